@@ -1,0 +1,1 @@
+"""The backend interface, its two implementations, its wrappers, and the typed façade over it."""

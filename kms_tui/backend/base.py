@@ -1,0 +1,38 @@
+"""The narrow waist: one protocol between the program and any KMS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from kms_tui.kms.model import CallerIdentity
+
+
+class Backend(Protocol):
+    """One region of one account's KMS, spoken to in the shapes of botocore's KMS service model.
+
+    Implementations are safe to call from several threads at once.
+    """
+
+    @property
+    def account_id(self) -> str:
+        """The 12 digits, or "" where they are not known (STS denied and no key seen yet)."""
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def partition(self) -> str: ...
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make one API call, e.g. ``call("DescribeKey", {"KeyId": "alias/x"})``.
+
+        Params and the result have the shapes that boto3 takes and gives: blobs are bytes, timestamps are
+        aware datetimes. Raises the errors of ``kms_tui.kms.errors``.
+        """
+
+    def caller(self) -> CallerIdentity:
+        """Who is calling, from STS GetCallerIdentity; unknown parts are ""."""
+
+    def in_region(self, region: str) -> Backend:
+        """The same account, credentials and caller in another region."""

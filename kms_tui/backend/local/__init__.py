@@ -1,0 +1,1 @@
+"""The offline backend: real cryptography on an embedded store."""

@@ -1,0 +1,5 @@
+"""Arguments in, exit code out."""
+
+
+def main() -> int:
+    raise SystemExit(2)

@@ -1,0 +1,58 @@
+"""Amazon Resource Names, and the four ways in which KMS lets one name a key."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+ALIAS_PREFIX = "alias/"
+AWS_ALIAS_PREFIX = "alias/aws/"
+
+_KEY_ID = re.compile(r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Arn:
+    """``arn:partition:service:region:account:resource``; region and account may be empty."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    @classmethod
+    def parse(cls, text: str) -> Arn:
+        """Split an ARN; ValueError where the text is none."""
+        parts = text.split(":", 5)
+        if len(parts) != 6 or parts[0] != "arn" or not parts[1] or not parts[2] or not parts[5]:
+            raise ValueError(f"not an ARN: {text!r}")
+        return cls(*parts[1:])
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
+
+
+def is_key_id(text: str) -> bool:
+    """Whether the text has the form of a key id: a UUID, or ``mrk-`` and 32 hex digits."""
+    return _KEY_ID.match(text) is not None
+
+
+def key_arn(partition: str, region: str, account: str, key_id: str) -> str:
+    return str(Arn(partition, "kms", region, account, f"key/{key_id}"))
+
+
+def alias_arn(partition: str, region: str, account: str, alias_name: str) -> str:
+    """The ARN of an alias; ``alias_name`` has its ``alias/`` prefix."""
+    return str(Arn(partition, "kms", region, account, alias_name))
+
+
+def key_id_of(reference: str) -> str:
+    """The key id in a key ARN; any other reference comes back unchanged."""
+    _, separator, key_id = reference.partition(":key/")
+    return key_id if separator else reference
+
+
+def short_alias(alias_name: str) -> str:
+    """The alias name as people say it, without ``alias/``."""
+    return alias_name.removeprefix(ALIAS_PREFIX)

@@ -1,0 +1,118 @@
+"""Every error that kms-tui raises on purpose, and what to tell the person who meets it.
+
+    KmsTuiError
+    ├── ServiceError            KMS (or STS) answered with an error code
+    ├── ReadOnlyError           a mutating call was stopped by the read-only wrapper
+    ├── OutcomeUnknownError     a mutation was sent and its answer was lost
+    ├── CredentialsError        no credentials, or expired ones
+    ├── EndpointError           the endpoint could not be reached, or did not answer in time
+    └── StoreError              the local store cannot be opened or trusted
+
+Each has a sentence (``str(error)``) and a ``next_step``, also a sentence, or "" where there is none.
+"""
+
+from __future__ import annotations
+
+ACCESS_DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
+THROTTLED = frozenset(
+    {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}
+)
+EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken", "RequestExpired"})
+UNRECOGNIZED = frozenset(
+    {
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+    }
+)
+
+_NEXT_STEPS: dict[str, str] = {
+    **dict.fromkeys(
+        ACCESS_DENIED, "Ask for the permission named above, in the key policy or in an IAM policy."
+    ),
+    **dict.fromkeys(THROTTLED, "Wait a moment and try again: the account's request quota was exceeded."),
+    **dict.fromkeys(EXPIRED, "Sign in again; the session's credentials have expired."),
+    **dict.fromkeys(UNRECOGNIZED, "Check the profile's credentials and this machine's clock."),
+    "DisabledException": "Enable the key first.",
+    "KMSInvalidStateException": "The key's state does not allow this; its state is on the Overview tab.",
+    "NotFoundException": "Refresh: the key or alias may have been deleted, or be in another region.",
+    "InvalidCiphertextException": "Check that the ciphertext is whole and its encryption context the same.",
+    "IncorrectKeyException": "Leave the key empty: KMS finds it from the ciphertext.",
+    "InvalidKeyUsageException": "Choose a key whose usage allows this operation.",
+    "AlreadyExistsException": "Choose another name, or repoint the existing alias.",
+    "LimitExceededException": "Remove what is no longer needed, or ask AWS for a higher quota.",
+    "MalformedPolicyDocumentException": "Correct the policy; the text is still in the editor.",
+    "KMSInternalException": "Try again; KMS had a passing fault.",
+    "DependencyTimeoutException": "Try again; KMS had a passing fault.",
+    "KeyUnavailableException": "Try again; the key is not available for the moment.",
+}
+
+
+class KmsTuiError(Exception):
+    """The root of the tree; ``next_step`` says what to do about it."""
+
+    def __init__(self, sentence: str, *, next_step: str = "") -> None:
+        super().__init__(sentence)
+        self.next_step = next_step
+
+
+class ServiceError(KmsTuiError):
+    """KMS refused or failed a call.
+
+    ``code`` is the error code as on the wire ("DisabledException"), ``message`` AWS's own text (it may be
+    empty, and it is untrusted), ``operation`` the API operation.
+    """
+
+    def __init__(self, code: str, message: str = "", *, operation: str = "", status: int = 400) -> None:
+        super().__init__(f"{code}: {message}" if message else code, next_step=_NEXT_STEPS.get(code, ""))
+        self.code = code
+        self.message = message
+        self.operation = operation
+        self.status = status
+
+    @property
+    def denied(self) -> bool:
+        return self.code in ACCESS_DENIED
+
+    @property
+    def throttled(self) -> bool:
+        return self.code in THROTTLED
+
+
+class ReadOnlyError(KmsTuiError):
+    """The session is read-only, and ``operation`` is not on the list of reading operations."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(
+            f"{operation} was not sent: this session is read-only.",
+            next_step="Start kms-tui without --read-only to make changes.",
+        )
+        self.operation = operation
+
+
+class OutcomeUnknownError(KmsTuiError):
+    """A mutating call was sent and its answer was lost: it may or may not have happened."""
+
+    def __init__(self, operation: str, reason: str) -> None:
+        super().__init__(
+            f"{operation} was sent but its answer was lost ({reason}): the outcome is unknown.",
+            next_step="It was not sent again. Refresh to see what the key looks like now.",
+        )
+        self.operation = operation
+
+
+class CredentialsError(KmsTuiError):
+    """No usable credentials; ``login_command`` is what to run ("aws sso login --profile dev"), or ""."""
+
+    def __init__(self, sentence: str, *, login_command: str = "", next_step: str = "") -> None:
+        super().__init__(sentence, next_step=next_step or (f"Run: {login_command}" if login_command else ""))
+        self.login_command = login_command
+
+
+class EndpointError(KmsTuiError):
+    """The endpoint could not be reached, or did not answer in time."""
+
+
+class StoreError(KmsTuiError):
+    """The local store is not ours, corrupt, from a newer version, or locked by another passphrase."""

@@ -1,0 +1,1 @@
+"""Key policies as values: parsing, evaluation, the lockout guard, findings. Pure."""
