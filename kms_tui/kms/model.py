@@ -189,7 +189,7 @@ class KeyRotationStatus:
 
 @dataclass(frozen=True, slots=True)
 class KeyRotation:
-    """An entry of ListKeyRotations; the first material has no ``date`` and no ``kind`` (AUTOMATIC, ON_DEMAND)."""
+    """An entry of ListKeyRotations; ``kind`` is AUTOMATIC or ON_DEMAND, "" (and no date) for the first."""
 
     key_id: str
     key_material_id: str = ""

@@ -1,0 +1,171 @@
+"""What cuts across every call, each a small wrapper round a ``Backend``, good for all of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from kms_tui.backend.base import Backend
+from kms_tui.kms.errors import KmsTuiError, ReadOnlyError, ServiceError
+from kms_tui.kms.model import CallerIdentity
+from kms_tui.kms.operations import NOT_MUTATING, is_mutating
+
+
+class Wrapper(ABC):
+    """A backend that passes everything but ``call`` through, and wraps the other regions alike."""
+
+    def __init__(self, inner: Backend) -> None:
+        self.inner = inner
+
+    @property
+    def account_id(self) -> str:
+        return self.inner.account_id
+
+    @property
+    def region(self) -> str:
+        return self.inner.region
+
+    @property
+    def partition(self) -> str:
+        return self.inner.partition
+
+    def caller(self) -> CallerIdentity:
+        return self.inner.caller()
+
+    def in_region(self, region: str) -> Self:
+        return self.around(self.inner.in_region(region))
+
+    @abstractmethod
+    def around(self, inner: Backend) -> Self:
+        """This wrapper, sharing what it has counted so far, round another backend."""
+
+    @abstractmethod
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]: ...
+
+
+class ReadOnly(Wrapper):
+    """Lets only the operations of ``NOT_MUTATING`` through; any other raises ReadOnlyError and is not sent."""
+
+    def around(self, inner: Backend) -> Self:
+        return type(self)(inner)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if operation not in NOT_MUTATING:
+            raise ReadOnlyError(operation)
+        return self.inner.call(operation, params)
+
+
+class Meter:
+    """How many calls of each operation were made in this session, how long they took, and how many failed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.calls: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    def count(self, operation: str, seconds: float, *, failed: bool) -> None:
+        with self._lock:
+            self.calls[operation] += 1
+            self.failures[operation] += failed
+            self.seconds[operation] += seconds
+
+    @property
+    def total(self) -> int:
+        return sum(self.calls.values())
+
+
+class Metered(Wrapper):
+    """Counts every call on a ``Meter`` that all regions share."""
+
+    def __init__(
+        self, inner: Backend, meter: Meter, monotonic: Callable[[], float] = time.perf_counter
+    ) -> None:
+        super().__init__(inner)
+        self.meter = meter
+        self._monotonic = monotonic
+
+    def around(self, inner: Backend) -> Self:
+        return type(self)(inner, self.meter, self._monotonic)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        started, failed = self._monotonic(), True
+        try:
+            result = self.inner.call(operation, params)
+            failed = False
+            return result
+        finally:
+            self.meter.count(operation, self._monotonic() - started, failed=failed)
+
+
+class _Params(dict[str, Any]):
+    """Call parameters whose repr shows no value."""
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(self)}>"
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One mutating call of the session; ``error`` is "" where it succeeded, else the error's code or sentence.
+
+    ``params`` may hold secrets, so it stays out of the repr; whoever shows it leaves sensitive members out.
+    """
+
+    time: datetime
+    region: str
+    operation: str
+    params: _Params
+    error: str = ""
+
+
+class SessionLog:
+    """The mutating calls of this session, oldest first; the oldest give way past ``limit``."""
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self._lock = threading.Lock()
+        self._entries: deque[LogEntry] = deque(maxlen=limit)
+
+    def append(self, entry: LogEntry) -> None:
+        with self._lock:
+            self._entries.append(entry)
+
+    @property
+    def entries(self) -> tuple[LogEntry, ...]:
+        with self._lock:
+            return tuple(self._entries)
+
+
+class Recorded(Wrapper):
+    """Writes each mutating call and its outcome to a ``SessionLog`` that all regions share."""
+
+    def __init__(
+        self, inner: Backend, log: SessionLog, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        super().__init__(inner)
+        self.log = log
+        self._now = now
+
+    def around(self, inner: Backend) -> Self:
+        return type(self)(inner, self.log, self._now)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not is_mutating(operation):
+            return self.inner.call(operation, params)
+        error = ""
+        try:
+            return self.inner.call(operation, params)
+        except ServiceError as failure:
+            error = failure.code
+            raise
+        except KmsTuiError as failure:
+            error = type(failure).__name__
+            raise
+        finally:
+            self.log.append(LogEntry(self._now(), self.region, operation, _Params(params), error))
