@@ -1,5 +1,0 @@
-"""Arguments in, exit code out."""
-
-
-def main() -> int:
-    raise SystemExit(2)

@@ -1,0 +1,46 @@
+"""Arguments in, exit code out: the console is the default, everything else a command of its own."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from kms_tui.cli import console
+from kms_tui.kms.errors import KmsTuiError
+
+COMMANDS: dict[str, tuple[str, str]] = {}
+"""Command -> (its module, what it does). A module has ``add_arguments(parser)`` and ``run(args) -> int``."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command, or the console where none is named; 2 is bad usage, as argparse has it."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in COMMANDS:
+        name = arguments.pop(0)
+        module = importlib.import_module(COMMANDS[name][0])
+        parser = argparse.ArgumentParser(prog=f"kms-tui {name}", description=module.__doc__)
+    else:
+        module = console
+        parser = _console_parser()
+    module.add_arguments(parser)
+    args = parser.parse_args(arguments)
+    try:
+        return int(module.run(args))
+    except KmsTuiError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        if error.next_step:
+            print(error.next_step, file=sys.stderr)
+        return 1
+
+
+def _console_parser() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS), default=0)
+    lines = [f"  {name:<{width}}  {help_text}" for name, (_, help_text) in COMMANDS.items()]
+    return argparse.ArgumentParser(
+        prog="kms-tui",
+        description="The terminal console in which people look after their AWS KMS keys.",
+        epilog="\n".join(["commands (kms-tui COMMAND --help says more):", *lines]) if lines else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )

@@ -1,0 +1,105 @@
+"""Which KMS to speak to: the flags that every command shares, and the backend they choose."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from kms_tui.backend.base import Backend
+
+
+class Kind(Enum):
+    """The kinds of KMS that a session can be on."""
+
+    AWS = "aws"
+    LOCAL = "local"
+    DEMO = "demo"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What the connection flags say; nothing has been opened yet."""
+
+    kind: Kind
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    store: Path | None = None
+    caller_arn: str | None = None
+    iam_policy: Path | None = None
+    read_only: bool = False
+
+
+def add_connection_flags(parser: argparse.ArgumentParser) -> None:
+    aws = parser.add_argument_group("AWS, or any endpoint")
+    aws.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
+    aws.add_argument("--region", metavar="R", help="region (default: the profile's)")
+    aws.add_argument("--endpoint-url", metavar="URL", help="another KMS endpoint")
+    offline = parser.add_argument_group("offline")
+    offline.add_argument("--demo", action="store_true", help="a believable account, in memory")
+    offline.add_argument("--local", action="store_true", help="the local store at its default path")
+    offline.add_argument("--store", metavar="PATH", type=Path, help="a local store at another path")
+    offline.add_argument("--as", dest="caller_arn", metavar="ARN", help="call as this principal")
+    offline.add_argument("--iam-policy", metavar="FILE", type=Path, help="that principal's IAM policy")
+    parser.add_argument("--read-only", action="store_true", help="no call that changes anything is sent")
+
+
+def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Connection:
+    """The flags as a Connection; flags that contradict each other end in the parser's usage error."""
+    on_aws = args.profile or args.endpoint_url
+    offline = args.demo or args.local or args.store
+    if args.demo and (args.local or args.store):
+        parser.error("--demo is an account of its own: leave out --local and --store")
+    if on_aws and offline:
+        parser.error("--profile and --endpoint-url are for AWS: leave out --demo, --local and --store")
+    if (args.caller_arn or args.iam_policy) and not offline:
+        parser.error("--as and --iam-policy go with --demo, --local or --store")
+    if args.iam_policy and not args.caller_arn:
+        parser.error("--iam-policy goes with --as")
+    if args.demo:
+        kind = Kind.DEMO
+    elif offline:
+        kind = Kind.LOCAL
+    elif on_aws or args.region:
+        kind = Kind.AWS
+    else:
+        kind = Kind.UNDECIDED
+    return Connection(
+        kind=kind,
+        profile=args.profile,
+        region=args.region,
+        endpoint_url=args.endpoint_url,
+        store=args.store,
+        caller_arn=args.caller_arn,
+        iam_policy=args.iam_policy,
+        read_only=args.read_only,
+    )
+
+
+def open_backend(connection: Connection) -> Backend:
+    """Open what the flags chose; slow (imports boto3 or cryptography, may ask STS). Raises KmsTuiError."""
+    backend = _open(connection)
+    if connection.read_only:
+        from kms_tui.backend.wrappers import ReadOnly
+
+        return ReadOnly(backend)
+    return backend
+
+
+def _open(connection: Connection) -> Backend:
+    if connection.kind is Kind.DEMO:
+        from kms_tui.demo import demo_backend
+
+        return demo_backend(region=connection.region, caller_arn=connection.caller_arn)
+    if connection.kind is Kind.LOCAL:
+        from kms_tui.backend.local import open_default
+
+        return open_default(connection.store, region=connection.region, caller_arn=connection.caller_arn)
+    from kms_tui.backend.aws import connect
+
+    return connect(
+        profile=connection.profile, region=connection.region, endpoint_url=connection.endpoint_url
+    )

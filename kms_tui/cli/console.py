@@ -1,0 +1,1 @@
+"""The console itself: what ``kms-tui`` does when no command is named."""
