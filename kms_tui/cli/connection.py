@@ -1,36 +1,12 @@
-"""Which KMS to speak to: the flags that every command shares, and the backend they choose."""
+"""The flags that choose a KMS, shared by every command, and the one place that opens what they choose."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from kms_tui.backend.base import Backend
-
-
-class Kind(Enum):
-    """The kinds of KMS that a session can be on."""
-
-    AWS = "aws"
-    LOCAL = "local"
-    DEMO = "demo"
-    UNDECIDED = "undecided"
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """What the connection flags say; nothing has been opened yet."""
-
-    kind: Kind
-    profile: str | None = None
-    region: str | None = None
-    endpoint_url: str | None = None
-    store: Path | None = None
-    caller_arn: str | None = None
-    iam_policy: Path | None = None
-    read_only: bool = False
+from kms_tui.session import Connection, Kind
 
 
 def add_connection_flags(parser: argparse.ArgumentParser) -> None:
@@ -59,14 +35,13 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         parser.error("--as and --iam-policy go with --demo, --local or --store")
     if args.iam_policy and not args.caller_arn:
         parser.error("--iam-policy goes with --as")
+    kind = None
     if args.demo:
         kind = Kind.DEMO
     elif offline:
         kind = Kind.LOCAL
     elif on_aws or args.region:
         kind = Kind.AWS
-    else:
-        kind = Kind.UNDECIDED
     return Connection(
         kind=kind,
         profile=args.profile,
@@ -80,24 +55,22 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
 
 
 def open_backend(connection: Connection) -> Backend:
-    """Open what the flags chose; slow (imports boto3 or cryptography, may ask STS). Raises KmsTuiError."""
-    backend = _open(connection)
-    if connection.read_only:
-        from kms_tui.backend.wrappers import ReadOnly
-
-        return ReadOnly(backend)
-    return backend
-
-
-def _open(connection: Connection) -> Backend:
+    """Open what was chosen, unwrapped; slow (imports boto3 or cryptography, may ask STS). Raises KmsTuiError."""
     if connection.kind is Kind.DEMO:
         from kms_tui.demo import demo_backend
 
-        return demo_backend(region=connection.region, caller_arn=connection.caller_arn)
+        return demo_backend(
+            region=connection.region, caller_arn=connection.caller_arn, iam_policy=connection.iam_policy
+        )
     if connection.kind is Kind.LOCAL:
         from kms_tui.backend.local import open_default
 
-        return open_default(connection.store, region=connection.region, caller_arn=connection.caller_arn)
+        return open_default(
+            connection.store,
+            region=connection.region,
+            caller_arn=connection.caller_arn,
+            iam_policy=connection.iam_policy,
+        )
     from kms_tui.backend.aws import connect
 
     return connect(

@@ -1,0 +1,81 @@
+"""A session: one account's KMS as the console sees it, with what this sitting has counted and logged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+
+from kms_tui.backend.api import Kms
+from kms_tui.backend.base import Backend
+from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog
+
+
+class Kind(Enum):
+    """The kinds of KMS that a session can be on."""
+
+    AWS = "aws"
+    LOCAL = "local"
+    DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Which KMS to speak to, and as whom; nothing has been opened yet.
+
+    ``kind`` is None where nobody has chosen: AWS if there are credentials, else the start page.
+    """
+
+    kind: Kind | None
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    store: Path | None = None
+    caller_arn: str | None = None
+    iam_policy: Path | None = None
+    read_only: bool = False
+
+    @property
+    def title(self) -> str:
+        """What people call this connection: the profile's name, "demo", "local"."""
+        if self.kind is Kind.DEMO:
+            return "demo"
+        if self.kind is Kind.LOCAL:
+            return self.store.name if self.store else "local"
+        return self.profile or ("endpoint" if self.endpoint_url else "default")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Session:
+    """An open connection: the façade over a wrapped backend, its meter and its log."""
+
+    connection: Connection
+    kms: Kms
+    meter: Meter
+    log: SessionLog
+    now: Callable[[], datetime] = field(default=utc_now)
+
+    @property
+    def read_only(self) -> bool:
+        return self.connection.read_only
+
+
+Opener = Callable[[Connection], Session]
+"""Opens a connection; slow, and raises KmsTuiError. The console calls it off the event loop."""
+
+
+def open_session(
+    connection: Connection, backend: Backend, *, now: Callable[[], datetime] = utc_now
+) -> Session:
+    """Wrap a backend: nothing mutating passes a read-only session, and whatever passes is logged and counted."""
+    meter, log = Meter(), SessionLog()
+    wrapped: Backend = Recorded(Metered(backend, meter), log, now)
+    if connection.read_only:
+        wrapped = ReadOnly(wrapped)
+    return Session(connection, Kms(wrapped), meter, log, now)
