@@ -55,7 +55,7 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
 
 
 def open_backend(connection: Connection) -> Backend:
-    """Open what was chosen, unwrapped; slow (imports boto3 or cryptography, may ask STS). Raises KmsTuiError."""
+    """Open what was chosen, unwrapped; slow, as boto3 is imported and STS asked. Raises KmsTuiError."""
     if connection.kind is Kind.DEMO:
         from kms_tui.demo import demo_backend
 
@@ -73,6 +73,4 @@ def open_backend(connection: Connection) -> Backend:
         )
     from kms_tui.backend.aws import connect
 
-    return connect(
-        profile=connection.profile, region=connection.region, endpoint_url=connection.endpoint_url
-    )
+    return connect(profile=connection.profile, region=connection.region, endpoint_url=connection.endpoint_url)

@@ -1,1 +1,50 @@
 """The console itself: what ``kms-tui`` does when no command is named."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from kms_tui import __version__
+from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.session import Connection, Session
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_connection_flags(parser)
+    parser.add_argument(
+        "--screenshot",
+        metavar="FILE.svg",
+        type=Path,
+        help="draw the first screen into a file, without a terminal",
+    )
+    parser.add_argument("--version", action="version", version=f"kms-tui {__version__}")
+    parser.set_defaults(connection_from=partial(connection_from, parser))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the console; 2 where there is no terminal to open it on."""
+    connection: Connection = args.connection_from(args)
+    if args.screenshot is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("kms-tui is a console and needs a terminal; --screenshot FILE.svg needs none.", file=sys.stderr)
+        return 2
+    from kms_tui.ui.app import KmsApp
+
+    app = KmsApp(open_connection, connection)
+    if args.screenshot is not None:
+        from kms_tui.ui.screenshot import draw
+
+        draw(app, args.screenshot)
+        return app.return_code or 0
+    app.run()
+    return app.return_code or 0
+
+
+def open_connection(connection: Connection) -> Session:
+    """The console's opener: the backend that the connection asks for, wrapped into a session."""
+    from kms_tui.cli.connection import open_backend
+    from kms_tui.session import open_session
+
+    return open_session(connection, open_backend(connection))

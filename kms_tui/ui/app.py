@@ -1,0 +1,134 @@
+"""The application: modes, the session they share, and what happens when a connection opens or fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.reactive import var
+
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.session import Connection, Opener, Session
+from kms_tui.ui.background import off_loop
+from kms_tui.ui.messages import SessionOpened
+from kms_tui.ui.modes import FACTORIES, MODE_TABLE
+from kms_tui.ui.safe_text import visible
+from kms_tui.ui.themes import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+    from textual.notifications import SeverityLevel
+
+
+def _palette() -> type[Provider]:
+    from kms_tui.ui.commands import KmsCommands
+
+    return KmsCommands
+
+
+class KmsApp(App[None]):
+    """The console on one connection; ``opener`` opens connections and is the only way to a backend."""
+
+    TITLE = "kms-tui"
+    CSS_PATH = "app.tcss"
+    MODES = FACTORIES
+    DEFAULT_MODE = "keys"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
+    COMMAND_PALETTE_BINDING = "colon,ctrl+p"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help", id="app.help", tooltip="Explain this screen and its keys"),
+        Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave kms-tui"),
+        Binding(
+            "ctrl+q",
+            "quit",
+            "Quit",
+            id="app.quit-anywhere",
+            tooltip="Leave kms-tui",
+            show=False,
+            priority=True,
+        ),
+        *(
+            Binding(
+                str(number),
+                f"open_mode('{mode.name}')",
+                mode.title,
+                id=f"mode.{mode.name}",
+                tooltip=mode.tooltip,
+                show=False,
+            )
+            for number, mode in enumerate(MODE_TABLE.values(), 1)
+        ),
+    ]
+
+    session: var[Session | None] = var(None)
+
+    def __init__(self, opener: Opener, connection: Connection) -> None:
+        super().__init__()
+        self._opener = opener
+        self.connection = connection
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+
+    def on_mount(self) -> None:
+        self.open(self.connection)
+
+    # Sessions
+
+    def open(self, connection: Connection) -> None:
+        """Open a connection off the event loop; the present session stays until the other has opened."""
+        self.connection = connection
+        self.run_worker(self._open(connection), group="session", exclusive=True, description="open a session")
+
+    async def _open(self, connection: Connection) -> None:
+        try:
+            session = await off_loop(lambda: self._opener(connection))
+        except KmsTuiError as error:
+            from kms_tui.ui.screens.start import StartScreen
+
+            self.push_screen(StartScreen(connection, error))
+            return
+        self.session = session
+        for screens in self._screen_stacks.values():
+            for screen in screens:
+                screen.post_message(SessionOpened())
+
+    # What the bindings do
+
+    def action_open_mode(self, mode: str) -> None:
+        """Switch to a mode; a mode that is open keeps everything as it was."""
+        self.switch_mode(mode)
+
+    def action_use_theme(self, name: str) -> None:
+        self.theme = name
+
+    def action_help(self) -> None:
+        from kms_tui.ui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
+    # Safety
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a notification; whatever the text, no part of it is markup or a control code."""
+        super().notify(
+            visible(message), title=visible(title), severity=severity, timeout=timeout, markup=False
+        )
+
+    def _fatal_error(self) -> None:
+        """Textual's report shows local variables, which may hold plaintext: print the stack alone."""
+        from rich.traceback import Traceback
+
+        self.bell()
+        self.panic(Traceback(show_locals=False, width=None))

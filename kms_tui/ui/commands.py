@@ -1,0 +1,54 @@
+"""The palette: everything that a key can be pressed for, and every key by its name."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.dom import DOMNode
+
+from kms_tui.ui.themes import DARK, LIGHT
+
+
+class _Command(NamedTuple):
+    title: str
+    help_text: str
+    action: str
+    namespace: DOMNode
+
+
+class KmsCommands(Provider):
+    """The active bindings of the screen below the palette, and the themes."""
+
+    def _commands(self) -> list[_Command]:
+        commands = {
+            active.binding.action: _Command(
+                active.binding.description, active.binding.tooltip, active.binding.action, active.node
+            )
+            for active in self.screen.active_bindings.values()
+            if active.enabled and active.binding.description and active.binding.tooltip
+        }
+        for theme, title in ((DARK, "Dark theme"), (LIGHT, "Light theme")):
+            commands[theme.name] = _Command(
+                title, "Change the colours", f"app.use_theme('{theme.name}')", self.app
+            )
+        return list(commands.values())
+
+    async def discover(self) -> Hits:
+        for command in self._commands():
+            yield DiscoveryHit(command.title, partial(self._run, command), help=command.help_text)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for command in self._commands():
+            if (score := matcher.match(command.title)) > 0:
+                yield Hit(
+                    score,
+                    matcher.highlight(command.title),
+                    partial(self._run, command),
+                    help=command.help_text,
+                )
+
+    async def _run(self, command: _Command) -> None:
+        await self.app.run_action(command.action, command.namespace)

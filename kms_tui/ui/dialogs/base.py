@@ -1,0 +1,99 @@
+"""What every dialog owes: a calm box, Esc for cancel, deaf for a moment after it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result]):
+    """A modal box with a title, a body and buttons.
+
+    Until ``ARM_SECONDS`` have passed everything in it is disabled, so that a key or a paste on its way when
+    it opened cannot answer it; then ``initial_focus`` gets the focus.
+    """
+
+    ARM_SECONDS: ClassVar[float] = 0.4
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape", "cancel", "Cancel", id="dialog.cancel", tooltip="Close this without doing anything"
+        ),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+    ]
+    initial_focus = "#cancel"
+
+    def __init__(self, title: str, *, confirm: str = "OK", danger: bool = False) -> None:
+        super().__init__()
+        self.dialog_title = title
+        self.confirm_label = confirm
+        self.danger = danger
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog", classes="-danger" if self.danger else ""):
+            yield Static(Content(self.dialog_title), id="dialog-title")
+            with VerticalScroll(id="dialog-body", can_focus=False):
+                yield from self.compose_body()
+            yield Static("", id="dialog-error")
+            with Horizontal(id="dialog-buttons"):
+                yield from self.compose_buttons()
+
+    def compose_body(self) -> Iterable[Widget]:
+        return ()
+
+    def compose_buttons(self) -> Iterable[Widget]:
+        yield Button("Cancel", id="cancel", compact=True)
+        yield Button(
+            Content(self.confirm_label),
+            id="confirm",
+            variant="error" if self.danger else "primary",
+            compact=True,
+        )
+
+    def on_mount(self) -> None:
+        box = self.query_one("#dialog")
+        box.disabled = True
+        self.set_timer(self.ARM_SECONDS, self.arm)
+
+    def arm(self) -> None:
+        """Start listening."""
+        self.query_one("#dialog").disabled = False
+        self.add_class("-armed")
+        self.query_one(self.initial_focus).focus()
+
+    @property
+    def armed(self) -> bool:
+        return self.has_class("-armed")
+
+    def show_error(self, sentence: str) -> None:
+        """Say what is wrong, next to where it was typed; nothing typed is lost."""
+        line = self.query_one("#dialog-error", Static)
+        line.update(Content(sentence))
+        line.set_class(bool(sentence), "-shown")
+
+    def action_cancel(self) -> None:
+        if self.armed:
+            self.dismiss(None)
+
+    @on(Button.Pressed, "#cancel")
+    def _cancelled(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#confirm")
+    def _confirmed(self) -> None:
+        self.confirm()
+
+    def confirm(self) -> None:
+        """The confirm button was pressed; subclasses dismiss with their result."""
+        raise NotImplementedError

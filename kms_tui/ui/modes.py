@@ -1,0 +1,33 @@
+"""THE table of modes: the screens that the number keys switch between, each made when first shown."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from textual.screen import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One mode; ``screen`` is "module:class" below kms_tui.ui.screens."""
+
+    name: str
+    title: str
+    screen: str
+    tooltip: str
+
+    def make(self) -> Screen[None]:
+        module, _, name = self.screen.partition(":")
+        screen: Screen[None] = getattr(importlib.import_module(f"kms_tui.ui.screens.{module}"), name)()
+        return screen
+
+
+MODE_TABLE: Mapping[str, Mode] = {
+    mode.name: mode
+    for mode in (Mode("keys", "Keys", "keys:KeysScreen", "The keys of this account and region"),)
+}
+
+FACTORIES: dict[str, str | Callable[[], Screen[Any]]] = {name: mode.make for name, mode in MODE_TABLE.items()}

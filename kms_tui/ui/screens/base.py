@@ -1,0 +1,80 @@
+"""What the screens of the modes share: the bar on top, the keys at the bottom, the session."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer
+
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.session import Session
+from kms_tui.ui.background import off_loop
+from kms_tui.ui.messages import SessionOpened
+from kms_tui.ui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from kms_tui.ui.app import KmsApp
+
+T = TypeVar("T")
+
+
+class ModeScreen(Screen[None]):
+    """A mode's screen; it exists before there is a session, and outlives one."""
+
+    HELP: ClassVar[str] = ""
+    """A few sentences for the help screen; plain text."""
+
+    def compose(self) -> ComposeResult:
+        yield TopBar()
+        yield from self.compose_body()
+        yield Footer(show_command_palette=False)
+
+    @abstractmethod
+    def compose_body(self) -> Iterable[Widget]: ...
+
+    @property
+    def kms_app(self) -> KmsApp:
+        return cast("KmsApp", self.app)
+
+    @property
+    def session(self) -> Session | None:
+        return self.kms_app.session
+
+    def on_mount(self) -> None:
+        if self.session is not None:
+            self.session_opened(self.session)
+
+    @on(SessionOpened)
+    def _session_opened(self) -> None:
+        self.query_one(TopBar).refresh_session()
+        if self.session is not None:
+            self.session_opened(self.session)
+
+    def session_opened(self, session: Session) -> None:
+        """A session is there, for the first time or instead of another."""
+
+    def on_screen_resume(self) -> None:
+        self.query_one(TopBar).refresh_session()
+
+    def show_status(self, status: Content | str) -> None:
+        self.query_one(TopBar).show_status(status)
+
+    async def attempt(self, function: Callable[[], T], *, doing: str) -> T | None:
+        """Run a blocking call off the loop; an error is told where people look, and None comes back."""
+        try:
+            return await off_loop(function)
+        except KmsTuiError as error:
+            self.tell_error(error, doing=doing)
+            return None
+
+    def tell_error(self, error: KmsTuiError, *, doing: str) -> None:
+        """Say what failed, why, and what to do next."""
+        text = f"{error}\n{error.next_step}" if error.next_step else str(error)
+        self.kms_app.notify(text, title=f"Could not {doing}", severity="error", timeout=12)

@@ -1,0 +1,60 @@
+"""``?``: what the screen is for, and every key that does something on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+
+class HelpScreen(ModalScreen[None]):
+    """The help of the screen below it, made from its ``HELP`` and its bindings' tooltips."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q", "dismiss", "Close", id="help.close", tooltip="Close the help"),
+    ]
+
+    def __init__(self, explained: Screen[object]) -> None:
+        super().__init__()
+        self._help = getattr(explained, "HELP", "")
+        self._rows = list(_key_rows(explained))
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog", classes="-help"):
+            yield Static("Help", id="dialog-title")
+            with VerticalScroll(id="dialog-body"):
+                yield from self._lines()
+
+    def _lines(self) -> Iterable[Widget]:
+        if self._help:
+            yield Static(Content(self._help), classes="dialog-line")
+        width = max((len(key) for key, _, _ in self._rows), default=0)
+        title_width = max((len(title) for _, title, _ in self._rows), default=0)
+        for key, title, tooltip in self._rows:
+            yield Static(
+                Content.assemble(
+                    (key.rjust(width), "$accent bold"),
+                    "  ",
+                    title.ljust(title_width),
+                    ("  " + tooltip, "$text-muted"),
+                )
+            )
+
+
+def _key_rows(screen: Screen[object]) -> Iterable[tuple[str, str, str]]:
+    """(keys, title, tooltip) of each action that the screen's keys reach; keys of one action together."""
+    rows: dict[str, tuple[list[str], Binding]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.description and active.enabled:
+            keys, _ = rows.setdefault(binding.action, ([], binding))
+            keys.append(screen.app.get_key_display(binding))
+    for keys, binding in rows.values():
+        yield " ".join(keys), binding.description, binding.tooltip

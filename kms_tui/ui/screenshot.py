@@ -1,0 +1,37 @@
+"""The console drawn into an SVG file, without a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from kms_tui.ui.app import KmsApp
+
+
+def draw(app: KmsApp, path: Path, *, keys: tuple[str, ...] = (), size: tuple[int, int] = (160, 48)) -> None:
+    """Run the app until it has nothing left to load, press ``keys``, and write what it shows.
+
+    ``size`` is columns and rows. Raises OSError where the file cannot be written.
+    """
+
+    async def pilot_once(pilot: Pilot[Any]) -> None:
+        await settle(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settle(pilot)
+        path.write_text(app.export_screenshot(title="kms-tui"), encoding="utf-8")
+        app.exit()
+
+    app.run(headless=True, size=size, auto_pilot=pilot_once)
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until no worker runs and nothing is being read."""
+    app = pilot.app
+    assert isinstance(app, KmsApp)
+    await pilot.pause()
+    while app.busy:
+        await pilot.pause(0.01)
+    await pilot.pause()

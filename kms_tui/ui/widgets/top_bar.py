@@ -1,0 +1,71 @@
+"""The two lines at the top: where one is, and which modes there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from kms_tui.ui.modes import MODE_TABLE
+from kms_tui.ui.safe_text import safe
+
+if TYPE_CHECKING:
+    from kms_tui.ui.app import KmsApp
+
+
+class TopBar(Vertical):
+    """Account and region on the left, the session's calls and its limits on the right, modes below."""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="top-line"):
+            yield Static(id="where")
+            yield Static(id="limits")
+        with Horizontal(id="mode-line"):
+            yield Static(id="modes")
+            yield Static(id="status")
+
+    def on_mount(self) -> None:
+        self.refresh_session()
+        self.set_interval(1.0, self._show_calls)
+
+    @property
+    def kms_app(self) -> KmsApp:
+        return cast("KmsApp", self.app)
+
+    def refresh_session(self) -> None:
+        """Show the app's session as it is now."""
+        app = self.kms_app
+        where = Content.styled(" kms-tui ", "$accent bold")
+        session = app.session
+        if session is not None:
+            account = session.kms.account_id or "account unknown"
+            parts = (session.connection.title, account, session.kms.region)
+            where += Content.styled(" · ", "$text-muted").join([safe(part) for part in parts if part])
+        self.query_one("#where", Static).update(where)
+        self.query_one("#modes", Static).update(self._modes())
+        self._show_calls()
+
+    def _modes(self) -> Content:
+        current = self.kms_app.current_mode
+        names = []
+        for number, mode in enumerate(MODE_TABLE.values(), 1):
+            style = "$accent bold" if mode.name == current else "$text-muted"
+            link = f"[@click=app.open_mode('{mode.name}')]{number} {mode.title}[/]"
+            names.append(Content.from_markup(link).stylize(style))
+        return Content(" ") + Content("   ").join(names)
+
+    def _show_calls(self) -> None:
+        session = self.kms_app.session
+        if session is None:
+            return
+        limits = Content.styled(f"{session.meter.total} calls ", "$text-muted")
+        if session.read_only:
+            limits += Content.styled(" READ-ONLY ", "bold $background on $warning")
+        self.query_one("#limits", Static).update(limits)
+
+    def show_status(self, status: Content | str) -> None:
+        """The screen's own line, right of the modes ("38 keys · 2 need attention")."""
+        self.query_one("#status", Static).update(status if isinstance(status, Content) else Content(status))

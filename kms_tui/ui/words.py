@@ -1,0 +1,81 @@
+"""Dates, durations and facts in people's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from textual.content import Content
+
+from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known
+from kms_tui.ui.safe_text import safe
+
+T = TypeVar("T")
+
+USAGE_WORDS = {
+    "ENCRYPT_DECRYPT": "encrypt and decrypt",
+    "SIGN_VERIFY": "sign and verify",
+    "GENERATE_VERIFY_MAC": "generate and verify MACs",
+    "KEY_AGREEMENT": "key agreement",
+    "ENCAPSULATE_DECAPSULATE": "encapsulate and decapsulate",
+}
+ORIGIN_WORDS = {
+    "AWS_KMS": "KMS made the key material",
+    "EXTERNAL": "imported key material",
+    "AWS_CLOUDHSM": "in a CloudHSM key store",
+    "EXTERNAL_KEY_STORE": "in an external key store",
+}
+STATE_WORDS = {
+    "Creating": "creating",
+    "Enabled": "enabled",
+    "Disabled": "disabled",
+    "PendingDeletion": "pending deletion",
+    "PendingImport": "awaiting key material",
+    "PendingReplicaDeletion": "waiting for its replicas to be deleted",
+    "Unavailable": "unavailable: its key store is offline",
+    "Updating": "updating",
+}
+
+
+def date_words(moment: datetime) -> str:
+    """The day, in the reader's own time zone."""
+    return moment.astimezone().strftime("%Y-%m-%d")
+
+
+def span_words(span: timedelta) -> str:
+    """A length of time in its two largest units ("2 y 8 mo", "3 d", "5 min")."""
+    seconds = int(abs(span.total_seconds()))
+    days = seconds // 86400
+    if days >= 365:
+        years, rest = divmod(days, 365)
+        months = rest // 30
+        return f"{years} y {months} mo" if months else f"{years} y"
+    if days >= 60:
+        return f"{days // 30} mo"
+    if days >= 1:
+        return f"{days} d"
+    if seconds >= 3600:
+        return f"{seconds // 3600} h"
+    return f"{max(seconds // 60, 1)} min"
+
+
+def when_words(moment: datetime, now: datetime) -> str:
+    """The day and how far off it is ("2024-03-02, 2 y 8 mo ago")."""
+    span = span_words(moment - now)
+    return f"{date_words(moment)}, " + (f"in {span}" if moment > now else f"{span} ago")
+
+
+def fact_content(fact: Fact[T], show: Callable[[T], Content], *, absent: str = "–") -> Content:
+    """A fact for the screen: each of its states looks different, and none without a word or glyph."""
+    if isinstance(fact, Known):
+        return show(fact.value)
+    if isinstance(fact, Denied):
+        return Content.styled(f"denied: you may not call {fact.error.operation}", "$warning")
+    if isinstance(fact, Failed):
+        return Content.styled("not known: ", "$error") + safe(str(fact.error))
+    if fact is LOADING:
+        return Content.styled("reading…", "$text-muted")
+    if fact is NOT_APPLICABLE:
+        return Content.styled(absent, "$text-muted")
+    return Content.styled("not read yet", "$text-muted")
