@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from kms_tui.atomic import PRIVATE, SHARED, AlreadyThereError, FileError, NoRoomError, atomic_file
+
+
+def write(target: Path, *, fail: BaseException, overwrite: bool = False) -> None:
+    with atomic_file(target, overwrite=overwrite) as file:
+        file.write(b"half")
+        raise fail
+
+
+def write_while_another_does(target: Path) -> None:
+    with atomic_file(target) as file:
+        file.write(b"ours")
+        target.write_bytes(b"theirs")
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(entry.name for entry in directory.iterdir())
+
+
+def test_a_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with atomic_file(target) as file:
+        file.write(b"whole")
+        assert not target.exists()
+    assert target.read_bytes() == b"whole"
+    assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_nothing_stays_of_a_block_that_fails(tmp_path: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error):
+        write(tmp_path / "out", fail=error())
+    assert names(tmp_path) == []
+
+
+def test_a_failing_block_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.write_bytes(b"old")
+    with pytest.raises(ValueError, match="no"):
+        write(target, fail=ValueError("no"), overwrite=True)
+    assert target.read_bytes() == b"old"
+    assert names(tmp_path) == ["out"]
+
+
+def test_an_existing_file_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.write_bytes(b"old")
+    with pytest.raises(AlreadyThereError), atomic_file(target):
+        pytest.fail("the block must not be entered")
+    assert target.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("hard_links", [True, False])
+def test_a_file_that_appeared_meanwhile_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hard_links: bool
+) -> None:
+    target = tmp_path / "out"
+    if not hard_links:
+        monkeypatch.setattr(Path, "hardlink_to", refuse_hard_links)
+    with pytest.raises(AlreadyThereError):
+        write_while_another_does(target)
+    assert target.read_bytes() == b"theirs"
+    assert names(tmp_path) == ["out"]
+
+
+def refuse_hard_links(self: Path, target: Path) -> None:
+    raise OSError(errno.EPERM, "hard links are not supported here")
+
+
+def test_a_file_system_without_hard_links_serves_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "hardlink_to", refuse_hard_links)
+    with atomic_file(tmp_path / "out") as file:
+        file.write(b"whole")
+    assert (tmp_path / "out").read_bytes() == b"whole"
+    assert names(tmp_path) == ["out"]
+
+
+def test_overwriting_replaces_in_one_step(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.write_bytes(b"old")
+    with atomic_file(target, overwrite=True) as file:
+        file.write(b"new")
+        assert target.read_bytes() == b"old"
+    assert target.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(PRIVATE, 0o600), (SHARED, 0o640)])
+def test_the_mode_is_asked_for_and_the_umask_holds(tmp_path: Path, mode: int, expected: int) -> None:
+    before = os.umask(0o027)
+    try:
+        with atomic_file(tmp_path / "out", mode=mode) as file:
+            assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) == expected
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == expected
+
+
+def test_a_symbolic_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    with atomic_file(tmp_path / "link", overwrite=True) as file:
+        file.write(b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+
+
+def test_a_device_is_never_replaced() -> None:
+    with pytest.raises(FileError, match="regular file"), atomic_file(Path(os.devnull), overwrite=True):
+        pytest.fail("the block must not be entered")
+
+
+def test_a_directory_is_never_replaced(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="is a directory"), atomic_file(tmp_path, overwrite=True):
+        pytest.fail("the block must not be entered")
+
+
+@pytest.mark.parametrize("parent", ["missing", "file"])
+def test_a_place_that_is_no_directory_is_named(tmp_path: Path, parent: str) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileError, match="could not be written"), atomic_file(tmp_path / parent / "out"):
+        pytest.fail("the block must not be entered")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_told_apart_and_leaves_nothing(tmp_path: Path, number: int) -> None:
+    with pytest.raises(NoRoomError, match=os.strerror(number)):
+        write(tmp_path / "out", fail=OSError(number, os.strerror(number)))
+    assert names(tmp_path) == []
