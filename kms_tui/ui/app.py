@@ -96,6 +96,11 @@ class KmsApp(App[None]):
             for screen in screens:
                 screen.post_message(SessionOpened())
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being opened, read or changed at this moment."""
+        return any(not worker.is_finished for worker in self.workers)
+
     # What the bindings do
 
     def action_open_mode(self, mode: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual import on
@@ -13,16 +14,20 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
+from kms_tui.backend.api import Kms
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
+from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import off_loop
-from kms_tui.ui.messages import SessionOpened
+from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.messages import KeysChanged, SessionOpened
 from kms_tui.ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp
 
 T = TypeVar("T")
+Answer = TypeVar("Answer")
 
 
 class ModeScreen(Screen[None]):
@@ -73,6 +78,33 @@ class ModeScreen(Screen[None]):
         except KmsTuiError as error:
             self.tell_error(error, doing=doing)
             return None
+
+    async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
+        """Open a dialog and wait for its answer; None is Cancel. Only from a worker."""
+        return await self.app.push_screen_wait(dialog)
+
+    async def change_each(
+        self, subjects: Sequence[Subject], change: Callable[[Kms, Subject], object], *, doing: str, done: str
+    ) -> None:
+        """Make one mutating call for each key, tell how it went, and have what changed read again."""
+        session = self.session
+        assert session is not None
+        for subject in subjects:
+            kms = (
+                session.kms if subject.region == session.kms.region else session.kms.in_region(subject.region)
+            )
+            try:
+                await off_loop(partial(change, kms, subject))
+            except KmsTuiError as error:
+                self.tell_error(error, doing=f"{doing} {subject.name}")
+            else:
+                self.kms_app.notify(f"{subject.name} {done}.")
+        self.post_message(KeysChanged(*(subject.key_id for subject in subjects)))
+
+    @staticmethod
+    def names(subjects: Sequence[Subject]) -> str:
+        """ "orders-db", or "3 keys"."""
+        return subjects[0].name if len(subjects) == 1 else f"{len(subjects)} keys"
 
     def tell_error(self, error: KmsTuiError, *, doing: str) -> None:
         """Say what failed, why, and what to do next."""

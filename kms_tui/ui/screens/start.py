@@ -56,12 +56,11 @@ class StartScreen(Screen[None]):
         self.run_worker(self._find_profiles(), description="find profiles")
 
     async def _find_profiles(self) -> None:
-        from kms_tui.profiles import profiles
+        from kms_tui.backend.aws.profiles import profiles
 
         for profile in await off_loop(profiles):
-            self._offer(
-                Connection(Kind.AWS, profile=profile.name), f"Profile {profile.name}", profile.summary
-            )
+            note = " · ".join(part for part in (profile.account, profile.region, profile.sso_session) if part)
+            self._offer(Connection(Kind.AWS, profile=profile.name), f"Profile {profile.name}", note)
 
     def _offer(self, connection: Connection, title: str, note: str) -> None:
         self._choices.append(replace(connection, read_only=self._tried.read_only))

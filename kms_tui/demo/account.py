@@ -1,0 +1,102 @@
+"""The demo's account, as a table: what each key is, and what has happened to it since it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+ACCOUNT_ID = "111122223333"
+PARTNER_ACCOUNT_ID = "444455556666"
+REGION = "eu-west-1"
+
+SYMMETRIC, ENCRYPT, SIGN, MAC = "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC"
+AGREE, ENCAPSULATE = "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"
+
+AWS_MANAGED = (
+    ("aws/s3", 2100),
+    ("aws/ebs", 2050),
+    ("aws/rds", 1980),
+    ("aws/secretsmanager", 1700),
+    ("aws/ssm", 1699),
+    ("aws/lambda", 1500),
+    ("aws/dynamodb", 1320),
+    ("aws/sns", 1100),
+    ("aws/sqs", 1099),
+    ("aws/elasticfilesystem", 900),
+    ("aws/backup", 640),
+    ("aws/acm", 410),
+)
+"""Alias without its prefix, and how many days ago its service first used it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoKey:
+    """One customer key; every number of days counts back from now.
+
+    ``policy`` names a text of ``policies``, ``rotation`` is its period in days (0: off) since the key was
+    made, ``deletion`` is (days ago, waiting period).
+    """
+
+    alias: str
+    description: str
+    created: int
+    team: str = ""
+    environment: str = "prod"
+    spec: str = SYMMETRIC
+    usage: str = ENCRYPT
+    more_aliases: tuple[str, ...] = ()
+    rotation: int = 0
+    rotated: tuple[int, ...] = ()
+    disabled: int | None = None
+    deletion: tuple[int, int] | None = None
+    policy: str = "default"
+    origin: str = "AWS_KMS"
+    multi_region: bool = False
+    uses: tuple[tuple[str, float], ...] = ()
+    """(operation, days ago) of its last uses, oldest first."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+KEYS = (
+    DemoKey("orders-db", "Orders database at rest", 996, "orders", rotation=365, more_aliases=("orders-db-2024",), uses=(("Decrypt", 0.08),)),
+    DemoKey("payments-signing", "Signs settlement files for the acquirer", 884, "payments", spec="RSA_3072", usage=SIGN, uses=(("Sign", 0.2),)),
+    DemoKey("payments-cards", "Card data vault", 883, "payments", rotation=180, rotated=(41,), policy="key-users", uses=(("GenerateDataKey", 0.01),), tags={"data": "pci"}),
+    DemoKey("payments-webhooks", "MACs on outgoing webhooks", 702, "payments", spec="HMAC_256", usage=MAC, uses=(("GenerateMac", 0.003),)),
+    DemoKey("customer-pii", "Personal data of customers", 940, "identity", rotation=365, policy="key-users", uses=(("Decrypt", 0.02),), tags={"data": "personal"}),
+    DemoKey("login-tokens", "Signs login tokens (JWT, ES256)", 655, "identity", spec="ECC_NIST_P256", usage=SIGN, uses=(("Sign", 0.001),)),
+    DemoKey("login-tokens-next", "Successor of login-tokens, Ed25519", 58, "identity", spec="ECC_NIST_EDWARDS25519", usage=SIGN),
+    DemoKey("device-enrolment", "Key agreement with enrolled devices", 390, "identity", spec="ECC_NIST_P384", usage=AGREE, uses=(("DeriveSharedSecret", 2.0),)),
+    DemoKey("s3-data-lake", "Data lake buckets", 1210, "data", rotation=365, policy="service-s3", uses=(("GenerateDataKey", 0.002),)),
+    DemoKey("s3-logs", "Access and flow logs", 1205, "platform", rotation=365, policy="service-logs", uses=(("GenerateDataKey", 0.001),)),
+    DemoKey("s3-public-assets", "Public web assets", 733, "web", policy="public"),
+    DemoKey("warehouse", "Analytics warehouse", 1015, "data", rotation=365, rotated=(390,), uses=(("Decrypt", 0.5),)),
+    DemoKey("legacy-exports", "Nightly exports to the old archive", 2300, "data", uses=(("Encrypt", 121.0),)),
+    DemoKey("old-backups", "Tape backups before 2023", 2611, "platform", deletion=(18, 30)),
+    DemoKey("ebs-default", "Default of all volumes", 1460, "platform", rotation=365, policy="service-ec2", uses=(("Decrypt", 0.01),)),
+    DemoKey("rds-reporting", "Reporting replicas", 801, "data", rotation=365, uses=(("Decrypt", 1.1),)),
+    DemoKey("secrets", "Secrets Manager", 1302, "platform", rotation=90, more_aliases=("secrets-prod",), policy="service-secrets", uses=(("Decrypt", 0.001),)),
+    DemoKey("parameters", "SSM parameters", 1300, "platform", rotation=365, uses=(("Decrypt", 0.004),)),
+    DemoKey("ci-artifacts", "Build artefacts", 512, "platform", "ci", rotation=365, uses=(("GenerateDataKey", 0.02),)),
+    DemoKey("ci-release-signing", "Signs releases", 511, "platform", "ci", spec="ECC_NIST_P521", usage=SIGN, uses=(("Sign", 6.0),)),
+    DemoKey("firmware-signing", "Firmware images, post-quantum", 171, "devices", spec="ML_DSA_65", usage=SIGN, uses=(("Sign", 12.0),)),
+    DemoKey("firmware-signing-rsa", "Firmware images of the first generation", 1600, "devices", spec="RSA_4096", usage=SIGN, uses=(("Sign", 33.0),)),
+    DemoKey("partner-exchange", "Files from the partner account", 620, "partners", rotation=365, policy="cross-account", uses=(("Decrypt", 0.9),)),
+    DemoKey("partner-inbox", "Partners encrypt to us offline", 618, "partners", spec="RSA_2048", usage=ENCRYPT, uses=(("Decrypt", 3.0),)),
+    DemoKey("transport-pq", "Hybrid key exchange trial", 96, "platform", "dev", spec="ML_KEM_768", usage=ENCAPSULATE),
+    DemoKey("ledger", "Ledger entries", 1105, "finance", rotation=365, rotated=(700, 333), policy="key-admins", uses=(("Decrypt", 0.3),), tags={"data": "financial"}),
+    DemoKey("ledger-seal", "Monthly seal of the ledger", 1104, "finance", spec="ECC_SECG_P256K1", usage=SIGN, uses=(("Sign", 22.0),)),
+    DemoKey("invoices", "Invoice archive", 1098, "finance", rotation=365, policy="no-account", uses=(("Decrypt", 40.0),)),
+    DemoKey("hr-files", "Personnel files", 930, "people", rotation=365, policy="mfa-admins", uses=(("Decrypt", 4.0),), tags={"data": "personal"}),
+    DemoKey("chat-archive", "Chat archive, closed", 1400, "people", disabled=64),
+    DemoKey("global-sessions", "Session data in all regions", 480, "identity", rotation=365, multi_region=True, uses=(("Decrypt", 0.001),)),
+    DemoKey("global-config", "Configuration replicated to the US", 470, "platform", rotation=365, multi_region=True, uses=(("Decrypt", 0.1),)),
+    DemoKey("imported-hsm-root", "From the old HSM", 760, "platform", origin="EXTERNAL"),
+    DemoKey("mobile-api-mac", "Request MACs of the mobile app", 350, "mobile", spec="HMAC_512", usage=MAC, uses=(("VerifyMac", 0.001),)),
+    DemoKey("mobile-push", "Push payloads", 349, "mobile", rotation=365, uses=(("Encrypt", 0.06),)),
+    DemoKey("search-index", "Search index snapshots", 288, "search", rotation=365),
+    DemoKey("ml-features", "Feature store", 230, "data", "staging", rotation=365, uses=(("Decrypt", 0.7),)),
+    DemoKey("sandbox", "Try things here", 140, "platform", "dev", uses=(("Encrypt", 9.0),)),
+    DemoKey("sandbox-old", "Sandbox before the move", 720, "platform", "dev", disabled=130),
+    DemoKey("", "made by hand, nobody remembers why", 1777, spec="HMAC_384", usage=MAC, environment="", disabled=12),
+    DemoKey("", "", 205, environment=""),
+)  # fmt: skip

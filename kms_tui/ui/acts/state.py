@@ -1,0 +1,53 @@
+"""Enable and disable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from kms_tui.kms.model import KeyState
+from kms_tui.ui.acts.base import Reason, Subject, aws_managed
+from kms_tui.ui.dialogs.confirm import Confirm
+
+if TYPE_CHECKING:
+    from kms_tui.ui.screens.base import ModeScreen
+
+
+def cannot_enable(subject: Subject) -> Reason:
+    if reason := aws_managed(subject):
+        return reason
+    if subject.key is None:
+        return ""
+    if subject.key.state == KeyState.ENABLED:
+        return "it is enabled"
+    return "" if subject.key.state == KeyState.DISABLED else "only a disabled key can be enabled"
+
+
+def cannot_disable(subject: Subject) -> Reason:
+    if reason := aws_managed(subject):
+        return reason
+    if subject.key is None:
+        return ""
+    return "" if subject.key.state == KeyState.ENABLED else "only an enabled key can be disabled"
+
+
+async def enable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+    """EnableKey."""
+    await screen.change_each(
+        subjects, lambda kms, subject: kms.enable(subject.key_id), doing="enable", done="enabled"
+    )
+
+
+async def disable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+    """DisableKey, after saying what stops."""
+    sentences = [
+        Content("Every use of it fails with DisabledException until it is enabled again."),
+        Content("Nothing is lost: its policy, aliases, grants and key material stay."),
+    ]
+    dialog = Confirm(f"Disable {screen.names(subjects)}?", sentences, confirm="Disable")
+    if await screen.ask(dialog):
+        await screen.change_each(
+            subjects, lambda kms, subject: kms.disable(subject.key_id), doing="disable", done="disabled"
+        )

@@ -1,0 +1,58 @@
+"""Copying: to this machine's clipboard, or through the terminal (OSC 52) where there is none, as over SSH."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kms_tui.kms.secret import Secret
+
+if TYPE_CHECKING:
+    from kms_tui.ui.app import KmsApp
+
+CLEAR_SECONDS = 30.0
+"""How long a secret stays on the clipboard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Where a copy went; what went through the terminal cannot be read back, nor cleared with certainty."""
+
+    through_terminal: bool
+
+
+def copy_text(app: KmsApp, text: str, *, environ: Mapping[str, str] = os.environ) -> Copied:
+    """Copy text; over SSH, and where this machine has no clipboard, through the terminal."""
+    import pyperclip
+
+    if not (environ.get("SSH_CONNECTION") or environ.get("SSH_TTY")):
+        try:
+            pyperclip.copy(text)
+        except pyperclip.PyperclipException:
+            pass
+        else:
+            return Copied(through_terminal=False)
+    app.copy_to_clipboard(text)
+    return Copied(through_terminal=True)
+
+
+def copy_secret(app: KmsApp, secret: Secret, text: str, *, seconds: float = CLEAR_SECONDS) -> Copied:
+    """Copy a secret's text form, and clear the clipboard after ``seconds`` if it still holds it."""
+    copied = copy_text(app, text)
+    app.set_timer(seconds, lambda: _clear(app, text, copied))
+    return copied
+
+
+def _clear(app: KmsApp, text: str, copied: Copied) -> None:
+    import pyperclip
+
+    if copied.through_terminal:
+        app.copy_to_clipboard("")
+        return
+    try:
+        if pyperclip.paste() == text:
+            pyperclip.copy("")
+    except pyperclip.PyperclipException:
+        return

@@ -1,0 +1,122 @@
+"""Overview: what this key is, what state it is in, and who keeps control of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from kms_tui.backend.api import Kms
+from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Known
+from kms_tui.kms.keyspecs import spec_title
+from kms_tui.kms.model import Key, KeyRotationStatus, KeyState
+from kms_tui.ui.acts.base import Subject
+from kms_tui.ui.details.tab import DetailTab, read_fact
+from kms_tui.ui.details.table import Row, facts_table
+from kms_tui.ui.safe_text import safe
+from kms_tui.ui.words import ORIGIN_WORDS, STATE_WORDS, USAGE_WORDS, fact_content, when_words
+
+_STATE_COLOURS = {
+    KeyState.ENABLED: "$success",
+    KeyState.DISABLED: "$warning",
+    KeyState.PENDING_DELETION: "$error",
+    KeyState.PENDING_REPLICA_DELETION: "$error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewFacts:
+    """What the overview reads: each fact for itself, so that one refusal hides nothing else."""
+
+    key: Fact[Key]
+    rotation: Fact[KeyRotationStatus]
+    policy: Fact[str]
+
+
+class OverviewTab(DetailTab[OverviewFacts]):
+    TITLE = "Overview"
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="overview-facts")
+
+    def read(self, kms: Kms, subject: Subject) -> OverviewFacts:
+        key = read_fact(lambda: kms.describe(subject.key_id))
+        customer = isinstance(key, Known) and not key.value.is_aws_managed
+        rotates = customer and isinstance(key, Known) and can_report_rotation(key.value)
+        return OverviewFacts(
+            key,
+            read_fact(lambda: kms.rotation_status(subject.key_id)) if rotates else NOT_APPLICABLE,
+            read_fact(lambda: kms.key_policy(subject.key_id)) if customer else UNASKED,
+        )
+
+    def present(self, subject: Subject, fact: Fact[OverviewFacts]) -> None:
+        known: Fact[Key] = Known(subject.key) if subject.key else LOADING
+        facts = fact.value if isinstance(fact, Known) else OverviewFacts(known, LOADING, LOADING)
+        self.query_one("#overview-facts", Static).update(facts_table(self._rows(facts)))
+
+    def _rows(self, facts: OverviewFacts) -> Iterable[Row]:
+        if not isinstance(facts.key, Known):
+            yield "Key", fact_content(facts.key, lambda key: safe(key.key_id))
+            return
+        key = facts.key.value
+        assert self.session is not None
+        now = self.session.now()
+        yield "State", _state(key, now)
+        yield "Spec", Content(spec_title(key.spec)) + Content.styled(f"  {key.spec}", "$text-muted")
+        yield "Usage", safe(USAGE_WORDS.get(key.usage, key.usage))
+        yield "Origin", safe(ORIGIN_WORDS.get(key.origin, key.origin))
+        if key.description:
+            yield "Description", safe(key.description)
+        if key.created:
+            yield "Created", Content(when_words(key.created, now))
+        if key.valid_to:
+            yield "Expires", Content.styled(when_words(key.valid_to, now), "$warning")
+        if key.multi_region:
+            yield "Multi-Region", _multi_region(key)
+        yield "Rotation", fact_content(facts.rotation, lambda status: _rotation(status, now))
+        yield "Policy", fact_content(facts.policy, self._policy)
+        yield "ARN", safe(key.arn)
+
+    def _policy(self, text: str) -> Content:
+        from kms_tui import policy
+
+        assert self.session is not None
+        kms = self.session.kms
+        verdict = policy.check(text, account_id=kms.account_id, partition=kms.partition)
+        words = {
+            "ok": Content("the account keeps control"),
+            "warn": Content.styled("the account keeps control, with warnings", "$warning"),
+            "refuse": Content.styled("the account may be locked out", "$error"),
+        }
+        return words[verdict.verdict]
+
+
+def can_report_rotation(key: Key) -> bool:
+    """GetKeyRotationStatus answers for keys of AWS_KMS origin; only symmetric ones can rotate."""
+    return key.spec == "SYMMETRIC_DEFAULT" and key.origin == "AWS_KMS"
+
+
+def _state(key: Key, now: datetime) -> Content:
+    word = Content.styled(STATE_WORDS.get(key.state, key.state), _STATE_COLOURS.get(KeyState(key.state), ""))
+    if key.deletion_date:
+        return word + Content.styled(f": deleted {when_words(key.deletion_date, now)}", "$error")
+    return word
+
+
+def _rotation(status: KeyRotationStatus, now: datetime) -> Content:
+    if not status.enabled:
+        return Content.styled("off", "$warning")
+    every = f"every {status.period_days} days" if status.period_days else "on"
+    return Content(f"{every}; next {when_words(status.next_date, now)}" if status.next_date else every)
+
+
+def _multi_region(key: Key) -> Content:
+    assert key.multi_region is not None
+    if key.multi_region.is_primary:
+        regions = ", ".join(arn.split(":")[3] for arn in key.multi_region.replica_arns) or "none yet"
+        return Content(f"primary; replicas: {regions}")
+    return Content(f"replica of the primary in {key.multi_region.primary_arn.split(':')[3]}")

@@ -1,0 +1,40 @@
+"""A short list to choose one entry from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual import on
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, OptionList
+from textual.widgets.option_list import Option
+
+from kms_tui.ui.dialogs.base import Dialog
+
+
+class Choose(Dialog[int]):
+    """Answers with the index of the chosen entry; an entry may be shown but not offered."""
+
+    initial_focus = "#choices"
+
+    def __init__(
+        self, title: str, entries: Sequence[Content], *, disabled: frozenset[int] = frozenset()
+    ) -> None:
+        super().__init__(title)
+        self.entries = entries
+        self.not_offered = disabled
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield OptionList(
+            *(Option(entry, disabled=index in self.not_offered) for index, entry in enumerate(self.entries)),
+            id="choices",
+            compact=True,
+        )
+
+    def compose_buttons(self) -> Iterable[Widget]:
+        yield Button("Cancel", id="cancel", compact=True)
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_index)

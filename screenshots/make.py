@@ -1,0 +1,33 @@
+"""Draws the README's pictures from the demo; run it with ``make screenshots``."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+os.environ["TZ"] = "UTC"
+time.tzset()
+
+from kms_tui.demo import demo_backend  # noqa: E402
+from kms_tui.session import Connection, Kind, Session, open_session  # noqa: E402
+from kms_tui.ui.app import KmsApp  # noqa: E402
+from kms_tui.ui.screenshot import draw  # noqa: E402
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+PICTURES: dict[str, tuple[str, ...]] = {
+    "keys": (),
+    "help": ("question_mark",),
+}
+"""File name without its ending -> the keys pressed before the picture is taken."""
+
+
+def _open_demo(connection: Connection) -> Session:
+    return open_session(connection, demo_backend(now=lambda: NOW), now=lambda: NOW)
+
+
+if __name__ == "__main__":
+    for name, keys in PICTURES.items():
+        app = KmsApp(_open_demo, Connection(Kind.DEMO))
+        draw(app, Path(__file__).with_name(f"{name}.svg"), keys=keys, size=(140, 40))

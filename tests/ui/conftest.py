@@ -1,0 +1,65 @@
+"""The console under test: the demo's account at a fixed moment, driven by Pilot."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+for _variable in ("TEXTUAL_THEME", "NO_COLOR", "TEXTUAL_ANIMATIONS"):
+    os.environ.pop(_variable, None)
+os.environ["TZ"] = "UTC"
+time.tzset()
+
+import pytest  # noqa: E402
+from textual.pilot import Pilot  # noqa: E402
+
+from kms_tui.backend.base import Backend  # noqa: E402
+from kms_tui.demo import demo_backend  # noqa: E402
+from kms_tui.session import Connection, Kind, Session, open_session  # noqa: E402
+from kms_tui.ui.app import KmsApp  # noqa: E402
+from kms_tui.ui.dialogs.base import Dialog  # noqa: E402
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def fixed_now() -> datetime:
+    return NOW
+
+
+MakeApp = Callable[..., KmsApp]
+
+
+@pytest.fixture(autouse=True)
+def _dialogs_listen_at_once(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Only the tests marked ``deaf_dialogs`` are about the moment in which dialogs ignore keys."""
+    if "deaf_dialogs" not in request.keywords:
+        monkeypatch.setattr(Dialog, "ARM_SECONDS", 0.0)
+
+
+@pytest.fixture
+def demo() -> Backend:
+    """The demo's account, unwrapped: what tests ask to see what the backend now holds."""
+    return demo_backend(now=fixed_now)
+
+
+@pytest.fixture
+def make_app(demo: Backend) -> Iterator[MakeApp]:
+    """Makes the console on the demo, or on another backend."""
+
+    def make(backend: Backend = demo, **connection: Any) -> KmsApp:
+        def opener(chosen: Connection) -> Session:
+            return open_session(chosen, backend, now=fixed_now)
+
+        return KmsApp(opener, Connection(Kind.DEMO, **connection))
+
+    yield make
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Wait until the console has nothing left to open, read or change."""
+    from kms_tui.ui.screenshot import settle
+
+    await settle(pilot)
