@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,7 +46,7 @@ def demo() -> Backend:
 
 
 @pytest.fixture
-def make_app(demo: Backend) -> Iterator[MakeApp]:
+def make_app(demo: Backend) -> MakeApp:
     """Makes the console on the demo, or on another backend."""
 
     def make(backend: Backend = demo, **connection: Any) -> KmsApp:
@@ -55,7 +55,7 @@ def make_app(demo: Backend) -> Iterator[MakeApp]:
 
         return KmsApp(opener, Connection(Kind.DEMO, **connection))
 
-    yield make
+    return make
 
 
 async def settled(pilot: Pilot[Any]) -> None:
