@@ -5,6 +5,7 @@
     ├── ReadOnlyError           a mutating call was stopped by the read-only wrapper
     ├── OutcomeUnknownError     a mutation was sent and its answer was lost
     ├── CredentialsError        no credentials, or expired ones
+    ├── ConfigurationError      the AWS configuration names no region, an unknown profile, and the like
     ├── EndpointError           the endpoint could not be reached, or did not answer in time
     └── StoreError              the local store cannot be opened or trusted
 
@@ -108,6 +109,10 @@ class CredentialsError(KmsTuiError):
     def __init__(self, sentence: str, *, login_command: str = "", next_step: str = "") -> None:
         super().__init__(sentence, next_step=next_step or (f"Run: {login_command}" if login_command else ""))
         self.login_command = login_command
+
+
+class ConfigurationError(KmsTuiError):
+    """The AWS configuration cannot be used: unknown profile, no region, an unreadable file, a bad URL."""
 
 
 class EndpointError(KmsTuiError):

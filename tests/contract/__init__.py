@@ -1,0 +1,1 @@
+"""The contract of KMS, as one suite that every backend passes."""

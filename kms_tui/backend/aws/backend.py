@@ -1,0 +1,103 @@
+"""``AwsBackend``: a KMS behind botocore clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kms_tui.kms.errors import CredentialsError, ServiceError
+from kms_tui.kms.model import CallerIdentity
+from kms_tui.kms.operations import is_mutating
+
+if TYPE_CHECKING:
+    from kms_tui.backend.aws.identity import Identity
+    from kms_tui.backend.aws.translate import Translator
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """One region's KMS clients.
+
+    ``reads`` (and cryptography, which leaves nothing behind) retries as botocore's standard mode does;
+    ``mutations`` sends again only what was refused or never sent, so that nothing is done twice.
+    """
+
+    reads: Any
+    mutations: Any
+
+
+class AwsBackend:
+    """A ``Backend`` over two botocore clients; errors are those of ``kms_tui.kms.errors``."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        identity: Identity,
+        translator: Translator,
+        open_region: Callable[[str], AwsBackend],
+    ) -> None:
+        self._clients = clients
+        self._identity = identity
+        self._translator = translator
+        self._open_region = open_region
+        meta = clients.reads.meta
+        self._region, self._partition = str(meta.region_name), str(meta.partition)
+        self._methods = {name: method for method, name in meta.method_to_api_mapping.items()}
+
+    def __repr__(self) -> str:
+        return f"<AwsBackend {self._region}>"
+
+    @property
+    def account_id(self) -> str:
+        """The account as far as it is known; makes no call. ``caller`` finds it, and so does any list."""
+        return self._identity.account_id
+
+    @property
+    def region(self) -> str:
+        return self._region
+
+    @property
+    def partition(self) -> str:
+        return self._partition
+
+    def caller(self) -> CallerIdentity:
+        """From STS, asked once; where it refuses or is absent, the account alone, from a key's ARN."""
+        return self._identity.caller(self._first_key_arn)
+
+    def in_region(self, region: str) -> AwsBackend:
+        return self._open_region(region)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        method = self._methods.get(operation)
+        if method is None:
+            raise ServiceError(
+                "UnknownOperationException",
+                "The installed botocore does not know this operation.",
+                operation=operation,
+            )
+        try:
+            answer = self._send(operation, method, params)
+        except CredentialsError:
+            self._identity.credentials.distrust()
+            raise
+        answer.pop("ResponseMetadata", None)
+        self._identity.learn(answer)
+        return answer
+
+    def renew_credentials(self) -> None:
+        """Look for credentials anew at the next call, at once, as after a sign-in outside of this program."""
+        self._identity.credentials.renew()
+
+    def _send(self, operation: str, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if is_mutating(operation):
+            with self._translator.mutating(operation):
+                answer: dict[str, Any] = getattr(self._clients.mutations, method)(**params)
+        else:
+            with self._translator.calling(operation):
+                answer = getattr(self._clients.reads, method)(**params)
+        return answer
+
+    def _first_key_arn(self) -> str:
+        keys = self.call("ListKeys", {"Limit": 1})["Keys"]
+        return str(keys[0]["KeyArn"]) if keys else ""

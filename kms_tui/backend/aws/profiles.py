@@ -1,0 +1,140 @@
+"""The profiles of the AWS configuration files, read with configparser alone, as the start page cannot wait.
+
+The files and their meaning are those of the AWS CLI (cli-configure-files in its user guide). Nothing secret
+is kept of them.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kms_tui.kms.errors import ConfigurationError
+
+_MAX_CHAIN = 16
+"""How many source_profile steps are followed before a chain counts as a loop."""
+
+Section = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileInfo:
+    """One profile; each text is "" where the files do not say.
+
+    ``account`` is a hint from the files (an SSO account, or the account of a role), never checked.
+    ``login_command`` is what renews an expired sign-in: that of the profile at the end of its source chain.
+    """
+
+    name: str
+    region: str = ""
+    account: str = ""
+    role: str = ""
+    sso_session: str = ""
+    source_profile: str = ""
+    mfa_serial: str = ""
+    login_command: str = ""
+
+
+def profiles(environ: Mapping[str, str] = os.environ) -> list[ProfileInfo]:
+    """Every profile of the config and credentials files, ``default`` first, then as written.
+
+    Files that do not exist hold no profiles; one that cannot be parsed raises ConfigurationError.
+    """
+    sections = _sections(environ)
+    names = sorted(sections, key=lambda name: name != "default")
+    return [_info(name, sections) for name in names]
+
+
+def profile_named(name: str | None, environ: Mapping[str, str] = os.environ) -> ProfileInfo:
+    """The profile that botocore chooses for a session, given a name or none; an empty one if absent."""
+    chosen = name or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
+    sections = _sections(environ)
+    return _info(chosen, sections) if chosen in sections else ProfileInfo(chosen)
+
+
+def _sections(environ: Mapping[str, str]) -> dict[str, Section]:
+    found: dict[str, dict[str, str]] = {}
+    for title, section in _read(environ.get("AWS_CONFIG_FILE") or "~/.aws/config"):
+        name = _profile_name(title)
+        if name:
+            found.setdefault(name, {}).update(section)
+    for title, section in _read(environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials"):
+        found.setdefault(title, {}).update(section)
+    return dict(found)
+
+
+def _read(path: str) -> list[tuple[str, Section]]:
+    file = Path(os.path.expandvars(path)).expanduser()
+    parser = configparser.RawConfigParser(default_section="")
+    try:
+        with file.open(encoding="utf-8") as lines:
+            parser.read_file(lines)
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, configparser.Error) as error:
+        where = f", line {error.lineno}" if isinstance(error, _WITH_LINE) else ""
+        # The parser's own message quotes the line, which may hold a secret key.
+        raise ConfigurationError(
+            f"The AWS configuration file {file}{where} cannot be read ({type(error).__name__}).",
+            next_step="Correct the file, or point AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE elsewhere.",
+        ) from None
+    return [(title, dict(parser.items(title))) for title in parser.sections()]
+
+
+_WITH_LINE = (
+    configparser.MissingSectionHeaderError,
+    configparser.DuplicateSectionError,
+    configparser.DuplicateOptionError,
+)
+
+
+def _profile_name(title: str) -> str:
+    """The profile that a section of the config file describes, or "" (an sso-session, say)."""
+    if title == "default":
+        return title
+    try:
+        words = shlex.split(title)
+    except ValueError:
+        return ""
+    return words[1] if len(words) == 2 and words[0] == "profile" else ""
+
+
+def _info(name: str, sections: Mapping[str, Section]) -> ProfileInfo:
+    section = sections[name]
+    role = section.get("role_arn", "")
+    return ProfileInfo(
+        name=name,
+        region=section.get("region", ""),
+        account=_role_account(role) or section.get("sso_account_id") or section.get("aws_account_id", ""),
+        role=role or section.get("sso_role_name", ""),
+        sso_session=section.get("sso_session") or section.get("sso_start_url", ""),
+        source_profile=section.get("source_profile", ""),
+        mfa_serial=section.get("mfa_serial", ""),
+        login_command=_login_command(name, sections),
+    )
+
+
+def _role_account(role_arn: str) -> str:
+    parts = role_arn.split(":")
+    return parts[4] if len(parts) > 5 else ""
+
+
+def _login_command(name: str, sections: Mapping[str, Section]) -> str:
+    for _ in range(_MAX_CHAIN):
+        section = sections.get(name, {})
+        if "sso_session" in section or "sso_start_url" in section:
+            return _command("aws sso login", name)
+        if "login_session" in section:
+            return _command("aws login", name)
+        if "source_profile" not in section:
+            return ""
+        name = section["source_profile"]
+    return ""
+
+
+def _command(command: str, profile: str) -> str:
+    return command if profile == "default" else f"{command} --profile {shlex.quote(profile)}"

@@ -1,0 +1,68 @@
+"""When a request may be sent again, beside what botocore's standard mode decides: two needs-retry handlers.
+
+botocore asks such a handler after each attempt; it answers the seconds to wait before another, or None.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
+
+from kms_tui.backend.aws.translate import CutShortError, is_json, is_whole
+from kms_tui.kms.errors import THROTTLED
+
+MAX_ATTEMPTS = 3
+"""Attempts in all, as in botocore's standard mode."""
+_MAX_DELAY = 20.0
+_NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
+
+Handler = Callable[..., float | None]
+
+
+def backoff(attempts: int, fraction: Callable[[], float]) -> float:
+    """Seconds to wait after so many attempts: standard mode's truncated exponential with full jitter."""
+    return fraction() * min(2.0 ** (attempts - 1), _MAX_DELAY)
+
+
+def refused_mutations(fraction: Callable[[], float] = random.random) -> Handler:
+    """Sends a mutation again only where KMS says that it was throttled, or no connection was made."""
+
+    def needs_retry(
+        *, response: Any, attempts: int, caught_exception: Exception | None, **_: Any
+    ) -> float | None:
+        if attempts >= MAX_ATTEMPTS:
+            return None
+        refused = isinstance(caught_exception, _NEVER_SENT) or _error_code(response) in THROTTLED
+        return backoff(attempts, fraction) if refused else None
+
+    return needs_retry
+
+
+def broken_answers(max_attempts: int, fraction: Callable[[], float] = random.random) -> Handler:
+    """Asks again for a successful answer that is not whole; raises CutShortError after ``max_attempts``."""
+
+    def needs_retry(*, response: Any, operation: Any, attempts: int, **_: Any) -> float | None:
+        if response is None:
+            return None
+        http = response[0]
+        expects_body = operation.output_shape is not None and bool(operation.output_shape.members)
+        if http.status_code >= 300 or is_whole(http.content, http.headers, expects_body):
+            return None
+        if attempts >= max_attempts:
+            raise CutShortError(endpoint_url=http.url)
+        return backoff(attempts, fraction)
+
+    return needs_retry
+
+
+def spare_the_parser(*, response_dict: dict[str, Any], **_: Any) -> None:
+    """Before parsing: withhold a body that is no JSON object; botocore's parser fails on some of them."""
+    if response_dict["body"] and not is_json(response_dict["body"]):
+        response_dict["body"] = b""
+
+
+def _error_code(response: Any) -> str:
+    return str(response[1].get("Error", {}).get("Code", "")) if response is not None else ""

@@ -1,0 +1,308 @@
+"""botocore's exceptions in this program's terms: one context manager, used wherever botocore runs."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.exceptions as boto
+from botocore.parsers import ResponseParserError
+
+from kms_tui.backend.aws.profiles import ProfileInfo
+from kms_tui.kms.errors import (
+    EXPIRED,
+    UNRECOGNIZED,
+    ConfigurationError,
+    CredentialsError,
+    EndpointError,
+    KmsTuiError,
+    OutcomeUnknownError,
+    ServiceError,
+)
+
+_TOLERATED_SKEW = timedelta(minutes=5)
+"""How far a signature's time may be from AWS's ("Signature Version 4": five minutes)."""
+_REJECTED_5XX = frozenset({"KMSInternalException", "KeyUnavailableException"})
+"""Server errors by which KMS says that it rejected the request; after any other one it may have been done."""
+
+_CHECK_NETWORK = "Check the region's name, the network and any proxy, then try again."
+_CHECK_PROFILE = "Check the profile in the AWS configuration files."
+
+
+class CutShortError(boto.HTTPClientError):
+    """A successful answer whose body is not whole: fewer bytes than announced, or not JSON."""
+
+    fmt = "The answer was cut short or is not KMS's"
+
+
+def is_whole(content: bytes, headers: Mapping[str, str], expects_body: bool) -> bool:
+    """Whether the body of a successful answer can be believed.
+
+    botocore takes a body that is not JSON for an empty answer, so a page cut in half, or a hotel's sign-in
+    page, would read as "no keys".
+    """
+    announced = headers.get("Content-Length", "")
+    if announced.isdigit() and int(announced) != len(content):
+        return False
+    return is_json(content) if content else not expects_body
+
+
+def is_json(content: bytes) -> bool:
+    """Whether the bytes are a JSON object, or the ``null`` that some servers answer for nothing."""
+    try:
+        return isinstance(json.loads(content), dict | None)
+    except ValueError:
+        return False
+
+
+class Translator:
+    """Raises ``kms_tui.kms.errors`` in place of what botocore raises, for one profile's session."""
+
+    def __init__(self, profile: ProfileInfo, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._profile = profile
+        self._now = now
+
+    @contextmanager
+    def calling(self, operation: str) -> Iterator[None]:
+        """Round a call whose loss changes nothing, or round opening and signing (``operation`` "")."""
+        try:
+            yield
+        except boto.ClientError as error:
+            raise self._answered(error, operation) from error
+        except boto.BotoCoreError as error:
+            raise self._unanswered(error, operation) from error
+        except ResponseParserError as error:
+            sentence = f"The answer to {operation} is not AWS's."
+            raise EndpointError(sentence, next_step=_CHECK_NETWORK) from error
+
+    @contextmanager
+    def mutating(self, operation: str) -> Iterator[None]:
+        """Round a mutation: where it may have been done and its answer is lost, raise OutcomeUnknownError."""
+        try:
+            yield
+        except boto.ClientError as error:
+            code, status = _code(error), _status(error)
+            if status >= 500 and code not in _REJECTED_5XX:
+                raise OutcomeUnknownError(operation, code or f"HTTP {status}") from error
+            raise self._answered(error, operation) from error
+        except boto.BotoCoreError as error:
+            reason = _lost(error)
+            if reason:
+                raise OutcomeUnknownError(operation, reason) from error
+            raise self._unanswered(error, operation) from error
+
+    @contextmanager
+    def configuring(self) -> Iterator[None]:
+        """Round opening a session and its clients; botocore raises bare ValueErrors for bad URLs there."""
+        try:
+            with self.calling(""):
+                yield
+        except ValueError as error:
+            raise ConfigurationError(
+                str(error), next_step="An endpoint looks like https://kms.eu-west-1.amazonaws.com."
+            ) from error
+
+    def _answered(self, error: boto.ClientError, operation: str) -> KmsTuiError:
+        code, status = _code(error), _status(error)
+        message = str(error.response.get("Error", {}).get("Message") or "")
+        if error.operation_name != operation:
+            return self._sign_in(f"{error.operation_name} was refused: {code}: {message}")
+        if code in EXPIRED | UNRECOGNIZED:
+            return self._skewed(error) or self._sign_in(f"{code}: {message}")
+        return ServiceError(code or f"HTTP {status}", message, operation=operation, status=status)
+
+    def _skewed(self, error: boto.ClientError) -> CredentialsError | None:
+        """The real trouble behind a refused signature, where the answer's Date shows that clocks differ."""
+        try:
+            theirs = parsedate_to_datetime(_metadata(error).get("HTTPHeaders", {})["date"])
+            skew = self._now() - theirs
+        except (KeyError, TypeError, ValueError):
+            return None
+        if abs(skew) <= _TOLERATED_SKEW:
+            return None
+        minutes = round(abs(skew).total_seconds() / 60)
+        direction = "ahead of" if skew > timedelta() else "behind"
+        return CredentialsError(
+            f"This machine's clock is {minutes} minutes {direction} the server's, so nothing is accepted.",
+            next_step="Set this machine's clock right; nothing is wrong with the credentials.",
+        )
+
+    def _sign_in(self, sentence: str) -> CredentialsError:
+        command = self._profile.login_command
+        return CredentialsError(
+            sentence,
+            login_command=command,
+            next_step="" if command else "Renew the credentials, then refresh.",
+        )
+
+    def _unanswered(self, error: boto.BotoCoreError, operation: str) -> KmsTuiError:
+        if isinstance(error, boto.ParamValidationError):
+            return ServiceError("ValidationException", str(error.kwargs["report"]), operation=operation)
+        for kinds, build in _SENTENCES:
+            if isinstance(error, kinds):
+                return build(self, error)
+        return KmsTuiError(f"The call could not be made: {error}")
+
+    def _expired(self, error: boto.BotoCoreError) -> KmsTuiError:
+        command = self._profile.login_command or "aws sso login"
+        return CredentialsError(
+            f"The sign-in of profile {self._profile.name} has expired, or was never made.",
+            login_command=command,
+        )
+
+    def _mfa(self, error: boto.BotoCoreError) -> KmsTuiError:
+        return CredentialsError(
+            f"The role of profile {self._profile.name} has expired, and renewing it takes an MFA code.",
+            next_step="Refresh to be asked for the code.",
+        )
+
+    def _missing(self, error: boto.BotoCoreError) -> KmsTuiError:
+        return no_credentials()
+
+    def _unretrieved(self, error: boto.BotoCoreError) -> KmsTuiError:
+        return self._sign_in(_sentence(error))
+
+    def _misconfigured(self, error: boto.BotoCoreError) -> KmsTuiError:
+        return ConfigurationError(_sentence(error), next_step=_CHECK_PROFILE)
+
+    def _no_profile(self, error: boto.BotoCoreError) -> KmsTuiError:
+        return ConfigurationError(
+            f"The AWS configuration has no profile {self._profile.name}.",
+            next_step="Give --profile one of the names that `aws configure list-profiles` shows.",
+        )
+
+    def _no_region(self, error: boto.BotoCoreError) -> KmsTuiError:
+        return ConfigurationError(
+            "No region is given, and the profile names none.",
+            next_step="Give --region, for example --region eu-west-1, or set AWS_REGION.",
+        )
+
+    def _bad_region(self, error: boto.BotoCoreError) -> KmsTuiError:
+        return ConfigurationError(_sentence(error), next_step="A region's name looks like eu-west-1.")
+
+    def _unreachable(self, error: boto.BotoCoreError) -> KmsTuiError:
+        host, cause = _host(error), error.kwargs.get("error")
+        if _within(cause, socket.gaierror):
+            return EndpointError(
+                f"The name {host} cannot be resolved: the region does not exist, or there is no network.",
+                next_step=_CHECK_NETWORK,
+            )
+        if _within(cause, ConnectionRefusedError):
+            return EndpointError(
+                f"{host} refuses connections.", next_step="Check that the endpoint is up, then try again."
+            )
+        return EndpointError(f"{host} cannot be reached.", next_step=_CHECK_NETWORK)
+
+    def _untrusted(self, error: boto.BotoCoreError) -> KmsTuiError:
+        return EndpointError(
+            f"No secure connection to {_host(error)}: {error.kwargs.get('error')}",
+            next_step="Check AWS_CA_BUNDLE or the profile's ca_bundle, any proxy, and this machine's clock.",
+        )
+
+    def _lost_answer(self, error: boto.BotoCoreError) -> KmsTuiError:
+        return EndpointError(f"{_host(error)}: {_lost(error)}.", next_step=_CHECK_NETWORK)
+
+
+def no_credentials() -> CredentialsError:
+    """What to say where the whole chain found nothing."""
+    return CredentialsError(
+        "No AWS credentials were found.",
+        next_step="Choose a profile with --profile, sign in with `aws configure sso`, or try --demo.",
+    )
+
+
+_Builder = Callable[[Translator, boto.BotoCoreError], KmsTuiError]
+
+_SENTENCES: tuple[tuple[tuple[type[boto.BotoCoreError], ...], _Builder], ...] = (
+    ((boto.NoCredentialsError,), Translator._missing),
+    ((boto.SSOError, boto.LoginError, boto.TokenRetrievalError), Translator._expired),
+    ((boto.RefreshWithMFAUnsupportedError,), Translator._mfa),
+    ((boto.ProfileNotFound,), Translator._no_profile),
+    ((boto.NoRegionError,), Translator._no_region),
+    ((boto.InvalidRegionError,), Translator._bad_region),
+    (
+        (
+            boto.InvalidConfigError,
+            boto.PartialCredentialsError,
+            boto.ConfigParseError,
+            boto.ConfigNotFound,
+            boto.InvalidRetryConfigurationError,
+            boto.EndpointProviderError,
+            boto.BaseEndpointResolverError,
+            boto.InvalidEndpointConfigurationError,
+        ),
+        Translator._misconfigured,
+    ),
+    (
+        (boto.CredentialRetrievalError, boto.MetadataRetrievalError, boto.UnknownCredentialError),
+        Translator._unretrieved,
+    ),
+    ((boto.SSLError,), Translator._untrusted),
+    (
+        (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError),
+        Translator._unreachable,
+    ),
+    ((boto.HTTPClientError, boto.ConnectionError), Translator._lost_answer),
+)
+"""Which exceptions become which sentence; the first entry that matches decides."""
+
+
+def _lost(error: boto.BotoCoreError) -> str:
+    """How an answer was lost after the request went out, or "" where the request never did."""
+    if isinstance(error, boto.ReadTimeoutError):
+        return "no answer in time"
+    if isinstance(error, CutShortError):
+        return "the answer was cut short"
+    if isinstance(error, boto.SSLError):
+        handshake = _within(error.kwargs.get("error"), ssl.SSLCertVerificationError)
+        return "" if handshake else "the secure connection broke"
+    if isinstance(error, boto.HTTPClientError):
+        return "the connection was closed before the answer"
+    return ""
+
+
+def _within(error: object, kind: type[BaseException]) -> bool:
+    """Whether an exception of the kind is the error, or within its arguments or causes, as urllib3 nests."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, kind):
+            return True
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            waiting += [*current.args, current.__cause__, current.__context__]
+            waiting.append(getattr(current, "reason", None))
+    return False
+
+
+def _host(error: boto.BotoCoreError) -> str:
+    url = error.kwargs.get("endpoint_url") or error.kwargs.get("proxy_url") or ""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2] or "The endpoint"
+    return f"The proxy {host}" if "proxy_url" in error.kwargs else host
+
+
+def _sentence(error: boto.BotoCoreError) -> str:
+    text = str(error).strip()
+    return text if text.endswith(".") else f"{text}."
+
+
+def _metadata(error: boto.ClientError) -> Mapping[str, Any]:
+    metadata: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
+    return metadata
+
+
+def _code(error: boto.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _status(error: boto.ClientError) -> int:
+    return int(_metadata(error).get("HTTPStatusCode", 400))

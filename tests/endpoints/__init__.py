@@ -1,0 +1,1 @@
+"""Endpoints that tests and benchmarks talk to."""
