@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kms_tui.kms.model import Alias, Key
+from kms_tui.kms.model import Key
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen
@@ -19,13 +19,14 @@ class Subject:
     key_id: str
     arn: str
     region: str
-    aliases: tuple[Alias, ...]
+    aliases: tuple[str, ...]
+    """Without ``alias/``; the first is the name that people use."""
     key: Key | None
 
     @property
     def name(self) -> str:
         """The name people use: the first alias without its prefix, or the key id."""
-        return self.aliases[0].short_name if self.aliases else self.key_id
+        return self.aliases[0] if self.aliases else self.key_id
 
     @property
     def confirm_names(self) -> tuple[str, ...]:
@@ -59,5 +60,5 @@ class Act:
 def aws_managed(subject: Subject) -> Reason:
     """AWS-managed keys can be viewed, not changed."""
     managed = subject.key is not None and subject.key.is_aws_managed
-    managed = managed or any(alias.is_aws for alias in subject.aliases)
+    managed = managed or any(alias.startswith("aws/") for alias in subject.aliases)
     return "AWS manages this key: it can be viewed, not changed" if managed else ""

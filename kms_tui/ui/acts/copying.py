@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from kms_tui.kms.arn import alias_arn
+from kms_tui.kms.arn import ALIAS_PREFIX, alias_arn
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.clipboard import copy_text
 from kms_tui.ui.dialogs.choose import Choose
@@ -26,8 +26,9 @@ async def copy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     kms = session.kms
     entries = [("Key id", subject.key_id), ("Key ARN", subject.arn)]
     for alias in subject.aliases:
-        arn = alias.arn or alias_arn(kms.partition, subject.region, kms.account_id, alias.name)
-        entries += [("Alias", alias.name), ("Alias ARN", arn)]
+        name = ALIAS_PREFIX + alias
+        arn = alias_arn(kms.partition, subject.region, kms.account_id, name)
+        entries += [("Alias", name), ("Alias ARN", arn)]
     lines = [Content.styled(label.ljust(11), "$text-muted") + safe(text) for label, text in entries]
     chosen = await screen.ask(Choose("Copy", lines))
     if chosen is not None:

@@ -68,7 +68,7 @@ class ScheduleDeletion(Dialog[Deletion]):
             classes="dialog-line",
         )
         if self.subject.aliases:
-            names = ", ".join(alias.short_name for alias in self.subject.aliases)
+            names = ", ".join(self.subject.aliases)
             yield Static(safe(f"Aliases that will go with it: {names}"), classes="dialog-line")
         yield Static(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}")
         yield Input("30", id="window", type="integer", compact=True)

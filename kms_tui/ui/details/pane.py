@@ -80,7 +80,7 @@ class KeyDetails(Vertical):
     def show(self, session: Session, subject: Subject) -> None:
         """Show a key; the same one again is read again."""
         self._session, self._subject = session, subject
-        first, *more = [alias.short_name for alias in subject.aliases] or [subject.key_id]
+        first, *more = subject.aliases or (subject.key_id,)
         name = safe(first).stylize("bold")
         if more:
             name += Content.styled(f"  +{len(more)} alias{'es' if len(more) > 1 else ''}", "$text-muted")

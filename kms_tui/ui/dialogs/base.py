@@ -14,6 +14,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from kms_tui.ui.safe_text import safe
+
 Result = TypeVar("Result")
 
 
@@ -42,7 +44,7 @@ class Dialog(ModalScreen[Result]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="-danger" if self.danger else ""):
-            yield Static(Content(self.dialog_title), id="dialog-title")
+            yield Static(safe(self.dialog_title), id="dialog-title")
             with VerticalScroll(id="dialog-body", can_focus=False):
                 yield from self.compose_body()
             yield Static("", id="dialog-error")
@@ -79,7 +81,7 @@ class Dialog(ModalScreen[Result]):
     def show_error(self, sentence: str) -> None:
         """Say what is wrong, next to where it was typed; nothing typed is lost."""
         line = self.query_one("#dialog-error", Static)
-        line.update(Content(sentence))
+        line.update(safe(sentence))
         line.set_class(bool(sentence), "-shown")
 
     def action_cancel(self) -> None:

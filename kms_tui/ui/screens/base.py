@@ -83,23 +83,34 @@ class ModeScreen(Screen[None]):
         """Open a dialog and wait for its answer; None is Cancel. Only from a worker."""
         return await self.app.push_screen_wait(dialog)
 
+    async def succeeds(self, function: Callable[[], object], *, doing: str) -> bool:
+        """Run a blocking call for its effect; an error is told, and False comes back."""
+        try:
+            await off_loop(function)
+        except KmsTuiError as error:
+            self.tell_error(error, doing=doing)
+            return False
+        return True
+
+    def kms_for(self, subject: Subject) -> Kms:
+        """The façade in the subject's region."""
+        assert self.session is not None
+        kms = self.session.kms
+        return kms if subject.region == kms.region else kms.in_region(subject.region)
+
+    def changed(self, subjects: Sequence[Subject], sentence: str) -> None:
+        """Tell what changed, and have these keys (none given: all) read again."""
+        self.kms_app.notify(sentence)
+        self.post_message(KeysChanged(*(subject.key_id for subject in subjects)))
+
     async def change_each(
         self, subjects: Sequence[Subject], change: Callable[[Kms, Subject], object], *, doing: str, done: str
     ) -> None:
-        """Make one mutating call for each key, tell how it went, and have what changed read again."""
-        session = self.session
-        assert session is not None
+        """Make one mutating call for each key, and tell how each went."""
         for subject in subjects:
-            kms = (
-                session.kms if subject.region == session.kms.region else session.kms.in_region(subject.region)
-            )
-            try:
-                await off_loop(partial(change, kms, subject))
-            except KmsTuiError as error:
-                self.tell_error(error, doing=f"{doing} {subject.name}")
-            else:
-                self.kms_app.notify(f"{subject.name} {done}.")
-        self.post_message(KeysChanged(*(subject.key_id for subject in subjects)))
+            kms = self.kms_for(subject)
+            if await self.succeeds(partial(change, kms, subject), doing=f"{doing} {subject.name}"):
+                self.changed([subject], f"{subject.name} {done}.")
 
     @staticmethod
     def names(subjects: Sequence[Subject]) -> str:

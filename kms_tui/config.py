@@ -1,0 +1,185 @@
+"""The configuration file: TOML in the platform's configuration folder, every setting optional.
+
+theme = "kms-dark"              # or "kms-light"
+filter = "-manager:aws"         # the filter that the key list opens with
+clipboard_seconds = 30          # how long a secret stays on the clipboard
+required_tags = ["team"]        # tags that the health checks ask every key for
+
+[keys]                          # binding id -> key; `kms-tui config` lists the ids in use
+"act.rotate-now" = "ctrl+o"
+
+[profiles.prod]                 # a profile's name, or "demo", or "local"
+read_only = true
+protected = ["payments-*"]      # keys whose name must be typed before any change
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from kms_tui.kms.errors import ConfigurationError
+
+THEMES = ("kms-dark", "kms-light")
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """What holds for the sessions of one profile."""
+
+    read_only: bool = False
+    protected: tuple[str, ...] = ()
+    """Shell-style patterns over the names and ids of keys."""
+
+    def protects(self, *names: str) -> bool:
+        """Whether one of a key's names matches a pattern."""
+        return any(fnmatchcase(name, pattern) for name in names for pattern in self.protected)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The effective settings."""
+
+    theme: str = THEMES[0]
+    filter: str = ""
+    clipboard_seconds: float = 30.0
+    required_tags: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
+
+    def profile(self, name: str) -> ProfileSettings:
+        return self.profiles.get(name, ProfileSettings())
+
+
+def default_path() -> Path:
+    """Where the file lies on this platform, whether or not it is there."""
+    from platformdirs import user_config_path
+
+    return user_config_path("kms-tui") / "config.toml"
+
+
+def load(path: Path) -> Config:
+    """The settings of a file, or the defaults where there is none.
+
+    Raises ConfigurationError that names the file, the line and the key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Config()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> Config:
+    """The settings in a text; ``name`` is how errors call it."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{name} is not TOML: {error}.") from error
+    reader = _Reader(text, name)
+    values = reader.table(document, _TOP)
+    for key, convert in (("keys", _Reader.key_bindings), ("profiles", _Reader.profile_tables)):
+        if key in values:
+            values[key] = convert(reader, values[key])
+    return Config(**values)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("is not a text in quotes")
+    return value
+
+
+def _theme(value: Any) -> str:
+    if value not in THEMES:
+        raise ValueError(f"is not one of {', '.join(THEMES)}")
+    return str(value)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("is neither true nor false")
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 3600:
+        raise ValueError("is not a number of seconds from 1 to 3600")
+    return float(value)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise ValueError("is not a list of texts")
+    return tuple(value)
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("is not a table")
+    return value
+
+
+Convert = Callable[[Any], Any]
+_TOP: Mapping[str, Convert] = {
+    "theme": _theme,
+    "filter": _text,
+    "clipboard_seconds": _seconds,
+    "required_tags": _texts,
+    "keys": _table,
+    "profiles": _table,
+}
+_PROFILE: Mapping[str, Convert] = {"read_only": _flag, "protected": _texts}
+
+
+class _Reader:
+    """Converts tables, and knows where in the text a key stands."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._lines = text.splitlines()
+        self._name = name
+
+    def table(self, table: Mapping[str, Any], known: Mapping[str, Convert], *path: str) -> dict[str, Any]:
+        converted = {}
+        for key, value in table.items():
+            if key not in known:
+                raise self._error((*path, key), f"is not a setting; there are {', '.join(known)}")
+            try:
+                converted[key] = known[key](value)
+            except ValueError as error:
+                raise self._error((*path, key), str(error)) from error
+        return converted
+
+    def key_bindings(self, table: Mapping[str, Any]) -> dict[str, str]:
+        return self.table(table, dict.fromkeys(table, _text), "keys")
+
+    def profile_tables(self, table: Mapping[str, Any]) -> dict[str, ProfileSettings]:
+        tables = self.table(table, dict.fromkeys(table, _table), "profiles")
+        return {
+            name: ProfileSettings(**self.table(settings, _PROFILE, "profiles", name))
+            for name, settings in tables.items()
+        }
+
+    def _error(self, path: tuple[str, ...], problem: str) -> ConfigurationError:
+        line = self._line_of(path)
+        where = f"{self._name}, line {line}" if line else self._name
+        return ConfigurationError(f"{where}: {'.'.join(path)} {problem}.")
+
+    def _line_of(self, path: tuple[str, ...]) -> int | None:
+        """The line of a key: below its tables' headers, which stand in the order of the path."""
+        line = 0
+        for name in path:
+            mention = re.compile(rf"""\s*\[*([\w."'\s-]*\.\s*)?["']?{re.escape(name)}["']?\s*[\].=]""")
+            later = range(max(line - 1, 0), len(self._lines))
+            found = next((number + 1 for number in later if mention.match(self._lines[number])), None)
+            if found is None:
+                return None
+            line = found
+        return line

@@ -1,0 +1,162 @@
+"""A few fields and one call: errors beside the field they are about, and nothing typed is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from textual import on
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
+
+from kms_tui.kms.errors import KmsTuiError, ServiceError
+from kms_tui.ui.background import off_loop
+from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.safe_text import safe, visible
+
+Values = Mapping[str, str]
+"""Field name -> what was entered; a flag is "yes" or ""."""
+
+
+def anything(_: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of text; ``check`` gives the sentence that says what is wrong, or ""."""
+
+    name: str
+    label: str
+    value: str = ""
+    hint: str = ""
+    check: Callable[[str], str] = anything
+
+    def widget(self) -> Widget:
+        return Input(visible(self.value), placeholder=self.hint, id=self.name, compact=True)
+
+    def entered(self, widget: Widget) -> str:
+        assert isinstance(widget, Input)
+        return widget.value
+
+
+@dataclass(frozen=True, slots=True)
+class TextField(Field):
+    """Several lines of text."""
+
+    def widget(self) -> Widget:
+        return TextArea(visible(self.value, newlines=True), id=self.name, compact=True, tab_behavior="focus")
+
+    def entered(self, widget: Widget) -> str:
+        assert isinstance(widget, TextArea)
+        return widget.text
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceField(Field):
+    """One of ``choices``: (what is shown, value)."""
+
+    choices: Sequence[tuple[str, str]] = ()
+
+    def widget(self) -> Widget:
+        options = [(safe(shown), value) for shown, value in self.choices]
+        return Select(options, value=self.value, allow_blank=False, id=self.name, compact=True)
+
+    def entered(self, widget: Widget) -> str:
+        assert isinstance(widget, Select)
+        return str(widget.value)
+
+
+@dataclass(frozen=True, slots=True)
+class FlagField(Field):
+    """Yes or no."""
+
+    def widget(self) -> Widget:
+        return Checkbox(self.hint, bool(self.value), id=self.name, compact=True)
+
+    def entered(self, widget: Widget) -> str:
+        assert isinstance(widget, Checkbox)
+        return "yes" if widget.value else ""
+
+
+class Form(Dialog[Values]):
+    """Asks for ``fields`` and makes ``submit``'s call off the event loop; it closes when that succeeded.
+
+    ``blame`` says which field an error code of KMS is about; other errors are shown above the buttons.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        fields: Sequence[Field],
+        submit: Callable[[Values], object],
+        *,
+        confirm: str,
+        lead: Sequence[Content] = (),
+        blame: Mapping[str, str] | None = None,
+        danger: bool = False,
+    ) -> None:
+        super().__init__(title, confirm=confirm, danger=danger)
+        self.fields = fields
+        self.submit = submit
+        self.lead = lead
+        self.blame = blame or {}
+        self.initial_focus = f"#{fields[0].name}"
+
+    def compose_body(self) -> Iterable[Widget]:
+        for sentence in self.lead:
+            yield Static(sentence, classes="dialog-line")
+        for field in self.fields:
+            yield Vertical(
+                Static(Content(field.label), classes="field-label"),
+                field.widget(),
+                Static(id=f"{field.name}-error", classes="field-error"),
+                classes="field",
+            )
+
+    def values(self) -> dict[str, str]:
+        return {field.name: field.entered(self.query_one(f"#{field.name}")) for field in self.fields}
+
+    def show_field_error(self, name: str, sentence: str) -> None:
+        line = self.query_one(f"#{name}-error", Static)
+        line.update(safe(sentence))
+        line.set_class(bool(sentence), "-shown")
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.confirm()
+
+    def confirm(self) -> None:
+        values = self.values()
+        self.show_error("")
+        errors = {field.name: field.check(values[field.name]) for field in self.fields}
+        for name, sentence in errors.items():
+            self.show_field_error(name, sentence)
+        wrong = [name for name, sentence in errors.items() if sentence]
+        if wrong:
+            self.query_one(f"#{wrong[0]}").focus()
+            return
+        self.run_worker(self._submit(values), group="submit", exclusive=True, description="submit the form")
+
+    async def _submit(self, values: Values) -> None:
+        button = self.query_one("#confirm", Button)
+        button.disabled = True
+        try:
+            await off_loop(lambda: self.submit(values))
+        except KmsTuiError as error:
+            self._blame(error)
+        else:
+            self.dismiss(values)
+        finally:
+            button.disabled = False
+
+    def _blame(self, error: KmsTuiError) -> None:
+        sentence = f"{error} {error.next_step}".strip()
+        name = self.blame.get(error.code) if isinstance(error, ServiceError) else None
+        if name is None:
+            self.show_error(sentence)
+        else:
+            self.show_field_error(name, sentence)
+            self.query_one(f"#{name}").focus()

@@ -1,0 +1,83 @@
+"""The configuration file: what it sets, and errors that name the line and the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kms_tui.config import Config, ProfileSettings, load, parse
+from kms_tui.kms.errors import ConfigurationError
+
+
+def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
+    assert load(tmp_path / "config.toml") == Config()
+
+
+def test_every_setting_of_the_documentation_is_read() -> None:
+    config = parse(
+        """
+theme = "kms-light"
+filter = "-manager:aws"
+clipboard_seconds = 5
+required_tags = ["team"]
+
+[keys]
+"act.rotate-now" = "ctrl+o"
+
+[profiles.prod]
+read_only = true
+protected = ["payments-*"]
+""",
+        "config.toml",
+    )
+    assert config.theme == "kms-light"
+    assert config.filter == "-manager:aws"
+    assert config.clipboard_seconds == 5.0
+    assert config.required_tags == ("team",)
+    assert config.keys == {"act.rotate-now": "ctrl+o"}
+    assert config.profile("prod") == ProfileSettings(read_only=True, protected=("payments-*",))
+    assert config.profile("dev") == ProfileSettings()
+
+
+def test_patterns_protect_by_any_name_of_a_key() -> None:
+    settings = ProfileSettings(protected=("payments-*", "1234abcd-*"))
+    assert settings.protects("orders", "payments-cards")
+    assert settings.protects("1234abcd-12ab-34cd-56ef-1234567890ab")
+    assert not settings.protects("orders", "not-payments")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("theme = 'solarized'", "c.toml, line 1: theme is not one of kms-dark, kms-light."),
+        ("\ncolour = 1", "c.toml, line 2: colour is not a setting; there are theme, filter,"),
+        ("clipboard_seconds = true", "c.toml, line 1: clipboard_seconds is not a number of seconds"),
+        ("clipboard_seconds = 0", "c.toml, line 1: clipboard_seconds is not a number of seconds"),
+        ("required_tags = 'team'", "c.toml, line 1: required_tags is not a list of texts."),
+        ("keys = 3", "c.toml, line 1: keys is not a table."),
+        ("[keys]\n'act.copy' = 3", "c.toml, line 2: keys.act.copy is not a text in quotes."),
+        (
+            "[profiles.dev]\nread_only = true\n[profiles.prod]\nread_only = 'yes'",
+            "c.toml, line 4: profiles.prod.read_only is neither true nor false.",
+        ),
+        ("[profiles.prod]\nreadonly = true", "c.toml, line 2: profiles.prod.readonly is not a setting;"),
+        ("profiles.prod = 1", "c.toml, line 1: profiles.prod is not a table."),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(text, "c.toml")
+    assert str(caught.value).startswith(message)
+
+
+def test_broken_toml_is_named_with_its_line() -> None:
+    with pytest.raises(ConfigurationError, match=r"c\.toml is not TOML: .*line 2"):
+        parse('theme = "kms-dark"\nfilter = oops\n', "c.toml")
+
+
+def test_a_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load(path)
