@@ -1,0 +1,116 @@
+"""Sealing and opening files: the result appears whole and verified under its name, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from kms_tui.atomic import PRIVATE, SHARED, atomic_file, file_errors
+from kms_tui.backend.base import Backend
+from kms_tui.envelope.message import Opened, Sealed, seal, unseal
+from kms_tui.envelope.watch import UNWATCHED, Watch
+
+
+def seal_file(
+    source: Path,
+    target: Path,
+    *,
+    backend: Backend,
+    keys: Sequence[str],
+    context: Mapping[str, str] | None = None,
+    signed: bool = False,
+    overwrite: bool = False,
+    watch: Watch = UNWATCHED,
+) -> Sealed:
+    """Seal a file under ``keys`` (see ``message.seal``); the target gets the mode that the umask gives.
+
+    Raises the backend's errors, EnvelopeError and FileError; then the target is as it was.
+    """
+    with (
+        open_source(source) as (stream, total),
+        atomic_file(target, overwrite=overwrite, mode=SHARED) as sealed,
+    ):
+        return seal(
+            stream,
+            sealed,
+            backend=backend,
+            keys=keys,
+            context=context,
+            total=total,
+            signed=signed,
+            watch=watch,
+        )
+
+
+def unseal_file(
+    source: Path,
+    target: Path,
+    *,
+    backend: Backend,
+    context: Mapping[str, str] | None = None,
+    allow_uncommitted: bool = False,
+    overwrite: bool = False,
+    watch: Watch = UNWATCHED,
+) -> Opened:
+    """Open a file (see ``message.unseal``); the target is for its owner's eyes only (mode 0600).
+
+    Raises the backend's errors, EnvelopeError and FileError; then the target is as it was.
+    """
+    with (
+        open_source(source) as (stream, total),
+        atomic_file(target, overwrite=overwrite, mode=PRIVATE) as plain,
+    ):
+        return unseal(
+            stream,
+            plain,
+            backend=backend,
+            context=context,
+            total=total,
+            allow_uncommitted=allow_uncommitted,
+            watch=watch,
+        )
+
+
+@contextlib.contextmanager
+def spooled(target: BinaryIO) -> Iterator[BinaryIO]:
+    """A temporary file without a name, mode 0600, copied to a pipe only where the block ends well."""
+    with contextlib.ExitStack() as stack:
+        with file_errors("The temporary file", "written"):
+            spool = stack.enter_context(tempfile.TemporaryFile())
+            yield spool
+            spool.seek(0)
+        shutil.copyfileobj(spool, target, 1 << 20)
+        target.flush()
+
+
+@contextlib.contextmanager
+def open_source(path: Path) -> Iterator[tuple[BinaryIO, int | None]]:
+    """A file to read and its size, None where it has none (a pipe); failing reads raise FileError."""
+    with contextlib.ExitStack() as stack:
+        with file_errors(path, "read"):
+            file = stack.enter_context(path.open("rb", buffering=0))
+            found = os.fstat(file.fileno())
+        total = found.st_size if stat.S_ISREG(found.st_mode) else None
+        yield io.BufferedReader(Source(file, path)), total
+
+
+class Source(io.RawIOBase):
+    """A raw stream whose failing reads raise FileError with the name that people know it by."""
+
+    def __init__(self, stream: io.RawIOBase | io.FileIO, name: Path | str) -> None:
+        self._stream = stream
+        self._name = name
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
+        with file_errors(self._name, "read"):
+            return self._stream.readinto(buffer)

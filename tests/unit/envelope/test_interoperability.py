@@ -1,0 +1,110 @@
+"""What the Encryption SDK wrote is opened here and the reverse, with its own provider on moto's server."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import aws_encryption_sdk
+import boto3
+import botocore.session
+import pytest
+from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
+
+from kms_tui.backend.aws import connect
+from kms_tui.backend.base import Backend
+from kms_tui.envelope.errors import UncommittedError
+from kms_tui.envelope.header import describe
+from kms_tui.envelope.keys import BackendKeys
+from kms_tui.envelope.message import seal, unseal
+from tests.endpoints.moto import MotoEndpoint
+from tests.unit.envelope.fake_kms import KEY, FakeKms
+
+PLAINTEXT = b"so long, and thanks for all the fish " * 500
+CONTEXT = {"purpose": "test"}
+
+
+@dataclass(frozen=True)
+class Moto:
+    backend: Backend
+    key_arn: str
+    strict: Any
+    discovery: Any
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[Moto]:
+    with MotoEndpoint() as endpoint, pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ENDPOINT_URL": endpoint.url,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        }.items():
+            patch.setenv(name, value)
+        arn = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+        session = botocore.session.Session()
+        yield Moto(
+            connect(region="us-east-1"),
+            arn,
+            aws_encryption_sdk.StrictAwsKmsMasterKeyProvider(key_ids=[arn], botocore_session=session),
+            aws_encryption_sdk.DiscoveryAwsKmsMasterKeyProvider(botocore_session=session),
+        )
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("provider", ["strict", "discovery"])
+def test_the_encryption_sdk_opens_what_is_sealed_here(moto: Moto, signed: bool, provider: str) -> None:
+    sealed = io.BytesIO()
+    seal(
+        io.BytesIO(PLAINTEXT),
+        sealed,
+        backend=moto.backend,
+        keys=[moto.key_arn],
+        context=CONTEXT,
+        signed=signed,
+    )
+    plaintext, header = aws_encryption_sdk.EncryptionSDKClient().decrypt(
+        source=sealed.getvalue(), key_provider=getattr(moto, provider)
+    )
+    assert plaintext == PLAINTEXT
+    assert CONTEXT.items() <= header.encryption_context.items()
+
+
+@pytest.mark.parametrize("frame_length", [0, 4096])
+def test_what_the_encryption_sdk_seals_by_default_is_opened_here(moto: Moto, frame_length: int) -> None:
+    message, _ = aws_encryption_sdk.EncryptionSDKClient().encrypt(
+        source=PLAINTEXT, key_provider=moto.strict, encryption_context=CONTEXT, frame_length=frame_length
+    )
+    info, opened = describe(message), io.BytesIO()
+    assert (info.signed, info.frame_length, info.context) == (True, frame_length, CONTEXT)
+    assert info.key_arns == (moto.key_arn,)
+    result = unseal(io.BytesIO(message), opened, backend=moto.backend, context=CONTEXT)
+    assert opened.getvalue() == PLAINTEXT
+    assert result.key_arn == moto.key_arn
+
+
+@pytest.mark.parametrize("suite", [suite for suite in AlgorithmSuite if suite.allowed])
+@pytest.mark.parametrize("frame_length", [0, 128])
+def test_every_algorithm_suite_is_opened(suite: Any, frame_length: int) -> None:
+    kms, opened = FakeKms(), io.BytesIO()
+    keys = BackendKeys(backend=kms, on_step=lambda step: None)
+    keys.add_master_key(KEY)
+    client = aws_encryption_sdk.EncryptionSDKClient(
+        commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT
+        if suite.is_committing()
+        else CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT
+    )
+    message, _ = client.encrypt(
+        source=PLAINTEXT, key_provider=keys, algorithm=suite, frame_length=frame_length
+    )
+    if not suite.is_committing():
+        with pytest.raises(UncommittedError):
+            unseal(io.BytesIO(message), opened, backend=kms)
+    unseal(io.BytesIO(message), opened, backend=kms, allow_uncommitted=True)
+    assert opened.getvalue() == PLAINTEXT
+    assert describe(message).suite == suite.name
