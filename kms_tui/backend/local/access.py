@@ -1,0 +1,65 @@
+"""What even the administrator may not do: reach into another account, or change an AWS-managed key."""
+
+from __future__ import annotations
+
+from kms_tui.backend.local.call import Call
+from kms_tui.backend.local.rows import KeyRow
+from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.model import KeyManager
+from kms_tui.kms.operations import NOT_MUTATING
+
+_CROSS_ACCOUNT = frozenset(
+    {
+        "CreateGrant",
+        "Decapsulate",
+        "Decrypt",
+        "DeriveSharedSecret",
+        "DescribeKey",
+        "Encapsulate",
+        "Encrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
+        "GenerateDataKeyWithoutPlaintext",
+        "GenerateMac",
+        "GetKeyRotationStatus",
+        "GetPublicKey",
+        "ListGrants",
+        "ReEncrypt",
+        "RetireGrant",
+        "RevokeGrant",
+        "Sign",
+        "Verify",
+        "VerifyMac",
+    }
+)
+"""Operations that work on another account's key ("Cross-account use: Yes" in the service model)."""
+
+_OPEN_ON_MANAGED = NOT_MUTATING | {"CreateGrant", "RevokeGrant", "RetireGrant"}
+"""What an AWS-managed key allows: looking, use, and the grants that services make."""
+
+
+def denied(call: Call, key: KeyRow, action: str, reason: str) -> ServiceError:
+    """AccessDeniedException in AWS's words; ``reason`` is the clause that follows "because"."""
+    return ServiceError(
+        "AccessDeniedException",
+        f"User: {call.caller.arn} is not authorized to perform: {action} on resource: {call.arn(key)} "
+        f"because {reason}",
+    )
+
+
+def allow_administrator(call: Call, key: KeyRow | None, action: str) -> None:
+    """The account's administrator may do all there is, but change AWS-managed keys."""
+    if key and key.manager == KeyManager.AWS and call.operation not in _OPEN_ON_MANAGED:
+        raise denied(call, key, action, f"no resource-based policy allows the {action} action")
+
+
+def require_account(call: Call, key: KeyRow) -> None:
+    """AccessDeniedException for another account's key, where the operation has no cross-account use."""
+    if key.account != call.scope.account and call.operation not in _CROSS_ACCOUNT:
+        raise denied(
+            call,
+            key,
+            f"kms:{call.operation}",
+            f"no resource-based policy allows the kms:{call.operation} action",
+        )

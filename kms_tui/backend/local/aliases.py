@@ -1,0 +1,171 @@
+"""Aliases: the names of keys in one account and Region."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kms_tui.backend.local import managed
+from kms_tui.backend.local.call import Call, JsonShape
+from kms_tui.backend.local.clock import to_datetime
+from kms_tui.backend.local.paging import limit_of, page, position_of
+from kms_tui.backend.local.references import find_key, key_in_state
+from kms_tui.backend.local.rows import KeyRow, key_by_alias
+from kms_tui.kms.arn import ALIAS_PREFIX, AWS_ALIAS_PREFIX
+from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.keyspecs import KEY_SPECS
+
+MAX_ALIASES = 50
+"""Aliases that one key may have (resource quotas of the developer guide)."""
+
+_DEFAULT_PAGE = 50
+_NAME = re.compile(r"alias/[a-zA-Z0-9/_-]+\Z")
+
+
+def _require_name(name: str) -> None:
+    if not name.startswith(ALIAS_PREFIX):
+        raise ServiceError(
+            "ValidationException",
+            'Alias must start with the prefix "alias/". Please see '
+            "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+        )
+    if name.startswith(AWS_ALIAS_PREFIX):
+        raise ServiceError("NotAuthorizedException", "")
+    if not _NAME.match(name):
+        raise ServiceError("ValidationException", f"{name} contains invalid characters for an alias")
+
+
+def _require_target(call: Call, target: str) -> KeyRow:
+    if target.startswith(ALIAS_PREFIX) or ":alias/" in target:
+        raise ServiceError("ValidationException", "Aliases must refer to keys. Not aliases")
+    return key_in_state(call, target)
+
+
+def _require_alias(call: Call, name: str) -> KeyRow:
+    key = key_by_alias(call.store, call.scope.account, call.scope.region, name)
+    if key is None:
+        raise ServiceError("NotFoundException", f"Alias {call.alias_arn(name)} is not found.")
+    return key
+
+
+def create_alias(call: Call) -> JsonShape:
+    name = call.params["AliasName"]
+    _require_name(name)
+    scope = call.scope
+    with call.write() as db:
+        key = _require_target(call, call.params["TargetKeyId"])
+        if key_by_alias(call.store, scope.account, scope.region, name):
+            raise ServiceError(
+                "AlreadyExistsException", f"An alias with the name {call.alias_arn(name)} already exists"
+            )
+        _require_room(call, key)
+        db.execute(
+            "INSERT INTO aliases VALUES (?, ?, ?, ?, ?, ?)",
+            (scope.account, scope.region, name, key.row, call.now, call.now),
+        )
+    return {}
+
+
+def _require_room(call: Call, key: KeyRow) -> None:
+    row = call.store.one("SELECT count(*) FROM aliases WHERE key = ?", (key.row,))
+    if row and row[0] >= MAX_ALIASES:
+        raise ServiceError(
+            "LimitExceededException",
+            f"The key {call.arn(key)} has {MAX_ALIASES} aliases, the most it may have.",
+        )
+
+
+def update_alias(call: Call) -> JsonShape:
+    name = call.params["AliasName"]
+    _require_name(name)
+    with call.write() as db:
+        former = _require_alias(call, name)
+        call.authorise(call, former, "kms:UpdateAlias")
+        key = _require_target(call, call.params["TargetKeyId"])
+        if key.usage != former.usage or KEY_SPECS[key.spec].family != KEY_SPECS[former.spec].family:
+            raise ServiceError(
+                "ValidationException",
+                f"Alias {call.alias_arn(name)} cannot be updated to refer to {call.arn(key)}: the current "
+                "and the new key must be of the same type and have the same key usage.",
+            )
+        if key.row != former.row:
+            _require_room(call, key)
+        db.execute(
+            "UPDATE aliases SET key = ?, updated_at = ? WHERE account = ? AND region = ? AND name = ?",
+            (key.row, call.now, call.scope.account, call.scope.region, name),
+        )
+    return {}
+
+
+def delete_alias(call: Call) -> JsonShape:
+    name = call.params["AliasName"]
+    _require_name(name)
+    with call.write() as db:
+        key = call.key = _require_alias(call, name)
+        call.authorise(call, key, "kms:DeleteAlias")
+        db.execute(
+            "DELETE FROM aliases WHERE account = ? AND region = ? AND name = ?",
+            (call.scope.account, call.scope.region, name),
+        )
+    return {}
+
+
+def list_aliases(call: Call) -> JsonShape:
+    if "KeyId" in call.params:
+        return _list_of_key(call, find_key(call, call.params["KeyId"], "ListAliases"))
+    call.authorise(call, None, "kms:ListAliases")
+    limit, after = limit_of(call, _DEFAULT_PAGE), position_of(call) or ""
+    rows = call.store.rows(
+        "SELECT aliases.name, aliases.created_at, aliases.updated_at, keys.key_id FROM aliases "
+        "JOIN keys ON keys.row = aliases.key "
+        "WHERE aliases.account = ? AND aliases.region = ? AND aliases.name > ? ORDER BY aliases.name LIMIT ?",
+        (call.scope.account, call.scope.region, after, limit + 1),
+    )
+    return _page(call, _with_predefined(call, rows, after), limit)
+
+
+def _with_predefined(call: Call, rows: list[tuple[Any, ...]], after: str) -> list[tuple[Any, ...]]:
+    """The rows in order with the predefined aliases that no key stands behind yet."""
+    taken = {
+        name
+        for (name,) in call.store.rows(
+            "SELECT name FROM aliases WHERE account = ? AND region = ? AND name >= ? AND name < ?",
+            (call.scope.account, call.scope.region, AWS_ALIAS_PREFIX, "alias/aws0"),
+        )
+    }
+    free = [(name, None, None, None) for name in managed.PREDEFINED if name > after and name not in taken]
+    return sorted([*rows, *free])
+
+
+def _list_of_key(call: Call, key: KeyRow) -> JsonShape:
+    limit = limit_of(call, _DEFAULT_PAGE)
+    rows = call.store.rows(
+        "SELECT name, created_at, updated_at, ? FROM aliases WHERE key = ? AND name > ? "
+        "ORDER BY name LIMIT ?",
+        (key.key_id, key.row, position_of(call, key.key_id) or "", limit + 1),
+    )
+    return _page(call, rows, limit, key.key_id)
+
+
+def _page(call: Call, rows: list[tuple[Any, ...]], limit: int, subject: str = "") -> JsonShape:
+    entries = [_entry(call, *row) for row in rows]
+    return page(call, "Aliases", entries, [row[0] for row in rows], limit, subject)
+
+
+def _entry(call: Call, name: str, created: int | None, updated: int | None, key_id: str | None) -> JsonShape:
+    entry: JsonShape = {"AliasName": name, "AliasArn": call.alias_arn(name)}
+    if key_id is not None and created is not None and updated is not None:
+        entry |= {
+            "TargetKeyId": key_id,
+            "CreationDate": to_datetime(created),
+            "LastUpdatedDate": to_datetime(updated),
+        }
+    return entry
+
+
+OPERATIONS = {
+    "CreateAlias": create_alias,
+    "UpdateAlias": update_alias,
+    "DeleteAlias": delete_alias,
+    "ListAliases": list_aliases,
+}

@@ -1,0 +1,114 @@
+"""LocalBackend: one call is checked, found, run and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kms_tui.backend.local import (
+    aliases,
+    encryption,
+    keys,
+    policies,
+    randomness,
+    rotation,
+    tags,
+)
+from kms_tui.backend.local.access import allow_administrator
+from kms_tui.backend.local.call import Authorise, Call, JsonShape, Scope
+from kms_tui.backend.local.keyring import Keyring
+from kms_tui.backend.local.lapse import catch_up
+from kms_tui.backend.local.store import Store
+from kms_tui.backend.local.validation import check, operations
+from kms_tui.kms.errors import ServiceError, StoreError
+from kms_tui.kms.model import CallerIdentity
+
+OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
+    **keys.OPERATIONS,
+    **aliases.OPERATIONS,
+    **policies.OPERATIONS,
+    **tags.OPERATIONS,
+    **rotation.OPERATIONS,
+    **encryption.OPERATIONS,
+    **randomness.OPERATIONS,
+}
+"""THE table: API operation -> what does it."""
+
+
+class LocalBackend:
+    """One region of one account's offline KMS; implements ``kms_tui.backend.base.Backend``.
+
+    ``caller_arn`` is who calls; without it the account's administrator does, whom no policy refuses.
+    Safe to use from several threads, and from several processes on one store.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        account_id: str,
+        region: str,
+        partition: str = "aws",
+        caller_arn: str | None = None,
+        authorise: Authorise = allow_administrator,
+    ) -> None:
+        self.store = store
+        self._scope = Scope(partition, region, account_id)
+        self._caller = _identity(partition, account_id, caller_arn)
+        self._authorise = authorise
+        self._keyring = Keyring(store)
+
+    @property
+    def account_id(self) -> str:
+        return self._scope.account
+
+    @property
+    def region(self) -> str:
+        return self._scope.region
+
+    @property
+    def partition(self) -> str:
+        return self._scope.partition
+
+    def caller(self) -> CallerIdentity:
+        return self._caller
+
+    def in_region(self, region: str) -> LocalBackend:
+        other = object.__new__(LocalBackend)
+        other.__dict__.update(self.__dict__)
+        other._scope = Scope(self.partition, region, self.account_id)
+        return other
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> JsonShape:
+        """Make one API call; raises ServiceError as KMS would answer it, StoreError where the store fails."""
+        run = OPERATIONS.get(operation)
+        if run is None:
+            known = operation in operations()
+            raise ServiceError(
+                "UnsupportedOperationException" if known else "UnknownOperationException",
+                f"{operation} is not offered by this KMS.",
+                operation=operation,
+            )
+        now = self.store.now()
+        call = Call(
+            operation, params, self._scope, self._caller, self.store, self._keyring, self._authorise, now
+        )
+        try:
+            call.params = check(operation, params)
+            if catch_up(self.store, now):
+                self._keyring.forget()
+            answer = run(call)
+        except ServiceError as error:
+            error.operation = operation
+            call.record(error.code)
+            raise
+        call.record("")
+        return answer
+
+
+def _identity(partition: str, account: str, arn: str | None) -> CallerIdentity:
+    arn = arn or f"arn:{partition}:iam::{account}:user/administrator"
+    return CallerIdentity(arn.split(":")[4] or account, arn, f"AIDA{account:0>17}")
+
+
+__all__ = ["OPERATIONS", "LocalBackend", "StoreError"]

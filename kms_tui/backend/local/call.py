@@ -1,0 +1,119 @@
+"""One API call under way: who calls, where, and what it has touched so far."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kms_tui.backend.local.clock import to_datetime
+from kms_tui.backend.local.keyring import Keyring
+from kms_tui.backend.local.rows import KeyRow
+from kms_tui.backend.local.store import Store
+from kms_tui.backend.local.validation import request_of
+from kms_tui.kms.arn import alias_arn, key_arn
+from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.model import CallerIdentity
+
+JsonShape = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where calls go to."""
+
+    partition: str
+    region: str
+    account: str
+
+
+@dataclass(slots=True)
+class Call:
+    """One call: its operation, checked parameters, place, caller and time (milliseconds)."""
+
+    operation: str
+    params: Mapping[str, Any]
+    scope: Scope
+    caller: CallerIdentity
+    store: Store
+    keyring: Keyring
+    authorise: Authorise
+    now: int
+    key: KeyRow | None = None
+    """The key that the call is about, once it was found."""
+    _used: list[KeyRow] = field(default_factory=list)
+    _recorded: bool = False
+
+    @property
+    def time(self) -> datetime:
+        return to_datetime(self.now)
+
+    def arn(self, key: KeyRow) -> str:
+        return key_arn(self.scope.partition, key.region, key.account, key.key_id)
+
+    def alias_arn(self, name: str) -> str:
+        """The ARN of an alias (with its ``alias/``) of this account and Region."""
+        return alias_arn(self.scope.partition, self.scope.region, self.scope.account, name)
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the change and the record of the call."""
+        with self.store.write() as db:
+            yield db
+            self._record(db, "")
+
+    def used(self, key: KeyRow) -> None:
+        """Note a successful cryptographic use of a key, which GetKeyLastUsage will tell."""
+        self._used.append(key)
+
+    def record(self, error: str) -> None:
+        """Write the call's event, unless its transaction did; ``error`` is a failed call's code, or ""."""
+        if not self._recorded or error:
+            with self.store.write(durable=False) as db:
+                self._record(db, error)
+
+    def _record(self, db: sqlite3.Connection, error: str) -> None:
+        event_id = self.store.ids.event_id()
+        db.execute(
+            "INSERT INTO events (event_id, at, account, region, operation, key_id, caller, error, request) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                event_id,
+                self.now,
+                self.scope.account,
+                self.scope.region,
+                self.operation,
+                self.key.key_id if self.key else None,
+                self.caller.arn,
+                error,
+                _recordable(self.operation, self.params),
+            ),
+        )
+        if not error:
+            for key in self._used:
+                db.execute(
+                    "INSERT INTO last_uses VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE "
+                    "SET operation = excluded.operation, at = excluded.at, event_id = excluded.event_id",
+                    (key.row, self.operation, self.now, event_id),
+                )
+        self._recorded = True
+
+    def dry_run(self) -> None:
+        """Stop here, where everything has been checked, if the caller asked for no more."""
+        if self.params.get("DryRun"):
+            raise ServiceError(
+                "DryRunOperationException", "The request would have succeeded, but the DryRun option is set."
+            )
+
+
+Authorise = Callable[[Call, KeyRow | None, str], None]
+"""Refuses an action ("kms:Encrypt") on a key, or on the account, by raising AccessDeniedException."""
+
+
+def _recordable(operation: str, params: Mapping[str, Any]) -> str:
+    shown = {name: params[name] for name in request_of(operation).recordable if name in params}
+    return json.dumps(shown, default=str, separators=(",", ":"))

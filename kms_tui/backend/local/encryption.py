@@ -1,0 +1,187 @@
+"""Encrypt and Decrypt, by symmetric and RSA keys, and what every encryption shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, cast
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from kms_tui.backend.local import blob
+from kms_tui.backend.local.call import Call, JsonShape
+from kms_tui.backend.local.references import find_key
+from kms_tui.backend.local.rows import KeyRow, current_material, key_by_id, material_by_id
+from kms_tui.backend.local.states import require_state
+from kms_tui.backend.local.usage import key_for, require_algorithm, require_no_recipient, require_usage
+from kms_tui.backend.local.validation import invalid
+from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT
+from kms_tui.kms.model import KeyUsage
+
+_OAEP = {
+    algorithm: padding.OAEP(padding.MGF1(digest), digest, None)
+    for algorithm, digest in (("RSAES_OAEP_SHA_1", hashes.SHA1()), ("RSAES_OAEP_SHA_256", hashes.SHA256()))
+}
+
+
+class Opened(NamedTuple):
+    """A decrypted ciphertext; ``material_id`` of a symmetric key only. Empty where a dry run had none."""
+
+    key: KeyRow
+    plaintext: bytes
+    material_id: str | None
+
+
+def encrypt(call: Call) -> JsonShape:
+    params = call.params
+    algorithm = params.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    context = params.get("EncryptionContext", {})
+    key = key_for(call, params["KeyId"], KeyUsage.ENCRYPT_DECRYPT, algorithm)
+    require_fitting(key, algorithm, params["Plaintext"], context)
+    call.dry_run()
+    ciphertext, _ = seal(call, key, algorithm, params["Plaintext"], context)
+    call.used(key)
+    return {"CiphertextBlob": ciphertext, "KeyId": call.arn(key), "EncryptionAlgorithm": algorithm}
+
+
+def decrypt(call: Call) -> JsonShape:
+    params = call.params
+    require_no_recipient(call)
+    algorithm = params.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    opened = open_ciphertext(
+        call, params.get("KeyId"), algorithm, params.get("EncryptionContext", {}), "keyId", "Decrypt"
+    )
+    call.dry_run()
+    call.used(opened.key)
+    answer = {
+        "KeyId": call.arn(opened.key),
+        "Plaintext": opened.plaintext,
+        "EncryptionAlgorithm": algorithm,
+    }
+    if opened.material_id is not None:
+        answer["KeyMaterialId"] = opened.material_id
+    return answer
+
+
+def require_fitting(key: KeyRow, algorithm: str, plaintext: bytes, context: Mapping[str, str]) -> None:
+    """ValidationException for a plaintext too long, or an encryption context for a key that takes none."""
+    largest = KEY_SPECS[key.spec].max_plaintext[algorithm]
+    if len(plaintext) > largest:
+        raise ServiceError(
+            "ValidationException",
+            f"Algorithm {algorithm} and key spec {key.spec} cannot encrypt data larger than {largest} bytes.",
+        )
+    _require_context_fits(algorithm, context)
+
+
+def _require_context_fits(algorithm: str, context: Mapping[str, str]) -> None:
+    if context and algorithm != SYMMETRIC_DEFAULT:
+        raise ServiceError(
+            "ValidationException", f"EncryptionContext is not supported with algorithm {algorithm}."
+        )
+
+
+def seal(
+    call: Call, key: KeyRow, algorithm: str, plaintext: bytes, context: Mapping[str, str]
+) -> tuple[bytes, str | None]:
+    """The ciphertext and, of a symmetric key, the id of the material that made it."""
+    material = current_material(call.store, key)
+    if material is None:
+        raise ServiceError("KMSInternalException", f"{call.arn(key)} has no key material.", status=500)
+    loaded = call.keyring.load(key, material)
+    if algorithm == SYMMETRIC_DEFAULT:
+        cipher = cast(AESGCM, loaded)
+        sealed = blob.seal(cipher, key.account, key.key_id, material.material_id, plaintext, context)
+        return sealed, material.material_id
+    return cast(rsa.RSAPrivateKey, loaded).public_key().encrypt(plaintext, _OAEP[algorithm]), None
+
+
+def open_ciphertext(
+    call: Call,
+    reference: str | None,
+    algorithm: str,
+    context: Mapping[str, str],
+    key_member: str,
+    action: str,
+) -> Opened:
+    """Decrypt the call's CiphertextBlob by the key that is meant, or else by the one that it names.
+
+    ``key_member`` is the request's member for that key in the service's spelling, ``action`` what the
+    caller must be allowed. A dry run may leave the ciphertext out.
+    """
+    ciphertext: bytes | None = call.params.get("CiphertextBlob")
+    if call.params.get("DryRun") and "IGNORE_CIPHERTEXT" in call.params.get("DryRunModifiers", ()):
+        ciphertext = None
+    elif ciphertext is None:
+        raise invalid(
+            ["Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null"]
+        )
+    if reference is None and (ciphertext is None or algorithm != SYMMETRIC_DEFAULT):
+        raise invalid([f"Value null at '{key_member}' failed to satisfy constraint: Member must not be null"])
+    parsed = blob.parse(ciphertext) if ciphertext is not None else None
+    if reference is not None:
+        key = find_key(call, reference, action)
+        if parsed and (parsed.account, parsed.key_id) != (key.account, key.key_id):
+            raise ServiceError(
+                "IncorrectKeyException",
+                "The key ID in the request does not identify a CMK that can perform this operation.",
+            )
+    else:
+        key = _key_named_by(call, parsed, action)
+    require_state(call, key)
+    require_usage(call, key, KeyUsage.ENCRYPT_DECRYPT)
+    require_algorithm(key, algorithm)
+    _require_context_fits(algorithm, context)
+    if ciphertext is None:
+        return Opened(key, b"", None)
+    if algorithm != SYMMETRIC_DEFAULT:
+        return Opened(key, _open_rsa(call, key, algorithm, ciphertext), None)
+    return _open_symmetric(call, key, parsed, context)
+
+
+def _key_named_by(call: Call, parsed: blob.Ciphertext | None, action: str) -> KeyRow:
+    if parsed is None:
+        raise _invalid_ciphertext()
+    if key_by_id(call.store, parsed.account, call.scope.region, parsed.key_id) is None:
+        raise ServiceError(
+            "AccessDeniedException",
+            "The ciphertext refers to a customer master key that does not exist, does not exist in this "
+            "region, or you are not allowed to access.",
+        )
+    return find_key(
+        call,
+        f"arn:{call.scope.partition}:kms:{call.scope.region}:{parsed.account}:key/{parsed.key_id}",
+        action,
+    )
+
+
+def _open_symmetric(
+    call: Call, key: KeyRow, parsed: blob.Ciphertext | None, context: Mapping[str, str]
+) -> Opened:
+    material = material_by_id(call.store, key, parsed.material_id) if parsed else None
+    if parsed is None or material is None:
+        raise _invalid_ciphertext()
+    plaintext = parsed.open(cast(AESGCM, call.keyring.load(key, material)), context)
+    if plaintext is None:
+        raise _invalid_ciphertext()
+    return Opened(key, plaintext, material.material_id)
+
+
+def _open_rsa(call: Call, key: KeyRow, algorithm: str, ciphertext: bytes) -> bytes:
+    material = current_material(call.store, key)
+    if material is None:
+        raise _invalid_ciphertext()
+    private_key = cast(rsa.RSAPrivateKey, call.keyring.load(key, material))
+    try:
+        return private_key.decrypt(ciphertext, _OAEP[algorithm])
+    except ValueError as error:
+        raise _invalid_ciphertext() from error
+
+
+def _invalid_ciphertext() -> ServiceError:
+    return ServiceError("InvalidCiphertextException", "")
+
+
+OPERATIONS = {"Encrypt": encrypt, "Decrypt": decrypt}

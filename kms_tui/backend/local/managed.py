@@ -1,0 +1,70 @@
+"""AWS-managed keys: the aliases every Region lists from the start, and how their keys come to be.
+
+An ``alias/aws/*`` that no key stands behind yet gets one when it is described or used (DescribeKey's
+page of the API reference); a list never makes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kms_tui.backend.local.call import Call
+from kms_tui.backend.local.clock import DAY
+from kms_tui.backend.local.creation import new_key, new_material, put_new_key
+from kms_tui.backend.local.policy_texts import managed_policy
+from kms_tui.backend.local.rows import KeyRow, key_by_alias
+from kms_tui.kms.arn import AWS_ALIAS_PREFIX
+from kms_tui.kms.model import KeyManager
+
+_SERVICES: Mapping[str, str] = {
+    "acm": "ACM private keys",
+    "backup": "Backup vaults",
+    "codecommit": "CodeCommit repositories",
+    "dynamodb": "DynamoDB tables",
+    "ebs": "EBS volumes",
+    "elasticfilesystem": "EFS file systems",
+    "es": "Elasticsearch domains",
+    "fsx": "FSx resources",
+    "glue": "Glue resources",
+    "kinesis": "Kinesis streams",
+    "lambda": "Lambda functions",
+    "rds": "RDS database volumes",
+    "redshift": "Redshift clusters",
+    "s3": "S3 objects",
+    "secretsmanager": "Secrets Manager secrets",
+    "sns": "SNS topics",
+    "sqs": "SQS queues",
+    "ssm": "SSM parameters",
+    "workspaces": "WorkSpaces volumes",
+    "xray": "X-Ray data",
+}
+"""Service -> what its key protects."""
+
+PREDEFINED: tuple[str, ...] = tuple(AWS_ALIAS_PREFIX + service for service in sorted(_SERVICES))
+"""The predefined aliases, in the order in which ListAliases gives them."""
+
+ROTATION_PERIOD = 365
+"""Days; AWS-managed keys rotate every year since May 2022 (EnableKeyRotation's page)."""
+
+
+def make(call: Call, alias_name: str) -> KeyRow:
+    """The key behind a predefined alias, made now unless another call was quicker."""
+    service = alias_name.removeprefix(AWS_ALIAS_PREFIX)
+    key = new_key(
+        call,
+        manager=KeyManager.AWS,
+        description=f"Default key that protects my {_SERVICES[service]} when no other key is defined",
+    )._replace(rotation_period=ROTATION_PERIOD, next_rotation_at=call.now + ROTATION_PERIOD * DAY)
+    scope = call.scope
+    material = new_material(call.store, key, call.now)
+    with call.store.write() as db:
+        existing = key_by_alias(call.store, scope.account, scope.region, alias_name)
+        if existing:
+            return existing
+        policy = managed_policy(scope.partition, scope.account, scope.region, service)
+        key = put_new_key(call, db, key, [material], policy)
+        db.execute(
+            "INSERT INTO aliases VALUES (?, ?, ?, ?, ?, ?)",
+            (scope.account, scope.region, alias_name, key.row, call.now, call.now),
+        )
+    return key

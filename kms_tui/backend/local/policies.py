@@ -1,0 +1,90 @@
+"""Key policies; every version of one stays in the store."""
+
+from __future__ import annotations
+
+import json
+
+from kms_tui.backend.local.call import Call, JsonShape
+from kms_tui.backend.local.creation import DEFAULT_POLICY_NAME, put_policy
+from kms_tui.backend.local.paging import position_of
+from kms_tui.backend.local.policy_texts import default_policy
+from kms_tui.backend.local.references import find_key
+from kms_tui.backend.local.rows import KeyRow
+from kms_tui.kms.errors import ServiceError
+
+MAX_POLICY = 131_072
+"""Characters (PolicyType in the service model)."""
+
+_RAM_POLICY_NAME = "AWS_RAM"
+
+
+def for_new_key(call: Call, key: KeyRow) -> str:
+    """The policy that a request gives its new key, once checked, or else KMS's default policy."""
+    text: str | None = call.params.get("Policy")
+    if text is None:
+        return default_policy(call.scope.partition, call.scope.account)
+    require_valid(call, key, text)
+    return text
+
+
+def require_valid(call: Call, key: KeyRow, text: str) -> None:
+    """LimitExceededException or MalformedPolicyDocumentException for a policy that KMS would not take."""
+    if len(text) > MAX_POLICY:
+        raise ServiceError(
+            "LimitExceededException", f"The key policy is longer than the limit of {MAX_POLICY} characters."
+        )
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ServiceError("MalformedPolicyDocumentException", "Policy is not valid JSON.") from error
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise ServiceError("MalformedPolicyDocumentException", "Policy contains no statement.")
+
+
+def put_key_policy(call: Call) -> JsonShape:
+    name = call.params.get("PolicyName", DEFAULT_POLICY_NAME)
+    with call.write() as db:
+        key = find_key(call, call.params["KeyId"])
+        if name == _RAM_POLICY_NAME:
+            raise ServiceError(
+                "ValidationException", "The AWS_RAM policy can only be managed by the RAM service"
+            )
+        _require_known(name)
+        require_valid(call, key, call.params["Policy"])
+        put_policy(call, db, key, call.params["Policy"])
+    return {}
+
+
+def get_key_policy(call: Call) -> JsonShape:
+    name = call.params.get("PolicyName", DEFAULT_POLICY_NAME)
+    key = find_key(call, call.params["KeyId"])
+    _require_known(name)
+    return {"Policy": current_policy(call, key), "PolicyName": name}
+
+
+def current_policy(call: Call, key: KeyRow) -> str:
+    """The text of the policy in force."""
+    row = call.store.one(
+        "SELECT text FROM policies WHERE key = ? AND name = ? ORDER BY version DESC LIMIT 1",
+        (key.row, DEFAULT_POLICY_NAME),
+    )
+    return str(row[0]) if row else ""
+
+
+def list_key_policies(call: Call) -> JsonShape:
+    key = find_key(call, call.params["KeyId"])
+    # There is one name to list, so no answer ever gave a marker out.
+    position_of(call, key.key_id)
+    return {"PolicyNames": [DEFAULT_POLICY_NAME], "Truncated": False}
+
+
+def _require_known(name: str) -> None:
+    if name != DEFAULT_POLICY_NAME:
+        raise ServiceError("NotFoundException", "No such policy exists")
+
+
+OPERATIONS = {
+    "PutKeyPolicy": put_key_policy,
+    "GetKeyPolicy": get_key_policy,
+    "ListKeyPolicies": list_key_policies,
+}

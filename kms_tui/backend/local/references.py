@@ -1,0 +1,103 @@
+"""From what a caller wrote to the key that is meant: key id, key ARN, alias name or alias ARN."""
+
+from __future__ import annotations
+
+from kms_tui.backend.local import managed
+from kms_tui.backend.local.access import require_account
+from kms_tui.backend.local.call import Call
+from kms_tui.backend.local.rows import KeyRow, key_by_alias, key_by_id
+from kms_tui.backend.local.states import require_state
+from kms_tui.kms.arn import ALIAS_PREFIX, Arn, is_key_id
+from kms_tui.kms.errors import ServiceError
+
+_TAKE_ALIASES = frozenset(
+    {
+        "Decapsulate",
+        "Decrypt",
+        "DeriveSharedSecret",
+        "DescribeKey",
+        "Encapsulate",
+        "Encrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
+        "GenerateDataKeyWithoutPlaintext",
+        "GenerateMac",
+        "GetPublicKey",
+        "ReEncrypt",
+        "Sign",
+        "Verify",
+        "VerifyMac",
+    }
+)
+"""Operations whose KeyId may be an alias (their own pages of the API reference)."""
+
+
+def key_in_state(call: Call, reference: str) -> KeyRow:
+    """The key that is meant, which the caller may use for this operation, in a state that allows it."""
+    key = find_key(call, reference)
+    require_state(call, key)
+    return key
+
+
+def find_key(call: Call, reference: str, action: str = "") -> KeyRow:
+    """The key that is meant, and which the caller may use; ``action`` where it is not the operation's own."""
+    key = locate(call, reference)
+    call.key = key
+    require_account(call, key)
+    call.authorise(call, key, f"kms:{action or call.operation}")
+    return key
+
+
+def locate(call: Call, reference: str) -> KeyRow:
+    """The key that is meant, or NotFoundException."""
+    if reference.startswith("arn:"):
+        return _by_arn(call, reference)
+    if reference.startswith(ALIAS_PREFIX):
+        if call.operation not in _TAKE_ALIASES:
+            raise _invalid(reference)
+        return _by_alias(call, call.scope.account, reference)
+    if not is_key_id(reference):
+        raise _invalid(reference)
+    return _by_id(call, call.scope.account, reference)
+
+
+def _by_arn(call: Call, reference: str) -> KeyRow:
+    try:
+        arn = Arn.parse(reference)
+    except ValueError as error:
+        raise ServiceError("InvalidArnException", f"Invalid arn {reference}") from error
+    kind, _, name = arn.resource.partition("/")
+    if arn.service != "kms" or arn.partition != call.scope.partition or kind not in ("key", "alias"):
+        raise ServiceError("InvalidArnException", f"Invalid arn {reference}")
+    if arn.region != call.scope.region:
+        raise ServiceError("NotFoundException", f"Invalid arn {arn.region}")
+    if kind == "alias":
+        if call.operation not in _TAKE_ALIASES:
+            raise ServiceError("InvalidArnException", "Key Aliases are not supported for this operation.")
+        return _by_alias(call, arn.account, arn.resource)
+    if not is_key_id(name):
+        raise _invalid(name)
+    return _by_id(call, arn.account, name)
+
+
+def _by_id(call: Call, account: str, key_id: str) -> KeyRow:
+    key = key_by_id(call.store, account, call.scope.region, key_id)
+    if key is None:
+        arn = Arn(call.scope.partition, "kms", call.scope.region, account, f"key/{key_id}")
+        raise ServiceError("NotFoundException", f"Key '{arn}' does not exist")
+    return key
+
+
+def _by_alias(call: Call, account: str, name: str) -> KeyRow:
+    key = key_by_alias(call.store, account, call.scope.region, name)
+    if key is None and account == call.scope.account and name in managed.PREDEFINED:
+        key = managed.make(call, name)
+    if key is None:
+        arn = Arn(call.scope.partition, "kms", call.scope.region, account, name)
+        raise ServiceError("NotFoundException", f"Alias {arn} is not found.")
+    return key
+
+
+def _invalid(reference: str) -> ServiceError:
+    return ServiceError("NotFoundException", f"Invalid keyId '{reference}'")

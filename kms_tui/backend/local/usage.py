@@ -1,0 +1,42 @@
+"""What a key is for: refusals of operations and algorithms that do not fit it."""
+
+from __future__ import annotations
+
+from kms_tui.backend.local.call import Call
+from kms_tui.backend.local.references import key_in_state
+from kms_tui.backend.local.rows import KeyRow
+from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.keyspecs import KEY_SPECS
+from kms_tui.kms.model import KeyUsage
+
+
+def key_for(call: Call, reference: str, usage: KeyUsage, algorithm: str) -> KeyRow:
+    """The key that is meant, allowed, in a usable state, of this usage, and able to do the algorithm."""
+    key = key_in_state(call, reference)
+    require_usage(call, key, usage)
+    require_algorithm(key, algorithm)
+    return key
+
+
+def require_usage(call: Call, key: KeyRow, usage: KeyUsage) -> None:
+    if key.usage != usage:
+        raise ServiceError(
+            "InvalidKeyUsageException",
+            f"{call.arn(key)} key usage is {key.usage} which is not valid for {call.operation}.",
+        )
+
+
+def require_algorithm(key: KeyRow, algorithm: str) -> None:
+    if algorithm not in KEY_SPECS[key.spec].algorithms[KeyUsage(key.usage)]:
+        raise ServiceError(
+            "InvalidKeyUsageException", f"Algorithm {algorithm} is incompatible with key spec {key.spec}."
+        )
+
+
+def require_no_recipient(call: Call) -> None:
+    """UnsupportedOperationException: an attestation document could not be verified here."""
+    if "Recipient" in call.params:
+        raise ServiceError(
+            "UnsupportedOperationException",
+            "Recipient is not supported: this KMS cannot verify attestation documents of Nitro Enclaves.",
+        )

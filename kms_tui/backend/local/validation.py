@@ -1,0 +1,333 @@
+"""Requests against botocore's KMS service model, refused in the wording of the service's own front end.
+
+The model's file is read as data: building botocore's own objects from it would take ten times as long as
+everything else at start-up. Types, required members, enums, patterns, lengths and ranges all come from it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from kms_tui.kms.errors import ServiceError
+
+Problems = list[str]
+Check = Callable[[Any, str, Problems], Any]
+"""Takes a value, its path and the list of problems so far; gives the value in its normal form."""
+
+_MODEL = "data/kms/2014-11-01/service-2.json.gz"
+
+_MAXIMA: Mapping[tuple[str, str], int] = {
+    ("ListAliasesRequest", "Limit"): 100,
+    ("ListGrantsRequest", "Limit"): 100,
+    ("ListRetirableGrantsRequest", "Limit"): 100,
+    ("ListResourceTagsRequest", "Limit"): 50,
+}
+"""Limits that the documentation of a member gives, lower than its shape's."""
+
+_UNLIMITED = frozenset({"PolicyType"})
+"""Shapes whose maximum the service answers with LimitExceededException, not here."""
+
+_TOO_LONG = "Member must have length less than or equal to {}"
+_TOO_SHORT = "Member must have length greater than or equal to {}"
+_NULL = "Value null at '{}' failed to satisfy constraint: Member must not be null"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What may be sent for one operation."""
+
+    members: Mapping[str, Check]
+    required: tuple[str, ...]
+    recordable: tuple[str, ...]
+    """Members that may be written to the record of events: no secrets, no bytes."""
+
+
+@cache
+def _model() -> Any:
+    package = find_spec("botocore")
+    if package is None or package.origin is None:  # pragma: no cover
+        raise ImportError("botocore is not installed")
+    with gzip.open(Path(package.origin).parent / _MODEL) as file:
+        return json.load(file)
+
+
+@cache
+def operations() -> frozenset[str]:
+    """The names of all operations of the service model."""
+    return frozenset(_model()["operations"])
+
+
+@cache
+def request_of(operation: str) -> Request:
+    """How an operation's request is checked; KeyError for an operation that KMS does not have."""
+    name = _model()["operations"][operation]["input"]["shape"]
+    shape = _model()["shapes"][name]
+    return Request(
+        {
+            member: _check_of(reference["shape"], _MAXIMA.get((name, member)))
+            for member, reference in shape["members"].items()
+        },
+        tuple(shape.get("required", ())),
+        tuple(member for member, reference in shape["members"].items() if _is_recordable(reference["shape"])),
+    )
+
+
+@cache
+def enum_values(shape: str) -> frozenset[str]:
+    """The values of one of the model's enums."""
+    return frozenset(_model()["shapes"][shape]["enum"])
+
+
+def check(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters in their normal form, without null members.
+
+    Raises ValidationException, or SerializationException for a value of the wrong type.
+    """
+    request = request_of(operation)
+    problems: Problems = []
+    checked = {}
+    for name, value in params.items():
+        if value is None:
+            continue
+        member = request.members.get(name)
+        if member is None:
+            raise ServiceError(
+                "ValidationException",
+                f'Unknown parameter in input: "{name}", must be one of: {", ".join(request.members)}',
+            )
+        checked[name] = member(value, name[0].lower() + name[1:], problems)
+    for name in request.required:
+        if name not in checked:
+            problems.append(_NULL.format(name[0].lower() + name[1:]))
+    if problems:
+        raise invalid(problems)
+    return checked
+
+
+def invalid(problems: Sequence[str]) -> ServiceError:
+    """The ValidationException that lists all problems of a request."""
+    count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected"
+    return ServiceError("ValidationException", f"{count}: {'; '.join(problems)}")
+
+
+def _is_recordable(name: str) -> bool:
+    shape = _model()["shapes"][name]
+    if shape.get("sensitive") or shape["type"] == "blob" or name in ("GrantTokenType", "PolicyType"):
+        return False
+    inner = [member["shape"] for member in shape.get("members", {}).values()]
+    inner += [shape[part]["shape"] for part in ("member", "key", "value") if part in shape]
+    return all(_is_recordable(part) for part in inner)
+
+
+@cache
+def _check_of(name: str, maximum: int | None = None) -> Check:
+    shape = _model()["shapes"][name]
+    limits = {**shape, "max": maximum} if maximum else shape
+    if name in _UNLIMITED:
+        limits = {bound: value for bound, value in shape.items() if bound != "max"}
+    return _CHECKS[shape["type"]](limits)
+
+
+def _wrong_type(value: Any, wanted: str) -> ServiceError:
+    kinds = ((bool, "BOOLEAN_VALUE"), ((int, float), "NUMBER_VALUE"), (str, "STRING_VALUE"))
+    found = next((kind for python_type, kind in kinds if isinstance(value, python_type)), "VALUE")
+    return ServiceError("SerializationException", f"{found} can not be converted to {wanted}")
+
+
+def _failed(value: object, path: str, constraint: str, *, sensitive: bool = False) -> str:
+    shown = "Value" if sensitive else f"Value '{value}'"
+    return f"{shown} at '{path}' failed to satisfy constraint: {constraint}"
+
+
+def _size_constraints(shape: Mapping[str, Any]) -> list[tuple[Callable[[int], bool], str]]:
+    low, high = shape.get("min", 0), shape.get("max")
+    constraints: list[tuple[Callable[[int], bool], str]] = []
+    if high is not None:
+        constraints.append((lambda size: size <= high, _TOO_LONG.format(high)))
+    if low:
+        constraints.append((lambda size: size >= low, _TOO_SHORT.format(low)))
+    return constraints
+
+
+def _string_constraints(shape: Mapping[str, Any]) -> list[tuple[Callable[[str], bool], str]]:
+    constraints: list[tuple[Callable[[str], bool], str]] = [
+        (lambda value, fits=fits: fits(len(value)), text)  # type: ignore[misc]
+        for fits, text in _size_constraints(shape)
+    ]
+    if "pattern" in shape:
+        pattern = re.compile(shape["pattern"], re.ASCII)
+        constraints.append(
+            (
+                lambda value: pattern.fullmatch(value) is not None,
+                f"Member must satisfy regular expression pattern: {shape['pattern']}",
+            )
+        )
+    if "enum" in shape:
+        allowed = frozenset(shape["enum"])
+        constraints.append(
+            (allowed.__contains__, f"Member must satisfy enum value set: [{', '.join(shape['enum'])}]")
+        )
+    return constraints
+
+
+def _string(shape: Mapping[str, Any]) -> Check:
+    constraints = _string_constraints(shape)
+    sensitive = bool(shape.get("sensitive"))
+
+    def check_string(value: Any, path: str, problems: Problems) -> str:
+        if not isinstance(value, str):
+            raise _wrong_type(value, "a String")
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise ServiceError("SerializationException", "Invalid UTF-8 in a String") from error
+        for fits, text in constraints:
+            if not fits(value):
+                problems.append(_failed(value, path, text, sensitive=sensitive))
+        return value
+
+    return check_string
+
+
+def _blob(shape: Mapping[str, Any]) -> Check:
+    constraints = _size_constraints(shape)
+    sensitive = bool(shape.get("sensitive"))
+
+    def check_blob(value: Any, path: str, problems: Problems) -> bytes:
+        if isinstance(value, str):
+            value = value.encode()
+        if not isinstance(value, (bytes, bytearray)):
+            raise _wrong_type(value, "a Blob")
+        size = len(value)
+        for fits, text in constraints:
+            if not fits(size):
+                shown = f"java.nio.HeapByteBuffer[pos=0 lim={size} cap={size}]"
+                problems.append(_failed(shown, path, text, sensitive=sensitive))
+        return bytes(value)
+
+    return check_blob
+
+
+def _integer(shape: Mapping[str, Any]) -> Check:
+    low, high = shape.get("min"), shape.get("max")
+
+    def check_integer(value: Any, path: str, problems: Problems) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise _wrong_type(value, "an Integer")
+        if high is not None and value > high:
+            problems.append(_failed(value, path, f"Member must have value less than or equal to {high}"))
+        if low is not None and value < low:
+            problems.append(_failed(value, path, f"Member must have value greater than or equal to {low}"))
+        return value
+
+    return check_integer
+
+
+def _boolean(_shape: Mapping[str, Any]) -> Check:
+    def check_boolean(value: Any, path: str, problems: Problems) -> bool:
+        if not isinstance(value, bool):
+            raise _wrong_type(value, "a Boolean")
+        return value
+
+    return check_boolean
+
+
+def _timestamp(_shape: Mapping[str, Any]) -> Check:
+    def check_timestamp(value: Any, path: str, problems: Problems) -> datetime:
+        try:
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                return datetime.fromtimestamp(value, UTC)
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except (TypeError, ValueError, OverflowError, OSError) as error:
+            raise _wrong_type(value, "a Timestamp") from error
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    return check_timestamp
+
+
+def _list(shape: Mapping[str, Any]) -> Check:
+    member_shape = _model()["shapes"][shape["member"]["shape"]]
+    check_member = _check_of(shape["member"]["shape"])
+    constraints = _size_constraints(shape)
+    is_text = member_shape["type"] == "string"
+    texts = ", ".join(text for _, text in _string_constraints(member_shape)) if is_text else ""
+
+    def check_list(value: Any, path: str, problems: Problems) -> list[Any]:
+        if not isinstance(value, (list, tuple)):
+            raise _wrong_type(value, "a List")
+        for fits, text in constraints:
+            if not fits(len(value)):
+                problems.append(_failed(f"[{', '.join(map(str, value))}]", path, text))
+        # Of a list of strings the service shows the whole list and every constraint of its members.
+        of_members: Problems = []
+        checked = [
+            check_member(member, f"{path}.{position}.member", of_members)
+            for position, member in enumerate(value, 1)
+        ]
+        if is_text and of_members:
+            shown = f"[{', '.join(value)}]"
+            of_members = [_failed(shown, path, f"Member must satisfy constraint: [{texts}]")]
+        problems += of_members
+        return checked
+
+    return check_list
+
+
+def _map(shape: Mapping[str, Any]) -> Check:
+    check_key, check_value = _check_of(shape["key"]["shape"]), _check_of(shape["value"]["shape"])
+
+    def check_map(value: Any, path: str, problems: Problems) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _wrong_type(value, "a Map")
+        return {
+            check_key(key, path, problems): check_value(inner, f"{path}.{key}.member", problems)
+            for key, inner in value.items()
+        }
+
+    return check_map
+
+
+def _structure(shape: Mapping[str, Any]) -> Check:
+    members = {member: _check_of(reference["shape"]) for member, reference in shape["members"].items()}
+    required = shape.get("required", ())
+
+    def check_structure(value: Any, path: str, problems: Problems) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _wrong_type(value, "a Structure")
+        checked = {}
+        for name, inner in value.items():
+            if name not in members:
+                raise ServiceError(
+                    "ValidationException",
+                    f'Unknown parameter in {path}: "{name}", must be one of: {", ".join(members)}',
+                )
+            if inner is not None:
+                checked[name] = members[name](inner, f"{path}.{name[0].lower()}{name[1:]}", problems)
+        for name in required:
+            if name not in checked:
+                problems.append(_NULL.format(f"{path}.{name[0].lower()}{name[1:]}"))
+        return checked
+
+    return check_structure
+
+
+_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], Check]] = {
+    "string": _string,
+    "blob": _blob,
+    "integer": _integer,
+    "boolean": _boolean,
+    "timestamp": _timestamp,
+    "list": _list,
+    "map": _map,
+    "structure": _structure,
+}
