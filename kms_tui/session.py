@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog
+from kms_tui.config import ProfileSettings
 
 
 class Kind(Enum):
@@ -59,6 +60,7 @@ class Session:
     kms: Kms
     meter: Meter
     log: SessionLog
+    settings: ProfileSettings = field(default_factory=ProfileSettings)
     now: Callable[[], datetime] = field(default=utc_now)
 
     @property
@@ -71,11 +73,20 @@ Opener = Callable[[Connection], Session]
 
 
 def open_session(
-    connection: Connection, backend: Backend, *, now: Callable[[], datetime] = utc_now
+    connection: Connection,
+    backend: Backend,
+    settings: ProfileSettings | None = None,
+    *,
+    now: Callable[[], datetime] = utc_now,
 ) -> Session:
-    """Wrap a backend: nothing mutating passes a read-only session, and whatever passes is logged and counted."""
+    """Wrap a backend: nothing mutating passes a read-only session, and whatever passes is logged and counted.
+
+    A session is read-only where the connection or the profile's settings say so.
+    """
+    settings = settings or ProfileSettings()
+    connection = replace(connection, read_only=connection.read_only or settings.read_only)
     meter, log = Meter(), SessionLog()
     wrapped: Backend = Recorded(Metered(backend, meter), log, now)
     if connection.read_only:
         wrapped = ReadOnly(wrapped)
-    return Session(connection, Kms(wrapped), meter, log, now)
+    return Session(connection, Kms(wrapped), meter, log, settings, now)

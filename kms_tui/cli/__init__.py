@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from kms_tui.cli import console
 from kms_tui.kms.errors import KmsTuiError
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "config": ("kms_tui.cli.config", "show the configuration in effect"),
+}
 """Command -> (its module, what it does). A module has ``add_arguments(parser)`` and ``run(args) -> int``."""
 
 

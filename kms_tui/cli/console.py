@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kms_tui import __version__
 from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.config import Config, default_path, load
 from kms_tui.session import Connection, Session
 
 
@@ -32,19 +33,20 @@ def run(args: argparse.Namespace) -> int:
         return 2
     from kms_tui.ui.app import KmsApp
 
-    app = KmsApp(open_connection, connection)
+    config = load(default_path())
+    app = KmsApp(partial(open_connection, config), connection, config)
     if args.screenshot is not None:
         from kms_tui.ui.screenshot import draw
 
         draw(app, args.screenshot)
-        return app.return_code or 0
-    app.run()
+    else:
+        app.run()
     return app.return_code or 0
 
 
-def open_connection(connection: Connection) -> Session:
+def open_connection(config: Config, connection: Connection) -> Session:
     """The console's opener: the backend that the connection asks for, wrapped into a session."""
     from kms_tui.cli.connection import open_backend
     from kms_tui.session import open_session
 
-    return open_session(connection, open_backend(connection))
+    return open_session(connection, open_backend(connection), config.profile(connection.title))

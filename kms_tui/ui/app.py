@@ -9,6 +9,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 
+from kms_tui.config import Config
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection, Opener, Session
 from kms_tui.ui.background import off_loop
@@ -65,13 +66,15 @@ class KmsApp(App[None]):
 
     session: var[Session | None] = var(None)
 
-    def __init__(self, opener: Opener, connection: Connection) -> None:
+    def __init__(self, opener: Opener, connection: Connection, config: Config | None = None) -> None:
         super().__init__()
         self._opener = opener
         self.connection = connection
+        self.config = config or Config()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = DARK.name
+        self.theme = self.config.theme
+        self.set_keymap(dict(self.config.keys))
 
     def on_mount(self) -> None:
         self.open(self.connection)

@@ -75,7 +75,9 @@ class KeyDetails(Vertical):
 
     @property
     def current(self) -> DetailTab[Any]:
-        return self.query_one(f"#{self.query_one(ContentSwitcher).current}", DetailTab)
+        tab = self.query_one(f"#{self.query_one(ContentSwitcher).current}")
+        assert isinstance(tab, DetailTab)
+        return tab
 
     def show(self, session: Session, subject: Subject) -> None:
         """Show a key; the same one again is read again."""

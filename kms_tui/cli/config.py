@@ -1,0 +1,29 @@
+"""Show where the configuration file lies, and what is in effect."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kms_tui.config import default_path, load
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--file", metavar="FILE", type=Path, help="another configuration file, to check it")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the path and each setting; an error of the file goes to standard error, and 1 comes back."""
+    path = args.file or default_path()
+    config = load(path)
+    print(f"# {path}" + ("" if path.exists() else " (not there; these are the defaults)"))
+    print(f"theme = {config.theme}")
+    print(f"filter = {config.filter or '(none)'}")
+    print(f"clipboard_seconds = {config.clipboard_seconds:g}")
+    print(f"required_tags = {', '.join(config.required_tags) or '(none)'}")
+    for binding, key in config.keys.items():
+        print(f"keys.{binding} = {key}")
+    for name, profile in config.profiles.items():
+        print(f"profiles.{name}.read_only = {str(profile.read_only).lower()}")
+        print(f"profiles.{name}.protected = {', '.join(profile.protected) or '(none)'}")
+    return 0

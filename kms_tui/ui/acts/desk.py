@@ -1,0 +1,98 @@
+"""The screens on which acts can be done: their bindings, the menu, and what stands before each act."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from kms_tui.ui.acts.base import Act, Subject
+from kms_tui.ui.acts.table import ACTS
+from kms_tui.ui.dialogs.choose import Choose
+from kms_tui.ui.dialogs.confirm import Confirm
+from kms_tui.ui.safe_text import safe
+from kms_tui.ui.screens.base import ModeScreen
+
+
+class Desk(ModeScreen):
+    """A screen whose keys do the acts of the table to ``subjects``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "menu", "Actions", id="desk.menu", tooltip="All that can be done to this key"),
+        *(
+            Binding(
+                act.key, f"act('{act.id}')", act.title, id=f"act.{act.id}", tooltip=act.tooltip, show=act.show
+            )
+            for act in ACTS.values()
+        ),
+    ]
+
+    @abstractmethod
+    def subjects(self) -> Sequence[Subject]:
+        """The marked keys, or the one under the cursor; none where there is no key."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A read-only session offers nothing that changes anything."""
+        if action == "act" and self.session is not None and self.session.read_only:
+            return not ACTS[str(parameters[0])].mutating
+        return super().check_action(action, parameters)
+
+    def action_act(self, act_id: str) -> None:
+        act = ACTS[act_id]
+        self.run_worker(self._do(act, self.subjects()), group="act", exclusive=True, description=act.title)
+
+    def action_menu(self) -> None:
+        self.run_worker(self._menu(), group="act", exclusive=True, description="the menu of acts")
+
+    async def _menu(self) -> None:
+        subjects = self.subjects()
+        if not subjects:
+            return
+        acts = [act for act in ACTS.values() if self.check_action("act", (act.id,))]
+        reasons = [_refusal(act, subjects) for act in acts]
+        lines = [
+            Content.styled(f"{'-' if act.key == 'minus' else act.key}  ", "$accent bold")
+            + Content(act.title.ljust(20))
+            + safe(reason or act.tooltip).stylize("$text-muted")
+            for act, reason in zip(acts, reasons, strict=True)
+        ]
+        refused = frozenset(index for index, reason in enumerate(reasons) if reason)
+        chosen = await self.ask(Choose(self.names(subjects), lines, disabled=refused))
+        if chosen is not None:
+            await self._do(acts[chosen], subjects)
+
+    async def _do(self, act: Act, subjects: Sequence[Subject]) -> None:
+        if not subjects:
+            return
+        if reason := _refusal(act, subjects):
+            self.kms_app.notify(f"{reason[0].upper()}{reason[1:]}.", title=act.title, severity="warning")
+        elif await self._protection_lifted(act, subjects):
+            await act.run(self, subjects)
+
+    async def _protection_lifted(self, act: Act, subjects: Sequence[Subject]) -> bool:
+        """Whether no key is protected by the configuration, or its name was typed."""
+        assert self.session is not None
+        settings = self.session.settings
+        for subject in subjects:
+            if act.mutating and settings.protects(subject.key_id, *subject.aliases):
+                sentences = [
+                    Content("The configuration protects this key: any change to it asks for its name.")
+                ]
+                dialog = Confirm(
+                    f"{act.title}: {subject.name}",
+                    sentences,
+                    confirm="Go on",
+                    type_to_confirm=subject.confirm_names,
+                )
+                if not await self.ask(dialog):
+                    return False
+        return True
+
+
+def _refusal(act: Act, subjects: Sequence[Subject]) -> str:
+    if len(subjects) > 1 and not act.many:
+        return "this is done to one key at a time"
+    return next((reason for subject in subjects if (reason := act.refusal(subject))), "")
