@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 
-from kms_tui.backend.aws.translate import CutShortError, is_json, is_whole
+from kms_tui.backend.aws.translate import CutShortError, is_object, is_whole
 from kms_tui.kms.errors import THROTTLED
 
 MAX_ATTEMPTS = 3
@@ -60,7 +60,7 @@ def broken_answers(max_attempts: int, fraction: Callable[[], float] = random.ran
 
 def spare_the_parser(*, response_dict: dict[str, Any], **_: Any) -> None:
     """Before parsing: withhold a body that is no JSON object; botocore's parser fails on some of them."""
-    if response_dict["body"] and not is_json(response_dict["body"]):
+    if response_dict["body"] and not is_object(response_dict["body"]):
         response_dict["body"] = b""
 
 

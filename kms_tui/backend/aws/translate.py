@@ -51,13 +51,14 @@ def is_whole(content: bytes, headers: Mapping[str, str], expects_body: bool) -> 
     announced = headers.get("Content-Length", "")
     if announced.isdigit() and int(announced) != len(content):
         return False
-    return is_json(content) if content else not expects_body
+    # Some servers answer null for nothing.
+    return not expects_body if content in (b"", b"null") else is_object(content)
 
 
-def is_json(content: bytes) -> bool:
-    """Whether the bytes are a JSON object, or the ``null`` that some servers answer for nothing."""
+def is_object(content: bytes) -> bool:
+    """Whether the bytes are a JSON object."""
     try:
-        return isinstance(json.loads(content), dict | None)
+        return isinstance(json.loads(content), dict)
     except ValueError:
         return False
 
@@ -90,7 +91,8 @@ class Translator:
         except boto.ClientError as error:
             code, status = _code(error), _status(error)
             if status >= 500 and code not in _REJECTED_5XX:
-                raise OutcomeUnknownError(operation, code or f"HTTP {status}") from error
+                reason = f"HTTP {status}" if not code or code.isdigit() else code
+                raise OutcomeUnknownError(operation, reason) from error
             raise self._answered(error, operation) from error
         except boto.BotoCoreError as error:
             reason = _lost(error)
@@ -116,7 +118,12 @@ class Translator:
             return self._sign_in(f"{error.operation_name} was refused: {code}: {message}")
         if code in EXPIRED | UNRECOGNIZED:
             return self._skewed(error) or self._sign_in(f"{code}: {message}")
-        return ServiceError(code or f"HTTP {status}", message, operation=operation, status=status)
+        if not code or code.isdigit():
+            return EndpointError(
+                f"The endpoint answered {operation} with HTTP {status}, which is not KMS's doing.",
+                next_step="Check the endpoint's URL and any proxy, then try again.",
+            )
+        return ServiceError(code, message, operation=operation, status=status)
 
     def _skewed(self, error: boto.ClientError) -> CredentialsError | None:
         """The real trouble behind a refused signature, where the answer's Date shows that clocks differ."""
@@ -127,10 +134,9 @@ class Translator:
             return None
         if abs(skew) <= _TOLERATED_SKEW:
             return None
-        minutes = round(abs(skew).total_seconds() / 60)
         direction = "ahead of" if skew > timedelta() else "behind"
         return CredentialsError(
-            f"This machine's clock is {minutes} minutes {direction} the server's, so nothing is accepted.",
+            f"This machine's clock is {_about(abs(skew))} {direction} the server's, so nothing is accepted.",
             next_step="Set this machine's clock right; nothing is wrong with the credentials.",
         )
 
@@ -283,6 +289,13 @@ def _within(error: object, kind: type[BaseException]) -> bool:
     return False
 
 
+def _about(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{round(minutes / 60)} hours" if minutes < 48 * 60 else f"{span.days} days"
+
+
 def _host(error: boto.BotoCoreError) -> str:
     url = error.kwargs.get("endpoint_url") or error.kwargs.get("proxy_url") or ""
     parts = urlsplit(url)
@@ -301,7 +314,7 @@ def _metadata(error: boto.ClientError) -> Mapping[str, Any]:
 
 
 def _code(error: boto.ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
+    return str(error.response.get("Error", {}).get("Code") or "")
 
 
 def _status(error: boto.ClientError) -> int:

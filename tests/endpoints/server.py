@@ -1,0 +1,297 @@
+"""A KMS endpoint with faults to order, for tests and benchmarks.
+
+    with FaultEndpoint(SyntheticAccount(keys=300), latency=0.03) as endpoint:
+        endpoint.plan("DescribeKey", THROTTLE, OK, DENY)   # the next three requests, then proper answers
+        endpoint.always("ListKeys", Drop())                # every request, until ``clear``
+        backend = connect(region="eu-west-1", endpoint_url=endpoint.url)
+        ...
+        assert endpoint.count("CreateKey") == 1
+
+A plan is any iterable of faults, so ``endpoint.plan("ListKeys", *[THROTTLE] * 5)`` and, for a schedule
+without end, ``endpoint.plan_from("ListKeys", itertools.cycle([OK, THROTTLE]))``. The operation ``ANY`` stands
+for those without a plan of their own. What answers is an ``Account``: a ``SyntheticAccount`` (no store, any
+size) or a ``Forward`` to a backend. STS GetCallerIdentity is answered too, unless ``sts=False``, and so is
+AssumeRole, with credentials that last an hour. Requests are kept in ``requests``.
+
+``python -m tests.endpoints --keys 100000 --latency 0.03`` runs one by itself and prints its URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from email.utils import formatdate
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
+
+from kms_tui.kms.errors import ServiceError
+from tests.endpoints.faults import OK, Answer, Drop, Fault, Half, Hang, Raw, Refuse
+from tests.endpoints.synthetic import ACCOUNT, SyntheticAccount
+
+Account = Callable[[str, str, Mapping[str, Any]], dict[str, Any]]
+"""(region, operation, params) -> response, in the wire's shapes; raises ServiceError."""
+
+ANY = "*"
+CALLER = f"arn:aws:sts::{ACCOUNT}:assumed-role/operator/ada"
+
+_SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
+_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it arrived; ``at`` is monotonic seconds, ``connection`` a number for each connection."""
+
+    operation: str
+    params: Mapping[str, Any]
+    region: str
+    access_key: str
+    connection: int
+    at: float
+
+
+class FaultEndpoint:
+    """See the module's docstring. Settings may be changed from any thread while it runs."""
+
+    def __init__(
+        self,
+        account: Account | None = None,
+        *,
+        latency: float = 0.0,
+        sts: bool = True,
+    ) -> None:
+        self.account = account or SyntheticAccount()
+        self.latency = latency
+        self.sts = sts
+        self.requests: deque[Request] = deque()
+        self.url = ""
+        self._executor = None if isinstance(self.account, SyntheticAccount) else ThreadPoolExecutor(16)
+        self._plans: dict[str, Iterator[Fault]] = {}
+        self._always: dict[str, Fault] = {}
+        self._lock = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="fault endpoint", daemon=True)
+        self._connections: set[_Connection] = set()
+        self._opened = 0
+
+    def plan(self, operation: str, *faults: Fault) -> None:
+        """Meet the next requests for the operation with these, one each."""
+        self.plan_from(operation, faults)
+
+    def plan_from(self, operation: str, faults: Iterable[Fault]) -> None:
+        with self._lock:
+            self._plans[operation] = iter(faults)
+
+    def always(self, operation: str, fault: Fault) -> None:
+        """Meet every request for the operation with this, once its plan is used up."""
+        with self._lock:
+            self._always[operation] = fault
+
+    def clear(self) -> None:
+        """Forget all plans and requests."""
+        with self._lock:
+            self._plans.clear()
+            self._always.clear()
+            self.requests.clear()
+
+    def count(self, operation: str | None = None) -> int:
+        return sum(operation in (None, request.operation) for request in list(self.requests))
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(request.operation for request in list(self.requests))
+
+    def drop_idle(self) -> None:
+        """Close all connections, as servers do with idle ones; returns when they are closed."""
+        asyncio.run_coroutine_threadsafe(self._close_connections(), self._loop).result(10)
+
+    def fault_for(self, operation: str) -> Fault:
+        with self._lock:
+            for name in (operation, ANY):
+                planned = next(self._plans.get(name, iter(())), None)
+                if planned is not None:
+                    return planned
+                if name in self._always:
+                    return self._always[name]
+        return OK
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        opening = asyncio.run_coroutine_threadsafe(self._open(), self._loop)
+        self.url = opening.result(10)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+        if self._executor is not None:
+            self._executor.shutdown()
+
+    async def _open(self) -> str:
+        self._server = await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def _close(self) -> None:
+        self._server.close()
+        await self._close_connections()
+
+    async def _close_connections(self) -> None:
+        for connection in list(self._connections):
+            connection.abort()
+        await asyncio.sleep(0)
+
+    def opened(self, connection: _Connection) -> int:
+        self._connections.add(connection)
+        self._opened += 1
+        return self._opened
+
+    def closed(self, connection: _Connection) -> None:
+        self._connections.discard(connection)
+
+    async def respond(self, request: Request) -> dict[str, Any]:
+        if request.operation in _STS:
+            if not self.sts:
+                raise ServiceError("UnknownOperationException", status=404)
+            return {}
+        if self._executor is None:
+            return self.account(request.region, request.operation, request.params)
+        return await self._loop.run_in_executor(
+            self._executor, self.account, request.region, request.operation, request.params
+        )
+
+
+class _Connection(asyncio.Protocol):
+    """One HTTP/1.1 connection, kept alive."""
+
+    def __init__(self, endpoint: FaultEndpoint) -> None:
+        self._endpoint = endpoint
+        self._received = b""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._number = self._endpoint.opened(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._endpoint.closed(self)
+        for task in self._tasks:
+            task.cancel()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, separator, rest = self._received.partition(b"\r\n\r\n")
+        if not separator:
+            return
+        headers = _headers(head)
+        length = int(headers.get("content-length", 0))
+        if len(rest) < length:
+            return
+        self._received = rest[length:]
+        request = _request(headers, rest[:length], self._number)
+        self._endpoint.requests.append(request)
+        task = asyncio.get_running_loop().create_task(self._meet(request))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _meet(self, request: Request) -> None:
+        endpoint = self._endpoint
+        fault = endpoint.fault_for(request.operation)
+        delay = endpoint.latency + (fault.after if isinstance(fault, Answer) else 0.0)
+        if delay:
+            await asyncio.sleep(delay)
+        match fault:
+            case Refuse():
+                self._write(fault.status, _error(request, fault.code, fault.message), fault.date)
+            case Raw():
+                self._write(fault.status, fault.body)
+            case Drop(done=False):
+                self._transport.abort()
+            case _:
+                await self._perform(request, fault)
+
+    async def _perform(self, request: Request, fault: Fault) -> None:
+        try:
+            answer = await self._endpoint.respond(request)
+            status, body = 200, _success(request, answer)
+        except ServiceError as error:
+            status, body = error.status, _error(request, error.code, error.message)
+        match fault:
+            case Drop():
+                self._transport.abort()
+            case Half():
+                self._write(status, body, sent=len(body) // 2)
+                self._transport.close()
+            case Hang():
+                pass
+            case _:
+                self._write(status, body)
+
+    def _write(self, status: int, body: bytes, date: str = "", sent: int | None = None) -> None:
+        head = (
+            f"HTTP/1.1 {status} x\r\nContent-Type: application/x-amz-json-1.1\r\n"
+            f"Content-Length: {len(body)}\r\nDate: {date or formatdate(usegmt=True)}\r\n\r\n"
+        )
+        self._transport.write(head.encode() + body[:sent])
+
+
+def _headers(head: bytes) -> dict[str, str]:
+    lines = head.decode("latin-1").split("\r\n")[1:]
+    return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def _request(headers: Mapping[str, str], body: bytes, connection: int) -> Request:
+    scope = _SCOPE.search(headers.get("authorization", ""))
+    access_key, region = scope.groups() if scope else ("", "")
+    target = headers.get("x-amz-target", "")
+    if target:
+        operation, params = target.rpartition(".")[2], json.loads(body or b"{}")
+    else:
+        params = dict(parse_qsl(body.decode()))
+        operation = params.get("Action", "")
+    return Request(operation, params, region, access_key, connection, time.monotonic())
+
+
+_STS: Mapping[str, str] = {
+    "GetCallerIdentity": f"<Arn>{CALLER}</Arn><UserId>AROAEXAMPLE:ada</UserId><Account>{ACCOUNT}</Account>",
+    "AssumeRole": (
+        "<Credentials><AccessKeyId>ASIAASSUMED</AccessKeyId><SecretAccessKey>x</SecretAccessKey>"
+        "<SessionToken>t</SessionToken><Expiration>{expiration}</Expiration></Credentials>"
+        f"<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:ada</AssumedRoleId><Arn>{CALLER}</Arn></AssumedRoleUser>"
+    ),
+}
+
+
+def _success(request: Request, answer: Mapping[str, Any]) -> bytes:
+    name = request.operation
+    if name not in _STS:
+        return json.dumps(answer).encode()
+    expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + _HOUR))
+    result = _STS[name].replace("{expiration}", expiration)
+    return f"<{name}Response><{name}Result>{result}</{name}Result></{name}Response>".encode()
+
+
+def _error(request: Request, code: str, message: str) -> bytes:
+    if request.operation in _STS:
+        text = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+        return f"<ErrorResponse><Error>{text}</Error></ErrorResponse>".encode()
+    return json.dumps({"__type": code, "message": message}).encode()
