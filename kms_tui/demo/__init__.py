@@ -16,6 +16,7 @@ from kms_tui.backend.base import Backend
 from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.backend.local.clock import utc_now
 from kms_tui.backend.local.ids import SeededIds
+from kms_tui.backend.local.seeded import SeededMaterial
 from kms_tui.demo.account import ACCOUNT_ID, AWS_MANAGED, KEYS, REGION, DemoKey
 from kms_tui.demo.policies import policy_text
 
@@ -50,7 +51,9 @@ def demo_backend(
 ) -> Backend:
     """The demo's account in a region; only eu-west-1 has keys, another region is an empty one."""
     clock = TravellingClock(now)
-    store = open_store(None, clock=clock, ids=SeededIds("kms-tui demo"))
+    store = open_store(
+        None, clock=clock, ids=SeededIds("kms-tui demo"), material=SeededMaterial("kms-tui demo")
+    )
     backend = LocalBackend(store, account_id=ACCOUNT_ID, region=REGION)
     _live_through(backend, clock)
     return backend.in_region(region) if region else backend
