@@ -155,14 +155,15 @@ class _Opening:
         }
         try:
             with self._translator.calling("ListKeys"):
-                keys = self._kms(self._region, reads=True, **explicit).list_keys(Limit=1)["Keys"]
-            if keys:
-                return account_of(keys[0]["KeyArn"])
+                listed = self._kms(self._region, reads=True, **explicit).list_keys(Limit=1)
+            if listed["Keys"]:
+                return account_of(listed["Keys"][0]["KeyArn"])
         except ServiceError:
             pass
         try:
             with self._translator.calling("GetCallerIdentity"):
-                return str(self._sts(**explicit).get_caller_identity()["Account"])
+                answer = self._sts(**explicit).get_caller_identity()
+            return str(answer["Account"])
         except ServiceError:
             return ""
 

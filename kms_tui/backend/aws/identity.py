@@ -31,7 +31,7 @@ class Identity:
         return self.credentials.account
 
     def caller(self, first_key_arn: Callable[[], str]) -> CallerIdentity:
-        """Never raises: who cannot be found out is unknown, and asked again if that may pass."""
+        """Never raises: a caller who cannot be found out has no ARN, and is asked for again."""
         with self._lock:
             if self._caller is None:
                 self._caller = self._ask()
@@ -41,7 +41,7 @@ class Identity:
                 self._learn_arn(first_key_arn())
             except KmsTuiError:
                 pass
-        return caller or CallerIdentity(account=self.account_id)
+        return caller if caller is not None and caller.arn else CallerIdentity(account=self.account_id)
 
     def learn(self, answer: Mapping[str, Any]) -> None:
         """Take the account from a list of keys or aliases, if it is not known yet."""

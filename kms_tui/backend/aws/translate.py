@@ -79,8 +79,9 @@ class Translator:
             raise self._answered(error, operation) from error
         except boto.BotoCoreError as error:
             raise self._unanswered(error, operation) from error
-        except ResponseParserError as error:
-            sentence = f"The answer to {operation} is not AWS's."
+        except (ResponseParserError, KeyError) as error:
+            # botocore's XML parser, that of STS, fails in either way on a page that is not AWS's.
+            sentence = f"The answer to {operation or 'a request for credentials'} is not AWS's."
             raise EndpointError(sentence, next_step=_CHECK_NETWORK) from error
 
     @contextmanager
