@@ -6,24 +6,19 @@ everything else at start-up. Types, required members, enums, patterns, lengths a
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
+from kms_tui.backend.servicemodel import service_model
 from kms_tui.kms.errors import ServiceError
 
 Problems = list[str]
 Check = Callable[[Any, str, Problems], Any]
 """Takes a value, its path and the list of problems so far; gives the value in its normal form."""
-
-_MODEL = "data/kms/2014-11-01/service-2.json.gz"
 
 _MAXIMA: Mapping[tuple[str, str], int] = {
     ("ListAliasesRequest", "Limit"): 100,
@@ -52,25 +47,16 @@ class Request:
 
 
 @cache
-def _model() -> Any:
-    package = find_spec("botocore")
-    if package is None or package.origin is None:  # pragma: no cover
-        raise ImportError("botocore is not installed")
-    with gzip.open(Path(package.origin).parent / _MODEL) as file:
-        return json.load(file)
-
-
-@cache
 def operations() -> frozenset[str]:
     """The names of all operations of the service model."""
-    return frozenset(_model()["operations"])
+    return frozenset(service_model()["operations"])
 
 
 @cache
 def request_of(operation: str) -> Request:
     """How an operation's request is checked; KeyError for an operation that KMS does not have."""
-    name = _model()["operations"][operation]["input"]["shape"]
-    shape = _model()["shapes"][name]
+    name = service_model()["operations"][operation]["input"]["shape"]
+    shape = service_model()["shapes"][name]
     return Request(
         {
             member: _check_of(reference["shape"], _MAXIMA.get((name, member)))
@@ -84,7 +70,7 @@ def request_of(operation: str) -> Request:
 @cache
 def enum_values(shape: str) -> frozenset[str]:
     """The values of one of the model's enums."""
-    return frozenset(_model()["shapes"][shape]["enum"])
+    return frozenset(service_model()["shapes"][shape]["enum"])
 
 
 def check(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,7 +106,7 @@ def invalid(problems: Sequence[str]) -> ServiceError:
 
 
 def _is_recordable(name: str) -> bool:
-    shape = _model()["shapes"][name]
+    shape = service_model()["shapes"][name]
     if shape.get("sensitive") or shape["type"] == "blob" or name in ("GrantTokenType", "PolicyType"):
         return False
     inner = [member["shape"] for member in shape.get("members", {}).values()]
@@ -130,7 +116,7 @@ def _is_recordable(name: str) -> bool:
 
 @cache
 def _check_of(name: str, maximum: int | None = None) -> Check:
-    shape = _model()["shapes"][name]
+    shape = service_model()["shapes"][name]
     limits = {**shape, "max": maximum} if maximum else shape
     if name in _UNLIMITED:
         limits = {bound: value for bound, value in shape.items() if bound != "max"}
@@ -256,7 +242,7 @@ def _timestamp(_shape: Mapping[str, Any]) -> Check:
 
 
 def _list(shape: Mapping[str, Any]) -> Check:
-    member_shape = _model()["shapes"][shape["member"]["shape"]]
+    member_shape = service_model()["shapes"][shape["member"]["shape"]]
     check_member = _check_of(shape["member"]["shape"])
     constraints = _size_constraints(shape)
     is_text = member_shape["type"] == "string"
