@@ -1,0 +1,12 @@
+"""An API call as text that somebody else can run: an ``aws kms …`` command line, or Python with boto3.
+
+No secret is ever written into either. What goes in (the plaintext, ciphertext or message, or a secret
+string) is read from a file, named INPUT unless told otherwise; both run as they stand once it exists.
+Importing this loads botocore's service model (0.1 s): import it late.
+"""
+
+from kms_tui.commands.members import left_out
+from kms_tui.commands.python import boto3_code
+from kms_tui.commands.shell import aws_cli
+
+__all__ = ["aws_cli", "boto3_code", "left_out"]
