@@ -68,13 +68,19 @@ class Store:
         return to_millis(self._clock())
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._lock, _named_failures():
-            return self._connection.execute(sql, parameters).fetchall()
+        try:
+            with self._lock:
+                return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise _failure(self.path, error) from error
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-        with self._lock, _named_failures():
-            row: tuple[Any, ...] | None = self._connection.execute(sql, parameters).fetchone()
-            return row
+        try:
+            with self._lock:
+                row: tuple[Any, ...] | None = self._connection.execute(sql, parameters).fetchone()
+        except sqlite3.Error as error:
+            raise _failure(self.path, error) from error
+        return row
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
@@ -83,7 +89,7 @@ class Store:
         ``durable`` ones are on the disk when this returns and outlive a loss of power; the others outlive
         the process, and may be lost with the machine.
         """
-        with self._lock, _named_failures():
+        with self._lock, _named_failures(self.path):
             if self._in_transaction:
                 yield self._connection
                 return
@@ -114,14 +120,18 @@ class Store:
 
 
 @contextmanager
-def _named_failures() -> Iterator[None]:
+def _named_failures(path: Path | None) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(
-            f"The local store failed: {error}.",
-            next_step="If another program holds it, try again; if it is damaged, restore a backup.",
-        ) from error
+        raise _failure(path, error) from error
+
+
+def _failure(path: Path | None, error: sqlite3.Error) -> StoreError:
+    return StoreError(
+        f"The local store {path or 'in memory'} failed: {error}.",
+        next_step="If another program holds it, try again; if it is damaged, restore a backup.",
+    )
 
 
 def open_store(
@@ -146,18 +156,20 @@ def open_store(
         _create_tables(connection, to_millis(clock()), None)
         return Store(connection, None, RootKey(rootkey.new_root_key()), Protection.MEMORY, sources)
     path = Path(path).expanduser()
-    if not _is_ours(path):
-        _create(path, to_millis(clock()), unlock)
+    made = None if _is_ours(path) else _create(path, to_millis(clock()), unlock)
     connection = _connect(str(path))
     try:
-        with _named_failures():
+        with _named_failures(path):
             _migrate(connection, path, to_millis(clock()))
             protection, parameters, sealed = connection.execute(
                 "SELECT protection, parameters, sealed FROM root_key"
             ).fetchone()
             connection.execute("SELECT row FROM keys LIMIT 1").fetchone()
         sealed_key = SealedRootKey(Protection(protection), parameters, sealed)
-        root_key = RootKey(rootkey.unseal(sealed_key, path, unlock))
+        if made and made[0] == sealed_key:
+            root_key = RootKey(made[1])
+        else:
+            root_key = RootKey(rootkey.unseal(sealed_key, path, unlock))
     except BaseException:
         connection.close()
         raise
@@ -215,22 +227,24 @@ def _refuse_newer(path: Path, version: int) -> None:
         )
 
 
-def _create(path: Path, now: int, unlock: Unlock | None) -> None:
-    """Make the file, its tables and its sealed root key; another process that is quicker wins."""
+def _create(path: Path, now: int, unlock: Unlock | None) -> tuple[SealedRootKey, bytes]:
+    """Make the file, its tables and its root key (sealed, and bare); a quicker process has its own way."""
     passphrase = unlock(True) if unlock else None
+    root_key = rootkey.new_root_key()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        sealed = rootkey.seal(rootkey.new_root_key(), path, passphrase)
+        sealed = rootkey.seal(root_key, path, passphrase)
     except OSError as error:
         raise StoreError(f"The local store {path} cannot be made: {error.strerror}.") from error
     connection = _connect(str(path))
     try:
-        with _named_failures():
+        with _named_failures(path):
             _create_tables(connection, now, sealed)
             connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
+    return sealed, root_key
 
 
 def _create_tables(connection: sqlite3.Connection, now: int, sealed: SealedRootKey | None) -> None:

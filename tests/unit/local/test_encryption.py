@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -218,7 +220,7 @@ def test_a_dry_run_checks_everything_and_does_nothing(kms: KmsClient) -> None:
     sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
     kms.refused("Decrypt", "DryRunOperationException", words, CiphertextBlob=sealed, DryRun=True)
     kms.refused("Decrypt", "InvalidCiphertextException", CiphertextBlob=sealed[:-1], DryRun=True)
-    ignoring = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
+    ignoring: dict[str, Any] = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
     kms.refused("Decrypt", "DryRunOperationException", words, KeyId=key_id, **ignoring)
     kms("DisableKey", KeyId=key_id)
     kms.refused("Decrypt", "DisabledException", KeyId=key_id, **ignoring)

@@ -1,0 +1,350 @@
+"""The store: what it keeps, what it refuses to open, and what two users of one file do to each other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kms_tui.backend.local import LocalBackend, Store, open_default, open_store
+from kms_tui.backend.local.schema import MIGRATIONS
+from kms_tui.kms.errors import StoreError
+from tests.contract.client import KmsClient
+from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "somewhere" / "store.db"
+
+
+def _client(store: Store) -> KmsClient:
+    return KmsClient(LocalBackend(store, account_id=ACCOUNT, region=REGION))
+
+
+def _fill(path: Path, **options: Any) -> tuple[str, bytes]:
+    """A store with one key: its id, and something it sealed."""
+    with open_store(path, **options) as store:
+        kms = _client(store)
+        key_id = kms.key()
+        return key_id, kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+
+
+def _files(path: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in path.parent.iterdir()}
+
+
+def _refused(path: Path, words: str, **options: Any) -> None:
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=words) as caught:
+        open_store(path, **options)
+    assert path.name in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_a_store_keeps_its_keys(path: Path) -> None:
+    key_id, sealed = _fill(path)
+    with open_store(path) as store:
+        kms = _client(store)
+        assert kms.describe(key_id)["Enabled"]
+        assert kms("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
+
+
+def test_only_its_owner_may_read_it(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with open_store(path) as store:
+            _client(store).key()
+            modes = {file.name: oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(modes, "0o600")
+    assert {"store.db", "store.db.key"} <= set(modes)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_key_material_and_the_root_key_are_wrapped_on_the_disk(path: Path) -> None:
+    from kms_tui.backend.local.material import generate
+
+    made: list[bytes] = []
+
+    class Spy:
+        lazy = False
+
+        def make(self, spec: str, key_id: str, material_id: str) -> bytes:
+            made.append(generate(spec))
+            return made[-1]
+
+    with open_store(path, material=Spy()) as store:
+        kms = _client(store)
+        kms.key()
+        kms.key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    assert len(made) == 2
+    everything = b"".join(_files(path).values())
+    assert not any(secret in everything for secret in made)
+
+
+@pytest.mark.parametrize(
+    "content", [b"hello", b"x" * 5000, b"SQLite format 3\0", b"SQLite format 3\0" + bytes(5000)]
+)
+def test_a_file_that_is_no_store_is_left_as_it_is(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    _refused(path, "not a kms-tui store")
+
+
+def test_another_programs_database_is_left_as_it_is(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE keys (x)")
+    other.close()
+    _refused(path, "not a kms-tui store")
+    assert set(_files(path)) == {"store.db"}
+
+
+def test_a_store_of_a_newer_version_is_left_as_it_is(path: Path) -> None:
+    _fill(path)
+    with sqlite3.connect(path) as newer:
+        newer.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    newer.close()
+    _refused(path, "newer kms-tui")
+
+
+def test_a_store_cut_short_is_left_as_it_is(path: Path) -> None:
+    _fill(path)
+    path.write_bytes(path.read_bytes()[:6000])
+    _refused(path, "cut short")
+
+
+def test_a_store_with_broken_tables_is_left_as_it_is(path: Path) -> None:
+    _fill(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + os.urandom(4096 - 100) + whole[4096:])
+    _refused(path, "store")
+
+
+def test_damage_found_later_is_a_store_error(path: Path) -> None:
+    _fill(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xa5" * (len(whole) - 4096))
+    with pytest.raises(StoreError), open_store(path) as store:
+        _client(store)("ListKeys")
+
+
+def test_a_directory_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreError):
+        open_store(tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="cannot be"):
+        open_store(tmp_path / "file" / "store.db")
+
+
+def test_a_store_without_its_key_file_stays_shut(path: Path) -> None:
+    _fill(path)
+    key_file = path.with_name("store.db.key")
+    content = key_file.read_bytes()
+    key_file.unlink()
+    _refused(path, "key file .* is missing")
+    key_file.write_bytes(content.replace(content[-9:-1], b"00000000"))
+    _refused(path, "does not belong")
+    key_file.write_bytes(b"rubbish")
+    _refused(path, "not a kms-tui key file")
+    key_file.write_bytes(content)
+    with open_store(path) as store:
+        assert store.protection == "key file"
+
+
+def test_a_passphrase_opens_what_it_made_and_no_other_does(path: Path) -> None:
+    asked: list[bool] = []
+
+    def unlock(new: bool) -> str:
+        asked.append(new)
+        return "correct horse"
+
+    _, sealed = _fill(path, unlock=unlock)
+    assert set(_files(path)) == {"store.db"}
+    _refused(path, "Wrong passphrase", unlock=lambda new: "battery staple")
+    _refused(path, "protected by a passphrase", unlock=lambda new: None)
+    _refused(path, "protected by a passphrase")
+    with open_store(path, unlock=unlock) as store:
+        assert store.protection == "passphrase"
+        assert _client(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
+    assert asked == [True, False]
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE materials SET wrapped = zeroblob(60)",
+        "UPDATE materials SET wrapped = x''",
+        "UPDATE materials SET wrapped = (SELECT wrapped FROM materials ORDER BY row DESC LIMIT 1)",
+    ],
+)
+def test_tampered_material_is_noticed(path: Path, tampering: str) -> None:
+    with open_store(path) as store:
+        kms = _client(store)
+        key_id, _ = kms.key(), kms.key()
+        with store.write() as db:
+            db.execute(tampering)
+        with pytest.raises(StoreError, match="tampered"):
+            kms("Encrypt", KeyId=key_id, Plaintext=b"x")
+
+
+def test_material_is_not_served_from_memory_once_another_process_changed_it(path: Path) -> None:
+    with open_store(path) as one, open_store(path) as two:
+        kms, other = _client(one), _client(two)
+        key_id = kms.key()
+        sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+        other("DisableKey", KeyId=key_id)
+        kms.refused("Decrypt", "DisabledException", CiphertextBlob=sealed)
+        with two.write() as db:
+            db.execute("UPDATE materials SET wrapped = zeroblob(60)")
+        other("EnableKey", KeyId=key_id)
+        with pytest.raises(StoreError, match="tampered"):
+            kms("Decrypt", CiphertextBlob=sealed)
+
+
+def test_every_call_leaves_an_event_without_secrets(store: Store, kms: KmsClient) -> None:
+    key_id = kms.key()
+    kms("Encrypt", KeyId=key_id, Plaintext=b"top secret", EncryptionContext={"a": "b"})
+    kms.refused("EnableKey", "NotFoundException", KeyId="nothing")
+    rows = store.rows("SELECT operation, key_id, error, request, caller, region FROM events ORDER BY row")
+    caller = "arn:aws:iam::111122223333:user/administrator"
+    assert rows == [
+        ("CreateKey", key_id, "", "{}", caller, REGION),
+        ("Encrypt", key_id, "", f'{{"KeyId":"{key_id}","EncryptionContext":{{"a":"b"}}}}', caller, REGION),
+        ("EnableKey", None, "NotFoundException", '{"KeyId":"nothing"}', caller, REGION),
+    ]
+
+
+def test_a_refused_change_leaves_nothing_but_its_event(store: Store, kms: KmsClient) -> None:
+    key_id = kms.key(Tags=[{"TagKey": str(number), "TagValue": ""} for number in range(50)])
+    kms.refused("TagResource", "TagException", KeyId=key_id, Tags=[{"TagKey": "x", "TagValue": ""}])
+    assert store.one("SELECT count(*) FROM tags") == (50,)
+    assert store.one("SELECT error FROM events ORDER BY row DESC") == ("TagException",)
+
+
+def test_threads_share_a_store(path: Path) -> None:
+    with open_store(path) as store:
+        kms = _client(store)
+        key_id = kms.key()
+        failures: list[BaseException] = []
+
+        def work(number: int) -> None:
+            try:
+                for step in range(20):
+                    plaintext = f"{number}/{step}".encode()
+                    sealed = kms("Encrypt", KeyId=key_id, Plaintext=plaintext)["CiphertextBlob"]
+                    assert kms("Decrypt", CiphertextBlob=sealed)["Plaintext"] == plaintext
+                    kms.key()
+            except BaseException as failure:
+                failures.append(failure)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert store.one("SELECT count(*) FROM keys") == (121,)
+        assert store.one("SELECT count(*) FROM events") == (1 + 6 * 60,)
+
+
+_WRITER = """
+import sys
+from kms_tui.backend.local import LocalBackend, open_store
+backend = LocalBackend(open_store(sys.argv[1]), account_id="111122223333", region="eu-west-1")
+for _ in range(int(sys.argv[2])):
+    print(backend.call("CreateKey", {})["KeyMetadata"]["KeyId"], flush=True)
+"""
+
+
+def _writer(path: Path, count: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _WRITER, str(path), str(count)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_processes_that_make_and_fill_one_store_lose_nothing(path: Path) -> None:
+    writers = [_writer(path, 25) for _ in range(3)]
+    made = [line for writer in writers for line in writer.communicate()[0].split()]
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
+    assert len(made) == 75
+    with open_store(path) as store:
+        assert {key_id for (key_id,) in store.rows("SELECT key_id FROM keys")} == set(made)
+
+
+def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
+    writer = _writer(path, 100_000)
+    assert writer.stdout is not None
+    acknowledged = [writer.stdout.readline().strip() for _ in range(30)]
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    writer.stdout.close()
+    with open_store(path) as store:
+        kms = _client(store)
+        for key_id in acknowledged:
+            sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+            assert kms("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
+        assert store.one("PRAGMA integrity_check") == ("ok",)
+
+
+def test_a_store_that_was_never_finished_is_begun_again(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    _fill(path)
+
+
+def test_opening_and_listing_cost_no_more_with_many_keys(path: Path, clock: TestClock) -> None:
+    _fill(path, clock=clock)
+    with open_store(path, clock=clock) as store:
+        for sql in (
+            "SELECT key_id FROM keys WHERE account = ? AND region = ? AND key_id > ? ORDER BY key_id LIMIT ?",
+            "SELECT row FROM keys WHERE due_at <= ? ORDER BY due_at LIMIT 1",
+        ):
+            plan = store.rows(f"EXPLAIN QUERY PLAN {sql}", ("x",) * sql.count("?"))
+            assert all("SEARCH" in row[3] and "INDEX" in row[3] for row in plan), plan
+
+
+def test_the_default_store_is_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: TestClock
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.delenv("KMS_TUI_PASSPHRASE", raising=False)
+    backend = open_default()
+    backend.call("CreateKey", {})
+    assert backend.store.path == tmp_path / "kms-tui" / "store.db"
+    backend.store.close()
+    monkeypatch.setenv("KMS_TUI_PASSPHRASE", "sesame")
+    other = open_default(tmp_path / "other.db", region="eu-west-1")
+    assert (other.region, other.store.protection) == ("eu-west-1", "passphrase")
+    other.store.close()
+
+
+def test_a_store_opens_in_the_account_that_its_keys_are_of(path: Path) -> None:
+    with open_store(path) as store:
+        LocalBackend(store, account_id="444455556666", region=REGION).call("CreateKey", {})
+    backend = open_default(path)
+    assert backend.account_id == "444455556666"
+    backend.store.close()
+
+
+def test_the_clock_and_the_ids_are_those_it_was_given(path: Path, clock: TestClock) -> None:
+    from kms_tui.backend.local.ids import SeededIds
+
+    described = []
+    for _ in range(2):
+        with open_store(clock=clock, ids=SeededIds("same")) as store:
+            described.append(_client(store)("CreateKey")["KeyMetadata"])
+    assert described[0] == described[1]
+    assert described[0]["CreationDate"] == START
