@@ -2,7 +2,7 @@
 
 No secret is ever written into either. What goes in (the plaintext, ciphertext or message, or a secret
 string) is read from a file, named INPUT unless told otherwise; both run as they stand once it exists.
-Importing this loads botocore's service model (0.1 s): import it late.
+It is slow to import (0.1 s): import it late.
 """
 
 from kms_tui.commands.members import left_out

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from functools import cache
 from typing import Any
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel, Shape, StructureShape
+from kms_tui.backend.servicemodel import service_model
 
 _LEFT_OUT = frozenset({"GrantTokens"})
 """They are needed for some minutes after CreateGrant only, and whoever holds them can use the grant."""
@@ -19,7 +17,12 @@ _BESIDE_THE_INPUT = frozenset({"Signature", "Mac", "ImportToken"})
 """Blobs that come with the one that is the input, and are no secret."""
 
 
+Shape = Mapping[str, Any]
+
+
 class Kind(Enum):
+    """How a member is written down; INPUT is a file, read in place of what is secret or bytes."""
+
     INPUT_BYTES = auto()
     INPUT_TEXT = auto()
     INPUT_JSON = auto()
@@ -40,7 +43,7 @@ class Member:
     value: Any = field(repr=False)
 
 
-_SCALARS = {
+_KINDS = {
     "string": Kind.TEXT,
     "boolean": Kind.BOOLEAN,
     "integer": Kind.INTEGER,
@@ -72,26 +75,26 @@ def left_out(params: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _input_shapes(operation: str) -> Mapping[str, Shape]:
     model = service_model()
-    if operation not in model.operation_names:
+    if operation not in model["operations"]:
         raise ValueError(f"KMS has no operation {operation}")
-    shape = model.operation_model(operation).input_shape
-    return shape.members if shape is not None else {}
+    reference = model["operations"][operation].get("input")
+    return _members(model["shapes"][reference["shape"]]) if reference else {}
 
 
-@cache
-def service_model() -> ServiceModel:
-    return ServiceModel(Loader().load_service_model("kms", "service-2"), "kms")
+def _members(structure: Shape) -> Mapping[str, Shape]:
+    shapes = service_model()["shapes"]
+    return {name: shapes[member["shape"]] for name, member in structure["members"].items()}
 
 
 def _kind(name: str, shape: Shape) -> Kind:
-    if shape.type_name == "blob":
+    if shape["type"] == "blob":
         return Kind.BYTES if name in _BESIDE_THE_INPUT else Kind.INPUT_BYTES
     if name in _BEARER or _is_sensitive(shape):
-        return Kind.INPUT_TEXT if shape.type_name == "string" else Kind.INPUT_JSON
-    return _SCALARS[shape.type_name]
+        return Kind.INPUT_TEXT if shape["type"] == "string" else Kind.INPUT_JSON
+    return _KINDS[shape["type"]]
 
 
 def _is_sensitive(shape: Shape) -> bool:
-    if isinstance(shape, StructureShape):
-        return any(map(_is_sensitive, shape.members.values()))
-    return bool(shape.metadata.get("sensitive"))
+    if shape["type"] == "structure":
+        return any(map(_is_sensitive, _members(shape).values()))
+    return bool(shape.get("sensitive"))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+from kms_tui.backend.servicemodel import service_model
 
-from kms_tui.commands.members import service_model
-
-OPERATIONS = tuple(service_model().operation_names)
+OPERATIONS = tuple(service_model()["operations"])
 SECRET = "hunter2-" * 6
 
 _NOT_SENT = frozenset({"Recipient"})
@@ -17,30 +15,26 @@ _NOT_SENT = frozenset({"Recipient"})
 
 
 def full_call(operation: str) -> dict[str, Any]:
-    shape = service_model().operation_model(operation).input_shape
-    return _structure(shape) if shape is not None else {}
+    reference = service_model()["operations"][operation].get("input")
+    return _sample("", reference["shape"]) if reference else {}
 
 
-def _structure(shape: Shape) -> dict[str, Any]:
-    assert isinstance(shape, StructureShape)
-    return {n: _sample(n, member) for n, member in shape.members.items() if n not in _NOT_SENT}
-
-
-def _sample(name: str, shape: Shape) -> Any:
-    if isinstance(shape, StructureShape):
-        return _structure(shape)
-    if isinstance(shape, ListShape):
-        return [_sample(name, shape.member)] * 2
-    if isinstance(shape, MapShape):
-        return {"it's": 'a "context"', "é": "ü"}
-    if shape.metadata.get("enum"):
-        return shape.metadata["enum"][0]
-    if shape.type_name == "string" and (shape.metadata.get("sensitive") or name.startswith("GrantToken")):
+def _sample(name: str, shape_name: str) -> Any:
+    shape = service_model()["shapes"][shape_name]
+    if shape["type"] == "structure":
+        members = {name: member["shape"] for name, member in shape["members"].items()}
+        return {name: _sample(name, member) for name, member in members.items() if name not in _NOT_SENT}
+    if shape["type"] == "list":
+        return [_sample(name, shape["member"]["shape"])] * 2
+    if "enum" in shape:
+        return shape["enum"][0]
+    if shape["type"] == "string" and (shape.get("sensitive") or name.startswith("GrantToken")):
         return SECRET
     return {
-        "string": f"{name} of $HOME".ljust(shape.metadata.get("min", 0), "."),
+        "map": {"it's": 'a "context"', "é": "ü"},
+        "string": f"{name} of $HOME".ljust(shape.get("min", 0), "."),
         "blob": f"{name} \x00\xff".encode("latin-1"),
         "boolean": True,
-        "integer": shape.metadata.get("min", 9),
+        "integer": shape.get("min", 9),
         "timestamp": datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC),
-    }[shape.type_name]
+    }[shape["type"]]
