@@ -1,7 +1,7 @@
 """The offline backend: real cryptography on an embedded store."""
 
 from kms_tui.backend.local.backend import LocalBackend
-from kms_tui.backend.local.opening import open_default
+from kms_tui.backend.local.opening import open_default, open_ephemeral
 from kms_tui.backend.local.store import Store, open_store
 
-__all__ = ["LocalBackend", "Store", "open_default", "open_store"]
+__all__ = ["LocalBackend", "Store", "open_default", "open_ephemeral", "open_store"]

@@ -35,12 +35,31 @@ def open_default(
     path: Path | None = None,
     *,
     region: str | None = None,
+    account_id: str | None = None,
     caller_arn: str | None = None,
     iam_policy: Path | None = None,
     unlock: Unlock = from_environment,
 ) -> LocalBackend:
-    """Open or make the store at ``path``, or at its default place. Raises StoreError."""
+    """Open or make the store at ``path``, or at its default place. Raises StoreError.
+
+    The account is the one whose keys the store holds, unless another is given.
+    """
     store = open_store(path or default_path(), unlock=unlock)
-    return LocalBackend(
-        store, account_id=account_of(store), region=region or DEFAULT_REGION, caller_arn=caller_arn
-    )
+    return _on(store, region, account_id or account_of(store), caller_arn, iam_policy)
+
+
+def open_ephemeral(
+    *,
+    region: str | None = None,
+    account_id: str | None = None,
+    caller_arn: str | None = None,
+    iam_policy: Path | None = None,
+) -> LocalBackend:
+    """A new account in memory, which ends with the process."""
+    return _on(open_store(), region, account_id or DEFAULT_ACCOUNT, caller_arn, iam_policy)
+
+
+def _on(
+    store: Store, region: str | None, account_id: str, caller_arn: str | None, iam_policy: Path | None
+) -> LocalBackend:
+    return LocalBackend(store, account_id=account_id, region=region or DEFAULT_REGION, caller_arn=caller_arn)

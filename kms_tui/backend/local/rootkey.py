@@ -15,7 +15,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from kms_tui.atomic import AlreadyThereError, atomic_file
@@ -51,10 +53,15 @@ class SealedRootKey:
 class RootKey:
     """Wraps and unwraps key material; its repr shows nothing."""
 
-    __slots__ = ("_cipher",)
+    __slots__ = ("_cipher", "_key")
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
         self._cipher = AESGCM(key)
+
+    def derive(self, purpose: str, size: int) -> bytes:
+        """Bytes for another purpose that tell nothing of the root key: the same each time (HKDF, RFC 5869)."""
+        return HKDF(hashes.SHA256(), size, None, f"kms-tui {purpose}".encode()).derive(self._key)
 
     def wrap(self, key_id: str, material_id: str, material: bytes) -> bytes:
         nonce = os.urandom(_NONCE_SIZE)
