@@ -1,0 +1,64 @@
+"""The live list of an account's keys: fills in progressively, filters, sorts and marks. No textual here.
+
+Rows come from ListKeys and ListAliases alone; what else there is to know about a key is a fact (known,
+loading, denied, failed, not applicable, unasked) that is read when its row is shown or something asks for
+it. How a screen wires it:
+
+    inventory = Inventory(session.kms, now=session.now)     # regions=("eu-west-1", "us-east-1") for several
+    view = View(inventory)                                  # scope, filter, order and marks of one screen
+    inventory.open()                                        # returns at once, as every method here does
+    key_list.show_view(view)                                # KeyList follows the inventory from here on
+
+    key_list.set_filter(text)                               # raises FilterError (start, end): show it, keep the text
+    key_list.set_scope(Scope.AWS); key_list.set_sort(Sort("attention"))
+    view.read_missing()                                     # when typing pauses: read what filter and sort need
+    inventory.progress(); inventory.cancel_demand()         # how far that has come, and giving it up
+    view.summary()                                          # "n of m", undecided, hidden marks, …
+    inventory.tally(aws=False)                              # keys, described, attention
+
+    inventory.refresh()                                     # r: cursor, marks, filter and scroll stay
+    inventory.reread(key_id)                                # after a change made here (KeysChanged)
+    inventory.stopped, inventory.resume()                   # expired credentials, and after signing in
+    inventory.ask(row, FactName.TAGS)                       # a fact of one row, for the details
+    inventory.close()                                       # never waits
+
+KeyList sends RowHighlighted and RowSelected (``row_key`` is the key's ARN; ``inventory.row(row_key)`` is the
+row), VisibleRange, and Updated whenever ``summary`` and ``tally`` are to be read again. Without a KeyList:
+``inventory.listen(callback)`` tells of Changes on a thread of its own, ``view.update(changes)`` takes them
+in, and ``inventory.show(rows, near)`` says which rows are on screen.
+
+Rows are written by reading threads under the inventory's lock and may be read without; a View belongs to
+one thread.
+"""
+
+from kms_tui.inventory.columns import COLUMNS
+from kms_tui.inventory.core import Inventory
+from kms_tui.inventory.filters import FIELDS, Candidate, FilterError, Query, complete, parse
+from kms_tui.inventory.notify import Changes
+from kms_tui.inventory.reading import Progress
+from kms_tui.inventory.row import Concern, FactName, Row
+from kms_tui.inventory.table import Tally
+from kms_tui.inventory.view import Scope, Sort, Summary, View
+from kms_tui.inventory.work import Pace
+
+__all__ = [
+    "COLUMNS",
+    "FIELDS",
+    "Candidate",
+    "Changes",
+    "Concern",
+    "FactName",
+    "FilterError",
+    "Inventory",
+    "Pace",
+    "Progress",
+    "Query",
+    "Row",
+    "Scope",
+    "Sort",
+    "Summary",
+    "Tally",
+    "View",
+    "complete",
+    "parse",
+]

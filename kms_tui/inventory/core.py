@@ -1,0 +1,202 @@
+"""``Inventory``: the live list of an account's keys in one region or several."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from kms_tui.backend.api import Kms
+from kms_tui.inventory.crew import Crew, DaemonCrew
+from kms_tui.inventory.listing import Region
+from kms_tui.inventory.notify import Changes, Coalescer, Listener
+from kms_tui.inventory.reading import Missing, Progress, Reader, needs_credentials
+from kms_tui.inventory.row import FactName, Row
+from kms_tui.inventory.table import Table, Tally
+from kms_tui.inventory.work import Job, Lane, Pace, WorkQueue
+from kms_tui.kms.errors import KmsTuiError
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Inventory:
+    """Rows appear from ListKeys and ListAliases and fill in as they are shown; see the package's docstring.
+
+    Every method returns at once and may be called from any thread. ``regions`` defaults to that of ``kms``.
+    """
+
+    def __init__(
+        self,
+        kms: Kms,
+        *,
+        regions: Sequence[str] = (),
+        now: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
+        crew: Crew | None = None,
+        coalescer: Coalescer | None = None,
+    ) -> None:
+        self.now = now
+        self.clock = clock
+        self.pace = pace or Pace()
+        self._crew = crew or DaemonCrew(WorkQueue(self.pace, clock=clock))
+        self._coalescer = coalescer or Coalescer()
+        self._table = Table(self._coalescer, now, clock)
+        self._regions = {
+            name: Region(name, kms, self._table, self._crew, self._coalescer)
+            for name in regions or (kms.region,)
+        }
+        self._reader = Reader(
+            self._table,
+            self._crew,
+            self._coalescer,
+            kms=lambda region: self._regions[region].kms(),
+            pace=self.pace,
+            stopped=self._stop,
+            clock=clock,
+        )
+        self._stopped: KmsTuiError | None = None
+        self._shown: tuple[Sequence[Row], Sequence[Row]] = ((), ())
+        self._coalescer.listen(self._follow_listing)
+
+    # Its life
+
+    def open(self) -> None:
+        """Start listing every region."""
+        for region in self._regions.values():
+            region.start()
+
+    def close(self) -> None:
+        """Call nothing more and tell no one; calls under way are left to themselves."""
+        self._crew.close()
+        self._coalescer.close()
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Be told of changes, at most about 20 times a second, on a thread that is not the caller's.
+
+        Returns what to call to be told no more.
+        """
+        return self._coalescer.listen(listener)
+
+    def flush(self) -> None:
+        """Tell listeners now, on this thread, what they have not been told."""
+        self._coalescer.flush()
+
+    # Reading
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        return tuple(self._regions.values())
+
+    def region(self, name: str) -> Region:
+        return self._regions[name]
+
+    @property
+    def busy(self) -> bool:
+        """Whether a region is still being listed."""
+        return any(region.busy for region in self._regions.values())
+
+    @property
+    def stopped(self) -> KmsTuiError | None:
+        """Why nothing is read until ``resume``: credentials that are missing or have expired."""
+        return self._stopped
+
+    def tally(self, *, aws: bool) -> Tally:
+        """How many AWS-managed or customer-managed keys there are, are described, and need attention."""
+        return self._table.tally(aws=aws)
+
+    def rows(self) -> list[Row]:
+        """Every row, in the order in which they came."""
+        return self._table.rows()
+
+    @property
+    def shape(self) -> int:
+        """A number that changes whenever rows come or go."""
+        return self._table.shape
+
+    def row(self, row_key: str) -> Row | None:
+        """The row of a key's ARN."""
+        return self._table.get(row_key)
+
+    def rows_of(self, key_id: str) -> list[Row]:
+        """The rows of a key id: several where the regions hold replicas of one key."""
+        return self._table.of_key(key_id)
+
+    def recent_change(self, row_key: str, seconds: float = 5.0) -> str:
+        """What a refresh found about a row in the last seconds ("now disabled, was enabled"), or ""."""
+        change = self._table.change(row_key)
+        return change.words if change is not None and self.clock() - change.at <= seconds else ""
+
+    # Asking
+
+    def show(self, visible: Sequence[Row], near: Sequence[Row] = ()) -> None:
+        """Say which rows are on screen, and which are around them: their facts come first."""
+        self._shown = (visible, near)
+        self._reader.show(visible, near)
+
+    def ask(self, row: Row, *names: FactName) -> None:
+        """Read facts of one row now, again where they are known."""
+        self._reader.ask(row, names)
+
+    def demand(self, rows: Sequence[Row], missing: Missing) -> None:
+        """Read facts of all these rows at the polite rate, for a filter or a sort; see ``progress``."""
+        self._reader.demand(rows, missing)
+
+    def cancel_demand(self) -> None:
+        self._reader.cancel()
+
+    def progress(self) -> Progress | None:
+        """How far the demand has come; None where there is none."""
+        return self._reader.progress()
+
+    def refresh(self) -> None:
+        """List again and read again what is looked at; nothing that is shown goes away meanwhile."""
+        self._resume()
+        self._crew.put(Lane.LISTING, Job("refresh", self._refresh))
+
+    def _refresh(self) -> None:
+        self._table.drop_gone()
+        self._table.expire(self._table.rows())
+        self.open()
+        self._reader.show(*self._shown)
+
+    def reread(self, *key_ids: str) -> None:
+        """Read keys again after something was done to them; without ids, or for unknown ones, ``refresh``."""
+        rows = [row for key_id in key_ids for row in self._table.of_key(key_id)]
+        if len({row.key_id for row in rows}) < max(1, len(set(key_ids))):
+            self.refresh()
+            return
+        self._table.expire(rows)
+        self._reader.reread(rows)
+
+    def resume(self) -> None:
+        """Go on where credentials were missing; the caller has seen to them."""
+        self._resume()
+        for region in self._regions.values():
+            region.start_if_broken()
+        self._reader.show(*self._shown)
+
+    def _resume(self) -> None:
+        self._stopped = None
+        self._reader.suspended = False
+
+    def _stop(self, error: KmsTuiError) -> None:
+        self._stopped = error
+        self._coalescer.note(listing=True)
+
+    def _follow_listing(self, changes: Changes) -> None:
+        """Once all is listed: note missing credentials, and read the rest of a small account."""
+        if not changes.listing or self.busy:
+            return
+        for region in self._regions.values():
+            if region.error is not None and needs_credentials(region.error):
+                self._reader.suspended = True
+                self._stopped = region.error
+        rows = self._table.rows()
+        if len(rows) <= self.pace.read_unasked:
+            self._reader.read_rest(rows)

@@ -1,0 +1,92 @@
+"""Who does the work: daemon threads, which never hold the program's exit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Protocol
+
+from kms_tui.inventory.work import Job, Lane, WorkQueue
+
+
+class Crew(Protocol):
+    """Runs the jobs of a queue; tests have one that runs them on the spot."""
+
+    def put(self, lane: Lane, job: Job) -> None: ...
+
+    def replace(self, lane: Lane, jobs: Iterable[Job]) -> None: ...
+
+    def pause(self, lane: Lane, seconds: float) -> None: ...
+
+    def close(self) -> None:
+        """Take no more jobs; those that run are left to themselves."""
+
+
+class DaemonCrew:
+    """Up to ``queue.hands`` daemon threads, started as work comes.
+
+    A thread that has taken a job wakes the next one; one of the idle threads keeps time for the paced lanes.
+    """
+
+    def __init__(self, queue: WorkQueue) -> None:
+        self._queue = queue
+        self._changed = threading.Condition()
+        self._threads = 0
+        self._idle = 0
+        self._timekeeper = False
+        self._closed = False
+
+    def put(self, lane: Lane, job: Job) -> None:
+        with self._changed:
+            self._queue.put(lane, job)
+            self._call_hand()
+
+    def replace(self, lane: Lane, jobs: Iterable[Job]) -> None:
+        with self._changed:
+            self._queue.replace(lane, jobs)
+            self._call_hand()
+
+    def pause(self, lane: Lane, seconds: float) -> None:
+        with self._changed:
+            self._queue.pause(lane, seconds)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _call_hand(self) -> None:
+        if self._idle:
+            self._changed.notify()
+        elif self._threads < self._queue.hands and not self._closed:
+            self._threads += 1
+            threading.Thread(target=self._work, name=f"kms-tui read {self._threads}", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                job = self._wait_for_job()
+                if job is None:
+                    return
+                self._call_hand()
+            try:
+                job.run()
+            finally:
+                with self._changed:
+                    self._queue.done(job)
+
+    def _wait_for_job(self) -> Job | None:
+        while not self._closed:
+            job = self._queue.take()
+            if job is not None:
+                return job
+            keeps_time = not self._timekeeper
+            self._timekeeper = True
+            self._idle += 1
+            try:
+                self._changed.wait(self._queue.wait() if keeps_time else None)
+            finally:
+                self._idle -= 1
+                if keeps_time:
+                    self._timekeeper = False
+        return None

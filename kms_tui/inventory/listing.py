@@ -1,0 +1,151 @@
+"""Listing one region: ListKeys and ListAliases at once, a page a job, into the table."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from kms_tui.backend.api import KeyRef, Kms
+from kms_tui.inventory.crew import Crew
+from kms_tui.inventory.notify import Coalescer
+from kms_tui.inventory.readers import not_understood
+from kms_tui.inventory.table import Table
+from kms_tui.inventory.work import Job, Lane
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known, unreadable
+from kms_tui.kms.model import Alias
+
+
+@dataclass(slots=True)
+class _Feed:
+    """The pages of one List operation, as one listing reads them."""
+
+    listing: int
+    open: Callable[[Kms], Iterator[list[Any]]]
+    add: Callable[[_Feed, list[Any]], None]
+    end: Callable[[Fact[int]], None]
+    pages: Iterator[list[Any]] | None = None
+    count: int = 0
+
+
+class Region:
+    """One region's listing; a region that fails says so here, and costs the others nothing.
+
+    ``keys`` and ``aliases`` are how many ListKeys and ListAliases have named: LOADING, then Known, Denied or
+    Failed. An alias names its key as well, so rows come from whichever answers first.
+    """
+
+    def __init__(self, name: str, home: Kms, table: Table, crew: Crew, coalescer: Coalescer) -> None:
+        self.name = name
+        self.keys: Fact[int] = UNASKED
+        self.aliases: Fact[int] = UNASKED
+        self.listed = 0
+        """Keys named so far by the listing that runs, or in all by the last one."""
+        self._home = home
+        self._kms: Kms | None = home if name == home.region else None
+        self._kms_lock = threading.Lock()
+        self._table = table
+        self._crew = crew
+        self._coalescer = coalescer
+        self._listing = 0
+        self._names: defaultdict[str, list[str]] = defaultdict(list)
+
+    def kms(self) -> Kms:
+        """The façade in this region; making one may be slow."""
+        with self._kms_lock:
+            if self._kms is None:
+                self._kms = self._home.in_region(self.name)
+            return self._kms
+
+    @property
+    def busy(self) -> bool:
+        return self.keys is LOADING or self.aliases is LOADING
+
+    @property
+    def error(self) -> KmsTuiError | None:
+        """Why the listing is not whole, where it is not."""
+        for fact in (self.keys, self.aliases):
+            if isinstance(fact, Denied | Failed):
+                return fact.error
+        return None
+
+    def start(self) -> None:
+        """List the region, again where it has been listed; rows that are there stay."""
+        with self._table.lock:
+            self._listing += 1
+            self.keys = self.aliases = LOADING
+            self.listed = 0
+            self._names = defaultdict(list)
+            listing = self._listing
+        self._coalescer.note(listing=True)
+        self._read_on(_Feed(listing, Kms.alias_pages, self._add_aliases, partial(setattr, self, "aliases")))
+        self._read_on(_Feed(listing, Kms.key_pages, self._add_keys, partial(setattr, self, "keys")))
+
+    def _read_on(self, feed: _Feed) -> None:
+        name = (self.name, feed.open, feed.listing, feed.count)
+        self._crew.put(Lane.LISTING, Job(name, partial(self._read_page, feed)))
+
+    def _read_page(self, feed: _Feed) -> None:
+        if feed.listing != self._listing:
+            return
+        try:
+            if feed.pages is None:
+                feed.pages = feed.open(self.kms())
+            page = next(feed.pages, None)
+        except KmsTuiError as error:
+            self._end(feed, unreadable(error))
+        except Exception as error:
+            self._end(feed, Failed(not_understood(error)))
+        else:
+            if page is None:
+                self._end(feed, Known(feed.count))
+            elif feed.listing == self._listing:
+                feed.count += len(page)
+                feed.add(feed, page)
+                self._coalescer.note(listing=True)
+                self._read_on(feed)
+
+    def _add_keys(self, feed: _Feed, page: list[KeyRef]) -> None:
+        self.listed = feed.count
+        for ref in page:
+            self._table.add(ref.arn, ref.key_id, self.name, feed.listing, news=feed.listing > 1)
+
+    def _add_aliases(self, feed: _Feed, page: list[Alias]) -> None:
+        for alias in page:
+            if not alias.target_key_id:
+                continue
+            names = self._names[alias.target_key_id]
+            names.append(alias.short_name)
+            arn = alias.arn.removesuffix(alias.name) + f"key/{alias.target_key_id}"
+            again = feed.listing > 1
+            row = self._table.add(arn, alias.target_key_id, self.name, feed.listing, news=again)
+            if not again:
+                self._table.set_aliases(row, names, news=False)
+
+    def _end(self, feed: _Feed, outcome: Fact[int]) -> None:
+        with self._table.lock:
+            if feed.listing != self._listing:
+                return
+            feed.end(outcome)
+            if not self.busy:
+                self._reconcile(feed.listing)
+        self._coalescer.note(listing=True)
+
+    def _reconcile(self, listing: int) -> None:
+        """Once both listings have ended: what they did not name is gone, in so far as they were whole."""
+        for row in self._table.rows():
+            if row.region != self.name:
+                continue
+            if isinstance(self.aliases, Known) and listing > 1:
+                self._table.set_aliases(row, self._names.get(row.key_id, ()), news=True)
+            if isinstance(self.keys, Known) and row.seen < listing:
+                self._table.set_gone(row)
+
+    def start_if_broken(self) -> None:
+        """List the region unless it has been listed whole."""
+        if self.error is not None or self.keys is UNASKED:
+            self.start()

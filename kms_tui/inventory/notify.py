@@ -1,0 +1,95 @@
+"""Telling listeners what changed, at most so many times a second however fast answers arrive."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+INTERVAL = 0.05
+"""Seconds between two deliveries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed since the last delivery."""
+
+    rows: frozenset[str] = frozenset()
+    """Keys of rows that are new or of which a fact changed."""
+    listing: bool = False
+    """A region's listing began, grew, ended or failed."""
+    progress: bool = False
+    """The progress of a demand moved."""
+
+
+Listener = Callable[[Changes], object]
+
+
+def spawn_daemon(run: Callable[[], None]) -> None:
+    threading.Thread(target=run, name="kms-tui notify", daemon=True).start()
+
+
+class Coalescer:
+    """Gathers changes from any thread; delivers at once after a quiet time, else every ``interval`` seconds.
+
+    ``spawn`` starts the delivering loop; one that does nothing leaves delivery to ``flush``.
+    """
+
+    def __init__(
+        self, spawn: Callable[[Callable[[], None]], None] = spawn_daemon, *, interval: float = INTERVAL
+    ) -> None:
+        self._spawn = spawn
+        self._interval = interval
+        self._pending = threading.Condition()
+        self._rows: set[str] = set()
+        self._listing = self._progress = False
+        self._listeners: tuple[Listener, ...] = ()
+        self._started = False
+        self._closed = threading.Event()
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Add a listener, called on a thread of the coalescer's own; call the result to remove it."""
+        with self._pending:
+            self._listeners = (*self._listeners, listener)
+
+        def forget() -> None:
+            with self._pending:
+                self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+        return forget
+
+    def note(self, *rows: str, listing: bool = False, progress: bool = False) -> None:
+        with self._pending:
+            self._rows.update(rows)
+            self._listing |= listing
+            self._progress |= progress
+            if not self._started:
+                self._started = True
+                self._spawn(self._deliver_for_ever)
+            self._pending.notify()
+
+    def flush(self) -> None:
+        """Deliver what is pending, on this thread."""
+        with self._pending:
+            changes = Changes(frozenset(self._rows), self._listing, self._progress)
+            self._rows.clear()
+            self._listing = self._progress = False
+            listeners = self._listeners
+        if changes != Changes():
+            for listener in listeners:
+                listener(changes)
+
+    def close(self) -> None:
+        """Deliver nothing any more."""
+        self._closed.set()
+        with self._pending:
+            self._listeners = ()
+            self._pending.notify_all()
+
+    def _deliver_for_ever(self) -> None:
+        while not self._closed.is_set():
+            with self._pending:
+                while not (self._rows or self._listing or self._progress or self._closed.is_set()):
+                    self._pending.wait()
+            self.flush()
+            self._closed.wait(self._interval)

@@ -1,0 +1,195 @@
+"""The rows themselves: the one place that writes to them, from any thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from itertools import product, starmap
+from typing import Any, NamedTuple
+
+from kms_tui.inventory.notify import Coalescer
+from kms_tui.inventory.row import FactName, Row
+from kms_tui.inventory.words import STATE_WORDS
+from kms_tui.kms.facts import LOADING, UNASKED, Absent, Fact, Known
+from kms_tui.kms.model import Key, KeyRotationStatus
+
+
+class Change(NamedTuple):
+    """Something that a refresh found: what, in words, and when by the monotonic clock."""
+
+    words: str
+    at: float
+
+
+class Kind(NamedTuple):
+    """What rows are counted by."""
+
+    aws: bool
+    attention: bool
+    described: bool
+
+
+class Tally(NamedTuple):
+    """How many keys there are, how many of them could be described, and how many of those need someone."""
+
+    keys: int
+    described: int
+    attention: int
+
+
+class Table:
+    """Rows by their key (the key's ARN), in the order in which they came."""
+
+    def __init__(
+        self,
+        coalescer: Coalescer,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.lock = threading.RLock()
+        self._coalescer = coalescer
+        self._now = now
+        self._clock = clock
+        self.shape = 0
+        """Changes whenever rows come or go."""
+        self._rows: dict[str, Row] = {}
+        self._changes: dict[str, Change] = {}
+        self._kinds: dict[str, Kind] = {}
+        self._counts: Counter[Kind] = Counter()
+
+    def tally(self, *, aws: bool) -> Tally:
+        """The counts of AWS-managed or of customer-managed keys."""
+        with self.lock:
+            counts = [(kind, number) for kind, number in self._counts.items() if kind.aws is aws]
+        return Tally(
+            sum(number for _, number in counts),
+            sum(number for kind, number in counts if kind.described),
+            sum(number for kind, number in counts if kind.attention),
+        )
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def rows(self) -> list[Row]:
+        with self.lock:
+            return list(self._rows.values())
+
+    def get(self, arn: str) -> Row | None:
+        return self._rows.get(arn)
+
+    def of_key(self, key_id: str) -> list[Row]:
+        """The rows of a key id: one for each region that has it."""
+        with self.lock:
+            return [row for row in self._rows.values() if row.key_id == key_id]
+
+    def change(self, arn: str) -> Change | None:
+        """The last thing that a refresh found about a row."""
+        return self._changes.get(arn)
+
+    def add(self, arn: str, key_id: str, region: str, listing: int, *, news: bool) -> Row:
+        """The row of a key, made where there is none; ``news`` where its being new is worth telling."""
+        row = self._rows.get(arn)
+        if row is not None and row.seen == listing:
+            return row
+        with self.lock:
+            row = self._rows.get(arn)
+            if row is None:
+                row = Row(arn, key_id, region)
+                self._rows[arn] = row
+                self.shape += 1
+                self._settle(row, "new" if news else "")
+            elif row.gone:
+                row.gone = False
+                self._settle(row, "listed again")
+            row.seen = listing
+            return row
+
+    def set_aliases(self, row: Row, aliases: Iterable[str], *, news: bool) -> None:
+        names = tuple(sorted(aliases))
+        with self.lock:
+            if names != row.aliases:
+                row.aliases = names
+                self._settle(row, "aliases changed" if news else "")
+
+    def set_gone(self, row: Row) -> None:
+        with self.lock:
+            if not row.gone:
+                row.gone = True
+                self._settle(row, "no longer listed")
+
+    def drop_gone(self) -> None:
+        """Forget the rows that are no longer listed."""
+        with self.lock:
+            for row in [row for row in self._rows.values() if row.gone]:
+                self.shape += 1
+                del self._rows[row.arn]
+                self._counts[self._kinds.pop(row.arn)] -= 1
+                self._changes.pop(row.arn, None)
+
+    def begin(self, row: Row, name: FactName) -> bool:
+        """Claim the reading of a fact; False where another thread has, or nothing is left to read."""
+        with self.lock:
+            if row.fact(name) is not UNASKED and name not in row.stale:
+                return False
+            row.stale -= {name}
+            if isinstance(row.fact(name), Absent):
+                setattr(row, name.value, LOADING)
+                self._coalescer.note(row.arn)
+            return True
+
+    def give_up(self, row: Row, name: FactName, before: Fact[Any]) -> None:
+        """Undo ``begin``: the fact could not be asked for, and is still to be read."""
+        with self.lock:
+            setattr(row, name.value, before)
+            if before is not UNASKED:
+                row.stale |= {name}
+            self._coalescer.note(row.arn)
+
+    def set_fact(self, row: Row, name: FactName, fact: Fact[Any]) -> None:
+        with self.lock:
+            before = row.fact(name)
+            setattr(row, name.value, fact)
+            self._settle(row, difference(before, fact))
+
+    def expire(self, rows: Iterable[Row], names: Iterable[FactName] = FactName) -> None:
+        """Mark facts that were read as ones to read again; what is shown stays."""
+        names = tuple(names)
+        with self.lock:
+            for row in rows:
+                row.stale |= {name for name in names if not isinstance(row.fact(name), Absent)}
+
+    def _settle(self, row: Row, news: str) -> None:
+        row.settle(self._now())
+        kind = Kind(row.aws, row.concern.needs_attention, isinstance(row.described, Known))
+        before = self._kinds.get(row.arn)
+        if kind != before:
+            if before is not None:
+                self._counts[before] -= 1
+            self._kinds[row.arn] = _KINDS[kind]
+            self._counts[kind] += 1
+        if news:
+            self._changes[row.arn] = Change(news, self._clock())
+        self._coalescer.note(row.arn)
+
+
+_KINDS = {kind: kind for kind in starmap(Kind, product((False, True), repeat=3))}
+"""One object for each kind, however many rows have it."""
+
+
+def difference(before: Fact[Any], after: Fact[Any]) -> str:
+    """What changed between two readings of a fact, in words; "" for the first reading or no change."""
+    if not (isinstance(before, Known) and isinstance(after, Known)) or before == after:
+        return ""
+    old, new = before.value, after.value
+    if isinstance(old, Key) and isinstance(new, Key):
+        if old.state != new.state:
+            return f"now {STATE_WORDS.get(new.state, new.state)}, was {STATE_WORDS.get(old.state, old.state)}"
+        return "description changed" if old.description != new.description else "details changed"
+    if isinstance(old, KeyRotationStatus) and isinstance(new, KeyRotationStatus):
+        if old.enabled != new.enabled:
+            return "rotation turned on" if new.enabled else "rotation turned off"
+        return "rotation changed"
+    return "details changed"

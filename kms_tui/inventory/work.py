@@ -1,0 +1,161 @@
+"""What to call next: lanes of jobs, the urgent before the polite, without any thread of its own."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Lane(IntEnum):
+    """Kinds of work, the most urgent first."""
+
+    LISTING = 0
+    """Pages of ListKeys and ListAliases."""
+    VISIBLE = 1
+    """Facts of rows on screen, and whatever someone asked for by name."""
+    NEAR = 2
+    """Facts of rows a screen up or down."""
+    DEMAND = 3
+    """Facts of all rows, for a filter or a sort."""
+    USAGE = 4
+    """GetKeyLastUsage of all rows: 5 a second is the account's whole quota."""
+    REST = 5
+    """Facts of all other rows of a small account, unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Calls a second for the lanes that no one is waiting for, and how large an account is read unasked.
+
+    DescribeKey's quota is 2000 a second and shared with the account's applications; GetKeyLastUsage's is 5.
+    """
+
+    rest: float = 40.0
+    demand: float = 200.0
+    usage: float = 5.0
+    read_unasked: int = 2000
+    """Largest number of keys whose descriptions are read without a filter or sort that asks for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call; of several jobs of the same name only one runs at a time, and the others are dropped."""
+
+    name: Hashable
+    run: Callable[[], None]
+
+
+class _Gate:
+    """Lets calls through at an even rate."""
+
+    def __init__(self, rate: float) -> None:
+        self._interval = 1.0 / rate
+        self._next = 0.0
+
+    def wait(self, now: float) -> float:
+        return max(0.0, self._next - now)
+
+    def passed(self, now: float) -> None:
+        self._next = max(now, self._next) + self._interval
+
+    def shut(self, until: float) -> None:
+        self._next = max(until, self._next)
+
+
+class WorkQueue:
+    """Not thread-safe by itself: a crew holds its lock around every call.
+
+    LISTING takes at most half the hands, so that a screenful of facts never waits behind a thousand pages;
+    NEAR and below wait until no VISIBLE job is left or running.
+    """
+
+    def __init__(
+        self, pace: Pace | None = None, *, hands: int = 16, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        pace = pace or Pace()
+        self.hands = hands
+        self._clock = clock
+        self._queued: dict[Lane, deque[Job]] = {lane: deque() for lane in Lane}
+        self._sources: dict[Lane, Iterator[Job]] = {}
+        self._running: dict[Lane, int] = dict.fromkeys(Lane, 0)
+        self._busy: dict[Hashable, Lane] = {}
+        self._most = {Lane.LISTING: max(1, hands // 2), Lane.NEAR: max(1, hands // 2)}
+        self._gates = {
+            Lane.DEMAND: _Gate(pace.demand),
+            Lane.USAGE: _Gate(pace.usage),
+            Lane.REST: _Gate(pace.rest),
+        }
+
+    def put(self, lane: Lane, job: Job) -> None:
+        """Add one job at the end of a lane."""
+        self._queued[lane].append(job)
+
+    def replace(self, lane: Lane, jobs: Iterable[Job]) -> None:
+        """Forget what waits in a lane; ``jobs`` is taken from lazily."""
+        self._queued[lane].clear()
+        self._sources[lane] = iter(jobs)
+
+    def take(self) -> Job | None:
+        """The next job to run, or None where nothing may run now; hand it back with ``done``."""
+        now = self._clock()
+        for lane in Lane:
+            if not self._open(lane, now):
+                continue
+            job = self._next(lane)
+            if job is None:
+                continue
+            self._busy[job.name] = lane
+            self._running[lane] += 1
+            if lane in self._gates:
+                self._gates[lane].passed(now)
+            return job
+        return None
+
+    def done(self, job: Job) -> None:
+        self._running[self._busy.pop(job.name)] -= 1
+
+    def pause(self, lane: Lane, seconds: float) -> None:
+        """Take nothing from a paced lane for so long."""
+        self._gates[lane].shut(self._clock() + seconds)
+
+    def wait(self) -> float | None:
+        """Seconds until time alone lets a job through; None where it does not."""
+        now = self._clock()
+        waits = [
+            gate.wait(now)
+            for lane, gate in self._gates.items()
+            if self._has_hands(lane) and self._has_more(lane)
+        ]
+        return min(waits, default=None)
+
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        return not self._busy and not any(self._has_more(lane) for lane in Lane)
+
+    def _open(self, lane: Lane, now: float) -> bool:
+        return self._has_hands(lane) and (lane not in self._gates or self._gates[lane].wait(now) <= 0)
+
+    def _has_hands(self, lane: Lane) -> bool:
+        if lane > Lane.VISIBLE and (self._running[Lane.VISIBLE] or self._queued[Lane.VISIBLE]):
+            return False
+        return self._running[lane] < self._most.get(lane, self.hands)
+
+    def _next(self, lane: Lane) -> Job | None:
+        queued = self._queued[lane]
+        while self._has_more(lane):
+            job = queued.popleft()
+            if job.name not in self._busy:
+                return job
+        return None
+
+    def _has_more(self, lane: Lane) -> bool:
+        if not self._queued[lane] and lane in self._sources:
+            job = next(self._sources[lane], None)
+            if job is None:
+                del self._sources[lane]
+            else:
+                self._queued[lane].append(job)
+        return bool(self._queued[lane])

@@ -1,0 +1,98 @@
+"""Which columns a list of keys has room for, and how wide each is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+GUTTER = 3
+"""Cells before the first column: the cursor's bar, a mark, a blank."""
+GAP = 2
+"""Cells between columns."""
+_NAME_LEAST, _NAME_MOST = 26, 48
+
+
+class _Width(NamedTuple):
+    """Cells; a column with ``most`` takes what is left over."""
+
+    least: int
+    most: int = 0
+
+
+_WIDTHS: Mapping[str, _Width] = {
+    "name": _Width(_NAME_LEAST, _NAME_MOST),
+    "region": _Width(14),
+    "id": _Width(36),
+    "spec": _Width(10),
+    "usage": _Width(7),
+    "state": _Width(9),
+    "rotation": _Width(8),
+    "attention": _Width(24),
+    "origin": _Width(8),
+    "created": _Width(10),
+    "used": _Width(20),
+    "description": _Width(16, 60),
+}
+_LEFT_TO_RIGHT = (
+    "name",
+    "region",
+    "spec",
+    "usage",
+    "state",
+    "rotation",
+    "created",
+    "used",
+    "origin",
+    "attention",
+    "id",
+    "description",
+)
+_BY_IMPORTANCE = ("name", "attention", "region", "spec", "rotation", "usage", "description", "state", "id")
+"""What stays longest first; the others are shown only where the list is sorted by them."""
+
+
+class Slot(NamedTuple):
+    """One column on the screen."""
+
+    column: str
+    start: int
+    width: int
+
+
+def lay_out(width: int, *, regions: bool, sorted_by: str = "name") -> list[Slot]:
+    """The columns that fit into ``width`` cells, left to right.
+
+    The name keeps its room, and the column that the list is sorted by is always there; the others give way
+    in a fixed order. ``regions`` where keys of several regions are listed.
+    """
+    wanted = [name for name in _BY_IMPORTANCE if name != "region" or regions]
+    if sorted_by in wanted:
+        wanted.remove(sorted_by)
+    wanted.insert(0, sorted_by)
+    if sorted_by != "name":
+        wanted.remove("name")
+        wanted.insert(0, "name")
+    left = width - GUTTER + GAP
+    chosen: set[str] = set()
+    for name in wanted:
+        needed = _WIDTHS[name].least + GAP
+        if needed > left and chosen - {"name"}:
+            break
+        if needed > left and chosen:
+            continue
+        chosen.add(name)
+        left -= needed
+    widths = {name: _WIDTHS[name].least for name in chosen}
+    if width < GUTTER + _NAME_LEAST:
+        widths["name"] = max(1, width - GUTTER)
+    for name in ("name", "description"):
+        if name in chosen and left > 0:
+            extra = min(left, _WIDTHS[name].most - _WIDTHS[name].least)
+            widths[name] += extra
+            left -= extra
+    slots, start = [], GUTTER
+    for name in _LEFT_TO_RIGHT:
+        if name in chosen:
+            slots.append(Slot(name, start, widths[name]))
+            start += widths[name] + GAP
+    return slots
