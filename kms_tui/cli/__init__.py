@@ -11,7 +11,10 @@ from kms_tui.cli import console
 from kms_tui.kms.errors import KmsTuiError
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "encrypt": ("kms_tui.cli.encrypt", "encrypt a file of any size"),
+    "decrypt": ("kms_tui.cli.decrypt", "decrypt a file"),
     "config": ("kms_tui.cli.config", "show the configuration in effect"),
+    "serve": ("kms_tui.cli.serve", "serve the offline KMS to the AWS CLI and other clients"),
 }
 """Command -> (its module, what it does). A module has ``add_arguments(parser)`` and ``run(args) -> int``."""
 
@@ -31,9 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(module.run(args))
     except KmsTuiError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
+        from kms_tui.ui.safe_text import visible  # 0.1 s, and what AWS or a file says is not to be trusted
+
+        print(visible(f"{parser.prog}: {error}"), file=sys.stderr)
         if error.next_step:
-            print(error.next_step, file=sys.stderr)
+            print(visible(error.next_step), file=sys.stderr)
         return 1
 
 

@@ -1,0 +1,114 @@
+"""The endpoint as an ASGI application: bounded bodies in, calls on their lanes, responses out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kms_tui.kms.errors import ServiceError
+from kms_tui.serve import wire
+from kms_tui.serve.endpoint import Endpoint, Task, refusal
+from kms_tui.serve.lanes import Lane, is_quick, makes_keys
+from kms_tui.serve.request import Request, Response
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY = 1024 * 1024
+"""Bytes; the largest request, Recipient's attestation document in base64, is a third of this."""
+
+MAX_DISCARDED = 16 * MAX_BODY
+"""Bytes of a body too large that are read and dropped, so that its sender gets to read the refusal."""
+
+_TOO_LARGE = Response(
+    413, wire.error_body("RequestEntityTooLargeException", f"The body exceeds {MAX_BODY} bytes."), close=True
+)
+
+
+class Application:
+    """An ASGI application for HTTP alone; it answers every request that arrives whole, and raises nothing."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._calls = Lane("call", threads=8, waiting=256)
+        self._key_making = Lane("key making", threads=2, waiting=64)
+
+    async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        started = time.perf_counter()
+        body = await _body(scope, receive)
+        if body is None:
+            return
+        request = _request(scope, body)
+        answer = _TOO_LARGE if len(body) > MAX_BODY else self._endpoint.accept(request)
+        task = answer if isinstance(answer, Task) else None
+        response = answer if isinstance(answer, Response) else await self._run(answer)
+        headers = [
+            (b"content-type", response.content_type.encode()),
+            (b"content-length", str(len(response.body)).encode()),
+            (b"x-amzn-requestid", request.id.encode()),
+            *((name.encode(), value.encode()) for name, value in response.headers),
+        ]
+        if response.close:
+            headers.append((b"connection", b"close"))
+        await send(
+            {"type": "http.response.start", "status": response.status, "headers": headers, "trailers": False}
+        )
+        await send({"type": "http.response.body", "body": response.body, "more_body": False})
+        if logger.isEnabledFor(logging.INFO):
+            logger.info(
+                "%s %s %d %.1f ms",
+                task.operation if task else request.method,
+                task.backend.region if task else "-",
+                response.status,
+                (time.perf_counter() - started) * 1000,
+            )
+
+    async def _run(self, task: Task) -> Response:
+        if is_quick(task.operation, task.params):
+            return self._endpoint.run(task)
+        lane = self._key_making if makes_keys(task.operation) else self._calls
+        try:
+            return await lane.run(partial(self._endpoint.run, task))
+        except ServiceError as error:
+            return refusal(error)
+
+    def close(self) -> None:
+        """Begin nothing more; what runs is left to end."""
+        self._calls.close()
+        self._key_making.close()
+
+
+async def _body(scope: HTTPScope, receive: ASGIReceiveCallable) -> bytes | None:
+    """The request's body, at most one chunk longer than MAX_BODY; None where the client went away."""
+    message = await receive()
+    if message["type"] == "http.request" and not message["more_body"]:
+        return message["body"]
+    parts, size = [], 0
+    while True:
+        if message["type"] != "http.request":
+            return None
+        size += len(message["body"])
+        if size - len(message["body"]) <= MAX_BODY:
+            parts.append(message["body"])
+        if not message["more_body"] or size > MAX_DISCARDED:
+            return b"".join(parts)
+        message = await receive()
+
+
+def _request(scope: HTTPScope, body: bytes) -> Request:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    raw_path = scope["raw_path"] or b"/"
+    return Request(
+        scope["method"],
+        raw_path.decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        headers,
+        body,
+    )

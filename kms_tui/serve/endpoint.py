@@ -1,0 +1,128 @@
+"""The endpoint without its server: a request is admitted, understood, run on a backend, and answered."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kms_tui.backend.base import Backend
+from kms_tui.kms.errors import KmsTuiError, ReadOnlyError, ServiceError
+from kms_tui.serve import sts, wire
+from kms_tui.serve.request import TEXT, Request, Response
+
+logger = logging.getLogger(__name__)
+
+Admit = Callable[[Request, str], str | None]
+"""Takes a request and its service; gives its region, None for the default one, or raises ServiceError."""
+
+_MAX_REGIONS = 128
+_UNKNOWN = ("UnknownOperationException", "The X-Amz-Target header names no operation of KMS.")
+_NOT_HERE = Response(404, wire.error_body("UnknownOperationException", "KMS is at the path /."))
+_NO_METHOD = Response(
+    405, wire.error_body("UnknownOperationException", "KMS is called by POST."), headers=(("allow", "POST"),)
+)
+_HEALTHY = Response(200, b"healthy: kms, sts\n", TEXT)
+_INTERNAL = Response(
+    500,
+    wire.error_body(
+        "KMSInternalException",
+        "The request was rejected because an internal exception occurred. The request can be retried.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A call that an admitted request asks for. Parameters may be plaintext, so they are not in the repr."""
+
+    operation: str
+    params: Mapping[str, Any]
+    backend: Backend
+    request: Request
+
+    def __repr__(self) -> str:
+        return f"Task({self.operation})"
+
+
+class Endpoint:
+    """KMS and STS on a backend. ``accept`` is quick and does no I/O; ``run`` makes the backend's call.
+
+    Both answer every failure with an error of the protocol and raise none; several threads may use them.
+    """
+
+    def __init__(self, backend: Backend, admit: Admit) -> None:
+        self._backend = backend
+        self._admit = admit
+        self._regions: dict[str, Backend] = {}
+
+    def accept(self, request: Request) -> Task | Response:
+        """What there is to run for a request, or its answer where there is nothing to run."""
+        try:
+            if request.path != "/":
+                return _NOT_HERE
+            if sts.is_query(request):
+                return self._sts(request)
+            if request.method == "POST":
+                return self._kms(request)
+            return _HEALTHY if request.method in ("GET", "HEAD") else _NO_METHOD
+        except Exception as error:
+            return _failure(error, "a request", request)
+
+    def run(self, task: Task) -> Response:
+        """Make the call and answer it."""
+        try:
+            return Response(
+                200, wire.serialise(task.operation, task.backend.call(task.operation, task.params))
+            )
+        except Exception as error:
+            return _failure(error, task.operation, task.request)
+
+    def _kms(self, request: Request) -> Task:
+        target = request.headers.get("x-amz-target", "")
+        operation = target.removeprefix(wire.TARGET_PREFIX)
+        if operation == target or operation not in wire.operations():
+            raise ServiceError(*_UNKNOWN)
+        backend = self._in_region(self._admit(request, "kms"))
+        return Task(operation, wire.parse(operation, request.body), backend, request)
+
+    def _sts(self, request: Request) -> Response:
+        try:
+            region = self._admit(request, "sts")
+            sts.require_known_action(request)
+            return sts.identity(self._in_region(region).caller(), request.id)
+        except ServiceError as error:
+            return sts.refusal(error, request.id)
+
+    def _in_region(self, region: str | None) -> Backend:
+        if region is None:
+            return self._backend
+        backend = self._regions.get(region)
+        if backend is None:
+            if len(self._regions) >= _MAX_REGIONS:
+                self._regions.clear()
+            backend = self._regions[region] = self._backend.in_region(region)
+        return backend
+
+
+def refusal(error: ServiceError) -> Response:
+    """An error of the JSON protocol: HTTP 400, or 500 where the service is at fault."""
+    status = 500 if error.code in wire.faults() else error.status
+    return Response(status, wire.error_body(error.code, error.message))
+
+
+def _failure(error: Exception, what: str, request: Request) -> Response:
+    """The answer to an exception: KMSInternalException for one that should not have happened."""
+    if isinstance(error, ServiceError):
+        return refusal(error)
+    if isinstance(error, ReadOnlyError):
+        return refusal(ServiceError("AccessDeniedException", str(error)))
+    if isinstance(error, KmsTuiError):
+        logger.error("%s failed (request %s): %s", what, request.id, error)
+    else:
+        # Not the exception's own text: it may quote a parameter.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("%s failed (request %s): %s\n%s", what, request.id, type(error).__name__, frames)
+    return _INTERNAL

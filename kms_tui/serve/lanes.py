@@ -1,0 +1,72 @@
+"""Where a call runs: at once, or on a thread, so that none waits for a slow one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from kms_tui.kms.errors import ServiceError
+from kms_tui.serve.request import Response
+
+_AT_ONCE = frozenset(
+    {
+        "Decrypt",
+        "DescribeKey",
+        "Encrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyWithoutPlaintext",
+        "GenerateMac",
+        "GenerateRandom",
+        "ReEncrypt",
+        "VerifyMac",
+    }
+)
+"""Operations of about 0.1 ms with a symmetric key: handing one to a thread costs more than it takes."""
+
+_ALGORITHM_MEMBERS = ("EncryptionAlgorithm", "SourceEncryptionAlgorithm", "DestinationEncryptionAlgorithm")
+
+_MAKES_KEYS = frozenset(
+    {
+        "CreateKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
+        "GetParametersForImport",
+    }
+)
+"""Operations that may look for RSA primes for seconds."""
+
+
+def is_quick(operation: str, params: Mapping[str, Any]) -> bool:
+    """Whether a call is better made at once than on a thread."""
+    return operation in _AT_ONCE and all(
+        params.get(member, "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT" for member in _ALGORITHM_MEMBERS
+    )
+
+
+def makes_keys(operation: str) -> bool:
+    """Whether a call may take seconds of a processor."""
+    return operation in _MAKES_KEYS
+
+
+class Lane:
+    """Some threads with a bounded queue; raises ThrottlingException when it is full. One loop uses it."""
+
+    def __init__(self, name: str, threads: int, waiting: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"kms-tui {name}")
+        self._limit = threads + waiting
+        self._under_way = 0
+
+    async def run(self, work: Callable[[], Response]) -> Response:
+        if self._under_way >= self._limit:
+            raise ServiceError("ThrottlingException", "Rate exceeded")
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        finally:
+            self._under_way -= 1
+
+    def close(self) -> None:
+        """Drop what has not begun; does not wait for what has."""
+        self._executor.shutdown(wait=False, cancel_futures=True)

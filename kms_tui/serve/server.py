@@ -1,0 +1,168 @@
+"""The running of the server: in the foreground until a signal, or on a thread beside a program."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
+
+from kms_tui.backend.base import Backend
+from kms_tui.kms.errors import EndpointError
+from kms_tui.serve.application import Application
+from kms_tui.serve.connections import Connection
+from kms_tui.serve.credential import Credential
+from kms_tui.serve.endpoint import Admit, Endpoint
+from kms_tui.serve.sigv4 import SigV4, anyone
+
+_BACKLOG = 1024
+_KEEP_ALIVE_SECONDS = 120
+_GRACE_SECONDS = 5
+_START_SECONDS = 30
+_TICKS_A_SECOND = 10
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A bound socket, and the URL under which this machine reaches it."""
+
+    socket: socket.socket
+    url: str
+    is_loopback: bool
+
+
+def listen(host: str, port: int) -> Listener:
+    """Bind a TCP socket; port 0 is any free one. Raises EndpointError where that cannot be."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise EndpointError(f"Cannot listen on {host}: {error.strerror}.") from error
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise EndpointError(
+            f"Cannot listen on {host}, port {port}: {error.strerror}.",
+            next_step="Choose another --port; 0 is any free one.",
+        ) from error
+    address = bound.getsockname()
+    name = _ANY_ADDRESS.get(address[0], address[0])
+    shown = f"[{name}]" if ":" in name else name
+    loopback = ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
+    return Listener(bound, f"http://{shown}:{address[1]}", loopback)
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens, sweeps its connections, and ends on a signal as after any other work."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_start()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_A_SECOND == 0:
+            now = time.monotonic()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.sweep(now)
+        return await super().on_tick(counter)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but a signal that has stopped the server is not raised once more afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def serve(backend: Backend, admit: Admit, listener: Listener, on_start: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM; requests under way get a few seconds to end.
+
+    ``on_start`` is called once connections are answered.
+    """
+    application = Application(Endpoint(backend, admit))
+    try:
+        _server(application, on_start).run([listener.socket])
+    finally:
+        application.close()
+        listener.socket.close()
+
+
+def admission(credential: Credential | None, now: Callable[[], datetime] = utc_now) -> Admit:
+    """Who is admitted: who signs with the credential, or, without one, anyone."""
+    return SigV4(credential, now) if credential else anyone
+
+
+@contextlib.contextmanager
+def running(
+    backend: Backend,
+    *,
+    credential: Credential | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    now: Callable[[], datetime] = utc_now,
+) -> Iterator[str]:
+    """Serve a backend on a thread of this process; gives the URL, e.g. "http://127.0.0.1:49152".
+
+    With a credential every request must be signed with it, at about ``now``; without one, anyone is admitted.
+    """
+    listener = listen(host, port)
+    application = Application(Endpoint(backend, admission(credential, now)))
+    started = threading.Event()
+    server = _server(application, started.set)
+    thread = threading.Thread(target=server.run, args=([listener.socket],), name="kms-tui serve", daemon=True)
+    thread.start()
+    try:
+        if not started.wait(_START_SECONDS):
+            raise EndpointError(f"The server did not start at {listener.url}.")
+        yield listener.url
+    finally:
+        server.should_exit = True
+        thread.join()
+        application.close()
+        listener.socket.close()
+
+
+def _server(application: Application, on_start: Callable[[], None]) -> _Server:
+    config = uvicorn.Config(
+        application,
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        backlog=_BACKLOG,
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    return _Server(config, on_start)
