@@ -1,1 +1,32 @@
-"""Key policies as values: parsing, evaluation, the lockout guard, findings. Pure."""
+"""Key policies as values: parsing, evaluation, the lockout guard, findings. Pure.
+
+``check`` judges a text, ``parse`` reads it, ``evaluate`` and ``authorize`` answer who may do what.
+"""
+
+from kms_tui.policy.document import Document, Statement, parse
+from kms_tui.policy.evaluation import Authorization, Decision, Effect, Request, Via, authorize, evaluate
+from kms_tui.policy.findings import CheckResult, Finding, Severity, Verdict
+from kms_tui.policy.guard import check, names_account
+from kms_tui.policy.principals import Caller
+from kms_tui.policy.snippets import default_policy
+
+__all__ = [
+    "Authorization",
+    "Caller",
+    "CheckResult",
+    "Decision",
+    "Document",
+    "Effect",
+    "Finding",
+    "Request",
+    "Severity",
+    "Statement",
+    "Verdict",
+    "Via",
+    "authorize",
+    "check",
+    "default_policy",
+    "evaluate",
+    "names_account",
+    "parse",
+]

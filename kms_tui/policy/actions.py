@@ -1,0 +1,215 @@
+"""THE table of KMS actions: what kind each is, and where it may be used.
+
+Source: the "Required permissions" and "Cross-account use" notes of botocore's KMS service model, and the
+service authorization reference (list_kms). ReEncrypt is no action: it asks for ReEncryptFrom and ReEncryptTo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from kms_tui.policy import wildcard
+
+PREFIX = "kms:"
+PUT_KEY_POLICY = "kms:PutKeyPolicy"
+CREATE_GRANT = "kms:CreateGrant"
+
+
+class Access(StrEnum):
+    """What an action lets its holder do, as the columns of the access matrix."""
+
+    ADMINISTER = "administer"
+    USE = "use"
+    GRANT = "grant"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action; ``name`` has its ``kms:`` prefix."""
+
+    name: str
+    access: Access
+    cross_account: bool = False
+    """Whether it works on a key of another account."""
+    iam_only: bool = False
+    """Whether it takes no key, so that only an IAM policy can allow it."""
+    encryption_context: bool = False
+    """Whether its requests can carry kms:EncryptionContext: keys (conditions-kms)."""
+    recent: bool = False
+    """Whether it is newer than most policies that list every action by name, or has no caller but KMS."""
+
+    @property
+    def bit(self) -> int:
+        """This action's bit in the masks that ``matching`` gives."""
+        return _BITS[self.name]
+
+
+def _table() -> Iterable[Action]:
+    for name in (
+        "Encrypt",
+        "Decrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
+        "GenerateDataKeyWithoutPlaintext",
+        "ReEncryptFrom",
+        "ReEncryptTo",
+    ):
+        yield Action(PREFIX + name, Access.USE, cross_account=True, encryption_context=True)
+    for name in ("DeriveSharedSecret", "GenerateMac", "Sign", "Verify", "VerifyMac"):
+        yield Action(PREFIX + name, Access.USE, cross_account=True)
+    for name in ("Decapsulate", "Encapsulate"):
+        yield Action(PREFIX + name, Access.USE, cross_account=True, recent=True)
+    yield Action(CREATE_GRANT, Access.GRANT, cross_account=True, encryption_context=True)
+    for name in ("RetireGrant", "RevokeGrant"):
+        yield Action(PREFIX + name, Access.GRANT, cross_account=True)
+    for name in ("DescribeKey", "GetKeyRotationStatus", "GetPublicKey", "ListGrants"):
+        yield Action(PREFIX + name, Access.READ, cross_account=True)
+    for name in ("GetKeyPolicy", "ListKeyPolicies", "ListKeyRotations", "ListResourceTags"):
+        yield Action(PREFIX + name, Access.READ)
+    yield Action(PREFIX + "GetKeyLastUsage", Access.READ, recent=True)
+    for name in (
+        "CancelKeyDeletion",
+        "CreateAlias",
+        "DeleteAlias",
+        "DeleteImportedKeyMaterial",
+        "DisableKey",
+        "DisableKeyRotation",
+        "EnableKey",
+        "EnableKeyRotation",
+        "GetParametersForImport",
+        "ImportKeyMaterial",
+        "PutKeyPolicy",
+        "ReplicateKey",
+        "RotateKeyOnDemand",
+        "ScheduleKeyDeletion",
+        "TagResource",
+        "UntagResource",
+        "UpdateAlias",
+        "UpdateKeyDescription",
+        "UpdatePrimaryRegion",
+    ):
+        yield Action(PREFIX + name, Access.ADMINISTER)
+    yield Action(PREFIX + "SynchronizeMultiRegionKey", Access.ADMINISTER, recent=True)
+    for name in (
+        "ConnectCustomKeyStore",
+        "CreateCustomKeyStore",
+        "CreateKey",
+        "DeleteCustomKeyStore",
+        "DisconnectCustomKeyStore",
+        "UpdateCustomKeyStore",
+    ):
+        yield Action(PREFIX + name, Access.ADMINISTER, iam_only=True)
+    for name in ("DescribeCustomKeyStores", "ListAliases", "ListKeys", "ListRetirableGrants"):
+        yield Action(PREFIX + name, Access.READ, iam_only=True)
+    yield Action(PREFIX + "GenerateRandom", Access.USE, iam_only=True)
+
+
+ACTIONS: Mapping[str, Action] = {
+    action.name: action for action in sorted(_table(), key=lambda each: each.name)
+}
+_BITS = {name: 1 << index for index, name in enumerate(ACTIONS)}
+_BY_LOWER = {name.lower(): action for name, action in ACTIONS.items()}
+ALL = (1 << len(ACTIONS)) - 1
+
+GUARDED = frozenset(
+    PREFIX + name
+    for name in (
+        "DeleteAlias",
+        "DeleteImportedKeyMaterial",
+        "DisableKey",
+        "DisableKeyRotation",
+        "ScheduleKeyDeletion",
+    )
+)
+"""Deletion and disabling: denying these to everyone is a guard, not a mistake."""
+
+
+def lowered(text: str) -> str:
+    """The text with A-Z in lower case, and nothing else changed: the Kelvin sign is no ``k``."""
+    return text.lower() if text.isascii() else "".join(c.lower() if c.isascii() else c for c in text)
+
+
+@lru_cache(maxsize=4096)
+def matching(pattern: str) -> int:
+    """The actions that an Action entry names, as a mask of their bits; names ignore case."""
+    folded = lowered(pattern)
+    if not wildcard.has_wildcard(folded):
+        action = _BY_LOWER.get(folded)
+        return action.bit if action else 0
+    if folded in ("*", "kms:*"):
+        return ALL
+    return sum(action.bit for name, action in _BY_LOWER.items() if wildcard.matches(folded, name))
+
+
+def mask_of(actions: Iterable[Action]) -> int:
+    mask = 0
+    for action in actions:
+        mask |= action.bit
+    return mask
+
+
+def in_mask(mask: int) -> list[Action]:
+    """The actions of a mask, by name."""
+    return [action for action in ACTIONS.values() if action.bit & mask]
+
+
+KEY_ACTIONS = mask_of(action for action in ACTIONS.values() if not action.iam_only)
+"""Every action that a key policy can allow."""
+FULL_CONTROL = mask_of(action for action in ACTIONS.values() if not action.iam_only and not action.recent)
+"""What the account should keep; policies that list every action by name were written before the recent
+ones.
+"""
+GUARDED_MASK = mask_of(ACTIONS[name] for name in GUARDED)
+READ_MASK = mask_of(action for action in ACTIONS.values() if action.access is Access.READ)
+ADMIN_MASK = mask_of(
+    action for action in ACTIONS.values() if action.access is Access.ADMINISTER and not action.iam_only
+)
+
+
+def find(name: str) -> Action | None:
+    """The action of that name, in any case; None if there is none."""
+    return _BY_LOWER.get(lowered(name))
+
+
+def canonical(name: str) -> str:
+    """The action's name as AWS writes it; an unknown name unchanged."""
+    action = find(name)
+    return action.name if action else name
+
+
+def nearest(text: str) -> str:
+    """The real action that a misspelt one most likely means; "" where none is near."""
+    return closest(lowered(text), {lower: action.name for lower, action in _BY_LOWER.items()})
+
+
+def closest(text: str, names: Mapping[str, str]) -> str:
+    """The value whose key is within three edits of the text, the nearest first; "" if there is none."""
+    best, limit = "", 4
+    for key, name in names.items():
+        if abs(len(key) - len(text)) < limit:
+            distance = _edits(text, key, limit)
+            if distance < limit:
+                best, limit = name, distance
+    return best
+
+
+def _edits(one: str, two: str, limit: int) -> int:
+    """Edits from one text to the other, a swap of neighbours counting once; ``limit`` where there are more."""
+    before: list[int] = []
+    above = list(range(len(two) + 1))
+    for row, char in enumerate(one, 1):
+        line = [row]
+        for column, other in enumerate(two, 1):
+            cost = min(above[column] + 1, line[-1] + 1, above[column - 1] + (char != other))
+            if row > 1 and column > 1 and char == two[column - 2] and one[row - 2] == other:
+                cost = min(cost, before[column - 2] + 1)
+            line.append(cost)
+        if min(line) >= limit:
+            return limit
+        before, above = above, line
+    return min(above[-1], limit)

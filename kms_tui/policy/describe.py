@@ -1,0 +1,56 @@
+"""Conditions in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kms_tui.policy.conditions import Test
+from kms_tui.policy.operators import FOR_ALL, FOR_ANY
+from kms_tui.policy.wording import listed, printable, quoted
+
+_VERBS: Mapping[str, str] = {
+    "StringEquals": "is",
+    "StringNotEquals": "is not",
+    "StringEqualsIgnoreCase": "is (in any case)",
+    "StringNotEqualsIgnoreCase": "is not (in any case)",
+    "StringLike": "is like",
+    "StringNotLike": "is not like",
+    "ArnEquals": "is like",
+    "ArnLike": "is like",
+    "ArnNotEquals": "is not like",
+    "ArnNotLike": "is not like",
+    "NumericEquals": "is",
+    "NumericNotEquals": "is not",
+    "NumericLessThan": "is below",
+    "NumericLessThanEquals": "is at most",
+    "NumericGreaterThan": "is above",
+    "NumericGreaterThanEquals": "is at least",
+    "DateEquals": "is",
+    "DateNotEquals": "is not",
+    "DateLessThan": "is before",
+    "DateLessThanEquals": "is not after",
+    "DateGreaterThan": "is after",
+    "DateGreaterThanEquals": "is not before",
+    "Bool": "is",
+    "BinaryEquals": "is",
+    "IpAddress": "is in",
+    "NotIpAddress": "is not in",
+}
+
+
+def condition(test: Test, *, holds: bool = True) -> str:
+    """The condition as a clause: ``aws:SourceIp is in "203.0.113.0/24"``; with ``holds`` false its
+    opposite.
+    """
+    key = printable(test.key_text)
+    if test.operator.base.family == "null":
+        absent = any(text.value.lower() == "true" for text in test.values)
+        return f"{key} is {'absent' if absent == holds else 'present'}"
+    subject = {FOR_ALL: f"every value of {key}", FOR_ANY: f"a value of {key}"}.get(
+        test.operator.qualifier, key
+    )
+    values = listed([quoted(text.value) for text in test.values], 3, "or") or "in an empty list"
+    clause = f"{subject} {_VERBS[test.operator.base.name]} {values}"
+    if test.operator.if_exists:
+        clause += " (or is absent)"
+    return clause if holds else f"not ({clause})"

@@ -1,0 +1,297 @@
+"""May this principal do this action on this key, in this context? And which statements say so?
+
+Source: the IAM user guide (reference_policies_evaluation-logic, …-cross-account), the KMS developer guide
+(policy-evaluation, key-policy-default).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from kms_tui.kms.arn import Arn
+from kms_tui.policy import actions, principals, resources
+from kms_tui.policy.actions import lowered
+from kms_tui.policy.conditions import Test
+from kms_tui.policy.document import Document, Statement
+from kms_tui.policy.keys import Presence
+from kms_tui.policy.principals import Caller, Kind, Principal
+
+ContextValue = str | Sequence[str] | None
+"""A request value; several for a multivalued key; None: known to be absent."""
+
+
+class Effect(StrEnum):
+    ALLOW = "allow"
+    DENY = "deny"
+    DEPENDS = "depends"
+    NO_STATEMENT = "no statement"
+
+
+class Via(StrEnum):
+    """How a key policy came to allow: the caller itself is named, or its account, which delegates to IAM."""
+
+    CALLER = "caller"
+    EVERYONE = "everyone"
+    ACCOUNT = "account"
+
+
+class Unknown:
+    """The value of a condition key that the question leaves open."""
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to judge. ``context`` maps condition keys, in any case, to values.
+
+    With ``complete`` what the context lacks is absent from the request; otherwise it is open, and the
+    answer may depend on it. What follows from the caller and the key is known either way: aws:PrincipalArn
+    and its kin, kms:CallerAccount, aws:SecureTransport, aws:RequestedRegion, aws:ResourceAccount and
+    kms:PolicyName.
+    """
+
+    caller: Caller
+    action: str
+    key_arn: str = ""
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    complete: bool = False
+
+    @cached_property
+    def known(self) -> dict[str, tuple[str, ...] | None]:
+        """The condition keys in lower case with their values; None: absent."""
+        known = {key: _values(value) for key, value in derived_context(self).items()}
+        known.update((lowered(key), _values(value)) for key, value in self.context.items())
+        return known
+
+    def values(self, test: Test) -> tuple[str, ...] | Unknown | None:
+        if test.key in self.known:
+            return self.known[test.key]
+        if self.complete or test.key_info.presence is Presence.UNKNOWN:
+            return None
+        return UNKNOWN
+
+    def resolve(self, key: str) -> str | None:
+        """The one value of a key, for a policy variable; None where it has none, or several."""
+        values = self.known.get(key)
+        return values[0] if values and len(values) == 1 else None
+
+    def is_open(self, key: str) -> bool:
+        return not self.complete and key not in self.known
+
+
+def _values(value: ContextValue) -> tuple[str, ...] | None:
+    return (value,) if isinstance(value, str) else tuple(value) if value is not None else None
+
+
+def derived_context(request: Request) -> dict[str, ContextValue]:
+    """What a request's caller, action and key say about its condition keys (in lower case)."""
+    caller = request.caller
+    service = caller.kind is Kind.SERVICE
+    context: dict[str, ContextValue] = {
+        "aws:securetransport": "true",
+        "aws:principalisawsservice": "true" if service else "false",
+    }
+    if service:
+        context |= {"aws:principalservicename": caller.name, "aws:username": None}
+    else:
+        context |= {
+            "aws:principalarn": caller.principal_arn,
+            "aws:principalaccount": caller.account,
+            "aws:principaltype": caller.principal_type,
+            "kms:calleraccount": caller.account,
+            "aws:username": caller.name if caller.kind is Kind.USER else None,
+        }
+    if caller.is_root:
+        context["aws:userid"] = caller.account
+    if lowered(request.action) in ("kms:putkeypolicy", "kms:getkeypolicy"):
+        context["kms:policyname"] = "default"
+    return context | key_context(request.key_arn)
+
+
+def key_context(key_arn: str) -> dict[str, ContextValue]:
+    """What a key's ARN says about the condition keys of requests for it."""
+    try:
+        arn = Arn.parse(key_arn)
+    except ValueError:
+        return {}
+    return {
+        "aws:requestedregion": arn.region,
+        "aws:resourceaccount": arn.account,
+        "kms:multiregion": "true" if arn.resource.startswith("key/mrk-") else "false",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCondition:
+    """A condition on which the answer turns: it must be true for access (``wanted``), or false."""
+
+    statement: Statement
+    test: Test
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer. ``statements`` decide it, in policy order; ``conditions`` are what it depends on.
+
+    ``via`` says for ALLOW and DEPENDS how the allowing statements name the caller (the most direct of them).
+    """
+
+    effect: Effect
+    statements: tuple[Statement, ...] = ()
+    conditions: tuple[OpenCondition, ...] = ()
+    via: Via | None = None
+
+    @property
+    def is_allowed(self) -> bool:
+        return self.effect is Effect.ALLOW
+
+    @property
+    def may_be_allowed(self) -> bool:
+        return self.effect in (Effect.ALLOW, Effect.DEPENDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A statement that is about the request; ``open_tests`` are the conditions that are not known to hold."""
+
+    statement: Statement
+    via: Via
+    open_tests: tuple[Test, ...]
+
+
+def evaluate(document: Document, request: Request) -> Decision:
+    """What one policy says to a request: a key policy, or an IAM identity policy (which names no principals).
+
+    For a key policy an ALLOW whose ``via`` is ACCOUNT still needs an IAM policy of the caller that allows
+    (``authorize``). An invalid document has no statements that count.
+    """
+    if not document.is_valid:
+        return Decision(Effect.NO_STATEMENT)
+    found = list(_matches(document, request))
+    denies = [match for match in found if not match.statement.is_allow]
+    certain = [match.statement for match in denies if not match.open_tests]
+    if certain:
+        return Decision(Effect.DENY, tuple(certain))
+    allows = [match for match in found if match.statement.is_allow]
+    if not allows:
+        return Decision(Effect.NO_STATEMENT)
+    sure = [match for match in allows if not match.open_tests]
+    via = _most_direct(sure or allows)
+    if sure and not denies:
+        return Decision(Effect.ALLOW, tuple(match.statement for match in sure), via=via)
+    deciding = sorted([*(sure or allows), *denies], key=lambda match: match.statement.index)
+    conditions = tuple(
+        OpenCondition(match.statement, test, match.statement.is_allow)
+        for match in deciding
+        for test in match.open_tests
+    )
+    return Decision(Effect.DEPENDS, tuple(match.statement for match in deciding), conditions, via)
+
+
+def _most_direct(found: Sequence[_Match]) -> Via:
+    vias = {match.via for match in found}
+    return next(via for via in Via if via in vias)
+
+
+def _matches(document: Document, request: Request) -> Iterator[_Match]:
+    """The statements that apply to the request, or would under conditions that are open."""
+    action = actions.find(request.action)
+    if action is None:
+        return
+    for statement in document.statements:
+        if not resources.action_mask(statement) & action.bit:
+            continue
+        if not resources.covers(document, statement, request.key_arn, request.resolve):
+            continue
+        via = named(statement, request.caller, request.resolve("aws:userid"))
+        if via is None:
+            continue
+        results = [(test, _holds(test, request)) for test in statement.conditions]
+        if all(result is not False for _, result in results):
+            yield _Match(statement, via, tuple(test for test, result in results if result is None))
+
+
+def _holds(test: Test, request: Request) -> bool | None:
+    """Whether a condition is true; None where the question leaves it open."""
+    values = request.values(test)
+    if isinstance(values, Unknown) or any(request.is_open(key) for key in test.references):
+        return None
+    return test.holds(values, request.resolve)
+
+
+def named(statement: Statement, caller: Caller, userid: str | None = None) -> Via | None:
+    """How a statement names a caller; None where it does not. NotPrincipal names all but the listed.
+
+    NotPrincipal spares a user or role only if its account is listed too, as IAM asks; a session of a listed
+    role counts as the role.
+    """
+    if not statement.principals and "Principal" not in statement.elements:
+        return Via.CALLER
+    vias = [via for via in (_how(principal, caller, userid) for principal in statement.principals) if via]
+    if not statement.not_principal:
+        return next((via for via in Via if via in vias), None)
+    account_listed = caller.kind is Kind.SERVICE or any(
+        principal.kind is Kind.ACCOUNT and principal.account == caller.account
+        for principal in statement.principals
+    )
+    spared = Via.EVERYONE in vias or (Via.CALLER in vias and account_listed)
+    return None if spared else Via.EVERYONE
+
+
+def _how(principal: Principal, caller: Caller, userid: str | None) -> Via | None:
+    if principal.kind is Kind.EVERYONE:
+        return Via.EVERYONE
+    if principals.is_caller(principal, caller):
+        return Via.CALLER
+    if principal.kind is Kind.UNIQUE_ID:
+        return Via.CALLER if userid and userid.split(":")[0] == principal.text else None
+    if principal.kind is Kind.ACCOUNT and principal.account == caller.account:
+        return Via.ACCOUNT
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """Whether a request goes through, by the key policy and the caller's IAM policies together.
+
+    ``denied_by`` is the policy kind with an explicit Deny ("key policy", "identity policy"), or "".
+    """
+
+    allowed: bool
+    key_policy: Decision
+    identity: tuple[Decision, ...] = ()
+    denied_by: str = ""
+
+
+def authorize(
+    key_policy: Document, request: Request, *, key_account: str, identity_policies: Sequence[Document] = ()
+) -> Authorization:
+    """Judge a request as AWS does, grants apart; ``request.complete`` should be set.
+
+    A Deny in either policy wins. A caller of the key's account is admitted if the key policy allows it
+    directly, or allows its account and an IAM policy allows it; a caller of another account needs both, and
+    an action that works across accounts. A service needs the key policy alone.
+    """
+    key = evaluate(key_policy, request)
+    identity = tuple(evaluate(policy, request) for policy in identity_policies)
+    if key.effect is Effect.DENY:
+        return Authorization(False, key, identity, "key policy")
+    if any(decision.effect is Effect.DENY for decision in identity):
+        return Authorization(False, key, identity, "identity policy")
+    delegated = any(decision.is_allowed for decision in identity)
+    caller = request.caller
+    if caller.kind is Kind.SERVICE:
+        allowed = key.is_allowed
+    elif caller.account == key_account:
+        allowed = key.is_allowed and (key.via is not Via.ACCOUNT or delegated)
+    else:
+        action = actions.find(request.action)
+        crosses = action is not None and action.cross_account
+        allowed = key.is_allowed and crosses and (delegated or caller.is_root)
+    return Authorization(allowed, key, identity)

@@ -1,0 +1,255 @@
+"""Who else gets in (everyone, other accounts with administration, services for customers that are not ours),
+and what the account itself would no longer be able to do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from kms_tui.policy import actions
+from kms_tui.policy.actions import ACTIONS, PUT_KEY_POLICY, Action
+from kms_tui.policy.circumstances import Origin
+from kms_tui.policy.describe import condition
+from kms_tui.policy.document import Statement
+from kms_tui.policy.findings import Remark, Severity
+from kms_tui.policy.instances import identities
+from kms_tui.policy.lockout import element_span
+from kms_tui.policy.principals import Caller, Kind, Principal
+from kms_tui.policy.search import Clause, solve
+from kms_tui.policy.subject import FRESH_ROLE, Effective, Subject, applying, escaping, is_possible
+from kms_tui.policy.wording import listed, printable
+
+_PUT = ACTIONS[PUT_KEY_POLICY]
+_ACCOUNT = re.compile(r"[0-9]{12}\Z")
+
+
+def exposures(subject: Subject) -> Iterator[Remark]:
+    """Public access, administration from outside, and services without a source condition."""
+    for each in subject.allows(actions.KEY_ACTIONS):
+        statement = each.statement
+        if statement.names(Kind.EVERYONE) and _is_public(subject, each):
+            yield _public(statement)
+        else:
+            yield from _outside(subject, each)
+        if statement.names(Kind.SERVICE):
+            yield from _unbound_service(subject, each)
+
+
+def _is_public(subject: Subject, each: Effective) -> bool:
+    stranger = Caller.parse(f"arn:{subject.partition}:iam::{_unmentioned(subject)}:{FRESH_ROLE}")
+    tests = subject.tests.get("aws:principalarn", ())
+    others = identities(tests, Kind.ROLE, stranger.account, subject.partition)
+    service = Caller(Kind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")
+    return any(
+        _gets(subject, each, callers, Origin.STRANGER, each.mask & actions.KEY_ACTIONS)
+        for callers in ([stranger, *others], [service])
+    )
+
+
+def _unmentioned(subject: Subject) -> str:
+    """An account id that the policy does not mention."""
+    return next(
+        account
+        for account in (f"{number:012d}" for number in range(999_999_999_999, 0, -1))
+        if account not in subject.document.text and account != subject.account_id
+    )
+
+
+def _gets(
+    subject: Subject, each: Effective, callers: Sequence[Caller], origin: Origin, mask: int
+) -> list[Action]:
+    """The actions of the mask that one of these callers gets from the statement, every Deny considered."""
+    found: list[Action] = []
+    known: dict[tuple[object, ...], bool] = {}
+    for action in actions.in_mask(mask & each.mask):
+        denies = subject.denies(action.bit)
+        key = (action == _PUT, action.encryption_context, *(id(deny) for deny in denies))
+        if key not in known:
+            known[key] = _reaches(subject, each, callers, origin, action, denies)
+        if known[key]:
+            found.append(action)
+    return found
+
+
+def _reaches(
+    subject: Subject,
+    each: Effective,
+    callers: Sequence[Caller],
+    origin: Origin,
+    action: Action,
+    denies: Sequence[Effective],
+) -> bool:
+    for setting in subject.settings(callers, origin, action, plain_callers=len(callers)):
+        world = subject.world(setting)
+        asked = applying(world, [each])
+        if asked and is_possible(world, asked[0], escaping(world, denies)):
+            return True
+    return False
+
+
+def _public(statement: Statement) -> Remark:
+    keys = {test.key for test in statement.conditions}
+    if "kms:viaservice" in keys:
+        sentence = (
+            "kms:ViaService alone admits everyone who can use that service, in any account; add "
+            "kms:CallerAccount."
+        )
+        rule = "public-via-service"
+    else:
+        limits = "its conditions do not limit" if keys else "no condition limits"
+        sentence = f'Anyone in any account gets these actions: {limits} who "*" is.'
+        rule = "public"
+    who = next(principal for principal in statement.principals if principal.kind is Kind.EVERYONE)
+    return Remark(rule, Severity.WARN, sentence, who.span, statement)
+
+
+def _outside(subject: Subject, each: Effective) -> Iterator[Remark]:
+    """Administration of the key by another account."""
+    for principal in each.statement.principals:
+        for caller in _outsiders(subject, principal):
+            got = _gets(subject, each, [caller], Origin.OTHER, actions.ADMIN_MASK)
+            if got:
+                names = listed([action.name for action in got], 3)
+                who = printable(principal.label if principal.kind is not Kind.EVERYONE else caller.account)
+                sentence = f"Another account is given administration of this key: {who} gets {names}."
+                yield Remark(
+                    "external-administration", Severity.WARN, sentence, principal.span, each.statement
+                )
+                return
+
+
+def _outsiders(subject: Subject, principal: Principal) -> list[Caller]:
+    """Callers of other accounts that a principal stands for."""
+    if principal.kind is Kind.EVERYONE:
+        accounts = [*_mentioned_accounts(subject), _unmentioned(subject)]
+        return [caller for account in accounts for caller in _of_account(subject, account)]
+    if principal.account in ("", subject.account_id) or principal.kind is Kind.PROVIDER:
+        return []
+    if principal.kind is Kind.ACCOUNT:
+        return _of_account(subject, principal.account)
+    return [Caller.parse(principal.text)]
+
+
+def _of_account(subject: Subject, account: str) -> list[Caller]:
+    arn = f"arn:{subject.partition}:iam::{account}:"
+    tests = subject.tests.get("aws:principalarn", ())
+    roles = identities(tests, Kind.ROLE, account, subject.partition)
+    return [Caller.parse(arn + FRESH_ROLE), Caller.parse(f"{arn}root"), *roles]
+
+
+def _mentioned_accounts(subject: Subject) -> list[str]:
+    """Other accounts that conditions on the caller's account or ARN mention."""
+    found: dict[str, None] = {}
+    for key in ("aws:principalaccount", "kms:calleraccount", "aws:principalarn"):
+        for test in subject.tests.get(key, ()):
+            for text in test.values:
+                parts = text.value.split(":")
+                account = parts[4] if len(parts) > 5 else text.value
+                if _ACCOUNT.match(account) and account != subject.account_id:
+                    found[account] = None
+    return list(found)[:20]
+
+
+def _unbound_service(subject: Subject, each: Effective) -> Iterator[Remark]:
+    """A service principal that anyone's resources can put to work on this key."""
+    mask = actions.KEY_ACTIONS & ~actions.READ_MASK
+    for principal in each.statement.principals:
+        if principal.kind is Kind.SERVICE:
+            caller = Caller.parse(principal.text)
+            if _gets(subject, each, [caller], Origin.STRANGER, mask):
+                sentence = (
+                    f"{printable(principal.text)} may use the key for anyone's resources: add a condition on "
+                    "aws:SourceArn or aws:SourceAccount."
+                )
+                yield Remark("unbound-service", Severity.WARN, sentence, principal.span, each.statement)
+                return
+
+
+def remaining(subject: Subject, *, unconditional: bool) -> Iterator[Remark]:
+    """What the account as a whole would be left without.
+
+    With ``unconditional`` an action that it keeps only under conditions counts as missing; that is for
+    policies whose control of the key does not itself turn on conditions.
+    """
+    yield from _denied_to_all(subject)
+    allows = [each for each in subject.allows(actions.ALL) if subject.is_account_level(each.statement)]
+    if not any(each.mask & _PUT.bit for each in allows):
+        return
+    missing = actions.FULL_CONTROL & ~_unconditional(allows)
+    keeps = _always_allowed if unconditional else _ever_allowed
+    lacking = [action for action in actions.in_mask(missing) if not keeps(subject, allows, action)]
+    if lacking:
+        statement = next(each.statement for each in allows if each.mask & _PUT.bit)
+        names = listed([action.name for action in lacking], 3)
+        sentence = f"The account is left with less than all key actions; it has no right to {names}."
+        yield Remark(
+            "less-than-full-control", Severity.WARN, sentence, element_span(statement, "Action"), statement
+        )
+
+
+def _unconditional(allows: Sequence[Effective]) -> int:
+    mask = 0
+    for each in allows:
+        if not each.statement.conditions:
+            mask |= each.mask
+    return mask
+
+
+def _always_allowed(subject: Subject, allows: Sequence[Effective], action: Action) -> bool:
+    """Whether in every plain circumstance an Allow for the account covers the action."""
+    covering = [each for each in allows if each.mask & action.bit]
+    if not covering:
+        return False
+    for callers in subject.own_callers[:3]:
+        world = subject.world(subject.settings(callers, Origin.OWN, _PUT)[0])
+        failing: list[Clause] = [
+            [world.negated(literal) for literal in literals]
+            for literals in applying(world, covering, any_principal=True)
+        ]
+        if solve(world.domains(plain=True), failing, world.budget) is not None:
+            return False
+    return True
+
+
+def _ever_allowed(_subject: Subject, allows: Sequence[Effective], action: Action) -> bool:
+    return any(each.mask & action.bit for each in allows)
+
+
+def _denied_to_all(subject: Subject) -> Iterator[Remark]:
+    """Use, grants or administration denied to everyone; guards on deletion and disabling are fine."""
+    blamed: dict[Statement, list[Action]] = {}
+    known: dict[tuple[object, ...], bool] = {}
+    mask = actions.KEY_ACTIONS & ~actions.GUARDED_MASK & ~_PUT.bit
+    for action in actions.in_mask(mask):
+        denies = [each for each in subject.denies(action.bit) if _could_cover_all(each.statement)]
+        if denies:
+            key = (action.encryption_context, *(id(each) for each in denies))
+            if key not in known:
+                known[key] = not _escapable(subject, denies, action)
+            if known[key]:
+                blamed.setdefault(denies[0].statement, []).append(action)
+    for statement, denied in blamed.items():
+        names = listed([action.name for action in denied], 3)
+        where = listed([condition(test) for test in statement.conditions], 2)
+        sentence = f"{names} would be denied to everyone in the account" + (
+            f", where {where}." if where else "."
+        )
+        span = element_span(statement, "Action")
+        yield Remark("denied-to-all", Severity.WARN, sentence, span, statement)
+
+
+def _could_cover_all(statement: Statement) -> bool:
+    """Whether it names more than single identities."""
+    return statement.not_principal or any(not principal.is_identity for principal in statement.principals)
+
+
+def _escapable(subject: Subject, denies: Sequence[Effective], action: Action) -> bool:
+    """Whether some request of the account escapes these Denies."""
+    for callers in subject.own_callers:
+        for setting in subject.settings(callers, Origin.OWN, action):
+            world = subject.world(setting)
+            escapes = escaping(world, denies)
+            if solve(world.domains(), escapes, world.budget) is not None:
+                return True
+    return False

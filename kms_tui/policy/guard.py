@@ -1,0 +1,114 @@
+"""``check``: one verdict on a policy text, with everything there is to say about it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+from kms_tui.policy import exposure, lint, lockout
+from kms_tui.policy.document import MAX_BYTES, Document, parse
+from kms_tui.policy.findings import CheckResult, Remark, Severity, Verdict, located
+from kms_tui.policy.principals import Kind
+from kms_tui.policy.scan import Span
+from kms_tui.policy.search import Budget, TooComplexError
+from kms_tui.policy.subject import Subject
+
+MAX_FINDINGS = 300
+WORK = 1_500_000
+"""Units of work for one check; realistic policies of 32 KB take a hundredth."""
+_ACCOUNT = re.compile(r"[0-9]{12}\Z")
+
+
+def check(
+    text: str | bytes,
+    *,
+    account_id: str,
+    partition: str = "aws",
+    caller_arn: str | None = None,
+    key_arn: str | None = None,
+    now: float | None = None,
+) -> CheckResult:
+    """Judge a key policy: may it be saved without the account losing control of the key?
+
+    The verdict is REFUSE, WARN or OK. ``text`` is judged as it would be sent (bytes must be UTF-8, and a byte
+    order mark is a mistake); ``account_id`` is the key's account, ``caller_arn`` who would save it, ``now``
+    the time in seconds since 1970. Never raises, whatever the text.
+    """
+    if isinstance(text, bytes):
+        data = text
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return _undecodable(data, error)
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        sentence = f"The policy has {size:,} bytes; KMS takes at most {MAX_BYTES:,}."
+        return _result([Remark("size-limit", Severity.REFUSE, sentence, Span(0, 0))], parse(""), size)
+    document = parse(text, partition=partition)
+    if document.problems:
+        return _result(list(_problems(document)), document, size)
+    if not _ACCOUNT.match(account_id):
+        sentence = "The key's account is not known, so nobody can tell whether it keeps control."
+        return _result([Remark("no-account", Severity.REFUSE, sentence, document.end)], document, size)
+    moment = time.time() if now is None else now
+    subject = Subject(document, account_id, partition, key_arn or "", moment, Budget(WORK))
+    return _result([*_remarks(subject, caller_arn), *lint.size(subject, size)], document, size)
+
+
+def _remarks(subject: Subject, caller_arn: str | None) -> list[Remark]:
+    remarks: list[Remark] = []
+    try:
+        control = list(lockout.control(subject))
+        remarks += control
+        if not any(remark.severity is Severity.REFUSE for remark in control):
+            remarks += exposure.remaining(subject, unconditional=not control)
+            if caller_arn:
+                remarks += lockout.loss(subject, caller_arn)
+        remarks += exposure.exposures(subject)
+        remarks += lint.lint(subject)
+    except TooComplexError:
+        sentence = "The policy is too complex to judge; nobody can tell whether the account keeps control."
+        remarks.append(Remark("too-complex", Severity.REFUSE, sentence, Span(0, 0)))
+    return remarks
+
+
+def _problems(document: Document) -> Iterator[Remark]:
+    statements = {statement.index: statement for statement in document.statements}
+    for problem in document.problems:
+        statement = statements.get(problem.statement) if problem.statement is not None else None
+        yield Remark(problem.rule, Severity.REFUSE, problem.sentence, problem.span, statement)
+
+
+def _undecodable(data: bytes, error: UnicodeDecodeError) -> CheckResult:
+    before = data[: error.start].decode("utf-8", "replace")
+    document = parse(before)
+    sentence = f"The text is not UTF-8: byte {data[error.start]:#04x} cannot be read."
+    remark = Remark("encoding", Severity.REFUSE, sentence, Span(len(before), len(before)))
+    return _result([remark], document, len(data))
+
+
+_RANK = {Severity.REFUSE: 0, Severity.WARN: 1, Severity.INFO: 2}
+
+
+def _result(remarks: list[Remark], document: Document, size: int) -> CheckResult:
+    """The findings in the order of the text; past their maximum, the graver ones are kept."""
+    severities = {remark.severity for remark in remarks}
+    verdict = Verdict.OK
+    if Severity.REFUSE in severities:
+        verdict = Verdict.REFUSE
+    elif Severity.WARN in severities:
+        verdict = Verdict.WARN
+    kept = sorted(remarks, key=lambda each: _RANK[each.severity])[:MAX_FINDINGS]
+    kept.sort(key=lambda each: (each.span.start, _RANK[each.severity], each.rule, each.span.end))
+    return CheckResult(verdict, tuple(located(remark, document) for remark in kept), size)
+
+
+def names_account(document: Document, account_id: str) -> bool:
+    """Whether some Allow statement names the account itself, by its root ARN or its bare id."""
+    return document.is_valid and any(
+        principal.kind is Kind.ACCOUNT and principal.account == account_id
+        for statement in document.statements
+        if statement.is_allow and not statement.not_principal
+        for principal in statement.principals
+    )

@@ -1,0 +1,209 @@
+"""Sample request values drawn from what a policy's conditions mention: its values, and texts that fit its
+patterns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from kms_tui.policy import operators, wildcard
+from kms_tui.policy.conditions import Test
+from kms_tui.policy.principals import Caller, Kind
+from kms_tui.policy.search import Budget
+from kms_tui.policy.wildcard import Wild
+
+MAX_PATTERNS = 100
+"""Of each key's patterns, as many get sample values; more would only slow the answer down."""
+MAX_PAIRED = 8
+_FILLERS = (("", "a"), ("zq7", "b"))
+"""What to put for ``*`` and ``?``; two, so that one can avoid what the other runs into."""
+
+
+def strings(tests: Iterable[Test], budget: Budget) -> list[str]:
+    """Values of one key that its conditions single out."""
+    found: dict[str, None] = {}
+    patterns: list[str] = []
+    for test in tests:
+        family = test.operator.base.family
+        if family in ("numeric", "date"):
+            found |= dict.fromkeys(_around(test))
+        elif family in ("string", "like", "arn", "bool"):
+            patterns += test.patterns
+            found |= dict.fromkeys(text.value for text in test.values if text.value not in test.templates)
+    budget.spend(len(found))
+    patterns = list(dict.fromkeys(patterns))[:MAX_PATTERNS]
+    for pattern in patterns:
+        found.pop(pattern, None)
+        found |= dict.fromkeys(samples(pattern))
+    for pair in combinations(patterns[:MAX_PAIRED], 2):
+        text = wildcard.witness([wildcard.tokenize(pattern) for pattern in pair], "a")
+        if text is not None:
+            found[text] = None
+    return list(found)
+
+
+def _around(test: Test) -> Iterator[str]:
+    for limit in test.limits:
+        yield from (str(int(limit) + step) for step in (-1, 0, 1))
+
+
+def samples(pattern: str) -> list[str]:
+    """Texts that match a pattern."""
+    return ["".join(_spelled(token, filler) for token in wildcard.tokenize(pattern)) for filler in _FILLERS]
+
+
+def _spelled(token: str | Wild, filler: tuple[str, str]) -> str:
+    if isinstance(token, str):
+        return token
+    return filler[0] if token is Wild.ANY else filler[1]
+
+
+def session_names(tests: Iterable[Test]) -> list[str]:
+    """Role session names that conditions on aws:userid single out."""
+    found: dict[str, None] = {}
+    for test in tests:
+        for text in test.values[:MAX_PATTERNS]:
+            _, colon, name = text.value.partition(":")
+            if colon:
+                found |= dict.fromkeys(samples(name) if test.operator.base.takes_wildcards else [name])
+    return [name for name in found if name]
+
+
+def foreign(tests: Iterable[Test]) -> list[str]:
+    """Texts that fit a pattern although they belong to an account that the policy does not name."""
+    return [
+        text
+        for test in tests
+        for pattern in test.patterns[:MAX_PATTERNS]
+        if _fits_anyone(pattern)
+        for text in samples(pattern)
+    ]
+
+
+def _fits_anyone(pattern: str) -> bool:
+    """Whether a pattern of ARNs, or of other texts, leaves the account open.
+
+    An ARN without an account (of a bucket, say) is somebody's own unless its name is open altogether.
+    """
+    parts = pattern.split(":", 5)
+    if len(parts) < 6 or not parts[0].startswith("arn"):
+        return not pattern.strip("*?/:")
+    account, resource = parts[4], parts[5]
+    return "*" in account or (not account and not resource.strip("*?/:"))
+
+
+_PRIVATE = (
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 224.0.0.0/3"
+)
+"""Blocks that never reach KMS over the Internet; the documentation blocks count as public, as examples use
+them.
+"""
+_SOMEWHERE = ("52.94.5.1", "3.5.140.2", "185.199.108.153", "203.0.114.7")
+_SOMEWHERE_6 = "2600:1f18:99::7"
+_BITS = {4: 32, 6: 128}
+_PUBLIC_6 = (0x2000 << 112, (0x4000 << 112) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """``ordinary``: IPv4 addresses in no block that conditions mention (all, if there is none); ``beyond``: the
+    same with IPv6; ``all``: one address of every combination of blocks.
+    """
+
+    ordinary: list[str]
+    beyond: list[str]
+    all: list[str]
+
+
+def is_private(text: str) -> bool:
+    """Whether an address or block lies wholly where no request from the Internet comes from."""
+    block = operators.network(text)
+    if block is None:
+        return False
+    if block.version == 6:
+        return block.last < _PUBLIC_6[0] or block.first > _PUBLIC_6[1]
+    return any(private.first <= block.first and block.last <= private.last for private in _private_blocks())
+
+
+def _private_blocks() -> list[operators.Network]:
+    return [block for block in map(operators.network, _PRIVATE.split()) if block is not None]
+
+
+def _is_public(version: int, value: int, private: Sequence[operators.Network]) -> bool:
+    if version == 6:
+        return _PUBLIC_6[0] <= value <= _PUBLIC_6[1]
+    return not any(block.first <= value <= block.last for block in private)
+
+
+def addresses(tests: Sequence[Test], *, public_only: bool = True) -> Addresses:
+    """Addresses to try against conditions on one key."""
+    sets = [test.networks for test in tests if test.networks is not None]
+    blocks = {block for networks in sets for block in networks.blocks}
+    candidates = {(block.version, value) for block in blocks for value in (block.first, block.last + 1)}
+    candidates |= {_place(text) for text in (*_SOMEWHERE, _SOMEWHERE_6)}
+    for test in tests:
+        if test.operator.base.family in ("string", "like"):
+            texts = (text for value in test.values for text in samples(value.value.replace("*", "7")))
+            candidates |= {_place(text) for text in texts if operators.network(text)}
+    candidates = {each for each in candidates if each[1] < 1 << _BITS[each[0]]}
+    if public_only:
+        private = _private_blocks()
+        candidates = {each for each in candidates if _is_public(*each, private)}
+    ordered = sorted(candidates)
+    outside = [each for each in ordered if not any(networks.hold(*each) for networks in sets)]
+    ordinary = [each for each in outside if each[0] == 4] or [each for each in ordered if each[0] == 4]
+    return Addresses(
+        *([operators.address_text(*each) for each in group] for group in (ordinary, outside, ordered))
+    )
+
+
+def _place(text: str) -> tuple[int, int]:
+    block = operators.network(text)
+    return (block.version, block.first) if block else (4, 0)
+
+
+_TEMPLATES = {Kind.USER: ("user/?*", "user/*zq7"), Kind.ROLE: ("role/?*", "role/*zq7")}
+
+
+def identities(tests: Sequence[Test], kind: Kind, account: str, partition: str) -> list[Caller]:
+    """Users, roles or federated users of an account that conditions single out and that can be made again."""
+    found: dict[str, Caller] = {}
+    patterns: list[str] = []
+    for test in tests:
+        patterns += test.patterns
+        for text in test.values:
+            if test.key == "aws:username" and kind is Kind.USER:
+                for name in samples(text.value):
+                    _keep(found, f"arn:{partition}:iam::{account}:user/{name}", kind, account, partition)
+            elif test.key == "aws:principalarn":
+                _keep(found, text.value, kind, account, partition)
+    templates = [
+        wildcard.tokenize(f"arn:{partition}:iam::{account}:{template}")
+        for template in _TEMPLATES.get(kind, ())
+    ]
+    patterns = list(dict.fromkeys(patterns))[:MAX_PATTERNS]
+    singles = [[pattern] for pattern in patterns]
+    pairs = [list(pair) for pair in combinations(patterns[:MAX_PAIRED], 2)]
+    for group in (*singles, *pairs):
+        for template in templates:
+            text_found = wildcard.witness([template, *map(wildcard.tokenize, group)], "a")
+            if text_found is not None:
+                _keep(found, text_found, kind, account, partition)
+    return list(found.values())
+
+
+def _keep(found: dict[str, Caller], text: str, kind: Kind, account: str, partition: str) -> None:
+    """Add the identity if it is of that kind and account, and somebody could create it."""
+    try:
+        caller = Caller.parse(text)
+    except ValueError:
+        return
+    if (
+        caller.kind is kind
+        and caller.account == account
+        and caller.partition == partition
+        and not caller.is_service_linked
+    ):
+        found[caller.arn] = caller

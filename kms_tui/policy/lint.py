@@ -1,0 +1,236 @@
+"""Findings on single statements: what is misspelt, useless, deprecated or risky, wherever the guard's
+verdict lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from kms_tui.policy import actions, instances, keys, resources, wildcard
+from kms_tui.policy.actions import CREATE_GRANT, PUT_KEY_POLICY
+from kms_tui.policy.conditions import Test, Text
+from kms_tui.policy.document import CURRENT_VERSION, MAX_BYTES, QUOTA_BYTES, Statement
+from kms_tui.policy.findings import Remark, Severity
+from kms_tui.policy.keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, Presence
+from kms_tui.policy.lockout import element_span
+from kms_tui.policy.operators import FOR_ALL
+from kms_tui.policy.principals import Kind
+from kms_tui.policy.scan import Span
+from kms_tui.policy.subject import Subject
+from kms_tui.policy.wording import listed, quoted
+
+MAX_SUGGESTIONS = 12
+"""Nearest names are looked up for so many misspelt ones; each lookup costs milliseconds."""
+
+
+def lint(subject: Subject) -> Iterator[Remark]:
+    """Every finding but those of the guard itself."""
+    yield from _version(subject)
+    suggestions = iter(range(MAX_SUGGESTIONS))
+    for statement in subject.document.statements:
+        yield from _scope(subject, statement)
+        yield from _actions(statement, suggestions)
+        yield from _principals(subject, statement)
+        for test in statement.conditions:
+            yield from _condition(subject, statement, test, suggestions)
+
+
+def size(subject: Subject, bytes_used: int) -> Iterator[Remark]:
+    """How much of the room for a policy is used."""
+    whole = Span(0, 0)
+    if bytes_used > QUOTA_BYTES:
+        sentence = f"The policy has {bytes_used:,} bytes; older quota pages allow {QUOTA_BYTES:,}, the API {MAX_BYTES:,}."
+        yield Remark("size-quota", Severity.WARN, sentence, whole)
+    else:
+        yield Remark("size", Severity.INFO, f"The policy has {bytes_used:,} of {QUOTA_BYTES:,} bytes.", whole)
+
+
+def _version(subject: Subject) -> Iterator[Remark]:
+    document = subject.document
+    if not document.version:
+        sentence = 'The policy has no Version: add "2012-10-17", or policy variables are plain text.'
+        yield Remark("no-version", Severity.WARN, sentence, Span(0, 1))
+    if document.version == CURRENT_VERSION:
+        return
+    for statement in document.statements:
+        texts = [*statement.resources, *(text for test in statement.conditions for text in test.values)]
+        for text in texts:
+            if "${" in text.value:
+                sentence = 'Policy variables are plain text without Version "2012-10-17".'
+                yield Remark("variable-without-version", Severity.INFO, sentence, text.span, statement)
+                break
+
+
+def _scope(subject: Subject, statement: Statement) -> Iterator[Remark]:
+    """Statements that KMS saves although they have no effect, and Resource elements that say more than
+    needed.
+    """
+    for element, present in (("Action", statement.actions), ("Resource", statement.resources)):
+        if not present:
+            sentence = f"The statement has no {element}: KMS saves it, and it has no effect."
+            yield Remark(f"no-{element.lower()}", Severity.WARN, sentence, statement.span, statement)
+    if not statement.resources:
+        return
+    span = element_span(statement, "Resource")
+    if subject.covers(statement) is False:
+        sentence = 'This Resource does not match the key, so the statement has no effect; write "*".'
+        yield Remark("other-resource", Severity.WARN, sentence, span, statement)
+    elif statement.not_resource or any(text.value != "*" for text in statement.resources):
+        sentence = 'In a key policy Resource is "*", which means this key.'
+        yield Remark("resource-not-star", Severity.INFO, sentence, span, statement)
+    if statement.not_action and statement.is_allow and statement.actions:
+        sentence = "NotAction in an Allow also allows every action that KMS adds later."
+        yield Remark(
+            "not-action-allow", Severity.WARN, sentence, element_span(statement, "Action"), statement
+        )
+
+
+def _actions(statement: Statement, suggestions: Iterator[int]) -> Iterator[Remark]:
+    for text in statement.actions:
+        mask = actions.matching(text.value)
+        if not mask:
+            yield _unknown_action(statement, text, suggestions)
+        elif not mask & actions.KEY_ACTIONS and statement.is_allow:
+            name = actions.canonical(text.value)
+            sentence = f"{quoted(name)} takes no key: only an IAM policy can allow it."
+            yield Remark("iam-only-action", Severity.INFO, sentence, text.span, statement)
+    if statement.is_allow and not statement.not_action:
+        yield from _unbound_grants(statement)
+        yield from _useless_context(statement)
+
+
+def _unknown_action(statement: Statement, text: Text, suggestions: Iterator[int]) -> Remark:
+    sentence = f"KMS has no action {quoted(text.value)}."
+    if actions.lowered(text.value) == "kms:reencrypt":
+        sentence += " ReEncrypt asks for kms:ReEncryptFrom and kms:ReEncryptTo."
+    elif len(text.value) < 64 and next(suggestions, None) is not None:
+        near = actions.nearest(text.value)
+        sentence += f" Did you mean {near}?" if near else ""
+    return Remark("unknown-action", Severity.WARN, sentence, text.span, statement)
+
+
+def _unbound_grants(statement: Statement) -> Iterator[Remark]:
+    """CreateGrant without GrantIsForAWSResource, for those who could not change the policy anyway."""
+    bit = actions.ACTIONS[CREATE_GRANT].bit
+    bound = ("kms:grantisforawsresource", "kms:viaservice", "kms:grantoperations", "kms:granteeprincipal")
+    administers = resources.action_mask(statement) & actions.ACTIONS[PUT_KEY_POLICY].bit
+    if administers or any(test.key in bound for test in statement.conditions):
+        return
+    for text in statement.actions:
+        if actions.matching(text.value) & bit:
+            sentence = (
+                "Whoever may create grants can pass on any use of the key; add kms:GrantIsForAWSResource."
+            )
+            yield Remark("unbound-grants", Severity.INFO, sentence, text.span, statement)
+            return
+
+
+def _useless_context(statement: Statement) -> Iterator[Remark]:
+    """Actions that never carry the encryption context that a condition asks for."""
+    tests = [test for test in statement.conditions if test.key.startswith(ENCRYPTION_CONTEXT)]
+    tests += [test for test in statement.conditions if test.key == ENCRYPTION_CONTEXT_KEYS]
+    if not tests:
+        return
+    names: list[str] = []
+    for text in statement.actions:
+        if not wildcard.has_wildcard(text.value):
+            action = actions.find(text.value)
+            if action is not None and not action.encryption_context:
+                names.append(action.name)
+    if names:
+        sentence = f"{listed(names, 3)} has no encryption context, so this condition is about an absent key."
+        yield Remark("no-encryption-context", Severity.INFO, sentence, tests[0].span, statement)
+
+
+def _principals(subject: Subject, statement: Statement) -> Iterator[Remark]:
+    if statement.not_principal:
+        span = element_span(statement, "Principal")
+        sentence = 'NotPrincipal is easily wrong; use Principal "*" with a condition on aws:PrincipalArn.'
+        yield Remark("not-principal", Severity.WARN, sentence, span, statement)
+    for principal in statement.principals:
+        if principal.kind is Kind.UNIQUE_ID:
+            sentence = (
+                f"{quoted(principal.text)} is the unique id of a user or role that has been deleted; one made again "
+                "has another."
+            )
+            yield Remark("stale-unique-id", Severity.WARN, sentence, principal.span, statement)
+        elif (
+            principal.account not in ("", subject.account_id)
+            and statement.is_allow
+            and not statement.not_action
+        ):
+            yield from _not_cross_account(statement, principal.label, principal.span)
+
+
+def _not_cross_account(statement: Statement, label: str, span: Span) -> Iterator[Remark]:
+    """Actions named for another account's principal that do not work across accounts."""
+    named = (actions.find(text.value) for text in statement.actions)
+    useless = [action.name for action in named if action is not None and not action.cross_account]
+    if useless:
+        sentence = f"{listed(useless, 3)} does not work for a principal of another account."
+        yield Remark("not-cross-account", Severity.INFO, sentence, span, statement)
+
+
+def _condition(
+    subject: Subject, statement: Statement, test: Test, suggestions: Iterator[int]
+) -> Iterator[Remark]:
+    info = test.key_info
+    if info.presence is Presence.UNKNOWN:
+        near = (
+            keys.nearest(test.key_text) if len(test.key) < 64 and next(suggestions, None) is not None else ""
+        )
+        sentence = f"There is no condition key {quoted(test.key_text)}; it is always absent."
+        sentence += f" Did you mean {near}?" if near else ""
+        yield Remark("unknown-condition-key", Severity.WARN, sentence, test.span, statement)
+    if test.operator.qualifier == FOR_ALL and statement.is_allow:
+        sentence = f"ForAllValues is also true where {quoted(test.key_text)} is absent; add Null: false."
+        yield Remark("for-all-values-allow", Severity.WARN, sentence, test.span, statement)
+    for rule_id, rule in _CONDITION_RULES.items():
+        sentence = rule(statement, test)
+        if sentence:
+            yield Remark(rule_id, Severity.INFO, sentence, test.span, statement)
+
+
+def _wildcard_without_like(statement: Statement, test: Test) -> str:
+    if test.operator.base.family != "string":
+        return ""
+    text = next((text.value for text in test.values if "*" in text.value), None)
+    return f"{quoted(text)} holds a *, which only a Like operator treats as a wildcard." if text else ""
+
+
+def _negated_deny(statement: Statement, test: Test) -> str:
+    """A Deny that bites wherever its key is absent, as it is in direct requests."""
+    base, presence = test.operator.base, test.key_info.presence
+    if statement.is_allow or not base.negated or presence not in (Presence.SERVICE, Presence.OPERATION):
+        return ""
+    guarded = any(
+        other.key == test.key and other.operator.base.family == "null" for other in statement.conditions
+    )
+    return (
+        ""
+        if guarded
+        else (
+            f"{quoted(test.key_text)} is absent from direct requests, so this Deny bites them all; add Null: false."
+        )
+    )
+
+
+def _private_address(statement: Statement, test: Test) -> str:
+    if test.key != "aws:sourceip" or test.operator.base.family != "ip":
+        return ""
+    private = next((text.value for text in test.values if instances.is_private(text.value)), None)
+    return f"{quoted(private)} is private: aws:SourceIp is always a public address." if private else ""
+
+
+def _empty_condition(statement: Statement, test: Test) -> str:
+    return (
+        "" if test.values else f"The list of values for {quoted(test.key_text)} is empty: none ever matches."
+    )
+
+
+_CONDITION_RULES: Mapping[str, Callable[[Statement, Test], str]] = {
+    "wildcard-without-like": _wildcard_without_like,
+    "negated-deny": _negated_deny,
+    "private-address": _private_address,
+    "empty-condition": _empty_condition,
+}

@@ -1,0 +1,207 @@
+"""Who a statement names, and who is calling.
+
+Source: the IAM user guide (reference_policies_elements_principal, reference_identifiers).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from kms_tui.policy.actions import lowered
+from kms_tui.policy.scan import Span
+
+
+class Kind(Enum):
+    EVERYONE = "everyone"
+    ACCOUNT = "account"
+    USER = "user"
+    ROLE = "role"
+    SESSION = "role session"
+    FEDERATED_USER = "federated user"
+    UNIQUE_ID = "unique id"
+    SERVICE = "service"
+    PROVIDER = "identity provider"
+
+
+AWS, SERVICE, FEDERATED = "AWS", "Service", "Federated"
+TYPES = (AWS, SERVICE, FEDERATED)
+
+_ACCOUNT = re.compile(r"[0-9]{12}\Z")
+_UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Z0-9]{4,124}\Z")
+_ARN = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::([0-9]{12}):(.+)\Z", re.DOTALL)
+_NAME = r"[A-Za-z0-9_+=,.@-]"
+_PATH = r"/(?:[!-)+->@-~]{1,510}/)?"
+_RESOURCES = {
+    ("iam", Kind.ACCOUNT): re.compile(r"()root\Z"),
+    ("iam", Kind.USER): re.compile(rf"user{_PATH}({_NAME}{{1,64}})\Z"),
+    ("iam", Kind.ROLE): re.compile(rf"role{_PATH}({_NAME}{{1,64}})\Z"),
+    ("sts", Kind.SESSION): re.compile(rf"assumed-role/({_NAME}{{1,64}})/({_NAME}{{2,64}})\Z"),
+    ("sts", Kind.FEDERATED_USER): re.compile(rf"federated-user/({_NAME}{{2,64}})\Z"),
+}
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{1,9}}\Z")
+_PROVIDER = re.compile(
+    r"arn:([a-z0-9-]+):iam::([0-9]{12}):(?:saml-provider|oidc-provider)/[A-Za-z0-9_.:/-]{1,300}\Z"
+)
+SERVICE_LINKED_PATH = "aws-service-role/"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """One principal of a statement; parts that do not apply are "".
+
+    ``name`` is the user's, role's or federated user's name without its path, or the service's host.
+    """
+
+    kind: Kind
+    text: str
+    span: Span
+    partition: str = ""
+    account: str = ""
+    name: str = ""
+    session: str = ""
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether it is one user, role or session, rather than an account, a service or everyone."""
+        return self.kind in (Kind.USER, Kind.ROLE, Kind.SESSION, Kind.FEDERATED_USER, Kind.UNIQUE_ID)
+
+    @property
+    def label(self) -> str:
+        """A short name for people: ``role/app``, ``account 111122223333``, ``everyone``."""
+        if self.kind is Kind.EVERYONE:
+            return "everyone"
+        if self.kind is Kind.ACCOUNT:
+            return f"account {self.account}"
+        if self.kind is Kind.SESSION:
+            return f"session {self.name}/{self.session}"
+        if self.kind in (Kind.USER, Kind.ROLE, Kind.FEDERATED_USER):
+            return self.text.split(":", 5)[-1]
+        return self.text
+
+
+def parse(principal_type: str, text: str, span: Span) -> Principal | str:
+    """The principal under an ``AWS``, ``Service`` or ``Federated`` key; a sentence where it is none."""
+    if principal_type == SERVICE:
+        return _service(text, span)
+    if principal_type == FEDERATED:
+        return _provider(text, span)
+    if text == "*":
+        return Principal(Kind.EVERYONE, text, span)
+    if _ACCOUNT.match(text):
+        return Principal(Kind.ACCOUNT, text, span, account=text)
+    if _UNIQUE_ID.match(text):
+        return Principal(Kind.UNIQUE_ID, text, span, name=text)
+    return _arn(text, span)
+
+
+def _arn(text: str, span: Span) -> Principal | str:
+    match = _ARN.match(text)
+    if not match:
+        return _why_not(text)
+    partition, service, account, resource = match.groups()
+    for (where, kind), pattern in _RESOURCES.items():
+        found = pattern.match(resource) if where == service else None
+        if found:
+            name, session = (*found.groups(), "")[:2]
+            return Principal(kind, text, span, partition, account, name, session)
+    return _why_not(text)
+
+
+def _why_not(text: str) -> str:
+    """Why a text under ``AWS`` is no principal."""
+    if "*" in text or "?" in text:
+        return 'a wildcard cannot match part of a principal; name each one, or use "*" and aws:PrincipalArn'
+    if ":group/" in text:
+        return "a group cannot be a principal"
+    if text.strip() != text:
+        return "there is white space around it"
+    return "it is no account id, IAM or STS ARN, or unique id of a user or role"
+
+
+def _service(text: str, span: Span) -> Principal | str:
+    if _HOST.match(text):
+        return Principal(Kind.SERVICE, text, span, name=lowered(text))
+    return "it is no service principal such as cloudtrail.amazonaws.com"
+
+
+def _provider(text: str, span: Span) -> Principal | str:
+    match = _PROVIDER.match(text)
+    if match:
+        return Principal(Kind.PROVIDER, text, span, match.group(1), match.group(2), text)
+    if _HOST.match(text):
+        return Principal(Kind.PROVIDER, text, span, name=lowered(text))
+    return "it is no identity provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request. ``arn`` is the user's, role's, session's or root user's ARN, or a service's host.
+
+    A role's ARN stands for any session of it.
+    """
+
+    kind: Kind
+    arn: str
+    partition: str = ""
+    account: str = ""
+    name: str = ""
+    session: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Caller:
+        """From an IAM or STS ARN, a bare account id (its root user), or a service's host; ValueError else."""
+        nowhere = Span(0, 0)
+        found = parse(AWS, text, nowhere)
+        if isinstance(found, str):
+            found = parse(SERVICE, text, nowhere)
+        if isinstance(found, str) or found.kind in (Kind.EVERYONE, Kind.UNIQUE_ID):
+            raise ValueError(f"not a principal that can make a request: {text!r}")
+        return cls(found.kind, found.text, found.partition, found.account, found.name, found.session)
+
+    @property
+    def is_root(self) -> bool:
+        return self.kind is Kind.ACCOUNT
+
+    @property
+    def is_service_linked(self) -> bool:
+        """Whether it is a role that only an AWS service can create and assume."""
+        return f":role/{SERVICE_LINKED_PATH}" in self.arn
+
+    @property
+    def principal_arn(self) -> str:
+        """aws:PrincipalArn: of a session its role's ARN (without the path, which a session's ARN does not
+        tell).
+        """
+        if self.kind is Kind.SESSION:
+            return f"arn:{self.partition}:iam::{self.account}:role/{self.name}"
+        if self.kind is Kind.ACCOUNT:
+            return f"arn:{self.partition or 'aws'}:iam::{self.account}:root"
+        return self.arn
+
+    @property
+    def principal_type(self) -> str:
+        """aws:PrincipalType; "" for a service."""
+        return _PRINCIPAL_TYPES.get(self.kind, "")
+
+
+_PRINCIPAL_TYPES = {
+    Kind.ACCOUNT: "Account",
+    Kind.USER: "User",
+    Kind.ROLE: "AssumedRole",
+    Kind.SESSION: "AssumedRole",
+    Kind.FEDERATED_USER: "FederatedUser",
+}
+
+
+def is_caller(principal: Principal, caller: Caller) -> bool:
+    """Whether the principal names the caller itself: its ARN, the role of its session, its service."""
+    if principal.kind is Kind.SERVICE:
+        return caller.kind is Kind.SERVICE and principal.name == lowered(caller.name)
+    if principal.account != caller.account or principal.kind is Kind.ACCOUNT:
+        return principal.kind is Kind.ACCOUNT and caller.is_root and principal.account == caller.account
+    if principal.kind is Kind.ROLE and caller.kind is Kind.SESSION:
+        return principal.name == caller.name
+    return principal.kind is caller.kind and principal.text == caller.arn

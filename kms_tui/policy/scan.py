@@ -1,0 +1,237 @@
+"""A strict JSON reader (RFC 8259) that keeps the place of every value.
+
+``json`` of the standard library takes NaN, keeps the last of duplicate keys, forgets positions and raises
+RecursionError on deep nesting; a policy checker can afford none of these.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import NamedTuple
+
+MAX_DEPTH = 32
+"""No policy element nests deeper than eight levels."""
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_HEX = re.compile(r"[0-9a-fA-F]{4}")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
+_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+class Span(NamedTuple):
+    """Character offsets into the text, the end exclusive."""
+
+    start: int
+    end: int
+
+
+class String(NamedTuple):
+    value: str
+    span: Span
+
+
+class Number(NamedTuple):
+    text: str
+    span: Span
+
+
+class Constant(NamedTuple):
+    """``true``, ``false`` or ``null``."""
+
+    value: bool | None
+    span: Span
+
+
+class Array(NamedTuple):
+    items: tuple[Value, ...]
+    span: Span
+
+
+class Member(NamedTuple):
+    key: String
+    value: Value
+
+
+class Object(NamedTuple):
+    members: tuple[Member, ...]
+    span: Span
+
+
+Value = String | Number | Constant | Array | Object
+
+
+class ScanError(ValueError):
+    """The text is not JSON; ``span`` is where, ``rule`` is "json" or "duplicate-key"."""
+
+    def __init__(self, sentence: str, span: Span, rule: str = "json") -> None:
+        super().__init__(sentence)
+        self.span = span
+        self.rule = rule
+
+
+class Lines:
+    """Offsets to 1-based lines and columns (in characters); CRLF, LF and CR each end a line."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", text))]
+
+    def place(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+
+def read(text: str) -> Value:
+    """The one JSON value in the text; ScanError where there is none, or more than that."""
+    reader = _Reader(text)
+    value = reader.value(0)
+    reader.skip()
+    if reader.position < len(text):
+        raise reader.error("There is text after the end of the policy.")
+    return value
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.position = 0
+
+    def error(self, sentence: str) -> ScanError:
+        return ScanError(sentence, Span(self.position, min(self.position + 1, len(self._text))))
+
+    def skip(self) -> str:
+        """Move to the next character that is no white space, and return it; "" at the end."""
+        match = _SPACE.match(self._text, self.position)
+        self.position = match.end() if match else self.position
+        return self._text[self.position : self.position + 1]
+
+    def value(self, depth: int) -> Value:
+        char = self.skip()
+        if char == '"':
+            return self._string()
+        if char == "{":
+            return self._object(depth + 1)
+        if char == "[":
+            return self._array(depth + 1)
+        if char and char in "-0123456789":
+            return self._number()
+        return self._constant()
+
+    def _string(self) -> String:
+        text, start = self._text, self.position
+        parts: list[str] = []
+        self.position += 1
+        while True:
+            match = _PLAIN.match(text, self.position)
+            end = match.end() if match else self.position
+            parts.append(text[self.position : end])
+            self.position = end
+            char = text[end : end + 1]
+            if char == '"':
+                self.position += 1
+                value = parts[0] if len(parts) == 1 else _joined(parts)
+                return String(value, Span(start, self.position))
+            if char == "\\":
+                parts.append(self._escape())
+            elif char:
+                raise self.error(
+                    "A string holds a raw control character or line break; write it as an escape."
+                )
+            else:
+                raise ScanError("A string is not closed.", Span(start, end))
+
+    def _escape(self) -> str:
+        letter = self._text[self.position + 1 : self.position + 2]
+        if letter == "u":
+            match = _HEX.match(self._text, self.position + 2)
+            if not match:
+                raise self.error("A \\u escape needs four hexadecimal digits.")
+            self.position += 6
+            return chr(int(match.group(), 16))
+        if not letter or letter not in _ESCAPES:
+            raise self.error("JSON has no such escape.")
+        self.position += 2
+        return _ESCAPES[letter]
+
+    def _number(self) -> Number:
+        match = _NUMBER.match(self._text, self.position)
+        if not match:
+            raise self.error("This is not a number in JSON.")
+        start, self.position = self.position, match.end()
+        following = self._text[self.position : self.position + 1]
+        if following and (following.isalnum() or following in "._+-"):
+            raise self.error("This is not a number in JSON.")
+        return Number(match.group(), Span(start, self.position))
+
+    def _constant(self) -> Constant:
+        if self.position >= len(self._text):
+            raise self.error("The text ends where a value should be.")
+        match = _WORD.match(self._text, self.position)
+        word = match.group() if match else ""
+        if word not in _CONSTANTS:
+            raise self.error("This is not JSON: a value should be here, and strings need double quotes.")
+        start, self.position = self.position, self.position + len(word)
+        return Constant(_CONSTANTS[word], Span(start, self.position))
+
+    def _open(self, depth: int) -> int:
+        if depth > MAX_DEPTH:
+            raise self.error(f"The text nests deeper than {MAX_DEPTH} levels.")
+        start = self.position
+        self.position += 1
+        return start
+
+    def _array(self, depth: int) -> Array:
+        start = self._open(depth)
+        items: list[Value] = []
+        if self.skip() == "]":
+            self.position += 1
+            return Array((), Span(start, self.position))
+        while True:
+            items.append(self.value(depth))
+            if not self._more("]"):
+                return Array(tuple(items), Span(start, self.position))
+
+    def _object(self, depth: int) -> Object:
+        start = self._open(depth)
+        members: list[Member] = []
+        seen: set[str] = set()
+        if self.skip() == "}":
+            self.position += 1
+            return Object((), Span(start, self.position))
+        while True:
+            if self.skip() != '"':
+                raise self.error("The name of an element in double quotes should be here.")
+            key = self._string()
+            if key.value in seen:
+                raise ScanError("This element is given twice.", key.span, "duplicate-key")
+            seen.add(key.value)
+            if self.skip() != ":":
+                raise self.error("A colon should be here.")
+            self.position += 1
+            members.append(Member(key, self.value(depth)))
+            if not self._more("}"):
+                return Object(tuple(members), Span(start, self.position))
+
+    def _more(self, closing: str) -> bool:
+        """Whether a comma follows (True) or the closing bracket (False), and step over it."""
+        char = self.skip()
+        if char == ",":
+            self.position += 1
+            if self.skip() == closing:
+                raise self.error("There is a comma before the closing bracket.")
+            return True
+        if char == closing:
+            self.position += 1
+            return False
+        raise self.error(f"A comma or {closing} should be here.")
+
+
+def _joined(parts: list[str]) -> str:
+    """The decoded string; a pair of surrogate escapes becomes the one character it stands for."""
+    joined = "".join(parts)
+    if joined.isascii() or not any("\ud800" <= char <= "\udfff" for char in joined):
+        return joined
+    return joined.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

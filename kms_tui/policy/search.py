@@ -1,0 +1,81 @@
+"""Is there a choice of values that satisfies every clause? A small search with a bounded amount of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+Literal = tuple[int, int]
+"""A variable's index, and a mask of the choices for which the literal is true."""
+Clause = Sequence[Literal]
+"""At least one literal must be true; an empty clause never is."""
+
+MAX_BRANCHES = 150
+
+
+class TooComplexError(Exception):
+    """The question would take more work than its budget."""
+
+
+class Budget:
+    """Units of work (of some 100 ns) that one question may cost."""
+
+    def __init__(self, units: int) -> None:
+        self._left = units
+
+    def spend(self, units: int) -> None:
+        self._left -= units
+        if self._left < 0:
+            raise TooComplexError
+
+
+def solve(domains: Sequence[int], clauses: Iterable[Clause], budget: Budget) -> list[int] | None:
+    """Narrowed domains in which every clause is true whatever is chosen; None if there are none.
+
+    ``domains`` holds, per variable, the mask of its possible choices.
+    """
+    return _solve(list(domains), list(clauses), budget, 0)
+
+
+def _solve(domains: list[int], clauses: list[Clause], budget: Budget, depth: int) -> list[int] | None:
+    pending = _propagate(domains, clauses, budget)
+    if pending is None:
+        return None
+    if not pending:
+        return domains
+    if depth >= MAX_BRANCHES:
+        raise TooComplexError
+    shortest = min(pending, key=len)
+    rest = [clause for clause in pending if clause is not shortest]
+    for literal in shortest:
+        found = _solve(list(domains), [[literal], *rest], budget, depth + 1)
+        if found is not None:
+            return found
+    return None
+
+
+def _propagate(domains: list[int], clauses: list[Clause], budget: Budget) -> list[Clause] | None:
+    """Narrow the domains by every clause with one way left, until none is; None on a contradiction."""
+    while True:
+        pending: list[Clause] = []
+        narrowed = False
+        for clause in clauses:
+            budget.spend(2 + 2 * len(clause))
+            viable: list[Literal] = []
+            for variable, mask in clause:
+                left = domains[variable] & mask
+                if left == domains[variable]:
+                    break
+                if left:
+                    viable.append((variable, mask))
+            else:
+                if not viable:
+                    return None
+                if len(viable) == 1:
+                    variable, mask = viable[0]
+                    domains[variable] &= mask
+                    narrowed = True
+                else:
+                    pending.append(viable)
+        if not narrowed:
+            return pending
+        clauses = pending

@@ -1,0 +1,124 @@
+"""IAM's wildcards: ``*`` matches any run of characters, ``?`` any one, and nothing else is special.
+
+A pattern is matched by a two-pointer walk (never by a regular expression made from it), so that the time is
+bounded by the product of the two lengths whatever the pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+
+class Wild(Enum):
+    """A wildcard in a tokenised pattern, where a literal ``*`` stays a string."""
+
+    ANY = "*"
+    ONE = "?"
+
+
+Token = str | Wild
+"""One literal character, or a wildcard."""
+
+
+def has_wildcard(pattern: str) -> bool:
+    return "*" in pattern or "?" in pattern
+
+
+def tokenize(pattern: str) -> list[Token]:
+    """The pattern's characters, with its wildcards told apart from literals."""
+    return [Wild.ANY if char == "*" else Wild.ONE if char == "?" else char for char in pattern]
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether the whole text matches the pattern, case-sensitively."""
+    if not has_wildcard(pattern):
+        return pattern == text
+    if "?" not in pattern:
+        return _matches_stars(pattern, text)
+    return matches_tokens(tokenize(pattern), text)
+
+
+def _matches_stars(pattern: str, text: str) -> bool:
+    """The common case, without ``?``: head, tail, and each piece between found left to right."""
+    head, *middle, tail = pattern.split("*")
+    if len(text) < len(head) + len(tail) or not text.startswith(head) or not text.endswith(tail):
+        return False
+    position, end = len(head), len(text) - len(tail)
+    for piece in middle:
+        if piece:
+            found = text.find(piece, position, end)
+            if found < 0:
+                return False
+            position = found + len(piece)
+    return True
+
+
+def matches_tokens(tokens: Sequence[Token], text: str) -> bool:
+    """``matches`` for a tokenised pattern."""
+    if sum(token is not Wild.ANY for token in tokens) > len(text):
+        return False
+    position = index = 0
+    star, resume = -1, 0
+    while index < len(text):
+        token = tokens[position] if position < len(tokens) else None
+        if token is Wild.ANY:
+            star, resume = position, index
+            position += 1
+        elif token is Wild.ONE or token == text[index]:
+            position += 1
+            index += 1
+        elif star >= 0:
+            resume += 1
+            position, index = star + 1, resume
+        else:
+            return False
+    return all(token is Wild.ANY for token in tokens[position:])
+
+
+def witness(patterns: Sequence[Sequence[Token]], filler: str, max_states: int = 5000) -> str | None:
+    """A text that matches every pattern, with ``filler`` where all allow any character; None if none was found.
+
+    Walks the product of the patterns depth-first and gives up after ``max_states`` of its states.
+    """
+    start = (0,) * len(patterns)
+    goal = tuple(len(pattern) for pattern in patterns)
+    came_from: dict[State, tuple[State, str]] = {start: (start, "")}
+    frontier = [start]
+    while frontier and len(came_from) <= max_states:
+        state = frontier.pop()
+        if state == goal:
+            return _spell(came_from, state)
+        for following, char in _steps(patterns, state, filler):
+            if following not in came_from:
+                came_from[following] = (state, char)
+                frontier.append(following)
+    return None
+
+
+State = tuple[int, ...]
+"""How far into each pattern the walk is."""
+
+
+def _steps(patterns: Sequence[Sequence[Token]], state: State, filler: str) -> list[tuple[State, str]]:
+    """The states one step on, each with the character it spells; the last is walked first."""
+    heads = [pattern[at] if at < len(pattern) else None for pattern, at in zip(patterns, state, strict=True)]
+    steps: list[tuple[State, str]] = [
+        ((*state[:index], state[index] + 1, *state[index + 1 :]), "")
+        for index, head in enumerate(heads)
+        if head is Wild.ANY
+    ]
+    literals = {head for head in heads if isinstance(head, str)}
+    if None not in heads and len(literals) < 2 and any(head is not Wild.ANY for head in heads):
+        char = literals.pop() if literals else filler
+        onward = (at if head is Wild.ANY else at + 1 for at, head in zip(state, heads, strict=True))
+        steps.append((tuple(onward), char))
+    return steps
+
+
+def _spell(came_from: dict[State, tuple[State, str]], state: State) -> str:
+    chars: list[str] = []
+    while any(state):
+        state, char = came_from[state]
+        chars.append(char)
+    return "".join(reversed(chars))
