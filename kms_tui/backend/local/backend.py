@@ -6,12 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kms_tui.backend.local import (
+    agreement,
     aliases,
+    datakeys,
     encryption,
     keys,
+    lastuse,
+    macs,
+    multiregion,
     policies,
     randomness,
+    reencrypt,
     rotation,
+    signing,
     tags,
 )
 from kms_tui.backend.local.access import allow_administrator
@@ -30,7 +37,14 @@ OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
     **tags.OPERATIONS,
     **rotation.OPERATIONS,
     **encryption.OPERATIONS,
+    **reencrypt.OPERATIONS,
+    **datakeys.OPERATIONS,
+    **signing.OPERATIONS,
+    **macs.OPERATIONS,
+    **agreement.OPERATIONS,
     **randomness.OPERATIONS,
+    **multiregion.OPERATIONS,
+    **lastuse.OPERATIONS,
 }
 """THE table: API operation -> what does it."""
 

@@ -12,9 +12,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from kms_tui.backend.local import blob
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.references import find_key
-from kms_tui.backend.local.rows import KeyRow, current_material, key_by_id, material_by_id
+from kms_tui.backend.local.rows import KeyRow, key_by_id, material_by_id
 from kms_tui.backend.local.states import require_state
-from kms_tui.backend.local.usage import key_for, require_algorithm, require_no_recipient, require_usage
+from kms_tui.backend.local.usage import (
+    current,
+    key_for,
+    require_algorithm,
+    require_no_recipient,
+    require_usage,
+)
 from kms_tui.backend.local.validation import invalid
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT
@@ -87,10 +93,7 @@ def seal(
     call: Call, key: KeyRow, algorithm: str, plaintext: bytes, context: Mapping[str, str]
 ) -> tuple[bytes, str | None]:
     """The ciphertext and, of a symmetric key, the id of the material that made it."""
-    material = current_material(call.store, key)
-    if material is None:
-        raise ServiceError("KMSInternalException", f"{call.arn(key)} has no key material.", status=500)
-    loaded = call.keyring.load(key, material)
+    material, loaded = current(call, key)
     if algorithm == SYMMETRIC_DEFAULT:
         cipher = cast(AESGCM, loaded)
         sealed = blob.seal(cipher, key.account, key.key_id, material.material_id, plaintext, context)
@@ -170,10 +173,7 @@ def _open_symmetric(
 
 
 def _open_rsa(call: Call, key: KeyRow, algorithm: str, ciphertext: bytes) -> bytes:
-    material = current_material(call.store, key)
-    if material is None:
-        raise _invalid_ciphertext()
-    private_key = cast(rsa.RSAPrivateKey, call.keyring.load(key, material))
+    private_key = cast(rsa.RSAPrivateKey, current(call, key)[1])
     try:
         return private_key.decrypt(ciphertext, _OAEP[algorithm])
     except ValueError as error:

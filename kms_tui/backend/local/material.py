@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_der_private_key,
 )
 
@@ -104,3 +105,16 @@ def load(spec: str, material: bytes) -> LoadedMaterial:
         return material
     # Unwrapping has authenticated these bytes, so the slow check of an RSA key adds nothing.
     return load_der_private_key(material, None, unsafe_skip_rsa_key_validation=True)
+
+
+def public_der(spec: str, material: bytes) -> bytes:
+    """The public half of a key pair written down, as DER-encoded SubjectPublicKeyInfo."""
+    private_key = load(spec, material)
+    if isinstance(private_key, (bytes, AESGCM)):
+        raise ValueError(f"{spec} has no public key")
+    return public_bytes(private_key)
+
+
+def public_bytes(private_key: PrivateKeyTypes) -> bytes:
+    """A private key's public half as DER-encoded SubjectPublicKeyInfo."""
+    return private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

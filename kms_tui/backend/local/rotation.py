@@ -92,7 +92,7 @@ def rotate_key_on_demand(call: Call) -> JsonShape:
         _require_symmetric(key)
         if key.origin not in _ROTATABLE_ORIGINS:
             raise _wrong_origin(call, key)
-        _require_primary(call, key)
+        require_primary(call, key)
         if key.next_rotation_at is not None and key.next_rotation_at <= call.now + _CONFLICT_WINDOW:
             raise ServiceError(
                 "ConflictException",
@@ -167,7 +167,7 @@ def _require_automatic(call: Call, key: KeyRow) -> None:
     _require_symmetric(key)
     if key.origin != KeyOrigin.AWS_KMS:
         raise _wrong_origin(call, key)
-    _require_primary(call, key)
+    require_primary(call, key)
 
 
 def _require_symmetric(key: KeyRow) -> None:
@@ -175,7 +175,8 @@ def _require_symmetric(key: KeyRow) -> None:
         raise ServiceError("UnsupportedOperationException", "")
 
 
-def _require_primary(call: Call, key: KeyRow) -> None:
+def require_primary(call: Call, key: KeyRow) -> None:
+    """UnsupportedOperationException for a replica: what related keys share is changed on their primary."""
     if key.is_replica:
         raise ServiceError(
             "UnsupportedOperationException", f"{call.arn(key)} is not a multi-region primary key."

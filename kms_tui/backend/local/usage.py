@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kms_tui.backend.local.call import Call
+from kms_tui.backend.local.material import LoadedMaterial
 from kms_tui.backend.local.references import key_in_state
-from kms_tui.backend.local.rows import KeyRow
+from kms_tui.backend.local.rows import KeyRow, MaterialRow, current_material
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import KeyUsage
@@ -16,6 +17,14 @@ def key_for(call: Call, reference: str, usage: KeyUsage, algorithm: str) -> KeyR
     require_usage(call, key, usage)
     require_algorithm(key, algorithm)
     return key
+
+
+def current(call: Call, key: KeyRow) -> tuple[MaterialRow, LoadedMaterial]:
+    """The key's current material: its row, and itself ready for use."""
+    material = current_material(call.store, key)
+    if material is None:
+        raise ServiceError("KMSInternalException", f"{call.arn(key)} has no key material.", status=500)
+    return material, call.keyring.load(key, material)
 
 
 def require_usage(call: Call, key: KeyRow, usage: KeyUsage) -> None:

@@ -1,0 +1,86 @@
+"""Data keys and data key pairs, with their plaintext and without."""
+
+from __future__ import annotations
+
+import os
+
+from kms_tui.backend.local.call import Call, JsonShape
+from kms_tui.backend.local.encryption import seal
+from kms_tui.backend.local.material import SUPPORTED, generate, public_der
+from kms_tui.backend.local.rows import KeyRow
+from kms_tui.backend.local.usage import key_for, require_no_recipient
+from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
+from kms_tui.kms.model import KeyUsage
+
+_SIZES = {"AES_128": 16, "AES_256": 32}
+
+
+def generate_data_key(call: Call) -> JsonShape:
+    return _data_key(call, with_plaintext=True)
+
+
+def generate_data_key_without_plaintext(call: Call) -> JsonShape:
+    return _data_key(call, with_plaintext=False)
+
+
+def generate_data_key_pair(call: Call) -> JsonShape:
+    return _data_key_pair(call, with_plaintext=True)
+
+
+def generate_data_key_pair_without_plaintext(call: Call) -> JsonShape:
+    return _data_key_pair(call, with_plaintext=False)
+
+
+def _data_key(call: Call, *, with_plaintext: bool) -> JsonShape:
+    params = call.params
+    if ("KeySpec" in params) == ("NumberOfBytes" in params):
+        raise ServiceError("ValidationException", "Please specify either number of bytes or key spec.")
+    require_no_recipient(call)
+    key = _sealing_key(call)
+    call.dry_run()
+    plaintext = os.urandom(_SIZES[params["KeySpec"]] if "KeySpec" in params else params["NumberOfBytes"])
+    ciphertext, material_id = _seal(call, key, plaintext)
+    answer = {"CiphertextBlob": ciphertext, "KeyId": call.arn(key), "KeyMaterialId": material_id}
+    return answer | ({"Plaintext": plaintext} if with_plaintext else {})
+
+
+def _data_key_pair(call: Call, *, with_plaintext: bool) -> JsonShape:
+    spec = call.params["KeyPairSpec"]
+    require_no_recipient(call)
+    key = _sealing_key(call)
+    if spec not in SUPPORTED:
+        raise ServiceError(
+            "UnsupportedOperationException",
+            f"KeyPairSpec {spec} is not supported here: the cryptography library of this machine lacks it.",
+        )
+    call.dry_run()
+    private_key = generate(spec)
+    ciphertext, material_id = _seal(call, key, private_key)
+    answer = {
+        "PrivateKeyCiphertextBlob": ciphertext,
+        "PublicKey": public_der(spec, private_key),
+        "KeyId": call.arn(key),
+        "KeyPairSpec": spec,
+        "KeyMaterialId": material_id,
+    }
+    return answer | ({"PrivateKeyPlaintext": private_key} if with_plaintext else {})
+
+
+def _sealing_key(call: Call) -> KeyRow:
+    return key_for(call, call.params["KeyId"], KeyUsage.ENCRYPT_DECRYPT, SYMMETRIC_DEFAULT)
+
+
+def _seal(call: Call, key: KeyRow, plaintext: bytes) -> tuple[bytes, str | None]:
+    context = call.params.get("EncryptionContext", {})
+    sealed = seal(call, key, SYMMETRIC_DEFAULT, plaintext, context)
+    call.used(key)
+    return sealed
+
+
+OPERATIONS = {
+    "GenerateDataKey": generate_data_key,
+    "GenerateDataKeyWithoutPlaintext": generate_data_key_without_plaintext,
+    "GenerateDataKeyPair": generate_data_key_pair,
+    "GenerateDataKeyPairWithoutPlaintext": generate_data_key_pair_without_plaintext,
+}
