@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from kms_tui.atomic import PRIVATE, SHARED, atomic_file, file_errors
 from kms_tui.backend.base import Backend
 from kms_tui.envelope.message import Opened, Sealed, seal, unseal
+from kms_tui.envelope.streams import Source, Writable
 from kms_tui.envelope.watch import UNWATCHED, Watch
+
+
+class Sink(Writable, Protocol):
+    def flush(self) -> None: ...
 
 
 def seal_file(
@@ -79,7 +83,7 @@ def unseal_file(
 
 
 @contextlib.contextmanager
-def spooled(target: BinaryIO) -> Iterator[BinaryIO]:
+def spooled(target: Sink) -> Iterator[BinaryIO]:
     """A temporary file without a name, mode 0600, copied to a pipe only where the block ends well."""
     with contextlib.ExitStack() as stack:
         with file_errors("The temporary file", "written"):
@@ -91,26 +95,11 @@ def spooled(target: BinaryIO) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def open_source(path: Path) -> Iterator[tuple[BinaryIO, int | None]]:
+def open_source(path: Path) -> Iterator[tuple[Source, int | None]]:
     """A file to read and its size, None where it has none (a pipe); failing reads raise FileError."""
     with contextlib.ExitStack() as stack:
         with file_errors(path, "read"):
-            file = stack.enter_context(path.open("rb", buffering=0))
+            file = stack.enter_context(path.open("rb"))
             found = os.fstat(file.fileno())
         total = found.st_size if stat.S_ISREG(found.st_mode) else None
-        yield io.BufferedReader(Source(file, path)), total
-
-
-class Source(io.RawIOBase):
-    """A raw stream whose failing reads raise FileError with the name that people know it by."""
-
-    def __init__(self, stream: io.RawIOBase | io.FileIO, name: Path | str) -> None:
-        self._stream = stream
-        self._name = name
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
-        with file_errors(self._name, "read"):
-            return self._stream.readinto(buffer)
+        yield Source(file, path), total

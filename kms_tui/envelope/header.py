@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
 from aws_encryption_sdk.identifiers import AlgorithmSuite
@@ -14,6 +14,7 @@ from aws_encryption_sdk.internal.formatting.deserialize import deserialize_heade
 from aws_encryption_sdk.internal.formatting.serialize import serialize_header
 
 from kms_tui.envelope.errors import CutShortError, NotAMessageError
+from kms_tui.envelope.streams import Prefixed, Readable
 
 KMS_PROVIDER = "aws-kms"
 MAX_DATA_KEYS = 64
@@ -63,13 +64,13 @@ def looks_like_message(start: bytes) -> bool:
     return start[:1] == b"\x02" and _suite(start[1:3]) is not None
 
 
-def describe(message: bytes | BinaryIO) -> MessageInfo:
+def describe(message: bytes | Readable) -> MessageInfo:
     """Read the header of a message (or of its first bytes); raises NotAMessageError or CutShortError."""
     source = io.BytesIO(message) if isinstance(message, bytes) else message
     return read_header(source)[0]
 
 
-def read_header(source: BinaryIO) -> tuple[MessageInfo, bytes]:
+def read_header(source: Readable) -> tuple[MessageInfo, bytes]:
     """The header and its own bytes, with the source left right behind them."""
     start = Prefixed(b"", source).read(4)
     if not looks_like_message(start):
@@ -82,30 +83,6 @@ def read_header(source: BinaryIO) -> tuple[MessageInfo, bytes]:
         if replayed.ended:
             raise CutShortError(replayed.position) from error
         raise NotAMessageError("its header makes no sense") from error
-
-
-class Prefixed:
-    """Bytes already taken from a stream and then its rest; counts, and notes a read beyond the end.
-
-    A read gives all that was asked for unless the stream ends, even where the stream is a pipe.
-    """
-
-    def __init__(self, prefix: bytes, source: BinaryIO) -> None:
-        self._prefix = prefix
-        self._source = source
-        self.position = 0
-        self.ended = False
-
-    def read(self, size: int) -> bytes:
-        data, self._prefix = self._prefix[:size], self._prefix[size:]
-        while len(data) < size:
-            more = self._source.read(size - len(data))
-            if not more:
-                self.ended = True
-                break
-            data = data + more if data else more
-        self.position += len(data)
-        return data
 
 
 def _suite(identifier: bytes) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import aws_encryption_sdk
 from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError, CustomMaximumValueExceeded
@@ -31,11 +31,11 @@ from kms_tui.envelope.header import (
     MAX_DATA_KEYS,
     RESERVED_CONTEXT_PREFIX,
     MessageInfo,
-    Prefixed,
     info_of,
     read_header,
 )
 from kms_tui.envelope.keys import BackendKeys
+from kms_tui.envelope.streams import Prefixed, Readable, Writable
 from kms_tui.envelope.watch import UNWATCHED, Step, StepKind, Watch
 
 FRAME_LENGTH = 1 << 20
@@ -70,8 +70,8 @@ class Opened:
 
 
 def seal(
-    source: BinaryIO,
-    target: BinaryIO,
+    source: Readable,
+    target: Writable,
     *,
     backend: Backend,
     keys: Sequence[str],
@@ -116,8 +116,8 @@ def seal(
 
 
 def unseal(
-    source: BinaryIO,
-    target: BinaryIO,
+    source: Readable,
+    target: Writable,
     *,
     backend: Backend,
     context: Mapping[str, str] | None = None,

@@ -7,20 +7,17 @@ import resource
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from kms_tui.atomic import AlreadyThereError, FileError, NoRoomError
 from kms_tui.envelope.errors import AlteredError, CancelledByUserError, CutShortError, KeysRefusedError
-from kms_tui.envelope.files import Source, seal_file, spooled, unseal_file
+from kms_tui.envelope.files import seal_file, spooled, unseal_file
 from kms_tui.envelope.message import seal
+from kms_tui.envelope.streams import Source
 from kms_tui.envelope.watch import Watch
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from tests.unit.envelope.fake_kms import KEY, FakeKms
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 PLAINTEXT = b"all the secrets\n" * 200_000
 
@@ -146,11 +143,11 @@ def test_a_directory_is_no_input(kms: FakeKms, tmp_path: Path) -> None:
 
 
 def test_an_input_that_vanishes_while_it_is_read_is_named(kms: FakeKms) -> None:
-    class Vanished(io.RawIOBase):
-        def readinto(self, buffer: Buffer, /) -> int:
+    class Vanished:
+        def read(self, size: int, /) -> bytes:
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
 
-    source = io.BufferedReader(Source(Vanished(), "the input"))
+    source = Source(Vanished(), "the input")
     with pytest.raises(FileError, match="the input could not be read: Stale"):
         seal(source, io.BytesIO(), backend=kms, keys=[KEY])
 

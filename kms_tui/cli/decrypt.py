@@ -1,0 +1,157 @@
+"""Decrypt a file, whether the AWS Encryption SDK's format or a plain KMS ciphertext.
+
+Key, region and encryption context are read from the file; a plain KMS ciphertext (also as base64 or hex
+text) names its symmetric key, and wants the context that it was encrypted with. Nothing is written before
+all of it has verified.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from kms_tui.cli.streams import (
+    PIPE,
+    add_stream_arguments,
+    context_of,
+    open_kms,
+    reading,
+    stoppable,
+    watched,
+    writing_output,
+)
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
+
+if TYPE_CHECKING:
+    from kms_tui.envelope.streams import Readable, Writable
+    from kms_tui.envelope.watch import Watch
+
+_MAX_SHOWN = 1 << 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--show", action="store_true", help="write the plaintext to a terminal, too (a hex dump if not text)"
+    )
+    parser.add_argument(
+        "--allow-uncommitted",
+        action="store_true",
+        help="open files of Encryption SDKs before 2.0, which lack key commitment",
+    )
+    parser.add_argument("--key", metavar="KEY", help="for a plain ciphertext of an RSA key")
+    parser.add_argument("--algorithm", metavar="A", help="with --key: the encryption algorithm")
+    add_stream_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when the whole of it is verified and written; else nothing is, and KmsTuiError or 130."""
+    if args.output == PIPE and sys.stdout.isatty() and not args.show:
+        args.usage_error("the plaintext would be seen on the terminal: name a file with -o, or add --show")
+    context = context_of(args)
+    return stoppable(lambda: _decrypt(args, context))
+
+
+def _decrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
+    from kms_tui.atomic import atomic_file
+
+    output = (
+        _verified_output()
+        if args.output == PIPE
+        else atomic_file(Path(args.output), overwrite=args.overwrite)
+    )
+    with (
+        watched("Decrypted", verbose=args.verbose) as watch,
+        reading(args.file) as (source, total),
+        output as target,
+    ):
+        _open(args, context, source, total, target, watch)
+    return 0
+
+
+def _open(
+    args: argparse.Namespace,
+    context: dict[str, str],
+    source: Readable,
+    total: int | None,
+    target: Writable,
+    watch: Watch,
+) -> None:
+    from kms_tui.envelope.message import unseal
+
+    message, ciphertext = _told_apart(source)
+    kms = open_kms(args)
+    if message is not None:
+        unseal(
+            message,
+            target,
+            backend=kms.backend,
+            context=context,
+            total=total,
+            allow_uncommitted=args.allow_uncommitted,
+            watch=watch,
+        )
+    else:
+        opened = kms.decrypt(ciphertext, key=args.key, context=context or None, algorithm=args.algorithm)
+        target.write(opened.plaintext.reveal())
+        watch.progress(len(ciphertext), len(ciphertext))
+
+
+def _told_apart(source: Readable) -> tuple[Readable | None, bytes]:
+    """An Encryption SDK message to read, or else None and a KMS ciphertext."""
+    from kms_tui.envelope.errors import NotAMessageError
+    from kms_tui.envelope.header import looks_like_message
+    from kms_tui.envelope.streams import Prefixed
+    from kms_tui.formats import Format, FormatError, decode, detect
+
+    start = source.read(4)
+    if looks_like_message(start):
+        return Prefixed(start, source), b""
+    content = start + source.read(4 * MAX_CIPHERTEXT)
+    form = detect(content, expect_binary=True)
+    with contextlib.suppress(FormatError):
+        content = decode(content, form)
+    if looks_like_message(content[:4]):
+        return io.BytesIO(content), b""
+    if not content or form is Format.TEXT or len(content) > MAX_CIPHERTEXT:
+        raise NotAMessageError("it is empty" if not content else "it begins otherwise")
+    return None, content
+
+
+@contextlib.contextmanager
+def _verified_output() -> Iterator[BinaryIO]:
+    """Standard output, behind a spool: it gets what was written when the block has ended well."""
+    from kms_tui.envelope.files import spooled
+
+    with writing_output() as output, spooled(_Screen() if sys.stdout.isatty() else output) as spool:
+        yield spool
+
+
+class _Screen:
+    """A terminal: text goes out with what it would obey spelled out, anything else as a hex dump."""
+
+    def __init__(self) -> None:
+        self._content = bytearray()
+
+    def write(self, data: bytes) -> None:
+        self._content += data
+        if len(self._content) > _MAX_SHOWN:
+            raise KmsTuiError(
+                f"The plaintext has more than {_MAX_SHOWN:,} bytes, too many to show.",
+                next_step="Name a file with -o.",
+            )
+
+    def flush(self) -> None:
+        from kms_tui.formats import hex_dump, is_text
+        from kms_tui.ui.safe_text import visible
+
+        content = bytes(self._content)
+        if is_text(content):
+            print(visible(content.decode(), newlines=True).removesuffix("\n"))
+        else:
+            print(*hex_dump(content), sep="\n")
