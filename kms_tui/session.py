@@ -12,6 +12,8 @@ from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog
 from kms_tui.config import ProfileSettings
+from kms_tui.inventory.core import Inventory
+from kms_tui.inventory.work import Pace
 
 
 class Kind(Enum):
@@ -58,6 +60,7 @@ class Session:
 
     connection: Connection
     kms: Kms
+    inventory: Inventory
     meter: Meter
     log: SessionLog
     settings: ProfileSettings = field(default_factory=ProfileSettings)
@@ -78,6 +81,7 @@ def open_session(
     settings: ProfileSettings | None = None,
     *,
     now: Callable[[], datetime] = utc_now,
+    pace: Pace | None = None,
 ) -> Session:
     """Wrap a backend: nothing mutating passes a read-only session, and whatever passes is logged and counted.
 
@@ -89,4 +93,5 @@ def open_session(
     wrapped: Backend = Recorded(Metered(backend, meter), log, now)
     if connection.read_only:
         wrapped = ReadOnly(wrapped)
-    return Session(connection, Kms(wrapped), meter, log, settings, now)
+    kms = Kms(wrapped)
+    return Session(connection, kms, Inventory(kms, now=now, pace=pace), meter, log, settings, now)

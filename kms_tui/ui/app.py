@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.reactive import var
+from textual.worker import Worker
 
 from kms_tui.config import Config
 from kms_tui.kms.errors import KmsTuiError
@@ -71,6 +72,8 @@ class KmsApp(App[None]):
         self._opener = opener
         self.connection = connection
         self.config = config or Config()
+        self.asking: set[Worker[Any]] = set()
+        """The workers that wait for a person's answer."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self.config.theme
@@ -94,6 +97,8 @@ class KmsApp(App[None]):
 
             self.push_screen(StartScreen(connection, error))
             return
+        if self.session is not None:
+            self.session.inventory.close()
         self.session = session
         for screens in self._screen_stacks.values():
             for screen in screens:
@@ -102,7 +107,9 @@ class KmsApp(App[None]):
     @property
     def busy(self) -> bool:
         """Whether anything is being opened, read or changed at this moment."""
-        return any(not worker.is_finished for worker in self.workers)
+        if any(not (worker.is_finished or worker in self.asking) for worker in self.workers):
+            return True
+        return self.session is not None and not self.session.inventory.idle
 
     # What the bindings do
 

@@ -75,7 +75,7 @@ def fact_content(fact: Fact[T], show: Callable[[T], Content], *, absent: str = "
     if isinstance(fact, Failed):
         return Content.styled("not known: ", "$error") + safe(str(fact.error))
     if fact is LOADING:
-        return Content.styled("reading…", "$text-muted")
+        return Content.styled("reading…", "$foreground-muted")
     if fact is NOT_APPLICABLE:
-        return Content.styled(absent, "$text-muted")
-    return Content.styled("not read yet", "$text-muted")
+        return Content.styled(absent, "$foreground-muted")
+    return Content.styled("not read yet", "$foreground-muted")

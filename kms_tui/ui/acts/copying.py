@@ -29,7 +29,7 @@ async def copy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         name = ALIAS_PREFIX + alias
         arn = alias_arn(kms.partition, subject.region, kms.account_id, name)
         entries += [("Alias", name), ("Alias ARN", arn)]
-    lines = [Content.styled(label.ljust(11), "$text-muted") + safe(text) for label, text in entries]
+    lines = [Content.styled(label.ljust(11), "$foreground-muted") + safe(text) for label, text in entries]
     chosen = await screen.ask(Choose("Copy", lines))
     if chosen is not None:
         label, text = entries[chosen]

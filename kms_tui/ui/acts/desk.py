@@ -56,7 +56,7 @@ class Desk(ModeScreen):
         lines = [
             Content.styled(f"{'-' if act.key == 'minus' else act.key}  ", "$accent bold")
             + Content(act.title.ljust(20))
-            + safe(reason or act.tooltip).stylize("$text-muted")
+            + safe(reason or act.tooltip).stylize("$foreground-muted")
             for act, reason in zip(acts, reasons, strict=True)
         ]
         refused = frozenset(index for index, reason in enumerate(reasons) if reason)

@@ -30,6 +30,6 @@ class AliasesTab(DetailTab[list[Alias]]):
 
 def _table(aliases: list[Alias]) -> Content:
     if not aliases:
-        return Content.styled("No alias points at this key.", "$text-muted")
+        return Content.styled("No alias points at this key.", "$foreground-muted")
     rows = [(alias.short_name, date_words(alias.updated) if alias.updated else "") for alias in aliases]
     return plain_table(("ALIAS", "POINTS HERE SINCE"), rows)

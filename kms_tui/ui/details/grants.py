@@ -31,7 +31,7 @@ class GrantsTab(DetailTab[list[Grant]]):
 
 def _list(grants: list[Grant]) -> Content:
     if not grants:
-        return Content.styled("No grants.", "$text-muted")
+        return Content.styled("No grants.", "$foreground-muted")
     return Content("\n\n").join([facts_table(_rows(grant)) for grant in grants])
 
 

@@ -35,6 +35,7 @@ class OverviewFacts:
     key: Fact[Key]
     rotation: Fact[KeyRotationStatus]
     policy: Fact[str]
+    """The guard's verdict on the policy: ok, warn or refuse."""
 
 
 class OverviewTab(DetailTab[OverviewFacts]):
@@ -50,7 +51,7 @@ class OverviewTab(DetailTab[OverviewFacts]):
         return OverviewFacts(
             key,
             read_fact(lambda: kms.rotation_status(subject.key_id)) if rotates else NOT_APPLICABLE,
-            read_fact(lambda: kms.key_policy(subject.key_id)) if customer else UNASKED,
+            read_fact(lambda: _verdict(kms, subject)) if customer else UNASKED,
         )
 
     def present(self, subject: Subject, fact: Fact[OverviewFacts]) -> None:
@@ -66,7 +67,7 @@ class OverviewTab(DetailTab[OverviewFacts]):
         assert self.session is not None
         now = self.session.now()
         yield "State", _state(key, now)
-        yield "Spec", Content(spec_title(key.spec)) + Content.styled(f"  {key.spec}", "$text-muted")
+        yield "Spec", Content(spec_title(key.spec)) + Content.styled(f"  {key.spec}", "$foreground-muted")
         yield "Usage", safe(USAGE_WORDS.get(key.usage, key.usage))
         yield "Origin", safe(ORIGIN_WORDS.get(key.origin, key.origin))
         if key.description:
@@ -78,21 +79,27 @@ class OverviewTab(DetailTab[OverviewFacts]):
         if key.multi_region:
             yield "Multi-Region", _multi_region(key)
         yield "Rotation", fact_content(facts.rotation, lambda status: _rotation(status, now))
-        yield "Policy", fact_content(facts.policy, self._policy)
+        yield "Policy", fact_content(facts.policy, _policy)
         yield "ARN", safe(key.arn)
 
-    def _policy(self, text: str) -> Content:
-        from kms_tui import policy
 
-        assert self.session is not None
-        kms = self.session.kms
-        verdict = policy.check(text, account_id=kms.account_id, partition=kms.partition)
-        words = {
-            "ok": Content("the account keeps control"),
-            "warn": Content.styled("the account keeps control, with warnings", "$warning"),
-            "refuse": Content.styled("the account may be locked out", "$error"),
-        }
-        return words[verdict.verdict]
+def _verdict(kms: Kms, subject: Subject) -> str:
+    from kms_tui import policy
+
+    text = kms.key_policy(subject.key_id)
+    return policy.check(text, account_id=kms.account_id, partition=kms.partition, key_arn=subject.arn).verdict
+
+
+_VERDICTS = {
+    "ok": ("the account keeps control", ""),
+    "warn": ("the account keeps control, with warnings", "$warning"),
+    "refuse": ("the account may be locked out", "$error"),
+}
+
+
+def _policy(verdict: str) -> Content:
+    words, colour = _VERDICTS[verdict]
+    return Content.styled(words, colour)
 
 
 def can_report_rotation(key: Key) -> bool:

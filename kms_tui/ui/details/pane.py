@@ -85,10 +85,15 @@ class KeyDetails(Vertical):
         first, *more = subject.aliases or (subject.key_id,)
         name = safe(first).stylize("bold")
         if more:
-            name += Content.styled(f"  +{len(more)} alias{'es' if len(more) > 1 else ''}", "$text-muted")
+            name += Content.styled(
+                f"  +{len(more)} alias{'es' if len(more) > 1 else ''}", "$foreground-muted"
+            )
         self.query_one("#details-name", Static).update(name)
-        self.query_one("#details-id", Static).update(safe(subject.key_id).stylize("$text-muted"))
+        self.query_one("#details-id", Static).update(safe(subject.key_id).stylize("$foreground-muted"))
         self.current.show(session, subject)
+
+    def focus_tabs(self) -> None:
+        self.query_one(Tabs).focus()
 
     def open_tab(self, title: str) -> None:
         self.query_one(Tabs).active = f"for-tab-{title.lower()}"

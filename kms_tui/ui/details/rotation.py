@@ -64,7 +64,7 @@ class RotationTab(DetailTab[RotationFacts]):
 
     def _history(self, rotations: list[KeyRotation]) -> Content:
         if not rotations:
-            return Content.styled("This key has not been rotated.", "$text-muted")
+            return Content.styled("This key has not been rotated.", "$foreground-muted")
         assert self.session is not None
         now = self.session.now()
         rows = [

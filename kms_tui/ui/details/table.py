@@ -19,7 +19,7 @@ def facts_table(rows: Iterable[Row]) -> Content:
     lines = []
     for label, value in rows:
         first, *more = value.split("\n")
-        line = Content.styled(label.ljust(width), "$text-muted") + first
+        line = Content.styled(label.ljust(width), "$foreground-muted") + first
         lines.append(Content(indent).join([line, *more]))
     return Content("\n").join(lines)
 
@@ -30,7 +30,9 @@ def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, widest: i
         min(max([len(title), *(len(row[index]) for row in rows)]), widest) for index, title in enumerate(head)
     ]
     lines = [
-        Content.styled("  ".join(column(t, w) for t, w in zip(head, widths, strict=True)), "$text-muted")
+        Content.styled(
+            "  ".join(column(t, w) for t, w in zip(head, widths, strict=True)), "$foreground-muted"
+        )
     ]
     lines += [
         Content("  ".join(column(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -30,5 +30,5 @@ class TagsTab(DetailTab[list[Tag]]):
 
 def _table(tags: list[Tag]) -> Content:
     if not tags:
-        return Content.styled("No tags.", "$text-muted")
+        return Content.styled("No tags.", "$foreground-muted")
     return plain_table(("KEY", "VALUE"), [(tag.key, tag.value) for tag in tags])

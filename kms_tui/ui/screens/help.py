@@ -43,7 +43,7 @@ class HelpScreen(ModalScreen[None]):
                     (key.rjust(width), "$accent bold"),
                     "  ",
                     title.ljust(title_width),
-                    ("  " + tooltip, "$text-muted"),
+                    ("  " + tooltip, "$foreground-muted"),
                 )
             )
 

@@ -64,7 +64,7 @@ class StartScreen(Screen[None]):
 
     def _offer(self, connection: Connection, title: str, note: str) -> None:
         self._choices.append(replace(connection, read_only=self._tried.read_only))
-        line = safe(title.ljust(24)) + Content.styled("  ", "") + safe(note).stylize("$text-muted")
+        line = safe(title.ljust(24)) + Content.styled("  ", "") + safe(note).stylize("$foreground-muted")
         self.query_one(OptionList).add_option(Option(line))
 
     @on(OptionList.OptionSelected)

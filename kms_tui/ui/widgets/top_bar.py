@@ -43,7 +43,7 @@ class TopBar(Vertical):
         if session is not None:
             account = session.kms.account_id or "account unknown"
             parts = (session.connection.title, account, session.kms.region)
-            where += Content.styled(" · ", "$text-muted").join([safe(part) for part in parts if part])
+            where += Content.styled(" · ", "$foreground-muted").join([safe(part) for part in parts if part])
         self.query_one("#where", Static).update(where)
         self.query_one("#modes", Static).update(self._modes())
         self._show_calls()
@@ -52,7 +52,7 @@ class TopBar(Vertical):
         current = self.kms_app.current_mode
         names = []
         for number, mode in enumerate(MODE_TABLE.values(), 1):
-            style = "$accent bold" if mode.name == current else "$text-muted"
+            style = "$accent bold" if mode.name == current else "$foreground-muted"
             link = f"[@click=app.open_mode('{mode.name}')]{number} {mode.title}[/]"
             names.append(Content.from_markup(link).stylize(style))
         return Content(" ") + Content("   ").join(names)
@@ -61,7 +61,7 @@ class TopBar(Vertical):
         session = self.kms_app.session
         if session is None:
             return
-        limits = Content.styled(f"{session.meter.total} calls ", "$text-muted")
+        limits = Content.styled(f"{session.meter.total} calls ", "$foreground-muted")
         if session.read_only:
             limits += Content.styled(" READ-ONLY ", "bold $background on $warning")
         self.query_one("#limits", Static).update(limits)

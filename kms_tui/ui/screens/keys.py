@@ -1,0 +1,249 @@
+"""Keys: the list that answers "which key needs me?", and the details of the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from kms_tui.inventory.filters import FilterError
+from kms_tui.inventory.view import Scope, View
+from kms_tui.session import Session
+from kms_tui.ui.acts.base import Subject
+from kms_tui.ui.acts.create import create_key
+from kms_tui.ui.acts.desk import Desk
+from kms_tui.ui.details.pane import KeyDetails
+from kms_tui.ui.details.subject import subject_of
+from kms_tui.ui.messages import KeysChanged
+from kms_tui.ui.widgets.filter_line import FilterInput, FilterLine
+from kms_tui.ui.widgets.key_list import KeyList
+
+_SCOPE_WORDS = {Scope.CUSTOMER: "Customer", Scope.AWS: "AWS", Scope.ALL: "All"}
+_READ_MISSING_AFTER = 0.4
+"""Seconds after the last keystroke in which a filter begins to read what it needs."""
+
+
+class KeysScreen(Desk):
+    """The key list, with the details beside it where there is room."""
+
+    HELP = (
+        "The keys of this account and region. A healthy key's ATTENTION cell is empty; every other one says "
+        "why. What you may not read says so, and is never shown as off. Acts apply to the marked keys, or to "
+        "the one under the cursor."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="keys.filter", tooltip="Filter the list as you type"),
+        Binding("enter,d", "details", "Details", id="keys.details", tooltip="Everything about the key"),
+        Binding("n", "create", "New key", id="keys.create", tooltip="Create a key (CreateKey)"),
+        Binding(
+            "w",
+            "scope",
+            "Whose",
+            id="keys.scope",
+            tooltip="Customer keys, AWS-managed keys, or all",
+            show=False,
+        ),
+        Binding(
+            "r", "refresh", "Refresh", id="keys.refresh", tooltip="List and read everything again", show=False
+        ),
+        Binding("u", "unmark", "Unmark all", id="keys.unmark", tooltip="Take all marks away", show=False),
+        Binding(
+            "M",
+            "mark_all",
+            "Mark all",
+            id="keys.mark-all",
+            tooltip="Mark all that match the filter",
+            show=False,
+        ),
+        Binding("escape", "back", "Back", id="keys.back", tooltip="Clear the filter, go back", show=False),
+    ]
+
+    def compose_body(self) -> Iterable[Widget]:
+        with Horizontal(id="keys"):
+            with Vertical(id="list-side"):
+                with Horizontal(id="filter-row"):
+                    yield FilterLine()
+                    yield Static(id="scope")
+                yield KeyList()
+            yield KeyDetails()
+
+    @property
+    def list(self) -> KeyList:
+        return self.query_one(KeyList)
+
+    @property
+    def is_wide(self) -> bool:
+        return self.app.screen.has_class("-wide") or self.has_class("-wide")
+
+    def session_opened(self, session: Session) -> None:
+        self.list.show_view(View(session.inventory))
+        session.inventory.open()
+        self.query_one(FilterLine).input.value = self.kms_app.config.filter
+        self.list.focus()
+
+    def subjects(self) -> Sequence[Subject]:
+        rows = self.list.marked or ([self.list.current] if self.list.current else [])
+        return [subject_of(row) for row in rows]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "create" and self.session is not None and self.session.read_only:
+            return False
+        return super().check_action(action, parameters)
+
+    # The list
+
+    @on(KeyList.RowHighlighted)
+    @on(KeyList.Updated)
+    def _follow(self) -> None:
+        """The details follow the cursor, and the key under it as more of it becomes known."""
+        self._show_counts()
+        row, session = self.list.current, self.session
+        details = self.query_one(KeyDetails)
+        if row is None or session is None:
+            details.add_class("-empty")
+            return
+        details.remove_class("-empty")
+        subject = subject_of(row)
+        if details.subject != subject and self.is_wide:
+            details.show(session, subject)
+
+    @on(KeyList.RowSelected)
+    def _selected(self) -> None:
+        self.action_details()
+
+    def action_details(self) -> None:
+        row = self.list.current
+        if row is None or self.session is None:
+            return
+        if self.is_wide:
+            self.query_one(KeyDetails).focus_tabs()
+            return
+        from kms_tui.ui.screens.key import KeyScreen
+
+        self.app.push_screen(KeyScreen(subject_of(row)))
+
+    @on(KeysChanged)
+    def _keys_changed(self, message: KeysChanged) -> None:
+        if self.session is not None:
+            self.session.inventory.reread(*message.key_ids)
+        details = self.query_one(KeyDetails)
+        if self.is_wide and details.subject is not None and self.session is not None:
+            details.show(self.session, details.subject)
+
+    # Filter, scope, marks
+
+    @on(FilterLine.Changed)
+    def _filter_changed(self, event: FilterLine.Changed) -> None:
+        line = self.query_one(FilterLine)
+        try:
+            self.list.set_filter(event.text)
+        except FilterError as error:
+            line.show_note(str(error), error=True)
+            return
+        line.show_note("")
+        self.set_timer(_READ_MISSING_AFTER, lambda: self._read_missing(event.text))
+
+    def _read_missing(self, text: str) -> None:
+        if self.query_one(FilterLine).input.value == text and self.list.view is not None:
+            self.list.view.read_missing()
+
+    @on(FilterInput.Left)
+    def _filter_left(self) -> None:
+        self.list.focus()
+
+    def action_filter(self) -> None:
+        self.query_one(FilterLine).input.focus()
+
+    def action_back(self) -> None:
+        line = self.query_one(FilterLine).input
+        if not self.list.has_focus:
+            self.list.focus()
+        elif line.value:
+            line.value = ""
+
+    def action_scope(self) -> None:
+        view = self.list.view
+        if view is not None:
+            scopes = list(Scope)
+            self.list.set_scope(scopes[(scopes.index(view.scope) + 1) % len(scopes)])
+
+    def action_mark_all(self) -> None:
+        view = self.list.view
+        if view is not None:
+            view.mark(row.arn for row in view.rows)
+            self.list.refresh()
+            self._show_counts()
+
+    def action_unmark(self) -> None:
+        view = self.list.view
+        if view is not None:
+            view.clear_marks()
+            self.list.refresh()
+            self._show_counts()
+
+    def action_refresh(self) -> None:
+        if self.session is not None:
+            self.session.inventory.refresh()
+
+    def action_create(self) -> None:
+        self.run_worker(create_key(self), group="act", exclusive=True, description="create a key")
+
+    # Numbers
+
+    def _show_counts(self) -> None:
+        view, session = self.list.view, self.session
+        if view is None or session is None:
+            return
+        inventory = session.inventory
+        customer, aws = inventory.tally(aws=False), inventory.tally(aws=True)
+        counts = {Scope.CUSTOMER: customer.keys, Scope.AWS: aws.keys, Scope.ALL: customer.keys + aws.keys}
+        parts = [
+            Content.styled(
+                f"{_SCOPE_WORDS[scope]} {count:,}",
+                "$accent bold" if scope is view.scope else "$foreground-muted",
+            )
+            for scope, count in counts.items()
+        ]
+        self.query_one("#scope", Static).update(Content.styled(" · ", "$foreground-muted").join(parts))
+        self.show_status(self._status(view))
+        self._show_filter_note(view)
+
+    def _status(self, view: View) -> Content:
+        summary, tally = view.summary(), view.inventory.tally(aws=view.scope is Scope.AWS)
+        parts = []
+        if summary.marked:
+            hidden = (
+                f", {summary.marked_hidden} of them hidden by the filter" if summary.marked_hidden else ""
+            )
+            parts.append(Content.styled(f"{summary.marked} marked{hidden}", "$accent"))
+        if view.query:
+            parts.append(Content(f"{summary.shown:,} of {summary.total:,} keys"))
+        else:
+            parts.append(Content(f"{summary.total:,} keys"))
+        if tally.attention:
+            parts.append(Content.styled(f"{tally.attention:,} need attention", "$warning"))
+        if tally.described < tally.keys:
+            parts.append(Content(f"{tally.described:,} of {tally.keys:,} known"))
+        if view.inventory.busy:
+            parts.append(Content("listing…"))
+        return Content(" · ").join(parts)
+
+    def _show_filter_note(self, view: View) -> None:
+        line = self.query_one(FilterLine)
+        progress, summary = view.inventory.progress(), view.summary()
+        if progress is not None and progress.done < progress.total:
+            left = f", about {progress.seconds:.0f} s left" if progress.seconds >= 1 else ""
+            waits = f" ({progress.trouble})" if progress.trouble else ""
+            line.show_note(
+                f"reading what the filter needs: {progress.done:,} of {progress.total:,}{left}{waits}"
+            )
+        elif summary.undecided or summary.unreadable:
+            line.show_note(f"{summary.undecided + summary.unreadable:,} keys cannot be judged by this filter")
+        elif line.is_note:
+            line.show_note("")

@@ -1,0 +1,87 @@
+"""The filter: one line that filters as one types, completes, and says what it cannot understand."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input, Static
+
+from kms_tui.inventory.filters import complete
+from kms_tui.ui.safe_text import safe
+
+
+class _Completion(Suggester):
+    """The first candidate of the filter language for the end of the line."""
+
+    async def get_suggestion(self, value: str) -> str | None:
+        candidates = complete(value, len(value)) if value and not value.endswith(" ") else []
+        if not candidates:
+            return None
+        first = candidates[0]
+        return value[: first.start] + first.text
+
+
+class FilterInput(Input):
+    """Enter and down go to the list, Esc clears."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,enter", "leave", "To the list", id="filter.leave", tooltip="Go to the keys that match"),
+        Binding("escape", "clear", "Clear", id="filter.clear", tooltip="Clear the filter, then leave it"),
+    ]
+
+    class Left(Message):
+        """The focus belongs to the list."""
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+    def action_clear(self) -> None:
+        if self.value:
+            self.value = ""
+        else:
+            self.post_message(self.Left())
+
+
+class FilterLine(Vertical):
+    """The line and, below it where there is one, what is wrong with it or what it waits for."""
+
+    class Changed(Message):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def compose(self) -> ComposeResult:
+        yield FilterInput(
+            placeholder="/ to filter: words, state:disabled, spec:rsa, tag:team=payments …",
+            suggester=_Completion(use_cache=False),
+            compact=True,
+            select_on_focus=False,
+        )
+        yield Static(id="filter-note")
+
+    @property
+    def input(self) -> FilterInput:
+        return self.query_one(FilterInput)
+
+    @property
+    def is_note(self) -> bool:
+        """Whether a note is shown that is no error."""
+        note = self.query_one("#filter-note")
+        return note.has_class("-shown") and not note.has_class("-error")
+
+    def show_note(self, sentence: str, *, error: bool = False) -> None:
+        note = self.query_one("#filter-note", Static)
+        note.update(safe(sentence))
+        note.set_class(bool(sentence), "-shown")
+        note.set_class(error, "-error")
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(event.value))
