@@ -33,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="key id, ARN or alias; given again, each of the keys can open the file",
     )
-    parser.add_argument("--signed", action="store_true", help="add a signature (slower; see the README)")
+    parser.add_argument(
+        "--signed", action="store_true", help="also sign it, for openers who may not seal (slower)"
+    )
     parser.add_argument("--raw", action="store_true", help="a plain KMS ciphertext, up to 4,096 bytes")
     parser.add_argument("--algorithm", metavar="A", help="with --raw: the encryption algorithm of an RSA key")
     add_stream_arguments(parser)
