@@ -7,6 +7,7 @@ from kms_tui.backend.local.rows import KeyRow
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import KeyManager
 from kms_tui.kms.operations import NOT_MUTATING
+from kms_tui.policy import parse
 
 _CROSS_ACCOUNT = frozenset(
     {
@@ -37,6 +38,13 @@ _CROSS_ACCOUNT = frozenset(
 
 _OPEN_ON_MANAGED = NOT_MUTATING | {"CreateGrant", "RevokeGrant", "RetireGrant"}
 """What an AWS-managed key allows: looking, use, and the grants that services make."""
+
+
+ADMINISTRATOR_POLICY = parse(
+    '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}',
+    identity=True,
+)
+"""The IAM policy of the account's administrator, AWS's own AdministratorAccess."""
 
 
 def denied(call: Call, key: KeyRow, action: str, reason: str) -> ServiceError:

@@ -75,6 +75,12 @@ def _require_room(call: Call, key: KeyRow) -> None:
         )
 
 
+def _kind(key: KeyRow) -> tuple[str, bool, bool]:
+    """What an alias stays with: the usage, and whether symmetric, asymmetric or HMAC (UpdateAlias)."""
+    spec = KEY_SPECS[key.spec]
+    return key.usage, spec.is_symmetric, spec.is_asymmetric
+
+
 def update_alias(call: Call) -> JsonShape:
     name = call.params["AliasName"]
     _require_name(name)
@@ -82,7 +88,7 @@ def update_alias(call: Call) -> JsonShape:
         former = _require_alias(call, name)
         call.authorise(call, former, "kms:UpdateAlias")
         key = _require_target(call, call.params["TargetKeyId"])
-        if key.usage != former.usage or KEY_SPECS[key.spec].family != KEY_SPECS[former.spec].family:
+        if _kind(key) != _kind(former):
             raise ServiceError(
                 "ValidationException",
                 f"Alias {call.alias_arn(name)} cannot be updated to refer to {call.arn(key)}: the current "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kms_tui.backend.local import (
@@ -21,7 +21,7 @@ from kms_tui.backend.local import (
     signing,
     tags,
 )
-from kms_tui.backend.local.access import allow_administrator
+from kms_tui.backend.local.access import ADMINISTRATOR_POLICY, allow_administrator
 from kms_tui.backend.local.call import Authorise, Call, JsonShape, Scope
 from kms_tui.backend.local.keyring import Keyring
 from kms_tui.backend.local.lapse import catch_up
@@ -29,6 +29,7 @@ from kms_tui.backend.local.store import Store
 from kms_tui.backend.local.validation import check, operations
 from kms_tui.kms.errors import ServiceError, StoreError
 from kms_tui.kms.model import CallerIdentity
+from kms_tui.policy import Document
 
 OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
     **keys.OPERATIONS,
@@ -65,11 +66,13 @@ class LocalBackend:
         partition: str = "aws",
         caller_arn: str | None = None,
         authorise: Authorise = allow_administrator,
+        iam_policies: Sequence[Document] = (ADMINISTRATOR_POLICY,),
     ) -> None:
         self.store = store
         self._scope = Scope(partition, region, account_id)
         self._caller = _identity(partition, account_id, caller_arn)
         self._authorise = authorise
+        self._iam_policies = iam_policies
         self._keyring = Keyring(store)
 
     @property
@@ -105,7 +108,15 @@ class LocalBackend:
             )
         now = self.store.now()
         call = Call(
-            operation, params, self._scope, self._caller, self.store, self._keyring, self._authorise, now
+            operation,
+            params,
+            self._scope,
+            self._caller,
+            self.store,
+            self._keyring,
+            self._authorise,
+            self._iam_policies,
+            now,
         )
         try:
             call.params = check(operation, params)

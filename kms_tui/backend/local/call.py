@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ from kms_tui.backend.local.validation import request_of
 from kms_tui.kms.arn import alias_arn, key_arn
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import CallerIdentity
+from kms_tui.policy import Document
 
 JsonShape = dict[str, Any]
 
@@ -33,7 +34,7 @@ class Scope:
 
 @dataclass(slots=True)
 class Call:
-    """One call: its operation, checked parameters, place, caller and time (milliseconds)."""
+    """One call: its operation, checked parameters, place, caller with IAM policies, time (milliseconds)."""
 
     operation: str
     params: Mapping[str, Any]
@@ -42,6 +43,7 @@ class Call:
     store: Store
     keyring: Keyring
     authorise: Authorise
+    iam_policies: Sequence[Document]
     now: int
     key: KeyRow | None = None
     """The key that the call is about, once it was found."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.creation import DEFAULT_POLICY_NAME, put_policy
 from kms_tui.backend.local.paging import position_of
@@ -11,6 +9,7 @@ from kms_tui.backend.local.policy_texts import default_policy
 from kms_tui.backend.local.references import find_key
 from kms_tui.backend.local.rows import KeyRow
 from kms_tui.kms.errors import ServiceError
+from kms_tui.policy import Caller, Document, Request, authorize, parse
 
 MAX_POLICY = 131_072
 """Characters (PolicyType in the service model)."""
@@ -33,12 +32,37 @@ def require_valid(call: Call, key: KeyRow, text: str) -> None:
         raise ServiceError(
             "LimitExceededException", f"The key policy is longer than the limit of {MAX_POLICY} characters."
         )
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ServiceError("MalformedPolicyDocumentException", "Policy is not valid JSON.") from error
-    if not isinstance(document, dict) or "Statement" not in document:
-        raise ServiceError("MalformedPolicyDocumentException", "Policy contains no statement.")
+    document = parse(text, partition=call.scope.partition)
+    if document.problems:
+        raise ServiceError("MalformedPolicyDocumentException", _wording(document))
+    if not call.params.get("BypassPolicyLockoutSafetyCheck"):
+        _require_control(call, key, document)
+
+
+def _wording(document: Document) -> str:
+    """The first problem of a policy, in the service's words where these are known."""
+    problem = document.problems[0]
+    if problem.rule != "principal" or problem.statement is None:
+        return problem.sentence
+    if {"Principal", "NotPrincipal"}.isdisjoint(document.statements[problem.statement].elements):
+        return "Policy contains a statement with no principal."
+    return "Policy contains a statement with one or more invalid principals."
+
+
+def _require_control(call: Call, key: KeyRow, document: Document) -> None:
+    """AWS's own check: not whether the account keeps control of the key, only whether the caller does."""
+    request = Request(
+        Caller.parse(call.caller.arn),
+        "kms:PutKeyPolicy",
+        call.arn(key),
+        {"aws:currenttime": call.time.isoformat(), "aws:epochtime": str(call.now // 1000)},
+        complete=True,
+    )
+    if not authorize(document, request, key_account=key.account, identity_policies=call.iam_policies).allowed:
+        raise ServiceError(
+            "MalformedPolicyDocumentException",
+            "The new key policy will not allow you to update the key policy in the future.",
+        )
 
 
 def put_key_policy(call: Call) -> JsonShape:

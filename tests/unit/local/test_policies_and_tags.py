@@ -73,6 +73,63 @@ def test_text_that_is_no_policy_is_malformed(kms: KmsClient, operation: str, tex
     kms.refused(operation, "MalformedPolicyDocumentException", **key, Policy=text)
 
 
+_LOCKED_OUT = "The new key policy will not allow you to update the key policy in the future."
+_ADMINISTRATOR = "arn:aws:iam::111122223333:user/administrator"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {**_ROOT, "Principal": {"AWS": "arn:aws:iam::111122223333:role/KeyAdmin"}},
+        {**_ROOT, "Action": ["kms:Encrypt", "kms:Decrypt"]},
+        {**_ROOT, "Effect": "Deny"},
+        {**_ROOT, "Principal": {"AWS": "444455556666"}},
+        {**_ROOT, "Condition": {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}},
+        {name: value for name, value in _ROOT.items() if name != "Action"},
+    ],
+)
+@pytest.mark.parametrize("operation", ["PutKeyPolicy", "CreateKey"])
+def test_a_policy_that_shuts_its_caller_out_needs_the_bypass(
+    kms: KmsClient, operation: str, statement: dict[str, Any]
+) -> None:
+    key = {"KeyId": kms.key()} if operation == "PutKeyPolicy" else {}
+    text = _policy(statement)
+    kms.refused(operation, "MalformedPolicyDocumentException", _LOCKED_OUT, **key, Policy=text)
+    answer = kms(operation, **key, Policy=text, BypassPolicyLockoutSafetyCheck=True)
+    key_id = key.get("KeyId") or answer["KeyMetadata"]["KeyId"]
+    assert kms("GetKeyPolicy", KeyId=key_id)["Policy"] == text
+
+
+@pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"AWS": _ADMINISTRATOR}, {"AWS": "111122223333"}])
+def test_a_policy_that_leaves_its_caller_in_is_taken_whatever_the_account_loses(
+    kms: KmsClient, principal: Any
+) -> None:
+    kms("PutKeyPolicy", KeyId=kms.key(), Policy=_policy({**_ROOT, "Principal": principal}))
+
+
+@pytest.mark.parametrize(
+    "principal", [{"AWS": "arn:aws:iam::111122223333:group/Admins"}, {"AWS": "x"}, {"AWS": []}, {"Who": "*"}]
+)
+def test_a_principal_that_cannot_be_is_refused(kms: KmsClient, principal: Any) -> None:
+    kms.refused(
+        "PutKeyPolicy",
+        "MalformedPolicyDocumentException",
+        "Policy contains a statement with one or more invalid principals.",
+        KeyId=kms.key(),
+        Policy=_policy({**_ROOT, "Principal": principal}),
+    )
+
+
+def test_a_statement_without_a_principal_is_refused(kms: KmsClient) -> None:
+    kms.refused(
+        "PutKeyPolicy",
+        "MalformedPolicyDocumentException",
+        "Policy contains a statement with no principal.",
+        KeyId=kms.key(),
+        Policy=_policy(_ROOT, {name: value for name, value in _ROOT.items() if name != "Principal"}),
+    )
+
+
 def test_a_policy_over_the_limit_is_refused_for_its_length(kms: KmsClient) -> None:
     text = _policy(_ROOT)
     kms.refused("PutKeyPolicy", "LimitExceededException", KeyId=kms.key(), Policy=text.ljust(131_073))
