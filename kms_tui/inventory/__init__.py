@@ -9,9 +9,9 @@ it. How a screen wires it:
     inventory.open()                                        # returns at once, as every method here does
     key_list.show_view(view)                                # KeyList follows the inventory from here on
 
-    key_list.set_filter(text)                               # raises FilterError (start, end): show it, keep the text
+    key_list.set_filter(text)                               # raises FilterError(start, end): show it
     key_list.set_scope(Scope.AWS); key_list.set_sort(Sort("attention"))
-    view.read_missing()                                     # when typing pauses: read what filter and sort need
+    view.read_missing()                                     # as typing pauses: read what filter and sort need
     inventory.progress(); inventory.cancel_demand()         # how far that has come, and giving it up
     view.summary()                                          # "n of m", undecided, hidden marks, …
     inventory.tally(aws=False)                              # keys, described, attention

@@ -102,6 +102,11 @@ class Inventory:
         return any(region.busy for region in self._regions.values())
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing is being read and nothing waits to be."""
+        return self._crew.idle
+
+    @property
     def stopped(self) -> KmsTuiError | None:
         """Why nothing is read until ``resume``: credentials that are missing or have expired."""
         return self._stopped

@@ -18,6 +18,10 @@ class Crew(Protocol):
 
     def pause(self, lane: Lane, seconds: float) -> None: ...
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+
     def close(self) -> None:
         """Take no more jobs; those that run are left to themselves."""
 
@@ -49,6 +53,11 @@ class DaemonCrew:
     def pause(self, lane: Lane, seconds: float) -> None:
         with self._changed:
             self._queue.pause(lane, seconds)
+
+    @property
+    def idle(self) -> bool:
+        with self._changed:
+            return self._queue.idle()
 
     def close(self) -> None:
         with self._changed:

@@ -9,11 +9,11 @@ GUTTER = 3
 """Cells before the first column: the cursor's bar, a mark, a blank."""
 GAP = 2
 """Cells between columns."""
-_NAME_LEAST, _NAME_MOST = 26, 48
+_NAME_LEAST, _NAME_MOST = 26, 36
 
 
 class _Width(NamedTuple):
-    """Cells; a column with ``most`` takes what is left over."""
+    """Cells; a column with ``most`` takes up to so many of what is left over."""
 
     least: int
     most: int = 0
@@ -22,16 +22,16 @@ class _Width(NamedTuple):
 _WIDTHS: Mapping[str, _Width] = {
     "name": _Width(_NAME_LEAST, _NAME_MOST),
     "region": _Width(14),
-    "id": _Width(36),
+    "id": _Width(14, 36),
     "spec": _Width(10),
     "usage": _Width(7),
-    "state": _Width(9),
+    "state": _Width(16),
     "rotation": _Width(8),
     "attention": _Width(24),
     "origin": _Width(8),
     "created": _Width(10),
     "used": _Width(20),
-    "description": _Width(16, 60),
+    "description": _Width(24, 60),
 }
 _LEFT_TO_RIGHT = (
     "name",
@@ -47,7 +47,7 @@ _LEFT_TO_RIGHT = (
     "id",
     "description",
 )
-_BY_IMPORTANCE = ("name", "attention", "region", "spec", "rotation", "usage", "description", "state", "id")
+_BY_IMPORTANCE = ("name", "attention", "region", "spec", "rotation", "usage", "description", "id", "state")
 """What stays longest first; the others are shown only where the list is sorted by them."""
 
 
@@ -85,7 +85,7 @@ def lay_out(width: int, *, regions: bool, sorted_by: str = "name") -> list[Slot]
     widths = {name: _WIDTHS[name].least for name in chosen}
     if width < GUTTER + _NAME_LEAST:
         widths["name"] = max(1, width - GUTTER)
-    for name in ("name", "description"):
+    for name in ("name", "description", "id"):
         if name in chosen and left > 0:
             extra = min(left, _WIDTHS[name].most - _WIDTHS[name].least)
             widths[name] += extra

@@ -77,13 +77,19 @@ def _name(row: Row, width: int, line: Line, found: Sequence[str], style: Styles)
     more = words.more_aliases(row)
     room = width - len(more) - 2 if more else width
     name = fit(row.aliases[0], room)
-    segments = _point_out(name, found, style("gone" if row.gone else "name"), style("found"))
+    segments = _point_out(name, found, style(_name_part(row, line)), style("found"))
     used = cell_len(name)
     if more:
-        segments.append(Segment(f"  {more}", style(Look.QUIET.value)))
+        segments += [Segment("  ", style("plain")), Segment(more, style(Look.QUIET.value))]
         used += len(more) + 2
     segments.append(Segment(" " * (width - used), style("plain")))
     return segments
+
+
+def _name_part(row: Row, line: Line) -> str:
+    if row.gone:
+        return "gone"
+    return "name-cursor" if line.cursor else "name"
 
 
 def _nameless(row: Row, width: int, line: Line, style: Styles) -> list[Segment]:

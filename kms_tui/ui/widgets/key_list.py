@@ -50,6 +50,7 @@ class KeyList(ScrollView, can_focus=True):
         "key-list--cursor-blurred",
         "key-list--accent",
         "key-list--name",
+        "key-list--name-cursor",
         "key-list--found",
         "key-list--gone",
         "key-list--plain",
@@ -78,10 +79,11 @@ class KeyList(ScrollView, can_focus=True):
         & > .key-list--cursor { background: $block-cursor-background; }
         & > .key-list--cursor-blurred { background: $block-cursor-blurred-background; }
         & > .key-list--accent { color: $accent; }
-        & > .key-list--name { color: $foreground; text-style: bold; }
+        & > .key-list--name { color: $foreground; }
+        & > .key-list--name-cursor { color: $block-cursor-foreground; text-style: bold; }
         & > .key-list--found { color: $accent; text-style: bold underline; }
         & > .key-list--gone { color: $text-muted; text-style: strike; }
-        & > .key-list--plain { color: $foreground; }
+        & > .key-list--plain { color: $foreground 80%; }
         & > .key-list--quiet { color: $text-muted; }
         & > .key-list--loading { color: $text-muted; text-style: dim; }
         & > .key-list--unasked { color: $text-disabled; }
@@ -522,7 +524,7 @@ class KeyList(ScrollView, can_focus=True):
             key = (background, part)
             found = self._style_cache.get(key)
             if found is None:
-                found = self.get_component_rich_style(f"key-list--{background}", f"key-list--{part}")
+                found = self.get_visual_style(f"key-list--{background}", f"key-list--{part}").rich_style
                 self._style_cache[key] = found
             return found
 
