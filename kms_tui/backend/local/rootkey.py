@@ -60,7 +60,7 @@ class RootKey:
         self._cipher = AESGCM(key)
 
     def derive(self, purpose: str, size: int) -> bytes:
-        """Bytes for another purpose that tell nothing of the root key, the same each time (HKDF, RFC 5869)."""
+        """Bytes for another purpose, which tell nothing of the root key; the same each time (HKDF)."""
         return HKDF(hashes.SHA256(), size, None, f"kms-tui {purpose}".encode()).derive(self._key)
 
     def wrap(self, key_id: str, material_id: str, material: bytes) -> bytes:
