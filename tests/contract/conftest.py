@@ -8,14 +8,17 @@ import pytest
 
 from kms_tui.backend.aws import connect
 from kms_tui.backend.base import Backend
+from kms_tui.backend.local import LocalBackend, open_store
 from tests.contract.client import KmsClient
 from tests.contract.moto_departures import departure_of
 from tests.endpoints.environment import use_static_credentials
 from tests.endpoints.moto import MotoEndpoint
+from tests.endpoints.served import Switch, served_connection
 
-BACKENDS = ("moto",)
+BACKENDS = ("local", "served", "moto")
 """Each is made by the fixture ``<name>_backend``."""
 
+ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 
 
@@ -30,28 +33,63 @@ def kms(backend: Backend) -> KmsClient:
     return KmsClient(backend)
 
 
+@pytest.fixture
+def local_backend() -> Iterator[LocalBackend]:
+    with open_store() as store:
+        yield LocalBackend(store, account_id=ACCOUNT, region=REGION)
+
+
 @pytest.fixture(scope="session")
-def moto_connection() -> Iterator[tuple[MotoEndpoint, Backend]]:
-    with pytest.MonkeyPatch.context() as patch, MotoEndpoint() as endpoint:
-        use_static_credentials(patch)
-        backend = connect(region=REGION, endpoint_url=endpoint.url)
+def server() -> Iterator[tuple[Switch, Backend]]:
+    with served_connection(REGION) as connection:
+        yield connection
+
+
+@pytest.fixture
+def served_backend(server: tuple[Switch, Backend], local_backend: LocalBackend) -> Backend:
+    """AwsBackend on our own server, over HTTP."""
+    switch, backend = server
+    switch.current = local_backend
+    backend.caller()
+    return backend
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[tuple[MotoEndpoint, Backend]]:
+    with MotoEndpoint() as endpoint:
+        with pytest.MonkeyPatch.context() as patch:
+            use_static_credentials(patch)
+            backend = connect(region=REGION, endpoint_url=endpoint.url)
         backend.caller()
         yield endpoint, backend
 
 
 @pytest.fixture
-def moto_backend(moto_connection: tuple[MotoEndpoint, Backend]) -> Backend:
-    endpoint, backend = moto_connection
+def moto_backend(moto: tuple[MotoEndpoint, Backend]) -> Backend:
+    """AwsBackend on a KMS that others wrote."""
+    endpoint, backend = moto
     endpoint.reset()
     return backend
+
+
+PENDING = {
+    "test_a_policy_by_which_the_caller_loses_the_key_is_refused": "the lockout check of PutKeyPolicy",
+}
+"""What LocalBackend has yet to learn; strict, so whoever builds it takes the line away."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         callspec = getattr(item, "callspec", None)
-        if callspec is None or callspec.params.get("backend") != "moto":
+        name = getattr(item, "originalname", item.name)
+        if callspec is None or "backend" not in callspec.params:
+            continue
+        if callspec.params["backend"] != "moto":
+            if name in PENDING:
+                item.add_marker(pytest.mark.xfail(reason=f"to come: {PENDING[name]}", strict=True))
             continue
         variant = callspec.id.removeprefix("moto").removesuffix("moto").strip("-")
-        departure = departure_of(getattr(item, "originalname", item.name), variant)
+        departure = departure_of(name, variant)
         if departure:
-            item.add_marker(pytest.mark.xfail(reason=departure.reason, strict=True))
+            reason = f"moto: {departure.reason} (AWS: {departure.source})"
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))

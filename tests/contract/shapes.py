@@ -23,6 +23,7 @@ COMMON_ERRORS = frozenset(
         "InvalidAction",
         "InvalidClientTokenId",
         "NotAuthorized",
+        "NotAuthorizedException",
         "OptInRequired",
         "RequestExpired",
         "ServiceUnavailable",
