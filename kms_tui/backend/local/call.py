@@ -22,6 +22,8 @@ from kms_tui.policy import Document
 
 JsonShape = dict[str, Any]
 
+_ENCODER = json.JSONEncoder(default=str, separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -118,4 +120,4 @@ Authorise = Callable[[Call, KeyRow | None, str], None]
 
 def _recordable(operation: str, params: Mapping[str, Any]) -> str:
     shown = {name: params[name] for name in request_of(operation).recordable if name in params}
-    return json.dumps(shown, default=str, separators=(",", ":"))
+    return _ENCODER.encode(shown)

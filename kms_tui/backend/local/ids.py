@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import secrets
-import uuid
 from typing import Protocol
 
 
@@ -28,14 +27,17 @@ class Ids(Protocol):
 
 
 def _uuid4(random_bytes: bytes) -> str:
-    return str(uuid.UUID(bytes=random_bytes, version=4))
+    """The UUID of version 4 (RFC 9562) made of 16 random bytes."""
+    digits = random_bytes.hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 class RandomIds:
     """Identifiers from the operating system's random source."""
 
     def key_id(self) -> str:
-        return str(uuid.uuid4())
+        return _uuid4(secrets.token_bytes(16))
 
     def multi_region_key_id(self) -> str:
         return "mrk-" + secrets.token_hex(16)
@@ -44,7 +46,7 @@ class RandomIds:
         return secrets.token_hex(32)
 
     def event_id(self) -> str:
-        return str(uuid.uuid4())
+        return _uuid4(secrets.token_bytes(16))
 
     def hex(self, digits: int) -> str:
         return secrets.token_hex((digits + 1) // 2)[:digits]

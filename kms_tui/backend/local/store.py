@@ -20,6 +20,8 @@ from kms_tui.backend.local.schema import APPLICATION_ID, MIGRATIONS
 from kms_tui.kms.errors import StoreError
 
 _BUSY_SECONDS = 15
+_CHECKPOINT_PAGES = 4000
+"""How far the write-ahead log grows (16 MiB): most of its pages are written again and again."""
 _HEADER_SIZE = 100
 _MAGIC = b"SQLite format 3\0"
 
@@ -89,24 +91,29 @@ class Store:
         ``durable`` ones are on the disk when this returns and outlive a loss of power; the others outlive
         the process, and may be lost with the machine.
         """
-        with self._lock, _named_failures(self.path):
+        with self._lock:
             if self._in_transaction:
                 yield self._connection
                 return
-            if durable is not self._durable:
-                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                self._durable = durable
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._in_transaction = True
             try:
+                self._begin(durable)
                 yield self._connection
                 self._connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise _failure(self.path, error) from error
                 raise
             finally:
                 self._in_transaction = False
+
+    def _begin(self, durable: bool) -> None:
+        if durable is not self._durable:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._in_transaction = True
 
     def close(self) -> None:
         with self._lock:
@@ -186,6 +193,7 @@ def _connect(name: str) -> sqlite3.Connection:
             cached_statements=256,
         )
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     except sqlite3.Error as error:
         raise StoreError(f"The local store {name} cannot be opened: {error}.") from error
     return connection
