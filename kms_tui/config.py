@@ -16,7 +16,6 @@ protected = ["payments-*"]      # keys whose name must be typed before any chang
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -79,6 +78,8 @@ def load(path: Path) -> Config:
 
 def parse(text: str, name: str) -> Config:
     """The settings in a text; ``name`` is how errors call it."""
+    import tomllib  # most people have no configuration file, and the first frame waits for this module
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kms_tui.backend.api import Kms
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog
 from kms_tui.config import ProfileSettings
-from kms_tui.inventory.core import Inventory
-from kms_tui.inventory.work import Pace
+
+if TYPE_CHECKING:
+    from kms_tui.backend.api import Kms
+    from kms_tui.backend.base import Backend
+    from kms_tui.backend.wrappers import Meter, SessionLog
+    from kms_tui.inventory import Inventory, Pace
 
 
 class Kind(Enum):
@@ -87,6 +89,11 @@ def open_session(
 
     A session is read-only where the connection or the profile's settings say so.
     """
+    # Imported here: the console's first frame needs a Connection, and none of this.
+    from kms_tui.backend.api import Kms
+    from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog
+    from kms_tui.inventory import Inventory
+
     settings = settings or ProfileSettings()
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
     meter, log = Meter(), SessionLog()

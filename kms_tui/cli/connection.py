@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kms_tui.backend.base import Backend
 from kms_tui.session import Connection, Kind
+
+if TYPE_CHECKING:
+    from kms_tui.backend.base import Backend
 
 
 def add_connection_flags(parser: argparse.ArgumentParser) -> None:

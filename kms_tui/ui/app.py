@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.reactive import var
+from textual.widgets import Static
 from textual.worker import Worker
 
 from kms_tui.config import Config
@@ -15,8 +17,8 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection, Opener, Session
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.messages import SessionOpened
-from kms_tui.ui.modes import FACTORIES, MODE_TABLE
-from kms_tui.ui.safe_text import visible
+from kms_tui.ui.modes import FACTORIES, FIRST_MODE, MODE_TABLE
+from kms_tui.ui.safe_text import safe, visible
 from kms_tui.ui.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ class KmsApp(App[None]):
     TITLE = "kms-tui"
     CSS_PATH = "app.tcss"
     MODES = FACTORIES
-    DEFAULT_MODE = "keys"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
     COMMAND_PALETTE_BINDING = "colon,ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
@@ -79,7 +80,17 @@ class KmsApp(App[None]):
         self.theme = self.config.theme
         self.set_keymap(dict(self.config.keys))
 
+    def compose(self) -> ComposeResult:
+        """The first frame, painted before anything that takes time is imported."""
+        yield Static(
+            Content.styled(" kms-tui ", "$accent bold") + safe(f" {self.connection.title} · opening…")
+        )
+
     def on_mount(self) -> None:
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.switch_mode(FIRST_MODE)
         self.open(self.connection)
 
     # Sessions
@@ -107,6 +118,10 @@ class KmsApp(App[None]):
     @property
     def busy(self) -> bool:
         """Whether anything is being opened, read or changed at this moment."""
+        from kms_tui.ui.dialogs.base import Dialog
+
+        if isinstance(self.screen, Dialog) and not self.screen.armed:
+            return True
         if any(not (worker.is_finished or worker in self.asking) for worker in self.workers):
             return True
         return self.session is not None and not self.session.inventory.idle

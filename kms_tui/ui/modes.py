@@ -31,3 +31,4 @@ MODE_TABLE: Mapping[str, Mode] = {
 }
 
 FACTORIES: dict[str, str | Callable[[], Screen[Any]]] = {name: mode.make for name, mode in MODE_TABLE.items()}
+FIRST_MODE = "keys"
