@@ -72,24 +72,13 @@ def moto_backend(moto: tuple[MotoEndpoint, Backend]) -> Backend:
     return backend
 
 
-PENDING = {
-    "test_a_policy_by_which_the_caller_loses_the_key_is_refused": "the lockout check of PutKeyPolicy",
-}
-"""What LocalBackend has yet to learn; strict, so whoever builds it takes the line away."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         callspec = getattr(item, "callspec", None)
-        name = getattr(item, "originalname", item.name)
-        if callspec is None or "backend" not in callspec.params:
-            continue
-        if callspec.params["backend"] != "moto":
-            if name in PENDING:
-                item.add_marker(pytest.mark.xfail(reason=f"to come: {PENDING[name]}", strict=True))
+        if callspec is None or callspec.params.get("backend") != "moto":
             continue
         variant = callspec.id.removeprefix("moto").removesuffix("moto").strip("-")
-        departure = departure_of(name, variant)
+        departure = departure_of(getattr(item, "originalname", item.name), variant)
         if departure:
             reason = f"moto: {departure.reason} (AWS: {departure.source})"
             item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
