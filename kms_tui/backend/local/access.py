@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from kms_tui.backend.local.call import Call
-from kms_tui.backend.local.rows import KeyRow
+from kms_tui.backend.local.rows import KeyRow, policy_of
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import KeyManager
 from kms_tui.kms.operations import NOT_MUTATING
-from kms_tui.policy import parse
+from kms_tui.policy import Caller, Request, authorize, parse
 
 _CROSS_ACCOUNT = frozenset(
     {
@@ -56,18 +56,38 @@ def denied(call: Call, key: KeyRow, action: str, reason: str) -> ServiceError:
     )
 
 
+def policy_request(call: Call, key: KeyRow, action: str) -> Request:
+    """The call as policies judge it."""
+    now = {"aws:currenttime": call.time.isoformat(), "aws:epochtime": str(call.now // 1000)}
+    return Request(Caller.parse(call.caller.arn), action, call.arn(key), now, complete=True)
+
+
 def allow_administrator(call: Call, key: KeyRow | None, action: str) -> None:
-    """The account's administrator may do all there is, but change AWS-managed keys."""
-    if key and key.manager == KeyManager.AWS and call.operation not in _OPEN_ON_MANAGED:
-        raise denied(call, key, action, f"no resource-based policy allows the {action} action")
+    """The account's administrator may do all there is, but change AWS-managed keys.
+
+    In another account there is only what that account's key policy grants.
+    """
+    if key is None:
+        return
+    if key.manager == KeyManager.AWS and call.operation not in _OPEN_ON_MANAGED:
+        raise _not_allowed(call, key, action)
+    if (
+        key.account != call.scope.account
+        and not authorize(
+            parse(policy_of(call.store, key)),
+            policy_request(call, key, action),
+            key_account=key.account,
+            identity_policies=call.iam_policies,
+        ).allowed
+    ):
+        raise _not_allowed(call, key, action)
 
 
 def require_account(call: Call, key: KeyRow) -> None:
     """AccessDeniedException for another account's key, where the operation has no cross-account use."""
     if key.account != call.scope.account and call.operation not in _CROSS_ACCOUNT:
-        raise denied(
-            call,
-            key,
-            f"kms:{call.operation}",
-            f"no resource-based policy allows the kms:{call.operation} action",
-        )
+        raise _not_allowed(call, key, f"kms:{call.operation}")
+
+
+def _not_allowed(call: Call, key: KeyRow, action: str) -> ServiceError:
+    return denied(call, key, action, f"no resource-based policy allows the {action} action")

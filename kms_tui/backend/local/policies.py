@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from kms_tui.backend.local.access import policy_request
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.creation import DEFAULT_POLICY_NAME, put_policy
 from kms_tui.backend.local.paging import position_of
 from kms_tui.backend.local.policy_texts import default_policy
 from kms_tui.backend.local.references import find_key
-from kms_tui.backend.local.rows import KeyRow
+from kms_tui.backend.local.rows import KeyRow, policy_of
 from kms_tui.kms.errors import ServiceError
-from kms_tui.policy import Caller, Document, Request, authorize, parse
+from kms_tui.policy import Document, authorize, parse
 
 MAX_POLICY = 131_072
 """Characters (PolicyType in the service model)."""
@@ -51,13 +52,7 @@ def _wording(document: Document) -> str:
 
 def _require_control(call: Call, key: KeyRow, document: Document) -> None:
     """AWS's own check: not whether the account keeps control of the key, only whether the caller does."""
-    request = Request(
-        Caller.parse(call.caller.arn),
-        "kms:PutKeyPolicy",
-        call.arn(key),
-        {"aws:currenttime": call.time.isoformat(), "aws:epochtime": str(call.now // 1000)},
-        complete=True,
-    )
+    request = policy_request(call, key, "kms:PutKeyPolicy")
     if not authorize(document, request, key_account=key.account, identity_policies=call.iam_policies).allowed:
         raise ServiceError(
             "MalformedPolicyDocumentException",
@@ -83,16 +78,7 @@ def get_key_policy(call: Call) -> JsonShape:
     name = call.params.get("PolicyName", DEFAULT_POLICY_NAME)
     key = find_key(call, call.params["KeyId"])
     _require_known(name)
-    return {"Policy": current_policy(call, key), "PolicyName": name}
-
-
-def current_policy(call: Call, key: KeyRow) -> str:
-    """The text of the policy in force."""
-    row = call.store.one(
-        "SELECT text FROM policies WHERE key = ? AND name = ? ORDER BY version DESC LIMIT 1",
-        (key.row, DEFAULT_POLICY_NAME),
-    )
-    return str(row[0]) if row else ""
+    return {"Policy": policy_of(call.store, key), "PolicyName": name}
 
 
 def list_key_policies(call: Call) -> JsonShape:

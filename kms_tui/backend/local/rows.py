@@ -164,6 +164,15 @@ def insert_material(db: sqlite3.Connection, material: MaterialRow) -> None:
     db.execute(_INSERT_MATERIAL, material[1:])
 
 
+def policy_of(store: Store, key: KeyRow) -> str:
+    """The text of the key policy in force."""
+    row = store.one(
+        "SELECT text FROM policies WHERE key = ? AND name = 'default' ORDER BY version DESC LIMIT 1",
+        (key.row,),
+    )
+    return str(row[0]) if row else ""
+
+
 def has_all_material(store: Store, key: KeyRow) -> bool:
     """Whether no material of the key is missing; of AWS_KMS origin none ever is."""
     if key.origin != KeyOrigin.EXTERNAL:

@@ -191,6 +191,13 @@ def test_an_alias_moves_to_a_key_of_the_same_kind_only(kms: KmsClient, other: di
     assert kms.describe(alias)["KeyId"] == key_id
 
 
+def test_an_alias_moves_between_kinds_of_asymmetric_signing_keys(kms: KmsClient) -> None:
+    alias = kms.alias(kms.key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY"))
+    successor = kms.key(KeySpec="ML_DSA_44", KeyUsage="SIGN_VERIFY")
+    kms("UpdateAlias", AliasName=alias, TargetKeyId=successor)
+    assert kms.describe(alias)["KeyId"] == successor
+
+
 def test_an_alias_can_leave_a_key_that_is_pending_deletion_but_not_come_to_it(kms: KmsClient) -> None:
     doomed, safe = kms.key(), kms.key()
     alias = kms.alias(doomed)

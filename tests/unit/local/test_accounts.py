@@ -1,0 +1,83 @@
+"""Two accounts in one store: what crosses between them, and by whose leave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.contract.client import KmsClient
+
+_OTHER = "444455556666"
+
+
+def _policy(*actions: str) -> str:
+    statements = [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+            "Action": allowed,
+            "Resource": "*",
+        }
+        for account, allowed in (("111122223333", "kms:*"), (_OTHER, list(actions)))
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+@pytest.fixture
+def other(client: Callable[..., KmsClient]) -> KmsClient:
+    return client(account_id=_OTHER)
+
+
+def _refused(other: KmsClient, operation: str, arn: str, **params: Any) -> None:
+    other.refused(
+        operation,
+        "AccessDeniedException",
+        f"User: arn:aws:iam::{_OTHER}:user/administrator is not authorized to perform: kms:{operation} on "
+        f"resource: {arn} because no resource-based policy allows the kms:{operation} action",
+        KeyId=arn,
+        **params,
+    )
+
+
+def test_another_account_uses_a_key_if_its_policy_lets_it(kms: KmsClient, other: KmsClient) -> None:
+    arn = kms.arn(kms.key(Policy=_policy("kms:Encrypt", "kms:DescribeKey")))
+    sealed = other("Encrypt", KeyId=arn, Plaintext=b"x")["CiphertextBlob"]
+    assert other.describe(arn)["AWSAccountId"] == "111122223333"
+    _refused(other, "Decrypt", arn, CiphertextBlob=sealed)
+    assert kms("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
+
+
+def test_a_ciphertext_names_the_account_of_its_key(kms: KmsClient, other: KmsClient) -> None:
+    arn = kms.arn(kms.key(Policy=_policy("kms:Decrypt")))
+    sealed = kms("Encrypt", KeyId=arn, Plaintext=b"x")["CiphertextBlob"]
+    opened = other("Decrypt", CiphertextBlob=sealed)
+    assert (opened["Plaintext"], opened["KeyId"]) == (b"x", arn)
+
+
+def test_an_alias_arn_reaches_another_account(kms: KmsClient, other: KmsClient) -> None:
+    alias = kms.alias(kms.key(Policy=_policy("kms:*")))
+    assert other.describe(kms.alias_arn(alias))["AWSAccountId"] == "111122223333"
+    other.refused("DescribeKey", "NotFoundException", KeyId=alias)
+
+
+def test_management_stays_in_the_account_whatever_the_policy_says(kms: KmsClient, other: KmsClient) -> None:
+    arn = kms.arn(kms.key(Policy=_policy("kms:*")))
+    for operation in (
+        "DisableKey",
+        "ScheduleKeyDeletion",
+        "EnableKeyRotation",
+        "GetKeyPolicy",
+        "ListResourceTags",
+    ):
+        _refused(other, operation, arn)
+    assert other("GetKeyRotationStatus", KeyId=arn)["KeyRotationEnabled"] is False
+
+
+def test_an_account_without_leave_has_none(kms: KmsClient, other: KmsClient) -> None:
+    arn = kms.arn(kms.key())
+    _refused(other, "DescribeKey", arn)
+    _refused(other, "Encrypt", arn, Plaintext=b"x")
+    assert other("ListKeys")["Keys"] == []
