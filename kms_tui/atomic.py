@@ -37,9 +37,10 @@ class NoRoomError(FileError):
 def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     """A file to write that takes its name when the block ends well; otherwise no trace of it stays.
 
-    It is written beside its target, with ``mode`` less the umask, and is on the disk before it gets its
-    name. An OSError of the block counts as a failure to write. Raises AlreadyThereError (before the block,
-    and at its end if somebody was quicker), NoRoomError, FileError.
+    It is written beside its target, with ``mode`` less the umask. Where it replaces a file it is on the disk
+    before the old one goes; a new file is left to the system's own time, as every copying tool does. An
+    OSError of the block counts as a failure to write. Raises AlreadyThereError (before the block, and at its
+    end if somebody was quicker), NoRoomError, FileError.
     """
     target = Path(os.path.realpath(path))
     _refuse(path, target, overwrite)
@@ -49,8 +50,9 @@ def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> 
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
             with os.fdopen(descriptor, "wb") as file:
                 yield file
-                file.flush()
-                os.fsync(descriptor)
+                if overwrite and target.exists():
+                    file.flush()
+                    os.fsync(descriptor)
             if overwrite:
                 part.replace(target)
             else:
@@ -58,7 +60,6 @@ def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> 
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
-    _sync_directory(target.parent)
 
 
 @contextlib.contextmanager
@@ -105,13 +106,3 @@ def _name_if_free(part: Path, target: Path, path: Path) -> None:
             part.replace(target)
     except FileExistsError:
         raise _already_there(path) from None
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the new name survive a power failure, where the file system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -13,7 +13,7 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from kms_tui.cli.streams import (
     PIPE,
@@ -58,12 +58,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _decrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
-    from kms_tui.atomic import atomic_file
+    from kms_tui.atomic import PRIVATE
+    from kms_tui.envelope.files import file_target
 
     output = (
         _verified_output()
         if args.output == PIPE
-        else atomic_file(Path(args.output), overwrite=args.overwrite)
+        else file_target(Path(args.output), overwrite=args.overwrite, mode=PRIVATE)
     )
     with (
         watched("Decrypted", verbose=args.verbose) as watch,
@@ -124,7 +125,7 @@ def _told_apart(source: Readable) -> tuple[Readable | None, bytes]:
 
 
 @contextlib.contextmanager
-def _verified_output() -> Iterator[BinaryIO]:
+def _verified_output() -> Iterator[Writable]:
     """Standard output, behind a spool: it gets what was written when the block has ended well."""
     from kms_tui.envelope.files import spooled
 

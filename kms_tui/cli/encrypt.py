@@ -54,13 +54,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _encrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
-    from kms_tui.atomic import SHARED, atomic_file
+    from kms_tui.atomic import SHARED
+    from kms_tui.envelope.files import file_target
     from kms_tui.envelope.message import seal
 
     output = (
         writing_output()
         if args.output == PIPE
-        else atomic_file(Path(args.output), overwrite=args.overwrite, mode=SHARED)
+        else file_target(Path(args.output), overwrite=args.overwrite, mode=SHARED)
     )
     with (
         watched("Encrypted", verbose=args.verbose) as watch,

@@ -1,7 +1,11 @@
-"""The little that sealing and opening ask of a stream."""
+"""The little that sealing and opening ask of a stream, and the streams that they put round others."""
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -50,3 +54,47 @@ class Prefixed:
             data = data + more if data else more
         self.position += len(data)
         return data
+
+
+@contextlib.contextmanager
+def write_behind(target: Writable) -> Iterator[Writable]:
+    """A stream whose writes are done on another thread meanwhile; all of them are done when the block ends.
+
+    A failing write raises at a later write or at the end. For files only: on a pipe that nobody reads, a
+    write could hold up the end of a block that was given up.
+    """
+    writer = _Behind(target)
+    try:
+        yield writer
+    finally:
+        writer.stop()
+    writer.raise_failure()
+
+
+class _Behind:
+    def __init__(self, target: Writable) -> None:
+        self._target = target
+        self._failure: BaseException | None = None
+        self._waiting: queue.Queue[bytes | None] = queue.Queue(maxsize=2)
+        self._thread = threading.Thread(target=self._run, name="kms-tui writer", daemon=True)
+        self._thread.start()
+
+    def write(self, data: bytes, /) -> None:
+        self.raise_failure()
+        self._waiting.put(data)
+
+    def stop(self) -> None:
+        self._waiting.put(None)
+        self._thread.join()
+
+    def raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        while (data := self._waiting.get()) is not None:
+            if self._failure is None:
+                try:
+                    self._target.write(data)
+                except BaseException as error:
+                    self._failure = error

@@ -135,3 +135,22 @@ def test_a_full_disk_is_told_apart_and_leaves_nothing(tmp_path: Path, number: in
     with pytest.raises(NoRoomError, match=os.strerror(number)):
         write(tmp_path / "out", fail=OSError(number, os.strerror(number)))
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_replaced_file_goes_only_once_the_new_one_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    target, synced = tmp_path / "out", list[bytes]()
+    if there:
+        target.write_bytes(b"old")
+
+    def fsync(descriptor: int) -> None:
+        assert os.fstat(descriptor).st_size == len(b"new")
+        synced.append(target.read_bytes())
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with atomic_file(target, overwrite=True) as file:
+        file.write(b"new")
+    assert synced == ([b"old"] if there else [])
+    assert target.read_bytes() == b"new"

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
 import resource
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from kms_tui.atomic import AlreadyThereError, FileError, NoRoomError
 from kms_tui.envelope.errors import AlteredError, CancelledByUserError, CutShortError, KeysRefusedError
 from kms_tui.envelope.files import seal_file, spooled, unseal_file
 from kms_tui.envelope.message import seal
-from kms_tui.envelope.streams import Source
+from kms_tui.envelope.streams import Source, write_behind
 from kms_tui.envelope.watch import Watch
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from tests.unit.envelope.fake_kms import KEY, FakeKms
@@ -177,10 +179,55 @@ def test_a_spool_lets_nothing_out_of_a_block_that_fails() -> None:
 
 
 def test_a_spool_lets_everything_out_of_a_block_that_ends_well() -> None:
-    pipe = io.BytesIO()
+    found: list[os.stat_result] = []
+
+    class Pipe(io.BytesIO):
+        def flush(self) -> None:
+            found.extend(os.fstat(int(name)) for name in os.listdir("/dev/fd") if is_spool(int(name)))
+
+    def is_spool(descriptor: int) -> bool:
+        with contextlib.suppress(OSError):
+            status = os.fstat(descriptor)
+            return stat.S_ISREG(status.st_mode) and status.st_size == len(b"verified")
+        return False
+
+    pipe = Pipe()
     with spooled(pipe) as spool:
         spool.write(b"verified")
-        found = os.fstat(spool.fileno())
-        assert (found.st_nlink, stat.S_IMODE(found.st_mode)) == (0, 0o600)
         assert pipe.getvalue() == b""
     assert pipe.getvalue() == b"verified"
+    assert [(each.st_nlink, stat.S_IMODE(each.st_mode)) for each in found] == [(0, 0o600)]
+
+
+def test_writing_behind_keeps_the_order_and_is_done_at_the_end() -> None:
+    target = io.BytesIO()
+    with write_behind(target) as writer:
+        for number in range(256):
+            writer.write(bytes([number]))
+    assert target.getvalue() == bytes(range(256))
+
+
+@pytest.mark.parametrize("writes", [1, 9])
+def test_a_write_that_fails_behind_is_raised_at_the_latest_at_the_end(writes: int) -> None:
+    class Full:
+        def write(self, data: bytes, /) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def write_all() -> None:
+        with write_behind(Full()) as writer:
+            for _ in range(writes):
+                writer.write(b"x")
+
+    with pytest.raises(OSError, match="No space left"):
+        write_all()
+
+
+def test_a_block_that_is_given_up_raises_its_own_error_and_ends_the_thread() -> None:
+    def give_up() -> None:
+        with write_behind(io.BytesIO()) as writer:
+            writer.write(b"x")
+            raise CancelledByUserError
+
+    with pytest.raises(CancelledByUserError):
+        give_up()
+    assert "kms-tui writer" not in {thread.name for thread in threading.enumerate()}
