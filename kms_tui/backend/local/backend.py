@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from kms_tui.backend.local import (
@@ -27,7 +28,7 @@ from kms_tui.backend.local.keyring import Keyring
 from kms_tui.backend.local.lapse import catch_up
 from kms_tui.backend.local.store import Store
 from kms_tui.backend.local.validation import check, operations
-from kms_tui.kms.errors import ServiceError, StoreError
+from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy import Document
 
@@ -91,8 +92,7 @@ class LocalBackend:
         return self._caller
 
     def in_region(self, region: str) -> LocalBackend:
-        other = object.__new__(LocalBackend)
-        other.__dict__.update(self.__dict__)
+        other = copy(self)
         other._scope = Scope(self.partition, region, self.account_id)
         return other
 
@@ -109,7 +109,7 @@ class LocalBackend:
         now = self.store.now()
         call = Call(
             operation,
-            params,
+            {},
             self._scope,
             self._caller,
             self.store,
@@ -134,6 +134,3 @@ class LocalBackend:
 def _identity(partition: str, account: str, arn: str | None) -> CallerIdentity:
     arn = arn or f"arn:{partition}:iam::{account}:user/administrator"
     return CallerIdentity(arn.split(":")[4] or account, arn, f"AIDA{account:0>17}")
-
-
-__all__ = ["OPERATIONS", "LocalBackend", "StoreError"]

@@ -218,12 +218,14 @@ def test_every_call_leaves_an_event_without_secrets(store: Store, kms: KmsClient
     key_id = kms.key()
     kms("Encrypt", KeyId=key_id, Plaintext=b"top secret", EncryptionContext={"a": "b"})
     kms.refused("EnableKey", "NotFoundException", KeyId="nothing")
+    kms.refused("EnableKey", "ValidationException", KeyId="x" * 10_000)
     rows = store.rows("SELECT operation, key_id, error, request, caller, region FROM events ORDER BY row")
     caller = "arn:aws:iam::111122223333:user/administrator"
     assert rows == [
         ("CreateKey", key_id, "", "{}", caller, REGION),
         ("Encrypt", key_id, "", f'{{"KeyId":"{key_id}","EncryptionContext":{{"a":"b"}}}}', caller, REGION),
         ("EnableKey", None, "NotFoundException", '{"KeyId":"nothing"}', caller, REGION),
+        ("EnableKey", None, "ValidationException", "{}", caller, REGION),
     ]
 
 
