@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,14 @@ def draw(app: KmsApp, path: Path, *, keys: tuple[str, ...] = (), size: tuple[int
     app.run(headless=True, size=size, auto_pilot=pilot_once)
 
 
-async def settle(pilot: Pilot[Any]) -> None:
-    """Wait until no worker runs and nothing is being read."""
+async def settle(pilot: Pilot[Any], *, seconds: float = 20.0) -> None:
+    """Wait until no worker runs and nothing is being read; TimeoutError after ``seconds``."""
     app = pilot.app
     assert isinstance(app, KmsApp)
     await pilot.pause()
-    while app.busy:
-        await pilot.pause(0.01)
+    async with asyncio.timeout(seconds):
+        while app.busy:
+            await pilot.pause(0.01)
+            if app.session is not None:
+                app.session.inventory.flush()
     await pilot.pause()

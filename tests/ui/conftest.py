@@ -14,10 +14,10 @@ os.environ["TZ"] = "UTC"
 time.tzset()
 
 import pytest  # noqa: E402
-from textual.pilot import Pilot  # noqa: E402
 
 from kms_tui.backend.base import Backend  # noqa: E402
 from kms_tui.demo import demo_backend  # noqa: E402
+from kms_tui.inventory import Pace  # noqa: E402
 from kms_tui.session import Connection, Kind, Session, open_session  # noqa: E402
 from kms_tui.ui.app import KmsApp  # noqa: E402
 from kms_tui.ui.dialogs.base import Dialog  # noqa: E402
@@ -36,7 +36,7 @@ MakeApp = Callable[..., KmsApp]
 def _dialogs_listen_at_once(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Only the tests marked ``deaf_dialogs`` are about the moment in which dialogs ignore keys."""
     if "deaf_dialogs" not in request.keywords:
-        monkeypatch.setattr(Dialog, "ARM_SECONDS", 0.0)
+        monkeypatch.setattr(Dialog, "ARM_SECONDS", 0.001)
 
 
 @pytest.fixture
@@ -51,15 +51,8 @@ def make_app(demo: Backend) -> MakeApp:
 
     def make(backend: Backend = demo, **connection: Any) -> KmsApp:
         def opener(chosen: Connection) -> Session:
-            return open_session(chosen, backend, now=fixed_now)
+            return open_session(chosen, backend, now=fixed_now, pace=Pace(rest=10_000))
 
         return KmsApp(opener, Connection(Kind.DEMO, **connection))
 
     return make
-
-
-async def settled(pilot: Pilot[Any]) -> None:
-    """Wait until the console has nothing left to open, read or change."""
-    from kms_tui.ui.screenshot import settle
-
-    await settle(pilot)

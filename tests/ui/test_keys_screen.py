@@ -1,0 +1,269 @@
+"""The key list in the console: what it shows, and what the acts on keys do to the backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from kms_tui.backend.base import Backend
+from kms_tui.ui.acts.table import ACTS
+from kms_tui.ui.details.pane import KeyDetails
+from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.dialogs.form import Form
+from kms_tui.ui.screens.key import KeyScreen
+from kms_tui.ui.widgets.filter_line import FilterLine
+from kms_tui.ui.widgets.key_list import KeyList
+from tests.ui.conftest import MakeApp
+from tests.ui.console import drive, go_to, notifications, press, settled, state_of
+
+
+def test_customer_keys_are_listed_apart_from_aws_managed_ones(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        names = {row.aliases[0] for row in pilot.app.screen.query_one(KeyList).rows if row.aliases}
+        assert "orders-db" in names
+        assert not any(name.startswith("aws/") for name in names)
+        await press(pilot, "w")
+        names = {row.aliases[0] for row in pilot.app.screen.query_one(KeyList).rows}
+        assert {name.split("/")[0] for name in names} == {"aws"}
+
+    drive(make_app(), script)
+
+
+def test_the_filter_narrows_as_one_types_and_esc_brings_everything_back(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_list = pilot.app.screen.query_one(KeyList)
+        total = len(key_list.rows)
+        await press(pilot, "slash", *"payments")
+        assert {row.aliases[0] for row in key_list.rows} == {
+            "payments-cards",
+            "payments-signing",
+            "payments-webhooks",
+        }
+        await press(pilot, "escape")
+        assert len(key_list.rows) == total
+
+    drive(make_app(), script)
+
+
+def test_a_filter_that_cannot_be_understood_says_so_below_and_keeps_the_rows(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_list = pilot.app.screen.query_one(KeyList)
+        pilot.app.screen.query_one(FilterLine).input.value = "nosuch:1"
+        await settled(pilot)
+        assert pilot.app.screen.query_one("#filter-note").has_class("-error")
+        assert key_list.rows
+
+    drive(make_app(), script)
+
+
+def test_disable_asks_first_and_escape_leaves_the_key_alone(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "orders-db")
+        await press(pilot, "X")
+        assert isinstance(pilot.app.screen, Dialog)
+        await press(pilot, "escape")
+        assert state_of(demo, key_id) == "Enabled"
+        await press(pilot, "X", "tab", "enter")
+        assert state_of(demo, key_id) == "Disabled"
+        row = pilot.app.screen.query_one(KeyList).current
+        assert row is not None
+        assert row.key is not None
+        assert row.key.state == "Disabled"
+
+    drive(make_app(), script)
+
+
+def test_dialogs_start_on_cancel(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "orders-db")
+        await press(pilot, "X", "enter")
+        assert state_of(demo, key_id) == "Enabled"
+
+    drive(make_app(), script)
+
+
+@pytest.mark.deaf_dialogs
+def test_keys_typed_as_a_dialog_opens_do_not_answer_it(
+    make_app: MakeApp, demo: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Dialog, "ARM_SECONDS", 60.0)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "orders-db")
+        await pilot.press("X", "tab", "enter", "enter", "y", "escape")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Dialog)
+        assert state_of(demo, key_id) == "Enabled"
+        pilot.app.screen.arm()
+        await press(pilot, "tab", "enter")
+        assert state_of(demo, key_id) == "Disabled"
+
+    drive(make_app(), script)
+
+
+def test_deletion_needs_the_name_and_a_legal_window_and_keeps_what_was_typed(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "sandbox")
+        await press(pilot, "D")
+        window = pilot.app.screen.query_one("#window", Input)
+        name = pilot.app.screen.query_one("#typed-name", Input)
+        window.value, name.value = "6", "sandbox"
+        name.focus()
+        await press(pilot, "enter")
+        assert pilot.app.screen.query_one("#dialog-error").has_class("-shown")
+        window.value, name.value = "7", "sandbo"
+        name.focus()
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, Dialog)
+        assert state_of(demo, key_id) == "Enabled"
+        assert name.value == "sandbo"
+        await press(pilot, "end", "x", "enter")
+        assert state_of(demo, key_id) == "PendingDeletion"
+
+    drive(make_app(), script)
+
+
+def test_a_scheduled_deletion_is_cancelled_with_one_key(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "old-backups")
+        await press(pilot, "U")
+        assert state_of(demo, key_id) == "Disabled"
+
+    drive(make_app(), script)
+
+
+def test_an_act_that_the_key_does_not_allow_says_why(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "payments-signing")
+        await press(pilot, "R")
+        assert "RSA-3072 key cannot rotate" in notifications(pilot.app)  # type: ignore[arg-type]
+
+    drive(make_app(), script)
+
+
+def test_a_wrong_rotation_period_is_named_beside_the_field(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "sandbox")
+        await press(pilot, "o")
+        field = pilot.app.screen.query_one("#period", Input)
+        field.value = "89"
+        await press(pilot, "enter")
+        assert pilot.app.screen.query_one("#period-error").has_class("-shown")
+        assert field.value == "89"
+        field.value = "90"
+        await press(pilot, "enter")
+        status = demo.call("GetKeyRotationStatus", {"KeyId": key_id})
+        assert status["RotationPeriodInDays"] == 90
+
+    drive(make_app(), script)
+
+
+def test_an_alias_that_breaks_the_rules_or_exists_is_refused_beside_the_field(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "sandbox")
+        await press(pilot, "a")
+        field = pilot.app.screen.query_one("#alias", Input)
+        for wrong in ("two words", "aws/mine", "", "orders-db"):
+            field.value = wrong
+            field.focus()
+            await press(pilot, "enter")
+            assert isinstance(pilot.app.screen, Form)
+            assert pilot.app.screen.query_one("#alias-error").has_class("-shown"), wrong
+            assert field.value == wrong
+        field.value = "sandbox-2"
+        await press(pilot, "enter")
+        aliases = demo.call("ListAliases", {"KeyId": key_id})["Aliases"]
+        assert {alias["AliasName"] for alias in aliases} == {"alias/sandbox", "alias/sandbox-2"}
+
+    drive(make_app(), script)
+
+
+def test_an_alias_is_repointed_and_deleted(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "sandbox")
+        await press(pilot, "A")
+        pilot.app.screen.query_one("#target", Input).value = "alias/search-index"
+        await press(pilot, "enter")
+        assert demo.call("ListAliases", {"KeyId": key_id})["Aliases"] == []
+        other = await go_to(pilot, "search-index")
+        names = [a["AliasName"] for a in demo.call("ListAliases", {"KeyId": other})["Aliases"]]
+        assert names == ["alias/sandbox", "alias/search-index"]
+        await press(pilot, "minus", "enter", "tab", "enter")
+        names = [a["AliasName"] for a in demo.call("ListAliases", {"KeyId": other})["Aliases"]]
+        assert names == ["alias/search-index"]
+
+    drive(make_app(), script)
+
+
+def test_tags_are_added_changed_and_removed_in_one_go(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "sandbox")
+        await press(pilot, "t")
+        area = pilot.app.screen.query_one("#tags")
+        area.text = "team=security\nnew=1=2"  # type: ignore[attr-defined]
+        await press(pilot, "tab", "tab", "enter")
+        tags = demo.call("ListResourceTags", {"KeyId": key_id})["Tags"]
+        assert {tag["TagKey"]: tag["TagValue"] for tag in tags} == {"team": "security", "new": "1=2"}
+
+    drive(make_app(), script)
+
+
+def test_a_key_is_created_with_its_alias_and_rotation(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "n")
+        pilot.app.screen.query_one("#alias", Input).value = "brand-new"
+        pilot.app.screen.query_one("#period", Input).value = "120"
+        pilot.app.screen.query_one("#period", Input).focus()
+        await press(pilot, "enter")
+        key = demo.call("DescribeKey", {"KeyId": "alias/brand-new"})["KeyMetadata"]
+        assert key["KeySpec"] == "SYMMETRIC_DEFAULT"
+        status = demo.call("GetKeyRotationStatus", {"KeyId": key["KeyId"]})
+        assert status["RotationPeriodInDays"] == 120
+        assert any("brand-new" in row.aliases for row in pilot.app.screen.query_one(KeyList).rows)
+
+    drive(make_app(), script)
+
+
+def test_a_read_only_session_offers_and_sends_nothing_that_changes_anything(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    def facts() -> list[Any]:
+        keys = demo.call("ListKeys", {})["Keys"]
+        return [demo.call("DescribeKey", {"KeyId": key["KeyId"]}) for key in keys]
+
+    before = facts()
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "sandbox")
+        mutating = [act.key for act in ACTS.values() if act.mutating]
+        for key in [*mutating, "n"]:
+            await press(pilot, key)
+            assert not isinstance(pilot.app.screen, Dialog), key
+        assert "READ-ONLY" in str(pilot.app.screen.query_one("#limits", Static).render())
+
+    drive(make_app(read_only=True), script)
+    assert facts() == before
+
+
+def test_narrow_terminals_show_the_details_on_a_screen_of_their_own(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "orders-db")
+        assert not pilot.app.screen.query_one(KeyDetails).display
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, KeyScreen)
+        subject = pilot.app.screen.query_one(KeyDetails).subject
+        assert subject is not None
+        assert subject.name == "orders-db"
+        await press(pilot, "escape")
+        row = pilot.app.screen.query_one(KeyList).current
+        assert row is not None
+        assert row.aliases[0] == "orders-db"
+
+    drive(make_app(), script, size=(80, 24))
