@@ -24,6 +24,9 @@ MAX_BODY = 1024 * 1024
 MAX_DISCARDED = 16 * MAX_BODY
 """Bytes of a body too large that are read and dropped, so that its sender gets to read the refusal."""
 
+THREADS, KEY_MAKING_THREADS, WAITING = 8, 2, 256
+"""How many calls run at a time beside the loop, and how many more of each kind may wait."""
+
 _TOO_LARGE = Response(
     413, wire.error_body("RequestEntityTooLargeException", f"The body exceeds {MAX_BODY} bytes."), close=True
 )
@@ -34,8 +37,8 @@ class Application:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._calls = Lane("call", threads=8, waiting=256)
-        self._key_making = Lane("key making", threads=2, waiting=64)
+        self._calls = Lane("call", THREADS, WAITING)
+        self._key_making = Lane("key making", KEY_MAKING_THREADS, WAITING)
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         started = time.perf_counter()

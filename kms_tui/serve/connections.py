@@ -65,6 +65,13 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         self._awaited_since = None
 
+    def shutdown(self) -> None:
+        """Let an answer be finished, but wait for no request."""
+        if self._awaited_since is None:
+            super().shutdown()
+        else:
+            self.transport.close()
+
     def sweep(self, now: float) -> None:
         """Close the connection if its request, or the reading of its answer, takes too long."""
         if self._awaited_since is not None and now - self._awaited_since > REQUEST_SECONDS:

@@ -57,6 +57,8 @@ class Endpoint:
         self._backend = backend
         self._admit = admit
         self._regions: dict[str, Backend] = {}
+        # Read the service model now, not while the first client waits.
+        wire.operations()
 
     def accept(self, request: Request) -> Task | Response:
         """What there is to run for a request, or its answer where there is nothing to run."""
