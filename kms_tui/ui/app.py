@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, ComposeResult
@@ -15,7 +16,7 @@ from textual.worker import Worker
 from kms_tui.config import Config
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection, Opener, Session
-from kms_tui.ui.background import off_loop
+from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.messages import SessionOpened
 from kms_tui.ui.modes import FACTORIES, FIRST_MODE, MODE_TABLE
 from kms_tui.ui.safe_text import safe, visible
@@ -52,6 +53,14 @@ class KmsApp(App[None]):
             tooltip="Leave kms-tui",
             show=False,
             priority=True,
+        ),
+        Binding(
+            "exclamation_mark",
+            "open_mode('log')",
+            "Log",
+            id="app.log",
+            tooltip="What this sitting changed, as commands",
+            show=False,
         ),
         *(
             Binding(
@@ -98,7 +107,7 @@ class KmsApp(App[None]):
     def open(self, connection: Connection) -> None:
         """Open a connection off the event loop; the present session stays until the other has opened."""
         self.connection = connection
-        self.run_worker(self._open(connection), group="session", exclusive=True, description="open a session")
+        start(self, partial(self._open, connection), group="session", description="open a session")
 
     async def _open(self, connection: Connection) -> None:
         try:

@@ -12,7 +12,18 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from textual.dom import DOMNode
+from textual.worker import WorkType
+
 T = TypeVar("T")
+
+
+def start(node: DOMNode, work: WorkType[None], *, group: str, description: str) -> None:
+    """Start work of a screen or widget that awaits calls and answers; it replaces what runs in its group.
+
+    ``description`` stands in logs and must hold nothing that a person typed: Textual's own would.
+    """
+    node.run_worker(work, group=group, exclusive=True, description=description)
 
 
 async def off_loop(function: Callable[[], T]) -> T:

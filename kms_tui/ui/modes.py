@@ -27,7 +27,11 @@ class Mode:
 
 MODE_TABLE: Mapping[str, Mode] = {
     mode.name: mode
-    for mode in (Mode("keys", "Keys", "keys:KeysScreen", "The keys of this account and region"),)
+    for mode in (
+        Mode("keys", "Keys", "keys:KeysScreen", "The keys of this account and region"),
+        Mode("aliases", "Aliases", "aliases:AliasesScreen", "Every alias of the region"),
+        Mode("log", "Log", "log:LogScreen", "What this sitting changed, as commands"),
+    )
 }
 
 FACTORIES: dict[str, str | Callable[[], Screen[Any]]] = {name: mode.make for name, mode in MODE_TABLE.items()}

@@ -32,10 +32,14 @@ async def copy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     lines = [Content.styled(label.ljust(11), "$foreground-muted") + safe(text) for label, text in entries]
     chosen = await screen.ask(Choose("Copy", lines))
     if chosen is not None:
-        label, text = entries[chosen]
-        copied = copy_text(screen.kms_app, text)
-        how = " through the terminal" if copied.through_terminal else ""
-        screen.kms_app.notify(f"{label} copied{how}.")
+        copy_name(screen, *entries[chosen])
+
+
+def copy_name(screen: ModeScreen, label: str, text: str) -> None:
+    """Copy a text that is no secret, and say where it went."""
+    copied = copy_text(screen.kms_app, text)
+    how = " through the terminal" if copied.through_terminal else ""
+    screen.kms_app.notify(f"{label} copied{how}.")
 
 
 async def raw_json(screen: ModeScreen, subjects: Sequence[Subject]) -> None:

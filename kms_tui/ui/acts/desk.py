@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -11,6 +12,7 @@ from textual.content import Content
 
 from kms_tui.ui.acts.base import Act, Subject
 from kms_tui.ui.acts.table import ACTS
+from kms_tui.ui.background import start
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.safe_text import safe
@@ -42,10 +44,10 @@ class Desk(ModeScreen):
 
     def action_act(self, act_id: str) -> None:
         act = ACTS[act_id]
-        self.run_worker(self._do(act, self.subjects()), group="act", exclusive=True, description=act.title)
+        start(self, partial(self._do, act, self.subjects()), group="act", description=act.title)
 
     def action_menu(self) -> None:
-        self.run_worker(self._menu(), group="act", exclusive=True, description="the menu of acts")
+        start(self, self._menu, group="act", description="the menu of acts")
 
     async def _menu(self) -> None:
         subjects = self.subjects()

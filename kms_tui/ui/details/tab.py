@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from textual.containers import VerticalScroll
@@ -14,7 +15,7 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import LOADING, Fact, Known, unreadable
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
-from kms_tui.ui.background import off_loop
+from kms_tui.ui.background import off_loop, start
 
 T = TypeVar("T")
 REST_SECONDS = 0.25
@@ -38,8 +39,11 @@ class DetailTab(VerticalScroll, Generic[T]):
         if not same:
             self.scroll_home(animate=False)
             self.present(subject, LOADING)
-        self.run_worker(
-            self._load(session, subject, rest=not same), exclusive=True, description=f"read {self.TITLE}"
+        start(
+            self,
+            partial(self._load, session, subject, rest=not same),
+            group="read",
+            description=f"read {self.TITLE}",
         )
 
     def forget(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from textual import on
 from textual.containers import Vertical
@@ -12,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
 
 from kms_tui.kms.errors import KmsTuiError, ServiceError
-from kms_tui.ui.background import off_loop
+from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import safe, visible
 
@@ -138,7 +139,7 @@ class Form(Dialog[Values]):
         if wrong:
             self.query_one(f"#{wrong[0]}").focus()
             return
-        self.run_worker(self._submit(values), group="submit", exclusive=True, description="submit the form")
+        start(self, partial(self._submit, values), group="submit", description="submit the form")
 
     async def _submit(self, values: Values) -> None:
         button = self.query_one("#confirm", Button)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -18,6 +19,7 @@ from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.create import create_key
 from kms_tui.ui.acts.desk import Desk
+from kms_tui.ui.background import start
 from kms_tui.ui.details.pane import KeyDetails
 from kms_tui.ui.details.subject import subject_of
 from kms_tui.ui.messages import KeysChanged
@@ -192,7 +194,7 @@ class KeysScreen(Desk):
             self.session.inventory.refresh()
 
     def action_create(self) -> None:
-        self.run_worker(create_key(self), group="act", exclusive=True, description="create a key")
+        start(self, partial(create_key, self), group="act", description="create a key")
 
     # Numbers
 

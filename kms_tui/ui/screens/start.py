@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection, Kind
-from kms_tui.ui.background import off_loop
+from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.messages import SessionOpened
 from kms_tui.ui.safe_text import safe
 
@@ -53,7 +53,7 @@ class StartScreen(Screen[None]):
         )
         self._offer(Connection(Kind.LOCAL), "Local store", "your own keys on this machine, real cryptography")
         self.query_one(OptionList).focus()
-        self.run_worker(self._find_profiles(), description="find profiles")
+        start(self, self._find_profiles, group="profiles", description="find profiles")
 
     async def _find_profiles(self) -> None:
         from kms_tui.backend.aws.profiles import profiles

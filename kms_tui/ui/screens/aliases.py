@@ -1,0 +1,203 @@
+"""Aliases: every name of the region, what it points at, and whether that is still there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input
+
+from kms_tui.inventory import Row
+from kms_tui.kms.keyspecs import spec_title
+from kms_tui.kms.model import Alias
+from kms_tui.session import Session
+from kms_tui.ui.acts import naming
+from kms_tui.ui.acts.base import Subject
+from kms_tui.ui.acts.copying import copy_name
+from kms_tui.ui.background import start
+from kms_tui.ui.details.subject import subject_of
+from kms_tui.ui.messages import KeysChanged
+from kms_tui.ui.screens.base import ModeScreen
+from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.words import STATE_WORDS, date_words
+
+_COLUMNS = (
+    TableColumn("ALIAS", 24, weight=3),
+    TableColumn("POINTS AT", 22, weight=2),
+    TableColumn("SPEC", 10),
+    TableColumn("STATE", 16),
+    TableColumn("CHANGED", 10),
+)
+
+
+class AliasesScreen(ModeScreen):
+    """One table; AWS's own aliases and those without a key are told apart by words."""
+
+    HELP = (
+        "Every alias of this region. AWS-managed names come last and cannot be changed; a name whose key is "
+        "not there says so. Repointing changes which key new data is encrypted under; what is encrypted "
+        "already still needs the key it was encrypted under."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="aliases.filter", tooltip="Filter as you type"),
+        Binding(
+            "a", "create", "New alias", id="aliases.create", tooltip="Give a key another name (CreateAlias)"
+        ),
+        Binding(
+            "A",
+            "repoint",
+            "Repoint",
+            id="aliases.repoint",
+            tooltip="Point the alias at another key (UpdateAlias)",
+        ),
+        Binding(
+            "minus", "delete", "Delete", id="aliases.delete", tooltip="Take the alias away (DeleteAlias)"
+        ),
+        Binding("c", "copy", "Copy", id="aliases.copy", tooltip="Copy the alias, with its prefix"),
+        Binding(
+            "r", "refresh", "Refresh", id="aliases.refresh", tooltip="List the aliases again", show=False
+        ),
+        Binding("escape", "back", "Back", id="aliases.back", tooltip="Clear the filter", show=False),
+    ]
+    _CHANGES: ClassVar[frozenset[str]] = frozenset({"create", "repoint", "delete"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._aliases: dict[str, Alias] = {}
+
+    def compose_body(self) -> Iterable[Widget]:
+        with Vertical(classes="table-body"):
+            yield Input(placeholder="/ to filter", compact=True, id="table-filter")
+            yield LineTable(_COLUMNS, empty="No alias matches.")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in self._CHANGES and self.session is not None and self.session.read_only:
+            return False
+        return super().check_action(action, parameters)
+
+    def session_opened(self, session: Session) -> None:
+        self._aliases.clear()
+        self.query_one(LineTable).focus()
+        self.action_refresh()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self.session is not None:
+            self._show()
+
+    def action_refresh(self) -> None:
+        start(self, self._list, group="list", description="list the aliases")
+
+    async def _list(self) -> None:
+        session = self.session
+        assert session is not None
+        self.show_status("listing…")
+        aliases = await self.attempt(session.kms.aliases, doing="list the aliases")
+        if aliases is not None:
+            self._aliases = {alias.name: alias for alias in aliases}
+        self._show()
+
+    # The table
+
+    @on(Input.Changed, "#table-filter")
+    def _show(self) -> None:
+        words = self.query_one("#table-filter", Input).value.lower().split()
+        aliases = [
+            alias
+            for alias in sorted(self._aliases.values(), key=lambda alias: (alias.is_aws, alias.name))
+            if all(word in f"{alias.name} {alias.target_key_id}".lower() for word in words)
+        ]
+        self.query_one(LineTable).show_rows([self._row(alias) for alias in aliases])
+        aws = sum(alias.is_aws for alias in aliases)
+        self.show_status(Content(f"{len(aliases) - aws:,} aliases · {aws:,} of AWS"))
+
+    def _row(self, alias: Alias) -> TableRow:
+        row = self._target(alias)
+        key = row.key if row is not None else None
+        if not alias.target_key_id:
+            state = ("no key yet", "quiet")
+        elif row is None:
+            state = ("key not found", "warning")
+        else:
+            word = STATE_WORDS.get(key.state, key.state) if key is not None else ""
+            state = (word.partition(":")[0], "quiet" if word in ("enabled", "") else "warning")
+        return TableRow(
+            alias.name,
+            (
+                (alias.short_name, "quiet" if alias.is_aws else "strong"),
+                (alias.target_key_id or "–", "quiet"),
+                spec_title(key.spec) if key is not None else "",
+                state,
+                (date_words(alias.updated) if alias.updated else "", "quiet"),
+            ),
+        )
+
+    def _target(self, alias: Alias) -> Row | None:
+        assert self.session is not None
+        rows = self.session.inventory.rows_of(alias.target_key_id) if alias.target_key_id else []
+        return next((row for row in rows if row.region == self.session.kms.region), None)
+
+    # What the keys do
+
+    def _current(self) -> tuple[Alias, Subject] | None:
+        alias = self._aliases.get(self.query_one(LineTable).current)
+        if alias is None or self.session is None:
+            return None
+        row = self._target(alias)
+        if row is not None:
+            subject = subject_of(row)
+            return alias, Subject(
+                subject.key_id, subject.arn, subject.region, (alias.short_name,), subject.key
+            )
+        region = self.session.kms.region
+        return alias, Subject(alias.target_key_id, alias.arn, region, (alias.short_name,), None)
+
+    def _do(self, act: Callable[[ModeScreen, Sequence[Subject]], Coroutine[Any, Any, None]]) -> None:
+        current = self._current()
+        if current is None:
+            return
+        alias, subject = current
+        if alias.is_aws:
+            self.kms_app.notify("AWS manages this alias: it can be viewed, not changed.", severity="warning")
+            return
+        start(self, partial(act, self, [subject]), group="act", description="change an alias")
+
+    def action_repoint(self) -> None:
+        self._do(naming.repoint_alias)
+
+    def action_delete(self) -> None:
+        self._do(naming.delete_alias)
+
+    def action_create(self) -> None:
+        self._do(naming.create_alias)
+
+    def action_copy(self) -> None:
+        current = self._current()
+        if current is not None:
+            copy_name(self, "Alias", current[0].name)
+
+    def action_filter(self) -> None:
+        self.query_one("#table-filter").focus()
+
+    def action_back(self) -> None:
+        field, table = self.query_one("#table-filter", Input), self.query_one(LineTable)
+        if not table.has_focus:
+            table.focus()
+        else:
+            field.value = ""
+
+    @on(Input.Submitted, "#table-filter")
+    def _filter_left(self) -> None:
+        self.query_one(LineTable).focus()
+
+    @on(KeysChanged)
+    def _changed(self, message: KeysChanged) -> None:
+        assert self.session is not None
+        self.session.inventory.reread(*message.key_ids)
+        self.action_refresh()

@@ -1,0 +1,139 @@
+"""The log: what this sitting changed, each call with its ``aws kms`` equivalent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from kms_tui.atomic import atomic_file
+from kms_tui.backend.wrappers import LogEntry
+from kms_tui.kms.operations import is_mutating
+from kms_tui.session import Session
+from kms_tui.ui.acts.copying import copy_name
+from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.dialogs.form import Field, Form
+from kms_tui.ui.screens.base import ModeScreen
+from kms_tui.ui.screens.text import TextScreen
+from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+
+_COLUMNS = (
+    TableColumn("TIME", 8),
+    TableColumn("REGION", 14),
+    TableColumn("RESULT", 12, weight=1),
+    TableColumn("CALL", 40, weight=6),
+)
+
+
+class LogScreen(ModeScreen):
+    """Mutating calls, newest first; reads are counted, not listed."""
+
+    HELP = (
+        "Every call of this sitting that changed something, or tried to, with the aws kms command that does "
+        "the same. Members that AWS marks as sensitive are left out. Reads are counted above."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "copy", "Copy command", id="log.copy", tooltip="Copy the aws kms command of this call"),
+        Binding("w", "export", "Export", id="log.export", tooltip="Write all calls to a shell script"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: dict[str, tuple[LogEntry, str]] = {}
+
+    def compose_body(self) -> Iterable[Widget]:
+        with Vertical(classes="table-body"):
+            yield LineTable(_COLUMNS, empty="Nothing has been changed in this sitting.")
+
+    def session_opened(self, session: Session) -> None:
+        self._lines.clear()
+        self.query_one(LineTable).focus()
+        self._refresh_log()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._refresh_log()
+
+    def _refresh_log(self) -> None:
+        if self.session is not None:
+            start(self, partial(self._show, self.session), group="log", description="show the log")
+
+    async def _show(self, session: Session) -> None:
+        entries = session.log.entries
+        known = len(self._lines)
+        lines = await off_loop(lambda: [_command(entry) for entry in entries[known:]])
+        for number, (entry, line) in enumerate(zip(entries[known:], lines, strict=True), known):
+            self._lines[str(number)] = (entry, line)
+        self.query_one(LineTable).show_rows(
+            [_row(key, entry, line) for key, (entry, line) in reversed(self._lines.items())]
+        )
+        reads = sum(count for operation, count in session.meter.calls.items() if not is_mutating(operation))
+        self.show_status(Content(f"{len(entries):,} changes · {reads:,} reads"))
+
+    @on(LineTable.Selected)
+    def _selected(self, event: LineTable.Selected) -> None:
+        entry, line = self._lines[event.key]
+        self.app.push_screen(TextScreen(f"{entry.operation} in {entry.region}", line))
+
+    def action_copy(self) -> None:
+        current = self._lines.get(self.query_one(LineTable).current)
+        if current is not None:
+            copy_name(self, "The command is", current[1])
+
+    def action_export(self) -> None:
+        start(self, self._export, group="act", description="export the log")
+
+    async def _export(self) -> None:
+        lines = ["#!/bin/sh", "# What kms-tui changed, oldest first; failed calls are commented out."]
+        for entry, line in self._lines.values():
+            lines.append(f"# {entry.error}: {line}" if entry.error else line)
+        text = "\n".join(lines) + "\n"
+        values = await self.ask(
+            Form(
+                "Export the log as a shell script",
+                [Field("path", "File", "kms-tui-session.sh", check=_check_path)],
+                lambda values: _write(Path(values["path"]).expanduser(), text),
+                confirm="Write",
+            )
+        )
+        if values is not None:
+            self.kms_app.notify(f"{len(self._lines)} calls written to {values['path']}.")
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_file(path) as file:
+        file.write(text.encode())
+
+
+def _command(entry: LogEntry) -> str:
+    from kms_tui.commands import aws_cli
+
+    return aws_cli(entry.operation, entry.params, region=entry.region)
+
+
+def _row(key: str, entry: LogEntry, line: str) -> TableRow:
+    return TableRow(
+        key,
+        (
+            (entry.time.astimezone().strftime("%H:%M:%S"), "quiet"),
+            (entry.region, "quiet"),
+            (entry.error, "danger") if entry.error else ("done", "good"),
+            line,
+        ),
+    )
+
+
+def _check_path(text: str) -> str:
+    path = Path(text.strip()).expanduser()
+    if not text.strip():
+        return "Name a file."
+    if path.exists():
+        return "There is a file of that name already; name another."
+    return "" if path.parent.is_dir() else "There is no such folder."
