@@ -1,0 +1,119 @@
+"""From what was typed or named to the bytes that are worked on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from kms_tui.atomic import file_errors
+from kms_tui.formats import Format, FormatError, decode, detect, readings
+from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
+from kms_tui.kms.secret import Secret
+from kms_tui.scratch.operations import Role
+
+TYPED_FORMATS = (Format.TEXT, Format.BASE64, Format.BASE64URL, Format.HEX)
+"""What typed text can be read as."""
+MOST_AT_ONCE = 1 << 20
+"""Bytes of a file that are read whole; larger ones are streamed."""
+
+_PEM = re.compile(r"-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]*)-----END PUBLIC KEY-----\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Bytes that were typed, pasted or handed on by another operation."""
+
+    data: Secret
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class FromFile:
+    """A file, read when the operation runs."""
+
+    path: Path
+    size: int
+    """Bytes, when it was looked at."""
+
+
+Input = Entered | FromFile
+
+
+def detected(text: str, role: Role) -> Format:
+    """The format that typed text is read in while nobody says otherwise."""
+    return detect(text.strip() if role.is_binary else text, expect_binary=role.is_binary)
+
+
+def also_reads(text: str, form: Format) -> tuple[Format, ...]:
+    """The other formats that the text could be meant in."""
+    return tuple(reading for reading in readings(text) if reading is not form)
+
+
+def read_text(text: str, form: Format, role: Role) -> Entered:
+    """The bytes that typed text stands for; FormatError names the place that is wrong."""
+    if role is Role.PUBLIC_KEY and text.lstrip().startswith("-----BEGIN"):
+        return Entered(Secret(_from_pem(text.strip())))
+    if role.is_binary and form is Format.TEXT:
+        raise FormatError(
+            f"This is no {role.noun}: it reads neither as base64 nor as hex.",
+            0,
+            next_step="Paste it in base64 or hex, or name a file.",
+        )
+    return Entered(Secret(decode(text, form)))
+
+
+def _from_pem(text: str) -> bytes:
+    body = _PEM.match(text)
+    if body is None:
+        raise FormatError(
+            "This PEM text is not one PUBLIC KEY block.", 0, next_step="Paste it whole, with BEGIN and END."
+        )
+    try:
+        return base64.b64decode("".join(body[1].split()), validate=True)
+    except binascii.Error as error:
+        raise FormatError("The PEM block is not base64 all through.", 0) from error
+
+
+def look_at(path: Path) -> FromFile:
+    """A file's size; FileError where it is not there, or is not a file that can be read to its end."""
+    with file_errors(path, "read"):
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(0, "it is a directory")
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(0, "it is not a regular file")
+        if not os.access(path, os.R_OK):
+            raise PermissionError(0, "you may not read it")
+    return FromFile(path, found.st_size)
+
+
+def read_whole(given: Input, role: Role, most: int = MOST_AT_ONCE) -> Secret:
+    """The bytes of an input of at most ``most`` bytes; more of a file than that is not read.
+
+    A small file that holds a binary input written down in base64, hex or PEM is decoded, as what AWS's
+    command line prints is often saved so.
+    """
+    if isinstance(given, Entered):
+        return given.data
+    with file_errors(given.path, "read"), given.path.open("rb") as file:
+        content = file.read(most + 1)
+    if role.is_binary and len(content) <= 4 * MAX_CIPHERTEXT:
+        return Secret(_decoded(content, role))
+    return Secret(content)
+
+
+def _decoded(content: bytes, role: Role) -> bytes:
+    if detect(content) is not Format.TEXT:
+        return content
+    text = content.decode().strip()
+    form = detected(text, role)
+    is_pem = role is Role.PUBLIC_KEY and text.startswith("-----BEGIN")
+    return content if form is Format.TEXT and not is_pem else read_text(text, form, role).data.reveal()

@@ -1,0 +1,46 @@
+"""What can be known of a ciphertext without decrypting it."""
+
+from __future__ import annotations
+
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.scratch.context import in_words
+from kms_tui.scratch.inputs import Entered
+from kms_tui.scratch.results import Fact
+from kms_tui.scratch.sealing import is_message
+
+_LIKE_AWS = (b"\x01\x02\x02\x00\x78", b"\x01\x02\x03\x00\x78")
+"""How ciphertext of AWS's symmetric keys has begun for years (AQICAH, AQIDAH in base64); undocumented."""
+_RSA_SIZES = {256: "RSA_2048", 384: "RSA_3072", 512: "RSA_4096"}
+
+
+def known(given: Entered) -> tuple[Fact, ...]:
+    """Facts about a ciphertext, all of them untrusted; slow the first time."""
+    data = given.data.reveal()
+    if is_message(given):
+        return _of_message(data)
+    from kms_tui.backend.local import blob
+
+    parsed = blob.parse(data)
+    if parsed is not None:
+        facts = (Fact("Key", parsed.key_id), Fact("Account", parsed.account))
+        return (Fact("Format", "KMS ciphertext of an offline account"), *facts)
+    if data.startswith(_LIKE_AWS):
+        return (Fact("Format", "as AWS KMS makes it with a symmetric key, which only KMS can name"),)
+    if len(data) in _RSA_SIZES:
+        return (Fact("Format", f"as long as one of {_RSA_SIZES[len(data)]}; it would not name its key"),)
+    return ()
+
+
+def _of_message(data: bytes) -> tuple[Fact, ...]:
+    from kms_tui.envelope.header import describe
+
+    try:
+        info = describe(data)
+    except KmsTuiError as error:
+        return (Fact("Format", str(error)),)
+    return (
+        Fact("Format", "AWS Encryption SDK message"),
+        *(Fact("Key", key.name) for key in info.keys),
+        Fact("Suite", info.suite),
+        Fact("Context", in_words(info.context)),
+    )

@@ -1,0 +1,186 @@
+"""Encrypt and Decrypt, by KMS itself or, for what is too long, by envelope encryption."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+from kms_tui.atomic import PRIVATE, atomic_file, file_errors
+from kms_tui.backend.api import Kms
+from kms_tui.envelope.watch import Step, Watch
+from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
+from kms_tui.kms.secret import Secret
+from kms_tui.scratch.calls import call_of
+from kms_tui.scratch.context import in_words
+from kms_tui.scratch.fields import Field, InputError
+from kms_tui.scratch.inputs import MOST_AT_ONCE, Entered, FromFile, Input
+from kms_tui.scratch.limits import Beyond, limit_of
+from kms_tui.scratch.request import Request
+from kms_tui.scratch.results import Fact, Part, Result, blob, plain
+from kms_tui.scratch.sending import direct, send, whole_input
+
+_STARTS = (b"\x01\x80", b"\x02")
+"""How Encryption SDK messages may begin; what begins otherwise is not worth importing the SDK for."""
+
+
+def encrypt(request: Request, kms: Kms, watch: Watch) -> Result:
+    """Encrypt; past KMS's limit, and into a file, in the Encryption SDK's format."""
+    assert request.given is not None
+    if is_enveloped(request):
+        return _written(request, _seal(request, kms, watch))
+    return _written(request, direct(request, kms, watch))
+
+
+def decrypt(request: Request, kms: Kms, watch: Watch) -> Result:
+    """Decrypt what KMS or an Encryption SDK made; which of the two, the first bytes tell."""
+    assert request.given is not None
+    if is_message(request.given):
+        return _written(request, _open(request, kms, watch))
+    data = whole_input(request) if request.given.size <= MOST_AT_ONCE else None
+    if data is None or len(data) > MAX_CIPHERTEXT:
+        raise InputError(
+            Field.INPUT,
+            f"This is no Encryption SDK message, and with {request.given.size:,} bytes no KMS ciphertext.",
+        )
+    return _written(request, send(kms, call_of(request, data)))
+
+
+def is_enveloped(request: Request) -> bool:
+    """Whether Encrypt is done by envelope encryption: past KMS's limit, and into a file."""
+    limit = limit_of(request.operation, request.described_key, request.settings)
+    if request.given is None or limit is None or limit.beyond is not Beyond.ENVELOPE:
+        return False
+    return request.target is not None or request.given.size > limit.most
+
+
+def is_message(given: Input) -> bool:
+    """Whether an input begins as the Encryption SDK's messages do; FileError where it cannot be read."""
+    start = _start(given)
+    if not start.startswith(_STARTS):
+        return False
+    from kms_tui.envelope.header import looks_like_message
+
+    return looks_like_message(start)
+
+
+def _start(given: Input) -> bytes:
+    if isinstance(given, Entered):
+        return given.data.reveal()[:4]
+    with file_errors(given.path, "read"), given.path.open("rb") as file:
+        return file.read(4)
+
+
+def _written(request: Request, result: Result) -> Result:
+    """Where a file was asked for and none is written yet: the output in it, for its owner alone."""
+    if request.target is None or not result.parts:
+        return result
+    part = result.parts[0]
+    with atomic_file(request.target, overwrite=request.overwrite, mode=PRIVATE) as file:
+        file.write(part.value.reveal())
+    sentence = f"{result.sentence} {len(part):,} bytes written to {request.target}.".lstrip()
+    return replace(result, parts=(), sentence=sentence)
+
+
+def _seal(request: Request, kms: Kms, watch: Watch) -> Result:
+    from kms_tui.envelope.files import seal_file
+    from kms_tui.envelope.message import seal
+
+    assert request.key is not None
+    watch, steps = _noting(watch)
+    parts: tuple[Part, ...] = ()
+    keys, backend = [request.key.arn], kms.backend
+    if isinstance(request.given, FromFile) and request.target is not None:
+        sealed = seal_file(
+            request.given.path,
+            request.target,
+            backend=backend,
+            keys=keys,
+            context=request.context,
+            overwrite=request.overwrite,
+            watch=watch,
+        )
+        sentence = f"{sealed.message_size:,} bytes written to {request.target}."
+    else:
+        data, message = _in_memory(request), io.BytesIO()
+        sealed = seal(
+            io.BytesIO(data.reveal()),
+            message,
+            backend=backend,
+            keys=keys,
+            context=request.context,
+            total=len(data),
+            watch=watch,
+        )
+        parts, sentence = (blob("Encryption SDK message", message.getvalue()),), ""
+    return Result(
+        parts=parts,
+        facts=(Fact("Format", "AWS Encryption SDK message"), Fact("Suite", sealed.info.suite)),
+        steps=tuple(steps),
+        sentence=f"Envelope encryption, as KMS itself encrypts up to 4,096 bytes. {sentence}".rstrip(),
+        key_arn=request.key.arn,
+    )
+
+
+def _open(request: Request, kms: Kms, watch: Watch) -> Result:
+    from kms_tui.envelope.files import unseal_file
+    from kms_tui.envelope.message import unseal
+
+    watch, steps = _noting(watch)
+    parts: tuple[Part, ...] = ()
+    if isinstance(request.given, FromFile) and request.target is not None:
+        opened = unseal_file(
+            request.given.path,
+            request.target,
+            backend=kms.backend,
+            context=request.context,
+            overwrite=request.overwrite,
+            watch=watch,
+        )
+        sentence = f"{opened.plaintext_size:,} bytes written to {request.target}."
+    else:
+        data, plaintext = _in_memory(request), io.BytesIO()
+        opened = unseal(
+            io.BytesIO(data.reveal()),
+            plaintext,
+            backend=kms.backend,
+            context=request.context,
+            total=len(data),
+            watch=watch,
+        )
+        parts, sentence = (plain("Plaintext", plaintext.getvalue()),), ""
+    return Result(
+        parts=parts,
+        facts=(
+            Fact("Format", "AWS Encryption SDK message"),
+            Fact("Suite", opened.info.suite),
+            Fact("Context", in_words(opened.info.context)),
+        ),
+        steps=tuple(steps),
+        sentence=sentence,
+        key_arn=opened.key_arn,
+    )
+
+
+def _in_memory(request: Request) -> Secret:
+    if isinstance(request.given, Entered):
+        return request.given.data
+    assert request.given is not None
+    if request.given.size > MOST_AT_ONCE:
+        raise InputError(
+            Field.TARGET,
+            f"A result of {request.given.size:,} bytes is too long to be shown.",
+            next_step="Name the file to write it to.",
+        )
+    with file_errors(request.given.path, "read"):
+        return Secret(request.given.path.read_bytes())
+
+
+def _noting(watch: Watch) -> tuple[Watch, list[str]]:
+    """The watch, with the steps' sentences kept in a list."""
+    steps: list[str] = []
+
+    def note(step: Step) -> None:
+        steps.append(step.sentence)
+        watch.step(step)
+
+    return replace(watch, step=note), steps
