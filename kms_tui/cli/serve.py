@@ -7,7 +7,6 @@ Ctrl+C or SIGTERM stops it, with exit code 0.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import os
 import shlex
@@ -86,8 +85,6 @@ def run(args: argparse.Namespace) -> int:
         "AWS_DEFAULT_REGION": backend.region,
     }
     serve(backend, admit, listener, partial(_announce, listener.url, exports, checked))
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.flush()
     return 0
 
 

@@ -157,7 +157,7 @@ def claim_of(request: Request) -> Claim:
     presigned = "X-Amz-Algorithm=" in request.query
     if header is None:
         if presigned:
-            return _claim_of_query(request.query_parameters())
+            return _claim_of_query(request.query_parameters(), request.headers)
         raise ServiceError("MissingAuthenticationTokenException", "Request is missing Authentication Token")
     if presigned:
         raise _invalid(
@@ -196,7 +196,7 @@ def _claim_of_header(header: str, headers: Mapping[str, str]) -> Claim:
     return claim
 
 
-def _claim_of_query(parameters: Mapping[str, str]) -> Claim:
+def _claim_of_query(parameters: Mapping[str, str], headers: Mapping[str, str]) -> Claim:
     missing = [name for name in _QUERY_FIELDS if not parameters.get(f"X-Amz-{name}")]
     if missing:
         raise _incomplete(
@@ -212,7 +212,7 @@ def _claim_of_query(parameters: Mapping[str, str]) -> Claim:
         _timestamp(parameters["X-Amz-Date"]),
         parameters.get("X-Amz-Expires"),
     )
-    _check_signed_headers(claim, {"host": ""})
+    _check_signed_headers(claim, headers)
     return claim
 
 

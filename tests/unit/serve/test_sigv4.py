@@ -74,6 +74,12 @@ def test_a_presigned_query_is_admitted_until_it_expires() -> None:
     assert message.startswith("Signature expired: ")
 
 
+def test_a_presigned_query_does_not_serve_another_operation() -> None:
+    request = presigned("http://127.0.0.1:8000/", service="kms")
+    added = replace(request, headers={**request.headers, "x-amz-target": "TrentService.CreateKey"})
+    assert "'x-amz-target' must be a 'SignedHeader'" in refused(added, "InvalidSignatureException")
+
+
 @pytest.mark.parametrize("expires", ["0", "604801", "-1", "x", "9" * 30, "²"])
 def test_a_presigned_query_needs_a_sensible_expiry(expires: str) -> None:
     request = presigned(STS_URL)
