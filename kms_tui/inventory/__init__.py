@@ -34,11 +34,13 @@ one thread.
 from kms_tui.inventory.columns import COLUMNS
 from kms_tui.inventory.core import Inventory
 from kms_tui.inventory.filters import FIELDS, Candidate, FilterError, Query, complete, parse
+from kms_tui.inventory.kind import Concern, Kind
 from kms_tui.inventory.notify import Changes
+from kms_tui.inventory.order import Sort
 from kms_tui.inventory.reading import Progress
-from kms_tui.inventory.row import Concern, FactName, Row
+from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.table import Tally
-from kms_tui.inventory.view import Scope, Sort, Summary, View
+from kms_tui.inventory.view import Scope, Summary, View
 from kms_tui.inventory.work import Pace
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "FactName",
     "FilterError",
     "Inventory",
+    "Kind",
     "Pace",
     "Progress",
     "Query",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from kms_tui.backend.api import Kms
 from kms_tui.inventory.crew import Crew, DaemonCrew
+from kms_tui.inventory.kind import Kind
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.notify import Changes, Coalescer, Listener
 from kms_tui.inventory.reading import Missing, Progress, Reader, needs_credentials
@@ -120,9 +121,18 @@ class Inventory:
         return self._table.rows()
 
     @property
-    def shape(self) -> int:
-        """A number that changes whenever rows come or go."""
-        return self._table.shape
+    def drops(self) -> int:
+        """A number that changes when rows may have gone; else ``rows`` only grows at the end."""
+        return self._table.drops
+
+    @property
+    def names(self) -> int:
+        """A number that changes when rows may sort elsewhere by name."""
+        return self._table.names
+
+    def kinds(self) -> dict[Kind, int]:
+        """How many rows there are of each kind."""
+        return self._table.kinds()
 
     def row(self, row_key: str) -> Row | None:
         """The row of a key's ARN."""

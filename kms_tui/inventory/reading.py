@@ -19,6 +19,8 @@ from kms_tui.kms.facts import UNASKED, Denied, Failed
 
 SHOWN = (FactName.DESCRIBED, FactName.ROTATION)
 """The facts that a row on screen needs."""
+_REST = 0.3
+"""Seconds without scrolling before anything is read that is not on screen."""
 _FIRST_BACKOFF, _LAST_BACKOFF = 1.0, 30.0
 
 Missing = Callable[[Row], FactName | None]
@@ -99,7 +101,9 @@ class Reader:
     def show(self, visible: Sequence[Row], near: Sequence[Row]) -> None:
         """Read what these rows need, ``visible`` first; rows of an earlier call that wait are forgotten."""
         self._visible = frozenset(row.arn for row in visible)
-        self._crew.replace(Lane.VISIBLE, self._jobs(visible, missing_of(*SHOWN), Lane.VISIBLE))
+        self._crew.replace(Lane.VISIBLE, list(self._jobs(visible, _shown_missing, Lane.VISIBLE)))
+        for lane in (Lane.NEAR, Lane.REST):
+            self._crew.pause(lane, _REST)
         self._crew.replace(Lane.NEAR, self._jobs(near, missing_of(FactName.DESCRIBED), Lane.NEAR))
 
     def ask(self, row: Row, names: Iterable[FactName]) -> None:

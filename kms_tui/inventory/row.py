@@ -2,61 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Denied, Fact, Failed, Known
+from kms_tui.inventory.kind import UNREAD, Concern, Kind, concern_of, kind_of, reading_of
+from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Known
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Key, KeyLastUsage, KeyOrigin, KeyRotationStatus, KeyState, Tag
 
-EXPIRES_SOON = timedelta(days=30)
-"""Imported key material that expires within this time needs attention."""
+_DEFAULT_PERIOD = 365
 
 
 class FactName(StrEnum):
-    """The facts that take a call to learn; the values are the attributes of Row."""
+    """The facts that take a call to learn, the cheapest first; the values are attributes of Row."""
 
     DESCRIBED = "described"
     ROTATION = "rotation"
     TAGS = "tags"
-    LAST_USAGE = "last_usage"
     POLICY = "policy"
-
-
-class Concern(IntEnum):
-    """Why a key needs its keeper, the most urgent first; HEALTHY and UNKNOWN are not reasons."""
-
-    PENDING_DELETION = 0
-    PENDING_REPLICA_DELETION = 1
-    UNAVAILABLE = 2
-    PENDING_IMPORT = 3
-    MATERIAL_EXPIRES = 4
-    CANNOT_DESCRIBE = 5
-    GONE = 6
-    DISABLED = 7
-    CREATING = 8
-    UPDATING = 9
-    ROTATION_OFF = 10
-    HEALTHY = 11
-    UNKNOWN = 12
-
-    @property
-    def needs_attention(self) -> bool:
-        return self < Concern.HEALTHY
-
-
-_STATE_CONCERNS: Mapping[str, Concern] = {
-    KeyState.PENDING_DELETION: Concern.PENDING_DELETION,
-    KeyState.PENDING_REPLICA_DELETION: Concern.PENDING_REPLICA_DELETION,
-    KeyState.UNAVAILABLE: Concern.UNAVAILABLE,
-    KeyState.PENDING_IMPORT: Concern.PENDING_IMPORT,
-    KeyState.DISABLED: Concern.DISABLED,
-    KeyState.CREATING: Concern.CREATING,
-    KeyState.UPDATING: Concern.UPDATING,
-}
+    LAST_USAGE = "last_usage"
 
 
 @dataclass(slots=True, eq=False)
@@ -81,19 +47,28 @@ class Row:
     described: Fact[Key] = UNASKED
     rotation: Fact[KeyRotationStatus] = UNASKED
     tags: Fact[tuple[Tag, ...]] = UNASKED
-    last_usage: Fact[KeyLastUsage] = UNASKED
     policy: Fact[str] = UNASKED
-    # What filters and sorts read for every row at every keystroke, kept ready by settle().
+    last_usage: Fact[KeyLastUsage] = UNASKED
+    # What filters and sorts read of every row at every keystroke, kept ready by settle().
     haystack: str = ""
     sort_name: str = ""
-    concern: Concern = Concern.UNKNOWN
-    aws: bool = False
-    """Managed by AWS: by DescribeKey, or by an ``alias/aws/`` alias until that has answered."""
+    created: float | None = None
+    """Seconds since the epoch."""
+    kind: Kind = UNREAD
 
     @property
     def key(self) -> Key | None:
         """DescribeKey's answer, where there is one."""
         return self.described.value if isinstance(self.described, Known) else None
+
+    @property
+    def aws(self) -> bool:
+        """Managed by AWS: by DescribeKey, or by an ``alias/aws/`` alias until that has answered."""
+        return self.kind.aws
+
+    @property
+    def concern(self) -> Concern:
+        return self.kind.concern
 
     def fact(self, name: FactName) -> Fact[Any]:
         fact: Fact[Any] = getattr(self, name.value)
@@ -112,11 +87,11 @@ class Row:
         """
         if name is FactName.DESCRIBED:
             return True
-        if self.aws:
+        key = self.key
+        if self._managed_by_aws(key):
             return False
         if name is not FactName.ROTATION:
             return True
-        key = self.key
         if key is None:
             return None
         return (
@@ -127,15 +102,13 @@ class Row:
 
     def settle(self, now: datetime) -> None:
         """Bring what is derived from the facts up to date."""
-        key = self.key
-        by_alias = bool(self.aliases) and self.aliases[0].startswith("aws/")
-        self.aws = key.is_aws_managed if key is not None else by_alias
-        for name in FactName:
+        for name in _MAY_NOT_APPLY:
             fact = self.fact(name)
             if fact is UNASKED and self.applies(name) is False:
                 setattr(self, name.value, NOT_APPLICABLE)
             elif fact is NOT_APPLICABLE and self.applies(name):
                 setattr(self, name.value, UNASKED)
+        key = self.key
         parts = [*self.aliases, self.key_id]
         if key is not None and key.description:
             parts.append(key.description)
@@ -143,24 +116,33 @@ class Row:
             parts.extend(f"{tag.key}={tag.value}" for tag in self.tags.value)
         self.haystack = "\n".join(parts).lower()
         # "~" sorts after every character that an alias may have: keys without a name come last.
-        self.sort_name = self.aliases[0].lower() if self.aliases else "~" + self.key_id
-        self.concern = self._concern(now)
+        first = self.aliases[0].lower() if self.aliases else "~" + self.key_id
+        self.sort_name = f"{first} {self.region}"
+        self.created = key.created.timestamp() if key is not None and key.created is not None else None
+        self.kind = self._kind(key, now)
 
-    def _concern(self, now: datetime) -> Concern:
-        if self.gone:
-            return Concern.GONE
-        if isinstance(self.described, Denied | Failed):
-            return Concern.CANNOT_DESCRIBE
-        key = self.key
-        if key is None:
-            return Concern.UNKNOWN
-        by_state = _STATE_CONCERNS.get(key.state)
-        if by_state is not None and by_state < Concern.MATERIAL_EXPIRES:
-            return by_state
-        if key.valid_to is not None and key.valid_to - now < EXPIRES_SOON:
-            return Concern.MATERIAL_EXPIRES
-        if by_state is not None:
-            return by_state
-        if isinstance(self.rotation, Known) and not self.rotation.value.enabled:
-            return Concern.ROTATION_OFF
-        return Concern.HEALTHY
+    def _kind(self, key: Key | None, now: datetime) -> Kind:
+        described = (key.spec, key.usage, key.state, key.origin) if key is not None else ("", "", "", "")
+        days = 0
+        if isinstance(self.rotation, Known) and self.rotation.value.enabled:
+            days = self.rotation.value.period_days or _DEFAULT_PERIOD
+        return kind_of(
+            self.region,
+            self._managed_by_aws(key),
+            self.gone,
+            concern_of(self.described, self.rotation, gone=self.gone, now=now),
+            reading_of(self.described),
+            *described,
+            reading_of(self.rotation),
+            days,
+            reading_of(self.tags),
+            reading_of(self.last_usage),
+        )
+
+    def _managed_by_aws(self, key: Key | None) -> bool:
+        if key is not None:
+            return key.is_aws_managed
+        return bool(self.aliases) and self.aliases[0].startswith("aws/")
+
+
+_MAY_NOT_APPLY = (FactName.ROTATION, FactName.TAGS, FactName.POLICY, FactName.LAST_USAGE)

@@ -7,9 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from itertools import product, starmap
 from typing import Any, NamedTuple
 
+from kms_tui.inventory.kind import Kind, Reading
 from kms_tui.inventory.notify import Coalescer
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.words import STATE_WORDS
@@ -24,12 +24,9 @@ class Change(NamedTuple):
     at: float
 
 
-class Kind(NamedTuple):
-    """What rows are counted by."""
-
-    aws: bool
-    attention: bool
-    described: bool
+NEW = "new"
+"""A row of which this was said has no other news."""
+_NO_CHANGE = Change("", 0.0)
 
 
 class Tally(NamedTuple):
@@ -53,21 +50,26 @@ class Table:
         self._coalescer = coalescer
         self._now = now
         self._clock = clock
-        self.shape = 0
-        """Changes whenever rows come or go."""
+        self.drops = 0
+        """Changes whenever rows may have gone; else rows are only added at the end."""
+        self.names = 0
+        """Changes whenever a row may sort elsewhere by name."""
         self._rows: dict[str, Row] = {}
         self._changes: dict[str, Change] = {}
-        self._kinds: dict[str, Kind] = {}
         self._counts: Counter[Kind] = Counter()
+
+    def kinds(self) -> dict[Kind, int]:
+        """How many rows there are of each kind."""
+        with self.lock:
+            return {kind: number for kind, number in self._counts.items() if number}
 
     def tally(self, *, aws: bool) -> Tally:
         """The counts of AWS-managed or of customer-managed keys."""
-        with self.lock:
-            counts = [(kind, number) for kind, number in self._counts.items() if kind.aws is aws]
+        counts = [(kind, number) for kind, number in self.kinds().items() if kind.aws is aws]
         return Tally(
             sum(number for _, number in counts),
-            sum(number for kind, number in counts if kind.described),
-            sum(number for kind, number in counts if kind.attention),
+            sum(number for kind, number in counts if kind.described is Reading.KNOWN),
+            sum(number for kind, number in counts if kind.concern.needs_attention),
         )
 
     def __len__(self) -> int:
@@ -99,8 +101,8 @@ class Table:
             if row is None:
                 row = Row(arn, key_id, region)
                 self._rows[arn] = row
-                self.shape += 1
-                self._settle(row, "new" if news else "")
+                self._counts[row.kind] += 1
+                self._settle(row, NEW if news else "")
             elif row.gone:
                 row.gone = False
                 self._settle(row, "listed again")
@@ -121,13 +123,13 @@ class Table:
                 self._settle(row, "no longer listed")
 
     def drop_gone(self) -> None:
-        """Forget the rows that are no longer listed."""
+        """Forget the rows that are no longer listed, and what the last refresh found."""
         with self.lock:
+            self._changes.clear()
+            self.drops += 1
             for row in [row for row in self._rows.values() if row.gone]:
-                self.shape += 1
                 del self._rows[row.arn]
-                self._counts[self._kinds.pop(row.arn)] -= 1
-                self._changes.pop(row.arn, None)
+                self._counts[row.kind] -= 1
 
     def begin(self, row: Row, name: FactName) -> bool:
         """Claim the reading of a fact; False where another thread has, or nothing is left to read."""
@@ -162,21 +164,14 @@ class Table:
                 row.stale |= {name for name in names if not isinstance(row.fact(name), Absent)}
 
     def _settle(self, row: Row, news: str) -> None:
+        self._counts[row.kind] -= 1
+        before = row.sort_name
         row.settle(self._now())
-        kind = Kind(row.aws, row.concern.needs_attention, isinstance(row.described, Known))
-        before = self._kinds.get(row.arn)
-        if kind != before:
-            if before is not None:
-                self._counts[before] -= 1
-            self._kinds[row.arn] = _KINDS[kind]
-            self._counts[kind] += 1
-        if news:
+        self.names += row.sort_name != before
+        self._counts[row.kind] += 1
+        if news and self._changes.get(row.arn, _NO_CHANGE).words != NEW:
             self._changes[row.arn] = Change(news, self._clock())
         self._coalescer.note(row.arn)
-
-
-_KINDS = {kind: kind for kind in starmap(Kind, product((False, True), repeat=3))}
-"""One object for each kind, however many rows have it."""
 
 
 def difference(before: Fact[Any], after: Fact[Any]) -> str:

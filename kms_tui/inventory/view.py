@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from operator import attrgetter
 from typing import NamedTuple
 
 from kms_tui.inventory.columns import COLUMNS
 from kms_tui.inventory.core import Inventory
 from kms_tui.inventory.filters import Query, parse
+from kms_tui.inventory.kind import Reading
 from kms_tui.inventory.notify import Changes
+from kms_tui.inventory.order import Sort, by_name
 from kms_tui.inventory.reading import Missing, missing_of
 from kms_tui.inventory.row import FactName, Row
-from kms_tui.kms.facts import LOADING, Denied, Failed
+from kms_tui.inventory.undecided import Undecided
+from kms_tui.kms.facts import LOADING
 
-_BY_NAME = attrgetter("sort_name")
 _RESORT = 10_000
 """Up to so many matches are sorted afresh at every keystroke; more keep the order of the last sort."""
 
@@ -28,14 +28,6 @@ class Scope(StrEnum):
 
 
 _MANAGED_BY_AWS = {Scope.CUSTOMER: (False,), Scope.AWS: (True,), Scope.ALL: (False, True)}
-
-
-@dataclass(frozen=True, slots=True)
-class Sort:
-    """By a column of COLUMNS; rows that lack the value come last in either direction."""
-
-    column: str = "name"
-    descending: bool = False
 
 
 class Summary(NamedTuple):
@@ -73,15 +65,18 @@ class View:
         self.sort = Sort()
         self.query: Query = parse("", inventory.now())
         self.marks: set[str] = set()
-        self._base: list[Row] = []
-        self._maybe: dict[str, Row] = {}
+        self._named: list[Row] = []
+        """All rows by name, as of ``_taken``."""
+        self._taken = (-1, -1)
+        self._ordered: list[Row] = []
+        """The rows in the scope, in order."""
+        self._undecided = Undecided()
         self._held: dict[str, Row] = {}
         self._shown: set[str] | None = None
         self._arrived = 0
         self._sort_known = 0
-        self._stale = True
-        self._shape = -1
-        self._sifted_by: Query | None = None
+        self._changed = True
+        """Something that a filter may ask about has changed since the last one."""
         self.rebuild()
 
     # What the user asks for
@@ -90,13 +85,13 @@ class View:
         """Filter by a text; FilterError where it cannot be understood, and nothing changes."""
         query = parse(text, self.inventory.now())
         before, self.query = self.query, query
-        candidates: Sequence[Row] = self._base
-        if not self._stale and before is self._sifted_by and before and query.narrows(before):
-            candidates = [*self.rows, *self._maybe.values()] if self._maybe else self.rows
-        elif self._stale:
-            self._gather()
-            candidates = self._base
-        self._sift(candidates)
+        if self._changed:
+            self._take_in()
+            self._sift(self._ordered)
+        elif before and query.narrows(before):
+            self._sift([*self.rows, *self._undecided.rows()] if self._undecided else self.rows)
+        else:
+            self._sift(self._ordered)
 
     def set_scope(self, scope: Scope) -> None:
         self.scope = scope
@@ -108,9 +103,10 @@ class View:
 
     def rebuild(self) -> None:
         """Sort and filter everything afresh: rows move."""
-        self._gather()
-        self._base = self._sorted(self._base)
-        self._sift(self._base)
+        self._take_in()
+        aws = _MANAGED_BY_AWS[self.scope]
+        self._ordered = self.sort.sorted([row for row in self._named if row.kind.aws in aws])
+        self._sift(self._ordered)
 
     # What arrives
 
@@ -118,17 +114,20 @@ class View:
         """Take in what changed in the inventory; whether rows were added at the end."""
         arriving = []
         shown = self._shown_keys()
+        unnamed = self._unnamed_regions()
         for row_key in changes.rows:
             row = self.inventory.row(row_key)
-            if row is None:
-                continue
-            self._stale = True
-            if row_key not in shown and self._decide(row):
+            if row is not None and row_key not in shown and self._admits(row, unnamed):
                 arriving.append(row)
+        self._changed |= bool(changes.rows) or changes.listing
         if changes.listing:
-            self._stale = True
-            arriving += self._named()
+            arriving += self._named_by_now(unnamed)
         return self._append(arriving)
+
+    @property
+    def waiting(self) -> int:
+        """How many keys are held back until their aliases are listed."""
+        return len(self._held)
 
     def release(self) -> bool:
         """Show the keys that wait for their aliases; whether there were any."""
@@ -149,36 +148,36 @@ class View:
     # Numbers
 
     def summary(self) -> Summary:
-        total, described = 0, 0
-        for aws in self._scopes():
-            tally = self.inventory.tally(aws=aws)
-            total += tally.keys
-            described += tally.described
-        needs = self.query.needs
-        bad = len([row for row in self._maybe.values() if _unreadable(row, needs)])
-        names_only = 0
-        if self.query and self.query.words_only:
-            names_only = max(0, total - described - sum(1 for row in self.rows if row.key is None))
-        marked_shown = sum(1 for row in self.rows if row.arn in self.marks) if self.marks else 0
+        tallies = [self.inventory.tally(aws=aws) for aws in _MANAGED_BY_AWS[self.scope]]
+        total = sum(tally.keys for tally in tallies)
+        refused = self._undecided.refused(self.query.needs)
+        marked_shown = len([row for row in self.rows if row.arn in self.marks]) if self.marks else 0
         return Summary(
             len(self.rows),
             total,
-            len(self._maybe) - bad,
-            bad,
-            names_only,
+            len(self._undecided) - refused,
+            refused,
+            self._names_only(total - sum(tally.described for tally in tallies)),
             self._arrived,
             len(self._held),
-            self._sort_known,
+            self._sort_known if COLUMNS[self.sort.column].needs else len(self.rows),
             len(self.marks),
             len(self.marks) - marked_shown,
         )
 
+    def _names_only(self, undescribed: int) -> int:
+        if not (self.query and self.query.words_only and undescribed):
+            return 0
+        shown = len([row for row in self.rows if row.kind.described is not Reading.KNOWN])
+        return max(0, undescribed - shown)
+
+    # What has still to be read
+
     @property
     def missing(self) -> Missing:
         """The next fact of a row that the filter, then the sort, needs."""
-        by_filter = self.query.missing
+        by_filter, holds = self.query.missing, self.query.holds
         by_sort = missing_of(*COLUMNS[self.sort.column].needs)
-        holds = self.query.holds
 
         def missing(row: Row) -> FactName | None:
             return by_filter(row) or (by_sort(row) if holds(row) else None)
@@ -190,83 +189,68 @@ class View:
         if self.query.words_only and not COLUMNS[self.sort.column].needs:
             self.inventory.cancel_demand()
         else:
-            self.inventory.demand([*self.rows, *self._maybe.values()], self.missing)
+            self.inventory.demand([*self.rows, *self._undecided.rows()], self.missing)
 
     # How it is done
 
-    def _scopes(self) -> tuple[bool, ...]:
-        return _MANAGED_BY_AWS[self.scope]
+    def _take_in(self) -> None:
+        """Bring ``_named`` and ``_ordered`` up to the inventory; new rows go to the end of the latter."""
+        drops, names = self.inventory.drops, self.inventory.names
+        if (drops, names) == self._taken:
+            return
+        rows = self.inventory.rows()
+        aws = _MANAGED_BY_AWS[self.scope]
+        if drops != self._taken[0]:
+            present = set(rows)
+            self._ordered = [row for row in self._ordered if row in present]
+        there = set(self._ordered)
+        new = [row for row in rows if row not in there and row.kind.aws in aws]
+        self._ordered += sorted(new, key=by_name)
+        self._named = sorted(self._still_there(rows, drops), key=by_name)
+        self._taken = (drops, names)
 
-    def _gather(self) -> None:
-        """Take in rows that are new, keeping the order of those that were there."""
-        shape = self.inventory.shape
-        if shape != self._shape:
-            self._shape = shape
-            rows = self.inventory.rows()
-            present = set(map(id, rows))
-            kept = [row for row in self._base if id(row) in present]
-            there = set(map(id, kept))
-            self._base = kept + sorted((row for row in rows if id(row) not in there), key=_BY_NAME)
-        self._stale = False
-
-    def _sorted(self, rows: list[Row]) -> list[Row]:
-        column = COLUMNS[self.sort.column]
-        rows = sorted(rows, key=_BY_NAME)
-        if column.name == "name":
-            return rows[::-1] if self.sort.descending else rows
-        keyed = [(column.sort(row), row) for row in rows]
-        known = [pair for pair in keyed if pair[0] is not None]
-        known.sort(key=lambda pair: pair[0], reverse=self.sort.descending)
-        return [row for _, row in known] + [row for key, row in keyed if key is None]
+    def _still_there(self, rows: Sequence[Row], drops: int) -> Sequence[Row]:
+        """``rows``, in the nearly sorted order of the last time where that can be had: it sorts fast."""
+        return rows if drops != self._taken[0] else self._named + list(rows[len(self._named) :])
 
     def _sift(self, candidates: Sequence[Row]) -> None:
-        if self.scope is not Scope.ALL:
-            aws = self.scope is Scope.AWS
-            candidates = [row for row in candidates if row.aws is aws]
-        if self.query:
-            rows, maybe = self.query.sift(candidates)
-        else:
-            rows, maybe = list(candidates), []
-        if self._stale_names() and not self.query:
-            self._held = {row.arn: row for row in rows if self._is_held(row)}
-            rows = [row for row in rows if row.arn not in self._held] if self._held else rows
-        else:
-            self._held = {}
-        self.rows = self._sorted(rows) if self.query and len(rows) <= _RESORT else rows
-        self._maybe = {row.arn: row for row in maybe}
+        rows, undecided = self.query.sift(candidates) if self.query else (list(candidates), [])
+        unnamed = self._unnamed_regions()
+        self._held = {}
+        if unnamed and not self.query:
+            self._held = {row.arn: row for row in rows if _awaits_name(row, unnamed)}
+            rows = [row for row in rows if row.arn not in self._held]
+        if self.query and len(rows) <= _RESORT:
+            rows = self.sort.sorted(sorted(rows, key=by_name))
+        self.rows = rows
+        self._undecided = Undecided(undecided)
         self._shown = None
         self._arrived = 0
-        self._sifted_by = self.query
-        self._sort_known = self._count_known()
-
-    def _count_known(self) -> int:
-        column = COLUMNS[self.sort.column]
-        if not column.needs:
-            return len(self.rows)
-        return sum(1 for row in self.rows if column.sort(row) is not None)
+        self._sort_known = self.sort.known(rows)
+        self._changed = False
 
     def _shown_keys(self) -> set[str]:
         if self._shown is None:
             self._shown = {row.arn for row in self.rows}
         return self._shown
 
-    def _decide(self, row: Row) -> bool:
+    def _admits(self, row: Row, unnamed: set[str]) -> bool:
         """Whether a row that is not shown now belongs on the list."""
-        if row.gone or row.aws not in self._scopes():
+        if row.gone or row.kind.aws not in _MANAGED_BY_AWS[self.scope]:
             return False
         verdict = self.query.holds(row)
         if verdict is None:
-            self._maybe[row.arn] = row
+            self._undecided.put(row)
             return False
-        self._maybe.pop(row.arn, None)
-        if verdict and not self.query and self._is_held(row):
+        self._undecided.discard(row)
+        if verdict and not self.query and _awaits_name(row, unnamed):
             self._held[row.arn] = row
             return False
         self._held.pop(row.arn, None)
         return verdict
 
     def _append(self, rows: list[Row]) -> bool:
-        rows.sort(key=_BY_NAME)
+        rows.sort(key=by_name)
         self._shown_keys().update(row.arn for row in rows)
         if rows and self._out_of_order(rows[0]):
             self._arrived += len(rows)
@@ -280,21 +264,15 @@ class View:
 
     # Keys whose aliases are still being listed wait, so that names come in order and stay where they are.
 
-    def _is_held(self, row: Row) -> bool:
-        return not row.aliases and row.region in self._unnamed_regions()
-
     def _unnamed_regions(self) -> set[str]:
         return {region.name for region in self.inventory.regions if region.aliases is LOADING}
 
-    def _stale_names(self) -> bool:
-        return bool(self._unnamed_regions())
-
-    def _named(self) -> list[Row]:
-        ready = [row for row in self._held.values() if not self._is_held(row)]
+    def _named_by_now(self, unnamed: set[str]) -> list[Row]:
+        ready = [row for row in self._held.values() if not _awaits_name(row, unnamed)]
         for row in ready:
             del self._held[row.arn]
         return ready
 
 
-def _unreadable(row: Row, needs: Iterable[FactName]) -> bool:
-    return any(isinstance(row.fact(name), Denied | Failed) for name in needs)
+def _awaits_name(row: Row, unnamed: set[str]) -> bool:
+    return not row.aliases and row.region in unnamed

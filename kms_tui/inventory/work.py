@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -84,6 +84,7 @@ class WorkQueue:
         self._busy: dict[Hashable, Lane] = {}
         self._most = {Lane.LISTING: max(1, hands // 2), Lane.NEAR: max(1, hands // 2)}
         self._gates = {
+            Lane.NEAR: _Gate(pace.demand),
             Lane.DEMAND: _Gate(pace.demand),
             Lane.USAGE: _Gate(pace.usage),
             Lane.REST: _Gate(pace.rest),
@@ -94,9 +95,13 @@ class WorkQueue:
         self._queued[lane].append(job)
 
     def replace(self, lane: Lane, jobs: Iterable[Job]) -> None:
-        """Forget what waits in a lane; ``jobs`` is taken from lazily."""
+        """Forget what waits in a lane. A sequence waits in its place; an iterator is taken from lazily."""
         self._queued[lane].clear()
-        self._sources[lane] = iter(jobs)
+        self._sources.pop(lane, None)
+        if isinstance(jobs, Sequence):
+            self._queued[lane].extend(jobs)
+        else:
+            self._sources[lane] = iter(jobs)
 
     def take(self) -> Job | None:
         """The next job to run, or None where nothing may run now; hand it back with ``done``."""

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from kms_tui.inventory.filters.fields import FIELDS, Test
+from kms_tui.inventory.filters.fields import FIELDS
 from kms_tui.inventory.filters.syntax import FilterError, Term, split
+from kms_tui.inventory.filters.verdict import Depends, Test, Verdict
+from kms_tui.inventory.kind import Kind
 from kms_tui.inventory.reading import missing_of
 from kms_tui.inventory.row import FactName, Row
+
+_COST = tuple(FactName)
 
 
 class Sifted(NamedTuple):
@@ -23,22 +27,32 @@ class Sifted(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _Condition:
     term: Term
-    holds: Test
+    test: Test
     needs: tuple[FactName, ...]
 
     @classmethod
     def of(cls, term: Term, now: datetime) -> _Condition:
         field = FIELDS[term.field]
         test = field.compile(term.value, now)
-        return cls(term, _negated(test) if term.negated else test, field.needs)
+        return cls(term, test.negated() if term.negated else test, field.needs)
 
 
-def _negated(test: Test) -> Test:
-    def holds(row: Row) -> bool | None:
-        verdict = test(row)
-        return None if verdict is None else not verdict
+class _Verdicts(dict[Kind, Verdict]):
+    """What all conditions together say of a kind."""
 
-    return holds
+    def __init__(self, conditions: Sequence[_Condition]) -> None:
+        super().__init__()
+        self._conditions = conditions
+
+    def __missing__(self, kind: Kind) -> Verdict:
+        verdicts = [condition.test.of_kind(kind) for condition in self._conditions]
+        if any(verdict is False for verdict in verdicts):
+            together: Verdict = False
+        else:
+            depends = (verdict for verdict in verdicts if isinstance(verdict, Depends))
+            together = next(depends, None if None in verdicts else True)
+        self[kind] = together
+        return together
 
 
 class Query:
@@ -46,12 +60,18 @@ class Query:
 
     def __init__(self, text: str, terms: Sequence[Term], now: datetime) -> None:
         self.text = text
-        self.words = tuple(_word(term.value) for term in terms if not term.field and not term.negated)
-        """What it looks for, in lower case: to be pointed out where it is found."""
         self._words = [(_word(term.value), term.negated) for term in terms if not term.field]
-        self._conditions = [_Condition.of(term, now) for term in terms if term.field]
-        # What costs least to know comes first, and may make the rest needless.
-        self._conditions.sort(key=lambda condition: [_COST.index(name) for name in condition.needs])
+        self.words = tuple(word for word, negated in self._words if not negated)
+        """What it looks for, in lower case: to be pointed out where it is found."""
+        self._conditions = sorted(
+            (_Condition.of(term, now) for term in terms if term.field),
+            # What costs least to know comes first, and may make the rest needless.
+            key=lambda condition: [_COST.index(name) for name in condition.needs],
+        )
+        self._verdicts = _Verdicts(self._conditions)
+
+    def __bool__(self) -> bool:
+        return bool(self._words or self._conditions)
 
     @property
     def needs(self) -> frozenset[FactName]:
@@ -63,25 +83,30 @@ class Query:
         """Whether it can be decided by what is already there, and asks for nothing to be read."""
         return not self._conditions
 
-    def __bool__(self) -> bool:
-        return bool(self._words or self._conditions)
-
     def holds(self, row: Row) -> bool | None:
         """True, False, or None where a fact that decides is not known."""
         for word, negated in self._words:
             if (word in row.haystack) is negated:
                 return False
-        verdicts = [condition.holds(row) for condition in self._conditions]
-        if False in verdicts:
-            return False
-        return None if None in verdicts else True
+        verdict = self._verdicts[row.kind]
+        return self._of_row(row) if isinstance(verdict, Depends) else verdict
+
+    def _of_row(self, row: Row) -> bool | None:
+        together: bool | None = True
+        for condition in self._conditions:
+            verdict = condition.test.holds(row)
+            if verdict is False:
+                return False
+            if verdict is None:
+                together = None
+        return together
 
     def missing(self, row: Row) -> FactName | None:
         """The next fact to read to decide about this row; None where it is decided, or cannot be."""
         if self.holds(row) is not None:
             return None
         for condition in self._conditions:
-            if condition.holds(row) is None:
+            if condition.test.holds(row) is None:
                 name = missing_of(*condition.needs)(row)
                 if name is not None:
                     return name
@@ -89,19 +114,33 @@ class Query:
 
     def sift(self, rows: Sequence[Row]) -> Sifted:
         """The rows that it lets through and those that it cannot decide, in the order given."""
-        yes = list(rows)
-        maybe: list[Row] = []
+        left = list(rows)
         for word, negated in self._words:
             if negated:
-                yes = [row for row in yes if word not in row.haystack]
+                left = [row for row in left if word not in row.haystack]
             else:
-                yes = [row for row in yes if word in row.haystack]
+                left = [row for row in left if word in row.haystack]
+        if not self._conditions:
+            return Sifted(left, [])
+        verdicts = {kind: self._verdicts[kind] for kind in {row.kind for row in left}}
+        present = set(verdicts.values())
+        if len(present) == 1 and Depends.ON_ROW not in present:
+            # At the start nothing is known of any row: nothing to pick from a hundred thousand.
+            return Sifted(left if True in present else [], left if None in present else [])
+        if Depends.ON_ROW in present:
+            return self._judge([row for row in left if verdicts[row.kind] is not False])
+        return Sifted(
+            [row for row in left if verdicts[row.kind]] if True in present else [],
+            [row for row in left if verdicts[row.kind] is None] if None in present else [],
+        )
+
+    def _judge(self, rows: list[Row]) -> Sifted:
+        yes, maybe = rows, list[Row]()
         for condition in self._conditions:
-            holds = condition.holds
-            verdicts = list(map(holds, yes))
-            maybe = [row for row in maybe if holds(row) is not False]
-            maybe += [row for row, verdict in zip(yes, verdicts, strict=True) if verdict is None]
+            verdicts = condition.test.judge(yes)
+            undecided = [row for row, verdict in zip(yes, verdicts, strict=True) if verdict is None]
             yes = [row for row, verdict in zip(yes, verdicts, strict=True) if verdict]
+            maybe = [row for row in maybe if condition.test.holds(row) is not False] + undecided
         return Sifted(yes, maybe)
 
     def narrows(self, other: Query) -> bool:
@@ -111,9 +150,6 @@ class Query:
             any(old in new if not negated else old == new for new, same in self._words if same is negated)
             for old, negated in other._words
         )
-
-
-_COST = tuple(FactName)
 
 
 def _word(value: str) -> str:
@@ -127,17 +163,16 @@ def parse(text: str, now: datetime) -> Query:
     """Understand a filter; FilterError says what is wrong, and where."""
     terms = [term for term in split(text) if term.field or term.value]
     for term in terms:
-        if not term.field:
-            continue
-        if term.field not in FIELDS:
+        if term.field and term.field not in FIELDS:
             raise FilterError(
-                f'there is no field "{term.field}"; the fields are {", ".join(FIELDS)}. '
+                f'there is no field "{term.field}"; there are {", ".join(FIELDS)}. '
                 f"To look for the text itself, put it in quotes.",
                 term.start,
                 term.end,
             )
-        try:
-            FIELDS[term.field].compile(term.value, now)
-        except ValueError as error:
-            raise FilterError(f"{term.field}: {error}", term.value_start, term.end) from error
+        if term.field:
+            try:
+                FIELDS[term.field].compile(term.value, now)
+            except ValueError as error:
+                raise FilterError(f"{term.field}: {error}", term.value_start, term.end) from error
     return Query(text, terms, now)

@@ -12,8 +12,8 @@ from rich.style import Style
 
 from kms_tui.inventory import words
 from kms_tui.inventory.columns import COLUMNS
+from kms_tui.inventory.order import Sort
 from kms_tui.inventory.row import Row
-from kms_tui.inventory.view import Sort
 from kms_tui.inventory.words import Look
 from kms_tui.ui.safe_text import column, fit, visible
 from kms_tui.ui.widgets.key_layout import GAP, GUTTER, Slot
@@ -44,9 +44,8 @@ def header(slots: Sequence[Slot], sort: Sort, style: Styles) -> list[Segment]:
         chosen = slot.column == sort.column
         if chosen:
             title += f" {DOWN if sort.descending else UP}"
-        segments.append(
-            Segment(column(title, slot.width) + _GAP, style("header-sorted" if chosen else "header"))
-        )
+        part = "header-sorted" if chosen else "header"
+        segments.append(Segment(column(title, slot.width) + _GAP, style(part)))
     return segments
 
 
@@ -62,12 +61,12 @@ def key_line(
     for slot in slots:
         if slot.column == "name":
             segments += _name(row, slot.width, line, found, style)
-        elif slot.column == "attention" and line.news:
-            segments.append(Segment(column(f"{NEWS} {line.news}", slot.width), style("accent")))
-        else:
-            cell = COLUMNS[slot.column].cell(row, now)
-            segments.append(Segment(column(cell.text, slot.width), style(cell.look.value)))
-        segments.append(Segment(_GAP, style("plain")))
+            continue
+        cell = COLUMNS[slot.column].cell(row, now)
+        text, part = cell.text, cell.look.value
+        if slot.column == "attention" and line.news:
+            text, part = f"{NEWS} {line.news}", "accent"
+        segments.append(Segment(column(text, slot.width) + _GAP, style(part)))
     return segments
 
 
@@ -82,7 +81,7 @@ def _name(row: Row, width: int, line: Line, found: Sequence[str], style: Styles)
     if more:
         segments += [Segment("  ", style("plain")), Segment(more, style(Look.QUIET.value))]
         used += len(more) + 2
-    segments.append(Segment(" " * (width - used), style("plain")))
+    segments.append(Segment(" " * (width + GAP - used), style("plain")))
     return segments
 
 
@@ -97,7 +96,7 @@ def _nameless(row: Row, width: int, line: Line, style: Styles) -> list[Segment]:
     note = "  ?" if line.names_pending else "  no alias"
     room = width - len(note)
     key_id = row.key_id if len(row.key_id) <= room else fit(row.key_id, min(room, _SHORT_ID))
-    text = column(visible(key_id) + note, width)
+    text = column(visible(key_id) + note, width) + _GAP
     return [Segment(text, style("gone" if row.gone else Look.QUIET.value))]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -16,8 +17,9 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from kms_tui.inventory.notify import Changes
+from kms_tui.inventory.order import Sort
 from kms_tui.inventory.row import Row
-from kms_tui.inventory.view import Scope, Sort, View
+from kms_tui.inventory.view import Scope, View
 from kms_tui.kms.facts import LOADING
 from kms_tui.ui.safe_text import column
 from kms_tui.ui.widgets.key_layout import GUTTER, Slot, lay_out
@@ -31,6 +33,8 @@ _NAMES_WAIT = 1.0
 _NEWS = 5.0
 """Seconds for which a row says what a refresh found."""
 _HEADER = 1
+_EMPTY_TOP = 2
+"""Blank lines above what an empty list says."""
 
 
 class KeyList(ScrollView, can_focus=True):
@@ -269,7 +273,7 @@ class KeyList(ScrollView, can_focus=True):
             return
         was_empty = not view.rows
         grew = view.update(message.changes)
-        if view.summary().waiting and self._waiting is None:
+        if view.waiting and self._waiting is None:
             self._waiting = self.set_timer(_NAMES_WAIT, self._stop_waiting)
         if message.changes.listing:
             self._notes = region_notes(view)
@@ -531,24 +535,27 @@ class KeyList(ScrollView, can_focus=True):
         return style
 
     def render_line(self, y: int) -> Strip:
+        segments, background = self._line(y)
+        used = sum(cell_len(segment.text) for segment in segments)
         width = self.scrollable_content_region.width
-        segments = self._line(y)
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        padding = Segment(" " * max(0, width - used), self._styles(background)("plain"))
+        return Strip([*segments, padding], max(used, width)).crop(0, width)
 
-    def _line(self, y: int) -> list[Segment]:
+    def _line(self, y: int) -> tuple[list[Segment], str]:
+        """A line's segments, and the background of what is left of it."""
         view = self._view
         style = self._styles("row")
         if view is None or not view.rows:
-            return self._empty_line(y, style)
+            return self._empty_line(y, style), "row"
         if y < _HEADER:
-            return header(self._slots, view.sort, style)
+            return header(self._slots, view.sort, style), "row"
         index = round(self.scroll_y) + y - _HEADER
         if index < len(view.rows):
             return self._key_line(view, index)
         note = index - len(view.rows)
-        return self._note(*self._notes[note], style=style) if note < len(self._notes) else []
+        return (self._note(*self._notes[note], style=style) if note < len(self._notes) else []), "row"
 
-    def _key_line(self, view: View, index: int) -> list[Segment]:
+    def _key_line(self, view: View, index: int) -> tuple[list[Segment], str]:
         row = view.rows[index]
         cursor, marked = index == self._cursor, row.arn in view.marks
         if cursor:
@@ -563,17 +570,13 @@ class KeyList(ScrollView, can_focus=True):
         )
         style = self._styles(background)
         segments = key_line(row, line, self._slots, view.query.words, view.inventory.now(), style)
-        used = sum(segment.cell_length for segment in segments)
-        padding = max(0, self.scrollable_content_region.width - used)
-        return [*segments, Segment(" " * padding, style("plain"))]
+        return segments, background
 
     def _empty_line(self, y: int, style: Callable[[str], Style]) -> list[Segment]:
-        if self._view is None:
+        if self._view is None or y < _EMPTY_TOP:
             return []
         lines = empty_lines(self._view, self.scrollable_content_region.width - 2 * GUTTER)
-        if y == 0 or y - 2 >= len(lines) or y < 2:
-            return []
-        return self._note(*lines[y - 2], style=style)
+        return self._note(*lines[y - _EMPTY_TOP], style=style) if y - _EMPTY_TOP < len(lines) else []
 
     def _note(self, look: str, text: str, style: Callable[[str], Style]) -> list[Segment]:
         width = max(0, self.scrollable_content_region.width - GUTTER)
