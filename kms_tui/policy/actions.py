@@ -114,6 +114,7 @@ ACTIONS: Mapping[str, Action] = {
 }
 _BITS = {name: 1 << index for index, name in enumerate(ACTIONS)}
 _BY_LOWER = {name.lower(): action for name, action in ACTIONS.items()}
+_ALL_NAMES = "\n".join(_BY_LOWER)
 ALL = (1 << len(ACTIONS)) - 1
 
 GUARDED = frozenset(
@@ -137,12 +138,14 @@ def lowered(text: str) -> str:
 @lru_cache(maxsize=4096)
 def matching(pattern: str) -> int:
     """The actions that an Action entry names, as a mask of their bits; names ignore case."""
-    folded = lowered(pattern)
+    folded = wildcard.squeezed(lowered(pattern))
     if not wildcard.has_wildcard(folded):
         action = _BY_LOWER.get(folded)
         return action.bit if action else 0
     if folded in ("*", "kms:*"):
         return ALL
+    if any(piece not in _ALL_NAMES for piece in folded.replace("?", "*").split("*")):
+        return 0
     return sum(action.bit for name, action in _BY_LOWER.items() if wildcard.matches(folded, name))
 
 
@@ -165,10 +168,11 @@ FULL_CONTROL = mask_of(action for action in ACTIONS.values() if not action.iam_o
 ones.
 """
 GUARDED_MASK = mask_of(ACTIONS[name] for name in GUARDED)
-READ_MASK = mask_of(action for action in ACTIONS.values() if action.access is Access.READ)
-ADMIN_MASK = mask_of(
-    action for action in ACTIONS.values() if action.access is Access.ADMINISTER and not action.iam_only
-)
+_TOKEN = ACTIONS[PREFIX + "GetParametersForImport"].bit
+LOOKING = _TOKEN | mask_of(action for action in ACTIONS.values() if action.access is Access.READ)
+"""Actions that change and reveal nothing: an import token alone imports nothing."""
+CHANGING = KEY_ACTIONS & ~_TOKEN & mask_of(a for a in ACTIONS.values() if a.access is Access.ADMINISTER)
+"""Administration of the key, looking apart."""
 
 
 def find(name: str) -> Action | None:
@@ -199,7 +203,7 @@ def closest(text: str, names: Mapping[str, str]) -> str:
 
 
 def _edits(one: str, two: str, limit: int) -> int:
-    """Edits from one text to the other, a swap of neighbours counting once; ``limit`` where there are more."""
+    """Edits from one text to the other, a swap counting once; ``limit`` where there are more."""
     before: list[int] = []
     above = list(range(len(two) + 1))
     for row, char in enumerate(one, 1):

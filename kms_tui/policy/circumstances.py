@@ -114,6 +114,7 @@ class Circumstances:
 
     def statement(self, statement: Statement, *, any_principal: bool = False) -> list[Literal] | None:
         """What must be true for the statement to apply; None if it never does."""
+        self.budget.spend(20)
         literals = [] if any_principal else [self._principals(statement)]
         literals += [self.condition(test) for test in statement.conditions]
         if any(not mask for _, mask in literals):
@@ -166,6 +167,7 @@ class Circumstances:
 
     def _variable(self, name: str) -> int:
         if name not in self._index:
+            self.budget.spend(150)
             self._index[name] = len(self.variables)
             self.variables.append(Variable([]))
             self.variables[self._index[name]] = self._make(name)
@@ -231,6 +233,7 @@ def _sign_in(world: Circumstances) -> Variable:
     if setting.kind is not Kind.SERVICE:
         choices.append({present: ("false",), age: None, token: issued})
         limits = {int(limit) for test in world.mentions(age) for limit in test.limits}
+        world.budget.spend(40 * len(limits))
         ages = {0, 86_400, *(limit + step for limit in limits for step in (-1, 0, 1))}
         choices += [
             {present: ("true",), age: (str(seconds),), token: issued}
@@ -249,6 +252,7 @@ def _clock(world: Circumstances) -> Variable:
         for test in world.mentions(key)
         for limit in test.limits
     ]
+    world.budget.spend(60 * len(limits))
     to_come = {limit + step for limit in limits for step in (-1, 0, 1) if now < limit + step < 1e11}
     choices: list[tuple[Assignment, Option]] = []
     for seconds in (now, *sorted(to_come)):
@@ -328,7 +332,7 @@ class Question:
         """Another value, and the mentioned ones if the caller can have them."""
         values = [*(self.info.choices or (self.info.other,))]
         if mentioned and self.info.kind == "ip":
-            values += instances.addresses(self.tests, public_only=False).all
+            values += instances.addresses(self.tests, self.world.budget, public_only=False).all
         values += self.strings if mentioned else instances.foreign(self.tests)
         return [Option((value,), plain=value == self.info.other) for value in values]
 
@@ -338,7 +342,7 @@ _FRESH_USER, _FRESH_ROLE, _FRESH_SESSION = "AIDAZZZZZZZZZZZZZZZZZ", "AROAZZZZZZZ
 
 
 def _user_ids(question: Question) -> list[Option]:
-    """A new user's or role's unique id, which no policy can know; session names are the caller's to choose."""
+    """A fresh unique id, which no policy can know; session names are the caller's to choose."""
     caller = question.setting.callers[0]
     if caller.is_root:
         return [Option((caller.account,), plain=True)]
@@ -361,7 +365,7 @@ def _user_ids(question: Question) -> list[Option]:
 def _internet(question: Question) -> list[Option]:
     if question.setting.endpoint or question.by_service:
         return [_ABSENT]
-    found = instances.addresses(question.tests)
+    found = instances.addresses(question.tests, question.world.budget)
     options = [Option((text,), plain=True) for text in found.ordinary]
     return options + [Option((text,)) for text in (found.beyond if question.is_stranger else found.all)]
 

@@ -13,15 +13,24 @@ from kms_tui.policy.circumstances import Origin
 from kms_tui.policy.describe import condition
 from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
-from kms_tui.policy.instances import identities
 from kms_tui.policy.lockout import element_span
 from kms_tui.policy.principals import Caller, Kind, Principal
 from kms_tui.policy.search import Clause, solve
-from kms_tui.policy.subject import FRESH_ROLE, Effective, Subject, applying, escaping, is_possible
+from kms_tui.policy.subject import (
+    FRESH_ROLE,
+    Effective,
+    Inquiry,
+    Subject,
+    applying,
+    escaping,
+    is_possible,
+)
 from kms_tui.policy.wording import listed, printable
 
 _PUT = ACTIONS[PUT_KEY_POLICY]
 _ACCOUNT = re.compile(r"[0-9]{12}\Z")
+MAX_ACCOUNTS = 20
+"""Of the other accounts that conditions mention, as many are tried."""
 
 
 def exposures(subject: Subject) -> Iterator[Remark]:
@@ -37,22 +46,13 @@ def exposures(subject: Subject) -> Iterator[Remark]:
 
 
 def _is_public(subject: Subject, each: Effective) -> bool:
-    stranger = Caller.parse(f"arn:{subject.partition}:iam::{_unmentioned(subject)}:{FRESH_ROLE}")
-    tests = subject.tests.get("aws:principalarn", ())
-    others = identities(tests, Kind.ROLE, stranger.account, subject.partition)
+    account = subject.unmentioned_account
+    role = Caller.parse(f"arn:{subject.partition}:iam::{account}:{FRESH_ROLE}")
     service = Caller(Kind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")
+    others = subject.inquiry([each]).identities(Kind.ROLE, account)
     return any(
-        _gets(subject, each, callers, Origin.STRANGER, each.mask & actions.KEY_ACTIONS)
-        for callers in ([stranger, *others], [service])
-    )
-
-
-def _unmentioned(subject: Subject) -> str:
-    """An account id that the policy does not mention."""
-    return next(
-        account
-        for account in (f"{number:012d}" for number in range(999_999_999_999, 0, -1))
-        if account not in subject.document.text and account != subject.account_id
+        _gets(subject, each, callers, Origin.STRANGER, actions.KEY_ACTIONS)
+        for callers in ([role, *others], [service])
     )
 
 
@@ -64,7 +64,7 @@ def _gets(
     known: dict[tuple[object, ...], bool] = {}
     for action in actions.in_mask(mask & each.mask):
         denies = subject.denies(action.bit)
-        key = (action == _PUT, action.encryption_context, *(id(deny) for deny in denies))
+        key = (action == _PUT, action.encryption_context, *map(id, denies))
         if key not in known:
             known[key] = _reaches(subject, each, callers, origin, action, denies)
         if known[key]:
@@ -80,8 +80,8 @@ def _reaches(
     action: Action,
     denies: Sequence[Effective],
 ) -> bool:
-    for setting in subject.settings(callers, origin, action, plain_callers=len(callers)):
-        world = subject.world(setting)
+    inquiry = subject.inquiry([each, *denies])
+    for world in inquiry.worlds(callers, origin, action, plain_callers=len(callers)):
         asked = applying(world, [each])
         if asked and is_possible(world, asked[0], escaping(world, denies)):
             return True
@@ -107,8 +107,8 @@ def _public(statement: Statement) -> Remark:
 def _outside(subject: Subject, each: Effective) -> Iterator[Remark]:
     """Administration of the key by another account."""
     for principal in each.statement.principals:
-        for caller in _outsiders(subject, principal):
-            got = _gets(subject, each, [caller], Origin.OTHER, actions.ADMIN_MASK)
+        for caller in _outsiders(subject, each, principal):
+            got = _gets(subject, each, [caller], Origin.OTHER, actions.CHANGING)
             if got:
                 names = listed([action.name for action in got], 3)
                 who = printable(principal.label if principal.kind is not Kind.EVERYONE else caller.account)
@@ -119,41 +119,41 @@ def _outside(subject: Subject, each: Effective) -> Iterator[Remark]:
                 return
 
 
-def _outsiders(subject: Subject, principal: Principal) -> list[Caller]:
+def _outsiders(subject: Subject, each: Effective, principal: Principal) -> list[Caller]:
     """Callers of other accounts that a principal stands for."""
     if principal.kind is Kind.EVERYONE:
-        accounts = [*_mentioned_accounts(subject), _unmentioned(subject)]
-        return [caller for account in accounts for caller in _of_account(subject, account)]
+        inquiry = subject.inquiry([each])
+        accounts = [*_mentioned_accounts(inquiry), subject.unmentioned_account]
+        return [caller for account in accounts for caller in _of_account(inquiry, account)]
     if principal.account in ("", subject.account_id) or principal.kind is Kind.PROVIDER:
         return []
     if principal.kind is Kind.ACCOUNT:
-        return _of_account(subject, principal.account)
+        return _of_account(subject.inquiry([each]), principal.account)
     return [Caller.parse(principal.text)]
 
 
-def _of_account(subject: Subject, account: str) -> list[Caller]:
-    arn = f"arn:{subject.partition}:iam::{account}:"
-    tests = subject.tests.get("aws:principalarn", ())
-    roles = identities(tests, Kind.ROLE, account, subject.partition)
+def _of_account(inquiry: Inquiry, account: str) -> list[Caller]:
+    arn = f"arn:{inquiry.subject.partition}:iam::{account}:"
+    roles = inquiry.identities(Kind.ROLE, account)
     return [Caller.parse(arn + FRESH_ROLE), Caller.parse(f"{arn}root"), *roles]
 
 
-def _mentioned_accounts(subject: Subject) -> list[str]:
+def _mentioned_accounts(inquiry: Inquiry) -> list[str]:
     """Other accounts that conditions on the caller's account or ARN mention."""
     found: dict[str, None] = {}
     for key in ("aws:principalaccount", "kms:calleraccount", "aws:principalarn"):
-        for test in subject.tests.get(key, ()):
+        for test in inquiry.tests.get(key, ()):
             for text in test.values:
-                parts = text.value.split(":")
+                parts = text.value.split(":", 5)
                 account = parts[4] if len(parts) > 5 else text.value
-                if _ACCOUNT.match(account) and account != subject.account_id:
+                if _ACCOUNT.match(account) and account != inquiry.subject.account_id:
                     found[account] = None
-    return list(found)[:20]
+    return list(found)[:MAX_ACCOUNTS]
 
 
 def _unbound_service(subject: Subject, each: Effective) -> Iterator[Remark]:
     """A service principal that anyone's resources can put to work on this key."""
-    mask = actions.KEY_ACTIONS & ~actions.READ_MASK
+    mask = actions.KEY_ACTIONS & ~actions.LOOKING
     for principal in each.statement.principals:
         if principal.kind is Kind.SERVICE:
             caller = Caller.parse(principal.text)
@@ -176,33 +176,40 @@ def remaining(subject: Subject, *, unconditional: bool) -> Iterator[Remark]:
     allows = [each for each in subject.allows(actions.ALL) if subject.is_account_level(each.statement)]
     if not any(each.mask & _PUT.bit for each in allows):
         return
-    missing = actions.FULL_CONTROL & ~_unconditional(allows)
-    keeps = _always_allowed if unconditional else _ever_allowed
-    lacking = [action for action in actions.in_mask(missing) if not keeps(subject, allows, action)]
+    lacking = _lacking(subject, allows, unconditional)
     if lacking:
         statement = next(each.statement for each in allows if each.mask & _PUT.bit)
         names = listed([action.name for action in lacking], 3)
-        sentence = f"The account is left with less than all key actions; it has no right to {names}."
-        yield Remark(
-            "less-than-full-control", Severity.WARN, sentence, element_span(statement, "Action"), statement
+        sentence = (
+            f"The account is left with less than all key actions: this does not always give it {names}."
         )
+        span = element_span(statement, "Action")
+        yield Remark("less-than-full-control", Severity.WARN, sentence, span, statement)
 
 
-def _unconditional(allows: Sequence[Effective]) -> int:
-    mask = 0
+def _lacking(subject: Subject, allows: Sequence[Effective], unconditional: bool) -> list[Action]:
+    """The actions of full control that the account does not keep."""
+    given = 0
     for each in allows:
-        if not each.statement.conditions:
-            mask |= each.mask
-    return mask
+        if not (unconditional and each.statement.conditions):
+            given |= each.mask
+    lacking: list[Action] = []
+    known: dict[tuple[int, ...], bool] = {}
+    for action in actions.in_mask(actions.FULL_CONTROL & ~given):
+        covering = [each for each in allows if each.mask & action.bit]
+        key = tuple(map(id, covering))
+        if key not in known:
+            known[key] = _always_allowed(subject, covering)
+        if not known[key]:
+            lacking.append(action)
+    return lacking
 
 
-def _always_allowed(subject: Subject, allows: Sequence[Effective], action: Action) -> bool:
-    """Whether in every plain circumstance an Allow for the account covers the action."""
-    covering = [each for each in allows if each.mask & action.bit]
-    if not covering:
-        return False
-    for callers in subject.own_callers[:3]:
-        world = subject.world(subject.settings(callers, Origin.OWN, _PUT)[0])
+def _always_allowed(subject: Subject, covering: Sequence[Effective]) -> bool:
+    """Whether in every plain circumstance one of these Allow statements applies to the account."""
+    inquiry = subject.inquiry(covering)
+    for callers in inquiry.own_callers[:3]:
+        world = inquiry.world(callers, Origin.OWN, _PUT)
         failing: list[Clause] = [
             [world.negated(literal) for literal in literals]
             for literals in applying(world, covering, any_principal=True)
@@ -212,19 +219,16 @@ def _always_allowed(subject: Subject, allows: Sequence[Effective], action: Actio
     return True
 
 
-def _ever_allowed(_subject: Subject, allows: Sequence[Effective], action: Action) -> bool:
-    return any(each.mask & action.bit for each in allows)
-
-
 def _denied_to_all(subject: Subject) -> Iterator[Remark]:
     """Use, grants or administration denied to everyone; guards on deletion and disabling are fine."""
     blamed: dict[Statement, list[Action]] = {}
     known: dict[tuple[object, ...], bool] = {}
     mask = actions.KEY_ACTIONS & ~actions.GUARDED_MASK & ~_PUT.bit
-    for action in actions.in_mask(mask):
-        denies = [each for each in subject.denies(action.bit) if _could_cover_all(each.statement)]
+    candidates = [each for each in subject.denies(mask) if _could_cover_all(each.statement)]
+    for action in actions.in_mask(mask) if candidates else ():
+        denies = [each for each in candidates if each.mask & action.bit]
         if denies:
-            key = (action.encryption_context, *(id(each) for each in denies))
+            key = (action.encryption_context, *map(id, denies))
             if key not in known:
                 known[key] = not _escapable(subject, denies, action)
             if known[key]:
@@ -246,9 +250,9 @@ def _could_cover_all(statement: Statement) -> bool:
 
 def _escapable(subject: Subject, denies: Sequence[Effective], action: Action) -> bool:
     """Whether some request of the account escapes these Denies."""
-    for callers in subject.own_callers:
-        for setting in subject.settings(callers, Origin.OWN, action):
-            world = subject.world(setting)
+    inquiry = subject.inquiry(denies)
+    for callers in inquiry.own_callers:
+        for world in inquiry.worlds(callers, Origin.OWN, action):
             escapes = escaping(world, denies)
             if solve(world.domains(), escapes, world.budget) is not None:
                 return True

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 from kms_tui.policy import operators, wildcard
@@ -32,13 +33,13 @@ def strings(tests: Iterable[Test], budget: Budget) -> list[str]:
         elif family in ("string", "like", "arn", "bool"):
             patterns += test.patterns
             found |= dict.fromkeys(text.value for text in test.values if text.value not in test.templates)
-    budget.spend(len(found))
-    patterns = list(dict.fromkeys(patterns))[:MAX_PATTERNS]
+    budget.spend(10 * len(found))
+    patterns = [pattern for pattern in dict.fromkeys(patterns) if len(pattern) <= _MAX_LENGTH][:MAX_PATTERNS]
     for pattern in patterns:
         found.pop(pattern, None)
         found |= dict.fromkeys(samples(pattern))
     for pair in combinations(patterns[:MAX_PAIRED], 2):
-        text = wildcard.witness([wildcard.tokenize(pattern) for pattern in pair], "a")
+        text = wildcard.witness([wildcard.tokenize(pattern) for pattern in pair], "a", budget)
         if text is not None:
             found[text] = None
     return list(found)
@@ -108,7 +109,7 @@ _PUBLIC_6 = (0x2000 << 112, (0x4000 << 112) - 1)
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """``ordinary``: IPv4 addresses in no block that conditions mention (all, if there is none); ``beyond``: the
+    """``ordinary``: IPv4 addresses in no block that conditions mention (all, if none); ``beyond``: the
     same with IPv6; ``all``: one address of every combination of blocks.
     """
 
@@ -137,10 +138,11 @@ def _is_public(version: int, value: int, private: Sequence[operators.Network]) -
     return not any(block.first <= value <= block.last for block in private)
 
 
-def addresses(tests: Sequence[Test], *, public_only: bool = True) -> Addresses:
+def addresses(tests: Sequence[Test], budget: Budget, *, public_only: bool = True) -> Addresses:
     """Addresses to try against conditions on one key."""
     sets = [test.networks for test in tests if test.networks is not None]
     blocks = {block for networks in sets for block in networks.blocks}
+    budget.spend(100 * len(blocks) * len(sets))
     candidates = {(block.version, value) for block in blocks for value in (block.first, block.last + 1)}
     candidates |= {_place(text) for text in (*_SOMEWHERE, _SOMEWHERE_6)}
     for test in tests:
@@ -164,46 +166,75 @@ def _place(text: str) -> tuple[int, int]:
     return (block.version, block.first) if block else (4, 0)
 
 
+_MAX_LENGTH = 700
+"""No ARN of a user or role is longer, and hardly any condition value."""
 _TEMPLATES = {Kind.USER: ("user/?*", "user/*zq7"), Kind.ROLE: ("role/?*", "role/*zq7")}
 
 
-def identities(tests: Sequence[Test], kind: Kind, account: str, partition: str) -> list[Caller]:
+def identities(
+    tests: Sequence[Test], kind: Kind, account: str, partition: str, budget: Budget
+) -> list[Caller]:
     """Users, roles or federated users of an account that conditions single out and that can be made again."""
     found: dict[str, Caller] = {}
-    patterns: list[str] = []
+    patterns: dict[str, None] = {}
+    prefix = f"arn:{partition}:iam::{account}:"
     for test in tests:
-        patterns += test.patterns
-        for text in test.values:
-            if test.key == "aws:username" and kind is Kind.USER:
-                for name in samples(text.value):
-                    _keep(found, f"arn:{partition}:iam::{account}:user/{name}", kind, account, partition)
-            elif test.key == "aws:principalarn":
-                _keep(found, text.value, kind, account, partition)
-    templates = [
-        wildcard.tokenize(f"arn:{partition}:iam::{account}:{template}")
-        for template in _TEMPLATES.get(kind, ())
-    ]
-    patterns = list(dict.fromkeys(patterns))[:MAX_PATTERNS]
-    singles = [[pattern] for pattern in patterns]
-    pairs = [list(pair) for pair in combinations(patterns[:MAX_PAIRED], 2)]
-    for group in (*singles, *pairs):
+        if test.key == "aws:username":
+            names = (name for text in test.values for name in samples(text.value))
+            arns = [f"{prefix}user/{name}" for name in names]
+        else:
+            arns = [text.value for text in test.values]
+            patterns |= dict.fromkeys(_in_account(test, prefix))
+        budget.spend(15 * len(arns))
+        for arn in arns:
+            _keep(found, arn, kind, account, partition)
+    chosen = [pattern for pattern in patterns if len(pattern) <= _MAX_LENGTH][:MAX_PATTERNS]
+    unmet = [[pattern] for pattern in chosen if not _sampled(found, pattern, kind, account, partition)]
+    templates = [wildcard.tokenize(prefix + template) for template in _TEMPLATES.get(kind, ())]
+    for group in (*unmet, *combinations(chosen[:MAX_PAIRED], 2)):
         for template in templates:
-            text_found = wildcard.witness([template, *map(wildcard.tokenize, group)], "a")
+            text_found = wildcard.witness([template, *map(wildcard.tokenize, group)], "a", budget)
             if text_found is not None:
                 _keep(found, text_found, kind, account, partition)
     return list(found.values())
 
 
+def _sampled(found: dict[str, Caller], pattern: str, kind: Kind, account: str, partition: str) -> bool:
+    """Whether the pattern's own samples are such identities; then they are added."""
+    before = len(found)
+    for text in samples(pattern):
+        _keep(found, text, kind, account, partition)
+    return len(found) > before
+
+
+def _in_account(test: Test, prefix: str) -> Iterator[str]:
+    """The test's patterns; of ARN patterns, compared part by part, only what the account can meet."""
+    for pattern in test.patterns:
+        parts = pattern.split(":", 5)
+        if test.operator.base.family != "arn" or pattern == "*":
+            head = pattern.partition("*")[0].partition("?")[0]
+            if head.startswith(prefix) or prefix.startswith(head):
+                yield pattern
+        elif len(parts) == 6 and all(map(wildcard.matches, parts, prefix.split(":")[:5])):
+            yield prefix + parts[5]
+
+
 def _keep(found: dict[str, Caller], text: str, kind: Kind, account: str, partition: str) -> None:
     """Add the identity if it is of that kind and account, and somebody could create it."""
-    try:
-        caller = Caller.parse(text)
-    except ValueError:
-        return
+    caller = _caller(text)
     if (
-        caller.kind is kind
+        caller is not None
+        and caller.kind is kind
         and caller.account == account
         and caller.partition == partition
         and not caller.is_service_linked
     ):
         found[caller.arn] = caller
+
+
+@lru_cache(maxsize=10_000)
+def _caller(text: str) -> Caller | None:
+    try:
+        return Caller.parse(text)
+    except ValueError:
+        return None

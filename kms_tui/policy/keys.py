@@ -7,7 +7,7 @@ conditions-aws). Key names ignore case; the table's names are in AWS's own spell
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from kms_tui.kms.keyspecs import KEY_SPECS
@@ -77,7 +77,6 @@ def _keys() -> list[Key]:
             "aws:SourceVpcArn",
             Presence.ENDPOINT,
             "arn",
-            other="arn:aws:ec2:us-east-1:999999999999:vpc/vpc-0zzotherzz9999999",
         ),
         Key("aws:SourceVpce", Presence.ENDPOINT, other="vpce-0zzotherzz999999"),
         Key("aws:VpceAccount", Presence.ENDPOINT, other="999999999999"),
@@ -157,6 +156,8 @@ def _keys() -> list[Key]:
         Key("kms:WrappingAlgorithm", operation),
         Key("kms:WrappingKeySpec", operation),
     ]
+    arn = "arn:aws:zz:us-east-1:999999999999:zz/another"
+    keys = [replace(key, other=arn) if key.kind == "arn" else key for key in keys]
     return sorted(keys, key=lambda key: key.name.lower())
 
 

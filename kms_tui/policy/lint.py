@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from kms_tui.policy import actions, instances, keys, resources, wildcard
 from kms_tui.policy.actions import CREATE_GRANT, PUT_KEY_POLICY
 from kms_tui.policy.conditions import Test, Text
-from kms_tui.policy.document import CURRENT_VERSION, MAX_BYTES, QUOTA_BYTES, Statement
+from kms_tui.policy.document import CURRENT_VERSION, QUOTA_BYTES, Statement
 from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, Presence
 from kms_tui.policy.lockout import element_span
@@ -29,7 +29,7 @@ def lint(subject: Subject) -> Iterator[Remark]:
     suggestions = iter(range(MAX_SUGGESTIONS))
     for statement in subject.document.statements:
         yield from _scope(subject, statement)
-        yield from _actions(statement, suggestions)
+        yield from _actions(subject, statement, suggestions)
         yield from _principals(subject, statement)
         for test in statement.conditions:
             yield from _condition(subject, statement, test, suggestions)
@@ -39,7 +39,7 @@ def size(subject: Subject, bytes_used: int) -> Iterator[Remark]:
     """How much of the room for a policy is used."""
     whole = Span(0, 0)
     if bytes_used > QUOTA_BYTES:
-        sentence = f"The policy has {bytes_used:,} bytes; older quota pages allow {QUOTA_BYTES:,}, the API {MAX_BYTES:,}."
+        sentence = f"The policy has {bytes_used:,} bytes; older quota pages allow {QUOTA_BYTES:,} only."
         yield Remark("size-quota", Severity.WARN, sentence, whole)
     else:
         yield Remark("size", Severity.INFO, f"The policy has {bytes_used:,} of {QUOTA_BYTES:,} bytes.", whole)
@@ -85,9 +85,9 @@ def _scope(subject: Subject, statement: Statement) -> Iterator[Remark]:
         )
 
 
-def _actions(statement: Statement, suggestions: Iterator[int]) -> Iterator[Remark]:
+def _actions(subject: Subject, statement: Statement, suggestions: Iterator[int]) -> Iterator[Remark]:
     for text in statement.actions:
-        mask = actions.matching(text.value)
+        mask = subject.matching(text.value)
         if not mask:
             yield _unknown_action(statement, text, suggestions)
         elif not mask & actions.KEY_ACTIONS and statement.is_allow:
@@ -95,7 +95,7 @@ def _actions(statement: Statement, suggestions: Iterator[int]) -> Iterator[Remar
             sentence = f"{quoted(name)} takes no key: only an IAM policy can allow it."
             yield Remark("iam-only-action", Severity.INFO, sentence, text.span, statement)
     if statement.is_allow and not statement.not_action:
-        yield from _unbound_grants(statement)
+        yield from _unbound_grants(subject, statement)
         yield from _useless_context(statement)
 
 
@@ -109,15 +109,15 @@ def _unknown_action(statement: Statement, text: Text, suggestions: Iterator[int]
     return Remark("unknown-action", Severity.WARN, sentence, text.span, statement)
 
 
-def _unbound_grants(statement: Statement) -> Iterator[Remark]:
+def _unbound_grants(subject: Subject, statement: Statement) -> Iterator[Remark]:
     """CreateGrant without GrantIsForAWSResource, for those who could not change the policy anyway."""
     bit = actions.ACTIONS[CREATE_GRANT].bit
     bound = ("kms:grantisforawsresource", "kms:viaservice", "kms:grantoperations", "kms:granteeprincipal")
-    administers = resources.action_mask(statement) & actions.ACTIONS[PUT_KEY_POLICY].bit
+    administers = resources.action_mask(statement, subject.matching) & actions.ACTIONS[PUT_KEY_POLICY].bit
     if administers or any(test.key in bound for test in statement.conditions):
         return
     for text in statement.actions:
-        if actions.matching(text.value) & bit:
+        if subject.matching(text.value) & bit:
             sentence = (
                 "Whoever may create grants can pass on any use of the key; add kms:GrantIsForAWSResource."
             )
@@ -150,8 +150,8 @@ def _principals(subject: Subject, statement: Statement) -> Iterator[Remark]:
     for principal in statement.principals:
         if principal.kind is Kind.UNIQUE_ID:
             sentence = (
-                f"{quoted(principal.text)} is the unique id of a user or role that has been deleted; one made again "
-                "has another."
+                f"{quoted(principal.text)} is the unique id of a user or role that has been deleted; "
+                "one made again has another."
             )
             yield Remark("stale-unique-id", Severity.WARN, sentence, principal.span, statement)
         elif (
@@ -203,16 +203,10 @@ def _negated_deny(statement: Statement, test: Test) -> str:
     base, presence = test.operator.base, test.key_info.presence
     if statement.is_allow or not base.negated or presence not in (Presence.SERVICE, Presence.OPERATION):
         return ""
-    guarded = any(
-        other.key == test.key and other.operator.base.family == "null" for other in statement.conditions
-    )
-    return (
-        ""
-        if guarded
-        else (
-            f"{quoted(test.key_text)} is absent from direct requests, so this Deny bites them all; add Null: false."
-        )
-    )
+    if any(other.key == test.key and other.operator.base.family == "null" for other in statement.conditions):
+        return ""
+    key = quoted(test.key_text)
+    return f"{key} is absent from direct requests, so this Deny bites them all; add Null: false."
 
 
 def _private_address(statement: Statement, test: Test) -> str:

@@ -21,11 +21,13 @@ from kms_tui.policy.operators import isoformat
 from kms_tui.policy.principals import Caller, Kind
 from kms_tui.policy.scan import Span
 from kms_tui.policy.search import Clause, Literal, solve
-from kms_tui.policy.subject import Effective, Subject, applying, escaping, is_possible
+from kms_tui.policy.subject import Effective, Inquiry, Subject, applying, escaping, is_possible
 from kms_tui.policy.wording import listed, printable
 
 _PUT = ACTIONS[PUT_KEY_POLICY]
 _ROOT = Kind.ACCOUNT
+MAX_BLAMED = 40
+"""Among as many statements or conditions the one to blame is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +47,19 @@ def control(subject: Subject) -> Iterator[Remark]:
         yield _nobody(subject)
         return
     denies = subject.denies(_PUT.bit)
-    able = {callers[0].kind for callers in subject.own_callers if _can(subject, callers, allows, denies)}
+    callers_by_kind = subject.inquiry([*allows, *denies]).own_callers
+    able = {callers[0].kind for callers in callers_by_kind if _can(subject, callers, allows, denies)}
     if not able:
         yield _blocked(subject, allows, denies)
         return
     if not any(each.sure for each in allows):
         statement = allows[0].statement
-        sentence = "The account controls the key only if this Resource is the key's own ARN, which is not known here."
+        sentence = "The account controls the key only if this Resource is its ARN, which is not known here."
         yield Remark(
             "resource-unknown", Severity.WARN, sentence, element_span(statement, "Resource"), statement
         )
-    turns = [
-        turn
-        for callers in subject.own_callers[:3]
-        for turn in (_turn(subject, callers, allows, denies),)
-        if turn is not None
-    ]
+    found = [_turn(subject, callers, allows, denies) for callers in callers_by_kind[:3]]
+    turns = [turn for turn in found if turn is not None]
     if turns:
         yield _conditional(subject, able, turns)
 
@@ -69,8 +68,7 @@ def _can(
     subject: Subject, callers: Sequence[Caller], allows: Sequence[Effective], denies: Sequence[Effective]
 ) -> bool:
     """Whether one of these callers has a request that works now."""
-    for setting in subject.settings(callers, Origin.OWN, _PUT):
-        world = subject.world(setting)
+    for world in subject.inquiry([*allows, *denies]).worlds(callers, Origin.OWN, _PUT):
         asked = applying(world, allows, any_principal=True)
         escapes = escaping(world, denies)
         if any(is_possible(world, literals, escapes) for literals in asked):
@@ -82,28 +80,27 @@ def _turn(
     subject: Subject, callers: Sequence[Caller], allows: Sequence[Effective], denies: Sequence[Effective]
 ) -> Turn | None:
     """A plain request of the unremarkable caller that does not work; None if all do."""
-    setting = subject.settings(callers, Origin.OWN, _PUT)[0]
-    world = subject.world(setting)
+    world = subject.inquiry([*allows, *denies]).world(callers, Origin.OWN, _PUT)
+    kind = callers[0].kind
     for each in denies:
         literals = world.statement(each.statement)
         if literals is not None and _holds_plainly(world, literals):
-            return _turned(subject, world, each.statement, setting.kind)
-    asked = [(each.statement, world.statement(each.statement, any_principal=True)) for each in allows]
+            return _turned(world, each.statement, kind)
+    asked = [world.statement(each.statement, any_principal=True) for each in allows]
     failing: list[Clause] = [
-        [world.negated(literal) for literal in literals] for _, literals in asked if literals is not None
+        [world.negated(literal) for literal in literals] for literals in asked if literals is not None
     ]
     if solve(world.domains(plain=True), failing, world.budget) is None:
         return None
-    return _turned(subject, world, allows[0].statement, setting.kind)
+    return _turned(world, allows[0].statement, kind)
 
 
 def _holds_plainly(world: Circumstances, literals: Sequence[Literal]) -> bool:
-    domains = world.domains(plain=True)
     clauses: list[Clause] = [[literal] for literal in literals]
-    return solve(domains, clauses, world.budget) is not None
+    return solve(world.domains(plain=True), clauses, world.budget) is not None
 
 
-def _turned(subject: Subject, world: Circumstances, statement: Statement, kind: Kind) -> Turn:
+def _turned(world: Circumstances, statement: Statement, kind: Kind) -> Turn:
     """The conditions of the statement that are neither always true nor always false for a plain request."""
     open_tests: list[Test] = []
     domains = world.domains(plain=True)
@@ -139,7 +136,7 @@ def _conditional(subject: Subject, able: set[Kind], turns: Sequence[Turn]) -> Re
 
 
 def _nobody(subject: Subject) -> Remark:
-    """No statement gives the account, or everyone, the right to change the policy: say which comes nearest."""
+    """No statement gives the account, or everyone, the right to change the policy: say which comes near."""
     rule, severity = "no-account-control", Severity.REFUSE
     for statement in subject.document.statements:
         if statement.is_allow and subject.is_account_level(statement):
@@ -148,7 +145,7 @@ def _nobody(subject: Subject) -> Remark:
     for each in subject.allows(_PUT.bit):
         names = listed([principal.label for principal in each.statement.principals], 3)
         sentence = (
-            f"Only {printable(names)} could change this policy: once that is gone, nobody in the account can. "
+            f"Only {printable(names)} could change this policy: once that is gone, nobody could. "
             f"Keep a statement that allows kms:* to {arn}."
         )
         return Remark(rule, severity, sentence, each.statement.span, each.statement)
@@ -169,7 +166,7 @@ def _falls_short(subject: Subject, statement: Statement) -> tuple[str, Span]:
             (statement.span),
         )
     if subject.covers(statement) is False:
-        sentence = "The Resource of the account's statement does not match this key: nobody could change this policy."
+        sentence = "The Resource of the account's statement is not this key: nobody could change this policy."
         return sentence, element_span(statement, "Resource")
     sentence = (
         "The account's statement does not include kms:PutKeyPolicy: nobody could change this policy again."
@@ -181,8 +178,9 @@ def _blocked(subject: Subject, allows: Sequence[Effective], denies: Sequence[Eff
     """Control is allowed on paper, but no request gets through: blame a Deny, or the Allow's own
     conditions.
     """
-    for each in denies:
-        if not any(_can(subject, callers, allows, [each]) for callers in subject.own_callers):
+    for each in denies[:MAX_BLAMED]:
+        callers_by_kind = subject.inquiry([*allows, each]).own_callers
+        if not any(_can(subject, callers, allows, [each]) for callers in callers_by_kind):
             statement = each.statement
             because = (
                 f", where {listed([condition(test) for test in statement.conditions])},"
@@ -192,19 +190,21 @@ def _blocked(subject: Subject, allows: Sequence[Effective], denies: Sequence[Eff
             sentence = f"This Deny{because} leaves nobody in the account who could change the policy again."
             return Remark("denied-control", Severity.REFUSE, sentence, statement.span, statement)
     statement = allows[0].statement
-    for test in statement.conditions:
-        if _never(subject, test):
-            sentence = f"Nobody in the account could change the policy again: {condition(test)} is never true for it."
+    inquiry = subject.inquiry([*allows, *denies])
+    for test in statement.conditions[:MAX_BLAMED]:
+        if _never(inquiry, test):
+            sentence = (
+                f"Nobody in the account could change the policy again: it is never so that {condition(test)}."
+            )
             return Remark("unmeetable-control", Severity.REFUSE, sentence, test.span, statement)
     sentence = "Together the conditions leave nobody in the account who could change the policy again."
     return Remark("unmeetable-control", Severity.REFUSE, sentence, statement.span, statement)
 
 
-def _never(subject: Subject, test: Test) -> bool:
+def _never(inquiry: Inquiry, test: Test) -> bool:
     """Whether a condition is false for every request for control that the account can make."""
-    for callers in subject.own_callers:
-        for setting in subject.settings(callers, Origin.OWN, _PUT):
-            world = subject.world(setting)
+    for callers in inquiry.own_callers:
+        for world in inquiry.worlds(callers, Origin.OWN, _PUT):
             variable, mask = world.condition(test)
             if world.domains()[variable] & mask:
                 return False
@@ -227,11 +227,11 @@ def loss(subject: Subject, caller_arn: str) -> Iterator[Remark]:
         sentence = "You call from another account, and kms:PutKeyPolicy does not work across accounts."
         yield Remark("caller-loses-access", Severity.WARN, sentence, end)
         return
-    callers = _likely(subject, caller)
-    allows = [each for each in subject.allows(_PUT.bit) if _admits(each.statement, callers)]
     denies = subject.denies(_PUT.bit)
-    for setting in subject.settings(callers, Origin.OWN, _PUT, plain_callers=len(callers), any_id=True):
-        world = subject.world(setting)
+    allows = subject.allows(_PUT.bit)
+    inquiry = subject.inquiry([*allows, *denies])
+    callers = _likely(inquiry, caller)
+    for world in inquiry.worlds(callers, Origin.OWN, _PUT, plain_callers=len(callers), any_id=True):
         escapes = escaping(world, denies)
         if any(is_possible(world, literals, escapes) for literals in applying(world, allows)):
             return
@@ -240,13 +240,13 @@ def loss(subject: Subject, caller_arn: str) -> Iterator[Remark]:
     yield Remark("caller-loses-access", Severity.WARN, sentence, denying.span if denying else end, denying)
 
 
-def _likely(subject: Subject, caller: Caller) -> list[Caller]:
+def _likely(inquiry: Inquiry, caller: Caller) -> list[Caller]:
     """The caller; of a session also as the roles of that name which the policy mentions, as its ARN lacks
     the path.
     """
     if caller.kind is not Kind.SESSION:
         return [caller]
-    named_roles = [role for callers in subject.own_callers for role in callers if role.name == caller.name]
+    named_roles = [role for callers in inquiry.own_callers for role in callers if role.name == caller.name]
     return [caller, *(role for role in named_roles if role.kind is Kind.ROLE)]
 
 

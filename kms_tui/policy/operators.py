@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from kms_tui.policy.wildcard import Wild
 
@@ -156,6 +157,7 @@ class Network:
     last: int
 
 
+@lru_cache(maxsize=20_000)
 def network(text: str) -> Network | None:
     """An address or CIDR block, its host bits ignored; None for anything else."""
     import ipaddress  # the only user, and not every policy has an address

@@ -12,8 +12,12 @@ from typing import NamedTuple
 
 MAX_DEPTH = 32
 """No policy element nests deeper than eight levels."""
+MAX_VALUES = 20_000
+"""No policy of the greatest size that says something has as many."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_SPACES = frozenset(" \t\n\r")
+_QUOTED = re.compile(r'"([^"\\\x00-\x1f]*)"')
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
@@ -97,6 +101,7 @@ def read(text: str) -> Value:
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
+        self._values = 0
         self.position = 0
 
     def error(self, sentence: str) -> ScanError:
@@ -104,12 +109,18 @@ class _Reader:
 
     def skip(self) -> str:
         """Move to the next character that is no white space, and return it; "" at the end."""
+        char = self._text[self.position : self.position + 1]
+        if char not in _SPACES:
+            return char
         match = _SPACE.match(self._text, self.position)
         self.position = match.end() if match else self.position
         return self._text[self.position : self.position + 1]
 
     def value(self, depth: int) -> Value:
         char = self.skip()
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise self.error(f"The text holds more than {MAX_VALUES:,} values.")
         if char == '"':
             return self._string()
         if char == "{":
@@ -122,6 +133,10 @@ class _Reader:
 
     def _string(self) -> String:
         text, start = self._text, self.position
+        plain = _QUOTED.match(text, start)
+        if plain:
+            self.position = plain.end()
+            return String(plain.group(1), Span(start, self.position))
         parts: list[str] = []
         self.position += 1
         while True:
@@ -132,8 +147,7 @@ class _Reader:
             char = text[end : end + 1]
             if char == '"':
                 self.position += 1
-                value = parts[0] if len(parts) == 1 else _joined(parts)
-                return String(value, Span(start, self.position))
+                return String(_joined(parts), Span(start, self.position))
             if char == "\\":
                 parts.append(self._escape())
             elif char:

@@ -38,6 +38,8 @@ def solve(domains: Sequence[int], clauses: Iterable[Clause], budget: Budget) -> 
 
 def _solve(domains: list[int], clauses: list[Clause], budget: Budget, depth: int) -> list[int] | None:
     pending = _propagate(domains, clauses, budget)
+    if pending:
+        pending = _agree(domains, pending, budget)
     if pending is None:
         return None
     if not pending:
@@ -79,3 +81,16 @@ def _propagate(domains: list[int], clauses: list[Clause], budget: Budget) -> lis
         if not narrowed:
             return pending
         clauses = pending
+
+
+def _agree(domains: list[int], clauses: list[Clause], budget: Budget) -> list[Clause]:
+    """Settle each variable that has a choice which all clauses on it like, and drop those clauses."""
+    liked: dict[int, int] = {}
+    for clause in clauses:
+        budget.spend(2 * len(clause))
+        for variable, mask in clause:
+            liked[variable] = liked.get(variable, domains[variable]) & mask
+    settled = {variable: mask for variable, mask in liked.items() if mask}
+    for variable, mask in settled.items():
+        domains[variable] &= mask
+    return [clause for clause in clauses if not any(variable in settled for variable, _ in clause)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from kms_tui.policy import resources
+from kms_tui.policy import actions, resources, wildcard
 from kms_tui.policy.actions import Action
 from kms_tui.policy.circumstances import Circumstances, Origin, Setting
 from kms_tui.policy.conditions import Test
@@ -48,15 +48,28 @@ class Subject:
         for statement in self.document.statements:
             covered = self.covers(statement)
             if covered is not False and statement.actions:
-                found.append(Effective(statement, resources.action_mask(statement), covered is True))
+                found.append(
+                    Effective(statement, resources.action_mask(statement, self.matching), covered is True)
+                )
         return found
+
+    def matching(self, pattern: str) -> int:
+        """``actions.matching``, worked out once for each pattern."""
+        if pattern not in self._matching:
+            self.budget.spend(500 if wildcard.has_wildcard(pattern) else 20)
+            self._matching[pattern] = actions.matching(pattern)
+        return self._matching[pattern]
+
+    @cached_property
+    def _matching(self) -> dict[str, int]:
+        return {}
 
     def covers(self, statement: Statement) -> bool | None:
         """Whether the statement applies to the key; None: the key is not known, and it is for some."""
         if self.key_arn:
             return resources.covers(self.document, statement, self.key_arn, self._resolve)
         return resources.covers_some_key(
-            self.document, statement, self.account_id, self.partition, self._resolve
+            self.document, statement, self.account_id, self.partition, self._resolve, self.budget
         )
 
     def _resolve(self, key: str) -> str | None:
@@ -66,20 +79,29 @@ class Subject:
         value = key_context(self.key_arn).get(key)
         return value if isinstance(value, str) else None
 
-    @cached_property
-    def tests(self) -> Mapping[str, Sequence[Test]]:
-        """The conditions of the statements that count, by key in lower case."""
-        found: dict[str, list[Test]] = {}
-        for each in self.effective:
-            for test in each.statement.conditions:
-                found.setdefault(test.key, []).append(test)
-        return found
-
     def allows(self, mask: int) -> list[Effective]:
         return [each for each in self.effective if each.statement.is_allow and each.mask & mask]
 
     def denies(self, mask: int) -> list[Effective]:
-        return [each for each in self.effective if not each.statement.is_allow and each.mask & mask]
+        if mask not in self._denies:
+            self._denies[mask] = [
+                each for each in self.effective if not each.statement.is_allow and each.mask & mask
+            ]
+        return self._denies[mask]
+
+    @cached_property
+    def _denies(self) -> dict[int, list[Effective]]:
+        return {}
+
+    @cached_property
+    def unmentioned_account(self) -> str:
+        """An account id that the policy does not mention."""
+        text = self.document.text
+        return next(
+            account
+            for account in (f"{number:012d}" for number in range(999_999_999_999, 0, -1))
+            if account not in text and account != self.account_id
+        )
 
     def is_account_level(self, statement: Statement) -> bool:
         """Whether it names the key's account, or everyone."""
@@ -89,12 +111,42 @@ class Subject:
             for principal in statement.principals
         )
 
-    @cached_property
-    def has_network_conditions(self) -> bool:
-        network = (Presence.INTERNET, Presence.ENDPOINT)
-        return any(tests[0].key_info.presence in network for tests in self.tests.values())
+    def inquiry(self, about: Sequence[Effective]) -> Inquiry:
+        """The requests that these statements, and no others, tell apart."""
+        key = tuple(map(id, about))
+        if key not in self._inquiries:
+            self._inquiries[key] = Inquiry(self, about)
+        return self._inquiries[key]
 
-    def settings(
+    @cached_property
+    def _inquiries(self) -> dict[tuple[int, ...], Inquiry]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """Some statements of a policy, and the circumstances in which they differ."""
+
+    subject: Subject
+    about: Sequence[Effective]
+
+    @cached_property
+    def tests(self) -> Mapping[str, Sequence[Test]]:
+        """The statements' conditions by key in lower case."""
+        found: dict[str, list[Test]] = {}
+        for each in self.about:
+            for test in each.statement.conditions:
+                found.setdefault(test.key, []).append(test)
+        return found
+
+    @cached_property
+    def _ways(self) -> tuple[bool, ...]:
+        """Over the Internet, and through a VPC endpoint if a condition asks about the network."""
+        network = (Presence.INTERNET, Presence.ENDPOINT)
+        asked = any(tests[0].key_info.presence in network for tests in self.tests.values())
+        return (False, True) if asked else (False,)
+
+    def worlds(
         self,
         callers: Sequence[Caller],
         origin: Origin,
@@ -102,59 +154,63 @@ class Subject:
         *,
         plain_callers: int = 1,
         any_id: bool = False,
-    ) -> list[Setting]:
-        """The setting over the Internet, and through a VPC endpoint if a condition asks about the network."""
-        ways = (False, True) if self.has_network_conditions else (False,)
-        return [
-            Setting(
+    ) -> Iterator[Circumstances]:
+        """What these callers can bring about; the first world is the plainer one."""
+        subject = self.subject
+        for way in self._ways:
+            setting = Setting(
                 tuple(callers),
                 origin,
                 action,
-                self.key_arn,
-                self.now,
+                subject.key_arn,
+                subject.now,
                 plain_callers,
                 endpoint=way,
                 any_id=any_id,
             )
-            for way in ways
-        ]
+            yield Circumstances(setting, self.tests, subject.budget)
 
-    def world(self, setting: Setting) -> Circumstances:
-        return Circumstances(setting, self.tests, self.budget)
+    def world(self, callers: Sequence[Caller], origin: Origin, action: Action) -> Circumstances:
+        return next(self.worlds(callers, origin, action))
 
     @cached_property
     def own_callers(self) -> list[list[Caller]]:
-        """Per kind (root user, users, roles, federated users that are mentioned): whom the account can bring forth.
+        """Whom the account can bring forth, per kind: root user, users, roles, federated users if mentioned.
 
         The first of each list is the unremarkable one, that no policy names.
         """
-        arn = f"arn:{self.partition}:iam::{self.account_id}:"
-        tests = [*self.tests.get("aws:principalarn", ()), *self.tests.get("aws:username", ())]
+        arn = f"arn:{self.subject.partition}:iam::{self.subject.account_id}:"
+        account = self.subject.account_id
         return [
             [Caller.parse(f"{arn}root")],
-            [Caller.parse(arn + FRESH_USER), *self._mentioned(tests, Kind.USER)],
-            [Caller.parse(arn + FRESH_ROLE), *self._mentioned(tests, Kind.ROLE)],
-            *([federated] if (federated := self._federated(tests)) else []),
+            [Caller.parse(arn + FRESH_USER), *self.identities(Kind.USER, account), *self._spared(Kind.USER)],
+            [Caller.parse(arn + FRESH_ROLE), *self.identities(Kind.ROLE, account), *self._spared(Kind.ROLE)],
+            *([federated] if (federated := self._federated) else []),
         ]
 
-    def _mentioned(self, tests: Sequence[Test], kind: Kind) -> list[Caller]:
-        self.budget.spend(20 * sum(len(test.values) for test in tests))
-        found = {caller.arn: caller for caller in identities(tests, kind, self.account_id, self.partition)}
-        for each in self.effective:
+    def identities(self, kind: Kind, account: str) -> list[Caller]:
+        """Users or roles of an account that the conditions single out and that can be made again."""
+        tests = [*self.tests.get("aws:principalarn", ()), *self.tests.get("aws:username", ())]
+        return identities(tests, kind, account, self.subject.partition, self.subject.budget)
+
+    def _spared(self, kind: Kind) -> Iterator[Caller]:
+        """Those of the account that a NotPrincipal lists."""
+        for each in self.about:
             if each.statement.not_principal:
                 for principal in each.statement.principals:
-                    if principal.kind is kind and principal.account == self.account_id:
+                    if principal.kind is kind and principal.account == self.subject.account_id:
                         caller = Caller.parse(principal.text)
                         if not caller.is_service_linked:
-                            found[caller.arn] = caller
-        return list(found.values())
+                            yield caller
 
-    def _federated(self, tests: Sequence[Test]) -> list[Caller]:
+    @property
+    def _federated(self) -> list[Caller]:
         """Federated users take part only where the policy speaks of them."""
-        mentioned = identities(tests, Kind.FEDERATED_USER, self.account_id, self.partition)
+        mentioned = self.identities(Kind.FEDERATED_USER, self.subject.account_id)
         types = self.tests.get("aws:principaltype", ())
         if mentioned or any(text.value == "FederatedUser" for test in types for text in test.values):
-            arn = f"arn:{self.partition}:sts::{self.account_id}:federated-user/zz-anyone"
+            subject = self.subject
+            arn = f"arn:{subject.partition}:sts::{subject.account_id}:federated-user/zz-anyone"
             return [Caller.parse(arn), *mentioned]
         return []
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import Protocol
 
 
 class Wild(Enum):
@@ -30,10 +31,19 @@ def tokenize(pattern: str) -> list[Token]:
     return [Wild.ANY if char == "*" else Wild.ONE if char == "?" else char for char in pattern]
 
 
+def squeezed(pattern: str) -> str:
+    """The same pattern with runs of ``*`` made one."""
+    while "**" in pattern:
+        pattern = pattern.replace("**", "*")
+    return pattern
+
+
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole text matches the pattern, case-sensitively."""
     if not has_wildcard(pattern):
         return pattern == text
+    if len(pattern) - pattern.count("*") > len(text):
+        return False
     if "?" not in pattern:
         return _matches_stars(pattern, text)
     return matches_tokens(tokenize(pattern), text)
@@ -76,10 +86,19 @@ def matches_tokens(tokens: Sequence[Token], text: str) -> bool:
     return all(token is Wild.ANY for token in tokens[position:])
 
 
-def witness(patterns: Sequence[Sequence[Token]], filler: str, max_states: int = 5000) -> str | None:
-    """A text that matches every pattern, with ``filler`` where all allow any character; None if none was found.
+class Spending(Protocol):
+    """Something that stops work that takes too long, by raising."""
 
-    Walks the product of the patterns depth-first and gives up after ``max_states`` of its states.
+    def spend(self, units: int) -> None: ...
+
+
+def witness(
+    patterns: Sequence[Sequence[Token]], filler: str, budget: Spending, max_states: int = 5000
+) -> str | None:
+    """A text that matches every pattern, ``filler`` where all allow any character; None if none was found.
+
+    Walks the product of the patterns depth-first and gives up after ``max_states`` of its states, each of
+    which costs the budget some microseconds.
     """
     start = (0,) * len(patterns)
     goal = tuple(len(pattern) for pattern in patterns)
@@ -89,6 +108,7 @@ def witness(patterns: Sequence[Sequence[Token]], filler: str, max_states: int = 
         state = frontier.pop()
         if state == goal:
             return _spell(came_from, state)
+        budget.spend(60)
         for following, char in _steps(patterns, state, filler):
             if following not in came_from:
                 came_from[following] = (state, char)
@@ -103,16 +123,17 @@ State = tuple[int, ...]
 def _steps(patterns: Sequence[Sequence[Token]], state: State, filler: str) -> list[tuple[State, str]]:
     """The states one step on, each with the character it spells; the last is walked first."""
     heads = [pattern[at] if at < len(pattern) else None for pattern, at in zip(patterns, state, strict=True)]
-    steps: list[tuple[State, str]] = [
-        ((*state[:index], state[index] + 1, *state[index + 1 :]), "")
-        for index, head in enumerate(heads)
-        if head is Wild.ANY
-    ]
+    steps: list[tuple[State, str]] = []
     literals = {head for head in heads if isinstance(head, str)}
     if None not in heads and len(literals) < 2 and any(head is not Wild.ANY for head in heads):
         char = literals.pop() if literals else filler
         onward = (at if head is Wild.ANY else at + 1 for at, head in zip(state, heads, strict=True))
         steps.append((tuple(onward), char))
+    steps += [
+        ((*state[:index], state[index] + 1, *state[index + 1 :]), "")
+        for index, head in enumerate(heads)
+        if head is Wild.ANY
+    ]
     return steps
 
 

@@ -1,0 +1,62 @@
+"""Policies for tests, in few words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from kms_tui.policy import CheckResult, check
+
+ACCOUNT = "111122223333"
+OTHER = "444455556666"
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+ADMIN = f"arn:aws:iam::{ACCOUNT}:role/KeyAdmin"
+APP = f"arn:aws:iam::{ACCOUNT}:role/app"
+NOW = 1_795_000_000.0
+"""2026-11-18, fixed so that no date in a test ever passes."""
+
+Shape = dict[str, Any]
+
+
+def statement(effect: str = "Allow", principal: Any = ROOT, action: Any = "kms:*", **extra: Any) -> Shape:
+    """A statement; a bare principal goes under AWS, and an extra element given as None is left out."""
+    who = principal if isinstance(principal, dict) or principal == "*" else {"AWS": principal}
+    shape: Shape = {"Effect": effect, "Principal": who, "Action": action, "Resource": "*"} | extra
+    return {name: value for name, value in shape.items() if value is not None}
+
+
+def allow(
+    principal: Any = ROOT, action: Any = "kms:*", condition: Shape | None = None, **extra: Any
+) -> Shape:
+    return statement("Allow", principal, action, Condition=condition, **extra)
+
+
+def deny(condition: Shape | None = None, action: Any = "kms:*", principal: Any = "*", **extra: Any) -> Shape:
+    return statement("Deny", principal, action, Condition=condition, **extra)
+
+
+def policy(*statements: Shape, version: str | None = "2012-10-17") -> str:
+    document: Shape = {"Version": version} if version else {}
+    return json.dumps(document | {"Statement": list(statements)}, indent=2)
+
+
+def with_root(*statements: Shape) -> str:
+    """A policy with the root statement first."""
+    return policy(allow(), *statements)
+
+
+def judged(
+    text: str | bytes, *, caller: str | None = ADMIN, key_arn: str | None = KEY, partition: str = "aws"
+) -> CheckResult:
+    """``check`` for the account, key and time of these tests."""
+    return check(text, account_id=ACCOUNT, partition=partition, caller_arn=caller, key_arn=key_arn, now=NOW)
+
+
+def verdict(text: str | bytes) -> str:
+    return judged(text).verdict.value
+
+
+def rules(text: str | bytes) -> set[str]:
+    """The ids of the rules that have something to say, the size apart."""
+    return {finding.rule for finding in judged(text).findings} - {"size"}
