@@ -140,10 +140,10 @@ class Region:
         for row in self._table.rows():
             if row.region != self.name:
                 continue
-            if isinstance(self.aliases, Known) and listing > 1:
-                self._table.set_aliases(row, self._names.get(row.key_id, ()), news=True)
             if isinstance(self.keys, Known) and row.seen < listing:
                 self._table.set_gone(row)
+            elif isinstance(self.aliases, Known) and listing > 1:
+                self._table.set_aliases(row, self._names.get(row.key_id, ()), news=True)
 
     def start_if_broken(self) -> None:
         """List the region unless it has been listed whole."""

@@ -105,7 +105,8 @@ class View:
         """Sort and filter everything afresh: rows move."""
         self._take_in()
         aws = _MANAGED_BY_AWS[self.scope]
-        self._ordered = self.sort.sorted([row for row in self._named if row.kind.aws in aws])
+        wanted = [row for row in self._named if row.kind.aws in aws and not row.kind.gone]
+        self._ordered = self.sort.sorted(wanted)
         self._sift(self._ordered)
 
     # What arrives
@@ -203,6 +204,7 @@ class View:
         if drops != self._taken[0]:
             present = set(rows)
             self._ordered = [row for row in self._ordered if row in present]
+            self.marks = {row_key for row_key in self.marks if self.inventory.row(row_key) is not None}
         there = set(self._ordered)
         new = [row for row in rows if row not in there and row.kind.aws in aws]
         self._ordered += sorted(new, key=by_name)
