@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -19,8 +19,36 @@ STALL_SECONDS = 20.0
 MAX_HEADER_BYTES = 64 * 1024
 MAX_CONNECTIONS = 1000
 
+_INTERIM = b"HTTP/1.1 100 "
 _BUSY = b'{"__type":"ThrottlingException","message":"Too many connections."}'
 _HEADERS_TOO_LARGE = b'{"__type":"RequestEntityTooLargeException","message":"The headers are too large."}'
+
+
+class _Joined:
+    """A transport for answers: head and body leave together, which spares both sides a system call.
+
+    uvicorn writes them one after the other; measured with small answers, a tenth of the server's time.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._parts: list[bytes] = []
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        if data.startswith(_INTERIM):
+            self._transport.write(data)
+        else:
+            self._parts.append(data)
+
+    def flush(self) -> None:
+        if self._parts:
+            self._transport.write(b"".join(self._parts))
+            self._parts.clear()
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
 
 
 class Connection(HttpToolsProtocol):
@@ -40,6 +68,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._joined = _Joined(transport)
         if len(self.connections) > MAX_CONNECTIONS:
             self._refuse(b"503 Service Unavailable", _BUSY)
 
@@ -59,7 +88,12 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        self.cycle.transport = cast(asyncio.Transport, self._joined)
         self._header_bytes = None
+
+    def on_response_complete(self) -> None:
+        self._joined.flush()
+        super().on_response_complete()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
