@@ -36,6 +36,8 @@ class Connection:
     kind: Kind | None
     profile: str | None = None
     region: str | None = None
+    regions: tuple[str, ...] = ()
+    """The regions whose keys are listed together; none: that of the session alone."""
     endpoint_url: str | None = None
     store: Path | None = None
     caller_arn: str | None = None
@@ -66,6 +68,8 @@ class Session:
     meter: Meter
     log: SessionLog
     settings: ProfileSettings = field(default_factory=ProfileSettings)
+    notice: str = ""
+    """What the header says all the time ("UNPROTECTED STORE")."""
     now: Callable[[], datetime] = field(default=utc_now)
 
     @property
@@ -73,7 +77,10 @@ class Session:
         return self.connection.read_only
 
 
-Opener = Callable[[Connection], Session]
+Prompt = Callable[[str], "str | None"]
+"""Asks a person for a secret (an MFA code, a passphrase); None where they decline. It blocks."""
+
+Opener = Callable[[Connection, Prompt], Session]
 """Opens a connection; slow, and raises KmsTuiError. The console calls it off the event loop."""
 
 
@@ -82,6 +89,7 @@ def open_session(
     backend: Backend,
     settings: ProfileSettings | None = None,
     *,
+    notice: str = "",
     now: Callable[[], datetime] = utc_now,
     pace: Pace | None = None,
 ) -> Session:
@@ -101,4 +109,13 @@ def open_session(
     if connection.read_only:
         wrapped = ReadOnly(wrapped)
     kms = Kms(wrapped)
-    return Session(connection, kms, Inventory(kms, now=now, pace=pace), meter, log, settings, now)
+    return Session(
+        connection,
+        kms,
+        Inventory(kms, regions=connection.regions, now=now, pace=pace),
+        meter,
+        log,
+        settings,
+        notice,
+        now,
+    )

@@ -11,7 +11,7 @@ os.environ["TZ"] = "UTC"
 time.tzset()
 
 from kms_tui.demo import demo_backend  # noqa: E402
-from kms_tui.session import Connection, Kind, Session, open_session  # noqa: E402
+from kms_tui.session import Connection, Kind, Prompt, Session, open_session  # noqa: E402
 from kms_tui.ui.app import KmsApp  # noqa: E402
 from kms_tui.ui.screenshot import draw  # noqa: E402
 
@@ -23,7 +23,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
 """File name without its ending -> the keys pressed before the picture is taken."""
 
 
-def _open_demo(connection: Connection) -> Session:
+def _open_demo(connection: Connection, _prompt: Prompt) -> Session:
     return open_session(connection, demo_backend(now=lambda: NOW), now=lambda: NOW)
 
 

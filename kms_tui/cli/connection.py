@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.session import Connection, Kind
+from kms_tui.kms.errors import CredentialsError, StoreError
+from kms_tui.session import Connection, Kind, Prompt
 
 if TYPE_CHECKING:
     from kms_tui.backend.base import Backend
@@ -57,8 +59,11 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
     )
 
 
-def open_backend(connection: Connection) -> Backend:
-    """Open what was chosen, unwrapped; slow, as boto3 is imported and STS asked. Raises KmsTuiError."""
+def open_backend(connection: Connection, prompt: Prompt | None = None) -> Backend:
+    """Open what was chosen, unwrapped; slow, as boto3 is imported and STS asked. Raises KmsTuiError.
+
+    ``prompt`` is asked for an MFA code or a store's passphrase, where one is needed.
+    """
     if connection.kind is Kind.DEMO:
         from kms_tui.demo import demo_backend
 
@@ -73,7 +78,45 @@ def open_backend(connection: Connection) -> Backend:
             region=connection.region,
             caller_arn=connection.caller_arn,
             iam_policy=connection.iam_policy,
+            unlock=partial(_passphrase, prompt),
         )
     from kms_tui.backend.aws import connect
 
-    return connect(profile=connection.profile, region=connection.region, endpoint_url=connection.endpoint_url)
+    return connect(
+        profile=connection.profile,
+        region=connection.region,
+        endpoint_url=connection.endpoint_url,
+        mfa_prompt=partial(_mfa_code, prompt) if prompt else None,
+    )
+
+
+def _passphrase(prompt: Prompt | None, new: bool) -> str | None:
+    """A store's passphrase, from the environment or from a person; for a new store none means a key file."""
+    from kms_tui.backend.local.opening import from_environment
+
+    passphrase = from_environment(new)
+    if passphrase or prompt is None:
+        return passphrase
+    if new:
+        question = (
+            "Passphrase for the new store. Left empty, a key file beside the store protects it instead."
+        )
+    else:
+        question = "Passphrase of the store."
+    answer = prompt(question)
+    if answer is None:
+        raise StoreError("The store was not opened.", next_step="Open it again to give its passphrase.")
+    return answer or None
+
+
+def _mfa_code(prompt: Prompt, question: str) -> str:
+    answer = prompt(question)
+    if answer is None:
+        raise CredentialsError("No MFA code was given.", next_step="Open the profile again to give one.")
+    return answer
+
+
+def notice_of(backend: Backend) -> str:
+    """What a person should see all the time about a backend: that its store lies open, or ""."""
+    protection = getattr(getattr(backend, "store", None), "protection", None)
+    return "UNPROTECTED STORE" if protection == "key file" else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from kms_tui import __version__
 from kms_tui.cli.connection import add_connection_flags, connection_from
 from kms_tui.config import Config, default_path, load
-from kms_tui.session import Connection, Session
+from kms_tui.session import Connection, Prompt, Session
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,9 +44,11 @@ def run(args: argparse.Namespace) -> int:
     return app.return_code or 0
 
 
-def open_connection(config: Config, connection: Connection) -> Session:
+def open_connection(config: Config, connection: Connection, prompt: Prompt) -> Session:
     """The console's opener: the backend that the connection asks for, wrapped into a session."""
-    from kms_tui.cli.connection import open_backend
+    from kms_tui.cli.connection import notice_of, open_backend
     from kms_tui.session import open_session
 
-    return open_session(connection, open_backend(connection), config.profile(connection.title))
+    backend = open_backend(connection, prompt)
+    settings = config.profile(connection.title)
+    return open_session(connection, backend, settings, notice=notice_of(backend))

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.reactive import var
 from textual.widgets import Static
-from textual.worker import Worker
+from textual.worker import Worker, get_current_worker
 
 from kms_tui.config import Config
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection, Opener, Session
+from kms_tui.ui.app_bindings import APP_BINDINGS
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.messages import SessionOpened
-from kms_tui.ui.modes import FACTORIES, FIRST_MODE, MODE_TABLE
+from kms_tui.ui.modes import FACTORIES, FIRST_MODE
 from kms_tui.ui.safe_text import safe, visible
 from kms_tui.ui.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
     from textual.command import Provider
     from textual.notifications import SeverityLevel
+
+    from kms_tui.ui.dialogs.base import Dialog
+
+Answer = TypeVar("Answer")
 
 
 def _palette() -> type[Provider]:
@@ -42,38 +46,7 @@ class KmsApp(App[None]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
     COMMAND_PALETTE_BINDING = "colon,ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "Help", id="app.help", tooltip="Explain this screen and its keys"),
-        Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave kms-tui"),
-        Binding(
-            "ctrl+q",
-            "quit",
-            "Quit",
-            id="app.quit-anywhere",
-            tooltip="Leave kms-tui",
-            show=False,
-            priority=True,
-        ),
-        Binding(
-            "exclamation_mark",
-            "open_mode('log')",
-            "Log",
-            id="app.log",
-            tooltip="What this sitting changed, as commands",
-            show=False,
-        ),
-        *(
-            Binding(
-                str(number),
-                f"open_mode('{mode.name}')",
-                mode.title,
-                id=f"mode.{mode.name}",
-                tooltip=mode.tooltip,
-                show=False,
-            )
-            for number, mode in enumerate(MODE_TABLE.values(), 1)
-        ),
-    ]
+    BINDINGS = APP_BINDINGS
 
     session: var[Session | None] = var(None)
 
@@ -111,7 +84,9 @@ class KmsApp(App[None]):
 
     async def _open(self, connection: Connection) -> None:
         try:
-            session = await off_loop(lambda: self._opener(connection))
+            from kms_tui.ui.places import prompter
+
+            session = await off_loop(lambda: self._opener(connection, prompter(self)))
         except KmsTuiError as error:
             from kms_tui.ui.screens.start import StartScreen
 
@@ -135,7 +110,26 @@ class KmsApp(App[None]):
             return True
         return self.session is not None and not self.session.inventory.idle
 
+    async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
+        """Open a dialog and wait for its answer; None is Cancel. Only from a worker."""
+        worker = get_current_worker()
+        self.asking.add(worker)
+        try:
+            return await self.push_screen_wait(dialog)
+        finally:
+            self.asking.discard(worker)
+
     # What the bindings do
+
+    def action_choose_profile(self) -> None:
+        from kms_tui.ui.places import choose_profile
+
+        start(self, partial(choose_profile, self), group="places", description="choose a profile")
+
+    def action_choose_regions(self) -> None:
+        from kms_tui.ui.places import choose_regions
+
+        start(self, partial(choose_regions, self), group="places", description="choose regions")
 
     def action_open_mode(self, mode: str) -> None:
         """Switch to a mode; a mode that is open keeps everything as it was."""

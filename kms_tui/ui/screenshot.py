@@ -36,6 +36,6 @@ async def settle(pilot: Pilot[Any], *, seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while app.busy:
             await pilot.pause(0.01)
-            if app.session is not None:
-                app.session.inventory.flush()
+    if app.session is not None:
+        app.session.inventory.flush()
     await pilot.pause()

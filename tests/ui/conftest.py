@@ -18,7 +18,7 @@ import pytest  # noqa: E402
 from kms_tui.backend.base import Backend  # noqa: E402
 from kms_tui.demo import demo_backend  # noqa: E402
 from kms_tui.inventory import Pace  # noqa: E402
-from kms_tui.session import Connection, Kind, Session, open_session  # noqa: E402
+from kms_tui.session import Connection, Kind, Prompt, Session, open_session  # noqa: E402
 from kms_tui.ui.app import KmsApp  # noqa: E402
 from kms_tui.ui.dialogs.base import Dialog  # noqa: E402
 
@@ -50,7 +50,7 @@ def make_app(demo: Backend) -> MakeApp:
     """Makes the console on the demo, or on another backend."""
 
     def make(backend: Backend = demo, **connection: Any) -> KmsApp:
-        def opener(chosen: Connection) -> Session:
+        def opener(chosen: Connection, _prompt: Prompt) -> Session:
             return open_session(chosen, backend, now=fixed_now, pace=Pace(rest=10_000))
 
         return KmsApp(opener, Connection(Kind.DEMO, **connection))

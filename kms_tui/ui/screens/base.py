@@ -13,7 +13,6 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
-from textual.worker import get_current_worker
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.errors import KmsTuiError
@@ -82,12 +81,7 @@ class ModeScreen(Screen[None]):
 
     async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
         """Open a dialog and wait for its answer; None is Cancel. Only from a worker."""
-        worker = get_current_worker()
-        self.kms_app.asking.add(worker)
-        try:
-            return await self.app.push_screen_wait(dialog)
-        finally:
-            self.kms_app.asking.discard(worker)
+        return await self.kms_app.ask(dialog)
 
     async def succeeds(self, function: Callable[[], object], *, doing: str) -> bool:
         """Run a blocking call for its effect; an error is told, and False comes back."""

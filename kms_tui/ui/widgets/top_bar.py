@@ -62,6 +62,8 @@ class TopBar(Vertical):
         if session is None:
             return
         limits = Content.styled(f"{session.meter.total} calls ", "$foreground-muted")
+        if session.notice:
+            limits += Content.styled(f" {session.notice} ", "$warning") + Content(" ")
         if session.read_only:
             limits += Content.styled(" READ-ONLY ", "bold $background on $warning")
         self.query_one("#limits", Static).update(limits)
