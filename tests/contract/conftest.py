@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -53,6 +54,14 @@ def served_backend(server: tuple[Switch, Backend], local_backend: LocalBackend) 
     switch.current = local_backend
     backend.caller()
     return backend
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting() -> Iterator[None]:
+    """Answers that botocore tries again are tried again at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
+        yield
 
 
 @pytest.fixture(scope="session")

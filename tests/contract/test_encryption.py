@@ -100,6 +100,11 @@ def test_another_context_does_not_open(
     kms.refused("Decrypt", "InvalidCiphertextException", "", CiphertextBlob=blob, EncryptionContext=offered)
 
 
+@pytest.fixture
+def key_id(kms: KmsClient) -> str:
+    return kms.key()
+
+
 @settings(
     deadline=None,
     max_examples=25,
@@ -107,9 +112,9 @@ def test_another_context_does_not_open(
 )
 @given(sealed=CONTEXTS, offered=CONTEXTS)
 def test_a_context_opens_exactly_what_it_sealed(
-    kms: KmsClient, sealed: dict[str, str], offered: dict[str, str]
+    kms: KmsClient, key_id: str, sealed: dict[str, str], offered: dict[str, str]
 ) -> None:
-    blob = encrypt(kms, kms.key(), b"x", EncryptionContext=sealed)
+    blob = encrypt(kms, key_id, b"x", EncryptionContext=sealed)
     assert kms("Decrypt", CiphertextBlob=blob, EncryptionContext=sealed)["Plaintext"] == b"x"
     if sealed != offered:
         kms.refused("Decrypt", "InvalidCiphertextException", CiphertextBlob=blob, EncryptionContext=offered)

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+from unittest.mock import patch
 from urllib.request import Request, urlopen
 
+from moto.kms import models, utils
 from moto.server import ThreadedMotoServer
+
+_ASYMMETRIC = ("RSA", "ECC")
+_shared_private_key = cache(utils.generate_private_key)
+
+
+def _private_key(spec: str) -> Any:
+    """moto makes an RSA key for each symmetric key also, which nothing uses; one for all is faster."""
+    make = utils.generate_private_key if spec.startswith(_ASYMMETRIC) else _shared_private_key
+    return make(spec)
 
 
 class MotoEndpoint:
@@ -16,6 +28,7 @@ class MotoEndpoint:
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self._patch = patch.object(models, "generate_private_key", _private_key)
 
     @property
     def url(self) -> str:
@@ -27,6 +40,7 @@ class MotoEndpoint:
             pass
 
     def __enter__(self) -> Self:
+        self._patch.start()
         self._server.start()
         return self
 
@@ -37,3 +51,4 @@ class MotoEndpoint:
         traceback: TracebackType | None,
     ) -> None:
         self._server.stop()
+        self._patch.stop()
