@@ -1,4 +1,4 @@
-"""How long the guard takes: realistic policies by size, and the worst texts that the tests know.
+"""Processor time that the guard takes: realistic policies by size, and the worst texts that the tests know.
 
 Run: python -m tests.bench.bench_policy
 """
@@ -45,9 +45,9 @@ def _statement(number: int) -> Shape:
 def _milliseconds(text: str, rounds: int) -> tuple[float, float]:
     times: list[float] = []
     for _ in range(rounds):
-        started = time.perf_counter()
+        started = time.process_time()
         check(text, account_id=ACCOUNT, caller_arn=f"arn:aws:iam::{ACCOUNT}:role/KeyAdmin", key_arn=KEY)
-        times.append((time.perf_counter() - started) * 1000)
+        times.append((time.process_time() - started) * 1000)
     return statistics.median(times), max(times)
 
 
