@@ -7,7 +7,7 @@ Each measurement is a process of its own with its peak resident memory. ``librar
 algorithm suite and a key that needs no KMS: both are timed without starting Python. ``command`` is kms-tui's
 own command, ``cli`` aws-encryption-cli at its defaults against moto's server: both from exec to exit. The
 latter is left out where ``--cli`` names none, as it wants a virtual environment of its own. A tmpfs as DIR
-leaves the disk out of it.
+leaves the disk out of it. CPU seconds are those of the whole process, and bear a busy machine better.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ LAUNCHER = """
 import os, sys, time
 started = time.perf_counter()
 _, status, usage = os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), 0)
-print(time.perf_counter() - started, usage.ru_maxrss / 1024)
+print(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 
@@ -83,6 +83,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 @dataclass(frozen=True)
 class Run:
     seconds: float
+    cpu_seconds: float
     peak_mib: float
 
 
@@ -102,8 +103,8 @@ def measure(command: Sequence[str], environ: Mapping[str, str], source: Path, ta
     target.unlink(missing_ok=True)
     launch = [sys.executable, "-I", "-S", "-c", LAUNCHER, *words]
     done = subprocess.run(launch, env=dict(environ), stdout=subprocess.PIPE, check=True)
-    *own_time, whole_time, peak = map(float, done.stdout.split())
-    return Run(own_time[0] if own_time else whole_time, peak)
+    *own_time, whole_time, cpu, peak = map(float, done.stdout.split())
+    return Run(own_time[0] if own_time else whole_time, cpu, peak)
 
 
 @contextlib.contextmanager
@@ -186,11 +187,12 @@ def main() -> int:
             write_plaintext(directory / f"plain{mib}", mib)
         small = rounds_of(found, directory, SMALL, 1)
         rates: dict[tuple[str, str], float] = {}
-        print(f"{'':14}    MB/s  peak MiB  at {SMALL} MiB")
+        print(f"{'':14}    MB/s   CPU s  peak MiB  at {SMALL} MiB")
         for what, runs in rounds_of(found, directory, args.mib, args.rounds).items():
             rates[what] = args.mib * MIB / statistics.median(run.seconds for run in runs) / 1e6
             peak, peak_small = (max(run.peak_mib for run in each) for each in (runs, small[what]))
-            print(f"{what[0]:8} {what[1]:5} {rates[what]:7.0f} {peak:9.0f} {peak_small:10.0f}")
+            cpu = statistics.median(run.cpu_seconds for run in runs)
+            print(f"{what[0]:8} {what[1]:5} {rates[what]:7.0f} {cpu:7.2f} {peak:9.0f} {peak_small:10.0f}")
         for ours, other in (("library", "sdk"), ("command", "cli")):
             for step in ("seal", "open"):
                 if (other, step) in rates:
