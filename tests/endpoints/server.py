@@ -10,8 +10,9 @@
 A plan is any iterable of faults, so ``endpoint.plan("ListKeys", *[THROTTLE] * 5)`` and, for a schedule
 without end, ``endpoint.plan_from("ListKeys", itertools.cycle([OK, THROTTLE]))``. The operation ``ANY`` stands
 for those without a plan of their own. What answers is an ``Account``: a ``SyntheticAccount`` (no store, any
-size) or a ``Forward`` to a backend. STS GetCallerIdentity is answered too, unless ``sts=False``, and so is
-AssumeRole, with credentials that last an hour. Requests are kept in ``requests``.
+size) or a ``Forward`` to a backend. STS GetCallerIdentity is answered too, unless ``sts=False``, and so are
+AssumeRole and the sign-in portal's GetRoleCredentials, with credentials that last an hour. Requests are kept
+in ``requests``.
 
 ``python -m tests.endpoints --keys 100000 --latency 0.03`` runs one by itself and prints its URL.
 """
@@ -30,21 +31,18 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl
-from xml.sax.saxutils import escape
 
 from kms_tui.kms.errors import ServiceError
+from tests.endpoints import signin
 from tests.endpoints.faults import OK, Answer, Drop, Fault, Half, Hang, Raw, Refuse
-from tests.endpoints.synthetic import ACCOUNT, SyntheticAccount
+from tests.endpoints.synthetic import SyntheticAccount
 
 Account = Callable[[str, str, Mapping[str, Any]], dict[str, Any]]
 """(region, operation, params) -> response, in the wire's shapes; raises ServiceError."""
 
 ANY = "*"
-CALLER = f"arn:aws:sts::{ACCOUNT}:assumed-role/operator/ada"
 
 _SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
-_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +163,7 @@ class FaultEndpoint:
         self._connections.discard(connection)
 
     async def respond(self, request: Request) -> dict[str, Any]:
-        if request.operation in _STS:
+        if signin.is_signin(request.operation):
             if not self.sts:
                 raise ServiceError("UnknownOperationException", status=404)
             return {}
@@ -202,12 +200,11 @@ class _Connection(asyncio.Protocol):
         head, separator, rest = self._received.partition(b"\r\n\r\n")
         if not separator:
             return
-        headers = _headers(head)
-        length = int(headers.get("content-length", 0))
+        length = int(_headers(head).get("content-length", 0))
         if len(rest) < length:
             return
         self._received = rest[length:]
-        request = _request(headers, rest[:length], self._number)
+        request = _request(head, rest[:length], self._number)
         self._endpoint.requests.append(request)
         task = asyncio.get_running_loop().create_task(self._meet(request))
         self._tasks.add(task)
@@ -259,39 +256,26 @@ def _headers(head: bytes) -> dict[str, str]:
     return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def _request(headers: Mapping[str, str], body: bytes, connection: int) -> Request:
+def _request(head: bytes, body: bytes, connection: int) -> Request:
+    headers, path = _headers(head), head.split(b" ", 2)[1].decode()
     scope = _SCOPE.search(headers.get("authorization", ""))
     access_key, region = scope.groups() if scope else ("", "")
     target = headers.get("x-amz-target", "")
+    params: Mapping[str, Any]
     if target:
         operation, params = target.rpartition(".")[2], json.loads(body or b"{}")
     else:
-        params = dict(parse_qsl(body.decode()))
-        operation = params.get("Action", "")
+        operation, params = signin.operation_of(path, headers, body)
     return Request(operation, params, region, access_key, connection, time.monotonic())
 
 
-_STS: Mapping[str, str] = {
-    "GetCallerIdentity": f"<Arn>{CALLER}</Arn><UserId>AROAEXAMPLE:ada</UserId><Account>{ACCOUNT}</Account>",
-    "AssumeRole": (
-        "<Credentials><AccessKeyId>ASIAASSUMED</AccessKeyId><SecretAccessKey>x</SecretAccessKey>"
-        "<SessionToken>t</SessionToken><Expiration>{expiration}</Expiration></Credentials>"
-        f"<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:ada</AssumedRoleId><Arn>{CALLER}</Arn></AssumedRoleUser>"
-    ),
-}
-
-
 def _success(request: Request, answer: Mapping[str, Any]) -> bytes:
-    name = request.operation
-    if name not in _STS:
-        return json.dumps(answer).encode()
-    expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + _HOUR))
-    result = _STS[name].replace("{expiration}", expiration)
-    return f"<{name}Response><{name}Result>{result}</{name}Result></{name}Response>".encode()
+    if signin.is_signin(request.operation):
+        return signin.success(request.operation)
+    return json.dumps(answer).encode()
 
 
 def _error(request: Request, code: str, message: str) -> bytes:
-    if request.operation in _STS:
-        text = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
-        return f"<ErrorResponse><Error>{text}</Error></ErrorResponse>".encode()
+    if signin.is_sts(request.operation):
+        return signin.sts_error(code, message)
     return json.dumps({"__type": code, "message": message}).encode()

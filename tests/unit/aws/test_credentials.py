@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import sys
@@ -22,6 +23,7 @@ from kms_tui.kms.errors import CredentialsError
 from tests.endpoints.environment import clear_aws_environment, use_config
 from tests.endpoints.faults import DENY, EXPIRED, OK, Refuse
 from tests.endpoints.server import FaultEndpoint
+from tests.endpoints.signin import ASSUMED_KEY, PORTAL_KEY
 from tests.endpoints.synthetic import ACCOUNT
 from tests.unit.aws.conftest import REGION
 
@@ -188,20 +190,61 @@ def test_credentials_that_kms_calls_expired_are_read_again_from_the_files(
     assert [request.access_key for request in endpoint.requests] == ["OLD", "NEW"]
 
 
-def test_a_missing_sso_sign_in_names_the_login_command(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, endpoint: FaultEndpoint
-) -> None:
-    config = (
-        "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = R\n"
-        "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = eu-west-1\n"
+SSO = (
+    "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = R\n"
+    "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = eu-west-1\n"
+)
+
+
+@pytest.fixture
+def sso(endpoint: FaultEndpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AwsBackend:
+    use_config(monkeypatch, tmp_path, SSO)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", endpoint.url)
+    # botocore settles this path when it is imported.
+    monkeypatch.setattr(
+        "botocore.tokens.SSOTokenProvider._SSO_TOKEN_CACHE_DIR", str(tmp_path / ".aws/sso/cache")
     )
-    use_config(monkeypatch, tmp_path, config)
-    backend = connect("dev", REGION, endpoint.url)
+    return connect("dev", REGION, endpoint.url)
+
+
+def sign_in(home: Path, token: str) -> None:
+    """Leave what `aws sso login` leaves."""
+    cache = home / ".aws/sso/cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha1(b"corp", usedforsecurity=False).hexdigest()
+    content = {"accessToken": token, "expiresAt": "2999-01-01T00:00:00Z", "region": "eu-west-1"}
+    (cache / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_a_missing_sso_sign_in_names_the_login_command(sso: AwsBackend, endpoint: FaultEndpoint) -> None:
     for operation in ("ListKeys", "CreateKey"):
         with pytest.raises(CredentialsError, match="profile dev has expired, or was never made") as caught:
-            backend.call(operation, {})
+            sso.call(operation, {})
         assert caught.value.login_command == "aws sso login --profile dev"
     assert endpoint.count() == 0
+
+
+def test_work_goes_on_after_a_sign_in_elsewhere(
+    sso: AwsBackend, endpoint: FaultEndpoint, tmp_path: Path
+) -> None:
+    with pytest.raises(CredentialsError):
+        sso.call("ListKeys", {})
+    sign_in(tmp_path, "fresh")
+    sso.renew_credentials()
+    sso.call("ListKeys", {})
+    portal, call = endpoint.requests
+    assert portal.params == {"role_name": "R", "account_id": ACCOUNT, "token": "fresh"}
+    assert call.access_key == PORTAL_KEY
+
+
+def test_a_sign_in_that_the_portal_no_longer_knows_names_the_login_command(
+    sso: AwsBackend, endpoint: FaultEndpoint, tmp_path: Path
+) -> None:
+    sign_in(tmp_path, "revoked")
+    endpoint.always("GetRoleCredentials", Refuse("UnauthorizedException", "Session token not found", 401))
+    with pytest.raises(CredentialsError) as caught:
+        sso.call("ListKeys", {})
+    assert caught.value.login_command == "aws sso login --profile dev"
 
 
 ROLE = """\
@@ -240,7 +283,7 @@ def test_a_role_with_mfa_asks_for_the_code_once(role: FaultEndpoint) -> None:
     assumed = next(request for request in role.requests if request.operation == "AssumeRole")
     assert assumed.access_key == "AKIABASE"
     assert assumed.params["TokenCode"] == "123456"
-    assert role.requests[-1].access_key == "ASIAASSUMED"
+    assert role.requests[-1].access_key == ASSUMED_KEY
     assert backend.account_id == ACCOUNT
 
 
@@ -251,7 +294,7 @@ def test_an_assumed_role_is_kept_in_the_cli_cache_and_found_there(
     cached = list((tmp_path / ".aws/cli/cache").glob("*.json"))
     assert len(cached) == 1
     assert cached[0].stat().st_mode & 0o077 == 0
-    assert json.loads(cached[0].read_text(encoding="utf-8"))["Credentials"]["AccessKeyId"] == "ASIAASSUMED"
+    assert json.loads(cached[0].read_text(encoding="utf-8"))["Credentials"]["AccessKeyId"] == ASSUMED_KEY
     admin(role, None).call("ListKeys", {})
     assert role.count("AssumeRole") == 1
 

@@ -10,7 +10,8 @@ from kms_tui.backend.aws import AwsBackend, connect
 from kms_tui.kms.model import CallerIdentity
 from tests.endpoints.environment import use_config
 from tests.endpoints.faults import DENY, EXPIRED, OK, Drop, Raw
-from tests.endpoints.server import CALLER, FaultEndpoint
+from tests.endpoints.server import FaultEndpoint
+from tests.endpoints.signin import CALLER
 from tests.endpoints.synthetic import ACCOUNT, SyntheticAccount
 from tests.unit.aws.conftest import REGION
 
