@@ -65,22 +65,16 @@ def lay_out(width: int, *, regions: bool, sorted_by: str = "name") -> list[Slot]
     The name keeps its room, and the column that the list is sorted by is always there; the others give way
     in a fixed order. ``regions`` where keys of several regions are listed.
     """
-    wanted = [name for name in _BY_IMPORTANCE if name != "region" or regions]
-    if sorted_by in wanted:
-        wanted.remove(sorted_by)
-    wanted.insert(0, sorted_by)
-    if sorted_by != "name":
-        wanted.remove("name")
-        wanted.insert(0, "name")
+    wanted = dict.fromkeys(("name", sorted_by, *_BY_IMPORTANCE))
     left = width - GUTTER + GAP
-    chosen: set[str] = set()
+    chosen: list[str] = []
     for name in wanted:
-        needed = _WIDTHS[name].least + GAP
-        if needed > left and chosen - {"name"}:
-            break
-        if needed > left and chosen:
+        if name == "region" and not regions and sorted_by != "region":
             continue
-        chosen.add(name)
+        needed = _WIDTHS[name].least + GAP
+        if chosen and needed > left:
+            break
+        chosen.append(name)
         left -= needed
     widths = {name: _WIDTHS[name].least for name in chosen}
     if width < GUTTER + _NAME_LEAST:

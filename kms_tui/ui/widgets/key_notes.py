@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import textwrap
+from typing import NamedTuple
 
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.view import Scope, View
 from kms_tui.kms.facts import Denied, Failed
 from kms_tui.ui.safe_text import visible
 
-Note = tuple[str, str]
-"""A look of KeyList's and a line of text."""
+
+class Note(NamedTuple):
+    """A line of text, and the part of KeyList's look that it is drawn in."""
+
+    look: str
+    text: str
+
 
 _KINDS = {Scope.CUSTOMER: "customer keys", Scope.AWS: "AWS-managed keys", Scope.ALL: "keys"}
+_FAILED = {True: "was denied", False: "failed"}
 
 
-def region_notes(view: View) -> list[Note]:
-    """One line for each region that is not listed whole."""
-    return [("failed", _not_listed(region)) for region in view.inventory.regions if region.error is not None]
+def region_notes(view: View, *, most: int) -> list[Note]:
+    """A line for each region that is not listed whole; where there are too many, the last counts the rest."""
+    notes = [
+        Note("failed", _not_listed(region)) for region in view.inventory.regions if region.error is not None
+    ]
+    if len(notes) <= most:
+        return notes
+    left = len(notes) - max(0, most - 1)
+    return [*notes[: max(0, most - 1)], Note("failed", f"{left} regions could not be listed whole.")][:most]
 
 
 def _not_listed(region: Region) -> str:
-    what, fact = (
-        ("keys", region.keys) if isinstance(region.keys, Denied | Failed) else ("aliases", region.aliases)
-    )
+    keys_failed = isinstance(region.keys, Denied | Failed)
+    what, fact = ("keys", region.keys) if keys_failed else ("aliases", region.aliases)
     return f"{region.name}: listing its {what} {_FAILED[isinstance(fact, Denied)]}. {region.error}"
-
-
-_FAILED = {True: "was denied", False: "failed"}
 
 
 def empty_lines(view: View, width: int) -> list[Note]:
@@ -35,23 +44,30 @@ def empty_lines(view: View, width: int) -> list[Note]:
     inventory = view.inventory
     where = ", ".join(region.name for region in inventory.regions)
     if inventory.stopped is not None:
-        return _wrapped("failed", str(inventory.stopped), width) + _wrapped(
-            "note", inventory.stopped.next_step, width
-        )
+        error = inventory.stopped
+        return _wrapped("failed", str(error), width) + _wrapped("note", error.next_step, width)
     notes = [line for region in inventory.regions for line in _trouble(region, width)]
     if inventory.busy:
-        return [*notes, ("note", f"Listing the keys of {where}…")]
-    if view.query and len(inventory):
-        summary = view.summary()
-        lines: list[Note] = [("plain", f"No key matches {view.query.text.strip()}")]
-        if summary.undecided:
-            lines.append(
-                ("note", f"{summary.undecided:,} not yet known: the filter needs facts not yet read.")
-            )
-        if summary.unreadable:
-            lines.append(("note", f"{summary.unreadable:,} cannot be known: reading them was refused."))
-        return lines + notes
-    return notes or [("plain", f"No {_KINDS[view.scope]} in {where}.")]
+        return [*notes, Note("note", f"Listing the keys of {where}…")]
+    if view.query and inventory.rows():
+        return _no_match(view, width) + notes
+    return notes or [Note("plain", f"No {_KINDS[view.scope]} in {where}.")]
+
+
+def _no_match(view: View, width: int) -> list[Note]:
+    summary = view.summary()
+    lines = _wrapped("plain", f"No key matches {view.query.text.strip()}", width)
+    if summary.undecided:
+        lines.append(
+            Note("note", f"{summary.undecided:,} not yet known: what the filter asks is not read yet.")
+        )
+    if summary.unreadable:
+        lines.append(
+            Note("note", f"{summary.unreadable:,} cannot be known: what the filter asks was refused.")
+        )
+    if summary.names_only:
+        lines.append(Note("note", f"Of {summary.names_only:,} keys only names and ids were searched."))
+    return lines
 
 
 def _trouble(region: Region, width: int) -> list[Note]:
@@ -61,4 +77,4 @@ def _trouble(region: Region, width: int) -> list[Note]:
 
 
 def _wrapped(look: str, text: str, width: int) -> list[Note]:
-    return [(look, line) for line in textwrap.wrap(visible(text), max(20, width))]
+    return [Note(look, line) for line in textwrap.wrap(visible(text), max(20, width))]
