@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kms_tui.backend.base import Backend
+from kms_tui.backend.base import Backend, KeepsPolicyVersions
+from kms_tui.backend.wrappers import Wrapper
 from kms_tui.kms.model import (
     Alias,
     CallerIdentity,
@@ -15,6 +16,7 @@ from kms_tui.kms.model import (
     KeyLastUsage,
     KeyRotation,
     KeyRotationStatus,
+    PolicyVersion,
     Tag,
 )
 from kms_tui.kms.secret import Secret
@@ -114,6 +116,13 @@ class Kms:
     def key_policy(self, key: str) -> str:
         """The text of the policy named ``default``."""
         return str(self.call("GetKeyPolicy", KeyId=key, PolicyName="default")["Policy"])
+
+    def policy_versions(self, key: str) -> Sequence[PolicyVersion] | None:
+        """Every policy that the key has had, newest first; None where the backend keeps no versions."""
+        backend = self.backend
+        while isinstance(backend, Wrapper):
+            backend = backend.inner
+        return backend.policy_versions(key) if isinstance(backend, KeepsPolicyVersions) else None
 
     def rotation_status(self, key: str) -> KeyRotationStatus:
         return KeyRotationStatus.from_api(self.call("GetKeyRotationStatus", KeyId=key))

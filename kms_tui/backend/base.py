@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
-from kms_tui.kms.model import CallerIdentity
+from kms_tui.kms.model import CallerIdentity, PolicyVersion
 
 
 class Backend(Protocol):
@@ -36,3 +36,11 @@ class Backend(Protocol):
 
     def in_region(self, region: str) -> Backend:
         """The same account, credentials and caller in another region."""
+
+
+@runtime_checkable
+class KeepsPolicyVersions(Protocol):
+    """What a backend may offer beside the API: every policy that a key has had."""
+
+    def policy_versions(self, key: str) -> Sequence[PolicyVersion]:
+        """The versions of the policy named ``default``, newest first; raises as GetKeyPolicy does."""

@@ -274,3 +274,12 @@ class KeyLastUsage:
             usage.get("CloudTrailEventId", ""),
             shape.get("TrackingStartDate"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """A key policy as it once stood, and since when; ``author`` is the ARN of who put it, "" if not known."""
+
+    text: str
+    time: datetime
+    author: str = ""

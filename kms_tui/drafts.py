@@ -1,0 +1,172 @@
+"""Policies on disk: drafts that nobody has saved to a key yet, and the versions that were replaced.
+
+One folder per key below the platform's data folder, made with mode 0700, its files 0600; each file is JSON
+and appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from kms_tui.atomic import FileError, atomic_file, file_errors
+from kms_tui.kms.model import PolicyVersion
+
+T = TypeVar("T")
+
+_PRIVATE_FOLDER = 0o700
+_UNSAFE = re.compile(r"[^A-Za-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A policy text being written; ``base`` is the key's policy that it was begun from.
+
+    ``token`` tells the drafts of one key apart: each editor writes its own.
+    """
+
+    token: str
+    time: datetime
+    text: str
+    base: str
+
+
+def new_token() -> str:
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[T]):
+    """What was found on disk, the newest first, and the files of it that cannot be read."""
+
+    entries: tuple[T, ...] = ()
+    unreadable: tuple[Path, ...] = ()
+
+
+def default_root() -> Path:
+    """Where this platform keeps a program's data; the folder need not be there."""
+    from platformdirs import user_data_path
+
+    return user_data_path("kms-tui") / "policies"
+
+
+class PolicyFiles:
+    """Drafts and replaced versions of key policies, by key ARN. Safe to share between processes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, arn: str) -> Path:
+        """A key's folder: readable, and another one for every ARN."""
+        digest = hashlib.sha256(arn.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        return self.root / f"{_UNSAFE.sub('-', arn)[-80:].strip('-')}-{digest}"
+
+    # Drafts
+
+    def keep_draft(self, arn: str, draft: Draft) -> None:
+        """Write a draft in place of what its token named before; raises FileError."""
+        shape = {"arn": arn, "time": draft.time.isoformat(), "text": draft.text, "base": draft.base}
+        self._write(self._draft_path(arn, draft.token), shape)
+
+    def drafts(self, arn: str) -> Kept[Draft]:
+        """Every draft for the key; raises FileError where the folder cannot be read."""
+
+        def read(path: Path, shape: dict[str, str]) -> Draft:
+            token = path.stem.removeprefix("draft-")
+            return Draft(token, _moment(shape["time"]), shape["text"], shape["base"])
+
+        return self._read_all(arn, "draft-*.json", read, lambda draft: draft.time)
+
+    def discard_draft(self, arn: str, token: str) -> None:
+        """Remove a draft; one that is gone already is no error. Raises FileError."""
+        path = self._draft_path(arn, token)
+        with file_errors(path, "removed"):
+            path.unlink(missing_ok=True)
+
+    def _draft_path(self, arn: str, token: str) -> Path:
+        return self.folder(arn) / f"draft-{token}.json"
+
+    # Versions
+
+    def keep_version(self, arn: str, version: PolicyVersion) -> None:
+        """Keep a policy that is about to be replaced; the newest one again is not kept twice.
+
+        Raises FileError.
+        """
+        newest = next(iter(self.versions(arn).entries), None)
+        if newest is not None and newest.text == version.text:
+            return
+        shape = {
+            "arn": arn,
+            "time": version.time.isoformat(),
+            "text": version.text,
+            "author": version.author,
+        }
+        stamp = version.time.strftime("%Y%m%dT%H%M%S%f")
+        self._write(self.folder(arn) / f"version-{stamp}-{secrets.token_hex(4)}.json", shape)
+
+    def versions(self, arn: str) -> Kept[PolicyVersion]:
+        """Every version kept for the key; raises FileError where the folder cannot be read."""
+
+        def read(_: Path, shape: dict[str, str]) -> PolicyVersion:
+            return PolicyVersion(shape["text"], _moment(shape["time"]), shape["author"])
+
+        return self._read_all(arn, "version-*.json", read, lambda version: version.time)
+
+    # Files
+
+    def _write(self, path: Path, shape: dict[str, str]) -> None:
+        with file_errors(path.parent, "made"):
+            # mkdir gives a mode to the last folder only; those above it hold nothing but folders.
+            path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        with atomic_file(path, overwrite=True) as file:
+            # ASCII escapes: a lone surrogate survives, which UTF-8 has no form for.
+            file.write(json.dumps(shape, indent=1).encode("ascii"))
+
+    def _read_all(
+        self,
+        arn: str,
+        pattern: str,
+        read: Callable[[Path, dict[str, str]], T],
+        age: Callable[[T], datetime],
+    ) -> Kept[T]:
+        entries: list[T] = []
+        unreadable: list[Path] = []
+        folder = self.folder(arn)
+        with file_errors(folder, "read"):
+            paths = sorted(folder.glob(pattern)) if folder.is_dir() else []
+        for path in paths:
+            try:
+                entries.append(read(path, _strings(path, arn)))
+            except (FileError, ValueError, KeyError, RecursionError):
+                unreadable.append(path)
+        # Sorted by name first, so that what is equally old keeps one order.
+        return Kept(tuple(sorted(entries, key=age, reverse=True)), tuple(unreadable))
+
+
+def _strings(path: Path, arn: str) -> dict[str, str]:
+    """The members of a file's JSON object; ValueError where it is none of ours, FileError."""
+    with file_errors(path, "read"):
+        data = path.read_bytes()
+    shape: Any = json.loads(data)
+    if not isinstance(shape, dict) or shape.get("arn") != arn or not all(_texts(shape)):
+        raise ValueError("not a file of this key")
+    return shape
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment
+
+
+def _texts(shape: dict[str, Any]) -> Iterator[bool]:
+    return (isinstance(value, str) for value in shape.values())
