@@ -37,7 +37,7 @@ def run(script: str, directory: Path) -> tuple[int, str, str]:
         start_new_session=True,
     ) as process:
         try:
-            output, errors = process.communicate(timeout=120)
+            output, errors = process.communicate(timeout=60)
         finally:
             # A session that failed halfway has left its server running.
             with contextlib.suppress(ProcessLookupError):
