@@ -165,8 +165,10 @@ class _Match:
     open_tests: tuple[Test, ...]
 
 
-def evaluate(document: Document, request: Request) -> Decision:
+def evaluate(document: Document, request: Request, *, by_name: bool = False) -> Decision:
     """What one policy says to a request: a key policy, or an IAM identity policy (which names no principals).
+
+    With ``by_name`` an Allow counts only if it names the caller itself or everyone, not its account alone.
 
     For a key policy an ALLOW whose ``via`` is ACCOUNT still needs an IAM policy of the caller that allows
     (``authorize``). An invalid document has no statements that count.
@@ -178,7 +180,9 @@ def evaluate(document: Document, request: Request) -> Decision:
     certain = [match.statement for match in denies if not match.open_tests]
     if certain:
         return Decision(Effect.DENY, tuple(certain))
-    allows = [match for match in found if match.statement.is_allow]
+    allows = [
+        match for match in found if match.statement.is_allow and not (by_name and match.via is Via.ACCOUNT)
+    ]
     if not allows:
         return Decision(Effect.NO_STATEMENT)
     sure = [match for match in allows if not match.open_tests]

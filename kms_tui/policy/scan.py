@@ -77,11 +77,19 @@ class ScanError(ValueError):
         self.rule = rule
 
 
+_LINE_BREAK = re.compile(r"\r\n|\n|\r")
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text without their ends, as ``Lines`` counts them."""
+    return _LINE_BREAK.split(text)
+
+
 class Lines:
     """Offsets to 1-based lines and columns (in characters); CRLF, LF and CR each end a line."""
 
     def __init__(self, text: str) -> None:
-        self._starts = [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", text))]
+        self._starts = [0, *(match.end() for match in _LINE_BREAK.finditer(text))]
 
     def place(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._starts, offset)
