@@ -8,10 +8,10 @@ nothing, and AWS advises to leave it out; ``signed=True`` puts it in. Both are o
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import aws_encryption_sdk
 from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError, CustomMaximumValueExceeded
@@ -43,6 +43,8 @@ FRAME_LENGTH = 1 << 20
 MAX_PIECE = 1 << 29
 """The largest frame, or body in one piece, that is opened; it is held in memory a few times over."""
 _LARGE_BLOCK = 24 << 20
+
+T = TypeVar("T")
 
 _SUITES = {
     False: Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
@@ -89,11 +91,12 @@ def seal(
     EnvelopeError, and OSError from the streams; what was written to ``target`` by then is of no use.
     """
     _check_context(context or {})
-    provider = BackendKeys(backend=backend, on_step=watch.step)
-    provider.add_master_keys_from_list(keys)
     _keep_memory()
     counted = Prefixed(b"", source)
-    with _sdk_errors(counted, opening=False):
+
+    def work() -> tuple[MessageInfo, int]:
+        provider = BackendKeys(backend=backend, on_step=watch.step)
+        provider.add_master_keys_from_list(keys)
         stream = _client(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT).stream(
             mode="encrypt",
             source=counted,
@@ -110,9 +113,11 @@ def seal(
             target.write(chunk)
             written += len(chunk)
             watch.tick(counted.position, total)
+        return info, written
+
+    info, written = _forgetting(work, _sealing_error)
     size = counted.position
     watch.step(Step(StepKind.SEALED, f"{_count(size, 'byte')}, {_count(size // frame_length + 1, 'frame')}"))
-    del stream, provider
     watch.step(Step(StepKind.KEY_FORGOTTEN))
     return Sealed(info, size, written)
 
@@ -145,9 +150,7 @@ def unseal(
         used.append(step.detail)
         watch.step(step)
 
-    written = 0
-    piece = info.frame_length or MAX_PIECE
-    with _sdk_errors(replayed, opening=True):
+    def work() -> int:
         stream = _client(_policy(info)).stream(
             mode="decrypt",
             source=replayed,
@@ -155,15 +158,18 @@ def unseal(
             max_body_length=MAX_PIECE,
         )
         watch.tick(0, total)
+        written, piece = 0, info.frame_length or MAX_PIECE
         while chunk := stream.read(piece):
             target.write(chunk)
             written += len(chunk)
             watch.tick(replayed.position, total)
         stream.close()
-    if source.read(1):
-        raise AlteredError("more follows its end")
-    watch.step(Step(StepKind.VERIFIED, _count(written, "byte")))
-    del stream
+        if source.read(1):
+            raise AlteredError("more follows its end")
+        watch.step(Step(StepKind.VERIFIED, _count(written, "byte")))
+        return written
+
+    written = _forgetting(work, lambda error: _opening_error(error, replayed))
     watch.step(Step(StepKind.KEY_FORGOTTEN))
     return Opened(info, written, replayed.position, used[-1])
 
@@ -189,21 +195,33 @@ def _policy(info: MessageInfo) -> CommitmentPolicy:
     return CommitmentPolicy.REQUIRE_ENCRYPT_ALLOW_DECRYPT
 
 
-@contextlib.contextmanager
-def _sdk_errors(source: Prefixed, *, opening: bool) -> Iterator[None]:
-    """The Encryption SDK's errors as ours; whether the source ended tells cut short from altered."""
+def _forgetting(work: Callable[[], T], translate: Callable[[BaseException], BaseException]) -> T:
+    """Do the work; when it fails, neither the error nor its traceback holds on to a data key or plaintext."""
     try:
-        yield
-    except (InvalidTag, InvalidSignature) as error:
-        raise AlteredError("it does not verify") from error
-    except AWSEncryptionSDKClientError as error:
-        if not opening:
-            raise EnvelopeError(f"The Encryption SDK could not seal this: {error}") from error
-        if isinstance(error, CustomMaximumValueExceeded):
-            raise PieceTooLargeError(MAX_PIECE) from error
-        if source.ended:
-            raise CutShortError(source.position) from error
-        raise AlteredError("it does not verify") from error
+        return work()
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)
+        translated = translate(error)
+        if translated is error:
+            raise
+        raise translated from error
+
+
+def _sealing_error(error: BaseException) -> BaseException:
+    if isinstance(error, AWSEncryptionSDKClientError):
+        return EnvelopeError(f"The Encryption SDK could not seal this: {error}")
+    return error
+
+
+def _opening_error(error: BaseException, source: Prefixed) -> BaseException:
+    """The Encryption SDK's errors as ours; whether the source ended tells cut short from altered."""
+    if isinstance(error, CustomMaximumValueExceeded):
+        return PieceTooLargeError(MAX_PIECE)
+    if isinstance(error, AWSEncryptionSDKClientError) and source.ended:
+        return CutShortError(source.position)
+    if isinstance(error, AWSEncryptionSDKClientError | InvalidTag | InvalidSignature):
+        return AlteredError("it does not verify")
+    return error
 
 
 def _check_context(context: Mapping[str, str]) -> None:

@@ -3,7 +3,10 @@ from __future__ import annotations
 import gc
 import io
 import os
+import traceback
 from collections.abc import Mapping, Sequence
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import pytest
 from aws_encryption_sdk.streaming_client import StreamDecryptor, StreamEncryptor
@@ -36,6 +39,9 @@ from tests.unit.envelope.fake_kms import (
     FakeKms,
     arn,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 CONTEXT = {"purpose": "test", "Stage": "dev"}
 relaxed = settings(max_examples=40, deadline=None)
@@ -374,10 +380,6 @@ def test_the_steps_of_envelope_encryption_can_be_seen() -> None:
 
 
 def test_the_data_key_is_forgotten_when_the_step_says_so() -> None:
-    def holders() -> set[int]:
-        kinds = (DataKey, StreamEncryptor, StreamDecryptor)
-        return {id(thing) for thing in gc.get_objects() if isinstance(thing, kinds)}
-
     kms, alive = FakeKms(), list[bool]()
     before = holders()
 
@@ -389,6 +391,39 @@ def test_the_data_key_is_forgotten_when_the_step_says_so() -> None:
     seal(io.BytesIO(b"abc"), target, backend=kms, keys=[KEY], watch=Watch(step=count))
     unseal(io.BytesIO(target.getvalue()), io.BytesIO(), backend=kms, watch=Watch(step=count))
     assert alive == [True, False, True, False]
+
+
+@pytest.mark.parametrize("fault", ["altered", "cancelled", "disk"])
+def test_an_error_holds_on_to_neither_data_key_nor_plaintext(fault: str) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: Buffer, /) -> int:
+            raise OSError("full")
+
+    kms, secret = FakeKms(), b"attack at dawn " * 100
+    message = sealed(kms, secret, frame_length=128)
+    before, asked = holders(), iter([False, fault == "cancelled"] + [False] * 99)
+    source = io.BytesIO(message[:-1] + b"?")
+    target = Full() if fault == "disk" else io.BytesIO()
+    with pytest.raises((KmsTuiError, OSError)) as caught:
+        unseal(source, target, backend=kms, watch=Watch(cancelled=lambda: next(asked)))
+    kept: list[object] = []
+    error: BaseException | None = caught.value
+    while error is not None:
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        kept += [value for frame in frames if not is_test(frame) for value in frame.f_locals.values()]
+        error = error.__cause__ or error.__context__
+    assert len(kept) > 5
+    assert not [value for value in kept if isinstance(value, bytes) and b"attack" in value]
+    assert holders() <= before
+
+
+def is_test(frame: FrameType) -> bool:
+    return frame.f_code.co_filename == __file__
+
+
+def holders() -> set[int]:
+    kinds = (DataKey, StreamEncryptor, StreamDecryptor)
+    return {id(thing) for thing in gc.get_objects() if isinstance(thing, kinds)}
 
 
 def test_a_step_may_quote_braces_from_a_header() -> None:
