@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -37,7 +38,8 @@ class DaemonCrew:
         self._changed = threading.Condition()
         self._threads = 0
         self._idle = 0
-        self._timekeeper = False
+        self._wakes: float | None = None
+        """When the thread that keeps time wakes, by the monotonic clock."""
         self._closed = False
 
     def put(self, lane: Lane, job: Job) -> None:
@@ -89,13 +91,17 @@ class DaemonCrew:
             job = self._queue.take()
             if job is not None:
                 return job
-            keeps_time = not self._timekeeper
-            self._timekeeper = True
+            wait = self._queue.wait()
+            # An earlier timekeeper may have gone to sleep when nothing but a running job was in the way.
+            wakes = None if wait is None else time.monotonic() + wait
+            keeps_time = wakes is not None and (self._wakes is None or wakes < self._wakes)
+            if keeps_time:
+                self._wakes = wakes
             self._idle += 1
             try:
-                self._changed.wait(self._queue.wait() if keeps_time else None)
+                self._changed.wait(wait if keeps_time else None)
             finally:
                 self._idle -= 1
-                if keeps_time:
-                    self._timekeeper = False
+                if keeps_time and self._wakes == wakes:
+                    self._wakes = None
         return None
