@@ -146,13 +146,19 @@ class FaultEndpoint:
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def _close(self) -> None:
-        self._server.close()
+        # asyncio leaves a socket open that was accepted just before its server closed: accept no more first.
+        for listening in self._server.sockets:
+            self._loop.remove_reader(listening.fileno())
         await self._close_connections()
+        self._server.close()
 
     async def _close_connections(self) -> None:
-        for connection in list(self._connections):
-            connection.abort()
-        await asyncio.sleep(0)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        while self._connections or others:
+            for connection in list(self._connections):
+                connection.abort()
+            await asyncio.sleep(0)
+            others = asyncio.all_tasks() - {asyncio.current_task()}
 
     def opened(self, connection: _Connection) -> int:
         self._connections.add(connection)
