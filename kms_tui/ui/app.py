@@ -44,7 +44,6 @@ class KmsApp(App[None]):
     CSS_PATH = "app.tcss"
     MODES = FACTORIES
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
-    COMMAND_PALETTE_BINDING = "colon,ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     BINDINGS = APP_BINDINGS
 

@@ -19,6 +19,14 @@ APP_BINDINGS: list[BindingType] = [
         priority=True,
     ),
     Binding(
+        "colon",
+        "command_palette",
+        "Palette",
+        id="app.palette",
+        tooltip="Find anything by its name",
+        show=False,
+    ),
+    Binding(
         "p",
         "choose_profile",
         "Profile…",

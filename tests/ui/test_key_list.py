@@ -329,9 +329,9 @@ def test_a_click_on_a_title_sorts_and_another_turns_it_round() -> None:
         await screen.pilot.click(KeyList, offset=(5, 0))
         assert "NAME ↓" in screen.lines[0]
         assert "key-00002" in screen.lines[1]
-        await screen.press("o")
+        await screen.press("greater_than_sign")
         assert "SPEC ↑" in screen.lines[0]
-        await screen.press("O")
+        await screen.press("less_than_sign")
         assert "SPEC ↓" in screen.lines[0]
 
     show(many(3), script)
@@ -520,7 +520,7 @@ def test_keys_whose_names_are_awaited_for_long_are_shown_where_there_is_room() -
 def test_a_list_without_a_view_is_blank() -> None:
     async def script(screen: Screenful) -> None:
         screen.list.show_view(None)
-        await screen.press("down", "space", "v", "enter", "o", "O", "end", "full_stop")
+        await screen.press("down", "space", "v", "enter", "greater_than_sign", "less_than_sign", "end", "full_stop")
         assert set(screen.lines) == {""}
         assert screen.list.marked == []
 

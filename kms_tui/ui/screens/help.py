@@ -49,12 +49,16 @@ class HelpScreen(ModalScreen[None]):
 
 
 def _key_rows(screen: Screen[object]) -> Iterable[tuple[str, str, str]]:
-    """(keys, title, tooltip) of each action that the screen's keys reach; keys of one action together."""
-    rows: dict[str, tuple[list[str], Binding]] = {}
+    """(keys, title, tooltip) of each action that the screen's keys reach; keys of one action together.
+
+    What belongs to the screen comes before what works everywhere, and that before how one moves in a widget.
+    """
+    rows: dict[str, tuple[list[str], Binding, int]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if binding.description and active.enabled:
-            keys, _ = rows.setdefault(binding.action, ([], binding))
+        if binding.description and binding.tooltip and active.enabled:
+            rank = 0 if active.node is screen else 1 if active.node is screen.app else 2
+            keys, _, _ = rows.setdefault(binding.action, ([], binding, rank))
             keys.append(screen.app.get_key_display(binding))
-    for keys, binding in rows.values():
+    for keys, binding, _ in sorted(rows.values(), key=lambda row: row[2]):
         yield " ".join(keys), binding.description, binding.tooltip

@@ -45,8 +45,22 @@ class KeyList(KeyCursor):
     COMPONENT_CLASSES: ClassVar[set[str]] = key_look.COMPONENT_CLASSES
     DEFAULT_CSS = key_look.CSS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "sort_next", "Sort", id="list.sort", tooltip="Sort by the next column", show=False),
-        Binding("O", "sort_reverse", "Reverse", id="list.reverse", tooltip="Sort the other way", show=False),
+        Binding(
+            "greater_than_sign",
+            "sort_next",
+            "Sort",
+            id="list.sort",
+            tooltip="Sort by the next column",
+            show=False,
+        ),
+        Binding(
+            "less_than_sign",
+            "sort_reverse",
+            "Reverse",
+            id="list.reverse",
+            tooltip="Sort the other way",
+            show=False,
+        ),
         Binding(
             "full_stop",
             "rebuild",
@@ -99,6 +113,9 @@ class KeyList(KeyCursor):
         self._telling: Timer | None = None
         self._waiting: Timer | None = None
         self._notes: list[Note] = []
+        """Lines below the rows."""
+        self._reasons: list[Note] = []
+        """Lines in the place of rows, where there are none."""
         self._style_cache: dict[tuple[str, str], Style] = {}
 
     # What it shows
@@ -271,7 +288,11 @@ class KeyList(KeyCursor):
     def _fit_content(self) -> None:
         view = self._view
         area = self.scrollable_content_region
-        self._notes = region_notes(view, most=area.height // 4) if view is not None and view.rows else []
+        self._notes, self._reasons = [], []
+        if view is not None and view.rows:
+            self._notes = region_notes(view, most=area.height // 4)
+        elif view is not None:
+            self._reasons = empty_lines(view, area.width - 2 * GUTTER)
         regions = view is not None and len(view.inventory.regions) > 1
         sort = view.sort.column if view is not None else "name"
         self._slots = lay_out(area.width, regions=regions, sorted_by=sort)
@@ -310,7 +331,8 @@ class KeyList(KeyCursor):
         """A line's segments, and the background of what is left of it."""
         view = self._view
         if view is None or not view.rows:
-            return self._empty_line(y), "row"
+            line = y - _EMPTY_TOP
+            return self._note(self._reasons[line]) if 0 <= line < len(self._reasons) else [], "row"
         if y < HEADER:
             return header(self._slots, view.sort, self._styles("row")), "row"
         line = y - HEADER
@@ -335,12 +357,6 @@ class KeyList(KeyCursor):
         )
         style = self._styles(background)
         return key_line(row, line, self._slots, view.query.words, view.inventory.now(), style), background
-
-    def _empty_line(self, y: int) -> list[Segment]:
-        if self._view is None or y < _EMPTY_TOP:
-            return []
-        lines = empty_lines(self._view, self.scrollable_content_region.width - 2 * GUTTER)
-        return self._note(lines[y - _EMPTY_TOP]) if y - _EMPTY_TOP < len(lines) else []
 
     def _note(self, note: Note) -> list[Segment]:
         style = self._styles("row")
