@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import stat
 from pathlib import Path
 
@@ -194,7 +193,7 @@ def test_a_plain_ciphertext_has_a_limit_that_is_told(run: Run, kms: FakeKms) -> 
     assert kms.calls == []
 
 
-@pytest.mark.parametrize("content", [b"", b"just a text\n", os.urandom(7000), b"\x02" + bytes(9000)])
+@pytest.mark.parametrize("content", [b"", b"just a text\n", bytes(range(256)) * 28, b"\x02" + bytes(9000)])
 def test_what_is_neither_is_refused_without_a_call(run: Run, kms: FakeKms, content: bytes) -> None:
     done = run("decrypt", "-", stdin=content)
     assert (done.code, done.out, kms.calls) == (1, b"", [])
