@@ -73,6 +73,7 @@ class Inventory:
         """Call nothing more and tell no one; calls under way are left to themselves."""
         self._crew.close()
         self._coalescer.close()
+        self._table.close()
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Be told of changes, at most about 20 times a second, on a thread that is not the caller's.

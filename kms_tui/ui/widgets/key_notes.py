@@ -49,7 +49,7 @@ def empty_lines(view: View, width: int) -> list[Note]:
     notes = [line for region in inventory.regions for line in _trouble(region, width)]
     if inventory.busy:
         return [*notes, Note("note", f"Listing the keys of {where}…")]
-    if view.query and inventory.rows():
+    if view.query and len(inventory):
         return _no_match(view, width) + notes
     return notes or [Note("plain", f"No {_KINDS[view.scope]} in {where}.")]
 
