@@ -114,7 +114,7 @@ def stoppable(work: Callable[[], int]) -> int:
     try:
         return work()
     except _Stopped as stopped:
-        print("Stopped. Nothing was written.", file=sys.stderr)
+        print("Stopped. No file was left behind.", file=sys.stderr)
         return stopped.code
     finally:
         for number, handler in zip(numbers, before, strict=True):

@@ -58,7 +58,7 @@ def test_a_stopped_command_leaves_nothing(tmp_path: Path, command: str, number: 
     wait_until(lambda: any(entry.stat().st_size > 1 << 20 for entry in tmp_path.iterdir()))
     process.send_signal(number)
     _, errors = process.communicate(timeout=LIMIT)
-    assert (process.returncode, errors) == (code, b"Stopped. Nothing was written.\n")
+    assert (process.returncode, errors) == (code, b"Stopped. No file was left behind.\n")
     assert list(tmp_path.iterdir()) == []
 
 
