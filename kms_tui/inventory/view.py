@@ -200,20 +200,21 @@ class View:
         if (drops, names) == self._taken:
             return
         rows = self.inventory.rows()
-        aws = _MANAGED_BY_AWS[self.scope]
         if drops != self._taken[0]:
             present = set(rows)
+            self._named = [row for row in self._named if row in present]
             self._ordered = [row for row in self._ordered if row in present]
             self.marks = {row_key for row_key in self.marks if self.inventory.row(row_key) is not None}
-        there = set(self._ordered)
-        new = [row for row in rows if row not in there and row.kind.aws in aws]
-        self._ordered += sorted(new, key=by_name)
-        self._named = sorted(self._still_there(rows, drops), key=by_name)
+            there = set(self._named)
+            new = [row for row in rows if row not in there]
+        else:
+            new = rows[len(self._named) :]
+        new.sort(key=by_name)
+        aws = _MANAGED_BY_AWS[self.scope]
+        self._ordered = self._ordered + [row for row in new if row.kind.aws in aws]
+        # What is sorted but for its end sorts fast.
+        self._named = sorted(self._named + new, key=by_name)
         self._taken = (drops, names)
-
-    def _still_there(self, rows: Sequence[Row], drops: int) -> Sequence[Row]:
-        """``rows``, in the nearly sorted order of the last time where that can be had: it sorts fast."""
-        return rows if drops != self._taken[0] else self._named + list(rows[len(self._named) :])
 
     def _sift(self, candidates: Sequence[Row]) -> None:
         rows, undecided = self.query.sift(candidates) if self.query else (list(candidates), [])

@@ -127,12 +127,13 @@ class Query:
         if len(present) == 1 and Depends.ON_ROW not in present:
             # At the start nothing is known of any row: nothing to pick from a hundred thousand.
             return Sifted(left if True in present else [], left if None in present else [])
-        if Depends.ON_ROW in present:
-            return self._judge([row for row in left if verdicts[row.kind] is not False])
-        return Sifted(
-            [row for row in left if verdicts[row.kind]] if True in present else [],
-            [row for row in left if verdicts[row.kind] is None] if None in present else [],
-        )
+        open_kinds = {kind for kind, verdict in verdicts.items() if verdict}
+        yes = [row for row in left if row.kind in open_kinds]
+        maybe = [row for row in left if verdicts[row.kind] is None] if None in present else []
+        if Depends.ON_ROW not in present:
+            return Sifted(yes, maybe)
+        judged = self._judge(yes)
+        return Sifted(judged.yes, judged.maybe + maybe)
 
     def _judge(self, rows: list[Row]) -> Sifted:
         yes, maybe = rows, list[Row]()
