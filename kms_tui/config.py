@@ -47,6 +47,7 @@ class Config:
     theme: str = THEMES[0]
     filter: str = ""
     clipboard_seconds: float = 30.0
+    refresh_seconds: float = 0.0
     required_tags: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
@@ -116,6 +117,12 @@ def _seconds(value: Any) -> float:
     return float(value)
 
 
+def _interval(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (value == 0 or value >= 10):
+        raise ValueError("is not a number of seconds: 0, or 10 and more")
+    return float(value)
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise ValueError("is not a list of texts")
@@ -133,6 +140,7 @@ _TOP: Mapping[str, Convert] = {
     "theme": _theme,
     "filter": _text,
     "clipboard_seconds": _seconds,
+    "refresh_seconds": _interval,
     "required_tags": _texts,
     "keys": _table,
     "profiles": _table,

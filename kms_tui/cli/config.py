@@ -20,6 +20,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"theme = {config.theme}")
     print(f"filter = {config.filter or '(none)'}")
     print(f"clipboard_seconds = {config.clipboard_seconds:g}")
+    print(f"refresh_seconds = {config.refresh_seconds:g}")
     print(f"required_tags = {', '.join(config.required_tags) or '(none)'}")
     for binding, key in config.keys.items():
         print(f"keys.{binding} = {key}")

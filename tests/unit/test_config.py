@@ -20,6 +20,7 @@ def test_every_setting_of_the_documentation_is_read() -> None:
 theme = "kms-light"
 filter = "-manager:aws"
 clipboard_seconds = 5
+refresh_seconds = 60
 required_tags = ["team"]
 
 [keys]
@@ -34,6 +35,7 @@ protected = ["payments-*"]
     assert config.theme == "kms-light"
     assert config.filter == "-manager:aws"
     assert config.clipboard_seconds == 5.0
+    assert config.refresh_seconds == 60.0
     assert config.required_tags == ("team",)
     assert config.keys == {"act.rotate-now": "ctrl+o"}
     assert config.profile("prod") == ProfileSettings(read_only=True, protected=("payments-*",))
@@ -53,6 +55,7 @@ def test_patterns_protect_by_any_name_of_a_key() -> None:
         ("theme = 'solarized'", "c.toml, line 1: theme is not one of kms-dark, kms-light."),
         ("\ncolour = 1", "c.toml, line 2: colour is not a setting; there are theme, filter,"),
         ("clipboard_seconds = true", "c.toml, line 1: clipboard_seconds is not a number of seconds"),
+        ("refresh_seconds = 5", "c.toml, line 1: refresh_seconds is not a number of seconds: 0, or 10"),
         ("clipboard_seconds = 0", "c.toml, line 1: clipboard_seconds is not a number of seconds"),
         ("required_tags = 'team'", "c.toml, line 1: required_tags is not a list of texts."),
         ("keys = 3", "c.toml, line 1: keys is not a table."),

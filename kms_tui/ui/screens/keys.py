@@ -10,6 +10,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -22,7 +23,9 @@ from kms_tui.ui.acts.desk import Desk
 from kms_tui.ui.background import start
 from kms_tui.ui.details.pane import KeyDetails
 from kms_tui.ui.details.subject import subject_of
+from kms_tui.ui.login import run_login
 from kms_tui.ui.messages import KeysChanged
+from kms_tui.ui.safe_text import safe
 from kms_tui.ui.widgets.filter_line import FilterInput, FilterLine
 from kms_tui.ui.widgets.key_list import KeyList
 
@@ -63,10 +66,23 @@ class KeysScreen(Desk):
             tooltip="Mark all that match the filter",
             show=False,
         ),
+        Binding(
+            "L",
+            "login",
+            "Sign in",
+            id="keys.login",
+            tooltip="Run the command that renews the credentials",
+            show=False,
+        ),
         Binding("escape", "back", "Back", id="keys.back", tooltip="Clear the filter, go back", show=False),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._interval: Timer | None = None
+
     def compose_body(self) -> Iterable[Widget]:
+        yield Static(id="banner")
         with Horizontal(id="keys"):
             with Vertical(id="list-side"):
                 with Horizontal(id="filter-row"):
@@ -88,6 +104,11 @@ class KeysScreen(Desk):
         session.inventory.open()
         self.query_one(FilterLine).input.value = self.kms_app.config.filter
         self.list.focus()
+        if self._interval is not None:
+            self._interval.stop()
+            self._interval = None
+        if seconds := self.kms_app.config.refresh_seconds:
+            self._interval = self.set_interval(seconds, session.inventory.refresh)
 
     def subjects(self) -> Sequence[Subject]:
         rows = self.list.marked or ([self.list.current] if self.list.current else [])
@@ -196,12 +217,36 @@ class KeysScreen(Desk):
     def action_create(self) -> None:
         start(self, partial(create_key, self), group="act", description="create a key")
 
+    # Credentials
+
+    def _show_banner(self) -> None:
+        """Say that nothing is read for want of credentials, and how to get new ones."""
+        assert self.session is not None
+        stopped = self.session.inventory.stopped
+        banner = self.query_one("#banner", Static)
+        banner.set_class(stopped is not None, "-shown")
+        if stopped is not None:
+            sentence = f"{stopped} {stopped.next_step}".strip()
+            command = getattr(stopped, "login_command", "")
+            banner.update(
+                safe(f"{sentence}  L runs it from here." if command else f"{sentence}  r tries again.")
+            )
+
+    def action_login(self) -> None:
+        if self.session is None:
+            return
+        stopped = self.session.inventory.stopped
+        command = getattr(stopped, "login_command", "") if stopped is not None else ""
+        if command and run_login(self.kms_app, command):
+            self.session.inventory.resume()
+
     # Numbers
 
     def _show_counts(self) -> None:
         view, session = self.list.view, self.session
         if view is None or session is None:
             return
+        self._show_banner()
         inventory = session.inventory
         customer, aws = inventory.tally(aws=False), inventory.tally(aws=True)
         counts = {Scope.CUSTOMER: customer.keys, Scope.AWS: aws.keys, Scope.ALL: customer.keys + aws.keys}

@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection, Kind
 from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.login import run_login
 from kms_tui.ui.messages import SessionOpened
 from kms_tui.ui.safe_text import safe
 
@@ -30,6 +31,9 @@ class StartScreen(Screen[None]):
     HELP = "kms-tui could not open the connection that was asked for. Choose another one, or try again."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "retry", "Try again", id="start.retry", tooltip="Open the same connection again"),
+        Binding(
+            "L", "login", "Sign in", id="start.login", tooltip="Run the command that renews the credentials"
+        ),
     ]
 
     def __init__(self, connection: Connection, error: KmsTuiError) -> None:
@@ -52,7 +56,9 @@ class StartScreen(Screen[None]):
             Connection(Kind.DEMO), "Demo", "a believable account in memory; nothing is real, nothing is kept"
         )
         self._offer(Connection(Kind.LOCAL), "Local store", "your own keys on this machine, real cryptography")
-        self.query_one(OptionList).focus()
+        choices = self.query_one(OptionList)
+        choices.highlighted = 0
+        choices.focus()
         start(self, self._find_profiles, group="profiles", description="find profiles")
 
     async def _find_profiles(self) -> None:
@@ -77,6 +83,17 @@ class StartScreen(Screen[None]):
 
     def action_retry(self) -> None:
         self._open(self._tried)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self._login_command) if action == "login" else super().check_action(action, parameters)
+
+    @property
+    def _login_command(self) -> str:
+        return str(getattr(self._error, "login_command", ""))
+
+    def action_login(self) -> None:
+        if run_login(cast("KmsApp", self.app), self._login_command):
+            self.action_retry()
 
     def _open(self, connection: Connection) -> None:
         self.dismiss()

@@ -1,0 +1,131 @@
+"""Expired credentials: the exact login command, run from the console, and work goes on where it was."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from kms_tui.backend.base import Backend
+from kms_tui.kms.errors import CredentialsError, KmsTuiError
+from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.ui.app import KmsApp
+from kms_tui.ui.dialogs.ask_secret import AskSecret
+from kms_tui.ui.screens.start import StartScreen
+from kms_tui.ui.widgets.key_list import KeyList
+from tests.ui.conftest import MakeApp, fixed_now
+from tests.ui.console import drive, press, settled
+from tests.ui.test_denied_facts import Failing
+from tests.ui.test_hostile_text import screen_text
+
+
+@pytest.fixture(autouse=True)
+def _no_real_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextlib.contextmanager
+    def suspend(_app: KmsApp) -> Iterator[None]:
+        yield
+
+    monkeypatch.setattr(KmsApp, "suspend", suspend)
+
+
+@pytest.fixture(autouse=True)
+def _no_profiles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+
+
+def expired(marker: Path) -> CredentialsError:
+    command = shlex.join([sys.executable, "-c", f"open({str(marker)!r}, 'w')"])
+    return CredentialsError("The SSO session of the profile dev has expired.", login_command=command)
+
+
+def test_a_session_that_expires_says_how_to_sign_in_and_goes_on_after_it(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    marker = tmp_path / "signed-in"
+    errors: dict[str, KmsTuiError] = {}
+    backend = Failing(demo, errors)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        total = len(pilot.app.screen.query_one(KeyList).rows)
+        errors["ListKeys"] = errors["DescribeKey"] = expired(marker)
+        await press(pilot, "r")
+        text = screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "has expired" in text
+        assert len(pilot.app.screen.query_one(KeyList).rows) == total
+        errors.clear()
+        await press(pilot, "L")
+        assert marker.exists()
+        assert "has expired" not in screen_text(pilot.app)  # type: ignore[arg-type]
+
+    drive(make_app(backend), script)
+
+
+def test_without_credentials_the_start_page_offers_the_demo_and_signing_in(
+    demo: Backend, tmp_path: Path
+) -> None:
+    marker = tmp_path / "signed-in"
+
+    def opener(connection: Connection, _prompt: Prompt) -> Session:
+        if connection.kind is not Kind.DEMO and not marker.exists():
+            raise expired(marker)
+        return open_session(connection, demo, now=fixed_now)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        assert isinstance(pilot.app.screen, StartScreen)
+        assert "has expired" in screen_text(pilot.app)  # type: ignore[arg-type]
+        await press(pilot, "L")
+        assert marker.exists()
+        assert pilot.app.screen.query_one(KeyList).rows
+
+    drive(KmsApp(opener, Connection(None, profile="dev")), script)
+
+
+def test_the_start_page_opens_the_demo(demo: Backend) -> None:
+    def opener(connection: Connection, _prompt: Prompt) -> Session:
+        if connection.kind is not Kind.DEMO:
+            raise CredentialsError("No credentials were found.")
+        return open_session(connection, demo, now=fixed_now)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        assert pilot.app.screen.query_one(OptionList).option_count == 2
+        await press(pilot, "enter")
+        assert pilot.app.screen.query_one(KeyList).rows
+
+    drive(KmsApp(opener, Connection(None)), script)
+
+
+def test_an_mfa_code_is_asked_for_on_the_screen_and_never_shown(demo: Backend) -> None:
+    answers: list[str | None] = []
+
+    def opener(connection: Connection, prompt: Prompt) -> Session:
+        answers.append(prompt("MFA code of arn:aws:iam::111122223333:mfa/x"))
+        return open_session(connection, demo, now=fixed_now)
+
+    async def run(pilot: Pilot[Any]) -> None:
+        while not isinstance(pilot.app.screen, AskSecret):
+            await pilot.pause(0.01)
+        while not pilot.app.screen.armed:
+            await pilot.pause(0.01)
+        await pilot.press(*"123456")
+        await pilot.pause()
+        assert "123456" not in screen_text(pilot.app)  # type: ignore[arg-type]
+        await pilot.press("enter")
+        await settled(pilot)
+
+    async def drive_it() -> None:
+        app = KmsApp(opener, Connection(Kind.AWS, profile="dev"))
+        async with app.run_test(size=(100, 30)) as pilot:
+            await run(pilot)
+            assert app.screen.query_one(KeyList).rows
+
+    asyncio.run(drive_it())
+    assert answers == ["123456"]
