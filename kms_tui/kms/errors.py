@@ -34,7 +34,9 @@ _NEXT_STEPS: dict[str, str] = {
     ),
     **dict.fromkeys(THROTTLED, "Wait a moment and try again: the account's request quota was exceeded."),
     **dict.fromkeys(EXPIRED, "Sign in again; the session's credentials have expired."),
-    **dict.fromkeys(UNRECOGNIZED, "Check the profile's credentials and this machine's clock."),
+    **dict.fromkeys(
+        UNRECOGNIZED, "Check that the account has this region enabled, and the profile's credentials."
+    ),
     "DisabledException": "Enable the key first.",
     "KMSInvalidStateException": "The key's state does not allow this; its state is on the Overview tab.",
     "NotFoundException": "Refresh: the key or alias may have been deleted, or be in another region.",

@@ -91,7 +91,7 @@ class _Opening:
         client = self._session.create_client(
             "kms",
             region_name=region,
-            endpoint_url=self._endpoint_url,
+            endpoint_url=self._endpoint_in(region),
             config=Config(
                 retries={"mode": "standard"} if reads else {"mode": "standard", "total_max_attempts": 1},
                 read_timeout=READ_TIMEOUT if reads else MUTATION_READ_TIMEOUT,
@@ -105,6 +105,12 @@ class _Opening:
         if not reads:
             events.register("needs-retry.kms", refused_mutations())
         return client
+
+    def _endpoint_in(self, region: str | None) -> str | None:
+        """The endpoint given; where its host names the first region, as AWS's own do, that of another one."""
+        if self._endpoint_url is None or self._region is None or region is None:
+            return self._endpoint_url
+        return self._endpoint_url.replace(f".{self._region}.", f".{region}.")
 
     def _sts(self, **credentials: str | None) -> Any:
         """STS at the endpoint given for KMS, if any: nobody who names one wants a request sent elsewhere."""

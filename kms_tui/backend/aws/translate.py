@@ -117,8 +117,11 @@ class Translator:
         message = str(error.response.get("Error", {}).get("Message") or "")
         if error.operation_name != operation:
             return self._sign_in(f"{error.operation_name} was refused: {code}: {message}")
-        if code in EXPIRED | UNRECOGNIZED:
-            return self._skewed(error) or self._sign_in(f"{code}: {message}")
+        skewed = self._skewed(error) if code in EXPIRED | UNRECOGNIZED else None
+        if skewed is not None:
+            return skewed
+        if code in EXPIRED:
+            return self._sign_in(f"{code}: {message}")
         if not code or code.isdigit():
             return EndpointError(
                 f"The endpoint answered {operation} with HTTP {status}, which is not KMS's doing.",

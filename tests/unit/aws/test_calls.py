@@ -264,6 +264,20 @@ def test_another_region_is_signed_for_and_opened_once(backend: AwsBackend, endpo
     assert backend is other.in_region(REGION)
 
 
+@pytest.mark.parametrize(
+    ("given", "elsewhere"),
+    [
+        ("https://kms.eu-west-1.amazonaws.com", "https://kms.us-east-1.amazonaws.com"),
+        ("https://kms-fips.eu-west-1.amazonaws.com", "https://kms-fips.us-east-1.amazonaws.com"),
+        ("http://localhost:4566", "http://localhost:4566"),
+    ],
+)
+def test_an_endpoint_that_names_its_region_names_the_other_one_there(given: str, elsewhere: str) -> None:
+    backend = connect(region=REGION, endpoint_url=given)
+    assert backend._clients.reads.meta.endpoint_url == given
+    assert backend.in_region("us-east-1")._clients.mutations.meta.endpoint_url == elsewhere
+
+
 def test_no_secret_is_in_the_repr(backend: AwsBackend) -> None:
     assert repr(backend) == "<AwsBackend eu-west-1>"
 

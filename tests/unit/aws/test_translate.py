@@ -99,7 +99,7 @@ def client_error(
         (boto.MissingDependencyException(msg="crt"), KmsTuiError, "crt"),
         (client_error("DisabledException"), ServiceError, "DisabledException: why"),
         (client_error("ExpiredTokenException"), CredentialsError, "ExpiredTokenException"),
-        (client_error("UnrecognizedClientException"), CredentialsError, "UnrecognizedClientException"),
+        (client_error("UnrecognizedClientException"), ServiceError, "UnrecognizedClientException"),
         (client_error("502", status=502), EndpointError, "HTTP 502"),
         (
             client_error("AccessDenied", "bad code", operation="AssumeRole"),
@@ -148,6 +148,13 @@ def test_an_expired_sign_in_names_the_command_that_renews_it(error: Exception) -
     assert raised.next_step == "Run: aws sso login --profile dev"
 
 
+def test_a_region_that_is_not_enabled_asks_for_no_sign_in() -> None:
+    """AWS answers so to good credentials in a region that the account has not enabled."""
+    raised = translated(client_error("UnrecognizedClientException"), profile=SSO)
+    assert isinstance(raised, ServiceError)
+    assert "region enabled" in raised.next_step
+
+
 @pytest.mark.parametrize(
     ("date", "words"),
     [
@@ -166,6 +173,7 @@ def test_a_signature_refused_for_the_clock_says_how_wrong_the_clock_is(date: str
 @pytest.mark.parametrize("date", ["Mon, 23 Nov 2026 12:04:00 GMT", "Mon, 23 Nov 2026 12:04:00", "soon", ""])
 def test_a_signature_refused_otherwise_does_not_blame_the_clock(date: str) -> None:
     raised = translated(client_error("InvalidSignatureException", date=date))
+    assert isinstance(raised, ServiceError)
     assert str(raised) == "InvalidSignatureException: why"
 
 
