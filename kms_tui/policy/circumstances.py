@@ -15,7 +15,7 @@ from kms_tui.policy import instances, keys, operators
 from kms_tui.policy.actions import Action
 from kms_tui.policy.conditions import Test
 from kms_tui.policy.document import Statement
-from kms_tui.policy.evaluation import Request, derived_context, named
+from kms_tui.policy.evaluation import Request, caller_context, derived_context, named
 from kms_tui.policy.keys import ENCRYPTION_CONTEXT, Key, Presence
 from kms_tui.policy.principals import Caller, Kind
 from kms_tui.policy.search import Budget, Literal
@@ -93,6 +93,7 @@ _GROUPS: Mapping[str, str] = {
     "aws:calledviafirst": "via",
     "aws:calledvialast": "via",
 }
+_CALLER_KEYS = tuple(key for key, group in _GROUPS.items() if group == "caller")
 _MAX_SESSION_SECONDS = 129_600
 
 
@@ -211,9 +212,8 @@ def _caller(world: Circumstances) -> Variable:
     setting = world.setting
     choices: list[tuple[Assignment, Option]] = []
     for number, caller in enumerate(setting.callers):
-        context = derived_context(Request(caller, setting.action.name, setting.key_arn))
-        keys = (key for key, group in _GROUPS.items() if group == "caller")
-        values = {key: _tuple(context.get(key)) for key in keys}
+        context = caller_context(caller)
+        values = {key: _tuple(context.get(key)) for key in _CALLER_KEYS}
         choices.append((values, Option(None, plain=number < setting.plain_callers)))
     return _variable(choices)
 

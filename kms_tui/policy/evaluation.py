@@ -90,27 +90,30 @@ def _values(value: ContextValue) -> tuple[str, ...] | None:
 
 def derived_context(request: Request) -> dict[str, ContextValue]:
     """What a request's caller, action and key say about its condition keys (in lower case)."""
-    caller = request.caller
-    service = caller.kind is Kind.SERVICE
-    context: dict[str, ContextValue] = {
-        "aws:securetransport": "true",
-        "aws:principalisawsservice": "true" if service else "false",
-    }
-    if service:
-        context |= {"aws:principalservicename": caller.name, "aws:username": None}
-    else:
-        context |= {
-            "aws:principalarn": caller.principal_arn,
-            "aws:principalaccount": caller.account,
-            "aws:principaltype": caller.principal_type,
-            "kms:calleraccount": caller.account,
-            "aws:username": caller.name if caller.kind is Kind.USER else None,
-        }
-    if caller.is_root:
-        context["aws:userid"] = caller.account
+    context = caller_context(request.caller)
+    context["aws:securetransport"] = "true"
     if lowered(request.action) in ("kms:putkeypolicy", "kms:getkeypolicy"):
         context["kms:policyname"] = "default"
     return context | key_context(request.key_arn)
+
+
+def caller_context(caller: Caller) -> dict[str, ContextValue]:
+    """What a caller alone says about the condition keys (in lower case) of its requests."""
+    if caller.kind is Kind.SERVICE:
+        return {
+            "aws:principalisawsservice": "true",
+            "aws:principalservicename": caller.name,
+            "aws:username": None,
+        }
+    context: dict[str, ContextValue] = {
+        "aws:principalisawsservice": "false",
+        "aws:principalarn": caller.principal_arn,
+        "aws:principalaccount": caller.account,
+        "aws:principaltype": caller.principal_type,
+        "kms:calleraccount": caller.account,
+        "aws:username": caller.name if caller.kind is Kind.USER else None,
+    }
+    return context | ({"aws:userid": caller.account} if caller.is_root else {})
 
 
 def key_context(key_arn: str) -> dict[str, ContextValue]:
