@@ -14,6 +14,7 @@ from typing import Any
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.local import LocalBackend, open_store
+from kms_tui.backend.local.authorise_caller import read_iam_policies
 from kms_tui.backend.local.clock import utc_now
 from kms_tui.backend.local.ids import SeededIds
 from kms_tui.backend.local.seeded import SeededMaterial
@@ -49,14 +50,24 @@ def demo_backend(
     iam_policy: Path | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> Backend:
-    """The demo's account in a region; only eu-west-1 has keys, another region is an empty one."""
+    """The demo's account in a region; only eu-west-1 has keys, another region is an empty one.
+
+    ``caller_arn`` calls with the IAM policy in the file ``iam_policy``, or with none; KmsTuiError where
+    either is not valid.
+    """
+    policies = read_iam_policies(iam_policy)
     clock = TravellingClock(now)
     store = open_store(
         None, clock=clock, ids=SeededIds("kms-tui demo"), material=SeededMaterial("kms-tui demo")
     )
-    backend = LocalBackend(store, account_id=ACCOUNT_ID, region=REGION)
-    _live_through(backend, clock)
-    return backend.in_region(region) if region else backend
+    _live_through(LocalBackend(store, account_id=ACCOUNT_ID, region=REGION), clock)
+    return LocalBackend(
+        store,
+        account_id=ACCOUNT_ID,
+        region=region or REGION,
+        caller_arn=caller_arn,
+        iam_policies=policies,
+    )
 
 
 def _live_through(backend: Backend, clock: TravellingClock) -> None:
@@ -76,8 +87,8 @@ def _live_through(backend: Backend, clock: TravellingClock) -> None:
 
 
 def _steps() -> Iterator[Step]:
-    for alias, days in AWS_MANAGED:
-        yield Step(days, "DescribeKey", {"KeyId": f"alias/{alias}"})
+    for alias, first_use in AWS_MANAGED:
+        yield Step(first_use, "DescribeKey", {"KeyId": f"alias/{alias}"})
     for index, key in enumerate(KEYS):
         for days, operation, params in _life(key):
             yield Step(days, operation, params, index)

@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 from kms_tui.backend.local import managed
+from kms_tui.backend.local.access import require_account
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.clock import to_datetime
 from kms_tui.backend.local.paging import limit_of, page, position_of
-from kms_tui.backend.local.references import find_key, key_in_state
+from kms_tui.backend.local.references import key_in_state, locate
 from kms_tui.backend.local.rows import KeyRow, key_by_alias
 from kms_tui.kms.arn import ALIAS_PREFIX, AWS_ALIAS_PREFIX
 from kms_tui.kms.errors import ServiceError
@@ -52,6 +53,7 @@ def create_alias(call: Call) -> JsonShape:
     name = call.params["AliasName"]
     _require_name(name)
     scope = call.scope
+    call.authorise(call, None, "kms:CreateAlias", call.alias_arn(name))
     with call.write() as db:
         key = _require_target(call, call.params["TargetKeyId"])
         if key_by_alias(call.store, scope.account, scope.region, name):
@@ -84,6 +86,7 @@ def _kind(key: KeyRow) -> tuple[str, bool, bool]:
 def update_alias(call: Call) -> JsonShape:
     name = call.params["AliasName"]
     _require_name(name)
+    call.authorise(call, None, "kms:UpdateAlias", call.alias_arn(name))
     with call.write() as db:
         former = _require_alias(call, name)
         call.authorise(call, former, "kms:UpdateAlias")
@@ -106,6 +109,7 @@ def update_alias(call: Call) -> JsonShape:
 def delete_alias(call: Call) -> JsonShape:
     name = call.params["AliasName"]
     _require_name(name)
+    call.authorise(call, None, "kms:DeleteAlias", call.alias_arn(name))
     with call.write() as db:
         key = call.key = _require_alias(call, name)
         call.authorise(call, key, "kms:DeleteAlias")
@@ -117,9 +121,11 @@ def delete_alias(call: Call) -> JsonShape:
 
 
 def list_aliases(call: Call) -> JsonShape:
-    if "KeyId" in call.params:
-        return _list_of_key(call, find_key(call, call.params["KeyId"], "ListAliases"))
     call.authorise(call, None, "kms:ListAliases")
+    if "KeyId" in call.params:
+        key = call.key = locate(call, call.params["KeyId"])
+        require_account(call, key)
+        return _list_of_key(call, key)
     limit, after = limit_of(call, _DEFAULT_PAGE), position_of(call) or ""
     rows = call.store.rows(
         "SELECT aliases.name, aliases.created_at, aliases.updated_at, keys.key_id FROM aliases "

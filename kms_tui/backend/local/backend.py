@@ -11,6 +11,7 @@ from kms_tui.backend.local import (
     aliases,
     datakeys,
     encryption,
+    grants,
     keys,
     lastuse,
     macs,
@@ -22,8 +23,10 @@ from kms_tui.backend.local import (
     signing,
     tags,
 )
-from kms_tui.backend.local.access import ADMINISTRATOR_POLICY, allow_administrator
-from kms_tui.backend.local.call import Authorise, Call, JsonShape, Scope
+from kms_tui.backend.local.access import ADMINISTRATOR_POLICY
+from kms_tui.backend.local.authorise import allow_administrator, decide
+from kms_tui.backend.local.authorise_caller import identity_of
+from kms_tui.backend.local.call import Call, JsonShape, Scope
 from kms_tui.backend.local.keyring import Keyring
 from kms_tui.backend.local.lapse import catch_up
 from kms_tui.backend.local.store import Store
@@ -47,6 +50,7 @@ OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
     **randomness.OPERATIONS,
     **multiregion.OPERATIONS,
     **lastuse.OPERATIONS,
+    **grants.OPERATIONS,
 }
 """THE table: API operation -> what does it."""
 
@@ -54,8 +58,9 @@ OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
 class LocalBackend:
     """One region of one account's offline KMS; implements ``kms_tui.backend.base.Backend``.
 
-    ``caller_arn`` is who calls; without it the account's administrator does, whom no policy refuses.
-    Safe to use from several threads, and from several processes on one store.
+    ``caller_arn`` is who calls, with ``iam_policies``; its account, not ``account_id``, is then the one that
+    key ids and lists mean. Without it the account's administrator calls, whom no policy refuses. Safe to
+    use from several threads, and from several processes on one store.
     """
 
     def __init__(
@@ -66,14 +71,13 @@ class LocalBackend:
         region: str,
         partition: str = "aws",
         caller_arn: str | None = None,
-        authorise: Authorise = allow_administrator,
-        iam_policies: Sequence[Document] = (ADMINISTRATOR_POLICY,),
+        iam_policies: Sequence[Document] = (),
     ) -> None:
         self.store = store
-        self._scope = Scope(partition, region, account_id)
-        self._caller = _identity(partition, account_id, caller_arn)
-        self._authorise = authorise
-        self._iam_policies = iam_policies
+        self._caller = identity_of(partition, account_id, caller_arn)
+        self._scope = Scope(partition, region, self._caller.account)
+        self._authorise = decide if caller_arn else allow_administrator
+        self._iam_policies = iam_policies if caller_arn else (ADMINISTRATOR_POLICY,)
         self._keyring = Keyring(store)
 
     @property
@@ -129,8 +133,3 @@ class LocalBackend:
             raise
         call.record("")
         return answer
-
-
-def _identity(partition: str, account: str, arn: str | None) -> CallerIdentity:
-    arn = arn or f"arn:{partition}:iam::{account}:user/administrator"
-    return CallerIdentity(arn.split(":")[4] or account, arn, f"AIDA{account:0>17}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from kms_tui.backend.local.clock import to_datetime
 from kms_tui.backend.local.keyring import Keyring
@@ -114,8 +114,13 @@ class Call:
             )
 
 
-Authorise = Callable[[Call, KeyRow | None, str], None]
-"""Refuses an action ("kms:Encrypt") on a key, or on the account, by raising AccessDeniedException."""
+class Authorise(Protocol):
+    """Refuses an action ("kms:Encrypt") on a key by raising AccessDeniedException.
+
+    Where there is no key, ``resource`` is an alias ARN, * for the account, or "" for one that is yet to be.
+    """
+
+    def __call__(self, call: Call, key: KeyRow | None, action: str, resource: str = "*") -> None: ...
 
 
 def _recordable(operation: str, params: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ def create_key(call: Call) -> JsonShape:
     call.authorise(call, None, "kms:CreateKey")
     tags.require_valid(params.get("Tags", ()))
     if "Tags" in params:
-        call.authorise(call, None, "kms:TagResource")
+        call.authorise(call, None, "kms:TagResource", "")
     key = new_key(
         call,
         spec=spec,

@@ -22,6 +22,9 @@ def replicate_key(call: Call) -> JsonShape:
     params = call.params
     with call.write() as db:
         primary = _primary(call)
+        call.authorise(call, None, "kms:CreateKey")
+        if "Tags" in params:
+            call.authorise(call, None, "kms:TagResource", "")
         _require_free_region(call, primary, params["ReplicaRegion"])
         tags.require_valid(params.get("Tags", ()))
         replica = _replica(call, primary)

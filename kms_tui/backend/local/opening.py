@@ -7,12 +7,14 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from kms_tui.backend.local.authorise_caller import identity_of, read_iam_policies
 from kms_tui.backend.local.backend import LocalBackend
 from kms_tui.backend.local.rootkey import Unlock
 from kms_tui.backend.local.store import Store, open_store
 
 DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_REGION = "us-east-1"
+PARTITION = "aws"
 PASSPHRASE_VARIABLE = "KMS_TUI_PASSPHRASE"
 
 
@@ -42,10 +44,20 @@ def open_default(
 ) -> LocalBackend:
     """Open or make the store at ``path``, or at its default place. Raises StoreError.
 
-    The account is the one whose keys the store holds, unless another is given.
+    The account is the one whose keys the store holds, unless another is given. ``caller_arn`` calls with the
+    IAM policy in the file ``iam_policy``, or with none; KmsTuiError where either is not valid.
     """
+    policies = read_iam_policies(iam_policy)
+    if caller_arn:
+        identity_of(PARTITION, DEFAULT_ACCOUNT, caller_arn)
     store = open_store(path or default_path(), unlock=unlock)
-    return _on(store, region, account_id or account_of(store), caller_arn, iam_policy)
+    return LocalBackend(
+        store,
+        account_id=account_id or account_of(store),
+        region=region or DEFAULT_REGION,
+        caller_arn=caller_arn,
+        iam_policies=policies,
+    )
 
 
 def open_ephemeral(
@@ -56,10 +68,10 @@ def open_ephemeral(
     iam_policy: Path | None = None,
 ) -> LocalBackend:
     """A new account in memory, which ends with the process."""
-    return _on(open_store(), region, account_id or DEFAULT_ACCOUNT, caller_arn, iam_policy)
-
-
-def _on(
-    store: Store, region: str | None, account_id: str, caller_arn: str | None, iam_policy: Path | None
-) -> LocalBackend:
-    return LocalBackend(store, account_id=account_id, region=region or DEFAULT_REGION, caller_arn=caller_arn)
+    return LocalBackend(
+        open_store(),
+        account_id=account_id or DEFAULT_ACCOUNT,
+        region=region or DEFAULT_REGION,
+        caller_arn=caller_arn,
+        iam_policies=read_iam_policies(iam_policy),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms_tui.backend.local.access import policy_request
+from kms_tui.backend.local.authorise_context import policy_request
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.creation import DEFAULT_POLICY_NAME, put_policy
 from kms_tui.backend.local.paging import position_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kms_tui.backend.local import managed
 from kms_tui.backend.local.access import require_account
 from kms_tui.backend.local.call import Call
+from kms_tui.backend.local.grants_in_force import require_tokens
 from kms_tui.backend.local.rows import KeyRow, key_by_alias, key_by_id
 from kms_tui.backend.local.states import require_state
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, is_key_id
@@ -44,6 +45,8 @@ def find_key(call: Call, reference: str, action: str = "") -> KeyRow:
     """The key that is meant, and which the caller may use; ``action`` where it is not the operation's own."""
     key = locate(call, reference)
     call.key = key
+    if "GrantTokens" in call.params:
+        require_tokens(call)
     require_account(call, key)
     call.authorise(call, key, f"kms:{action or call.operation}")
     return key

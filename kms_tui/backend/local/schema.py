@@ -120,5 +120,27 @@ CREATE TABLE last_uses (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FOUNDATION,)
+_GRANTS = """
+CREATE TABLE grants (
+    row                INTEGER PRIMARY KEY,
+    key                INTEGER NOT NULL REFERENCES keys ON DELETE CASCADE,
+    grant_id           TEXT NOT NULL,
+    name               TEXT NOT NULL,
+    grantee            TEXT NOT NULL,
+    grantee_service    TEXT NOT NULL,
+    retiring           TEXT NOT NULL,
+    retiring_service   TEXT NOT NULL,
+    operations         TEXT NOT NULL,
+    constraints        TEXT NOT NULL,
+    issuing_account    TEXT NOT NULL,
+    created_at         INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX grants_by_id ON grants (grant_id);
+CREATE INDEX grants_of_key ON grants (key, row);
+CREATE INDEX grants_by_name ON grants (key, name) WHERE name <> '';
+CREATE INDEX grants_retirable ON grants (retiring) WHERE retiring <> '';
+CREATE INDEX grants_retirable_by_service ON grants (retiring_service) WHERE retiring_service <> '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FOUNDATION, _GRANTS)
 """SQL that leads from version n to n + 1; the store's version is how many of them it has seen."""

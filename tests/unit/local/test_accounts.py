@@ -36,7 +36,8 @@ def _refused(other: KmsClient, operation: str, arn: str, **params: Any) -> None:
         operation,
         "AccessDeniedException",
         f"User: arn:aws:iam::{_OTHER}:user/administrator is not authorized to perform: kms:{operation} on "
-        f"resource: {arn} because no resource-based policy allows the kms:{operation} action",
+        f"resource: {arn} because the resource does not exist in this Region, no resource-based policies "
+        "allow access, or a resource-based policy explicitly denies access",
         KeyId=arn,
         **params,
     )

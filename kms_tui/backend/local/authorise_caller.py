@@ -1,0 +1,67 @@
+"""Who calls, and with which IAM policy: what ``--as`` and ``--iam-policy`` say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.model import CallerIdentity
+from kms_tui.policy import Caller, Document, parse
+from kms_tui.policy.principals import Kind
+
+_NEXT_STEP = "Give the ARN of a user, a role, a session of a role, or an account's root user."
+
+
+def identity_of(partition: str, account: str, arn: str | None) -> CallerIdentity:
+    """Who calls, as STS tells it; without an ARN the administrator of the account.
+
+    KmsTuiError for what is no principal that can call, or is one of another partition.
+    """
+    if arn is None:
+        return CallerIdentity(
+            account, f"arn:{partition}:iam::{account}:user/administrator", _user_id("AIDA", account)
+        )
+    try:
+        caller = Caller.parse(arn)
+    except ValueError as error:
+        raise KmsTuiError(f"{arn} is no principal that can call KMS.", next_step=_NEXT_STEP) from error
+    if caller.partition not in ("", partition):
+        raise KmsTuiError(
+            f"{arn} is of the partition {caller.partition}; this KMS is of {partition}.", next_step=_NEXT_STEP
+        )
+    return CallerIdentity(caller.account or account, caller.arn, _unique_id(caller))
+
+
+def _unique_id(caller: Caller) -> str:
+    """The caller's unique id, made of its account as IAM's own are not known."""
+    if caller.kind is Kind.USER:
+        return _user_id("AIDA", caller.account)
+    if caller.kind in (Kind.ROLE, Kind.SESSION):
+        role = _user_id("AROA", caller.account)
+        return f"{role}:{caller.session}" if caller.session else role
+    return caller.account
+
+
+def _user_id(prefix: str, account: str) -> str:
+    return f"{prefix}{account:0>17}"
+
+
+def read_iam_policies(path: Path | None) -> tuple[Document, ...]:
+    """The IAM policy in a file, if one is named; KmsTuiError for a file that holds none."""
+    if path is None:
+        return ()
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise KmsTuiError(f"The IAM policy {path} is not text in UTF-8.") from error
+    except OSError as error:
+        raise KmsTuiError(f"The IAM policy {path} cannot be read: {error.strerror}.") from error
+    document = parse(text, identity=True)
+    if document.problems:
+        problem = document.problems[0]
+        line, column = document.place(problem.span)
+        raise KmsTuiError(
+            f"The IAM policy {path} is not valid: line {line}, column {column}: {problem.sentence}",
+            next_step="Correct the file; its form is that of IAM's identity-based policies.",
+        )
+    return (document,)
