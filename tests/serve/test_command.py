@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -112,6 +113,35 @@ def test_the_demo_account_can_be_served(tmp_path: Path) -> None:
         closing(kms_client(served.url, served.credential, region=served.exports["AWS_REGION"])) as client,
     ):
         assert len(client.list_keys()["Keys"]) > 10
+
+
+@pytest.mark.parametrize("account", ["--ephemeral", "--demo"])
+def test_all_clients_call_as_the_principal_that_is_named_with_its_iam_policy(
+    tmp_path: Path, account: str
+) -> None:
+    arn = "arn:aws:iam::111122223333:role/deploy"
+    policy = tmp_path / "policy.json"
+    statement = {"Effect": "Allow", "Action": "kms:ListKeys", "Resource": "*"}
+    policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    with (
+        serving(tmp_path, account, "--as", arn, "--iam-policy", str(policy)) as served,
+        closing(kms_client(served.url, served.credential)) as client,
+    ):
+        client.list_keys()
+        with pytest.raises(
+            ClientError, match=f"User: {arn} is not authorized to perform: kms:CreateKey"
+        ) as caught:
+            client.create_key()
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_an_iam_policy_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.json"
+    policy.write_text("{")
+    arn = "arn:aws:iam::111122223333:role/deploy"
+    result = refused(tmp_path, "--ephemeral", "--as", arn, "--iam-policy", str(policy))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "Traceback" not in result.stderr
 
 
 def test_any_checks_no_signature_and_says_so(tmp_path: Path) -> None:
