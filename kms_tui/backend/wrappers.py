@@ -50,7 +50,7 @@ class Wrapper(ABC):
 
 
 class ReadOnly(Wrapper):
-    """Lets only the operations of ``NOT_MUTATING`` through; any other raises ReadOnlyError and is not sent."""
+    """Lets only the operations of ``NOT_MUTATING`` through; another raises ReadOnlyError and is not sent."""
 
     def around(self, inner: Backend) -> Self:
         return type(self)(inner)
@@ -113,7 +113,7 @@ class _Params(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One mutating call of the session; ``error`` is "" where it succeeded, else the error's code or sentence.
+    """One mutating call of the session; ``error`` is "" where it succeeded, else the error's code or type.
 
     ``params`` may hold secrets, so it stays out of the repr; whoever shows it leaves sensitive members out.
     """

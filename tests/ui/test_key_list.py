@@ -520,7 +520,9 @@ def test_keys_whose_names_are_awaited_for_long_are_shown_where_there_is_room() -
 def test_a_list_without_a_view_is_blank() -> None:
     async def script(screen: Screenful) -> None:
         screen.list.show_view(None)
-        await screen.press("down", "space", "v", "enter", "greater_than_sign", "less_than_sign", "end", "full_stop")
+        await screen.press(
+            "down", "space", "v", "enter", "greater_than_sign", "less_than_sign", "end", "full_stop"
+        )
         assert set(screen.lines) == {""}
         assert screen.list.marked == []
 
