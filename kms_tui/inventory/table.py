@@ -7,7 +7,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
+from sys import intern
 from typing import Any, NamedTuple
 
 from kms_tui.inventory.kind import Kind, Reading
@@ -163,6 +165,8 @@ class Table:
     def set_fact(self, row: Row, name: FactName, fact: Fact[Any]) -> None:
         with self.lock:
             before = row.fact(name)
+            if isinstance(fact, Known) and isinstance(fact.value, Key):
+                fact = Known(_slim(fact.value, row))
             setattr(row, name.value, fact)
             self._settle(row, difference(before, fact))
 
@@ -185,6 +189,25 @@ class Table:
         if news and self._changes.get(row.arn, _NO_CHANGE).words != NEW:
             self._changes[row.arn] = Change(news, self._clock())
         self._coalescer.note(row.arn)
+
+
+def _slim(key: Key, row: Row) -> Key:
+    """The same key, sharing what 100,000 answers say alike; each came with strings of its own."""
+    return replace(
+        key,
+        key_id=row.key_id if row.key_id == key.key_id else key.key_id,
+        arn=row.arn if row.arn == key.arn else key.arn,
+        account_id=intern(key.account_id),
+        manager=intern(key.manager),
+        state=intern(key.state),
+        spec=intern(key.spec),
+        usage=intern(key.usage),
+        origin=intern(key.origin),
+        algorithms=_algorithms.setdefault(key.algorithms, key.algorithms),
+    )
+
+
+_algorithms: dict[tuple[str, ...], tuple[str, ...]] = {}
 
 
 def difference(before: Fact[Any], after: Fact[Any]) -> str:

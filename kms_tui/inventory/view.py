@@ -187,10 +187,18 @@ class View:
 
     def read_missing(self) -> None:
         """Ask the inventory to read what the filter and the sort need, in the order of the list."""
-        if self.query.words_only and not COLUMNS[self.sort.column].needs:
-            self.inventory.cancel_demand()
+        needs = COLUMNS[self.sort.column].needs
+        unread = {
+            kind
+            for kind in self.inventory.kinds()
+            if any(kind.reading(name.value) is Reading.PENDING for name in needs)
+        }
+        rows = [row for row in self.rows if row.kind in unread] if unread else []
+        rows += self._undecided.rows()
+        if rows:
+            self.inventory.demand(rows, self.missing)
         else:
-            self.inventory.demand([*self.rows, *self._undecided.rows()], self.missing)
+            self.inventory.cancel_demand()
 
     # How it is done
 

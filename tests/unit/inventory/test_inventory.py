@@ -353,3 +353,16 @@ def test_closing_stops_the_work_and_the_news() -> None:
     world.inventory.show(world.view.rows)
     world.work()
     assert len(world.heard) == heard
+
+
+def test_rows_share_what_answers_say_alike() -> None:
+    world = World(FakeAccount(named(*"ab"))).open()
+    world.account.keys[key_id(1)].metadata["KeySpec"] = "".join(["RSA", "_2048"])
+    world.account.keys[key_id(2)].metadata["KeySpec"] = "".join(["RSA_", "2048"])
+    world.inventory.show(world.view.rows)
+    world.work()
+    first, second = (row.key for row in world.view.rows)
+    assert first is not None
+    assert second is not None
+    assert first.spec is second.spec
+    assert first.arn is world.view.rows[0].arn
