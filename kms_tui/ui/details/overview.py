@@ -80,7 +80,7 @@ class OverviewTab(DetailTab[OverviewFacts]):
             yield "Multi-Region", _multi_region(key)
         yield "Rotation", fact_content(facts.rotation, lambda status: _rotation(status, now))
         yield "Policy", fact_content(facts.policy, _policy)
-        yield "ARN", safe(key.arn)
+        yield "ARN", safe(key.arn.replace(":key/", ":\nkey/"), newlines=True)
 
 
 def _verdict(kms: Kms, subject: Subject) -> str:

@@ -35,6 +35,7 @@ class Dialog(ModalScreen[Result]):
         Binding("right", "app.focus_next", show=False),
     ]
     initial_focus = "#cancel"
+    dialog_classes: ClassVar[str] = ""
 
     def __init__(self, title: str, *, confirm: str = "OK", danger: bool = False) -> None:
         super().__init__()
@@ -43,7 +44,9 @@ class Dialog(ModalScreen[Result]):
         self.danger = danger
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="dialog", classes="-danger" if self.danger else ""):
+        with Vertical(
+            id="dialog", classes=f"{'-danger' if self.danger else ''} {self.dialog_classes}".strip()
+        ):
             yield Static(safe(self.dialog_title), id="dialog-title")
             with VerticalScroll(id="dialog-body", can_focus=False):
                 yield from self.compose_body()

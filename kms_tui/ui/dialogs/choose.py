@@ -17,6 +17,7 @@ class Choose(Dialog[int]):
     """Answers with the index of the chosen entry; an entry may be shown but not offered."""
 
     initial_focus = "#choices"
+    dialog_classes = "-list"
 
     def __init__(
         self, title: str, entries: Sequence[Content], *, disabled: frozenset[int] = frozenset()
