@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import re
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -245,3 +249,21 @@ def test_the_table_of_condition_keys(name: str, presence: Presence) -> None:
 
 def test_every_key_of_the_table_is_found_by_its_name() -> None:
     assert all(find_key(name.upper()) is key for name, key in KEYS.items())
+
+
+def _service_model() -> dict[str, Any]:
+    file = files("botocore") / "data/kms/2014-11-01/service-2.json.gz"
+    model: dict[str, Any] = json.loads(gzip.decompress(file.read_bytes()))
+    return model
+
+
+def test_the_table_of_actions_is_that_of_the_service_model() -> None:
+    operations = _service_model()["operations"]
+    listed = {f"kms:{name}" for name in operations} - {"kms:ReEncrypt"}
+    assert set(ACTIONS) - listed == {"kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:SynchronizeMultiRegionKey"}
+    assert listed <= set(ACTIONS)
+    for name, operation in operations.items():
+        action = ACTIONS.get(f"kms:{name}")
+        told = re.search(r"Cross-account use</b>: ?(Yes|No)", operation.get("documentation", ""))
+        if action and told:
+            assert action.cross_account == (told.group(1) == "Yes"), name
