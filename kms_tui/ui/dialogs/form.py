@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
@@ -88,6 +90,12 @@ class Form(Dialog[Values]):
     ``blame`` says which field an error code of KMS is about; other errors are shown above the buttons.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+s", "confirm", "Confirm", id="form.confirm", tooltip="The same as the button on the right"
+        ),
+    ]
+
     def __init__(
         self,
         title: str,
@@ -124,6 +132,10 @@ class Form(Dialog[Values]):
         line = self.query_one(f"#{name}-error", Static)
         line.update(safe(sentence))
         line.set_class(bool(sentence), "-shown")
+
+    def action_confirm(self) -> None:
+        if self.armed:
+            self.confirm()
 
     @on(Input.Submitted)
     def _submitted(self) -> None:

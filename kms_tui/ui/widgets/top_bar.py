@@ -40,7 +40,9 @@ class TopBar(Vertical):
         app = self.kms_app
         where = Content.styled(" kms-tui ", "$accent bold")
         session = app.session
-        if session is not None:
+        if session is None:
+            where += safe(f" {app.connection.title} · opening…").stylize("$foreground-muted")
+        else:
             account = session.kms.account_id or "account unknown"
             parts = (session.connection.title, account, session.kms.region)
             where += Content.styled(" · ", "$foreground-muted").join([safe(part) for part in parts if part])
