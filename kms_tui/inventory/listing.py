@@ -25,6 +25,7 @@ class _Feed:
     """The pages of one List operation, as one listing reads them."""
 
     listing: int
+    again: bool
     open: Callable[[Kms], Iterator[list[Any]]]
     add: Callable[[_Feed, list[Any]], None]
     end: Callable[[Fact[int]], None]
@@ -52,6 +53,8 @@ class Region:
         self._crew = crew
         self._coalescer = coalescer
         self._listing = 0
+        self._whole = False
+        """Whether the region has been listed whole before: only then is a key that appears news."""
         self._names: defaultdict[str, list[str]] = defaultdict(list)
 
     def kms(self) -> Kms:
@@ -80,10 +83,19 @@ class Region:
             self.keys = self.aliases = LOADING
             self.listed = 0
             self._names = defaultdict(list)
-            listing = self._listing
+            feeds = (
+                _Feed(self._listing, self._whole, Kms.alias_pages, self._add_aliases, self._set_aliases),
+                _Feed(self._listing, self._whole, Kms.key_pages, self._add_keys, self._set_keys),
+            )
         self._coalescer.note(listing=True)
-        self._read_on(_Feed(listing, Kms.alias_pages, self._add_aliases, partial(setattr, self, "aliases")))
-        self._read_on(_Feed(listing, Kms.key_pages, self._add_keys, partial(setattr, self, "keys")))
+        for feed in feeds:
+            self._read_on(feed)
+
+    def _set_aliases(self, outcome: Fact[int]) -> None:
+        self.aliases = outcome
+
+    def _set_keys(self, outcome: Fact[int]) -> None:
+        self.keys = outcome
 
     def _read_on(self, feed: _Feed) -> None:
         name = (self.name, feed.open, feed.listing, feed.count)
@@ -112,7 +124,7 @@ class Region:
     def _add_keys(self, feed: _Feed, page: list[KeyRef]) -> None:
         self.listed = feed.count
         for ref in page:
-            self._table.add(ref.arn, ref.key_id, self.name, feed.listing, news=feed.listing > 1)
+            self._table.add(ref.arn, ref.key_id, self.name, feed.listing, news=feed.again)
 
     def _add_aliases(self, feed: _Feed, page: list[Alias]) -> None:
         for alias in page:
@@ -121,9 +133,8 @@ class Region:
             names = self._names[alias.target_key_id]
             names.append(alias.short_name)
             arn = alias.arn.removesuffix(alias.name) + f"key/{alias.target_key_id}"
-            again = feed.listing > 1
-            row = self._table.add(arn, alias.target_key_id, self.name, feed.listing, news=again)
-            if not again:
+            row = self._table.add(arn, alias.target_key_id, self.name, feed.listing, news=feed.again)
+            if not feed.again:
                 self._table.set_aliases(row, names, news=False)
 
     def _end(self, feed: _Feed, outcome: Fact[int]) -> None:
@@ -132,18 +143,19 @@ class Region:
                 return
             feed.end(outcome)
             if not self.busy:
-                self._reconcile(feed.listing)
+                self._reconcile(feed)
         self._coalescer.note(listing=True)
 
-    def _reconcile(self, listing: int) -> None:
+    def _reconcile(self, feed: _Feed) -> None:
         """Once both listings have ended: what they did not name is gone, in so far as they were whole."""
         for row in self._table.rows():
             if row.region != self.name:
                 continue
-            if isinstance(self.keys, Known) and row.seen < listing:
+            if isinstance(self.keys, Known) and row.seen < feed.listing:
                 self._table.set_gone(row)
-            elif isinstance(self.aliases, Known) and listing > 1:
+            elif isinstance(self.aliases, Known) and feed.again:
                 self._table.set_aliases(row, self._names.get(row.key_id, ()), news=True)
+        self._whole |= isinstance(self.keys, Known) and isinstance(self.aliases, Known)
 
     def start_if_broken(self) -> None:
         """List the region unless it has been listed whole."""

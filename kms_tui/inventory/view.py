@@ -15,7 +15,7 @@ from kms_tui.inventory.order import Sort, by_name
 from kms_tui.inventory.reading import Missing, missing_of
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.undecided import Undecided
-from kms_tui.kms.facts import LOADING
+from kms_tui.kms.facts import LOADING, Known
 
 _RESORT = 10_000
 """Up to so many matches are sorted afresh at every keystroke; more keep the order of the last sort."""
@@ -171,6 +171,17 @@ class View:
             return 0
         shown = len([row for row in self.rows if row.kind.described is not Reading.KNOWN])
         return max(0, undescribed - shown)
+
+    def values(self) -> dict[str, list[str]]:
+        """What completion of a filter may offer of this account: its regions, and the tags read so far."""
+        tagged = {kind for kind in self.inventory.kinds() if kind.tags is Reading.KNOWN}
+        tags = {
+            f"{tag.key}={tag.value}"
+            for row in (self.inventory.rows() if tagged else ())
+            if isinstance(row.tags, Known)
+            for tag in row.tags.value
+        }
+        return {"region": [region.name for region in self.inventory.regions], "tag": sorted(tags)}
 
     # What has still to be read
 

@@ -268,6 +268,16 @@ def test_a_refresh_keeps_what_is_shown_and_says_what_changed() -> None:
     assert world.names == ["added", "billing", "orders"]
 
 
+def test_a_refresh_before_all_was_listed_makes_no_news_of_the_rest() -> None:
+    world = World(FakeAccount(named(*"abcdef"), page=2))
+    world.inventory.open()
+    world.work(3)
+    world.inventory.refresh()
+    world.work()
+    assert world.names == ["a", "b", "c", "d", "e", "f"]
+    assert {world.inventory.recent_change(row.arn) for row in world.view.rows} == {""}
+
+
 def test_a_refresh_that_fails_takes_no_row_away() -> None:
     world = World(small_account()).open()
     world.account.fail["ListKeys"] = EndpointError("down")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kms_tui.inventory import FilterError, Pace, Scope, Sort
+from kms_tui.inventory import FactName, FilterError, Pace, Scope, Sort, complete
 from kms_tui.kms.errors import EndpointError
 from tests.unit.inventory.world import FakeAccount, FakeKey, World, denied, key_id, named
 
@@ -246,3 +246,14 @@ def test_keys_whose_aliases_could_not_be_listed_are_shown_by_id() -> None:
     world.open()
     assert world.names == [key_id(1), key_id(2), key_id(3)]
     assert world.view.waiting == 0
+
+
+def test_completion_is_offered_the_regions_and_tags_of_this_account() -> None:
+    account = FakeAccount(named("a", "b"))
+    account.keys[key_id(1)].tags = {"team": "payments"}
+    world = World(account, pace=LARGE).open()
+    assert world.view.values() == {"region": ["eu-west-1"], "tag": []}
+    world.inventory.ask(world.row("a"), FactName.TAGS)
+    world.work()
+    assert world.view.values()["tag"] == ["team=payments"]
+    assert [each.text for each in complete("tag:t", 5, world.view.values())] == ["team=payments"]
