@@ -71,6 +71,7 @@ DEPARTURES: tuple[Departure, ...] = (
             "test_custom_key_stores::test_an_empty_disconnected_store_is_deleted",
             "test_custom_key_stores::test_an_external_store_needs_its_proxy",
             "test_custom_key_stores::test_no_secret_of_a_store_is_shown",
+            "test_custom_key_stores::test_stores_are_paged",
         ),
     ),
     Departure(
@@ -418,6 +419,8 @@ DEPARTURES: tuple[Departure, ...] = (
         "lists ignore Limit and Marker, or page wrongly",
         "the service model: Limit, Marker, InvalidMarkerException",
         (
+            "test_grants::test_a_page_of_grants_has_its_sizes",
+            "test_grants::test_grants_are_paged",
             "test_paging::test_a_marker_that_no_list_gave_is_refused",
             "test_paging::test_a_page_has_its_default_size",
             "test_paging::test_pages_hold_what_was_asked_for_and_miss_nothing",

@@ -163,3 +163,11 @@ def test_an_empty_disconnected_store_is_deleted(kms: KmsClient) -> None:
     store_id = store(kms)
     assert kms("DeleteCustomKeyStore", CustomKeyStoreId=store_id) == {}
     assert kms.all("DescribeCustomKeyStores", "CustomKeyStores") == []
+
+
+def test_stores_are_paged(kms: KmsClient) -> None:
+    made = [store(kms, "external", "first"), store(kms, "CloudHSM", "second")]
+    pages = list(kms.pages("DescribeCustomKeyStores", Limit=1))
+    assert sorted(entry["CustomKeyStoreId"] for page in pages for entry in page["CustomKeyStores"]) == sorted(
+        made
+    )

@@ -256,3 +256,21 @@ def test_ending_a_grant_can_be_tried_without_ending_it(kms: KmsClient, operation
         DryRun=True,
     )
     assert listed(kms, key_id) == [made]
+
+
+def test_grants_are_paged(kms: KmsClient) -> None:
+    key_id = kms.key()
+    made = {grant(kms, key_id)["GrantId"] for _ in range(5)}
+    pages = list(kms.pages("ListGrants", KeyId=key_id, Limit=2))
+    assert [len(page["Grants"]) for page in pages] == [2, 2, 1]
+    assert {entry["GrantId"] for page in pages for entry in page["Grants"]} == made
+
+
+def test_a_page_of_grants_has_its_sizes(kms: KmsClient) -> None:
+    key_id = kms.key()
+    for _ in range(51):
+        grant(kms, key_id)
+    assert len(kms("ListGrants", KeyId=key_id)["Grants"]) == 50
+    assert len(kms("ListGrants", KeyId=key_id, Limit=100)["Grants"]) == 51
+    kms.refused("ListGrants", "ValidationException", KeyId=key_id, Limit=101)
+    kms.refused("ListGrants", "InvalidMarkerException", KeyId=key_id, Marker="x")

@@ -69,10 +69,11 @@ class _Opening:
         self._endpoint_url = endpoint_url
         self._region = region
         self._translator = translator
-        self._mfa_prompt = mfa_prompt or _no_prompt
         self._lock = threading.Lock()
         self._backends: dict[str, AwsBackend] = {}
-        self._credentials = SessionCredentials(self._load, self._account_of, translator)
+        self._credentials = SessionCredentials(
+            self._load, mfa_prompt or _no_prompt, self._account_of, translator
+        )
         # botocore signs with what this component gives, so no request escapes the check of the account.
         session.register_component("credential_provider", _Provider(self._credentials))
         self._credentials.open()
@@ -149,7 +150,7 @@ class _Opening:
         resolver = create_credential_resolver(self._session, cache=cache, region_name=self._region)
         # botocore has no public way to say how an MFA code is asked for; its own reads the terminal.
         assume_role: Any = resolver.get_provider("assume-role")
-        assume_role._prompter = self._mfa_prompt
+        assume_role._prompter = self._credentials.ask
         return resolver.load_credentials()
 
     def _account_of(self, frozen: Any) -> str:

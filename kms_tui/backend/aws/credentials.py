@@ -13,24 +13,27 @@ from kms_tui.backend.aws.translate import Translator, no_credentials
 from kms_tui.kms.errors import CredentialsError, KmsTuiError
 
 HOLD = 5.0
-"""Seconds for which one failure to get credentials answers all calls, lest waiting ones prompt one by one."""
+"""Seconds for which a closed prompt, or a wrong code, answers further calls, so that none asks again at once."""
 
 
 class SessionCredentials:
     """What botocore's signer takes for credentials; safe for threads.
 
-    ``load`` runs the credential chain; ``identify`` answers the account of given credentials, or "".
-    Credentials that come from a renewal and belong to another account than the first ones are refused.
+    ``load`` runs the credential chain, asking for MFA codes through ``ask``, and ``prompt`` answers them;
+    ``identify`` answers the account of given credentials, or "". Calls that waited for the same credentials
+    share their failure. Renewed credentials that belong to another account than the first ones are refused.
     """
 
     def __init__(
         self,
         load: Callable[[], Any],
+        prompt: Callable[[str], str],
         identify: Callable[[Any], str],
         translator: Translator,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._load = load
+        self._prompt = prompt
         self._identify = identify
         self._translator = translator
         self._monotonic = monotonic
@@ -39,6 +42,7 @@ class SessionCredentials:
         self._accepted_key = ""
         self._failure: KmsTuiError | None = None
         self._held_until = 0.0
+        self._asked = False
         self.account = ""
         """The account that every call of the session goes to; "" while unknown."""
 
@@ -47,16 +51,24 @@ class SessionCredentials:
         with self._lock, self._translator.configuring():
             return str(self._loaded().method)
 
+    def ask(self, question: str) -> str:
+        """Have a person type an MFA code."""
+        self._asked = True
+        return self._prompt(question)
+
     def get_frozen_credentials(self) -> Any:
         """botocore's ReadOnlyCredentials, renewed if need be. Raises KmsTuiError."""
+        began = self._monotonic()
         with self._lock:
-            if self._failure is not None and self._monotonic() < self._held_until:
+            if self._failure is not None and began < self._held_until:
                 raise self._failure.with_traceback(None)
+            self._asked = False
             try:
                 frozen = self._fetch()
                 self._check(frozen)
             except KmsTuiError as error:
-                self._failure, self._held_until = error, self._monotonic() + HOLD
+                self._failure = error
+                self._held_until = self._monotonic() + (HOLD if self._asked else 0.0)
                 raise
             self._failure = None
             return frozen

@@ -64,7 +64,9 @@ def session(
 ) -> SessionCredentials:
     loads = iter(sources)
     translator = Translator(ProfileInfo("dev", login_command="aws sso login --profile dev"))
-    return SessionCredentials(lambda: next(loads, None), identify, translator, clock or Clock())
+    return SessionCredentials(
+        lambda: next(loads, None), lambda question: "", identify, translator, clock or Clock()
+    )
 
 
 FAILURE = CredentialRetrievalError(provider="custom-process", error_msg="exit 1")
@@ -110,38 +112,72 @@ def test_renewed_credentials_that_do_not_say_their_account_are_asked_for_it(
     assert asked == ["B"]
 
 
-def test_a_failure_answers_all_calls_for_a_moment_and_is_then_tried_again() -> None:
-    clock = Clock()
-    source = Source(FAILURE, frozen("A"))
+def test_a_failure_is_tried_again_by_the_next_call() -> None:
+    credentials = session(Source(FAILURE, frozen("A")))
+    with pytest.raises(CredentialsError, match="exit 1"):
+        credentials.get_frozen_credentials()
+    assert credentials.get_frozen_credentials().access_key == "A"
+
+
+class Prompting(Source):
+    """Credentials that take a code, and get none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ask: Callable[[str], str] = str
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        self.asked += 1
+        self.ask("code?")
+        raise FAILURE
+
+
+def test_a_prompt_that_failed_is_not_repeated_for_a_moment() -> None:
+    clock, source = Clock(), Prompting()
     credentials = session(source, clock=clock)
+    source.ask = credentials.ask
     for _ in range(3):
         with pytest.raises(CredentialsError, match="exit 1"):
             credentials.get_frozen_credentials()
     assert source.asked == 1
     clock.now += HOLD
-    assert credentials.get_frozen_credentials().access_key == "A"
+    with pytest.raises(CredentialsError):
+        credentials.get_frozen_credentials()
+    assert source.asked == 2
 
 
 def test_renewing_forgets_a_failure_at_once() -> None:
-    credentials = session(Source(FAILURE), Source(frozen("B")))
+    source = Prompting()
+    credentials = session(source, Source(frozen("B")))
+    source.ask = credentials.ask
     with pytest.raises(CredentialsError):
         credentials.get_frozen_credentials()
     credentials.renew()
     assert credentials.get_frozen_credentials().access_key == "B"
 
 
-def test_waiting_threads_share_one_failed_prompt() -> None:
+def test_waiting_threads_share_one_failure() -> None:
     entered, release = threading.Event(), threading.Event()
-    prompts: list[str] = []
+    clock = Clock()
 
-    class Prompting(Source):
+    class Slow(Source):
         def get_frozen_credentials(self) -> ReadOnlyCredentials:
-            prompts.append("code?")
+            self.asked += 1
             entered.set()
             release.wait(10)
-            raise CredentialsError("The prompt was closed.")
+            clock.now += 1
+            raise FAILURE
 
-    credentials = session(Prompting())
+    source = Slow()
+    began = threading.Semaphore(0)
+
+    def monotonic() -> float:
+        began.release()
+        return clock.now
+
+    credentials = SessionCredentials(
+        lambda: source, str, lambda _: "", Translator(ProfileInfo("dev")), monotonic
+    )
     failures: list[CredentialsError] = []
 
     def ask() -> None:
@@ -153,12 +189,14 @@ def test_waiting_threads_share_one_failed_prompt() -> None:
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
         thread.start()
+    for _ in threads:
+        assert began.acquire(timeout=10)
     assert entered.wait(10)
     release.set()
     for thread in threads:
         thread.join(10)
     assert len(failures) == 8
-    assert prompts == ["code?"]
+    assert source.asked == 1
 
 
 def test_an_expired_role_asks_for_an_mfa_code_again() -> None:
