@@ -13,7 +13,7 @@ from kms_tui.backend.aws.translate import Translator, no_credentials
 from kms_tui.kms.errors import CredentialsError, KmsTuiError
 
 HOLD = 5.0
-"""Seconds for which a closed prompt, or a wrong code, answers further calls, so that none asks again at once."""
+"""Seconds for which a closed prompt, or a wrong code, answers further calls, lest each asks again."""
 
 
 class SessionCredentials:
