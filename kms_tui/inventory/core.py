@@ -144,7 +144,7 @@ class Inventory:
         return self._table.of_key(key_id)
 
     def recent_change(self, row_key: str, seconds: float = 5.0) -> str:
-        """What a refresh found about a row in the last seconds ("now disabled, was enabled"), or ""."""
+        """What a refresh found about a row in the last seconds ("now disabled"), or ""."""
         change = self._table.change(row_key)
         return change.words if change is not None and self.clock() - change.at <= seconds else ""
 

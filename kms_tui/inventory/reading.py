@@ -10,7 +10,7 @@ from functools import partial
 from kms_tui.backend.api import Kms
 from kms_tui.inventory.crew import Crew
 from kms_tui.inventory.notify import Coalescer
-from kms_tui.inventory.readers import read
+from kms_tui.inventory.readers import not_understood, read
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.table import Table
 from kms_tui.inventory.work import Job, Lane, Pace
@@ -194,7 +194,11 @@ class Reader:
             self._crew.put(lane, self._job(row, name, lane))
         else:
             self._backoff, self._trouble = 0.0, ""
-            self._table.set_fact(row, name, fact)
+            try:
+                self._table.set_fact(row, name, fact)
+            except (TypeError, ValueError, AttributeError) as nonsense:
+                # The right members, of the wrong types: not AWS, and no reason to stop.
+                self._table.set_fact(row, name, Failed(not_understood(nonsense)))
             self._go_on(row)
 
     def _wait_out(self, lane: Lane, error: KmsTuiError) -> None:

@@ -178,14 +178,14 @@ class Table:
                 row.stale |= {name for name in names if not isinstance(row.fact(name), Absent)}
 
     def _settle(self, row: Row, news: str) -> None:
-        self._counts[row.kind] -= 1
-        before = row.sort_name
+        kind, sort_name = row.kind, row.sort_name
         row.settle(self._now())
-        self.names += row.sort_name != before
+        self._counts[kind] -= 1
+        self._counts[row.kind] += 1
+        self.names += row.sort_name != sort_name
         self._settled += 1
         if self._settled % _FREEZE_EVERY == 0:
             gc.freeze()
-        self._counts[row.kind] += 1
         if news and self._changes.get(row.arn, _NO_CHANGE).words != NEW:
             self._changes[row.arn] = Change(news, self._clock())
         self._coalescer.note(row.arn)
@@ -217,7 +217,7 @@ def difference(before: Fact[Any], after: Fact[Any]) -> str:
     old, new = before.value, after.value
     if isinstance(old, Key) and isinstance(new, Key):
         if old.state != new.state:
-            return f"now {STATE_WORDS.get(new.state, new.state)}, was {STATE_WORDS.get(old.state, old.state)}"
+            return f"now {STATE_WORDS.get(new.state, new.state)}"
         return "description changed" if old.description != new.description else "details changed"
     if isinstance(old, KeyRotationStatus) and isinstance(new, KeyRotationStatus):
         if old.enabled != new.enabled:

@@ -150,6 +150,17 @@ def test_an_answer_that_makes_no_sense_costs_one_cell() -> None:
     assert isinstance(world.row("billing").described, Known)
 
 
+@pytest.mark.parametrize("metadata", [{"KeyState": None}, {"ValidTo": "soon"}, {"CreationDate": 12}])
+def test_an_answer_of_the_wrong_types_costs_one_row(metadata: dict[str, object]) -> None:
+    world = World(FakeAccount(named("a", "b"))).open()
+    world.account.keys[key_id(1)].metadata.update(metadata)
+    world.inventory.show(world.view.rows)
+    world.work()
+    assert isinstance(world.row("a").described, Failed)
+    assert isinstance(world.row("b").rotation, Known)
+    assert world.inventory.tally(aws=False) == (2, 1, 1)
+
+
 def test_keys_are_listed_by_their_aliases_where_listing_keys_is_denied() -> None:
     account = small_account()
     account.fail["ListKeys"] = denied("ListKeys")
@@ -256,7 +267,7 @@ def test_a_refresh_keeps_what_is_shown_and_says_what_changed() -> None:
     assert isinstance(world.row("orders").described, Known)
     world.work()
     changes = {name: world.inventory.recent_change(world.row(name).arn) for name in ("orders", "billing")}
-    assert changes == {"orders": "now disabled, was enabled", "billing": "rotation turned off"}
+    assert changes == {"orders": "now disabled", "billing": "rotation turned off"}
     assert world.inventory.recent_change(world.row("added").arn) == "new"
     assert world.row(key_id(3)).gone
     assert world.names == ["billing", "orders", key_id(3), "added"]
