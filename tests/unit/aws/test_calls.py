@@ -153,6 +153,20 @@ def test_a_mutation_after_the_server_closed_idle_connections_is_made_on_a_new_on
     assert account.keys == 26
 
 
+def test_retrying_is_ours_whatever_the_configuration_says(
+    endpoint: FaultEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_RETRY_MODE", "adaptive")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
+    backend = connect(region=REGION, endpoint_url=endpoint.url)
+    for clients in (backend._clients.reads, backend._clients.mutations):
+        assert clients.meta.config.retries["mode"] == "standard"
+    endpoint.always("CreateKey", Drop())
+    with pytest.raises(OutcomeUnknownError):
+        backend.call("CreateKey", {})
+    assert endpoint.count("CreateKey") == 1
+
+
 @pytest.mark.parametrize("operation", ["ListKeys", "CreateKey"])
 def test_a_refused_connection_was_never_sent(operation: str, waits: list[float]) -> None:
     with FaultEndpoint() as gone:
