@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 
 from kms_tui.policy import actions
 from kms_tui.policy.actions import ACTIONS, PUT_KEY_POLICY, Action
-from kms_tui.policy.circumstances import Origin
 from kms_tui.policy.describe import condition
 from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.lockout import element_span
 from kms_tui.policy.principals import Caller, Kind, Principal
 from kms_tui.policy.search import Clause, solve
+from kms_tui.policy.setting import Origin
 from kms_tui.policy.subject import (
     FRESH_ROLE,
     Effective,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kms_tui.policy.actions import ACTIONS, PUT_KEY_POLICY
-from kms_tui.policy.circumstances import Circumstances, Origin
+from kms_tui.policy.circumstances import Circumstances
 from kms_tui.policy.conditions import Test
 from kms_tui.policy.describe import condition
 from kms_tui.policy.document import Statement
@@ -21,6 +21,7 @@ from kms_tui.policy.operators import isoformat
 from kms_tui.policy.principals import Caller, Kind
 from kms_tui.policy.scan import Span
 from kms_tui.policy.search import Clause, Literal, solve
+from kms_tui.policy.setting import Origin
 from kms_tui.policy.subject import Effective, Inquiry, Subject, applying, escaping, is_possible
 from kms_tui.policy.wording import listed, printable
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from kms_tui.policy import actions, resources, wildcard
 from kms_tui.policy.actions import Action
-from kms_tui.policy.circumstances import Circumstances, Origin, Setting
+from kms_tui.policy.circumstances import Circumstances
 from kms_tui.policy.conditions import Test
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import key_context
@@ -16,6 +16,7 @@ from kms_tui.policy.instances import identities
 from kms_tui.policy.keys import Presence
 from kms_tui.policy.principals import Caller, Kind
 from kms_tui.policy.search import Budget, Clause, Literal, solve
+from kms_tui.policy.setting import Origin, Setting
 
 FRESH_USER, FRESH_ROLE = "user/zz-anyone", "role/zz-anyone"
 

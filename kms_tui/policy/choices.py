@@ -1,0 +1,289 @@
+"""What values the condition keys of a request can have: drawn from the policy, and within the caller's reach.
+
+They are those that a policy itself mentions (or that fit its patterns), "another value" and "absent", as far
+as such a caller can bring them about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kms_tui.policy import instances, keys, operators
+from kms_tui.policy.conditions import Test
+from kms_tui.policy.evaluation import Request, caller_context, derived_context
+from kms_tui.policy.keys import ENCRYPTION_CONTEXT, Key, Presence
+from kms_tui.policy.principals import Kind
+from kms_tui.policy.search import Budget
+from kms_tui.policy.setting import Assignment, Setting, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Values of a key, or of several: ``plain`` if unremarkable, ``possible`` unless yet to come."""
+
+    values: Assignment
+    plain: bool = False
+    possible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One value of one key while its choices are gathered."""
+
+    values: Values
+    plain: bool = False
+
+
+GROUPS: Mapping[str, str] = {
+    "aws:principalarn": "caller",
+    "aws:principaltype": "caller",
+    "aws:principalaccount": "caller",
+    "aws:username": "caller",
+    "kms:calleraccount": "caller",
+    "aws:multifactorauthpresent": "sign-in",
+    "aws:multifactorauthage": "sign-in",
+    "aws:tokenissuetime": "sign-in",
+    "aws:currenttime": "clock",
+    "aws:epochtime": "clock",
+    "aws:viaawsservice": "via",
+    "aws:calledvia": "via",
+    "aws:calledviafirst": "via",
+    "aws:calledvialast": "via",
+}
+"""Keys that go together, and the name of what they follow from."""
+_CALLER_KEYS = tuple(key for key, group in GROUPS.items() if group == "caller")
+_MAX_SESSION_SECONDS = 129_600
+_LAST_TIME = 1e11
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which values can a key (or a group of them) have, given the conditions that mention it?
+
+    ``tests`` are all conditions, by key in lower case.
+    """
+
+    setting: Setting
+    tests: Mapping[str, Sequence[Test]]
+    budget: Budget
+    key: str
+
+    @property
+    def info(self) -> Key:
+        return keys.find(self.key)
+
+    @property
+    def mentions(self) -> Sequence[Test]:
+        return self.tests.get(self.key, ())
+
+    @property
+    def strings(self) -> list[str]:
+        return instances.strings(self.mentions, self.budget)
+
+    def arranged(self, *, mentioned: bool) -> list[Option]:
+        """Another value, and the mentioned ones if the caller can have them."""
+        values = [*(self.info.choices or (self.info.other,))]
+        if mentioned and self.info.kind == "ip":
+            values += instances.addresses(self.mentions, self.budget, public_only=False).all
+        values += self.strings if mentioned else instances.foreign(self.mentions)
+        return [Option((value,), plain=value == self.info.other) for value in values]
+
+
+_ABSENT = Option(None, plain=True)
+_FRESH_USER, _FRESH_ROLE, _FRESH_SESSION = "AIDAZZZZZZZZZZZZZZZZZ", "AROAZZZZZZZZZZZZZZZZZ", "zz-session"
+
+
+def _user_ids(question: Question) -> list[Option]:
+    """A fresh unique id, which no policy can know; session names are the caller's to choose."""
+    caller = question.setting.callers[0]
+    if caller.is_root:
+        return [Option((caller.account,), plain=True)]
+    if caller.kind is Kind.USER:
+        options = [Option((_FRESH_USER,), plain=True)]
+    elif caller.kind is Kind.SERVICE:
+        options = [_ABSENT]
+    elif caller.kind is Kind.FEDERATED_USER:
+        options = [Option((f"{caller.account}:{caller.name}",), plain=True)]
+    elif caller.session:
+        options = [Option((f"{_FRESH_ROLE}:{caller.session}",), plain=True)]
+    else:
+        options = [Option((f"{_FRESH_ROLE}:{_FRESH_SESSION}",), plain=True)]
+        options += [Option((f"{_FRESH_ROLE}:{name}",)) for name in instances.session_names(question.mentions)]
+    if question.setting.any_id:
+        options += [Option((text,)) for text in question.strings]
+    return options
+
+
+def _internet(question: Question) -> list[Option]:
+    if question.setting.endpoint or question.setting.by_service:
+        return [_ABSENT]
+    found = instances.addresses(question.mentions, question.budget)
+    options = [Option((text,), plain=True) for text in found.ordinary]
+    return options + [
+        Option((text,)) for text in (found.beyond if question.setting.is_stranger else found.all)
+    ]
+
+
+def _endpoint(question: Question) -> list[Option]:
+    if not question.setting.endpoint:
+        return [_ABSENT]
+    return question.arranged(mentioned=not question.setting.is_stranger or question.key == "aws:vpcsourceip")
+
+
+def _constant(question: Question) -> list[Option]:
+    setting = question.setting
+    known = derived_context(Request(setting.callers[0], setting.action.name, setting.key_arn))
+    known["kms:policyname"] = "default"
+    if question.key in known:
+        return [Option(_tuple(known[question.key]), plain=True)]
+    return [_plain(option) for option in question.arranged(mentioned=True)]
+
+
+def _plain(option: Option) -> Option:
+    return Option(option.values, plain=True)
+
+
+def _fact(question: Question) -> list[Option]:
+    info = question.info
+    if info.follows_caller and question.setting.by_service:
+        return [_ABSENT]
+    if info.choices:
+        options = [Option((value,)) for value in info.choices]
+    else:
+        options = question.arranged(mentioned=not (info.follows_caller and question.setting.is_stranger))
+    if info.optional:
+        options.append(_ABSENT)
+    return [_plain(option) for option in options]
+
+
+_OF_ANY_CREDENTIALS = ("aws:referer", "aws:useragent", "aws:signinsessionarn")
+
+
+def _chosen(question: Question) -> list[Option]:
+    kind = question.setting.kind
+    if question.key.startswith("aws:principaltag/"):
+        impossible = kind in (Kind.ACCOUNT, Kind.SERVICE)
+    else:
+        impossible = question.key not in _OF_ANY_CREDENTIALS and not question.setting.is_session
+    if impossible:
+        return [_ABSENT]
+    options = question.arranged(mentioned=True)
+    return options if question.info.always else [_ABSENT, *options]
+
+
+def _request(question: Question) -> list[Option]:
+    if not question.setting.is_direct:
+        return [_ABSENT]
+    return [_ABSENT, *(Option((value,)) for value in question.info.choices)]
+
+
+def _service(question: Question) -> list[Option]:
+    if not question.setting.by_service:
+        return [_ABSENT]
+    return [_ABSENT, *question.arranged(mentioned=not question.setting.is_stranger)]
+
+
+def _operation(question: Question) -> list[Option]:
+    action = question.setting.action
+    context = question.key.startswith(ENCRYPTION_CONTEXT)
+    if question.setting.is_direct or (context and not action.encryption_context):
+        return [_ABSENT]
+    mentioned = not (context and question.setting.by_service and question.setting.is_stranger)
+    return [_ABSENT, *question.arranged(mentioned=mentioned)]
+
+
+def _absent(question: Question) -> list[Option]:
+    return [_ABSENT]
+
+
+_BY_PRESENCE: Mapping[Presence, Callable[[Question], list[Option]]] = {
+    Presence.INTERNET: _internet,
+    Presence.ENDPOINT: _endpoint,
+    Presence.CONSTANT: _constant,
+    Presence.FACT: _fact,
+    Presence.CHOSEN: _chosen,
+    Presence.REQUEST: _request,
+    Presence.SERVICE: _service,
+    Presence.OPERATION: _operation,
+    Presence.UNKNOWN: _absent,
+}
+
+
+def choices(question: Question) -> list[Choice]:
+    """The choices for a key, or for a group of ``GROUPS``, each at most once."""
+    group = _MAKERS.get(question.key)
+    if group is not None:
+        return list(group(question))
+    make = _user_ids if question.key == "aws:userid" else _BY_PRESENCE[question.info.presence]
+    found: dict[Values, Choice] = {}
+    for option in make(question):
+        found.setdefault(option.values, Choice({question.key: option.values}, option.plain))
+    return list(found.values())
+
+
+def _caller(question: Question) -> Iterator[Choice]:
+    for number, caller in enumerate(question.setting.callers):
+        context = caller_context(caller)
+        values = {key: _tuple(context.get(key)) for key in _CALLER_KEYS}
+        yield Choice(values, plain=number < question.setting.plain_callers)
+
+
+def _tuple(value: str | Sequence[str] | None) -> Values:
+    return (value,) if isinstance(value, str) else tuple(value) if value is not None else None
+
+
+def _limits(question: Question, *names: str) -> set[float]:
+    """The numbers or times that conditions on these keys compare with."""
+    found = {limit for name in names for test in question.tests.get(name, ()) for limit in test.limits}
+    question.budget.spend(60 * len(found))
+    return found
+
+
+def _sign_in(question: Question) -> Iterator[Choice]:
+    """Long-term credentials, a session without MFA, and sessions with MFA of several ages."""
+    setting = question.setting
+    issued = (operators.isoformat(setting.now),)
+    present, age, token = "aws:multifactorauthpresent", "aws:multifactorauthage", "aws:tokenissuetime"
+    if not setting.is_session:
+        yield Choice({present: None, age: None, token: None}, plain=True)
+    if not setting.by_service:
+        yield Choice({present: ("false",), age: None, token: issued}, plain=True)
+        ages = {int(limit) + step for limit in _limits(question, age) for step in (-1, 0, 1)}
+        for seconds in sorted({0, 86_400} | ages):
+            if 0 <= seconds <= _MAX_SESSION_SECONDS:
+                yield Choice({present: ("true",), age: (str(seconds),), token: issued}, plain=True)
+
+
+def _clock(question: Question) -> Iterator[Choice]:
+    """Now, which is all that is possible, and the times to come at which a condition may turn."""
+    now = question.setting.now
+    limits = _limits(question, "aws:currenttime", "aws:epochtime")
+    to_come = {limit + step for limit in limits for step in (-1, 0, 1) if now < limit + step < _LAST_TIME}
+    for seconds in (now, *sorted(to_come)):
+        values = {"aws:currenttime": (operators.isoformat(seconds),), "aws:epochtime": (str(int(seconds)),)}
+        yield Choice(values, plain=True, possible=seconds == now)
+
+
+_FORWARDER = "cloudformation.amazonaws.com"
+
+
+def _via(question: Question) -> Iterator[Choice]:
+    """The caller itself, or CloudFormation with its rights (for use of the key: any service named)."""
+    names = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
+    services = [_FORWARDER]
+    if not question.setting.is_direct:
+        for name in names:
+            services += instances.strings(question.tests.get(name, ()), question.budget)
+    yield Choice({"aws:viaawsservice": ("false",), **dict.fromkeys(names)}, plain=True)
+    if not question.setting.by_service:
+        for service in dict.fromkeys(services):
+            yield Choice({"aws:viaawsservice": ("true",), **dict.fromkeys(names, (service,))})
+
+
+_MAKERS: Mapping[str, Callable[[Question], Iterator[Choice]]] = {
+    "caller": _caller,
+    "sign-in": _sign_in,
+    "clock": _clock,
+    "via": _via,
+}

@@ -1,0 +1,61 @@
+"""Whose requests the guard thinks about, for which action, and over which network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from kms_tui.policy.actions import PUT_KEY_POLICY, Action
+from kms_tui.policy.principals import Caller, Kind
+
+Values = tuple[str, ...] | None
+Assignment = Mapping[str, Values]
+"""Condition keys in lower case with their values; None: absent."""
+
+
+class Origin(Enum):
+    """How the caller stands to the key's account."""
+
+    OWN = "an identity of the key's account"
+    OTHER = "an identity of another account that the policy means"
+    STRANGER = "an identity, or a service's customer, that the policy does not mean"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Whose requests, for which action, and over which network. ``now`` is in seconds since 1970.
+
+    ``callers`` are the identities to choose from; the first ``plain_callers`` of them are unremarkable ones.
+    """
+
+    callers: tuple[Caller, ...]
+    origin: Origin
+    action: Action
+    key_arn: str
+    now: float
+    plain_callers: int = 1
+    endpoint: bool = False
+    any_id: bool = False
+    """Whether the caller's unique id may be one that the policy mentions."""
+
+    @property
+    def kind(self) -> Kind:
+        return self.callers[0].kind
+
+    @property
+    def is_session(self) -> bool:
+        return self.kind in (Kind.ROLE, Kind.SESSION, Kind.FEDERATED_USER)
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether only people and their tools do this, never a service with its own context keys."""
+        return self.action.name == PUT_KEY_POLICY
+
+    @property
+    def by_service(self) -> bool:
+        return self.kind is Kind.SERVICE
+
+    @property
+    def is_stranger(self) -> bool:
+        return self.origin is Origin.STRANGER
