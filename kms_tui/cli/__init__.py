@@ -13,6 +13,7 @@ from kms_tui.kms.errors import KmsTuiError
 COMMANDS: dict[str, tuple[str, str]] = {
     "encrypt": ("kms_tui.cli.encrypt", "encrypt a file of any size"),
     "decrypt": ("kms_tui.cli.decrypt", "decrypt a file"),
+    "policy": ("kms_tui.cli.policy", "judge key policies in a pipeline"),
     "config": ("kms_tui.cli.config", "show the configuration in effect"),
     "serve": ("kms_tui.cli.serve", "serve the offline KMS to the AWS CLI and other clients"),
 }
