@@ -13,7 +13,7 @@ it. How a screen wires it:
     key_list.set_scope(Scope.AWS); key_list.set_sort(Sort("attention"))
     view.read_missing()                                     # as typing pauses: read what filter and sort need
     inventory.progress(); inventory.cancel_demand()         # how far that has come, and giving it up
-    view.summary()                                          # "n of m", undecided, hidden marks, …
+    view.summary(), view.values()                           # "n of m", hidden marks, …; for complete()
     inventory.tally(aws=False)                              # keys, described, attention
 
     inventory.refresh()                                     # r: cursor, marks, filter and scroll stay

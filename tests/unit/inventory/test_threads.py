@@ -1,0 +1,91 @@
+"""The inventory on its real threads: everything arrives, and nothing holds the exit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from kms_tui.backend.api import Kms
+from kms_tui.inventory import Changes, Inventory, Pace, View
+from kms_tui.kms.facts import Known
+from tests.unit.inventory.world import NOW, FakeAccount, named
+
+HANGING = """
+import threading, time
+from kms_tui.backend.api import Kms
+from kms_tui.inventory import Inventory
+from tests.unit.inventory.world import FakeAccount, named
+
+account = FakeAccount(named(*map(str, range(50))))
+hanging = threading.Semaphore(0)
+def hang(operation, key):
+    if operation == "DescribeKey":
+        hanging.release()
+        time.sleep(600)
+account.before = hang
+inventory = Inventory(Kms(account))
+listed = threading.Event()
+inventory.listen(lambda changes: inventory.busy or listed.set())
+inventory.open()
+assert listed.wait(30)
+inventory.show(inventory.rows())
+for _ in range(16):
+    assert hanging.acquire(timeout=30)
+inventory.close()
+"""
+
+
+def test_sixteen_hanging_calls_do_not_hold_the_exit() -> None:
+    root = Path(__file__).parents[3]
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGING], cwd=root, timeout=120, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_everything_arrives_and_the_counts_agree() -> None:
+    account = FakeAccount(named(*(f"key-{number:03}" for number in range(300))), page=20)
+    inventory = Inventory(Kms(account), now=lambda: NOW, pace=Pace(rest=100_000))
+    heard: list[Changes] = []
+    everything = threading.Event()
+
+    def listen(changes: Changes) -> None:
+        heard.append(changes)
+        if inventory.tally(aws=False).described == 300:
+            everything.set()
+
+    inventory.listen(listen)
+    inventory.open()
+    assert everything.wait(60)
+    inventory.close()
+    view = View(inventory)
+    assert [row.aliases[0] for row in view.rows] == [f"key-{number:03}" for number in range(300)]
+    assert all(isinstance(row.described, Known) for row in view.rows)
+    assert account.count("DescribeKey") == 300
+    assert frozenset().union(*(changes.rows for changes in heard)) == {row.arn for row in view.rows}
+    assert sum(inventory.kinds().values()) == 300
+
+
+def test_asking_for_the_same_rows_over_and_over_asks_once() -> None:
+    account = FakeAccount(named(*map(str, range(30))))
+    inventory = Inventory(Kms(account), now=lambda: NOW, pace=Pace(read_unasked=0))
+    listed, everything = threading.Event(), threading.Event()
+
+    def listen(changes: Changes) -> None:
+        if inventory.busy:
+            return
+        listed.set()
+        if all(isinstance(row.rotation, Known) for row in inventory.rows()):
+            everything.set()
+
+    inventory.listen(listen)
+    inventory.open()
+    assert listed.wait(60)
+    rows = inventory.rows()
+    for _ in range(50):
+        inventory.show(rows)
+    assert everything.wait(60)
+    inventory.close()
+    assert account.count("DescribeKey") == account.count("GetKeyRotationStatus") == 30
