@@ -12,6 +12,7 @@ from kms_tui.backend.local import (
     datakeys,
     encryption,
     grants,
+    importing,
     keys,
     lastuse,
     macs,
@@ -51,6 +52,7 @@ OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
     **multiregion.OPERATIONS,
     **lastuse.OPERATIONS,
     **grants.OPERATIONS,
+    **importing.OPERATIONS,
 }
 """THE table: API operation -> what does it."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from kms_tui.backend.local.clock import DAY
+from kms_tui.backend.local.importing_states import settle, settle_pending
 from kms_tui.backend.local.rotation import rotate
 from kms_tui.backend.local.rows import KeyRow, first_due, related_keys, update_key
 from kms_tui.backend.local.store import Store
@@ -26,31 +27,28 @@ def _happen(store: Store, db: sqlite3.Connection, key: KeyRow, now: int) -> None
     if key.settles_at is not None and key.settles_at <= now:
         update_key(db, key, state=key.settles_to, settles_at=None, settles_to=None)
     elif key.expires_at is not None and key.expires_at <= now:
-        _expire(db, key, now)
+        _expire(store, db, key, now)
     elif key.state == KeyState.PENDING_DELETION:
         _delete(store, db, key)
     else:
         _rotate(store, db, key)
 
 
-def _expire(db: sqlite3.Connection, key: KeyRow, now: int) -> None:
+def _expire(store: Store, db: sqlite3.Connection, key: KeyRow, now: int) -> None:
     """Imported material that has expired is deleted, and the key waits for it to be imported again."""
     db.execute(
-        "UPDATE materials SET wrapped = NULL, import_state = 'PENDING_IMPORT' "
-        "WHERE key = ? AND import_state = 'IMPORTED' AND valid_to <= ?",
+        "UPDATE materials SET wrapped = NULL, import_state = 'PENDING_IMPORT', expiration_model = NULL, "
+        "valid_to = NULL WHERE key = ? AND import_state = 'IMPORTED' AND valid_to <= ?",
         (key.row, now),
     )
-    (next_expiry,) = db.execute(
-        "SELECT min(valid_to) FROM materials WHERE key = ? AND import_state = 'IMPORTED'", (key.row,)
-    ).fetchone()
-    state = key.state if key.state == KeyState.PENDING_DELETION else KeyState.PENDING_IMPORT
-    update_key(db, key, state=state, expires_at=next_expiry)
+    settle(store, db, key)
 
 
 def _delete(store: Store, db: sqlite3.Connection, key: KeyRow) -> None:
     """Remove the key and all that is its; the end of the last replica starts its primary's waiting period."""
     others = [other for other in related_keys(store, key) if other.row != key.row]
     db.execute("DELETE FROM keys WHERE row = ?", (key.row,))
+    settle_pending(store, db, key)
     if len(others) == 1 and others[0].state == KeyState.PENDING_REPLICA_DELETION:
         (primary,) = others
         deletion_at = (key.deletion_at or 0) + (primary.pending_window or 0) * DAY

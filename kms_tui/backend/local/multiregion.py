@@ -5,6 +5,7 @@ from __future__ import annotations
 from kms_tui.backend.local import policies, tags
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.creation import put_new_key
+from kms_tui.backend.local.importing_states import settle_pending
 from kms_tui.backend.local.metadata import metadata_of
 from kms_tui.backend.local.references import key_in_state
 from kms_tui.backend.local.rotation import require_primary
@@ -31,6 +32,7 @@ def replicate_key(call: Call) -> JsonShape:
         policy = policies.for_new_key(call, replica)
         materials = [_copy(primary, material) for material in materials_of(call.store, primary)]
         replica = put_new_key(call, db, replica, materials, policy, params.get("Tags", ()))
+        settle_pending(call.store, db, replica)
     return {
         "ReplicaKeyMetadata": metadata_of(call, replica),
         "ReplicaPolicy": policy,

@@ -8,6 +8,7 @@ from typing import Any
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.clock import DAY, MINUTE, to_datetime
 from kms_tui.backend.local.creation import new_material
+from kms_tui.backend.local.importing_states import PENDING_ROTATION, settle
 from kms_tui.backend.local.paging import limit_of, page, position_of
 from kms_tui.backend.local.references import find_key, key_in_state
 from kms_tui.backend.local.rows import (
@@ -75,7 +76,7 @@ def resumed_schedule(call: Call, db: sqlite3.Connection, key: KeyRow) -> dict[st
 def get_key_rotation_status(call: Call) -> JsonShape:
     key = find_key(call, call.params["KeyId"])
     if key.origin != KeyOrigin.AWS_KMS:
-        raise _wrong_origin(call, key)
+        raise wrong_origin(call, key)
     state = state_of(key)
     deleting = state in (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
     enabled = key.rotation_period is not None and not deleting
@@ -91,7 +92,7 @@ def rotate_key_on_demand(call: Call) -> JsonShape:
         key = key_in_state(call, call.params["KeyId"])
         _require_symmetric(key)
         if key.origin not in _ROTATABLE_ORIGINS:
-            raise _wrong_origin(call, key)
+            raise wrong_origin(call, key)
         require_primary(call, key)
         if key.next_rotation_at is not None and key.next_rotation_at <= call.now + _CONFLICT_WINDOW:
             raise ServiceError(
@@ -105,7 +106,8 @@ def rotate_key_on_demand(call: Call) -> JsonShape:
                 "The on-demand rotations limit has been reached for the given keyId. "
                 f"No more on-demand rotations can be performed for this key: {call.arn(key)}",
             )
-        if key.origin == KeyOrigin.EXTERNAL and not any(m.state == "PENDING_ROTATION" for m in materials):
+        waiting = [m for m in materials if m.state == PENDING_ROTATION and m.import_state == "IMPORTED"]
+        if key.origin == KeyOrigin.EXTERNAL and not waiting:
             raise ServiceError(
                 "KMSInvalidStateException",
                 f"No available key material pending rotation for the key: {call.arn(key)}.",
@@ -130,13 +132,14 @@ def rotate(store: Store, db: sqlite3.Connection, key: KeyRow, at: int, rotation_
                 "WHERE key = ? AND state = 'PENDING_ROTATION'",
                 (at, rotation_type, each.row),
             )
+            settle(store, db, each)
 
 
 def list_key_rotations(call: Call) -> JsonShape:
     key = find_key(call, call.params["KeyId"])
     _require_symmetric(key)
     if key.origin not in _ROTATABLE_ORIGINS:
-        raise _wrong_origin(call, key)
+        raise wrong_origin(call, key)
     limit, after = limit_of(call, _DEFAULT_PAGE), position_of(call, key.key_id) or 0
     everything = call.params.get("IncludeKeyMaterial") == "ALL_KEY_MATERIAL"
     materials = [
@@ -166,7 +169,7 @@ def _entry(key: KeyRow, material: MaterialRow) -> JsonShape:
 def _require_automatic(call: Call, key: KeyRow) -> None:
     _require_symmetric(key)
     if key.origin != KeyOrigin.AWS_KMS:
-        raise _wrong_origin(call, key)
+        raise wrong_origin(call, key)
     require_primary(call, key)
 
 
@@ -183,7 +186,8 @@ def require_primary(call: Call, key: KeyRow) -> None:
         )
 
 
-def _wrong_origin(call: Call, key: KeyRow) -> ServiceError:
+def wrong_origin(call: Call, key: KeyRow) -> ServiceError:
+    """UnsupportedOperationException for a key whose material comes from elsewhere than it should."""
     return ServiceError(
         "UnsupportedOperationException",
         f"{call.arn(key)} origin is {key.origin} which is not valid for this operation.",

@@ -174,8 +174,10 @@ def policy_of(store: Store, key: KeyRow) -> str:
 
 
 def has_all_material(store: Store, key: KeyRow) -> bool:
-    """Whether no material of the key is missing; of AWS_KMS origin none ever is."""
+    """Whether no material of the key is missing, what waits for rotation apart; of AWS_KMS origin none is."""
     if key.origin != KeyOrigin.EXTERNAL:
         return True
-    states = store.rows("SELECT import_state FROM materials WHERE key = ?", (key.row,))
+    states = store.rows(
+        "SELECT import_state FROM materials WHERE key = ? AND state IN ('CURRENT', 'NON_CURRENT')", (key.row,)
+    )
     return bool(states) and all(state == "IMPORTED" for (state,) in states)

@@ -1,0 +1,93 @@
+"""Key material that comes from outside: unwrapped, and held to the spec of the key that it is for.
+
+Source: the developer guide (importing-keys-get-public-key-and-token, importing-keys-encrypt-key-material)
+and GetParametersForImport in the service model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, keywrap
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from kms_tui.backend.local.importing_token import ImportToken
+from kms_tui.backend.local.material import CURVES, RSA_BITS, SECRET_SIZES, to_der
+from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.keyspecs import KEY_SPECS, Family
+
+_DIRECT: Mapping[str, hashes.HashAlgorithm] = {
+    "RSAES_OAEP_SHA_1": hashes.SHA1(),
+    "RSAES_OAEP_SHA_256": hashes.SHA256(),
+}
+_BY_AES: Mapping[str, hashes.HashAlgorithm] = {
+    "RSA_AES_KEY_WRAP_SHA_1": hashes.SHA1(),
+    "RSA_AES_KEY_WRAP_SHA_256": hashes.SHA256(),
+}
+
+
+def require_wrapping(key_spec: str, algorithm: str, wrapping_spec: str) -> None:
+    """UnsupportedOperationException for a wrapping that KMS has given up, or that does not fit the key."""
+    if algorithm not in {*_DIRECT, *_BY_AES} or wrapping_spec not in RSA_BITS:
+        raise _unsupported(
+            f"WrappingAlgorithm {algorithm} is not supported with WrappingKeySpec {wrapping_spec}."
+        )
+    too_long = key_spec == "ECC_NIST_P521" and wrapping_spec == "RSA_2048"
+    if algorithm in _DIRECT and (KEY_SPECS[key_spec].family is Family.RSA or too_long):
+        raise _unsupported(
+            f"WrappingAlgorithm {algorithm} with WrappingKeySpec {wrapping_spec} is not supported for "
+            f"key material of KeySpec {key_spec}."
+        )
+
+
+def _unsupported(message: str) -> ServiceError:
+    return ServiceError("UnsupportedOperationException", message)
+
+
+def unwrap(token: ImportToken, encrypted: bytes) -> bytes:
+    """The key material; InvalidCiphertextException where it was wrapped otherwise, or for another key."""
+    try:
+        if token.algorithm in _DIRECT:
+            return token.wrapping_key.decrypt(encrypted, _oaep(_DIRECT[token.algorithm]))
+        size = token.wrapping_key.key_size // 8
+        aes_key = token.wrapping_key.decrypt(encrypted[:size], _oaep(_BY_AES[token.algorithm]))
+        return keywrap.aes_key_unwrap_with_padding(aes_key, encrypted[size:])
+    except (ValueError, keywrap.InvalidUnwrap) as error:
+        raise ServiceError("InvalidCiphertextException", "") from error
+
+
+def _oaep(digest: hashes.HashAlgorithm) -> padding.OAEP:
+    return padding.OAEP(padding.MGF1(digest), digest, None)
+
+
+def checked(key_spec: str, material: bytes) -> bytes:
+    """The material as the store writes it down; IncorrectKeyMaterialException where it is of no such key."""
+    size = SECRET_SIZES.get(key_spec)
+    if size is None:
+        return _checked_private_key(key_spec, material)
+    if len(material) != size:
+        raise _incorrect(f"Key material of KeySpec {key_spec} has {size} bytes.")
+    return material
+
+
+def _checked_private_key(key_spec: str, material: bytes) -> bytes:
+    try:
+        private_key = load_der_private_key(material, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _incorrect("The key material is not a DER-encoded private key in PKCS #8 form.") from error
+    if isinstance(private_key, rsa.RSAPrivateKey):
+        fits = RSA_BITS.get(key_spec) == private_key.key_size
+    elif isinstance(private_key, ec.EllipticCurvePrivateKey):
+        curve = CURVES.get(key_spec)
+        fits = curve is not None and curve.name == private_key.curve.name
+    else:
+        fits = key_spec == "ECC_NIST_EDWARDS25519" and isinstance(private_key, ed25519.Ed25519PrivateKey)
+    if not fits:
+        raise _incorrect(f"The key material is not of KeySpec {key_spec}.")
+    return to_der(private_key)
+
+
+def _incorrect(message: str) -> ServiceError:
+    return ServiceError("IncorrectKeyMaterialException", message)
