@@ -156,9 +156,10 @@ def mask_of(actions: Iterable[Action]) -> int:
     return mask
 
 
-def in_mask(mask: int) -> list[Action]:
+@lru_cache(maxsize=1024)
+def in_mask(mask: int) -> tuple[Action, ...]:
     """The actions of a mask, by name."""
-    return [action for action in ACTIONS.values() if action.bit & mask]
+    return tuple(action for action in ACTIONS.values() if action.bit & mask)
 
 
 KEY_ACTIONS = mask_of(action for action in ACTIONS.values() if not action.iam_only)

@@ -135,7 +135,7 @@ def alike(documents: Sequence[Document], candidates: Iterable[Action]) -> list[l
     return list(groups.values())
 
 
-def key_actions() -> list[Action]:
+def key_actions() -> tuple[Action, ...]:
     """The actions that a key policy can allow."""
     return actions.in_mask(actions.KEY_ACTIONS)
 

@@ -18,6 +18,7 @@ MAX_VALUES = 20_000
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SPACES = frozenset(" \t\n\r")
 _QUOTED = re.compile(r'"([^"\\\x00-\x1f]*)"')
+_NAME = re.compile(r'"([^"\\\x00-\x1f]*)"[ \t\n\r]*:[ \t\n\r]*')
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
@@ -99,6 +100,7 @@ class Lines:
 def read(text: str) -> Value:
     """The one JSON value in the text; ScanError where there is none, or more than that."""
     reader = _Reader(text)
+    reader.skip()
     value = reader.value(0)
     reader.skip()
     if reader.position < len(text):
@@ -125,7 +127,8 @@ class _Reader:
         return self._text[self.position : self.position + 1]
 
     def value(self, depth: int) -> Value:
-        char = self.skip()
+        """The value that begins at the position, which is at no white space."""
+        char = self._text[self.position : self.position + 1]
         self._values += 1
         if self._values > MAX_VALUES:
             raise self.error(f"The text holds more than {MAX_VALUES:,} values.")
@@ -224,18 +227,29 @@ class _Reader:
             self.position += 1
             return Object((), Span(start, self.position))
         while True:
-            if self.skip() != '"':
-                raise self.error("The name of an element in double quotes should be here.")
-            key = self._string()
+            key = self._name()
             if key.value in seen:
                 raise ScanError("This element is given twice.", key.span, "duplicate-key")
             seen.add(key.value)
-            if self.skip() != ":":
-                raise self.error("A colon should be here.")
-            self.position += 1
             members.append(Member(key, self.value(depth)))
             if not self._more("}"):
                 return Object(tuple(members), Span(start, self.position))
+
+    def _name(self) -> String:
+        """The name of a member and the colon behind it; the position moves on to its value."""
+        plain = _NAME.match(self._text, self.position)
+        if plain:
+            self.position = plain.end()
+            start, end = plain.span(1)
+            return String(plain.group(1), Span(start - 1, end + 1))
+        if self.skip() != '"':
+            raise self.error("The name of an element in double quotes should be here.")
+        key = self._string()
+        if self.skip() != ":":
+            raise self.error("A colon should be here.")
+        self.position += 1
+        self.skip()
+        return key
 
     def _more(self, closing: str) -> bool:
         """Whether a comma follows (True) or the closing bracket (False), and step over it."""
