@@ -110,7 +110,7 @@ def _sign(request: Request, data: bytes) -> Params:
 
 
 def _verify(request: Request, data: bytes) -> Params:
-    return {**_sign(request, data), "Signature": _second(request)}
+    return {**_sign(request, data), "Signature": request.second_data}
 
 
 def _generate_mac(request: Request, data: bytes) -> Params:
@@ -118,11 +118,7 @@ def _generate_mac(request: Request, data: bytes) -> Params:
 
 
 def _verify_mac(request: Request, data: bytes) -> Params:
-    return {**_generate_mac(request, data), "Mac": _second(request)}
-
-
-def _second(request: Request) -> bytes:
-    return request.second.reveal() if request.second else b""
+    return {**_generate_mac(request, data), "Mac": request.second_data}
 
 
 def _derive(request: Request, data: bytes) -> Params:

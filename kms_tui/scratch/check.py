@@ -60,11 +60,11 @@ def _check_second(request: Request) -> None:
     if len(request.operation.roles) < 2:
         return
     role = request.operation.roles[1]
-    if request.second is None or not len(request.second):
+    if request.second is None or not request.second.size:
         raise InputError(Field.SECOND, f"The {role.noun} is empty.", next_step=_ASK[role])
-    if len(request.second) > MAX_CIPHERTEXT:
+    if request.second.size > 2 * MAX_CIPHERTEXT:
         raise InputError(
-            Field.SECOND, f"No {role.noun} has {len(request.second):,} bytes; here is something else."
+            Field.SECOND, f"No {role.noun} has {request.second.size:,} bytes; here is something else."
         )
 
 

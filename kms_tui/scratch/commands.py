@@ -13,6 +13,7 @@ from kms_tui.scratch.moving import move_calls
 from kms_tui.scratch.operations import OPERATIONS, Name
 from kms_tui.scratch.request import Request
 from kms_tui.scratch.sealing import is_enveloped
+from kms_tui.scratch.sending import with_second_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def shell_line(request: Request, where: Where) -> str:
     """
     if request.operation.name is Name.ENCRYPT and is_enveloped(request):
         return _envelope_line(request, where)
-    calls = _calls(request)
+    calls = _calls(with_second_read(request))
     if len(calls) == 1:
         return _aws(calls[0], where)
     decrypt, encrypt = calls
@@ -42,7 +43,7 @@ def python_code(request: Request, where: Where) -> str:
     """Python with boto3; of an envelope, the call that makes its data key. Slow the first time."""
     if request.operation.name is Name.ENCRYPT and is_enveloped(request):
         request = replace(request, operation=OPERATIONS[Name.DATA_KEY], settings={"data_key_spec": "AES_256"})
-    calls = _calls(request)
+    calls = _calls(with_second_read(request))
     if len(calls) == 1:
         return _boto3(calls[0], where)
     decrypt, encrypt = calls

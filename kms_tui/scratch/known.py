@@ -22,8 +22,7 @@ def known(given: Entered) -> tuple[Fact, ...]:
 
     parsed = blob.parse(data)
     if parsed is not None:
-        facts = (Fact("Key", parsed.key_id), Fact("Account", parsed.account))
-        return (Fact("Format", "KMS ciphertext of an offline account"), *facts)
+        return (Fact("Key", parsed.key_id), Fact("Account", f"{parsed.account}, offline"))
     if data.startswith(_LIKE_AWS):
         return (Fact("Format", "as AWS KMS makes it with a symmetric key, which only KMS can name"),)
     if len(data) in _RSA_SIZES:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.model import Key
-from kms_tui.kms.secret import Secret
-from kms_tui.scratch.inputs import Input
+from kms_tui.scratch.inputs import Entered, Input
 from kms_tui.scratch.operations import Operation, Role
 
 
@@ -48,7 +47,7 @@ class Request:
     region: str
     key: ChosenKey | None = None
     given: Input | None = field(default=None, repr=False)
-    second: Secret | None = field(default=None, repr=False)
+    second: Input | None = field(default=None, repr=False)
     """The signature or MAC to verify."""
     settings: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, str] = field(default_factory=dict)
@@ -65,6 +64,11 @@ class Request:
     def role(self) -> Role | None:
         """What the main input is; None where the operation takes none."""
         return self.operation.roles[0] if self.operation.roles else None
+
+    @property
+    def second_data(self) -> bytes:
+        """The bytes of the second input, which has been read; none where there is none."""
+        return self.second.data.reveal() if isinstance(self.second, Entered) else b""
 
     @property
     def algorithm(self) -> str:

@@ -11,7 +11,7 @@ from kms_tui.scratch.check import check
 from kms_tui.scratch.operations import Name
 from kms_tui.scratch.request import Request
 from kms_tui.scratch.results import Result
-from kms_tui.scratch.sending import direct, in_region
+from kms_tui.scratch.sending import direct, in_region, with_second_read
 
 _WAYS: Mapping[Name, Callable[[Request, Kms, Watch], Result]] = {
     Name.ENCRYPT: sealing.encrypt,
@@ -34,4 +34,5 @@ def run(request: Request, kms: Kms, watch: Watch = UNWATCHED) -> Result:
     ``kms_tui.envelope``. A signature or MAC that is not good is a result.
     """
     check(request)
+    request = with_second_read(request)
     return _WAYS.get(request.operation.name, direct)(request, in_region(kms, request.region), watch)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kms_tui.backend.api import Kms
 from kms_tui.envelope.watch import Watch
 from kms_tui.kms.secret import Secret
 from kms_tui.scratch.calls import ApiCall, call_of
 from kms_tui.scratch.check import check_size
 from kms_tui.scratch.fields import Field, InputError
-from kms_tui.scratch.inputs import read_whole
+from kms_tui.scratch.inputs import Entered, FromFile, read_whole
 from kms_tui.scratch.limits import limit_of
 from kms_tui.scratch.request import Request
 from kms_tui.scratch.results import Result, read_answer
@@ -33,6 +35,13 @@ def whole_input(request: Request) -> Secret | None:
     if limit is not None:
         check_size(request, limit, len(data))
     return data
+
+
+def with_second_read(request: Request) -> Request:
+    """The request with its second input, if that is a file, read."""
+    if not isinstance(request.second, FromFile):
+        return request
+    return replace(request, second=Entered(read_whole(request.second, request.operation.roles[1])))
 
 
 def direct(request: Request, kms: Kms, _: Watch) -> Result:

@@ -52,7 +52,6 @@ def verify(request: Request, kms: Kms, watch: Watch) -> Result:
 
 def verify_offline(request: Request, kms: Kms, watch: Watch) -> Result:
     """Verify here, with the downloaded public key."""
-    assert request.second is not None
     public_key, result = download(request, kms)
     digested = _digest_if_long(request, kms, watch, public_key)
     if digested is None:
@@ -60,7 +59,7 @@ def verify_offline(request: Request, kms: Kms, watch: Watch) -> Result:
     else:
         message, message_type = Secret(digested.message), digested.message_type
     assert message is not None
-    good = public_key.verify(message.reveal(), request.second.reveal(), request.algorithm, message_type)
+    good = public_key.verify(message.reveal(), request.second_data, request.algorithm, message_type)
     facts = (Fact("Algorithm", request.algorithm), *result.facts)
     return _verdict(good, digested.sentence if digested else "", replace(result, facts=facts))
 

@@ -38,6 +38,18 @@ def copy_text(app: KmsApp, text: str, *, environ: Mapping[str, str] = os.environ
     return Copied(through_terminal=True)
 
 
+def paste_text(app: KmsApp, *, environ: Mapping[str, str] = os.environ) -> str:
+    """What is on this machine's clipboard; over SSH, and where there is none, what was copied here last."""
+    import pyperclip
+
+    if not (environ.get("SSH_CONNECTION") or environ.get("SSH_TTY")):
+        try:
+            return str(pyperclip.paste())
+        except pyperclip.PyperclipException:
+            pass
+    return app.clipboard
+
+
 def copy_secret(app: KmsApp, secret: Secret, text: str, *, seconds: float = CLEAR_SECONDS) -> Copied:
     """Copy a secret's text form, and clear the clipboard after ``seconds`` if it still holds it."""
     copied = copy_text(app, text)

@@ -30,6 +30,7 @@ MODE_TABLE: Mapping[str, Mode] = {
     for mode in (
         Mode("keys", "Keys", "keys:KeysScreen", "The keys of this account and region"),
         Mode("aliases", "Aliases", "aliases:AliasesScreen", "Every alias of the region"),
+        Mode("scratchpad", "Scratchpad", "scratchpad:ScratchpadScreen", "Encrypt, decrypt, sign … by hand"),
         Mode("log", "Log", "log:LogScreen", "What this sitting changed, as commands"),
     )
 }

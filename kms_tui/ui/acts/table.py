@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kms_tui.ui.acts import copying, deletion, naming, rotation, state, tags
+from kms_tui.ui.acts import copying, deletion, naming, rotation, scratch, state, tags
 from kms_tui.ui.acts.base import Act
 
 _ACTS = (
     Act("copy", "c", "Copy…", "Copy the key's id, ARN or alias", copying.copy, mutating=False, show=True),
+    Act(
+        "scratchpad",
+        "s",
+        "Scratchpad",
+        "Encrypt, decrypt, sign … with this key",
+        scratch.use_on_scratchpad,
+        mutating=False,
+        show=True,
+        refusal=scratch.cannot_use,
+    ),
     Act("raw-json", "y", "Raw JSON", "Show what DescribeKey answers", copying.raw_json, mutating=False),
     Act(
         "create-alias",

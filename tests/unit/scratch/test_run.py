@@ -13,7 +13,7 @@ from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.secret import Secret
 from kms_tui.publickey import PublicKey
 from kms_tui.scratch.fields import Field, InputError
-from kms_tui.scratch.inputs import FromFile, look_at
+from kms_tui.scratch.inputs import Entered, FromFile, look_at
 from kms_tui.scratch.operations import Name
 from kms_tui.scratch.request import Destination
 from kms_tui.scratch.results import Part, Result
@@ -65,7 +65,7 @@ def test_an_rsa_key_encrypts_in_kms_and_offline(kms: Kms, ask: Ask, algorithm: s
 @pytest.mark.parametrize("size", [5, 4096])
 def test_a_signature_is_good_for_its_message_alone(kms: Kms, ask: Ask, alias: str, size: int) -> None:
     message = b"m" * size
-    signature = part(run(ask(Name.SIGN, alias, message), kms), "Signature").value
+    signature = Entered(part(run(ask(Name.SIGN, alias, message), kms), "Signature").value)
     for name in (Name.VERIFY, Name.VERIFY_OFFLINE):
         assert run(ask(name, alias, message, second=signature), kms).good is True
         other = run(ask(name, alias, message + b"!" if size < 4096 else b"x", second=signature), kms)
@@ -78,10 +78,10 @@ def test_a_message_over_the_limit_is_digested_here_and_says_so(kms: Kms, ask: As
     message = b"long" * 2000
     signed = run(ask(Name.SIGN, alias, message), kms)
     assert "digested here" in signed.sentence
-    signature = part(signed, "Signature").value
+    signature = Entered(part(signed, "Signature").value)
     public_key = PublicKey.from_api(kms.call("GetPublicKey", KeyId=f"alias/{alias}"))
     algorithm = ask(Name.SIGN, alias).algorithm
-    assert public_key.verify(message, signature.reveal(), algorithm)
+    assert public_key.verify(message, signature.data.reveal(), algorithm)
     for name in (Name.VERIFY, Name.VERIFY_OFFLINE):
         assert run(ask(name, alias, message, second=signature), kms).good is True
         assert run(ask(name, alias, message + b"!", second=signature), kms).good is False
@@ -91,7 +91,7 @@ def test_a_file_is_signed_without_being_read_whole(kms: Kms, ask: Ask, tmp_path:
     file = tmp_path / "firmware.bin"
     file.write_bytes(b"f" * 3_000_000)
     signed = run(ask(Name.SIGN, "payments-signing", given=look_at(file)), kms)
-    signature = part(signed, "Signature").value
+    signature = Entered(part(signed, "Signature").value)
     assert run(ask(Name.VERIFY, "payments-signing", given=look_at(file), second=signature), kms).good is True
 
 
@@ -110,7 +110,7 @@ def test_a_message_where_a_digest_was_declared_is_refused(kms: Kms, ask: Ask) ->
 
 
 def test_a_mac_is_good_for_its_message_alone(kms: Kms, ask: Ask) -> None:
-    mac = part(run(ask(Name.GENERATE_MAC, "mobile-api-mac", b"hello"), kms), "MAC").value
+    mac = Entered(part(run(ask(Name.GENERATE_MAC, "mobile-api-mac", b"hello"), kms), "MAC").value)
     assert run(ask(Name.VERIFY_MAC, "mobile-api-mac", b"hello", second=mac), kms).good is True
     assert run(ask(Name.VERIFY_MAC, "mobile-api-mac", b"hullo", second=mac), kms).good is False
     with pytest.raises(InputError, match="at most 4,096 bytes"):
@@ -340,7 +340,7 @@ def test_what_is_missing_is_asked_for_where_it_is_missing(kms: Kms, ask: Ask) ->
         (ask(Name.ENCRYPT, "orders-db", b""), Field.INPUT),
         (ask(Name.DECRYPT), Field.INPUT),
         (ask(Name.VERIFY, "login-tokens", b"x"), Field.SECOND),
-        (ask(Name.VERIFY, "login-tokens", b"x", second=Secret(b"s" * 7000)), Field.SECOND),
+        (ask(Name.VERIFY, "login-tokens", b"x", second=Entered(Secret(b"s" * 13_000))), Field.SECOND),
         (ask(Name.RE_ENCRYPT, "", b"x"), Field.DESTINATION),
         (ask(Name.DERIVE, "device-enrolment"), Field.INPUT),
     ]

@@ -1,0 +1,190 @@
+"""An encryption context as rows of name and value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Button, Input, Static
+
+from kms_tui.scratch.context import IN_THE_CLEAR, Pair, from_json, from_rows
+from kms_tui.scratch.fields import Field, InputError
+from kms_tui.ui.scratchpad.lines import ProblemLine
+from kms_tui.ui.scratchpad.shown import SafeInput
+
+
+class _PairInput(SafeInput):
+    """A pasted JSON object fills the rows instead of one cell."""
+
+    class JsonPasted(Message):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def on_paste(self, event: events.Paste) -> None:
+        if event.text.lstrip().startswith("{"):
+            event.prevent_default()
+            event.stop()
+            self.post_message(self.JsonPasted(event.text))
+
+
+class ContextRow(Horizontal):
+    """One pair."""
+
+    class Removed(Message):
+        def __init__(self, row: ContextRow) -> None:
+            super().__init__()
+            self.row = row
+
+    def __init__(self, pair: Pair) -> None:
+        super().__init__(classes="pair")
+        self.pair = pair
+        self.name_input = _PairInput(pair[0], placeholder="name", classes="name")
+        self.value_input = _PairInput(pair[1], placeholder="value", classes="value")
+
+    def compose(self) -> ComposeResult:
+        yield self.name_input
+        yield Static("=", classes="equals")
+        yield self.value_input
+        yield Button("✕", compact=True, classes="remove", tooltip="Remove this pair")
+
+    def set_pair(self, pair: Pair) -> None:
+        self.pair = pair
+        with self.prevent(Input.Changed):
+            self.name_input.value, self.value_input.value = pair
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self.pair = (self.name_input.value, self.value_input.value)
+
+    @on(Button.Pressed)
+    def _removed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.post_message(self.Removed(self))
+
+
+class ContextRows(Vertical):
+    """The rows, and what can be done to them."""
+
+    class Changed(Message):
+        """The pairs are others now."""
+
+    class LastUsedAsked(Message):
+        """Somebody wants the context that was last used with this key."""
+
+        def __init__(self, rows: ContextRows) -> None:
+            super().__init__()
+            self.rows = rows
+
+    class JsonAsked(Message):
+        """Somebody wants to enter the context as JSON."""
+
+        def __init__(self, rows: ContextRows) -> None:
+            super().__init__()
+            self.rows = rows
+
+    def __init__(self, widget_id: str, label: str, field: Field) -> None:
+        super().__init__(id=widget_id, classes="context")
+        self.field = field
+        self.problem = ProblemLine()
+        self._label = label
+        self._pairs = Vertical(classes="pairs")
+        self._buttons = Horizontal(classes="pair-buttons")
+        self._add = Button("Add", compact=True, tooltip="Add a name and a value")
+        self._json = Button("JSON", compact=True, tooltip="Paste the context as JSON")
+        self._last = Button(
+            "Last used", compact=True, tooltip="The encryption context that was last used with this key"
+        )
+        self._reminder = Static(IN_THE_CLEAR, classes="reminder")
+        self._all_rows: list[ContextRow] = []
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(classes="row"):
+            yield Static(self._label, classes="label")
+            with self._pairs:
+                with self._buttons:
+                    yield from (self._add, self._json, self._last)
+                yield self._reminder
+        yield self.problem
+
+    @property
+    def _rows(self) -> list[ContextRow]:
+        return [row for row in self._all_rows if row.display]
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """The context; InputError where a row is wrong."""
+        return from_rows([row.pair for row in self._rows], self.field)
+
+    def set_pairs(self, pairs: Mapping[str, str]) -> None:
+        """Replace all rows."""
+        for row in self._all_rows[len(pairs) :]:
+            row.display = False
+        for row, pair in zip(self._all_rows, pairs.items(), strict=False):
+            row.set_pair(pair)
+            row.display = True
+        for pair in list(pairs.items())[len(self._all_rows) :]:
+            self._mount_row(pair)
+        self._changed()
+
+    def add(self) -> None:
+        """A new row, with the focus in it."""
+        row = self._mount_row(("", ""))
+        self._changed()
+        self.call_after_refresh(row.name_input.focus)
+
+    def _mount_row(self, pair: Pair) -> ContextRow:
+        row = ContextRow(pair)
+        self._all_rows.append(row)
+        self._pairs.mount(row, before=self._buttons)
+        return row
+
+    def _drop_row(self, row: ContextRow) -> None:
+        self._all_rows.remove(row)
+        row.remove()
+        self._changed()
+
+    def offer_last(self, last: Mapping[str, str]) -> None:
+        """Offer the last context only where there is one."""
+        self._last.display = bool(last)
+
+    def _changed(self) -> None:
+        self.problem.say("")
+        self._reminder.display = bool(self._rows)
+        self.post_message(self.Changed())
+
+    def on_mount(self) -> None:
+        self._changed()
+        self.offer_last({})
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._changed()
+
+    @on(ContextRow.Removed)
+    def _removed(self, event: ContextRow.Removed) -> None:
+        event.stop()
+        self._add.focus()
+        self._drop_row(event.row)
+
+    @on(_PairInput.JsonPasted)
+    def _json_pasted(self, event: _PairInput.JsonPasted) -> None:
+        event.stop()
+        try:
+            self.set_pairs(from_json(event.text))
+        except InputError as error:
+            self.problem.say(f"{error} {error.next_step}".rstrip())
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button is self._add:
+            self.add()
+        elif event.button is self._json:
+            self.post_message(self.JsonAsked(self))
+        else:
+            self.post_message(self.LastUsedAsked(self))

@@ -1,0 +1,203 @@
+"""Choosing a key by typing a part of its name, in this region or another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from kms_tui.backend.api import Kms
+from kms_tui.inventory.core import Inventory
+from kms_tui.kms.arn import short_alias
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.keyspecs import spec_title
+from kms_tui.kms.model import Key, KeyState
+from kms_tui.scratch.request import ChosenKey
+from kms_tui.scratch.sending import in_region
+from kms_tui.ui.background import off_loop
+from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.safe_text import column, fit, safe
+from kms_tui.ui.scratchpad.shown import SafeInput
+from kms_tui.ui.scratchpad.working import begin
+from kms_tui.ui.words import STATE_WORDS, USAGE_WORDS
+
+_MOST = 500
+"""Keys listed at once; typing narrows them down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The answer: a key, or None where KMS is to find it."""
+
+    key: ChosenKey | None
+
+
+class _Filter(SafeInput):
+    BINDINGS = [
+        Binding("down", "list", "To the list", id="picker.list", tooltip="Go to the keys", show=False),
+    ]
+
+    def action_list(self) -> None:
+        self.screen.query_one(OptionList).focus()
+
+
+class KeyPicker(Dialog[Picked]):
+    """Lists the keys of a region; ``may_be_found`` offers to leave the key to KMS."""
+
+    BINDINGS = [Binding("left", "app.focus_previous", show=False)]
+    initial_focus = "#picker-filter"
+
+    def __init__(
+        self,
+        title: str,
+        kms: Kms,
+        inventory: Inventory,
+        *,
+        may_be_found: bool,
+        offers: Callable[[Key], bool],
+        any_region: bool = False,
+    ) -> None:
+        super().__init__(title)
+        self.kms = kms
+        self.inventory = inventory
+        self.may_be_found = may_be_found
+        self.offers = offers
+        self.any_region = any_region
+        self.listed = kms.region
+        self._keys: Sequence[ChosenKey] = ()
+        self._shown: list[ChosenKey | None] = []
+
+    def compose_body(self) -> Iterable[Widget]:
+        if self.any_region:
+            with Horizontal(classes="row"):
+                yield Static("Region", classes="label")
+                yield SafeInput(self.listed, widget_id="picker-region")
+        yield _Filter(placeholder="part of an alias, a key id, a spec", widget_id="picker-filter")
+        yield OptionList(id="picker-keys", compact=True)
+
+    def compose_buttons(self) -> Iterable[Widget]:
+        yield Button("Cancel", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        self._keys = self._known_keys()
+        self._fill()
+        if not self._keys:
+            self._read()
+
+    # The keys
+
+    def _known_keys(self) -> list[ChosenKey]:
+        rows = [row for row in self.inventory.rows() if row.region == self.listed and not row.gone]
+        rows.sort(key=lambda row: (row.aws, row.sort_name))
+        return [
+            ChosenKey(row.arn, row.aliases[0] if row.aliases else row.key_id, row.region, row.key)
+            for row in rows
+        ]
+
+    def _read(self) -> None:
+        self.show_error("")
+        begin(self, self._list, group="picker", description="list a region's keys")
+
+    async def _list(self) -> None:
+        """List a region that the inventory has not."""
+        region, kms = self.listed, self.kms
+        self.show_error("Listing…")
+        try:
+            keys = await off_loop(lambda: keys_of(in_region(kms, region)))
+        except KmsTuiError as error:
+            self.show_error(f"{error} {error.next_step}".rstrip())
+            return
+        self._keys = keys
+        self.show_error("" if keys else f"There are no keys in {region}.")
+        self._fill()
+
+    @on(Input.Submitted, "#picker-region")
+    def _region_entered(self, event: Input.Submitted) -> None:
+        self.listed = event.value.strip()
+        self._keys = self._known_keys()
+        self._fill()
+        if not self._keys:
+            self._read()
+        self.query_one("#picker-filter").focus()
+
+    # The list
+
+    @on(Input.Changed, "#picker-filter")
+    def _filtered(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        words = self.query_one("#picker-filter", Input).value.lower().split()
+        matching = [key for key in self._keys if all(word in _haystack(key) for word in words)]
+        matching.sort(key=lambda chosen: chosen.key is not None and not self.offers(chosen.key))
+        self._shown = [*([None] if self.may_be_found and not words else []), *matching[:_MOST]]
+        entries = self.query_one("#picker-keys", OptionList)
+        entries.set_options(
+            Option(_FOUND if chosen is None else _line(chosen, self.offers)) for chosen in self._shown
+        )
+        entries.highlighted = 0 if self._shown else None
+
+    @on(Input.Submitted, "#picker-filter")
+    def _submitted(self) -> None:
+        index = self.query_one("#picker-keys", OptionList).highlighted
+        if index is not None:
+            self._choose(index)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self._choose(event.option_index)
+
+    def _choose(self, index: int) -> None:
+        chosen = self._shown[index]
+        if chosen is None or chosen.key is not None:
+            self.dismiss(Picked(chosen))
+        else:
+            begin(self, partial(self._describe, chosen), group="picker", description="describe a key")
+
+    async def _describe(self, chosen: ChosenKey) -> None:
+        """A key whose spec is not known yet: without it nothing can be offered."""
+        kms = self.kms
+        try:
+            key = await off_loop(lambda: in_region(kms, chosen.region).describe(chosen.arn))
+        except KmsTuiError as error:
+            self.show_error(f"{error} {error.next_step}".rstrip())
+            return
+        self.dismiss(Picked(ChosenKey(chosen.arn, chosen.name, chosen.region, key)))
+
+
+_FOUND = Content.styled("none: KMS finds the key from the ciphertext", "italic")
+
+
+def keys_of(kms: Kms) -> list[ChosenKey]:
+    """The keys of a region by ListAliases and ListKeys, those with a name first; slow."""
+    names: dict[str, str] = {}
+    for page in kms.alias_pages():
+        for alias in page:
+            names.setdefault(alias.target_key_id, short_alias(alias.name))
+    refs = [ref for page in kms.key_pages() for ref in page]
+    keys = [ChosenKey(ref.arn, names.get(ref.key_id, ref.key_id), kms.region, None) for ref in refs]
+    return sorted(keys, key=lambda chosen: (chosen.name == chosen.key_id, chosen.name))
+
+
+def _haystack(chosen: ChosenKey) -> str:
+    spec = f"{chosen.key.spec} {spec_title(chosen.key.spec)} {chosen.key.usage}" if chosen.key else ""
+    return f"{chosen.name} {chosen.key_id} {spec}".lower()
+
+
+def _line(chosen: ChosenKey, offers: Callable[[Key], bool]) -> Content:
+    key = chosen.key
+    if key is None:
+        return safe(fit(chosen.name, 40))
+    line = Content(f"{column(chosen.name, 28)}  {column(spec_title(key.spec), 10)}  ")
+    enabled = key.state == KeyState.ENABLED
+    note = USAGE_WORDS.get(key.usage, key.usage) if enabled else STATE_WORDS.get(key.state, key.state)
+    line += Content.styled(fit(note, 26), "$foreground-muted" if enabled else "$warning")
+    return line if offers(key) else line.stylize("$foreground-muted")

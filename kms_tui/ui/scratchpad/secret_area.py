@@ -1,0 +1,126 @@
+"""A text area for what may be secret, and is untrusted either way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import TextArea
+
+from kms_tui.formats import is_text
+from kms_tui.kms.secret import Secret
+from kms_tui.ui.clipboard import copy_secret, paste_text
+from kms_tui.ui.scratchpad.shown import harmless
+
+if TYPE_CHECKING:
+    from kms_tui.ui.app import KmsApp
+
+DOT = "•"
+
+
+class SecretArea(TextArea):
+    """Shows what a terminal would obey or hide as harmless characters, one for each.
+
+    Where ``secret`` holds, it shows dots but while somebody works in it: from focus, or an edit, to the loss
+    of focus, another screen on top, or ``HIDE_SECONDS`` without a key.
+    """
+
+    HIDE_SECONDS = 60.0
+
+    class ControlsPasted(Message):
+        """``text`` is what the area would hold had it taken a paste with control characters in it."""
+
+        def __init__(self, area: SecretArea, text: str) -> None:
+            super().__init__()
+            self.area = area
+            self.text = text
+
+        @property
+        def control(self) -> SecretArea:
+            return self.area
+
+    def __init__(self, *, secret: bool, placeholder: str) -> None:
+        super().__init__(
+            compact=True, tab_behavior="focus", placeholder=placeholder, highlight_cursor_line=False
+        )
+        self.secret = secret
+        self._worked_on = False
+        self._hiding: Timer | None = None
+
+    def on_mount(self) -> None:
+        self._hiding = self.set_interval(self.HIDE_SECONDS, self.hide, pause=True)
+
+    @property
+    def masked(self) -> bool:
+        return self.secret and not self._worked_on
+
+    def hide(self) -> None:
+        """Show dots until somebody works in it again."""
+        self._show(False)
+
+    def _show(self, shown: bool) -> None:
+        if self._hiding is not None:
+            self._hiding.reset()
+            (self._hiding.resume if shown else self._hiding.pause)()
+        if shown != self._worked_on:
+            self._worked_on = shown
+            self.notify_style_update()
+            self.refresh()
+
+    def on_focus(self) -> None:
+        self._show(True)
+
+    def on_blur(self) -> None:
+        self._show(False)
+
+    def on_key(self) -> None:
+        self._show(True)
+
+    def get_line(self, line_index: int) -> Text:
+        line = self.document.get_line(line_index)
+        shown = DOT * len(line) if self.masked else harmless(line)
+        return Text(shown, end="", no_wrap=True)
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self._take(event.text)
+
+    def action_paste(self) -> None:
+        """Paste from this machine's clipboard, or else from what was copied here."""
+        self._take(paste_text(cast("KmsApp", self.app)))
+
+    def _take(self, text: str) -> None:
+        if is_text(text.encode(errors="replace")):
+            result = self.replace(text, *self.selection, maintain_selection_offset=False)
+            self.move_cursor(result.end_location)
+            self._show(True)
+            return
+        start, end = sorted(self.selection)
+        before = self.get_text_range((0, 0), start)
+        after = self.get_text_range(end, self.document.end)
+        self.post_message(self.ControlsPasted(self, before + text + after))
+
+    def action_copy(self) -> None:
+        if self.secret and self.selected_text:
+            self._copy(self.selected_text)
+        else:
+            super().action_copy()
+
+    def action_cut(self) -> None:
+        cut = self.selected_text or f"{self.document.get_line(self.cursor_location[0])}\n"
+        if not self.secret:
+            super().action_cut()
+            return
+        if self.selection.is_empty:
+            self.action_delete_line()
+        else:
+            self.delete(*self.selection, maintain_selection_offset=False)
+        self._copy(cut)
+
+    def _copy(self, text: str) -> None:
+        app = cast("KmsApp", self.app)
+        copy_secret(app, Secret(text.encode()), text, seconds=app.config.clipboard_seconds)

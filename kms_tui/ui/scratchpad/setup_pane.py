@@ -1,0 +1,285 @@
+"""Everything that is being prepared: operation, key, inputs, settings, context."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
+from kms_tui.scratch.check import takes_context
+from kms_tui.scratch.fields import Field, InputError
+from kms_tui.scratch.history import Entry
+from kms_tui.scratch.limits import limit_of
+from kms_tui.scratch.moving import opens_there
+from kms_tui.scratch.operations import OPERATIONS, Name, Operation, Role
+from kms_tui.scratch.request import ChosenKey, Destination, Request
+from kms_tui.scratch.settings import Ready, settle
+from kms_tui.ui.scratchpad.context_rows import ContextRows
+from kms_tui.ui.scratchpad.destination import DestinationPane
+from kms_tui.ui.scratchpad.fields import KeyField
+from kms_tui.ui.scratchpad.settings_pane import SettingsPane
+from kms_tui.ui.scratchpad.source import SourcePane
+from kms_tui.ui.scratchpad.target import TargetLine
+
+_ROLES = list(Role)
+
+
+class SetupPane(Vertical):
+    """Builds the Request that the screen runs. Panes are made when they are first of use.
+
+    ``home`` is the session's region, ``last_context`` tells the context last used with a key's ARN.
+    """
+
+    class Changed(Message):
+        """Something that matters to what can be done is another now."""
+
+    def __init__(self) -> None:
+        super().__init__(id="setup")
+        self.operation = OPERATIONS[Name.ENCRYPT]
+        self.key: ChosenKey | None = None
+        self.home = ""
+        self.last_context: Callable[[str], Mapping[str, str]] = lambda _: {}
+        self.key_field = KeyField("key", "Key")
+        self.target = TargetLine()
+        self.settings = SettingsPane()
+        self.context = ContextRows("context", "Context", Field.CONTEXT)
+        self._inputs = Vertical(id="inputs")
+        self._sources: dict[Role, SourcePane] = {}
+        self._destination: DestinationPane | None = None
+        self._refreshing = asyncio.Lock()
+
+    def compose(self) -> ComposeResult:
+        yield self.key_field
+        yield self._inputs
+        yield self.target
+        yield self.settings
+        yield self.context
+
+    # Its parts
+
+    async def source(self, role: Role) -> SourcePane:
+        """The pane of a role, made if need be."""
+        if role not in self._sources:
+            self._sources[role] = SourcePane(role)
+            await self._inputs.mount(self._sources[role])
+            self._inputs.sort_children(key=lambda pane: _ROLES.index(pane.role))  # type: ignore[attr-defined]
+        return self._sources[role]
+
+    @property
+    def main(self) -> SourcePane | None:
+        """The main input's pane, where the operation has one."""
+        return self._sources.get(self.operation.roles[0]) if self.operation.roles else None
+
+    @property
+    def second(self) -> SourcePane | None:
+        """The pane of the signature or MAC to verify."""
+        return self._sources.get(self.operation.roles[1]) if len(self.operation.roles) > 1 else None
+
+    @property
+    def destination_key(self) -> ChosenKey | None:
+        """The key to re-encrypt to; None for other operations."""
+        moving = self.operation.name is Name.RE_ENCRYPT
+        return self._destination.key if self._destination is not None and moving else None
+
+    # What is asked for
+
+    def request(self) -> Request:
+        """The request as it stands; InputError names the field where it does not stand."""
+        names = {ready.setting.name for ready in self._ready()}
+        return Request(
+            self.operation,
+            self.key.region if self.key else self.home,
+            self.key,
+            self.main.given if self.main is not None else None,
+            self.second.given if self.second is not None else None,
+            {name: value for name, value in self.settings.values.items() if name in names},
+            self.context.pairs if self._takes_context() else {},
+            self._chosen_destination(),
+            self.target.path if self._may_have_target() else None,
+        )
+
+    def _chosen_destination(self) -> Destination | None:
+        if self.destination_key is None or self._destination is None:
+            return None
+        pairs = self._destination.context.pairs if self._destination_takes_context() else {}
+        return Destination(self.destination_key, pairs)
+
+    def _ready(self) -> list[Ready]:
+        key = self.key.key if self.key else None
+        destination = self.destination_key.key if self.destination_key else None
+        return settle(self.operation, self.settings.values, key, destination)
+
+    def _takes_context(self) -> bool:
+        return takes_context(self.operation, self.settings.values.get("algorithm", ""))
+
+    def _destination_takes_context(self) -> bool:
+        return self.settings.values.get("destination_algorithm") == SYMMETRIC_DEFAULT
+
+    def _may_have_target(self) -> bool:
+        main = self.main
+        return main is not None and main.is_file and self.operation.name in (Name.ENCRYPT, Name.DECRYPT)
+
+    # Choosing
+
+    async def choose_operation(self, operation: Operation) -> None:
+        """Take another operation; a key that cannot do it is put down."""
+        self.operation = operation
+        if self.key is not None and self.key.key is not None and not operation.suits(self.key.key):
+            self.key = None
+        await self.refresh_setup()
+
+    async def choose_key(self, key: ChosenKey | None, operation: Operation | None = None) -> None:
+        self.key = key
+        self.operation = operation or self.operation
+        await self.refresh_setup()
+
+    async def choose_destination(self, key: ChosenKey | None) -> None:
+        if self._destination is not None:
+            self._destination.key = key
+        await self.refresh_setup()
+
+    async def set_up(self, entry: Entry) -> None:
+        """Put everything as it was for an operation of the history, but for its content."""
+        self.operation, self.key = entry.operation, entry.key
+        self.settings.set_values(entry.settings)
+        self.context.set_pairs(entry.context)
+        await self.refresh_setup()
+        if entry.destination is not None and self._destination is not None:
+            self._destination.key = entry.destination.key
+            self._destination.context.set_pairs(entry.destination.context)
+            await self.refresh_setup()
+        if entry.source is not None and self.main is not None:
+            self.main.set_file(str(entry.source))
+
+    def clear(self) -> None:
+        """Forget all inputs; operation, key and settings stay."""
+        for pane in self._sources.values():
+            pane.clear()
+        self.target.path_input.value = ""
+        self.context.set_pairs({})
+        if self._destination is not None:
+            self._destination.context.set_pairs({})
+
+    async def start_over(self, home: str) -> None:
+        """As it is for a new session in the region ``home``."""
+        self.home, self.key, self.operation = home, None, OPERATIONS[Name.ENCRYPT]
+        if self._destination is not None:
+            self._destination.key = None
+        self.clear()
+        await self.refresh_setup()
+
+    def hide_secrets(self) -> None:
+        for pane in self._sources.values():
+            pane.area.hide()
+
+    # What is shown
+
+    async def refresh_setup(self) -> None:
+        """Show the panes that the present operation has use for, with what now holds in them."""
+        async with self._refreshing:
+            operation = self.operation
+            for role in operation.roles:
+                await self.source(role)
+            for role, pane in self._sources.items():
+                pane.display = role in operation.roles
+            if operation.name is Name.RE_ENCRYPT and self._destination is None:
+                self._destination = DestinationPane()
+                await self.mount(self._destination)
+            await self.settings.show(self._ready())
+        self.key_field.display = operation.needs_key or operation.key_found
+        absent = "found from the ciphertext" if operation.key_found else "none yet: Enter chooses one"
+        self.key_field.show(self.key, home=self.home, absent=absent)
+        self.context.display = self._takes_context()
+        self.context.offer_last(self.last_context(self.key.arn) if self.key else {})
+        if self._destination is not None:
+            self._show_destination(self._destination)
+        self._show_sizes()
+        self.post_message(self.Changed())
+
+    def _show_destination(self, pane: DestinationPane) -> None:
+        pane.display = self.operation.name is Name.RE_ENCRYPT
+        pane.show(home=self.home, takes_context=self._destination_takes_context())
+        pane.context.offer_last(self.last_context(pane.key.arn) if pane.key else {})
+        pane.key_field.note.say(self._move_note())
+
+    def _show_sizes(self) -> None:
+        main = self.main
+        self.target.display = self._may_have_target()
+        if main is None:
+            return
+        key = self.key.key if self.key else None
+        main.show_count(limit_of(self.operation, key, self.settings.values))
+        if self._may_have_target():
+            self.target.suggest(main.path.path, sealing=self.operation.name is Name.ENCRYPT)
+
+    def _move_note(self) -> str:
+        """What a move to another region means."""
+        there, here = self.destination_key, self.key.region if self.key else self.home
+        if there is None or there.region == here:
+            return ""
+        try:
+            request = self.request()
+        except InputError:
+            return ""
+        if request.destination is not None and opens_there(request, request.destination):
+            return f"No move is needed: the ciphertext opens in {there.region} as it is."
+        return (
+            f"{here} to {there.region}: decrypted here, encrypted there. The plaintext passes through this "
+            "machine's memory and is not shown."
+        )
+
+    @on(SourcePane.Changed)
+    @on(Input.Changed)
+    def _input_changed(self) -> None:
+        self._show_sizes()
+        self.post_message(self.Changed())
+
+    @on(SettingsPane.Changed)
+    @on(ContextRows.Changed)
+    async def _choice_changed(self) -> None:
+        await self.refresh_setup()
+
+    # Errors
+
+    def show_error(self, field: Field, text: str) -> bool:
+        """Show a problem beside the field it is about, and go there; whether there is such a field."""
+        match field:
+            case Field.KEY if self.key_field.display:
+                self.key_field.problem.say(text)
+                self.key_field.line.focus()
+            case Field.INPUT | Field.SECOND:
+                pane = self.main if field is Field.INPUT else self.second
+                if pane is None:
+                    return False
+                pane.problem.say(text)
+                pane.focus_input()
+            case Field.SETTINGS:
+                self.settings.problem.say(text)
+                self.settings.focus_first()
+            case Field.CONTEXT if self.context.display:
+                self.context.problem.say(text)
+            case Field.DESTINATION if self._destination is not None:
+                self._destination.key_field.problem.say(text)
+                self._destination.key_field.line.focus()
+            case Field.DESTINATION_CONTEXT if self._destination is not None:
+                self._destination.context.problem.say(text)
+            case Field.TARGET if self.target.display:
+                self.target.problem.say(text)
+                self.target.path_input.focus()
+            case _:
+                return False
+        return True
+
+    def clear_errors(self) -> None:
+        problems = [self.key_field.problem, self.settings.problem, self.context.problem, self.target.problem]
+        problems += [pane.problem for pane in self._sources.values()]
+        if self._destination is not None:
+            problems += [self._destination.key_field.problem, self._destination.context.problem]
+        for problem in problems:
+            problem.say("")
