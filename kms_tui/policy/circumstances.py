@@ -79,8 +79,9 @@ class Circumstances:
         fixed: dict[str, Values] = {}
         for key in test.references:
             other = self.variables[self._variable(GROUPS.get(key, key))]
-            if len(other.choices) == 1:
-                fixed[key] = other.choices[0].get(key)
+            found = {each.get(key) for each in other.choices}
+            if len(found) == 1:
+                fixed[key] = found.pop()
             elif key not in assignments[0] and any(each.get(test.key) for each in assignments):
                 return self._undetermined(test)
         self.budget.spend(test.weight * len(assignments))

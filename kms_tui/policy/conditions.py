@@ -263,6 +263,11 @@ def variable_names(template: str) -> list[str]:
     return [lowered(name) for name in names if name not in ("*", "?", "$")]
 
 
+def with_variables(template: str, value_of: Callable[[str], str]) -> str:
+    """A value with each policy variable replaced, by its key's name in lower case."""
+    return _VARIABLE.sub(lambda match: value_of(lowered(_parts(match.group(1))[0])), template)
+
+
 def _parts(inner: str) -> tuple[str, str | None]:
     """The name and the default of the text inside ``${…}``."""
     name, comma, default = inner.partition(",")

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from kms_tui.policy import operators, wildcard
-from kms_tui.policy.conditions import Test
+from kms_tui.policy.conditions import Test, with_variables
 from kms_tui.policy.principals import Caller, Kind
 from kms_tui.policy.search import Budget
 from kms_tui.policy.wildcard import Wild
@@ -184,7 +184,7 @@ def identities(
             arns = [f"{prefix}user/{name}" for name in names]
         else:
             arns = [text.value for text in test.values]
-            patterns |= dict.fromkeys(_in_account(test, prefix))
+            patterns |= dict.fromkeys(_in_account(test, prefix, account))
         budget.spend(15 * len(arns))
         for arn in arns:
             _keep(found, arn, kind, account, partition)
@@ -207,9 +207,14 @@ def _sampled(found: dict[str, Caller], pattern: str, kind: Kind, account: str, p
     return len(found) > before
 
 
-def _in_account(test: Test, prefix: str) -> Iterator[str]:
-    """The test's patterns; of ARN patterns, compared part by part, only what the account can meet."""
-    for pattern in test.patterns:
+def _in_account(test: Test, prefix: str, account: str) -> Iterator[str]:
+    """The test's patterns; of ARN patterns, compared part by part, only what the account can meet.
+
+    A policy variable is the account's id, or any text.
+    """
+    known = dict.fromkeys(("aws:principalaccount", "kms:calleraccount", "aws:resourceaccount"), account)
+    blurred = (with_variables(template, lambda name: known.get(name, "*")) for template in test.templates)
+    for pattern in (*test.patterns, *blurred):
         parts = pattern.split(":", 5)
         if test.operator.base.family != "arn" or pattern == "*":
             head = pattern.partition("*")[0].partition("?")[0]

@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 
 from kms_tui.policy import check
-from tests.unit.policy.build import ACCOUNT, ADMIN, APP, KEY, NOW, OTHER, ROOT, allow, judged, policy, verdict
+from tests.unit.policy.build import (
+    ACCOUNT,
+    ADMIN,
+    APP,
+    KEY,
+    NOW,
+    OTHER,
+    ROOT,
+    allow,
+    deny,
+    judged,
+    policy,
+    verdict,
+)
 
 ALWAYS: list[tuple[str, dict[str, Any]]] = [
     ("StringEquals", {"aws:PrincipalAccount": ACCOUNT}),
@@ -292,6 +305,30 @@ def test_policy_variables_are_plain_text_in_the_old_version(version: str | None)
     condition = {"StringEquals": {"aws:username": "${aws:username}"}}
     assert verdict(policy(allow(condition=condition), version=version)) == "refuse"
     assert verdict(policy(allow(condition=condition))) == "warn"
+
+
+ADMIN_BY_VARIABLE = "arn:aws:iam::${aws:PrincipalAccount}:role/KeyAdmin"
+
+
+@pytest.mark.parametrize(
+    ("denied", "expected"),
+    [
+        ({"StringNotEquals": {"aws:PrincipalArn": ADMIN_BY_VARIABLE}}, "warn"),
+        ({"ArnNotLike": {"aws:PrincipalArn": ADMIN_BY_VARIABLE.replace("Key", "*")}}, "warn"),
+        ({"ArnNotLike": {"aws:PrincipalArn": ADMIN_BY_VARIABLE.replace("Account", "Arn")}}, "refuse"),
+        (
+            {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/${{aws:PrincipalTag/team}}"}},
+            "warn",
+        ),
+        ({"StringNotEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}}, "ok"),
+        ({"StringNotEquals": {"aws:PrincipalAccount": "${kms:CallerAccount}"}}, "ok"),
+        ({"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}}, "refuse"),
+        ({"StringNotEquals": {"aws:PrincipalAccount": "${aws:SourceAccount}"}}, "refuse"),
+        ({"StringNotEquals": {"aws:PrincipalAccount": f"${{aws:SourceAccount, '{ACCOUNT}'}}"}}, "ok"),
+    ],
+)
+def test_policy_variables_in_a_deny(denied: dict[str, Any], expected: str) -> None:
+    assert verdict(policy(allow(), deny(denied))) == expected
 
 
 def test_statements_with_complementary_conditions_cover_every_circumstance() -> None:

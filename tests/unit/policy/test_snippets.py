@@ -15,7 +15,7 @@ def test_the_default_policy_is_that_of_kms(partition: str) -> None:
     text = default_policy(ACCOUNT, partition)
     assert text.startswith('{\n  "Version" : "2012-10-17",\n  "Id" : "key-default-1",\n  "Statement" : [ {\n')
     assert check(text, account_id=ACCOUNT, partition=partition).verdict == "ok"
-    assert names_account(parse(text), ACCOUNT)
+    assert names_account(parse(text), ACCOUNT, partition)
     assert json.loads(text)["Statement"][0]["Principal"] == {"AWS": f"arn:{partition}:iam::{ACCOUNT}:root"}
 
 
