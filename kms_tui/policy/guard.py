@@ -107,12 +107,14 @@ def _result(remarks: list[Remark], document: Document, size: int) -> CheckResult
     return CheckResult(verdict, tuple(located(remark, document) for remark in kept), size)
 
 
-def names_account(document: Document, account_id: str, partition: str = "aws") -> bool:
-    """Whether some Allow statement names the account itself, by its root ARN or its bare id."""
+def names_account(document: Document, account_id: str, partition: str = "") -> bool:
+    """Whether some Allow statement names the account itself, by its root ARN (of the partition, if given) or
+    its bare id.
+    """
     return document.is_valid and any(
         principal.kind is Kind.ACCOUNT
         and principal.account == account_id
-        and principal.partition in ("", partition)
+        and (not partition or principal.partition in ("", partition))
         for statement in document.statements
         if statement.is_allow and not statement.not_principal
         for principal in statement.principals

@@ -320,8 +320,9 @@ def test_the_editor_asks_for_an_allow_that_names_the_account(statements: list[Sh
 
 def test_the_root_of_another_partition_is_not_the_account() -> None:
     document = parse(policy(allow(f"arn:aws-cn:iam::{ACCOUNT}:root")))
-    assert not names_account(document, ACCOUNT)
+    assert not names_account(document, ACCOUNT, "aws")
     assert names_account(document, ACCOUNT, "aws-cn")
+    assert names_account(document, ACCOUNT)
 
 
 def test_no_text_that_is_no_policy_names_the_account() -> None:
