@@ -77,7 +77,7 @@ class _Opening:
         # botocore signs with what this component gives, so no request escapes the check of the account.
         session.register_component("credential_provider", _Provider(self._credentials))
         self._credentials.open()
-        self._identity = Identity(self._sts(), translator, self._credentials)
+        self._identity = Identity(self._sts, translator, self._credentials)
 
     def backend(self, region: str | None) -> AwsBackend:
         with self._lock, self._translator.configuring():

@@ -17,11 +17,13 @@ _LISTS = (("Keys", "KeyArn"), ("Aliases", "AliasArn"))
 
 
 class Identity:
-    """Shared by all regions of a session; asks STS once."""
+    """Shared by all regions of a session; asks STS once, through a client that is made when it is needed."""
 
-    def __init__(self, sts: Any, translator: Translator, credentials: SessionCredentials) -> None:
+    def __init__(
+        self, open_sts: Callable[[], Any], translator: Translator, credentials: SessionCredentials
+    ) -> None:
         self.credentials = credentials
-        self._sts = sts
+        self._open_sts = open_sts
         self._translator = translator
         self._lock = threading.Lock()
         self._caller: CallerIdentity | None = None
@@ -54,7 +56,7 @@ class Identity:
     def _ask(self) -> CallerIdentity | None:
         try:
             with self._translator.calling("GetCallerIdentity"):
-                answer = self._sts.get_caller_identity()
+                answer = self._open_sts().get_caller_identity()
         except ServiceError:
             return CallerIdentity()
         except KmsTuiError:
