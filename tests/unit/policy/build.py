@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from kms_tui.policy import CheckResult, check
 
 ACCOUNT = "111122223333"
@@ -60,3 +62,7 @@ def verdict(text: str | bytes) -> str:
 def rules(text: str | bytes) -> set[str]:
     """The ids of the rules that have something to say, the size apart."""
     return {finding.rule for finding in judged(text).findings} - {"size"}
+
+
+RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests on a machine that is busy with others."""

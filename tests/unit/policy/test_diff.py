@@ -18,6 +18,7 @@ from tests.unit.policy.build import (
     APP,
     KEY,
     OTHER,
+    RELAXED,
     ROOT,
     Shape,
     allow,
@@ -83,7 +84,7 @@ lines = st.lists(st.sampled_from(["a", "b", "", "}", "long line"]), max_size=14)
 
 
 @given(lines, lines)
-@settings(deadline=None, max_examples=250)
+@settings(RELAXED, max_examples=250)
 def test_side_by_side_holds_both_texts(old: str, new: str) -> None:
     rows = diff.side_by_side(old, new)
     assert "\n".join(row.left for row in rows if row.left is not None) == old
@@ -94,7 +95,7 @@ def test_side_by_side_holds_both_texts(old: str, new: str) -> None:
 
 
 @given(lines, lines, st.integers(0, 4))
-@settings(deadline=None, max_examples=250)
+@settings(RELAXED, max_examples=250)
 def test_a_unified_diff_turns_the_old_text_into_the_new(old: str, new: str, context: int) -> None:
     before, after = old.split("\n"), []
     position = 0

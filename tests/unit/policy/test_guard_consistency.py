@@ -17,6 +17,7 @@ from tests.unit.policy.build import (
     KEY,
     NOW,
     OTHER,
+    RELAXED,
     ROOT,
     Shape,
     allow,
@@ -160,7 +161,7 @@ CONTROL = {"no-account-control", "denied-control", "unmeetable-control"}
 
 
 @given(policies)
-@settings(deadline=None, max_examples=120)
+@settings(RELAXED, max_examples=120)
 def test_where_a_request_works_the_guard_sees_no_lockout(text: str) -> None:
     document = parse(text)
     found = {finding.rule for finding in judged(text, caller=None).findings}
@@ -169,7 +170,7 @@ def test_where_a_request_works_the_guard_sees_no_lockout(text: str) -> None:
 
 
 @given(policies)
-@settings(deadline=None, max_examples=120)
+@settings(RELAXED, max_examples=120)
 def test_where_the_guard_sees_nothing_plain_requests_work(text: str) -> None:
     document = parse(text)
     result = judged(text, caller=None)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kms_tui.policy import scan
 from kms_tui.policy.scan import Array, Constant, Lines, Number, Object, ScanError, String, Value
+from tests.unit.policy.build import RELAXED
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -35,7 +36,7 @@ def _plain(value: Value) -> Any:
 
 
 @given(documents, st.sampled_from([None, 0, 1, "\t"]), st.booleans())
-@settings(deadline=None, max_examples=150)
+@settings(RELAXED, max_examples=150)
 def test_every_document_reads_as_the_standard_library_reads_it(
     document: Any, indent: int | str | None, ascii_only: bool
 ) -> None:
@@ -44,7 +45,7 @@ def test_every_document_reads_as_the_standard_library_reads_it(
 
 
 @given(documents, st.data())
-@settings(deadline=None, max_examples=150)
+@settings(RELAXED, max_examples=150)
 def test_a_damaged_document_is_read_only_if_the_standard_library_reads_it(
     document: Any, data: st.DataObject
 ) -> None:
@@ -60,7 +61,7 @@ def test_a_damaged_document_is_read_only_if_the_standard_library_reads_it(
 
 
 @given(st.text())
-@settings(deadline=None, max_examples=150)
+@settings(RELAXED, max_examples=150)
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         span = scan.read(text).span

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from kms_tui.policy import wildcard
 from kms_tui.policy.search import Budget
 from kms_tui.policy.wildcard import Wild
+from tests.unit.policy.build import RELAXED
 
 patterns = st.text(alphabet="ab*?:", max_size=12)
 texts = st.text(alphabet="ab:", max_size=12)
 
 
 @given(patterns, texts)
-@settings(deadline=None, max_examples=400)
+@settings(RELAXED, max_examples=400)
 def test_patterns_match_as_the_regular_expression_of_the_same_meaning(pattern: str, text: str) -> None:
     meaning = "".join({"*": "(?:.*)", "?": "."}.get(char, re.escape(char)) for char in pattern)
     expected = re.fullmatch(meaning, text, re.DOTALL) is not None
@@ -50,7 +51,7 @@ def test_a_bomb_is_matched_quickly() -> None:
 
 
 @given(st.lists(patterns, min_size=1, max_size=3))
-@settings(deadline=None, max_examples=300)
+@settings(RELAXED, max_examples=300)
 def test_a_witness_matches_every_pattern(found: list[str]) -> None:
     text = wildcard.witness([wildcard.tokenize(pattern) for pattern in found], "a", Budget(10_000_000))
     if text is not None:
@@ -58,7 +59,7 @@ def test_a_witness_matches_every_pattern(found: list[str]) -> None:
 
 
 @given(texts, st.data())
-@settings(deadline=None, max_examples=200)
+@settings(RELAXED, max_examples=200)
 def test_patterns_that_share_a_text_have_a_witness(text: str, data: st.DataObject) -> None:
     def blurred() -> str:
         cut = data.draw(st.integers(0, len(text)))
