@@ -159,9 +159,12 @@ class Inventory:
         """Read facts of one row now, again where they are known."""
         self._reader.ask(row, names)
 
-    def demand(self, rows: Sequence[Row], missing: Missing) -> None:
-        """Read facts of all these rows at the polite rate, for a filter or a sort; see ``progress``."""
-        self._reader.demand(rows, missing)
+    def demand(self, rows: Sequence[Row], missing: Missing, *, usage: bool = False) -> None:
+        """Read what is ``missing`` of all these rows at the polite rate, for a filter or a sort.
+
+        ``usage`` where that may be GetKeyLastUsage's. See ``progress``.
+        """
+        self._reader.demand(rows, missing, usage=usage)
 
     def cancel_demand(self) -> None:
         self._reader.cancel()

@@ -131,23 +131,27 @@ class Reader:
         """Describe these rows when nothing else is to be done."""
         self._crew.replace(Lane.REST, self._jobs(rows, missing_of(FactName.DESCRIBED), Lane.REST))
 
-    def demand(self, rows: Sequence[Row], missing: Missing) -> None:
-        """Read what ``missing`` names, row by row in this order; replaces an earlier demand."""
+    def demand(self, rows: Sequence[Row], missing: Missing, *, usage: bool = False) -> None:
+        """Read what ``missing`` names, row by row in this order; replaces an earlier demand.
+
+        ``usage`` where that may be GetKeyLastUsage's, which has a lane and a rate of its own.
+        """
         self.cancel()
-        self._plans += 1
         # Going through 100,000 rows takes longer than a caller on an event loop has.
-        plan = partial(self._plan, self._plans, rows, missing)
+        plan = partial(self._plan, self._plans, rows, missing, usage)
         self._crew.put(Lane.LISTING, Job(("plan", self._plans), plan))
 
-    def _plan(self, number: int, rows: Sequence[Row], missing: Missing) -> None:
-        wanted = [(row, name) for row in rows if (name := missing(row)) is not None]
-        if not wanted or number != self._plans:
-            return
-        slow = any(name is FactName.LAST_USAGE for _, name in wanted)
-        self._demand = _Demand(missing, {row.arn for row, _ in wanted}, len(wanted), slow)
-        rows = [row for row, _ in wanted]
-        self._crew.replace(Lane.DEMAND, self._jobs(rows, missing, Lane.DEMAND))
-        self._crew.replace(Lane.USAGE, self._jobs(rows, missing, Lane.USAGE))
+    def _plan(self, number: int, rows: Sequence[Row], missing: Missing, usage: bool) -> None:
+        slow: list[Row] = []
+        if usage:
+            named = [(row, missing(row)) for row in rows]
+            rows = [row for row, name in named if name not in (None, FactName.LAST_USAGE)]
+            slow = [row for row, name in named if name is FactName.LAST_USAGE]
+        left = {row.arn for each in (rows, slow) for row in each}
+        if left and number == self._plans:
+            self._demand = _Demand(missing, left, len(left), slow=bool(slow))
+            self._crew.replace(Lane.DEMAND, self._jobs(rows, missing, Lane.DEMAND))
+            self._crew.replace(Lane.USAGE, self._jobs(slow, missing, Lane.USAGE))
         self._coalescer.note(progress=True)
 
     def cancel(self) -> None:
@@ -170,8 +174,10 @@ class Reader:
     def _jobs(self, rows: Iterable[Row], missing: Missing, lane: Lane) -> Iterator[Job]:
         for row in rows:
             name = missing(row)
-            if name is not None and _lane_of(name, lane) is lane:
+            if name is not None:
                 yield self._job(row, name, lane)
+            elif lane in (Lane.DEMAND, Lane.USAGE):
+                self._no_more(row)
 
     def _job(self, row: Row, name: FactName, lane: Lane) -> Job:
         return Job((row.arn, name), partial(self._run, row, name, lane))
@@ -220,24 +226,24 @@ class Reader:
             return
         name = demand.missing(row)
         if name is None:
+            self._no_more(row)
+        else:
+            demand.slow |= name is FactName.LAST_USAGE
+            lane = Lane.USAGE if name is FactName.LAST_USAGE else Lane.DEMAND
+            self._crew.put(lane, self._job(row, name, lane))
+        self._coalescer.note(progress=True)
+
+    def _no_more(self, row: Row) -> None:
+        """Nothing that the demand asks of this row is missing any more."""
+        demand = self._demand
+        if demand is not None:
             demand.left.discard(row.arn)
             if not demand.left:
                 self._demand = None
-        else:
-            demand.slow |= name is FactName.LAST_USAGE
-            lane = _lane_of(name, Lane.DEMAND)
-            self._crew.put(lane, self._job(row, name, lane))
-        self._coalescer.note(progress=True)
 
 
 _PATIENT = frozenset({Lane.DEMAND, Lane.USAGE, Lane.REST})
 """Lanes that no one looks at: an error that passes is waited out there rather than shown."""
-
-
-def _lane_of(name: FactName, lane: Lane) -> Lane:
-    if lane in (Lane.DEMAND, Lane.USAGE):
-        return Lane.USAGE if name is FactName.LAST_USAGE else Lane.DEMAND
-    return lane
 
 
 def needs_credentials(error: KmsTuiError) -> bool:

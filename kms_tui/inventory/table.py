@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections import Counter
@@ -12,6 +11,7 @@ from datetime import datetime
 from sys import intern
 from typing import Any, NamedTuple
 
+from kms_tui.inventory.collector import Collector
 from kms_tui.inventory.kind import Kind, Reading
 from kms_tui.inventory.notify import Coalescer
 from kms_tui.inventory.row import FactName, Row
@@ -27,9 +27,6 @@ class Change(NamedTuple):
     at: float
 
 
-_FREEZE_EVERY = 5_000
-"""Rows live as long as the session. Unfrozen, 100,000 of them are walked by the garbage collector again and
-again as they come, 0.1 to 0.2 s each time, in which nothing else runs."""
 NEW = "new"
 """A row of which this was said has no other news."""
 _NO_CHANGE = Change("", 0.0)
@@ -62,7 +59,7 @@ class Table:
         """Changes whenever a row may sort elsewhere by name."""
         self._rows: dict[str, Row] = {}
         self._changes: dict[str, Change] = {}
-        self._settled = 0
+        self._collector = Collector()
         self._counts: Counter[Kind] = Counter()
 
     def kinds(self) -> dict[Kind, int]:
@@ -125,8 +122,7 @@ class Table:
 
     def close(self) -> None:
         """Let what was kept from the garbage collector go."""
-        if self._settled >= _FREEZE_EVERY:
-            gc.unfreeze()
+        self._collector.close()
 
     def set_gone(self, row: Row) -> None:
         with self.lock:
@@ -183,9 +179,7 @@ class Table:
         self._counts[kind] -= 1
         self._counts[row.kind] += 1
         self.names += row.sort_name != sort_name
-        self._settled += 1
-        if self._settled % _FREEZE_EVERY == 0:
-            gc.freeze()
+        self._collector.count()
         if news and self._changes.get(row.arn, _NO_CHANGE).words != NEW:
             self._changes[row.arn] = Change(news, self._clock())
         self._coalescer.note(row.arn)

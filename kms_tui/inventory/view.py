@@ -198,18 +198,21 @@ class View:
 
     def read_missing(self) -> None:
         """Ask the inventory to read what the filter and the sort need, in the order of the list."""
-        needs = COLUMNS[self.sort.column].needs
+        by_sort, by_filter = COLUMNS[self.sort.column].needs, self.query.needs
+        rows = self._unread(self.rows, by_sort) + self._unread(self._undecided.rows(), by_filter)
+        if rows:
+            self.inventory.demand(rows, self.missing, usage=FactName.LAST_USAGE in {*by_sort, *by_filter})
+        else:
+            self.inventory.cancel_demand()
+
+    def _unread(self, rows: Sequence[Row], needs: Iterable[FactName]) -> list[Row]:
+        names = [name.value for name in needs]
         unread = {
             kind
             for kind in self.inventory.kinds()
-            if any(kind.reading(name.value) is Reading.PENDING for name in needs)
+            if any(kind.reading(name) is Reading.PENDING for name in names)
         }
-        rows = [row for row in self.rows if row.kind in unread] if unread else []
-        rows += self._undecided.rows()
-        if rows:
-            self.inventory.demand(rows, self.missing)
-        else:
-            self.inventory.cancel_demand()
+        return [row for row in rows if row.kind in unread] if unread else []
 
     # How it is done
 

@@ -128,6 +128,24 @@ def test_a_demand_tells_its_progress_and_can_be_given_up() -> None:
     assert world.inventory.progress() is None
 
 
+def test_looking_at_rows_takes_nothing_off_a_demand_for_other_facts() -> None:
+    world = World(FakeAccount(named(*map(str, range(40)))), pace=Pace(read_unasked=0, demand=10)).open()
+    world.inventory.show(world.view.rows)
+    world.work()
+    world.view.set_filter("tag:team")
+    world.view.read_missing()
+    world.work(seconds=1)
+    world.inventory.show(world.view.rows)
+    world.inventory.show(world.inventory.rows())
+    world.work()
+    progress = world.inventory.progress()
+    assert progress is not None
+    assert progress.total - progress.done == 40 - world.account.count("ListResourceTags")
+    world.work(seconds=10)
+    assert world.account.count("ListResourceTags") == 40
+    assert world.inventory.progress() is None
+
+
 def test_last_usage_is_asked_at_five_a_second_and_only_where_it_decides() -> None:
     account = FakeAccount(named(*map(str, range(20))))
     for number in range(1, 11):
