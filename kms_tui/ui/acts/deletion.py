@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.acts.base import Reason, Subject, aws_managed
+from kms_tui.ui.acts.many import agree, change_each
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import safe
 
@@ -98,7 +99,8 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     (subject,) = subjects
     deletion = await screen.ask(ScheduleDeletion(subject))
     if deletion is not None:
-        await screen.change_each(
+        await change_each(
+            screen,
             subjects,
             lambda kms, each: kms.schedule_deletion(each.key_id, deletion.window_days),
             doing="schedule the deletion of",
@@ -108,8 +110,12 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 async def cancel(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """CancelKeyDeletion; the key comes back disabled."""
-    await screen.change_each(
-        subjects,
+    chosen = await agree(
+        screen, subjects, "Cancel the deletion of", confirm="Keep them", refusal=cannot_cancel
+    )
+    await change_each(
+        screen,
+        chosen,
         lambda kms, subject: kms.cancel_deletion(subject.key_id),
         doing="cancel the deletion of",
         done="will not be deleted; it is disabled until you enable it",

@@ -95,6 +95,8 @@ class Desk(ModeScreen):
 
 
 def _refusal(act: Act, subjects: Sequence[Subject]) -> str:
+    """Why an act is not possible for any of the keys; of many, those that refuse are left out later."""
     if len(subjects) > 1 and not act.many:
         return "this is done to one key at a time"
-    return next((reason for subject in subjects if (reason := act.refusal(subject))), "")
+    reasons = [act.refusal(subject) for subject in subjects]
+    return reasons[0] if all(reasons) else ""

@@ -10,6 +10,7 @@ from textual.content import Content
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT, spec_title
 from kms_tui.kms.model import KeyOrigin, KeyState
 from kms_tui.ui.acts.base import Reason, Subject, aws_managed
+from kms_tui.ui.acts.many import agree, change_each
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.dialogs.form import Field, Form
 
@@ -54,6 +55,9 @@ def check_period(text: str) -> str:
 
 async def enable_rotation(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """EnableKeyRotation, also to change the period."""
+    if len(subjects) > 1:
+        await _enable_for_many(screen, subjects)
+        return
     (subject,) = subjects
     kms = screen.kms_for(subject)
     status = await screen.attempt(lambda: kms.rotation_status(subject.key_id), doing="read the rotation")
@@ -79,17 +83,53 @@ async def enable_rotation(screen: ModeScreen, subjects: Sequence[Subject]) -> No
         screen.changed(subjects, f"{subject.name} rotates every {values['period'].strip()} days.")
 
 
+async def _enable_for_many(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+    values = await screen.ask(
+        Form(
+            f"Automatic rotation of {screen.names(subjects)}",
+            [Field("period", "Every how many days", str(DEFAULT_PERIOD_DAYS), check=check_period)],
+            lambda values: None,
+            confirm="Go on",
+            lead=[Content("Those that rotate already get this period as well.")],
+        )
+    )
+    if values is None:
+        return
+    days = int(values["period"])
+    chosen = await agree(
+        screen,
+        subjects,
+        f"Rotate every {days} days:",
+        confirm="Turn on",
+        refusal=cannot_rotate_automatically,
+    )
+    await change_each(
+        screen,
+        chosen,
+        lambda kms, subject: kms.enable_rotation(subject.key_id, days),
+        doing="turn on the rotation of",
+        done=f"rotates every {days} days",
+    )
+
+
 async def disable_rotation(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """DisableKeyRotation."""
     sentences = [Content("The present key material then stays in use until someone rotates it.")]
-    title = f"Turn off the automatic rotation of {screen.names(subjects)}?"
-    if await screen.ask(Confirm(title, sentences, confirm="Turn off")):
-        await screen.change_each(
-            subjects,
-            lambda kms, subject: kms.disable_rotation(subject.key_id),
-            doing="turn off the rotation of",
-            done="no longer rotates by itself",
-        )
+    chosen = await agree(
+        screen,
+        subjects,
+        "Turn off the automatic rotation of",
+        sentences,
+        confirm="Turn off",
+        refusal=cannot_rotate_automatically,
+    )
+    await change_each(
+        screen,
+        chosen,
+        lambda kms, subject: kms.disable_rotation(subject.key_id),
+        doing="turn off the rotation of",
+        done="no longer rotates by itself",
+    )
 
 
 async def rotate_now(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
@@ -108,7 +148,8 @@ async def rotate_now(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         ),
     ]
     if await screen.ask(Confirm(f"Rotate {subject.name} now?", sentences, confirm="Rotate")):
-        await screen.change_each(
+        await change_each(
+            screen,
             subjects,
             lambda kms, each: kms.rotate_now(each.key_id),
             doing="rotate",

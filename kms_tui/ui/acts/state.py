@@ -9,7 +9,7 @@ from textual.content import Content
 
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.acts.base import Reason, Subject, aws_managed
-from kms_tui.ui.dialogs.confirm import Confirm
+from kms_tui.ui.acts.many import agree, change_each
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen
@@ -35,19 +35,19 @@ def cannot_disable(subject: Subject) -> Reason:
 
 async def enable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """EnableKey."""
-    await screen.change_each(
-        subjects, lambda kms, subject: kms.enable(subject.key_id), doing="enable", done="enabled"
+    chosen = await agree(screen, subjects, "Enable", confirm="Enable", refusal=cannot_enable)
+    await change_each(
+        screen, chosen, lambda kms, subject: kms.enable(subject.key_id), doing="enable", done="enabled"
     )
 
 
 async def disable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """DisableKey, after saying what stops."""
     sentences = [
-        Content("Every use of it fails with DisabledException until it is enabled again."),
-        Content("Nothing is lost: its policy, aliases, grants and key material stay."),
+        Content("Every use fails with DisabledException until enabled again."),
+        Content("Nothing is lost: policy, aliases, grants and key material stay."),
     ]
-    dialog = Confirm(f"Disable {screen.names(subjects)}?", sentences, confirm="Disable")
-    if await screen.ask(dialog):
-        await screen.change_each(
-            subjects, lambda kms, subject: kms.disable(subject.key_id), doing="disable", done="disabled"
-        )
+    chosen = await agree(screen, subjects, "Disable", sentences, confirm="Disable", refusal=cannot_disable)
+    await change_each(
+        screen, chosen, lambda kms, subject: kms.disable(subject.key_id), doing="disable", done="disabled"
+    )

@@ -58,6 +58,7 @@ _ACTS = (
         "Tags",
         "Edit the tags (TagResource, UntagResource)",
         tags.edit_tags,
+        many=True,
         refusal=naming.cannot_name,
     ),
     Act(
@@ -66,6 +67,7 @@ _ACTS = (
         "Rotation…",
         "Turn automatic rotation on, or change its period (EnableKeyRotation)",
         rotation.enable_rotation,
+        many=True,
         refusal=rotation.cannot_rotate_automatically,
     ),
     Act(

@@ -10,7 +10,10 @@ from textual.content import Content
 from kms_tui.backend.api import Kms
 from kms_tui.kms.model import Tag
 from kms_tui.ui.acts.base import Subject
+from kms_tui.ui.acts.many import agree, change_each
+from kms_tui.ui.acts.naming import cannot_name
 from kms_tui.ui.dialogs.form import Form, TextField, Values
+from kms_tui.ui.safe_text import safe
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen
@@ -57,7 +60,10 @@ def apply_tags(kms: Kms, key_id: str, before: Sequence[Tag], after: Sequence[Tag
 
 
 async def edit_tags(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """TagResource and UntagResource."""
+    """TagResource and UntagResource; many keys only get tags added or changed."""
+    if len(subjects) > 1:
+        await _add_to_many(screen, subjects)
+        return
     (subject,) = subjects
     kms = screen.kms_for(subject)
     before = await screen.attempt(lambda: kms.tags(subject.key_id), doing="read the tags")
@@ -80,3 +86,27 @@ async def edit_tags(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     )
     if values is not None:
         screen.changed(subjects, f"The tags of {subject.name} are saved.")
+
+
+async def _add_to_many(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+    values = await screen.ask(
+        Form(
+            f"Add tags to {screen.names(subjects)}",
+            [TextField("tags", "One a line: key=value", check=_check_some_tags)],
+            lambda values: None,
+            confirm="Go on",
+            lead=[Content("A tag that a key has already gets the value given here; its other tags stay.")],
+        )
+    )
+    if values is None:
+        return
+    tags = parse_tags(values["tags"])
+    names = safe(", ".join(f"{tag.key}={tag.value}" for tag in tags))
+    chosen = await agree(screen, subjects, "Tag", [names], confirm="Add tags", refusal=cannot_name)
+    await change_each(
+        screen, chosen, lambda kms, subject: kms.tag(subject.key_id, tags), doing="tag", done="is tagged"
+    )
+
+
+def _check_some_tags(text: str) -> str:
+    return check_tags(text) if text.strip() else "Give at least one tag."

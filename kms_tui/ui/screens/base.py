@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual import on
@@ -103,14 +102,9 @@ class ModeScreen(Screen[None]):
         self.kms_app.notify(sentence)
         self.post_message(KeysChanged(*(subject.key_id for subject in subjects)))
 
-    async def change_each(
-        self, subjects: Sequence[Subject], change: Callable[[Kms, Subject], object], *, doing: str, done: str
-    ) -> None:
-        """Make one mutating call for each key, and tell how each went."""
-        for subject in subjects:
-            kms = self.kms_for(subject)
-            if await self.succeeds(partial(change, kms, subject), doing=f"{doing} {subject.name}"):
-                self.changed([subject], f"{subject.name} {done}.")
+    def hidden_by_filter(self) -> frozenset[str]:
+        """The ARNs of marked keys that are not on the screen's list now."""
+        return frozenset()
 
     @staticmethod
     def names(subjects: Sequence[Subject]) -> str:

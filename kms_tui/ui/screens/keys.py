@@ -114,6 +114,14 @@ class KeysScreen(Desk):
         rows = self.list.marked or ([self.list.current] if self.list.current else [])
         return [subject_of(row) for row in rows]
 
+    def hidden_by_filter(self) -> frozenset[str]:
+        view = self.list.view
+        return (
+            frozenset(view.marks.difference(row.arn for row in view.rows))
+            if view is not None
+            else frozenset()
+        )
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "create" and self.session is not None and self.session.read_only:
             return False

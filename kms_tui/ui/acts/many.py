@@ -1,0 +1,96 @@
+"""One change to one key or to many: who is asked what before, and how each went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from kms_tui.backend.api import Kms
+from kms_tui.ui.acts.base import Reason, Subject
+from kms_tui.ui.dialogs.batch import BatchConfirm, BatchRun, Progress
+from kms_tui.ui.dialogs.confirm import Confirm
+from kms_tui.ui.messages import KeysChanged
+
+if TYPE_CHECKING:
+    from kms_tui.ui.screens.base import ModeScreen
+
+
+async def agree(
+    screen: ModeScreen,
+    subjects: Sequence[Subject],
+    verb: str,
+    sentences: Sequence[Content] = (),
+    *,
+    confirm: str,
+    refusal: Callable[[Subject], Reason],
+) -> Sequence[Subject]:
+    """The keys that are to be changed; none where the person declined.
+
+    One key is asked about only where there are ``sentences``. Many are always asked about: how many they are,
+    how many of them the filter hides, each by its name, and which are left out because of ``refusal``.
+    ``verb`` is followed by the key's name or the number of keys ("Disable").
+    """
+    if len(subjects) == 1:
+        if not sentences:
+            return subjects
+        dialog = Confirm(f"{verb} {subjects[0].name}?", sentences, confirm=confirm)
+        return subjects if await screen.ask(dialog) else ()
+    reasons = {subject.arn: refusal(subject) for subject in subjects}
+    left = [subject for subject in subjects if not reasons[subject.arn]]
+    hidden = screen.hidden_by_filter()
+    notes = [(subject, _note(reasons[subject.arn], subject.arn in hidden)) for subject in subjects]
+    # What is special comes first, where it is seen without scrolling.
+    notes.sort(key=lambda entry: not entry[1])
+    counts = Content.styled(_counts(subjects, left, hidden), "bold")
+    title = f"{verb} {len(left):,} key{'' if len(left) == 1 else 's'}?"
+    agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], notes, confirm=confirm))
+    return left if agreed else ()
+
+
+def _counts(subjects: Sequence[Subject], left: Sequence[Subject], hidden: frozenset[str]) -> str:
+    parts = [f"{len(subjects):,} keys are marked"]
+    if out_of_sight := sum(subject.arn in hidden for subject in subjects):
+        parts.append(f"{out_of_sight:,} of them hidden by the filter")
+    if left_out := len(subjects) - len(left):
+        parts.append(f"{left_out:,} left out")
+    return ", ".join(parts) + "."
+
+
+def _note(reason: Reason, hidden: bool) -> str:
+    if reason:
+        return f"left out: {reason}"
+    return "hidden by the filter" if hidden else ""
+
+
+async def change_each(
+    screen: ModeScreen,
+    subjects: Sequence[Subject],
+    change: Callable[[Kms, Subject], object],
+    *,
+    doing: str,
+    done: str,
+) -> None:
+    """Make one mutating call for each key, and tell how each went.
+
+    ``doing`` and a name say what could not be done ("disable"), a name and ``done`` what was ("disabled").
+    """
+    if len(subjects) == 1:
+        (subject,) = subjects
+        kms = screen.kms_for(subject)
+        if await screen.succeeds(partial(change, kms, subject), doing=f"{doing} {subject.name}"):
+            screen.changed([subject], f"{subject.name} {done}.")
+    elif subjects:
+        title = f"{doing[0].upper()}{doing[1:]} {len(subjects):,} keys"
+        run = BatchRun(title, subjects, lambda subject: change(screen.kms_for(subject), subject))
+        await screen.ask(run)
+        screen.kms_app.notify(
+            f"{run.summary}.",
+            title=title,
+            severity="information" if run.counted(Progress.DONE) == len(run.items) else "warning",
+        )
+        # Those that failed as well: a key that refused is not what it was taken for.
+        if run.attempted:
+            screen.post_message(KeysChanged(*sorted(run.attempted)))
