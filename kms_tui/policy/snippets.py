@@ -116,7 +116,7 @@ class Snippet:
 def menu(account_id: str, partition: str = "aws") -> tuple[Snippet, ...]:
     """Every snippet, filled in for an account."""
     role = f"arn:{partition}:iam::{account_id}:role"
-    suffix = "amazonaws.com"
+    elsewhere = "444455556666" if account_id != "444455556666" else "111122223333"
     trail = f"arn:{partition}:cloudtrail:*:{account_id}:trail/*"
     return (
         Snippet("Root statement", "The account keeps control", enable_iam_policies(account_id, partition)),
@@ -132,9 +132,9 @@ def menu(account_id: str, partition: str = "aws") -> tuple[Snippet, ...]:
         Snippet(
             "Service with a source",
             "A service, for this account's resources only",
-            service_use(f"cloudtrail.{suffix}", account_id, trail),
+            service_use("cloudtrail.amazonaws.com", account_id, trail),
         ),
-        Snippet("Another account", "Use from elsewhere", cross_account_use("111122223333", partition)),
+        Snippet("Another account", "Use from elsewhere", cross_account_use(elsewhere, partition)),
     )
 
 
