@@ -57,6 +57,11 @@ def default_root() -> Path:
     return user_data_path("kms-tui") / "policies"
 
 
+def policy_files() -> PolicyFiles:
+    """The drafts and versions of this platform's user."""
+    return PolicyFiles(default_root())
+
+
 class PolicyFiles:
     """Drafts and replaced versions of key policies, by key ARN. Safe to share between processes."""
 

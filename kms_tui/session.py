@@ -71,6 +71,8 @@ class Session:
     notice: str = ""
     """What the header says all the time ("UNPROTECTED STORE")."""
     now: Callable[[], datetime] = field(default=utc_now)
+    seen_principals: set[str] = field(default_factory=set)
+    """Whom the policies and grants read in this sitting name; the policy editor offers them."""
 
     @property
     def read_only(self) -> bool:

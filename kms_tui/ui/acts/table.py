@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kms_tui.ui.acts import copying, deletion, naming, rotation, scratch, state, tags
-from kms_tui.ui.acts.base import Act
+from kms_tui.ui.acts import copying, deletion, naming, policies, rotation, scratch, state, tags
+from kms_tui.ui.acts.base import Act, aws_managed
 
 _ACTS = (
     Act("copy", "c", "Copy…", "Copy the key's id, ARN or alias", copying.copy, mutating=False, show=True),
@@ -18,6 +18,32 @@ _ACTS = (
         mutating=False,
         show=True,
         refusal=scratch.cannot_use,
+    ),
+    Act(
+        "edit-policy",
+        "e",
+        "Edit policy",
+        "Edit the key policy, with the lockout guard (PutKeyPolicy)",
+        policies.edit_policy,
+        mutating=False,
+        show=True,
+        refusal=aws_managed,
+    ),
+    Act(
+        "policy-history",
+        "H",
+        "Policy history",
+        "Earlier key policies, and going back to one",
+        policies.show_history,
+        mutating=False,
+    ),
+    Act(
+        "simulate",
+        "S",
+        "Simulate",
+        "Ask the key policy whether someone may do something",
+        policies.simulate,
+        mutating=False,
     ),
     Act("raw-json", "y", "Raw JSON", "Show what DescribeKey answers", copying.raw_json, mutating=False),
     Act(

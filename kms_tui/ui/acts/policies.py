@@ -1,0 +1,63 @@
+"""The key policy: edit it, go back to an earlier one, ask what it allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kms_tui.ui.acts.base import Subject
+from kms_tui.ui.background import off_loop
+
+if TYPE_CHECKING:
+    from kms_tui.ui.policy_editor.saving import Target
+    from kms_tui.ui.screens.base import ModeScreen
+
+
+async def edit_policy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+    """Open the editor on a screen of its own."""
+    from kms_tui.ui.policy_editor.screen import PolicyEditor
+
+    (subject,) = subjects
+    screen.app.push_screen(PolicyEditor(screen, subject))
+
+
+async def show_history(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+    """Show earlier policies; the one chosen opens in the editor, not saved yet."""
+    from kms_tui.drafts import policy_files
+    from kms_tui.ui.policy_editor.history import HistoryDialog, read_versions
+    from kms_tui.ui.policy_editor.screen import PolicyEditor
+
+    (subject,) = subjects
+    target = await _target(screen, subject)
+    files = policy_files()
+    current = await screen.attempt(target.read, doing="read the key policy")
+    versions = await screen.attempt(partial(read_versions, target, files), doing="read earlier policies")
+    if current is None or versions is None:
+        return
+    version = await screen.ask(HistoryDialog(target, subject.name, versions, current))
+    if version is not None:
+        screen.app.push_screen(PolicyEditor(screen, subject, begin_with=version.text))
+
+
+async def simulate(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+    """Ask the policy as it stands."""
+    from kms_tui.ui.policy_editor.opening import surroundings
+    from kms_tui.ui.policy_editor.simulate import SimulateScreen
+
+    (subject,) = subjects
+    session = screen.session
+    assert session is not None
+    target = await _target(screen, subject)
+    text = await screen.attempt(target.read, doing="read the key policy")
+    if text is not None:
+        around = await off_loop(partial(surroundings, session, target, text))
+        screen.app.push_screen(SimulateScreen(subject, text, around))
+
+
+async def _target(screen: ModeScreen, subject: Subject) -> Target:
+    from kms_tui.ui.policy_editor.saving import Target
+
+    kms = screen.kms_for(subject)
+    caller = await off_loop(kms.caller)
+    return Target(kms, subject.key_id, subject.arn, caller.arn)

@@ -1,0 +1,1 @@
+"""The policy workspace: the editor with its guard, the history, and the simulation of requests."""

@@ -1,0 +1,82 @@
+"""The findings of the guard: enter goes to the line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from kms_tui.policy import CheckResult, Finding, Severity, Verdict
+from kms_tui.ui.policy_editor.area import GLYPHS
+from kms_tui.ui.safe_text import safe
+
+COLOURS: Mapping[Severity, str] = {
+    Severity.REFUSE: "$error",
+    Severity.WARN: "$warning",
+    Severity.INFO: "$accent",
+}
+WORDS: Mapping[Severity, str] = {Severity.REFUSE: "refused", Severity.WARN: "warning", Severity.INFO: "note"}
+
+
+class FindingsList(OptionList):
+    """One entry a finding, in the order of the text."""
+
+    DEFAULT_CSS = """
+    FindingsList {
+        border: none;
+        padding: 0;
+        background: $surface;
+        scrollbar-size-vertical: 1;
+        & > .option-list--option { padding: 0 1; }
+    }
+    """
+
+    class Chosen(Message):
+        """A finding to go to."""
+
+        def __init__(self, finding: Finding) -> None:
+            super().__init__()
+            self.finding = finding
+
+    def __init__(self) -> None:
+        super().__init__(id="findings", markup=False, compact=True)
+        self.findings: Sequence[Finding] = ()
+
+    def show(self, findings: Sequence[Finding]) -> None:
+        """Replace the list; the cursor stays at its place in it."""
+        if findings == self.findings:
+            return
+        self.findings = findings
+        at = self.highlighted
+        self.set_options([Option(_line(finding)) for finding in findings])
+        if at is not None and findings:
+            self.highlighted = min(at, len(findings) - 1)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.post_message(self.Chosen(self.findings[event.option_index]))
+
+
+def _line(finding: Finding) -> Content:
+    severity = finding.severity
+    head = Content.styled(f"{GLYPHS[severity]} {WORDS[severity]}", f"{COLOURS[severity]} bold")
+    where = Content.styled(f"  line {finding.line}  ", "$foreground-muted")
+    return head + where + safe(finding.sentence)
+
+
+def verdict_words(result: CheckResult) -> Content:
+    """The verdict as a sentence, with its word first: it is never told by colour alone."""
+    warnings = sum(finding.severity is Severity.WARN for finding in result.findings)
+    if result.verdict is Verdict.REFUSE:
+        refusal = next(finding for finding in result.findings if finding.severity is Severity.REFUSE)
+        place = f" (line {refusal.line})" if refusal.statement is not None else ""
+        return Content.styled("refused: ", "$error bold") + safe(refusal.sentence + place)
+    if result.verdict is Verdict.WARN:
+        counted = "one warning" if warnings == 1 else f"{warnings} warnings"
+        return Content.styled("warning: ", "$warning bold") + Content(
+            f"the account keeps control, with {counted}"
+        )
+    return Content.styled("ok: ", "$success bold") + Content("the account keeps control")

@@ -1,0 +1,113 @@
+"""Earlier policies of a key: when, by whom, and what going back would change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from textual import on
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, OptionList, Static
+from textual.widgets.option_list import Option
+
+from kms_tui import policy
+from kms_tui.drafts import PolicyFiles
+from kms_tui.kms.model import PolicyVersion
+from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.policy_editor.dialogs import ScrollingDialog
+from kms_tui.ui.policy_editor.review import paragraphs, review
+from kms_tui.ui.policy_editor.saving import Target, is_same
+from kms_tui.ui.safe_text import safe
+
+_REST_SECONDS = 0.1
+
+
+def read_versions(target: Target, files: PolicyFiles) -> Sequence[PolicyVersion]:
+    """The policies that the key has had, newest first: those of the backend, or else those kept on disk.
+
+    Raises FileError, and the errors of GetKeyPolicy.
+    """
+    kept = target.kms.policy_versions(target.key_id)
+    return kept if kept is not None else files.versions(target.arn).entries
+
+
+class HistoryDialog(ScrollingDialog[PolicyVersion]):
+    """Answers with the version to go back to. ``current`` is the key's policy as it was last read."""
+
+    DEFAULT_CSS = """
+    HistoryDialog {
+        #versions { height: auto; max-height: 8; border: none; padding: 0; background: $panel; }
+        #dialog-body { max-height: 70vh; }
+    }
+    """
+    initial_focus = "#versions"
+
+    def __init__(self, target: Target, name: str, versions: Sequence[PolicyVersion], current: str) -> None:
+        super().__init__(f"Earlier policies of {name}", confirm="Edit this version")
+        self.target = target
+        self.versions = versions
+        self.current = current
+
+    def compose_body(self) -> Iterable[Widget]:
+        if not self.versions:
+            yield Static(
+                "None yet. Each policy that is replaced from here is kept on this machine.",
+                classes="dialog-line",
+            )
+            return
+        yield OptionList(
+            *(Option(self._line(version)) for version in self.versions),
+            id="versions",
+            compact=True,
+            markup=False,
+        )
+        yield Static("", id="version-head", classes="section dialog-line")
+        yield Static("", id="version-change", classes="dialog-line")
+
+    def compose_buttons(self) -> Iterable[Widget]:
+        if self.versions:
+            yield from super().compose_buttons()
+        else:
+            yield Button("Close", id="cancel", compact=True)
+
+    def arm(self) -> None:
+        if not self.versions:
+            self.initial_focus = "#cancel"
+        super().arm()
+
+    def _line(self, version: PolicyVersion) -> Content:
+        statements = len(policy.parse(version.text).statements)
+        line = Content(f"{version.time.astimezone():%Y-%m-%d %H:%M}  ")
+        line += Content.styled(f"{statements} statement{'s' if statements != 1 else ''}", "$text-muted")
+        if version.author:
+            line += Content.styled("  by ", "$text-muted") + safe(version.author.split(":", 5)[-1])
+        if is_same(version.text, self.current):
+            line += Content.styled("  as on the key now", "$accent")
+        return line
+
+    @property
+    def chosen(self) -> PolicyVersion:
+        return self.versions[self.query_one("#versions", OptionList).highlighted or 0]
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self) -> None:
+        start(self, partial(self._show, self.chosen), group="version", description="compare the policies")
+
+    async def _show(self, version: PolicyVersion) -> None:
+        await asyncio.sleep(_REST_SECONDS)
+        change = await off_loop(partial(review, self.target, self.current, version.text))
+        same = is_same(version.text, self.current)
+        head = "It says the same as the key's policy now." if same else "Going back to it would change"
+        self.query_one("#version-head", Static).update(head)
+        body = Content() if same else Content("\n\n").join(list(paragraphs(change)))
+        self.query_one("#version-change", Static).update(body)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.query_one("#confirm").focus()
+
+    def confirm(self) -> None:
+        self.dismiss(self.chosen)

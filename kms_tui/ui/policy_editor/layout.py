@@ -1,0 +1,37 @@
+"""Formatting: white space only; every string and number stays as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kms_tui.policy import scan
+
+_INDENT = "  "
+
+
+def formatted(text: str) -> str:
+    """The JSON text with one member or entry a line, indented by two spaces; raises ScanError.
+
+    Idempotent.
+    """
+    return "".join(_pieces(text, scan.read(text), "\n"))
+
+
+def _pieces(text: str, value: scan.Value, line: str) -> Iterator[str]:
+    """``line`` is a line break and the indentation of where the value stands."""
+    if isinstance(value, scan.Object) and value.members:
+        inner = line + _INDENT
+        for number, (key, member) in enumerate(value.members):
+            yield ("," if number else "{") + inner + text[slice(*key.span)] + ": "
+            yield from _pieces(text, member, inner)
+        yield line + "}"
+    elif isinstance(value, scan.Array) and value.items:
+        inner = line + _INDENT
+        for number, item in enumerate(value.items):
+            yield ("," if number else "[") + inner
+            yield from _pieces(text, item, inner)
+        yield line + "]"
+    elif isinstance(value, scan.Object | scan.Array):
+        yield "{}" if isinstance(value, scan.Object) else "[]"
+    else:
+        yield text[slice(*value.span)]

@@ -1,0 +1,141 @@
+"""Where things stand in a policy that is still being written, and so may be no JSON yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*(?:"|(?=\n)|\Z)|[{}\[\]:,]', re.DOTALL)
+MAX_DEPTH = 64
+"""Deeper brackets are not followed: no policy nests so deep."""
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An object or list that is open at some place."""
+
+    opened: int
+    is_object: bool
+    key: str | None = None
+    """The member whose value is being read, in an object."""
+    index: int = 0
+    keys: list[str] = field(default_factory=list)
+    expects_key: bool = True
+
+    @property
+    def step(self) -> str | int | None:
+        return self.key if self.is_object else self.index
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a policy text: in which element, and in which string, if any.
+
+    ``names`` are the elements that enclose it, lists left out: ("Statement", "Condition", "Bool"). ``is_key``
+    says that the name of a member is to be written here. ``start`` and ``end`` are what a completion
+    replaces: the inside of the string, or nothing. ``typed`` is the part of it before the place.
+    """
+
+    names: tuple[str, ...]
+    is_key: bool
+    in_string: bool
+    start: int
+    end: int
+    typed: str
+    siblings: tuple[str, ...] = ()
+    """The members that the enclosing object has before this place."""
+    is_closed: bool = True
+    """Whether the string has its closing quote."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The places in one text."""
+
+    text: str
+
+    @cached_property
+    def statements(self) -> tuple[tuple[int, int], ...]:
+        """Start and end of each statement, as offsets; one that is not closed ends with the text."""
+        return tuple(self._statements())
+
+    def _statements(self) -> Iterator[tuple[int, int]]:
+        frames: list[_Frame] = []
+        for token in _TOKEN.finditer(self.text):
+            if token[0] == "}" and frames and frames[-1].is_object and _is_statement(frames):
+                yield frames[-1].opened, token.end()
+            _take(frames, token)
+        for depth in range(len(frames)):
+            if frames[depth].is_object and _is_statement(frames[: depth + 1]):
+                yield frames[depth].opened, len(self.text)
+
+    def spot(self, offset: int) -> Spot:
+        """What stands at an offset."""
+        frames: list[_Frame] = []
+        for token in _TOKEN.finditer(self.text):
+            if token.start() >= offset:
+                break
+            if token[0][0] == '"' and _holds(token, offset):
+                return self._in_string(frames, token, offset)
+            _take(frames, token)
+        return _spot(frames, offset, offset, "", in_string=False)
+
+    def _in_string(self, frames: list[_Frame], token: re.Match[str], offset: int) -> Spot:
+        start, end = token.start() + 1, token.end() - _closed(token[0])
+        closed = _closed(token[0])
+        return _spot(frames, start, end, self.text[start:offset], in_string=True, is_closed=closed)
+
+
+def _closed(token: str) -> bool:
+    return len(token) > 1 and token[-1] == '"' and not _escapes_its_end(token)
+
+
+def _escapes_its_end(token: str) -> bool:
+    body = token[1:-1]
+    return (len(body) - len(body.rstrip("\\"))) % 2 == 1
+
+
+def _holds(token: re.Match[str], offset: int) -> bool:
+    """Whether a place is inside of a string: behind its first quote, and not behind its last."""
+    return offset < token.end() or (offset == token.end() and not _closed(token[0]))
+
+
+def _take(frames: list[_Frame], token: re.Match[str]) -> None:
+    """Step over a token."""
+    mark, top = token[0], frames[-1] if frames else None
+    if mark in "{[":
+        if len(frames) < MAX_DEPTH:
+            frames.append(_Frame(token.start(), mark == "{"))
+    elif mark in "}]":
+        if frames:
+            frames.pop()
+    elif top is None:
+        return
+    elif mark == ",":
+        top.index += 1
+        top.expects_key, top.key = True, None if top.is_object else top.key
+    elif mark == ":":
+        top.expects_key = False
+    elif top.is_object and top.expects_key:
+        top.key = mark.strip('"')
+        top.keys.append(top.key)
+
+
+def _is_statement(frames: list[_Frame]) -> bool:
+    return _names(frames[:-1]) == ("Statement",)
+
+
+def _names(frames: list[_Frame]) -> tuple[str, ...]:
+    return tuple(frame.key for frame in frames if frame.is_object and frame.key is not None)
+
+
+def _spot(
+    frames: list[_Frame], start: int, end: int, typed: str, *, in_string: bool, is_closed: bool = True
+) -> Spot:
+    top = frames[-1] if frames else None
+    is_key = top is not None and top.is_object and top.expects_key
+    names = _names(frames[:-1] if is_key else frames)
+    siblings = tuple(top.keys) if top is not None and top.is_object else ()
+    return Spot(names, is_key, in_string, start, end, typed, siblings, is_closed)

@@ -1,0 +1,170 @@
+"""The one way from the console to PutKeyPolicy: judged first, against a policy that was read, then confirmed.
+
+No other module of the console may call PutKeyPolicy on a key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from kms_tui import policy
+from kms_tui.backend.api import Kms
+from kms_tui.drafts import PolicyFiles
+from kms_tui.kms.errors import KmsTuiError, OutcomeUnknownError, ServiceError
+from kms_tui.kms.model import PolicyVersion
+from kms_tui.policy import CheckResult, Finding, Severity, Verdict
+
+BYPASS_PHRASE = "bypass the lockout safety check"
+"""What is typed out to have KMS leave its own check of the caller aside."""
+_CALLER_LOSES = "caller-loses-access"
+_CALLER_CHECK = "will not allow you to update the key policy"
+
+
+class RefusedError(KmsTuiError):
+    """The guard refuses the policy; nothing was sent. ``finding`` says why, and where."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.sentence, next_step="Nothing was sent; the text is still in the editor.")
+        self.finding = finding
+
+
+class ConflictError(KmsTuiError):
+    """The key's policy is no longer the one that the text was begun from; nothing was sent."""
+
+    def __init__(self, theirs: str) -> None:
+        super().__init__(
+            "The key's policy has changed since it was read.", next_step="Nothing was overwritten."
+        )
+        self.theirs = theirs
+
+
+class CallerLosesError(KmsTuiError):
+    """KMS would refuse the save, or did, because the caller could not change the policy again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The key whose policy is written, and as whom; ``caller_arn`` is "" where it is not known."""
+
+    kms: Kms
+    key_id: str
+    arn: str
+    caller_arn: str = ""
+
+    def read(self) -> str:
+        """The policy as it stands now."""
+        return self.kms.key_policy(self.key_id)
+
+    def judge(self, text: str, now: float | None = None) -> CheckResult:
+        """The guard's verdict, stricter than ``check``: some Allow statement must name the account."""
+        kms = self.kms
+        result = policy.check(
+            text,
+            account_id=kms.account_id,
+            partition=kms.partition,
+            caller_arn=self.caller_arn or None,
+            key_arn=self.arn,
+            now=now,
+        )
+        if result.verdict is Verdict.REFUSE:
+            return result
+        document = policy.parse(text, partition=kms.partition)
+        if policy.names_account(document, kms.account_id):
+            return result
+        return replace(result, verdict=Verdict.REFUSE, findings=(self._no_root_statement(), *result.findings))
+
+    def _no_root_statement(self) -> Finding:
+        sentence = (
+            f"No Allow statement names the account {self.kms.account_id}: the root statement may not go, "
+            "even where others keep control."
+        )
+        return Finding("no-root-statement", Severity.REFUSE, sentence, None, "", 1, 1, 1, 2)
+
+
+def first_refusal(result: CheckResult) -> Finding | None:
+    return next((each for each in result.findings if each.severity is Severity.REFUSE), None)
+
+
+def caller_loses(result: CheckResult) -> bool:
+    return any(finding.rule == _CALLER_LOSES for finding in result.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save came to: the policy as it was read again afterwards, or why that could not be read."""
+
+    reread: str | None
+    trouble: KmsTuiError | None = None
+
+
+def check_before_saving(target: Target, text: str, base: str, now: float | None = None) -> CheckResult:
+    """The verdict on a text that may be saved.
+
+    Raises RefusedError, ConflictError where the policy is no longer ``base``, and the errors of GetKeyPolicy.
+    """
+    result = target.judge(text, now)
+    refusal = first_refusal(result)
+    if refusal is not None:
+        raise RefusedError(refusal)
+    theirs = target.read()
+    if theirs != base:
+        raise ConflictError(theirs)
+    return result
+
+
+def save(
+    target: Target,
+    text: str,
+    base: str,
+    files: PolicyFiles,
+    now: Callable[[], datetime],
+    *,
+    bypass_phrase: str = "",
+) -> Saved:
+    """Judge, keep what is replaced, PutKeyPolicy, and read again.
+
+    ``bypass_phrase`` is what was typed to set BypassPolicyLockoutSafetyCheck; only BYPASS_PHRASE does. Raises
+    what ``check_before_saving`` raises, CallerLosesError, FileError where the present policy cannot be kept,
+    and the errors of PutKeyPolicy.
+    """
+    result = check_before_saving(target, text, base, now().timestamp())
+    bypass = bypass_phrase == BYPASS_PHRASE
+    if caller_loses(result) and not bypass:
+        raise CallerLosesError("You yourself lose access by this policy: KMS will reject this save.")
+    keep_replaced(target, base, files, now())
+    try:
+        target.kms.put_key_policy(target.key_id, text, bypass_lockout_check=bypass)
+    except ServiceError as error:
+        if _CALLER_CHECK in error.message:
+            raise CallerLosesError(f"KMS rejected the save: {error.message}") from error
+        raise
+    except OutcomeUnknownError:
+        if not is_same(target.read(), text):
+            raise
+    return _reread(target)
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two policies say the same, white space and the order of elements apart."""
+    if one == other:
+        return True
+    documents = policy.parse(one), policy.parse(other)
+    if not all(document.is_valid for document in documents):
+        return False
+    return bool(json.loads(one) == json.loads(other))
+
+
+def _reread(target: Target) -> Saved:
+    try:
+        return Saved(target.read())
+    except KmsTuiError as error:
+        return Saved(None, error)
+
+
+def keep_replaced(target: Target, text: str, files: PolicyFiles, now: datetime) -> None:
+    """Keep a policy that is about to be replaced, unless the backend keeps every version itself."""
+    if target.kms.policy_versions(target.key_id) is None:
+        files.keep_version(target.arn, PolicyVersion(text, now))

@@ -1,0 +1,119 @@
+"""May this principal do this action? The policy's answer in words, with the statements that give it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.policy import Caller, Decision, Document, Effect, Request, Via, actions, evaluate
+from kms_tui.policy.describe import condition
+from kms_tui.policy.evaluation import ContextValue
+
+
+class QuestionError(KmsTuiError):
+    """What was typed is no principal, action or context; ``field`` says which."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person typed. ``context`` has a ``key=value`` on each line; a key alone is absent.
+
+    With ``complete`` what the context lacks is absent as well, rather than open.
+    """
+
+    principal: str
+    action: str
+    context: str = ""
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``word`` is allow, deny or depends; ``sentences`` say why and on what."""
+
+    word: str
+    sentences: tuple[str, ...]
+    decision: Decision
+
+
+_WORDS = {
+    Effect.ALLOW: "allow",
+    Effect.DENY: "deny",
+    Effect.DEPENDS: "depends",
+    Effect.NO_STATEMENT: "deny",
+}
+
+
+def ask(document: Document, question: Question, *, account_id: str, key_arn: str) -> Answer:
+    """What the policy answers; raises QuestionError."""
+    request = Request(
+        _caller(question.principal),
+        _action(question.action),
+        key_arn,
+        context_of(question.context),
+        question.complete,
+    )
+    decision = evaluate(document, request)
+    return Answer(_WORDS[decision.effect], tuple(_sentences(decision, request, account_id)), decision)
+
+
+def _caller(text: str) -> Caller:
+    try:
+        return Caller.parse(text.strip())
+    except ValueError as error:
+        raise QuestionError(
+            "principal", "Give the ARN of a user, role or session, an account id, or a service."
+        ) from error
+
+
+def _action(text: str) -> str:
+    name = text.strip() if ":" in text else f"kms:{text.strip()}"
+    found = actions.find(name)
+    if found is not None:
+        return found.name
+    near = actions.nearest(name)
+    raise QuestionError("action", f"There is no action {name}." + (f" Is {near} meant?" if near else ""))
+
+
+def context_of(text: str) -> Mapping[str, ContextValue]:
+    """Lines of ``key=value`` as a request's context; a key given twice has several values."""
+    values: dict[str, list[str]] = {}
+    absent: dict[str, ContextValue] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        key, equals, value = line.partition("=")
+        key = key.strip()
+        if ":" not in key:
+            raise QuestionError("context", f"{key} is no condition key; write aws:SourceIp=203.0.113.7, say.")
+        if equals:
+            values.setdefault(key, []).append(value.strip())
+        else:
+            absent[key] = None
+    return {**absent, **{key: tuple(given) if len(given) > 1 else given[0] for key, given in values.items()}}
+
+
+def _sentences(decision: Decision, request: Request, account_id: str) -> list[str]:
+    lines: list[str] = []
+    action = actions.find(request.action)
+    if decision.effect is Effect.NO_STATEMENT:
+        lines.append("No statement of the key policy says anything about it, so it is denied.")
+        lines.append("A grant may still allow it.")
+    elif decision.effect is Effect.DENY:
+        lines.append("A Deny applies, whatever else allows it.")
+    elif decision.effect is Effect.DEPENDS:
+        lines += [f"if {condition(each.test, holds=each.wanted)}" for each in decision.conditions]
+    if decision.may_be_allowed and decision.via is Via.ACCOUNT and not request.caller.is_root:
+        lines.append("The statement names the account, so an IAM policy of the caller has to allow it too.")
+    outside = request.caller.account not in ("", account_id)
+    if decision.may_be_allowed and outside:
+        crosses = action is not None and action.cross_account
+        lines.append(
+            "The caller is of another account, whose IAM policies have to allow it too."
+            if crosses
+            else "The caller is of another account, and this action does not work across accounts."
+        )
+    return lines

@@ -1,0 +1,26 @@
+"""The policy workspace under test; drafts and replaced policies go to a folder of the test's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kms_tui import drafts
+from kms_tui.drafts import PolicyFiles
+from kms_tui.ui.policy_editor import screen
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PolicyFiles:
+    """Where this test's drafts and versions are."""
+    root = tmp_path / "policies"
+    monkeypatch.setattr(drafts, "default_root", lambda: root)
+    return PolicyFiles(root)
+
+
+@pytest.fixture(autouse=True)
+def _typing_rests_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The editor looks and keeps soon after a change, so that tests need not wait for it."""
+    monkeypatch.setattr(screen, "JUDGE_SECONDS", 0.001)
+    monkeypatch.setattr(screen, "KEEP_SECONDS", 0.001)
