@@ -16,13 +16,13 @@ EXTERNAL: dict[str, Any] = {
     "XksProxyUriPath": "/contract/kms/xks/v1",
     "XksProxyConnectivity": "PUBLIC_ENDPOINT",
     "XksProxyAuthenticationCredential": {
-        "AccessKeyId": "ABCDE12345670EXAMPLE",
+        "AccessKeyId": "ABCDE23456723EXAMPLE",
         "RawSecretAccessKey": "DXjSUawnel2fr6SKC7G25CNxTyWKE5PF9XX6H/u9pSo=",
     },
 }
 CLOUD_HSM: dict[str, Any] = {
     "CustomKeyStoreType": "AWS_CLOUDHSM",
-    "CloudHsmClusterId": "cluster-1a23b4cdefg",
+    "CloudHsmClusterId": "cluster-2a23b4cdefg",
     "KeyStorePassword": "kmsPswd123",
     "TrustAnchorCertificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
 }

@@ -14,6 +14,7 @@ from kms_tui.backend.local import (
     grants,
     importing,
     keys,
+    keystores,
     lastuse,
     macs,
     multiregion,
@@ -53,6 +54,7 @@ OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
     **lastuse.OPERATIONS,
     **grants.OPERATIONS,
     **importing.OPERATIONS,
+    **keystores.OPERATIONS,
 }
 """THE table: API operation -> what does it."""
 

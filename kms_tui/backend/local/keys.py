@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kms_tui.backend.local import material, policies, tags
+from kms_tui.backend.local import keystores_keys, material, policies, tags
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.clock import DAY, to_datetime
 from kms_tui.backend.local.creation import new_key, new_material, put_new_key
@@ -39,10 +39,11 @@ def create_key(call: Call) -> JsonShape:
         origin=origin,
         description=params.get("Description", ""),
         multi_region=params.get("MultiRegion", False),
-    )
+    )._replace(custom_key_store_id=params.get("CustomKeyStoreId"), xks_key_id=params.get("XksKeyId"))
     policy = policies.for_new_key(call, key)
-    materials = [new_material(call.store, key, call.now)] if origin == KeyOrigin.AWS_KMS else []
+    materials = [] if origin == KeyOrigin.EXTERNAL else [new_material(call.store, key, call.now)]
     with call.write() as db:
+        keystores_keys.require_room(call, origin)
         key = call.key = put_new_key(call, db, key, materials, policy, params.get("Tags", ()))
     return {"KeyMetadata": metadata_of(call, key)}
 
@@ -83,14 +84,7 @@ def _require_possible(call: Call, spec: str, origin: str) -> None:
         raise ServiceError(
             "UnsupportedOperationException", f"KeySpec {spec} is not supported with Origin {origin}."
         )
-    if origin in (KeyOrigin.AWS_CLOUDHSM, KeyOrigin.EXTERNAL_KEY_STORE) and spec != SYMMETRIC_DEFAULT:
-        raise ServiceError(
-            "UnsupportedOperationException", f"KeySpec {spec} is not supported in a custom key store."
-        )
-    if "CustomKeyStoreId" in call.params:
-        raise ServiceError("CustomKeyStoreNotFoundException", "")
-    if origin in (KeyOrigin.AWS_CLOUDHSM, KeyOrigin.EXTERNAL_KEY_STORE):
-        raise ServiceError("ValidationException", f"Origin {origin} requires a CustomKeyStoreId.")
+    keystores_keys.require_possible(call, spec, origin)
 
 
 def describe_key(call: Call) -> JsonShape:

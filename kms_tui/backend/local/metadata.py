@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.clock import to_datetime
+from kms_tui.backend.local.keystores_rows import key_store_of
 from kms_tui.backend.local.rows import KeyRow, current_material, related_keys
 from kms_tui.backend.local.states import state_of
 from kms_tui.backend.local.validation import enum_values
@@ -59,11 +60,18 @@ def metadata_of(call: Call, key: KeyRow) -> JsonShape:
         shape["PendingDeletionWindowInDays"] = key.pending_window
     if key.custom_key_store_id:
         shape["CustomKeyStoreId"] = key.custom_key_store_id
+        shape |= _of_key_store(call, key.custom_key_store_id)
     if key.xks_key_id:
         shape["XksKeyConfiguration"] = {"Id": key.xks_key_id}
     if key.multi_region:
         shape["MultiRegionConfiguration"] = _multi_region(call, key)
     return shape | _of_material(call, key)
+
+
+def _of_key_store(call: Call, store_id: str) -> JsonShape:
+    found = key_store_of(call.store, store_id)
+    cluster = found.described.get("CloudHsmClusterId") if found else None
+    return {"CloudHsmClusterId": cluster} if cluster else {}
 
 
 def _of_material(call: Call, key: KeyRow) -> JsonShape:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from kms_tui.backend.local.call import Call, JsonShape
+from kms_tui.backend.local.keystores_rows import key_store, require_connected
+from kms_tui.backend.local.keystores_settings import CLOUD_HSM
 from kms_tui.backend.local.usage import require_no_recipient
 from kms_tui.kms.errors import ServiceError
 
@@ -15,7 +17,12 @@ def generate_random(call: Call) -> JsonShape:
         raise ServiceError("ValidationException", "NumberOfBytes is required.")
     require_no_recipient(call)
     if "CustomKeyStoreId" in call.params:
-        raise ServiceError("CustomKeyStoreNotFoundException", "")
+        found = key_store(call, call.params["CustomKeyStoreId"])
+        if found.kind != CLOUD_HSM:
+            raise ServiceError(
+                "UnsupportedOperationException", "GenerateRandom is not supported in an external key store."
+            )
+        require_connected(found)
     return {"Plaintext": os.urandom(call.params["NumberOfBytes"])}
 
 

@@ -142,5 +142,20 @@ CREATE INDEX grants_retirable ON grants (retiring) WHERE retiring <> '';
 CREATE INDEX grants_retirable_by_service ON grants (retiring_service) WHERE retiring_service <> '';
 """
 
-MIGRATIONS: tuple[str, ...] = (_FOUNDATION, _GRANTS)
+_KEY_STORES = """
+CREATE TABLE custom_key_stores (
+    row               INTEGER PRIMARY KEY,
+    account           TEXT NOT NULL,
+    region            TEXT NOT NULL,
+    store_id          TEXT NOT NULL UNIQUE,
+    name              TEXT NOT NULL,
+    kind              TEXT NOT NULL,
+    connection_state  TEXT NOT NULL,
+    settings          TEXT NOT NULL,
+    created_at        INTEGER NOT NULL,
+    UNIQUE (account, region, name)
+) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FOUNDATION, _GRANTS, _KEY_STORES)
 """SQL that leads from version n to n + 1; the store's version is how many of them it has seen."""
