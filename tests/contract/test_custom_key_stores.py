@@ -8,8 +8,6 @@ import pytest
 
 from tests.contract.client import KmsClient
 
-NEEDS = ("CreateCustomKeyStore",)
-
 EXTERNAL: dict[str, Any] = {
     "CustomKeyStoreType": "EXTERNAL_KEY_STORE",
     "XksProxyUriEndpoint": "https://proxy.example.com",

@@ -10,8 +10,6 @@ import pytest
 from kms_tui.kms.errors import ServiceError
 from tests.contract.client import KmsClient
 
-NEEDS = ("CreateGrant", "ListGrants", "ListRetirableGrants", "RetireGrant", "RevokeGrant")
-
 
 def user(kms: KmsClient, name: str = "ada") -> str:
     return f"arn:aws:iam::{kms.backend.account_id}:user/{name}"

@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.serialization import (
 from kms_tui.kms.errors import ServiceError
 from tests.contract.client import KmsClient
 
-NEEDS = ("GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial")
 FOREVER: dict[str, Any] = {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
 OAEP = {"RSAES_OAEP_SHA_1": hashes.SHA1(), "RSAES_OAEP_SHA_256": hashes.SHA256()}
 WRAPS = [*OAEP, "RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256"]
