@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,8 @@ def run(args: argparse.Namespace) -> int:
         return 2
     from kms_tui.ui.app import KmsApp
 
+    # What is imported by now stays: a collection that walks it would hold up the first rows (0.1 s).
+    gc.freeze()
     config = load(default_path())
     app = KmsApp(partial(open_connection, config), connection, config)
     if args.screenshot is not None:

@@ -29,13 +29,21 @@ _STATE_COLOURS = {
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """The guard's verdict on the policy, how many may use the key by name or grant, and who may change it."""
+
+    verdict: str
+    users: int
+    who_can_change: str
+
+
+@dataclass(frozen=True, slots=True)
 class OverviewFacts:
     """What the overview reads: each fact for itself, so that one refusal hides nothing else."""
 
     key: Fact[Key]
     rotation: Fact[KeyRotationStatus]
-    policy: Fact[str]
-    """The guard's verdict on the policy: ok, warn or refuse."""
+    policy: Fact[PolicyFacts]
 
 
 class OverviewTab(DetailTab[OverviewFacts]):
@@ -51,7 +59,7 @@ class OverviewTab(DetailTab[OverviewFacts]):
         return OverviewFacts(
             key,
             read_fact(lambda: kms.rotation_status(subject.key_id)) if rotates else NOT_APPLICABLE,
-            read_fact(lambda: _verdict(kms, subject)) if customer else UNASKED,
+            read_fact(lambda: _judge(kms, subject)) if customer else UNASKED,
         )
 
     def present(self, subject: Subject, fact: Fact[OverviewFacts]) -> None:
@@ -80,26 +88,39 @@ class OverviewTab(DetailTab[OverviewFacts]):
             yield "Multi-Region", _multi_region(key)
         yield "Rotation", fact_content(facts.rotation, lambda status: _rotation(status, now))
         yield "Policy", fact_content(facts.policy, _policy)
+        if isinstance(facts.policy, Known):
+            who = facts.policy.value.who_can_change.replace(_ACCOUNT_IN_FULL, "The account")
+            yield "May change it", safe(who)
         yield "ARN", safe(key.arn.replace(":key/", ":\nkey/"), newlines=True)
 
 
-def _verdict(kms: Kms, subject: Subject) -> str:
+def _judge(kms: Kms, subject: Subject) -> PolicyFacts:
     from kms_tui import policy
+    from kms_tui.policy import access
 
     text = kms.key_policy(subject.key_id)
-    return policy.check(text, account_id=kms.account_id, partition=kms.partition, key_arn=subject.arn).verdict
+    account, partition, arn = kms.account_id, kms.partition, subject.arn
+    document = policy.parse(text, partition=partition)
+    rows = access.matrix(document, account_id=account, partition=partition, key_arn=arn)
+    return PolicyFacts(
+        policy.check(text, account_id=account, partition=partition, key_arn=arn).verdict,
+        access.users_of(rows),
+        access.who_can_change(document, account_id=account, partition=partition, key_arn=arn),
+    )
 
 
+_ACCOUNT_IN_FULL = "The account (its root user and IAM administrators)"
 _VERDICTS = {
-    "ok": ("the account keeps control", ""),
-    "warn": ("the account keeps control, with warnings", "$warning"),
+    "ok": ("root keeps control", ""),
+    "warn": ("root keeps control, with warnings", "$warning"),
     "refuse": ("the account may be locked out", "$error"),
 }
 
 
-def _policy(verdict: str) -> Content:
-    words, colour = _VERDICTS[verdict]
-    return Content.styled(words, colour)
+def _policy(facts: PolicyFacts) -> Content:
+    words, colour = _VERDICTS[facts.verdict]
+    users = f"{facts.users} principals may" if facts.users != 1 else "one principal may"
+    return Content.styled(words, colour) + Content(f"; {users if facts.users else 'nobody else may'} use it")
 
 
 def can_report_rotation(key: Key) -> bool:

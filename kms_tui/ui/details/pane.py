@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -14,28 +12,18 @@ from textual.widgets import ContentSwitcher, Static, Tab, Tabs
 
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
-from kms_tui.ui.details.aliases import AliasesTab
-from kms_tui.ui.details.grants import GrantsTab
-from kms_tui.ui.details.overview import OverviewTab
-from kms_tui.ui.details.policy import PolicyTab
-from kms_tui.ui.details.rotation import RotationTab
-from kms_tui.ui.details.tab import DetailTab
-from kms_tui.ui.details.tags import TagsTab
+from kms_tui.ui.background import start
 from kms_tui.ui.safe_text import safe
 
-TABS: tuple[Callable[[], DetailTab[Any]], ...] = (
-    OverviewTab,
-    PolicyTab,
-    AliasesTab,
-    RotationTab,
-    GrantsTab,
-    TagsTab,
-)
-"""THE table of tabs, in their order."""
+if TYPE_CHECKING:
+    from kms_tui.ui.details.tab import DetailTab
 
 
 class KeyDetails(Vertical):
-    """Shows one key; a tab reads what it shows when it is opened, and not before."""
+    """Shows one key; a tab reads what it shows when it is opened, and not before.
+
+    It is empty until it first has a key to show: the list's first rows do not wait for it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -60,14 +48,25 @@ class KeyDetails(Vertical):
         super().__init__(id="details")
         self._session: Session | None = None
         self._subject: Subject | None = None
+        self._focus_wanted = False
+        self._open = "tab-overview"
 
-    def compose(self) -> ComposeResult:
-        yield Static(id="details-name")
-        yield Static(id="details-id")
+    async def _fill(self) -> None:
+        from kms_tui.ui.details.tabs import TABS
+
         panes = [tab() for tab in TABS]
-        yield Tabs(*(Tab(pane.TITLE, id=f"for-{pane.id}") for pane in panes))
-        with ContentSwitcher(initial=panes[0].id):
-            yield from panes
+        await self.mount_all(
+            [
+                Static(id="details-name"),
+                Static(id="details-id"),
+                Tabs(*(Tab(pane.TITLE, id=f"for-{pane.id}") for pane in panes)),
+                ContentSwitcher(*panes, initial=panes[0].id),
+            ]
+        )
+        if self._session is not None and self._subject is not None:
+            self.show(self._session, self._subject)
+        if self._focus_wanted:
+            self.focus_tabs()
 
     @property
     def subject(self) -> Subject | None:
@@ -75,13 +74,18 @@ class KeyDetails(Vertical):
 
     @property
     def current(self) -> DetailTab[Any]:
-        tab = self.query_one(f"#{self.query_one(ContentSwitcher).current}")
+        from kms_tui.ui.details.tab import DetailTab
+
+        tab = self.query_one(f"#{self._open}")
         assert isinstance(tab, DetailTab)
         return tab
 
     def show(self, session: Session, subject: Subject) -> None:
         """Show a key; the same one again is read again."""
         self._session, self._subject = session, subject
+        if not self.query(ContentSwitcher):
+            start(self, self._fill, group="fill", description="make the details")
+            return
         first, *more = subject.aliases or (subject.key_id,)
         name = safe(first).stylize("bold")
         if more:
@@ -93,7 +97,10 @@ class KeyDetails(Vertical):
         self.current.show(session, subject)
 
     def focus_tabs(self) -> None:
-        self.query_one(Tabs).focus()
+        """Give the focus to the tabs, as soon as they are there."""
+        self._focus_wanted = not self.query(Tabs)
+        for tabs in self.query(Tabs):
+            tabs.focus()
 
     def open_tab(self, title: str) -> None:
         self.query_one(Tabs).active = f"for-tab-{title.lower()}"
@@ -108,6 +115,7 @@ class KeyDetails(Vertical):
     def _tab_activated(self, event: Tabs.TabActivated) -> None:
         event.stop()
         assert event.tab.id is not None
-        self.query_one(ContentSwitcher).current = event.tab.id.removeprefix("for-")
+        self._open = event.tab.id.removeprefix("for-")
+        self.query_one(ContentSwitcher).current = self._open
         if self._session is not None and self._subject is not None:
             self.current.show(self._session, self._subject)

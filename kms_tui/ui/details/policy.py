@@ -1,29 +1,60 @@
-"""Policy: the text of the default key policy, as it stands."""
+"""Policy: what the guard says of the key policy, and its text as it stands."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.facts import Fact
+from kms_tui.policy import CheckResult, Finding, Severity
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab
-from kms_tui.ui.safe_text import safe
 from kms_tui.ui.words import fact_content
 
 
-class PolicyTab(DetailTab[str]):
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """The text, and the guard's verdict on it as the caller's policy."""
+
+    text: str
+    result: CheckResult
+
+
+class PolicyTab(DetailTab[PolicyFacts]):
     TITLE = "Policy"
 
     def compose(self) -> ComposeResult:
-        yield Static("e edits it, with the lockout guard", classes="muted")
+        yield Static("e edits it · H earlier ones · S asks what it allows", classes="muted", id="policy-keys")
         yield Static(id="policy-text")
 
-    def read(self, kms: Kms, subject: Subject) -> str:
-        return kms.key_policy(subject.key_id)
+    def read(self, kms: Kms, subject: Subject) -> PolicyFacts:
+        from kms_tui import policy
+        from kms_tui.ui.policy_editor.opening import principals_in
 
-    def present(self, subject: Subject, fact: Fact[str]) -> None:
-        self.query_one("#policy-text", Static).update(
-            fact_content(fact, lambda text: safe(text, newlines=True))
+        text = kms.key_policy(subject.key_id)
+        if self.session is not None:
+            self.session.seen_principals.update(principals_in(text))
+        return PolicyFacts(
+            text,
+            policy.check(text, account_id=kms.account_id, partition=kms.partition, key_arn=subject.arn),
         )
+
+    def present(self, subject: Subject, fact: Fact[PolicyFacts]) -> None:
+        self.query_one("#policy-text", Static).update(fact_content(fact, _shown))
+
+
+def _shown(facts: PolicyFacts) -> Content:
+    from kms_tui.ui.policy_editor.coloured import coloured
+    from kms_tui.ui.policy_editor.findings import finding_line, verdict_words
+
+    remarks = [finding_line(finding) for finding in _grave(facts.result)]
+    return Content("\n").join([verdict_words(facts.result), *remarks, Content(), coloured(facts.text)])
+
+
+def _grave(result: CheckResult) -> Iterator[Finding]:
+    return (finding for finding in result.findings if finding.severity is not Severity.INFO)

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
+from textual.widgets import Button, Input, Static
 
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.ui.background import off_loop, start
@@ -50,9 +50,13 @@ class TextField(Field):
     """Several lines of text."""
 
     def widget(self) -> Widget:
+        from textual.widgets import TextArea
+
         return TextArea(visible(self.value, newlines=True), id=self.name, compact=True, tab_behavior="focus")
 
     def entered(self, widget: Widget) -> str:
+        from textual.widgets import TextArea
+
         assert isinstance(widget, TextArea)
         return widget.text
 
@@ -64,10 +68,14 @@ class ChoiceField(Field):
     choices: Sequence[tuple[str, str]] = ()
 
     def widget(self) -> Widget:
+        from textual.widgets import Select
+
         options = [(safe(shown), value) for shown, value in self.choices]
         return Select(options, value=self.value, allow_blank=False, id=self.name, compact=True)
 
     def entered(self, widget: Widget) -> str:
+        from textual.widgets import Select
+
         assert isinstance(widget, Select)
         return str(widget.value)
 
@@ -77,9 +85,13 @@ class FlagField(Field):
     """Yes or no."""
 
     def widget(self) -> Widget:
+        from textual.widgets import Checkbox
+
         return Checkbox(self.hint, bool(self.value), id=self.name, compact=True)
 
     def entered(self, widget: Widget) -> str:
+        from textual.widgets import Checkbox
+
         assert isinstance(widget, Checkbox)
         return "yes" if widget.value else ""
 

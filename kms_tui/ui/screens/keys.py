@@ -14,11 +14,11 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from kms_tui.inventory import FactName
 from kms_tui.inventory.filters import FilterError
-from kms_tui.inventory.view import Scope, View
+from kms_tui.inventory.view import Scope, Summary, View
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
-from kms_tui.ui.acts.create import create_key
 from kms_tui.ui.acts.desk import Desk
 from kms_tui.ui.background import start
 from kms_tui.ui.details.pane import KeyDetails
@@ -32,6 +32,8 @@ from kms_tui.ui.widgets.key_list import KeyList
 _SCOPE_WORDS = {Scope.CUSTOMER: "Customer", Scope.AWS: "AWS", Scope.ALL: "All"}
 _READ_MISSING_AFTER = 0.4
 """Seconds after the last keystroke in which a filter begins to read what it needs."""
+_PATIENCE_HOURS = 1 / 60
+"""A filter that needs longer to read what it asks for says so, and waits for enter."""
 
 
 class KeysScreen(Desk):
@@ -100,7 +102,9 @@ class KeysScreen(Desk):
         return self.app.screen.has_class("-wide") or self.has_class("-wide")
 
     def session_opened(self, session: Session) -> None:
-        self.list.show_view(View(session.inventory))
+        view = View(session.inventory)
+        self.list.show_view(view)
+        self.query_one(FilterLine).known = view.values
         session.inventory.open()
         self.query_one(FilterLine).input.value = self.kms_app.config.filter
         self.list.focus()
@@ -181,12 +185,24 @@ class KeysScreen(Desk):
         self.set_timer(_READ_MISSING_AFTER, lambda: self._read_missing(event.text))
 
     def _read_missing(self, text: str) -> None:
-        if self.query_one(FilterLine).input.value == text and self.list.view is not None:
-            self.list.view.read_missing()
+        view = self.list.view
+        if view is None or self.query_one(FilterLine).input.value != text:
+            return
+        hours = view.summary().undecided / view.inventory.pace.usage / 3600
+        if FactName.LAST_USAGE in view.query.needs and hours > _PATIENCE_HOURS:
+            minutes = hours * 60
+            self.query_one(FilterLine).show_note(
+                f"unused: takes about {minutes:.0f} minutes at {view.inventory.pace.usage:g} calls a second; "
+                "enter starts it, esc stops it"
+            )
+        else:
+            view.read_missing()
 
     @on(FilterInput.Left)
     def _filter_left(self) -> None:
         self.list.focus()
+        if self.list.view is not None:
+            self.list.view.read_missing()
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).input.focus()
@@ -197,6 +213,8 @@ class KeysScreen(Desk):
             self.list.focus()
         elif line.value:
             line.value = ""
+        elif self.session is not None:
+            self.session.inventory.cancel_demand()
 
     def action_scope(self) -> None:
         view = self.list.view
@@ -223,6 +241,8 @@ class KeysScreen(Desk):
             self.session.inventory.refresh()
 
     def action_create(self) -> None:
+        from kms_tui.ui.acts.create import create_key
+
         start(self, partial(create_key, self), group="act", description="create a key")
 
     # Credentials
@@ -285,6 +305,10 @@ class KeysScreen(Desk):
             parts.append(Content.styled(f"{tally.attention:,} need attention", "$warning"))
         if tally.described < tally.keys:
             parts.append(Content(f"{tally.described:,} of {tally.keys:,} known"))
+        if view.sort.column != "name" and summary.sort_known < summary.shown:
+            parts.append(Content(f"sorted by {summary.sort_known:,} known"))
+        if summary.arrived:
+            parts.append(Content(f"{summary.arrived:,} arrived, . sorts them in"))
         if view.inventory.busy:
             parts.append(Content("listing…"))
         return Content(" · ").join(parts)
@@ -298,7 +322,19 @@ class KeysScreen(Desk):
             line.show_note(
                 f"reading what the filter needs: {progress.done:,} of {progress.total:,}{left}{waits}"
             )
-        elif summary.undecided or summary.unreadable:
-            line.show_note(f"{summary.undecided + summary.unreadable:,} keys cannot be judged by this filter")
+        elif notes := _unjudged(summary):
+            line.show_note(notes)
         elif line.is_note:
             line.show_note("")
+
+
+def _unjudged(summary: Summary) -> str:
+    """Which keys the filter could not judge, and why; "" where it judged all."""
+    parts = []
+    if summary.undecided:
+        parts.append(f"{summary.undecided:,} keys not judged yet: a fact that the filter needs is not read")
+    if summary.unreadable:
+        parts.append(f"{summary.unreadable:,} keys cannot be judged: reading that fact was refused or failed")
+    if summary.names_only:
+        parts.append(f"{summary.names_only:,} keys matched by alias and id alone: not described yet")
+    return "; ".join(parts)

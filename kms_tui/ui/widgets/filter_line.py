@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 from textual import on
@@ -17,10 +18,16 @@ from kms_tui.ui.safe_text import safe
 
 
 class _Completion(Suggester):
-    """The first candidate of the filter language for the end of the line."""
+    """The first candidate for the end of the line: of the filter language, or of this account's values."""
+
+    def __init__(self, known: Callable[[], Mapping[str, Iterable[str]]]) -> None:
+        super().__init__(use_cache=False)
+        self._known = known
 
     async def get_suggestion(self, value: str) -> str | None:
-        candidates = complete(value, len(value)) if value and not value.endswith(" ") else []
+        if not value or value.endswith(" "):
+            return None
+        candidates = complete(value, len(value), self._known())
         if not candidates:
             return None
         first = candidates[0]
@@ -56,10 +63,15 @@ class FilterLine(Vertical):
             super().__init__()
             self.text = text
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: Callable[[], Mapping[str, Iterable[str]]] = dict
+        """Gives the values of fields as they occur in this account: regions, tags."""
+
     def compose(self) -> ComposeResult:
         yield FilterInput(
             placeholder="/ to filter: words, state:disabled, spec:rsa, tag:team=payments …",
-            suggester=_Completion(use_cache=False),
+            suggester=_Completion(lambda: self.known()),
             compact=True,
             select_on_focus=False,
         )
