@@ -51,7 +51,7 @@ class FindingsList(OptionList):
             return
         self.findings = findings
         at = self.highlighted
-        self.set_options([Option(_line(finding)) for finding in findings])
+        self.set_options([Option(finding_line(finding)) for finding in findings])
         if at is not None and findings:
             self.highlighted = min(at, len(findings) - 1)
 
@@ -60,7 +60,8 @@ class FindingsList(OptionList):
         self.post_message(self.Chosen(self.findings[event.option_index]))
 
 
-def _line(finding: Finding) -> Content:
+def finding_line(finding: Finding) -> Content:
+    """Glyph and word of its gravity, its line, and what it says."""
     severity = finding.severity
     head = Content.styled(f"{GLYPHS[severity]} {WORDS[severity]}", f"{COLOURS[severity]} bold")
     where = Content.styled(f"  line {finding.line}  ", "$foreground-muted")
