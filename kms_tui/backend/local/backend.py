@@ -29,12 +29,15 @@ from kms_tui.backend.local.access import ADMINISTRATOR_POLICY
 from kms_tui.backend.local.authorise import allow_administrator, decide
 from kms_tui.backend.local.authorise_caller import identity_of
 from kms_tui.backend.local.call import Call, JsonShape, Scope
+from kms_tui.backend.local.clock import to_datetime
 from kms_tui.backend.local.keyring import Keyring
 from kms_tui.backend.local.lapse import catch_up
+from kms_tui.backend.local.rows import key_by_id, policies_of
 from kms_tui.backend.local.store import Store
 from kms_tui.backend.local.validation import check, operations
+from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.model import CallerIdentity
+from kms_tui.kms.model import CallerIdentity, PolicyVersion
 from kms_tui.policy import Document
 
 OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
@@ -103,6 +106,16 @@ class LocalBackend:
         other = copy(self)
         other._scope = Scope(self.partition, region, self.account_id)
         return other
+
+    def policy_versions(self, key: str) -> list[PolicyVersion]:
+        """Every policy that the key has had, newest first; whoever may read the policy may read them.
+
+        Raises as GetKeyPolicy does.
+        """
+        self.call("GetKeyPolicy", {"KeyId": key})
+        row = key_by_id(self.store, self.account_id, self.region, key_id_of(key))
+        found = policies_of(self.store, row) if row is not None else []
+        return [PolicyVersion(text, to_datetime(put_at), put_by) for text, put_at, put_by in found]
 
     def call(self, operation: str, params: Mapping[str, Any]) -> JsonShape:
         """Make one API call; raises ServiceError as KMS would answer it, StoreError where the store fails."""

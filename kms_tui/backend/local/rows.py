@@ -173,6 +173,18 @@ def policy_of(store: Store, key: KeyRow) -> str:
     return str(row[0]) if row else ""
 
 
+def policies_of(store: Store, key: KeyRow) -> list[tuple[str, int, str]]:
+    """Every version of the key policy, newest first: its text, when it was put (milliseconds), by whom."""
+    return [
+        (str(text), int(at), str(author))
+        for text, at, author in store.rows(
+            "SELECT text, put_at, put_by FROM policies WHERE key = ? AND name = 'default' "
+            "ORDER BY version DESC",
+            (key.row,),
+        )
+    ]
+
+
 def has_all_material(store: Store, key: KeyRow) -> bool:
     """Whether no material of the key is missing, what waits for rotation apart; of AWS_KMS origin none is."""
     if key.origin != KeyOrigin.EXTERNAL:

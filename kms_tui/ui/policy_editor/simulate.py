@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.suggester import SuggestFromList
 from textual.widget import Widget
-from textual.widgets import Checkbox, Input, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from kms_tui import policy
 from kms_tui.policy.actions import ACTIONS
@@ -26,6 +26,7 @@ from kms_tui.ui.policy_editor.simulation import Answer, Question, QuestionError,
 from kms_tui.ui.policy_editor.statements import statement_text
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.screens.base import ModeScreen
+from kms_tui.ui.widgets.flag import Flag
 
 _REST_SECONDS = 0.1
 _LOOKS = {
@@ -108,7 +109,7 @@ class SimulateScreen(ModeScreen):
                     "Circumstances: key=value on each line, a key alone is absent",
                     TextArea(id="context", compact=True, tab_behavior="focus"),
                 )
-                yield Checkbox("what is not given is absent", id="complete", compact=True)
+                yield Flag("what is not given is absent", id="complete", compact=True)
             with VerticalScroll(id="simulate-answer", can_focus=True):
                 yield Static(id="answer-text")
 
@@ -132,13 +133,13 @@ class SimulateScreen(ModeScreen):
 
     @on(Input.Changed)
     @on(TextArea.Changed)
-    @on(Checkbox.Changed)
+    @on(Flag.Changed)
     def _ask_soon(self) -> None:
         question = Question(
             self.query_one("#principal", Input).value,
             self.query_one("#action", Input).value,
             self.query_one("#context", TextArea).text,
-            self.query_one("#complete", Checkbox).value,
+            self.query_one("#complete", Flag).value,
         )
         start(self, partial(self._ask, question), group="ask", description="simulate a request")
 

@@ -58,8 +58,31 @@ def ask(document: Document, question: Question, *, account_id: str, key_arn: str
         context_of(question.context),
         question.complete,
     )
+    if _is_stranger(request, account_id):
+        return Answer("deny", (_NOT_ACROSS,), Decision(Effect.NO_STATEMENT))
     decision = evaluate(document, request)
-    return Answer(_WORDS[decision.effect], tuple(_sentences(decision, request, account_id)), decision)
+    word = _WORDS[decision.effect]
+    if word == "allow" and _left_to_iam(decision, request, account_id):
+        word = "depends"
+    return Answer(word, tuple(_sentences(decision, request, account_id)), decision)
+
+
+_NOT_ACROSS = "The caller is of another account, and this action does not work across accounts."
+
+
+def _is_stranger(request: Request, account_id: str) -> bool:
+    """Whether the caller is of another account, whom the action cannot serve."""
+    action = actions.find(request.action)
+    outside = request.caller.account not in ("", account_id)
+    return outside and action is not None and not action.cross_account
+
+
+def _left_to_iam(decision: Decision, request: Request, account_id: str) -> bool:
+    """Whether IAM policies have to allow it too: those of the key's account, or of the caller's other one."""
+    caller = request.caller
+    if caller.is_root:
+        return False
+    return decision.via is Via.ACCOUNT or caller.account not in ("", account_id)
 
 
 def _caller(text: str) -> Caller:
@@ -98,7 +121,6 @@ def context_of(text: str) -> Mapping[str, ContextValue]:
 
 def _sentences(decision: Decision, request: Request, account_id: str) -> list[str]:
     lines: list[str] = []
-    action = actions.find(request.action)
     if decision.effect is Effect.NO_STATEMENT:
         lines.append("No statement of the key policy says anything about it, so it is denied.")
         lines.append("A grant may still allow it.")
@@ -106,14 +128,9 @@ def _sentences(decision: Decision, request: Request, account_id: str) -> list[st
         lines.append("A Deny applies, whatever else allows it.")
     elif decision.effect is Effect.DEPENDS:
         lines += [f"if {condition(each.test, holds=each.wanted)}" for each in decision.conditions]
-    if decision.may_be_allowed and decision.via is Via.ACCOUNT and not request.caller.is_root:
-        lines.append("The statement names the account, so an IAM policy of the caller has to allow it too.")
     outside = request.caller.account not in ("", account_id)
     if decision.may_be_allowed and outside:
-        crosses = action is not None and action.cross_account
-        lines.append(
-            "The caller is of another account, whose IAM policies have to allow it too."
-            if crosses
-            else "The caller is of another account, and this action does not work across accounts."
-        )
+        lines.append("The caller is of another account, whose IAM policies have to allow it too.")
+    elif decision.may_be_allowed and _left_to_iam(decision, request, account_id):
+        lines.append("The statement names the account, so an IAM policy of the caller has to allow it too.")
     return lines
