@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "decrypt": ("kms_tui.cli.decrypt", "decrypt a file"),
     "policy": ("kms_tui.cli.policy", "judge key policies in a pipeline"),
     "config": ("kms_tui.cli.config", "show the configuration in effect"),
+    "store": ("kms_tui.cli.store", "look after the local store: passphrase, backup, verification"),
     "serve": ("kms_tui.cli.serve", "serve the offline KMS to the AWS CLI and other clients"),
 }
 """Command -> (its module, what it does). A module has ``add_arguments(parser)`` and ``run(args) -> int``."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from kms_tui.backend.local.clock import to_datetime
 from kms_tui.backend.local.keyring import Keyring
+from kms_tui.backend.local.maintenance_events import prune
 from kms_tui.backend.local.rows import KeyRow
 from kms_tui.backend.local.store import Store
 from kms_tui.backend.local.validation import request_of
@@ -82,7 +83,7 @@ class Call:
 
     def _record(self, db: sqlite3.Connection, error: str) -> None:
         event_id = self.store.ids.event_id()
-        db.execute(
+        cursor = db.execute(
             "INSERT INTO events (event_id, at, account, region, operation, key_id, caller, error, request) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -97,6 +98,7 @@ class Call:
                 _recordable(self.operation, self.params),
             ),
         )
+        prune(db, cursor.lastrowid or 0)
         if not error:
             for key in self._used:
                 db.execute(

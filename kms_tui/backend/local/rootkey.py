@@ -63,6 +63,10 @@ class RootKey:
         """Bytes for another purpose, which tell nothing of the root key; the same each time (HKDF)."""
         return HKDF(hashes.SHA256(), size, None, f"kms-tui {purpose}".encode()).derive(self._key)
 
+    def sealed(self, store: Path, passphrase: str | None) -> SealedRootKey:
+        """This root key under a passphrase, or else under the key file beside the store, made if need be."""
+        return seal(self._key, store, passphrase)
+
     def wrap(self, key_id: str, material_id: str, material: bytes) -> bytes:
         nonce = os.urandom(_NONCE_SIZE)
         return nonce + self._cipher.encrypt(nonce, material, _associated(key_id, material_id))

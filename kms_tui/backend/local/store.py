@@ -115,6 +115,23 @@ class Store:
         self._connection.execute("BEGIN IMMEDIATE")
         self._in_transaction = True
 
+    def copy_into(self, target: sqlite3.Connection) -> None:
+        """Copy the whole store as it is at one moment; others go on using it meanwhile."""
+        with self._lock, _named_failures(self.path):
+            self._connection.backup(target)
+
+    def protect(self, sealed: SealedRootKey) -> None:
+        """Replace what guards the root key, and leave no trace of what did; the root key stays the same."""
+        with self._lock, _named_failures(self.path):
+            self._connection.execute("PRAGMA secure_delete = ON")
+            with self.write() as db:
+                db.execute(
+                    "UPDATE root_key SET protection = ?, parameters = ?, sealed = ?",
+                    (sealed.protection, sealed.parameters, sealed.sealed),
+                )
+            self.protection = sealed.protection
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()

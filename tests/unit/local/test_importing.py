@@ -10,8 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import hashes, keywrap
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -19,64 +18,28 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
-    load_der_public_key,
 )
 
 from kms_tui.backend.local import LocalBackend, Store
 from kms_tui.backend.local.importing_token import open_token
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock
+from tests.unit.local.imported import (
+    FIRST,
+    FOREVER,
+    SECOND,
+    external,
+    import_material,
+    import_request,
+    rotated,
+)
 
-_FOREVER: dict[str, Any] = {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
-_FIRST, _SECOND = bytes(range(32)), bytes(range(32, 64))
 _ALL = {"IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
-_HASHES: dict[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "256": hashes.SHA256()}
 
 
 @pytest.fixture
 def us(kms: KmsClient) -> KmsClient:
     return kms.in_region("us-east-1")
-
-
-def _external(kms: KmsClient, **params: Any) -> str:
-    return kms.key(Origin="EXTERNAL", **params)
-
-
-def _wrapped(public_key: bytes, algorithm: str, material: bytes) -> bytes:
-    public = load_der_public_key(public_key)
-    assert isinstance(public, rsa.RSAPublicKey)
-    chosen = _HASHES[algorithm.rpartition("_")[2]]
-    scheme = padding.OAEP(padding.MGF1(chosen), chosen, None)
-    if algorithm.startswith("RSAES"):
-        return public.encrypt(material, scheme)
-    aes_key = os.urandom(32)
-    return public.encrypt(aes_key, scheme) + keywrap.aes_key_wrap_with_padding(aes_key, material)
-
-
-def _request(
-    kms: KmsClient, key_id: str, material: bytes, algorithm: str = "RSA_AES_KEY_WRAP_SHA_256"
-) -> dict[str, Any]:
-    given = kms(
-        "GetParametersForImport", KeyId=key_id, WrappingAlgorithm=algorithm, WrappingKeySpec="RSA_2048"
-    )
-    return {
-        "KeyId": key_id,
-        "ImportToken": given["ImportToken"],
-        "EncryptedKeyMaterial": _wrapped(given["PublicKey"], algorithm, material),
-    }
-
-
-def _import(kms: KmsClient, key_id: str, material: bytes = _FIRST, **params: Any) -> Any:
-    expiry = params if "ValidTo" in params else _FOREVER | params
-    return kms("ImportKeyMaterial", **_request(kms, key_id, material), **expiry)
-
-
-def _rotated(kms: KmsClient, key_id: str) -> tuple[str, str]:
-    """The ids of a key's two materials, the first of them rotated away."""
-    first = _import(kms, key_id)["KeyMaterialId"]
-    second = _import(kms, key_id, _SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
-    kms("RotateKeyOnDemand", KeyId=key_id)
-    return first, second
 
 
 def _state(kms: KmsClient, key_id: str) -> str:
@@ -89,7 +52,7 @@ def _history(kms: KmsClient, key_id: str) -> dict[str, tuple[str, str]]:
 
 
 def test_the_parameters_are_good_for_a_day_and_for_their_key(kms: KmsClient, clock: TestClock) -> None:
-    key_id = _external(kms)
+    key_id = external(kms)
     given = kms(
         "GetParametersForImport",
         KeyId=key_id,
@@ -102,35 +65,35 @@ def test_the_parameters_are_good_for_a_day_and_for_their_key(kms: KmsClient, clo
 
 
 def test_a_token_is_good_again_and_again_until_it_expires(kms: KmsClient, clock: TestClock) -> None:
-    key_id = _external(kms)
-    request = _request(kms, key_id, _FIRST)
+    key_id = external(kms)
+    request = import_request(kms, key_id, FIRST)
     clock.advance(days=1, milliseconds=-1)
     for _ in range(2):
-        kms("ImportKeyMaterial", **request, **_FOREVER)
+        kms("ImportKeyMaterial", **request, **FOREVER)
     clock.advance(milliseconds=1)
-    kms.refused("ImportKeyMaterial", "ExpiredImportTokenException", **request, **_FOREVER)
+    kms.refused("ImportKeyMaterial", "ExpiredImportTokenException", **request, **FOREVER)
 
 
 def test_a_token_of_the_same_key_in_another_region_is_refused(kms: KmsClient, us: KmsClient) -> None:
-    key_id = _external(kms, MultiRegion=True)
-    _import(kms, key_id)
+    key_id = external(kms, MultiRegion=True)
+    import_material(kms, key_id)
     kms("ReplicateKey", KeyId=key_id, ReplicaRegion="us-east-1")
-    request = _request(kms, key_id, _FIRST)
-    us.refused("ImportKeyMaterial", "InvalidImportTokenException", **request, **_FOREVER)
+    request = import_request(kms, key_id, FIRST)
+    us.refused("ImportKeyMaterial", "InvalidImportTokenException", **request, **FOREVER)
 
 
 @pytest.mark.parametrize("position", [0, 3, 10, 40, -1])
 def test_a_token_that_was_changed_is_refused(kms: KmsClient, position: int) -> None:
-    request = _request(kms, _external(kms), _FIRST)
+    request = import_request(kms, external(kms), FIRST)
     token = bytearray(request["ImportToken"])
     token[position] ^= 1
     request["ImportToken"] = bytes(token)
-    kms.refused("ImportKeyMaterial", "InvalidImportTokenException", **request, **_FOREVER)
+    kms.refused("ImportKeyMaterial", "InvalidImportTokenException", **request, **FOREVER)
 
 
 def test_a_token_shows_no_key(kms: KmsClient, store: Store) -> None:
-    key_id = _external(kms)
-    token = open_token(store, _request(kms, key_id, _FIRST)["ImportToken"], kms.arn(key_id), store.now())
+    key_id = external(kms)
+    token = open_token(store, import_request(kms, key_id, FIRST)["ImportToken"], kms.arn(key_id), store.now())
     assert repr(token) == f"<import token of {kms.arn(key_id)}>"
 
 
@@ -150,7 +113,7 @@ def test_a_wrapping_that_does_not_fit_is_refused(
     kms.refused(
         "GetParametersForImport",
         "UnsupportedOperationException",
-        KeyId=_external(kms, KeySpec=spec, KeyUsage=usage),
+        KeyId=external(kms, KeySpec=spec, KeyUsage=usage),
         WrappingAlgorithm=algorithm,
         WrappingKeySpec=wrapping,
     )
@@ -167,15 +130,15 @@ def test_a_key_of_another_origin_says_which_it_has(kms: KmsClient) -> None:
         KeyId=key_id,
         ImportToken=b"x",
         EncryptedKeyMaterial=b"x",
-        **_FOREVER,
+        **FOREVER,
     )
 
 
 @pytest.mark.parametrize("change", [b"", b"x", b"\0" * 256, b"\0" * 300])
 def test_what_does_not_unwrap_is_refused(kms: KmsClient, change: bytes) -> None:
-    request = _request(kms, _external(kms), _FIRST)
+    request = import_request(kms, external(kms), FIRST)
     request["EncryptedKeyMaterial"] = change or request["EncryptedKeyMaterial"][:-1]
-    kms.refused("ImportKeyMaterial", "InvalidCiphertextException", **request, **_FOREVER)
+    kms.refused("ImportKeyMaterial", "InvalidCiphertextException", **request, **FOREVER)
 
 
 _SPECS = {
@@ -205,8 +168,8 @@ def _der(private_key: PrivateKeyTypes) -> bytes:
 @pytest.mark.parametrize("spec", _SPECS)
 def test_material_of_every_kind_is_what_the_key_then_uses(kms: KmsClient, spec: str) -> None:
     made = _MATERIALS[spec]()
-    key_id = _external(kms, KeySpec=spec, KeyUsage=_SPECS[spec])
-    answer = _import(kms, key_id, made if isinstance(made, bytes) else _der(made))
+    key_id = external(kms, KeySpec=spec, KeyUsage=_SPECS[spec])
+    answer = import_material(kms, key_id, made if isinstance(made, bytes) else _der(made))
     assert answer == {"KeyId": kms.arn(key_id)}
     assert "CurrentKeyMaterialId" not in kms.describe(key_id)
     if isinstance(made, bytes):
@@ -222,19 +185,19 @@ def test_material_of_every_kind_is_what_the_key_then_uses(kms: KmsClient, spec: 
 def test_a_key_that_does_not_rotate_takes_its_own_material_only(kms: KmsClient, spec: str) -> None:
     made = _MATERIALS[spec]()
     material = made if isinstance(made, bytes) else _der(made)
-    key_id = _external(kms, KeySpec=spec, KeyUsage=_SPECS[spec])
-    _import(kms, key_id, material)
+    key_id = external(kms, KeySpec=spec, KeyUsage=_SPECS[spec])
+    import_material(kms, key_id, material)
     other = _MATERIALS[spec]()
-    request = _request(kms, key_id, other if isinstance(other, bytes) else _der(other))
-    kms.refused("ImportKeyMaterial", "IncorrectKeyMaterialException", **request, **_FOREVER)
+    request = import_request(kms, key_id, other if isinstance(other, bytes) else _der(other))
+    kms.refused("ImportKeyMaterial", "IncorrectKeyMaterialException", **request, **FOREVER)
     for member, value in (
         ("ImportType", "EXISTING_KEY_MATERIAL"),
         ("KeyMaterialDescription", "x"),
         ("KeyMaterialId", "0" * 64),
     ):
-        kms.refused("ImportKeyMaterial", "ValidationException", **request, **_FOREVER, **{member: value})
+        kms.refused("ImportKeyMaterial", "ValidationException", **request, **FOREVER, **{member: value})
     assert kms("DeleteImportedKeyMaterial", KeyId=key_id) == {"KeyId": kms.arn(key_id)}
-    _import(kms, key_id, material)
+    import_material(kms, key_id, material)
     assert _state(kms, key_id) == "Enabled"
 
 
@@ -260,16 +223,16 @@ def _encrypted_der() -> bytes:
 def test_material_of_another_kind_is_incorrect(
     kms: KmsClient, spec: str, usage: str, material: Callable[[], bytes]
 ) -> None:
-    key_id = _external(kms, KeySpec=spec, KeyUsage=usage)
-    request = _request(kms, key_id, material())
-    kms.refused("ImportKeyMaterial", "IncorrectKeyMaterialException", **request, **_FOREVER)
+    key_id = external(kms, KeySpec=spec, KeyUsage=usage)
+    request = import_request(kms, key_id, material())
+    kms.refused("ImportKeyMaterial", "IncorrectKeyMaterialException", **request, **FOREVER)
     assert _state(kms, key_id) == "PendingImport"
 
 
 def test_material_expires_at_its_time_and_comes_back(kms: KmsClient, clock: TestClock) -> None:
-    key_id = _external(kms)
+    key_id = external(kms)
     valid_to = START + timedelta(days=9)
-    material_id = _import(kms, key_id, ValidTo=valid_to)["KeyMaterialId"]
+    material_id = import_material(kms, key_id, ValidTo=valid_to)["KeyMaterialId"]
     assert kms.describe(key_id)["ValidTo"] == valid_to
     sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
     clock.advance(days=9)
@@ -277,27 +240,27 @@ def test_material_expires_at_its_time_and_comes_back(kms: KmsClient, clock: Test
     assert metadata["KeyState"] == "PendingImport"
     assert not {"ValidTo", "ExpirationModel"} & set(metadata)
     kms.refused("Decrypt", "KMSInvalidStateException", CiphertextBlob=sealed)
-    assert _import(kms, key_id)["KeyMaterialId"] == material_id
+    assert import_material(kms, key_id)["KeyMaterialId"] == material_id
     assert kms("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
 
 
 def test_importing_again_changes_the_expiry(kms: KmsClient, clock: TestClock) -> None:
-    key_id = _external(kms)
-    _import(kms, key_id, ValidTo=START + timedelta(days=9))
-    _import(kms, key_id, ValidTo=START + timedelta(days=90))
+    key_id = external(kms)
+    import_material(kms, key_id, ValidTo=START + timedelta(days=9))
+    import_material(kms, key_id, ValidTo=START + timedelta(days=90))
     clock.advance(days=10)
     assert _state(kms, key_id) == "Enabled"
-    _import(kms, key_id)
+    import_material(kms, key_id)
     clock.advance(days=365)
     assert _state(kms, key_id) == "Enabled"
 
 
 def test_each_material_expires_by_itself_and_the_key_needs_all(kms: KmsClient, clock: TestClock) -> None:
-    key_id = _external(kms)
-    first = _import(kms, key_id, ValidTo=START + timedelta(days=5))["KeyMaterialId"]
-    second = _import(kms, key_id, _SECOND, ImportType="NEW_KEY_MATERIAL", ValidTo=START + timedelta(days=7))[
-        "KeyMaterialId"
-    ]
+    key_id = external(kms)
+    first = import_material(kms, key_id, ValidTo=START + timedelta(days=5))["KeyMaterialId"]
+    second = import_material(
+        kms, key_id, SECOND, ImportType="NEW_KEY_MATERIAL", ValidTo=START + timedelta(days=7)
+    )["KeyMaterialId"]
     kms("RotateKeyOnDemand", KeyId=key_id)
     clock.advance(days=6)
     assert _state(kms, key_id) == "PendingImport"
@@ -306,18 +269,18 @@ def test_each_material_expires_by_itself_and_the_key_needs_all(kms: KmsClient, c
         second: ("CURRENT", "IMPORTED"),
     }
     clock.advance(days=2)
-    _import(kms, key_id)
+    import_material(kms, key_id)
     assert _state(kms, key_id) == "PendingImport"
-    _import(kms, key_id, _SECOND)
+    import_material(kms, key_id, SECOND)
     assert _state(kms, key_id) == "Enabled"
 
 
 def test_what_waits_for_rotation_is_not_missed_when_it_expires(kms: KmsClient, clock: TestClock) -> None:
-    key_id = _external(kms)
-    _import(kms, key_id)
-    waiting = _import(kms, key_id, _SECOND, ImportType="NEW_KEY_MATERIAL", ValidTo=START + timedelta(days=1))[
-        "KeyMaterialId"
-    ]
+    key_id = external(kms)
+    import_material(kms, key_id)
+    waiting = import_material(
+        kms, key_id, SECOND, ImportType="NEW_KEY_MATERIAL", ValidTo=START + timedelta(days=1)
+    )["KeyMaterialId"]
     clock.advance(days=2)
     assert _state(kms, key_id) == "Enabled"
     kms.refused(
@@ -326,27 +289,27 @@ def test_what_waits_for_rotation_is_not_missed_when_it_expires(kms: KmsClient, c
         f"No available key material pending rotation for the key: {kms.arn(key_id)}.",
         KeyId=key_id,
     )
-    _import(kms, key_id, _SECOND, ImportType="EXISTING_KEY_MATERIAL", KeyMaterialId=waiting)
+    import_material(kms, key_id, SECOND, ImportType="EXISTING_KEY_MATERIAL", KeyMaterialId=waiting)
     kms("RotateKeyOnDemand", KeyId=key_id)
     assert kms.describe(key_id)["CurrentKeyMaterialId"] == waiting
 
 
 def test_what_waits_for_rotation_goes_altogether_and_makes_room(kms: KmsClient) -> None:
-    key_id = _external(kms)
-    first = _import(kms, key_id)["KeyMaterialId"]
-    waiting = _import(kms, key_id, _SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
-    other = _request(kms, key_id, bytes(32))
+    key_id = external(kms)
+    first = import_material(kms, key_id)["KeyMaterialId"]
+    waiting = import_material(kms, key_id, SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
+    other = import_request(kms, key_id, bytes(32))
     kms.refused(
         "ImportKeyMaterial",
         "KMSInvalidStateException",
         **other,
-        **_FOREVER,
+        **FOREVER,
         ImportType="NEW_KEY_MATERIAL",
     )
     kms("DeleteImportedKeyMaterial", KeyId=key_id, KeyMaterialId=waiting)
     assert _state(kms, key_id) == "Enabled"
     assert set(_history(kms, key_id)) == {first}
-    kms("ImportKeyMaterial", **other, **_FOREVER, ImportType="NEW_KEY_MATERIAL")
+    kms("ImportKeyMaterial", **other, **FOREVER, ImportType="NEW_KEY_MATERIAL")
 
 
 @pytest.mark.parametrize(
@@ -360,34 +323,34 @@ def test_what_waits_for_rotation_goes_altogether_and_makes_room(kms: KmsClient) 
 def test_known_material_is_neither_new_nor_another(
     kms: KmsClient, changes: dict[str, str], code: str
 ) -> None:
-    key_id = _external(kms)
-    _import(kms, key_id)
-    kms.refused("ImportKeyMaterial", code, **_request(kms, key_id, _FIRST), **_FOREVER, **changes)
+    key_id = external(kms)
+    import_material(kms, key_id)
+    kms.refused("ImportKeyMaterial", code, **import_request(kms, key_id, FIRST), **FOREVER, **changes)
 
 
 def test_nothing_is_known_before_the_first_import(kms: KmsClient) -> None:
-    key_id = _external(kms)
+    key_id = external(kms)
     kms.refused(
         "ImportKeyMaterial",
         "IncorrectKeyMaterialException",
-        **_request(kms, key_id, _FIRST),
-        **_FOREVER,
+        **import_request(kms, key_id, FIRST),
+        **FOREVER,
         ImportType="EXISTING_KEY_MATERIAL",
     )
 
 
 def test_a_description_stays_until_there_is_another(kms: KmsClient) -> None:
-    key_id = _external(kms)
+    key_id = external(kms)
     for given, kept in (("from the HSM", "from the HSM"), (None, "from the HSM"), ("again", "again")):
         described: dict[str, Any] = {"KeyMaterialDescription": given} if given else {}
-        _import(kms, key_id, **described)
+        import_material(kms, key_id, **described)
         (entry,) = kms("ListKeyRotations", KeyId=key_id, **_ALL)["Rotations"]
         assert entry["KeyMaterialDescription"] == kept
 
 
 def test_deletion_takes_the_current_material_or_the_one_that_is_named(kms: KmsClient) -> None:
-    key_id = _external(kms)
-    first, second = _rotated(kms, key_id)
+    key_id = external(kms)
+    first, second = rotated(kms, key_id)
     assert kms("DeleteImportedKeyMaterial", KeyId=key_id)["KeyMaterialId"] == second
     assert kms("DeleteImportedKeyMaterial", KeyId=key_id, KeyMaterialId=first)["KeyMaterialId"] == first
     assert {imported for _, imported in _history(kms, key_id).values()} == {"PENDING_IMPORT"}
@@ -395,14 +358,14 @@ def test_deletion_takes_the_current_material_or_the_one_that_is_named(kms: KmsCl
 
 
 def test_deletion_without_material_has_no_effect(kms: KmsClient) -> None:
-    key_id = _external(kms)
+    key_id = external(kms)
     assert kms("DeleteImportedKeyMaterial", KeyId=key_id) == {"KeyId": kms.arn(key_id)}
     assert _state(kms, key_id) == "PendingImport"
 
 
 def test_deleted_material_is_gone_from_the_store_and_from_memory(kms: KmsClient, store: Store) -> None:
-    key_id = _external(kms)
-    _import(kms, key_id)
+    key_id = external(kms)
+    import_material(kms, key_id)
     kms("Encrypt", KeyId=key_id, Plaintext=b"x")
     kms("DeleteImportedKeyMaterial", KeyId=key_id)
     assert store.rows("SELECT wrapped, valid_to, expiration_model FROM materials") == [(None, None, None)]
@@ -411,9 +374,9 @@ def test_deleted_material_is_gone_from_the_store_and_from_memory(kms: KmsClient,
 
 
 def test_cancelling_a_deletion_waits_for_what_is_missing(kms: KmsClient) -> None:
-    whole, missing = _external(kms), _external(kms)
+    whole, missing = external(kms), external(kms)
     for key_id in (whole, missing):
-        _import(kms, key_id)
+        import_material(kms, key_id)
         kms("ScheduleKeyDeletion", KeyId=key_id)
     kms("DeleteImportedKeyMaterial", KeyId=missing)
     for key_id, state in ((whole, "Disabled"), (missing, "PendingImport")):
@@ -422,8 +385,8 @@ def test_cancelling_a_deletion_waits_for_what_is_missing(kms: KmsClient) -> None
 
 
 def test_material_that_expires_leaves_a_deletion_alone(kms: KmsClient, clock: TestClock) -> None:
-    key_id = _external(kms)
-    _import(kms, key_id, ValidTo=START + timedelta(days=1))
+    key_id = external(kms)
+    import_material(kms, key_id, ValidTo=START + timedelta(days=1))
     kms("ScheduleKeyDeletion", KeyId=key_id)
     clock.advance(days=2)
     assert _state(kms, key_id) == "PendingDeletion"
@@ -432,7 +395,7 @@ def test_material_that_expires_leaves_a_deletion_alone(kms: KmsClient, clock: Te
 
 
 def test_the_events_hold_no_material(kms: KmsClient, store: Store) -> None:
-    _import(kms, _external(kms))
+    import_material(kms, external(kms))
     requests = [
         row[0] for row in store.rows("SELECT request FROM events WHERE operation = 'ImportKeyMaterial'")
     ]
@@ -442,14 +405,14 @@ def test_the_events_hold_no_material(kms: KmsClient, store: Store) -> None:
 
 
 def test_the_same_material_has_another_id_in_another_key(kms: KmsClient) -> None:
-    ids = {_import(kms, _external(kms))["KeyMaterialId"] for _ in range(3)}
+    ids = {import_material(kms, external(kms))["KeyMaterialId"] for _ in range(3)}
     assert len(ids) == 3
-    assert hashlib.sha256(_FIRST).hexdigest() not in ids
+    assert hashlib.sha256(FIRST).hexdigest() not in ids
 
 
 def _replicated(kms: KmsClient) -> str:
-    key_id = _external(kms, MultiRegion=True)
-    _import(kms, key_id)
+    key_id = external(kms, MultiRegion=True)
+    import_material(kms, key_id)
     kms("ReplicateKey", KeyId=key_id, ReplicaRegion="us-east-1")
     return key_id
 
@@ -458,38 +421,38 @@ def test_a_replica_takes_the_material_of_its_primary_only(kms: KmsClient, us: Km
     key_id = _replicated(kms)
     assert _state(us, key_id) == "PendingImport"
     us.refused(
-        "ImportKeyMaterial", "IncorrectKeyMaterialException", **_request(us, key_id, _SECOND), **_FOREVER
+        "ImportKeyMaterial", "IncorrectKeyMaterialException", **import_request(us, key_id, SECOND), **FOREVER
     )
-    assert _import(us, key_id)["KeyMaterialId"] == kms.describe(key_id)["CurrentKeyMaterialId"]
+    assert import_material(us, key_id)["KeyMaterialId"] == kms.describe(key_id)["CurrentKeyMaterialId"]
     sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
     assert us("Decrypt", CiphertextBlob=sealed, KeyId=key_id)["Plaintext"] == b"x"
 
 
 def test_related_keys_lose_their_material_one_by_one(kms: KmsClient, us: KmsClient) -> None:
     key_id = _replicated(kms)
-    _import(us, key_id)
+    import_material(us, key_id)
     kms("DeleteImportedKeyMaterial", KeyId=key_id)
     assert (_state(kms, key_id), _state(us, key_id)) == ("PendingImport", "Enabled")
 
 
 def test_new_material_rotates_once_it_is_in_every_region(kms: KmsClient, us: KmsClient) -> None:
     key_id = _replicated(kms)
-    first = _import(us, key_id)["KeyMaterialId"]
+    first = import_material(us, key_id)["KeyMaterialId"]
     us.refused(
         "ImportKeyMaterial",
         "UnsupportedOperationException",
         f"{us.arn(key_id)} is not a multi-region primary key.",
-        **_request(us, key_id, _SECOND),
-        **_FOREVER,
+        **import_request(us, key_id, SECOND),
+        **FOREVER,
         ImportType="NEW_KEY_MATERIAL",
     )
-    second = _import(kms, key_id, _SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
+    second = import_material(kms, key_id, SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
     waiting = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
     assert _history(kms, key_id)[second] == (waiting, "IMPORTED")
     assert _history(us, key_id)[second] == (waiting, "PENDING_IMPORT")
     assert _state(us, key_id) == "Enabled"
     kms.refused("RotateKeyOnDemand", "KMSInvalidStateException", KeyId=key_id)
-    _import(us, key_id, _SECOND)
+    import_material(us, key_id, SECOND)
     assert _history(kms, key_id)[second] == _history(us, key_id)[second] == ("PENDING_ROTATION", "IMPORTED")
     kms("RotateKeyOnDemand", KeyId=key_id)
     for client in (kms, us):
@@ -502,9 +465,9 @@ def test_new_material_rotates_once_it_is_in_every_region(kms: KmsClient, us: Kms
 
 def test_deleting_what_waits_on_the_primary_deletes_it_everywhere(kms: KmsClient, us: KmsClient) -> None:
     key_id = _replicated(kms)
-    first = _import(us, key_id)["KeyMaterialId"]
-    second = _import(kms, key_id, _SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
-    _import(us, key_id, _SECOND)
+    first = import_material(us, key_id)["KeyMaterialId"]
+    second = import_material(kms, key_id, SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
+    import_material(us, key_id, SECOND)
     us("DeleteImportedKeyMaterial", KeyId=key_id, KeyMaterialId=second)
     assert set(_history(kms, key_id)) == {first, second}
     kms("DeleteImportedKeyMaterial", KeyId=key_id, KeyMaterialId=second)
@@ -514,9 +477,9 @@ def test_deleting_what_waits_on_the_primary_deletes_it_everywhere(kms: KmsClient
 def test_a_new_replica_and_the_end_of_one_decide_what_may_rotate(
     kms: KmsClient, us: KmsClient, clock: TestClock
 ) -> None:
-    key_id = _external(kms, MultiRegion=True)
-    _import(kms, key_id)
-    second = _import(kms, key_id, _SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
+    key_id = external(kms, MultiRegion=True)
+    import_material(kms, key_id)
+    second = import_material(kms, key_id, SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
     assert _history(kms, key_id)[second][0] == "PENDING_ROTATION"
     kms("ReplicateKey", KeyId=key_id, ReplicaRegion="us-east-1")
     assert _history(kms, key_id)[second][0] == "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
@@ -526,8 +489,8 @@ def test_a_new_replica_and_the_end_of_one_decide_what_may_rotate(
 
 
 def test_imported_material_outlives_the_process(kms: KmsClient, store: Store) -> None:
-    key_id = _external(kms)
-    _import(kms, key_id)
+    key_id = external(kms)
+    import_material(kms, key_id)
     sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
     again = LocalBackend(store, account_id=ACCOUNT, region=REGION)
     assert again.call("Decrypt", {"CiphertextBlob": sealed})["Plaintext"] == b"x"

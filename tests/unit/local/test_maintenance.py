@@ -1,0 +1,253 @@
+"""Looking after a store: another guard, a copy, its older versions, and an end to its growth."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kms_tui.atomic import AlreadyThereError, FileError
+from kms_tui.backend.local import LocalBackend, Store, maintenance_events, open_store
+from kms_tui.backend.local import store as store_module
+from kms_tui.backend.local.maintenance import back_up, change_protection, info, open_existing
+from kms_tui.backend.local.maintenance_verify import problems
+from kms_tui.backend.local.rootkey import Protection, key_file_of
+from kms_tui.backend.local.schema import MIGRATIONS
+from kms_tui.kms.errors import StoreError
+from tests.contract.client import KmsClient
+from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock
+
+_PASSPHRASE = "correct horse"
+
+
+def _client(store: Store) -> KmsClient:
+    return KmsClient(LocalBackend(store, account_id=ACCOUNT, region=REGION))
+
+
+def _unlock(passphrase: str | None) -> Callable[[bool], str | None]:
+    return lambda _new: passphrase
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+def sealed(path: Path) -> bytes:
+    """A ciphertext of the store at ``path``, which has a key file."""
+    with open_store(path) as store:
+        kms = _client(store)
+        ciphertext: bytes = kms("Encrypt", KeyId=kms.key(), Plaintext=b"x")["CiphertextBlob"]
+        return ciphertext
+
+
+def _opens(path: Path, sealed: bytes, passphrase: str | None = None) -> None:
+    with open_existing(path, _unlock(passphrase)) as store:
+        assert _client(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
+        assert list(problems(store)) == []
+
+
+def test_a_passphrase_takes_the_place_of_the_key_file(path: Path, sealed: bytes) -> None:
+    with open_existing(path, _unlock(None)) as store:
+        change_protection(store, _PASSPHRASE)
+        assert store.protection is Protection.PASSPHRASE
+    assert not key_file_of(path).exists()
+    _opens(path, sealed, _PASSPHRASE)
+    for wrong in (None, "wrong"):
+        with pytest.raises(StoreError):
+            open_existing(path, _unlock(wrong))
+
+
+def test_a_passphrase_takes_the_place_of_another(path: Path, sealed: bytes) -> None:
+    for before, after in ((None, "first"), ("first", "second")):
+        with open_existing(path, _unlock(before)) as store:
+            change_protection(store, after)
+    _opens(path, sealed, "second")
+    with pytest.raises(StoreError, match="Wrong passphrase"):
+        open_existing(path, _unlock("first"))
+
+
+def test_a_new_key_file_takes_the_place_of_a_passphrase(path: Path, sealed: bytes) -> None:
+    first = key_file_of(path).read_bytes()
+    with open_existing(path, _unlock(None)) as store:
+        change_protection(store, _PASSPHRASE)
+    key_file_of(path).write_bytes(first)
+    with open_existing(path, _unlock(_PASSPHRASE)) as store:
+        change_protection(store, None)
+    assert key_file_of(path).read_bytes() != first
+    assert key_file_of(path).stat().st_mode & 0o777 == 0o600
+    _opens(path, sealed)
+
+
+def test_what_opened_the_store_before_is_nowhere_in_its_files(path: Path, sealed: bytes) -> None:
+    with open_existing(path, _unlock(None)) as store:
+        row = store.one("SELECT sealed FROM root_key")
+        assert row is not None
+        former = bytes(row[0])
+        change_protection(store, _PASSPHRASE)
+        assert not any(former in file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_who_has_the_store_open_goes_on_when_its_guard_changes(path: Path, sealed: bytes) -> None:
+    with open_existing(path, _unlock(None)) as mine, open_existing(path, _unlock(None)) as theirs:
+        change_protection(mine, _PASSPHRASE)
+        key_id = _client(theirs).key()
+    with open_existing(path, _unlock(_PASSPHRASE)) as store:
+        _client(store)("Encrypt", KeyId=key_id, Plaintext=b"x")
+
+
+def test_a_store_without_a_passphrase_has_none_to_take_away(path: Path, sealed: bytes) -> None:
+    with open_existing(path, _unlock(None)) as store, pytest.raises(StoreError, match="has no passphrase"):
+        change_protection(store, None)
+    _opens(path, sealed)
+
+
+def test_a_guard_that_cannot_be_written_changes_nothing(
+    path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_existing(path, _unlock(None)) as store:
+
+        def fail(*_: object) -> None:
+            raise StoreError("the disk is full")
+
+        monkeypatch.setattr(store, "protect", fail)
+        with pytest.raises(StoreError, match="full"):
+            change_protection(store, _PASSPHRASE)
+    _opens(path, sealed)
+
+
+@pytest.mark.parametrize("passphrase", [None, _PASSPHRASE])
+def test_a_backup_is_the_store_for_its_owner_alone(
+    path: Path, sealed: bytes, tmp_path: Path, passphrase: str | None
+) -> None:
+    target = tmp_path / "backups" / "copy.db"
+    target.parent.mkdir()
+    with open_existing(path, _unlock(None)) as store:
+        if passphrase:
+            change_protection(store, passphrase)
+        back_up(store, target)
+    names = {"copy.db"} | (set() if passphrase else {"copy.db.key"})
+    assert {file.name for file in target.parent.iterdir()} == names
+    assert {file.stat().st_mode & 0o777 for file in target.parent.iterdir()} == {0o600}
+    _opens(target, sealed, passphrase)
+
+
+def test_a_backup_holds_what_was_there_and_nothing_that_came_later(path: Path, tmp_path: Path) -> None:
+    with open_store(path) as store:
+        kms = _client(store)
+        before = kms.key()
+        back_up(store, tmp_path / "copy.db")
+        kms.key()
+    with open_existing(tmp_path / "copy.db", _unlock(None)) as copy:
+        assert [entry["KeyId"] for entry in _client(copy)("ListKeys")["Keys"]] == [before]
+
+
+def test_a_store_is_backed_up_while_others_write(path: Path, tmp_path: Path) -> None:
+    with open_store(path) as store, open_store(path) as theirs:
+        other, stop = _client(theirs), threading.Event()
+        made: list[str] = [other.key()]
+
+        def write() -> None:
+            while not stop.is_set():
+                made.append(other.key())
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            for number in range(5):
+                back_up(store, tmp_path / f"{number}.db")
+        finally:
+            stop.set()
+            writer.join()
+    for number in range(5):
+        with open_existing(tmp_path / f"{number}.db", _unlock(None)) as copy:
+            assert list(problems(copy)) == []
+            kept = {entry["KeyId"] for entry in _client(copy).all("ListKeys", "Keys")}
+            assert kept
+            assert kept <= set(made)
+
+
+@pytest.mark.parametrize("taken", ["copy.db", "copy.db.key"])
+def test_a_backup_overwrites_nothing(path: Path, sealed: bytes, tmp_path: Path, taken: str) -> None:
+    directory = tmp_path / "backups"
+    directory.mkdir()
+    (directory / taken).write_bytes(b"mine")
+    with open_existing(path, _unlock(None)) as store, pytest.raises(AlreadyThereError):
+        back_up(store, directory / "copy.db")
+    assert [(file.name, file.read_bytes()) for file in directory.iterdir()] == [(taken, b"mine")]
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(
+    path: Path, sealed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "backups"
+    with open_existing(path, _unlock(None)) as store:
+        with pytest.raises(FileError):
+            back_up(store, directory / "copy.db")
+        directory.mkdir()
+
+        def fail(_target: sqlite3.Connection) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+        monkeypatch.setattr(store, "copy_into", fail)
+        with pytest.raises(StoreError, match="disk I/O error"):
+            back_up(store, directory / "copy.db")
+    assert list(directory.iterdir()) == []
+
+
+def test_a_store_is_told_in_figures(path: Path, clock: TestClock) -> None:
+    with open_store(path, clock=clock) as store:
+        kms = _client(store)
+        kms("DisableKey", KeyId=kms.key())
+        kms.key()
+        kms.in_region("us-east-1").key()
+        found = info(store)
+    assert (found.path, found.protection) == (path, Protection.KEY_FILE)
+    assert found.version == len(MIGRATIONS)
+    assert found.places == {(ACCOUNT, REGION): 2, (ACCOUNT, "us-east-1"): 1}
+    assert found.states == {"Disabled": 1, "Enabled": 2}
+    assert (found.events, found.oldest_event) == (4, START)
+    assert found.size >= path.stat().st_size
+
+
+def test_a_store_that_is_not_there_is_not_made(path: Path) -> None:
+    with pytest.raises(StoreError, match="There is no store"):
+        open_existing(path, _unlock(None))
+    assert not path.exists()
+
+
+def test_the_oldest_calls_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance_events, "MAX_EVENTS", 20)
+    monkeypatch.setattr(maintenance_events, "_EVERY", 10)
+    kms = _client(store)
+    key_id = kms.key()
+    kms("Encrypt", KeyId=key_id, Plaintext=b"x")
+    for number in range(60):
+        kms.describe(key_id)
+        row = store.one("SELECT count(*), max(row) FROM events")
+        assert row is not None
+        assert row[0] < 30
+        assert row[1] == number + 3
+    assert kms("GetKeyLastUsage", KeyId=key_id)["KeyLastUsage"]["Operation"] == "Encrypt"
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_a_store_of_an_older_version_is_brought_up_to_date(
+    path: Path, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(store_module, "MIGRATIONS", MIGRATIONS[:version])
+        with open_store(path) as store:
+            kms = _client(store)
+            key_id = kms.key()
+            sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+    _opens(path, sealed)
+    with open_store(path) as store:
+        kms = _client(store)
+        kms("CreateGrant", KeyId=key_id, GranteePrincipal=ACCOUNT, Operations=["Encrypt"])
+        assert kms("DescribeCustomKeyStores")["CustomKeyStores"] == []
+        assert info(store).version == len(MIGRATIONS)
