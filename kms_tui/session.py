@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kms_tui.backend.base import Backend
     from kms_tui.backend.wrappers import Meter, SessionLog
     from kms_tui.inventory import Inventory, Pace
+    from kms_tui.undo import History
 
 
 class Kind(Enum):
@@ -67,6 +68,7 @@ class Session:
     inventory: Inventory
     meter: Meter
     log: SessionLog
+    history: History
     settings: ProfileSettings = field(default_factory=ProfileSettings)
     notice: str = ""
     """What the header says all the time ("UNPROTECTED STORE")."""
@@ -95,7 +97,8 @@ def open_session(
     now: Callable[[], datetime] = utc_now,
     pace: Pace | None = None,
 ) -> Session:
-    """Wrap a backend: nothing mutating passes a read-only session, and whatever passes is logged and counted.
+    """Wrap a backend: nothing mutating passes a read-only session, and whatever passes is logged and counted,
+    and remembered where it can be taken back.
 
     A session is read-only where the connection or the profile's settings say so.
     """
@@ -103,11 +106,12 @@ def open_session(
     from kms_tui.backend.api import Kms
     from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog
     from kms_tui.inventory import Inventory
+    from kms_tui.undo import History, Remembering
 
     settings = settings or ProfileSettings()
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
-    meter, log = Meter(), SessionLog()
-    wrapped: Backend = Recorded(Metered(backend, meter), log, now)
+    meter, log, history = Meter(), SessionLog(), History()
+    wrapped: Backend = Remembering(Recorded(Metered(backend, meter), log, now), history, now)
     if connection.read_only:
         wrapped = ReadOnly(wrapped)
     kms = Kms(wrapped)
@@ -117,6 +121,7 @@ def open_session(
         Inventory(kms, regions=connection.regions, now=now, pace=pace),
         meter,
         log,
+        history,
         settings,
         notice,
         now,

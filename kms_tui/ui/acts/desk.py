@@ -11,10 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from kms_tui.ui.acts.base import Act, Subject
+from kms_tui.ui.acts.protection import lifted
 from kms_tui.ui.acts.table import ACTS
 from kms_tui.ui.background import start
 from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.screens.base import ModeScreen
 
@@ -71,27 +71,8 @@ class Desk(ModeScreen):
             return
         if reason := _refusal(act, subjects):
             self.kms_app.notify(f"{reason[0].upper()}{reason[1:]}.", title=act.title, severity="warning")
-        elif await self._protection_lifted(act, subjects):
+        elif not act.mutating or await lifted(self, act.title, subjects):
             await act.run(self, subjects)
-
-    async def _protection_lifted(self, act: Act, subjects: Sequence[Subject]) -> bool:
-        """Whether no key is protected by the configuration, or its name was typed."""
-        assert self.session is not None
-        settings = self.session.settings
-        for subject in subjects:
-            if act.mutating and settings.protects(subject.key_id, *subject.aliases):
-                sentences = [
-                    Content("The configuration protects this key: any change to it asks for its name.")
-                ]
-                dialog = Confirm(
-                    f"{act.title}: {subject.name}",
-                    sentences,
-                    confirm="Go on",
-                    type_to_confirm=subject.confirm_names,
-                )
-                if not await self.ask(dialog):
-                    return False
-        return True
 
 
 def _refusal(act: Act, subjects: Sequence[Subject]) -> str:

@@ -85,7 +85,9 @@ async def change_each(
     elif subjects:
         title = f"{doing[0].upper()}{doing[1:]} {len(subjects):,} keys"
         run = BatchRun(title, subjects, lambda subject: change(screen.kms_for(subject), subject))
-        await screen.ask(run)
+        assert screen.session is not None
+        with screen.session.history.together():
+            await screen.ask(run)
         screen.kms_app.notify(
             f"{run.summary}.",
             title=title,

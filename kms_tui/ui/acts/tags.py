@@ -71,8 +71,12 @@ async def edit_tags(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         return
     text = "\n".join(f"{tag.key}={tag.value}" for tag in before)
 
+    assert screen.session is not None
+    history = screen.session.history
+
     def submit(values: Values) -> None:
-        apply_tags(kms, subject.key_id, before, parse_tags(values["tags"]))
+        with history.together():
+            apply_tags(kms, subject.key_id, before, parse_tags(values["tags"]))
 
     values = await screen.ask(
         Form(

@@ -20,6 +20,7 @@ from kms_tui.session import Session
 from kms_tui.ui.acts import naming
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.copying import copy_name
+from kms_tui.ui.acts.protection import lifted
 from kms_tui.ui.background import start
 from kms_tui.ui.details.subject import subject_of
 from kms_tui.ui.messages import KeysChanged
@@ -166,7 +167,13 @@ class AliasesScreen(ModeScreen):
         if alias.is_aws:
             self.kms_app.notify("AWS manages this alias: it can be viewed, not changed.", severity="warning")
             return
-        start(self, partial(act, self, [subject]), group="act", description="change an alias")
+        start(self, partial(self._run, act, subject), group="act", description="change an alias")
+
+    async def _run(
+        self, act: Callable[[ModeScreen, Sequence[Subject]], Coroutine[Any, Any, None]], subject: Subject
+    ) -> None:
+        if await lifted(self, "Change an alias", [subject]):
+            await act(self, [subject])
 
     def action_repoint(self) -> None:
         self._do(naming.repoint_alias)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
@@ -17,7 +19,8 @@ from kms_tui.backend.api import Kms
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
-from kms_tui.ui.background import off_loop
+from kms_tui.ui.acts.taking_back import take_back
+from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.messages import KeysChanged, SessionOpened
 from kms_tui.ui.widgets.top_bar import TopBar
@@ -32,6 +35,16 @@ Answer = TypeVar("Answer")
 class ModeScreen(Screen[None]):
     """A mode's screen; it exists before there is a session, and outlives one."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+z",
+            "undo",
+            "Undo",
+            id="session.undo",
+            tooltip="Take the last change back, where AWS allows it",
+            show=False,
+        ),
+    ]
     HELP: ClassVar[str] = ""
     """A few sentences for the help screen; plain text."""
 
@@ -66,6 +79,14 @@ class ModeScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.query_one(TopBar).refresh_session()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "undo" and self.session is not None and self.session.read_only:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_undo(self) -> None:
+        start(self, partial(take_back, self), group="act", description="take a change back")
 
     def show_status(self, status: Content | str) -> None:
         self.query_one(TopBar).show_status(status)

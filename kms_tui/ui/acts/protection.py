@@ -1,0 +1,31 @@
+"""Keys that the configuration protects: any change to them asks for their name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from kms_tui.ui.acts.base import Subject
+from kms_tui.ui.dialogs.confirm import Confirm
+
+if TYPE_CHECKING:
+    from kms_tui.ui.screens.base import ModeScreen
+
+
+async def lifted(screen: ModeScreen, title: str, subjects: Sequence[Subject]) -> bool:
+    """Whether none of the keys is protected, or the name of each that is was typed."""
+    assert screen.session is not None
+    settings = screen.session.settings
+    for subject in subjects:
+        if settings.protects(subject.key_id, *subject.aliases):
+            dialog = Confirm(
+                f"{title}: {subject.name}",
+                [Content("The configuration protects this key: any change to it asks for its name.")],
+                confirm="Go on",
+                type_to_confirm=subject.confirm_names,
+            )
+            if not await screen.ask(dialog):
+                return False
+    return True

@@ -1,0 +1,114 @@
+"""Undo: say what will be called, then take the last change back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from kms_tui.kms.arn import key_id_of, short_alias
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.ui.acts.base import Subject
+from kms_tui.ui.acts.protection import lifted
+from kms_tui.ui.background import off_loop
+from kms_tui.ui.dialogs.confirm import Confirm
+from kms_tui.ui.messages import KeysChanged
+from kms_tui.ui.safe_text import fit, safe
+
+if TYPE_CHECKING:
+    from kms_tui.session import Session
+    from kms_tui.ui.screens.base import ModeScreen
+    from kms_tui.undo import Step
+
+_SHOWN = 4
+"""How many commands, and how many changes without a way back, are written out."""
+_COMMAND_WIDTH = 280
+
+
+async def take_back(screen: ModeScreen) -> None:
+    """Take back the last change, or the last change of many keys, that has a way back."""
+    session = screen.session
+    if session is None:
+        return
+    steps, skipped = session.history.last()
+    if not steps:
+        reasons = " ".join(f"{_what(session, step)}: {step.reason}." for step in skipped[:_SHOWN])
+        screen.kms_app.notify(
+            reasons or "Nothing has been changed in this sitting.", title="Nothing to take back"
+        )
+        return
+    what = _what(session, steps[0]) if len(steps) == 1 else f"{steps[0].call.operation} on {len(steps)} keys"
+    lines, standing = await off_loop(lambda: (_commands(steps), [step.stands() for step in steps]))
+    sentences = [
+        Content(f"Done at {steps[0].time.astimezone():%H:%M:%S}. Taking it back calls:"),
+        *(safe(fit(line, _COMMAND_WIDTH)).stylize("$accent") for line in lines[:_SHOWN]),
+    ]
+    if len(lines) > _SHOWN:
+        sentences.append(Content(f"and {len(lines) - _SHOWN} more like these."))
+    if not all(standing):
+        sentences.append(
+            Content.styled("It was changed again since, and not from here: that is overwritten.", "$warning")
+        )
+    sentences += [
+        Content("Stays as it is: ") + safe(f"{_what(session, step)} ({step.reason}).")
+        for step in skipped[:_SHOWN]
+    ]
+    if not await lifted(screen, "Take back", _subjects(session, steps)):
+        return
+    if await screen.ask(Confirm(f"Take back {what}?", sentences, confirm="Take back")):
+        await _undo(screen, session, steps, what)
+
+
+async def _undo(screen: ModeScreen, session: Session, steps: Sequence[Step], what: str) -> None:
+    done = 0
+    for step in steps:
+        try:
+            await off_loop(step.take_back)
+        except KmsTuiError as error:
+            screen.tell_error(error, doing=f"take back {_what(session, step)}")
+            continue
+        session.history.drop(step)
+        done += 1
+    if done == len(steps):
+        screen.kms_app.notify(f"{what} is taken back.")
+    elif done:
+        screen.kms_app.notify(f"{done} of {len(steps)} are taken back.", severity="warning")
+    screen.post_message(KeysChanged(*_keys(steps)))
+
+
+def _keys(steps: Sequence[Step]) -> set[str]:
+    """The keys to be read again; none (so all) where the steps were about aliases."""
+    if any("KeyId" not in step.call.params for step in steps):
+        return set()
+    return {str(step.call.params["KeyId"]) for step in steps}
+
+
+def _subjects(session: Session, steps: Sequence[Step]) -> list[Subject]:
+    """The keys that the steps were about, and for an alias the key that it then pointed at."""
+    params = [call.params for step in steps for call in (step.call, *step.undo)]
+    references = {str(each.get("KeyId") or each.get("TargetKeyId") or "") for each in params}
+    rows = [
+        row for reference in sorted(references) for row in session.inventory.rows_of(key_id_of(reference))
+    ]
+    # An alias that was deleted names its key no more, and may be what protects it.
+    names = {short_alias(each["AliasName"]) for each in params if "AliasName" in each}
+    return [
+        Subject(row.key_id, row.arn, row.region, (*row.aliases, *sorted(names - set(row.aliases))), row.key)
+        for row in rows
+    ]
+
+
+def _what(session: Session, step: Step) -> str:
+    """ "DisableKey of orders-db"."""
+    params = step.call.params
+    subject = str(params.get("AliasName") or params.get("KeyId") or "")
+    rows = session.inventory.rows_of(subject) if "AliasName" not in params else []
+    name = next((row.aliases[0] for row in rows if row.aliases), subject)
+    return f"{step.call.operation} of {name}" if name else step.call.operation
+
+
+def _commands(steps: Sequence[Step]) -> list[str]:
+    from kms_tui.commands import aws_cli
+
+    return [aws_cli(call.operation, call.params, region=step.region) for step in steps for call in step.undo]

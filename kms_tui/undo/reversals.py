@@ -1,0 +1,192 @@
+"""THE table of what can be taken back: from a call, and what was there before, to the calls that undo it.
+
+Pure. An operation that is not here has no way back (CreateKey, RotateKeyOnDemand), or none that is the same
+again (a revoked grant gets another id, a deletion once cancelled another date).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kms_tui.kms.arn import AWS_ALIAS_PREFIX, key_id_of
+from kms_tui.kms.model import KeyState
+
+Shape = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """One call in the API's own shapes."""
+
+    operation: str
+    params: Shape
+
+    def __repr__(self) -> str:
+        return f"{self.operation}({', '.join(self.params)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """How one operation is taken back.
+
+    ``look`` gives the reading call whose answer says what is there (None: it cannot be asked). ``inverse``
+    makes the undoing calls from the parameters and that answer before the change; none where it changed
+    nothing. ``stands`` says from a later answer whether the change is still as it was made.
+    """
+
+    look: Callable[[Shape], ApiCall | None]
+    inverse: Callable[[Shape, Shape], tuple[ApiCall, ...]]
+    stands: Callable[[Shape, Shape], bool]
+
+
+def _describe(params: Shape) -> ApiCall:
+    return ApiCall("DescribeKey", {"KeyId": params["KeyId"]})
+
+
+def _describe_target(params: Shape) -> ApiCall | None:
+    """The key behind an alias; never of a predefined one, since to describe that would make its key."""
+    name = params["AliasName"]
+    return None if name.startswith(AWS_ALIAS_PREFIX) else ApiCall("DescribeKey", {"KeyId": name})
+
+
+def _tags_of(params: Shape) -> ApiCall:
+    return ApiCall("ListResourceTags", {"KeyId": params["KeyId"], "Limit": 50})
+
+
+def _policy_of(params: Shape) -> ApiCall:
+    return ApiCall("GetKeyPolicy", {"KeyId": params["KeyId"], "PolicyName": "default"})
+
+
+def _rotation_of(params: Shape) -> ApiCall:
+    return ApiCall("GetKeyRotationStatus", {"KeyId": params["KeyId"]})
+
+
+def _of_key(operation: str, params: Shape, **more: Any) -> ApiCall:
+    return ApiCall(operation, {"KeyId": params["KeyId"], **more})
+
+
+def _state(answer: Shape) -> str:
+    return str(answer["KeyMetadata"]["KeyState"])
+
+
+def _target(answer: Shape) -> str:
+    return str(answer["KeyMetadata"]["KeyId"])
+
+
+def _tag_values(answer: Shape) -> dict[str, str]:
+    return {tag["TagKey"]: tag["TagValue"] for tag in answer["Tags"]}
+
+
+def _enable_if(was: str) -> Callable[[Shape, Shape], tuple[ApiCall, ...]]:
+    other = "EnableKey" if was == KeyState.ENABLED else "DisableKey"
+    return lambda params, before: (_of_key(other, params),) if _state(before) == was else ()
+
+
+def _unschedule(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
+    """A deletion that is cancelled leaves the key disabled."""
+    cancel = _of_key("CancelKeyDeletion", params)
+    return (cancel, _of_key("EnableKey", params)) if _state(before) == KeyState.ENABLED else (cancel,)
+
+
+def _description(answer: Shape) -> str:
+    return str(answer["KeyMetadata"].get("Description", ""))
+
+
+def _untag(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
+    """Overwritten values come back, and what was new goes."""
+    values, keys = _tag_values(before), [tag["TagKey"] for tag in params["Tags"]]
+    old = [{"TagKey": key, "TagValue": values[key]} for key in keys if key in values]
+    new = [key for key in keys if key not in values]
+    put = (_of_key("TagResource", params, Tags=old),) if old else ()
+    take = (_of_key("UntagResource", params, TagKeys=new),) if new else ()
+    return put + take
+
+
+def _tag_again(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
+    values = _tag_values(before)
+    tags = [{"TagKey": key, "TagValue": values[key]} for key in params["TagKeys"] if key in values]
+    return (_of_key("TagResource", params, Tags=tags),) if tags else ()
+
+
+def _rotate_as_before(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
+    if not before["KeyRotationEnabled"]:
+        return (_of_key("DisableKeyRotation", params),)
+    return (_of_key("EnableKeyRotation", params, RotationPeriodInDays=before["RotationPeriodInDays"]),)
+
+
+def _same_policy(params: Shape, now: Shape) -> bool:
+    try:
+        return bool(json.loads(params["Policy"]) == json.loads(now["Policy"]))
+    except ValueError:
+        return False
+
+
+_PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
+
+REVERSALS: Mapping[str, Reversal] = {
+    "CreateAlias": Reversal(
+        lambda params: _of_key("ListAliases", {"KeyId": params["TargetKeyId"]}),
+        lambda params, before: (ApiCall("DeleteAlias", {"AliasName": params["AliasName"]}),),
+        lambda params, now: params["AliasName"] in {alias["AliasName"] for alias in now["Aliases"]},
+    ),
+    "UpdateAlias": Reversal(
+        _describe_target,
+        lambda params, before: (
+            ApiCall("UpdateAlias", {"AliasName": params["AliasName"], "TargetKeyId": _target(before)}),
+        ),
+        lambda params, now: _target(now) == key_id_of(params["TargetKeyId"]),
+    ),
+    "DeleteAlias": Reversal(
+        _describe_target,
+        lambda params, before: (
+            ApiCall("CreateAlias", {"AliasName": params["AliasName"], "TargetKeyId": _target(before)}),
+        ),
+        # What can be described again was made again by somebody.
+        lambda params, now: False,
+    ),
+    "EnableKey": Reversal(
+        _describe, _enable_if(KeyState.DISABLED), lambda params, now: _state(now) == KeyState.ENABLED
+    ),
+    "DisableKey": Reversal(
+        _describe, _enable_if(KeyState.ENABLED), lambda params, now: _state(now) == KeyState.DISABLED
+    ),
+    "ScheduleKeyDeletion": Reversal(_describe, _unschedule, lambda params, now: _state(now) in _PENDING),
+    "UpdateKeyDescription": Reversal(
+        _describe,
+        lambda params, before: (_of_key("UpdateKeyDescription", params, Description=_description(before)),),
+        lambda params, now: _description(now) == params["Description"],
+    ),
+    "PutKeyPolicy": Reversal(
+        _policy_of,
+        lambda params, before: (
+            _of_key("PutKeyPolicy", params, PolicyName="default", Policy=before["Policy"]),
+        ),
+        _same_policy,
+    ),
+    "TagResource": Reversal(
+        _tags_of,
+        _untag,
+        lambda params, now: all(
+            _tag_values(now).get(tag["TagKey"]) == tag["TagValue"] for tag in params["Tags"]
+        ),
+    ),
+    "UntagResource": Reversal(
+        _tags_of, _tag_again, lambda params, now: not set(params["TagKeys"]) & set(_tag_values(now))
+    ),
+    "EnableKeyRotation": Reversal(
+        _rotation_of,
+        _rotate_as_before,
+        lambda params, now: (
+            bool(now["KeyRotationEnabled"])
+            and params.get("RotationPeriodInDays") in (None, now["RotationPeriodInDays"])
+        ),
+    ),
+    "DisableKeyRotation": Reversal(
+        _rotation_of,
+        lambda params, before: _rotate_as_before(params, before) if before["KeyRotationEnabled"] else (),
+        lambda params, now: not now["KeyRotationEnabled"],
+    ),
+}

@@ -1,0 +1,201 @@
+"""Every change that has a way back is made and taken back on the offline KMS, which is then as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from kms_tui.backend.base import Backend
+from kms_tui.backend.wrappers import Wrapper
+from kms_tui.demo import demo_backend
+from kms_tui.kms.errors import ServiceError
+from kms_tui.undo import REVERSALS, History, Remembering
+from kms_tui.undo.remembering import NO_WAY_BACK, NOTHING_CHANGED, UNREADABLE
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+Change = tuple[str, dict[str, Any]]
+
+
+@pytest.fixture
+def demo() -> Backend:
+    return demo_backend(now=lambda: NOW)
+
+
+def _now() -> datetime:
+    return NOW
+
+
+def key_id(backend: Backend, alias: str) -> str:
+    return str(backend.call("DescribeKey", {"KeyId": f"alias/{alias}"})["KeyMetadata"]["KeyId"])
+
+
+def snapshot(backend: Backend, key: str) -> dict[str, Any]:
+    """All that the changes below may change of a key."""
+    aliases = backend.call("ListAliases", {"KeyId": key})["Aliases"]
+    metadata = backend.call("DescribeKey", {"KeyId": key})["KeyMetadata"]
+    rotation = {}
+    if metadata["KeyState"] != "PendingDeletion":
+        rotation = dict(backend.call("GetKeyRotationStatus", {"KeyId": key}))
+        # The schedule begins anew when rotation is turned on again: no call can bring the old date back.
+        rotation.pop("NextRotationDate", None)
+    tags = backend.call("ListResourceTags", {"KeyId": key})["Tags"]
+    return {
+        "aliases": {alias["AliasName"] for alias in aliases},
+        "state": metadata["KeyState"],
+        "description": metadata["Description"],
+        "rotation": rotation,
+        "tags": {tag["TagKey"]: tag["TagValue"] for tag in tags},
+        "policy": backend.call("GetKeyPolicy", {"KeyId": key, "PolicyName": "default"})["Policy"],
+    }
+
+
+def _tags(**values: str) -> list[dict[str, str]]:
+    return [{"TagKey": key, "TagValue": value} for key, value in values.items()]
+
+
+# Alias of the key, operation, parameters without the key.
+CHANGES: list[tuple[str, str, dict[str, Any]]] = [
+    ("sandbox", "CreateAlias", {"AliasName": "alias/another"}),
+    ("search-index", "UpdateAlias", {"AliasName": "alias/sandbox"}),
+    ("sandbox", "DeleteAlias", {"AliasName": "alias/sandbox"}),
+    ("sandbox", "DisableKey", {}),
+    ("sandbox-old", "EnableKey", {}),
+    ("sandbox", "ScheduleKeyDeletion", {"PendingWindowInDays": 7}),
+    ("sandbox-old", "ScheduleKeyDeletion", {"PendingWindowInDays": 30}),
+    ("sandbox", "UpdateKeyDescription", {"Description": "other"}),
+    ("sandbox", "TagResource", {"Tags": _tags(team="others", fresh="1")}),
+    ("sandbox", "TagResource", {"Tags": _tags(fresh="1")}),
+    ("sandbox", "UntagResource", {"TagKeys": ["team"]}),
+    ("sandbox", "EnableKeyRotation", {"RotationPeriodInDays": 200}),
+    ("orders-db", "EnableKeyRotation", {"RotationPeriodInDays": 200}),
+    ("orders-db", "DisableKeyRotation", {}),
+]
+
+
+def made(demo: Backend, alias: str, operation: str, params: Mapping[str, Any]) -> Change:
+    key = key_id(demo, alias)
+    if operation == "DeleteAlias":
+        return operation, dict(params)
+    return operation, {**params, "TargetKeyId" if "Alias" in operation else "KeyId": key}
+
+
+@pytest.mark.parametrize(("alias", "operation", "params"), CHANGES)
+def test_a_change_taken_back_leaves_the_key_as_it_was(
+    demo: Backend, alias: str, operation: str, params: dict[str, Any]
+) -> None:
+    keys = {key_id(demo, alias), key_id(demo, "sandbox")}
+    before = {key: snapshot(demo, key) for key in keys}
+    history = History()
+    change = made(demo, alias, operation, params)
+    Remembering(demo, history, _now).call(*change)
+    assert {key: snapshot(demo, key) for key in keys} != before
+    (step,), skipped = history.last()
+    assert skipped == ()
+    assert step.stands()
+    step.take_back()
+    assert {key: snapshot(demo, key) for key in keys} == before
+    assert not step.stands()
+
+
+def test_a_policy_comes_back_to_the_letter(demo: Backend) -> None:
+    key, other = key_id(demo, "sandbox"), key_id(demo, "ledger")
+    before = snapshot(demo, key)
+    text = snapshot(demo, other)["policy"]
+    history = History()
+    params = {"KeyId": key, "PolicyName": "default", "Policy": text}
+    Remembering(demo, history, _now).call("PutKeyPolicy", params)
+    (step,), _ = history.last()
+    assert step.stands()
+    step.take_back()
+    assert snapshot(demo, key) == before
+
+
+def test_every_reversal_is_tried_above() -> None:
+    assert {operation for _, operation, _ in CHANGES} | {"PutKeyPolicy"} == set(REVERSALS)
+
+
+def test_what_somebody_else_changed_since_no_longer_stands(demo: Backend) -> None:
+    history, key = History(), key_id(demo, "sandbox")
+    Remembering(demo, history, _now).call("UpdateKeyDescription", {"KeyId": key, "Description": "mine"})
+    demo.call("UpdateKeyDescription", {"KeyId": key, "Description": "theirs"})
+    (step,), _ = history.last()
+    assert not step.stands()
+
+
+def test_a_change_that_changed_nothing_is_not_taken_back(demo: Backend) -> None:
+    history = History()
+    Remembering(demo, history, _now).call("DisableKey", {"KeyId": key_id(demo, "sandbox-old")})
+    steps, (skipped,) = history.last()
+    assert steps == ()
+    assert skipped.reason == NOTHING_CHANGED
+
+
+class Denying(Wrapper):
+    def __init__(self, inner: Backend, denied: str) -> None:
+        super().__init__(inner)
+        self._denied = denied
+
+    def around(self, inner: Backend) -> Denying:
+        return Denying(inner, self._denied)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if operation == self._denied:
+            raise ServiceError("AccessDeniedException", "no", operation=operation)
+        return self.inner.call(operation, params)
+
+
+def test_who_may_not_look_may_still_change_but_has_no_way_back(demo: Backend) -> None:
+    history, key = History(), key_id(demo, "sandbox")
+    Remembering(Denying(demo, "DescribeKey"), history, _now).call("DisableKey", {"KeyId": key})
+    assert snapshot(demo, key)["state"] == "Disabled"
+    steps, (skipped,) = history.last()
+    assert (steps, skipped.reason) == ((), UNREADABLE)
+
+
+def test_a_change_that_failed_is_not_remembered(demo: Backend) -> None:
+    history, key = History(), key_id(demo, "sandbox")
+    with pytest.raises(ServiceError):
+        Remembering(Denying(demo, "DisableKey"), history, _now).call("DisableKey", {"KeyId": key})
+    assert history.last() == ((), ())
+
+
+def test_what_has_no_way_back_is_named_and_what_came_before_it_is_next(demo: Backend) -> None:
+    history, key = History(), key_id(demo, "orders-db")
+    backend = Remembering(demo, history, _now)
+    backend.call("DisableKeyRotation", {"KeyId": key})
+    backend.call("RotateKeyOnDemand", {"KeyId": key})
+    (step,), (skipped,) = history.last()
+    assert step.call.operation == "DisableKeyRotation"
+    assert (skipped.call.operation, skipped.reason) == ("RotateKeyOnDemand", NO_WAY_BACK)
+
+
+def test_changes_made_together_are_one_group_newest_first_and_other_regions_belong_to_it(
+    demo: Backend,
+) -> None:
+    history = History()
+    backend = Remembering(demo, history, _now)
+    backend.call("DisableKey", {"KeyId": key_id(demo, "ledger")})
+    elsewhere = backend.in_region("us-east-1")
+    key = elsewhere.call("CreateKey", {})["KeyMetadata"]["KeyId"]
+    with history.together():
+        backend.call("DisableKey", {"KeyId": key_id(demo, "sandbox")})
+        elsewhere.call("DisableKey", {"KeyId": key})
+    steps, _ = history.last()
+    assert [step.region for step in steps] == ["us-east-1", "eu-west-1"]
+    for step in steps:
+        step.take_back()
+        history.drop(step)
+    assert snapshot(elsewhere, key)["state"] == snapshot(demo, key_id(demo, "sandbox"))["state"] == "Enabled"
+    assert [step.call.params["KeyId"] for step in history.last()[0]] == [key_id(demo, "ledger")]
+
+
+def test_reading_is_not_remembered_and_nothing_is_shown_of_values(demo: Backend) -> None:
+    history = History()
+    backend = Remembering(demo, history, _now)
+    backend.call("ListKeys", {})
+    assert history.last() == ((), ())
+    backend.call("UpdateKeyDescription", {"KeyId": key_id(demo, "sandbox"), "Description": "my secret plan"})
+    assert "secret plan" not in repr(history.last())
