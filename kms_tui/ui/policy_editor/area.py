@@ -151,12 +151,15 @@ class PolicyArea(TextArea):
         return _LANGUAGE if is_policy_like else None
 
     def edit(self, edit: Edit) -> EditResult:
-        """Every change passes here, typed, pasted or made by a command."""
-        if len(edit.text) > 1:
-            edit.text = self.standins.shown(_BREAK.sub("\n", edit.text))
-            if self.language and self._language_for(edit.text + self.text) is None:
-                self.language = None
+        if len(edit.text) > 1 and self.language and self._language_for(edit.text + self.text) is None:
+            self.language = None
         return super().edit(edit)
+
+    def _replace_via_keyboard(
+        self, insert: str, start: tuple[int, int], end: tuple[int, int]
+    ) -> EditResult | None:
+        """What is typed and pasted: a terminal pastes line ends as carriage returns."""
+        return super()._replace_via_keyboard(self.standins.shown(_BREAK.sub("\n", insert)), start, end)
 
     def get_line(self, line_index: int) -> Text:
         line = self.document.get_line(line_index)
@@ -171,10 +174,12 @@ class PolicyArea(TextArea):
         return text
 
     def action_copy(self) -> None:
-        from kms_tui.ui.clipboard import copy_text
-
         if self.selected_text:
-            copy_text(self.app, self.standins.meant(self.selected_text))  # type: ignore[arg-type]
+            self.app.copy_to_clipboard(self.standins.meant(self.selected_text))
+
+    def action_cut(self) -> None:
+        super().action_cut()
+        self.app.copy_to_clipboard(self.standins.meant(self.app.clipboard))
 
     # Places
 

@@ -11,6 +11,7 @@ from kms_tui.policy.actions import ACTIONS
 from kms_tui.policy.document import ALLOW, CURRENT_VERSION, DENY
 from kms_tui.policy.keys import FAMILIES, KEYS, find
 from kms_tui.policy.principals import TYPES
+from kms_tui.policy.snippets import USE
 from kms_tui.ui.policy_editor.outline import Outline, Spot
 
 MAX_OFFERED = 50
@@ -43,7 +44,8 @@ _SERVICES = (
     "sqs",
     "ssm",
 )
-_PATTERNS = ("kms:*", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:Describe*", "kms:Get*", "kms:List*")
+_COMMON = ("kms:*", *USE, "kms:CreateGrant", "kms:Describe*", "kms:Get*", "kms:List*")
+"""What most statements allow, offered before the other actions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _known_keys(names: tuple[str, ...]) -> Sequence[str]:
     if names == ("Statement", "Condition"):
         return _OPERATORS
     if len(names) == 3 and names[:2] == ("Statement", "Condition"):
-        return _CONDITION_KEYS
+        return _suiting(names[2])
     return _KEYS.get(names, ())
 
 
@@ -146,6 +148,13 @@ _CONDITION_KEYS = tuple(
 )
 
 
+def _suiting(operator: str) -> Sequence[str]:
+    """The condition keys, those first whose values are of the operator's kind."""
+    spelled = operators.parse(operator)
+    family = spelled.base.family if spelled is not None else ""
+    return sorted(_CONDITION_KEYS, key=lambda name: find(name).kind != family)
+
+
 # Values
 
 
@@ -159,7 +168,7 @@ def _at_value(spot: Spot, around: Surroundings) -> Iterable[str]:
 
 def _actions(_: Surroundings) -> Iterable[str]:
     named = [name for name, action in ACTIONS.items() if not action.iam_only]
-    return (*_PATTERNS, *named)
+    return (*_COMMON, *named)
 
 
 def _resources(around: Surroundings) -> Iterable[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from functools import partial
-from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
@@ -23,6 +22,7 @@ from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.policy_editor import commands, flow, opening
 from kms_tui.ui.policy_editor.area import PolicyArea
+from kms_tui.ui.policy_editor.bindings import EDITOR_BINDINGS
 from kms_tui.ui.policy_editor.completion import Surroundings
 from kms_tui.ui.policy_editor.findings import FindingsList, verdict_words
 from kms_tui.ui.policy_editor.keeper import DraftKeeper
@@ -50,84 +50,7 @@ class PolicyEditor(ModeScreen):
         "way, because nobody could manage the key afterwards. Saving first shows what changes, statement by "
         "statement and in effect. What you type is kept as a draft until you save or discard it."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save…", id="policy.save", tooltip="Show what changes, then PutKeyPolicy"),
-        Binding(
-            "ctrl+l", "layout", "Format", id="policy.format", tooltip="Lay the JSON out, changing white space"
-        ),
-        Binding(
-            "ctrl+t", "snippet", "Insert…", id="policy.snippet", tooltip="Insert a statement from the menu"
-        ),
-        Binding(
-            "ctrl+g",
-            "findings",
-            "Findings",
-            id="policy.findings",
-            tooltip="Go to the findings, or back to the text",
-        ),
-        Binding(
-            "f8",
-            "next_finding",
-            "Next finding",
-            id="policy.next-finding",
-            tooltip="Jump to the next finding",
-            show=False,
-        ),
-        Binding(
-            "ctrl+space,ctrl+at",
-            "complete",
-            "Complete",
-            id="policy.complete",
-            tooltip="Offer what may be written here",
-            show=False,
-        ),
-        Binding("f3", "changes", "Changes", id="policy.changes", tooltip="What changes, before saving"),
-        Binding(
-            "f5",
-            "history",
-            "History",
-            id="policy.history",
-            tooltip="Earlier policies of this key",
-            show=False,
-        ),
-        Binding(
-            "f9",
-            "simulate",
-            "Simulate",
-            id="policy.simulate",
-            tooltip="Ask what this text would allow whom",
-            show=False,
-        ),
-        Binding(
-            "ctrl+o", "load_file", "Open file…", id="policy.open", tooltip="Load a policy file", show=False
-        ),
-        Binding(
-            "f2",
-            "write_file",
-            "Write file…",
-            id="policy.write",
-            tooltip="Write the text to a file",
-            show=False,
-        ),
-        Binding(
-            "f4",
-            "external",
-            "$EDITOR",
-            id="policy.external",
-            tooltip="Edit the text in your own editor",
-            show=False,
-        ),
-        Binding(
-            "ctrl+r",
-            "discard",
-            "Discard…",
-            id="policy.discard",
-            tooltip="Throw the changes and their draft away",
-            show=False,
-        ),
-        Binding("f1", "app.help", "Help", id="policy.help", tooltip="Explain this screen and its keys"),
-        Binding("escape", "back", "Back", id="policy.back", tooltip="Leave; changes are kept as a draft"),
-    ]
+    BINDINGS = EDITOR_BINDINGS
     DEFAULT_CSS = """
     PolicyEditor {
         #policy-head { height: 1; padding: 0 1 0 2; margin: 1 0 0 0; }
@@ -292,7 +215,8 @@ class PolicyEditor(ModeScreen):
     def on_unmount(self) -> None:
         """The program ends with the editor open: what was typed last is not lost with it."""
         if self.keeper is not None and self.text != self._kept:
-            self.keeper.keep(self.text, self.base, self.keeper.turn())
+            with contextlib.suppress(KmsTuiError):  # the person has been told that drafts cannot be kept
+                self.keeper.keep(self.text, self.base, self.keeper.turn())
 
     def show_state(self) -> None:
         """Size, unsaved changes and the draft, in words."""
