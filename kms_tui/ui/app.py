@@ -71,8 +71,8 @@ class KmsApp(App[None]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self.switch_mode(FIRST_MODE)
         self.open(self.connection)
+        self.switch_mode(FIRST_MODE)
 
     # Sessions
 

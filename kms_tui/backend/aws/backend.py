@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kms_tui.kms.errors import CredentialsError, ServiceError
@@ -15,16 +15,25 @@ if TYPE_CHECKING:
     from kms_tui.backend.aws.translate import Translator
 
 
-@dataclass(frozen=True, slots=True)
 class Clients:
-    """One region's KMS clients.
+    """One region's KMS clients, each made when it is first needed.
 
     ``reads`` (and cryptography, which leaves nothing behind) retries as botocore's standard mode does;
     ``mutations`` sends again only what was refused or never sent, so that nothing is done twice.
     """
 
-    reads: Any
-    mutations: Any
+    def __init__(self, reads: Any, open_mutations: Callable[[], Any]) -> None:
+        self.reads = reads
+        self._open_mutations = open_mutations
+        self._lock = threading.Lock()
+        self._mutations: Any = None
+
+    @property
+    def mutations(self) -> Any:
+        with self._lock:
+            if self._mutations is None:
+                self._mutations = self._open_mutations()
+            return self._mutations
 
 
 class AwsBackend:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ class _Opening:
         with self._lock, self._translator.configuring():
             opened = self._backends.get(region or "")
             if opened is None:
-                clients = Clients(self._kms(region, reads=True), self._kms(region, reads=False))
+                clients = Clients(self._kms(region, reads=True), partial(self._kms, region, reads=False))
                 opened = AwsBackend(clients, self._identity, self._translator, self.backend)
                 self._backends[region or ""] = opened
             return opened

@@ -13,7 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.errors import KmsTuiError
@@ -23,6 +22,7 @@ from kms_tui.ui.acts.taking_back import take_back
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.messages import KeysChanged, SessionOpened
+from kms_tui.ui.widgets.key_bar import KeyBar
 from kms_tui.ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class ModeScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield TopBar()
         yield from self.compose_body()
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     @abstractmethod
     def compose_body(self) -> Iterable[Widget]: ...

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from kms_tui.kms.errors import KmsTuiError
@@ -20,6 +20,7 @@ from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.login import run_login
 from kms_tui.ui.messages import SessionOpened
 from kms_tui.ui.safe_text import safe
+from kms_tui.ui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp
@@ -49,7 +50,7 @@ class StartScreen(Screen[None]):
             yield Static(safe(self._error.next_step), id="start-next")
             yield Static("Open instead", classes="section")
             yield OptionList(id="start-choices")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self._offer(

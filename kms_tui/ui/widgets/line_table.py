@@ -243,4 +243,5 @@ class LineTable(ScrollView, can_focus=True):
         return segments
 
     def _style(self, background: str, look: str) -> Style:
-        return self.get_component_rich_style(f"line-table--{background}", f"line-table--{look}")
+        behind = self.get_component_rich_style(f"line-table--{background}")
+        return self.get_component_rich_style(f"line-table--{look}") + Style(bgcolor=behind.bgcolor)

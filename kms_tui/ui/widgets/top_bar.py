@@ -54,9 +54,9 @@ class TopBar(Vertical):
         current = self.kms_app.current_mode
         names = []
         for number, mode in enumerate(MODE_TABLE.values(), 1):
-            style = "$accent bold" if mode.name == current else "$foreground-muted"
-            link = f"[@click=app.open_mode('{mode.name}')]{number} {mode.title}[/]"
-            names.append(Content.from_markup(link).stylize(style))
+            name = f"{number} {mode.title}"
+            style = "$accent bold" if mode.name == current else f"@click=app.open_mode('{mode.name}')"
+            names.append(Content.styled(name, style))
         return Content(" ") + Content("   ").join(names)
 
     def _show_calls(self) -> None:
