@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kms_tui.backend.base import Backend, KeepsPolicyVersions
@@ -44,6 +44,14 @@ class Decrypted:
     key_arn: str
     algorithm: str
     key_material_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantMade:
+    """CreateGrant's answer; with ``token`` the grant is in force before it has spread."""
+
+    grant_id: str
+    token: str = field(repr=False)
 
 
 class Kms:
@@ -212,6 +220,20 @@ class Kms:
 
     def delete_alias(self, name: str) -> None:
         self.call("DeleteAlias", AliasName=name)
+
+    # Grants
+
+    def create_grant(self, key: str, **members: Any) -> GrantMade:
+        """``members`` are CreateGrant's own: GranteePrincipal, Operations, Constraints, Name and the like."""
+        answer = self.call("CreateGrant", KeyId=key, **members)
+        return GrantMade(answer["GrantId"], answer["GrantToken"])
+
+    def revoke_grant(self, key: str, grant_id: str) -> None:
+        self.call("RevokeGrant", KeyId=key, GrantId=grant_id)
+
+    def retire_grant(self, key_arn: str, grant_id: str) -> None:
+        """``key_arn`` must be an ARN: RetireGrant takes no key id."""
+        self.call("RetireGrant", KeyId=key_arn, GrantId=grant_id)
 
     # Rotation
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kms_tui.ui.acts import copying, deletion, naming, policies, rotation, scratch, state, tags
+from kms_tui.ui.acts import copying, deletion, grants, naming, policies, rotation, scratch, state, tags
 from kms_tui.ui.acts.base import Act, aws_managed
 
 _ACTS = (
@@ -86,6 +86,22 @@ _ACTS = (
         tags.edit_tags,
         many=True,
         refusal=naming.cannot_name,
+    ),
+    Act(
+        "create-grant",
+        "f",
+        "New grant",
+        "Let somebody use the key without a change to its policy (CreateGrant)",
+        grants.create_grant,
+        refusal=grants.cannot_grant,
+    ),
+    Act(
+        "take-grant",
+        "F",
+        "Take grant back",
+        "Revoke or retire one of its grants (RevokeGrant, RetireGrant)",
+        grants.take_grant,
+        refusal=aws_managed,
     ),
     Act(
         "enable-rotation",

@@ -32,10 +32,11 @@ class GrantsTab(DetailTab[list[Grant]]):
 def _list(grants: list[Grant]) -> Content:
     if not grants:
         return Content.styled("No grants.", "$foreground-muted")
-    return Content("\n\n").join([facts_table(_rows(grant)) for grant in grants])
+    return Content("\n\n").join([facts_table(grant_rows(grant)) for grant in grants])
 
 
-def _rows(grant: Grant) -> list[Row]:
+def grant_rows(grant: Grant) -> list[Row]:
+    """What a grant allows, to whom and under which constraints."""
     rows = [
         ("Grantee", safe(grant.grantee)),
         ("May", safe(", ".join(grant.operations))),

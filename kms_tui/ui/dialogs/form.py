@@ -96,6 +96,28 @@ class FlagField(Field):
         return "yes" if widget.value else ""
 
 
+@dataclass(frozen=True, slots=True)
+class ManyField(Field):
+    """Any number of ``choices``, none with a space in it; the value is the chosen ones, space between."""
+
+    choices: Sequence[str] = ()
+
+    def widget(self) -> Widget:
+        from textual.widgets import SelectionList
+        from textual.widgets.selection_list import Selection
+
+        chosen = set(self.value.split())
+        entries = [Selection(safe(choice), choice, choice in chosen) for choice in self.choices]
+        return SelectionList[str](*entries, id=self.name, compact=True)
+
+    def entered(self, widget: Widget) -> str:
+        from textual.widgets import SelectionList
+
+        assert isinstance(widget, SelectionList)
+        selected = set(widget.selected)
+        return " ".join(choice for choice in self.choices if choice in selected)
+
+
 class Form(Dialog[Values]):
     """Asks for ``fields`` and makes ``submit``'s call off the event loop; it closes when that succeeded.
 

@@ -1,0 +1,52 @@
+"""The question before a grant is taken back: whom it serves, and in which of two ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from textual import on
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+from kms_tui.kms.model import Grant
+from kms_tui.ui.details.grants import grant_rows
+from kms_tui.ui.details.table import facts_table
+from kms_tui.ui.dialogs.base import Dialog
+
+Way = Literal["revoke", "retire"]
+
+
+class TakeGrant(Dialog[Way]):
+    """Revoke, as one who manages the key; or retire, as one whom the grant is for."""
+
+    dialog_classes = "-list"
+
+    def __init__(self, grant: Grant) -> None:
+        super().__init__("Take this grant back?", confirm="Revoke", danger=True)
+        self.grant = grant
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield Static(facts_table(grant_rows(self.grant)), classes="dialog-line")
+        yield Static(
+            Content(
+                "Calls that rely on it fail within five minutes; volumes and databases that a service opened "
+                "with it may stop. It cannot be brought back, only given anew. Revoke needs kms:RevokeGrant; "
+                "retire is for those whom the grant names."
+            ),
+            classes="dialog-line",
+        )
+
+    def compose_buttons(self) -> Iterable[Widget]:
+        cancel, confirm = super().compose_buttons()
+        yield cancel
+        yield Button("Retire", id="retire", variant="error", compact=True)
+        yield confirm
+
+    @on(Button.Pressed, "#retire")
+    def _retire(self) -> None:
+        self.dismiss("retire")
+
+    def confirm(self) -> None:
+        self.dismiss("revoke")
