@@ -1,5 +1,6 @@
-# The interpreter that makes the virtual environment: any Python from 3.11 on.
-PYTHON ?= $(shell command -v python3.13 python3.12 python3.11 python3 | head -n 1)
+# The interpreter that makes the virtual environment: the first that runs and is Python 3.11 or newer.
+PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 
 .PHONY: demo test check lint types contracts snapshots screenshots clean
@@ -29,6 +30,7 @@ screenshots: .venv/installed
 	$(BIN)/python screenshots/make.py
 
 .venv/bin/python:
+	$(if $(PYTHON),,$(error kms-tui needs Python 3.11 or newer: none was found))
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml | .venv/bin/python
