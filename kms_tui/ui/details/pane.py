@@ -50,6 +50,7 @@ class KeyDetails(Vertical):
         self._subject: Subject | None = None
         self._focus_wanted = False
         self._open = "tab-overview"
+        self._is_filling = self._is_filled = False
 
     async def _fill(self) -> None:
         from kms_tui.ui.details.tabs import TABS
@@ -63,6 +64,7 @@ class KeyDetails(Vertical):
                 ContentSwitcher(*panes, initial=panes[0].id),
             ]
         )
+        self._is_filled = True
         if self._session is not None and self._subject is not None:
             self.show(self._session, self._subject)
         if self._focus_wanted:
@@ -83,8 +85,10 @@ class KeyDetails(Vertical):
     def show(self, session: Session, subject: Subject) -> None:
         """Show a key; the same one again is read again."""
         self._session, self._subject = session, subject
-        if not self.query(ContentSwitcher):
-            start(self, self._fill, group="fill", description="make the details")
+        if not self._is_filled:
+            if not self._is_filling:
+                self._is_filling = True
+                start(self, self._fill, group="fill", description="make the details")
             return
         first, *more = subject.aliases or (subject.key_id,)
         name = safe(first).stylize("bold")
@@ -98,9 +102,9 @@ class KeyDetails(Vertical):
 
     def focus_tabs(self) -> None:
         """Give the focus to the tabs, as soon as they are there."""
-        self._focus_wanted = not self.query(Tabs)
-        for tabs in self.query(Tabs):
-            tabs.focus()
+        self._focus_wanted = not self._is_filled
+        if self._is_filled:
+            self.query_one(Tabs).focus()
 
     def open_tab(self, title: str) -> None:
         self.query_one(Tabs).active = f"for-tab-{title.lower()}"
@@ -114,6 +118,8 @@ class KeyDetails(Vertical):
     @on(Tabs.TabActivated)
     def _tab_activated(self, event: Tabs.TabActivated) -> None:
         event.stop()
+        if not self._is_filled:
+            return
         assert event.tab.id is not None
         self._open = event.tab.id.removeprefix("for-")
         self.query_one(ContentSwitcher).current = self._open

@@ -116,7 +116,9 @@ class PolicyEditor(ModeScreen):
     # Opening
 
     def session_opened(self, session: Session) -> None:
-        if self._opened_on is None:
+        if self._opened_on is not None:
+            self.show_state()
+        else:
             self._opened_on = session
             name = safe(self.subject.name).stylize("bold")
             self.query_one("#policy-name", Static).update(
