@@ -221,11 +221,11 @@ def test_tags_are_added_changed_and_removed_in_one_go(make_app: MakeApp, demo: B
 
 def test_a_key_is_created_with_its_alias_and_rotation(make_app: MakeApp, demo: Backend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
-        await press(pilot, "n")
+        await press(pilot, "n", "enter")
         pilot.app.screen.query_one("#alias", Input).value = "brand-new"
         pilot.app.screen.query_one("#period", Input).value = "120"
         pilot.app.screen.query_one("#period", Input).focus()
-        await press(pilot, "enter")
+        await press(pilot, "enter", "tab", "tab", "enter")
         key = demo.call("DescribeKey", {"KeyId": "alias/brand-new"})["KeyMetadata"]
         assert key["KeySpec"] == "SYMMETRIC_DEFAULT"
         status = demo.call("GetKeyRotationStatus", {"KeyId": key["KeyId"]})

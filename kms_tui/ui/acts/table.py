@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kms_tui.ui.acts import copying, deletion, grants, naming, policies, rotation, scratch, state, tags
+from kms_tui.ui.acts import (
+    copying,
+    create,
+    deletion,
+    grants,
+    naming,
+    policies,
+    rotation,
+    scratch,
+    state,
+    tags,
+)
 from kms_tui.ui.acts.base import Act, aws_managed
 
 _ACTS = (
@@ -101,6 +112,14 @@ _ACTS = (
         "Take grant back",
         "Revoke or retire one of its grants (RevokeGrant, RetireGrant)",
         grants.take_grant,
+        refusal=aws_managed,
+    ),
+    Act(
+        "create-like",
+        "N",
+        "New one like this",
+        "Create a key with this one's kind, policy, tags and rotation (CreateKey)",
+        create.create_like,
         refusal=aws_managed,
     ),
     Act(

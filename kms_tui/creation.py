@@ -1,0 +1,164 @@
+"""A key before it is made: what was decided, the calls that make it, its policy, and the same as commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kms_tui.evidence.prices import PRICES
+from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
+from kms_tui.kms.model import KeyOrigin, KeyUsage, Tag
+from kms_tui.policy.snippets import (
+    USE,
+    StatementShape,
+    default_policy,
+    enable_iam_policies,
+    key_administrators,
+    key_users,
+)
+
+_ASYMMETRIC = ("kms:DescribeKey", "kms:GetPublicKey")
+_USE_BY_USAGE: Mapping[str, tuple[str, ...]] = {
+    KeyUsage.ENCRYPT_DECRYPT: ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", *_ASYMMETRIC),
+    KeyUsage.SIGN_VERIFY: ("kms:Sign", "kms:Verify", *_ASYMMETRIC),
+    KeyUsage.GENERATE_VERIFY_MAC: ("kms:GenerateMac", "kms:VerifyMac", "kms:DescribeKey"),
+    KeyUsage.KEY_AGREEMENT: ("kms:DeriveSharedSecret", *_ASYMMETRIC),
+    KeyUsage.ENCAPSULATE_DECAPSULATE: ("kms:Encapsulate", "kms:Decapsulate", *_ASYMMETRIC),
+}
+"""What users of each kind of key may call, as the console's key users statement has it."""
+
+_WHAT: Mapping[tuple[str, Family], str] = {
+    (KeyUsage.ENCRYPT_DECRYPT, Family.SYMMETRIC): "up to 4 KB, and data keys; for AWS services; rotates",
+    (KeyUsage.ENCRYPT_DECRYPT, Family.RSA): "others encrypt offline with the public key; cannot rotate",
+    (KeyUsage.SIGN_VERIFY, Family.ML_DSA): "safe against quantum computers; cannot rotate",
+    (KeyUsage.ENCAPSULATE_DECAPSULATE, Family.ML_KEM): "safe against quantum computers; cannot rotate",
+    (KeyUsage.GENERATE_VERIFY_MAC, Family.HMAC): "only those with access can check a MAC; cannot rotate",
+    (KeyUsage.KEY_AGREEMENT, Family.ECC): "ECDH with somebody's public key; cannot rotate",
+}
+_BY_USAGE: Mapping[str, str] = {
+    KeyUsage.SIGN_VERIFY: "anyone verifies with the public key; cannot rotate",
+    KeyUsage.ENCRYPT_DECRYPT: "cannot rotate",
+    KeyUsage.KEY_AGREEMENT: "cannot rotate",
+}
+_BILLED: Mapping[str, str] = {
+    KeyUsage.ENCRYPT_DECRYPT: "Decrypt",
+    KeyUsage.SIGN_VERIFY: "Sign",
+    KeyUsage.GENERATE_VERIFY_MAC: "GenerateMac",
+    KeyUsage.KEY_AGREEMENT: "DeriveSharedSecret",
+    KeyUsage.ENCAPSULATE_DECAPSULATE: "Decapsulate",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A usage and a spec that go together."""
+
+    usage: str
+    spec: str
+
+    @property
+    def explanation(self) -> str:
+        """What such a key can and cannot do."""
+        family = KEY_SPECS[self.spec].family
+        return _WHAT.get((self.usage, family)) or _BY_USAGE.get(self.usage, "")
+
+    @property
+    def use_cost(self) -> str:
+        """The price of using it."""
+        return f"${PRICES.per_request(_BILLED[self.usage], self.spec) * 10_000:.2f} per 10,000 calls"
+
+    @property
+    def cost(self) -> str:
+        """The price of the key and of its use."""
+        return f"${PRICES.key_month:.2f} a month, {self.use_cost}"
+
+
+def kinds(region: str) -> list[Kind]:
+    """The kinds of key that a region has, by usage, the one that most people want first."""
+    specs = sorted(KEY_SPECS.values(), key=lambda spec: spec.name != SYMMETRIC_DEFAULT)
+    return [
+        Kind(usage, spec.name)
+        for usage in KeyUsage
+        for spec in specs
+        if usage in spec.usages and (not spec.regions or region.startswith(spec.regions))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """All that was decided about a key; ``policy`` is one to be copied, "" where it follows from the rest."""
+
+    kind: Kind
+    origin: str = KeyOrigin.AWS_KMS
+    key_store_id: str = ""
+    xks_key_id: str = ""
+    """The key's id in the external key store, where it is one."""
+    multi_region: bool = False
+    alias: str = ""
+    """With its prefix, or "" for none."""
+    description: str = ""
+    tags: tuple[Tag, ...] = ()
+    period_days: int | None = None
+    administrators: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    policy: str = ""
+
+
+def policy_of(draft: Draft, account_id: str, partition: str) -> str:
+    """The policy that the key will have."""
+    if draft.policy:
+        return draft.policy
+    if not draft.administrators and not draft.users:
+        return default_policy(account_id, partition)
+    statements = [enable_iam_policies(account_id, partition)]
+    if draft.administrators:
+        statements.append(key_administrators(draft.administrators))
+    if draft.users:
+        statements.append(_users(draft))
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
+
+
+def _users(draft: Draft) -> StatementShape:
+    statement = key_users(draft.users)
+    symmetric = draft.kind.spec == SYMMETRIC_DEFAULT
+    return statement | {"Action": list(USE if symmetric else _USE_BY_USAGE[draft.kind.usage])}
+
+
+def create_params(draft: Draft, account_id: str, partition: str) -> dict[str, Any]:
+    """CreateKey's members; the default policy is left to KMS."""
+    text = policy_of(draft, account_id, partition)
+    params = {
+        "KeySpec": draft.kind.spec,
+        "KeyUsage": draft.kind.usage,
+        "Origin": draft.origin,
+        "CustomKeyStoreId": draft.key_store_id,
+        "XksKeyId": draft.xks_key_id,
+        "MultiRegion": draft.multi_region,
+        "Description": draft.description,
+        "Tags": [{"TagKey": tag.key, "TagValue": tag.value} for tag in draft.tags],
+        "Policy": "" if text == default_policy(account_id, partition) else text,
+    }
+    return {member: value for member, value in params.items() if value}
+
+
+def calls_after(draft: Draft, key_id: str) -> list[tuple[str, dict[str, Any]]]:
+    """The calls that follow CreateKey: its alias and its rotation."""
+    calls: list[tuple[str, dict[str, Any]]] = []
+    if draft.alias:
+        calls.append(("CreateAlias", {"AliasName": draft.alias, "TargetKeyId": key_id}))
+    if draft.period_days:
+        calls.append(("EnableKeyRotation", {"KeyId": key_id, "RotationPeriodInDays": draft.period_days}))
+    return calls
+
+
+def commands(draft: Draft, account_id: str, partition: str, region: str) -> Sequence[str]:
+    """The lines of a POSIX shell script that makes the same key."""
+    from kms_tui.commands import aws_cli
+
+    create = aws_cli("CreateKey", create_params(draft, account_id, partition), region=region)
+    lines = [f"KEY_ID=$({create} --query KeyMetadata.KeyId --output text)"]
+    for operation, params in calls_after(draft, "KEY_ID"):
+        lines.append(aws_cli(operation, params, region=region).replace(" KEY_ID", ' "$KEY_ID"'))
+    return lines

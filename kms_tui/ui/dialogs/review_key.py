@@ -1,0 +1,62 @@
+"""The last page before a key is made: its policy, and the same as commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.safe_text import safe
+
+
+class ReviewKey(Dialog[bool]):
+    """Makes the key when confirmed; what was refused is said here, and Back keeps all that was entered."""
+
+    initial_focus = "#review"
+    dialog_classes = "-list"
+
+    def __init__(
+        self, title: str, summary: str, policy: str, script: str, make: Callable[[], object]
+    ) -> None:
+        super().__init__(title, confirm="Create key")
+        self.summary = summary
+        self.policy = policy
+        self.script = script
+        self.make = make
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield VerticalScroll(
+            Static(safe(self.summary)),
+            Static("Its policy", classes="section"),
+            Static(safe(self.policy, newlines=True)),
+            Static("The same as commands", classes="section"),
+            Static(safe(self.script, newlines=True)),
+            id="review",
+            can_focus=True,
+        )
+
+    def compose_buttons(self) -> Iterable[Widget]:
+        yield Button(Content("Back"), id="cancel", compact=True)
+        yield Button(Content(self.confirm_label), id="confirm", variant="primary", compact=True)
+
+    def confirm(self) -> None:
+        start(self, self._make, group="make", description="create the key")
+
+    async def _make(self) -> None:
+        button = self.query_one("#confirm", Button)
+        button.disabled = True
+        self.show_error("")
+        try:
+            await off_loop(self.make)
+        except KmsTuiError as error:
+            self.show_error(f"{error} {error.next_step}".strip())
+        else:
+            self.dismiss(True)
+        finally:
+            button.disabled = False

@@ -1,0 +1,165 @@
+"""Making a key: the pages, what each refuses, and the key that the backend then holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widgets import Button, Checkbox, Input, OptionList, Select, TextArea
+
+from kms_tui.backend.base import Backend
+from kms_tui.kms.errors import ServiceError
+from kms_tui.ui.dialogs.form import Form
+from kms_tui.ui.dialogs.review_key import ReviewKey
+from tests.ui.conftest import MakeApp
+from tests.ui.console import drive, go_to, notifications, press
+from tests.ui.test_many_keys import Refusing, body, key_id
+
+APP = "arn:aws:iam::111122223333:role/App"
+
+
+def described(backend: Backend, key: str) -> Mapping[str, Any]:
+    metadata: Mapping[str, Any] = backend.call("DescribeKey", {"KeyId": key})["KeyMetadata"]
+    return metadata
+
+
+def count(backend: Backend) -> int:
+    return len(backend.call("ListKeys", {"Limit": 1000})["Keys"])
+
+
+async def create(pilot: Pilot[Any]) -> None:
+    pilot.app.screen.query_one("#confirm", Button).focus()
+    await press(pilot, "enter")
+
+
+def test_the_last_page_shows_policy_and_commands_and_back_keeps_what_was_entered(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    before = count(demo)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "n", "enter")
+        pilot.app.screen.query_one("#alias", Input).value = "brand-new"
+        pilot.app.screen.query_one("#users", TextArea).text = APP
+        await press(pilot, "ctrl+s")
+        assert isinstance(pilot.app.screen, ReviewKey)
+        assert APP in body(pilot)
+        assert "aws kms create-alias --alias-name alias/brand-new" in body(pilot)
+        assert count(demo) == before, "nothing is made before the last page is confirmed"
+        await press(pilot, "escape")
+        assert pilot.app.screen.query_one("#alias", Input).value == "brand-new"
+        assert pilot.app.screen.query_one("#users", TextArea).text == APP
+        await press(pilot, "ctrl+s")
+        await create(pilot)
+        key = key_id(demo, "brand-new")
+        policy = json.loads(demo.call("GetKeyPolicy", {"KeyId": key, "PolicyName": "default"})["Policy"])
+        assert [each["Principal"]["AWS"].rpartition(":")[2] for each in policy["Statement"]] == [
+            "root",
+            "role/App",
+        ]
+        assert count(demo) == before + 1
+
+    drive(make_app(), script)
+
+
+def test_an_alias_that_exists_is_refused_before_a_key_is_made(make_app: MakeApp, demo: Backend) -> None:
+    before = count(demo)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "n", "enter")
+        pilot.app.screen.query_one("#alias", Input).value = "sandbox"
+        await press(pilot, "ctrl+s")
+        assert isinstance(pilot.app.screen, Form)
+        assert pilot.app.screen.query_one("#alias-error").has_class("-shown")
+        assert count(demo) == before
+
+    drive(make_app(), script)
+
+
+def test_a_signing_key_for_import_in_several_regions(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "n")
+        choices = pilot.app.screen.query_one(OptionList)
+        prompts = [str(choices.get_option_at_index(i).prompt) for i in range(choices.option_count)]
+        wanted = next(i for i, text in enumerate(prompts) if "RSA-2048" in text and "sign" in text)
+        choices.highlighted = wanted
+        await press(pilot, "enter")
+        assert not pilot.app.screen.query("#period"), "an RSA key cannot rotate"
+        pilot.app.screen.query_one("#alias", Input).value = "abroad"
+        pilot.app.screen.query_one("#origin", Select).value = "EXTERNAL"
+        pilot.app.screen.query_one("#multi_region", Checkbox).value = True
+        await press(pilot, "ctrl+s")
+        await create(pilot)
+        key = described(demo, "alias/abroad")
+        assert (key["KeySpec"], key["KeyUsage"], key["Origin"]) == ("RSA_2048", "SIGN_VERIFY", "EXTERNAL")
+        assert (key["MultiRegion"], key["KeyState"]) == (True, "PendingImport")
+
+    drive(make_app(), script)
+
+
+def test_rotation_of_imported_material_is_refused_on_the_form(make_app: MakeApp, demo: Backend) -> None:
+    before = count(demo)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "n", "enter")
+        pilot.app.screen.query_one("#period", Input).value = "120"
+        pilot.app.screen.query_one("#origin", Select).value = "EXTERNAL"
+        await press(pilot, "ctrl+s")
+        assert pilot.app.screen.query_one("#dialog-error").has_class("-shown")
+        assert count(demo) == before
+
+    drive(make_app(), script)
+
+
+def test_one_like_this_takes_over_policy_tags_and_rotation_and_asks_for_another_alias(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        like = await go_to(pilot, "payments-cards")
+        await press(pilot, "N")
+        assert pilot.app.screen.query_one("#alias", Input).value == ""
+        assert not pilot.app.screen.query("#users"), "the policy is copied as it is"
+        pilot.app.screen.query_one("#alias", Input).value = "payments-cards-2"
+        await press(pilot, "ctrl+s")
+        await create(pilot)
+        key = key_id(demo, "payments-cards-2")
+        for operation, params, member in (
+            ("GetKeyPolicy", {"PolicyName": "default"}, "Policy"),
+            ("ListResourceTags", {}, "Tags"),
+            ("GetKeyRotationStatus", {}, "RotationPeriodInDays"),
+        ):
+            answers = [demo.call(operation, {"KeyId": each, **params})[member] for each in (like, key)]
+            assert answers[0] == answers[1], operation
+        assert described(demo, key)["Description"] == described(demo, like)["Description"]
+
+    drive(make_app(), script)
+
+
+def test_what_fails_after_the_key_was_made_is_said_and_tried_again_without_a_second_key(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    before, refused = count(demo), {"EnableKeyRotation"}
+
+    def refuse(operation: str, params: Mapping[str, Any]) -> None:
+        if operation in refused:
+            raise ServiceError("AccessDeniedException", "no rotation for you", operation=operation)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "n", "enter")
+        pilot.app.screen.query_one("#alias", Input).value = "brand-new"
+        pilot.app.screen.query_one("#period", Input).value = "120"
+        await press(pilot, "ctrl+s")
+        await create(pilot)
+        assert isinstance(pilot.app.screen, ReviewKey)
+        assert "no rotation for you" in body(pilot)
+        assert count(demo) == before + 1
+        refused.clear()
+        await create(pilot)
+        assert count(demo) == before + 1
+        status = demo.call("GetKeyRotationStatus", {"KeyId": key_id(demo, "brand-new")})
+        assert status["RotationPeriodInDays"] == 120
+        assert "is made." in notifications(pilot.app)  # type: ignore[arg-type]
+
+    drive(make_app(Refusing(demo, refuse)), script)
