@@ -108,11 +108,15 @@ def is_text(data: bytes) -> bool:
         return False
 
 
-def hex_dump(data: bytes, *, start: int = 0) -> Iterator[str]:
-    """Lines of ``offset  16 bytes  |ASCII|`` as hexdump -C writes them; ``start`` is the first offset."""
-    for offset in range(0, len(data), 16):
-        row = data[offset : offset + 16]
-        pairs = f"{row[:8].hex(' '):<23}  {row[8:].hex(' '):<23}"
+def hex_dump(data: bytes, *, start: int = 0, narrow: bool = False) -> Iterator[str]:
+    """Lines of ``offset  16 bytes  |ASCII|`` as hexdump -C writes them; ``start`` is the first offset.
+
+    With ``narrow`` a line has 8 bytes, and 46 characters instead of 78.
+    """
+    width = 8 if narrow else 16
+    for offset in range(0, len(data), width):
+        row = data[offset : offset + width]
+        pairs = "  ".join(f"{row[eight : eight + 8].hex(' '):<23}" for eight in range(0, width, 8))
         shown = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
         yield f"{start + offset:08x}  {pairs}  |{shown}|"
 

@@ -18,7 +18,7 @@ class Next(NamedTuple):
 _CIPHERTEXT, _PLAINTEXT = Next(Name.DECRYPT, Role.CIPHERTEXT), Next(Name.ENCRYPT, Role.PLAINTEXT)
 _NEXT: Mapping[str, Next] = {
     "Ciphertext": _CIPHERTEXT,
-    "Encryption SDK message": _CIPHERTEXT,
+    "Sealed message": _CIPHERTEXT,
     "Encrypted data key": _CIPHERTEXT,
     "Encrypted private key": _CIPHERTEXT,
     "Plaintext": _PLAINTEXT,

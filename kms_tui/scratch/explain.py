@@ -106,7 +106,7 @@ def _invalid_ciphertext(request: Request) -> Problem:
             f"This was not encrypted to this key with {request.algorithm}, or it was altered.",
             "Check the key and the algorithm: an RSA ciphertext names neither.",
         )
-    given = "Yours is empty." if not request.context else "Names and values count to the letter."
+    given = "Its names and values count to the letter." if request.context else "None is given here."
     return Problem(
         Field.INPUT,
         "KMS cannot open this: the ciphertext was altered or cut, or its encryption context is another.",

@@ -88,8 +88,8 @@ _OUTPUTS: Mapping[str, str] = {
 }
 """Member of an answer -> the output's name, in the order in which outputs are shown."""
 _FACTS: Mapping[str, str] = {
-    "SourceEncryptionAlgorithm": "From algorithm",
-    "DestinationEncryptionAlgorithm": "To algorithm",
+    "SourceEncryptionAlgorithm": "Old algorithm",
+    "DestinationEncryptionAlgorithm": "New algorithm",
     "EncryptionAlgorithm": "Algorithm",
     "SigningAlgorithm": "Algorithm",
     "MacAlgorithm": "Algorithm",
@@ -97,8 +97,8 @@ _FACTS: Mapping[str, str] = {
     "EncapsulationAlgorithm": "Algorithm",
     "KeyPairSpec": "Key spec",
     "KeyMaterialId": "Key material",
-    "SourceKeyMaterialId": "From material",
-    "DestinationKeyMaterialId": "To material",
+    "SourceKeyMaterialId": "Old material",
+    "DestinationKeyMaterialId": "New material",
 }
 _NAMES: Mapping[tuple[str, str], str] = {
     ("GenerateDataKey", "Plaintext"): "Data key",

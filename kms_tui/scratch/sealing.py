@@ -111,7 +111,7 @@ def _seal(request: Request, kms: Kms, watch: Watch) -> Result:
             total=len(data),
             watch=watch,
         )
-        parts, sentence = (blob("Encryption SDK message", message.getvalue()),), ""
+        parts, sentence = (blob("Sealed message", message.getvalue()),), ""
     return Result(
         parts=parts,
         facts=(Fact("Format", "AWS Encryption SDK message"), Fact("Suite", sealed.info.suite)),

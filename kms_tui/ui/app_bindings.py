@@ -19,7 +19,7 @@ APP_BINDINGS: list[BindingType] = [
         priority=True,
     ),
     Binding(
-        "colon",
+        "colon,ctrl+p",
         "command_palette",
         "Palette",
         id="app.palette",

@@ -30,7 +30,7 @@ async def pick_key(screen: ScratchpadScreen) -> None:
     found = screen.setup.operation.key_found
     picked = await _pick(screen, "Key", may_be_found=found, offers=lambda _: True)
     if picked is not None:
-        await screen.use_key(picked.key)
+        await screen.use_key(picked.key, picked.region)
 
 
 async def pick_destination(screen: ScratchpadScreen) -> None:
@@ -40,7 +40,6 @@ async def pick_destination(screen: ScratchpadScreen) -> None:
         "Key to move the ciphertext to",
         may_be_found=False,
         offers=OPERATIONS[Name.RE_ENCRYPT].suits,
-        any_region=True,
     )
     if picked is not None:
         await screen.setup.choose_destination(picked.key)
@@ -52,7 +51,6 @@ async def _pick(
     *,
     may_be_found: bool,
     offers: Callable[[Key], bool],
-    any_region: bool = False,
 ) -> Picked | None:
     session = screen.session
     if session is None:
@@ -64,7 +62,6 @@ async def _pick(
             session.inventory,
             may_be_found=may_be_found,
             offers=offers,
-            any_region=any_region,
         )
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -29,6 +27,8 @@ _FORMS = {
 }
 _MOST_SHOWN = 16_384
 """Bytes of an output that are written on the screen."""
+_DUMP_WIDTH = 80
+"""Columns that a hex dump needs; with fewer it has 8 bytes a line."""
 _MASK = DOT * 24
 
 
@@ -95,11 +95,12 @@ class OutputPane(Vertical):
         self.result: Result | None = None
         self.title = ""
         self.revealed = False
+        self._is_new = False
         self.view = OutputView()
         self.facts = FactTable(id="facts")
         self.problem = ProblemLine()
         self._part_name = Static(id="part-name")
-        self._parts: Select[int] = Select([("–", 0)], allow_blank=False, compact=True, id="part")
+        self._parts: Select[str] = Select([("–", "–")], allow_blank=False, compact=True, id="part")
         self._forms: Select[Format] = Select(
             [(title, form) for form, title in _FORMS.items()],
             value=Format.BASE64,
@@ -116,7 +117,7 @@ class OutputPane(Vertical):
         with Horizontal(classes="row"):
             yield Static("Output", classes="label")
             yield from (self._part_name, self._parts, self._forms, self._count)
-        yield from (self._verdict, self.view, self.facts, self._steps, self.problem)
+        yield from (self._verdict, self.view, self._steps, self.facts, self.problem)
 
     def on_mount(self) -> None:
         self.clear()
@@ -127,8 +128,9 @@ class OutputPane(Vertical):
     def part(self) -> Part | None:
         """The output that is looked at."""
         parts = self.result.parts if self.result is not None else ()
-        index = self._parts.value if len(parts) > 1 else 0
-        return parts[index] if isinstance(index, int) and index < len(parts) else None
+        if len(parts) < 2:
+            return parts[0] if parts else None
+        return next((part for part in parts if part.name == self._parts.value), parts[0])
 
     @property
     def form(self) -> Format:
@@ -144,7 +146,7 @@ class OutputPane(Vertical):
         self.result, self.title = result, title
         if len(result.parts) > 1:
             with self.prevent(Select.Changed):
-                self._parts.set_options((part.name, index) for index, part in enumerate(result.parts))
+                self._parts.set_options((part.name, part.name) for part in result.parts)
         self._choose_form()
         self._show_all(facts)
 
@@ -184,10 +186,22 @@ class OutputPane(Vertical):
     # What it shows
 
     def focus_output(self) -> None:
-        """Go to the output, where there is one, and bring it into view."""
+        """Bring the output into view, and go to it where there is one to scroll or show."""
         if self.part is not None:
             self.view.focus()
-        self.scroll_visible()
+        self._is_new = True
+        self._bring_into_view()
+
+    def on_resize(self) -> None:
+        """A new result takes its place a layout or two after it was shown."""
+        if self._is_new:
+            self._bring_into_view()
+
+    def on_key(self) -> None:
+        self._is_new = False
+
+    def _bring_into_view(self) -> None:
+        self.scroll_visible(top=True, animate=False)
 
     def _show_all(self, facts: Rows) -> None:
         result, part = self.result, self.part
@@ -226,7 +240,7 @@ class OutputPane(Vertical):
         if self.is_masked:
             text.update(Content(_MASK) + Content.styled("  hidden: v shows it", "$foreground-muted"))
         else:
-            text.update(_content(part, self.form))
+            text.update(_content(part, self.form, narrow=self.view.size.width < _DUMP_WIDTH))
 
     @on(Select.Changed, "#part")
     def _part_chosen(self, event: Select.Changed) -> None:
@@ -244,15 +258,15 @@ class OutputPane(Vertical):
     def _other_part(self, event: OutputView.OtherPart) -> None:
         event.stop()
         if self.result is not None and len(self.result.parts) > 1:
-            index = self._parts.value if isinstance(self._parts.value, int) else 0
-            self._parts.value = (index + event.step) % len(self.result.parts)
+            names = [part.name for part in self.result.parts]
+            self._parts.value = names[(names.index(str(self._parts.value)) + event.step) % len(names)]
 
 
-def _content(part: Part, form: Format) -> Content:
+def _content(part: Part, form: Format, *, narrow: bool) -> Content:
     data = part.value.reveal()
     cut = data[:_MOST_SHOWN]
     if form is Format.BINARY:
-        shown = "\n".join(islice(hex_dump(cut), _MOST_SHOWN // 16))
+        shown = "\n".join(hex_dump(cut, narrow=narrow))
     elif form is Format.TEXT:
         shown = cut.decode(errors="replace")
     else:

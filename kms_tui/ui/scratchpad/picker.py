@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from textual import on
@@ -35,9 +35,10 @@ _MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """The answer: a key, or None where KMS is to find it."""
+    """The answer: a key, or None where KMS is to find it in that region."""
 
     key: ChosenKey | None
+    region: str
 
 
 class _Filter(SafeInput):
@@ -50,9 +51,11 @@ class _Filter(SafeInput):
 
 
 class KeyPicker(Dialog[Picked]):
-    """Lists the keys of a region; ``may_be_found`` offers to leave the key to KMS."""
+    """Lists the keys of a region, those that ``offers`` holds for first.
 
-    BINDINGS = [Binding("left", "app.focus_previous", show=False)]
+    With ``may_be_found`` it can also be left to KMS to find the key.
+    """
+
     initial_focus = "#picker-filter"
 
     def __init__(
@@ -63,23 +66,20 @@ class KeyPicker(Dialog[Picked]):
         *,
         may_be_found: bool,
         offers: Callable[[Key], bool],
-        any_region: bool = False,
     ) -> None:
         super().__init__(title)
         self.kms = kms
         self.inventory = inventory
         self.may_be_found = may_be_found
         self.offers = offers
-        self.any_region = any_region
         self.listed = kms.region
         self._keys: Sequence[ChosenKey] = ()
         self._shown: list[ChosenKey | None] = []
 
     def compose_body(self) -> Iterable[Widget]:
-        if self.any_region:
-            with Horizontal(classes="row"):
-                yield Static("Region", classes="label")
-                yield SafeInput(self.listed, widget_id="picker-region")
+        with Horizontal(classes="row"):
+            yield Static("Region", classes="label")
+            yield SafeInput(self.listed, widget_id="picker-region")
         yield _Filter(placeholder="part of an alias, a key id, a spec", widget_id="picker-filter")
         yield OptionList(id="picker-keys", compact=True)
 
@@ -158,7 +158,7 @@ class KeyPicker(Dialog[Picked]):
     def _choose(self, index: int) -> None:
         chosen = self._shown[index]
         if chosen is None or chosen.key is not None:
-            self.dismiss(Picked(chosen))
+            self.dismiss(Picked(chosen, self.listed))
         else:
             begin(self, partial(self._describe, chosen), group="picker", description="describe a key")
 
@@ -170,7 +170,7 @@ class KeyPicker(Dialog[Picked]):
         except KmsTuiError as error:
             self.show_error(f"{error} {error.next_step}".rstrip())
             return
-        self.dismiss(Picked(ChosenKey(chosen.arn, chosen.name, chosen.region, key)))
+        self.dismiss(Picked(replace(chosen, key=key), self.listed))
 
 
 _FOUND = Content.styled("none: KMS finds the key from the ciphertext", "italic")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Event
+from typing import TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -14,6 +15,7 @@ from textual.widgets import ProgressBar, Static
 
 from kms_tui.envelope.watch import Watch
 
+T = TypeVar("T")
 _SHOW_AFTER = 0.3
 """Seconds before there is anything to show: what is over sooner does not flicker."""
 _EVERY = 0.1
@@ -36,9 +38,21 @@ class Tally:
         self.done = 0
         self.total: int | None = None
         self.stop = Event()
+        self.ended = Event()
 
     def note(self, done: int, total: int | None) -> None:
         self.done, self.total = done, total
+
+    def ending(self, work: Callable[[], T]) -> Callable[[], T]:
+        """The work, saying when it has ended in whatever way."""
+
+        def run() -> T:
+            try:
+                return work()
+            finally:
+                self.ended.set()
+
+        return run
 
     def watch(self) -> Watch:
         return Watch(progress=self.note, cancelled=self.stop.is_set)

@@ -43,6 +43,9 @@ from kms_tui.ui.scratchpad.setup_pane import SetupPane
 from kms_tui.ui.scratchpad.working import begin
 from kms_tui.ui.screens.base import ModeScreen
 
+_LAST_SECONDS = 1.0
+"""How long quitting waits for an operation to stop; between two pieces of a file that takes milliseconds."""
+
 
 class ScratchpadScreen(ModeScreen):
     """Operations on the left, what goes in and what comes out beside them, or below."""
@@ -75,6 +78,14 @@ class ScratchpadScreen(ModeScreen):
             tooltip="What was done here; set it up again",
         ),
         Binding(
+            "f,ctrl+o",
+            "file",
+            "File",
+            id="scratchpad.file",
+            tooltip="Take the input from a file",
+            show=False,
+        ),
+        Binding(
             "x",
             "context",
             "Context",
@@ -104,6 +115,8 @@ class ScratchpadScreen(ModeScreen):
         self._run_button = Button("Run", id="run", compact=True, variant="primary", tooltip="ctrl+r")
         self._progress = ProgressLine()
         self._tally: Tally | None = None
+        self._destination: ChosenKey | None = None
+        """The key that the output was re-encrypted to, where it was."""
 
     def compose_body(self) -> Iterable[Widget]:
         with Horizontal(id="scratchpad"):
@@ -131,14 +144,13 @@ class ScratchpadScreen(ModeScreen):
         self.operations.focus()
 
     def on_screen_suspend(self) -> None:
-        self._hide_secrets()
-
-    def _hide_secrets(self) -> None:
+        """Whatever comes on top, a picture of the screen shows no secret."""
         self.output.hide()
         self.setup.hide_secrets()
 
-    async def use_key(self, key: ChosenKey | None) -> None:
-        """Work with this key: the operations become those that it offers."""
+    async def use_key(self, key: ChosenKey | None, region: str = "") -> None:
+        """Work with this key, or with none in this region: the operations become those that it offers."""
+        self.setup.where = key.region if key else region or self.setup.home
         suits = key is None or key.key is None or self.setup.operation.suits(key.key)
         await self.setup.choose_key(key, None if suits else offered(key.key if key else None)[0])
 
@@ -215,6 +227,12 @@ class ScratchpadScreen(ModeScreen):
     # Running
 
     @on(Button.Pressed, "#run")
+    def _run_pressed(self) -> None:
+        if self._tally is None:
+            self.action_run()
+        else:
+            self._tally.stop.set()
+
     def action_run(self) -> None:
         if self.session is None or self._tally is not None:
             return
@@ -233,7 +251,9 @@ class ScratchpadScreen(ModeScreen):
         if result is not None:
             assert self.session is not None
             self.history.succeeded(request, result, self.session.now())
+            self._destination = request.destination.key if request.destination else None
             self.output.show(result, request.operation.title, self._facts(request, result))
+            self.operations.focus()
             self.output.focus_output()
 
     async def _make(self, request: Request) -> Result | None:
@@ -242,8 +262,13 @@ class ScratchpadScreen(ModeScreen):
         assert session is not None
         tally = self._tally = Tally()
         self._progress.follow(tally)
+        self._run_button.label = "Cancel"
         try:
-            return await off_loop(lambda: run(request, session.kms, tally.watch()))
+            return await off_loop(tally.ending(lambda: run(request, session.kms, tally.watch())))
+        except asyncio.CancelledError:  # the program quits: the half-written file goes first
+            tally.stop.set()
+            tally.ended.wait(_LAST_SECONDS)
+            raise
         except AlreadyThereError as error:
             refused = error
         except CancelledByUserError as error:
@@ -257,6 +282,7 @@ class ScratchpadScreen(ModeScreen):
         finally:
             self._tally = None
             self._progress.done()
+            self._run_button.label = Content(self.setup.operation.title)
         if await asking.ask_overwrite(self, str(request.target)):
             return await self._make(replace(request, overwrite=True))
         self._show_problem(explain(refused, request))
@@ -309,8 +335,10 @@ class ScratchpadScreen(ModeScreen):
         if part is None or following is None:
             self.kms_app.notify("There is no output that another operation takes.")
             return
-        origin = self.output.title
+        origin, moved = self.output.title, self._destination
         self.output.hide()
+        if moved is not None:
+            await self.use_key(moved)
         await self.setup.choose_operation(OPERATIONS[following.operation])
         pane = await self.setup.source(following.role)
         if part.secret:
@@ -331,6 +359,11 @@ class ScratchpadScreen(ModeScreen):
 
     def action_past(self) -> None:
         self._begin(asking.ask_past)
+
+    def action_file(self) -> None:
+        if self.setup.main is not None:
+            self.setup.main.set_file(self.setup.main.path.value)
+            self.setup.main.focus_input()
 
     def action_context(self) -> None:
         if self.setup.context.display:

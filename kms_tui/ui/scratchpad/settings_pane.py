@@ -49,7 +49,7 @@ class SettingRow(Horizontal):
         elif count:
             with self.prevent(Select.Changed):
                 if ready.choices != self._choices:
-                    self._select.set_options((choice.title, choice.value) for choice in ready.choices)
+                    self._select.set_options((safe(choice.title), choice.value) for choice in ready.choices)
                 self._select.value = ready.value
         elif self._number.value != ready.value:
             with self.prevent(Input.Changed):
@@ -62,7 +62,8 @@ class SettingRow(Horizontal):
     @on(Select.Changed)
     def _chosen(self, event: Select.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed(self.setting.name, str(event.value)))
+        if any(choice.value == event.value for choice in self._choices):
+            self.post_message(self.Changed(self.setting.name, str(event.value)))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

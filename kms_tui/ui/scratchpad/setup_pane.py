@@ -33,7 +33,8 @@ _ROLES = list(Role)
 class SetupPane(Vertical):
     """Builds the Request that the screen runs. Panes are made when they are first of use.
 
-    ``home`` is the session's region, ``last_context`` tells the context last used with a key's ARN.
+    ``home`` is the session's region, ``where`` the region worked in; ``last_context`` tells the
+    context last used with a key's ARN.
     """
 
     class Changed(Message):
@@ -43,7 +44,7 @@ class SetupPane(Vertical):
         super().__init__(id="setup")
         self.operation = OPERATIONS[Name.ENCRYPT]
         self.key: ChosenKey | None = None
-        self.home = ""
+        self.home = self.where = ""
         self.last_context: Callable[[str], Mapping[str, str]] = lambda _: {}
         self.key_field = KeyField("key", "Key")
         self.target = TargetLine()
@@ -94,7 +95,7 @@ class SetupPane(Vertical):
         names = {ready.setting.name for ready in self._ready()}
         return Request(
             self.operation,
-            self.key.region if self.key else self.home,
+            self.where,
             self.key,
             self.main.given if self.main is not None else None,
             self.second.given if self.second is not None else None,
@@ -146,7 +147,7 @@ class SetupPane(Vertical):
 
     async def set_up(self, entry: Entry) -> None:
         """Put everything as it was for an operation of the history, but for its content."""
-        self.operation, self.key = entry.operation, entry.key
+        self.operation, self.key, self.where = entry.operation, entry.key, entry.region
         self.settings.set_values(entry.settings)
         self.context.set_pairs(entry.context)
         await self.refresh_setup()
@@ -168,7 +169,7 @@ class SetupPane(Vertical):
 
     async def start_over(self, home: str) -> None:
         """As it is for a new session in the region ``home``."""
-        self.home, self.key, self.operation = home, None, OPERATIONS[Name.ENCRYPT]
+        self.home, self.where, self.key, self.operation = home, home, None, OPERATIONS[Name.ENCRYPT]
         if self._destination is not None:
             self._destination.key = None
         self.clear()
@@ -193,7 +194,9 @@ class SetupPane(Vertical):
                 await self.mount(self._destination)
             await self.settings.show(self._ready())
         self.key_field.display = operation.needs_key or operation.key_found
-        absent = "found from the ciphertext" if operation.key_found else "none yet: Enter chooses one"
+        absent = "none yet: Enter chooses one"
+        if operation.key_found:
+            absent = "found from the ciphertext" + (f", in {self.where}" if self.where != self.home else "")
         self.key_field.show(self.key, home=self.home, absent=absent)
         self.context.display = self._takes_context()
         self.context.offer_last(self.last_context(self.key.arn) if self.key else {})
@@ -220,7 +223,7 @@ class SetupPane(Vertical):
 
     def _move_note(self) -> str:
         """What a move to another region means."""
-        there, here = self.destination_key, self.key.region if self.key else self.home
+        there, here = self.destination_key, self.where
         if there is None or there.region == here:
             return ""
         try:

@@ -33,7 +33,7 @@ from kms_tui.scratch.limits import Beyond, Limit
 from kms_tui.scratch.operations import Role
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.scratchpad.facts import FactTable
-from kms_tui.ui.scratchpad.lines import ProblemLine
+from kms_tui.ui.scratchpad.lines import Line, ProblemLine
 from kms_tui.ui.scratchpad.path_input import PathInput
 from kms_tui.ui.scratchpad.secret_area import DOT, SecretArea
 from kms_tui.ui.scratchpad.working import begin
@@ -41,6 +41,8 @@ from kms_tui.ui.scratchpad.working import begin
 DETECT, FILE = "detect", "file"
 _KINDS = ((DETECT, "detect"), *((form.value, form.value) for form in TYPED_FORMATS), (FILE, "file"))
 _MOST_DOTS = 32
+_MOST_GUESSED = 10_000
+"""Characters up to which it is said what else a text could be read as."""
 _PLACEHOLDERS = {
     Role.PLAINTEXT: "Type or paste what to encrypt; any length",
     Role.CIPHERTEXT: "Paste a ciphertext: base64 or hex",
@@ -90,6 +92,7 @@ class SourcePane(Vertical):
         self.field = Field.SECOND if role in (Role.SIGNATURE, Role.MAC) else Field.INPUT
         self.area = SecretArea(secret=role.is_secret, placeholder=_PLACEHOLDERS[role])
         self.path = PathInput(f"{name}-path", "Name of the file; → completes it")
+        self.note = Line(classes="note")
         self.problem = ProblemLine()
         self._kind: Select[str] = Select(
             [(title, value) for value, title in _KINDS],
@@ -117,6 +120,7 @@ class SourcePane(Vertical):
             yield self.path
             yield self._held_line
         yield self._known
+        yield self.note
         yield self.problem
 
     def on_mount(self) -> None:
@@ -195,7 +199,8 @@ class SourcePane(Vertical):
     @on(Select.Changed)
     def _kind_chosen(self, event: Select.Changed) -> None:
         event.stop()
-        self._held = None
+        if self._held is not None:  # the list is hidden: this is its first value, told late
+            return
         self._changed()
         if self.has_focus_within:
             self.focus_input()
@@ -262,7 +267,11 @@ class SourcePane(Vertical):
         if self.role.is_binary and form is Format.TEXT:
             return Content("")
         text = f"→ {form.value}"
-        others = also_reads(self.area.text, form) if self.role.is_secret else ()
+        others = (
+            also_reads(self.area.text, form)
+            if self.role.is_secret and len(self.area.text) <= _MOST_GUESSED
+            else ()
+        )
         if others:
             text += f", or {others[0].value}?"
         return Content.styled(text, "$foreground-muted")
@@ -274,10 +283,12 @@ class SourcePane(Vertical):
             size = given.size if (given := self.given) is not None else 0
         except InputError as error:
             self._count.update("")
+            self.note.say("")
             if self.is_file or self.area.text:
                 self.problem.say(str(error), soft=True)
             return
         self._count.update(_count(size, limit))
+        self.note.say(_what_happens(size, limit))
 
     def show_known(self, facts: Iterable[tuple[str, str]]) -> None:
         """What can be said of the content without using it."""
@@ -287,15 +298,19 @@ class SourcePane(Vertical):
 def _count(size: int, limit: Limit | None) -> Content:
     if limit is None:
         return Content.styled(f"{size:,} bytes", "$foreground-muted") if size else Content("")
-    of = f"{size:,} of {limit.most:,} bytes"
-    if limit.exact:
-        return Content.styled(of, "$foreground-muted" if size == limit.most else "$warning")
-    if size <= limit.most:
-        return Content.styled(of, "$foreground-muted")
-    beyond = {
-        Beyond.ENVELOPE: ("over {most}: envelope", "$accent"),
-        Beyond.DIGEST: ("over {most}: digest", "$accent"),
-        Beyond.REFUSED: ("over {most}: too long", "$error"),
-    }
-    words, style = beyond[limit.beyond]
-    return Content.styled(f"{size:,} bytes, {words.format(most=f'{limit.most:,}')}", style)
+    wrong = size != limit.most if limit.exact else size > limit.most
+    if wrong and limit.beyond is not Beyond.REFUSED:
+        return Content.styled(f"{size:,} bytes", "$accent")
+    style = "$error" if wrong else "$foreground-muted"
+    return Content.styled(f"{size:,} of {limit.most:,} bytes", style)
+
+
+_BEYOND = {
+    Beyond.ENVELOPE: "More than KMS takes: sealed by envelope encryption, in the Encryption SDK's format.",
+    Beyond.DIGEST: "More than KMS takes: its digest is made here and signed, which is the same signature.",
+    Beyond.REFUSED: "",
+}
+
+
+def _what_happens(size: int, limit: Limit | None) -> str:
+    return _BEYOND[limit.beyond] if limit is not None and size > limit.most else ""

@@ -51,6 +51,9 @@ class Bench:
 
     # Doing
 
+    async def settle(self) -> None:
+        await settled(self.pilot)
+
     async def press(self, *keys: str) -> None:
         for key in keys:
             await self.pilot.press(key)
@@ -63,9 +66,7 @@ class Bench:
 
     async def paste(self, text: str) -> None:
         """What a terminal's own paste sends."""
-        focused = self.app.focused
-        assert focused is not None
-        focused.post_message(events.Paste(text))
+        self.app.post_message(events.Paste(text))
         await settled(self.pilot)
 
     async def pick(self, words: str) -> None:

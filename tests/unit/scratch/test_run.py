@@ -197,7 +197,7 @@ def test_text_over_the_limit_is_sealed_in_the_encryption_sdks_format(kms: Kms, a
     assert "Envelope encryption" in sealed.sentence
     assert any("Asked KMS for a new data key" in step for step in sealed.steps)
     assert sealed.steps[-1] == "Forgot the data key."
-    message = bytes_of(sealed, "Encryption SDK message")
+    message = bytes_of(sealed, "Sealed message")
     opened = run(ask(Name.DECRYPT, "", message), kms)
     assert bytes_of(opened, "Plaintext") == text
     assert opened.key_arn == chosen(kms, "orders-db").arn
@@ -324,7 +324,7 @@ def test_a_multi_region_key_needs_no_move(kms: Kms, ask: Ask, name_key: bool) ->
 
 
 def test_an_encryption_sdk_message_is_not_re_encrypted(kms: Kms, ask: Ask) -> None:
-    message = bytes_of(run(ask(Name.ENCRYPT, "orders-db", b"t" * 5000), kms), "Encryption SDK message")
+    message = bytes_of(run(ask(Name.ENCRYPT, "orders-db", b"t" * 5000), kms), "Sealed message")
     destination = Destination(chosen(kms, "invoices"), {})
     with pytest.raises(InputError, match="which KMS cannot re-encrypt"):
         run(ask(Name.RE_ENCRYPT, "", message, destination=destination), kms)
