@@ -1,0 +1,326 @@
+"""Who may do what: the access tab, the policy on the other tabs, and simulated requests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Input, Static, TextArea
+
+from kms_tui.backend.base import Backend
+from kms_tui.kms.errors import ServiceError
+from kms_tui.policy import parse
+from kms_tui.ui.details.access import AccessTab
+from kms_tui.ui.details.pane import KeyDetails
+from kms_tui.ui.policy_editor.simulate import SimulateScreen
+from kms_tui.ui.policy_editor.simulation import Question, QuestionError, ask, context_of
+from kms_tui.ui.screens.text import TextScreen
+from kms_tui.ui.widgets.flag import Flag
+from tests.ui.conftest import MakeApp
+from tests.ui.console import drive, go_to, press, settled
+from tests.ui.policy.workspace import (
+    ACCOUNT,
+    APP,
+    APP_USES,
+    ROOT,
+    SOUND,
+    Elsewhere,
+    dialog_text,
+    open_editor,
+    policy_with,
+    put_policy,
+    shown,
+    write,
+)
+
+PARTNER = "444455556666"
+KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+async def open_access(pilot: Pilot[Any], alias: str) -> DataTable[Any]:
+    await go_to(pilot, alias)
+    pilot.app.screen.query_one(KeyDetails).open_tab("Access")
+    await settled(pilot)
+    table: DataTable[Any] = pilot.app.screen.query_one(AccessTab).query_one(DataTable)
+    return table
+
+
+def cells(table: DataTable[Any]) -> dict[str, list[str]]:
+    rows = [[str(cell).strip() for cell in table.get_row_at(row)] for row in range(table.row_count)]
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_the_matrix_tells_administering_use_grants_and_reading_apart(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        found = cells(await open_access(pilot, "payments-cards"))
+        assert found["root"] == ["all", "all", "all", "all"]
+        assert found["role/KeyAdmin"] == ["some", "–", "some", "all"]
+        assert found["role/app"] == ["–", "some", "if", "some+if"]
+        assert "and role/KeyAdmin" in shown(pilot, "#access-who")
+
+    drive(make_app(), script)
+
+
+def test_public_and_other_accounts_are_marked_with_a_word(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        assert cells(await open_access(pilot, "s3-public-assets"))["everyone"][-1] == "public"
+        assert cells(await open_access(pilot, "partner-exchange"))[PARTNER][-1] == "outside"
+
+    drive(make_app(), script)
+
+
+def test_enter_on_a_cell_shows_the_statements_and_conditions_behind_it(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        table = await open_access(pilot, "payments-cards")
+        row = list(cells(table)).index("role/app")
+        table.focus()
+        table.move_cursor(row=row, column=3)
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, TextScreen)
+        text = dialog_text(pilot)
+        assert "May grant under conditions: kms:CreateGrant" in text
+        assert "if kms:GrantIsForAWSResource is" in text
+        assert "Allow attachment of persistent resources" in text
+        assert "Allow use of the key" not in text
+
+    drive(make_app(), script)
+
+
+def test_grants_are_in_the_matrix_and_a_refused_list_of_them_says_so(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    backend = Elsewhere(demo)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "orders-db")
+        demo.call(
+            "CreateGrant",
+            {"KeyId": key_id, "GranteePrincipal": APP, "Operations": ["Decrypt"], "Name": "for-app"},
+        )
+        table = await open_access(pilot, "orders-db")
+        assert cells(table)["role/app"] == ["–", "some", "–", "–"]
+        table.focus()
+        table.move_cursor(row=1, column=2)
+        await press(pilot, "enter")
+        assert "Grant for-app" in dialog_text(pilot)
+        await press(pilot, "escape")
+        backend.failures["ListGrants"] = ServiceError("AccessDeniedException", "no", operation="ListGrants")
+        await press(pilot, "r")
+        pilot.app.screen.query_one(AccessTab).forget()
+        await open_access(pilot, "sandbox")
+        assert "Without the grants: denied" in shown(pilot, "#access-note")
+
+    drive(make_app(backend), script)
+
+
+def test_a_denied_policy_is_not_shown_as_no_access(make_app: MakeApp, demo: Backend) -> None:
+    backend = Elsewhere(demo)
+    backend.failures["GetKeyPolicy"] = ServiceError("AccessDeniedException", "no", operation="GetKeyPolicy")
+
+    async def script(pilot: Pilot[Any]) -> None:
+        table = await open_access(pilot, "orders-db")
+        assert not table.display
+        assert "denied" in shown(pilot, "#access-who")
+
+    drive(make_app(backend), script)
+
+
+def test_hostile_names_in_a_policy_are_shown_and_not_obeyed(make_app: MakeApp, demo: Backend) -> None:
+    hostile = policy_with(ROOT, APP_USES | {"Sid": "[/b][@click=app.quit]\\u009b31m"})
+
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "orders-db")
+        put_policy(demo, key_id, hostile.replace("\\\\u", "\\u"))
+        table = await open_access(pilot, "orders-db")
+        table.focus()
+        table.move_cursor(row=1, column=2)
+        await press(pilot, "enter")
+        assert "[/b][@click=app.quit]" in dialog_text(pilot)
+        assert "\x9b" not in dialog_text(pilot)
+        await press(pilot, "escape", "S")
+        assert "[/b][@click=app.quit]" in shown(pilot, "#answer-text")
+        assert "\x9b" not in shown(pilot, "#answer-text")
+
+    drive(make_app(), script)
+
+
+def test_the_overview_says_who_keeps_control_and_who_may_use_the_key(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "payments-cards")
+        assert "root keeps control; 2 principals may use it" in shown(pilot, "#overview-facts")
+        await go_to(pilot, "invoices")
+        assert "the account may be locked out" in shown(pilot, "#overview-facts")
+        assert "Only role/KeyAdmin, no longer the account itself." in shown(pilot, "#overview-facts")
+
+    drive(make_app(), script)
+
+
+def test_the_policy_tab_shows_the_verdict_above_the_text(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "s3-public-assets")
+        pilot.app.screen.query_one(KeyDetails).open_tab("Policy")
+        await settled(pilot)
+        text = shown(pilot, "#policy-text")
+        assert text.startswith("warning: the account keeps control")
+        assert '"Anyone may decrypt"' in text
+
+    drive(make_app(), script)
+
+
+# Simulation: the answers
+
+
+def answer(text: str, principal: str, action: str, context: str = "", *, complete: bool = False) -> Any:
+    question = Question(principal, action, context, complete)
+    return ask(parse(text), question, account_id=ACCOUNT, key_arn=KEY_ARN)
+
+
+DENY = APP_USES | {"Effect": "Deny", "Action": "kms:Decrypt", "Sid": "Not now"}
+IN_REGION = APP_USES | {"Condition": {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}}
+
+
+@pytest.mark.parametrize(
+    ("text", "principal", "action", "context", "word"),
+    [
+        (SOUND, APP, "kms:Decrypt", "", "allow"),
+        (SOUND, APP, "decrypt", "", "allow"),
+        (SOUND, APP, "kms:PutKeyPolicy", "", "depends"),
+        (SOUND, ACCOUNT, "kms:PutKeyPolicy", "", "allow"),
+        (policy_with(ROOT, APP_USES, DENY), APP, "kms:Decrypt", "", "deny"),
+        (policy_with(ROOT | {"Principal": {"AWS": PARTNER}}), APP, "kms:Decrypt", "", "deny"),
+        (policy_with(IN_REGION), APP, "kms:Decrypt", "", "depends"),
+        (policy_with(IN_REGION), APP, "kms:Decrypt", "kms:ViaService=s3.eu-west-1.amazonaws.com", "allow"),
+        (policy_with(IN_REGION), APP, "kms:Decrypt", "kms:ViaService=s3.eu-west-2.amazonaws.com", "deny"),
+        (policy_with(IN_REGION), APP, "kms:Decrypt", "kms:ViaService", "deny"),
+        (
+            policy_with(ROOT | {"Principal": "*"}),
+            f"arn:aws:iam::{PARTNER}:role/x",
+            "kms:Decrypt",
+            "",
+            "depends",
+        ),
+        (
+            policy_with(ROOT | {"Principal": "*"}),
+            f"arn:aws:iam::{PARTNER}:role/x",
+            "kms:DisableKey",
+            "",
+            "deny",
+        ),
+    ],
+)
+def test_a_simulated_request_is_allowed_denied_or_depends(
+    text: str, principal: str, action: str, context: str, word: str
+) -> None:
+    assert answer(text, principal, action, context).word == word
+
+
+def test_what_an_answer_depends_on_is_said_in_words_and_absent_settles_it() -> None:
+    open_answer = answer(policy_with(IN_REGION), APP, "kms:Decrypt")
+    assert open_answer.sentences == ('if kms:ViaService is "s3.eu-west-1.amazonaws.com"',)
+    assert answer(policy_with(IN_REGION), APP, "kms:Decrypt", complete=True).word == "deny"
+
+
+def test_the_deciding_statements_come_with_the_answer() -> None:
+    decided = answer(policy_with(ROOT, APP_USES, DENY), APP, "kms:Decrypt")
+    assert [statement.sid for statement in decided.decision.statements] == ["Not now"]
+
+
+@pytest.mark.parametrize(
+    ("principal", "action", "context", "field"),
+    [
+        ("nobody", "kms:Decrypt", "", "principal"),
+        ("", "kms:Decrypt", "", "principal"),
+        (APP, "kms:Decypt", "", "action"),
+        (APP, "kms:ReEncrypt", "", "action"),
+        (APP, "kms:Decrypt", "no key", "context"),
+    ],
+)
+def test_a_question_that_makes_no_sense_says_which_field_is_wrong(
+    principal: str, action: str, context: str, field: str
+) -> None:
+    with pytest.raises(QuestionError) as raised:
+        answer(SOUND, principal, action, context)
+    assert raised.value.field == field
+
+
+def test_a_misspelt_action_is_answered_with_the_nearest_one() -> None:
+    with pytest.raises(QuestionError, match=r"Is kms:Decrypt meant\?"):
+        answer(SOUND, APP, "kms:Decypt")
+
+
+def test_a_context_key_given_twice_has_two_values_and_alone_is_absent() -> None:
+    assert context_of("a:b=1\n a:b = 2 \n\nc:d\ne:f=") == {"a:b": ("1", "2"), "c:d": None, "e:f": ""}
+
+
+# Simulation: the screen
+
+
+def test_the_simulation_answers_as_one_types(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "payments-cards")
+        await press(pilot, "S")
+        screen = pilot.app.screen
+        assert isinstance(screen, SimulateScreen)
+        screen.query_one("#principal", Input).value = APP
+        await settled(pilot)
+        assert shown(pilot, "#answer-text").startswith("✓ allowed")
+        screen.query_one("#action", Input).value = "kms:CreateGrant"
+        await settled(pilot)
+        assert shown(pilot, "#answer-text").startswith("? depends")
+        screen.query_one("#complete", Flag).value = True
+        await settled(pilot)
+        screen.query_one("#context", TextArea).text = "kms:GrantIsForAWSResource=true"
+        await settled(pilot)
+        assert shown(pilot, "#answer-text").startswith("✓ allowed")
+        screen.query_one("#action", Input).value = "kms:Creategrants"
+        await settled(pilot)
+        assert screen.query_one("#action-error").has_class("-shown")
+        assert "kms:CreateGrant" in str(screen.query_one("#action-error", Static).render())
+        await press(pilot, "escape")
+        assert not isinstance(pilot.app.screen, SimulateScreen)
+
+    drive(make_app(), script)
+
+
+def test_the_editor_simulates_the_text_as_it_stands_there(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        editor = await open_editor(pilot)
+        await write(pilot, editor, policy_with(ROOT, DENY))
+        await press(pilot, "f9")
+        pilot.app.screen.query_one("#principal", Input).value = APP
+        await settled(pilot)
+        assert shown(pilot, "#answer-text").startswith("✗ denied")
+        await press(pilot, "escape")
+        assert pilot.app.screen is editor
+
+    drive(make_app(), script)
+
+
+def test_principals_and_actions_can_be_chosen_from_a_list(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "payments-cards")
+        await press(pilot, "S", "ctrl+o", "down", "enter")
+        screen = pilot.app.screen
+        assert screen.query_one("#principal", Input).value == APP
+        screen.query_one("#action").focus()
+        await press(pilot, "ctrl+o", "enter")
+        assert screen.query_one("#action", Input).value == "kms:CancelKeyDeletion"
+
+    drive(make_app(), script)
+
+
+def test_what_is_off_looks_off_without_colour(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "S")
+        flag = pilot.app.screen.query_one("#complete", Flag)
+        assert "X" not in str(flag.render())
+        flag.value = True
+        assert "X" in str(flag.render())
+
+    drive(make_app(), script)
+
+
+def test_a_policy_that_cannot_be_read_allows_nothing() -> None:
+    assert answer(json.dumps({"Statement": []}), APP, "kms:Decrypt").word == "deny"
