@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 ACCOUNT_ID = "111122223333"
 PARTNER_ACCOUNT_ID = "444455556666"
@@ -30,11 +31,39 @@ AWS_MANAGED = (
 
 
 @dataclass(frozen=True, slots=True)
+class DemoGrant:
+    """A grant; ``terms`` are the members of CreateGrant beside the key, ``made`` is days ago."""
+
+    made: float
+    terms: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoImport:
+    """An import of key material, days ago; it expires that many days later."""
+
+    made: float
+    lasts: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoKeyStore:
+    """A custom key store on a CloudHSM cluster, connected from its first day on."""
+
+    name: str
+    cluster: str
+    created: float
+    disconnected: float
+
+
+@dataclass(frozen=True, slots=True)
 class DemoKey:
     """One customer key; every number of days counts back from now.
 
     ``policy`` names a text of ``policies``, ``rotation`` is its period in days (0: off) since the key was
-    made, ``deletion`` is (days ago, waiting period).
+    made, ``deletion`` is (days ago, waiting period), ``replica`` is (Region, days ago), ``key_store`` the
+    name of the custom key store that holds it.
     """
 
     alias: str
@@ -54,8 +83,71 @@ class DemoKey:
     multi_region: bool = False
     uses: tuple[tuple[str, float], ...] = ()
     """(operation, days ago) of its last uses, oldest first."""
+    grants: tuple[DemoGrant, ...] = ()
+    imports: tuple[DemoImport, ...] = ()
+    replica: tuple[str, float] | None = None
+    key_store: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
+
+KEY_STORE = DemoKeyStore("hsm-dublin", "cluster-2b7k4q6w3zx", created=52, disconnected=3)
+
+_VOLUME_OPERATIONS = (
+    "Decrypt",
+    "Encrypt",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+    "CreateGrant",
+    "DescribeKey",
+)
+_AUTO_SCALING = (
+    f"arn:aws:iam::{ACCOUNT_ID}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+)
+
+
+def _service_grant(made: float, host: str, source: str, *operations: str) -> DemoGrant:
+    """What a service asks for when one of its resources is made: a grant for that resource alone."""
+    return DemoGrant(
+        made,
+        {
+            "GranteeServicePrincipal": host,
+            "RetiringServicePrincipal": host,
+            "Operations": [*operations, "RetireGrant"],
+            "Constraints": {"SourceArn": source},
+        },
+    )
+
+
+def _database(made: float, name: str) -> DemoGrant:
+    source = f"arn:aws:rds:{REGION}:{ACCOUNT_ID}:db:{name}"
+    use = (
+        "Decrypt",
+        "Encrypt",
+        "GenerateDataKey",
+        "ReEncryptFrom",
+        "ReEncryptTo",
+        "CreateGrant",
+        "DescribeKey",
+    )
+    return _service_grant(made, f"rds.{REGION}.amazonaws.com", source, *use)
+
+
+def _volume(made: float, volume: str) -> DemoGrant:
+    source = f"arn:aws:ec2:{REGION}:{ACCOUNT_ID}:volume/{volume}"
+    return _service_grant(made, f"ec2.{REGION}.amazonaws.com", source, *_VOLUME_OPERATIONS)
+
+
+_PARTNER_GRANT = DemoGrant(
+    112,
+    {
+        "Name": "partner-importer",
+        "GranteePrincipal": f"arn:aws:iam::{PARTNER_ACCOUNT_ID}:role/importer",
+        "RetiringPrincipal": f"arn:aws:iam::{PARTNER_ACCOUNT_ID}:root",
+        "Operations": ["Decrypt", "DescribeKey"],
+        "Constraints": {"EncryptionContextSubset": {"exchange": "inbound"}},
+    },
+)
 
 KEYS = (
     DemoKey("orders-db", "Orders database at rest", 996, "orders", rotation=365, more_aliases=("orders-db-2024",), uses=(("Decrypt", 0.08),)),
@@ -72,15 +164,15 @@ KEYS = (
     DemoKey("warehouse", "Analytics warehouse", 1015, "data", rotation=365, rotated=(390,), uses=(("Decrypt", 0.5),)),
     DemoKey("legacy-exports", "Nightly exports to the old archive", 2300, "data", uses=(("Encrypt", 121.0),)),
     DemoKey("old-backups", "Tape backups before 2023", 2611, "platform", deletion=(18, 30)),
-    DemoKey("ebs-default", "Default of all volumes", 1460, "platform", rotation=365, policy="service-ec2", uses=(("Decrypt", 0.01),)),
-    DemoKey("rds-reporting", "Reporting replicas", 801, "data", rotation=365, uses=(("Decrypt", 1.1),)),
+    DemoKey("ebs-default", "Default of all volumes", 1460, "platform", rotation=365, policy="service-ec2", uses=(("Decrypt", 0.01),), grants=(DemoGrant(1440, {"Name": "auto-scaling", "GranteePrincipal": _AUTO_SCALING, "Operations": list(_VOLUME_OPERATIONS)}), _volume(233, "vol-0a1b2c3d4e5f60718"), _volume(19, "vol-0f9e8d7c6b5a40312"))),
+    DemoKey("rds-reporting", "Reporting replicas", 801, "data", rotation=365, uses=(("Decrypt", 1.1),), grants=(_database(800, "reporting-1"), _database(455, "reporting-2"))),
     DemoKey("secrets", "Secrets Manager", 1302, "platform", rotation=90, more_aliases=("secrets-prod",), policy="service-secrets", uses=(("Decrypt", 0.001),)),
     DemoKey("parameters", "SSM parameters", 1300, "platform", rotation=365, uses=(("Decrypt", 0.004),)),
     DemoKey("ci-artifacts", "Build artefacts", 512, "platform", "ci", rotation=365, uses=(("GenerateDataKey", 0.02),)),
     DemoKey("ci-release-signing", "Signs releases", 511, "platform", "ci", spec="ECC_NIST_P521", usage=SIGN, uses=(("Sign", 6.0),)),
     DemoKey("firmware-signing", "Firmware images, post-quantum", 171, "devices", spec="ML_DSA_65", usage=SIGN, uses=(("Sign", 12.0),)),
     DemoKey("firmware-signing-rsa", "Firmware images of the first generation", 1600, "devices", spec="RSA_4096", usage=SIGN, uses=(("Sign", 33.0),)),
-    DemoKey("partner-exchange", "Files from the partner account", 620, "partners", rotation=365, policy="cross-account", uses=(("Decrypt", 0.9),)),
+    DemoKey("partner-exchange", "Files from the partner account", 620, "partners", rotation=365, policy="cross-account", uses=(("Decrypt", 0.9),), grants=(_PARTNER_GRANT,)),
     DemoKey("partner-inbox", "Partners encrypt to us offline", 618, "partners", spec="RSA_2048", usage=ENCRYPT, uses=(("Decrypt", 3.0),)),
     DemoKey("transport-pq", "Hybrid key exchange trial", 96, "platform", "dev", spec="ML_KEM_768", usage=ENCAPSULATE),
     DemoKey("ledger", "Ledger entries", 1105, "finance", rotation=365, rotated=(700, 333), policy="key-admins", uses=(("Decrypt", 0.3),), tags={"data": "financial"}),
@@ -89,14 +181,15 @@ KEYS = (
     DemoKey("hr-files", "Personnel files", 930, "people", rotation=365, policy="mfa-admins", uses=(("Decrypt", 4.0),), tags={"data": "personal"}),
     DemoKey("chat-archive", "Chat archive, closed", 1400, "people", disabled=64),
     DemoKey("global-sessions", "Session data in all regions", 480, "identity", rotation=365, multi_region=True, uses=(("Decrypt", 0.001),)),
-    DemoKey("global-config", "Configuration replicated to the US", 470, "platform", rotation=365, multi_region=True, uses=(("Decrypt", 0.1),)),
-    DemoKey("imported-hsm-root", "From the old HSM", 760, "platform", origin="EXTERNAL"),
+    DemoKey("global-config", "Configuration replicated to the US", 470, "platform", rotation=365, multi_region=True, uses=(("Decrypt", 0.1),), replica=("us-east-1", 469)),
+    DemoKey("imported-hsm-root", "From the old HSM", 760, "platform", origin="EXTERNAL", imports=(DemoImport(721, 365, "escrow 2024"), DemoImport(356, 365, "escrow 2025")), uses=(("Decrypt", 7.0),)),
     DemoKey("mobile-api-mac", "Request MACs of the mobile app", 350, "mobile", spec="HMAC_512", usage=MAC, uses=(("VerifyMac", 0.001),)),
     DemoKey("mobile-push", "Push payloads", 349, "mobile", rotation=365, uses=(("Encrypt", 0.06),)),
     DemoKey("search-index", "Search index snapshots", 288, "search", rotation=365),
     DemoKey("ml-features", "Feature store", 230, "data", "staging", rotation=365, uses=(("Decrypt", 0.7),)),
     DemoKey("sandbox", "Try things here", 140, "platform", "dev", uses=(("Encrypt", 9.0),)),
     DemoKey("sandbox-old", "Sandbox before the move", 720, "platform", "dev", disabled=130),
+    DemoKey("payroll-escrow", "Escrow in our own CloudHSM cluster", 45, "people", origin="AWS_CLOUDHSM", key_store="hsm-dublin", uses=(("Decrypt", 3.2),)),
     DemoKey("", "made by hand, nobody remembers why", 1777, spec="HMAC_384", usage=MAC, environment="", disabled=12),
     DemoKey("", "", 205, environment=""),
 )  # fmt: skip

@@ -21,18 +21,17 @@ def facts(pilot: Pilot[Any]) -> str:
     return str(pilot.app.screen.query_one("#preflight", Static).render())
 
 
-def replicate(backend: Backend, alias: str, region: str) -> None:
-    backend.call("ReplicateKey", {"KeyId": key_id(backend, alias), "ReplicaRegion": region})
-
-
 def test_the_question_says_last_use_aliases_grants_replicas_and_cost(
     make_app: MakeApp, demo: Backend
 ) -> None:
     grantee = "arn:aws:iam::111122223333:role/Reporter"
-    params = {"KeyId": key_id(demo, "global-config"), "GranteePrincipal": grantee, "Operations": ["Decrypt"]}
+    params = {
+        "KeyId": key_id(demo, "global-config"),
+        "GranteePrincipal": grantee,
+        "Operations": ["Decrypt"],
+    }
     demo.call("CreateGrant", params)
     demo.call("Encrypt", {"KeyId": params["KeyId"], "Plaintext": b"used"})
-    replicate(demo, "global-config", "us-east-1")
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "global-config")
@@ -106,7 +105,6 @@ def test_disabling_and_watching_is_offered_first_and_leaves_no_deletion(
 
 
 def test_a_primary_with_replicas_waits_for_them(make_app: MakeApp, demo: Backend) -> None:
-    replicate(demo, "global-config", "us-east-1")
 
     async def script(pilot: Pilot[Any]) -> None:
         key = await go_to(pilot, "global-config")

@@ -117,6 +117,20 @@ class LocalBackend:
         found = policies_of(self.store, row) if row is not None else []
         return [PolicyVersion(text, to_datetime(put_at), put_by) for text, put_at, put_by in found]
 
+    def begin(self, operation: str) -> Call:
+        """A call of this caller, now and here, that nothing has been done for yet."""
+        return Call(
+            operation,
+            {},
+            self._scope,
+            self._caller,
+            self.store,
+            self._keyring,
+            self._authorise,
+            self._iam_policies,
+            self.store.now(),
+        )
+
     def call(self, operation: str, params: Mapping[str, Any]) -> JsonShape:
         """Make one API call; raises ServiceError as KMS would answer it, StoreError where the store fails."""
         run = OPERATIONS.get(operation)
@@ -127,21 +141,10 @@ class LocalBackend:
                 f"{operation} is not offered by this KMS.",
                 operation=operation,
             )
-        now = self.store.now()
-        call = Call(
-            operation,
-            {},
-            self._scope,
-            self._caller,
-            self.store,
-            self._keyring,
-            self._authorise,
-            self._iam_policies,
-            now,
-        )
+        call = self.begin(operation)
         try:
             call.params = check(operation, params)
-            if catch_up(self.store, now):
+            if catch_up(self.store, call.now):
                 self._keyring.forget()
             answer = run(call)
         except ServiceError as error:

@@ -57,15 +57,20 @@ def _importable(call: Call) -> KeyRow:
 
 def import_key_material(call: Call) -> JsonShape:
     params = call.params
-    valid_to = _valid_to(call)
+    _valid_to(call)
     key = _importable(call)
     _require_members(call, key)
     # Before the transaction: to check an RSA key takes a while.
     token = open_token(call.store, params["ImportToken"], call.arn(key), call.now)
-    material = checked(key.spec, unwrap(token, params["EncryptedKeyMaterial"]))
-    material_id = _material_id(call, key, material)
+    return put_material(call, checked(key.spec, unwrap(token, params["EncryptedKeyMaterial"])))
+
+
+def put_material(call: Call, material: bytes) -> JsonShape:
+    """The rest of ImportKeyMaterial, once the material is unwrapped and checked."""
+    params = call.params
     with call.write() as db:
         key = _importable(call)
+        material_id = _material_id(call, key, material)
         known = materials_of(call.store, key)
         existing = next((row for row in known if row.material_id == material_id), None)
         if params.get("ImportType", _EXISTING if known else _NEW) == _NEW:
@@ -79,7 +84,7 @@ def import_key_material(call: Call) -> JsonShape:
             (
                 call.store.root_key.wrap(key.key_id, material_id, material),
                 params.get("ExpirationModel", _EXPIRES),
-                valid_to,
+                _valid_to(call),
                 params.get("KeyMaterialDescription", existing.description),
                 key.row,
                 material_id,

@@ -166,19 +166,22 @@ def open_store(
     material: MaterialSource | None = None,
     unlock: Unlock | None = None,
     transition_millis: int = 0,
+    root_key: bytes | None = None,
 ) -> Store:
     """Open the store at ``path``, making it (mode 0600) where there is none; None: a new one in memory.
 
     ``unlock(True)`` gives the passphrase of a new store or None for a key file, ``unlock(False)`` that of an
     existing one; without it a new store gets a key file. ``transition_millis`` is how long the transient
-    states Creating and Updating last. A file that is not ours, damaged, of a newer version, or that cannot
-    be unlocked raises StoreError and is left as it was.
+    states Creating and Updating last; ``root_key`` is that of a store in memory which must repeat itself. A
+    file that is not ours, damaged, of a newer version, or that cannot be unlocked raises StoreError and is
+    left as it was.
     """
     sources = Sources(clock, ids or RandomIds(), material or RandomMaterial(), transition_millis)
     if path is None:
         connection = _connect(":memory:")
         _create_tables(connection, to_millis(clock()), None)
-        return Store(connection, None, RootKey(rootkey.new_root_key()), Protection.MEMORY, sources)
+        root = RootKey(root_key or rootkey.new_root_key())
+        return Store(connection, None, root, Protection.MEMORY, sources)
     path = Path(path).expanduser()
     made = None if _is_ours(path) else _create(path, to_millis(clock()), unlock)
     connection = _connect(str(path))
@@ -191,13 +194,13 @@ def open_store(
             connection.execute("SELECT row FROM keys LIMIT 1").fetchone()
         sealed_key = SealedRootKey(Protection(protection), parameters, sealed)
         if made and made[0] == sealed_key:
-            root_key = RootKey(made[1])
+            unsealed = RootKey(made[1])
         else:
-            root_key = RootKey(rootkey.unseal(sealed_key, path, unlock))
+            unsealed = RootKey(rootkey.unseal(sealed_key, path, unlock))
     except BaseException:
         connection.close()
         raise
-    return Store(connection, path, root_key, sealed_key.protection, sources)
+    return Store(connection, path, unsealed, sealed_key.protection, sources)
 
 
 def _connect(name: str) -> sqlite3.Connection:

@@ -1,0 +1,102 @@
+"""The demo's account: the same each time, and with something of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from kms_tui.backend.base import Backend
+from kms_tui.demo import demo_backend
+from kms_tui.demo.account import KEYS
+from kms_tui.kms.errors import ServiceError
+
+_NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+
+
+def _demo(**options: Any) -> Backend:
+    return demo_backend(now=lambda: _NOW, **options)
+
+
+@pytest.fixture
+def demo() -> Backend:
+    return _demo()
+
+
+def _describe(backend: Backend, alias: str) -> Mapping[str, Any]:
+    metadata: Mapping[str, Any] = backend.call("DescribeKey", {"KeyId": f"alias/{alias}"})["KeyMetadata"]
+    return metadata
+
+
+def _everything(backend: Backend) -> list[Any]:
+    shown: list[Any] = [backend.call("DescribeCustomKeyStores", {}), backend.call("ListAliases", {})]
+    for entry in backend.call("ListKeys", {"Limit": 1000})["Keys"]:
+        key = {"KeyId": entry["KeyId"]}
+        for operation in ("DescribeKey", "GetKeyLastUsage", "GetKeyPolicy", "ListGrants", "ListResourceTags"):
+            shown.append(backend.call(operation, key))
+    return shown
+
+
+def test_it_is_the_same_each_time_down_to_the_identifiers(demo: Backend) -> None:
+    assert _everything(demo) == _everything(_demo())
+
+
+def test_every_last_use_of_the_table_was_made(demo: Backend) -> None:
+    for key in KEYS:
+        if not key.alias:
+            continue
+        usage = demo.call("GetKeyLastUsage", {"KeyId": _describe(demo, key.alias)["KeyId"]})["KeyLastUsage"]
+        if not key.uses:
+            assert usage == {}
+            continue
+        operation, days = key.uses[-1]
+        assert usage["Operation"] == operation
+        assert abs(usage["Timestamp"] - (_NOW - timedelta(days=days))) < timedelta(milliseconds=1)
+        assert usage["CloudTrailEventId"]
+
+
+def test_an_imported_key_is_about_to_lose_its_material(demo: Backend) -> None:
+    metadata = _describe(demo, "imported-hsm-root")
+    assert (metadata["KeyState"], metadata["Origin"]) == ("Enabled", "EXTERNAL")
+    assert metadata["ValidTo"] == _NOW + timedelta(days=9)
+    rotations = demo.call(
+        "ListKeyRotations", {"KeyId": metadata["KeyId"], "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
+    )
+    assert [entry["KeyMaterialDescription"] for entry in rotations["Rotations"]] == ["escrow 2025"]
+
+
+def test_services_and_a_partner_have_grants(demo: Backend) -> None:
+    grants = {
+        alias: demo.call("ListGrants", {"KeyId": _describe(demo, alias)["KeyId"]})["Grants"]
+        for alias in ("ebs-default", "rds-reporting", "partner-exchange")
+    }
+    assert [len(found) for found in grants.values()] == [3, 2, 1]
+    assert {grant["GranteeServicePrincipal"] for grant in grants["rds-reporting"]} == {
+        "rds.eu-west-1.amazonaws.com"
+    }
+    (partner,) = grants["partner-exchange"]
+    assert partner["Constraints"] == {"EncryptionContextSubset": {"exchange": "inbound"}}
+
+
+def test_the_partners_grant_is_in_force(demo: Backend) -> None:
+    arn = _describe(demo, "partner-exchange")["Arn"]
+    importer = _demo(caller_arn="arn:aws:iam::444455556666:role/importer")
+    assert importer.call("DescribeKey", {"KeyId": arn})["KeyMetadata"]["Arn"] == arn
+    with pytest.raises(ServiceError, match="kms:Encrypt"):
+        importer.call("Encrypt", {"KeyId": arn, "Plaintext": b"x"})
+
+
+def test_a_replica_opens_what_its_primary_sealed(demo: Backend) -> None:
+    sealed = demo.call("Encrypt", {"KeyId": "alias/global-config", "Plaintext": b"x"})["CiphertextBlob"]
+    us = demo.in_region("us-east-1")
+    assert _describe(us, "global-config")["MultiRegionConfiguration"]["MultiRegionKeyType"] == "REPLICA"
+    assert us.call("Decrypt", {"CiphertextBlob": sealed})["Plaintext"] == b"x"
+
+
+def test_a_key_is_out_of_reach_while_its_key_store_is_disconnected(demo: Backend) -> None:
+    metadata = _describe(demo, "payroll-escrow")
+    assert metadata["KeyState"] == "Unavailable"
+    demo.call("ConnectCustomKeyStore", {"CustomKeyStoreId": metadata["CustomKeyStoreId"]})
+    demo.call("Encrypt", {"KeyId": metadata["KeyId"], "Plaintext": b"x"})
