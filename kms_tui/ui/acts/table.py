@@ -11,6 +11,7 @@ from kms_tui.ui.acts import (
     grants,
     naming,
     policies,
+    regions,
     rotation,
     scratch,
     state,
@@ -113,6 +114,15 @@ _ACTS = (
         "Revoke or retire one of its grants (RevokeGrant, RetireGrant)",
         grants.take_grant,
         refusal=aws_managed,
+    ),
+    Act(
+        "regions",
+        "E",
+        "Regions…",
+        "Its primary and replicas; replicate it, change the primary (ReplicateKey, UpdatePrimaryRegion)",
+        regions.show_regions,
+        mutating=False,
+        refusal=regions.cannot_spread,
     ),
     Act(
         "create-like",
