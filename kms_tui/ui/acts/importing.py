@@ -1,0 +1,185 @@
+"""Key material of one's own: wrapped here, imported, imported again, deleted."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+
+from kms_tui.atomic import atomic_file, file_errors
+from kms_tui.backend.api import Kms
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
+from kms_tui.kms.model import Key, KeyOrigin, KeyState
+from kms_tui.kms.secret import Secret
+from kms_tui.ui.acts.base import Reason, Subject, aws_managed
+from kms_tui.ui.acts.many import change_each
+from kms_tui.ui.dialogs.confirm import Confirm
+from kms_tui.ui.dialogs.form import ChoiceField, Field, Form, Values
+
+if TYPE_CHECKING:
+    from kms_tui.ui.screens.base import ModeScreen
+
+_WRAPPING_SPEC, _WRAPPING_ALGORITHM = "RSA_4096", "RSA_AES_KEY_WRAP_SHA_256"
+"""The one combination that fits material of every kind and size."""
+_FILE, _RANDOM = "file", "random"
+_NEW, _EXISTING = "NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"
+_MAX_DAYS = 365
+_LARGEST = 8192
+"""No key material has more bytes; a larger file was chosen by mistake."""
+_HMAC_BYTES = {"HMAC_224": 28, "HMAC_256": 32, "HMAC_384": 48, "HMAC_512": 64}
+_PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
+
+
+def cannot_import(subject: Subject) -> Reason:
+    if reason := aws_managed(subject):
+        return reason
+    if subject.key is None:
+        return ""
+    if subject.key.origin != KeyOrigin.EXTERNAL:
+        return "only a key made for imported key material takes any"
+    return "its deletion is scheduled" if subject.key.state in _PENDING else ""
+
+
+def cannot_delete_material(subject: Subject) -> Reason:
+    if reason := cannot_import(subject):
+        return reason
+    waits = subject.key is not None and subject.key.state == KeyState.PENDING_IMPORT
+    return "it has no key material" if waits else ""
+
+
+def random_size(spec: str) -> int | None:
+    """How many random bytes are such a key's material; None where random bytes are no key."""
+    known = KEY_SPECS.get(spec)
+    if known is None:
+        return None
+    return 32 if known.family is Family.SYMMETRIC else _HMAC_BYTES.get(spec)
+
+
+def _check_path(text: str) -> str:
+    return "" if text.strip() else "Name a file."
+
+
+def _check_days(text: str) -> str:
+    text = text.strip()
+    if not text or (text.isascii() and text.isdecimal() and 1 <= int(text) <= _MAX_DAYS):
+        return ""
+    return f"Key material lasts 1 to {_MAX_DAYS} days, or (left empty) for good."
+
+
+def material_of(values: Values, spec: str) -> Secret:
+    """The material's bytes: read from the file, or made and written to it; KmsTuiError says what is wrong.
+
+    Random bytes are on disk before they are anywhere else: KMS never gives material back.
+    """
+    path = Path(values["path"].strip()).expanduser()
+    if values["source"] == _FILE:
+        with file_errors(path, "read"), path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise KmsTuiError(f"{path} is too large for key material.")
+        return Secret(content)
+    size = random_size(spec)
+    assert size is not None
+    material = secrets.token_bytes(size)
+    with atomic_file(path) as file:
+        file.write(material)
+    return Secret(material)
+
+
+def import_material(kms: Kms, key: Key, material: Secret, values: Values, now: datetime) -> None:
+    """GetParametersForImport, wrap, ImportKeyMaterial."""
+    from kms_tui.publickey import PublicKey
+
+    parameters = kms.call(
+        "GetParametersForImport",
+        KeyId=key.key_id,
+        WrappingAlgorithm=_WRAPPING_ALGORITHM,
+        WrappingKeySpec=_WRAPPING_SPEC,
+    )
+    wrapped = PublicKey(parameters["PublicKey"]).wrap(material, _WRAPPING_ALGORITHM)
+    days = values["days"].strip()
+    members: dict[str, Any] = {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
+    if days:
+        members = {"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": now + timedelta(days=int(days))}
+    kms.call(
+        "ImportKeyMaterial",
+        KeyId=key.key_id,
+        ImportToken=parameters["ImportToken"],
+        EncryptedKeyMaterial=wrapped,
+        ImportType=values.get("type"),
+        **members,
+    )
+
+
+async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+    """Import key material for the first time, again, or anew to rotate to."""
+    (subject,) = subjects
+    kms, session = screen.kms_for(subject), screen.session
+    assert session is not None
+    key = await screen.attempt(lambda: kms.describe(subject.key_id), doing="describe the key")
+    if key is None:
+        return
+    sources = [("the bytes of this file", _FILE)]
+    if random_size(key.spec) is not None:
+        sources.append(("fresh random bytes, which are written to this file first", _RANDOM))
+    fields: list[Field] = [
+        ChoiceField("source", "Key material", _FILE, choices=sources),
+        Field("path", "File", hint="raw bytes; private keys in DER (PKCS #8)", check=_check_path),
+        Field("days", "Expires after how many days", hint="empty: never", check=_check_days),
+    ]
+    if key.spec == SYMMETRIC_DEFAULT and key.current_key_material_id:
+        types = [("what it had before, again", _EXISTING), ("new material, to rotate to", _NEW)]
+        fields.insert(0, ChoiceField("type", "This is", _EXISTING, choices=types))
+    made: list[Secret] = []
+
+    def submit(values: Values) -> None:
+        if not made or values["source"] == _FILE:
+            made[:] = [material_of(values, key.spec)]
+        import_material(kms, key, made[0], values, session.now())
+
+    values = await screen.ask(
+        Form(
+            f"Import key material into {subject.name}",
+            fields,
+            submit,
+            confirm="Import",
+            lead=[
+                Content(
+                    "It is wrapped here, under a key that KMS gives out for this once. KMS never gives it "
+                    "back: keep the file safe, the key can be restored only from it."
+                )
+            ],
+            blame={"IncorrectKeyMaterialException": "path", "InvalidCiphertextException": "path"},
+        )
+    )
+    if values is not None:
+        screen.changed(subjects, f"Key material is imported into {subject.name}.")
+
+
+async def delete_material(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+    """DeleteImportedKeyMaterial."""
+    (subject,) = subjects
+    sentences = [
+        Content("The key cannot be used from then on, until the very same material is imported again."),
+        Content("Without a copy of it, nothing encrypted under this key can ever be opened."),
+    ]
+    dialog = Confirm(
+        f"Delete the key material of {subject.name}?",
+        sentences,
+        confirm="Delete material",
+        danger=True,
+        type_to_confirm=subject.confirm_names,
+    )
+    if await screen.ask(dialog):
+        await change_each(
+            screen,
+            subjects,
+            lambda kms, each: kms.call("DeleteImportedKeyMaterial", KeyId=each.key_id),
+            doing="delete the key material of",
+            done="has no key material until it is imported again",
+        )

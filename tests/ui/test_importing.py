@@ -1,0 +1,109 @@
+"""Key material of one's own, from the console: imported, deleted, imported again, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widgets import Input, Select
+
+from kms_tui.backend.base import Backend
+from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.dialogs.form import Form
+from tests.ui.conftest import NOW, MakeApp
+from tests.ui.console import drive, go_to, notifications, press, state_of
+from tests.ui.test_many_keys import body
+
+
+def external(backend: Backend, **params: Any) -> str:
+    """A new key that awaits material, called ``mine``."""
+    params = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "EXTERNAL", **params}
+    key = str(backend.call("CreateKey", params)["KeyMetadata"]["KeyId"])
+    backend.call("CreateAlias", {"AliasName": "alias/mine", "TargetKeyId": key})
+    return key
+
+
+async def fill_in(pilot: Pilot[Any], path: Path, *, days: str = "", source: str = "file") -> None:
+    pilot.app.screen.query_one("#source", Select).value = source
+    pilot.app.screen.query_one("#path", Input).value = str(path)
+    pilot.app.screen.query_one("#days", Input).value = days
+    await press(pilot, "ctrl+s")
+
+
+def test_a_file_is_imported_deleted_and_only_the_same_file_comes_back(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    key = external(demo)
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    mine.write_bytes(bytes(range(32)))
+    other.write_bytes(bytes(32))
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "mine")
+        await press(pilot, "I")
+        await fill_in(pilot, mine, days="30")
+        metadata = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]
+        assert (metadata["KeyState"], metadata["ValidTo"]) == ("Enabled", NOW + timedelta(days=30))
+        sealed = demo.call("Encrypt", {"KeyId": key, "Plaintext": b"kept"})["CiphertextBlob"]
+        await press(pilot, "Z")
+        pilot.app.screen.query_one("#typed-name", Input).focus()
+        await press(pilot, *"mine", "enter")
+        assert state_of(demo, key) == "PendingImport"
+        await press(pilot, "I")
+        await fill_in(pilot, other)
+        assert isinstance(pilot.app.screen, Form)
+        assert "IncorrectKeyMaterialException" in body(pilot)
+        await fill_in(pilot, mine)
+        assert demo.call("Decrypt", {"CiphertextBlob": sealed})["Plaintext"] == b"kept"
+
+    drive(make_app(), script)
+
+
+def test_random_material_is_on_disk_for_its_owner_alone_before_it_is_imported(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    key = external(demo, KeySpec="HMAC_384", KeyUsage="GENERATE_VERIFY_MAC")
+    path = tmp_path / "fresh"
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "mine")
+        await press(pilot, "I")
+        await fill_in(pilot, path, source="random")
+        assert state_of(demo, key) == "Enabled"
+        assert len(path.read_bytes()) == 48
+        assert path.stat().st_mode & 0o777 == 0o600
+
+    drive(make_app(), script)
+
+
+def test_a_file_that_exists_is_never_overwritten_and_one_that_does_not_is_told(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    key, path = external(demo), tmp_path / "precious"
+    path.write_bytes(b"precious")
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "mine")
+        await press(pilot, "I")
+        await fill_in(pilot, path, source="random")
+        assert "exists already; it was not touched" in body(pilot)
+        assert path.read_bytes() == b"precious"
+        await fill_in(pilot, tmp_path / "nowhere")
+        assert "could not be read" in body(pilot)
+        await fill_in(pilot, path, days="366")
+        assert pilot.app.screen.query_one("#days-error").has_class("-shown")
+        assert state_of(demo, key) == "PendingImport"
+
+    drive(make_app(), script)
+
+
+def test_a_key_of_kms_own_material_says_why_it_takes_none(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "sandbox")
+        await press(pilot, "I")
+        assert not isinstance(pilot.app.screen, Dialog)
+        assert "Only a key made for imported" in notifications(pilot.app)  # type: ignore[arg-type]
+
+    drive(make_app(), script)
