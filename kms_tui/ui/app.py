@@ -44,7 +44,7 @@ class KmsApp(App[None]):
     CSS_PATH = "app.tcss"
     MODES = FACTORIES
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]
     BINDINGS = APP_BINDINGS
 
     session: var[Session | None] = var(None)

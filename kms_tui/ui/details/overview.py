@@ -76,7 +76,7 @@ class OverviewTab(DetailTab[OverviewFacts]):
         now = self.session.now()
         yield "State", _state(key, now)
         yield "Spec", Content(spec_title(key.spec)) + Content.styled(f"  {key.spec}", "$foreground-muted")
-        yield "Usage", safe(USAGE_WORDS.get(key.usage, key.usage))
+        yield "Usage", safe(USAGE_WORDS.get(key.usage, key.usage) or "not told by this endpoint")
         yield "Origin", safe(ORIGIN_WORDS.get(key.origin, key.origin))
         if key.description:
             yield "Description", safe(key.description)

@@ -29,7 +29,7 @@ class TopBar(Vertical):
 
     def on_mount(self) -> None:
         self.refresh_session()
-        self.set_interval(1.0, self._show_calls)
+        self.set_interval(1.0, self.refresh_session)
 
     @property
     def kms_app(self) -> KmsApp:
