@@ -41,7 +41,9 @@ class Picked:
     region: str
 
 
-class _Filter(SafeInput):
+class PickerFilter(SafeInput):
+    """Down goes to the list, Enter takes its first entry."""
+
     BINDINGS = [
         Binding("down", "list", "To the list", id="picker.list", tooltip="Go to the keys", show=False),
     ]
@@ -80,7 +82,7 @@ class KeyPicker(Dialog[Picked]):
         with Horizontal(classes="row"):
             yield Static("Region", classes="label")
             yield SafeInput(self.listed, widget_id="picker-region")
-        yield _Filter(placeholder="part of an alias, a key id, a spec", widget_id="picker-filter")
+        yield PickerFilter(placeholder="part of an alias, a key id, a spec", widget_id="picker-filter")
         yield OptionList(id="picker-keys", compact=True)
 
     def compose_buttons(self) -> Iterable[Widget]:
