@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from kms_tui.ui.acts.base import Act, Subject
+from kms_tui.ui.acts.key_stores import show_key_stores
 from kms_tui.ui.acts.protection import lifted
 from kms_tui.ui.acts.table import ACTS
 from kms_tui.ui.background import start
@@ -24,6 +25,14 @@ class Desk(ModeScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "menu", "Actions", id="desk.menu", tooltip="All that can be done to this key"),
+        Binding(
+            "K",
+            "key_stores",
+            "Key stores",
+            id="desk.key-stores",
+            tooltip="Custom key stores: state, connect, disconnect",
+            show=False,
+        ),
         *(
             Binding(
                 act.key, f"act('{act.id}')", act.title, id=f"act.{act.id}", tooltip=act.tooltip, show=act.show
@@ -45,6 +54,9 @@ class Desk(ModeScreen):
     def action_act(self, act_id: str) -> None:
         act = ACTS[act_id]
         start(self, partial(self._do, act, self.subjects()), group="act", description=act.title)
+
+    def action_key_stores(self) -> None:
+        start(self, partial(show_key_stores, self), group="act", description="the custom key stores")
 
     def action_menu(self) -> None:
         start(self, self._menu, group="act", description="the menu of acts")
