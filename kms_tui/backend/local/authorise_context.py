@@ -16,6 +16,7 @@ from kms_tui.kms.arn import ALIAS_PREFIX, Arn, key_id_of
 from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
 from kms_tui.kms.model import KeyOrigin, KeyUsage
 from kms_tui.policy import Caller, Request
+from kms_tui.policy.principals import Kind
 
 ContextValue = str | list[str] | None
 Context = dict[str, ContextValue]
@@ -95,6 +96,9 @@ def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = 
     for name, member, default in _MEMBERS.get(operation, ()):
         value = call.params.get(member)
         context[name] = default if value is None else _text(value)
+    caller = Caller.parse(call.caller.arn)
+    if caller.kind is Kind.SERVICE and "kms:grantisforawsresource" in context:
+        context["kms:grantisforawsresource"] = "true"
     context |= _of_key(call, key) if key else {}
     for add in _BY_ACTION.get(operation, ()):
         context |= add(call, key)
@@ -106,7 +110,7 @@ def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = 
         arn = call.arn(key)
     else:
         arn = f"arn:{scope.partition}:kms:{scope.region}:{scope.account}:*" if resource == "*" else resource
-    return Request(Caller.parse(call.caller.arn), action, arn, context, complete=True)
+    return Request(caller, action, arn, context, complete=True)
 
 
 def encryption_context(call: Call, action: str) -> Mapping[str, str]:
@@ -209,8 +213,7 @@ def _alias_member(operation: str) -> Callable[[Call, KeyRow | None], Context]:
     member = _ALIAS_MEMBERS.get(operation, "KeyId")
 
     def request_alias(call: Call, _key: KeyRow | None) -> Context:
-        reference: str = call.params.get(member, "")
-        name = Arn.parse(reference).resource if reference.startswith("arn:") else reference
+        _, name = _split(call, call.params.get(member, ""))
         return {"kms:requestalias": name if name.startswith(ALIAS_PREFIX) else None}
 
     return request_alias
@@ -226,11 +229,17 @@ def _same_key(call: Call, key: KeyRow | None) -> Context:
     return {"kms:reencryptonsamekey": _text(same)}
 
 
-def _names(call: Call, reference: str, key: KeyRow) -> bool:
-    account, name = call.scope.account, reference
-    if reference.startswith("arn:"):
+def _split(call: Call, reference: str) -> tuple[str, str]:
+    """The account and the name in a reference to a key, which nobody may have looked at yet."""
+    try:
         arn = Arn.parse(reference)
-        account, name = arn.account, arn.resource
+    except ValueError:
+        return call.scope.account, reference
+    return arn.account, arn.resource
+
+
+def _names(call: Call, reference: str, key: KeyRow) -> bool:
+    account, name = _split(call, reference)
     if name.startswith(ALIAS_PREFIX):
         found = key_by_alias(call.store, account, call.scope.region, name)
         return found is not None and found.row == key.row

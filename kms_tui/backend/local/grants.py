@@ -223,7 +223,7 @@ def list_retirable_grants(call: Call) -> JsonShape:
 
 def _page(call: Call, filters: Mapping[str, Any], subject: str) -> JsonShape:
     limit, after = limit_of(call, _DEFAULT_PAGE), position_of(call, subject) or 0
-    in_region = "key IN (SELECT keys.row FROM keys WHERE region = ?)"
+    in_region = "EXISTS (SELECT 1 FROM keys WHERE keys.row = grants.key AND region = ?)"
     where = " AND ".join([*(f"{column} = ?" for column in filters), in_region])
     grants = select_grants(
         call.store, where, (*filters.values(), call.scope.region), after=after, limit=limit + 1

@@ -8,6 +8,7 @@ from kms_tui.backend.local.call import Call
 from kms_tui.backend.local.grants_in_force import require_tokens
 from kms_tui.backend.local.rows import KeyRow, key_by_alias, key_by_id
 from kms_tui.backend.local.states import require_state
+from kms_tui.backend.local.validation import can_answer
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, is_key_id
 from kms_tui.kms.errors import ServiceError
 
@@ -69,19 +70,25 @@ def _by_arn(call: Call, reference: str) -> KeyRow:
     try:
         arn = Arn.parse(reference)
     except ValueError as error:
-        raise ServiceError("InvalidArnException", f"Invalid arn {reference}") from error
+        raise _bad_arn(call, f"Invalid arn {reference}") from error
     kind, _, name = arn.resource.partition("/")
     if arn.service != "kms" or arn.partition != call.scope.partition or kind not in ("key", "alias"):
-        raise ServiceError("InvalidArnException", f"Invalid arn {reference}")
+        raise _bad_arn(call, f"Invalid arn {reference}")
     if arn.region != call.scope.region:
         raise ServiceError("NotFoundException", f"Invalid arn {arn.region}")
     if kind == "alias":
         if call.operation not in _TAKE_ALIASES:
-            raise ServiceError("InvalidArnException", "Key Aliases are not supported for this operation.")
+            raise _bad_arn(call, "Key Aliases are not supported for this operation.")
         return _by_alias(call, arn.account, arn.resource)
     if not is_key_id(name):
         raise _invalid(name)
     return _by_id(call, arn.account, name)
+
+
+def _bad_arn(call: Call, message: str) -> ServiceError:
+    """InvalidArnException; the cryptographic operations know none, and do not find the key."""
+    code = "InvalidArnException"
+    return ServiceError(code if can_answer(call.operation, code) else "NotFoundException", message)
 
 
 def _by_id(call: Call, account: str, key_id: str) -> KeyRow:

@@ -67,6 +67,11 @@ def request_of(operation: str) -> Request:
     )
 
 
+def can_answer(operation: str, code: str) -> bool:
+    """Whether the model lists an error among those of an operation."""
+    return any(error["shape"] == code for error in service_model()["operations"][operation].get("errors", ()))
+
+
 @cache
 def enum_values(shape: str) -> frozenset[str]:
     """The values of one of the model's enums."""

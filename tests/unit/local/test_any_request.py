@@ -15,9 +15,18 @@ from kms_tui.backend.local.backend import OPERATIONS
 from kms_tui.backend.local.ids import SeededIds
 from kms_tui.backend.local.seeded import SeededMaterial
 from kms_tui.kms.errors import ServiceError
+from kms_tui.policy import parse
 from tests.contract.shapes import operation_model, problems
 from tests.unit.local.conftest import ACCOUNT, REGION
 
+_ADA = f"arn:aws:iam::{ACCOUNT}:user/ada"
+_ALLOWED = (
+    parse(
+        '{"Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*", '
+        '"Condition": {"StringNotEquals": {"kms:RequestAlias": "alias/b"}}}}',
+        identity=True,
+    ),
+)
 _SPECS: tuple[dict[str, Any], ...] = (
     {},
     {"MultiRegion": True},
@@ -32,14 +41,19 @@ _SPECS: tuple[dict[str, Any], ...] = (
 
 
 @pytest.fixture(scope="module")
-def populated() -> Iterator[tuple[LocalBackend, list[str]]]:
-    """A backend with keys of many kinds, and ways to name them."""
+def populated() -> Iterator[tuple[list[LocalBackend], list[str]]]:
+    """An account with keys of many kinds, as its callers see it, and ways to name the keys."""
     with open_store(ids=SeededIds("any"), material=SeededMaterial("any")) as store:
         backend = LocalBackend(store, account_id=ACCOUNT, region=REGION)
         ids = [backend.call("CreateKey", spec)["KeyMetadata"]["KeyId"] for spec in _SPECS]
         backend.call("CreateAlias", {"AliasName": "alias/a", "TargetKeyId": ids[0]})
         arns = [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key_id}" for key_id in ids]
-        yield backend, [*ids, *arns, "alias/a", "alias/aws/s3", "alias/none", "arn:aws:kms:x", "nonsense"]
+        callers = [
+            backend,
+            LocalBackend(store, account_id=ACCOUNT, region=REGION, caller_arn=_ADA),
+            LocalBackend(store, account_id=ACCOUNT, region=REGION, caller_arn=_ADA, iam_policies=_ALLOWED),
+        ]
+        yield callers, [*ids, *arns, "alias/a", "alias/aws/s3", "alias/none", "arn:aws:kms:x", "nonsense"]
 
 
 def _values(shape: Any, references: list[str]) -> st.SearchStrategy[Any]:
@@ -69,13 +83,20 @@ def _members(shape: Any, references: list[str]) -> dict[str, st.SearchStrategy[A
     return {name: _values(member, references) for name, member in shape.members.items()}
 
 
-_COSTLY = {"CreateKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"}
+_COSTLY = {
+    "CreateKey",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "GetParametersForImport",
+}
 """Operations that may make RSA keys, which takes its time."""
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
-def test_any_request_gets_an_answer_of_kms(populated: tuple[LocalBackend, list[str]], operation: str) -> None:
-    backend, references = populated
+def test_any_request_gets_an_answer_of_kms(
+    populated: tuple[list[LocalBackend], list[str]], operation: str
+) -> None:
+    callers, references = populated
     model = operation_model(operation)
     shape: Any = model.input_shape
     members = _members(shape, references)
@@ -83,8 +104,8 @@ def test_any_request_gets_an_answer_of_kms(populated: tuple[LocalBackend, list[s
     requests = st.fixed_dictionaries(required, optional=members)
 
     @settings(deadline=None, max_examples=10 if operation in _COSTLY else 60, database=None)
-    @given(requests)
-    def ask(params: dict[str, Any]) -> None:
+    @given(st.sampled_from(callers), requests)
+    def ask(backend: LocalBackend, params: dict[str, Any]) -> None:
         refusal: ServiceError | None = None
         answer: Any = {}
         try:

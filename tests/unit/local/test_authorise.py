@@ -375,3 +375,31 @@ def test_a_refusal_is_recorded_under_the_name_of_its_caller(kms: KmsClient, clie
         "AccessDeniedException",
         key_id,
     )
+
+
+def test_a_reference_that_is_none_is_refused_as_such(kms: KmsClient, client: Clients) -> None:
+    key_id = _key(kms, _allow("kms:*", _APP))
+    sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+    app = client(caller_arn=_APP)
+    app.refused("ReEncrypt", "NotFoundException", CiphertextBlob=sealed, DestinationKeyId="arn:nonsense")
+    app.refused("DescribeKey", "InvalidArnException", KeyId="arn:nonsense")
+
+
+def test_a_grant_that_a_service_makes_is_for_a_resource_of_aws(kms: KmsClient, client: Clients) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "rds.amazonaws.com"},
+        "Action": "kms:CreateGrant",
+        "Resource": "*",
+        "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    }
+    grant = {"KeyId": kms.arn(_key(kms, _DELEGATED, statement)), "GranteePrincipal": _ADA}
+    client(caller_arn="rds.amazonaws.com")("CreateGrant", **grant, Operations=["Decrypt"])
+    direct = _iam(_allow("kms:*", Condition={"Bool": {"kms:GrantIsForAWSResource": "true"}}))
+    client(caller_arn=_APP, iam_policies=direct).refused(
+        "CreateGrant",
+        "AccessDeniedException",
+        GranteePrincipal=_ADA,
+        KeyId=grant["KeyId"],
+        Operations=["Decrypt"],
+    )
