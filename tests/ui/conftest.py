@@ -16,6 +16,7 @@ time.tzset()
 import pytest  # noqa: E402
 
 from kms_tui.backend.base import Backend  # noqa: E402
+from kms_tui.config import Config  # noqa: E402
 from kms_tui.demo import demo_backend  # noqa: E402
 from kms_tui.inventory import Pace  # noqa: E402
 from kms_tui.session import Connection, Kind, Prompt, Session, open_session  # noqa: E402
@@ -49,10 +50,10 @@ def demo() -> Backend:
 def make_app(demo: Backend) -> MakeApp:
     """Makes the console on the demo, or on another backend."""
 
-    def make(backend: Backend = demo, **connection: Any) -> KmsApp:
+    def make(backend: Backend = demo, *, config: Config | None = None, **connection: Any) -> KmsApp:
         def opener(chosen: Connection, _prompt: Prompt) -> Session:
             return open_session(chosen, backend, now=fixed_now, pace=Pace(rest=10_000))
 
-        return KmsApp(opener, Connection(Kind.DEMO, **connection))
+        return KmsApp(opener, Connection(Kind.DEMO, **connection), config)
 
     return make

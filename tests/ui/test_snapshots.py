@@ -1,0 +1,100 @@
+"""What people look at, as pictures; each was looked at before it was accepted (make snapshots)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from kms_tui.backend.wrappers import Meter
+from kms_tui.config import Config
+from kms_tui.kms.errors import CredentialsError
+from kms_tui.session import Connection, Prompt, Session
+from kms_tui.ui.app import KmsApp
+from tests.ui.conftest import MakeApp
+from tests.ui.console import go_to, press, settled
+
+SnapCompare = Callable[..., bool]
+NARROW, WIDE = (80, 24), (160, 48)
+SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "160x48"])
+
+# Picture -> the alias under the cursor, and the keys pressed then.
+PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "keys": ("chat-archive", ()),
+    "aws-managed": ("chat-archive", ("w",)),
+    "filter": ("orders-db", ("slash", *"state:disabled")),
+    "menu": ("orders-db", ("m",)),
+    "schedule-deletion": ("orders-db", ("D",)),
+    "rotation": ("orders-db", ("o",)),
+    "new-key": ("orders-db", ("n",)),
+    "copy": ("orders-db", ("c",)),
+    "aliases": ("orders-db", ("2",)),
+    "help": ("orders-db", ("question_mark",)),
+}
+
+
+@pytest.fixture(autouse=True)
+def _a_fixed_count_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many reads a resting cursor has begun by the time of the picture is a matter of milliseconds."""
+    monkeypatch.setattr(Meter, "total", property(lambda _meter: 84))
+
+
+@SIZES
+@pytest.mark.parametrize("picture", PICTURES)
+def test_picture(snap_compare: SnapCompare, make_app: MakeApp, picture: str, size: tuple[int, int]) -> None:
+    alias, keys = PICTURES[picture]
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        await go_to(pilot, alias)
+        await press(pilot, *keys)
+
+    assert snap_compare(make_app(), run_before=before, terminal_size=size)
+
+
+def test_details_on_a_narrow_terminal(snap_compare: SnapCompare, make_app: MakeApp) -> None:
+    async def before(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        await go_to(pilot, "ledger")
+        await press(pilot, "enter", "right_square_bracket", "right_square_bracket", "right_square_bracket")
+
+    assert snap_compare(make_app(), run_before=before, terminal_size=NARROW)
+
+
+def test_light(snap_compare: SnapCompare, make_app: MakeApp) -> None:
+    app = make_app(config=Config(theme="kms-light"))
+    assert snap_compare(app, run_before=settled, terminal_size=WIDE)
+
+
+def test_log(snap_compare: SnapCompare, make_app: MakeApp) -> None:
+    async def before(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        await go_to(pilot, "old-backups")
+        await press(pilot, "U")
+        pilot.app.clear_notifications()
+        await press(pilot, "exclamation_mark")
+
+    assert snap_compare(make_app(), run_before=before, terminal_size=WIDE)
+
+
+@SIZES
+def test_start_page(
+    snap_compare: SnapCompare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile prod]\nregion = eu-west-1\nsso_session = corp\nsso_account_id = 111122223333\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+
+    def opener(_connection: Connection, _prompt: Prompt) -> Session:
+        raise CredentialsError(
+            "The SSO session of the profile prod has expired.", login_command="aws sso login --profile prod"
+        )
+
+    app = KmsApp(opener, Connection(None, profile="prod"))
+    assert snap_compare(app, run_before=settled, terminal_size=size)
