@@ -11,6 +11,7 @@ os.environ["TZ"] = "UTC"
 time.tzset()
 
 from kms_tui.demo import demo_backend  # noqa: E402
+from kms_tui.inventory import Pace  # noqa: E402
 from kms_tui.session import Connection, Kind, Prompt, Session, open_session  # noqa: E402
 from kms_tui.ui.app import KmsApp  # noqa: E402
 from kms_tui.ui.screenshot import draw  # noqa: E402
@@ -18,16 +19,18 @@ from kms_tui.ui.screenshot import draw  # noqa: E402
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PICTURES: dict[str, tuple[str, ...]] = {
     "keys": (),
-    "help": ("question_mark",),
+    "policy": ("slash", *"invoices", "enter", "e"),
+    "scratchpad": ("slash", *"orders-db", "enter", "s"),
+    "deletion": ("slash", *"legacy", "enter", "D"),
 }
 """File name without its ending -> the keys pressed before the picture is taken."""
 
 
 def _open_demo(connection: Connection, _prompt: Prompt) -> Session:
-    return open_session(connection, demo_backend(now=lambda: NOW), now=lambda: NOW)
+    return open_session(connection, demo_backend(now=lambda: NOW), now=lambda: NOW, pace=Pace(rest=10_000))
 
 
 if __name__ == "__main__":
     for name, keys in PICTURES.items():
         app = KmsApp(_open_demo, Connection(Kind.DEMO))
-        draw(app, Path(__file__).with_name(f"{name}.svg"), keys=keys, size=(140, 40))
+        draw(app, Path(__file__).with_name(f"{name}.svg"), keys=keys, size=(160, 42))
