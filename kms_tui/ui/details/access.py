@@ -99,7 +99,7 @@ class AccessTab(DetailTab[AccessFacts]):
         self._facts = fact.value if isinstance(fact, Known) else None
         who = fact_content(fact, lambda facts: safe(facts.who_can_change))
         self.query_one("#access-who", Static).update(
-            Content.styled("Could still change the policy  ", "$text-muted") + who
+            Content.styled("Could still change the policy  ", "$foreground-muted") + who
         )
         note = fact_content(fact, _note) if fact is not LOADING else Content()
         self.query_one("#access-note", Static).update(note)

@@ -63,7 +63,7 @@ class PolicyArea(TextArea):
         & > .policy-area--refuse { color: $error; text-style: bold; }
         & > .policy-area--warn { color: $warning; text-style: bold; }
         & > .policy-area--info { color: $accent; }
-        & > .policy-area--hidden { color: $background; background: $warning; }
+        & > .policy-area--hidden { color: $warning; text-style: reverse; }
         & .text-area--gutter { color: $text-muted; background: $background; }
         & .text-area--cursor-gutter { color: $foreground; background: $surface; }
         & .text-area--cursor-line { background: $surface; }
@@ -116,6 +116,9 @@ class PolicyArea(TextArea):
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, self._dress)
         self._dress(self.app.current_theme)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.scroll_cursor_visible)
 
     def _dress(self, theme: Theme) -> None:
         """Take the syntax colours from the application's theme."""

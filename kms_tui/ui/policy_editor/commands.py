@@ -45,7 +45,7 @@ async def insert_snippet(editor: PolicyEditor) -> None:
     menu = snippets.menu(editor.around.account_id, editor.around.partition)
     width = max(len(snippet.title) for snippet in menu) + 2
     lines = [
-        Content(snippet.title.ljust(width)) + Content.styled(snippet.description, "$text-muted")
+        Content(snippet.title.ljust(width)) + Content.styled(snippet.description, "$foreground-muted")
         for snippet in menu
     ]
     chosen = await editor.ask(Choose("Insert a statement", lines))

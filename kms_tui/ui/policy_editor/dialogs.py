@@ -21,12 +21,6 @@ from kms_tui.ui.policy_editor.review import Review, paragraphs
 class ScrollingDialog(Dialog[Result]):
     """A dialog with more to read than fits; its keys scroll while a button has the focus."""
 
-    DEFAULT_CSS = """
-    ScrollingDialog {
-        #dialog { width: 94%; max-width: 116; }
-        #dialog-body { max-height: 60vh; scrollbar-size-vertical: 1; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "scroll(-1)", "Up", id="review.up", tooltip="Scroll up", show=False),
         Binding("down", "scroll(1)", "Down", id="review.down", tooltip="Scroll down", show=False),
@@ -40,6 +34,15 @@ class ScrollingDialog(Dialog[Result]):
             show=False,
         ),
     ]
+
+    def arm(self) -> None:
+        super().arm()
+        self.take_room()
+
+    def take_room(self) -> None:
+        """Be as tall as the screen allows where there is more to read than fits."""
+        if self.query_one("#dialog-body", VerticalScroll).max_scroll_y > 0:
+            self.add_class("-long")
 
     def action_scroll(self, by: int) -> None:
         self.query_one("#dialog-body", VerticalScroll).scroll_relative(y=by, animate=False)

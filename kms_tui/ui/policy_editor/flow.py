@@ -105,7 +105,7 @@ async def _ask_bypass(editor: PolicyEditor, reason: str) -> bool:
 
 async def _stopped(editor: PolicyEditor, error: KmsTuiError) -> None:
     if isinstance(error, RefusedError):
-        editor.show_refusal(error.finding)
+        editor.show_refusal(error)
     elif isinstance(error, ConflictError):
         await _resolve(editor, error.theirs)
     else:

@@ -38,8 +38,9 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
 
     DEFAULT_CSS = """
     HistoryDialog {
-        #versions { height: auto; max-height: 8; border: none; padding: 0; background: $panel; }
-        #dialog-body { max-height: 70vh; }
+        #versions {
+            height: auto; max-height: 8; border: none; padding: 0; margin: 0 0 1 0; background: $panel;
+        }
     }
     """
     initial_focus = "#versions"
@@ -79,13 +80,13 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
 
     def _line(self, version: PolicyVersion) -> Content:
         statements = len(policy.parse(version.text).statements)
+        now = "now" if is_same(version.text, self.current) else ""
         line = Content(f"{version.time.astimezone():%Y-%m-%d %H:%M}  ")
-        line += Content.styled(f"{statements} statement{'s' if statements != 1 else ''}", "$text-muted")
-        if version.author:
-            line += Content.styled("  by ", "$text-muted") + safe(version.author.split(":", 5)[-1])
-        if is_same(version.text, self.current):
-            line += Content.styled("  as on the key now", "$accent")
-        return line
+        line += Content.styled(f"{now:5}", "$accent")
+        line += Content.styled(
+            f"{statements:>3} statement{'s' if statements != 1 else ' '}  ", "$foreground-muted"
+        )
+        return line + safe(version.author.split(":", 5)[-1])
 
     @property
     def chosen(self) -> PolicyVersion:
@@ -103,6 +104,7 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
         self.query_one("#version-head", Static).update(head)
         body = Content() if same else Content("\n\n").join(list(paragraphs(change)))
         self.query_one("#version-change", Static).update(body)
+        self.call_after_refresh(self.take_room)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

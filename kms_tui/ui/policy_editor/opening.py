@@ -127,5 +127,5 @@ async def _offer(editor: PolicyEditor, opened: Opened, drafts: list[Draft], keep
 def _describe(draft: Draft, opened: Opened) -> Content:
     line = Content(f"Go on with the draft of {draft.time.astimezone():%Y-%m-%d %H:%M}")
     if not is_same(draft.base, opened.text):
-        line += Content.styled("  the key's policy has changed since", "$warning")
+        line += Content.styled("  the key has a newer policy", "$warning")
     return line

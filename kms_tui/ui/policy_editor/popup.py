@@ -11,6 +11,7 @@ from kms_tui.ui.policy_editor.completion import Completion, Surroundings, comple
 from kms_tui.ui.safe_text import fit, safe
 
 _WIDEST = 64
+_TALLEST = 9
 
 
 class CompletionList(OptionList, can_focus=False):
@@ -20,7 +21,7 @@ class CompletionList(OptionList, can_focus=False):
     CompletionList {
         display: none;
         overlay: screen;
-        constrain: inside inflect;
+        constrain: inside inside;
         width: auto;
         height: auto;
         max-width: 68;
@@ -88,6 +89,12 @@ class CompletionList(OptionList, can_focus=False):
         area.was_typed = False
         area.replace(insert, *places, maintain_selection_offset=False)
 
+    def _beside(self, cursor: Offset, entries: int) -> Offset:
+        """Below the cursor, or above it where there is more room: never over what is being typed."""
+        height = min(entries, _TALLEST)
+        has_room = cursor.y + 1 + height <= self.screen.size.height
+        return cursor + Offset(0, 1 if has_room else -height)
+
     def _offer(self, completion: Completion | None) -> None:
         self.completion = completion
         self.area.popup_is_open = completion is not None
@@ -96,5 +103,5 @@ class CompletionList(OptionList, can_focus=False):
             return
         self.set_options([Option(safe(fit(text, _WIDEST))) for text in completion.offered])
         self.highlighted = 0
-        self.absolute_offset = self.area.cursor_screen_offset + Offset(0, 1)
+        self.absolute_offset = self._beside(self.area.cursor_screen_offset, len(completion.offered))
         self.refresh(layout=True)

@@ -79,7 +79,7 @@ def paragraphs(change: Review) -> Iterator[Content]:
         yield Content("Only white space or the order of elements changes; nothing changes in effect.")
     else:
         yield _block("In effect", _effect_lines(change.effects))
-    yield Content.styled("Could still change the policy: ", "$text-muted") + safe(change.who_can_change)
+    yield Content.styled("Could still change the policy: ", "$foreground-muted") + safe(change.who_can_change)
     if change.result is not None:
         warnings = [each for each in change.result.findings if each.severity is Severity.WARN]
         if warnings:
@@ -101,7 +101,7 @@ def _block(title: str, lines: Sequence[Content]) -> Content:
 def _effect_lines(effects: Iterable[EffectChange]) -> list[Content]:
     lines = []
     for effect in effects:
-        mark, colour = ("=", "$text-muted") if _is_kept(effect) else _direction(effect)
+        mark, colour = ("=", "$foreground-muted") if _is_kept(effect) else _direction(effect)
         lines.append(Content.styled(f"{mark} ", f"{colour} bold") + safe(effect.sentence))
     return lines or [Content("Nobody gains or loses anything.")]
 
@@ -116,7 +116,7 @@ def _statement_blocks(change: Review) -> Iterator[Content]:
         what = f" {word}" + (f": {', '.join(each.elements)}" if each.elements else "")
         head = Content.styled(f"{mark} ", f"{colour} bold") + safe(each.label).stylize("bold")
         body = diff_lines(_laid_out(change.old, each.old), _laid_out(change.new, each.new))
-        yield Content("\n").join([head + Content.styled(what, "$text-muted"), *body])
+        yield Content("\n").join([head + Content.styled(what, "$foreground-muted"), *body])
     if not change.statements and not change.is_white_space:
         yield Content("\n").join(diff_lines(change.old.text, change.new.text))
 
@@ -138,4 +138,4 @@ def diff_lines(old: str, new: str) -> list[Content]:
 
 
 def _diff_line(line: str) -> Content:
-    return safe(line).stylize(_LINE_COLOURS.get(line[:1], "$text-muted"))
+    return safe(line).stylize(_LINE_COLOURS.get(line[:1], "$foreground-muted"))

@@ -24,11 +24,13 @@ _CALLER_CHECK = "will not allow you to update the key policy"
 
 
 class RefusedError(KmsTuiError):
-    """The guard refuses the policy; nothing was sent. ``finding`` says why, and where."""
+    """The guard refuses the policy; nothing was sent. ``result`` has the finding that says why, and where."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, result: CheckResult) -> None:
+        finding = next(each for each in result.findings if each.severity is Severity.REFUSE)
         super().__init__(finding.sentence, next_step="Nothing was sent; the text is still in the editor.")
         self.finding = finding
+        self.result = result
 
 
 class ConflictError(KmsTuiError):
@@ -84,10 +86,6 @@ class Target:
         return Finding("no-root-statement", Severity.REFUSE, sentence, None, "", 1, 1, 1, 2)
 
 
-def first_refusal(result: CheckResult) -> Finding | None:
-    return next((each for each in result.findings if each.severity is Severity.REFUSE), None)
-
-
 def caller_loses(result: CheckResult) -> bool:
     return any(finding.rule == _CALLER_LOSES for finding in result.findings)
 
@@ -106,9 +104,8 @@ def check_before_saving(target: Target, text: str, base: str, now: float | None 
     Raises RefusedError, ConflictError where the policy is no longer ``base``, and the errors of GetKeyPolicy.
     """
     result = target.judge(text, now)
-    refusal = first_refusal(result)
-    if refusal is not None:
-        raise RefusedError(refusal)
+    if result.verdict is Verdict.REFUSE:
+        raise RefusedError(result)
     theirs = target.read()
     if theirs != base:
         raise ConflictError(theirs)

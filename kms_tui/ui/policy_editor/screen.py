@@ -15,7 +15,7 @@ from textual.widgets import Static, TextArea
 
 from kms_tui.drafts import policy_files
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.policy import CheckResult, Finding
+from kms_tui.policy import CheckResult, Severity
 from kms_tui.policy.document import QUOTA_BYTES
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
@@ -27,7 +27,7 @@ from kms_tui.ui.policy_editor.completion import Surroundings
 from kms_tui.ui.policy_editor.findings import FindingsList, verdict_words
 from kms_tui.ui.policy_editor.keeper import DraftKeeper
 from kms_tui.ui.policy_editor.popup import CompletionList
-from kms_tui.ui.policy_editor.saving import Target
+from kms_tui.ui.policy_editor.saving import RefusedError, Target
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.screens.base import ModeScreen
 
@@ -60,14 +60,15 @@ class PolicyEditor(ModeScreen):
         #policy-error {
             display: none; height: auto; max-height: 4; padding: 0 1 0 2; margin: 0 0 0 0; color: $error;
         }
-        #policy-error.-shown { display: block; }
+        #policy-note { display: none; height: auto; padding: 0 1 0 2; color: $warning; }
+        #policy-error.-shown, #policy-note.-shown { display: block; }
         #policy-body { height: 1fr; margin: 1 0 0 0; }
         FindingsList { width: 46; height: 1fr; }
         &.-narrow {
             #policy-body { layout: vertical; margin: 0; }
             #policy-head { margin: 0; }
             FindingsList { width: 1fr; height: auto; max-height: 6; }
-            FindingsList.-empty { display: none; }
+            FindingsList.-told { display: none; }
         }
     }
     """
@@ -95,6 +96,7 @@ class PolicyEditor(ModeScreen):
             yield Static(id="policy-name")
             yield Static("reading…", id="policy-state")
         yield Static(id="policy-verdict")
+        yield Static(id="policy-note")
         yield Static(id="policy-error")
         with Horizontal(id="policy-body"):
             yield area
@@ -122,7 +124,7 @@ class PolicyEditor(ModeScreen):
             self._opened_on = session
             name = safe(self.subject.name).stylize("bold")
             self.query_one("#policy-name", Static).update(
-                name + Content.styled("  key policy", "$text-muted")
+                name + Content.styled("  key policy", "$foreground-muted")
             )
             self.area.disabled = True
             start(self, partial(opening.open_policy, self), group="open", description="read the policy")
@@ -176,7 +178,8 @@ class PolicyEditor(ModeScreen):
         self.area.mark(shown)
         findings = self.query_one(FindingsList)
         findings.show(shown)
-        findings.set_class(not shown, "-empty")
+        told = len(shown) == 1 and shown[0].severity is Severity.REFUSE
+        findings.set_class(not shown or told, "-told")  # the verdict says it all
         self.show_state()
 
     def keep_soon(self) -> None:
@@ -222,11 +225,8 @@ class PolicyEditor(ModeScreen):
 
     def show_state(self) -> None:
         """Size, unsaved changes and the draft, in words."""
+        self._show_note()
         parts: list[Content] = []
-        if self.session is not None and self.session.read_only:
-            parts.append(Content.styled("read-only: draft only, saving is not offered", "$warning"))
-        elif not self.is_current:
-            parts.append(Content.styled("another session is open: draft only", "$warning"))
         if self.is_dirty:
             kept = self.keeper.kept_at if self.keeper is not None else None
             parts.append(
@@ -236,7 +236,18 @@ class PolicyEditor(ModeScreen):
             parts.append(Content("as on the key"))
         if self.result is not None:
             parts.append(Content(f"{self.result.size:,} of {QUOTA_BYTES:,} B"))
-        self.query_one("#policy-state", Static).update(Content.styled(" · ", "$text-muted").join(parts))
+        self.query_one("#policy-state", Static).update(Content.styled(" · ", "$foreground-muted").join(parts))
+
+    def _show_note(self) -> None:
+        """Why the text can be drafted but not saved, where that is so."""
+        note = ""
+        if self.session is not None and self.session.read_only:
+            note = "This session is read-only: you can draft, but saving is not offered."
+        elif not self.is_current:
+            note = "Another session is open: this text is a draft only; leave, and open it again there."
+        line = self.query_one("#policy-note", Static)
+        line.update(note)
+        line.set_class(bool(note), "-shown")
 
     def show_error(self, sentence: str) -> None:
         """Say what went wrong, above the text; it goes when the text changes."""
@@ -244,13 +255,14 @@ class PolicyEditor(ModeScreen):
         line.update(safe(sentence))
         line.set_class(bool(sentence), "-shown")
 
-    def show_refusal(self, finding: Finding) -> None:
-        """Say why the guard refuses, and go there."""
-        statement = finding.sid or (
-            f"statement {finding.statement + 1}" if finding.statement is not None else ""
-        )
-        where = f" ({statement}, line {finding.line})" if statement else ""
-        self.show_error(f"Not saved: {finding.sentence}{where}")
+    def show_refusal(self, error: RefusedError) -> None:
+        """Say that the guard refuses, in the line of its verdict why, and go to the place."""
+        finding = error.finding
+        self.show_result(error.result)
+        place = f"line {finding.line}"
+        if finding.statement is not None:
+            place = f"{finding.sid or f'statement {finding.statement + 1}'}, {place}"
+        self.show_error(f"Not saved, because of {place}.")
         self.area.go_to(finding.line, finding.column)
         self.area.focus()
 
@@ -278,7 +290,12 @@ class PolicyEditor(ModeScreen):
 
     def action_findings(self) -> None:
         findings = self.query_one(FindingsList)
-        (self.area if findings.has_focus or not findings.findings else findings).focus()
+        if findings.has_focus:
+            self.area.focus()
+        elif findings.display and findings.findings:
+            findings.focus()
+        else:
+            self.action_next_finding()
 
     def action_next_finding(self) -> None:
         findings = self.query_one(FindingsList).findings

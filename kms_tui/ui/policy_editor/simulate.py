@@ -61,6 +61,7 @@ class SimulateScreen(ModeScreen):
         #simulate-form { width: 52; height: 1fr; }
         #simulate-form Input { background: $surface; }
         #simulate-form TextArea { height: 5; background: $surface; }
+        .question { height: auto; margin: 0 0 1 0; }
         #simulate-answer { width: 1fr; height: 1fr; padding: 0 0 0 3; scrollbar-size-vertical: 1; }
         #answer-text { height: auto; }
         &.-narrow {
@@ -68,7 +69,7 @@ class SimulateScreen(ModeScreen):
             #simulate-form { width: 1fr; height: auto; }
             #simulate-form TextArea { height: 3; }
             #simulate-answer { padding: 1 0 0 0; }
-            .field { margin: 0; }
+            .question { margin: 0; }
         }
     }
     """
@@ -119,7 +120,7 @@ class SimulateScreen(ModeScreen):
             Static(Content(label), classes="field-label"),
             widget,
             Static(id=f"{name}-error", classes="field-error"),
-            classes="field",
+            classes="question",
         )
 
     def _principals(self) -> list[str]:

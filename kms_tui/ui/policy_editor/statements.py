@@ -23,5 +23,5 @@ def statement_text(document: Document, statement: Statement) -> Content:
     """Its name, what it does, and its text."""
     line, _ = document.place(statement.span)
     head = safe(statement.label).stylize("bold")
-    effect = Content.styled(f"  {statement.effect}, line {line}", "$text-muted")
+    effect = Content.styled(f"  {statement.effect}, line {line}", "$foreground-muted")
     return head + effect + Content("\n") + safe(laid_out(document, statement), newlines=True)

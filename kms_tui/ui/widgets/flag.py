@@ -7,9 +7,9 @@ from textual.widgets import Checkbox
 
 
 class Flag(Checkbox):
-    """A check box that is empty while it is off; Textual's own shows a dimmed cross."""
+    """A check box with its value as a word; Textual's own shows a cross either way, in another colour."""
 
     @property
     def _button(self) -> Content:
-        self.BUTTON_INNER = "X" if self.value else " "
-        return super()._button
+        word = "yes" if self.value else "no "
+        return Content.styled(f" {word} ", "$foreground on $panel" + (" bold" if self.value else ""))

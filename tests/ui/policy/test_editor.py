@@ -457,7 +457,7 @@ def test_a_read_only_session_drafts_but_is_not_offered_to_save(make_app: MakeApp
     async def script(pilot: Pilot[Any]) -> None:
         editor = await open_editor(pilot)
         await write(pilot, editor, SOUND)
-        assert "saving is not offered" in shown(pilot, "#policy-state")
+        assert "saving is not offered" in shown(pilot, "#policy-note")
         await press(pilot, "ctrl+s")
         assert pilot.app.screen is editor
         assert "policy.save" not in {active.binding.id for active in editor.active_bindings.values()}
@@ -481,7 +481,7 @@ def test_a_session_opened_meanwhile_ends_saving_to_the_one_before(make_app: Make
         await settled(pilot)
         await press(pilot, "ctrl+s")
         assert pilot.app.screen is editor
-        assert "another session is open" in shown(pilot, "#policy-state")
+        assert "Another session is open" in shown(pilot, "#policy-note")
         assert key_policy(demo, editor.subject.key_id) == before
 
     drive(app, script)
