@@ -97,13 +97,14 @@ def open_session(
     now: Callable[[], datetime] = utc_now,
     pace: Pace | None = None,
 ) -> Session:
-    """Wrap a backend: nothing mutating passes a read-only session, and whatever passes is logged and counted,
-    and remembered where it can be taken back.
+    """Wrap a backend: nothing mutating passes a read-only session, and no key policy that the guard refuses
+    passes any; whatever passes is logged and counted, and remembered where it can be taken back.
 
     A session is read-only where the connection or the profile's settings say so.
     """
     # Imported here: the console's first frame needs a Connection, and none of this.
     from kms_tui.backend.api import Kms
+    from kms_tui.backend.guard import Guarded
     from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog
     from kms_tui.inventory import Inventory
     from kms_tui.undo import History, Remembering
@@ -111,7 +112,8 @@ def open_session(
     settings = settings or ProfileSettings()
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
     meter, log, history = Meter(), SessionLog(), History()
-    wrapped: Backend = Remembering(Recorded(Metered(backend, meter), log, now), history, now)
+    guarded = Guarded(Metered(backend, meter), lambda: now().timestamp())
+    wrapped: Backend = Remembering(Recorded(guarded, log, now), history, now)
     if connection.read_only:
         wrapped = ReadOnly(wrapped)
     kms = Kms(wrapped)

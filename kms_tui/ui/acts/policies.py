@@ -51,8 +51,7 @@ async def simulate(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     target = await _target(screen, subject)
     text = await screen.attempt(target.read, doing="read the key policy")
     if text is not None:
-        around = await off_loop(partial(surroundings, session, target, text))
-        screen.app.push_screen(SimulateScreen(subject, text, around))
+        screen.app.push_screen(SimulateScreen(subject, text, surroundings(session, target, text)))
 
 
 async def _target(screen: ModeScreen, subject: Subject) -> Target:

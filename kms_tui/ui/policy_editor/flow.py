@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from kms_tui.backend.guard import PolicyRefusedError
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.dialogs.confirm import Confirm
@@ -16,7 +17,6 @@ from kms_tui.ui.policy_editor.saving import (
     BYPASS_PHRASE,
     CallerLosesError,
     ConflictError,
-    RefusedError,
     Saved,
     caller_loses,
     check_before_saving,
@@ -104,7 +104,7 @@ async def _ask_bypass(editor: PolicyEditor, reason: str) -> bool:
 
 
 async def _stopped(editor: PolicyEditor, error: KmsTuiError) -> None:
-    if isinstance(error, RefusedError):
+    if isinstance(error, PolicyRefusedError):
         editor.show_refusal(error)
     elif isinstance(error, ConflictError):
         await _resolve(editor, error.theirs)

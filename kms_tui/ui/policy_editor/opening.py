@@ -13,7 +13,6 @@ from kms_tui import policy
 from kms_tui.backend.api import Kms
 from kms_tui.drafts import Draft, Kept
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.kms.model import Grant
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.policy_editor.completion import Surroundings
@@ -73,9 +72,9 @@ def _read(session: Session, kms: Kms, key_id: str, arn: str, editor: PolicyEdito
 
 
 def surroundings(session: Session, target: Target, text: str) -> Surroundings:
-    """What is known around a policy; blocks, as the grants of the key are read."""
+    """What is known around a policy: nothing is read for it that nobody asked to see."""
     kms, seen = target.kms, session.seen_principals
-    seen.update(principals_in(text), _grantees(kms, target.key_id), filter(None, [target.caller_arn]))
+    seen.update(principals_in(text), filter(None, [target.caller_arn]))
     return Surroundings(kms.account_id, kms.region, kms.partition, target.arn, tuple(sorted(seen)))
 
 
@@ -87,15 +86,6 @@ def principals_in(text: str) -> set[str]:
         for principal in statement.principals
         if principal.text != "*"
     }
-
-
-def _grantees(kms: Kms, key_id: str) -> list[str]:
-    """Whom the grants of the key name; a refused list is no trouble for editing the policy."""
-    try:
-        grants: Iterable[Grant] = kms.grants(key_id)
-    except KmsTuiError:
-        return []
-    return [grant.grantee for grant in grants]
 
 
 def _troubles(opened: Opened) -> Iterable[str]:

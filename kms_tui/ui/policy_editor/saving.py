@@ -1,36 +1,28 @@
-"""The one way from the console to PutKeyPolicy: judged first, against a policy that was read, then confirmed.
+"""The way from the editor to PutKeyPolicy: judged, compared with the key's policy as it is now, kept, sent.
 
-No other module of the console may call PutKeyPolicy on a key.
+The session's backend refuses what the guard refuses by itself (``kms_tui.backend.guard``); here that is found
+out before anything else, so that the editor can say where.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from kms_tui import policy
 from kms_tui.backend.api import Kms
+from kms_tui.backend.guard import PolicyRefusedError, judge
 from kms_tui.drafts import PolicyFiles
 from kms_tui.kms.errors import KmsTuiError, OutcomeUnknownError, ServiceError
 from kms_tui.kms.model import PolicyVersion
-from kms_tui.policy import CheckResult, Finding, Severity, Verdict
+from kms_tui.policy import CheckResult, Verdict
 
 BYPASS_PHRASE = "bypass the lockout safety check"
 """What is typed out to have KMS leave its own check of the caller aside."""
 _CALLER_LOSES = "caller-loses-access"
 _CALLER_CHECK = "will not allow you to update the key policy"
-
-
-class RefusedError(KmsTuiError):
-    """The guard refuses the policy; nothing was sent. ``result`` has the finding that says why, and where."""
-
-    def __init__(self, result: CheckResult) -> None:
-        finding = next(each for each in result.findings if each.severity is Severity.REFUSE)
-        super().__init__(finding.sentence, next_step="Nothing was sent; the text is still in the editor.")
-        self.finding = finding
-        self.result = result
 
 
 class ConflictError(KmsTuiError):
@@ -61,29 +53,16 @@ class Target:
         return self.kms.key_policy(self.key_id)
 
     def judge(self, text: str, now: float | None = None) -> CheckResult:
-        """The guard's verdict, stricter than ``check``: some Allow statement must name the account."""
+        """The guard's verdict, as strict as on the way to KMS; ``now`` is in seconds since 1970."""
         kms = self.kms
-        result = policy.check(
+        return judge(
             text,
             account_id=kms.account_id,
             partition=kms.partition,
-            caller_arn=self.caller_arn or None,
             key_arn=self.arn,
+            caller_arn=self.caller_arn,
             now=now,
         )
-        if result.verdict is Verdict.REFUSE:
-            return result
-        document = policy.parse(text, partition=kms.partition)
-        if policy.names_account(document, kms.account_id):
-            return result
-        return replace(result, verdict=Verdict.REFUSE, findings=(self._no_root_statement(), *result.findings))
-
-    def _no_root_statement(self) -> Finding:
-        sentence = (
-            f"No Allow statement names the account {self.kms.account_id}: the root statement may not go, "
-            "even where others keep control."
-        )
-        return Finding("no-root-statement", Severity.REFUSE, sentence, None, "", 1, 1, 1, 2)
 
 
 def caller_loses(result: CheckResult) -> bool:
@@ -101,11 +80,12 @@ class Saved:
 def check_before_saving(target: Target, text: str, base: str, now: float | None = None) -> CheckResult:
     """The verdict on a text that may be saved.
 
-    Raises RefusedError, ConflictError where the policy is no longer ``base``, and the errors of GetKeyPolicy.
+    Raises PolicyRefusedError, ConflictError where the policy is no longer ``base``, and the errors of
+    GetKeyPolicy.
     """
     result = target.judge(text, now)
     if result.verdict is Verdict.REFUSE:
-        raise RefusedError(result)
+        raise PolicyRefusedError(result)
     theirs = target.read()
     if theirs != base:
         raise ConflictError(theirs)

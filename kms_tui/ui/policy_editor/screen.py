@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static, TextArea
 
+from kms_tui.backend.guard import PolicyRefusedError
 from kms_tui.drafts import policy_files
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy import CheckResult, Severity
@@ -27,7 +28,7 @@ from kms_tui.ui.policy_editor.completion import Surroundings
 from kms_tui.ui.policy_editor.findings import FindingsList, verdict_words
 from kms_tui.ui.policy_editor.keeper import DraftKeeper
 from kms_tui.ui.policy_editor.popup import CompletionList
-from kms_tui.ui.policy_editor.saving import RefusedError, Target
+from kms_tui.ui.policy_editor.saving import Target
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.screens.base import ModeScreen
 
@@ -255,7 +256,7 @@ class PolicyEditor(ModeScreen):
         line.update(safe(sentence))
         line.set_class(bool(sentence), "-shown")
 
-    def show_refusal(self, error: RefusedError) -> None:
+    def show_refusal(self, error: PolicyRefusedError) -> None:
         """Say that the guard refuses, in the line of its verdict why, and go to the place."""
         finding = error.finding
         self.show_result(error.result)
@@ -279,6 +280,8 @@ class PolicyEditor(ModeScreen):
     # Commands
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "undo":
+            return False  # of the session's last change: in an editor ctrl+z is about its text
         if action == "save" and self.session is not None and (self.session.read_only or not self.is_current):
             return False
         return super().check_action(action, parameters)

@@ -14,24 +14,33 @@ from textual.pilot import Pilot
 import kms_tui.ui
 from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
+from kms_tui.backend.guard import PolicyRefusedError
 from kms_tui.drafts import Draft, PolicyFiles
 from kms_tui.kms.model import PolicyVersion
 from kms_tui.ui.policy_editor import commands
-from kms_tui.ui.policy_editor.saving import BYPASS_PHRASE, RefusedError, Target, save
+from kms_tui.ui.policy_editor.findings import FindingsList
+from kms_tui.ui.policy_editor.saving import BYPASS_PHRASE, Target, save
 from tests.ui.conftest import NOW, MakeApp
-from tests.ui.console import drive, go_to, press, settled
+from tests.ui.console import drive, go_to, notifications, press, settled
 from tests.ui.policy.workspace import (
     ACCOUNT,
     REFUSED,
     REGION,
+    ROOT,
+    SOUND,
     Elsewhere,
     editor_of,
     key_policy,
     open_editor,
+    policy_with,
     shown,
     write,
 )
+from tests.ui.policy.workspace import (
+    save as press_save,
+)
 
+WARNED = policy_with(ROOT, ROOT | {"Sid": "Anyone", "Principal": "*", "Action": "kms:Decrypt"})
 SAMPLE = Path(__file__).parents[2] / "data" / "policies" / "judged_policies.jsonl"
 
 
@@ -151,6 +160,33 @@ def test_the_guard_looks_at_what_is_sent_and_not_at_what_it_saw_last(
     drive(make_app(backend), script)
 
 
+def test_taking_a_change_back_does_not_bring_a_refused_policy_back(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        editor = await open_editor(pilot, "invoices")
+        key_id, before = editor.subject.key_id, editor.text
+        assert shown(pilot, "#policy-verdict").startswith("refused: ")
+        await write(pilot, editor, SOUND)
+        await press_save(pilot)
+        await press(pilot, "escape", "ctrl+z", "tab", "enter")
+        assert key_policy(demo, key_id) == SOUND != before
+        assert "Could not take back" in notifications(pilot.app)  # type: ignore[arg-type]
+
+    drive(make_app(), script)
+
+
+def test_ctrl_z_beside_the_text_takes_no_change_of_the_session_back(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        editor = await open_editor(pilot)
+        await write(pilot, editor, WARNED)
+        await press_save(pilot)
+        await press(pilot, "ctrl+g")
+        assert editor.query_one(FindingsList).has_focus
+        await press(pilot, "ctrl+z")
+        assert pilot.app.screen is editor
+
+    drive(make_app(), script)
+
+
 def _cases() -> list[dict[str, Any]]:
     return [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
 
@@ -181,7 +217,7 @@ def test_the_one_function_that_puts_a_policy_sends_none_of_the_refused_sample(
         backend = OneKey(case)
         arn = case["key_arn"] or f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
         target = Target(Kms(backend), "1", arn, case["caller_arn"] or "")  # type: ignore[arg-type]
-        with pytest.raises(RefusedError):
+        with pytest.raises(PolicyRefusedError):
             save(
                 target,
                 case["policy"],
