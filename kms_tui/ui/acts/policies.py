@@ -32,8 +32,11 @@ async def show_history(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     target = await _target(screen, subject)
     files = policy_files()
     current = await screen.attempt(target.read, doing="read the key policy")
-    versions = await screen.attempt(partial(read_versions, target, files), doing="read earlier policies")
-    if current is None or versions is None:
+    if current is None:
+        return
+    reading = partial(read_versions, target, files, current)
+    versions = await screen.attempt(reading, doing="read earlier policies")
+    if versions is None:
         return
     version = await screen.ask(HistoryDialog(target, subject.name, versions, current))
     if version is not None:

@@ -159,7 +159,7 @@ async def show_history(editor: PolicyEditor) -> None:
 
     target = editor.target
     assert target is not None
-    reading = partial(read_versions, target, editor.files)
+    reading = partial(read_versions, target, editor.files, editor.base)
     versions = await editor.attempt(reading, doing="read the earlier policies")
     if versions is None:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from textual import on
@@ -22,15 +23,29 @@ from kms_tui.ui.policy_editor.saving import Target, is_same
 from kms_tui.ui.safe_text import safe
 
 _REST_SECONDS = 0.1
+MAX_LISTED = 200
 
 
-def read_versions(target: Target, files: PolicyFiles) -> Sequence[PolicyVersion]:
-    """The policies that the key has had, newest first: those of the backend, or else those kept on disk.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A version with what its line says of it."""
+
+    version: PolicyVersion
+    statements: int
+    is_current: bool
+
+
+def read_versions(target: Target, files: PolicyFiles, current: str) -> list[Listed]:
+    """The latest policies that the key has had, newest first: the backend's, or else those kept on disk.
 
     Raises FileError, and the errors of GetKeyPolicy.
     """
     kept = target.kms.policy_versions(target.key_id)
-    return kept if kept is not None else files.versions(target.arn).entries
+    versions = kept if kept is not None else files.versions(target.arn).entries
+    return [
+        Listed(version, len(policy.parse(version.text).statements), is_same(version.text, current))
+        for version in versions[:MAX_LISTED]
+    ]
 
 
 class HistoryDialog(ScrollingDialog[PolicyVersion]):
@@ -45,7 +60,7 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
     """
     initial_focus = "#versions"
 
-    def __init__(self, target: Target, name: str, versions: Sequence[PolicyVersion], current: str) -> None:
+    def __init__(self, target: Target, name: str, versions: Sequence[Listed], current: str) -> None:
         super().__init__(f"Earlier policies of {name}", confirm="Edit this version")
         self.target = target
         self.versions = versions
@@ -59,7 +74,7 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
             )
             return
         yield OptionList(
-            *(Option(self._line(version)) for version in self.versions),
+            *(Option(_line(listed)) for listed in self.versions),
             id="versions",
             compact=True,
             markup=False,
@@ -78,28 +93,18 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
             self.initial_focus = "#cancel"
         super().arm()
 
-    def _line(self, version: PolicyVersion) -> Content:
-        statements = len(policy.parse(version.text).statements)
-        now = "now" if is_same(version.text, self.current) else ""
-        line = Content(f"{version.time.astimezone():%Y-%m-%d %H:%M}  ")
-        line += Content.styled(f"{now:5}", "$accent")
-        line += Content.styled(
-            f"{statements:>3} statement{'s' if statements != 1 else ' '}  ", "$foreground-muted"
-        )
-        return line + safe(version.author.split(":", 5)[-1])
-
     @property
-    def chosen(self) -> PolicyVersion:
+    def chosen(self) -> Listed:
         return self.versions[self.query_one("#versions", OptionList).highlighted or 0]
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self) -> None:
         start(self, partial(self._show, self.chosen), group="version", description="compare the policies")
 
-    async def _show(self, version: PolicyVersion) -> None:
+    async def _show(self, listed: Listed) -> None:
         await asyncio.sleep(_REST_SECONDS)
-        change = await off_loop(partial(review, self.target, self.current, version.text))
-        same = is_same(version.text, self.current)
+        change = await off_loop(partial(review, self.target, self.current, listed.version.text))
+        same = listed.is_current
         head = "It says the same as the key's policy now." if same else "Going back to it would change"
         self.query_one("#version-head", Static).update(head)
         body = Content() if same else Content("\n\n").join(list(paragraphs(change)))
@@ -112,4 +117,13 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
         self.query_one("#confirm").focus()
 
     def confirm(self) -> None:
-        self.dismiss(self.chosen)
+        self.dismiss(self.chosen.version)
+
+
+def _line(listed: Listed) -> Content:
+    version = listed.version
+    line = Content(f"{version.time.astimezone():%Y-%m-%d %H:%M}  ")
+    line += Content.styled("now  " if listed.is_current else "     ", "$accent")
+    plural = "s" if listed.statements != 1 else " "
+    line += Content.styled(f"{listed.statements:>3} statement{plural}  ", "$foreground-muted")
+    return line + safe(version.author.split(":", 5)[-1])

@@ -94,7 +94,7 @@ def test_the_offline_kms_shows_all_versions_and_nothing_is_kept_beside_it(
         await press(pilot, "escape", "H")
         dialog = pilot.app.screen
         assert isinstance(dialog, HistoryDialog)
-        assert [version.text for version in dialog.versions] == [SOUND, first]
+        assert [listed.version.text for listed in dialog.versions] == [SOUND, first]
         assert shown(pilot, "#version-head").startswith("It says the same")
         dialog.query_one("#versions", OptionList).highlighted = 1
         await settled(pilot)

@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textual.document._document import Document
 
 from kms_tui import policy
 from kms_tui.policy import snippets
@@ -56,6 +57,13 @@ def test_what_is_shown_has_line_feeds_for_its_only_line_ends_and_can_be_encoded(
     shown = Standins().shown(text)
     assert len(shown.splitlines()) <= shown.count("\n") + 1
     shown.encode("utf-8")
+
+
+@given(text=ANY_TEXT)
+@settings(deadline=None, max_examples=100)
+def test_a_document_of_the_text_area_keeps_what_is_shown(text: str) -> None:
+    shown = Standins().shown(text)
+    assert Document(shown).text == shown
 
 
 def test_a_private_use_character_of_the_text_is_not_taken_for_a_stand_in() -> None:
