@@ -21,6 +21,7 @@ TYPED_FORMATS = (Format.TEXT, Format.BASE64, Format.BASE64URL, Format.HEX)
 MOST_AT_ONCE = 1 << 20
 """Bytes of a file that are read whole; larger ones are streamed."""
 
+_LIKE_HEX = re.compile(r"\s*(?:0x)?[0-9a-fA-F:\s]+\Z")
 _PEM = re.compile(r"-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]*)-----END PUBLIC KEY-----\s*\Z")
 
 
@@ -63,11 +64,21 @@ def read_text(text: str, form: Format, role: Role) -> Entered:
         return Entered(Secret(_from_pem(text.strip())))
     if role.is_binary and form is Format.TEXT:
         raise FormatError(
-            f"This is no {role.noun}: it reads neither as base64 nor as hex.",
+            f"This is no {role.noun} in base64 or hex. {_why_not(text)}",
             0,
-            next_step="Paste it in base64 or hex, or name a file.",
+            next_step="Paste it whole, or name a file.",
         )
     return Entered(Secret(decode(text, form)))
+
+
+def _why_not(text: str) -> str:
+    """What is wrong with text that reads in no written form, taken for the one that it looks most like."""
+    form = Format.HEX if _LIKE_HEX.match(text) else Format.BASE64
+    try:
+        decode(text, form)
+    except FormatError as error:
+        return f"As {form.value}: {error}"
+    return ""
 
 
 def _from_pem(text: str) -> bytes:

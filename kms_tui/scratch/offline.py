@@ -23,7 +23,7 @@ def download(request: Request, kms: Kms) -> tuple[PublicKey, Result]:
     assert request.key is not None
     answer = kms.call("GetPublicKey", KeyId=request.key.arn)
     public_key, result = PublicKey.from_api(answer), read_answer("GetPublicKey", answer)
-    facts = (Fact("Fingerprint", f"SHA-256 {public_key.fingerprint}"), Fact("Key spec", public_key.spec))
+    facts = (Fact("Fingerprint", f"{public_key.fingerprint} (SHA-256)"), Fact("Key spec", public_key.spec))
     return public_key, replace(result, parts=(), facts=facts)
 
 

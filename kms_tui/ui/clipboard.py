@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,9 +52,17 @@ def paste_text(app: KmsApp, *, environ: Mapping[str, str] = os.environ) -> str:
 
 
 def copy_secret(app: KmsApp, secret: Secret, text: str, *, seconds: float = CLEAR_SECONDS) -> Copied:
-    """Copy a secret's text form, and clear the clipboard after ``seconds`` if it still holds it."""
+    """Copy a secret's text form; after ``seconds``, or on quitting, the clipboard is cleared if it still
+    holds it. What went through the terminal is cleared after ``seconds`` whatever is there by then."""
     copied = copy_text(app, text)
-    app.set_timer(seconds, lambda: _clear(app, text, copied))
+
+    def clear() -> None:
+        atexit.unregister(clear)
+        _clear(app, text, copied)
+
+    if not copied.through_terminal:
+        atexit.register(clear)
+    app.set_timer(seconds, clear)
     return copied
 
 

@@ -197,8 +197,10 @@ class OutputPane(Vertical):
         if self._is_new:
             self._bring_into_view()
 
-    def on_key(self) -> None:
+    def leave(self) -> None:
+        """Somebody has gone on: hide secrets, and leave the place on the screen to what comes next."""
         self._is_new = False
+        self.hide()
 
     def _bring_into_view(self) -> None:
         self.scroll_visible(top=True, animate=False)

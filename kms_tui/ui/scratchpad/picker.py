@@ -75,7 +75,8 @@ class KeyPicker(Dialog[Picked]):
         self.may_be_found = may_be_found
         self.offers = offers
         self.listed = kms.region
-        self._keys: Sequence[ChosenKey] = ()
+        self._keys: Sequence[tuple[str, ChosenKey]] = ()
+        """Each key, with the text that the filter looks into."""
         self._shown: list[ChosenKey | None] = []
 
     def compose_body(self) -> Iterable[Widget]:
@@ -89,10 +90,7 @@ class KeyPicker(Dialog[Picked]):
         yield Button("Cancel", id="cancel", compact=True)
 
     def on_mount(self) -> None:
-        self._keys = self._known_keys()
-        self._fill()
-        if not self._keys:
-            self._read()
+        self._list(self._known_keys())
 
     # The keys
 
@@ -104,11 +102,14 @@ class KeyPicker(Dialog[Picked]):
             for row in rows
         ]
 
-    def _read(self) -> None:
-        self.show_error("")
-        begin(self, self._list, group="picker", description="list a region's keys")
+    def _list(self, keys: Sequence[ChosenKey]) -> None:
+        """Show what the inventory knows of the region, or else ask the region."""
+        self._keys = [(_haystack(key), key) for key in keys]
+        self._fill()
+        if not keys:
+            begin(self, self._read, group="picker", description="list a region's keys")
 
-    async def _list(self) -> None:
+    async def _read(self) -> None:
         """List a region that the inventory has not."""
         region, kms = self.listed, self.kms
         self.show_error("Listing…")
@@ -117,17 +118,14 @@ class KeyPicker(Dialog[Picked]):
         except KmsTuiError as error:
             self.show_error(f"{error} {error.next_step}".rstrip())
             return
-        self._keys = keys
+        self._keys = [(_haystack(key), key) for key in keys]
         self.show_error("" if keys else f"There are no keys in {region}.")
         self._fill()
 
     @on(Input.Submitted, "#picker-region")
     def _region_entered(self, event: Input.Submitted) -> None:
-        self.listed = event.value.strip()
-        self._keys = self._known_keys()
-        self._fill()
-        if not self._keys:
-            self._read()
+        self.listed = event.value.strip() or self.kms.region
+        self._list(self._known_keys())
         self.query_one("#picker-filter").focus()
 
     # The list
@@ -138,7 +136,7 @@ class KeyPicker(Dialog[Picked]):
 
     def _fill(self) -> None:
         words = self.query_one("#picker-filter", Input).value.lower().split()
-        matching = [key for key in self._keys if all(word in _haystack(key) for word in words)]
+        matching = [key for text, key in self._keys if all(word in text for word in words)]
         matching.sort(key=lambda chosen: chosen.key is not None and not self.offers(chosen.key))
         self._shown = [*([None] if self.may_be_found and not words else []), *matching[:_MOST]]
         entries = self.query_one("#picker-keys", OptionList)

@@ -114,6 +114,8 @@ class ScratchpadScreen(ModeScreen):
         self.output = OutputPane()
         self._run_button = Button("Run", id="run", compact=True, variant="primary", tooltip="ctrl+r")
         self._progress = ProgressLine()
+        self._work = Container(id="work")
+        self._in = VerticalScroll(id="in", can_focus=False)
         self._tally: Tally | None = None
         self._destination: ChosenKey | None = None
         """The key that the output was re-encrypted to, where it was."""
@@ -121,8 +123,8 @@ class ScratchpadScreen(ModeScreen):
     def compose_body(self) -> Iterable[Widget]:
         with Horizontal(id="scratchpad"):
             yield self.operations
-            with Container(id="work"):
-                with VerticalScroll(id="in", can_focus=False):
+            with self._work:
+                with self._in:
                     yield self.setup
                     with Horizontal(id="run-line"):
                         yield self._run_button
@@ -174,17 +176,25 @@ class ScratchpadScreen(ModeScreen):
     @on(OperationList.Chosen)
     async def _operation_chosen(self, event: OperationList.Chosen) -> None:
         if event.operation is not self.setup.operation:
+            self._go_on()
             await self.setup.choose_operation(event.operation)
 
     @on(OperationList.Entered)
     def _operation_entered(self) -> None:
         setup = self.setup
+        self._go_on()
         if setup.operation.needs_key and setup.key is None:
             self.action_key()
         elif setup.main is not None:
             setup.main.focus_input()
         else:
             self._run_button.focus()
+
+    def _go_on(self) -> None:
+        """From the last output to what is set up next, from its top."""
+        self.output.leave()
+        self._work.scroll_home(animate=False)
+        self._in.scroll_home(animate=False)
 
     @on(KeyField.Asked)
     def _key_asked(self, event: KeyField.Asked) -> None:
@@ -247,10 +257,10 @@ class ScratchpadScreen(ModeScreen):
         begin(self, partial(self._run, request), group="run", description="run an operation")
 
     async def _run(self, request: Request) -> None:
+        session = self.session
         result = await self._make(request)
-        if result is not None:
-            assert self.session is not None
-            self.history.succeeded(request, result, self.session.now())
+        if result is not None and session is not None and session is self.session:
+            self.history.succeeded(request, result, session.now())
             self._destination = request.destination.key if request.destination else None
             self.output.show(result, request.operation.title, self._facts(request, result))
             self.operations.focus()
@@ -336,7 +346,7 @@ class ScratchpadScreen(ModeScreen):
             self.kms_app.notify("There is no output that another operation takes.")
             return
         origin, moved = self.output.title, self._destination
-        self.output.hide()
+        self._go_on()
         if moved is not None:
             await self.use_key(moved)
         await self.setup.choose_operation(OPERATIONS[following.operation])

@@ -168,11 +168,10 @@ class SetupPane(Vertical):
             self._destination.context.set_pairs({})
 
     async def start_over(self, home: str) -> None:
-        """As it is for a new session in the region ``home``."""
-        self.home, self.where, self.key, self.operation = home, home, None, OPERATIONS[Name.ENCRYPT]
+        """As it is for a new session in the region ``home``: other keys, but the inputs stay."""
+        self.home, self.where, self.key = home, home, None
         if self._destination is not None:
             self._destination.key = None
-        self.clear()
         await self.refresh_setup()
 
     def hide_secrets(self) -> None:

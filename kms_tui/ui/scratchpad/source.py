@@ -260,7 +260,7 @@ class SourcePane(Vertical):
 
     def _how_read(self) -> Content:
         if self._held is not None:
-            return Content.styled(f"from {self._held.origin}, hidden; Delete drops it", "$foreground-muted")
+            return Content.styled(f"hidden, from {self._held.origin}", "$foreground-muted")
         if self.is_file or not self.area.text or self.kind != DETECT:
             return Content("")
         form = self._format()

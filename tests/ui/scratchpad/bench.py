@@ -132,6 +132,15 @@ def plain(widget: Static) -> str:
     return str(widget.content)
 
 
+async def opened(pilot: Pilot[Any]) -> Bench:
+    """The scratchpad of a console that has just started."""
+    await settled(pilot)
+    bench = Bench(pilot)
+    bench.app.action_open_mode("scratchpad")
+    await settled(pilot)
+    return bench
+
+
 Script = Callable[[Bench], Awaitable[None]]
 
 
@@ -140,10 +149,7 @@ def drive(app: KmsApp, script: Script, *, size: tuple[int, int] = WIDE) -> None:
 
     async def run() -> None:
         async with app.run_test(size=size, notifications=True) as pilot:
-            await settled(pilot)
-            await pilot.press("3")
-            await settled(pilot)
-            await script(Bench(pilot))
+            await script(await opened(pilot))
 
     asyncio.run(run())
 

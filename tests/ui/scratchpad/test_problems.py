@@ -31,7 +31,7 @@ def b64(data: bytes) -> str:
         ("abxd", Format.HEX, "Character 3 is not a hex digit."),
         ("QUJDR", Format.BASE64, "Base64 comes in groups of 4 characters; here are 5: some are missing."),
         ("QU*D", Format.BASE64, "Character 3 is not in the base64 alphabet."),
-        ("no ciphertext!", None, "This is no ciphertext: it reads neither as base64 nor as hex."),
+        ("no ciphertext!", None, "This is no ciphertext in base64 or hex. As base64: Character 14 "),
     ],
 )
 def test_text_that_cannot_be_read_is_told_with_its_place(

@@ -116,7 +116,7 @@ def test_a_secret_output_becomes_an_input_without_being_shown(make_app: MakeApp,
         await bench.press("n")
         assert bench.setup.operation.name is Name.ENCRYPT
         assert SECRET not in bench.picture()
-        assert "from Decrypt" in bench.picture()
+        assert "hidden, from Decrypt" in bench.picture()
         assert bench.source(Role.PLAINTEXT).area.text == ""
         await bench.pick("invoices")
         await bench.run()

@@ -49,8 +49,15 @@ def test_plaintext_is_text_even_where_it_could_be_something_else() -> None:
 
 
 def test_text_is_no_ciphertext() -> None:
-    with pytest.raises(FormatError, match="This is no signature: it reads neither as base64 nor as hex"):
-        read_text("hello!", Format.TEXT, Role.SIGNATURE)
+    for text, why in (
+        ("hello!", "As base64: Character 6 is not in the base64 alphabet."),
+        ("QUJDRA=x", "As base64: The = at character 7 is not at the end"),
+        ("QUJDR", "As base64: Base64 comes in groups of 4 characters; here are 5"),
+        ("abcde", "As hex: Hex has two digits a byte; there is one missing or too many at character 5."),
+    ):
+        with pytest.raises(FormatError) as caught:
+            read_text(text, detected(text, Role.SIGNATURE), Role.SIGNATURE)
+        assert str(caught.value).startswith(f"This is no signature in base64 or hex. {why}")
     with pytest.raises(FormatError, match="This is no MAC"):
         read_text("hello!", Format.TEXT, Role.MAC)
 
