@@ -13,7 +13,7 @@ from kms_tui.config import ProfileSettings
 
 if TYPE_CHECKING:
     from kms_tui.backend.api import Kms
-    from kms_tui.backend.base import Backend
+    from kms_tui.backend.base import Backend, Services
     from kms_tui.backend.wrappers import Meter, SessionLog
     from kms_tui.inventory import Inventory, Pace
     from kms_tui.undo import History
@@ -73,6 +73,8 @@ class Session:
     notice: str = ""
     """What the header says all the time ("UNPROTECTED STORE")."""
     now: Callable[[], datetime] = field(default=utc_now)
+    services: Services | None = None
+    """What is not KMS but knows about keys; None where the backend has nothing of the kind."""
     seen_principals: set[str] = field(default_factory=set)
     """Whom the policies and grants read in this sitting name; the policy editor offers them."""
 
@@ -104,6 +106,7 @@ def open_session(
     """
     # Imported here: the console's first frame needs a Connection, and none of this.
     from kms_tui.backend.api import Kms
+    from kms_tui.backend.base import KnowsServices
     from kms_tui.backend.guard import Guarded
     from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog
     from kms_tui.inventory import Inventory
@@ -127,4 +130,5 @@ def open_session(
         settings,
         notice,
         now,
+        backend.services if isinstance(backend, KnowsServices) else None,
     )

@@ -44,3 +44,35 @@ class KeepsPolicyVersions(Protocol):
 
     def policy_versions(self, key: str) -> Sequence[PolicyVersion]:
         """The versions of the policy named ``default``, newest first; raises as GetKeyPolicy does."""
+
+
+class Services(Protocol):
+    """What is not KMS but knows about keys, in one region of the same account: CloudTrail, S3, EC2 …
+
+    It only reads: what ``kms_tui.kms.services.READS`` does not list is refused. Implementations are safe to
+    call from several threads at once.
+    """
+
+    @property
+    def region(self) -> str: ...
+
+    def offers(self, service: str) -> bool:
+        """Whether a service, by botocore's name of it ("cloudtrail"), can be asked at all."""
+
+    def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make one API call, e.g. ``call("cloudtrail", "LookupEvents", {"MaxResults": 50})``.
+
+        Params and the result have the shapes that botocore takes and gives. Raises the errors of
+        ``kms_tui.kms.errors``; UnavailableError for a service that is not offered.
+        """
+
+    def in_region(self, region: str) -> Services:
+        """The same account, credentials and caller in another region."""
+
+
+@runtime_checkable
+class KnowsServices(Protocol):
+    """What a backend may offer beside the API: the other services of its account."""
+
+    @property
+    def services(self) -> Services: ...

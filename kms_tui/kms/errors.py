@@ -7,7 +7,8 @@
     ├── CredentialsError        no credentials, or expired ones
     ├── ConfigurationError      the AWS configuration names no region, an unknown profile, and the like
     ├── EndpointError           the endpoint could not be reached, or did not answer in time
-    └── StoreError              the local store cannot be opened or trusted
+    ├── StoreError              the local store cannot be opened or trusted
+    └── UnavailableError        this session has no such service to ask
 
 Each has a sentence (``str(error)``) and a ``next_step``, also a sentence, or "" where there is none.
 """
@@ -123,3 +124,11 @@ class EndpointError(KmsTuiError):
 
 class StoreError(KmsTuiError):
     """The local store is not ours, corrupt, from a newer version, or locked by another passphrase."""
+
+
+class UnavailableError(KmsTuiError):
+    """The session has no such service: the local store has no S3, and no S3 operation that writes is sent."""
+
+    def __init__(self, service: str, operation: str = "") -> None:
+        super().__init__(f"{operation or service} is not available here.")
+        self.service = service

@@ -12,6 +12,7 @@ from kms_tui.kms.operations import is_mutating
 
 if TYPE_CHECKING:
     from kms_tui.backend.aws.identity import Identity
+    from kms_tui.backend.aws.services import AwsServices
     from kms_tui.backend.aws.translate import Translator
 
 
@@ -45,11 +46,13 @@ class AwsBackend:
         identity: Identity,
         translator: Translator,
         open_region: Callable[[str], AwsBackend],
+        services: AwsServices,
     ) -> None:
         self._clients = clients
         self._identity = identity
         self._translator = translator
         self._open_region = open_region
+        self._services = services
         meta = clients.reads.meta
         self._region, self._partition = str(meta.region_name), str(meta.partition)
         self._methods = {name: method for method, name in meta.method_to_api_mapping.items()}
@@ -69,6 +72,11 @@ class AwsBackend:
     @property
     def partition(self) -> str:
         return self._partition
+
+    @property
+    def services(self) -> AwsServices:
+        """The other services of the account, in this region; each client is made when it is asked."""
+        return self._services
 
     def caller(self) -> CallerIdentity:
         """From STS, asked once; where it refuses or is absent, the account alone, from a key's ARN."""

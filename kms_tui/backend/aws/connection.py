@@ -20,6 +20,7 @@ from kms_tui.backend.aws.credentials import SessionCredentials
 from kms_tui.backend.aws.identity import Identity, account_of
 from kms_tui.backend.aws.profiles import profile_named
 from kms_tui.backend.aws.retries import MAX_ATTEMPTS, broken_answers, refused_mutations, spare_the_parser
+from kms_tui.backend.aws.services import AwsServices
 from kms_tui.backend.aws.translate import Translator
 from kms_tui.kms.errors import CredentialsError, ServiceError
 
@@ -85,7 +86,8 @@ class _Opening:
             opened = self._backends.get(region or "")
             if opened is None:
                 clients = Clients(self._kms(region, reads=True), partial(self._kms, region, reads=False))
-                opened = AwsBackend(clients, self._identity, self._translator, self.backend)
+                services = AwsServices(self._service, self._translator, clients.reads.meta.region_name)
+                opened = AwsBackend(clients, self._identity, self._translator, self.backend, services)
                 self._backends[region or ""] = opened
             return opened
 
@@ -107,6 +109,15 @@ class _Opening:
         if not reads:
             events.register("needs-retry.kms", refused_mutations())
         return client
+
+    def _service(self, name: str, region: str) -> Any:
+        """A client of another service than KMS, for reads; at the endpoint given for KMS, if any."""
+        return self._session.create_client(
+            name,
+            region_name=region,
+            endpoint_url=self._endpoint_in(region),
+            config=Config(retries={"mode": "standard"}, max_pool_connections=POOL),
+        )
 
     def _endpoint_in(self, region: str | None) -> str | None:
         """The endpoint given; where its host names the first region, as AWS's own do, that of another one."""

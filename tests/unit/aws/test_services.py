@@ -1,0 +1,48 @@
+"""The services beside KMS: asked with the session's credentials at the session's endpoint, and only read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from kms_tui.backend.aws import AwsBackend, connect
+from kms_tui.backend.base import KnowsServices
+from kms_tui.kms.errors import KmsTuiError, UnavailableError
+from tests.endpoints.moto import MotoEndpoint
+from tests.endpoints.server import FaultEndpoint
+from tests.unit.aws.conftest import REGION
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[MotoEndpoint]:
+    with MotoEndpoint() as running:
+        yield running
+
+
+def test_another_service_answers_in_its_own_shapes(moto: MotoEndpoint) -> None:
+    services = connect(region=REGION, endpoint_url=moto.url).services
+    answer = services.call("ec2", "DescribeRegions", {})
+    assert {"eu-west-1", "us-east-1"} <= {region["RegionName"] for region in answer["Regions"]}
+    assert "ResponseMetadata" not in answer
+    assert services.in_region("us-east-1").region == "us-east-1"
+
+
+def test_what_is_not_in_the_table_of_reads_is_never_sent(
+    backend: AwsBackend, endpoint: FaultEndpoint
+) -> None:
+    for service, operation in (
+        ("s3", "DeleteBucket"),
+        ("secretsmanager", "GetSecretValue"),
+        ("iam", "ListRoles"),
+    ):
+        with pytest.raises(UnavailableError, match="is not available here"):
+            backend.services.call(service, operation, {})
+    assert endpoint.count() == 0
+
+
+def test_a_service_that_the_endpoint_lacks_fails_with_a_sentence(backend: AwsBackend) -> None:
+    assert isinstance(backend, KnowsServices)
+    assert backend.services.offers("sqs")
+    with pytest.raises(KmsTuiError):
+        backend.services.call("sqs", "ListQueues", {})
