@@ -82,9 +82,9 @@ class Inventory:
         """
         return self._coalescer.listen(listener)
 
-    def flush(self) -> None:
-        """Tell listeners now, on this thread, what they have not been told."""
-        self._coalescer.flush()
+    def flush(self) -> int:
+        """Tell listeners now, on this thread, what they have not been told; how often they have been told."""
+        return self._coalescer.flush()
 
     # Reading
 

@@ -44,6 +44,8 @@ class Coalescer:
         self._rows: set[str] = set()
         self._listing = self._progress = False
         self._listeners: tuple[Listener, ...] = ()
+        self._delivering = threading.RLock()
+        self._deliveries = 0
         self._started = False
         self._closed = threading.Event()
 
@@ -68,16 +70,22 @@ class Coalescer:
                 self._spawn(self._deliver_for_ever)
             self._pending.notify()
 
-    def flush(self) -> None:
-        """Deliver what is pending, on this thread."""
-        with self._pending:
-            changes = Changes(frozenset(self._rows), self._listing, self._progress)
-            self._rows.clear()
-            self._listing = self._progress = False
-            listeners = self._listeners
-        if changes != Changes():
-            for listener in listeners:
-                listener(changes)
+    def flush(self) -> int:
+        """Deliver what is pending, on this thread; how many deliveries there have been, this one included.
+
+        Returns only when a delivery on another thread has ended too.
+        """
+        with self._delivering:
+            with self._pending:
+                changes = Changes(frozenset(self._rows), self._listing, self._progress)
+                self._rows.clear()
+                self._listing = self._progress = False
+                listeners = self._listeners
+            if changes != Changes():
+                self._deliveries += 1
+                for listener in listeners:
+                    listener(changes)
+            return self._deliveries
 
     def close(self) -> None:
         """Deliver nothing any more."""

@@ -29,13 +29,16 @@ def draw(app: KmsApp, path: Path, *, keys: tuple[str, ...] = (), size: tuple[int
 
 
 async def settle(pilot: Pilot[Any], *, seconds: float = 20.0) -> None:
-    """Wait until no worker runs and nothing is being read; TimeoutError after ``seconds``."""
+    """Wait until no worker runs, nothing is being read, and all of it is shown; TimeoutError after ``seconds``."""
     app = pilot.app
     assert isinstance(app, KmsApp)
-    await pilot.pause()
+    shown = -1
     async with asyncio.timeout(seconds):
-        while app.busy:
-            await pilot.pause(0.01)
-    if app.session is not None:
-        app.session.inventory.flush()
-    await pilot.pause()
+        while True:
+            told = app.session.inventory.flush() if app.session is not None else 0
+            await pilot.pause()
+            if app.busy:
+                await pilot.pause(0.005)
+            elif told == shown:
+                return
+            shown = told

@@ -14,6 +14,7 @@ os.environ["TZ"] = "UTC"
 time.tzset()
 
 import pytest  # noqa: E402
+from textual.widgets import Button, Input, TextArea  # noqa: E402
 
 from kms_tui.backend.base import Backend  # noqa: E402
 from kms_tui.config import Config  # noqa: E402
@@ -22,6 +23,7 @@ from kms_tui.inventory import Pace  # noqa: E402
 from kms_tui.session import Connection, Kind, Prompt, Session, open_session  # noqa: E402
 from kms_tui.ui.app import KmsApp  # noqa: E402
 from kms_tui.ui.dialogs.base import Dialog  # noqa: E402
+from tests.ui.quiet import quiet  # noqa: E402
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -38,6 +40,26 @@ def _dialogs_listen_at_once(monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     """Only the tests marked ``deaf_dialogs`` are about the moment in which dialogs ignore keys."""
     if "deaf_dialogs" not in request.keywords:
         monkeypatch.setattr(Dialog, "ARM_SECONDS", 0.001)
+
+
+@pytest.fixture(autouse=True)
+def _pauses_end_when_the_event_loop_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textual.pilot.wait_for_idle", quiet)
+    monkeypatch.setattr("textual.app.wait_for_idle", quiet)
+    monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
+
+
+@pytest.fixture(autouse=True)
+def _buttons_do_not_glow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a button glows from a press, for 0.2 s, it takes no other by key."""
+    monkeypatch.setattr(Button, "_start_active_affect", lambda _button: None)
+
+
+@pytest.fixture(autouse=True)
+def _no_blinking(monkeypatch: pytest.MonkeyPatch) -> None:
+    for widget in (TextArea, Input):
+        monkeypatch.setattr(widget, "_toggle_cursor_blink_visible", lambda _: None, raising=False)
+        monkeypatch.setattr(widget, "_toggle_cursor", lambda _: None, raising=False)
 
 
 @pytest.fixture

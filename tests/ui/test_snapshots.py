@@ -75,6 +75,10 @@ def test_log(snap_compare: SnapCompare, make_app: MakeApp) -> None:
         await go_to(pilot, "old-backups")
         await press(pilot, "U")
         pilot.app.clear_notifications()
+        assert isinstance(pilot.app, KmsApp)
+        assert pilot.app.session is not None
+        pilot.app.session.meter.calls.clear()
+        pilot.app.session.meter.calls.update(DescribeKey=99)
         await press(pilot, "exclamation_mark")
 
     assert snap_compare(make_app(), run_before=before, terminal_size=WIDE)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers import Meter
@@ -52,13 +52,6 @@ GROWN = policy_with(
 def _a_fixed_count_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """How many calls the details have made by now depends on how fast the machine is."""
     monkeypatch.setattr(Meter, "total", property(lambda _meter: 84))
-
-
-@pytest.fixture(autouse=True)
-def _no_blinking(monkeypatch: pytest.MonkeyPatch) -> None:
-    for widget in (TextArea, Input):
-        monkeypatch.setattr(widget, "_toggle_cursor_blink_visible", lambda _: None, raising=False)
-        monkeypatch.setattr(widget, "_toggle_cursor", lambda _: None, raising=False)
 
 
 async def editor(pilot: Pilot[Any]) -> None:

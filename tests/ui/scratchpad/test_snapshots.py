@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
 
 from kms_tui.backend.local import blob
 from kms_tui.config import Config
@@ -34,9 +33,6 @@ def before(script: Script) -> Callable[[Pilot[Any]], Any]:
     async def run(pilot: Pilot[Any]) -> None:
         bench = await opened(pilot)
         await script(bench)
-        for widget in bench.app.screen.query("Input, TextArea"):
-            assert isinstance(widget, Input | TextArea)
-            widget.cursor_blink = False
         assert bench.app.session is not None
         bench.app.session.meter.calls.clear()  # how many keys have been read by now is a matter of luck
         bench.screen.query_one(TopBar).refresh_session()

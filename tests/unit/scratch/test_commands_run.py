@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import botocore
 import pytest
 
@@ -48,6 +49,8 @@ def where(kms: Kms) -> Iterator[Where]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", credential.secret_access_key)
         # The AWS CLI brings a service model of its own, which may be older than the operations tried here.
         patch.setenv("AWS_DATA_PATH", str(Path(botocore.__file__).parent / "data"))
+        # A session that another test left behind keeps the credentials that it found.
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
         patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         yield Where(endpoint_url=url)
 

@@ -1,0 +1,39 @@
+"""When the console has nothing left to do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from textual._context import active_app
+from textual.app import App
+from textual.screen import Screen
+
+
+async def quiet(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
+    """Wait until each message is handled, and what it led to, and the screen shows it.
+
+    Stands in for Textual's ``wait_for_idle``, which takes a process that gets no CPU for one that needs none,
+    and sleeps for 20 ms at a time.
+    """
+    loop: Any = asyncio.get_running_loop()
+    app: App[Any] = active_app.get()
+    while True:
+        await asyncio.sleep(0)
+        if loop._ready:
+            continue
+        if not app.screen_stack or not _paints(app.screen):
+            return
+        app.screen._on_timer_update()
+
+
+def _paints(screen: Screen[Any]) -> bool:
+    """Whether the screen waits for its next frame."""
+    return bool(
+        screen._callbacks
+        or screen._dirty_widgets
+        or screen._layout_required
+        or screen._scroll_required
+        or screen._repaint_required
+        or screen._recompose_required
+    )
