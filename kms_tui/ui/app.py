@@ -70,6 +70,10 @@ class KmsApp(App[None]):
     def on_mount(self) -> None:
         self.call_after_refresh(self._begin)
 
+    def on_unmount(self) -> None:
+        if self.session is not None:
+            self.session.inventory.close()
+
     def _begin(self) -> None:
         self.open(self.connection)
         self.switch_mode(FIRST_MODE)

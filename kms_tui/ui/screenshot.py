@@ -29,7 +29,7 @@ def draw(app: KmsApp, path: Path, *, keys: tuple[str, ...] = (), size: tuple[int
 
 
 async def settle(pilot: Pilot[Any], *, seconds: float = 20.0) -> None:
-    """Wait until no worker runs, nothing is being read, and all of it is shown; TimeoutError after ``seconds``."""
+    """Wait until nothing runs and all that was read is shown; TimeoutError after ``seconds``."""
     app = pilot.app
     assert isinstance(app, KmsApp)
     shown = -1

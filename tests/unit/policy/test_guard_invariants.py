@@ -1,10 +1,9 @@
-"""What holds for every policy: order and formatting change nothing, and nothing raises or takes long."""
+"""What holds for every policy: order and formatting change nothing, and nothing raises or is much work."""
 
 from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +31,7 @@ from tests.unit.policy.build import (
     policy,
     verdict,
 )
+from tests.unit.policy.work import counted
 
 operators = st.builds(
     lambda qualifier, name, suffix: qualifier + name + (suffix if name != "Null" else ""),
@@ -274,12 +274,12 @@ def largest(make: Callable[[int], str]) -> str:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_policies_are_judged_in_a_blink(name: str) -> None:
+def test_hostile_policies_are_judged_with_little_work(name: str) -> None:
+    """``tests/bench/bench_policy.py`` says what that is in milliseconds."""
     text = largest(HOSTILE[name])
-    started = time.process_time()
-    result = judged(text)
-    assert time.process_time() - started < 1.0
     assert len(text) > 0.6 * MAX_BYTES
+    lines, result = counted(lambda: judged(text))
+    assert lines < 80 * MAX_BYTES
     assert result.verdict in ("refuse", "warn")
 
 
