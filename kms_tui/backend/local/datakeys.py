@@ -8,7 +8,7 @@ from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.encryption import seal
 from kms_tui.backend.local.material import SUPPORTED, generate, public_der
 from kms_tui.backend.local.rows import KeyRow
-from kms_tui.backend.local.usage import key_for, require_no_recipient
+from kms_tui.backend.local.usage import key_of, require_no_recipient
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import KeyUsage
@@ -68,7 +68,12 @@ def _data_key_pair(call: Call, *, with_plaintext: bool) -> JsonShape:
 
 
 def _sealing_key(call: Call) -> KeyRow:
-    return key_for(call, call.params["KeyId"], KeyUsage.ENCRYPT_DECRYPT, SYMMETRIC_DEFAULT)
+    key = key_of(call, call.params["KeyId"], KeyUsage.ENCRYPT_DECRYPT)
+    if key.spec != SYMMETRIC_DEFAULT:
+        raise ServiceError(
+            "InvalidKeyUsageException", "You cannot generate a data key with an asymmetric CMK"
+        )
+    return key
 
 
 def _seal(call: Call, key: KeyRow, plaintext: bytes) -> tuple[bytes, str | None]:

@@ -126,6 +126,8 @@ def open_ciphertext(
     parsed = blob.parse(ciphertext) if ciphertext is not None else None
     if reference is not None:
         key = find_key(call, reference, action)
+        if parsed is None and ciphertext is not None and algorithm == SYMMETRIC_DEFAULT:
+            raise _invalid_ciphertext()
         if parsed and (parsed.account, parsed.key_id) != (key.account, key.key_id):
             raise ServiceError(
                 "IncorrectKeyException",
@@ -133,8 +135,8 @@ def open_ciphertext(
             )
     else:
         key = _key_named_by(call, parsed, action)
-    require_state(call, key)
     require_usage(call, key, KeyUsage.ENCRYPT_DECRYPT)
+    require_state(call, key)
     require_algorithm(key, algorithm)
     _require_context_fits(algorithm, context)
     if ciphertext is None:

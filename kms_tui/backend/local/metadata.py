@@ -26,7 +26,9 @@ _MATERIAL_ORIGINS = frozenset({KeyOrigin.AWS_KMS, KeyOrigin.EXTERNAL})
 
 
 def algorithms_of(key: KeyRow) -> list[str]:
-    return sorted(KEY_SPECS[key.spec].algorithms[KeyUsage(key.usage)])
+    """The key's algorithms as KMS lists them: by name, but variants that hash beforehand last."""
+    algorithms = KEY_SPECS[key.spec].algorithms[KeyUsage(key.usage)]
+    return sorted(algorithms, key=lambda algorithm: ("_PH_" in algorithm, algorithm))
 
 
 def spec_members(key: KeyRow) -> JsonShape:
@@ -79,7 +81,7 @@ def _of_material(call: Call, key: KeyRow) -> JsonShape:
     if key.origin not in _MATERIAL_ORIGINS:
         return shape
     material = current_material(call.store, key)
-    if material is None:
+    if material is None or key.state == KeyState.CREATING:
         return shape
     if key.spec == SYMMETRIC_DEFAULT:
         shape["CurrentKeyMaterialId"] = material.material_id
