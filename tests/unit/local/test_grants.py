@@ -332,10 +332,12 @@ def test_a_grant_to_retire_is_told_in_one_way(kms: KmsClient, params: dict[str, 
 
 
 @pytest.mark.parametrize("grant_id", ["x", "0" * 63, "G" * 64, "0" * 65])
-def test_what_has_not_the_form_of_a_grant_id_is_refused(kms: KmsClient, grant_id: str) -> None:
+def test_what_has_not_the_form_of_a_grant_id_is_nobodys(kms: KmsClient, grant_id: str) -> None:
     key_id = kms.key()
-    for operation in ("RevokeGrant", "RetireGrant", "ListGrants"):
-        kms.refused(operation, "InvalidGrantIdException", KeyId=key_id, GrantId=grant_id)
+    kms.refused("ListGrants", "InvalidGrantIdException", KeyId=key_id, GrantId=grant_id)
+    for operation in ("RevokeGrant", "RetireGrant"):
+        words = f"Grant ID {grant_id} not found"
+        kms.refused(operation, "NotFoundException", words, KeyId=key_id, GrantId=grant_id)
 
 
 def test_a_grant_of_another_key_is_not_found(kms: KmsClient) -> None:
