@@ -124,7 +124,9 @@ def open_ciphertext(
     if reference is None and (ciphertext is None or algorithm != SYMMETRIC_DEFAULT):
         raise invalid([f"Value null at '{key_member}' failed to satisfy constraint: Member must not be null"])
     parsed = blob.parse(ciphertext) if ciphertext is not None else None
-    if reference is not None:
+    # The short id of another account's key will do, as the ciphertext says whose it is (Decrypt).
+    named = parsed is not None and parsed.account != call.scope.account and parsed.key_id == reference
+    if reference is not None and not named:
         key = find_key(call, reference, action)
         if parsed is None and ciphertext is not None and algorithm == SYMMETRIC_DEFAULT:
             raise _invalid_ciphertext()

@@ -243,7 +243,7 @@ def _entry(call: Call, grant: GrantRow) -> JsonShape:
     members = {
         "KeyId": call.arn(key) if key else None,
         "GrantId": grant.grant_id,
-        "Name": grant.name or None,
+        "Name": grant.name,
         "CreationDate": to_datetime(grant.created_at),
         "GranteePrincipal": grant.grantee or None,
         "GranteeServicePrincipal": grant.grantee_service or None,

@@ -217,7 +217,7 @@ def _delete(call: Call, db: sqlite3.Connection, key: KeyRow, material: MaterialR
 
 def _answer(call: Call, key: KeyRow, material_id: str | None) -> JsonShape:
     answer: JsonShape = {"KeyId": call.arn(key)}
-    if material_id is not None and key.spec == SYMMETRIC_DEFAULT:
+    if material_id is not None:
         answer["KeyMaterialId"] = material_id
     return answer
 

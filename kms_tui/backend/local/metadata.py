@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.clock import to_datetime
+from kms_tui.backend.local.importing_states import PENDING
 from kms_tui.backend.local.keystores_rows import key_store_of
-from kms_tui.backend.local.rows import KeyRow, current_material, related_keys
+from kms_tui.backend.local.rows import KeyRow, current_material, materials_of, related_keys
 from kms_tui.backend.local.states import state_of
 from kms_tui.backend.local.validation import enum_values
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT
@@ -86,10 +87,17 @@ def _of_material(call: Call, key: KeyRow) -> JsonShape:
     if key.spec == SYMMETRIC_DEFAULT:
         shape["CurrentKeyMaterialId"] = material.material_id
     if material.import_state == "IMPORTED":
-        shape["ExpirationModel"] = material.expiration_model
-        if material.valid_to is not None:
-            shape["ValidTo"] = to_datetime(material.valid_to)
+        shape |= _of_expiry(call, key)
     return shape
+
+
+def _of_expiry(call: Call, key: KeyRow) -> JsonShape:
+    """The earliest expiry of all imported material that is the key's for good."""
+    imported = [row for row in materials_of(call.store, key) if row.state not in PENDING]
+    expiring = [row.valid_to for row in imported if row.valid_to is not None]
+    if expiring:
+        return {"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": to_datetime(min(expiring))}
+    return {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
 
 
 def _multi_region(call: Call, key: KeyRow) -> JsonShape:

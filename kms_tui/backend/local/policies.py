@@ -5,11 +5,10 @@ from __future__ import annotations
 from kms_tui.backend.local.authorise_context import policy_request
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.creation import DEFAULT_POLICY_NAME, put_policy
-from kms_tui.backend.local.policy_texts import default_policy
 from kms_tui.backend.local.references import find_key
 from kms_tui.backend.local.rows import KeyRow, policy_of
 from kms_tui.kms.errors import ServiceError
-from kms_tui.policy import Document, authorize, parse
+from kms_tui.policy import Document, authorize, default_policy, parse
 
 MAX_POLICY = 131_072
 """Characters (PolicyType in the service model)."""
@@ -21,7 +20,7 @@ def for_new_key(call: Call, key: KeyRow) -> str:
     """The policy that a request gives its new key, once checked, or else KMS's default policy."""
     text: str | None = call.params.get("Policy")
     if text is None:
-        return default_policy(call.scope.partition, call.scope.account)
+        return default_policy(call.scope.account, call.scope.partition)
     require_valid(call, key, text)
     return text
 

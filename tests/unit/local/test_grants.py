@@ -56,6 +56,7 @@ def test_a_grant_is_answered_with_what_it_has_and_nothing_else(kms: KmsClient) -
             {
                 "KeyId": kms.arn(key_id),
                 "GrantId": made["GrantId"],
+                "Name": "",
                 "CreationDate": START,
                 "GranteePrincipal": _ADA,
                 "IssuingAccount": _ROOT,
