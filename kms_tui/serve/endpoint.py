@@ -110,9 +110,13 @@ class Endpoint:
 
 
 def refusal(error: ServiceError) -> Response:
-    """An error of the JSON protocol: HTTP 400, or 500 where the service is at fault."""
+    """An error of the JSON protocol: HTTP 400, or 500 where the service is at fault.
+
+    SDKs look for its code in the header too, and some of them there first.
+    """
     status = 500 if error.code in wire.faults() else error.status
-    return Response(status, wire.error_body(error.code, error.message))
+    headers = (("x-amzn-errortype", error.code),)
+    return Response(status, wire.error_body(error.code, error.message), headers=headers)
 
 
 def _failure(error: Exception, what: str, request: Request) -> Response:

@@ -466,6 +466,11 @@ DEPARTURES: tuple[Departure, ...] = (
         ("test_rotation::test_rotating_on_demand_ends_after_25_times",),
     ),
     Departure(
+        "an alias in place of a key is no key id",
+        "the service model: KeyId takes no alias; InvalidArnException",
+        ("test_keys::test_operations_on_the_key_itself_take_no_alias",),
+    ),
+    Departure(
         "EnableKey and DisableKey fail on an ARN",
         "the service model: EnableKey: KeyId",
         ("test_states::test_a_disabled_key_says_so_and_can_be_enabled_again",),

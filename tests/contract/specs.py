@@ -17,7 +17,7 @@ LEGAL: dict[tuple[str, str], tuple[str, list[str]]] = {
     ("ECC_SECG_P256K1", "SIGN_VERIFY"): ("SigningAlgorithms", ["ECDSA_SHA_256"]),
     ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY"): (
         "SigningAlgorithms",
-        ["ED25519_PH_SHA_512", "ED25519_SHA_512"],
+        ["ED25519_SHA_512", "ED25519_PH_SHA_512"],
     ),
     **{
         (f"ECC_NIST_{curve}", "KEY_AGREEMENT"): ("KeyAgreementAlgorithms", ["ECDH"])
@@ -36,7 +36,7 @@ LEGAL: dict[tuple[str, str], tuple[str, list[str]]] = {
         for level in (768, 1024)
     },
 }
-"""(spec, usage) -> (member of KeyMetadata, its algorithms, sorted).
+"""(spec, usage) -> (member of KeyMetadata, its algorithms, in their order).
 
 Without SM2, which only China Regions have, and ML_KEM_512, which not every cryptographic library can do.
 """

@@ -64,7 +64,7 @@ def test_a_legal_spec_and_usage_makes_a_key_with_its_algorithms(
     metadata = kms("CreateKey", KeySpec=spec, KeyUsage=usage)["KeyMetadata"]
     assert (metadata["KeySpec"], metadata["KeyUsage"]) == (spec, usage)
     member, algorithms = LEGAL[spec, usage]
-    assert sorted(metadata[member]) == algorithms
+    assert metadata[member] == algorithms
     assert not [other for other in ALGORITHM_MEMBERS - {member} if other in metadata]
 
 
@@ -217,7 +217,7 @@ def test_every_operation_on_a_key_needs_one_that_exists(
 @pytest.mark.parametrize("operation", ["GetKeyPolicy", "EnableKeyRotation", "DisableKey", "ListResourceTags"])
 def test_operations_on_the_key_itself_take_no_alias(kms: KmsClient, operation: str) -> None:
     alias = kms.alias(kms.key())
-    kms.refused(operation, "NotFoundException", KeyId=alias)
+    kms.refused(operation, "InvalidArnException", KeyId=alias)
 
 
 def test_keys_are_listed_with_their_arns(kms: KmsClient) -> None:

@@ -25,4 +25,4 @@ def test_tracking_starts_with_the_key(kms: KmsClient) -> None:
 
 
 def test_the_last_usage_is_not_told_by_alias(kms: KmsClient) -> None:
-    kms.refused("GetKeyLastUsage", "NotFoundException", KeyId=kms.alias(kms.key()))
+    kms.refused("GetKeyLastUsage", "InvalidArnException", KeyId=kms.alias(kms.key()))

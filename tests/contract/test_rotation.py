@@ -33,7 +33,7 @@ def test_rotation_can_be_switched_on_and_off(kms: KmsClient) -> None:
 
 def test_the_status_names_its_key(kms: KmsClient) -> None:
     key_id = kms.key()
-    assert kms("GetKeyRotationStatus", KeyId=key_id)["KeyId"] in (key_id, kms.arn(key_id))
+    assert kms("GetKeyRotationStatus", KeyId=key_id)["KeyId"] == kms.arn(key_id)
 
 
 @pytest.mark.parametrize(("given", "days"), [({}, 365), ({"RotationPeriodInDays": 90}, 90)])
@@ -68,7 +68,7 @@ def test_a_period_outside_90_to_2560_days_is_refused(kms: KmsClient, days: int) 
     assert kms("GetKeyRotationStatus", KeyId=key_id)["KeyRotationEnabled"] is False
 
 
-@pytest.mark.parametrize("operation", ["EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand"])
+@pytest.mark.parametrize("operation", ["EnableKeyRotation", "RotateKeyOnDemand"])
 @pytest.mark.parametrize(("spec", "usage"), ROTATING_NOT, ids=map("-".join, ROTATING_NOT))
 def test_keys_that_are_not_symmetric_cannot_rotate(
     kms: KmsClient, spec: str, usage: str, operation: str

@@ -145,7 +145,7 @@ def _with_predefined(call: Call, rows: list[tuple[Any, ...]], after: str) -> lis
             (call.scope.account, call.scope.region, AWS_ALIAS_PREFIX, "alias/aws0"),
         )
     }
-    free = [(name, None, None, None) for name in managed.PREDEFINED if name > after and name not in taken]
+    free = [(name, None, None, None) for name in managed.LISTED if name > after and name not in taken]
     return sorted([*rows, *free])
 
 

@@ -6,9 +6,11 @@ import os
 
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.encryption import seal
+from kms_tui.backend.local.keystores_keys import IN_KEY_STORES
 from kms_tui.backend.local.material import SUPPORTED, generate, public_der
+from kms_tui.backend.local.rotation import wrong_origin
 from kms_tui.backend.local.rows import KeyRow
-from kms_tui.backend.local.usage import key_for, require_no_recipient
+from kms_tui.backend.local.usage import key_of, require_no_recipient
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import KeyUsage
@@ -49,6 +51,8 @@ def _data_key_pair(call: Call, *, with_plaintext: bool) -> JsonShape:
     spec = call.params["KeyPairSpec"]
     require_no_recipient(call)
     key = _sealing_key(call)
+    if key.origin in IN_KEY_STORES:
+        raise wrong_origin(call, key)
     if spec not in SUPPORTED:
         raise ServiceError(
             "UnsupportedOperationException",
@@ -68,7 +72,12 @@ def _data_key_pair(call: Call, *, with_plaintext: bool) -> JsonShape:
 
 
 def _sealing_key(call: Call) -> KeyRow:
-    return key_for(call, call.params["KeyId"], KeyUsage.ENCRYPT_DECRYPT, SYMMETRIC_DEFAULT)
+    key = key_of(call, call.params["KeyId"], KeyUsage.ENCRYPT_DECRYPT)
+    if key.spec != SYMMETRIC_DEFAULT:
+        raise ServiceError(
+            "InvalidKeyUsageException", "You cannot generate a data key with an asymmetric CMK"
+        )
+    return key
 
 
 def _seal(call: Call, key: KeyRow, plaintext: bytes) -> tuple[bytes, str | None]:

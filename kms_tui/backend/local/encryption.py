@@ -124,8 +124,12 @@ def open_ciphertext(
     if reference is None and (ciphertext is None or algorithm != SYMMETRIC_DEFAULT):
         raise invalid([f"Value null at '{key_member}' failed to satisfy constraint: Member must not be null"])
     parsed = blob.parse(ciphertext) if ciphertext is not None else None
-    if reference is not None:
+    # The short id of another account's key will do, as the ciphertext says whose it is (Decrypt).
+    named = parsed is not None and parsed.account != call.scope.account and parsed.key_id == reference
+    if reference is not None and not named:
         key = find_key(call, reference, action)
+        if parsed is None and ciphertext is not None and algorithm == SYMMETRIC_DEFAULT:
+            raise _invalid_ciphertext()
         if parsed and (parsed.account, parsed.key_id) != (key.account, key.key_id):
             raise ServiceError(
                 "IncorrectKeyException",
@@ -133,8 +137,8 @@ def open_ciphertext(
             )
     else:
         key = _key_named_by(call, parsed, action)
-    require_state(call, key)
     require_usage(call, key, KeyUsage.ENCRYPT_DECRYPT)
+    require_state(call, key)
     require_algorithm(key, algorithm)
     _require_context_fits(algorithm, context)
     if ciphertext is None:

@@ -200,7 +200,7 @@ def list_grants(call: Call) -> JsonShape:
     if "GranteePrincipal" in params and "GranteeServicePrincipal" in params:
         _require_one(call, "GranteePrincipal", "GranteeServicePrincipal")
     key = find_key(call, params["KeyId"])
-    _require_grant_id(call)
+    _require_form(params.get("GrantId"))
     filters = {
         "key": key.row,
         "grant_id": params.get("GrantId"),
@@ -208,6 +208,12 @@ def list_grants(call: Call) -> JsonShape:
         "grantee_service": params.get("GranteeServicePrincipal"),
     }
     return _page(call, {column: value for column, value in filters.items() if value is not None}, key.key_id)
+
+
+def _require_form(grant_id: str | None) -> None:
+    """InvalidGrantIdException for what could be no grant's id, where no grant is looked for."""
+    if grant_id is not None and (len(grant_id) != _ID_DIGITS or not set(grant_id) <= set("0123456789abcdef")):
+        raise ServiceError("InvalidGrantIdException", f"Invalid grant ID {grant_id}")
 
 
 def list_retirable_grants(call: Call) -> JsonShape:
@@ -237,7 +243,7 @@ def _entry(call: Call, grant: GrantRow) -> JsonShape:
     members = {
         "KeyId": call.arn(key) if key else None,
         "GrantId": grant.grant_id,
-        "Name": grant.name or None,
+        "Name": grant.name,
         "CreationDate": to_datetime(grant.created_at),
         "GranteePrincipal": grant.grantee or None,
         "GranteeServicePrincipal": grant.grantee_service or None,
@@ -307,18 +313,10 @@ def revoke_grant(call: Call) -> JsonShape:
 
 
 def _grant_of(call: Call, key: KeyRow, grant_id: str) -> GrantRow:
-    _require_grant_id(call)
     grant = grant_by_id(call.store, key, grant_id)
     if grant is None:
         raise _not_found(grant_id)
     return grant
-
-
-def _require_grant_id(call: Call) -> None:
-    """InvalidGrantIdException for what does not have the form of a grant id."""
-    grant_id: str | None = call.params.get("GrantId")
-    if grant_id is not None and (len(grant_id) != _ID_DIGITS or not set(grant_id) <= set("0123456789abcdef")):
-        raise ServiceError("InvalidGrantIdException", f"Invalid grant ID {grant_id}")
 
 
 def _not_found(grant_id: str) -> ServiceError:

@@ -74,7 +74,7 @@ def put_material(call: Call, material: bytes) -> JsonShape:
         known = materials_of(call.store, key)
         existing = next((row for row in known if row.material_id == material_id), None)
         if params.get("ImportType", _EXISTING if known else _NEW) == _NEW:
-            _require_new(call, key, known, existing)
+            _require_new(call, key, known, existing, material_id)
             existing = _add(call, db, key, known, material_id)
         elif existing is None or params.get("KeyMaterialId", material_id) != material_id:
             raise _incorrect()
@@ -135,14 +135,18 @@ def _material_id(call: Call, key: KeyRow, material: bytes) -> str:
     return hmac.digest(secret, key.key_id.encode() + b"\0" + material, "sha256").hex()
 
 
-def _require_new(call: Call, key: KeyRow, known: list[MaterialRow], existing: MaterialRow | None) -> None:
+def _require_new(
+    call: Call, key: KeyRow, known: list[MaterialRow], existing: MaterialRow | None, material_id: str
+) -> None:
     if existing is not None:
         raise _incorrect()
     require_primary(call, key)
-    if any(row.state in PENDING for row in known):
+    waiting = next((row.material_id for row in known if row.state in PENDING), None)
+    if waiting is not None:
         raise ServiceError(
             "KMSInvalidStateException",
-            f"{call.arn(key)} has key material that is pending rotation already.",
+            f"New key material (id: {material_id}) cannot be imported into KMS key {call.arn(key)}, because "
+            f"another key material (id: {waiting}) is pending rotation.",
         )
 
 
@@ -213,7 +217,7 @@ def _delete(call: Call, db: sqlite3.Connection, key: KeyRow, material: MaterialR
 
 def _answer(call: Call, key: KeyRow, material_id: str | None) -> JsonShape:
     answer: JsonShape = {"KeyId": call.arn(key)}
-    if material_id is not None and key.spec == SYMMETRIC_DEFAULT:
+    if material_id is not None:
         answer["KeyMaterialId"] = material_id
     return answer
 

@@ -72,9 +72,7 @@ def _require_possible(call: Call, spec: str, origin: str) -> None:
     """What KMS does not offer, and what the cryptography library here cannot do."""
     key_spec = KEY_SPECS[spec]
     if key_spec.regions and not call.scope.region.startswith(key_spec.regions):
-        raise ServiceError(
-            "UnsupportedOperationException", f"KeySpec {spec} is available in China Regions only."
-        )
+        raise ServiceError("UnsupportedOperationException", f"KeySpec {spec} is not supported in this Region")
     if spec not in material.SUPPORTED:
         raise ServiceError(
             "UnsupportedOperationException",

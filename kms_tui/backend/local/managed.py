@@ -27,6 +27,7 @@ _SERVICES: Mapping[str, str] = {
     "fsx": "FSx resources",
     "glue": "Glue resources",
     "kinesis": "Kinesis streams",
+    "kinesisvideo": "Kinesis video streams",
     "lambda": "Lambda functions",
     "rds": "RDS database volumes",
     "redshift": "Redshift clusters",
@@ -40,8 +41,17 @@ _SERVICES: Mapping[str, str] = {
 }
 """Service -> what its key protects."""
 
-PREDEFINED: tuple[str, ...] = tuple(AWS_ALIAS_PREFIX + service for service in sorted(_SERVICES))
-"""The predefined aliases, in the order in which ListAliases gives them."""
+ALIASES = frozenset(AWS_ALIAS_PREFIX + service for service in _SERVICES)
+"""Aliases of AWS-managed keys that there can be."""
+
+LISTED: tuple[str, ...] = tuple(
+    AWS_ALIAS_PREFIX + service
+    for service in (
+        *("acm", "dynamodb", "ebs", "elasticfilesystem", "es", "glue", "kinesisvideo", "lambda", "rds"),
+        *("redshift", "s3", "secretsmanager", "ssm", "xray"),
+    )
+)
+"""The predefined aliases of a Region in which no service has encrypted yet, as ListAliases gives them."""
 
 ROTATION_PERIOD = 365
 """Days; AWS-managed keys rotate every year since May 2022 (EnableKeyRotation's page)."""

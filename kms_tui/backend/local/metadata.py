@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.clock import to_datetime
+from kms_tui.backend.local.importing_states import PENDING
 from kms_tui.backend.local.keystores_rows import key_store_of
-from kms_tui.backend.local.rows import KeyRow, current_material, related_keys
+from kms_tui.backend.local.rows import KeyRow, current_material, materials_of, related_keys
 from kms_tui.backend.local.states import state_of
 from kms_tui.backend.local.validation import enum_values
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT
@@ -26,7 +27,9 @@ _MATERIAL_ORIGINS = frozenset({KeyOrigin.AWS_KMS, KeyOrigin.EXTERNAL})
 
 
 def algorithms_of(key: KeyRow) -> list[str]:
-    return sorted(KEY_SPECS[key.spec].algorithms[KeyUsage(key.usage)])
+    """The key's algorithms as KMS lists them: by name, but variants that hash beforehand last."""
+    algorithms = KEY_SPECS[key.spec].algorithms[KeyUsage(key.usage)]
+    return sorted(algorithms, key=lambda algorithm: ("_PH_" in algorithm, algorithm))
 
 
 def spec_members(key: KeyRow) -> JsonShape:
@@ -79,15 +82,22 @@ def _of_material(call: Call, key: KeyRow) -> JsonShape:
     if key.origin not in _MATERIAL_ORIGINS:
         return shape
     material = current_material(call.store, key)
-    if material is None:
+    if material is None or key.state == KeyState.CREATING:
         return shape
     if key.spec == SYMMETRIC_DEFAULT:
         shape["CurrentKeyMaterialId"] = material.material_id
     if material.import_state == "IMPORTED":
-        shape["ExpirationModel"] = material.expiration_model
-        if material.valid_to is not None:
-            shape["ValidTo"] = to_datetime(material.valid_to)
+        shape |= _of_expiry(call, key)
     return shape
+
+
+def _of_expiry(call: Call, key: KeyRow) -> JsonShape:
+    """The earliest expiry of all imported material that is the key's for good."""
+    imported = [row for row in materials_of(call.store, key) if row.state not in PENDING]
+    expiring = [row.valid_to for row in imported if row.valid_to is not None]
+    if expiring:
+        return {"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": to_datetime(min(expiring))}
+    return {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
 
 
 def _multi_region(call: Call, key: KeyRow) -> JsonShape:

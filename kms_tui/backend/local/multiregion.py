@@ -33,11 +33,8 @@ def replicate_key(call: Call) -> JsonShape:
         materials = [_copy(primary, material) for material in materials_of(call.store, primary)]
         replica = put_new_key(call, db, replica, materials, policy, params.get("Tags", ()))
         settle_pending(call.store, db, replica)
-    return {
-        "ReplicaKeyMetadata": metadata_of(call, replica),
-        "ReplicaPolicy": policy,
-        "ReplicaTags": params.get("Tags", []),
-    }
+    answer: JsonShape = {"ReplicaKeyMetadata": metadata_of(call, replica), "ReplicaPolicy": policy}
+    return answer | ({"ReplicaTags": params["Tags"]} if params.get("Tags") else {})
 
 
 def _primary(call: Call) -> KeyRow:

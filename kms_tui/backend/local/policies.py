@@ -5,12 +5,10 @@ from __future__ import annotations
 from kms_tui.backend.local.authorise_context import policy_request
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.creation import DEFAULT_POLICY_NAME, put_policy
-from kms_tui.backend.local.paging import position_of
-from kms_tui.backend.local.policy_texts import default_policy
 from kms_tui.backend.local.references import find_key
 from kms_tui.backend.local.rows import KeyRow, policy_of
 from kms_tui.kms.errors import ServiceError
-from kms_tui.policy import Document, authorize, parse
+from kms_tui.policy import Document, authorize, default_policy, parse
 
 MAX_POLICY = 131_072
 """Characters (PolicyType in the service model)."""
@@ -22,7 +20,7 @@ def for_new_key(call: Call, key: KeyRow) -> str:
     """The policy that a request gives its new key, once checked, or else KMS's default policy."""
     text: str | None = call.params.get("Policy")
     if text is None:
-        return default_policy(call.scope.partition, call.scope.account)
+        return default_policy(call.scope.account, call.scope.partition)
     require_valid(call, key, text)
     return text
 
@@ -82,9 +80,8 @@ def get_key_policy(call: Call) -> JsonShape:
 
 
 def list_key_policies(call: Call) -> JsonShape:
-    key = find_key(call, call.params["KeyId"])
-    # There is one name to list, so no answer ever gave a marker out.
-    position_of(call, key.key_id)
+    # There is one name to list, so no answer ever gives a marker out; one that comes in is nobody's.
+    find_key(call, call.params["KeyId"])
     return {"PolicyNames": [DEFAULT_POLICY_NAME], "Truncated": False}
 
 

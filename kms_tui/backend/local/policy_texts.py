@@ -1,28 +1,9 @@
-"""The key policies that KMS itself writes, as the service prints them."""
+"""The key policies of AWS-managed keys, as the service prints them."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
-
-
-def default_policy(partition: str, account: str) -> str:
-    """What a key made through the API without a policy gets (developer guide, key-policy-default)."""
-    return _printed(
-        {
-            "Version": "2012-10-17",
-            "Id": "key-default-1",
-            "Statement": [
-                {
-                    "Sid": "Enable IAM User Permissions",
-                    "Effect": "Allow",
-                    "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
-                    "Action": "kms:*",
-                    "Resource": "*",
-                }
-            ],
-        }
-    )
 
 
 def managed_policy(partition: str, account: str, region: str, service: str) -> str:
@@ -65,5 +46,12 @@ def managed_policy(partition: str, account: str, region: str, service: str) -> s
     )
 
 
-def _printed(document: dict[str, Any]) -> str:
-    return json.dumps(document, indent=2, separators=(",", " : "))
+def _printed(value: Any, indent: str = "") -> str:
+    """JSON as the service prints it: an object's members each on a line, the members of a list in one."""
+    if isinstance(value, dict):
+        inner = indent + "  "
+        members = (f"{inner}{json.dumps(name)} : {_printed(member, inner)}" for name, member in value.items())
+        return "{\n" + ",\n".join(members) + f"\n{indent}}}"
+    if isinstance(value, list):
+        return f"[ {', '.join(_printed(member, indent) for member in value)} ]"
+    return json.dumps(value)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.encryption import open_ciphertext, require_fitting, seal
-from kms_tui.backend.local.references import find_key
-from kms_tui.backend.local.states import require_state
-from kms_tui.backend.local.usage import require_algorithm, require_usage
+from kms_tui.backend.local.usage import key_of, require_algorithm
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import KeyUsage
 
@@ -24,9 +22,7 @@ def re_encrypt(call: Call) -> JsonShape:
         "sourceKeyId",
         "ReEncryptFrom",
     )
-    key = find_key(call, params["DestinationKeyId"], "ReEncryptTo")
-    require_state(call, key)
-    require_usage(call, key, KeyUsage.ENCRYPT_DECRYPT)
+    key = key_of(call, params["DestinationKeyId"], KeyUsage.ENCRYPT_DECRYPT, "ReEncryptTo")
     require_algorithm(key, algorithm)
     require_fitting(key, algorithm, plaintext, context)
     call.dry_run()

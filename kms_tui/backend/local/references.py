@@ -12,28 +12,6 @@ from kms_tui.backend.local.validation import can_answer
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, is_key_id
 from kms_tui.kms.errors import ServiceError
 
-_TAKE_ALIASES = frozenset(
-    {
-        "Decapsulate",
-        "Decrypt",
-        "DeriveSharedSecret",
-        "DescribeKey",
-        "Encapsulate",
-        "Encrypt",
-        "GenerateDataKey",
-        "GenerateDataKeyPair",
-        "GenerateDataKeyPairWithoutPlaintext",
-        "GenerateDataKeyWithoutPlaintext",
-        "GenerateMac",
-        "GetPublicKey",
-        "ReEncrypt",
-        "Sign",
-        "Verify",
-        "VerifyMac",
-    }
-)
-"""Operations whose KeyId may be an alias (their own pages of the API reference)."""
-
 
 def key_in_state(call: Call, reference: str) -> KeyRow:
     """The key that is meant, which the caller may use for this operation, in a state that allows it."""
@@ -58,11 +36,9 @@ def locate(call: Call, reference: str) -> KeyRow:
     if reference.startswith("arn:"):
         return _by_arn(call, reference)
     if reference.startswith(ALIAS_PREFIX):
-        if call.operation not in _TAKE_ALIASES:
-            raise _invalid(reference)
         return _by_alias(call, call.scope.account, reference)
     if not is_key_id(reference):
-        raise _invalid(reference)
+        raise ServiceError("NotFoundException", f"Invalid keyId '{reference}'")
     return _by_id(call, call.scope.account, reference)
 
 
@@ -77,11 +53,9 @@ def _by_arn(call: Call, reference: str) -> KeyRow:
     if arn.region != call.scope.region:
         raise ServiceError("NotFoundException", f"Invalid arn {arn.region}")
     if kind == "alias":
-        if call.operation not in _TAKE_ALIASES:
-            raise _bad_arn(call, "Key Aliases are not supported for this operation.")
         return _by_alias(call, arn.account, arn.resource)
     if not is_key_id(name):
-        raise _invalid(name)
+        raise ServiceError("NotFoundException", f"Invalid keyId {name}")
     return _by_id(call, arn.account, name)
 
 
@@ -101,13 +75,9 @@ def _by_id(call: Call, account: str, key_id: str) -> KeyRow:
 
 def _by_alias(call: Call, account: str, name: str) -> KeyRow:
     key = key_by_alias(call.store, account, call.scope.region, name)
-    if key is None and account == call.scope.account and name in managed.PREDEFINED:
+    if key is None and account == call.scope.account and name in managed.ALIASES:
         key = managed.make(call, name)
     if key is None:
         arn = Arn(call.scope.partition, "kms", call.scope.region, account, name)
         raise ServiceError("NotFoundException", f"Alias {arn} is not found.")
     return key
-
-
-def _invalid(reference: str) -> ServiceError:
-    return ServiceError("NotFoundException", f"Invalid keyId '{reference}'")

@@ -40,15 +40,17 @@ def enable_key_rotation(call: Call) -> JsonShape:
     period = call.params.get("RotationPeriodInDays", DEFAULT_PERIOD)
     with call.write() as db:
         key = key_in_state(call, call.params["KeyId"])
-        _require_automatic(call, key)
+        _require_symmetric(key)
+        _require_own_material(call, key)
         _schedule(call, db, key, period, call.now + period * DAY)
     return {}
 
 
 def disable_key_rotation(call: Call) -> JsonShape:
+    """Nothing to do, and nothing to refuse, for a key spec that never rotates."""
     with call.write() as db:
         key = key_in_state(call, call.params["KeyId"])
-        _require_automatic(call, key)
+        _require_own_material(call, key)
         _schedule(call, db, key, None, None)
     return {}
 
@@ -80,7 +82,7 @@ def get_key_rotation_status(call: Call) -> JsonShape:
     state = state_of(key)
     deleting = state in (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
     enabled = key.rotation_period is not None and not deleting
-    answer: JsonShape = {"KeyId": key.key_id, "KeyRotationEnabled": enabled}
+    answer: JsonShape = {"KeyId": call.arn(key), "KeyRotationEnabled": enabled}
     if enabled and state is not KeyState.DISABLED and key.next_rotation_at is not None:
         answer["RotationPeriodInDays"] = key.rotation_period
         answer["NextRotationDate"] = to_datetime(key.next_rotation_at)
@@ -113,7 +115,7 @@ def rotate_key_on_demand(call: Call) -> JsonShape:
                 f"No available key material pending rotation for the key: {call.arn(key)}.",
             )
         rotate(call.store, db, key, call.now, "ON_DEMAND")
-    return {"KeyId": key.key_id}
+    return {"KeyId": call.arn(key)}
 
 
 def rotate(store: Store, db: sqlite3.Connection, key: KeyRow, at: int, rotation_type: str) -> None:
@@ -166,8 +168,7 @@ def _entry(key: KeyRow, material: MaterialRow) -> JsonShape:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _require_automatic(call: Call, key: KeyRow) -> None:
-    _require_symmetric(key)
+def _require_own_material(call: Call, key: KeyRow) -> None:
     if key.origin != KeyOrigin.AWS_KMS:
         raise wrong_origin(call, key)
     require_primary(call, key)

@@ -21,7 +21,7 @@ from kms_tui.kms.keyspecs import DIGEST, EXTERNAL_MU, KEY_SPECS, RAW, SIGNING_AL
 from kms_tui.kms.model import KeyUsage
 
 _HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
-_NOT_HERE = "ED25519_PH_SHA_512"
+_ED25519, _NOT_HERE = "ECC_NIST_EDWARDS25519", "ED25519_PH_SHA_512"
 
 MlDsaPrivateKey = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
 
@@ -42,7 +42,6 @@ def sign(call: Call) -> JsonShape:
 def verify(call: Call) -> JsonShape:
     algorithm = call.params["SigningAlgorithm"]
     key, private_key = _signer(call)
-    call.dry_run()
     message, message_type = call.params["Message"], call.params.get("MessageType", RAW)
     signature = call.params["Signature"]
     try:
@@ -53,6 +52,7 @@ def verify(call: Call) -> JsonShape:
             cast(Any, private_key.public_key()).verify(signature, message, *scheme)
     except (InvalidSignature, ValueError) as error:
         raise ServiceError("KMSInvalidSignatureException", "") from error
+    call.dry_run()
     call.used(key)
     return {"KeyId": call.arn(key), "SignatureValid": True, "SigningAlgorithm": algorithm}
 
@@ -61,7 +61,7 @@ def _signer(call: Call) -> tuple[KeyRow, PrivateKeyTypes]:
     """The key, and its private key, of a request whose algorithm, message type and message fit together."""
     algorithm = call.params["SigningAlgorithm"]
     key = key_for(call, call.params["KeyId"], KeyUsage.SIGN_VERIFY, algorithm)
-    _require_message_fits(algorithm, call.params.get("MessageType", RAW), call.params["Message"])
+    _require_message_fits(key, algorithm, call.params.get("MessageType", RAW), call.params["Message"])
     if algorithm == _NOT_HERE:
         raise ServiceError(
             "UnsupportedOperationException",
@@ -70,11 +70,13 @@ def _signer(call: Call) -> tuple[KeyRow, PrivateKeyTypes]:
     return key, cast(PrivateKeyTypes, current(call, key)[1])
 
 
-def _require_message_fits(algorithm: str, message_type: str, message: bytes) -> None:
+def _require_message_fits(key: KeyRow, algorithm: str, message_type: str, message: bytes) -> None:
     rules = SIGNING_ALGORITHMS[algorithm]
     if message_type not in rules.message_types:
+        # Of one key spec alone it is the algorithm that decides.
+        with_what = f"algorithm {algorithm}" if key.spec == _ED25519 else f"key spec {key.spec}"
         raise ServiceError(
-            "ValidationException", f"MessageType {message_type} is not compatible with algorithm {algorithm}."
+            "ValidationException", f"Message type {message_type} is incompatible with {with_what}."
         )
     if message_type in (DIGEST, EXTERNAL_MU) and len(message) != rules.digest_size:
         raise ServiceError("ValidationException", f"Digest is invalid length for algorithm {algorithm}.")
@@ -104,10 +106,7 @@ def _padding(algorithm: str) -> padding.AsymmetricPadding:
 def get_public_key(call: Call) -> JsonShape:
     key = key_in_state(call, call.params["KeyId"])
     if not KEY_SPECS[key.spec].is_asymmetric:
-        raise ServiceError(
-            "UnsupportedOperationException",
-            f"{call.arn(key)} key spec is {key.spec} which is not valid for {call.operation}.",
-        )
+        raise ServiceError("UnsupportedOperationException", "")
     return {
         "KeyId": call.arn(key),
         "PublicKey": public_bytes(cast(PrivateKeyTypes, current(call, key)[1])),

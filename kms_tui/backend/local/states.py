@@ -1,8 +1,8 @@
 """THE table of operation and key state: what is refused, and with which error.
 
 Source: the developer guide's key state table (key-state), with its footnotes' messages. An operation that is
-not in the table works in every state. The check comes before any other that depends on the key: a disabled
-key answers DisabledException even to an operation that it could never do.
+not in the table works in every state. The check comes after that of the key usage and before any other that
+depends on the key: a disabled key answers DisabledException even to a rotation that its spec does not allow.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ _CRYPTOGRAPHIC = (
     "GenerateDataKeyPairWithoutPlaintext",
     "GenerateDataKeyWithoutPlaintext",
     "GenerateMac",
-    "GetPublicKey",
     "ReEncrypt",
     "Sign",
     "Verify",
@@ -51,6 +50,7 @@ REFUSED: Mapping[str, frozenset[KeyState]] = {
     "DisableKeyRotation": _ROTATION,
     "EnableKey": _SWITCH,
     "EnableKeyRotation": _ROTATION,
+    "GetPublicKey": _USE - {_DISABLED},
     "GetParametersForImport": _DELETION | {_CREATING, _UPDATING},
     "ImportKeyMaterial": _DELETION | {_CREATING},
     "ReplicateKey": _REPLICATION | {_UPDATING},

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from kms_tui.backend.local.call import Call
 from kms_tui.backend.local.material import LoadedMaterial
-from kms_tui.backend.local.references import key_in_state
+from kms_tui.backend.local.references import find_key
 from kms_tui.backend.local.rows import KeyRow, MaterialRow, current_material
+from kms_tui.backend.local.states import require_state
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import KeyUsage
 
 
 def key_for(call: Call, reference: str, usage: KeyUsage, algorithm: str) -> KeyRow:
-    """The key that is meant, allowed, in a usable state, of this usage, and able to do the algorithm."""
-    key = key_in_state(call, reference)
-    require_usage(call, key, usage)
+    """The key that is meant, allowed, of this usage, in a usable state, and able to do the algorithm.
+
+    In this order: a key of another usage says so even where it is disabled.
+    """
+    key = key_of(call, reference, usage)
     require_algorithm(key, algorithm)
+    return key
+
+
+def key_of(call: Call, reference: str, usage: KeyUsage, action: str = "") -> KeyRow:
+    """The key that is meant, allowed, of this usage and in a usable state; ``action`` as in ``find_key``."""
+    key = find_key(call, reference, action)
+    require_usage(call, key, usage)
+    require_state(call, key)
     return key
 
 

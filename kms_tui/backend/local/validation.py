@@ -13,27 +13,25 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from kms_tui.backend.local.validation_service import (
+    ALSO_TAKEN,
+    MAXIMA,
+    PATTERNS,
+    SHOWN,
+    TAKE_ALIASES,
+    UNLIMITED,
+)
 from kms_tui.backend.servicemodel import service_model
+from kms_tui.kms.arn import ALIAS_PREFIX
 from kms_tui.kms.errors import ServiceError
 
 Problems = list[str]
 Check = Callable[[Any, str, Problems], Any]
 """Takes a value, its path and the list of problems so far; gives the value in its normal form."""
 
-_MAXIMA: Mapping[tuple[str, str], int] = {
-    ("ListAliasesRequest", "Limit"): 100,
-    ("ListGrantsRequest", "Limit"): 100,
-    ("ListRetirableGrantsRequest", "Limit"): 100,
-    ("ListResourceTagsRequest", "Limit"): 50,
-}
-"""Limits that the documentation of a member gives, lower than its shape's."""
-
-_UNLIMITED = frozenset({"PolicyType"})
-"""Shapes whose maximum the service answers with LimitExceededException, not here."""
-
 _TOO_LONG = "Member must have length less than or equal to {}"
 _TOO_SHORT = "Member must have length greater than or equal to {}"
-_NULL = "Value null at '{}' failed to satisfy constraint: Member must not be null"
+_NULL = "Value{} at '{}' failed to satisfy constraint: Member must not be null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,8 @@ class Request:
     """What may be sent for one operation."""
 
     members: Mapping[str, Check]
-    required: tuple[str, ...]
+    required: Mapping[str, str]
+    """Required members, each with what is wrong where it is missing."""
     recordable: tuple[str, ...]
     """Members that may be written to the record of events: no secrets, no bytes."""
 
@@ -59,10 +58,10 @@ def request_of(operation: str) -> Request:
     shape = service_model()["shapes"][name]
     return Request(
         {
-            member: _check_of(reference["shape"], _MAXIMA.get((name, member)))
+            member: _check_of(reference["shape"], MAXIMA.get((name, member)))
             for member, reference in shape["members"].items()
         },
-        tuple(shape.get("required", ())),
+        {member: missing(operation, member) for member in shape.get("required", ())},
         tuple(member for member, reference in shape["members"].items() if _is_recordable(reference["shape"])),
     )
 
@@ -70,6 +69,21 @@ def request_of(operation: str) -> Request:
 def can_answer(operation: str, code: str) -> bool:
     """Whether the model lists an error among those of an operation."""
     return any(error["shape"] == code for error in service_model()["operations"][operation].get("errors", ()))
+
+
+def missing(operation: str, member: str) -> str:
+    """What is wrong with a request that has to have a member and has not; a secret is not said to be null."""
+    model = service_model()
+    members = model["shapes"][model["operations"][operation]["input"]["shape"]]["members"]
+    return _missing(_camel(member), members[member]["shape"])
+
+
+def _missing(path: str, shape: str) -> str:
+    return _NULL.format("" if service_model()["shapes"][shape].get("sensitive") else " null", path)
+
+
+def _camel(member: str) -> str:
+    return member[0].lower() + member[1:]
 
 
 @cache
@@ -81,7 +95,8 @@ def enum_values(shape: str) -> frozenset[str]:
 def check(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters in their normal form, without null members.
 
-    Raises ValidationException, or SerializationException for a value of the wrong type.
+    Raises ValidationException, SerializationException for a value of the wrong type, or InvalidArnException
+    for an alias in place of a key.
     """
     request = request_of(operation)
     problems: Problems = []
@@ -95,13 +110,17 @@ def check(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
                 "ValidationException",
                 f'Unknown parameter in input: "{name}", must be one of: {", ".join(request.members)}',
             )
-        checked[name] = member(value, name[0].lower() + name[1:], problems)
-    for name in request.required:
-        if name not in checked:
-            problems.append(_NULL.format(name[0].lower() + name[1:]))
+        checked[name] = member(value, _camel(name), problems)
+    if operation not in TAKE_ALIASES and _is_alias(checked.get("KeyId", "")):
+        raise ServiceError("InvalidArnException", "Key Aliases are not supported for this operation.")
+    problems += [problem for name, problem in request.required.items() if name not in checked]
     if problems:
         raise invalid(problems)
     return checked
+
+
+def _is_alias(reference: str) -> bool:
+    return reference.startswith(ALIAS_PREFIX) or f":{ALIAS_PREFIX}" in reference
 
 
 def invalid(problems: Sequence[str]) -> ServiceError:
@@ -121,11 +140,12 @@ def _is_recordable(name: str) -> bool:
 
 @cache
 def _check_of(name: str, maximum: int | None = None) -> Check:
-    shape = service_model()["shapes"][name]
-    limits = {**shape, "max": maximum} if maximum else shape
-    if name in _UNLIMITED:
-        limits = {bound: value for bound, value in shape.items() if bound != "max"}
-    return _CHECKS[shape["type"]](limits)
+    shape = {"name": name, **service_model()["shapes"][name]}
+    if maximum:
+        shape["max"] = maximum
+    if name in UNLIMITED:
+        del shape["max"]
+    return _CHECKS[shape["type"]](shape)
 
 
 def _wrong_type(value: Any, wanted: str) -> ServiceError:
@@ -154,19 +174,19 @@ def _string_constraints(shape: Mapping[str, Any]) -> list[tuple[Callable[[str], 
         (lambda value, fits=fits: fits(len(value)), text)  # type: ignore[misc]
         for fits, text in _size_constraints(shape)
     ]
-    if "pattern" in shape:
-        pattern = re.compile(shape["pattern"], re.ASCII)
+    shown, expression = PATTERNS.get(shape["name"], (shape.get("pattern"),) * 2)
+    if expression is not None:
+        pattern = re.compile(expression, re.ASCII)
         constraints.append(
             (
                 lambda value: pattern.fullmatch(value) is not None,
-                f"Member must satisfy regular expression pattern: {shape['pattern']}",
+                f"Member must satisfy regular expression pattern: {shown}",
             )
         )
     if "enum" in shape:
-        allowed = frozenset(shape["enum"])
-        constraints.append(
-            (allowed.__contains__, f"Member must satisfy enum value set: [{', '.join(shape['enum'])}]")
-        )
+        allowed = ALSO_TAKEN.get(shape["name"], frozenset()) | frozenset(shape["enum"])
+        values = ", ".join(SHOWN.get(shape["name"], shape["enum"]))
+        constraints.append((allowed.__contains__, f"Member must satisfy enum value set: [{values}]"))
     return constraints
 
 
@@ -192,7 +212,6 @@ def _string(shape: Mapping[str, Any]) -> Check:
 
 def _blob(shape: Mapping[str, Any]) -> Check:
     constraints = _size_constraints(shape)
-    sensitive = bool(shape.get("sensitive"))
 
     def check_blob(value: Any, path: str, problems: Problems) -> bytes:
         if isinstance(value, str):
@@ -202,8 +221,7 @@ def _blob(shape: Mapping[str, Any]) -> Check:
         size = len(value)
         for fits, text in constraints:
             if not fits(size):
-                shown = f"java.nio.HeapByteBuffer[pos=0 lim={size} cap={size}]"
-                problems.append(_failed(shown, path, text, sensitive=sensitive))
+                problems.append(_failed("", path, text, sensitive=True))
         return bytes(value)
 
     return check_blob
@@ -247,8 +265,9 @@ def _timestamp(_shape: Mapping[str, Any]) -> Check:
 
 
 def _list(shape: Mapping[str, Any]) -> Check:
-    member_shape = service_model()["shapes"][shape["member"]["shape"]]
-    check_member = _check_of(shape["member"]["shape"])
+    member_name = shape["member"]["shape"]
+    member_shape = {"name": member_name, **service_model()["shapes"][member_name]}
+    check_member = _check_of(member_name)
     constraints = _size_constraints(shape)
     is_text = member_shape["type"] == "string"
     texts = ", ".join(text for _, text in _string_constraints(member_shape)) if is_text else ""
@@ -290,7 +309,7 @@ def _map(shape: Mapping[str, Any]) -> Check:
 
 def _structure(shape: Mapping[str, Any]) -> Check:
     members = {member: _check_of(reference["shape"]) for member, reference in shape["members"].items()}
-    required = shape.get("required", ())
+    required = {member: shape["members"][member]["shape"] for member in shape.get("required", ())}
 
     def check_structure(value: Any, path: str, problems: Problems) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -303,10 +322,12 @@ def _structure(shape: Mapping[str, Any]) -> Check:
                     f'Unknown parameter in {path}: "{name}", must be one of: {", ".join(members)}',
                 )
             if inner is not None:
-                checked[name] = members[name](inner, f"{path}.{name[0].lower()}{name[1:]}", problems)
-        for name in required:
-            if name not in checked:
-                problems.append(_NULL.format(f"{path}.{name[0].lower()}{name[1:]}"))
+                checked[name] = members[name](inner, f"{path}.{_camel(name)}", problems)
+        problems += [
+            _missing(f"{path}.{_camel(name)}", member)
+            for name, member in required.items()
+            if name not in checked
+        ]
         return checked
 
     return check_structure

@@ -189,11 +189,12 @@ def test_rsa_needs_its_key_and_the_right_algorithm(kms: KmsClient) -> None:
     sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x", **sha256)["CiphertextBlob"]
     kms.refused("Decrypt", "ValidationException", CiphertextBlob=sealed, **sha256)
     kms.refused("Decrypt", "InvalidCiphertextException", CiphertextBlob=sealed)
+    kms.refused("Decrypt", "InvalidCiphertextException", CiphertextBlob=sealed, KeyId=key_id)
     kms.refused(
-        "Decrypt",
+        "Encrypt",
         "InvalidKeyUsageException",
         "Algorithm SYMMETRIC_DEFAULT is incompatible with key spec RSA_2048.",
-        CiphertextBlob=sealed,
+        Plaintext=b"x",
         KeyId=key_id,
     )
     wrong = {"EncryptionAlgorithm": "RSAES_OAEP_SHA_1"}

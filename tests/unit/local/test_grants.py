@@ -56,6 +56,7 @@ def test_a_grant_is_answered_with_what_it_has_and_nothing_else(kms: KmsClient) -
             {
                 "KeyId": kms.arn(key_id),
                 "GrantId": made["GrantId"],
+                "Name": "",
                 "CreationDate": START,
                 "GranteePrincipal": _ADA,
                 "IssuingAccount": _ROOT,
@@ -332,10 +333,12 @@ def test_a_grant_to_retire_is_told_in_one_way(kms: KmsClient, params: dict[str, 
 
 
 @pytest.mark.parametrize("grant_id", ["x", "0" * 63, "G" * 64, "0" * 65])
-def test_what_has_not_the_form_of_a_grant_id_is_refused(kms: KmsClient, grant_id: str) -> None:
+def test_what_has_not_the_form_of_a_grant_id_is_nobodys(kms: KmsClient, grant_id: str) -> None:
     key_id = kms.key()
-    for operation in ("RevokeGrant", "RetireGrant", "ListGrants"):
-        kms.refused(operation, "InvalidGrantIdException", KeyId=key_id, GrantId=grant_id)
+    kms.refused("ListGrants", "InvalidGrantIdException", KeyId=key_id, GrantId=grant_id)
+    for operation in ("RevokeGrant", "RetireGrant"):
+        words = f"Grant ID {grant_id} not found"
+        kms.refused(operation, "NotFoundException", words, KeyId=key_id, GrantId=grant_id)
 
 
 def test_a_grant_of_another_key_is_not_found(kms: KmsClient) -> None:
@@ -474,13 +477,13 @@ def test_the_order_of_operations_makes_no_other_grant(kms: KmsClient) -> None:
 
 def test_aliases_do_not_name_the_key_of_a_grant(kms: KmsClient) -> None:
     alias = kms.alias(kms.key())
-    kms.refused("ListGrants", "NotFoundException", KeyId=alias)
-    kms.refused(
-        "ListGrants",
-        "InvalidArnException",
-        "Key Aliases are not supported for this operation.",
-        KeyId=kms.alias_arn(alias),
-    )
+    for reference in (alias, kms.alias_arn(alias)):
+        kms.refused(
+            "ListGrants",
+            "InvalidArnException",
+            "Key Aliases are not supported for this operation.",
+            KeyId=reference,
+        )
 
 
 def test_tokens_are_not_written_down(kms: KmsClient, store: Store) -> None:

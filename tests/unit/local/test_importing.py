@@ -170,7 +170,7 @@ def test_material_of_every_kind_is_what_the_key_then_uses(kms: KmsClient, spec: 
     made = _MATERIALS[spec]()
     key_id = external(kms, KeySpec=spec, KeyUsage=_SPECS[spec])
     answer = import_material(kms, key_id, made if isinstance(made, bytes) else _der(made))
-    assert answer == {"KeyId": kms.arn(key_id)}
+    assert (answer["KeyId"], len(answer["KeyMaterialId"])) == (kms.arn(key_id), 64)
     assert "CurrentKeyMaterialId" not in kms.describe(key_id)
     if isinstance(made, bytes):
         algorithm = f"HMAC_SHA_{spec.removeprefix('HMAC_')}"
@@ -186,7 +186,7 @@ def test_a_key_that_does_not_rotate_takes_its_own_material_only(kms: KmsClient, 
     made = _MATERIALS[spec]()
     material = made if isinstance(made, bytes) else _der(made)
     key_id = external(kms, KeySpec=spec, KeyUsage=_SPECS[spec])
-    import_material(kms, key_id, material)
+    answer = import_material(kms, key_id, material)
     other = _MATERIALS[spec]()
     request = import_request(kms, key_id, other if isinstance(other, bytes) else _der(other))
     kms.refused("ImportKeyMaterial", "IncorrectKeyMaterialException", **request, **FOREVER)
@@ -196,7 +196,7 @@ def test_a_key_that_does_not_rotate_takes_its_own_material_only(kms: KmsClient, 
         ("KeyMaterialId", "0" * 64),
     ):
         kms.refused("ImportKeyMaterial", "ValidationException", **request, **FOREVER, **{member: value})
-    assert kms("DeleteImportedKeyMaterial", KeyId=key_id) == {"KeyId": kms.arn(key_id)}
+    assert kms("DeleteImportedKeyMaterial", KeyId=key_id) == answer
     import_material(kms, key_id, material)
     assert _state(kms, key_id) == "Enabled"
 
@@ -261,7 +261,9 @@ def test_each_material_expires_by_itself_and_the_key_needs_all(kms: KmsClient, c
     second = import_material(
         kms, key_id, SECOND, ImportType="NEW_KEY_MATERIAL", ValidTo=START + timedelta(days=7)
     )["KeyMaterialId"]
+    assert kms.describe(key_id)["ValidTo"] == START + timedelta(days=5)
     kms("RotateKeyOnDemand", KeyId=key_id)
+    assert kms.describe(key_id)["ValidTo"] == START + timedelta(days=5)
     clock.advance(days=6)
     assert _state(kms, key_id) == "PendingImport"
     assert _history(kms, key_id) == {

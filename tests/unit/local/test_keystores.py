@@ -249,6 +249,14 @@ def test_keys_follow_the_connection_of_their_store(kms: KmsClient) -> None:
     assert kms("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
 
 
+def test_keys_of_a_store_make_data_keys_but_no_pairs(kms: KmsClient) -> None:
+    key_id = kms.key(CustomKeyStoreId=_connected(kms, _CLOUD_HSM), Origin="AWS_CLOUDHSM")
+    assert kms("GenerateDataKey", KeyId=key_id, KeySpec="AES_256")["KeyId"] == kms.arn(key_id)
+    words = f"{kms.arn(key_id)} origin is AWS_CLOUDHSM which is not valid for this operation."
+    pair = "GenerateDataKeyPair"
+    kms.refused(pair, "UnsupportedOperationException", words, KeyId=key_id, KeyPairSpec="ECC_NIST_P256")
+
+
 def test_a_deletion_goes_on_while_the_store_is_disconnected(kms: KmsClient, clock: TestClock) -> None:
     store_id = _connected(kms, _CLOUD_HSM)
     key_id = kms.key(CustomKeyStoreId=store_id, Origin="AWS_CLOUDHSM")

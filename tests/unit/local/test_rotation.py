@@ -16,11 +16,11 @@ def _status(kms: KmsClient, key_id: str) -> dict[str, object]:
 
 def test_rotation_is_off_until_it_is_switched_on(kms: KmsClient) -> None:
     key_id = kms.key()
-    off = {"KeyId": key_id, "KeyRotationEnabled": False}
+    off = {"KeyId": kms.arn(key_id), "KeyRotationEnabled": False}
     assert _status(kms, key_id) == off
     assert kms("EnableKeyRotation", KeyId=key_id) == {}
     assert _status(kms, key_id) == {
-        "KeyId": key_id,
+        "KeyId": kms.arn(key_id),
         "KeyRotationEnabled": True,
         "RotationPeriodInDays": 365,
         "NextRotationDate": START + timedelta(days=365),
@@ -89,7 +89,7 @@ def test_a_rotation_on_demand_leaves_the_schedule(kms: KmsClient, clock: TestClo
     kms("EnableKeyRotation", KeyId=key_id)
     before = _status(kms, key_id)
     clock.advance(days=10)
-    assert kms("RotateKeyOnDemand", KeyId=key_id) == {"KeyId": key_id}
+    assert kms("RotateKeyOnDemand", KeyId=key_id) == {"KeyId": kms.arn(key_id)}
     assert _status(kms, key_id) == before
 
 
@@ -155,9 +155,10 @@ def test_an_automatic_rotation_about_to_begin_is_a_conflict(kms: KmsClient, cloc
 )
 def test_other_keys_do_not_rotate(kms: KmsClient, spec: str, usage: str) -> None:
     key_id = kms.key(KeySpec=spec, KeyUsage=usage)
-    assert _status(kms, key_id) == {"KeyId": key_id, "KeyRotationEnabled": False}
-    for operation in ("EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand", "ListKeyRotations"):
-        kms.refused(operation, "UnsupportedOperationException", KeyId=key_id)
+    assert _status(kms, key_id) == {"KeyId": kms.arn(key_id), "KeyRotationEnabled": False}
+    for operation in ("EnableKeyRotation", "RotateKeyOnDemand", "ListKeyRotations"):
+        kms.refused(operation, "UnsupportedOperationException", "", KeyId=key_id)
+    assert kms("DisableKeyRotation", KeyId=key_id) == {}
 
 
 def test_a_disabled_key_keeps_its_status_without_dates_and_does_not_rotate(
@@ -166,7 +167,7 @@ def test_a_disabled_key_keeps_its_status_without_dates_and_does_not_rotate(
     key_id = kms.key()
     kms("EnableKeyRotation", KeyId=key_id, RotationPeriodInDays=100)
     kms("DisableKey", KeyId=key_id)
-    assert _status(kms, key_id) == {"KeyId": key_id, "KeyRotationEnabled": True}
+    assert _status(kms, key_id) == {"KeyId": kms.arn(key_id), "KeyRotationEnabled": True}
     clock.advance(days=350)
     assert kms("ListKeyRotations", KeyId=key_id)["Rotations"] == []
     kms("EnableKey", KeyId=key_id)
@@ -188,7 +189,7 @@ def test_a_key_pending_deletion_says_off_and_gets_its_status_back(kms: KmsClient
     key_id = kms.key()
     kms("EnableKeyRotation", KeyId=key_id)
     kms("ScheduleKeyDeletion", KeyId=key_id)
-    assert _status(kms, key_id) == {"KeyId": key_id, "KeyRotationEnabled": False}
+    assert _status(kms, key_id) == {"KeyId": kms.arn(key_id), "KeyRotationEnabled": False}
     kms("CancelKeyDeletion", KeyId=key_id)
     kms("EnableKey", KeyId=key_id)
     assert _status(kms, key_id)["KeyRotationEnabled"] is True

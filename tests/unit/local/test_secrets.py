@@ -60,16 +60,26 @@ def test_a_data_key_needs_a_spec_or_a_size_but_not_both(
 
 
 @pytest.mark.parametrize(
-    "params",
+    ("spec", "usage", "words"),
     [
-        {"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"},
-        {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+        ("RSA_2048", "ENCRYPT_DECRYPT", "You cannot generate a data key with an asymmetric CMK"),
+        (
+            "HMAC_256",
+            "GENERATE_VERIFY_MAC",
+            "{arn} key usage is GENERATE_VERIFY_MAC which is not valid for {operation}.",
+        ),
     ],
 )
-def test_only_symmetric_encryption_keys_make_data_keys(kms: KmsClient, params: dict[str, str]) -> None:
-    key_id = kms.key(**params)
-    kms.refused("GenerateDataKey", "InvalidKeyUsageException", KeyId=key_id, KeySpec="AES_256")
-    kms.refused("GenerateDataKeyPair", "InvalidKeyUsageException", KeyId=key_id, KeyPairSpec="RSA_2048")
+def test_only_symmetric_encryption_keys_make_data_keys(
+    kms: KmsClient, spec: str, usage: str, words: str
+) -> None:
+    key_id = kms.key(KeySpec=spec, KeyUsage=usage)
+    for operation, size in (
+        ("GenerateDataKey", {"KeySpec": "AES_256"}),
+        ("GenerateDataKeyPair", {"KeyPairSpec": "RSA_2048"}),
+    ):
+        message = words.format(arn=kms.arn(key_id), operation=operation)
+        kms.refused(operation, "InvalidKeyUsageException", message, KeyId=key_id, **size)
 
 
 @pytest.mark.parametrize(
@@ -353,4 +363,4 @@ def test_re_encryption_is_a_use_of_both_keys(kms: KmsClient) -> None:
 
 
 def test_last_usage_takes_no_alias(kms: KmsClient) -> None:
-    kms.refused("GetKeyLastUsage", "NotFoundException", KeyId=kms.alias(kms.key()))
+    kms.refused("GetKeyLastUsage", "InvalidArnException", KeyId=kms.alias(kms.key()))

@@ -144,20 +144,21 @@ def test_an_external_mu_signs_the_message_that_it_stands_for(kms: KmsClient, spe
 
 
 @pytest.mark.parametrize(
-    ("spec", "algorithm", "message_type"),
+    ("spec", "algorithm", "message_type", "with_what"),
     [
-        ("ECC_NIST_EDWARDS25519", "ED25519_SHA_512", "DIGEST"),
-        ("ECC_NIST_EDWARDS25519", "ED25519_PH_SHA_512", "RAW"),
-        ("ML_DSA_44", "ML_DSA_SHAKE_256", "DIGEST"),
-        ("ECC_NIST_P256", "ECDSA_SHA_256", "EXTERNAL_MU"),
+        ("ECC_NIST_EDWARDS25519", "ED25519_SHA_512", "DIGEST", "algorithm ED25519_SHA_512"),
+        ("ECC_NIST_EDWARDS25519", "ED25519_PH_SHA_512", "RAW", "algorithm ED25519_PH_SHA_512"),
+        ("ML_DSA_44", "ML_DSA_SHAKE_256", "DIGEST", "key spec ML_DSA_44"),
+        ("ECC_NIST_P256", "ECDSA_SHA_256", "EXTERNAL_MU", "key spec ECC_NIST_P256"),
     ],
 )
 def test_a_message_type_that_the_algorithm_does_not_take_is_refused(
-    kms: KmsClient, spec: str, algorithm: str, message_type: str
+    kms: KmsClient, spec: str, algorithm: str, message_type: str, with_what: str
 ) -> None:
     kms.refused(
         "Sign",
         "ValidationException",
+        f"Message type {message_type} is incompatible with {with_what}.",
         Message=bytes(64),
         MessageType=message_type,
         **_signer(kms, spec, algorithm),
@@ -173,6 +174,16 @@ def test_prehashed_ed25519_is_refused_saying_so(kms: KmsClient) -> None:
         refusal.call("Sign", {"Message": bytes(64), "MessageType": "DIGEST", **signer})
     assert caught.value.code == "UnsupportedOperationException"
     assert "ED25519_PH_SHA_512" in caught.value.message
+
+
+def test_the_symmetric_algorithm_passes_validation_and_fits_no_key(kms: KmsClient) -> None:
+    kms.refused(
+        "Sign",
+        "InvalidKeyUsageException",
+        "Algorithm SYMMETRIC_DEFAULT is incompatible with key spec ECC_NIST_P256.",
+        Message=b"x",
+        **_signer(kms, "ECC_NIST_P256", "SYMMETRIC_DEFAULT"),
+    )
 
 
 def test_an_algorithm_of_another_spec_is_refused(kms: KmsClient) -> None:
@@ -215,7 +226,10 @@ def test_a_message_has_4096_bytes_at_most(kms: KmsClient) -> None:
 def test_a_dry_run_signs_nothing(kms: KmsClient) -> None:
     signer = _signer(kms, "ECC_NIST_P256", "ECDSA_SHA_256")
     kms.refused("Sign", "DryRunOperationException", Message=b"x", DryRun=True, **signer)
-    kms.refused("Verify", "DryRunOperationException", Message=b"x", Signature=b"x", DryRun=True, **signer)
+    signature = kms("Sign", Message=b"x", **signer)["Signature"]
+    verified = {"Message": b"x", "DryRun": True, **signer}
+    kms.refused("Verify", "DryRunOperationException", Signature=signature, **verified)
+    kms.refused("Verify", "KMSInvalidSignatureException", "", Signature=b"x", **verified)
 
 
 def test_a_public_key_comes_with_what_it_is_for(kms: KmsClient) -> None:

@@ -127,7 +127,23 @@ def test_the_state_is_told_before_what_the_key_could_never_do(kms: KmsClient) ->
     kms("DisableKey", KeyId=key_id)
     for operation in ("RotateKeyOnDemand", "EnableKeyRotation"):
         kms.refused(operation, "DisabledException", f"{kms.arn(key_id)} is disabled.", KeyId=key_id)
-    kms.refused("Encrypt", "DisabledException", KeyId=key_id, Plaintext=b"x")
+    algorithm = "ECDSA_SHA_256"
+    kms.refused("Sign", "DisabledException", KeyId=key_id, Message=b"x", SigningAlgorithm=algorithm)
+
+
+def test_the_usage_is_told_before_the_state(kms: KmsClient) -> None:
+    key_id = kms.key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+    kms("DisableKey", KeyId=key_id)
+    words = f"{kms.arn(key_id)} key usage is SIGN_VERIFY which is not valid for Encrypt."
+    kms.refused("Encrypt", "InvalidKeyUsageException", words, KeyId=key_id, Plaintext=b"x")
+
+
+def test_a_disabled_key_still_shows_its_public_key(kms: KmsClient) -> None:
+    key_id = kms.key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    kms("DisableKey", KeyId=key_id)
+    assert kms("GetPublicKey", KeyId=key_id)["KeyId"] == kms.arn(key_id)
+    kms("ScheduleKeyDeletion", KeyId=key_id)
+    kms.refused("GetPublicKey", "KMSInvalidStateException", KeyId=key_id)
 
 
 def test_switching_an_unavailable_key_shows_once_it_is_available_again(kms: KmsClient, store: Store) -> None:

@@ -10,7 +10,8 @@ import pytest
 from botocore.validate import ParamValidator
 
 from kms_tui.backend.local import LocalBackend
-from kms_tui.backend.local.validation import check, operations, request_of
+from kms_tui.backend.local.validation import check, enum_values, operations, request_of
+from kms_tui.backend.local.validation_service import SHOWN
 from kms_tui.kms.errors import ServiceError
 from tests.contract.shapes import operation_model, service_model
 
@@ -46,10 +47,32 @@ def test_a_null_member_is_a_missing_one() -> None:
     assert check("CreateKey", {"Description": None}) == {}
 
 
+def test_an_alias_in_place_of_a_key_is_told_before_what_is_missing() -> None:
+    for alias in ("alias/a", "arn:aws:kms:eu-west-1:111122223333:alias/a"):
+        error = _refusal("TagResource", {"KeyId": alias})
+        assert error.code == "InvalidArnException"
+        assert error.message == "Key Aliases are not supported for this operation."
+    assert check("GetPublicKey", {"KeyId": "alias/a"}) == {"KeyId": "alias/a"}
+
+
+def test_what_is_shown_of_an_enum_is_what_it_has() -> None:
+    for name, shown in SHOWN.items():
+        if name != "DataKeySpec":
+            assert sorted(shown) == sorted(enum_values(name))
+
+
+def test_an_empty_key_id_is_too_short_and_matches_no_pattern() -> None:
+    assert _refusal("GetPublicKey", {"KeyId": ""}).message == (
+        "2 validation errors detected: Value '' at 'keyId' failed to satisfy constraint: Member must have "
+        "length greater than or equal to 1; Value '' at 'keyId' failed to satisfy constraint: Member must "
+        r"satisfy regular expression pattern: ^\p{ASCII}+$"
+    )
+
+
 def test_a_value_outside_an_enum_is_named_with_the_enum() -> None:
     assert _constraint("CreateKey", KeyUsage="x") == (
         "Value 'x' at 'keyUsage' failed to satisfy constraint: Member must satisfy enum value set: "
-        "[SIGN_VERIFY, ENCRYPT_DECRYPT, GENERATE_VERIFY_MAC, KEY_AGREEMENT, ENCAPSULATE_DECAPSULATE]"
+        "[ENCRYPT_DECRYPT, SIGN_VERIFY, GENERATE_VERIFY_MAC, KEY_AGREEMENT, ENCAPSULATE_DECAPSULATE]"
     )
 
 
@@ -62,7 +85,12 @@ def test_several_problems_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("operation", "params", "words"),
     [
-        ("DescribeKey", {"KeyId": ""}, "'' at 'keyId' …: Member must have length greater than or equal to 1"),
+        (
+            "DescribeKey",
+            {"KeyId": "clé"},
+            r"'clé' at 'keyId' …: Member must satisfy regular expression pattern: ^\p{ASCII}+$",
+        ),
+        ("Encrypt", {"KeyId": "x"}, "at 'plaintext' …: Member must not be null"),
         ("ListKeys", {"Limit": 0}, "'0' at 'limit' …: Member must have value greater than or equal to 1"),
         (
             "ListKeys",
@@ -93,8 +121,7 @@ def test_several_problems_are_told_at_once() -> None:
         (
             "Decrypt",
             {"CiphertextBlob": bytes(6145)},
-            "'java.nio.HeapByteBuffer[pos=0 lim=6145 cap=6145]' at 'ciphertextBlob' …: "
-            "Member must have length less than or equal to 6144",
+            "at 'ciphertextBlob' …: Member must have length less than or equal to 6144",
         ),
     ],
 )
