@@ -24,7 +24,7 @@ SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "160x48"])
 # Picture -> the alias under the cursor, and the keys pressed then.
 PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "keys": ("chat-archive", ()),
-    "aws-managed": ("chat-archive", ("w",)),
+    "aws-managed": ("chat-archive", ("W",)),
     "filter": ("orders-db", ("slash", *"state:disabled")),
     "menu": ("orders-db", ("m",)),
     "schedule-deletion": ("orders-db", ("D",)),

@@ -50,6 +50,14 @@ class KeysScreen(Desk):
         Binding("n", "create", "New key", id="keys.create", tooltip="Create a key (CreateKey)"),
         Binding(
             "w",
+            "export",
+            "Export",
+            id="keys.export",
+            tooltip="Write the list as it is filtered and sorted: CSV, JSON, Markdown",
+            show=False,
+        ),
+        Binding(
+            "W",
             "scope",
             "Whose",
             id="keys.scope",
@@ -235,6 +243,14 @@ class KeysScreen(Desk):
             view.clear_marks()
             self.list.refresh()
             self._show_counts()
+
+    def action_export(self) -> None:
+        from kms_tui.ui.acts.exporting_keys import export_keys
+
+        if self.list.view is not None:
+            start(
+                self, partial(export_keys, self, self.list.view), group="act", description="export the keys"
+            )
 
     def action_refresh(self) -> None:
         if self.session is not None:
