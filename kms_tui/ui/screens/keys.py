@@ -179,6 +179,20 @@ class KeysScreen(Desk):
         if self.is_wide and details.subject is not None and self.session is not None:
             details.show(self.session, details.subject)
 
+    def show_key(self, arn: str) -> bool:
+        """Put the cursor on a key, whatever hides it; False where there is no such key."""
+        row = self.session.inventory.row(arn) if self.session is not None else None
+        if row is None:
+            return False
+        self.list.focus()
+        if not self.list.go_to(arn):
+            self.query_one(FilterLine).input.value = ""
+            self.list.set_filter("")
+            if not self.list.go_to(arn):
+                self.list.set_scope(Scope.AWS if row.aws else Scope.CUSTOMER)
+                return self.list.go_to(arn)
+        return True
+
     # Filter, scope, marks
 
     @on(FilterLine.Changed)

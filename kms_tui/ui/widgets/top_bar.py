@@ -15,6 +15,9 @@ from kms_tui.ui.safe_text import safe
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp
 
+_ROOM_FOR_TITLES = 110
+"""In a narrower terminal the modes' short titles leave room for the screen's own line."""
+
 
 class TopBar(Vertical):
     """Account and region on the left, the session's calls and its limits on the right, modes below."""
@@ -51,13 +54,21 @@ class TopBar(Vertical):
         self._show_calls()
 
     def _modes(self) -> Content:
-        current = self.kms_app.current_mode
-        names = []
-        for number, mode in enumerate(MODE_TABLE.values(), 1):
-            name = f"{number} {mode.title}"
-            style = "$accent bold" if mode.name == current else f"@click=app.open_mode('{mode.name}')"
-            names.append(Content.styled(name, style))
-        return Content(" ") + Content("   ").join(names)
+        current, gap = self.kms_app.current_mode, "   "
+        titles = {mode.name: mode.title for mode in MODE_TABLE.values()}
+        if self.size.width < _ROOM_FOR_TITLES:
+            gap, titles = "  ", {mode.name: mode.short or mode.title for mode in MODE_TABLE.values()}
+        names = [
+            Content.styled(
+                f"{number} {title}",
+                "$accent bold" if name == current else f"@click=app.open_mode('{name}')",
+            )
+            for number, (name, title) in enumerate(titles.items(), 1)
+        ]
+        return Content(" ") + Content(gap).join(names)
+
+    def on_resize(self) -> None:
+        self.query_one("#modes", Static).update(self._modes())
 
     def _show_calls(self) -> None:
         session = self.kms_app.session
