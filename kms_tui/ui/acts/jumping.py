@@ -15,6 +15,6 @@ async def jump_to_key(screen: ModeScreen, arn: str) -> None:
     app = screen.kms_app
     await app.switch_mode("keys")
     while not isinstance(app.screen, KeysScreen):
-        await app.pop_screen()
+        app.pop_screen()  # not awaited: it would wait for the worker of that screen, which may be this one
     if not app.screen.show_key(arn):
         app.notify("That key is not on the list: it may have been deleted since.", severity="warning")

@@ -57,6 +57,14 @@ class KeysScreen(Desk):
             show=False,
         ),
         Binding(
+            "dollar_sign",
+            "cost",
+            "Cost",
+            id="keys.cost",
+            tooltip="What the keys cost, and what deleting the marked ones saves",
+            show=False,
+        ),
+        Binding(
             "W",
             "scope",
             "Whose",
@@ -265,6 +273,12 @@ class KeysScreen(Desk):
             start(
                 self, partial(export_keys, self, self.list.view), group="act", description="export the keys"
             )
+
+    def action_cost(self) -> None:
+        from kms_tui.ui.screens.cost import CostScreen
+
+        if self.list.view is not None:
+            self.app.push_screen(CostScreen(self.list.view.marks))
 
     def action_refresh(self) -> None:
         if self.session is not None:

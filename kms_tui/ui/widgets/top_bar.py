@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from kms_tui.session import Kind, Session
 from kms_tui.ui.modes import MODE_TABLE
 from kms_tui.ui.safe_text import safe
 
@@ -74,12 +75,20 @@ class TopBar(Vertical):
         session = self.kms_app.session
         if session is None:
             return
-        limits = Content.styled(f"{session.meter.total} calls ", "$foreground-muted")
+        limits = Content.styled(f"{session.meter.total:,} calls{self._price(session)} ", "$foreground-muted")
         if session.notice:
             limits += Content.styled(f" {session.notice} ", "$warning") + Content(" ")
         if session.read_only:
             limits += Content.styled(" READ-ONLY ", "bold $background on $warning")
         self.query_one("#limits", Static).update(limits)
+
+    def _price(self, session: Session) -> str:
+        """What the calls cost on AWS ("" in the local store, where they cost nothing)."""
+        if session.connection.kind is Kind.LOCAL or not session.meter.total:
+            return ""
+        from kms_tui.ui.acts.costing import calls_so_far, money
+
+        return f" ≈ {money(calls_so_far(session, self.kms_app.config.price_table).dollars)}"
 
     def show_status(self, status: Content | str) -> None:
         """The screen's own line, right of the modes ("38 keys · 2 need attention")."""

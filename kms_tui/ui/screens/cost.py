@@ -1,0 +1,209 @@
+"""Cost: what the account's keys cost a month, what deleting the marked ones saves, what this sitting cost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from kms_tui.evidence.cost import MonthlyCost
+from kms_tui.evidence.prices import Prices
+from kms_tui.export import Table
+from kms_tui.inventory import FactName, Row
+from kms_tui.inventory.reading import missing_of
+from kms_tui.inventory.words import name
+from kms_tui.session import Session
+from kms_tui.ui.acts.costing import Costs, calls_words, money, work_out
+from kms_tui.ui.acts.exporting import export_list
+from kms_tui.ui.acts.jumping import jump_to_key
+from kms_tui.ui.background import start
+from kms_tui.ui.safe_text import safe
+from kms_tui.ui.screens.following import Following
+from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.top_bar import TopBar
+
+_COLUMNS = (
+    TableColumn("KEY", 22, weight=2),
+    TableColumn("A MONTH", 15, right=True),
+    TableColumn("FOR", 22, weight=3),
+    TableColumn("REGION", 12),
+)
+_FACTS = ("account", "pending", "unknown", "marked", "calls", "prices")
+_LABELS = {
+    "account": "Keys",
+    "pending": "Not charged",
+    "unknown": "Not known",
+    "marked": "Marked",
+    "calls": "This sitting",
+    "prices": "Prices",
+}
+
+
+class CostScreen(Following[Costs]):
+    """Opened from the key list, whose marks it takes."""
+
+    HELP = (
+        "What the customer keys of the loaded Regions cost a month. Each of a key's first two rotations adds "
+        "to its price; how often a key rotated takes a call a key (ListKeyRotations), so it is read when you "
+        "ask for it, and until then the sum says 'at least'. A key costs nothing from the day on which its "
+        "deletion is scheduled. AWS's other charges (CloudHSM clusters, the calls of your applications) are "
+        "not in the sum."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", id="cost.back", tooltip="Stop reading, then back to the list"),
+        Binding(
+            "r",
+            "read",
+            "Read rotations",
+            id="cost.read",
+            tooltip="Ask how often each key rotated: a call a key (ListKeyRotations)",
+        ),
+        Binding("w", "export", "Export", id="cost.export", tooltip="Write this list: CSV, JSON, Markdown"),
+    ]
+
+    def __init__(self, marks: Collection[str]) -> None:
+        super().__init__()
+        self._marks = frozenset(marks)
+        self._costs: Costs | None = None
+
+    def compose_body(self) -> Iterable[Widget]:
+        with Vertical(classes="table-body"):
+            with Vertical(id="cost-facts"):
+                for fact in _FACTS:
+                    yield Horizontal(
+                        Static(_LABELS[fact], classes="fact-label"),
+                        Static(id=f"cost-{fact}", classes="fact-value"),
+                        classes="fact",
+                        id=f"for-{fact}",
+                    )
+            yield LineTable(_COLUMNS, empty="No customer key costs anything here.")
+
+    def session_opened(self, session: Session) -> None:
+        self.query_one(LineTable).focus()
+        super().session_opened(session)
+
+    def work_out(self, session: Session, rows: Sequence[Row]) -> Costs:
+        return work_out(rows, self._marks, self.prices)
+
+    def present(self, session: Session, found: Costs) -> None:
+        self._costs = found
+        words = _words(found, self.prices)
+        words["calls"] = Content(calls_words(session, self.prices))
+        for fact in _FACTS:
+            value = words.get(fact)
+            self.query_one(f"#cost-{fact}", Static).update(value or "")
+            self.query_one(f"#for-{fact}").display = value is not None
+        self.query_one(LineTable).show_rows([self._row(row, cost) for row, cost in found.keys])
+        month = found.account.month
+        self.show_status(self.progress_words() or f"{replace(month, dollars=12 * month.dollars)} a year")
+        self.query_one(TopBar).refresh_session()
+
+    def _row(self, row: Row, cost: MonthlyCost | None) -> TableRow:
+        marked = row.arn in self._marks
+        price = (str(cost), "plain" if cost.dollars else "quiet") if cost else ("not known", "warning")
+        what = cost.reason if cost else "it cannot be described"
+        return TableRow(
+            row.arn,
+            (
+                (name(row), "accent" if marked else "strong"),
+                price,
+                (f"marked · {what}" if marked else what, "quiet"),
+                (row.region, "quiet"),
+            ),
+        )
+
+    # What the keys do
+
+    def action_back(self) -> None:
+        assert self.session is not None
+        if self.session.inventory.progress() is not None:
+            self.session.inventory.cancel_demand()
+        else:
+            self.app.pop_screen()
+
+    def action_read(self) -> None:
+        if self._costs is None or self.session is None:
+            return
+        missing = missing_of(FactName.DESCRIBED, FactName.ROTATIONS)
+        rows = [row for row, _ in self._costs.keys if missing(row) is not None]
+        if rows:
+            self.session.inventory.demand(rows, missing)
+        else:
+            self.kms_app.notify("How often each key rotated is read already, where that is allowed.")
+
+    @on(LineTable.Selected)
+    def _selected(self, event: LineTable.Selected) -> None:
+        start(self, partial(jump_to_key, self, event.key), group="act", description="go to a key")
+
+    def action_export(self) -> None:
+        start(self, self._export, group="act", description="export the costs")
+
+    async def _export(self) -> None:
+        if self._costs is not None:
+            table = partial(_table, self._costs, self._marks, self.prices)
+            await export_list(self, "kms-tui-cost", table)
+
+
+def _words(costs: Costs, prices: Prices) -> dict[str, Content]:
+    """What is said above the table; a fact that is not there is not said."""
+    account, marked = costs.account, costs.marked
+    keys = f"{account.charged:,} keys" if account.charged != 1 else "1 key"
+    rotations = f" and {account.rotations:,} rotations" if account.rotations else ""
+    words = {
+        "account": Content.styled(f"{account.month} a month", "bold") + Content(f" for {keys}{rotations}"),
+        "prices": safe(
+            f"of {prices.date}, US dollars: {money(prices.key_month)} a key, "
+            f"{money(prices.requests)} per 10,000 calls; [prices] in the configuration changes them"
+        ),
+    }
+    if account.pending:
+        words["pending"] = Content(
+            f"{account.pending:,} whose deletion is scheduled; {account.if_kept} a month if that is cancelled"
+        )
+    if unknown := _unknown(costs):
+        words["unknown"] = Content.styled(unknown, "$warning")
+    if costs.marked_keys:
+        saves = f"deleting the {costs.marked_keys:,} marked would save {marked.month} a month"
+        words["marked"] = Content.styled(saves, "$accent") + Content(
+            ", from the day on which the deletion is scheduled"
+            + (f"; {costs.marked_keys - marked.charged:,} cost nothing now" if marked.pending else "")
+            + (f"; {costs.replicas_left:,} replicas go on costing" if costs.replicas_left else "")
+        )
+    return words
+
+
+def _unknown(costs: Costs) -> str:
+    account = costs.account
+    parts = []
+    if unread := account.unread - costs.refused:
+        parts.append(f"how often {unread:,} keys rotated: r reads it, {unread:,} calls")
+    if costs.refused:
+        parts.append(f"how often {costs.refused:,} keys rotated: that was refused or failed")
+    if account.unknown:
+        parts.append(f"whether {account.unknown:,} keys cost anything: they are not described")
+    return "; ".join(parts)
+
+
+def _table(costs: Costs, marks: Collection[str], prices: Prices) -> Table:
+    rows = [
+        (
+            name(row),
+            row.key_id,
+            row.region,
+            f"{cost.dollars:.2f}" if cost else "not known",
+            "yes" if cost is None or cost.at_least else "",
+            cost.reason if cost else "",
+            "yes" if row.arn in marks else "",
+        )
+        for row, cost in costs.keys
+    ]
+    columns = ("name", "key_id", "region", "dollars_a_month", "at_least", "reason", "marked")
+    return Table(f"Monthly cost of KMS keys, by the prices of {prices.date}", columns, rows)
