@@ -42,6 +42,13 @@ MODE_TABLE: Mapping[str, Mode] = {
             short="Scratch",
         ),
         Mode("log", "Log", "log:LogScreen", "What this sitting changed, as commands"),
+        Mode(
+            "calendar",
+            "Calendar",
+            "calendar:CalendarScreen",
+            "Coming deletions, rotations and expiries",
+            short="Cal",
+        ),
     )
 }
 

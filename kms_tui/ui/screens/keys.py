@@ -147,6 +147,11 @@ class KeysScreen(Desk):
             return False
         return super().check_action(action, parameters)
 
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self.list.view is not None and self.list.view.query:
+            self._read_missing(self.query_one(FilterLine).input.value)
+
     # The list
 
     @on(KeyList.RowHighlighted)
