@@ -59,9 +59,14 @@ def _as_csv(table: Table) -> str:
 
 
 def _as_json(table: Table) -> str:
-    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    text = json.dumps(rows, ensure_ascii=False, indent=2)
-    return "\n".join(_JSON_ESCAPED.sub(_json_escape, line) for line in text.split("\n")) + "\n"
+    """An array with one object a line."""
+    rows = ",\n".join(_json_row(dict(zip(table.columns, row, strict=True))) for row in table.rows)
+    return f"[\n{rows}\n]\n" if rows else "[]\n"
+
+
+def _json_row(row: Mapping[str, str]) -> str:
+    text = json.dumps(row, ensure_ascii=False)
+    return text if text.isascii() and text.isprintable() else _JSON_ESCAPED.sub(_json_escape, text)
 
 
 _JSON_ESCAPED = re.compile(f"[{HIDDEN}]")

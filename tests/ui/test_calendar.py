@@ -114,8 +114,8 @@ def test_dates_that_may_not_be_read_are_counted(make_app: MakeApp, demo: Backend
     async def script(pilot: Pilot[Any]) -> None:
         await open_calendar(pilot)
         note = str(pilot.app.screen.query_one("#calendar-note", Static).render())
-        assert "the dates of 1 keys that cannot be described" in note
-        assert "when 2 keys rotate" in note
+        assert "the dates of 1 key that cannot be described" in note
+        assert "the next rotation of 2 keys" in note
         assert {"old-backups", "ledger", "secrets"}.isdisjoint(line[3] for line in lines(pilot))
         assert "warehouse" in {line[3] for line in lines(pilot)}
 

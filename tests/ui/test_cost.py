@@ -90,9 +90,9 @@ def test_the_marked_keys_say_what_deleting_them_saves(make_app: MakeApp, demo: B
             await press(pilot, "space")
         await press(pilot, "dollar_sign", "r")
         # ledger 1 and more, payments-cards 3, login-tokens 1, old-backups nothing, global-config 2.
-        assert "deleting the 5 marked would save at least $7.00 a month" in fact(pilot, "marked")
-        assert "1 cost nothing now; 1 replicas go on costing" in fact(pilot, "marked")
-        assert fact(pilot, "unknown") == "how often 1 keys rotated: that was refused or failed"
+        assert "deleting the 5 keys marked would save at least $7.00 a month" in fact(pilot, "marked")
+        assert "1 of them free already; 1 replica not marked" in fact(pilot, "marked")
+        assert fact(pilot, "unknown") == "how often 1 key rotated: reading that was refused or failed"
         cells = {row.cells[0][0]: row.cells[1][0] for row in pilot.app.screen.query_one(LineTable).rows}
         assert cells["ledger"] == "at least $1.00"
         assert cells["payments-cards"] == "$3.00"

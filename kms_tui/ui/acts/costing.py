@@ -36,6 +36,8 @@ class Costs:
     """Replicas of marked primaries that are not marked themselves: they go on costing."""
     refused: int
     """Keys whose rotations may not be read, or could not be."""
+    undescribed: int
+    """Keys that may not be described, or could not be."""
 
 
 def work_out(rows: Iterable[Row], marks: Collection[str], prices: Prices) -> Costs:
@@ -51,6 +53,7 @@ def work_out(rows: Iterable[Row], marks: Collection[str], prices: Prices) -> Cos
         len(marked),
         len({arn for row in marked for arn in _replicas(row)} - set(marks)),
         sum(isinstance(row.rotations, Denied | Failed) for row in ours),
+        sum(isinstance(row.described, Denied | Failed) for row in ours),
     )
 
 

@@ -31,7 +31,7 @@ from kms_tui.ui.messages import KeysChanged
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.screens.following import Following
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.words import date_words
+from kms_tui.ui.words import counted, date_words
 
 _COLUMNS = (
     TableColumn("WHEN", 14),
@@ -60,10 +60,12 @@ _missing = missing_of(FactName.DESCRIBED, FactName.ROTATION)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The calendar, the rows that its events are about, and those of which something has to be read."""
+    """The calendar, its lines, the rows that these are about, and those of which something is to be read."""
 
     calendar: Calendar
+    lines: Sequence[TableRow]
     rows: Mapping[str, Row]
+    """By the key of their line."""
     missing: Sequence[Row]
 
 
@@ -95,7 +97,6 @@ class CalendarScreen(Following[Found], Desk):
 
     def __init__(self) -> None:
         super().__init__()
-        self._events: dict[str, Event] = {}
         self._found: Found | None = None
         self._asked: set[str] = set()
         """The keys of which something was asked for: what was refused or stopped is not asked for again."""
@@ -116,26 +117,26 @@ class CalendarScreen(Following[Found], Desk):
 
     def subjects(self) -> Sequence[Subject]:
         """The key of the event under the cursor."""
-        event = self._events.get(self.query_one(LineTable).current)
-        row = self._found.rows.get(event.arn) if self._found is not None and event is not None else None
+        row = self._found.rows.get(self.query_one(LineTable).current) if self._found is not None else None
         return [subject_of(row)] if row is not None else []
 
     # Working it out
 
     def work_out(self, session: Session, rows: Sequence[Row]) -> Found:
         ours = [row for row in rows if not row.aws and not row.gone]
+        by_arn = {row.arn: row for row in ours}
+        found = calendar(KeyDates(row.arn, row.described, row.rotation) for row in ours)
         return Found(
-            calendar([KeyDates(row.arn, row.described, row.rotation) for row in ours]),
-            {row.arn: row for row in ours},
+            found,
+            _lines(found.events, by_arn, session.now()),
+            {_line_key(event): by_arn[event.arn] for event in found.events},
             [row for row in ours if _missing(row) is not None],
         )
 
     def present(self, session: Session, found: Found) -> None:
         self._found = found
         self._read_missing(session, found)
-        now = session.now()
-        self._events = {f"{event.what} {event.arn}": event for event in found.calendar.events}
-        self.query_one(LineTable).show_rows(_table_rows(self._events, found.rows, now))
+        self.query_one(LineTable).show_rows(found.lines)
         self.show_status(self._status(session, found.calendar))
         self._show_note(session, found.calendar)
 
@@ -157,7 +158,7 @@ class CalendarScreen(Following[Found], Desk):
         elif session.inventory.busy:
             parts.append(Content("listing…"))
         elif found.unread:
-            parts.append(Content(f"{found.unread:,} keys not read"))
+            parts.append(Content(f"{counted(found.unread, 'key')} not read"))
         parts += [
             Content.styled(f"{count:,} {one if count == 1 else many}", colour)
             for count, one, many, colour in counts
@@ -171,10 +172,12 @@ class CalendarScreen(Following[Found], Desk):
         if stopped := session.inventory.stopped:
             parts.append(f"{stopped} {stopped.next_step}".strip())
         if found.refused_keys:
-            parts.append(f"Not known: the dates of {found.refused_keys:,} keys that cannot be described.")
+            parts.append(
+                f"Not known: the dates of {counted(found.refused_keys, 'key')} that cannot be described."
+            )
         if found.refused_rotations:
-            count = found.refused_rotations
-            parts.append(f"Not known: when {count:,} keys rotate; reading that was refused or failed.")
+            keys = counted(found.refused_rotations, "key")
+            parts.append(f"Not known: the next rotation of {keys}; reading that was refused or failed.")
         note = self.query_one("#calendar-note", Static)
         note.update(safe(" ".join(parts)))
         note.display = bool(parts)
@@ -213,16 +216,20 @@ class CalendarScreen(Following[Found], Desk):
             await export_list(self, "kms-tui-calendar", table)
 
 
-def _table_rows(events: Mapping[str, Event], rows: Mapping[str, Row], now: datetime) -> list[TableRow]:
-    """A row an event; how soon it is stands at the first of a group."""
+def _line_key(event: Event) -> str:
+    return f"{event.what} {event.arn}"
+
+
+def _lines(events: Iterable[Event], rows: Mapping[str, Row], now: datetime) -> list[TableRow]:
+    """A line an event; how soon it is stands at the first of a group."""
     shown, group = [], None
-    for key, event in events.items():
+    for event in events:
         soon = when(event.time, now)
         head = _WHEN_WORDS[soon] if soon is not group else ""
         group = soon
         shown.append(
             TableRow(
-                key,
+                _line_key(event),
                 (
                     (head, "accent"),
                     date_words(event.time) if event.time else "",
@@ -237,16 +244,17 @@ def _table_rows(events: Mapping[str, Event], rows: Mapping[str, Row], now: datet
 
 
 def _exported(found: Found, now: datetime) -> Table:
+    events = [(event, found.rows[_line_key(event)]) for event in found.calendar.events]
     rows = [
         (
             event.time.isoformat() if event.time else "",
             _WHEN_WORDS[when(event.time, now)],
             event.what,
-            name(found.rows[event.arn]),
-            found.rows[event.arn].key_id,
-            found.rows[event.arn].region,
+            name(row),
+            row.key_id,
+            row.region,
         )
-        for event in found.calendar.events
+        for event, row in events
     ]
     title = f"What is coming to KMS keys, as of {date_words(now)}"
     return Table(title, ("time", "when", "what", "name", "key_id", "region"), rows)

@@ -29,6 +29,7 @@ from kms_tui.ui.safe_text import safe
 from kms_tui.ui.screens.following import Following
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.top_bar import TopBar
+from kms_tui.ui.words import counted
 
 _COLUMNS = (
     TableColumn("KEY", 22, weight=2),
@@ -47,7 +48,7 @@ _LABELS = {
 }
 
 
-class CostScreen(Following[Costs]):
+class CostScreen(Following[tuple[Costs, Sequence[TableRow]]]):
     """Opened from the key list, whose marks it takes."""
 
     HELP = (
@@ -90,23 +91,24 @@ class CostScreen(Following[Costs]):
         self.query_one(LineTable).focus()
         super().session_opened(session)
 
-    def work_out(self, session: Session, rows: Sequence[Row]) -> Costs:
-        return work_out(rows, self._marks, self.prices)
+    def work_out(self, session: Session, rows: Sequence[Row]) -> tuple[Costs, Sequence[TableRow]]:
+        costs = work_out(rows, self._marks, self.prices)
+        return costs, [self._line(row, cost) for row, cost in costs.keys]
 
-    def present(self, session: Session, found: Costs) -> None:
-        self._costs = found
-        words = _words(found, self.prices)
+    def present(self, session: Session, found: tuple[Costs, Sequence[TableRow]]) -> None:
+        self._costs, lines = found
+        words = _words(self._costs, self.prices)
         words["calls"] = Content(calls_words(session, self.prices))
         for fact in _FACTS:
             value = words.get(fact)
             self.query_one(f"#cost-{fact}", Static).update(value or "")
             self.query_one(f"#for-{fact}").display = value is not None
-        self.query_one(LineTable).show_rows([self._row(row, cost) for row, cost in found.keys])
-        month = found.account.month
+        self.query_one(LineTable).show_rows(lines)
+        month = self._costs.account.month
         self.show_status(self.progress_words() or f"{replace(month, dollars=12 * month.dollars)} a year")
         self.query_one(TopBar).refresh_session()
 
-    def _row(self, row: Row, cost: MonthlyCost | None) -> TableRow:
+    def _line(self, row: Row, cost: MonthlyCost | None) -> TableRow:
         marked = row.arn in self._marks
         price = (str(cost), "plain" if cost.dollars else "quiet") if cost else ("not known", "warning")
         what = cost.reason if cost else "it cannot be described"
@@ -155,8 +157,8 @@ class CostScreen(Following[Costs]):
 def _words(costs: Costs, prices: Prices) -> dict[str, Content]:
     """What is said above the table; a fact that is not there is not said."""
     account, marked = costs.account, costs.marked
-    keys = f"{account.charged:,} keys" if account.charged != 1 else "1 key"
-    rotations = f" and {account.rotations:,} rotations" if account.rotations else ""
+    keys = counted(account.charged, "key")
+    rotations = f" and {counted(account.rotations, 'rotation')}" if account.rotations else ""
     words = {
         "account": Content.styled(f"{account.month} a month", "bold") + Content(f" for {keys}{rotations}"),
         "prices": safe(
@@ -171,11 +173,11 @@ def _words(costs: Costs, prices: Prices) -> dict[str, Content]:
     if unknown := _unknown(costs):
         words["unknown"] = Content.styled(unknown, "$warning")
     if costs.marked_keys:
-        saves = f"deleting the {costs.marked_keys:,} marked would save {marked.month} a month"
+        saves = f"deleting the {counted(costs.marked_keys, 'key')} marked would save {marked.month} a month"
         words["marked"] = Content.styled(saves, "$accent") + Content(
             ", from the day on which the deletion is scheduled"
-            + (f"; {costs.marked_keys - marked.charged:,} cost nothing now" if marked.pending else "")
-            + (f"; {costs.replicas_left:,} replicas go on costing" if costs.replicas_left else "")
+            + (f"; {marked.pending:,} of them free already" if marked.pending else "")
+            + (f"; {counted(costs.replicas_left, 'replica')} not marked" if costs.replicas_left else "")
         )
     return words
 
@@ -184,11 +186,13 @@ def _unknown(costs: Costs) -> str:
     account = costs.account
     parts = []
     if unread := account.unread - costs.refused:
-        parts.append(f"how often {unread:,} keys rotated: r reads it, {unread:,} calls")
+        parts.append(f"how often {counted(unread, 'key')} rotated: r reads it, {counted(unread, 'call')}")
     if costs.refused:
-        parts.append(f"how often {costs.refused:,} keys rotated: that was refused or failed")
-    if account.unknown:
-        parts.append(f"whether {account.unknown:,} keys cost anything: they are not described")
+        parts.append(f"how often {counted(costs.refused, 'key')} rotated: reading that was refused or failed")
+    if unread := account.unknown - costs.undescribed:
+        parts.append(f"what {counted(unread, 'key')} cost: r reads it, {counted(unread, 'call')} or more")
+    if costs.undescribed:
+        parts.append(f"what {counted(costs.undescribed, 'key')} cost: reading that was refused or failed")
     return "; ".join(parts)
 
 

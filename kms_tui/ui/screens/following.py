@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,7 +19,7 @@ from kms_tui.ui.screens.base import ModeScreen
 
 T = TypeVar("T")
 _PAUSE = 0.2
-"""Seconds between two workings-out while answers keep arriving."""
+"""Seconds between two workings-out while answers keep arriving; at least as long as one takes."""
 
 
 class Following(ModeScreen, Generic[T]):
@@ -56,11 +57,11 @@ class Following(ModeScreen, Generic[T]):
     async def _work(self, session: Session) -> None:
         try:
             while self._stale and session is self.session:
-                self._stale = False
+                self._stale, began = False, time.monotonic()
                 rows = session.inventory.rows()
                 self.present(session, await off_loop(partial(self.work_out, session, rows)))
                 if self._stale:
-                    await asyncio.sleep(_PAUSE)
+                    await asyncio.sleep(max(_PAUSE, time.monotonic() - began))
         finally:
             self._working = False
 
