@@ -40,9 +40,10 @@ def cost_if_kept(key: Key, rotations: int | None, prices: Prices = PRICES) -> Mo
     """The month's price of a customer key whether or not its deletion is scheduled: cancelled, it is due."""
     charged = min(rotations or 0, prices.charged_rotations)
     reason = "1 key"
-    if charged:
-        more = f", {rotations} in all" if rotations != charged else ""
-        reason += f" and {charged} rotation{'s' if charged != 1 else ''}{more}"
+    if charged and rotations == charged:
+        reason += f" and {charged} rotation{'s' if charged != 1 else ''}"
+    elif charged:
+        reason += f", {charged} of {rotations} rotations"
     if key.origin == KeyOrigin.AWS_CLOUDHSM:
         reason += "; its CloudHSM cluster is charged apart"
     return MonthlyCost(

@@ -93,7 +93,7 @@ def test_the_marked_keys_say_what_deleting_them_saves(make_app: MakeApp, demo: B
         assert "deleting the 5 keys marked would save at least $7.00 a month" in fact(pilot, "marked")
         assert "1 of them free already; 1 replica not marked" in fact(pilot, "marked")
         assert fact(pilot, "unknown") == "how often 1 key rotated: reading that was refused or failed"
-        cells = {row.cells[0][0]: row.cells[1][0] for row in pilot.app.screen.query_one(LineTable).rows}
+        cells = {row.cells[1][0]: row.cells[2][0] for row in pilot.app.screen.query_one(LineTable).rows}
         assert cells["ledger"] == "at least $1.00"
         assert cells["payments-cards"] == "$3.00"
 
@@ -119,7 +119,7 @@ def test_enter_goes_to_the_key_even_where_the_filter_hides_it(make_app: MakeApp)
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "slash", *"payments", "enter", "dollar_sign")
         table = pilot.app.screen.query_one(LineTable)
-        row = next(row for row in table.rows if row.cells[0][0] == "warehouse")
+        row = next(row for row in table.rows if row.cells[1][0] == "warehouse")
         table.go_to(row.key)
         await press(pilot, "enter")
         current = pilot.app.screen.query_one(KeyList).current

@@ -184,13 +184,10 @@ class CalendarScreen(Following[Found], Desk):
 
     # What the keys do
 
+    @on(LineTable.Selected)
     def action_jump(self) -> None:
         for subject in self.subjects():
             start(self, partial(jump_to_key, self, subject.arn), group="act", description="go to a key")
-
-    @on(LineTable.Selected)
-    def _selected(self) -> None:
-        self.action_jump()
 
     def action_stop(self) -> None:
         if self.session is not None:

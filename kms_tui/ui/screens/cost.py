@@ -27,14 +27,16 @@ from kms_tui.ui.acts.jumping import jump_to_key
 from kms_tui.ui.background import start
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.screens.following import Following
+from kms_tui.ui.widgets.key_line import MARK
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.top_bar import TopBar
 from kms_tui.ui.words import counted
 
 _COLUMNS = (
-    TableColumn("KEY", 22, weight=2),
+    TableColumn("", 1),
+    TableColumn("KEY", 19, weight=2),
     TableColumn("A MONTH", 15, right=True),
-    TableColumn("FOR", 22, weight=3),
+    TableColumn("FOR", 24, weight=3),
     TableColumn("REGION", 12),
 )
 _FACTS = ("account", "pending", "unknown", "marked", "calls", "prices")
@@ -67,6 +69,7 @@ class CostScreen(Following[tuple[Costs, Sequence[TableRow]]]):
             id="cost.read",
             tooltip="Ask how often each key rotated: a call a key (ListKeyRotations)",
         ),
+        Binding("enter,d", "jump", "Go to key", id="cost.jump", tooltip="Show this key on the key list"),
         Binding("w", "export", "Export", id="cost.export", tooltip="Write this list: CSV, JSON, Markdown"),
     ]
 
@@ -103,21 +106,24 @@ class CostScreen(Following[tuple[Costs, Sequence[TableRow]]]):
             value = words.get(fact)
             self.query_one(f"#cost-{fact}", Static).update(value or "")
             self.query_one(f"#for-{fact}").display = value is not None
-        self.query_one(LineTable).show_rows(lines)
+        table = self.query_one(LineTable)
+        on_top = not table.rows or table.current == table.rows[0].key
+        table.show_rows(lines)
+        if on_top:
+            table.action_jump(0)
         month = self._costs.account.month
         self.show_status(self.progress_words() or f"{replace(month, dollars=12 * month.dollars)} a year")
         self.query_one(TopBar).refresh_session()
 
     def _line(self, row: Row, cost: MonthlyCost | None) -> TableRow:
-        marked = row.arn in self._marks
         price = (str(cost), "plain" if cost.dollars else "quiet") if cost else ("not known", "warning")
-        what = cost.reason if cost else "it cannot be described"
         return TableRow(
             row.arn,
             (
-                (name(row), "accent" if marked else "strong"),
+                (MARK if row.arn in self._marks else "", "accent"),
+                (name(row), "strong"),
                 price,
-                (f"marked · {what}" if marked else what, "quiet"),
+                (cost.reason if cost else "it cannot be described", "quiet"),
                 (row.region, "quiet"),
             ),
         )
@@ -142,8 +148,9 @@ class CostScreen(Following[tuple[Costs, Sequence[TableRow]]]):
             self.kms_app.notify("How often each key rotated is read already, where that is allowed.")
 
     @on(LineTable.Selected)
-    def _selected(self, event: LineTable.Selected) -> None:
-        start(self, partial(jump_to_key, self, event.key), group="act", description="go to a key")
+    def action_jump(self) -> None:
+        if key := self.query_one(LineTable).current:
+            start(self, partial(jump_to_key, self, key), group="act", description="go to a key")
 
     def action_export(self) -> None:
         start(self, self._export, group="act", description="export the costs")

@@ -73,7 +73,7 @@ def test_what_never_rotates_is_known_without_asking() -> None:
 
 def test_the_reason_says_what_is_charged() -> None:
     assert monthly_cost(KEY, 1).reason == "1 key and 1 rotation"
-    assert monthly_cost(KEY, 7).reason == "1 key and 2 rotations, 7 in all"
+    assert monthly_cost(KEY, 7).reason == "1 key, 2 of 7 rotations"
     assert "CloudHSM cluster" in monthly_cost(replace(KEY, origin="AWS_CLOUDHSM"), None).reason
 
 
