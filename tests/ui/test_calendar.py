@@ -13,7 +13,9 @@ from textual.widgets import Input, Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
+from kms_tui.inventory import Pace
 from kms_tui.kms.errors import ServiceError
+from kms_tui.ui.app import KmsApp
 from kms_tui.ui.modes import MODE_TABLE
 from kms_tui.ui.screens.calendar import CalendarScreen
 from kms_tui.ui.widgets.key_list import KeyList
@@ -22,6 +24,7 @@ from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, press, settled, state_of
 from tests.ui.test_many_keys import Refusing, key_id
 
+NARROW = (80, 24)
 CALENDAR = str(list(MODE_TABLE).index("calendar") + 1)
 
 
@@ -98,6 +101,24 @@ def test_a_deletion_is_cancelled_from_the_calendar_and_enter_goes_to_the_key(
         assert current.aliases == ("imported-hsm-root",)
 
     drive(make_app(), script)
+
+
+def test_a_reading_that_takes_minutes_waits_until_it_is_asked_for(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, KmsApp)
+        assert app.session is not None
+        app.session.inventory.pace = Pace(demand=0.1)
+        await open_calendar(pilot)
+        note = pilot.app.screen.query_one("#calendar-note", Static)
+        assert "minutes: r starts it, esc stops it." in str(note.render())
+        shown = len(lines(pilot))
+        await press(pilot, "r")
+        await settled(pilot)
+        assert not note.display
+        assert len(lines(pilot)) > shown
+
+    drive(make_app(), script, size=NARROW)
 
 
 def test_dates_that_may_not_be_read_are_counted(make_app: MakeApp, demo: Backend) -> None:

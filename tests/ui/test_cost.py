@@ -28,6 +28,10 @@ def fact(pilot: Pilot[Any], name: str) -> str:
     return str(pilot.app.screen.query_one(f"#cost-{name}", Static).render())
 
 
+def overview(pilot: Pilot[Any]) -> str:
+    return str(pilot.app.screen.query_one("#overview-facts", Static).render())
+
+
 def rotations_read(pilot: Pilot[Any]) -> int:
     app = pilot.app
     assert isinstance(app, KmsApp)
@@ -105,7 +109,12 @@ def test_a_price_table_of_ones_own_holds_everywhere(make_app: MakeApp) -> None:
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "login-tokens")
-        assert "$2.50 a month: 1 key" in str(pilot.app.screen.query_one("#overview-facts", Static).render())
+        assert "$2.50 a month: 1 key" in overview(pilot)
+        await go_to(pilot, "old-backups")
+        assert "free while its deletion is scheduled;" in overview(pilot)
+        assert "at least $2.50 a month if that is cancelled" in overview(pilot)
+        await go_to(pilot, "global-config")
+        assert "its replica is charged by itself" in overview(pilot)
         await press(pilot, "dollar_sign")
         assert "at least $102.50 a month" in fact(pilot, "account")
         assert "of 2027-01-01" in fact(pilot, "prices")

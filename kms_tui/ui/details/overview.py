@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
-from kms_tui.evidence.cost import monthly_cost
+from kms_tui.evidence.cost import cost_if_kept, monthly_cost
 from kms_tui.evidence.prices import Prices
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Known
 from kms_tui.kms.keyspecs import spec_title
@@ -159,14 +159,18 @@ def _rotation(status: KeyRotationStatus, now: datetime) -> Content:
 
 
 def _cost(key: Key, rotations: Fact[int], prices: Prices) -> Content:
-    cost = monthly_cost(key, rotations.value if isinstance(rotations, Known) else None, prices)
-    if key.is_aws_managed or key.pending_deletion:
+    count = rotations.value if isinstance(rotations, Known) else None
+    cost = monthly_cost(key, count, prices)
+    if key.is_aws_managed:
         return Content(cost.reason)
+    if key.pending_deletion:
+        return Content(f"{cost.reason};\n{cost_if_kept(key, count, prices)} a month if that is cancelled")
     words = Content(f"{cost} a month: {cost.reason}")
     if cost.at_least:
         words += Content("\nhow often it rotated: ") + fact_content(rotations, lambda _: Content())
-    if key.multi_region and key.multi_region.is_primary and (count := len(key.multi_region.replica_arns)):
-        words += Content(f"\nand as much for {'its replica' if count == 1 else f'each of {count} replicas'}")
+    if key.multi_region and key.multi_region.is_primary and (replicas := len(key.multi_region.replica_arns)):
+        which = "its replica" if replicas == 1 else f"each of its {replicas} replicas"
+        words += Content(f"\n{which} is charged by itself")
     return words
 
 

@@ -98,6 +98,8 @@ class CalendarScreen(Following[Found], Desk):
     def __init__(self) -> None:
         super().__init__()
         self._found: Found | None = None
+        self._consent = self._waits_for_consent = False
+        """To a reading that takes longer than a minute."""
         self._asked: set[str] = set()
         """The keys of which something was asked for: what was refused or stopped is not asked for again."""
 
@@ -108,6 +110,7 @@ class CalendarScreen(Following[Found], Desk):
 
     def session_opened(self, session: Session) -> None:
         self._asked.clear()
+        self._consent = False
         self.query_one(LineTable).focus()
         super().session_opened(session)
 
@@ -138,11 +141,12 @@ class CalendarScreen(Following[Found], Desk):
         self._read_missing(session, found)
         self.query_one(LineTable).show_rows(found.lines)
         self.show_status(self._status(session, found.calendar))
-        self._show_note(session, found.calendar)
+        self._show_note(session, found)
 
     def _read_missing(self, session: Session, found: Found) -> None:
         new = {row.arn for row in found.missing} - self._asked
-        if new:
+        self._waits_for_consent = bool(new) and not self._consent and _minutes(session, found) > 1
+        if new and not self._waits_for_consent:
             self._asked |= new
             session.inventory.demand(found.missing, _missing)
 
@@ -166,9 +170,14 @@ class CalendarScreen(Following[Found], Desk):
         ]
         return Content(" · ").join(parts)
 
-    def _show_note(self, session: Session, found: Calendar) -> None:
+    def _show_note(self, session: Session, all_found: Found) -> None:
         """What may be missing from the list, and why."""
-        parts = []
+        found, parts = all_found.calendar, []
+        if self._waits_for_consent:
+            parts.append(
+                f"Reading the dates of {counted(len(all_found.missing), 'key')} takes about "
+                f"{_minutes(session, all_found):.0f} minutes: r starts it, esc stops it."
+            )
         if stopped := session.inventory.stopped:
             parts.append(f"{stopped} {stopped.next_step}".strip())
         if found.refused_keys:
@@ -194,15 +203,19 @@ class CalendarScreen(Following[Found], Desk):
             self.session.inventory.cancel_demand()
 
     def action_refresh(self) -> None:
-        if self.session is not None:
-            self._asked.clear()
+        """List everything again, or start the reading that takes too long to be started unasked."""
+        if self.session is None:
+            return
+        self._asked.clear()
+        if self._waits_for_consent:
+            self._waits_for_consent, self._consent = False, True
+            self.work_again()
+        else:
             self.session.inventory.refresh()
 
     @on(KeysChanged)
-    def _keys_changed(self, message: KeysChanged) -> None:
-        if self.session is not None:
-            self._asked.clear()
-            self.session.inventory.reread(*message.key_ids)
+    def _ask_again(self) -> None:
+        self._asked.clear()
 
     def action_export(self) -> None:
         start(self, self._export, group="act", description="export the calendar")
@@ -211,6 +224,11 @@ class CalendarScreen(Following[Found], Desk):
         if self._found is not None and self.session is not None:
             table = partial(_exported, self._found, self.session.now())
             await export_list(self, "kms-tui-calendar", table)
+
+
+def _minutes(session: Session, found: Found) -> float:
+    """How long reading what is missing takes at most, with two calls a key at the polite rate."""
+    return 2 * len(found.missing) / session.inventory.pace.demand / 60
 
 
 def _line_key(event: Event) -> str:

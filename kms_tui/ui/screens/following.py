@@ -15,6 +15,7 @@ from textual.message import Message
 from kms_tui.inventory import Row
 from kms_tui.session import Session
 from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.messages import KeysChanged
 from kms_tui.ui.screens.base import ModeScreen
 
 T = TypeVar("T")
@@ -53,6 +54,11 @@ class Following(ModeScreen, Generic[T]):
         if self.session is not None and self.is_current and not self._working:
             self._working = True
             start(self, partial(self._work, self.session), group="work out", description="work it out")
+
+    @on(KeysChanged)
+    def _reread(self, message: KeysChanged) -> None:
+        if self.session is not None:
+            self.session.inventory.reread(*message.key_ids)
 
     async def _work(self, session: Session) -> None:
         try:
