@@ -11,6 +11,11 @@ required_tags = ["team"]        # tags that the health checks ask every key for
 [profiles.prod]                 # a profile's name, or "demo", or "local"
 read_only = true
 protected = ["payments-*"]      # keys whose name must be typed before any change
+
+[prices]                        # US dollars, where yours differ from AWS's list (kms_tui.evidence.prices)
+date = "2026-11-01"             # when they held
+key_month = 1.00                # also rotation_month, charged_rotations
+requests = 0.03                 # by 10,000; also asymmetric_requests, rsa_pair_requests, ecc_pair_requests
 """
 
 from __future__ import annotations
@@ -18,11 +23,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kms_tui.kms.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from kms_tui.evidence.prices import Prices
 
 THEMES = ("kms-dark", "kms-light")
 
@@ -51,6 +60,15 @@ class Config:
     required_tags: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
+    prices: Mapping[str, Any] = field(default_factory=dict)
+    """Members of kms_tui.evidence.prices.Prices that are to be other than AWS's list."""
+
+    @property
+    def price_table(self) -> Prices:
+        """AWS's prices with those of the file in their place."""
+        from kms_tui.evidence.prices import Prices  # the first frame needs no prices
+
+        return Prices(**self.prices)
 
     def profile(self, name: str) -> ProfileSettings:
         return self.profiles.get(name, ProfileSettings())
@@ -87,7 +105,11 @@ def parse(text: str, name: str) -> Config:
         raise ConfigurationError(f"{name} is not TOML: {error}.") from error
     reader = _Reader(text, name)
     values = reader.table(document, _TOP)
-    for key, convert in (("keys", _Reader.key_bindings), ("profiles", _Reader.profile_tables)):
+    for key, convert in (
+        ("keys", _Reader.key_bindings),
+        ("profiles", _Reader.profile_tables),
+        ("prices", _Reader.price_table),
+    ):
         if key in values:
             values[key] = convert(reader, values[key])
     return Config(**values)
@@ -123,6 +145,26 @@ def _interval(value: Any) -> float:
     return float(value)
 
 
+def _dollars(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1_000_000:
+        raise ValueError("is not a number of dollars from 0 up")
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
+        raise ValueError("is not a whole number from 0 up")
+    return value
+
+
+def _day(value: Any) -> str:
+    """A TOML date, or the same in quotes."""
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError("is not a date like 2026-11-01") from None
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise ValueError("is not a list of texts")
@@ -144,8 +186,21 @@ _TOP: Mapping[str, Convert] = {
     "required_tags": _texts,
     "keys": _table,
     "profiles": _table,
+    "prices": _table,
 }
 _PROFILE: Mapping[str, Convert] = {"read_only": _flag, "protected": _texts}
+
+
+_PRICES: Mapping[str, Convert] = {
+    "date": _day,
+    "key_month": _dollars,
+    "rotation_month": _dollars,
+    "charged_rotations": _count,
+    "requests": _dollars,
+    "asymmetric_requests": _dollars,
+    "rsa_pair_requests": _dollars,
+    "ecc_pair_requests": _dollars,
+}
 
 
 class _Reader:
@@ -175,6 +230,9 @@ class _Reader:
             name: ProfileSettings(**self.table(settings, _PROFILE, "profiles", name))
             for name, settings in tables.items()
         }
+
+    def price_table(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        return self.table(table, _PRICES, "prices")
 
     def _error(self, path: tuple[str, ...], problem: str) -> ConfigurationError:
         line = self._line_of(path)

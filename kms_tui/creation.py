@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kms_tui.evidence.prices import PRICES
+from kms_tui.evidence.prices import Prices
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
 from kms_tui.kms.model import KeyOrigin, KeyUsage, Tag
 from kms_tui.policy.snippets import (
@@ -64,15 +64,13 @@ class Kind:
         family = KEY_SPECS[self.spec].family
         return _WHAT.get((self.usage, family)) or _BY_USAGE.get(self.usage, "")
 
-    @property
-    def use_cost(self) -> str:
+    def use_cost(self, prices: Prices) -> str:
         """The price of using it."""
-        return f"${PRICES.per_request(_BILLED[self.usage], self.spec) * 10_000:.2f} per 10,000 calls"
+        return f"${prices.per_request(_BILLED[self.usage], self.spec) * 10_000:.2f} per 10,000 calls"
 
-    @property
-    def cost(self) -> str:
+    def cost(self, prices: Prices) -> str:
         """The price of the key and of its use."""
-        return f"${PRICES.key_month:.2f} a month, {self.use_cost}"
+        return f"${prices.key_month:.2f} a month, {self.use_cost(prices)}"
 
 
 def kinds(region: str) -> list[Kind]:

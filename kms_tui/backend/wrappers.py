@@ -9,12 +9,12 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import KmsTuiError, ReadOnlyError, ServiceError
 from kms_tui.kms.model import CallerIdentity
-from kms_tui.kms.operations import NOT_MUTATING, is_mutating
+from kms_tui.kms.operations import NOT_MUTATING, PRICED_BY_KEY, is_mutating
 
 
 class Wrapper(ABC):
@@ -61,17 +61,30 @@ class ReadOnly(Wrapper):
         return self.inner.call(operation, params)
 
 
+class Use(NamedTuple):
+    """A call whose price depends on its key: as the answer names it, or else the request; "" without one."""
+
+    operation: str
+    key: str
+    pair_spec: str = ""
+    """KeyPairSpec of the calls that make a data key pair."""
+
+
 class Meter:
-    """How many calls of each operation were made in this session, how long they took, and how many failed."""
+    """How many calls of each operation were made in this session, how long they took, and how many failed;
+    of calls priced by key also on which key."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.calls: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._uses: Counter[Use] = Counter()
 
-    def count(self, operation: str, seconds: float, *, failed: bool) -> None:
+    def count(self, operation: str, seconds: float, *, failed: bool, use: Use | None = None) -> None:
         with self._lock:
+            if use is not None:
+                self._uses[use] += 1
             self.calls[operation] += 1
             self.failures[operation] += failed
             self.seconds[operation] += seconds
@@ -79,6 +92,11 @@ class Meter:
     @property
     def total(self) -> int:
         return sum(self.calls.values())
+
+    def so_far(self) -> tuple[Counter[str], Counter[Use]]:
+        """The calls by operation, and those priced by key by their use, as of one moment."""
+        with self._lock:
+            return Counter(self.calls), Counter(self._uses)
 
 
 class Metered(Wrapper):
@@ -96,12 +114,21 @@ class Metered(Wrapper):
 
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         started, failed = self._monotonic(), True
+        result: Mapping[str, Any] = {}
         try:
             result = self.inner.call(operation, params)
             failed = False
             return result
         finally:
-            self.meter.count(operation, self._monotonic() - started, failed=failed)
+            seconds = self._monotonic() - started
+            self.meter.count(operation, seconds, failed=failed, use=_use(operation, params, result))
+
+
+def _use(operation: str, params: Mapping[str, Any], result: Mapping[str, Any]) -> Use | None:
+    if operation not in PRICED_BY_KEY:
+        return None
+    key = str(result.get("KeyId") or params.get("KeyId") or "")
+    return Use(operation, key, str(params.get("KeyPairSpec", "")))
 
 
 class _Params(dict[str, Any]):

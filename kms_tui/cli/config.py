@@ -27,4 +27,6 @@ def run(args: argparse.Namespace) -> int:
     for name, profile in config.profiles.items():
         print(f"profiles.{name}.read_only = {str(profile.read_only).lower()}")
         print(f"profiles.{name}.protected = {', '.join(profile.protected) or '(none)'}")
+    for name, price in config.prices.items():
+        print(f"prices.{name} = {price}")
     return 0

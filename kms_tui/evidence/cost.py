@@ -1,40 +1,141 @@
-"""What keys cost a month, and what deleting them would save."""
+"""What keys cost a month, what deleting them would save, and what calls cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from kms_tui.backend.wrappers import Use
 from kms_tui.evidence.prices import PRICES, Prices
-from kms_tui.kms.model import Key, KeyState
+from kms_tui.kms.model import Key, KeyOrigin
+
+
+def money(dollars: float) -> str:
+    """ "$1,234.00"."""
+    return f"${dollars:,.2f}"
 
 
 @dataclass(frozen=True, slots=True)
 class MonthlyCost:
-    """Dollars a month; ``at_least`` where the number of rotations is not known."""
+    """Dollars a month; ``at_least`` where the number of rotations is not known. ``reason`` is what for."""
 
     dollars: float
     at_least: bool = False
     reason: str = ""
 
     def __str__(self) -> str:
-        return f"{'at least ' if self.at_least else ''}${self.dollars:.2f}"
+        return f"{'at least ' if self.at_least else ''}{money(self.dollars)}"
 
 
 def monthly_cost(key: Key, rotations: int | None, prices: Prices = PRICES) -> MonthlyCost:
     """The month's price of one key in its region; ``rotations``: how often it was, None where not known."""
     if key.is_aws_managed:
         return MonthlyCost(0.0, reason="AWS-managed keys are free; their use is not")
-    if key.state in (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION):
-        return MonthlyCost(0.0, reason="free while its deletion is pending")
+    if key.pending_deletion:
+        return MonthlyCost(0.0, reason="free while its deletion is scheduled")
+    return cost_if_kept(key, rotations, prices)
+
+
+def cost_if_kept(key: Key, rotations: int | None, prices: Prices = PRICES) -> MonthlyCost:
+    """The month's price of a customer key whether or not its deletion is scheduled: cancelled, it is due."""
     charged = min(rotations or 0, prices.charged_rotations)
-    dollars = prices.key_month + charged * prices.rotation_month
-    rotates = key.spec == "SYMMETRIC_DEFAULT"
-    material = f"1 key and {charged} rotation{'s' if charged != 1 else ''}" if charged else "1 key"
-    return MonthlyCost(dollars, at_least=rotates and rotations is None, reason=material)
+    reason = "1 key"
+    if charged and rotations == charged:
+        reason += f" and {charged} rotation{'s' if charged != 1 else ''}"
+    elif charged:
+        reason += f", {charged} of {rotations} rotations"
+    if key.origin == KeyOrigin.AWS_CLOUDHSM:
+        reason += "; its CloudHSM cluster is charged apart"
+    return MonthlyCost(
+        prices.key_month + charged * prices.rotation_month,
+        at_least=rotations is None and key.may_have_rotated,
+        reason=reason,
+    )
 
 
 def total(costs: Iterable[MonthlyCost]) -> MonthlyCost:
     """The sum; a lower bound as soon as one of them is."""
     costs = list(costs)
     return MonthlyCost(sum(cost.dollars for cost in costs), at_least=any(cost.at_least for cost in costs))
+
+
+@dataclass(frozen=True, slots=True)
+class PricedKey:
+    """What a key's price goes by: ``key`` is None where it is not described, ``rotations`` where unread."""
+
+    key: Key | None
+    rotations: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCost:
+    """What customer keys cost together. ``month`` is a lower bound where any part of it is not known."""
+
+    month: MonthlyCost
+    charged: int
+    """Keys that cost something."""
+    rotations: int
+    """Rotations that are charged, of those known."""
+    pending: int
+    """Keys that are free because their deletion is scheduled."""
+    if_kept: MonthlyCost
+    """What those would cost if it were cancelled."""
+    unread: int
+    """Keys that may have rotated, and how often is not known."""
+    unknown: int
+    """Keys of which nothing is known, not even whether they cost anything: they are in no sum."""
+
+
+def account_cost(keys: Iterable[PricedKey], prices: Prices = PRICES) -> AccountCost:
+    """The sum over customer keys, each replica for itself; AWS-managed keys are left out."""
+    given = list(keys)
+    known = [(each.key, each.rotations) for each in given if each.key is not None]
+    ours = [(key, rotations) for key, rotations in known if not key.is_aws_managed]
+    pending = [cost_if_kept(key, count, prices) for key, count in ours if key.pending_deletion]
+    charged = [(key, count) for key, count in ours if not key.pending_deletion]
+    costs = [monthly_cost(key, count, prices) for key, count in charged]
+    unknown = len(given) - len(known)
+    sum_of = total(costs)
+    return AccountCost(
+        MonthlyCost(sum_of.dollars, at_least=sum_of.at_least or unknown > 0),
+        len(charged),
+        sum(min(count or 0, prices.charged_rotations) for _, count in charged),
+        len(pending),
+        total(pending),
+        sum(cost.at_least for cost in costs),
+        unknown,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CallsCost:
+    """The price of some calls, the free tier left aside; ``unknown`` ones count at the lowest price."""
+
+    calls: int
+    dollars: float
+    unknown: int = 0
+    """Uses of keys whose spec is not known."""
+
+    @property
+    def at_least(self) -> bool:
+        return self.unknown > 0
+
+
+def calls_cost(
+    calls: Mapping[str, int],
+    uses: Mapping[Use, int],
+    spec_of: Callable[[str], str],
+    prices: Prices = PRICES,
+) -> CallsCost:
+    """The price of calls by operation, of which ``uses`` say on which key those priced by key were.
+
+    ``spec_of`` gives the spec of a key, "" where that is not known.
+    """
+    by_key = sum(uses.values())
+    dollars = (sum(calls.values()) - by_key) * prices.per_request("DescribeKey")
+    unknown = 0
+    for use, count in uses.items():
+        spec = use.pair_spec or (spec_of(use.key) if use.key else "SYMMETRIC_DEFAULT")
+        unknown += 0 if spec else count
+        dollars += count * prices.per_request(use.operation, spec)
+    return CallsCost(sum(calls.values()), dollars, unknown)

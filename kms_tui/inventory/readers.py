@@ -17,6 +17,7 @@ READERS: Mapping[FactName, Callable[[Kms, str], Any]] = {
     FactName.TAGS: lambda kms, key_id: tuple(kms.tags(key_id)),
     FactName.LAST_USAGE: Kms.last_usage,
     FactName.POLICY: Kms.key_policy,
+    FactName.ROTATIONS: lambda kms, key_id: len(kms.rotations(key_id)),
 }
 
 

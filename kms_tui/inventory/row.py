@@ -9,8 +9,7 @@ from typing import Any
 
 from kms_tui.inventory.kind import UNREAD, Concern, Kind, concern_of, kind_of, reading_of
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Known
-from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
-from kms_tui.kms.model import Key, KeyLastUsage, KeyOrigin, KeyRotationStatus, KeyState, Tag
+from kms_tui.kms.model import Key, KeyLastUsage, KeyOrigin, KeyRotationStatus, Tag
 
 _DEFAULT_PERIOD = 365
 
@@ -23,6 +22,7 @@ class FactName(StrEnum):
     TAGS = "tags"
     POLICY = "policy"
     LAST_USAGE = "last_usage"
+    ROTATIONS = "rotations"
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +49,8 @@ class Row:
     tags: Fact[tuple[Tag, ...]] = UNASKED
     policy: Fact[str] = UNASKED
     last_usage: Fact[KeyLastUsage] = UNASKED
+    rotations: Fact[int] = UNASKED
+    """How often the key has rotated."""
     # What filters and sorts read of every row at every keystroke, kept ready by settle().
     haystack: str = ""
     sort_name: str = ""
@@ -82,23 +84,21 @@ class Row:
         """Whether reading a fact makes sense for this key; None until the key is described.
 
         Automatic rotation is for symmetric encryption keys of AWS_KMS origin (EnableKeyRotation), and is off
-        while a deletion is pending. AWS-managed keys are not probed: their owners' alarms ring, and
-        ``aws/acm`` denies everyone.
+        while a deletion is pending; past rotations cost nothing then. AWS-managed keys are not probed: their
+        owners' alarms ring, and ``aws/acm`` denies everyone.
         """
         if name is FactName.DESCRIBED:
             return True
         key = self.key
         if self._managed_by_aws(key):
             return False
-        if name is not FactName.ROTATION:
+        if name not in (FactName.ROTATION, FactName.ROTATIONS):
             return True
         if key is None:
             return None
-        return (
-            key.spec == SYMMETRIC_DEFAULT
-            and key.origin == KeyOrigin.AWS_KMS
-            and key.state not in (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
-        )
+        if not key.may_have_rotated or key.pending_deletion:
+            return False
+        return name is FactName.ROTATIONS or key.origin == KeyOrigin.AWS_KMS
 
     def settle(self, now: datetime) -> None:
         """Bring what is derived from the facts up to date."""
@@ -145,4 +145,4 @@ class Row:
         return bool(self.aliases) and self.aliases[0].startswith("aws/")
 
 
-_MAY_NOT_APPLY = (FactName.ROTATION, FactName.TAGS, FactName.POLICY, FactName.LAST_USAGE)
+_MAY_NOT_APPLY = tuple(name for name in FactName if name is not FactName.DESCRIBED)

@@ -120,6 +120,17 @@ class Key:
         return self.manager == KeyManager.AWS
 
     @property
+    def may_have_rotated(self) -> bool:
+        """Only symmetric encryption keys whose material KMS holds ever rotate, imported material on demand
+        (EnableKeyRotation, RotateKeyOnDemand)."""
+        return self.spec == "SYMMETRIC_DEFAULT" and self.origin in (KeyOrigin.AWS_KMS, KeyOrigin.EXTERNAL)
+
+    @property
+    def pending_deletion(self) -> bool:
+        """Its deletion is scheduled, also where it waits for its replicas."""
+        return self.state in (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
+
+    @property
     def region(self) -> str:
         return self.arn.split(":")[3]
 

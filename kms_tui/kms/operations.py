@@ -45,6 +45,9 @@ CRYPTOGRAPHIC = frozenset(
 )
 """Operations that use a key and leave no trace in KMS but their CloudTrail event; safe to send again."""
 
+PRICED_BY_KEY = CRYPTOGRAPHIC | {"GetPublicKey"}
+"""Operations whose price depends on the key that they use (AWS KMS pricing)."""
+
 NOT_MUTATING = READING | CRYPTOGRAPHIC
 """What a read-only session may call; not GetParametersForImport, which makes a key pair and a token."""
 

@@ -12,12 +12,16 @@ from textual.screen import Screen
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One mode; ``screen`` is "module:class" below kms_tui.ui.screens."""
+    """One mode; ``screen`` is "module:class" below kms_tui.ui.screens.
+
+    ``short`` is its title where there is little room.
+    """
 
     name: str
     title: str
     screen: str
     tooltip: str
+    short: str = ""
 
     def make(self) -> Screen[None]:
         module, _, name = self.screen.partition(":")
@@ -29,9 +33,22 @@ MODE_TABLE: Mapping[str, Mode] = {
     mode.name: mode
     for mode in (
         Mode("keys", "Keys", "keys:KeysScreen", "The keys of this account and region"),
-        Mode("aliases", "Aliases", "aliases:AliasesScreen", "Every alias of the region"),
-        Mode("scratchpad", "Scratchpad", "scratchpad:ScratchpadScreen", "Encrypt, decrypt, sign … by hand"),
+        Mode("aliases", "Aliases", "aliases:AliasesScreen", "Every alias of the region", short="Alias"),
+        Mode(
+            "scratchpad",
+            "Scratchpad",
+            "scratchpad:ScratchpadScreen",
+            "Encrypt, decrypt, sign … by hand",
+            short="Scratch",
+        ),
         Mode("log", "Log", "log:LogScreen", "What this sitting changed, as commands"),
+        Mode(
+            "calendar",
+            "Calendar",
+            "calendar:CalendarScreen",
+            "Coming deletions, rotations and expiries",
+            short="Cal",
+        ),
     )
 }
 

@@ -38,6 +38,11 @@ STATE_WORDS = {
 }
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 key", "1,200 keys"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def date_words(moment: datetime) -> str:
     """The day, in the reader's own time zone."""
     return moment.astimezone().strftime("%Y-%m-%d")

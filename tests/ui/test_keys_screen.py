@@ -29,7 +29,7 @@ def test_customer_keys_are_listed_apart_from_aws_managed_ones(make_app: MakeApp)
         names = {row.aliases[0] for row in pilot.app.screen.query_one(KeyList).rows if row.aliases}
         assert "orders-db" in names
         assert not any(name.startswith("aws/") for name in names)
-        await press(pilot, "w")
+        await press(pilot, "W")
         names = {row.aliases[0] for row in pilot.app.screen.query_one(KeyList).rows}
         assert {name.split("/")[0] for name in names} == {"aws"}
 

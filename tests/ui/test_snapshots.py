@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from kms_tui.session import Connection, Prompt, Session
 from kms_tui.ui.app import KmsApp
 from tests.ui.conftest import MakeApp
 from tests.ui.console import go_to, press, settled
+from tests.ui.test_calendar import CALENDAR
 
 SnapCompare = Callable[..., bool]
 NARROW, WIDE = (80, 24), (160, 48)
@@ -24,7 +26,7 @@ SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "160x48"])
 # Picture -> the alias under the cursor, and the keys pressed then.
 PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "keys": ("chat-archive", ()),
-    "aws-managed": ("chat-archive", ("w",)),
+    "aws-managed": ("chat-archive", ("W",)),
     "filter": ("orders-db", ("slash", *"state:disabled")),
     "menu": ("orders-db", ("m",)),
     "schedule-deletion": ("orders-db", ("D",)),
@@ -33,13 +35,18 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "copy": ("orders-db", ("c",)),
     "aliases": ("orders-db", ("2",)),
     "help": ("orders-db", ("question_mark",)),
+    "export": ("orders-db", ("w",)),
+    "cost": ("orders-db", ("space", "dollar_sign")),
+    "calendar": ("orders-db", (CALENDAR,)),
 }
 
 
 @pytest.fixture(autouse=True)
 def _a_fixed_count_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """How many reads a resting cursor has begun by the time of the picture is a matter of milliseconds."""
+    calls: Counter[str] = Counter({"DescribeKey": 84})
     monkeypatch.setattr(Meter, "total", property(lambda _meter: 84))
+    monkeypatch.setattr(Meter, "so_far", lambda _meter: (calls, Counter()))
 
 
 @SIZES

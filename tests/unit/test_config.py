@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from kms_tui.config import Config, ProfileSettings, load, parse
+from kms_tui.evidence.prices import Prices
 from kms_tui.kms.errors import ConfigurationError
 
 
@@ -29,6 +31,11 @@ required_tags = ["team"]
 [profiles.prod]
 read_only = true
 protected = ["payments-*"]
+
+[prices]
+date = 2026-12-01
+key_month = 1.2
+charged_rotations = 3
 """,
         "config.toml",
     )
@@ -40,6 +47,14 @@ protected = ["payments-*"]
     assert config.keys == {"act.rotate-now": "ctrl+o"}
     assert config.profile("prod") == ProfileSettings(read_only=True, protected=("payments-*",))
     assert config.profile("dev") == ProfileSettings()
+    assert config.price_table == Prices(date="2026-12-01", key_month=1.2, charged_rotations=3)
+
+
+def test_every_price_of_the_table_can_be_overridden() -> None:
+    values = {"date": "'2026-12-01'", "charged_rotations": "4"}
+    lines = [f"{each.name} = {values.get(each.name, 7)}" for each in fields(Prices)]
+    table = parse("[prices]\n" + "\n".join(lines), "c.toml").price_table
+    assert all(getattr(table, each.name) != each.default for each in fields(Prices))
 
 
 def test_patterns_protect_by_any_name_of_a_key() -> None:
@@ -57,6 +72,18 @@ def test_patterns_protect_by_any_name_of_a_key() -> None:
         ("clipboard_seconds = true", "c.toml, line 1: clipboard_seconds is not a number of seconds"),
         ("refresh_seconds = 5", "c.toml, line 1: refresh_seconds is not a number of seconds: 0, or 10"),
         ("clipboard_seconds = 0", "c.toml, line 1: clipboard_seconds is not a number of seconds"),
+        (
+            "[prices]\nkey_month = '1'",
+            "c.toml, line 2: prices.key_month is not a number of dollars from 0",
+        ),
+        ("[prices]\nrequests = -1", "c.toml, line 2: prices.requests is not a number of dollars"),
+        ("[prices]\nrequests = nan", "c.toml, line 2: prices.requests is not a number of dollars"),
+        ("[prices]\n\ndate = 'May'", "c.toml, line 3: prices.date is not a date like 2026-11-01."),
+        (
+            "[prices]\ncharged_rotations = 1.5",
+            "c.toml, line 2: prices.charged_rotations is not a whole",
+        ),
+        ("[prices]\nkey_moth = 1", "c.toml, line 2: prices.key_moth is not a setting; there are date, key_"),
         ("required_tags = 'team'", "c.toml, line 1: required_tags is not a list of texts."),
         ("keys = 3", "c.toml, line 1: keys is not a table."),
         ("[keys]\n'act.copy' = 3", "c.toml, line 2: keys.act.copy is not a text in quotes."),

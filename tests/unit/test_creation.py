@@ -11,6 +11,7 @@ import pytest
 from kms_tui import policy
 from kms_tui.creation import Draft, Kind, calls_after, commands, create_params, kinds, policy_of
 from kms_tui.demo import demo_backend
+from kms_tui.evidence.prices import Prices
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import KeyUsage, Tag
 
@@ -28,7 +29,7 @@ def test_every_kind_of_the_region_says_what_it_can_do_and_costs() -> None:
     assert "SM2" in {kind.spec for kind in kinds("cn-north-1")}
     for kind in offered:
         assert kind.explanation, kind
-        assert kind.cost.startswith("$1.00 a month, $0."), kind
+        assert kind.cost(Prices()).startswith("$1.00 a month, $0."), kind
         assert ("cannot rotate" in kind.explanation) == (kind != AES), kind
 
 

@@ -10,6 +10,7 @@ from textual.content import Content
 from kms_tui import creation
 from kms_tui.backend.api import Kms
 from kms_tui.creation import Draft, Kind
+from kms_tui.evidence.prices import Prices
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import Known
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT, spec_title
@@ -42,7 +43,7 @@ async def create_key(screen: ModeScreen) -> None:
     kms = screen.session.kms
     kinds = creation.kinds(kms.region)
     chosen = await screen.ask(
-        Choose("New key: for what, and of which kind?", [_line(kind) for kind in kinds])
+        Choose("New key: for what, and of which kind?", [_line(kind, screen.prices) for kind in kinds])
     )
     if chosen is not None:
         await _fill_in(screen, kms, kinds[chosen], {}, "")
@@ -58,8 +59,8 @@ async def create_like(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         await _fill_in(screen, kms, kind, values, policy)
 
 
-def _line(kind: Kind) -> Content:
-    head = f"{spec_title(kind.spec).ljust(13)}{USAGE_WORDS[kind.usage].ljust(29)}{kind.use_cost}"
+def _line(kind: Kind, prices: Prices) -> Content:
+    head = f"{spec_title(kind.spec).ljust(13)}{USAGE_WORDS[kind.usage].ljust(29)}{kind.use_cost(prices)}"
     return Content(head) + Content.styled(f"\n  {kind.explanation}", "$foreground-muted")
 
 
@@ -91,7 +92,9 @@ async def _fill_in(screen: ModeScreen, kms: Kms, kind: Kind, values: Values, pol
                 _fields(kind, values, policy, stores),
                 lambda entered: _check(kms, kind, entered),
                 confirm="Review",
-                lead=[safe(f"{kind.explanation[:1].upper()}{kind.explanation[1:]}. {kind.cost}.")],
+                lead=[
+                    safe(f"{kind.explanation[:1].upper()}{kind.explanation[1:]}. {kind.cost(screen.prices)}.")
+                ],
                 blame={"AlreadyExistsException": "alias"},
             )
         )
@@ -99,14 +102,14 @@ async def _fill_in(screen: ModeScreen, kms: Kms, kind: Kind, values: Values, pol
             break
         values = entered
         draft = _draft(kind, values, policy)
-        if await screen.ask(_review(kms, draft, made, done)):
+        if await screen.ask(_review(kms, draft, made, done, screen.prices)):
             screen.changed((), f"The key {made[0].key_id} is made.")
             return
     if made:
         screen.changed((), f"The key {made[0].key_id} is made, but not all that was asked for with it.")
 
 
-def _review(kms: Kms, draft: Draft, made: list[Key], done: set[str]) -> ReviewKey:
+def _review(kms: Kms, draft: Draft, made: list[Key], done: set[str], prices: Prices) -> ReviewKey:
     """``made`` and ``done`` say what was made already, by an attempt that was refused half-way."""
 
     def make() -> None:
@@ -120,7 +123,7 @@ def _review(kms: Kms, draft: Draft, made: list[Key], done: set[str]) -> ReviewKe
 
     return ReviewKey(
         f"Create {draft.alias or 'this key'}?",
-        f"{spec_title(draft.kind.spec)}, {USAGE_WORDS[draft.kind.usage]}, {draft.kind.cost}.",
+        f"{spec_title(draft.kind.spec)}, {USAGE_WORDS[draft.kind.usage]}, {draft.kind.cost(prices)}.",
         creation.policy_of(draft, kms.account_id, kms.partition),
         "\n".join(creation.commands(draft, kms.account_id, kms.partition, kms.region)),
         make,

@@ -36,7 +36,10 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     (subject,) = subjects
     assert screen.session is not None
     kms, now = screen.kms_for(subject), screen.session.now()
-    answer = await screen.ask(ScheduleDeletion(kms, subject, now, can_disable=not cannot_disable(subject)))
+    can_disable = not cannot_disable(subject)
+    answer = await screen.ask(
+        ScheduleDeletion(kms, subject, now, can_disable=can_disable, prices=screen.prices)
+    )
     if isinstance(answer, Deletion):
         days = answer.window_days
         await change_each(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -20,6 +20,21 @@ from kms_tui.ui.safe_text import safe
 from kms_tui.ui.screens.base import ModeScreen
 
 
+def act_bindings(shown: Collection[str]) -> list[BindingType]:
+    """The keys of all acts, those of ``shown`` (ids) on the screen's last line."""
+    return [
+        Binding(
+            act.key,
+            f"act('{act.id}')",
+            act.title,
+            id=f"act.{act.id}",
+            tooltip=act.tooltip,
+            show=act.id in shown,
+        )
+        for act in ACTS.values()
+    ]
+
+
 class Desk(ModeScreen):
     """A screen whose keys do the acts of the table to ``subjects``."""
 
@@ -33,12 +48,7 @@ class Desk(ModeScreen):
             tooltip="Custom key stores: state, connect, disconnect",
             show=False,
         ),
-        *(
-            Binding(
-                act.key, f"act('{act.id}')", act.title, id=f"act.{act.id}", tooltip=act.tooltip, show=act.show
-            )
-            for act in ACTS.values()
-        ),
+        *act_bindings({act.id for act in ACTS.values() if act.show}),
     ]
 
     @abstractmethod

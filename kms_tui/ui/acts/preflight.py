@@ -11,9 +11,9 @@ from textual.content import Content
 
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.cost import MonthlyCost, monthly_cost
+from kms_tui.evidence.prices import Prices
 from kms_tui.kms.facts import Fact, Known
-from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
-from kms_tui.kms.model import Alias, Grant, Key, KeyLastUsage, KeyOrigin
+from kms_tui.kms.model import Alias, Grant, Key, KeyLastUsage
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import read_fact
 from kms_tui.ui.safe_text import safe
@@ -74,12 +74,12 @@ def _multi_region(key: Key, _: datetime) -> Content:
     return Content.styled(f"in {regions}: the waiting period begins when they are deleted", "$warning")
 
 
-def _cost(kms: Kms, subject: Subject) -> MonthlyCost:
+def _cost(kms: Kms, subject: Subject, prices: Prices) -> MonthlyCost:
     key = kms.describe(subject.key_id)
-    if key.spec != SYMMETRIC_DEFAULT or key.origin != KeyOrigin.AWS_KMS:
-        return monthly_cost(key, 0)
+    if not key.may_have_rotated:
+        return monthly_cost(key, 0, prices)
     rotations = read_fact(lambda: kms.rotations(subject.key_id))
-    return monthly_cost(key, len(rotations.value) if isinstance(rotations, Known) else None)
+    return monthly_cost(key, len(rotations.value) if isinstance(rotations, Known) else None, prices)
 
 
 CHECKS = (
@@ -87,5 +87,13 @@ CHECKS = (
     Check("Aliases", lambda kms, subject: kms.aliases(subject.key_id), _aliases),
     Check("Grants", lambda kms, subject: kms.grants(subject.key_id), _grants),
     Check("Replicas", lambda kms, subject: kms.describe(subject.key_id), _multi_region),
-    Check("Saves", _cost, lambda cost, _: Content(f"{cost} a month")),
 )
+
+
+def saving(prices: Prices) -> Check[MonthlyCost]:
+    """What the deletion saves, by a price table."""
+    return Check(
+        "Saves",
+        lambda kms, subject: _cost(kms, subject, prices),
+        lambda cost, _: Content(f"{cost} a month, from the day that it is scheduled"),
+    )

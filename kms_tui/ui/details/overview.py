@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
+from kms_tui.evidence.cost import cost_if_kept, monthly_cost
+from kms_tui.evidence.prices import Prices
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Known
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyRotationStatus, KeyState
@@ -19,6 +22,9 @@ from kms_tui.ui.details.tab import DetailTab, read_fact
 from kms_tui.ui.details.table import Row, facts_table
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.words import ORIGIN_WORDS, STATE_WORDS, USAGE_WORDS, fact_content, when_words
+
+if TYPE_CHECKING:
+    from kms_tui.ui.app import KmsApp
 
 _STATE_COLOURS = {
     KeyState.ENABLED: "$success",
@@ -44,6 +50,8 @@ class OverviewFacts:
     key: Fact[Key]
     rotation: Fact[KeyRotationStatus]
     policy: Fact[PolicyFacts]
+    rotations: Fact[int]
+    """How often the key has rotated: each of the first times adds to its price."""
 
 
 class OverviewTab(DetailTab[OverviewFacts]):
@@ -60,11 +68,17 @@ class OverviewTab(DetailTab[OverviewFacts]):
             key,
             read_fact(lambda: kms.rotation_status(subject.key_id)) if rotates else NOT_APPLICABLE,
             read_fact(lambda: _judge(kms, subject)) if customer else UNASKED,
+            self._rotations(kms, subject, key) if customer else NOT_APPLICABLE,
         )
+
+    def _rotations(self, kms: Kms, subject: Subject, key: Fact[Key]) -> Fact[int]:
+        if not isinstance(key, Known) or not key.value.may_have_rotated or key.value.pending_deletion:
+            return NOT_APPLICABLE
+        return read_fact(lambda: len(kms.rotations(subject.key_id)))
 
     def present(self, subject: Subject, fact: Fact[OverviewFacts]) -> None:
         known: Fact[Key] = Known(subject.key) if subject.key else LOADING
-        facts = fact.value if isinstance(fact, Known) else OverviewFacts(known, LOADING, LOADING)
+        facts = fact.value if isinstance(fact, Known) else OverviewFacts(known, LOADING, LOADING, LOADING)
         self.query_one("#overview-facts", Static).update(facts_table(self._rows(facts)))
 
     def _rows(self, facts: OverviewFacts) -> Iterable[Row]:
@@ -91,6 +105,8 @@ class OverviewTab(DetailTab[OverviewFacts]):
         if isinstance(facts.policy, Known):
             who = facts.policy.value.who_can_change.replace(_ACCOUNT_IN_FULL, "The account")
             yield "May change it", safe(who)
+        if key.manager:
+            yield "Cost", _cost(key, facts.rotations, cast("KmsApp", self.app).config.price_table)
         yield "ARN", safe(key.arn.replace(":key/", ":\nkey/"), newlines=True)
 
 
@@ -140,6 +156,22 @@ def _rotation(status: KeyRotationStatus, now: datetime) -> Content:
         return Content.styled("off", "$warning")
     every = f"every {status.period_days} days" if status.period_days else "on"
     return Content(f"{every}; next {when_words(status.next_date, now)}" if status.next_date else every)
+
+
+def _cost(key: Key, rotations: Fact[int], prices: Prices) -> Content:
+    count = rotations.value if isinstance(rotations, Known) else None
+    cost = monthly_cost(key, count, prices)
+    if key.is_aws_managed:
+        return Content(cost.reason)
+    if key.pending_deletion:
+        return Content(f"{cost.reason};\n{cost_if_kept(key, count, prices)} a month if that is cancelled")
+    words = Content(f"{cost} a month: {cost.reason}")
+    if cost.at_least:
+        words += Content("\nhow often it rotated: ") + fact_content(rotations, lambda _: Content())
+    if key.multi_region and key.multi_region.is_primary and (replicas := len(key.multi_region.replica_arns)):
+        which = "its replica" if replicas == 1 else f"each of its {replicas} replicas"
+        words += Content(f"\n{which} is charged by itself")
+    return words
 
 
 def _multi_region(key: Key) -> Content:

@@ -121,7 +121,8 @@ class ManyField(Field):
 class Form(Dialog[Values]):
     """Asks for ``fields`` and makes ``submit``'s call off the event loop; it closes when that succeeded.
 
-    ``blame`` says which field an error code of KMS is about; other errors are shown above the buttons.
+    ``blame`` says which field an error is about, by its code of KMS or the name of its class ("FileError");
+    other errors are shown above the buttons.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -201,7 +202,9 @@ class Form(Dialog[Values]):
 
     def _blame(self, error: KmsTuiError) -> None:
         sentence = f"{error} {error.next_step}".strip()
-        name = self.blame.get(error.code) if isinstance(error, ServiceError) else None
+        code = error.code if isinstance(error, ServiceError) else ""
+        kinds = (code, *(kind.__name__ for kind in type(error).__mro__))
+        name = next((self.blame[kind] for kind in kinds if kind in self.blame), None)
         if name is None:
             self.show_error(sentence)
         else:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from textual import on
 from textual.containers import Horizontal
@@ -14,9 +15,10 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from kms_tui.backend.api import Kms
+from kms_tui.evidence.prices import Prices
 from kms_tui.kms.facts import LOADING
 from kms_tui.ui.acts.base import Subject
-from kms_tui.ui.acts.preflight import CHECKS
+from kms_tui.ui.acts.preflight import CHECKS, Check, saving
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.dialogs.base import Dialog
@@ -46,7 +48,9 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
 
     initial_focus = "#cancel"
 
-    def __init__(self, kms: Kms, subject: Subject, now: datetime, *, can_disable: bool) -> None:
+    def __init__(
+        self, kms: Kms, subject: Subject, now: datetime, *, can_disable: bool, prices: Prices
+    ) -> None:
         super().__init__(
             f"Schedule the deletion of {subject.name}?", confirm="Schedule deletion", danger=True
         )
@@ -55,7 +59,8 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
         self.now = now
         self.can_disable = can_disable
         reading: Content = fact_content(LOADING, lambda value: Content())
-        self._known = {check.label: reading for check in CHECKS}
+        self._checks: Sequence[Check[Any]] = (*CHECKS, saving(prices))
+        self._known = {check.label: reading for check in self._checks}
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(
@@ -85,7 +90,7 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
 
     async def _read(self) -> None:
         async def ask(label: str) -> None:
-            check = next(check for check in CHECKS if check.label == label)
+            check = next(check for check in self._checks if check.label == label)
             self._known[label] = await off_loop(lambda: check.ask(self.kms, self.subject, self.now))
             self.query_one("#preflight", Static).update(facts_table(self._known.items()))
 

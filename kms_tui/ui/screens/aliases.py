@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
+from kms_tui.export import Table
 from kms_tui.inventory import Row
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Alias
@@ -20,6 +21,7 @@ from kms_tui.session import Session
 from kms_tui.ui.acts import naming
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.copying import copy_name
+from kms_tui.ui.acts.exporting import export_list
 from kms_tui.ui.acts.protection import lifted
 from kms_tui.ui.background import start
 from kms_tui.ui.details.subject import subject_of
@@ -61,6 +63,14 @@ class AliasesScreen(ModeScreen):
             "minus", "delete", "Delete", id="aliases.delete", tooltip="Take the alias away (DeleteAlias)"
         ),
         Binding("c", "copy", "Copy", id="aliases.copy", tooltip="Copy the alias, with its prefix"),
+        Binding(
+            "w",
+            "export",
+            "Export",
+            id="aliases.export",
+            tooltip="Write the list as it is filtered: CSV, JSON, Markdown",
+            show=False,
+        ),
         Binding(
             "r", "refresh", "Refresh", id="aliases.refresh", tooltip="List the aliases again", show=False
         ),
@@ -108,41 +118,62 @@ class AliasesScreen(ModeScreen):
 
     @on(Input.Changed, "#table-filter")
     def _show(self) -> None:
-        words = self.query_one("#table-filter", Input).value.lower().split()
-        aliases = [
-            alias
-            for alias in sorted(self._aliases.values(), key=lambda alias: (alias.is_aws, alias.name))
-            if all(word in f"{alias.name} {alias.target_key_id}".lower() for word in words)
-        ]
+        aliases = self._matching()
         self.query_one(LineTable).show_rows([self._row(alias) for alias in aliases])
         aws = sum(alias.is_aws for alias in aliases)
         self.show_status(Content(f"{len(aliases) - aws:,} aliases · {aws:,} of AWS"))
 
+    def _matching(self) -> list[Alias]:
+        words = self.query_one("#table-filter", Input).value.lower().split()
+        return [
+            alias
+            for alias in sorted(self._aliases.values(), key=lambda alias: (alias.is_aws, alias.name))
+            if all(word in f"{alias.name} {alias.target_key_id}".lower() for word in words)
+        ]
+
     def _row(self, alias: Alias) -> TableRow:
         row = self._target(alias)
         key = row.key if row is not None else None
-        if not alias.target_key_id:
-            state = ("no key yet", "quiet")
-        elif row is None:
-            state = ("key not found", "warning")
-        else:
-            word = STATE_WORDS.get(key.state, key.state) if key is not None else ""
-            state = (word.partition(":")[0], "quiet" if word in ("enabled", "") else "warning")
+        state = self._state(alias, row)
         return TableRow(
             alias.name,
             (
                 (alias.short_name, "quiet" if alias.is_aws else "strong"),
                 (alias.target_key_id or "–", "quiet"),
                 spec_title(key.spec) if key is not None else "",
-                state,
+                (state, "quiet" if state in ("enabled", "no key yet", "") else "warning"),
                 (date_words(alias.updated) if alias.updated else "", "quiet"),
             ),
         )
+
+    @staticmethod
+    def _state(alias: Alias, row: Row | None) -> str:
+        if not alias.target_key_id:
+            return "no key yet"
+        if row is None:
+            return "key not found"
+        return STATE_WORDS.get(row.key.state, row.key.state).partition(":")[0] if row.key is not None else ""
 
     def _target(self, alias: Alias) -> Row | None:
         assert self.session is not None
         rows = self.session.inventory.rows_of(alias.target_key_id) if alias.target_key_id else []
         return next((row for row in rows if row.region == self.session.kms.region), None)
+
+    def action_export(self) -> None:
+        start(self, self._export, group="act", description="export the aliases")
+
+    async def _export(self) -> None:
+        session = self.session
+        if session is None:
+            return
+        shown = [(alias, self._target(alias)) for alias in self._matching()]
+        region = session.kms.region
+
+        def table() -> Table:
+            rows = [_exported(alias, row, self._state(alias, row)) for alias, row in shown]
+            return Table(f"Aliases of {region}", _EXPORTED, rows)
+
+        await export_list(self, "kms-tui-aliases", table)
 
     # What the keys do
 
@@ -208,3 +239,12 @@ class AliasesScreen(ModeScreen):
         assert self.session is not None
         self.session.inventory.reread(*message.key_ids)
         self.action_refresh()
+
+
+_EXPORTED = ("alias", "key_id", "spec", "state", "created", "updated", "arn")
+
+
+def _exported(alias: Alias, row: Row | None, state: str) -> tuple[str, ...]:
+    spec = row.key.spec if row is not None and row.key is not None else ""
+    times = [moment.isoformat() if moment else "" for moment in (alias.created, alias.updated)]
+    return (alias.name, alias.target_key_id, spec, state, *times, alias.arn)

@@ -26,6 +26,7 @@ from kms_tui.ui.widgets.key_bar import KeyBar
 from kms_tui.ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
+    from kms_tui.evidence.prices import Prices
     from kms_tui.ui.app import KmsApp
 
 T = TypeVar("T")
@@ -63,6 +64,11 @@ class ModeScreen(Screen[None]):
     @property
     def session(self) -> Session | None:
         return self.kms_app.session
+
+    @property
+    def prices(self) -> Prices:
+        """What keys and calls cost, by the configuration's price table."""
+        return self.kms_app.config.price_table
 
     def on_mount(self) -> None:
         if self.session is not None:

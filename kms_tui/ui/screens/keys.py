@@ -50,6 +50,22 @@ class KeysScreen(Desk):
         Binding("n", "create", "New key", id="keys.create", tooltip="Create a key (CreateKey)"),
         Binding(
             "w",
+            "export",
+            "Export",
+            id="keys.export",
+            tooltip="Write the list as it is filtered and sorted: CSV, JSON, Markdown",
+            show=False,
+        ),
+        Binding(
+            "dollar_sign",
+            "cost",
+            "Cost",
+            id="keys.cost",
+            tooltip="What the keys cost, and what deleting the marked ones saves",
+            show=False,
+        ),
+        Binding(
+            "W",
             "scope",
             "Whose",
             id="keys.scope",
@@ -131,6 +147,11 @@ class KeysScreen(Desk):
             return False
         return super().check_action(action, parameters)
 
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self.list.view is not None and self.list.view.query:
+            self._read_missing(self.query_one(FilterLine).input.value)
+
     # The list
 
     @on(KeyList.RowHighlighted)
@@ -170,6 +191,20 @@ class KeysScreen(Desk):
         details = self.query_one(KeyDetails)
         if self.is_wide and details.subject is not None and self.session is not None:
             details.show(self.session, details.subject)
+
+    def show_key(self, arn: str) -> bool:
+        """Put the cursor on a key, whatever hides it; False where there is no such key."""
+        row = self.session.inventory.row(arn) if self.session is not None else None
+        if row is None:
+            return False
+        self.list.focus()
+        if not self.list.go_to(arn):
+            self.query_one(FilterLine).input.value = ""
+            self.list.set_filter("")
+            if not self.list.go_to(arn):
+                self.list.set_scope(Scope.AWS if row.aws else Scope.CUSTOMER)
+                return self.list.go_to(arn)
+        return True
 
     # Filter, scope, marks
 
@@ -235,6 +270,20 @@ class KeysScreen(Desk):
             view.clear_marks()
             self.list.refresh()
             self._show_counts()
+
+    def action_export(self) -> None:
+        from kms_tui.ui.acts.exporting_keys import export_keys
+
+        if self.list.view is not None:
+            start(
+                self, partial(export_keys, self, self.list.view), group="act", description="export the keys"
+            )
+
+    def action_cost(self) -> None:
+        from kms_tui.ui.screens.cost import CostScreen
+
+        if self.list.view is not None:
+            self.app.push_screen(CostScreen(self.list.view.marks))
 
     def action_refresh(self) -> None:
         if self.session is not None:

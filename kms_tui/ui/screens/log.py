@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -13,13 +12,13 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
-from kms_tui.atomic import atomic_file
 from kms_tui.backend.wrappers import LogEntry
+from kms_tui.export import Table
 from kms_tui.kms.operations import is_mutating
 from kms_tui.session import Session
 from kms_tui.ui.acts.copying import copy_name
+from kms_tui.ui.acts.exporting import export, table_formats
 from kms_tui.ui.background import off_loop, start
-from kms_tui.ui.dialogs.form import Field, Form
 from kms_tui.ui.screens.base import ModeScreen
 from kms_tui.ui.screens.text import TextScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
@@ -41,7 +40,13 @@ class LogScreen(ModeScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy command", id="log.copy", tooltip="Copy the aws kms command of this call"),
-        Binding("w", "export", "Export", id="log.export", tooltip="Write all calls to a shell script"),
+        Binding(
+            "w",
+            "export",
+            "Export",
+            id="log.export",
+            tooltip="Write all calls to a file: shell script, CSV, JSON, Markdown",
+        ),
     ]
 
     def __init__(self) -> None:
@@ -91,25 +96,25 @@ class LogScreen(ModeScreen):
         start(self, self._export, group="act", description="export the log")
 
     async def _export(self) -> None:
-        lines = ["#!/bin/sh", "# What kms-tui changed, oldest first; failed calls are commented out."]
-        for entry, line in self._lines.values():
-            lines.append(f"# {entry.error}: {line}" if entry.error else line)
-        text = "\n".join(lines) + "\n"
-        values = await self.ask(
-            Form(
-                "Export the log as a shell script",
-                [Field("path", "File", "kms-tui-session.sh", check=_check_path)],
-                lambda values: _write(Path(values["path"]).expanduser(), text),
-                confirm="Write",
-            )
-        )
-        if values is not None:
-            self.kms_app.notify(f"{len(self._lines)} calls written to {values['path']}.")
+        calls = list(self._lines.values())
+        formats = {"sh": ("Shell script", lambda: _script(calls)), **table_formats(lambda: _table(calls))}
+        await export(self, "kms-tui-session", formats)
 
 
-def _write(path: Path, text: str) -> None:
-    with atomic_file(path) as file:
-        file.write(text.encode())
+def _script(calls: Sequence[tuple[LogEntry, str]]) -> str:
+    lines = ["#!/bin/sh", "# What kms-tui changed, oldest first; failed calls are commented out."]
+    lines += [f"# {entry.error}: {line}" if entry.error else line for entry, line in calls]
+    return "\n".join(lines) + "\n"
+
+
+def _table(calls: Sequence[tuple[LogEntry, str]]) -> Table:
+    rows = [
+        (entry.time.isoformat(timespec="seconds"), entry.region, entry.operation, entry.error or "done", line)
+        for entry, line in calls
+    ]
+    return Table(
+        "What kms-tui changed, oldest first", ("time", "region", "operation", "result", "command"), rows
+    )
 
 
 def _command(entry: LogEntry) -> str:
@@ -128,12 +133,3 @@ def _row(key: str, entry: LogEntry, line: str) -> TableRow:
             line,
         ),
     )
-
-
-def _check_path(text: str) -> str:
-    path = Path(text.strip()).expanduser()
-    if not text.strip():
-        return "Name a file."
-    if path.exists():
-        return "There is a file of that name already; name another."
-    return "" if path.parent.is_dir() else "There is no such folder."

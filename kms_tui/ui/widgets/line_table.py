@@ -19,6 +19,7 @@ from kms_tui.ui.safe_text import column
 
 GAP = 2
 GUTTER = 2
+_NARROWEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,10 @@ class LineTable(ScrollView, can_focus=True):
         self.refresh()
 
     def _widths(self) -> list[int]:
-        """As wide as asked for, the rest by weight; without room, columns give way from the right."""
+        """As wide as asked for, the rest by weight; without room, columns give way from the right.
+
+        A column of which next to nothing would be left goes altogether.
+        """
         room = self.scrollable_content_region.width - GUTTER - GAP * (len(self._columns) - 1)
         widths = [each.width for each in self._columns]
         spare = room - sum(widths)
@@ -208,7 +212,7 @@ class LineTable(ScrollView, can_focus=True):
         for index in reversed(range(1, len(widths))):
             if spare >= 0:
                 break
-            given = min(widths[index], -spare)
+            given = -spare if widths[index] + spare >= _NARROWEST else widths[index]
             widths[index] -= given
             spare += given
         return widths

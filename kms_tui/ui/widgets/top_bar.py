@@ -9,11 +9,15 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from kms_tui.session import Kind, Session
 from kms_tui.ui.modes import MODE_TABLE
 from kms_tui.ui.safe_text import safe
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp
+
+_ROOM_FOR_TITLES = 110
+"""In a narrower terminal the modes' short titles leave room for the screen's own line."""
 
 
 class TopBar(Vertical):
@@ -51,24 +55,40 @@ class TopBar(Vertical):
         self._show_calls()
 
     def _modes(self) -> Content:
-        current = self.kms_app.current_mode
-        names = []
-        for number, mode in enumerate(MODE_TABLE.values(), 1):
-            name = f"{number} {mode.title}"
-            style = "$accent bold" if mode.name == current else f"@click=app.open_mode('{mode.name}')"
-            names.append(Content.styled(name, style))
-        return Content(" ") + Content("   ").join(names)
+        current, gap = self.kms_app.current_mode, "   "
+        titles = {mode.name: mode.title for mode in MODE_TABLE.values()}
+        if self.size.width < _ROOM_FOR_TITLES:
+            gap, titles = "  ", {mode.name: mode.short or mode.title for mode in MODE_TABLE.values()}
+        names = [
+            Content.styled(
+                f"{number} {title}",
+                "$accent bold" if name == current else f"@click=app.open_mode('{name}')",
+            )
+            for number, (name, title) in enumerate(titles.items(), 1)
+        ]
+        return Content(" ") + Content(gap).join(names)
+
+    def on_resize(self) -> None:
+        self.query_one("#modes", Static).update(self._modes())
 
     def _show_calls(self) -> None:
         session = self.kms_app.session
         if session is None:
             return
-        limits = Content.styled(f"{session.meter.total} calls ", "$foreground-muted")
+        limits = Content.styled(f"{session.meter.total:,} calls{self._price(session)} ", "$foreground-muted")
         if session.notice:
             limits += Content.styled(f" {session.notice} ", "$warning") + Content(" ")
         if session.read_only:
             limits += Content.styled(" READ-ONLY ", "bold $background on $warning")
         self.query_one("#limits", Static).update(limits)
+
+    def _price(self, session: Session) -> str:
+        """What the calls cost on AWS ("" in the local store, where they cost nothing)."""
+        if session.connection.kind is Kind.LOCAL or not session.meter.total:
+            return ""
+        from kms_tui.ui.acts.costing import calls_so_far, money
+
+        return f" ≈ {money(calls_so_far(session, self.kms_app.config.price_table).dollars)}"
 
     def show_status(self, status: Content | str) -> None:
         """The screen's own line, right of the modes ("38 keys · 2 need attention")."""

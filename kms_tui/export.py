@@ -1,0 +1,101 @@
+"""Any list as a text for other programs: CSV for spreadsheets, JSON for scripts, Markdown for people.
+
+Cells are untrusted. None of the texts holds a control or invisible character but the ends of its lines: CSV
+and Markdown spell them out (``kms_tui.visible``), JSON escapes them and so keeps every cell as it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kms_tui.visible import HIDDEN, visible
+
+
+class ExportFormat(StrEnum):
+    """The value is also how a file of this format ends its name."""
+
+    CSV = "csv"
+    JSON = "json"
+    MARKDOWN = "md"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of as many cells as there are columns; the names of the columns are all different."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[str]]
+
+
+def render(table: Table, form: ExportFormat) -> str:
+    """The whole table as a text that ends its last line."""
+    return _RENDERERS[form](table)
+
+
+# What a spreadsheet takes for the begin of a formula (OWASP, "CSV Injection"), the full-width forms included,
+# which Excel reads alike. A semicolon ends a cell where the computer's language writes decimals with a comma.
+_FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[=+\-@＝＋－＠])")
+_FORMULA_CELL = "'"
+
+
+def defused(cell: str) -> str:
+    """The cell with an apostrophe before whatever a spreadsheet would compute: it is a text from then on."""
+    return _FORMULA.sub(_FORMULA_CELL, visible(cell))
+
+
+def _as_csv(table: Table) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    for row in (table.columns, *table.rows):
+        writer.writerow([defused(cell) for cell in row])
+    return text.getvalue()
+
+
+def _as_json(table: Table) -> str:
+    """An array with one object a line."""
+    rows = ",\n".join(_json_row(dict(zip(table.columns, row, strict=True))) for row in table.rows)
+    return f"[\n{rows}\n]\n" if rows else "[]\n"
+
+
+def _json_row(row: Mapping[str, str]) -> str:
+    text = json.dumps(row, ensure_ascii=False)
+    return text if text.isascii() and text.isprintable() else _JSON_ESCAPED.sub(_json_escape, text)
+
+
+_JSON_ESCAPED = re.compile(f"[{HIDDEN}]")
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1]
+
+
+# Markdown's own punctuation, and what HTML inside it would begin with; GitHub's tables end a cell at a pipe.
+_MARKDOWN = {ord(sign): f"\\{sign}" for sign in r"\`*_[]~|"} | {
+    ord("&"): "&amp;",
+    ord("<"): "&lt;",
+    ord(">"): "&gt;",
+}
+
+
+def _as_markdown(table: Table) -> str:
+    head, *rows = ([_markdown(cell) for cell in row] for row in (table.columns, *table.rows))
+    lines = [head, ["---"] * len(head), *rows]
+    return f"# {_markdown(table.title)}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _markdown(cell: str) -> str:
+    return visible(cell).translate(_MARKDOWN)
+
+
+_RENDERERS: Mapping[ExportFormat, Callable[[Table], str]] = {
+    ExportFormat.CSV: _as_csv,
+    ExportFormat.JSON: _as_json,
+    ExportFormat.MARKDOWN: _as_markdown,
+}

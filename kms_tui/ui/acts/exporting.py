@@ -1,0 +1,86 @@
+"""Writing a list to a file: as what, and where to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.widgets import Input, Select
+
+from kms_tui.atomic import SHARED, atomic_file
+from kms_tui.export import ExportFormat, Table, render
+from kms_tui.ui.dialogs.form import ChoiceField, Field, FlagField, Form, Values
+
+if TYPE_CHECKING:
+    from kms_tui.ui.screens.base import ModeScreen
+
+Make = Callable[[], str]
+"""Makes the whole text; runs on a thread of its own."""
+
+_TITLES = {ExportFormat.CSV: "CSV", ExportFormat.JSON: "JSON", ExportFormat.MARKDOWN: "Markdown"}
+
+
+async def export_list(screen: ModeScreen, stem: str, make: Callable[[], Table]) -> None:
+    """Ask for format and file, and write what ``make`` gives; it runs on a thread of its own.
+
+    ``stem`` is the file's name as offered, without its ending.
+    """
+    await export(screen, stem, table_formats(make))
+
+
+def table_formats(make: Callable[[], Table]) -> dict[str, tuple[str, Make]]:
+    """A table's formats, for ``export``."""
+
+    def maker(form: ExportFormat) -> Make:
+        return lambda: render(make(), form)
+
+    return {form.value: (_TITLES[form], maker(form)) for form in ExportFormat}
+
+
+async def export(screen: ModeScreen, stem: str, formats: Mapping[str, tuple[str, Make]]) -> None:
+    """Ask for one of the formats and a file: the ending of its name -> (title, text)."""
+    values = await screen.ask(ExportForm(stem, formats))
+    if values is not None:
+        screen.kms_app.notify(f"Written to {values['path'].strip()}.")
+
+
+class ExportForm(Form):
+    """Format and file; the file's ending follows the format, and the format the ending."""
+
+    def __init__(self, stem: str, formats: Mapping[str, tuple[str, Make]]) -> None:
+        self.formats = formats
+        first = next(iter(formats))
+        fields: Sequence[Field] = [
+            ChoiceField(
+                "format", "Format", first, choices=[(title, end) for end, (title, _) in formats.items()]
+            ),
+            Field("path", "File", f"{stem}.{first}", check=_check_path),
+            FlagField("overwrite", "If it exists", hint="replace it"),
+        ]
+        super().__init__("Export the list", fields, self._write, confirm="Write", blame={"FileError": "path"})
+        self.initial_focus = "#path"
+
+    def _write(self, values: Values) -> None:
+        path = Path(values["path"].strip()).expanduser()
+        _, make = self.formats[values["format"]]
+        with atomic_file(path, overwrite=bool(values["overwrite"]), mode=SHARED) as file:
+            file.write(make().encode())
+
+    @on(Select.Changed, "#format")
+    def _format_chosen(self, event: Select.Changed) -> None:
+        field = self.query_one("#path", Input)
+        stem, dot, end = field.value.rpartition(".")
+        if dot and end in self.formats:
+            field.value = f"{stem}.{event.value}"
+
+    @on(Input.Changed, "#path")
+    def _path_changed(self, event: Input.Changed) -> None:
+        end = event.value.rpartition(".")[2].strip().lower()
+        if end in self.formats:
+            self.query_one("#format", Select).value = end
+
+
+def _check_path(text: str) -> str:
+    return "" if text.strip() else "Name a file."
