@@ -50,7 +50,7 @@ def disabled_since(
             whole &= _look_up(services, event_name, set(keys), found, begin, now, wait)
     except KmsTuiError as error:
         return {arn: _dated(found[arn]) if arn in found else unreadable(error) for arn in keys}
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         return dict.fromkeys(keys, Failed(not_understood(error)))
     early: Fact[Since] = Known(Since(begin, before=True))
     if not whole:
@@ -85,9 +85,11 @@ def _look_up(
             return False
         answer = services.call("cloudtrail", "LookupEvents", params)
         for event in answer.get("Events", ()):
-            if _took_place(event):
-                for arn in left & _named(event):
-                    found[arn] = max(event["EventTime"], found.get(arn, event["EventTime"]))
+            detail = json.loads(event["CloudTrailEvent"])
+            # CloudTrail lists refused calls as well.
+            if not detail.get("errorCode"):
+                for arn in [arn for arn in left if _names(event, detail, arn)]:
+                    found[arn] = max(_moment(event), found.get(arn, begin))
                     left.discard(arn)
         token = answer.get("NextToken")
         if not token or not left:
@@ -96,16 +98,18 @@ def _look_up(
     return False
 
 
-def _named(event: Mapping[str, Any]) -> set[str]:
-    return {str(resource.get("ResourceName", "")) for resource in event.get("Resources", ())}
+def _moment(event: Mapping[str, Any]) -> datetime:
+    moment = event["EventTime"]
+    if not isinstance(moment, datetime):
+        raise TypeError("EventTime is no point in time")
+    return moment
 
 
-def _took_place(event: Mapping[str, Any]) -> bool:
-    """CloudTrail lists refused calls as well; whether one was, only the event itself tells."""
-    try:
-        return not json.loads(event.get("CloudTrailEvent") or "{}").get("errorCode")
-    except (ValueError, AttributeError):
-        return False
+def _names(event: Mapping[str, Any], detail: Mapping[str, Any], arn: str) -> bool:
+    """Whether an event is about a key: by its resources, or by what was asked for (an ARN or a key id)."""
+    names = {resource.get("ResourceName") for resource in event.get("Resources") or ()}
+    names.add((detail.get("requestParameters") or {}).get("keyId"))
+    return arn in names or arn.rpartition("/")[2] in names
 
 
 class Primaries:
