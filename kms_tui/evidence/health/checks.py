@@ -120,7 +120,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "external-administration",
-        "Another account administers it",
+        "Outside administration",
         Severity.HIGH,
         policies.external_administration,
         "Leave administration to principals of the key's own account.",
@@ -129,7 +129,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "material-missing",
-        "Imported material is missing",
+        "Key material missing",
         Severity.HIGH,
         states.material_missing,
         "Import the same key material again; the key opens what it encrypted from then on.",
@@ -137,7 +137,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "material-expires",
-        "Imported material expires",
+        "Key material expires",
         Severity.MEDIUM,
         states.material_expires,
         "Import the same material again with a later date, or without one.",
@@ -156,7 +156,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "conditional-control",
-        "Account controls it only at times",
+        "Conditional control",
         Severity.MEDIUM,
         policies.conditional_control,
         "Let the statement for the account's root ARN allow kms:* without a condition.",
@@ -165,7 +165,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "cross-account",
-        "Other accounts may use it",
+        "Open to other accounts",
         Severity.MEDIUM,
         policies.cross_account,
         "Make sure that each of these accounts is meant, and name roles rather than whole accounts.",
@@ -174,7 +174,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "unbound-service",
-        "Service without a source condition",
+        "Service without source",
         Severity.MEDIUM,
         policies.unbound_service,
         "Add a condition on aws:SourceArn or aws:SourceAccount to the service's statement.",
@@ -183,7 +183,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "replica-policy",
-        "Replica's policy differs",
+        "Replica policy differs",
         Severity.MEDIUM,
         policies.replica_differs,
         "Give the replica its primary's policy, or the primary the replica's: KMS keeps them apart.",

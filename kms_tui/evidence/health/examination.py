@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from kms_tui.backend.api import Kms
@@ -81,6 +82,11 @@ class Examination:
         self._stage = Stage("listing the keys")
         self._unanswered = ""
 
+    def wait_for_listing(self) -> None:
+        """Block until the keys are listed, so that ``estimate`` is about all of them."""
+        with self._listening():
+            self._await(lambda: not self._inventory.busy)
+
     def estimate(self) -> Estimate:
         """The calls that have still to be made about the keys that are listed by now."""
         return estimate(self._inventory.rows(), self._checks, self._inventory.pace)
@@ -102,16 +108,19 @@ class Examination:
 
     def run(self) -> Report:
         """The report; KmsTuiError where not one key could be listed, or credentials are missing."""
-        forget = self._inventory.listen(lambda _changes: self._woken.set())
-        try:
+        with self._listening():
             self._await(lambda: not self._inventory.busy)
             self._refuse_nothing()
             self._stage = Stage(_READING)
             self._read()
             rows = [row for row in self._inventory.rows() if is_examined(row)]
-            beyond = self._read_beyond(rows)
-            self._stage = Stage("judging", total=len(rows))
-            return self._judge(rows, beyond)
+            return self._judge(rows, self._read_beyond(rows))
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        forget = self._inventory.listen(lambda _changes: self._woken.set())
+        try:
+            yield
         finally:
             forget()
 

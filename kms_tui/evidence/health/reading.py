@@ -48,8 +48,9 @@ def missing_facts(checks: Sequence[Check]) -> Missing:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Calls by operation, and the seconds that they take at the polite rate."""
+    """Calls by operation for so many ``keys``, and the seconds that they take at the polite rate."""
 
+    keys: int
     calls: Counter[str]
     seconds: float
 
@@ -62,9 +63,8 @@ def estimate(rows: Iterable[Row], checks: Sequence[Check], pace: Pace) -> Estima
     """What has still to be read of these rows; for a key that is not described yet, at most so much."""
     calls: Counter[str] = Counter()
     everything = frozenset(need for check in checks for need in check.needs)
-    for row in rows:
-        if not is_examined(row):
-            continue
+    examined = [row for row in rows if is_examined(row)]
+    for row in examined:
         calls[_DESCRIBE] += row.wants(FactName.DESCRIBED)
         wanted = needs(row.key, checks) if row.key is not None else everything
         for need in _IN_ORDER:
@@ -72,4 +72,4 @@ def estimate(rows: Iterable[Row], checks: Sequence[Check], pace: Pace) -> Estima
                 calls[need.operation] += row.wants(need.column)
     calls = +calls
     slow = calls[Need.LAST_USAGE.operation]
-    return Estimate(calls, max((calls.total() - slow) / pace.demand, slow / pace.usage))
+    return Estimate(len(examined), calls, max((calls.total() - slow) / pace.demand, slow / pace.usage))

@@ -107,7 +107,7 @@ def test_the_estimate_is_no_less_than_what_is_called_and_the_same_once_keys_are_
     with opened(backend) as inventory:
         settings = Settings(unused_days=90)
         before = Examination(inventory, Kms(backend), settings)
-        before._await(lambda: not inventory.busy)
+        before.wait_for_listing()
         most = before.estimate()
         assert most.calls["DescribeKey"] == 5
         backend.calls.clear()
