@@ -73,17 +73,24 @@ def check_row(tally: Tally) -> TableRow:
         mark, look = "–", "quiet"
     elif not tally.found:
         mark, look = ("?", "warning") if tally.not_known else (_PASSED, "plain")
-    passed = f"{tally.passed:,} of {tally.keys:,} pass" if tally.keys else "no such key"
+    control = tally.check.control
     return TableRow(
         tally.check.id,
         (
             (f"{mark} {tally.check.title}", look),
-            (passed, "plain" if tally.keys else "quiet"),
-            (f"{tally.found:,} found" if tally.found else "", look),
-            (f"{tally.not_known:,} not known" if tally.not_known else "", "warning"),
-            (tally.check.control.id if tally.check.control is not None else "", "quiet"),
+            (_found(tally), "plain" if tally.keys else "quiet"),
+            (f"{tally.not_known:,} of {tally.keys:,}" if tally.not_known else "", "warning"),
+            (control.id if control is not None else "", "quiet"),
         ),
     )
+
+
+def _found(tally: Tally) -> str:
+    """How many of the keys of which it is known."""
+    known = tally.keys - tally.not_known
+    if not known:
+        return "not known" if tally.keys else "no key of the kind"
+    return f"{tally.found:,} of {known:,}" if tally.found else f"none of {known:,}"
 
 
 # What is said about the row of the cursor

@@ -34,9 +34,8 @@ _FINDINGS = (
 )
 _CHECKS = (
     TableColumn("CHECK", 27, weight=1),
-    TableColumn("KEYS", 13, weight=1),
-    TableColumn("FOUND", 8, weight=1),
-    TableColumn("NOT KNOWN", 11, weight=1),
+    TableColumn("FOUND", 18, weight=1),
+    TableColumn("NOT KNOWN", 14, weight=1),
     TableColumn("HUB", 5, weight=4),
 )
 ASK_ABOVE = 200
