@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from textual.widgets import Input, Static
 from kms_tui.backend.base import Backend
 from kms_tui.policy import default_policy
 from kms_tui.ui.screens import health
+from kms_tui.ui.widgets.filter_line import FilterLine
 from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.line_table import LineTable
-from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, press, settled, state_of
+from tests.ui.conftest import NOW, MakeApp
+from tests.ui.console import drive, press, state_of
 from tests.ui.test_denied_facts import Failing, denied
 from tests.ui.test_hostile_text import screen_text
 from tests.unit.inventory.world import FakeAccount, FakeKey, key_id
@@ -33,14 +35,15 @@ def text(pilot: Pilot[Any]) -> str:
 
 def test_findings_come_by_severity_and_enter_goes_to_the_key(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
-        await press(pilot, "slash", *"state:disabled", "enter", "5")
+        pilot.app.screen.query_one(FilterLine).input.value = "state:disabled"
+        await press(pilot, "5")
         found = findings(pilot)
         assert found[0] == ("▲ high", "old-backups", "Pending deletion")
         assert [severity for severity, *_ in found] == sorted(
             (severity for severity, *_ in found), key=["▲ high", "◆ medium", "▽ low", "? not known"].index
         )
         assert "KMS.3 AWS KMS keys should not be deleted" in text(pilot)
-        await press(pilot, "slash", *"kms.4 legacy", "enter")
+        await press(pilot, "slash", *"kms.4 leg", "enter")
         assert findings(pilot) == [("◆ medium", "legacy-exports", "Rotation is off")]
         await press(pilot, "enter")
         key_list = pilot.app.screen.query_one(KeyList)
@@ -58,7 +61,7 @@ def test_what_may_not_be_read_is_listed_as_not_known_and_is_no_pass(make_app: Ma
     backend = Failing(demo, {"GetKeyPolicy": denied("GetKeyPolicy")})
 
     async def script(pilot: Pilot[Any]) -> None:
-        await press(pilot, "5", "slash", *"not known orders-db", "enter")
+        await press(pilot, "5", "slash", *"orders-db", "enter")
         assert findings(pilot) == [("? not known", "orders-db", "6 checks")]
         assert "GetKeyPolicy was denied" in text(pilot)
         await press(pilot, "v")
@@ -129,23 +132,24 @@ def test_an_account_in_good_shape_is_told_so_with_what_was_checked(make_app: Mak
     drive(make_app(large()), script)
 
 
-def test_unused_keys_are_looked_for_only_when_asked(make_app: MakeApp, demo: Backend, tmp_path: Path) -> None:
-    path = tmp_path / "health.json"
+def test_unused_keys_are_looked_for_only_when_asked_and_the_report_is_written(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    path, backend = tmp_path / "health.json", large(2)
+    long_ago = {"Operation": "Encrypt", "Timestamp": NOW - timedelta(days=121)}
+    backend.keys[key_id(1)].last_usage = {"KeyLastUsage": long_ago}
 
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "5")
-        session = pilot.app.session  # type: ignore[attr-defined]
-        assert not session.meter.calls["GetKeyLastUsage"]
+        assert backend.count("GetKeyLastUsage") == 0
         await press(pilot, "u", "enter")
-        assert session.meter.calls["GetKeyLastUsage"]
-        assert ("▽ low", "legacy-exports", "Not used") in findings(pilot)
+        assert ("▽ low", "key-1", "Not used") in findings(pilot)
         await press(pilot, "w")
         pilot.app.screen.query_one("#path", Input).value = str(path)
-        await settled(pilot)
         await press(pilot, "ctrl+s")
         assert '"check": "unused"' in path.read_text()
 
-    drive(make_app(), script)
+    drive(make_app(backend), script)
 
 
 def test_a_stopped_examination_shows_what_is_known_by_then(make_app: MakeApp) -> None:
