@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 FAILURE = 2
 """The exit code where there is no report; 1 is for findings."""
-_EXIT_CODES = (
+_EPILOG = (
     "exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, or no report could be made; "
-    "130 stopped with Ctrl+C"
+    "130 stopped with Ctrl+C. "
+    "It calls ListKeys, ListAliases, DescribeKey, GetKeyRotationStatus, GetKeyPolicy, CloudTrail's "
+    "LookupEvents, ListResourceTags where the configuration has required_tags, and GetKeyLastUsage for "
+    "--unused; what it may not call is listed as not known."
 )
 _FORMATS = ("table", "md", "json", "csv")
 _SEVERITIES = ("high", "medium", "low")
@@ -32,7 +35,7 @@ _DRAW = 0.2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = _EXIT_CODES
+    parser.epilog = _EPILOG
     parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
     parser.add_argument(
         "--fail-on",

@@ -89,6 +89,10 @@ def _is_imported(key: Key) -> bool:
     return _stays(key) and key.origin == KeyOrigin.EXTERNAL
 
 
+def _is_in_key_store(key: Key) -> bool:
+    return _stays(key) and bool(key.custom_key_store_id)
+
+
 CHECKS: tuple[Check, ...] = (
     Check(
         "pending-deletion",
@@ -126,6 +130,14 @@ CHECKS: tuple[Check, ...] = (
         "Leave administration to principals of the key's own account.",
         (Need.POLICY,),
         _stays,
+    ),
+    Check(
+        "unavailable",
+        "Key store is offline",
+        Severity.HIGH,
+        states.unavailable,
+        "Connect the key store again (ConnectCustomKeyStore); DescribeCustomKeyStores says what failed.",
+        applies=_is_in_key_store,
     ),
     Check(
         "material-missing",

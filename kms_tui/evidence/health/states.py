@@ -21,6 +21,14 @@ def pending_deletion(examined: Examined, _settings: Settings, now: datetime) -> 
     )
 
 
+def unavailable(examined: Examined, _settings: Settings, _now: datetime) -> Verdict:
+    if examined.key.state != KeyState.UNAVAILABLE:
+        return None
+    return (
+        f"Its custom key store {examined.key.custom_key_store_id} is not connected: the key can do nothing."
+    )
+
+
 def material_missing(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
     key = examined.key
     if key.state == KeyState.PENDING_IMPORT:

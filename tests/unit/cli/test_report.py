@@ -16,6 +16,10 @@ from kms_tui.cli.connection import open_backend
 from kms_tui.kms.errors import CredentialsError
 from kms_tui.policy import default_policy
 from kms_tui.session import Connection
+from tests.endpoints.environment import use_static_credentials
+from tests.endpoints.faults import DENY
+from tests.endpoints.server import FaultEndpoint
+from tests.endpoints.synthetic import SyntheticAccount
 from tests.unit.cli.conftest import Ended, Run
 from tests.unit.evidence.health.build import ACCOUNT
 from tests.unit.inventory.world import FakeAccount, FakeKey, denied, key_id
@@ -223,3 +227,19 @@ def test_the_demo_tells_of_what_is_wrong_with_it(run: Run, monkeypatch: pytest.M
     assert named["unbound-service"] == "s3-logs"
     assert named["material-expires"] == "imported-hsm-root"
     assert shape["aws_managed"] == 12
+
+
+def test_the_same_report_is_made_of_an_account_on_aws(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)
+    use_static_credentials(monkeypatch)
+    with FaultEndpoint(SyntheticAccount(keys=24, aws_managed=4)) as endpoint:
+        endpoint.plan("GetKeyPolicy", DENY)
+        flags = ("--endpoint-url", endpoint.url, "--region", "eu-west-1", "--format", "json")
+        ended = run("report", *flags, "--fail-on", "medium")
+    shape = found(ended)
+    assert ended.code == 1
+    assert (shape["keys"], shape["aws_managed"], shape["summary"]["high"]) == (20, 4, 0)
+    calls = endpoint.counts
+    assert (calls["DescribeKey"], calls["GetKeyPolicy"]) == (20, 20)
+    reasons = {each["reason"].partition(":")[0] for each in shape["not_known"]}
+    assert reasons == {"GetKeyPolicy was denied", "CloudTrail's LookupEvents failed"}

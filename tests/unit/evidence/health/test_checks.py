@@ -31,6 +31,7 @@ from tests.unit.policy.build import allow, policy, with_root
 
 PENDING = {"state": "PendingDeletion", "deletion_date": NOW + days(12)}
 IMPORTED = {"origin": "EXTERNAL", "expiration_model": "KEY_MATERIAL_EXPIRES"}
+STORED = {"origin": "AWS_CLOUDHSM", "custom_key_store_id": "cks-1"}
 OFF = Known(KeyRotationStatus(enabled=False))
 ROLE = "arn:aws:iam::111122223333:role/app"
 DENIED = Denied(ServiceError("AccessDeniedException", "no, ada", operation="X"))
@@ -67,6 +68,7 @@ FOUND: list[tuple[str, dict[str, Any], dict[str, Fact[Any]], str]] = [
         {"policy": text(allow(f"arn:aws:iam::{OTHER}:root", "kms:ScheduleKeyDeletion"))},
         f"account {OTHER} gets kms:ScheduleKeyDeletion",
     ),
+    ("unavailable", {**STORED, "state": "Unavailable"}, {}, "key store cks-1 is not connected"),
     ("material-missing", {**IMPORTED, "state": "PendingImport"}, {}, "has no key material"),
     ("material-missing", {**IMPORTED, "valid_to": NOW - days(3)}, {}, "expired on 2026-11-17, 3 d ago"),
     ("material-expires", {**IMPORTED, "valid_to": NOW + days(9)}, {}, "on 2026-11-29, in 9 d"),
@@ -131,7 +133,7 @@ def test_each_check_is_among_those_that_are_tried_here() -> None:
 @pytest.mark.parametrize(
     ("members", "facts"),
     [
-        ({"origin": "AWS_CLOUDHSM"}, {"rotation": OFF}),
+        (STORED, {"rotation": OFF}),
         ({"spec": "HMAC_256", "usage": "GENERATE_VERIFY_MAC"}, {"rotation": OFF}),
         ({"state": "Disabled"}, {"rotation": OFF, "disabled_since": Known(Since(NOW - days(12)))}),
         ({"state": "Disabled"}, {"last_usage": used(300), "disabled_since": Known(Since(NOW - days(1)))}),
