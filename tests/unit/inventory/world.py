@@ -140,6 +140,9 @@ class FakeAccount:
     def _GetKeyLastUsage(self, params: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N802
         return self.keys[params["KeyId"]].last_usage
 
+    def _ListKeyRotations(self, params: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N802
+        return {"Rotations": []}
+
     def _GetKeyPolicy(self, params: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N802
         return {"Policy": self.keys[params["KeyId"].rpartition("/")[2]].policy}
 
