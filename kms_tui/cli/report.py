@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from kms_tui.evidence.health import Examination, Report
 
 FAILURE = 2
-"""The exit code where there is no report; 1 is for findings."""
+"""The exit code where there is no report, or not all of it; 1 is for findings."""
 _EPILOG = (
-    "exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, or no report could be made; "
+    "exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, or no whole report; "
     "130 stopped with Ctrl+C. "
     "It calls ListKeys, ListAliases, DescribeKey, GetKeyRotationStatus, GetKeyPolicy, CloudTrail's "
     "LookupEvents, ListResourceTags where the configuration has required_tags, and GetKeyLastUsage for "
@@ -88,8 +88,12 @@ def run(args: argparse.Namespace) -> int:
     finally:
         session.inventory.close()
     _write(report, args)
-    fails = args.fail_on is not None and report.reaches(Severity(args.fail_on))
-    return int(fails or (args.strict and bool(report.gaps)))
+    if args.fail_on is not None and report.reaches(Severity(args.fail_on)):
+        return 1
+    if not report.complete:
+        print("The report is not whole: KMS gave no answer for too long.", file=sys.stderr)
+        return FAILURE
+    return int(args.strict and bool(report.gaps))
 
 
 def _open(args: argparse.Namespace) -> Session:

@@ -44,7 +44,8 @@ def items(report: Report) -> Iterator[tuple[str, Item]]:
         yield str(number), item
 
 
-def item_row(key: str, item: Item) -> TableRow:
+def item_row(key: str, item: Item, *, regions: bool) -> TableRow:
+    """With ``regions`` the key's region stands beside its name."""
     if isinstance(item, Finding):
         mark, look, _ = _MARKS[item.check.severity]
         first, title = (f"{mark} {item.check.severity.value}", look), item.check.title
@@ -52,7 +53,8 @@ def item_row(key: str, item: Item) -> TableRow:
         first, title = (_NOT_KNOWN, "quiet"), f"{len(item.checks)} checks"
         if len(item.checks) == 1:
             title = item.checks[0].title
-    return TableRow(key, (first, (item.key.name, "strong"), title, (item.reason, "quiet")))
+    name = f"{item.key.name} · {item.key.region}" if regions and item.key.arn else item.key.name
+    return TableRow(key, (first, (name, "strong"), title, (item.reason, "quiet")))
 
 
 def matches(item: Item, words: Sequence[str]) -> bool:

@@ -24,7 +24,7 @@ from kms_tui.inventory.row import Row
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key
 
-_READING = "reading"
+_READING, _JUDGING = "reading", "judging"
 _HANDS = 4
 """Threads that read the policies of primaries in other regions."""
 _LOOK = 0.5
@@ -79,6 +79,8 @@ class Examination:
         self._missing = missing_facts(self._checks)
         self._woken = threading.Event()
         self._cancelled = threading.Event()
+        self._hurried = threading.Event()
+        """Cancelled while keys were being judged, which takes milliseconds each."""
         self._stage = Stage("listing the keys")
         self._unanswered = ""
 
@@ -102,7 +104,9 @@ class Examination:
         return Stage(_READING, demand.done, demand.total, demand.trouble)
 
     def cancel(self) -> None:
-        """Stop reading; ``run`` comes back with what is known by then, and the rest as not known."""
+        """Stop; ``run`` comes back with what is known by then, and the rest as not known."""
+        if self._stage.words == _JUDGING:
+            self._hurried.set()
         self._cancelled.set()
         self._woken.set()
 
@@ -227,9 +231,11 @@ class Examination:
                 judging.unlisted(region.name, region.keys)
         for number, row in enumerate(rows):
             if number % 50 == 0:
-                self._stage = Stage("judging", number, len(rows))
+                self._stage = Stage(_JUDGING, number, len(rows))
             name = KeyName(row.region, row.aliases[0] if row.aliases else row.key_id, row.arn, row.key_id)
-            if row.key is None:
+            if self._hurried.is_set():
+                judging.unjudged(name)
+            elif row.key is None:
                 judging.undescribed(name, row.described)
             else:
                 judging.judge(name, self._examined(row, row.key, regions[row.region], beyond))

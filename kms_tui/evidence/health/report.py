@@ -102,9 +102,16 @@ class Judging:
 
     def undescribed(self, name: KeyName, described: Fact[Key]) -> None:
         """A key that could not be described: nothing is known of it."""
+        self._nothing(name, self._why("DescribeKey", described))
+
+    def unjudged(self, name: KeyName) -> None:
+        """A key whose turn did not come."""
+        self._nothing(name, "It was not judged before the examination was stopped.")
+
+    def _nothing(self, name: KeyName, reason: str) -> None:
         for check in self.checks:
             self._keys[check.id] += 1
-        self._gap(name, tuple(self.checks), self._why("DescribeKey", described))
+        self._gap(name, tuple(self.checks), reason)
 
     def judge(self, name: KeyName, examined: Examined) -> None:
         unread: dict[Need, list[Check]] = defaultdict(list)

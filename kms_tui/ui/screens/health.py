@@ -201,7 +201,8 @@ class HealthScreen(ModeScreen):
         self.set_class(bool(words) or self.query_one("#table-filter").has_focus, "-filtering")
         items = health_words.items(self._report)
         self._shown = {key: item for key, item in items if health_words.matches(item, words)}
-        rows = [health_words.item_row(key, item) for key, item in self._shown.items()]
+        several = len(self._report.regions) > 1
+        rows = [health_words.item_row(key, item, regions=several) for key, item in self._shown.items()]
         self.query_one("#findings", LineTable).show_rows(rows)
         self._show_detail()
 

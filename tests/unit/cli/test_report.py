@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import csv
 import io
 import json
+import threading
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 
 from kms_tui.cli.connection import open_backend
-from kms_tui.kms.errors import CredentialsError
+from kms_tui.kms.errors import CredentialsError, EndpointError
 from kms_tui.policy import default_policy
 from kms_tui.session import Connection
 from tests.endpoints.environment import use_static_credentials
@@ -162,6 +164,30 @@ def test_several_regions_in_one_report(run: Run, report: Report, account: FakeAc
     assert shape["regions"] == ["eu-west-1", "us-east-1"]
     assert {each["region"] for each in shape["findings"]} == {"eu-west-1", "us-east-1"}
     assert "REGION" in run("report", "--regions", "eu-west-1,us-east-1").out.decode()
+
+
+def test_a_report_that_is_not_whole_is_2_and_is_written_all_the_same(
+    report: Report, account: FakeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kms_tui.evidence.health.examination._PATIENCE", 0.0)
+    account.fail["GetKeyPolicy"] = EndpointError("kms went away.")
+    ended = report("--format", "json", "--fail-on", "high")
+    assert ended.code == 2
+    assert "not whole" in ended.err
+    assert found(ended)["complete"] is False
+    assert "GetKeyPolicy was given up: kms went away." in ended.out.decode()
+
+
+def test_ctrl_c_ends_it_with_130_and_nothing_written(report: Report, account: FakeAccount) -> None:
+    def interrupt(operation: str, _key: str) -> None:
+        if operation == "GetKeyPolicy":
+            _thread.interrupt_main()
+            threading.Event().wait(5)
+
+    account.before = interrupt
+    ended = report()
+    assert (ended.code, ended.out) == (130, b"")
+    assert "Stopped." in ended.err
 
 
 def test_nothing_that_changes_anything_is_called(report: Report, account: FakeAccount) -> None:

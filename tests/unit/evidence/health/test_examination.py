@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from kms_tui.backend.api import Kms
-from kms_tui.evidence.health import Examination, Report, Settings
+from kms_tui.evidence.health import Examination, KeyName, Report, Settings
+from kms_tui.evidence.health.facts import Examined
+from kms_tui.evidence.health.report import Judging
 from kms_tui.inventory import FactName, Inventory, Pace
 from kms_tui.kms.errors import CredentialsError, EndpointError, KmsTuiError, ServiceError
 from kms_tui.policy import default_policy
@@ -196,6 +198,22 @@ def test_cancelling_gives_what_is_known_and_the_rest_as_not_known() -> None:
     (report,) = reports
     assert not report.complete
     assert any("was not asked before the examination was stopped" in gap.reason for gap in report.gaps)
+
+
+def test_cancelling_stops_judging_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = account()
+    with opened(backend) as inventory:
+        examination = Examination(inventory, Kms(backend), Settings())
+        judge = Judging.judge
+
+        def judge_one(judging: Judging, name: KeyName, examined: Examined) -> None:
+            judge(judging, name, examined)
+            examination.cancel()
+
+        monkeypatch.setattr(Judging, "judge", judge_one)
+        report = examination.run()
+    assert not report.complete
+    assert sum("was not judged" in gap.reason for gap in report.gaps) == 4
 
 
 def test_an_endpoint_that_answers_no_more_is_given_up_and_blamed() -> None:
