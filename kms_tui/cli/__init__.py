@@ -14,11 +14,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "encrypt": ("kms_tui.cli.encrypt", "encrypt a file of any size"),
     "decrypt": ("kms_tui.cli.decrypt", "decrypt a file"),
     "policy": ("kms_tui.cli.policy", "judge key policies in a pipeline"),
+    "report": ("kms_tui.cli.report", "hold the account's keys against the health checks"),
     "config": ("kms_tui.cli.config", "show the configuration in effect"),
     "store": ("kms_tui.cli.store", "look after the local store: passphrase, backup, verification"),
     "serve": ("kms_tui.cli.serve", "serve the offline KMS to the AWS CLI and other clients"),
 }
-"""Command -> (its module, what it does). A module has ``add_arguments(parser)`` and ``run(args) -> int``."""
+"""Command -> (its module, what it does). A module has ``add_arguments(parser)`` and ``run(args) -> int``, and
+FAILURE where a KmsTuiError is to end it with another code than 1.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(visible(f"{parser.prog}: {error}"), file=sys.stderr)
         if error.next_step:
             print(visible(error.next_step), file=sys.stderr)
-        return 1
+        return int(getattr(module, "FAILURE", 1))
 
 
 def _console_parser() -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from kms_tui.backend.api import Kms
 from kms_tui.inventory.crew import Crew, DaemonCrew
@@ -59,6 +60,9 @@ class Inventory:
             clock=clock,
         )
         self._stopped: KmsTuiError | None = None
+        self._refreshes = 0
+        self._refreshing = 0
+        """The number of the last refresh, until it has begun to list."""
         self._shown: tuple[Sequence[Row], Sequence[Row]] = ((), ())
         self._coalescer.listen(self._follow_listing)
 
@@ -100,8 +104,8 @@ class Inventory:
 
     @property
     def busy(self) -> bool:
-        """Whether a region is still being listed."""
-        return any(region.busy for region in self._regions.values())
+        """Whether a region is still being listed, or is about to be."""
+        return self._refreshing > 0 or any(region.busy for region in self._regions.values())
 
     @property
     def idle(self) -> bool:
@@ -173,15 +177,24 @@ class Inventory:
         """How far the demand has come; None where there is none."""
         return self._reader.progress()
 
+    @property
+    def demanding(self) -> bool:
+        """Whether a demand has still to be planned or read; at once after ``demand``, unlike ``progress``."""
+        return self._reader.demanding
+
     def refresh(self) -> None:
         """List again and read again what is looked at; nothing that is shown goes away meanwhile."""
         self._resume()
-        self._crew.put(Lane.LISTING, Job("refresh", self._refresh))
+        self._refreshes += 1
+        number = self._refreshing = self._refreshes
+        self._crew.put(Lane.LISTING, Job(("refresh", number), partial(self._refresh, number)))
 
-    def _refresh(self) -> None:
+    def _refresh(self, number: int) -> None:
         self._table.drop_gone()
         self._table.expire(self._table.rows())
         self.open()
+        if number == self._refreshing:
+            self._refreshing = 0
         self._reader.show(*self._shown)
 
     def reread(self, *key_ids: str) -> None:

@@ -30,6 +30,8 @@ class _Feed:
     add: Callable[[_Feed, list[Any]], None]
     end: Callable[[Fact[int]], None]
     pages: Iterator[list[Any]] | None = None
+    asked: int = 0
+    """Jobs so far: a page may be empty, and the one after it is another job all the same."""
     count: int = 0
 
 
@@ -98,7 +100,8 @@ class Region:
         self.keys = outcome
 
     def _read_on(self, feed: _Feed) -> None:
-        name = (self.name, feed.open, feed.listing, feed.count)
+        feed.asked += 1
+        name = (self.name, feed.open, feed.listing, feed.asked)
         self._crew.put(Lane.LISTING, Job(name, partial(self._read_page, feed)))
 
     def _read_page(self, feed: _Feed) -> None:

@@ -93,6 +93,7 @@ class Reader:
         self._visible: frozenset[str] = frozenset()
         self._demand: _Demand | None = None
         self._plans = 0
+        self._planning = False
         self._backoff = 0.0
         self._paused_until = 0.0
         self._trouble = ""
@@ -137,6 +138,7 @@ class Reader:
         ``usage`` where that may be GetKeyLastUsage's, which has a lane and a rate of its own.
         """
         self.cancel()
+        self._planning = True
         # Going through 100,000 rows takes longer than a caller on an event loop has.
         plan = partial(self._plan, self._plans, rows, missing, usage)
         self._crew.put(Lane.LISTING, Job(("plan", self._plans), plan))
@@ -152,15 +154,23 @@ class Reader:
             self._demand = _Demand(missing, left, len(left), slow=bool(slow))
             self._crew.replace(Lane.DEMAND, self._jobs(rows, missing, Lane.DEMAND))
             self._crew.replace(Lane.USAGE, self._jobs(slow, missing, Lane.USAGE))
+        if number == self._plans:
+            self._planning = False
         self._coalescer.note(progress=True)
 
     def cancel(self) -> None:
         """Give up the demand; what has been read stays."""
         self._plans += 1
+        self._planning = False
         self._demand = None
         self._crew.replace(Lane.DEMAND, ())
         self._crew.replace(Lane.USAGE, ())
         self._coalescer.note(progress=True)
+
+    @property
+    def demanding(self) -> bool:
+        """Whether a demand is yet to be planned or has still something to read."""
+        return self._planning or self._demand is not None
 
     def progress(self) -> Progress | None:
         """None where nothing is demanded, or all of it has been read."""

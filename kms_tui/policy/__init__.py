@@ -6,7 +6,7 @@
 from kms_tui.policy.document import Document, Statement, parse
 from kms_tui.policy.evaluation import Authorization, Decision, Effect, Request, Via, authorize, evaluate
 from kms_tui.policy.findings import CheckResult, Finding, Severity, Verdict
-from kms_tui.policy.guard import check, names_account
+from kms_tui.policy.guard import check, given_outside, names_account
 from kms_tui.policy.principals import Caller
 from kms_tui.policy.snippets import default_policy
 
@@ -27,6 +27,7 @@ __all__ = [
     "check",
     "default_policy",
     "evaluate",
+    "given_outside",
     "names_account",
     "parse",
 ]

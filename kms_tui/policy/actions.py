@@ -218,3 +218,7 @@ def _edits(one: str, two: str, limit: int) -> int:
             return limit
         before, above = above, line
     return min(above[-1], limit)
+
+
+CROSS_ACCOUNT = KEY_ACTIONS & mask_of(action for action in ACTIONS.values() if action.cross_account)
+"""What a principal of another account can do with the key at all."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from kms_tui.policy import actions
 from kms_tui.policy.actions import ACTIONS, PUT_KEY_POLICY, Action
@@ -106,17 +107,44 @@ def _public(statement: Statement) -> Remark:
 
 def _outside(subject: Subject, each: Effective) -> Iterator[Remark]:
     """Administration of the key by another account."""
+    for reach in _reaching(subject, each, actions.CHANGING):
+        names = listed([action.name for action in reach.actions], 3)
+        sentence = f"Another account is given administration of this key: {reach.who} gets {names}."
+        yield Remark("external-administration", Severity.WARN, sentence, reach.principal.span, each.statement)
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a statement gives to another account; ``who`` is for people."""
+
+    who: str
+    actions: tuple[Action, ...]
+    principal: Principal
+    statement: Statement
+
+
+def reaching(subject: Subject) -> Iterator[Reach]:
+    """What other accounts are given that works across accounts; public statements are not among it."""
+    for each in subject.allows(actions.CROSS_ACCOUNT):
+        if not (each.statement.names(Kind.EVERYONE) and _is_public(subject, each)):
+            yield from _reaching(subject, each, actions.CROSS_ACCOUNT)
+
+
+def _reaching(subject: Subject, each: Effective, mask: int) -> Iterator[Reach]:
     for principal in each.statement.principals:
         for caller in _outsiders(subject, each, principal):
-            got = _gets(subject, each, [caller], Origin.OTHER, actions.CHANGING)
+            got = _gets(subject, each, [caller], Origin.OTHER, mask)
             if got:
-                names = listed([action.name for action in got], 3)
-                who = printable(principal.label if principal.kind is not Kind.EVERYONE else caller.account)
-                sentence = f"Another account is given administration of this key: {who} gets {names}."
-                yield Remark(
-                    "external-administration", Severity.WARN, sentence, principal.span, each.statement
-                )
-                return
+                yield Reach(_who(subject, principal, caller), tuple(got), principal, each.statement)
+                break
+
+
+def _who(subject: Subject, principal: Principal, caller: Caller) -> str:
+    if principal.kind is not Kind.EVERYONE:
+        return printable(principal.label)
+    met = caller.account == subject.unmentioned_account
+    return "whoever meets its conditions" if met else f"account {caller.account}"
 
 
 def _outsiders(subject: Subject, each: Effective, principal: Principal) -> list[Caller]:

@@ -56,6 +56,19 @@ def check(
     return _result([*_remarks(subject, caller_arn), *lint.size(subject, size)], document, size)
 
 
+def given_outside(
+    text: str, *, account_id: str, partition: str = "aws", key_arn: str = "", now: float
+) -> tuple[exposure.Reach, ...]:
+    """What the policy gives to principals of other accounts, public statements apart.
+
+    The arguments are ``check``'s. Empty for a text that is no policy; raises TooComplexError.
+    """
+    document = parse(text, partition=partition)
+    if not document.is_valid:
+        return ()
+    return tuple(exposure.reaching(Subject(document, account_id, partition, key_arn, now, Budget(WORK))))
+
+
 def _remarks(subject: Subject, caller_arn: str | None) -> list[Remark]:
     remarks: list[Remark] = []
     try:

@@ -42,6 +42,7 @@ MODE_TABLE: Mapping[str, Mode] = {
             short="Scratch",
         ),
         Mode("log", "Log", "log:LogScreen", "What this sitting changed, as commands"),
+        Mode("health", "Health", "health:HealthScreen", "Which keys need attention, why, and what to do"),
         Mode(
             "calendar",
             "Calendar",

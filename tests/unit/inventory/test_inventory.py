@@ -36,6 +36,21 @@ def test_an_account_of_many_pages_is_listed_whole() -> None:
     assert [region.keys for region in world.inventory.regions] == [Known(95)]
 
 
+def test_the_page_after_an_empty_one_is_read_though_its_thread_has_not_yet_said_that_it_is_done() -> None:
+    world = World(FakeAccount(named("orders")))
+    world.account.keys[key_id(1)].aliases = ()
+    world.inventory.open()
+    queue, taken = world.hands.queue, []
+    while job := queue.take():
+        job.run()
+        taken.append(job)
+        if len(taken) % 3 == 0:  # at most half of the hands list
+            for each in taken[:-1]:
+                queue.done(each)
+            del taken[:-1]
+    assert not world.inventory.busy
+
+
 def test_a_predefined_alias_without_a_key_is_no_row_and_is_never_described() -> None:
     account = small_account()
     account.extra_aliases.append({"AliasName": "alias/aws/ebs", "AliasArn": "arn:aws:kms:x:y:alias/aws/ebs"})

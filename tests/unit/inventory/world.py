@@ -39,6 +39,7 @@ class FakeKey:
     )
     tags: dict[str, str] = field(default_factory=dict)
     last_usage: dict[str, Any] = field(default_factory=dict)
+    policy: str = "{}"
 
 
 class FakeAccount:
@@ -139,8 +140,11 @@ class FakeAccount:
     def _GetKeyLastUsage(self, params: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N802
         return self.keys[params["KeyId"]].last_usage
 
+    def _ListKeyRotations(self, params: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N802
+        return {"Rotations": []}
+
     def _GetKeyPolicy(self, params: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N802
-        return {"Policy": "{}"}
+        return {"Policy": self.keys[params["KeyId"].rpartition("/")[2]].policy}
 
 
 class Clock:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from kms_tui.policy import given_outside
 from tests.unit.policy.build import (
     ACCOUNT,
     ADMIN,
     APP,
     KEY,
+    NOW,
     OTHER,
     ROOT,
     Shape,
@@ -244,3 +246,40 @@ def test_ineffective_statements_grant_nothing_to_the_public() -> None:
     statement = allow("*", USE, Resource=f"{KEY}x")
     assert verdict(with_root(statement)) == "warn"
     assert "public" not in rules(with_root(statement))
+
+
+def outside(text: str) -> dict[str, set[str]]:
+    """Who of other accounts gets which actions, without their prefix."""
+    given = given_outside(text, account_id=ACCOUNT, key_arn=KEY, now=NOW)
+    return {reach.who: {action.name.removeprefix("kms:") for action in reach.actions} for reach in given}
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition", "who"),
+    [
+        (f"arn:aws:iam::{OTHER}:root", None, f"account {OTHER}"),
+        (f"arn:aws:iam::{OTHER}:role/Partner", None, "role/Partner"),
+        ("*", {"StringEquals": {"kms:CallerAccount": OTHER}}, f"account {OTHER}"),
+        ("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}, "whoever meets its conditions"),
+    ],
+)
+def test_use_from_outside_is_told_with_what_works_across_accounts(
+    principal: str, condition: Shape | None, who: str
+) -> None:
+    text = with_root(allow(principal, ["kms:Decrypt", "kms:ListGrants", "kms:PutKeyPolicy"], condition))
+    assert outside(text) == {who: {"Decrypt", "ListGrants"}}
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [allow(APP, USE)],
+        [allow("*", USE)],
+        [allow("*", USE, {"StringEquals": {"kms:CallerAccount": ACCOUNT}})],
+        [allow(f"arn:aws:iam::{OTHER}:root", "kms:PutKeyPolicy")],
+        [allow(f"arn:aws:iam::{OTHER}:root", USE), deny(principal=f"arn:aws:iam::{OTHER}:root")],
+    ],
+)
+def test_what_is_public_denied_or_the_accounts_own_is_not_use_from_outside(statements: list[Shape]) -> None:
+    assert outside(with_root(*statements)) == {}
+    assert outside("{") == {}

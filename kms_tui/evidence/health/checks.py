@@ -1,0 +1,249 @@
+"""THE table of checks: what each is about, which keys it is for, what it needs to know and what to do.
+
+Severities are ours, as a key's owner would rank them; Security Hub has KMS.3 and KMS.5 as critical and KMS.4
+as medium. Its controls with their titles: the Security Hub user guide, kms-controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kms_tui.evidence.health import policies, states
+from kms_tui.evidence.health.facts import Examined, Need
+from kms_tui.evidence.health.verdicts import Settings, Verdict
+from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
+from kms_tui.kms.model import Key, KeyOrigin, KeyState
+
+__all__ = ["CHECKS", "Check", "Control", "Settings", "Severity", "chosen"]
+
+
+class Severity(StrEnum):
+    """The gravest first."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control of AWS Security Hub."""
+
+    id: str
+    title: str
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.title}"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check; ``judge`` is asked only where the key is one that it ``applies`` to and ``needs`` is known.
+
+    ``advice`` says what to do. ``wanted`` is whether the settings ask for it at all.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    judge: Callable[[Examined, Settings, datetime], Verdict]
+    advice: str
+    needs: tuple[Need, ...] = ()
+    applies: Callable[[Key], bool] = lambda _key: True
+    control: Control | None = None
+    wanted: Callable[[Settings], bool] = lambda _settings: True
+
+
+_NOT_DELETED = Control("KMS.3", "AWS KMS keys should not be deleted unintentionally")
+_ROTATES = Control("KMS.4", "AWS KMS key rotation should be enabled")
+_NOT_PUBLIC = Control("KMS.5", "KMS keys should not be publicly accessible")
+_PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
+
+
+def _goes(key: Key) -> bool:
+    return key.state in _PENDING
+
+
+def _stays(key: Key) -> bool:
+    """A key that is about to be deleted has one question to answer, and the others can wait for it."""
+    return key.state not in _PENDING
+
+
+def _can_rotate(key: Key) -> bool:
+    """EnableKeyRotation: enabled symmetric encryption keys whose material KMS made."""
+    return key.state == KeyState.ENABLED and key.spec == SYMMETRIC_DEFAULT and key.origin == KeyOrigin.AWS_KMS
+
+
+def _is_replica(key: Key) -> bool:
+    return _stays(key) and key.multi_region is not None and not key.multi_region.is_primary
+
+
+def _is_imported(key: Key) -> bool:
+    return _stays(key) and key.origin == KeyOrigin.EXTERNAL
+
+
+def _is_in_key_store(key: Key) -> bool:
+    return _stays(key) and bool(key.custom_key_store_id)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "pending-deletion",
+        "Pending deletion",
+        Severity.HIGH,
+        states.pending_deletion,
+        "Cancel the deletion (CancelKeyDeletion) unless nothing that it encrypted is needed any more.",
+        applies=_goes,
+        control=_NOT_DELETED,
+    ),
+    Check(
+        "public-policy",
+        "Anyone may use it",
+        Severity.HIGH,
+        policies.public,
+        'Name principals instead of "*", or limit the account with a condition on kms:CallerAccount.',
+        (Need.POLICY,),
+        _stays,
+        _NOT_PUBLIC,
+    ),
+    Check(
+        "no-account-control",
+        "Account lacks control",
+        Severity.HIGH,
+        policies.no_control,
+        "Add a statement that allows kms:* to the account's root ARN, while somebody still can.",
+        (Need.POLICY,),
+        _stays,
+    ),
+    Check(
+        "external-administration",
+        "Outside administration",
+        Severity.HIGH,
+        policies.external_administration,
+        "Leave administration to principals of the key's own account.",
+        (Need.POLICY,),
+        _stays,
+    ),
+    Check(
+        "unavailable",
+        "Key store is offline",
+        Severity.HIGH,
+        states.unavailable,
+        "Connect the key store again (ConnectCustomKeyStore); DescribeCustomKeyStores says what failed.",
+        applies=_is_in_key_store,
+    ),
+    Check(
+        "material-missing",
+        "Key material missing",
+        Severity.HIGH,
+        states.material_missing,
+        "Import the same key material again; the key opens what it encrypted from then on.",
+        applies=_is_imported,
+    ),
+    Check(
+        "material-expires",
+        "Key material expires",
+        Severity.MEDIUM,
+        states.material_expires,
+        "Import the same material again with a later date, or without one.",
+        applies=_is_imported,
+    ),
+    Check(
+        "rotation-off",
+        "Rotation is off",
+        Severity.MEDIUM,
+        states.rotation_off,
+        "Turn automatic rotation on (EnableKeyRotation), at the primary where there are replicas; what was "
+        "encrypted before still opens.",
+        (Need.ROTATION,),
+        _can_rotate,
+        _ROTATES,
+    ),
+    Check(
+        "conditional-control",
+        "Conditional control",
+        Severity.MEDIUM,
+        policies.conditional_control,
+        "Let the statement for the account's root ARN allow kms:* without a condition.",
+        (Need.POLICY,),
+        _stays,
+    ),
+    Check(
+        "cross-account",
+        "Open to other accounts",
+        Severity.MEDIUM,
+        policies.cross_account,
+        "Make sure that each of these accounts is meant, and name roles rather than whole accounts.",
+        (Need.POLICY,),
+        _stays,
+    ),
+    Check(
+        "unbound-service",
+        "Service without source",
+        Severity.MEDIUM,
+        policies.unbound_service,
+        "Add a condition on aws:SourceArn or aws:SourceAccount to the service's statement.",
+        (Need.POLICY,),
+        _stays,
+    ),
+    Check(
+        "replica-policy",
+        "Replica policy differs",
+        Severity.MEDIUM,
+        policies.replica_differs,
+        "Give the replica its primary's policy, or the primary the replica's: KMS keeps them apart.",
+        (Need.POLICY, Need.PRIMARY_POLICY),
+        _is_replica,
+    ),
+    Check(
+        "disabled-long",
+        "Disabled for long",
+        Severity.LOW,
+        states.disabled_long,
+        "Schedule its deletion if nobody has missed it, or enable it again: disabled it costs the same.",
+        (Need.DISABLED_SINCE,),
+        lambda key: key.state == KeyState.DISABLED,
+    ),
+    Check(
+        "unused",
+        "Not used",
+        Severity.LOW,
+        states.unused,
+        "Disable it, and watch for refused uses before you schedule its deletion.",
+        (Need.LAST_USAGE,),
+        lambda key: key.state == KeyState.ENABLED,
+        wanted=lambda settings: settings.unused_days is not None,
+    ),
+    Check(
+        "no-alias",
+        "No alias",
+        Severity.LOW,
+        states.no_alias,
+        "Give it an alias that says what it is for.",
+        (Need.ALIASES,),
+        _stays,
+    ),
+    Check(
+        "tags-missing",
+        "Tags missing",
+        Severity.LOW,
+        states.tags_missing,
+        "Add the tags that the configuration asks for under required_tags.",
+        (Need.TAGS,),
+        _stays,
+        wanted=lambda settings: bool(settings.required_tags),
+    ),
+)
+"""By severity; a finding's place in a report follows from the check's place here."""
+
+
+def chosen(settings: Settings, checks: Iterable[Check] = CHECKS) -> tuple[Check, ...]:
+    """The checks that the settings ask for."""
+    return tuple(check for check in checks if check.wanted(settings))

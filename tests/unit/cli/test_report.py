@@ -1,0 +1,271 @@
+"""``kms-tui report``: what it writes, and how it ends, for pipelines and auditors."""
+
+from __future__ import annotations
+
+import _thread
+import csv
+import io
+import json
+import threading
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kms_tui.cli.connection import open_backend
+from kms_tui.kms.errors import CredentialsError, EndpointError
+from kms_tui.policy import default_policy
+from kms_tui.session import Connection
+from tests.endpoints.environment import use_static_credentials
+from tests.endpoints.faults import DENY
+from tests.endpoints.server import FaultEndpoint
+from tests.endpoints.synthetic import SyntheticAccount
+from tests.unit.cli.conftest import Ended, Run
+from tests.unit.evidence.health.build import ACCOUNT
+from tests.unit.inventory.world import FakeAccount, FakeKey, denied, key_id
+
+FINE = default_policy(ACCOUNT, "aws")
+HOSTILE = '=HYPERLINK("//x")\x1b]0;title\x07\u202e|pipe`code`'
+
+Report = Callable[..., Ended]
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeAccount:
+    """Two keys of ordinary shape: one in order, one that does not rotate and has no alias."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return FakeAccount(
+        [
+            FakeKey(key_id(1), ("orders",), policy=FINE),
+            FakeKey(
+                key_id(2), (), {"Description": HOSTILE}, rotation={"KeyRotationEnabled": False}, policy=FINE
+            ),
+        ]
+    )
+
+
+@pytest.fixture
+def report(run: Run, account: FakeAccount, monkeypatch: pytest.MonkeyPatch) -> Report:
+    """``kms-tui report --region eu-west-1`` on the account, with further arguments."""
+
+    def open_account(connection: Connection) -> FakeAccount:
+        assert connection.region
+        return account.in_region(connection.region)
+
+    monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_account)
+    return lambda *arguments: run("report", "--region", "eu-west-1", *arguments)
+
+
+def found(ended: Ended) -> dict[str, Any]:
+    shape: dict[str, Any] = json.loads(ended.out)
+    return shape
+
+
+def test_the_table_has_a_line_for_each_finding_and_says_what_to_do(report: Report) -> None:
+    ended = report()
+    text = ended.out.decode()
+    assert ended.code == 0
+    assert ended.err == ""
+    line = next(line for line in text.splitlines() if "Automatic rotation is off" in line)
+    assert line.split()[:2] == ["medium", key_id(2)]
+    assert "KMS.4 AWS KMS key rotation should be enabled" in text
+    assert text.endswith("0 high, 1 medium, 1 low; 0 not known.\n")
+
+
+@pytest.mark.parametrize(("threshold", "code"), [(None, 0), ("high", 0), ("medium", 1), ("low", 1)])
+def test_the_exit_code_says_whether_a_finding_reaches_the_threshold(
+    report: Report, threshold: str | None, code: int
+) -> None:
+    assert report(*(("--fail-on", threshold) if threshold else ())).code == code
+
+
+def test_what_is_not_known_is_listed_and_counted_and_fails_only_where_asked(
+    report: Report, account: FakeAccount
+) -> None:
+    account.fail["GetKeyRotationStatus", key_id(2)] = denied("GetKeyRotationStatus")
+    shape = found(report("--format", "json", "--fail-on", "medium"))
+    assert shape["summary"] == {"high": 0, "medium": 0, "low": 1, "not_known": 1}
+    (gap,) = shape["not_known"]
+    assert gap["checks"] == ["rotation-off"]
+    assert "denied" in gap["reason"]
+    assert report("--fail-on", "medium").code == 0
+    assert report("--fail-on", "medium", "--strict").code == 1
+    assert "not known  " + key_id(2) in report().out.decode()
+
+
+def test_json_holds_everything(report: Report) -> None:
+    shape = found(report("--format", "json", "--unused", "30"))
+    assert (shape["account"], shape["regions"], shape["keys"]) == (ACCOUNT, ["eu-west-1"], 2)
+    assert shape["settings"]["unused_days"] == 30
+    checks = {check["id"]: check for check in shape["checks"]}
+    assert checks["rotation-off"]["control"] == "KMS.4 AWS KMS key rotation should be enabled"
+    assert [checks["rotation-off"][name] for name in ("keys", "passed", "found", "not_known")] == [2, 1, 1, 0]
+    assert {each["check"] for each in shape["findings"]} == {"rotation-off", "no-alias"}
+
+
+def test_csv_defuses_what_a_spreadsheet_would_compute(report: Report, account: FakeAccount) -> None:
+    account.keys[key_id(1)].aliases = ("=cmd",)
+    account.keys[key_id(1)].rotation = {"KeyRotationEnabled": False}
+    rows = list(csv.DictReader(io.StringIO(report("--format", "csv").out.decode(), newline="")))
+    assert len(rows) == 3
+    assert "'=cmd" in {row["key"] for row in rows}
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+
+
+@pytest.mark.parametrize("form", ["table", "md", "json", "csv"])
+def test_no_format_holds_what_a_terminal_would_obey(report: Report, form: str) -> None:
+    text = report("--format", form).out.decode()
+    assert "HYPERLINK" in text
+    kinds = {unicodedata.category(char) for char in text.replace("\n", "")}
+    assert not kinds & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def test_markdown_has_its_tables_and_no_table_without_rows(report: Report) -> None:
+    text = report("--format", "md").out.decode()
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert headings[1:] == ["## Findings", "## What to do", "## What was checked"]
+    assert "\\|pipe\\`code\\`" in text
+
+
+def test_required_tags_come_from_the_configuration(
+    report: Report, account: FakeAccount, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('required_tags = ["team"]\n')
+    monkeypatch.setattr("kms_tui.config.default_path", lambda: path)
+    account.keys[key_id(1)].tags = {"team": "orders"}
+    lacking = [
+        each for each in found(report("--format", "json"))["findings"] if each["check"] == "tags-missing"
+    ]
+    assert [each["key"] for each in lacking] == [key_id(2)]
+
+
+def test_a_file_is_replaced_and_the_summary_told(report: Report, tmp_path: Path) -> None:
+    path = tmp_path / "health.md"
+    path.write_text("yesterday's")
+    ended = report("--format", "md", "-o", str(path))
+    assert (ended.code, ended.out) == (0, b"0 high, 1 medium, 1 low; 0 not known.\n")
+    assert path.read_text().startswith("# Health of the KMS keys of 111122223333")
+
+
+def test_a_file_that_cannot_be_written_is_2(report: Report, tmp_path: Path) -> None:
+    ended = report("-o", str(tmp_path / "nowhere" / "health"), "--fail-on", "low")
+    assert ended.code == 2
+    assert "could not be written" in ended.err
+
+
+def test_several_regions_in_one_report(run: Run, report: Report, account: FakeAccount) -> None:
+    other = FakeAccount([FakeKey(key_id(3), policy=FINE)], region="us-east-1")
+    account.others["us-east-1"] = other
+    ended = run("report", "--regions", "eu-west-1, us-east-1", "--format", "json")
+    shape = found(ended)
+    assert shape["regions"] == ["eu-west-1", "us-east-1"]
+    assert {each["region"] for each in shape["findings"]} == {"eu-west-1", "us-east-1"}
+    assert "REGION" in run("report", "--regions", "eu-west-1,us-east-1").out.decode()
+
+
+def test_a_report_that_is_not_whole_is_2_and_is_written_all_the_same(
+    report: Report, account: FakeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kms_tui.evidence.health.examination._PATIENCE", 0.0)
+    account.fail["GetKeyPolicy"] = EndpointError("kms went away.")
+    ended = report("--format", "json", "--fail-on", "high")
+    assert ended.code == 2
+    assert "not whole" in ended.err
+    assert found(ended)["complete"] is False
+    assert "GetKeyPolicy was given up: kms went away." in ended.out.decode()
+
+
+def test_ctrl_c_ends_it_with_130_and_nothing_written(report: Report, account: FakeAccount) -> None:
+    def interrupt(operation: str, _key: str) -> None:
+        if operation == "GetKeyPolicy":
+            _thread.interrupt_main()
+            threading.Event().wait(5)
+
+    account.before = interrupt
+    ended = report()
+    assert (ended.code, ended.out) == (130, b"")
+    assert "Stopped." in ended.err
+
+
+def test_nothing_that_changes_anything_is_called(report: Report, account: FakeAccount) -> None:
+    report("--unused", "90")
+    assert {operation for operation, _ in account.calls} == {
+        "ListKeys",
+        "ListAliases",
+        "DescribeKey",
+        "GetKeyRotationStatus",
+        "GetKeyPolicy",
+        "GetKeyLastUsage",
+    }
+
+
+@pytest.mark.parametrize("error", [CredentialsError("The SSO session has expired."), denied("ListKeys")])
+def test_without_a_report_the_exit_code_is_not_that_of_findings(
+    report: Report, account: FakeAccount, error: Exception
+) -> None:
+    account.fail |= {"ListKeys": error, "ListAliases": error}
+    ended = report("--fail-on", "low")
+    assert (ended.code, ended.out) == (2, b"")
+    assert str(error) in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--format", "xml"),
+        ("--fail-on", "critical"),
+        ("--unused", "0"),
+        ("--unused", "soon"),
+        ("--regions", ""),
+        ("--regions", "eu-west-1"),
+        ("--demo", "--local"),
+        ("FILE",),
+    ],
+)
+def test_bad_usage_is_2_and_nothing_is_called(
+    report: Report, account: FakeAccount, arguments: tuple[str, ...]
+) -> None:
+    assert report(*arguments).code == 2
+    assert account.calls == []
+
+
+def test_progress_is_for_terminals_and_the_line_is_taken_back(
+    run: Run, report: Report, account: FakeAccount
+) -> None:
+    ended = run("report", "--region", "eu-west-1", terminal=("stderr",))
+    assert ended.code == 0
+    assert ended.err.endswith("\r\x1b[K")
+    assert report().err == ""
+
+
+def test_the_demo_tells_of_what_is_wrong_with_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)
+    shape = found(run("report", "--demo", "--format", "json", "--unused", "90"))
+    named = {each["check"]: each["key"] for each in shape["findings"]}
+    assert named["pending-deletion"] == "old-backups"
+    assert named["public-policy"] == "s3-public-assets"
+    assert named["no-account-control"] == "invoices"
+    assert named["conditional-control"] == "hr-files"
+    assert named["cross-account"] == "partner-exchange"
+    assert named["unbound-service"] == "s3-logs"
+    assert named["material-expires"] == "imported-hsm-root"
+    assert shape["aws_managed"] == 12
+
+
+def test_the_same_report_is_made_of_an_account_on_aws(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)
+    use_static_credentials(monkeypatch)
+    with FaultEndpoint(SyntheticAccount(keys=24, aws_managed=4)) as endpoint:
+        endpoint.plan("GetKeyPolicy", DENY)
+        flags = ("--endpoint-url", endpoint.url, "--region", "eu-west-1", "--format", "json")
+        ended = run("report", *flags, "--fail-on", "medium")
+    shape = found(ended)
+    assert ended.code == 1
+    assert (shape["keys"], shape["aws_managed"], shape["summary"]["high"]) == (20, 4, 0)
+    calls = endpoint.counts
+    assert (calls["DescribeKey"], calls["GetKeyPolicy"]) == (20, 20)
+    reasons = {each["reason"].partition(":")[0] for each in shape["not_known"]}
+    assert reasons == {"GetKeyPolicy was denied", "CloudTrail's LookupEvents failed"}
