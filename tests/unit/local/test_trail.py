@@ -39,6 +39,7 @@ class Trail:
         self.services = backend.services
 
     def __call__(self, **params: Any) -> Mapping[str, Any]:
+        assert MODEL.input_shape is not None
         report = ParamValidator().validate(params, MODEL.input_shape)
         assert not report.has_errors(), report.generate_report()
         answer = self.services.call("cloudtrail", "LookupEvents", params)
