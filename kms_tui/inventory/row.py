@@ -49,6 +49,8 @@ class Row:
     tags: Fact[tuple[Tag, ...]] = UNASKED
     policy: Fact[str] = UNASKED
     last_usage: Fact[KeyLastUsage] = UNASKED
+    refused: int | None = None
+    """Uses that were refused since the key was disabled; None while nobody watches it."""
     # What filters and sorts read of every row at every keystroke, kept ready by settle().
     haystack: str = ""
     sort_name: str = ""
