@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from kms_tui.kms.arn import key_id_of
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.messages import RefusalsTold
 
@@ -73,6 +74,8 @@ class Watcher:
             return
         for arn in self._told.keys() - found.keys():
             session.inventory.set_refused(arn, None)
+            # Perhaps enabled by somebody else.
+            session.inventory.reread(key_id_of(arn))
         for arn, refusals in found.items():
             session.inventory.set_refused(arn, None if refusals.checked is None else refusals.count)
             self._say_who_is_new(session, refusals)
