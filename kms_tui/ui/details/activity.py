@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -11,6 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Resize
 from textual.widgets import Input, Static
 
 from kms_tui.backend.api import Kms
@@ -24,7 +26,7 @@ from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.details.tab import DetailTab
 from kms_tui.ui.details.table import facts_table
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import fit, safe, visible
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.words import date_words, fact_content
 
@@ -35,6 +37,9 @@ _COLUMNS = (
     TableColumn("RESULT", 12),
     TableColumn("FROM", 0, weight=6),
 )
+_CLOUDTRAIL = "CloudTrail: 90 days, up to 15 minutes late, and only events that name the key"
+_LOW, _LOW_LINES, _HIGH_LINES = 20, 1, 3
+"""Below so many lines the tab has one line for a refusal's text, else three."""
 _CALLERS = 3
 """Callers that are named in the line above the table; the others are counted."""
 
@@ -50,7 +55,6 @@ class ActivityTab(DetailTab[Events]):
         #activity-filter.-used { display: block; }
         #activity-summary { text-wrap: nowrap; text-overflow: ellipsis; }
         LineTable { margin: 1 0; }
-        #activity-event { height: 5; }
         #activity-source { color: $text-muted; }
     }
     """
@@ -81,7 +85,7 @@ class ActivityTab(DetailTab[Events]):
             compact=True,
             id="activity-filter",
         )
-        yield LineTable(_COLUMNS, empty="No event here.")
+        yield LineTable(_COLUMNS, empty="No event to show.")
         yield Static(id="activity-event")
         yield Static(id="activity-source")
 
@@ -154,7 +158,7 @@ class ActivityTab(DetailTab[Events]):
         found = matching(self.query_one("#activity-filter", Input).value, seen)
         self._shown = {event.key: event for event in found}
         self.query_one("#activity-summary", Static).update(
-            _summary(found, len(seen), len(events) - len(seen))
+            _summary(found, len(seen), hides=len(seen) < len(events))
         )
         self.query_one(LineTable).show_rows([_row(event) for event in found])
         self._say_source()
@@ -166,7 +170,7 @@ class ActivityTab(DetailTab[Events]):
         if events is None or session is None or session.watching is None:
             return
         live = session.watching.trail.is_live
-        parts = ["This store's own record" if live else "CloudTrail: 90 days, up to 15 minutes late"]
+        parts = ["This store's own record" if live else _CLOUDTRAIL]
         if doing:
             parts.append(doing)
         elif events.is_complete:
@@ -188,8 +192,23 @@ class ActivityTab(DetailTab[Events]):
     def _explain(self) -> None:
         """What the table has no room for."""
         event = self._shown.get(self.query_one(LineTable).current)
-        content = facts_table(_facts(event, self.subject)) if event and self.subject else Content()
-        self.query_one("#activity-event", Static).update(content)
+        line = self.query_one("#activity-event", Static)
+        room = _LOW_LINES if self.size.height < _LOW else _HIGH_LINES
+        # The same height for every event, so that the table stays where it is.
+        line.styles.height = len(_LABELS) - 1 + room
+        width = max(1, self.size.width - max(map(len, _LABELS)) - 2)
+        rows = _facts(event, self.subject) if event is not None and self.subject is not None else {}
+        line.update(
+            facts_table(
+                (label, _within(text, width, room if label == _REFUSED else 1))
+                for label, text in rows.items()
+                if text
+            )
+        )
+
+    @on(Resize)
+    def _resized(self) -> None:
+        self._explain()
 
     @on(LineTable.Selected)
     def _selected(self, message: LineTable.Selected) -> None:
@@ -234,7 +253,7 @@ def _only_looks(event: UsageEvent) -> bool:
     return event.purpose is Purpose.LOOK and not event.is_refused
 
 
-def _summary(found: Sequence[UsageEvent], seen: int, looks: int) -> Content:
+def _summary(found: Sequence[UsageEvent], seen: int, *, hides: bool) -> Content:
     """How many calls, by whom, and how many of them were refused."""
     count = f"{len(found):,} calls" if len(found) == seen else f"{len(found):,} of {seen:,} calls"
     callers = Counter(event.who for event in found).most_common()
@@ -245,8 +264,8 @@ def _summary(found: Sequence[UsageEvent], seen: int, looks: int) -> Content:
         parts.append(Content.styled(f"{refused:,} refused", "$error"))
     if named:
         parts.append(safe(f"{named}{more}"))
-    if looks:
-        parts.append(Content.styled(f"{looks:,} reads hidden", "$foreground-muted"))
+    if hides:
+        parts.append(Content.styled("reads hidden", "$foreground-muted"))
     return Content(" · ").join(parts)
 
 
@@ -259,17 +278,27 @@ def _row(event: UsageEvent) -> TableRow:
     )
 
 
-def _facts(event: UsageEvent, subject: Subject) -> list[tuple[str, Content]]:
-    rows = [
-        ("By", safe(_principal(event))),
-        ("From", safe(" · ".join(part for part in (event.address, event.agent) if part) or "not told")),
-    ]
-    if event.context:
-        rows.append(("Context", safe(", ".join(f"{name}={value}" for name, value in event.context))))
-    if event.error:
-        message = event.message.replace(subject.arn, subject.name)
-        rows.append(("Refused", safe(": ".join(part for part in (event.error, message) if part))))
-    return rows
+_REFUSED = "Refused"
+_LABELS = ("By", _REFUSED, "From", "Context")
+
+
+def _facts(event: UsageEvent, subject: Subject) -> dict[str, str]:
+    message = event.message.replace(subject.arn, subject.name).replace(event.principal or "\0", event.who)
+    texts = (
+        _principal(event),
+        ": ".join(part for part in (event.error, message) if part),
+        " · ".join(part for part in (event.address, event.agent) if part) or "not told",
+        ", ".join(f"{name}={value}" for name, value in event.context),
+    )
+    return dict(zip(_LABELS, texts, strict=True))
+
+
+def _within(text: str, width: int, lines: int) -> Content:
+    """Untrusted text in so many lines at most."""
+    if len(text) <= width or lines == 1:
+        return Content(fit(text, width))
+    wrapped = textwrap.wrap(visible(text), width)
+    return Content("\n".join([*wrapped[: lines - 1], fit(" ".join(wrapped[lines - 1 :]), width)]))
 
 
 def _principal(event: UsageEvent) -> str:
