@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel
+from botocore.validate import ParamValidator
 
 from kms_tui.kms.errors import KmsTuiError
 
@@ -63,8 +68,18 @@ def entry(
     }
 
 
+@cache
+def lookup_events() -> OperationModel:
+    """botocore's model of LookupEvents."""
+    model = ServiceModel(Loader().load_service_model("cloudtrail", "service-2"), "cloudtrail")
+    return model.operation_model("LookupEvents")
+
+
 class FakeTrail:
-    """Implements ``Services`` for LookupEvents by ResourceName and EventSource, newest first."""
+    """Implements ``Services`` for LookupEvents by ResourceName and EventSource, newest first.
+
+    Requests that botocore would not send fail the test.
+    """
 
     region = REGION
 
@@ -84,6 +99,10 @@ class FakeTrail:
 
     def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         assert (service, operation) == ("cloudtrail", "LookupEvents")
+        shape = lookup_events().input_shape
+        assert shape is not None
+        report = ParamValidator().validate(params, shape)
+        assert not report.has_errors(), report.generate_report()
         self.calls.append(params)
         if self.error is not None:
             raise self.error

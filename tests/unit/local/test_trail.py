@@ -9,8 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from kms_tui.backend.base import KnowsServices
@@ -19,6 +17,7 @@ from kms_tui.kms.errors import ServiceError, UnavailableError
 from kms_tui.policy import parse
 from tests.contract.client import KmsClient
 from tests.contract.shapes import COMMON_ERRORS, problems
+from tests.unit.evidence.trail import lookup_events
 from tests.unit.local.conftest import ACCOUNT, REGION, TestClock
 
 APP = f"arn:aws:sts::{ACCOUNT}:assumed-role/app/i-0a1b2c3d"
@@ -27,9 +26,7 @@ USE = parse(
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}',
     identity=True,
 )
-MODEL = ServiceModel(Loader().load_service_model("cloudtrail", "service-2"), "cloudtrail").operation_model(
-    "LookupEvents"
-)
+MODEL = lookup_events()
 
 
 class Trail:
