@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kms_tui.backend.api import Kms
     from kms_tui.backend.base import Backend, Services
     from kms_tui.backend.wrappers import Meter, SessionLog
+    from kms_tui.evidence.watch import Watching
     from kms_tui.inventory import Inventory, Pace
     from kms_tui.undo import History
 
@@ -75,6 +76,8 @@ class Session:
     now: Callable[[], datetime] = field(default=utc_now)
     services: Services | None = None
     """What is not KMS but knows about keys; None where the backend has nothing of the kind."""
+    watching: Watching | None = None
+    """The disabled keys whose refused uses are counted, and the trail; None where there is no CloudTrail."""
     seen_principals: set[str] = field(default_factory=set)
     """Whom the policies and grants read in this sitting name; the policy editor offers them."""
 
@@ -109,13 +112,21 @@ def open_session(
     from kms_tui.backend.base import KnowsServices
     from kms_tui.backend.guard import Guarded
     from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog
+    from kms_tui.evidence.activity import SERVICE, Trail
+    from kms_tui.evidence.watch import Watched, Watching
     from kms_tui.inventory import Inventory
     from kms_tui.undo import History, Remembering
 
     settings = settings or ProfileSettings()
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
     meter, log, history = Meter(), SessionLog(), History()
-    guarded = Guarded(Metered(backend, meter), lambda: now().timestamp())
+    services = backend.services if isinstance(backend, KnowsServices) else None
+    counted: Backend = Metered(backend, meter)
+    watching = None
+    if services is not None and services.offers(SERVICE):
+        watching = Watching(Trail(services, is_live=connection.kind in (Kind.LOCAL, Kind.DEMO)), now)
+        counted = Watched(counted, watching, now)
+    guarded = Guarded(counted, lambda: now().timestamp())
     wrapped: Backend = Remembering(Recorded(guarded, log, now), history, now)
     if connection.read_only:
         wrapped = ReadOnly(wrapped)
@@ -130,5 +141,6 @@ def open_session(
         settings,
         notice,
         now,
-        backend.services if isinstance(backend, KnowsServices) else None,
+        services,
+        watching,
     )

@@ -46,6 +46,14 @@ class KeepsPolicyVersions(Protocol):
         """The versions of the policy named ``default``, newest first; raises as GetKeyPolicy does."""
 
 
+@runtime_checkable
+class NotesOrigin(Protocol):
+    """What a backend may offer beside the API: to note where the calls that it is passed on come from."""
+
+    def called_from(self, address: str, agent: str) -> Backend:
+        """The same, for calls of a client at ``address`` ("10.0.3.7", or "") that names itself ``agent``."""
+
+
 class Services(Protocol):
     """What is not KMS but knows about keys, in one region of the same account: CloudTrail, S3, EC2 …
 

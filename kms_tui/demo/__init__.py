@@ -45,7 +45,7 @@ def demo_backend(
         material=SeededMaterial(_SEED),
         root_key=hashlib.sha256(_SEED.encode()).digest(),
     )
-    past = Past(LocalBackend(store, account_id=ACCOUNT_ID, region=REGION), clock)
+    past = Past(store, clock)
     for step in steps():
         past.live(step)
     clock.offset = timedelta(0)

@@ -83,6 +83,8 @@ class DemoKey:
     multi_region: bool = False
     uses: tuple[tuple[str, float], ...] = ()
     """(operation, days ago) of its last uses, oldest first."""
+    user: str = "app"
+    """Who made these uses, by traffic's name of it."""
     grants: tuple[DemoGrant, ...] = ()
     imports: tuple[DemoImport, ...] = ()
     replica: tuple[str, float] | None = None
@@ -161,25 +163,25 @@ KEYS = (
     DemoKey("s3-data-lake", "Data lake buckets", 1210, "data", rotation=365, policy="service-s3", uses=(("GenerateDataKey", 0.002),)),
     DemoKey("s3-logs", "Access and flow logs", 1205, "platform", rotation=365, policy="service-logs", uses=(("GenerateDataKey", 0.001),)),
     DemoKey("s3-public-assets", "Public web assets", 733, "web", policy="public"),
-    DemoKey("warehouse", "Analytics warehouse", 1015, "data", rotation=365, rotated=(390,), uses=(("Decrypt", 0.5),)),
+    DemoKey("warehouse", "Analytics warehouse", 1015, "data", rotation=365, rotated=(390,), uses=(("Decrypt", 0.5),), user="batch"),
     DemoKey("legacy-exports", "Nightly exports to the old archive", 2300, "data", uses=(("Encrypt", 121.0),)),
     DemoKey("old-backups", "Tape backups before 2023", 2611, "platform", deletion=(18, 30)),
     DemoKey("ebs-default", "Default of all volumes", 1460, "platform", rotation=365, policy="service-ec2", uses=(("Decrypt", 0.01),), grants=(DemoGrant(1440, {"Name": "auto-scaling", "GranteePrincipal": _AUTO_SCALING, "Operations": list(_VOLUME_OPERATIONS)}), _volume(233, "vol-0a1b2c3d4e5f60718"), _volume(19, "vol-0f9e8d7c6b5a40312"))),
-    DemoKey("rds-reporting", "Reporting replicas", 801, "data", rotation=365, uses=(("Decrypt", 1.1),), grants=(_database(800, "reporting-1"), _database(455, "reporting-2"))),
+    DemoKey("rds-reporting", "Reporting replicas", 801, "data", rotation=365, uses=(("Decrypt", 1.1),), user="batch", grants=(_database(800, "reporting-1"), _database(455, "reporting-2"))),
     DemoKey("secrets", "Secrets Manager", 1302, "platform", rotation=90, more_aliases=("secrets-prod",), policy="service-secrets", uses=(("Decrypt", 0.001),)),
     DemoKey("parameters", "SSM parameters", 1300, "platform", rotation=365, uses=(("Decrypt", 0.004),)),
-    DemoKey("ci-artifacts", "Build artefacts", 512, "platform", "ci", rotation=365, uses=(("GenerateDataKey", 0.02),)),
-    DemoKey("ci-release-signing", "Signs releases", 511, "platform", "ci", spec="ECC_NIST_P521", usage=SIGN, uses=(("Sign", 6.0),)),
+    DemoKey("ci-artifacts", "Build artefacts", 512, "platform", "ci", rotation=365, uses=(("GenerateDataKey", 0.02),), user="ci"),
+    DemoKey("ci-release-signing", "Signs releases", 511, "platform", "ci", spec="ECC_NIST_P521", usage=SIGN, uses=(("Sign", 6.0),), user="ci"),
     DemoKey("firmware-signing", "Firmware images, post-quantum", 171, "devices", spec="ML_DSA_65", usage=SIGN, uses=(("Sign", 12.0),)),
     DemoKey("firmware-signing-rsa", "Firmware images of the first generation", 1600, "devices", spec="RSA_4096", usage=SIGN, uses=(("Sign", 33.0),)),
     DemoKey("partner-exchange", "Files from the partner account", 620, "partners", rotation=365, policy="cross-account", uses=(("Decrypt", 0.9),), grants=(_PARTNER_GRANT,)),
     DemoKey("partner-inbox", "Partners encrypt to us offline", 618, "partners", spec="RSA_2048", usage=ENCRYPT, uses=(("Decrypt", 3.0),)),
     DemoKey("transport-pq", "Hybrid key exchange trial", 96, "platform", "dev", spec="ML_KEM_768", usage=ENCAPSULATE),
-    DemoKey("ledger", "Ledger entries", 1105, "finance", rotation=365, rotated=(700, 333), policy="key-admins", uses=(("Decrypt", 0.3),), tags={"data": "financial"}),
-    DemoKey("ledger-seal", "Monthly seal of the ledger", 1104, "finance", spec="ECC_SECG_P256K1", usage=SIGN, uses=(("Sign", 22.0),)),
-    DemoKey("invoices", "Invoice archive", 1098, "finance", rotation=365, policy="no-account", uses=(("Decrypt", 40.0),)),
-    DemoKey("hr-files", "Personnel files", 930, "people", rotation=365, policy="mfa-admins", uses=(("Decrypt", 4.0),), tags={"data": "personal"}),
-    DemoKey("chat-archive", "Chat archive, closed", 1400, "people", disabled=64),
+    DemoKey("ledger", "Ledger entries", 1105, "finance", rotation=365, rotated=(700, 333), policy="key-admins", uses=(("Decrypt", 0.3),), user="finance", tags={"data": "financial"}),
+    DemoKey("ledger-seal", "Monthly seal of the ledger", 1104, "finance", spec="ECC_SECG_P256K1", usage=SIGN, uses=(("Sign", 22.0),), user="finance"),
+    DemoKey("invoices", "Invoice archive", 1098, "finance", rotation=365, policy="no-account", uses=(("Decrypt", 40.0),), user="finance"),
+    DemoKey("hr-files", "Personnel files", 930, "people", rotation=365, policy="mfa-admins", uses=(("Decrypt", 4.0),), user="people-ops", tags={"data": "personal"}),
+    DemoKey("chat-archive", "Chat archive, closed", 1400, "people", disabled=64, uses=(("Encrypt", 79.0),)),
     DemoKey("global-sessions", "Session data in all regions", 480, "identity", rotation=365, multi_region=True, uses=(("Decrypt", 0.001),)),
     DemoKey("global-config", "Configuration replicated to the US", 470, "platform", rotation=365, multi_region=True, uses=(("Decrypt", 0.1),), replica=("us-east-1", 469)),
     DemoKey("imported-hsm-root", "From the old HSM", 760, "platform", origin="EXTERNAL", imports=(DemoImport(721, 365, "escrow 2024"), DemoImport(356, 365, "escrow 2025")), uses=(("Decrypt", 7.0),)),
@@ -189,7 +191,7 @@ KEYS = (
     DemoKey("ml-features", "Feature store", 230, "data", "staging", rotation=365, uses=(("Decrypt", 0.7),)),
     DemoKey("sandbox", "Try things here", 140, "platform", "dev", uses=(("Encrypt", 9.0),)),
     DemoKey("sandbox-old", "Sandbox before the move", 720, "platform", "dev", disabled=130),
-    DemoKey("payroll-escrow", "Escrow in our own CloudHSM cluster", 45, "people", origin="AWS_CLOUDHSM", key_store="hsm-dublin", uses=(("Decrypt", 3.2),)),
+    DemoKey("payroll-escrow", "Escrow in our own CloudHSM cluster", 45, "people", origin="AWS_CLOUDHSM", key_store="hsm-dublin", uses=(("Decrypt", 3.2),), user="people-ops"),
     DemoKey("", "made by hand, nobody remembers why", 1777, spec="HMAC_384", usage=MAC, environment="", disabled=12),
     DemoKey("", "", 205, environment=""),
 )  # fmt: skip

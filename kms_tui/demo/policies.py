@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 from kms_tui.demo.account import ACCOUNT_ID, PARTNER_ACCOUNT_ID, REGION
@@ -111,6 +112,7 @@ _STATEMENTS: dict[str, list[Statement]] = {
 }
 
 
+@cache
 def policy_text(name: str) -> str | None:
     """The text of a policy; None for "default", which KMS writes itself."""
     if name == "default":

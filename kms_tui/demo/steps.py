@@ -8,19 +8,25 @@ from typing import Any
 
 from kms_tui.demo.account import AWS_MANAGED, KEY_STORE, KEYS, REGION, DemoKey
 from kms_tui.demo.policies import policy_text
+from kms_tui.demo.traffic import TRAFFIC
 
 _MINUTE = 1 / 1440
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call ``days`` ago; ``subject`` is the index of the key it is made on, -1 for none."""
+    """One call ``days`` ago; ``subject`` is the index of the key it is made on, -1 for none.
+
+    ``caller`` is one of traffic's, or "" for the administrator; ``error`` the code of the call's refusal.
+    """
 
     days: float
     operation: str
     params: Mapping[str, Any]
     subject: int = -1
     region: str = REGION
+    caller: str = ""
+    error: str = ""
 
 
 def steps() -> list[Step]:
@@ -35,6 +41,12 @@ def _steps() -> Iterator[Step]:
     for index, key in enumerate(KEYS):
         for days, operation, params in _life(key):
             yield Step(days, operation, params, index)
+        for operation, used in key.uses:
+            yield Step(used, operation, {}, index, caller=key.user)
+        for each in TRAFFIC.get(key.alias, ()):
+            params = {"EncryptionContext": each.context} if each.context else {}
+            for days in each.days():
+                yield Step(days, each.operation, params, index, caller=each.caller, error=each.error)
         if key.replica is not None:
             region, days = key.replica
             yield Step(days, "ReplicateKey", {"ReplicaRegion": region, "Description": key.description}, index)
@@ -69,8 +81,6 @@ def _life(key: DemoKey) -> Iterator[tuple[float, str, dict[str, Any]]]:
         yield grant.made, "CreateGrant", dict(grant.terms)
     for days in key.rotated:
         yield days, "RotateKeyOnDemand", {}
-    for operation, used in key.uses:
-        yield used, operation, {}
     if key.disabled is not None:
         yield key.disabled, "DisableKey", {}
     if key.deletion is not None:

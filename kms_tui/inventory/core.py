@@ -163,6 +163,10 @@ class Inventory:
         """Read facts of one row now, again where they are known."""
         self._reader.ask(row, names)
 
+    def set_refused(self, row_key: str, count: int | None) -> None:
+        """Say how many uses of a disabled key were refused; None where that is not watched any more."""
+        self._table.set_refused(row_key, count)
+
     def demand(self, rows: Sequence[Row], missing: Missing, *, usage: bool = False) -> None:
         """Read what is ``missing`` of all these rows at the polite rate, for a filter or a sort.
 

@@ -51,6 +51,8 @@ class Row:
     last_usage: Fact[KeyLastUsage] = UNASKED
     rotations: Fact[int] = UNASKED
     """How often the key has rotated."""
+    refused: int | None = None
+    """Uses that were refused since the key was disabled; None while nobody watches it."""
     # What filters and sorts read of every row at every keystroke, kept ready by settle().
     haystack: str = ""
     sort_name: str = ""

@@ -124,6 +124,13 @@ class Table:
         """Let what was kept from the garbage collector go."""
         self._collector.close()
 
+    def set_refused(self, arn: str, count: int | None) -> None:
+        with self.lock:
+            row = self._rows.get(arn)
+            if row is not None and row.refused != count:
+                row.refused = count
+                self._coalescer.note(arn)
+
     def set_gone(self, row: Row) -> None:
         with self.lock:
             if not row.gone:

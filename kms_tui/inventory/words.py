@@ -146,6 +146,8 @@ def attention(row: Row, now: datetime) -> Cell:
     key = row.key
     if concern is Concern.PENDING_DELETION and key is not None and key.deletion_date is not None:
         text = _ahead("deleted", key.deletion_date - now, "being deleted")
+    elif concern is Concern.DISABLED and row.refused is not None:
+        text, look = f"disabled, {row.refused:,} refused", Look.DANGER if row.refused else look
     elif concern is Concern.MATERIAL_EXPIRES and key is not None and key.valid_to is not None:
         text = _ahead("material expires", key.valid_to - now, "material expired")
     return Cell(text, look)

@@ -114,4 +114,5 @@ def _request(scope: HTTPScope, body: bytes) -> Request:
         scope["query_string"].decode("latin-1"),
         headers,
         body,
+        scope["client"][0] if scope["client"] else "",
     )

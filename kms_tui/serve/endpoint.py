@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kms_tui.backend.base import Backend
+from kms_tui.backend.base import Backend, NotesOrigin
 from kms_tui.kms.errors import KmsTuiError, ReadOnlyError, ServiceError
 from kms_tui.serve import sts, wire
 from kms_tui.serve.request import TEXT, Request, Response
@@ -88,6 +88,8 @@ class Endpoint:
         if operation == target or operation not in wire.operations():
             raise ServiceError(*_UNKNOWN)
         backend = self._in_region(self._admit(request, "kms"))
+        if isinstance(backend, NotesOrigin):
+            backend = backend.called_from(request.address, request.headers.get("user-agent", ""))
         return Task(operation, wire.parse(operation, request.body), backend, request)
 
     def _sts(self, request: Request) -> Response:

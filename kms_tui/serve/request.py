@@ -25,6 +25,8 @@ class Request:
     query: str
     headers: Mapping[str, str]
     body: bytes
+    address: str = ""
+    """Of the client; "" where it is not known."""
     id: str = field(default_factory=lambda: str(uuid4()))
 
     def __repr__(self) -> str:

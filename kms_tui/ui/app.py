@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.reactive import var
+from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import Worker, get_current_worker
 
@@ -21,6 +22,7 @@ from kms_tui.ui.messages import SessionOpened
 from kms_tui.ui.modes import FACTORIES, FIRST_MODE
 from kms_tui.ui.safe_text import safe, visible
 from kms_tui.ui.themes import DARK, LIGHT
+from kms_tui.ui.watcher import Watcher
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -56,6 +58,7 @@ class KmsApp(App[None]):
         self.config = config or Config()
         self.asking: set[Worker[Any]] = set()
         """The workers that wait for a person's answer."""
+        self.watcher = Watcher(self)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self.config.theme
@@ -98,9 +101,14 @@ class KmsApp(App[None]):
         if self.session is not None:
             self.session.inventory.close()
         self.session = session
-        for screens in self._screen_stacks.values():
-            for screen in screens:
-                screen.post_message(SessionOpened())
+        self.watcher.follow(session)
+        for screen in self.all_screens:
+            screen.post_message(SessionOpened())
+
+    @property
+    def all_screens(self) -> list[Screen[Any]]:
+        """Every screen of every mode, whether it is looked at or not."""
+        return [screen for screens in self._screen_stacks.values() for screen in screens]
 
     @property
     def busy(self) -> bool:

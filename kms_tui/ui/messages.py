@@ -11,6 +11,12 @@ class SessionOpened(Message):
     bubble = False
 
 
+class RefusalsTold(Message):
+    """What is known of the refused uses of watched keys has changed."""
+
+    bubble = False
+
+
 class KeysChanged(Message):
     """Something that this console did changed keys; ``key_ids`` are to be read again (empty: all)."""
 

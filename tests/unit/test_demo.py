@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from kms_tui.backend.base import Backend
+from kms_tui.backend.base import Backend, KnowsServices
 from kms_tui.demo import demo_backend
 from kms_tui.demo.account import KEYS
 from kms_tui.kms.errors import ServiceError
@@ -100,3 +101,24 @@ def test_a_key_is_out_of_reach_while_its_key_store_is_disconnected(demo: Backend
     assert metadata["KeyState"] == "Unavailable"
     demo.call("ConnectCustomKeyStore", {"CustomKeyStoreId": metadata["CustomKeyStoreId"]})
     demo.call("Encrypt", {"KeyId": metadata["KeyId"], "Plaintext": b"x"})
+
+
+def test_its_trail_tells_of_several_callers_and_of_those_who_were_turned_away(demo: Backend) -> None:
+    assert isinstance(demo, KnowsServices)
+
+    def told(alias: str) -> list[dict[str, Any]]:
+        attribute = {"AttributeKey": "ResourceName", "AttributeValue": _describe(demo, alias)["Arn"]}
+        answer = demo.services.call("cloudtrail", "LookupEvents", {"LookupAttributes": [attribute]})
+        return [json.loads(event["CloudTrailEvent"]) for event in answer["Events"]]
+
+    orders = [event for event in told("orders-db") if event["sourceIPAddress"] != "127.0.0.1"]
+    assert {event["userIdentity"]["arn"].split("/")[1] for event in orders} == {"app", "batch"}
+    assert {"table": "orders"} in [event["requestParameters"].get("encryptionContext") for event in orders]
+    refused = {event["errorCode"] for event in told("customer-pii") if "errorCode" in event}
+    assert refused == {"AccessDenied"}
+    assert [event.get("errorCode") for event in told("chat-archive")].count("DisabledException") == 4
+    partner = [event["userIdentity"] for event in told("partner-exchange")]
+    assert [identity["accountId"] for identity in partner if identity["type"] == "AWSAccount"] == [
+        "444455556666",
+        "444455556666",
+    ]

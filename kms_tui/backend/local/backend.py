@@ -28,11 +28,12 @@ from kms_tui.backend.local import (
 from kms_tui.backend.local.access import ADMINISTRATOR_POLICY
 from kms_tui.backend.local.authorise import allow_administrator, decide
 from kms_tui.backend.local.authorise_caller import identity_of
-from kms_tui.backend.local.call import Call, JsonShape, Scope
+from kms_tui.backend.local.call import Call, JsonShape, Origin, Scope
 from kms_tui.backend.local.clock import to_datetime
 from kms_tui.backend.local.keyring import Keyring
 from kms_tui.backend.local.lapse import catch_up
 from kms_tui.backend.local.rows import key_by_id, policies_of
+from kms_tui.backend.local.services import LocalServices
 from kms_tui.backend.local.store import Store
 from kms_tui.backend.local.validation import check, operations
 from kms_tui.kms.arn import key_id_of
@@ -79,8 +80,10 @@ class LocalBackend:
         partition: str = "aws",
         caller_arn: str | None = None,
         iam_policies: Sequence[Document] = (),
+        origin: Origin | None = None,
     ) -> None:
         self.store = store
+        self._origin = origin or Origin()
         self._caller = identity_of(partition, account_id, caller_arn)
         self._scope = Scope(partition, region, self._caller.account)
         self._authorise = decide if caller_arn else allow_administrator
@@ -107,6 +110,16 @@ class LocalBackend:
         other._scope = Scope(self.partition, region, self.account_id)
         return other
 
+    def called_from(self, address: str, agent: str) -> LocalBackend:
+        other = copy(self)
+        other._origin = Origin(address, agent)
+        return other
+
+    @property
+    def services(self) -> LocalServices:
+        """CloudTrail alone, out of the store's own record of calls."""
+        return LocalServices(self)
+
     def policy_versions(self, key: str) -> list[PolicyVersion]:
         """Every policy that the key has had, newest first; whoever may read the policy may read them.
 
@@ -129,6 +142,7 @@ class LocalBackend:
             self._authorise,
             self._iam_policies,
             self.store.now(),
+            self._origin,
         )
 
     def call(self, operation: str, params: Mapping[str, Any]) -> JsonShape:
@@ -149,7 +163,7 @@ class LocalBackend:
             answer = run(call)
         except ServiceError as error:
             error.operation = operation
-            call.record(error.code)
+            call.record(error)
             raise
-        call.record("")
+        call.record()
         return answer

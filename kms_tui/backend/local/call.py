@@ -35,6 +35,19 @@ class Scope:
     account: str
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """From where calls come, as the trail tells it: an address, and what the client calls itself."""
+
+    address: str = "127.0.0.1"
+    agent: str = "kms-tui"
+
+
+_HERE = Origin()
+_LONGEST = 1024
+"""Characters of an error's text, or of a client's name for itself, that are kept."""
+
+
 @dataclass(slots=True)
 class Call:
     """One call: its operation, checked parameters, place, caller with IAM policies, time (milliseconds)."""
@@ -48,6 +61,7 @@ class Call:
     authorise: Authorise
     iam_policies: Sequence[Document]
     now: int
+    origin: Origin = _HERE
     key: KeyRow | None = None
     """The key that the call is about, once it was found."""
     _used: list[KeyRow] = field(default_factory=list)
@@ -69,42 +83,50 @@ class Call:
         """A transaction that holds the change and the record of the call."""
         with self.store.write() as db:
             yield db
-            self._record(db, "")
+            self._record(db)
 
     def used(self, key: KeyRow) -> None:
         """Note a successful cryptographic use of a key, which GetKeyLastUsage will tell."""
         self._used.append(key)
 
-    def record(self, error: str) -> None:
-        """Write the call's event, unless its transaction did; ``error`` is a failed call's code, or ""."""
+    def record(self, error: ServiceError | None = None) -> None:
+        """Write the call's event, unless its transaction did; ``error`` is why the call failed."""
         if not self._recorded or error:
             with self.store.write(durable=False) as db:
                 self._record(db, error)
 
-    def _record(self, db: sqlite3.Connection, error: str) -> None:
-        event_id = self.store.ids.event_id()
+    def _record(self, db: sqlite3.Connection, error: ServiceError | None = None) -> None:
+        event_id, key = self.store.ids.event_id(), self.key
+        used = () if error or key is None else (each for each in self._used if each.row != key.row)
+        source = next(iter(used), None)
         cursor = db.execute(
-            "INSERT INTO events (event_id, at, account, region, operation, key_id, caller, error, request) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO events (event_id, at, account, region, operation, key_id, caller, error, request, "
+            "key_account, source_key, message, address, agent) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 event_id,
                 self.now,
                 self.scope.account,
                 self.scope.region,
                 self.operation,
-                self.key.key_id if self.key else None,
+                key.key_id if key else None,
                 self.caller.arn,
-                error,
+                error.code if error else "",
                 _recordable(self.operation, self.params),
+                key.account if key else None,
+                self.arn(source) if source else None,
+                error.message[:_LONGEST] if error else "",
+                self.origin.address,
+                self.origin.agent[:_LONGEST],
             ),
         )
         prune(db, cursor.lastrowid or 0)
         if not error:
-            for key in self._used:
+            for used_key in self._used:
                 db.execute(
                     "INSERT INTO last_uses VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE "
                     "SET operation = excluded.operation, at = excluded.at, event_id = excluded.event_id",
-                    (key.row, self.operation, self.now, event_id),
+                    (used_key.row, self.operation, self.now, event_id),
                 )
         self._recorded = True
 

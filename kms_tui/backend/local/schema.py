@@ -157,5 +157,19 @@ CREATE TABLE custom_key_stores (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FOUNDATION, _GRANTS, _KEY_STORES)
+_TRAIL = """
+ALTER TABLE events ADD COLUMN key_account TEXT;
+ALTER TABLE events ADD COLUMN source_key TEXT;
+ALTER TABLE events ADD COLUMN message TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+UPDATE events SET key_account = account WHERE key_id IS NOT NULL;
+CREATE INDEX events_of_key ON events (key_id, at) WHERE key_id IS NOT NULL;
+CREATE INDEX events_of_source_key ON events (source_key, at) WHERE source_key IS NOT NULL;
+"""
+"""Events as CloudTrail tells them: whose key it was, the ARN of ReEncrypt's other key, the error's text, and
+from where. Events from before know less.
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FOUNDATION, _GRANTS, _KEY_STORES, _TRAIL)
 """SQL that leads from version n to n + 1; the store's version is how many of them it has seen."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
@@ -15,7 +16,9 @@ from kms_tui.ui.acts.key_stores import show_key_stores
 from kms_tui.ui.acts.protection import lifted
 from kms_tui.ui.acts.table import ACTS
 from kms_tui.ui.background import start
+from kms_tui.ui.details.pane import KeyDetails
 from kms_tui.ui.dialogs.choose import Choose
+from kms_tui.ui.messages import KeysChanged, RefusalsTold
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.screens.base import ModeScreen
 
@@ -60,6 +63,16 @@ class Desk(ModeScreen):
         if action == "act" and self.session is not None and self.session.read_only:
             return not ACTS[str(parameters[0])].mutating
         return super().check_action(action, parameters)
+
+    @on(KeysChanged)
+    def _look_at_watched(self) -> None:
+        """What was done may have begun or ended a watch."""
+        self.kms_app.watcher.look()
+
+    @on(RefusalsTold)
+    def _refusals_told(self) -> None:
+        for details in self.query(KeyDetails):
+            details.show_refusals()
 
     def action_act(self, act_id: str) -> None:
         act = ACTS[act_id]

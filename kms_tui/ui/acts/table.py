@@ -17,6 +17,7 @@ from kms_tui.ui.acts import (
     scratch,
     state,
     tags,
+    watch,
 )
 from kms_tui.ui.acts.base import Act, aws_managed
 
@@ -192,6 +193,15 @@ _ACTS = (
         state.disable,
         many=True,
         refusal=state.cannot_disable,
+    ),
+    Act(
+        "watch",
+        "W",
+        "Watch",
+        "Count who is refused the use of a disabled key; again, to stop (LookupEvents)",
+        watch.watch,
+        mutating=False,
+        refusal=watch.cannot_watch,
     ),
     Act(
         "schedule-deletion",

@@ -13,6 +13,7 @@ from textual.widgets import ContentSwitcher, Static, Tab, Tabs
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import start
+from kms_tui.ui.refusals import refusals_content
 from kms_tui.ui.safe_text import safe
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class KeyDetails(Vertical):
             [
                 Static(id="details-name"),
                 Static(id="details-id"),
+                Static(id="details-watch"),
                 Tabs(*(Tab(pane.TITLE, id=f"for-{pane.id}") for pane in panes)),
                 ContentSwitcher(*panes, initial=panes[0].id),
             ]
@@ -98,7 +100,19 @@ class KeyDetails(Vertical):
             )
         self.query_one("#details-name", Static).update(name)
         self.query_one("#details-id", Static).update(safe(subject.key_id).stylize("$foreground-muted"))
+        self.show_refusals()
         self.current.show(session, subject)
+
+    def show_refusals(self) -> None:
+        """Say above every tab who is refused the use of the key, while that is watched."""
+        session, subject = self._session, self._subject
+        if not self._is_filled or session is None or subject is None:
+            return
+        refusals = session.watching.of(subject.arn) if session.watching is not None else None
+        line = self.query_one("#details-watch", Static)
+        line.display = refusals is not None
+        if session.watching is not None and refusals is not None:
+            line.update(refusals_content(refusals, session.now(), is_live=session.watching.trail.is_live))
 
     def focus_tabs(self) -> None:
         """Give the focus to the tabs, as soon as they are there."""

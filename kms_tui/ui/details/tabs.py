@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kms_tui.ui.details.access import AccessTab
+from kms_tui.ui.details.activity import ActivityTab
 from kms_tui.ui.details.aliases import AliasesTab
 from kms_tui.ui.details.grants import GrantsTab
 from kms_tui.ui.details.overview import OverviewTab
@@ -22,4 +23,5 @@ TABS: tuple[Callable[[], DetailTab[Any]], ...] = (
     RotationTab,
     GrantsTab,
     TagsTab,
+    ActivityTab,
 )

@@ -346,6 +346,8 @@ class KeysScreen(Desk):
                 f", {summary.marked_hidden} of them hidden by the filter" if summary.marked_hidden else ""
             )
             parts.append(Content.styled(f"{summary.marked} marked{hidden}", "$accent"))
+        if watched := self._watched():
+            parts.append(watched)
         if view.query:
             parts.append(Content(f"{summary.shown:,} of {summary.total:,} keys"))
         else:
@@ -361,6 +363,16 @@ class KeysScreen(Desk):
         if view.inventory.busy:
             parts.append(Content("listing…"))
         return Content(" · ").join(parts)
+
+    def _watched(self) -> Content | None:
+        """How many uses of watched keys were refused, wherever in the list those are."""
+        watching = self.session.watching if self.session is not None else None
+        found = watching.all if watching is not None else []
+        if not found:
+            return None
+        refused = sum(each.count for each in found)
+        words = f"{refused:,} refused on {len(found):,} watched"
+        return Content.styled(words, "$error" if refused else "$foreground-muted")
 
     def _show_filter_note(self, view: View) -> None:
         line = self.query_one(FilterLine)

@@ -11,7 +11,6 @@ import pytest
 
 from kms_tui.atomic import AlreadyThereError, FileError
 from kms_tui.backend.local import LocalBackend, Store, maintenance_events, open_store
-from kms_tui.backend.local import store as store_module
 from kms_tui.backend.local.maintenance import back_up, change_protection, info, open_existing
 from kms_tui.backend.local.maintenance_verify import problems
 from kms_tui.backend.local.rootkey import Protection, key_file_of
@@ -235,19 +234,40 @@ def test_the_oldest_calls_are_forgotten(store: Store, monkeypatch: pytest.Monkey
     assert kms("GetKeyLastUsage", KeyId=key_id)["KeyLastUsage"]["Operation"] == "Encrypt"
 
 
+_TAKING_BACK = {
+    2: ("DROP TABLE grants",),
+    3: ("DROP TABLE custom_key_stores",),
+    4: (
+        "DROP INDEX events_of_key",
+        "DROP INDEX events_of_source_key",
+        *(
+            f"ALTER TABLE events DROP COLUMN {column}"
+            for column in ("key_account", "source_key", "message", "address", "agent")
+        ),
+    ),
+}
+"""Version -> what makes a store of it one of the version before."""
+
+
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
-def test_a_store_of_an_older_version_is_brought_up_to_date(
-    path: Path, version: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as older:
-        older.setattr(store_module, "MIGRATIONS", MIGRATIONS[:version])
-        with open_store(path) as store:
-            kms = _client(store)
-            key_id = kms.key()
-            sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+def test_a_store_of_an_older_version_is_brought_up_to_date(path: Path, version: int, sealed: bytes) -> None:
+    with sqlite3.connect(path, isolation_level=None) as older:
+        for newer in range(len(MIGRATIONS), version, -1):
+            for statement in _TAKING_BACK[newer]:
+                older.execute(statement)
+        older.execute("DELETE FROM migrations WHERE version > ?", (version,))
+        older.execute(f"PRAGMA user_version = {version}")
     _opens(path, sealed)
     with open_store(path) as store:
         kms = _client(store)
+        key_id = kms("ListKeys")["Keys"][0]["KeyId"]
         kms("CreateGrant", KeyId=key_id, GranteePrincipal=ACCOUNT, Operations=["Encrypt"])
         assert kms("DescribeCustomKeyStores")["CustomKeyStores"] == []
         assert info(store).version == len(MIGRATIONS)
+        told = {
+            event["EventName"]: event
+            for event in LocalBackend(store, account_id=ACCOUNT, region=REGION).services.call(
+                "cloudtrail", "LookupEvents", {}
+            )["Events"]
+        }
+        assert told["Encrypt"]["Resources"][0]["ResourceName"].endswith(key_id)

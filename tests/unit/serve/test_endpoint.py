@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 from xml.etree import ElementTree
 
 import pytest
 
+from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.kms.errors import ReadOnlyError, ServiceError, StoreError
 from kms_tui.serve.endpoint import Endpoint, Task
 from kms_tui.serve.request import Request, Response
@@ -219,3 +221,15 @@ def test_neither_requests_nor_responses_nor_tasks_show_what_they_carry() -> None
     shown = repr(request) + repr(task) + repr(open_endpoint(backend).run(task)) + repr(CREDENTIAL)
     for secret in ("hunter2", "aHVudGVyMg", "Signature", CREDENTIAL.secret_access_key):
         assert secret not in shown
+
+
+def test_the_backend_is_told_where_a_call_comes_from() -> None:
+    with open_store() as store:
+        backend = LocalBackend(store, account_id=CALLER.account, region=REGION)
+        request = replace(
+            kms_request("ListKeys", b"{}", **{"user-agent": "aws-cli/2.31"}), address="10.0.3.7"
+        )
+        answer(Endpoint(backend, anyone), request)
+        (event,) = backend.services.call("cloudtrail", "LookupEvents", {})["Events"]
+    told = json.loads(event["CloudTrailEvent"])
+    assert (told["sourceIPAddress"], told["userAgent"]) == ("10.0.3.7", "aws-cli/2.31")

@@ -1,0 +1,200 @@
+"""The events of a key, read from CloudTrail page by page, no faster than CloudTrail allows.
+
+LookupEvents is limited to two requests a second for an account and Region, knows the last 90 days, and is up
+to some 15 minutes behind (CloudTrail API reference and user guide). It finds a key's events by the ARN among
+their resources.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from kms_tui.backend.base import Services
+from kms_tui.evidence.events import UsageEvent, usage_event
+from kms_tui.kms.errors import UnavailableError
+
+WINDOW = timedelta(days=90)
+LATENESS = timedelta(minutes=15)
+INTERVAL = 0.5
+"""Seconds between two requests to one Region, so that an account's quota is kept."""
+PAGE = 50
+SERVICE = "cloudtrail"
+_REFRESH_PAGES = 4
+
+Wanted = Callable[[], bool]
+
+
+def always() -> bool:
+    return True
+
+
+class Pacer:
+    """Gives turns that are ``interval`` seconds apart, to any number of threads."""
+
+    def __init__(
+        self,
+        interval: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._interval = interval
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._next = clock()
+
+    def wait(self, wanted: Wanted = always) -> bool:
+        """Block until it is this thread's turn; False, and no turn is taken, once it is not wanted."""
+        while wanted():
+            with self._lock:
+                now = self._clock()
+                if now >= self._next:
+                    self._next = now + self._interval
+                    return True
+                left = self._next - now
+            self._sleep(left)
+        return False
+
+
+class Trail:
+    """LookupEvents of every Region of an account, paced.
+
+    ``is_live`` is a trail that tells at once and has no quota: that of the offline KMS.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        is_live: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._services = services
+        self.is_live = is_live
+        self._clock, self._sleep = clock, sleep
+        self._lock = threading.Lock()
+        self._regions: dict[str, tuple[Services, Pacer]] = {}
+
+    def lookup(
+        self, region: str, params: Mapping[str, Any], wanted: Wanted = always
+    ) -> Mapping[str, Any] | None:
+        """One request, when its turn has come; None where it is not wanted any more by then.
+
+        Raises the errors of ``kms_tui.kms.errors``; UnavailableError where there is no CloudTrail.
+        """
+        services, pacer = self._region(region)
+        if not services.offers(SERVICE):
+            raise UnavailableError(SERVICE, "LookupEvents")
+        if not pacer.wait(wanted):
+            return None
+        return services.call(SERVICE, "LookupEvents", params)
+
+    def _region(self, region: str) -> tuple[Services, Pacer]:
+        with self._lock:
+            if region not in self._regions:
+                here = region == self._services.region
+                services = self._services if here else self._services.in_region(region)
+                pacer = Pacer(0 if self.is_live else INTERVAL, self._clock, self._sleep)
+                self._regions[region] = (services, pacer)
+            return self._regions[region]
+
+
+class Events:
+    """What one lookup has found so far: every event once, newest first. Several threads may use it."""
+
+    def __init__(self, trail: Trail, region: str, attribute: tuple[str, str], since: datetime) -> None:
+        self._trail = trail
+        self.region = region
+        self.since = since
+        """Before this moment nothing is asked for."""
+        self._params: dict[str, Any] = {
+            "LookupAttributes": [{"AttributeKey": attribute[0], "AttributeValue": attribute[1]}],
+            "StartTime": since,
+            "MaxResults": PAGE,
+        }
+        self._reading = threading.Lock()
+        """Held while a page is read: the events that are there can be had meanwhile."""
+        self._events: dict[str, UsageEvent] = {}
+        self._token: str | None = None
+        self._begun = False
+
+    @property
+    def events(self) -> list[UsageEvent]:
+        """Newest first; those of one moment in the order in which they came, those without a time last."""
+        return sorted(self._events.values(), key=_age)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a page has been read."""
+        return self._begun
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything since ``since`` has been read."""
+        return self._begun and self._token is None
+
+    def more(self, wanted: Wanted = always) -> list[UsageEvent]:
+        """Read the next page, and answer what is new in it; nothing where all has been read."""
+        with self._reading:
+            return [] if self.is_complete else self._more(wanted)
+
+    def refresh(self, wanted: Wanted = always) -> list[UsageEvent]:
+        """Read what is newer than what is there, and answer it; what was read before stays.
+
+        Where so much has come that the two do not meet, reading begins anew from the newest.
+        """
+        with self._reading:
+            return self._newer(wanted) if self._begun else self._more(wanted)
+
+    def _more(self, wanted: Wanted) -> list[UsageEvent]:
+        answer = self._page(self._token, wanted)
+        if answer is None:
+            return []
+        fresh = {event.key: event for event in _events_of(answer) if event.key not in self._events}
+        self._events = self._events | fresh
+        self._token, self._begun = answer.get("NextToken"), True
+        return list(fresh.values())
+
+    def _newer(self, wanted: Wanted) -> list[UsageEvent]:
+        known, token = self._events, None
+        fresh: dict[str, UsageEvent] = {}
+        for _ in range(_REFRESH_PAGES):
+            answer = self._page(token, wanted)
+            if answer is None:
+                return []
+            page = _events_of(answer)
+            fresh |= {event.key: event for event in page if event.key not in known}
+            token = answer.get("NextToken")
+            if token is None or any(event.key in known for event in page):
+                self._events = fresh | known
+                return list(fresh.values())
+        self._events, self._token = fresh, token
+        return list(fresh.values())
+
+    def _page(self, token: str | None, wanted: Wanted) -> Mapping[str, Any] | None:
+        params = {**self._params, "NextToken": token} if token is not None else self._params
+        return self._trail.lookup(self.region, params, wanted)
+
+
+def of_key(trail: Trail, arn: str, region: str, now: datetime, since: datetime | None = None) -> Events:
+    """The events that name a key, in the last 90 days or since a later moment."""
+    oldest = (now - WINDOW).replace(microsecond=0)
+    return Events(trail, region, ("ResourceName", arn), max(since, oldest) if since else oldest)
+
+
+def of_kms(trail: Trail, region: str, since: datetime) -> Events:
+    """All events of KMS in a Region, for those that name no key among their resources."""
+    return Events(trail, region, ("EventSource", "kms.amazonaws.com"), since)
+
+
+def _events_of(answer: Mapping[str, Any]) -> list[UsageEvent]:
+    return [usage_event(entry) for entry in answer.get("Events", ()) if isinstance(entry, dict)]
+
+
+def _age(event: UsageEvent) -> float:
+    return -event.time.timestamp() if event.time is not None else float("inf")

@@ -1,0 +1,216 @@
+"""One event of CloudTrail as it is told of a key: who, what, when, from where, and how it ended.
+
+Everything in an event was written by others and may be missing, of another type, or hostile; nothing here
+raises for it, and all of it is untrusted text. Source: the CloudTrail user guide
+(cloudtrail-event-reference-record-contents, …-user-identity).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from kms_tui.kms.operations import CRYPTOGRAPHIC, READING
+
+DISABLED = "DisabledException"
+RESULT_WORDS: Mapping[str, str] = {
+    "AccessDenied": "denied",
+    "AccessDeniedException": "denied",
+    DISABLED: "key disabled",
+    "DryRunOperationException": "dry run",
+    "IncorrectKeyException": "wrong key",
+    "InvalidCiphertextException": "bad ciphertext",
+    "InvalidKeyUsageException": "wrong usage",
+    "KMSInvalidMacException": "bad MAC",
+    "KMSInvalidSignatureException": "bad signature",
+    "KMSInvalidStateException": "wrong state",
+    "KeyUnavailableException": "unavailable",
+    "LimitExceededException": "over a limit",
+    "NotFoundException": "not found",
+    "ThrottlingException": "throttled",
+    "ValidationException": "bad request",
+}
+"""Error code -> a word or two; a code that is not here stands for itself."""
+
+
+class Purpose(Enum):
+    """What a call was made for."""
+
+    USE = "use"
+    CHANGE = "change"
+    LOOK = "look"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageEvent:
+    """One call; parts that the event does not tell are "", empty or None.
+
+    ``who`` is short ("app", "account 444455556666"), ``principal`` as much as is told of it (an ARN).
+    ``is_readable`` is False where the event's record could not be read: how the call ended is then not known.
+    """
+
+    event_id: str
+    time: datetime | None
+    operation: str
+    who: str
+    principal: str
+    address: str
+    agent: str
+    error: str
+    message: str
+    context: tuple[tuple[str, str], ...]
+    keys: tuple[str, ...]
+    """ARNs of the keys that it names."""
+    is_readable: bool
+    text: str = field(repr=False, compare=False)
+    """The event's own record: JSON, or whatever came instead."""
+    haystack: str = field(repr=False, compare=False)
+    """What words are looked for in, in lower case."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from others: its id, or all of it where it has none."""
+        return self.event_id or self.text
+
+    @property
+    def is_refused(self) -> bool:
+        return bool(self.error) and self.error != "DryRunOperationException"
+
+    @property
+    def purpose(self) -> Purpose:
+        if self.operation in CRYPTOGRAPHIC:
+            return Purpose.USE
+        return Purpose.LOOK if self.operation in READING else Purpose.CHANGE
+
+    @property
+    def result(self) -> str:
+        """How it ended, in words."""
+        return _result(self.error, self.is_readable)
+
+    @property
+    def raw(self) -> str:
+        """The record laid out, or as it came where it is no JSON."""
+        try:
+            return json.dumps(json.loads(self.text), indent=2, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return self.text
+
+    def names(self, arn: str) -> bool:
+        """Whether it is about a key: by its resources, or by its refusal's text, which begins with it."""
+        return arn in self.keys or self.message.startswith(f"{arn} ")
+
+
+def usage_event(entry: Mapping[str, Any]) -> UsageEvent:
+    """An entry of LookupEvents' ``Events``."""
+    text = _text(entry.get("CloudTrailEvent"))
+    record, is_readable = _record(text)
+    operation = _text(record.get("eventName")) or _text(entry.get("EventName"))
+    who, principal = _who(_mapping(record.get("userIdentity")), _text(entry.get("Username")))
+    address, agent = _text(record.get("sourceIPAddress")), _text(record.get("userAgent"))
+    error, message = _text(record.get("errorCode")), _text(record.get("errorMessage"))
+    context = tuple(_context(_mapping(record.get("requestParameters"))))
+    parts = (
+        who,
+        principal,
+        operation,
+        address,
+        agent,
+        error,
+        message,
+        _result(error, is_readable),
+        "refused" if error else "allowed" if is_readable else "",
+        *(f"{name}={value}" for name, value in context),
+    )
+    return UsageEvent(
+        _text(entry.get("EventId")) or _text(record.get("eventID")),
+        _time(entry.get("EventTime")) or _time(record.get("eventTime")),
+        operation or "?",
+        who,
+        principal,
+        address,
+        agent,
+        error,
+        message,
+        context,
+        tuple(dict.fromkeys(_keys(entry, record))),
+        is_readable,
+        text or json.dumps(entry, default=str),
+        "\n".join(parts).lower(),
+    )
+
+
+def _result(error: str, is_readable: bool) -> str:
+    if error:
+        return RESULT_WORDS.get(error, error)
+    return "allowed" if is_readable else "not known"
+
+
+def _record(text: str) -> tuple[Mapping[str, Any], bool]:
+    """The event's JSON, and whether it is any."""
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}, False
+    return (record, True) if isinstance(record, dict) else ({}, False)
+
+
+def _who(identity: Mapping[str, Any], user_name: str) -> tuple[str, str]:
+    """The caller's short name, and the longest that is told of it."""
+    issuer = _mapping(_mapping(identity.get("sessionContext")).get("sessionIssuer"))
+    arn, account = _text(identity.get("arn")), _text(identity.get("accountId"))
+    service = _text(identity.get("invokedBy"))
+    kind = _text(identity.get("type"))
+    if kind == "AWSService":
+        return service or user_name or "an AWS service", service or arn
+    if kind == "AWSAccount":
+        return f"account {account or '?'}", arn or account
+    if kind == "Root":
+        return "root", arn or account
+    name = _text(issuer.get("userName")) or _text(identity.get("userName")) or _name_in(arn)
+    return name or user_name or service or "?", arn or _text(identity.get("principalId")) or user_name
+
+
+def _name_in(arn: str) -> str:
+    """The role of a session's ARN, or the last part of a user's or role's."""
+    resource = arn.split(":", 5)[-1] if arn.startswith("arn:") else ""
+    parts = resource.split("/")
+    return parts[1] if parts[0] == "assumed-role" and len(parts) > 1 else parts[-1]
+
+
+def _context(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The encryption context; of ReEncrypt that of both sides."""
+    for member, pairs in request.items():
+        if member.lower().endswith("encryptioncontext"):
+            yield from ((str(name), _text(value)) for name, value in _mapping(pairs).items())
+
+
+def _keys(entry: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[str]:
+    for resources, member in ((entry.get("Resources"), "ResourceName"), (record.get("resources"), "ARN")):
+        for resource in resources if isinstance(resources, list) else ():
+            name = _text(_mapping(resource).get(member))
+            if ":key/" in name:
+                yield name
+
+
+def _time(value: Any) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    """A text or a number; anything else is not what it should be, and says nothing."""
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
