@@ -92,7 +92,7 @@ class KmsApp(App[None]):
             self.push_screen(StartScreen(connection, error))
             return
         if self.session is not None:
-            self.session.inventory.close()
+            self.session.close()
         self.session = session
         for screens in self._screen_stacks.values():
             for screen in screens:

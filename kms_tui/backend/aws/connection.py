@@ -111,12 +111,19 @@ class _Opening:
         return client
 
     def _service(self, name: str, region: str) -> Any:
-        """A client of another service than KMS, for reads; at the endpoint given for KMS, if any."""
+        """A client of another service than KMS, for reads; at the endpoint given for KMS, if any.
+
+        There buckets are named in the path: "bucket.localhost" is no host.
+        """
         return self._session.create_client(
             name,
             region_name=region,
             endpoint_url=self._endpoint_in(region),
-            config=Config(retries={"mode": "standard"}, max_pool_connections=POOL),
+            config=Config(
+                retries={"mode": "standard"},
+                max_pool_connections=POOL,
+                s3={"addressing_style": "path" if self._endpoint_url else "auto"},
+            ),
         )
 
     def _endpoint_in(self, region: str | None) -> str | None:
