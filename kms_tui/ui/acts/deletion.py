@@ -35,8 +35,10 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """ScheduleKeyDeletion, or DisableKey where the person would rather see first who misses the key."""
     (subject,) = subjects
     assert screen.session is not None
-    kms, now = screen.kms_for(subject), screen.session.now()
-    answer = await screen.ask(ScheduleDeletion(kms, subject, now, can_disable=not cannot_disable(subject)))
+    kms, now, scans = screen.kms_for(subject), screen.session.now(), screen.session.scans
+    answer = await screen.ask(
+        ScheduleDeletion(kms, subject, now, scans, can_disable=not cannot_disable(subject))
+    )
     if isinstance(answer, Deletion):
         days = answer.window_days
         await change_each(

@@ -13,6 +13,7 @@ from kms_tui.ui.details.policy import PolicyTab
 from kms_tui.ui.details.rotation import RotationTab
 from kms_tui.ui.details.tab import DetailTab
 from kms_tui.ui.details.tags import TagsTab
+from kms_tui.ui.details.used_by import UsedByTab
 
 TABS: tuple[Callable[[], DetailTab[Any]], ...] = (
     OverviewTab,
@@ -22,4 +23,5 @@ TABS: tuple[Callable[[], DetailTab[Any]], ...] = (
     RotationTab,
     GrantsTab,
     TagsTab,
+    UsedByTab,
 )
