@@ -230,7 +230,7 @@ SCANNERS = (
         name_after=":",
         detail=Detail("GetTopicAttributes", "TopicArn", "TopicArn", without=frozenset({"NotFound"})),
         keys=(Place("KmsMasterKeyId", within="Attributes"),),
-        rate=15.0,
+        rate=25.0,
     ),
     Scanner(
         "CloudWatch log groups",

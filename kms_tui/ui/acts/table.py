@@ -63,7 +63,7 @@ _ACTS = (
         "used-by",
         "b",
         "Used by",
-        "Scan the region for what names this key: S3, EBS, RDS and others; again: stop, or scan again",
+        "Scan for what names this key: S3, EBS, …",
         used_by.used_by,
         mutating=False,
     ),
