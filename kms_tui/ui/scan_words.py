@@ -58,7 +58,8 @@ def shortfall_words(section: Section, scan: Scan) -> str:
     first = section.troubles[0]
     reason = error_words(first.error)
     if first.what:
-        return f"{section.unchecked:,} of {section.listed:,} not checked, {first.what} first: {reason}"
+        others = " and others" if section.unchecked > 1 else ""
+        return f"{section.unchecked:,} of {section.listed:,} not checked ({first.what}{others}): {reason}"
     return f"only {section.checked:,} checked, then {reason}" if section.checked else reason
 
 

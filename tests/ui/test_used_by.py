@@ -74,7 +74,7 @@ def test_one_scan_on_demand_serves_every_key(make_app: MakeApp, demo: Backend) -
         assert "Scanned 12:00, 0.0 s" in text
         assert "prod/orders/db" in text
         assert "as alias/orders-db" in text
-        assert "S3 buckets: 1 of 18 not checked, acme-legal-hold first: denied" in text
+        assert "S3 buckets: 1 of 18 not checked (acme-legal-hold): denied" in text
         assert "a key of account 444455556666" in text
         assert "Data encrypted earlier is not visible to any scan." in text
         first = scans.result(REGION)

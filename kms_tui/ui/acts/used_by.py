@@ -20,14 +20,14 @@ async def used_by(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     (subject,) = subjects
     assert screen.session is not None
     scans, region = screen.session.scans, subject.region
-    details = screen.query_one(KeyDetails)
-    is_open = details.display and details.is_open(_TAB)
+    details = next((each for each in screen.query(KeyDetails) if each.display), None)
+    is_open = details is not None and details.is_open(_TAB)
     if scans.is_running(region):
         if is_open:
             scans.cancel(region)
     elif is_open or scans.result(region) is None:
         scans.start(region)
-    if not details.display:
+    if details is None:
         from kms_tui.ui.screens.key import KeyScreen
 
         await screen.app.push_screen(KeyScreen(subject, tab=_TAB))
