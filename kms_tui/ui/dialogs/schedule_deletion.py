@@ -81,9 +81,9 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
 
     def compose_buttons(self) -> Iterable[Widget]:
         cancel, confirm = super().compose_buttons()
-        yield cancel
         if self.scans.is_offered:
             yield Button("Scan", id="scan", compact=True)
+        yield cancel
         if self.can_disable:
             yield Button("Disable and watch", id="disable", variant="primary", compact=True)
         yield confirm
