@@ -75,21 +75,27 @@ class Scans:
             self.cancel(region)
 
     def _work(self, services: Services, region: str) -> None:
-        result: Scan | KmsTuiError
         try:
-            run = ScanRun(self._kms.in_region(region), services.in_region(region), self._now)
-            with self._lock:
-                self._runs[region] = run
-                is_called_off = region in self._called_off
-            if is_called_off:
-                run.cancel()
-            result = run.run()
+            self._keep(region, self._scan(services, region))
         except KmsTuiError as error:
-            result = error
+            self._keep(region, error)
+        finally:
+            with self._lock:
+                del self._runs[region]
+                self._called_off.discard(region)
+
+    def _scan(self, services: Services, region: str) -> Scan:
+        run = ScanRun(self._kms.in_region(region), services.in_region(region), self._now)
+        with self._lock:
+            self._runs[region] = run
+            is_called_off = region in self._called_off
+        if is_called_off:
+            run.cancel()
+        return run.run()
+
+    def _keep(self, region: str, result: Scan | KmsTuiError) -> None:
+        """What was found before is worth more than the beginning of a scan that was called off."""
         with self._lock:
             before = self._results.get(region)
-            # What was found before is worth more than the beginning of a scan that was called off.
             if not (isinstance(result, Scan) and result.is_cancelled and isinstance(before, Scan)):
                 self._results[region] = result
-            del self._runs[region]
-            self._called_off.discard(region)

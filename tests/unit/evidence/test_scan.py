@@ -222,6 +222,22 @@ def test_an_answer_of_another_shape_breaks_nothing(kms: LocalBackend, answer: Ma
     assert (found.strays, [each for each in found.sections if not each.is_over]) == ((), [])
 
 
+def test_a_fault_of_the_programs_own_ends_no_scan_and_reads_as_no_zero(
+    kms: LocalBackend, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", seen.append)
+
+    def fault(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise ZeroDivisionError
+
+    functions = {"Functions": [{"FunctionName": "bill", "KMSKeyArn": arn_of(key)}]}
+    found = scan(kms, FakeServices({"DescribeVolumes": fault, "ListFunctions": functions}))
+    assert [each.title for each in found.unchecked] == ["EBS volumes"]
+    assert [use.resource for use in found.uses(key)] == ["bill"]
+    assert [each.exc_type for each in seen] == [ZeroDivisionError]
+
+
 def test_a_cancelled_scan_ends_at_once_and_says_what_it_did_not_get_to(kms: LocalBackend, key: str) -> None:
     hangs, let_go = threading.Event(), threading.Event()
 
