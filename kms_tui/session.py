@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kms_tui.backend.api import Kms
     from kms_tui.backend.base import Backend, Services
     from kms_tui.backend.wrappers import Meter, SessionLog
+    from kms_tui.evidence.scans import Scans
     from kms_tui.evidence.watch import Watching
     from kms_tui.inventory import Inventory, Pace
     from kms_tui.undo import History
@@ -70,6 +71,8 @@ class Session:
     meter: Meter
     log: SessionLog
     history: History
+    scans: Scans
+    """What names the keys of each region, once somebody has asked."""
     settings: ProfileSettings = field(default_factory=ProfileSettings)
     notice: str = ""
     """What the header says all the time ("UNPROTECTED STORE")."""
@@ -84,6 +87,11 @@ class Session:
     @property
     def read_only(self) -> bool:
         return self.connection.read_only
+
+    def close(self) -> None:
+        """Call nothing more; calls under way are left to themselves."""
+        self.inventory.close()
+        self.scans.close()
 
 
 Prompt = Callable[[str], "str | None"]
@@ -113,6 +121,7 @@ def open_session(
     from kms_tui.backend.guard import Guarded
     from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog
     from kms_tui.evidence.activity import SERVICE, Trail
+    from kms_tui.evidence.scans import Scans
     from kms_tui.evidence.watch import Watched, Watching
     from kms_tui.inventory import Inventory
     from kms_tui.undo import History, Remembering
@@ -138,6 +147,7 @@ def open_session(
         meter,
         log,
         history,
+        Scans(kms, services, now),
         settings,
         notice,
         now,

@@ -9,17 +9,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from kms_tui.backend.base import Backend
-from kms_tui.backend.local import LocalBackend, open_store
+from kms_tui.backend.local import open_store
 from kms_tui.backend.local.authorise_caller import read_iam_policies
 from kms_tui.backend.local.clock import utc_now
 from kms_tui.backend.local.ids import SeededIds
+from kms_tui.backend.local.rows import key_by_alias
 from kms_tui.backend.local.seeded import SeededMaterial
+from kms_tui.backend.local.store import Store
 from kms_tui.demo.account import ACCOUNT_ID, REGION
+from kms_tui.demo.backend import DemoBackend
 from kms_tui.demo.living import Past, TravellingClock
+from kms_tui.demo.resources import with_keys
 from kms_tui.demo.steps import steps
+from kms_tui.kms.arn import key_arn
 
 _SEED = "kms-tui demo"
 
@@ -49,10 +55,17 @@ def demo_backend(
     for step in steps():
         past.live(step)
     clock.offset = timedelta(0)
-    return LocalBackend(
+    return DemoBackend(
         store,
+        with_keys(partial(_arn_of, store)),
         account_id=ACCOUNT_ID,
         region=region or REGION,
         caller_arn=caller_arn,
         iam_policies=policies,
     )
+
+
+def _arn_of(store: Store, region: str, alias: str) -> str:
+    key = key_by_alias(store, ACCOUNT_ID, region, alias)
+    assert key is not None, f"the demo has no {alias} in {region}"
+    return key_arn("aws", region, ACCOUNT_ID, key.key_id)

@@ -15,9 +15,19 @@ Each has a sentence (``str(error)``) and a ``next_step``, also a sentence, or ""
 
 from __future__ import annotations
 
-ACCESS_DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
+ACCESS_DENIED = frozenset(
+    {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "AuthorizationError"}
+)
 THROTTLED = frozenset(
-    {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}
+    {
+        "ThrottlingException",
+        "Throttling",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+    }
 )
 EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken", "RequestExpired"})
 UNRECOGNIZED = frozenset(

@@ -99,7 +99,7 @@ class KmsApp(App[None]):
             self.push_screen(StartScreen(connection, error))
             return
         if self.session is not None:
-            self.session.inventory.close()
+            self.session.close()
         self.session = session
         self.watcher.follow(session)
         for screen in self.all_screens:

@@ -93,7 +93,7 @@ def test_disabling_and_watching_is_offered_first_and_leaves_no_deletion(
         key = await go_to(pilot, "sandbox")
         await press(pilot, "D", "left")
         ids = [button.id for button in pilot.app.screen.query(Button)]
-        assert ids == ["cancel", "disable", "confirm"]
+        assert ids == ["scan", "cancel", "disable", "confirm"]
         pilot.app.screen.query_one("#disable", Button).focus()
         await press(pilot, "enter")
         assert state_of(demo, key) == "Disabled"

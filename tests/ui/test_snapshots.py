@@ -30,6 +30,7 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "filter": ("orders-db", ("slash", *"state:disabled")),
     "menu": ("orders-db", ("m",)),
     "schedule-deletion": ("orders-db", ("D",)),
+    "used-by": ("orders-db", ("b",)),
     "rotation": ("orders-db", ("o",)),
     "new-key": ("orders-db", ("n",)),
     "copy": ("orders-db", ("c",)),

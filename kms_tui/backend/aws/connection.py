@@ -19,7 +19,7 @@ from kms_tui.backend.aws.backend import AwsBackend, Clients
 from kms_tui.backend.aws.credentials import SessionCredentials
 from kms_tui.backend.aws.identity import Identity, account_of
 from kms_tui.backend.aws.profiles import profile_named
-from kms_tui.backend.aws.retries import MAX_ATTEMPTS, broken_answers, refused_mutations, spare_the_parser
+from kms_tui.backend.aws.retries import MAX_ATTEMPTS, refuse_broken_answers, refused_mutations
 from kms_tui.backend.aws.services import AwsServices
 from kms_tui.backend.aws.translate import Translator
 from kms_tui.kms.errors import CredentialsError, ServiceError
@@ -34,6 +34,8 @@ STS_TIMEOUT = 5
 POOL = 40
 """Connections to one endpoint: more than the threads that call at once."""
 
+_JSON_PROTOCOLS = ("json", "rest-json")
+"""Their parser takes any page for an empty answer; that of the XML protocols fails on what is not XML."""
 _CLI_CACHE = Path("~/.aws/cli/cache")
 """Where the AWS CLI keeps the credentials of assumed roles and SSO, so that both ask for one MFA code."""
 
@@ -103,21 +105,30 @@ class _Opening:
             ),
             **credentials,
         )
-        events = client.meta.events
-        events.register("before-parse.kms", spare_the_parser)
-        events.register("needs-retry.kms", broken_answers(MAX_ATTEMPTS if reads else 1))
+        refuse_broken_answers(client.meta.events, "kms", MAX_ATTEMPTS if reads else 1)
         if not reads:
-            events.register("needs-retry.kms", refused_mutations())
+            client.meta.events.register("needs-retry.kms", refused_mutations())
         return client
 
     def _service(self, name: str, region: str) -> Any:
-        """A client of another service than KMS, for reads; at the endpoint given for KMS, if any."""
-        return self._session.create_client(
+        """A client of another service than KMS, for reads; at the endpoint given for KMS, if any.
+
+        There buckets are named in the path: "bucket.localhost" is no host.
+        """
+        client = self._session.create_client(
             name,
             region_name=region,
             endpoint_url=self._endpoint_in(region),
-            config=Config(retries={"mode": "standard"}, max_pool_connections=POOL),
+            config=Config(
+                retries={"mode": "standard"},
+                max_pool_connections=POOL,
+                s3={"addressing_style": "path" if self._endpoint_url else "auto"},
+            ),
         )
+        model = client.meta.service_model
+        if model.metadata["protocol"] in _JSON_PROTOCOLS:
+            refuse_broken_answers(client.meta.events, model.service_id.hyphenize(), MAX_ATTEMPTS)
+        return client
 
     def _endpoint_in(self, region: str | None) -> str | None:
         """The endpoint given; where its host names the first region, as AWS's own do, that of another one."""

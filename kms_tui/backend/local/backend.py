@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
+from kms_tui.backend.base import Services
 from kms_tui.backend.local import (
     agreement,
     aliases,
@@ -116,7 +117,7 @@ class LocalBackend:
         return other
 
     @property
-    def services(self) -> LocalServices:
+    def services(self) -> Services:
         """CloudTrail alone, out of the store's own record of calls."""
         return LocalServices(self)
 

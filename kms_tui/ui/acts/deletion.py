@@ -35,10 +35,10 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """ScheduleKeyDeletion, or DisableKey where the person would rather see first who misses the key."""
     (subject,) = subjects
     assert screen.session is not None
-    kms, now = screen.kms_for(subject), screen.session.now()
+    kms, now, scans = screen.kms_for(subject), screen.session.now(), screen.session.scans
     can_disable = not cannot_disable(subject)
     answer = await screen.ask(
-        ScheduleDeletion(kms, subject, now, can_disable=can_disable, prices=screen.prices)
+        ScheduleDeletion(kms, subject, now, scans, can_disable=can_disable, prices=screen.prices)
     )
     if isinstance(answer, Deletion):
         days = answer.window_days

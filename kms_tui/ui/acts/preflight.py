@@ -12,11 +12,14 @@ from textual.content import Content
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.cost import MonthlyCost, monthly_cost
 from kms_tui.evidence.prices import Prices
+from kms_tui.evidence.scan import Scan
+from kms_tui.evidence.scans import Scans
 from kms_tui.kms.facts import Fact, Known
 from kms_tui.kms.model import Alias, Grant, Key, KeyLastUsage
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import read_fact
 from kms_tui.ui.safe_text import safe
+from kms_tui.ui.scan_words import EARLIER_DATA, NOT_AVAILABLE, scanning_words, used_by_answer
 from kms_tui.ui.words import date_words, fact_content, when_words
 
 T = TypeVar("T")
@@ -97,3 +100,26 @@ def saving(prices: Prices) -> Check[MonthlyCost]:
         lambda kms, subject: _cost(kms, subject, prices),
         lambda cost, _: Content(f"{cost} a month, from the day that it is scheduled"),
     )
+
+
+USED_BY = "Used by"
+_WIDTH = 54
+"""Cells that the dialog has beside the labels at 80 columns."""
+
+
+def used_by(scans: Scans, subject: Subject, now: datetime) -> Content:
+    """What a scan of the region found of the key, or that there is none; and what no scan can see."""
+    return _scanned(scans, subject, now) + Content.styled(f"\n{EARLIER_DATA}", "$foreground-muted")
+
+
+def _scanned(scans: Scans, subject: Subject, now: datetime) -> Content:
+    if not scans.is_offered:
+        return Content(NOT_AVAILABLE)
+    if scans.is_running(subject.region):
+        return Content.styled(scanning_words(scans, subject.region), "$accent")
+    result = scans.result(subject.region)
+    if isinstance(result, Scan):
+        return used_by_answer(result, subject.key_id, now, width=_WIDTH)
+    if result is not None:
+        return Content.styled("not known: ", "$error") + safe(str(result))
+    return Content.styled("not known: no scan was made in this sitting", "$warning")

@@ -17,6 +17,7 @@ from kms_tui.ui.acts import (
     scratch,
     state,
     tags,
+    used_by,
     watch,
 )
 from kms_tui.ui.acts.base import Act, aws_managed
@@ -57,6 +58,14 @@ _ACTS = (
         "Simulate",
         "Ask the key policy whether someone may do something",
         policies.simulate,
+        mutating=False,
+    ),
+    Act(
+        "used-by",
+        "b",
+        "Used by",
+        "Scan for what names this key: S3, EBS, …",
+        used_by.used_by,
         mutating=False,
     ),
     Act("raw-json", "y", "Raw JSON", "Show what DescribeKey answers", copying.raw_json, mutating=False),

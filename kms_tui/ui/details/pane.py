@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from kms_tui.ui.details.tab import DetailTab
 
 
+def tab_id(title: str) -> str:
+    """The id of a tab's widget."""
+    return f"tab-{title.lower().replace(' ', '-')}"
+
+
 class KeyDetails(Vertical):
     """Shows one key; a tab reads what it shows when it is opened, and not before.
 
@@ -45,12 +50,12 @@ class KeyDetails(Vertical):
         ),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, tab: str = "Overview") -> None:
         super().__init__(id="details")
         self._session: Session | None = None
         self._subject: Subject | None = None
         self._focus_wanted = False
-        self._open = "tab-overview"
+        self._open = tab_id(tab)
         self._is_filling = self._is_filled = False
 
     async def _fill(self) -> None:
@@ -62,8 +67,8 @@ class KeyDetails(Vertical):
                 Static(id="details-name"),
                 Static(id="details-id"),
                 Static(id="details-watch"),
-                Tabs(*(Tab(pane.TITLE, id=f"for-{pane.id}") for pane in panes)),
-                ContentSwitcher(*panes, initial=panes[0].id),
+                Tabs(*(Tab(pane.TITLE, id=f"for-{pane.id}") for pane in panes), active=f"for-{self._open}"),
+                ContentSwitcher(*panes, initial=self._open),
             ]
         )
         self._is_filled = True
@@ -120,8 +125,15 @@ class KeyDetails(Vertical):
         if self._is_filled:
             self.query_one(Tabs).focus()
 
+    def is_open(self, title: str) -> bool:
+        """Whether the tab is the one that is open, or will be as soon as the tabs are there."""
+        return self._open == tab_id(title)
+
     def open_tab(self, title: str) -> None:
-        self.query_one(Tabs).active = f"for-tab-{title.lower()}"
+        if self._is_filled:
+            self.query_one(Tabs).active = f"for-{tab_id(title)}"
+        else:
+            self._open = tab_id(title)
 
     def action_next_tab(self) -> None:
         self.query_one(Tabs).action_next_tab()

@@ -16,6 +16,7 @@ from kms_tui.kms.facts import LOADING, Fact, Known, unreadable
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.details.pane import tab_id
 
 T = TypeVar("T")
 REST_SECONDS = 0.25
@@ -28,7 +29,7 @@ class DetailTab(VerticalScroll, Generic[T]):
     TITLE: ClassVar[str] = ""
 
     def __init__(self) -> None:
-        super().__init__(id=f"tab-{self.TITLE.lower().replace(' ', '-')}", can_focus=True)
+        super().__init__(id=tab_id(self.TITLE), can_focus=True)
         self.subject: Subject | None = None
         self.session: Session | None = None
 

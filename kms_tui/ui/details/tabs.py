@@ -14,6 +14,7 @@ from kms_tui.ui.details.policy import PolicyTab
 from kms_tui.ui.details.rotation import RotationTab
 from kms_tui.ui.details.tab import DetailTab
 from kms_tui.ui.details.tags import TagsTab
+from kms_tui.ui.details.used_by import UsedByTab
 
 TABS: tuple[Callable[[], DetailTab[Any]], ...] = (
     OverviewTab,
@@ -24,4 +25,5 @@ TABS: tuple[Callable[[], DetailTab[Any]], ...] = (
     GrantsTab,
     TagsTab,
     ActivityTab,
+    UsedByTab,
 )

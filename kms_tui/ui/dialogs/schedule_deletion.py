@@ -16,13 +16,15 @@ from textual.widgets import Button, Input, Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.prices import Prices
+from kms_tui.evidence.scans import Scans
 from kms_tui.kms.facts import LOADING
 from kms_tui.ui.acts.base import Subject
-from kms_tui.ui.acts.preflight import CHECKS, Check, saving
+from kms_tui.ui.acts.preflight import CHECKS, USED_BY, Check, saving, used_by
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import safe
+from kms_tui.ui.scan_words import TICK_SECONDS
 from kms_tui.ui.words import fact_content
 
 MIN_WINDOW_DAYS, DEFAULT_WINDOW_DAYS, MAX_WINDOW_DAYS = 7, 30, 30
@@ -43,13 +45,21 @@ class DisableInstead:
 class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
     """Asks for the waiting period, and for the name to be typed: after it there is no way back.
 
-    ``can_disable`` offers to disable the key instead.
+    ``can_disable`` offers to disable the key instead. What a scan of the region found is shown, and a scan
+    can be made from here.
     """
 
     initial_focus = "#cancel"
 
     def __init__(
-        self, kms: Kms, subject: Subject, now: datetime, *, can_disable: bool, prices: Prices
+        self,
+        kms: Kms,
+        subject: Subject,
+        now: datetime,
+        scans: Scans,
+        *,
+        can_disable: bool,
+        prices: Prices,
     ) -> None:
         super().__init__(
             f"Schedule the deletion of {subject.name}?", confirm="Schedule deletion", danger=True
@@ -57,10 +67,12 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
         self.kms = kms
         self.subject = subject
         self.now = now
+        self.scans = scans
         self.can_disable = can_disable
         reading: Content = fact_content(LOADING, lambda value: Content())
         self._checks: Sequence[Check[Any]] = (*CHECKS, saving(prices))
         self._known = {check.label: reading for check in self._checks}
+        self._known[USED_BY] = used_by(scans, subject, now)
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(
@@ -80,6 +92,8 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
 
     def compose_buttons(self) -> Iterable[Widget]:
         cancel, confirm = super().compose_buttons()
+        if self.scans.is_offered:
+            yield Button("Scan", id="scan", compact=True)
         yield cancel
         if self.can_disable:
             yield Button("Disable and watch", id="disable", variant="primary", compact=True)
@@ -87,14 +101,41 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
 
     def on_mount(self) -> None:
         start(self, self._read, group="preflight", description="read what is known of the key's use")
+        self._follow_scan()
 
     async def _read(self) -> None:
-        async def ask(label: str) -> None:
-            check = next(check for check in self._checks if check.label == label)
-            self._known[label] = await off_loop(lambda: check.ask(self.kms, self.subject, self.now))
-            self.query_one("#preflight", Static).update(facts_table(self._known.items()))
+        async def ask(check: Check[Any]) -> None:
+            content = await off_loop(lambda: check.ask(self.kms, self.subject, self.now))
+            self._tell(check.label, content)
 
-        await asyncio.gather(*(ask(label) for label in self._known))
+        await asyncio.gather(*(ask(check) for check in self._checks))
+
+    def _tell(self, label: str, content: Content) -> None:
+        self._known[label] = content
+        self.query_one("#preflight", Static).update(facts_table(self._known.items()))
+
+    def _follow_scan(self) -> None:
+        async def follow() -> None:
+            while self.scans.is_running(self.subject.region):
+                self._tell_scan("Stop")
+                await asyncio.sleep(TICK_SECONDS)
+            self._tell_scan("Scan")
+
+        start(self, follow, group="scan", description="follow a scan")
+
+    def _tell_scan(self, offer: str) -> None:
+        self._tell(USED_BY, used_by(self.scans, self.subject, self.now))
+        for button in self.query("#scan").results(Button):
+            button.label = offer
+
+    @on(Button.Pressed, "#scan")
+    def _scan(self) -> None:
+        """Scan the region; on a scan under way, stop it."""
+        if self.scans.is_running(self.subject.region):
+            self.scans.cancel(self.subject.region)
+        else:
+            self.scans.start(self.subject.region)
+        self._follow_scan()
 
     @on(Button.Pressed, "#disable")
     def _disable(self) -> None:

@@ -26,12 +26,13 @@ class KeyScreen(Desk):
         Binding("r", "refresh", "Refresh", id="key.refresh", tooltip="Read this key again", show=False),
     ]
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, tab: str = "Overview") -> None:
         super().__init__()
         self._subject = subject
+        self._tab = tab
 
     def compose_body(self) -> Iterable[Widget]:
-        yield KeyDetails()
+        yield KeyDetails(self._tab)
 
     def session_opened(self, session: Session) -> None:
         details = self.query_one(KeyDetails)

@@ -8,9 +8,10 @@ import pytest
 
 from kms_tui.backend.aws import AwsBackend, connect
 from kms_tui.backend.base import KnowsServices
-from kms_tui.kms.errors import KmsTuiError, UnavailableError
+from kms_tui.kms.errors import EndpointError, KmsTuiError, UnavailableError
+from tests.endpoints.faults import Raw
 from tests.endpoints.moto import MotoEndpoint
-from tests.endpoints.server import FaultEndpoint
+from tests.endpoints.server import ANY, FaultEndpoint
 from tests.unit.aws.conftest import REGION
 
 
@@ -46,3 +47,20 @@ def test_a_service_that_the_endpoint_lacks_fails_with_a_sentence(backend: AwsBac
     assert backend.services.offers("sqs")
     with pytest.raises(KmsTuiError):
         backend.services.call("sqs", "ListQueues", {})
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("secretsmanager", "ListSecrets"),
+        ("lambda", "ListFunctions"),
+        ("s3", "ListBuckets"),
+    ],
+)
+@pytest.mark.parametrize("body", [b"<html><p>Sign in to the hotel's network", b'{"SecretList": [{"Na'])
+def test_a_page_that_is_not_the_services_never_reads_as_nothing_there(
+    backend: AwsBackend, endpoint: FaultEndpoint, service: str, operation: str, body: bytes
+) -> None:
+    endpoint.always(ANY, Raw(200, body))
+    with pytest.raises(EndpointError):
+        backend.services.call(service, operation, {})

@@ -1,0 +1,86 @@
+"""From what a service calls a key (id, ARN, alias) to the key of this region, or why it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from kms_tui.backend.api import Kms
+from kms_tui.kms.arn import ALIAS_PREFIX, Arn, key_id_of
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.facts import Fact, Known, unreadable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``key_id`` is a key of this account and region; where it is "", ``elsewhere`` says what was named."""
+
+    key_id: str = ""
+    elsewhere: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyNames:
+    """The keys of one account and region; ``aliases`` maps names, with ``alias/``, to key ids.
+
+    A predefined alias whose key AWS has not made yet maps to "".
+    """
+
+    account: str
+    region: str
+    key_ids: Fact[frozenset[str]]
+    aliases: Fact[Mapping[str, str]]
+
+    def target(self, reference: str) -> Target:
+        """The key that a key id, key ARN, alias name or alias ARN means here."""
+        name = reference
+        if reference.startswith("arn:"):
+            try:
+                arn = Arn.parse(reference)
+            except ValueError:
+                return Target(elsewhere="not the name of a key")
+            if arn.service != "kms":
+                return Target(elsewhere="not the name of a key")
+            if self.account and arn.account != self.account:
+                return Target(elsewhere=f"a key of account {arn.account}")
+            if arn.region != self.region:
+                return Target(elsewhere=f"a key of region {arn.region}")
+            name = arn.resource if arn.resource.startswith(ALIAS_PREFIX) else key_id_of(reference)
+        return self._alias(name) if name.startswith(ALIAS_PREFIX) else self._key(name)
+
+    def _alias(self, name: str) -> Target:
+        if not isinstance(self.aliases, Known):
+            return Target(elsewhere="an alias; the aliases of this region could not be read")
+        key_id = self.aliases.value.get(name)
+        if key_id is None:
+            return Target(elsewhere="an alias that does not exist")
+        return Target(key_id) if key_id else Target(elsewhere="an alias that has no key yet")
+
+    def _key(self, key_id: str) -> Target:
+        """Where the keys could not be listed, an id stands for a key."""
+        if isinstance(self.key_ids, Known) and key_id not in self.key_ids.value:
+            return Target(elsewhere="a key that does not exist, or no longer")
+        return Target(key_id)
+
+
+def read_names(kms: Kms) -> KeyNames:
+    """ListKeys and ListAliases of the region; either may be refused without the other."""
+
+    def key_ids() -> frozenset[str]:
+        return frozenset(ref.key_id for page in kms.key_pages() for ref in page)
+
+    def aliases() -> Mapping[str, str]:
+        return {alias.name: alias.target_key_id for alias in kms.aliases()}
+
+    known, named = _read(key_ids), _read(aliases)
+    return KeyNames(kms.account_id, kms.region, known, named)
+
+
+def _read(read: Callable[[], T]) -> Fact[T]:
+    try:
+        return Known(read())
+    except KmsTuiError as error:
+        return unreadable(error)
