@@ -148,7 +148,7 @@ def headline(report: Report) -> Content:
     if not parts:
         said = Content.styled(f"{_PASSED} Nothing needs attention", "$success bold")
     said += _muted(f"    {report.keys:,} keys, {len(report.tallies)} checks")
-    return said if report.complete else said + Content.styled("  stopped", "$warning")
+    return said if report.complete else said + Content.styled("  stopped: r goes on", "$warning")
 
 
 def asking(estimate: Estimate) -> Content:

@@ -170,7 +170,11 @@ def test_a_stopped_examination_shows_what_is_known_by_then(make_app: MakeApp) ->
         await press(pilot, "5")
         head = str(pilot.app.screen.query_one("#health-head", Static).content)
         assert "not known" in head
-        assert "stopped" in head
+        assert "stopped: r goes on" in head
+        described = backend.count("DescribeKey")
+        await press(pilot, "r")
+        assert "✓ Nothing needs attention" in text(pilot)
+        assert backend.count("DescribeKey") == described
 
     drive(make_app(backend), script)
 

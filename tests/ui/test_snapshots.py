@@ -41,6 +41,8 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "export": ("orders-db", ("w",)),
     "cost": ("orders-db", ("space", "dollar_sign")),
     "calendar": ("orders-db", (CALENDAR,)),
+    "health": ("orders-db", ("5",)),
+    "health-checks": ("orders-db", ("5", "v")),
 }
 
 

@@ -179,6 +179,7 @@ class HealthScreen(ModeScreen):
     def _show_nothing(self, instead: Content) -> None:
         """Some words in the place of the tables."""
         self.query_one("#health-head", Static).update(instead)
+        self.show_status("")
         self.add_class("-empty")
         self.remove_class("-checks")
 
@@ -246,7 +247,8 @@ class HealthScreen(ModeScreen):
         self._view_checks(not self.has_class("-checks"))
 
     def action_refresh(self) -> None:
-        self._prepare(again=True)
+        """Read everything again; after a stop, what is not known yet."""
+        self._prepare(again=self._report is None or self._report.complete)
 
     def action_unused(self) -> None:
         start(self, self._ask_unused, group="ask", description="ask for a number of days")
