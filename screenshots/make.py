@@ -21,6 +21,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "keys": (),
     "policy": ("slash", *"invoices", "enter", "e"),
     "scratchpad": ("slash", *"orders-db", "enter", "s"),
+    "health": ("5",),
     "deletion": ("slash", *"legacy", "enter", "b", "D"),
 }
 """File name without its ending -> the keys pressed before the picture is taken."""
