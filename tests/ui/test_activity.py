@@ -29,7 +29,6 @@ USE = parse(
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}',
     identity=True,
 )
-TO_ACTIVITY = ("enter", "left_square_bracket", "tab")
 
 
 class OnTrail:
@@ -71,6 +70,15 @@ def tab(pilot: Pilot[Any]) -> ActivityTab:
     return pilot.app.screen.query_one(ActivityTab)
 
 
+async def open_activity(pilot: Pilot[Any]) -> None:
+    """Open the tab of the key under the cursor, and put the focus on its table."""
+    await press(pilot, "enter")
+    pilot.app.screen.query_one(KeyDetails).open_tab(ActivityTab.TITLE)
+    await settled(pilot)
+    tab(pilot).query_one(LineTable).focus()
+    await settled(pilot)
+
+
 def said(pilot: Pilot[Any], part: str) -> str:
     return str(tab(pilot).query_one(f"#activity-{part}", Static).render())
 
@@ -85,7 +93,7 @@ def rows(pilot: Pilot[Any]) -> list[list[str]]:
 def test_a_key_tells_who_used_it_newest_first_and_shows_the_event_itself(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "customer-pii")
-        await press(pilot, *TO_ACTIVITY)
+        await open_activity(pilot)
         assert rows(pilot)[0] == ["app", "Decrypt", "allowed"]
         assert ["reporting", "Decrypt", "denied"] in rows(pilot)
         assert "2 refused" in said(pilot, "summary")
@@ -118,7 +126,7 @@ def test_cloudtrail_is_not_asked_before_the_tab_is_open_and_once_for_a_key(demo:
         await go_to(pilot, "orders-db")
         await press(pilot, "enter", "right_square_bracket")
         assert trail.calls == []
-        await press(pilot, "left_square_bracket", "left_square_bracket")
+        await open_activity(pilot)
         assert len(trail.calls) == 1
         # A look at another tab costs nothing of the quota.
         await press(pilot, "left_square_bracket", "right_square_bracket")
@@ -135,7 +143,7 @@ def test_older_events_are_read_on_going_down_and_throttling_is_said(make_app: Ma
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "orders-db")
-        await press(pilot, *TO_ACTIVITY)
+        await open_activity(pilot)
         assert len(rows(pilot)) == 50
         assert "+ reads on" in said(pilot, "source")
         await press(pilot, "end")
@@ -163,7 +171,7 @@ def test_what_cannot_be_read_says_why(make_app: MakeApp, demo: Backend, offered:
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "orders-db")
-        await press(pilot, *TO_ACTIVITY)
+        await open_activity(pilot)
         assert sentence in said(pilot, "summary")
         assert not tab(pilot).query_one(LineTable).display
 
@@ -180,7 +188,8 @@ def test_hostile_events_are_shown_as_text(make_app: MakeApp, demo: Backend) -> N
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "orders-db")
-        await press(pilot, *TO_ACTIVITY, "down", "enter")
+        await open_activity(pilot)
+        await press(pilot, "down", "enter")
         shown = str(pilot.app.screen.query_one("#dialog-body Static", Static).render())
         assert "\x1b" not in shown
         await press(pilot, "escape")
@@ -263,7 +272,7 @@ def test_a_key_disabled_long_ago_is_watched_when_asked_and_enabling_it_elsewhere
     async def script(pilot: Pilot[Any]) -> None:
         key_id = await go_to(pilot, "chat-archive")
         assert watch_line(pilot) == ""
-        await press(pilot, "W")
+        await press(pilot, "V")
         assert "4 uses refused: batch 4" in watch_line(pilot)
         assert "since it was disabled" in watch_line(pilot)
         demo.call("EnableKey", {"KeyId": key_id})
@@ -282,7 +291,7 @@ def test_disabling_instead_of_deleting_watches_and_asking_again_stops(
         await press(pilot, "D", "tab", "enter")
         assert state_of(demo, key_id) == "Disabled"
         assert "No use refused" in watch_line(pilot)
-        await press(pilot, "W")
+        await press(pilot, "V")
         assert watch_line(pilot) == ""
         assert attention(pilot, "orders-db") == "disabled"
 
@@ -307,7 +316,7 @@ def test_only_a_disabled_key_can_be_watched(make_app: MakeApp, demo: Backend) ->
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "ledger")
-        await press(pilot, "W")
+        await press(pilot, "V")
         assert "Only a disabled key can be watched" in notifications(app)
 
     drive(app, script)

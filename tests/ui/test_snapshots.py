@@ -34,8 +34,11 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "rotation": ("orders-db", ("o",)),
     "new-key": ("orders-db", ("n",)),
     "copy": ("orders-db", ("c",)),
-    "activity": ("customer-pii", ("enter", "left_square_bracket", "tab", *["down"] * 4)),
-    "watch": ("chat-archive", ("W",)),
+    "activity": (
+        "customer-pii",
+        ("enter", "left_square_bracket", "left_square_bracket", "tab", *["down"] * 4),
+    ),
+    "watch": ("chat-archive", ("V",)),
     "aliases": ("orders-db", ("2",)),
     "help": ("orders-db", ("question_mark",)),
     "export": ("orders-db", ("w",)),

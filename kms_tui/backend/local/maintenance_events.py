@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 MAX_EVENTS = 100_000
-"""Calls that the store remembers, some 30 MB of them; when a key was last used it knows besides."""
+"""Calls that the store remembers, some 35 MB of them; when a key was last used it knows besides."""
 
 _EVERY = 1_000
 """Calls between two clearings, whose cost (a few milliseconds) they share."""

@@ -205,7 +205,7 @@ _ACTS = (
     ),
     Act(
         "watch",
-        "W",
+        "V",
         "Watch",
         "Count who is refused the use of a disabled key; again, to stop (LookupEvents)",
         watch.watch,

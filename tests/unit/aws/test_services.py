@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from kms_tui.backend.aws import AwsBackend, connect
 from kms_tui.backend.base import KnowsServices
-from kms_tui.kms.errors import EndpointError, KmsTuiError, UnavailableError
-from tests.endpoints.faults import Raw
+from kms_tui.evidence.activity import Trail, of_key
+from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError, UnavailableError
+from tests.endpoints.faults import THROTTLE, Raw
 from tests.endpoints.moto import MotoEndpoint
 from tests.endpoints.server import ANY, FaultEndpoint
 from tests.unit.aws.conftest import REGION
+from tests.unit.evidence.trail import KEY, NOW, Time, entry
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +67,20 @@ def test_a_page_that_is_not_the_services_never_reads_as_nothing_there(
     endpoint.always(ANY, Raw(200, body))
     with pytest.raises(EndpointError):
         backend.services.call(service, operation, {})
+
+
+def test_events_come_over_the_wire_as_they_are_told_and_a_throttled_lookup_says_so(
+    backend: AwsBackend, endpoint: FaultEndpoint
+) -> None:
+    told = {**entry("1", context={"table": "orders"}), "EventTime": NOW.timestamp()}
+    endpoint.plan(ANY, Raw(200, json.dumps({"Events": [told], "NextToken": "next"}).encode()))
+    time = Time()
+    events = of_key(Trail(backend.services, clock=time, sleep=time.sleep), KEY, REGION, NOW)
+    (event,) = events.more()
+    assert (event.who, event.time, event.context) == ("app", NOW, (("table", "orders"),))
+    assert not events.is_complete
+    endpoint.always(ANY, THROTTLE)
+    with pytest.raises(ServiceError) as caught:
+        events.more()
+    assert caught.value.throttled
+    assert time.slept == [0.5]

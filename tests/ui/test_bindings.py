@@ -1,0 +1,35 @@
+"""A key does one thing on a screen, whoever added it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from textual.binding import Binding
+from textual.screen import Screen
+
+from kms_tui.ui.app_bindings import APP_BINDINGS
+from kms_tui.ui.modes import MODE_TABLE
+from kms_tui.ui.screens.key import KeyScreen
+
+
+def bound(screen: type[Screen[Any]]) -> Iterator[tuple[str, str]]:
+    """Every key and its action that the screen, what it is made from, or the app binds."""
+    own = [each for kind in screen.__mro__ if kind.__module__.startswith("kms_tui") for each in _own(kind)]
+    for binding in Binding.make_bindings([*own, *APP_BINDINGS]):
+        yield binding.key, binding.action
+
+
+def _own(kind: type) -> list[Any]:
+    return list(vars(kind).get("BINDINGS", ()))
+
+
+SCREENS = [type(mode.make()) for mode in MODE_TABLE.values()]
+
+
+@pytest.mark.parametrize("screen", [*SCREENS, KeyScreen], ids=lambda screen: screen.__name__)
+def test_no_key_does_two_things(screen: type[Screen[Any]]) -> None:
+    actions = Counter(key for key, _ in set(bound(screen)))
+    assert [key for key, count in actions.items() if count > 1] == []
