@@ -33,6 +33,14 @@ class NoRoomError(FileError):
     """The disk is full, the quota used up, or the file too large for its file system."""
 
 
+def typed_path(text: str) -> Path:
+    """The path that somebody typed: ``~`` is a home folder, and stays as it is where nobody has such a one.
+
+    (Path.expanduser raises RuntimeError for ``~nobody``.)
+    """
+    return Path(os.path.expanduser(text.strip()))
+
+
 @contextlib.contextmanager
 def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     """A file to write that takes its name when the block ends well; otherwise no trace of it stays.

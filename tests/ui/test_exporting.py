@@ -102,8 +102,10 @@ def test_a_path_that_cannot_be_written_says_why_beside_the_field_and_keeps_it(
         assert pilot.app.screen.query_one("#path", Input).value == str(missing)
         await write_to(pilot, tmp_path)
         assert "is a directory" in field_error(pilot)
-        await write_to(pilot, Path())
-        assert isinstance(pilot.app.screen, ExportForm)
+        await write_to(pilot, Path("~nobody-of-that-name/aliases.csv"))
+        assert "No such file or directory" in field_error(pilot)
+        await write_to(pilot, Path("a\0b"))
+        assert "NUL" in field_error(pilot)
 
     drive(make_app(), script)
     assert list(tmp_path.iterdir()) == []

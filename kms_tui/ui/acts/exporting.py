@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.widgets import Input, Select
 
-from kms_tui.atomic import SHARED, atomic_file
+from kms_tui.atomic import SHARED, atomic_file, typed_path
 from kms_tui.export import ExportFormat, Table, render
 from kms_tui.ui.dialogs.form import ChoiceField, Field, FlagField, Form, Values
 
@@ -51,7 +50,7 @@ class ExportForm(Form):
 
     def __init__(self, stem: str, formats: Mapping[str, tuple[str, Make]]) -> None:
         self.formats = formats
-        first = next(iter(formats))
+        self._format = first = next(iter(formats))
         fields: Sequence[Field] = [
             ChoiceField(
                 "format", "Format", first, choices=[(title, end) for end, (title, _) in formats.items()]
@@ -63,24 +62,33 @@ class ExportForm(Form):
         self.initial_focus = "#path"
 
     def _write(self, values: Values) -> None:
-        path = Path(values["path"].strip()).expanduser()
+        path = typed_path(values["path"])
         _, make = self.formats[values["format"]]
         with atomic_file(path, overwrite=bool(values["overwrite"]), mode=SHARED) as file:
             file.write(make().encode())
 
+    # Each of the two follows the other; what has been followed already is let be, so that neither answers
+    # the other's echo.
+
     @on(Select.Changed, "#format")
-    def _format_chosen(self, event: Select.Changed) -> None:
-        field = self.query_one("#path", Input)
+    def _format_chosen(self) -> None:
+        chosen, field = str(self.query_one("#format", Select).value), self.query_one("#path", Input)
+        if chosen == self._format:
+            return
+        self._format = chosen
         stem, dot, end = field.value.rpartition(".")
-        if dot and end in self.formats:
-            field.value = f"{stem}.{event.value}"
+        if dot and end.lower() in self.formats:
+            field.value = f"{stem}.{chosen}"
 
     @on(Input.Changed, "#path")
-    def _path_changed(self, event: Input.Changed) -> None:
-        end = event.value.rpartition(".")[2].strip().lower()
-        if end in self.formats:
+    def _path_changed(self) -> None:
+        end = self.query_one("#path", Input).value.rpartition(".")[2].strip().lower()
+        if end in self.formats and end != self._format:
+            self._format = end
             self.query_one("#format", Select).value = end
 
 
 def _check_path(text: str) -> str:
+    if "\0" in text:
+        return "The name of a file cannot hold a NUL character."
     return "" if text.strip() else "Name a file."

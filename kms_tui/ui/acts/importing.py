@@ -5,12 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from kms_tui.atomic import atomic_file, file_errors
+from kms_tui.atomic import atomic_file, file_errors, typed_path
 from kms_tui.backend.api import Kms
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
@@ -76,7 +75,7 @@ def material_of(values: Values, spec: str) -> Secret:
 
     Random bytes are on disk before they are anywhere else: KMS never gives material back.
     """
-    path = Path(values["path"].strip()).expanduser()
+    path = typed_path(values["path"])
     if values["source"] == _FILE:
         with file_errors(path, "read"), path.open("rb") as file:
             content = file.read(_LARGEST + 1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import SuspendNotSupported
 from textual.content import Content
 
+from kms_tui.atomic import typed_path
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy import snippets
 from kms_tui.policy.scan import ScanError
@@ -100,7 +101,7 @@ def _named(text: str) -> str:
 
 
 def _path(values: Values) -> Path:
-    return Path(values["path"].strip()).expanduser()
+    return typed_path(values["path"])
 
 
 async def edit_outside(editor: PolicyEditor) -> None:

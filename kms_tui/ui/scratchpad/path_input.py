@@ -10,6 +10,7 @@ from pathlib import Path
 
 from textual.suggester import Suggester
 
+from kms_tui.atomic import typed_path
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.scratchpad.shown import SafeInput
 
@@ -19,7 +20,7 @@ _MOST_NAMES = 20_000
 
 def path_of(text: str) -> Path:
     """The path that was typed; ``~`` is the home folder."""
-    return Path(text.strip()).expanduser()
+    return typed_path(text)
 
 
 def completion(text: str) -> str | None:
@@ -27,7 +28,7 @@ def completion(text: str) -> str | None:
     folder, _, start = text.rpartition("/")
     if not start:
         return None
-    parent = Path(f"{folder}/" if "/" in text else ".").expanduser()
+    parent = typed_path(f"{folder}/" if "/" in text else ".")
     with contextlib.suppress(OSError), os.scandir(parent) as entries:
         names = sorted(_names(entries, start))
         if names:

@@ -112,7 +112,8 @@ class CostScreen(Following[tuple[Costs, Sequence[TableRow]]]):
         if on_top:
             table.action_jump(0)
         month = self._costs.account.month
-        self.show_status(self.progress_words() or f"{replace(month, dollars=12 * month.dollars)} a year")
+        year = replace(month, dollars=12 * month.dollars)
+        self.show_status(safe(self.progress_words() or f"{year} a year"))
         self.query_one(TopBar).refresh_session()
 
     def _line(self, row: Row, cost: MonthlyCost | None) -> TableRow:
