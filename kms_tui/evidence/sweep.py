@@ -130,14 +130,15 @@ class Sweep:
             return
         asked, answered = listing.token
         token = text(answer, answered)
+        if token and token == position.get(asked):
+            sentence = f"{listing.operation} answers the same page again and again."
+            self._failed(Trouble("", EndpointError(sentence)))
+            return
         entries = list(self._entries(answer))
         with self._lock:
             self._listed += len(entries)
             self._is_whole_list = not token
-        if token and token == position.get(asked):
-            sentence = f"{listing.operation} answers the same page again and again."
-            self._failed(Trouble("", EndpointError(sentence)))
-        elif token:
+        if token:
             self._put(partial(self._page, {asked: token}))
         for entry in entries:
             if self.scanner.detail is None:
@@ -208,7 +209,7 @@ class Sweep:
             if not trouble.what:
                 self._is_whole_list = False
             self._failures += 1
-            self._is_given_up = self._failures >= _PATIENCE
+            self._is_given_up |= self._failures >= _PATIENCE
         if self._is_given_up:
             dropped = self._lanes.drop(self.scanner.title)
             with self._lock:

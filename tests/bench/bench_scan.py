@@ -188,7 +188,9 @@ def main() -> None:
         print(f"made {arguments.each:,} of each of {len(SCANNERS)} kinds in {seconds:.0f} s")
         for pace in ("unpaced", "paced"):
             command = [sys.executable, "-m", "tests.bench.bench_scan", "--scan", server.url, key_id, pace]
-            figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            figures = json.loads(
+                subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            )
             print(
                 f"{pace}: {figures['resources']:,.0f} resources, {figures['uses']:,.0f} under the key; "
                 f"{figures['calls']:,.0f} calls in {figures['seconds']:.1f} s; "

@@ -33,6 +33,8 @@ def cannot_cancel(subject: Subject) -> Reason:
 
 async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """ScheduleKeyDeletion, or DisableKey where the person would rather see first who misses the key."""
+    from kms_tui.ui.details.used_by import UsedByTab
+
     (subject,) = subjects
     assert screen.session is not None
     kms, now, scans = screen.kms_for(subject), screen.session.now(), screen.session.scans
@@ -40,6 +42,8 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     answer = await screen.ask(
         ScheduleDeletion(kms, subject, now, scans, can_disable=can_disable, prices=screen.prices)
     )
+    for tab in screen.query(UsedByTab):
+        tab.follow()
     if isinstance(answer, Deletion):
         days = answer.window_days
         await change_each(

@@ -27,7 +27,7 @@ from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import start
 from kms_tui.ui.details.tab import DetailTab
-from kms_tui.ui.safe_text import column, safe, visible
+from kms_tui.ui.safe_text import safe, visible
 from kms_tui.ui.scan_words import (
     EARLIER_DATA,
     NOT_AVAILABLE,
@@ -43,6 +43,7 @@ from kms_tui.ui.widgets.line_list import Line, LineList
 from kms_tui.ui.words import fact_content
 
 _WIDEST_NAME = 36
+"""Cells in which names are aligned; a longer one is shown whole."""
 _NARROWEST = 40
 
 
@@ -72,12 +73,12 @@ class UsedByTab(DetailTab[list[ServiceGrant]]):
 
     def follow(self) -> None:
         """Show what is known of the region's scan, and how it gets on while it runs."""
-        start(self, self._follow, group="scan", description="follow a scan")
+        if self.session is not None and self.subject is not None:
+            scans, region = self.session.scans, self.subject.region
+            start(self, partial(self._follow, scans, region), group="scan", description="follow a scan")
 
-    async def _follow(self) -> None:
-        assert self.session is not None
-        assert self.subject is not None
-        while self.session.scans.is_running(self.subject.region):
+    async def _follow(self, scans: Scans, region: str) -> None:
+        while scans.is_running(region):
             self._show()
             await asyncio.sleep(TICK_SECONDS)
         self._show()
@@ -110,10 +111,9 @@ class UsedByTab(DetailTab[list[ServiceGrant]]):
             lines = [*_use_lines(result.uses(subject.key_id)), *grants, *_stray_lines(result)]
             return self._head(result, session, subject), lines, self._note(result)
         if isinstance(result, KmsTuiError):
-            failed = Content.styled("The scan could not begin: ", "$error") + safe(
-                f"{result} {result.next_step}"
-            )
-            return failed, grants, Content()
+            reason = safe(f"{result} {result.next_step}".strip())
+            failed = Content.styled("The scan could not begin: ", "$error") + reason
+            return failed + Content("\nb tries again."), grants, Content()
         if not scans.is_offered:
             return Content(f"Other services: {NOT_AVAILABLE}."), grants, Content()
         return _offer(region), grants, Content(EARLIER_DATA)
@@ -150,11 +150,9 @@ class UsedByTab(DetailTab[list[ServiceGrant]]):
 def _offer(region: str) -> Content:
     kinds = ", ".join(scanner.title for scanner in SCANNERS)
     return (
-        Content("No scan was made in this sitting.\n\n").stylize("bold")
+        Content.styled("No scan was made in this sitting.\n\n", "bold")
         + Content.styled("b", "$accent bold")
-        + Content(
-            f" looks in {region} for what names this key: {kinds}. It only reads, and serves every key."
-        )
+        + Content(f" scans {region} for what names this key: {kinds}. It only reads, and serves every key.")
     )
 
 
@@ -175,7 +173,7 @@ def _use_lines(uses: Sequence[Use]) -> Iterable[Line]:
 
 def _use_line(use: Use, width: int) -> Content:
     words = Content.styled(f"  {visible(use_words(use))}", "$foreground-muted")
-    return Content(f"  {column(use.resource, width)}") + words
+    return Content(f"  {visible(use.resource).ljust(width)}") + words
 
 
 def _grant_lines(fact: Fact[list[ServiceGrant]]) -> Iterable[Line]:

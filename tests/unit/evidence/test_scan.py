@@ -205,6 +205,7 @@ def test_a_service_that_repeats_itself_is_not_followed_for_ever(kms: LocalBacken
     services = FakeServices({"DescribeVolumes": volumes(key, token="again")})
     found = scan(kms, services)
     assert services.calls["DescribeVolumes"] == 2
+    assert len(found.uses(key)) == 1
     assert "again and again" in str(found.unchecked[0].troubles[0].error)
 
 
