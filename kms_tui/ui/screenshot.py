@@ -28,7 +28,7 @@ def draw(app: KmsApp, path: Path, *, keys: tuple[str, ...] = (), size: tuple[int
     app.run(headless=True, size=size, auto_pilot=pilot_once)
 
 
-async def settle(pilot: Pilot[Any], *, seconds: float = 20.0) -> None:
+async def settle(pilot: Pilot[Any], *, seconds: float = 120.0) -> None:
     """Wait until nothing runs and all that was read is shown; TimeoutError after ``seconds``."""
     app = pilot.app
     assert isinstance(app, KmsApp)
