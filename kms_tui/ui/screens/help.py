@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
@@ -38,14 +38,8 @@ class HelpScreen(ModalScreen[None]):
         width = max((len(key) for key, _, _ in self._rows), default=0)
         title_width = max((len(title) for _, title, _ in self._rows), default=0)
         for key, title, tooltip in self._rows:
-            yield Static(
-                Content.assemble(
-                    (key.rjust(width), "$accent bold"),
-                    "  ",
-                    title.ljust(title_width),
-                    ("  " + tooltip, "$foreground-muted"),
-                )
-            )
+            name = Content.assemble((key.rjust(width), "$accent bold"), "  ", title.ljust(title_width), "  ")
+            yield Horizontal(Static(name), Static(Content(tooltip), classes="muted"), classes="help-row")
 
 
 def _key_rows(screen: Screen[object]) -> Iterable[tuple[str, str, str]]:
