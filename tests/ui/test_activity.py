@@ -257,7 +257,7 @@ def test_a_disabled_key_is_watched_until_it_is_enabled(make_app: MakeApp, demo: 
         await go_to(pilot, "ledger")
         assert watch_line(pilot) == ""
         assert attention(pilot, "orders-db") == "disabled, 3 refused"
-        assert "3 refused on 1 watched" in str(app.screen.query_one("#status", Static).render())
+        assert "3 refused · " in str(app.screen.query_one("#status", Static).render())
         await go_to(pilot, "orders-db")
         await press(pilot, "x")
         assert watch_line(pilot) == ""
