@@ -275,6 +275,10 @@ def test_a_key_disabled_long_ago_is_watched_when_asked_and_enabling_it_elsewhere
         await press(pilot, "V")
         assert "4 uses refused: batch 4" in watch_line(pilot)
         assert "since it was disabled" in watch_line(pilot)
+        await press(pilot, "D")
+        preflight = str(pilot.app.screen.query_one("#preflight", Static).render())
+        assert "4 uses refused: batch 4" in preflight
+        await press(pilot, "escape")
         demo.call("EnableKey", {"KeyId": key_id})
         await look(pilot)
         assert watch_line(pilot) == ""
