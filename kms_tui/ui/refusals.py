@@ -13,6 +13,7 @@ from kms_tui.ui.words import fact_content
 
 if TYPE_CHECKING:
     from kms_tui.evidence.watch import Refusals
+    from kms_tui.session import Session
 
 _CALLERS = 4
 """Callers that are named; the others are counted."""
@@ -22,6 +23,15 @@ def moment_words(moment: datetime, now: datetime) -> str:
     """The time of day, with the day where it is not today's, in the reader's own time zone."""
     moment, now = moment.astimezone(), now.astimezone()
     return moment.strftime("%H:%M" if moment.date() == now.date() else "%m-%d %H:%M")
+
+
+def refusals_of(session: Session, arn: str) -> Content | None:
+    """What is known of a key's refused uses; None where it is not watched."""
+    watching = session.watching
+    refusals = watching.of(arn) if watching is not None else None
+    if watching is None or refusals is None:
+        return None
+    return refusals_content(refusals, session.now(), is_live=watching.trail.is_live)
 
 
 def refusals_content(refusals: Refusals, now: datetime, *, is_live: bool) -> Content:

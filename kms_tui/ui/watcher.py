@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
@@ -29,7 +30,7 @@ class Watcher:
         self._app = app
         self._session: Session | None = None
         self._timer: Timer | None = None
-        self._is_looking = False
+        self._is_looking = self._wants_again = False
         self._told: dict[str, Refusals] = {}
 
     def follow(self, session: Session) -> None:
@@ -37,32 +38,38 @@ class Watcher:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        self._session, self._told, self._is_looking = session, {}, False
+        self._session, self._told = session, {}
+        self._is_looking = self._wants_again = False
         if session.watching is not None:
             seconds = LIVE_SECONDS if session.watching.trail.is_live else LATE_SECONDS
-            self._timer = self._app.set_interval(seconds, self.look)
+            self._timer = self._app.set_interval(seconds, self._tick)
+
+    def _tick(self) -> None:
+        if not self._is_looking:
+            self.look()
 
     def look(self) -> None:
-        """Look now, off the event loop, and tell what was found."""
+        """Look now, or once more after the look under way, off the event loop; and tell what was found."""
         session = self._session
-        if session is None or session.watching is None or self._is_looking:
+        if session is None or session.watching is None:
             return
         self._tell(session, session.watching)
-        if session.watching.all:
+        if self._is_looking:
+            self._wants_again = True
+        elif session.watching.all:
             self._is_looking = True
-            start(self._app, self._look, group="watch", description="look at refused uses")
+            work = partial(self._look, session, session.watching)
+            start(self._app, work, group="watch", description="look at refused uses")
 
-    async def _look(self) -> None:
-        session = self._session
-        assert session is not None
-        assert session.watching is not None
-        watching = session.watching
-        try:
+    async def _look(self, session: Session, watching: Watching) -> None:
+        self._wants_again = True
+        while self._wants_again:
+            self._wants_again = False
             await off_loop(lambda: watching.look(self._while(session)))
-        finally:
-            self._is_looking = False
-        if self._session is session:
+            if self._session is not session:
+                return
             self._tell(session, watching)
+        self._is_looking = False
 
     def _while(self, session: Session) -> Callable[[], bool]:
         return lambda: self._session is session

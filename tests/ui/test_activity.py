@@ -257,7 +257,7 @@ def test_a_disabled_key_is_watched_until_it_is_enabled(make_app: MakeApp, demo: 
         await go_to(pilot, "ledger")
         assert watch_line(pilot) == ""
         assert attention(pilot, "orders-db") == "disabled, 3 refused"
-        assert "3 refused on 1 watched" in str(app.screen.query_one("#status", Static).render())
+        assert "3 refused · " in str(app.screen.query_one("#status", Static).render())
         await go_to(pilot, "orders-db")
         await press(pilot, "x")
         assert watch_line(pilot) == ""
@@ -275,6 +275,10 @@ def test_a_key_disabled_long_ago_is_watched_when_asked_and_enabling_it_elsewhere
         await press(pilot, "V")
         assert "4 uses refused: batch 4" in watch_line(pilot)
         assert "since it was disabled" in watch_line(pilot)
+        await press(pilot, "D")
+        preflight = str(pilot.app.screen.query_one("#preflight", Static).render())
+        assert "4 uses refused: batch 4" in preflight
+        await press(pilot, "escape")
         demo.call("EnableKey", {"KeyId": key_id})
         await look(pilot)
         assert watch_line(pilot) == ""

@@ -10,6 +10,7 @@ from kms_tui.ui.acts.base import Reason, Subject, aws_managed
 from kms_tui.ui.acts.many import agree, change_each
 from kms_tui.ui.acts.state import cannot_disable
 from kms_tui.ui.dialogs.schedule_deletion import Deletion, ScheduleDeletion
+from kms_tui.ui.refusals import refusals_of
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen
@@ -40,7 +41,15 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     kms, now, scans = screen.kms_for(subject), screen.session.now(), screen.session.scans
     can_disable = not cannot_disable(subject)
     answer = await screen.ask(
-        ScheduleDeletion(kms, subject, now, scans, can_disable=can_disable, prices=screen.prices)
+        ScheduleDeletion(
+            kms,
+            subject,
+            now,
+            scans,
+            can_disable=can_disable,
+            prices=screen.prices,
+            refused=refusals_of(screen.session, subject.arn),
+        )
     )
     for tab in screen.query(UsedByTab):
         tab.follow()

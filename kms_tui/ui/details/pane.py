@@ -13,7 +13,7 @@ from textual.widgets import ContentSwitcher, Static, Tab, Tabs
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import start
-from kms_tui.ui.refusals import refusals_content
+from kms_tui.ui.refusals import refusals_of
 from kms_tui.ui.safe_text import safe
 
 if TYPE_CHECKING:
@@ -113,11 +113,11 @@ class KeyDetails(Vertical):
         session, subject = self._session, self._subject
         if not self._is_filled or session is None or subject is None:
             return
-        refusals = session.watching.of(subject.arn) if session.watching is not None else None
+        refused = refusals_of(session, subject.arn)
         line = self.query_one("#details-watch", Static)
-        line.display = refusals is not None
-        if session.watching is not None and refusals is not None:
-            line.update(refusals_content(refusals, session.now(), is_live=session.watching.trail.is_live))
+        line.display = refused is not None
+        if refused is not None:
+            line.update(refused)
 
     def focus_tabs(self) -> None:
         """Give the focus to the tabs, as soon as they are there."""

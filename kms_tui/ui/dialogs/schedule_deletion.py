@@ -45,8 +45,8 @@ class DisableInstead:
 class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
     """Asks for the waiting period, and for the name to be typed: after it there is no way back.
 
-    ``can_disable`` offers to disable the key instead. What a scan of the region found is shown, and a scan
-    can be made from here.
+    ``can_disable`` offers to disable the key instead; ``refused`` is what a watch on the disabled key has
+    found. What a scan of the region found is shown, and a scan can be made from here.
     """
 
     initial_focus = "#cancel"
@@ -60,6 +60,7 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
         *,
         can_disable: bool,
         prices: Prices,
+        refused: Content | None = None,
     ) -> None:
         super().__init__(
             f"Schedule the deletion of {subject.name}?", confirm="Schedule deletion", danger=True
@@ -71,7 +72,8 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
         self.can_disable = can_disable
         reading: Content = fact_content(LOADING, lambda value: Content())
         self._checks: Sequence[Check[Any]] = (*CHECKS, saving(prices))
-        self._known = {check.label: reading for check in self._checks}
+        self._known = {"While off": refused} if refused is not None else {}
+        self._known |= {check.label: reading for check in self._checks}
         self._known[USED_BY] = used_by(scans, subject, now)
 
     def compose_body(self) -> Iterable[Widget]:
