@@ -22,5 +22,5 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PolicyFiles:
 @pytest.fixture(autouse=True)
 def _typing_rests_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """The editor looks and keeps soon after a change, so that tests need not wait for it."""
-    monkeypatch.setattr(screen, "JUDGE_SECONDS", 0.001)
-    monkeypatch.setattr(screen, "KEEP_SECONDS", 0.001)
+    monkeypatch.setattr(screen, "JUDGE_SECONDS", 0.0)
+    monkeypatch.setattr(screen, "KEEP_SECONDS", 0.0)
