@@ -262,6 +262,7 @@ class View:
     def _admits(self, row: Row, unnamed: set[str]) -> bool:
         """Whether a row that is not shown now belongs on the list."""
         if row.gone or row.kind.aws not in _MANAGED_BY_AWS[self.scope]:
+            self._held.pop(row.arn, None)
             return False
         verdict = self.query.holds(row)
         if verdict is None:

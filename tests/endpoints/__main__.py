@@ -14,8 +14,19 @@ import argparse
 import sys
 from collections.abc import Mapping
 
-from tests.endpoints.faults import DENY, EXPIRED, INTERNAL, OK, SKEWED, THROTTLE, UNAVAILABLE, Drop, Fault
-from tests.endpoints.faults import Half, Hang
+from tests.endpoints.faults import (
+    DENY,
+    EXPIRED,
+    INTERNAL,
+    OK,
+    SKEWED,
+    THROTTLE,
+    UNAVAILABLE,
+    Drop,
+    Fault,
+    Half,
+    Hang,
+)
 from tests.endpoints.server import FaultEndpoint
 from tests.endpoints.synthetic import SyntheticAccount
 

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from kms_tui.inventory import FactName
 from kms_tui.inventory.filters import FilterError
 from kms_tui.inventory.view import Scope, Summary, View
+from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.desk import Desk
@@ -341,6 +342,9 @@ class KeysScreen(Desk):
     def _status(self, view: View) -> Content:
         summary, tally = view.summary(), view.inventory.tally(aws=view.scope is Scope.AWS)
         parts = []
+        trouble = view.inventory.trouble
+        if trouble is not None:
+            parts.append(Content.styled(f"{_trouble_word(trouble)}, trying again", "$warning"))
         if summary.marked:
             hidden = (
                 f", {summary.marked_hidden} of them hidden by the filter" if summary.marked_hidden else ""
@@ -387,6 +391,12 @@ class KeysScreen(Desk):
             line.show_note(notes)
         elif line.is_note:
             line.show_note("")
+
+
+def _trouble_word(error: KmsTuiError) -> str:
+    if isinstance(error, ServiceError):
+        return "throttled" if error.throttled else "KMS fails"
+    return "no answer"
 
 
 def _unjudged(summary: Summary) -> str:

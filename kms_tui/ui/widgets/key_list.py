@@ -290,7 +290,7 @@ class KeyList(KeyCursor):
         area = self.scrollable_content_region
         self._notes, self._reasons = [], []
         if view is not None and view.rows:
-            self._notes = region_notes(view, most=area.height // 4)
+            self._notes = region_notes(view, area.width - 2 * GUTTER, most=area.height // 4)
         elif view is not None:
             self._reasons = empty_lines(view, area.width - 2 * GUTTER)
         regions = view is not None and len(view.inventory.regions) > 1

@@ -22,13 +22,17 @@ _KINDS = {Scope.CUSTOMER: "customer keys", Scope.AWS: "AWS-managed keys", Scope.
 _FAILED = {True: "was denied", False: "failed"}
 
 
-def region_notes(view: View, *, most: int) -> list[Note]:
-    """A line for each region that is not listed whole; where there are too many, the last counts the rest."""
-    notes = [
-        Note("failed", _not_listed(region)) for region in view.inventory.regions if region.error is not None
-    ]
-    if len(notes) <= most:
-        return notes
+def region_notes(view: View, width: int, *, most: int) -> list[Note]:
+    """Each region that is not listed whole, as fully as ``most`` lines allow; the last may count the rest."""
+    broken = [region for region in view.inventory.regions if region.error is not None]
+    notes = [Note("failed", _not_listed(region)) for region in broken]
+    for whole in (
+        [line for region in broken for line in _trouble(region, width)],
+        [line for note in notes for line in _wrapped(note.look, note.text, width)],
+        notes,
+    ):
+        if len(whole) <= most:
+            return whole
     left = len(notes) - max(0, most - 1)
     return [*notes[: max(0, most - 1)], Note("failed", f"{left} regions could not be listed whole.")][:most]
 
