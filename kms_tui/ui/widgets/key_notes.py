@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.view import Scope, View
-from kms_tui.kms.facts import Denied, Failed
+from kms_tui.kms.facts import Denied, Fact, Failed, Known
 from kms_tui.ui.safe_text import visible
 
 
@@ -43,13 +43,21 @@ def _not_listed(region: Region) -> str:
     return f"{region.name}: listing its {what} {_FAILED[isinstance(fact, Denied)]}. {region.error}"
 
 
+def nameless(aliases: Fact[int]) -> str:
+    """What to say of a key without a known alias, given how listing its region's aliases went."""
+    if isinstance(aliases, Known):
+        return "no alias"
+    if isinstance(aliases, Denied):
+        return "alias denied"
+    return "alias failed" if isinstance(aliases, Failed) else "?"
+
+
 def empty_lines(view: View, width: int) -> list[Note]:
     """Why there is nothing to see, and what would help."""
     inventory = view.inventory
     where = ", ".join(region.name for region in inventory.regions)
     if inventory.stopped is not None:
-        error = inventory.stopped
-        return _wrapped("failed", str(error), width) + _wrapped("note", error.next_step, width)
+        return [Note("note", f"The keys of {where} are not listed while there are no valid credentials.")]
     notes = [line for region in inventory.regions for line in _trouble(region, width)]
     if inventory.busy:
         return [*notes, Note("note", f"Listing the keys of {where}…")]
