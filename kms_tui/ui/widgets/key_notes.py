@@ -55,7 +55,8 @@ def nameless(aliases: Fact[int]) -> str:
 def empty_lines(view: View, width: int) -> list[Note]:
     """Why there is nothing to see, and what would help."""
     inventory = view.inventory
-    where = ", ".join(region.name for region in inventory.regions)
+    names = [region.name for region in inventory.regions]
+    where = ", ".join(names) if len(names) <= 3 else f"{len(names)} regions"
     if inventory.stopped is not None:
         return [Note("note", f"The keys of {where} are not listed while there are no valid credentials.")]
     notes = [line for region in inventory.regions for line in _trouble(region, width)]
