@@ -125,8 +125,8 @@ class Inventory:
     def trouble(self) -> KmsTuiError | None:
         """What failed in passing and is tried again by itself: a region's listing, or a fact on screen."""
         for region in self._regions.values():
-            if region.error is not None and passes(region.error):
-                return region.error
+            if region.trouble is not None:
+                return region.trouble
         return next((error for _, _, error in self._failed_in_passing()), None)
 
     def tally(self, *, aws: bool) -> Tally:
@@ -231,7 +231,7 @@ class Inventory:
 
     def _try_again(self) -> None:
         for region in self._regions.values():
-            if region.error is not None and passes(region.error):
+            if region.trouble is not None and not region.busy:
                 region.start()
         for row, name, _ in self._failed_in_passing():
             self._table.expire([row], [name])

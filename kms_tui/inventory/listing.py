@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from kms_tui.backend.api import KeyRef, Kms
+from kms_tui.inventory.again import passes
 from kms_tui.inventory.crew import Crew
 from kms_tui.inventory.notify import Coalescer
 from kms_tui.inventory.readers import not_understood
@@ -48,6 +49,8 @@ class Region:
         self.aliases: Fact[int] = UNASKED
         self.listed = 0
         """Keys named so far by the listing that runs, or in all by the last one."""
+        self.trouble: KmsTuiError | None = None
+        """Why the last listing that ended is tried again: it failed in passing."""
         self._home = home
         self._kms: Kms | None = home if name == home.region else None
         self._kms_lock = threading.Lock()
@@ -146,6 +149,7 @@ class Region:
                 return
             feed.end(outcome)
             if not self.busy:
+                self.trouble = self.error if self.error is not None and passes(self.error) else None
                 self._reconcile(feed)
         self._coalescer.note(listing=True)
 

@@ -90,4 +90,4 @@ def _trouble(region: Region, width: int) -> list[Note]:
 
 
 def _wrapped(look: str, text: str, width: int) -> list[Note]:
-    return [Note(look, line) for line in textwrap.wrap(visible(text), max(20, width))]
+    return [Note(look, line) for line in textwrap.wrap(visible(text), max(20, width), break_on_hyphens=False)]

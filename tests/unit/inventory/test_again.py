@@ -75,8 +75,14 @@ def test_a_listing_that_broke_off_begins_again_and_one_that_was_denied_does_not(
     account.fail["ListKeys"] = EndpointError("the answer was cut short")
     other.fail["ListKeys"] = denied("ListKeys")
     world = World(account, regions=("eu-west-1", "us-east-1"), pace=Pace(read_unasked=0)).open()
-    del account.fail["ListKeys"]
-    world.work(seconds=FIRST_WAIT)
+    account.fail.clear()
+    told = [(world.inventory.busy, str(world.inventory.trouble))]
+    world.hands.work(1, seconds=FIRST_WAIT)
+    told.append((world.inventory.busy, str(world.inventory.trouble)))
+    world.work()
+    told.append((world.inventory.busy, str(world.inventory.trouble)))
+    cut = "the answer was cut short"
+    assert told == [(False, cut), (True, cut), (False, "None")]
     assert [region.error is None for region in world.inventory.regions] == [True, False]
     assert other.count("ListKeys") == 1
     world.work(seconds=10 * LAST_WAIT)
