@@ -232,7 +232,7 @@ class Inventory:
     def _try_again(self) -> None:
         for region in self._regions.values():
             if region.trouble is not None and not region.busy:
-                region.start()
+                region.go_on()
         for row, name, _ in self._failed_in_passing():
             self._table.expire([row], [name])
         self._reader.show(*self._shown)

@@ -51,6 +51,7 @@ class Region:
         """Keys named so far by the listing that runs, or in all by the last one."""
         self.trouble: KmsTuiError | None = None
         """Why the last listing that ended is tried again: it failed in passing."""
+        self._broken: list[_Feed] = []
         self._home = home
         self._kms: Kms | None = home if name == home.region else None
         self._kms_lock = threading.Lock()
@@ -87,11 +88,22 @@ class Region:
             self._listing += 1
             self.keys = self.aliases = LOADING
             self.listed = 0
+            self._broken = []
             self._names = defaultdict(list)
             feeds = (
                 _Feed(self._listing, self._whole, Kms.alias_pages, self._add_aliases, self._set_aliases),
                 _Feed(self._listing, self._whole, Kms.key_pages, self._add_keys, self._set_keys),
             )
+        self._coalescer.note(listing=True)
+        for feed in feeds:
+            self._read_on(feed)
+
+    def go_on(self) -> None:
+        """Read on at the pages whose reading failed in passing."""
+        with self._table.lock:
+            feeds, self._broken = self._broken, []
+            for feed in feeds:
+                feed.end(LOADING)
         self._coalescer.note(listing=True)
         for feed in feeds:
             self._read_on(feed)
@@ -148,8 +160,11 @@ class Region:
             if feed.listing != self._listing:
                 return
             feed.end(outcome)
+            if isinstance(outcome, Failed) and passes(outcome.error):
+                self._broken.append(feed)
             if not self.busy:
-                self.trouble = self.error if self.error is not None and passes(self.error) else None
+                errors = [fact.error for fact in (self.keys, self.aliases) if isinstance(fact, Failed)]
+                self.trouble = next(filter(passes, errors), None)
                 self._reconcile(feed)
         self._coalescer.note(listing=True)
 

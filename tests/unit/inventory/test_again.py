@@ -106,3 +106,19 @@ def test_waits_grow_up_to_half_a_minute_and_begin_anew_after_a_quiet_time() -> N
     assert len(tries) == 7
     clock.seconds += 100
     assert wait() == FIRST_WAIT
+
+
+def test_a_long_listing_goes_on_at_the_page_at_which_it_broke_off() -> None:
+    account = FakeAccount(named(*(f"key-{n:02}" for n in range(30))), page=3)
+    world = World(account, pace=Pace(read_unasked=0))
+    world.inventory.open()
+    world.work(8)
+    before = account.count("ListAliases"), account.count("ListKeys")
+    assert min(before) > 1
+    account.fail["ListAliases"] = account.fail["ListKeys"] = THROTTLED
+    world.work()
+    assert world.inventory.trouble is THROTTLED
+    account.fail.clear()
+    world.work(seconds=FIRST_WAIT)
+    assert world.names == [f"key-{n:02}" for n in range(30)]
+    assert (account.count("ListAliases"), account.count("ListKeys")) == (10 + 1, 10 + 1)
