@@ -5,19 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kms_tui.evidence.prices import Prices
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
 from kms_tui.kms.model import KeyOrigin, KeyUsage, Tag
-from kms_tui.policy.snippets import (
-    USE,
-    StatementShape,
-    default_policy,
-    enable_iam_policies,
-    key_administrators,
-    key_users,
-)
+
+if TYPE_CHECKING:
+    from kms_tui.policy.snippets import StatementShape
 
 _ASYMMETRIC = ("kms:DescribeKey", "kms:GetPublicKey")
 _USE_BY_USAGE: Mapping[str, tuple[str, ...]] = {
@@ -108,24 +103,30 @@ def policy_of(draft: Draft, account_id: str, partition: str) -> str:
     """The policy that the key will have."""
     if draft.policy:
         return draft.policy
+    from kms_tui.policy import snippets  # It takes a while, and only who makes a key waits for it.
+
     if not draft.administrators and not draft.users:
-        return default_policy(account_id, partition)
-    statements = [enable_iam_policies(account_id, partition)]
+        return snippets.default_policy(account_id, partition)
+    statements = [snippets.enable_iam_policies(account_id, partition)]
     if draft.administrators:
-        statements.append(key_administrators(draft.administrators))
+        statements.append(snippets.key_administrators(draft.administrators))
     if draft.users:
         statements.append(_users(draft))
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
 
 def _users(draft: Draft) -> StatementShape:
-    statement = key_users(draft.users)
+    from kms_tui.policy import snippets
+
+    statement = snippets.key_users(draft.users)
     symmetric = draft.kind.spec == SYMMETRIC_DEFAULT
-    return statement | {"Action": list(USE if symmetric else _USE_BY_USAGE[draft.kind.usage])}
+    return statement | {"Action": list(snippets.USE if symmetric else _USE_BY_USAGE[draft.kind.usage])}
 
 
 def create_params(draft: Draft, account_id: str, partition: str) -> dict[str, Any]:
     """CreateKey's members; the default policy is left to KMS."""
+    from kms_tui.policy.snippets import default_policy
+
     text = policy_of(draft, account_id, partition)
     params = {
         "KeySpec": draft.kind.spec,

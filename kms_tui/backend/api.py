@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,34 @@ class GrantMade:
     token: str = field(repr=False)
 
 
+class _Pages(Iterator[Sequence[Any]]):
+    """The pages of a List operation; an error leaves it where it was, unlike a generator."""
+
+    def __init__(self, call: Callable[[str | None], JsonShape], member: str) -> None:
+        self._call = call
+        self._member = member
+        self._marker: str | None = None
+        self._ended = False
+
+    def __next__(self) -> Sequence[Any]:
+        if self._ended:
+            raise StopIteration
+        answer = self._call(self._marker)
+        page: Sequence[Any] = answer[self._member]
+        self._ended = not answer.get("Truncated")
+        if not self._ended:
+            self._marker = answer["NextMarker"]
+        return page
+
+
+def _key_refs(page: Sequence[JsonShape]) -> list[KeyRef]:
+    return [KeyRef(entry["KeyId"], entry["KeyArn"]) for entry in page]
+
+
+def _aliases(page: Sequence[JsonShape]) -> list[Alias]:
+    return [Alias.from_api(entry) for entry in page]
+
+
 class Kms:
     """One region's KMS in the program's own nouns.
 
@@ -89,14 +117,8 @@ class Kms:
         )
 
     def pages(self, operation: str, member: str, limit: int, **params: Any) -> Iterator[Sequence[Any]]:
-        """The pages of a List operation, as they arrive."""
-        marker: str | None = None
-        while True:
-            answer = self.call(operation, Limit=limit, Marker=marker, **params)
-            yield answer[member]
-            if not answer.get("Truncated"):
-                return
-            marker = answer["NextMarker"]
+        """The pages of a List operation, as they arrive; after an error the same page is asked for again."""
+        return _Pages(lambda marker: self.call(operation, Limit=limit, Marker=marker, **params), member)
 
     def _all(self, operation: str, member: str, limit: int, **params: Any) -> Iterator[Any]:
         for page in self.pages(operation, member, limit, **params):
@@ -106,13 +128,11 @@ class Kms:
 
     def key_pages(self) -> Iterator[list[KeyRef]]:
         """ListKeys, a page at a time."""
-        for page in self.pages("ListKeys", "Keys", _PAGE):
-            yield [KeyRef(entry["KeyId"], entry["KeyArn"]) for entry in page]
+        return map(_key_refs, self.pages("ListKeys", "Keys", _PAGE))
 
     def alias_pages(self) -> Iterator[list[Alias]]:
         """ListAliases of the region, a page at a time."""
-        for page in self.pages("ListAliases", "Aliases", _ALIAS_PAGE):
-            yield [Alias.from_api(entry) for entry in page]
+        return map(_aliases, self.pages("ListAliases", "Aliases", _ALIAS_PAGE))
 
     def aliases(self, key: str | None = None) -> list[Alias]:
         """The aliases of one key, or of the region."""

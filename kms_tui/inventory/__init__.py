@@ -33,7 +33,7 @@ one thread.
 
 from kms_tui.inventory.columns import COLUMNS
 from kms_tui.inventory.core import Inventory
-from kms_tui.inventory.filters import FIELDS, Candidate, FilterError, Query, complete, parse
+from kms_tui.inventory.filters import FIELDS, Candidate, Candidates, FilterError, Query, complete, parse
 from kms_tui.inventory.kind import Concern, Kind
 from kms_tui.inventory.notify import Changes
 from kms_tui.inventory.order import Sort
@@ -47,6 +47,7 @@ __all__ = [
     "COLUMNS",
     "FIELDS",
     "Candidate",
+    "Candidates",
     "Changes",
     "Concern",
     "FactName",

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 from kms_tui.backend.api import Kms
+from kms_tui.inventory.again import Again, passes
 from kms_tui.inventory.crew import Crew, DaemonCrew
 from kms_tui.inventory.kind import Kind
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.notify import Changes, Coalescer, Listener
-from kms_tui.inventory.reading import Missing, Progress, Reader, needs_credentials
+from kms_tui.inventory.reading import SHOWN, Missing, Progress, Reader, needs_credentials
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.table import Table, Tally
 from kms_tui.inventory.work import Job, Lane, Pace, WorkQueue
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.facts import Failed
 
 
 def _utc_now() -> datetime:
@@ -50,6 +52,7 @@ class Inventory:
             name: Region(name, kms, self._table, self._crew, self._coalescer)
             for name in regions or (kms.region,)
         }
+        self._again = Again(self._crew, self._try_again, clock)
         self._reader = Reader(
             self._table,
             self._crew,
@@ -57,6 +60,7 @@ class Inventory:
             kms=lambda region: self._regions[region].kms(),
             pace=self.pace,
             stopped=self._stop,
+            troubled=self._again.later,
             clock=clock,
         )
         self._stopped: KmsTuiError | None = None
@@ -116,6 +120,14 @@ class Inventory:
     def stopped(self) -> KmsTuiError | None:
         """Why nothing is read until ``resume``: credentials that are missing or have expired."""
         return self._stopped
+
+    @property
+    def trouble(self) -> KmsTuiError | None:
+        """What failed in passing and is tried again by itself: a region's listing, or a fact on screen."""
+        for region in self._regions.values():
+            if region.trouble is not None:
+                return region.trouble
+        return next((error for _, _, error in self._failed_in_passing()), None)
 
     def tally(self, *, aws: bool) -> Tally:
         """How many AWS-managed or customer-managed keys there are, are described, and need attention."""
@@ -217,6 +229,22 @@ class Inventory:
             region.start_if_broken()
         self._reader.show(*self._shown)
 
+    def _try_again(self) -> None:
+        for region in self._regions.values():
+            if region.trouble is not None and not region.busy:
+                region.go_on()
+        for row, name, _ in self._failed_in_passing():
+            self._table.expire([row], [name])
+        self._reader.show(*self._shown)
+
+    def _failed_in_passing(self) -> Iterator[tuple[Row, FactName, KmsTuiError]]:
+        """The facts on screen whose reading may succeed later."""
+        for row in self._shown[0]:
+            for name in SHOWN:
+                fact = row.fact(name)
+                if isinstance(fact, Failed) and passes(fact.error):
+                    yield row, name, fact.error
+
     def _resume(self) -> None:
         self._stopped = None
         self._reader.suspended = False
@@ -233,6 +261,8 @@ class Inventory:
             if region.error is not None and needs_credentials(region.error):
                 self._reader.suspended = True
                 self._stopped = region.error
+        if self.trouble is not None:
+            self._again.later()
         rows = self._table.rows()
         if len(rows) <= self.pace.read_unasked:
             self._reader.read_rest(rows)

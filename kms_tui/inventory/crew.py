@@ -21,7 +21,7 @@ class Crew(Protocol):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing runs and nothing waits."""
+        """Whether nothing runs and nothing waits, but for what waits to be tried again."""
 
     def close(self) -> None:
         """Take no more jobs; those that run are left to themselves."""

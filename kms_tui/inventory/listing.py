@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from kms_tui.backend.api import KeyRef, Kms
+from kms_tui.inventory.again import passes
 from kms_tui.inventory.crew import Crew
 from kms_tui.inventory.notify import Coalescer
 from kms_tui.inventory.readers import not_understood
@@ -48,6 +49,9 @@ class Region:
         self.aliases: Fact[int] = UNASKED
         self.listed = 0
         """Keys named so far by the listing that runs, or in all by the last one."""
+        self.trouble: KmsTuiError | None = None
+        """Why the last listing that ended is tried again: it failed in passing."""
+        self._broken: list[_Feed] = []
         self._home = home
         self._kms: Kms | None = home if name == home.region else None
         self._kms_lock = threading.Lock()
@@ -84,11 +88,22 @@ class Region:
             self._listing += 1
             self.keys = self.aliases = LOADING
             self.listed = 0
+            self._broken = []
             self._names = defaultdict(list)
             feeds = (
                 _Feed(self._listing, self._whole, Kms.alias_pages, self._add_aliases, self._set_aliases),
                 _Feed(self._listing, self._whole, Kms.key_pages, self._add_keys, self._set_keys),
             )
+        self._coalescer.note(listing=True)
+        for feed in feeds:
+            self._read_on(feed)
+
+    def go_on(self) -> None:
+        """Read on at the pages whose reading failed in passing."""
+        with self._table.lock:
+            feeds, self._broken = self._broken, []
+            for feed in feeds:
+                feed.end(LOADING)
         self._coalescer.note(listing=True)
         for feed in feeds:
             self._read_on(feed)
@@ -145,7 +160,11 @@ class Region:
             if feed.listing != self._listing:
                 return
             feed.end(outcome)
+            if isinstance(outcome, Failed) and passes(outcome.error):
+                self._broken.append(feed)
             if not self.busy:
+                errors = [fact.error for fact in (self.keys, self.aliases) if isinstance(fact, Failed)]
+                self.trouble = next(filter(passes, errors), None)
                 self._reconcile(feed)
         self._coalescer.note(listing=True)
 

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from kms_tui.backend.api import Kms
+from kms_tui.inventory.again import FIRST_WAIT, LAST_WAIT, passes
 from kms_tui.inventory.crew import Crew
 from kms_tui.inventory.notify import Coalescer
 from kms_tui.inventory.readers import not_understood, read
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.table import Table
 from kms_tui.inventory.work import Job, Lane, Pace
-from kms_tui.kms.errors import EXPIRED, CredentialsError, EndpointError, KmsTuiError, ServiceError
+from kms_tui.kms.errors import EXPIRED, CredentialsError, KmsTuiError, ServiceError
 from kms_tui.kms.facts import UNASKED, Denied, Failed
 
 SHOWN = (FactName.DESCRIBED, FactName.ROTATION)
 """The facts that a row on screen needs."""
 _REST = 0.3
 """Seconds without scrolling before anything is read that is not on screen."""
-_FIRST_BACKOFF, _LAST_BACKOFF = 1.0, 30.0
 
 Missing = Callable[[Row], FactName | None]
 """The next fact of a row to read, or None where nothing is missing."""
@@ -69,7 +69,8 @@ class Reader:
     """Turns what is looked at into jobs.
 
     ``kms`` gives the façade of a region and may be slow; ``stopped`` is told of credentials that are missing
-    or have expired, after which nothing is called until ``suspended`` is cleared.
+    or have expired, after which nothing is called until ``suspended`` is cleared; ``troubled`` of each fact
+    on screen whose reading failed in passing.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Reader:
         kms: Callable[[str], Kms],
         pace: Pace,
         stopped: Callable[[KmsTuiError], None],
+        troubled: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._table = table
@@ -89,6 +91,7 @@ class Reader:
         self._kms = kms
         self._pace = pace
         self._stopped = stopped
+        self._troubled = troubled
         self._clock = clock
         self._visible: frozenset[str] = frozenset()
         self._demand: _Demand | None = None
@@ -204,12 +207,14 @@ class Reader:
             self.suspended = True
             self._table.give_up(row, name, before)
             self._stopped(error)
-        elif error is not None and lane in _PATIENT and _passes(error):
+        elif error is not None and lane in _PATIENT and passes(error):
             self._table.give_up(row, name, before)
             self._wait_out(lane, error)
             self._crew.put(lane, self._job(row, name, lane))
         else:
             self._backoff, self._trouble = 0.0, ""
+            if error is not None and passes(error):
+                self._troubled()
             try:
                 self._table.set_fact(row, name, fact)
             except (TypeError, ValueError, AttributeError) as nonsense:
@@ -219,7 +224,7 @@ class Reader:
 
     def _wait_out(self, lane: Lane, error: KmsTuiError) -> None:
         if self._clock() >= self._paused_until:
-            self._backoff = min(max(_FIRST_BACKOFF, 2 * self._backoff), _LAST_BACKOFF)
+            self._backoff = min(max(FIRST_WAIT, 2 * self._backoff), LAST_WAIT)
             self._paused_until = self._clock() + self._backoff
             self._trouble = str(error)
         self._crew.pause(lane, self._backoff)
@@ -252,14 +257,10 @@ class Reader:
                 self._demand = None
 
 
-_PATIENT = frozenset({Lane.DEMAND, Lane.USAGE, Lane.REST})
+_PATIENT = frozenset({Lane.NEAR, Lane.DEMAND, Lane.USAGE, Lane.REST})
 """Lanes that no one looks at: an error that passes is waited out there rather than shown."""
 
 
 def needs_credentials(error: KmsTuiError) -> bool:
     """Whether nothing can be read until someone signs in again."""
     return isinstance(error, CredentialsError) or (isinstance(error, ServiceError) and error.code in EXPIRED)
-
-
-def _passes(error: KmsTuiError) -> bool:
-    return isinstance(error, EndpointError) or (isinstance(error, ServiceError) and error.throttled)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from kms_tui.inventory.columns import COLUMNS
 from kms_tui.inventory.core import Inventory
-from kms_tui.inventory.filters import Query, parse
+from kms_tui.inventory.filters import Candidates, Query, parse
 from kms_tui.inventory.kind import Reading
 from kms_tui.inventory.notify import Changes
 from kms_tui.inventory.order import Sort, by_name
@@ -65,10 +65,10 @@ class View:
         self.sort = Sort()
         self.query: Query = parse("", inventory.now())
         self.marks: set[str] = set()
-        self._named: list[Row] = []
-        """All rows by name, as of ``_taken``."""
-        self._taken = (-1, -1)
-        self._ordered: list[Row] = []
+        self._taken: list[Row] = []
+        """All rows of the inventory, by name as of ``_names`` but for those that came since."""
+        self._drops = self._names = -1
+        self._ordered = Candidates([])
         """The rows in the scope, in order."""
         self._undecided = Undecided()
         self._held: dict[str, Row] = {}
@@ -89,7 +89,7 @@ class View:
             self._take_in()
             self._sift(self._ordered)
         elif before and query.narrows(before):
-            self._sift([*self.rows, *self._undecided.rows()] if self._undecided else self.rows)
+            self._sift(Candidates([*self.rows, *self._undecided.rows()] if self._undecided else self.rows))
         else:
             self._sift(self._ordered)
 
@@ -104,9 +104,14 @@ class View:
     def rebuild(self) -> None:
         """Sort and filter everything afresh: rows move."""
         self._take_in()
+        names = self.inventory.names
+        if names != self._names:
+            # What is sorted but for its end sorts fast.
+            self._taken.sort(key=by_name)
+            self._names = names
         aws = _MANAGED_BY_AWS[self.scope]
-        wanted = [row for row in self._named if row.kind.aws in aws and not row.kind.gone]
-        self._ordered = self.sort.sorted(wanted)
+        wanted = [row for row in self._taken if row.kind.aws in aws and not row.kind.gone]
+        self._ordered = Candidates(self.sort.sorted(wanted))
         self._sift(self._ordered)
 
     # What arrives
@@ -217,29 +222,27 @@ class View:
     # How it is done
 
     def _take_in(self) -> None:
-        """Bring ``_named`` and ``_ordered`` up to the inventory; new rows go to the end of the latter."""
-        drops, names = self.inventory.drops, self.inventory.names
-        if (drops, names) == self._taken:
-            return
-        rows = self.inventory.rows()
-        if drops != self._taken[0]:
-            present = set(rows)
-            self._named = [row for row in self._named if row in present]
-            self._ordered = [row for row in self._ordered if row in present]
+        """Bring ``_taken`` and ``_ordered`` up to the inventory; new rows go to the end."""
+        drops, ordered = self.inventory.drops, self._ordered.rows
+        if drops != self._drops:
+            rows = self.inventory.rows()
+            present, there = set(rows), set(self._taken)
+            self._taken = [row for row in self._taken if row in present]
+            ordered = [row for row in ordered if row in present]
             self.marks = {row_key for row_key in self.marks if self.inventory.row(row_key) is not None}
-            there = set(self._named)
             new = [row for row in rows if row not in there]
+            self._drops = drops
+        elif len(self.inventory) > len(self._taken):
+            new = self.inventory.rows()[len(self._taken) :]
         else:
-            new = rows[len(self._named) :]
+            new = []
         new.sort(key=by_name)
+        self._taken += new
         aws = _MANAGED_BY_AWS[self.scope]
-        self._ordered = self._ordered + [row for row in new if row.kind.aws in aws]
-        # What is sorted but for its end sorts fast.
-        self._named = sorted(self._named + new, key=by_name)
-        self._taken = (drops, names)
+        self._ordered = Candidates([*ordered, *(row for row in new if row.kind.aws in aws)])
 
-    def _sift(self, candidates: Sequence[Row]) -> None:
-        rows, undecided = self.query.sift(candidates) if self.query else (list(candidates), [])
+    def _sift(self, candidates: Candidates) -> None:
+        rows, undecided = self.query.sift(candidates) if self.query else (list(candidates.rows), [])
         unnamed = self._unnamed_regions()
         self._held = {}
         if unnamed and not self.query:
@@ -262,6 +265,7 @@ class View:
     def _admits(self, row: Row, unnamed: set[str]) -> bool:
         """Whether a row that is not shown now belongs on the list."""
         if row.gone or row.kind.aws not in _MANAGED_BY_AWS[self.scope]:
+            self._held.pop(row.arn, None)
             return False
         verdict = self.query.holds(row)
         if verdict is None:

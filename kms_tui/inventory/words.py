@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from kms_tui.inventory.kind import Concern
 from kms_tui.inventory.row import Row
-from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known
+from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyLastUsage, KeyRotationStatus
 
@@ -134,10 +134,14 @@ def last_used(row: Row, now: datetime) -> Cell:
 
 
 def attention(row: Row, now: datetime) -> Cell:
-    """Why this key needs someone, with a number where that helps; blank for a healthy or unread key."""
+    """Why this key needs someone, with a number where that helps; blank for a healthy key.
+
+    A key of which that is not known yet shows the state of the fact that is awaited.
+    """
     concern = row.concern
     if not concern.needs_attention:
-        return BLANK
+        awaited = row.described if concern is Concern.UNKNOWN else row.rotation
+        return _fact_cell(awaited, lambda _: BLANK) if awaited in (LOADING, UNASKED) else BLANK
     if isinstance(row.described, Denied):
         return Cell("cannot describe: denied", Look.DENIED)
     if isinstance(row.described, Failed):

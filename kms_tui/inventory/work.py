@@ -16,13 +16,15 @@ class Lane(IntEnum):
     """Pages of ListKeys and ListAliases."""
     VISIBLE = 1
     """Facts of rows on screen, and whatever someone asked for by name."""
-    NEAR = 2
+    AGAIN = 2
+    """What failed in passing, once more."""
+    NEAR = 3
     """Facts of rows a screen up or down."""
-    DEMAND = 3
+    DEMAND = 4
     """Facts of all rows, for a filter or a sort."""
-    USAGE = 4
+    USAGE = 5
     """GetKeyLastUsage of all rows: 5 a second is the account's whole quota."""
-    REST = 5
+    REST = 6
     """Facts of all other rows of a small account, unasked."""
 
 
@@ -84,6 +86,7 @@ class WorkQueue:
         self._busy: dict[Hashable, Lane] = {}
         self._most = {Lane.LISTING: max(1, hands // 2), Lane.NEAR: max(1, hands // 2)}
         self._gates = {
+            Lane.AGAIN: _Gate(pace.demand),
             Lane.NEAR: _Gate(pace.demand),
             Lane.DEMAND: _Gate(pace.demand),
             Lane.USAGE: _Gate(pace.usage),
@@ -137,8 +140,8 @@ class WorkQueue:
         return min(waits, default=None)
 
     def idle(self) -> bool:
-        """Whether nothing runs and nothing waits."""
-        return not self._busy and not any(self._has_more(lane) for lane in Lane)
+        """Whether nothing runs and nothing waits, but for what waits to be tried again."""
+        return not self._busy and not any(self._has_more(lane) for lane in Lane if lane is not Lane.AGAIN)
 
     def _open(self, lane: Lane, now: float) -> bool:
         return self._has_hands(lane) and (lane not in self._gates or self._gates[lane].wait(now) <= 0)

@@ -11,7 +11,7 @@ from kms_tui.session import Connection, Kind, Prompt
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.dialogs.ask_secret import AskSecret
 from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.dialogs.choose_many import ChooseMany
+from kms_tui.ui.dialogs.choose_regions import ChooseRegions
 from kms_tui.ui.safe_text import safe
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ async def choose_regions(app: KmsApp) -> None:
     """Show the keys of one region, or of several in one list."""
     if app.session is None:
         return
-    from kms_tui.backend.aws.regions import kms_regions
+    from kms_tui.backend.aws.regions import enabled_regions, kms_regions
 
-    kms = app.session.kms
+    kms, services = app.session.kms, app.session.services
     regions = await off_loop(lambda: kms_regions(kms.partition))
     shown = [region.name for region in app.session.inventory.regions]
-    entries = [*shown, *(region for region in regions if region not in shown)]
-    chosen = await app.ask(ChooseMany("Show the keys of which regions?", entries, shown, confirm="Show"))
+    offered = [*shown, *(region for region in regions if region not in shown)]
+    chosen = await app.ask(ChooseRegions(offered, shown, lambda: enabled_regions(services)))
     if chosen is not None and set(chosen) != set(shown):
         app.open(replace(app.connection, region=chosen[0], regions=chosen))
 

@@ -53,6 +53,12 @@ OK = Answer()
 THROTTLE = Refuse("ThrottlingException", "Rate exceeded")
 DENY = Refuse("AccessDeniedException", "User: arn:aws:iam::111122223333:user/ada is not authorized")
 EXPIRED = Refuse("ExpiredTokenException", "The security token included in the request is expired")
+SKEWED = Refuse(
+    "InvalidSignatureException",
+    "Signature expired: 20261120T120000Z is now earlier than 20261120T120500Z",
+    date="Fri, 01 Jan 2100 00:00:00 GMT",
+)
+"""What a machine is told whose clock is decades behind."""
 INTERNAL = Refuse("KMSInternalException", "", 500)
 UNAVAILABLE = Raw(503)
 """A 5xx that does not come from KMS itself."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from kms_tui.inventory.filters.candidates import Candidates
 from kms_tui.inventory.filters.fields import FIELDS
 from kms_tui.inventory.filters.syntax import FilterError, Term, split
 from kms_tui.inventory.filters.verdict import Depends, Test, Verdict
@@ -112,28 +113,27 @@ class Query:
                     return name
         return None
 
-    def sift(self, rows: Sequence[Row]) -> Sifted:
+    def sift(self, candidates: Candidates) -> Sifted:
         """The rows that it lets through and those that it cannot decide, in the order given."""
+        if not self._conditions:
+            return Sifted(self._with_words(candidates.rows), [])
+        verdicts = {kind: self._verdicts[kind] for kind in candidates.kinds}
+        yes = self._with_words(candidates.of_kinds({kind for kind, verdict in verdicts.items() if verdict}))
+        open_kinds = {kind for kind, verdict in verdicts.items() if verdict is None}
+        maybe = self._with_words(candidates.of_kinds(open_kinds))
+        if Depends.ON_ROW not in verdicts.values():
+            return Sifted(yes, maybe)
+        judged = self._judge(yes)
+        return Sifted(judged.yes, judged.maybe + maybe)
+
+    def _with_words(self, rows: Sequence[Row]) -> list[Row]:
         left = list(rows)
         for word, negated in self._words:
             if negated:
                 left = [row for row in left if word not in row.haystack]
             else:
                 left = [row for row in left if word in row.haystack]
-        if not self._conditions:
-            return Sifted(left, [])
-        verdicts = {kind: self._verdicts[kind] for kind in {row.kind for row in left}}
-        present = set(verdicts.values())
-        if len(present) == 1 and Depends.ON_ROW not in present:
-            # At the start nothing is known of any row: nothing to pick from a hundred thousand.
-            return Sifted(left if True in present else [], left if None in present else [])
-        open_kinds = {kind for kind, verdict in verdicts.items() if verdict}
-        yes = [row for row in left if row.kind in open_kinds]
-        maybe = [row for row in left if verdicts[row.kind] is None] if None in present else []
-        if Depends.ON_ROW not in present:
-            return Sifted(yes, maybe)
-        judged = self._judge(yes)
-        return Sifted(judged.yes, judged.maybe + maybe)
+        return left
 
     def _judge(self, rows: list[Row]) -> Sifted:
         yes, maybe = rows, list[Row]()

@@ -23,11 +23,11 @@ from kms_tui.ui.acts.tags import check_tags, parse_tags
 from kms_tui.ui.details.tab import read_fact
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.dialogs.form import ChoiceField, Field, FlagField, Form, TextField, Values
-from kms_tui.ui.dialogs.review_key import ReviewKey
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.words import USAGE_WORDS
 
 if TYPE_CHECKING:
+    from kms_tui.ui.dialogs.review_key import ReviewKey
     from kms_tui.ui.screens.base import ModeScreen
 
 _STORE_ORIGINS = {
@@ -111,6 +111,7 @@ async def _fill_in(screen: ModeScreen, kms: Kms, kind: Kind, values: Values, pol
 
 def _review(kms: Kms, draft: Draft, made: list[Key], done: set[str], prices: Prices) -> ReviewKey:
     """``made`` and ``done`` say what was made already, by an attempt that was refused half-way."""
+    from kms_tui.ui.dialogs.review_key import ReviewKey
 
     def make() -> None:
         if not made:

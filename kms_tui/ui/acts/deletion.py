@@ -9,7 +9,6 @@ from kms_tui.kms.model import KeyState
 from kms_tui.ui.acts.base import Reason, Subject, aws_managed
 from kms_tui.ui.acts.many import agree, change_each
 from kms_tui.ui.acts.state import cannot_disable
-from kms_tui.ui.dialogs.schedule_deletion import Deletion, ScheduleDeletion
 from kms_tui.ui.refusals import refusals_of
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ def cannot_cancel(subject: Subject) -> Reason:
 async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """ScheduleKeyDeletion, or DisableKey where the person would rather see first who misses the key."""
     from kms_tui.ui.details.used_by import UsedByTab
+    from kms_tui.ui.dialogs.schedule_deletion import Deletion, ScheduleDeletion
 
     (subject,) = subjects
     assert screen.session is not None

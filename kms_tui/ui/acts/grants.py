@@ -16,7 +16,6 @@ from kms_tui.ui.acts.base import Reason, Subject, aws_managed
 from kms_tui.ui.acts.copying import copy_name
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.dialogs.form import ChoiceField, Field, Form, ManyField, TextField, Values
-from kms_tui.ui.dialogs.take_grant import TakeGrant
 from kms_tui.ui.safe_text import safe
 
 if TYPE_CHECKING:
@@ -176,6 +175,8 @@ def _line(grant: Grant) -> Content:
 
 async def take_grant(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """RevokeGrant or RetireGrant, of one of the key's grants."""
+    from kms_tui.ui.dialogs.take_grant import TakeGrant
+
     (subject,) = subjects
     kms = screen.kms_for(subject)
     grants = await screen.attempt(lambda: kms.grants(subject.key_id), doing="list the grants")

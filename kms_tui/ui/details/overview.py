@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -14,7 +14,7 @@ from textual.widgets import Static
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.cost import cost_if_kept, monthly_cost
 from kms_tui.evidence.prices import Prices
-from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Known
+from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Failed, Known
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyRotationStatus, KeyState
 from kms_tui.ui.acts.base import Subject
@@ -79,6 +79,8 @@ class OverviewTab(DetailTab[OverviewFacts]):
     def present(self, subject: Subject, fact: Fact[OverviewFacts]) -> None:
         known: Fact[Key] = Known(subject.key) if subject.key else LOADING
         facts = fact.value if isinstance(fact, Known) else OverviewFacts(known, LOADING, LOADING, LOADING)
+        if isinstance(facts.key, Failed) and isinstance(known, Known):
+            facts = replace(facts, key=known)  # The list has met with a better answer.
         self.query_one("#overview-facts", Static).update(facts_table(self._rows(facts)))
 
     def _rows(self, facts: OverviewFacts) -> Iterable[Row]:

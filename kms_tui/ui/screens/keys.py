@@ -14,10 +14,10 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
-from kms_tui.inventory import FactName
 from kms_tui.inventory.filters import FilterError
-from kms_tui.inventory.view import Scope, Summary, View
+from kms_tui.inventory.view import Scope, View
 from kms_tui.session import Session
+from kms_tui.ui import key_counts
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.desk import Desk
 from kms_tui.ui.background import start
@@ -29,11 +29,8 @@ from kms_tui.ui.safe_text import safe
 from kms_tui.ui.widgets.filter_line import FilterInput, FilterLine
 from kms_tui.ui.widgets.key_list import KeyList
 
-_SCOPE_WORDS = {Scope.CUSTOMER: "Customer", Scope.AWS: "AWS", Scope.ALL: "All"}
 _READ_MISSING_AFTER = 0.4
 """Seconds after the last keystroke in which a filter begins to read what it needs."""
-_PATIENCE_HOURS = 1 / 60
-"""A filter that needs longer to read what it asks for says so, and waits for enter."""
 
 
 class KeysScreen(Desk):
@@ -188,9 +185,7 @@ class KeysScreen(Desk):
     def _keys_changed(self, message: KeysChanged) -> None:
         if self.session is not None:
             self.session.inventory.reread(*message.key_ids)
-        details = self.query_one(KeyDetails)
-        if self.is_wide and details.subject is not None and self.session is not None:
-            details.show(self.session, details.subject)
+        self._show_details_again()
 
     def show_key(self, arn: str) -> bool:
         """Put the cursor on a key, whatever hides it; False where there is no such key."""
@@ -223,14 +218,7 @@ class KeysScreen(Desk):
         view = self.list.view
         if view is None or self.query_one(FilterLine).input.value != text:
             return
-        hours = view.summary().undecided / view.inventory.pace.usage / 3600
-        if FactName.LAST_USAGE in view.query.needs and hours > _PATIENCE_HOURS:
-            minutes = hours * 60
-            self.query_one(FilterLine).show_note(
-                f"unused: takes about {minutes:.0f} minutes at {view.inventory.pace.usage:g} calls a second; "
-                "enter starts it, esc stops it"
-            )
-        else:
+        if not key_counts.takes_long(view, view.summary()):
             view.read_missing()
 
     @on(FilterInput.Left)
@@ -288,6 +276,12 @@ class KeysScreen(Desk):
     def action_refresh(self) -> None:
         if self.session is not None:
             self.session.inventory.refresh()
+            self._show_details_again()
+
+    def _show_details_again(self) -> None:
+        details = self.query_one(KeyDetails)
+        if self.is_wide and details.subject is not None and self.session is not None:
+            details.show(self.session, details.subject)
 
     def action_create(self) -> None:
         from kms_tui.ui.acts.create import create_key
@@ -303,11 +297,10 @@ class KeysScreen(Desk):
         banner = self.query_one("#banner", Static)
         banner.set_class(stopped is not None, "-shown")
         if stopped is not None:
-            sentence = f"{stopped} {stopped.next_step}".strip()
             command = getattr(stopped, "login_command", "")
-            banner.update(
-                safe(f"{sentence}  L runs it from here." if command else f"{sentence}  r tries again.")
-            )
+            then = "L runs it from here." if command else "r tries again."
+            sentences = (str(stopped), stopped.next_step, then)
+            banner.update(safe("  ".join(sentence for sentence in sentences if sentence)))
 
     def action_login(self) -> None:
         if self.session is None:
@@ -324,45 +317,12 @@ class KeysScreen(Desk):
         if view is None or session is None:
             return
         self._show_banner()
-        inventory = session.inventory
-        customer, aws = inventory.tally(aws=False), inventory.tally(aws=True)
-        counts = {Scope.CUSTOMER: customer.keys, Scope.AWS: aws.keys, Scope.ALL: customer.keys + aws.keys}
-        parts = [
-            Content.styled(
-                f"{_SCOPE_WORDS[scope]} {count:,}",
-                "$accent bold" if scope is view.scope else "$foreground-muted",
-            )
-            for scope, count in counts.items()
-        ]
-        self.query_one("#scope", Static).update(Content.styled(" · ", "$foreground-muted").join(parts))
-        self.show_status(self._status(view))
-        self._show_filter_note(view)
-
-    def _status(self, view: View) -> Content:
-        summary, tally = view.summary(), view.inventory.tally(aws=view.scope is Scope.AWS)
-        parts = []
-        if summary.marked:
-            hidden = (
-                f", {summary.marked_hidden} of them hidden by the filter" if summary.marked_hidden else ""
-            )
-            parts.append(Content.styled(f"{summary.marked} marked{hidden}", "$accent"))
-        if watched := self._watched():
-            parts.append(watched)
-        if view.query:
-            parts.append(Content(f"{summary.shown:,} of {summary.total:,} keys"))
-        else:
-            parts.append(Content(f"{summary.total:,} keys"))
-        if tally.attention:
-            parts.append(Content.styled(f"{tally.attention:,} need attention", "$warning"))
-        if tally.described < tally.keys:
-            parts.append(Content(f"{tally.described:,} of {tally.keys:,} known"))
-        if view.sort.column != "name" and summary.sort_known < summary.shown:
-            parts.append(Content(f"sorted by {summary.sort_known:,} known"))
-        if summary.arrived:
-            parts.append(Content(f"{summary.arrived:,} arrived, . sorts them in"))
-        if view.inventory.busy:
-            parts.append(Content("listing…"))
-        return Content(" · ").join(parts)
+        summary = view.summary()
+        self.query_one("#scope", Static).update(key_counts.scopes(view))
+        self.show_status(key_counts.status(view, summary, self._watched()))
+        line, note = self.query_one(FilterLine), key_counts.filter_note(view, summary)
+        if note or line.is_note:
+            line.show_note(note)
 
     def _watched(self) -> Content | None:
         """How many uses of watched keys were refused, wherever in the list those are."""
@@ -371,32 +331,5 @@ class KeysScreen(Desk):
         if not found:
             return None
         refused = sum(each.count for each in found)
-        if refused:
-            return Content.styled(f"{refused:,} refused", "$error")
-        return Content.styled(f"{len(found):,} watched", "$foreground-muted")
-
-    def _show_filter_note(self, view: View) -> None:
-        line = self.query_one(FilterLine)
-        progress, summary = view.inventory.progress(), view.summary()
-        if progress is not None and progress.done < progress.total:
-            left = f", about {progress.seconds:.0f} s left" if progress.seconds >= 1 else ""
-            waits = f" ({progress.trouble})" if progress.trouble else ""
-            line.show_note(
-                f"reading what the filter needs: {progress.done:,} of {progress.total:,}{left}{waits}"
-            )
-        elif notes := _unjudged(summary):
-            line.show_note(notes)
-        elif line.is_note:
-            line.show_note("")
-
-
-def _unjudged(summary: Summary) -> str:
-    """Which keys the filter could not judge, and why; "" where it judged all."""
-    parts = []
-    if summary.undecided:
-        parts.append(f"{summary.undecided:,} keys not judged yet: a fact that the filter needs is not read")
-    if summary.unreadable:
-        parts.append(f"{summary.unreadable:,} keys cannot be judged: reading that fact was refused or failed")
-    if summary.names_only:
-        parts.append(f"{summary.names_only:,} keys matched by alias and id alone: not described yet")
-    return "; ".join(parts)
+        words = f"{refused:,} refused on {len(found):,} watched"
+        return Content.styled(words, "$error" if refused else "$foreground-muted")

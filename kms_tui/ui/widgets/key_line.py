@@ -32,8 +32,8 @@ class Line(NamedTuple):
     marked: bool
     news: str
     """What a refresh has just found about the key, or ""."""
-    names_pending: bool
-    """The region's aliases are still being listed."""
+    nameless: str
+    """What is said of a key without a known alias: whether it has none depends on the listing of aliases."""
 
 
 def header(slots: Sequence[Slot], sort: Sort, style: Styles) -> list[Segment]:
@@ -92,8 +92,8 @@ def _name_part(row: Row, line: Line) -> str:
 
 
 def _nameless(row: Row, width: int, line: Line, style: Styles) -> list[Segment]:
-    """The id, cut where it must be, and that there is no alias to show."""
-    note = "  ?" if line.names_pending else "  no alias"
+    """The id, cut where it must be, and why there is no alias to show."""
+    note = f"  {line.nameless}"
     room = width - len(note)
     key_id = row.key_id if len(row.key_id) <= room else fit(row.key_id, min(room, _SHORT_ID))
     text = column(visible(key_id) + note, width) + _GAP

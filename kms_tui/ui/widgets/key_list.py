@@ -18,13 +18,12 @@ from kms_tui.inventory.notify import Changes
 from kms_tui.inventory.order import Sort
 from kms_tui.inventory.row import Row
 from kms_tui.inventory.view import Scope, View
-from kms_tui.kms.facts import LOADING
 from kms_tui.ui.safe_text import column
 from kms_tui.ui.widgets import key_look
 from kms_tui.ui.widgets.key_cursor import HEADER, KeyCursor, RowMessage
 from kms_tui.ui.widgets.key_layout import GUTTER, Slot, lay_out
 from kms_tui.ui.widgets.key_line import Line, header, key_line
-from kms_tui.ui.widgets.key_notes import Note, empty_lines, region_notes
+from kms_tui.ui.widgets.key_notes import Note, empty_lines, nameless, region_notes
 
 _SETTLE = 0.05
 """Seconds of scrolling between two tellings of what is on screen."""
@@ -290,7 +289,7 @@ class KeyList(KeyCursor):
         area = self.scrollable_content_region
         self._notes, self._reasons = [], []
         if view is not None and view.rows:
-            self._notes = region_notes(view, most=area.height // 4)
+            self._notes = region_notes(view, area.width - 2 * GUTTER, most=area.height // 4)
         elif view is not None:
             self._reasons = empty_lines(view, area.width - 2 * GUTTER)
         regions = view is not None and len(view.inventory.regions) > 1
@@ -353,7 +352,7 @@ class KeyList(KeyCursor):
             index == self.cursor,
             marked,
             view.inventory.recent_change(row.arn, _NEWS),
-            not row.aliases and view.inventory.region(row.region).aliases is LOADING,
+            "" if row.aliases else nameless(view.inventory.region(row.region).aliases),
         )
         style = self._styles(background)
         return key_line(row, line, self._slots, view.query.words, view.inventory.now(), style), background

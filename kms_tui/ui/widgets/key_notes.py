@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.view import Scope, View
-from kms_tui.kms.facts import Denied, Failed
+from kms_tui.kms.facts import Denied, Fact, Failed, Known
 from kms_tui.ui.safe_text import visible
 
 
@@ -22,13 +22,17 @@ _KINDS = {Scope.CUSTOMER: "customer keys", Scope.AWS: "AWS-managed keys", Scope.
 _FAILED = {True: "was denied", False: "failed"}
 
 
-def region_notes(view: View, *, most: int) -> list[Note]:
-    """A line for each region that is not listed whole; where there are too many, the last counts the rest."""
-    notes = [
-        Note("failed", _not_listed(region)) for region in view.inventory.regions if region.error is not None
-    ]
-    if len(notes) <= most:
-        return notes
+def region_notes(view: View, width: int, *, most: int) -> list[Note]:
+    """Each region that is not listed whole, as fully as ``most`` lines allow; the last may count the rest."""
+    broken = [region for region in view.inventory.regions if region.error is not None]
+    notes = [Note("failed", _not_listed(region)) for region in broken]
+    for whole in (
+        [line for region in broken for line in _trouble(region, width)],
+        [line for note in notes for line in _wrapped(note.look, note.text, width)],
+        notes,
+    ):
+        if len(whole) <= most:
+            return whole
     left = len(notes) - max(0, most - 1)
     return [*notes[: max(0, most - 1)], Note("failed", f"{left} regions could not be listed whole.")][:most]
 
@@ -39,13 +43,22 @@ def _not_listed(region: Region) -> str:
     return f"{region.name}: listing its {what} {_FAILED[isinstance(fact, Denied)]}. {region.error}"
 
 
+def nameless(aliases: Fact[int]) -> str:
+    """What to say of a key without a known alias, given how listing its region's aliases went."""
+    if isinstance(aliases, Known):
+        return "no alias"
+    if isinstance(aliases, Denied):
+        return "alias denied"
+    return "alias failed" if isinstance(aliases, Failed) else "?"
+
+
 def empty_lines(view: View, width: int) -> list[Note]:
     """Why there is nothing to see, and what would help."""
     inventory = view.inventory
-    where = ", ".join(region.name for region in inventory.regions)
+    names = [region.name for region in inventory.regions]
+    where = ", ".join(names) if len(names) <= 3 else f"{len(names)} regions"
     if inventory.stopped is not None:
-        error = inventory.stopped
-        return _wrapped("failed", str(error), width) + _wrapped("note", error.next_step, width)
+        return [Note("note", f"The keys of {where} are not listed while there are no valid credentials.")]
     notes = [line for region in inventory.regions for line in _trouble(region, width)]
     if inventory.busy:
         return [*notes, Note("note", f"Listing the keys of {where}…")]
@@ -77,4 +90,4 @@ def _trouble(region: Region, width: int) -> list[Note]:
 
 
 def _wrapped(look: str, text: str, width: int) -> list[Note]:
-    return [Note(look, line) for line in textwrap.wrap(visible(text), max(20, width))]
+    return [Note(look, line) for line in textwrap.wrap(visible(text), max(20, width), break_on_hyphens=False)]

@@ -48,7 +48,9 @@ class TopBar(Vertical):
             where += safe(f" {app.connection.title} · opening…").stylize("$foreground-muted")
         else:
             account = session.kms.account_id or "account unknown"
-            parts = (session.connection.title, account, session.kms.region)
+            regions = session.inventory.regions
+            place = f"{len(regions)} regions" if len(regions) > 1 else session.kms.region
+            parts = (session.connection.title, account, place)
             where += Content.styled(" · ", "$foreground-muted").join([safe(part) for part in parts if part])
         self.query_one("#where", Static).update(where)
         self.query_one("#modes", Static).update(self._modes())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.inventory import FIELDS, FilterError, complete, parse
+from kms_tui.inventory import FIELDS, Candidates, FilterError, complete, parse
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.kms.errors import EndpointError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
@@ -43,7 +43,7 @@ def with_fact(made: Row, name: FactName, fact: Fact[Any]) -> Row:
 def holds(text: str, made: Row) -> bool | None:
     query = parse(text, NOW)
     verdict = query.holds(made)
-    sifted = query.sift([made])
+    sifted = query.sift(Candidates([made]))
     assert (bool(sifted.yes), bool(sifted.maybe)) == (verdict is True, verdict is None)
     return verdict
 
@@ -261,7 +261,7 @@ def test_an_open_quote_is_no_mistake_while_one_types(text: str) -> None:
 def test_any_text_is_understood_or_refused_with_a_place(text: str) -> None:
     place: tuple[int, int] | None = None
     try:
-        parse(text, NOW).sift([ORDERS, unread("x")])
+        parse(text, NOW).sift(Candidates([ORDERS, unread("x")]))
     except FilterError as error:
         place = (error.start, error.end)
     assert place is None or 0 <= place[0] <= place[1] <= len(text)
@@ -284,7 +284,7 @@ ROWS = [
 @given(st.lists(st.sampled_from(TERMS), max_size=4))
 def test_sifting_many_rows_is_judging_each(terms: list[str]) -> None:
     query = parse(" ".join(terms), NOW)
-    sifted = query.sift(ROWS)
+    sifted = query.sift(Candidates(ROWS))
     assert sifted.yes == [each for each in ROWS if query.holds(each) is True]
     assert set(sifted.maybe) == {each for each in ROWS if query.holds(each) is None}
 
@@ -296,9 +296,9 @@ def test_a_narrower_filter_needs_no_row_that_the_wider_one_left_out(
 ) -> None:
     before, after = parse(" ".join(wide), NOW), parse(" ".join(narrow), NOW)
     if after.narrows(before):
-        kept = before.sift(ROWS)
-        again = after.sift([*kept.yes, *kept.maybe])
-        fresh = after.sift(ROWS)
+        kept = before.sift(Candidates(ROWS))
+        again = after.sift(Candidates([*kept.yes, *kept.maybe]))
+        fresh = after.sift(Candidates(ROWS))
         assert (set(again.yes), set(again.maybe)) == (set(fresh.yes), set(fresh.maybe))
 
 

@@ -37,6 +37,17 @@ def test_keys_without_a_known_name_wait_and_can_be_released() -> None:
     assert sorted(world.names) == ["a", "bbbb", "c"]
 
 
+def test_a_key_that_turns_out_to_be_awss_while_its_name_was_awaited_does_not_join_the_customers() -> None:
+    world = World(FakeAccount([FakeKey("bbbb", ("aws/s3",)), *named("a", "z")], page=1))
+    world.inventory.open()
+    waited = 0
+    while world.inventory.busy:
+        world.work(1)
+        waited = max(waited, world.view.waiting)
+    assert waited
+    assert world.names == ["a", "z"]
+
+
 def test_a_filter_looks_at_keys_that_wait_for_their_names_too() -> None:
     world = World(FakeAccount([FakeKey("bbbb"), *named("a")], page=1))
     world.inventory.open()

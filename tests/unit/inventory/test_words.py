@@ -51,7 +51,16 @@ def row(*aliases: str, rotation: Any = None, **metadata: Any) -> Row:
     ],
 )
 def test_attention_says_the_most_urgent_cause(metadata: dict[str, Any], said: str) -> None:
-    assert words.attention(row("orders", **metadata), NOW).text == said
+    on = Known(KeyRotationStatus(enabled=True))
+    assert words.attention(row("orders", rotation=on, **metadata), NOW).text == said
+
+
+def test_attention_is_blank_only_where_nothing_more_is_to_be_learnt() -> None:
+    unread = Row("arn", key_id(1), "eu-west-1")
+    assert words.attention(unread, NOW).look is Look.UNASKED
+    assert words.attention(row("orders"), NOW).look is Look.UNASKED
+    assert words.attention(row("orders", rotation=LOADING), NOW).look is Look.LOADING
+    assert words.attention(row("orders", KeySpec="RSA_2048"), NOW).text == ""
 
 
 def test_rotation_off_needs_attention_but_is_the_least_of_it() -> None:
