@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,16 +39,32 @@ async def agree(
             return subjects
         dialog = Confirm(f"{verb} {subjects[0].name}?", sentences, confirm=confirm)
         return subjects if await screen.ask(dialog) else ()
+    chosen = sort_out(screen, subjects, refusal)
+    left = chosen.left
+    counts = Content.styled(chosen.counts, "bold")
+    title = f"{verb} {len(left):,} key{'' if len(left) == 1 else 's'}?"
+    agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], chosen.notes, confirm=confirm))
+    return left if agreed else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Of marked keys, those that an act is possible for, what is to be said of each, and how many."""
+
+    left: tuple[Subject, ...]
+    notes: tuple[tuple[Subject, str], ...]
+    counts: str
+
+
+def sort_out(screen: ModeScreen, subjects: Sequence[Subject], refusal: Callable[[Subject], Reason]) -> Chosen:
+    """Leave out what ``refusal`` has a reason for, and note what the filter hides."""
     reasons = {subject.arn: refusal(subject) for subject in subjects}
-    left = [subject for subject in subjects if not reasons[subject.arn]]
+    left = tuple(subject for subject in subjects if not reasons[subject.arn])
     hidden = screen.hidden_by_filter()
     notes = [(subject, _note(reasons[subject.arn], subject.arn in hidden)) for subject in subjects]
     # What is special comes first, where it is seen without scrolling.
     notes.sort(key=lambda entry: not entry[1])
-    counts = Content.styled(_counts(subjects, left, hidden), "bold")
-    title = f"{verb} {len(left):,} key{'' if len(left) == 1 else 's'}?"
-    agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], notes, confirm=confirm))
-    return left if agreed else ()
+    return Chosen(left, tuple(notes), _counts(subjects, left, hidden))
 
 
 def _counts(subjects: Sequence[Subject], left: Sequence[Subject], hidden: frozenset[str]) -> str:

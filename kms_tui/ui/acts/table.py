@@ -218,6 +218,7 @@ _ACTS = (
         "Schedule deletion",
         "Delete the key after 7 to 30 days (ScheduleKeyDeletion)",
         deletion.schedule,
+        many=True,
         refusal=deletion.cannot_schedule,
     ),
     Act(
