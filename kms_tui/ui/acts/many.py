@@ -63,7 +63,7 @@ def sort_out(screen: ModeScreen, subjects: Sequence[Subject], refusal: Callable[
     hidden = screen.hidden_by_filter()
     notes = [(subject, _note(reasons[subject.arn], subject.arn in hidden)) for subject in subjects]
     # What is special comes first, where it is seen without scrolling.
-    notes.sort(key=lambda entry: not entry[1])
+    notes.sort(key=lambda entry: (not entry[1], entry[0].name))
     return Chosen(left, tuple(notes), _counts(subjects, left, hidden))
 
 
