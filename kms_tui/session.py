@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kms_tui.evidence.scans import Scans
     from kms_tui.evidence.watch import Watching
     from kms_tui.inventory import Inventory, Pace
+    from kms_tui.kms.importing import ImportParameters
     from kms_tui.kms.settling import Settling
     from kms_tui.undo import History
 
@@ -85,10 +86,17 @@ class Session:
     """The disabled keys whose refused uses are counted, and the trail; None where there is no CloudTrail."""
     seen_principals: set[str] = field(default_factory=set)
     """Whom the policies and grants read in this sitting name; the policy editor offers them."""
+    imports: dict[str, ImportParameters] = field(default_factory=dict)
+    """Key ARN -> what was given out for an import and has not been used."""
 
     @property
     def read_only(self) -> bool:
         return self.connection.read_only
+
+    def held_import(self, key_arn: str) -> ImportParameters | None:
+        """What was given out for an import into a key, and can still be used."""
+        held = self.imports.get(key_arn)
+        return held if held is not None and self.now() < held.valid_to else None
 
     def close(self) -> None:
         """Call nothing more; calls under way are left to themselves."""
