@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
@@ -150,7 +151,7 @@ async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> N
 
         # One that expired while the form was open is replaced; what was wrapped elsewhere fits the old alone.
         current = parameters if values["source"] == _WRAPPED else _parameters(kms, session, key)
-        path = Path(values["path"].strip()).expanduser()
+        path = typed_path(values["path"])
         if values["source"] == _SAVE:
             with atomic_file(path) as file:
                 file.write(PublicKey(current.public_key).pem.encode())

@@ -119,6 +119,7 @@ class KeysScreen(Desk):
 
     def session_opened(self, session: Session) -> None:
         view = View(session.inventory)
+        self.list.columns = self.kms_app.config.columns
         self.list.show_view(view)
         self.query_one(FilterLine).known = view.values
         session.inventory.open()
