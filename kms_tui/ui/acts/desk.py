@@ -18,6 +18,7 @@ from kms_tui.ui.acts.table import ACTS
 from kms_tui.ui.background import start
 from kms_tui.ui.details.pane import KeyDetails
 from kms_tui.ui.dialogs.choose import Choose
+from kms_tui.ui.keymap import shown_key
 from kms_tui.ui.messages import KeysChanged, RefusalsTold
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.screens.base import ModeScreen
@@ -91,7 +92,7 @@ class Desk(ModeScreen):
         acts = [act for act in ACTS.values() if self.check_action("act", (act.id,))]
         reasons = [_refusal(act, subjects) for act in acts]
         lines = [
-            Content.styled(f"{'-' if act.key == 'minus' else act.key}  ", "$accent bold")
+            Content.styled(f"{shown_key(self.app, f'act.{act.id}', act.key)}  ", "$accent bold")
             + Content(act.title.ljust(20))
             + safe(reason or act.tooltip).stylize("$foreground-muted")
             for act, reason in zip(acts, reasons, strict=True)

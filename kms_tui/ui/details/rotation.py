@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
@@ -10,7 +11,7 @@ from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.facts import LOADING, Fact, Known
-from kms_tui.kms.model import KeyRotation, KeyRotationStatus
+from kms_tui.kms.model import KeyOrigin, KeyRotation, KeyRotationStatus
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab, read_fact
 from kms_tui.ui.details.table import Row, facts_table, plain_table
@@ -28,8 +29,18 @@ class RotationFacts:
 
 class RotationTab(DetailTab[RotationFacts]):
     TITLE = "Rotation"
+    HINTS = (
+        ("enable-rotation", "on, or its period"),
+        ("disable-rotation", "off"),
+        ("rotate-now", "rotates now"),
+    )
+
+    def hints(self, subject: Subject) -> Sequence[tuple[str, str]]:
+        imported = subject.key is not None and subject.key.origin == KeyOrigin.EXTERNAL
+        return (("import-material", "imports material"), *self.HINTS) if imported else self.HINTS
 
     def compose(self) -> ComposeResult:
+        yield from self.compose_hint()
         yield Static(id="rotation-facts")
         yield Static("Key material", classes="section")
         yield Static(id="rotation-history")
