@@ -105,7 +105,8 @@ class OverviewTab(DetailTab[OverviewFacts]):
             yield "Import token", Content.styled(f"kept until {until}; I goes on with it", "$accent")
         if key.multi_region:
             yield "Multi-Region", _multi_region(key)
-        yield "Rotation", fact_content(facts.rotation, lambda status: _rotation(status, now))
+        absent = "every year, by AWS" if key.is_aws_managed else "–"
+        yield "Rotation", fact_content(facts.rotation, lambda status: _rotation(status, now), absent=absent)
         yield "Policy", fact_content(facts.policy, _policy)
         if isinstance(facts.policy, Known):
             who = facts.policy.value.who_can_change.replace(_ACCOUNT_IN_FULL, "The account")
