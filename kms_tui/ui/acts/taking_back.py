@@ -84,7 +84,7 @@ def _keys(steps: Sequence[Step]) -> set[str]:
     """The keys to be read again; none (so all) where the steps were about aliases."""
     if any("KeyId" not in step.call.params for step in steps):
         return set()
-    return {str(step.call.params["KeyId"]) for step in steps}
+    return {key_id_of(str(step.call.params["KeyId"])) for step in steps}
 
 
 def _subjects(session: Session, steps: Sequence[Step]) -> list[Subject]:
@@ -105,7 +105,7 @@ def _subjects(session: Session, steps: Sequence[Step]) -> list[Subject]:
 def _what(session: Session, step: Step) -> str:
     """ "DisableKey of orders-db"."""
     params = step.call.params
-    subject = str(params.get("AliasName") or params.get("KeyId") or "")
+    subject = key_id_of(str(params.get("AliasName") or params.get("KeyId") or ""))
     rows = session.inventory.rows_of(subject) if "AliasName" not in params else []
     name = next((row.aliases[0] for row in rows if row.aliases), subject)
     return f"{step.call.operation} of {name}" if name else step.call.operation

@@ -38,7 +38,7 @@ class GrantsTab(DetailTab[list[Grant]]):
 
 def grant_rows(grant: Grant) -> list[Row]:
     """What a grant allows, to whom and under which constraints."""
-    rows = [
+    rows: list[Row] = [
         ("Grantee", safe(grant.grantee)),
         ("May", safe(", ".join(grant.operations))),
     ]

@@ -62,7 +62,7 @@ class RotationTab(DetailTab[RotationFacts]):
         self.query_one("#rotation-history", Static).update(fact_content(facts.history, self._history))
 
     def _rows(self, facts: RotationFacts) -> list[Row]:
-        rows = [("Automatic", fact_content(facts.status, self._status))]
+        rows: list[Row] = [("Automatic", fact_content(facts.status, self._status))]
         key = self.subject.key if self.subject is not None else None
         if isinstance(facts.history, Known) and (key is None or _rotates_on_demand(key)):
             used = sum(rotation.kind == "ON_DEMAND" for rotation in facts.history.value)

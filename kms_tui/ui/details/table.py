@@ -12,7 +12,8 @@ from textual.visual import RenderOptions, Visual
 
 from kms_tui.ui.safe_text import column
 
-Row = tuple[str, Content]
+Row = tuple[str | Content, Content]
+"""A label, which a Content gives looks of its own, and what it says."""
 BLANK: Row = ("", Content())
 """An empty line."""
 _GAP = 2
@@ -24,8 +25,8 @@ class Facts(Visual):
     """Labels in a muted column, values beside them; what is too long goes on below its own beginning."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        self.rows = tuple(rows)
-        self._labels = max((len(label) for label, _ in self.rows), default=0) + _GAP
+        self.rows = tuple((_label(label), value) for label, value in rows)
+        self._labels = max((label.cell_length for label, _ in self.rows), default=0) + _GAP
         self._laid_out: tuple[int, Content] = (-1, Content())
 
     def __str__(self) -> str:
@@ -38,11 +39,11 @@ class Facts(Visual):
             self._laid_out = (width, Content("\n").join(lines))
         return self._laid_out[1]
 
-    def _lines(self, label: str, value: Content, width: int) -> Iterator[Content]:
+    def _lines(self, label: Content, value: Content, width: int) -> Iterator[Content]:
         room = max(width - self._labels, _NARROWEST)
         lines = [line for each in value.split("\n") for line in (each.wrap(room) if width else [each])]
         first, *more = lines or [Content()]
-        yield Content.styled(label.ljust(self._labels), "$foreground-muted") + first
+        yield label.pad_right(self._labels - label.cell_length) + first
         yield from (Content(" " * self._labels) + line for line in more)
 
     def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
@@ -58,6 +59,10 @@ class Facts(Visual):
         self, width: int, height: int | None, style: Style, options: RenderOptions
     ) -> list[Strip]:
         return self._at(width).render_strips(width, height, style, options)
+
+
+def _label(label: str | Content) -> Content:
+    return label if isinstance(label, Content) else Content.styled(label, "$foreground-muted")
 
 
 def facts_table(rows: Iterable[Row]) -> Facts:
