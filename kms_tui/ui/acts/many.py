@@ -99,6 +99,9 @@ async def change_each(
         kms = screen.kms_for(subject)
         if await screen.succeeds(partial(change, kms, subject), doing=f"{doing} {subject.name}"):
             screen.changed([subject], f"{subject.name} {done}.")
+        else:
+            # A key that refused is not what it was taken for.
+            screen.post_message(KeysChanged(subject.key_id))
     elif subjects:
         title = f"{doing[0].upper()}{doing[1:]} {len(subjects):,} keys"
         run = BatchRun(title, subjects, lambda subject: change(screen.kms_for(subject), subject))
@@ -110,6 +113,5 @@ async def change_each(
             title=title,
             severity="information" if run.counted(Progress.DONE) == len(run.items) else "warning",
         )
-        # Those that failed as well: a key that refused is not what it was taken for.
         if run.attempted:
             screen.post_message(KeysChanged(*sorted(run.attempted)))

@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from kms_tui.inventory import FactName
 from kms_tui.inventory.filters import FilterError
+from kms_tui.inventory.reading import missing_of
 from kms_tui.inventory.view import Scope, Summary, View
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
@@ -169,6 +170,14 @@ class KeysScreen(Desk):
         subject = subject_of(row)
         if details.subject != subject and self.is_wide:
             details.show(session, subject)
+
+    @on(KeyList.VisibleRange)
+    def _read_last_uses(self, event: KeyList.VisibleRange) -> None:
+        """Where that column was chosen: of the keys on screen alone, since the quota is small."""
+        view = self.list.view
+        if view is not None and "used" in self.list.columns and view.inventory.progress() is None:
+            rows = view.rows[event.first : event.last + 1]
+            view.inventory.demand(rows, missing_of(FactName.LAST_USAGE), usage=True)
 
     @on(KeyList.RowSelected)
     def _selected(self) -> None:
@@ -381,9 +390,8 @@ class KeysScreen(Desk):
         if progress is not None and progress.done < progress.total:
             left = f", about {progress.seconds:.0f} s left" if progress.seconds >= 1 else ""
             waits = f" ({progress.trouble})" if progress.trouble else ""
-            line.show_note(
-                f"reading what the filter needs: {progress.done:,} of {progress.total:,}{left}{waits}"
-            )
+            what = "filter needs" if view.query else "list shows"
+            line.show_note(f"reading what the {what}: {progress.done:,} of {progress.total:,}{left}{waits}")
         elif notes := _unjudged(summary):
             line.show_note(notes)
         elif line.is_note:
