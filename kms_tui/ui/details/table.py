@@ -43,7 +43,7 @@ class Facts(Visual):
         room = max(width - self._labels, _NARROWEST)
         lines = [line for each in value.split("\n") for line in (each.wrap(room) if width else [each])]
         first, *more = lines or [Content()]
-        yield label.pad_right(self._labels - label.cell_length) + first
+        yield label.extend_right(self._labels - label.cell_length) + first
         yield from (Content(" " * self._labels) + line for line in more)
 
     def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
