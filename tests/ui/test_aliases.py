@@ -10,10 +10,12 @@ from textual.widgets import Input
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers import Wrapper
+from kms_tui.demo import demo_backend
 from kms_tui.ui.widgets.line_table import LineTable
-from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, press, settled
+from tests.ui.conftest import MakeApp, fixed_now
+from tests.ui.console import drive, go_to, press, settled
 from tests.ui.test_many_keys import body
+from tests.unit.lagging import Lagging
 
 MISSING = "00000000-0000-0000-0000-000000000000"
 
@@ -50,3 +52,26 @@ def test_names_without_their_key_and_those_of_aws_without_one_yet_are_told_apart
         assert set(states(pilot)) == {"alias/lost"}
 
     drive(make_app(MoreAliases(demo)), script)
+
+
+def test_an_alias_that_older_reads_do_not_know_yet_is_settling(make_app: MakeApp, demo: Backend) -> None:
+    backend = Lagging(demo, demo_backend(now=fixed_now))
+
+    def states(pilot: Pilot[Any]) -> dict[str, str]:
+        return {row.key: row.cells[3][0] for row in pilot.app.screen.query_one(LineTable).rows}
+
+    async def script(pilot: Pilot[Any]) -> None:
+        key = await go_to(pilot, "sandbox")
+        await press(pilot, "a")
+        pilot.app.screen.query_one("#alias", Input).value = "fresh"
+        await press(pilot, "enter", "2")
+        assert states(pilot)["alias/fresh"] == "settling"
+        assert {each["AliasName"] for each in demo.call("ListAliases", {"KeyId": key})["Aliases"]} == {
+            "alias/fresh",
+            "alias/sandbox",
+        }
+        backend.caught_up.set()
+        await press(pilot, "r")
+        assert states(pilot)["alias/fresh"] == "enabled"
+
+    drive(make_app(backend), script)

@@ -155,8 +155,11 @@ class AliasesScreen(ModeScreen):
         """The state of the key behind an alias, in words, and how it looks."""
         if not alias.target_key_id:
             return "no key yet", "quiet"
+        assert self.session is not None
+        words = self.session.settling.words(self.session.kms.region, alias.target_key_id)
+        if f"alias {alias.short_name}" in words.split(", "):
+            return "settling", "accent"
         if row is None:
-            assert self.session is not None
             return ("listing…", "quiet") if self.session.inventory.busy else _DANGLING
         if row.gone or _is_missing(row):
             return _DANGLING
