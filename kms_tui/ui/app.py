@@ -119,8 +119,10 @@ class KmsApp(App[None]):
         if due:
             from kms_tui.ui.screens.base import ModeScreen
 
-            below = next(each for each in reversed(self.screen_stack) if isinstance(each, ModeScreen))
-            below.post_message(KeysChanged(*sorted(due)))
+            for screen in reversed(self.screen_stack):
+                if isinstance(screen, ModeScreen):
+                    screen.post_message(KeysChanged(*sorted(due)))
+                    return
 
     @property
     def busy(self) -> bool:

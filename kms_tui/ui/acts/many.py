@@ -59,11 +59,12 @@ class Chosen:
 def sort_out(screen: ModeScreen, subjects: Sequence[Subject], refusal: Callable[[Subject], Reason]) -> Chosen:
     """Leave out what ``refusal`` has a reason for, and note what the filter hides."""
     reasons = {subject.arn: refusal(subject) for subject in subjects}
+    subjects = sorted(subjects, key=lambda subject: subject.name)
     left = tuple(subject for subject in subjects if not reasons[subject.arn])
     hidden = screen.hidden_by_filter()
     notes = [(subject, _note(reasons[subject.arn], subject.arn in hidden)) for subject in subjects]
     # What is special comes first, where it is seen without scrolling.
-    notes.sort(key=lambda entry: (not entry[1], entry[0].name))
+    notes.sort(key=lambda entry: not entry[1])
     return Chosen(left, tuple(notes), _counts(subjects, left, hidden))
 
 
