@@ -2,10 +2,11 @@
 
 theme = "kms-dark"              # or "kms-light"
 filter = "-manager:aws"         # the filter that the key list opens with
+columns = ["name", "state", "attention"]    # the key list's, left to right; the last give way first
 clipboard_seconds = 30          # how long a secret stays on the clipboard
 required_tags = ["team"]        # tags that the health checks ask every key for
 
-[keys]                          # binding id -> key; `kms-tui config` lists the ids in use
+[keys]                          # binding id -> key; `kms-tui config` lists them all
 "act.rotate-now" = "ctrl+o"
 
 [profiles.prod]                 # a profile's name, or "demo", or "local"
@@ -21,9 +22,10 @@ requests = 0.03                 # by 10,000; also asymmetric_requests, rsa_pair_
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +57,8 @@ class Config:
 
     theme: str = THEMES[0]
     filter: str = ""
+    columns: tuple[str, ...] = ()
+    """Names of COLUMNS; none: those that there is room for, the most important first."""
     clipboard_seconds: float = 30.0
     refresh_seconds: float = 0.0
     required_tags: tuple[str, ...] = ()
@@ -81,7 +85,11 @@ def default_path() -> Path:
     return user_config_path("kms-tui") / "config.toml"
 
 
-def load(path: Path) -> Config:
+BindingIds = Callable[[], Collection[str]]
+"""The ids that ``[keys]`` may name; asked for only where there is such a table, since it is slow."""
+
+
+def load(path: Path, binding_ids: BindingIds | None = None) -> Config:
     """The settings of a file, or the defaults where there is none.
 
     Raises ConfigurationError that names the file, the line and the key.
@@ -92,10 +100,10 @@ def load(path: Path) -> Config:
         return Config()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}.") from error
-    return parse(text, str(path))
+    return parse(text, str(path), binding_ids)
 
 
-def parse(text: str, name: str) -> Config:
+def parse(text: str, name: str, binding_ids: BindingIds | None = None) -> Config:
     """The settings in a text; ``name`` is how errors call it."""
     import tomllib  # most people have no configuration file, and the first frame waits for this module
 
@@ -112,6 +120,8 @@ def parse(text: str, name: str) -> Config:
     ):
         if key in values:
             values[key] = convert(reader, values[key])
+    if binding_ids is not None and values.get("keys"):
+        reader.check_names(values["keys"], frozenset(binding_ids()), "keys")
     return Config(**values)
 
 
@@ -165,6 +175,32 @@ def _day(value: Any) -> str:
         raise ValueError("is not a date like 2026-11-01") from None
 
 
+def _filter(value: Any) -> str:
+    from kms_tui.inventory.filters import FilterError
+    from kms_tui.inventory.filters import parse as parse_filter
+
+    text = _text(value)
+    try:
+        parse_filter(text, datetime.now(UTC))
+    except FilterError as error:
+        raise ValueError(f"is no filter: {error}") from error
+    return text
+
+
+def _columns(value: Any) -> tuple[str, ...]:
+    from kms_tui.inventory.columns import COLUMNS
+
+    names = _texts(value)
+    wrong = [name for name in names if name not in COLUMNS]
+    if wrong:
+        raise ValueError(f"has no column {wrong[0]!r}; there are {', '.join(COLUMNS)}")
+    if len(set(names)) < len(names):
+        raise ValueError("names a column twice")
+    if names and "name" not in names:
+        raise ValueError("leaves out name, without which no key can be told")
+    return names
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise ValueError("is not a list of texts")
@@ -180,7 +216,8 @@ def _table(value: Any) -> Mapping[str, Any]:
 Convert = Callable[[Any], Any]
 _TOP: Mapping[str, Convert] = {
     "theme": _theme,
-    "filter": _text,
+    "filter": _filter,
+    "columns": _columns,
     "clipboard_seconds": _seconds,
     "refresh_seconds": _interval,
     "required_tags": _texts,
@@ -220,6 +257,14 @@ class _Reader:
             except ValueError as error:
                 raise self._error((*path, key), str(error)) from error
         return converted
+
+    def check_names(self, table: Mapping[str, Any], known: frozenset[str], *path: str) -> None:
+        """Refuse a name that is not known, with the one that it is most like."""
+        for name in table:
+            if name not in known:
+                alike = get_close_matches(name, known, 1)
+                hint = f"; did you mean {alike[0]}" if alike else "; `kms-tui config` lists them"
+                raise self._error((*path, name), f"is no key binding{hint}")
 
     def key_bindings(self, table: Mapping[str, Any]) -> dict[str, str]:
         return self.table(table, dict.fromkeys(table, _text), "keys")

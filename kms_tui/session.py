@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kms_tui.evidence.scans import Scans
     from kms_tui.evidence.watch import Watching
     from kms_tui.inventory import Inventory, Pace
+    from kms_tui.kms.importing import ImportParameters
+    from kms_tui.kms.settling import Settling
     from kms_tui.undo import History
 
 
@@ -73,6 +75,7 @@ class Session:
     history: History
     scans: Scans
     """What names the keys of each region, once somebody has asked."""
+    settling: Settling
     settings: ProfileSettings = field(default_factory=ProfileSettings)
     notice: str = ""
     """What the header says all the time ("UNPROTECTED STORE")."""
@@ -83,10 +86,17 @@ class Session:
     """The disabled keys whose refused uses are counted, and the trail; None where there is no CloudTrail."""
     seen_principals: set[str] = field(default_factory=set)
     """Whom the policies and grants read in this sitting name; the policy editor offers them."""
+    imports: dict[str, ImportParameters] = field(default_factory=dict)
+    """Key ARN -> what was given out for an import and has not been used."""
 
     @property
     def read_only(self) -> bool:
         return self.connection.read_only
+
+    def held_import(self, key_arn: str) -> ImportParameters | None:
+        """What was given out for an import into a key, and can still be used."""
+        held = self.imports.get(key_arn)
+        return held if held is not None and self.now() < held.valid_to else None
 
     def close(self) -> None:
         """Call nothing more; calls under way are left to themselves."""
@@ -111,7 +121,8 @@ def open_session(
     pace: Pace | None = None,
 ) -> Session:
     """Wrap a backend: nothing mutating passes a read-only session, and no key policy that the guard refuses
-    passes any; whatever passes is logged and counted, and remembered where it can be taken back.
+    passes any; whatever passes is logged and counted, and remembered where it can be taken back. A read from
+    before a change of this session does not hide it.
 
     A session is read-only where the connection or the profile's settings say so.
     """
@@ -119,16 +130,17 @@ def open_session(
     from kms_tui.backend.api import Kms
     from kms_tui.backend.base import KnowsServices
     from kms_tui.backend.guard import Guarded
-    from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog
+    from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog, Settled
     from kms_tui.evidence.activity import SERVICE, Trail
     from kms_tui.evidence.scans import Scans
     from kms_tui.evidence.watch import Watched, Watching
     from kms_tui.inventory import Inventory
+    from kms_tui.kms.settling import Settling
     from kms_tui.undo import History, Remembering
 
     settings = settings or ProfileSettings()
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
-    meter, log, history = Meter(), SessionLog(), History()
+    meter, log, history, settling = Meter(), SessionLog(), History(), Settling()
     services = backend.services if isinstance(backend, KnowsServices) else None
     counted: Backend = Metered(backend, meter)
     watching = None
@@ -136,18 +148,19 @@ def open_session(
         watching = Watching(Trail(services, is_live=connection.kind in (Kind.LOCAL, Kind.DEMO)), now)
         counted = Watched(counted, watching, now)
     guarded = Guarded(counted, lambda: now().timestamp())
-    wrapped: Backend = Remembering(Recorded(guarded, log, now), history, now)
+    wrapped: Backend = Remembering(Settled(Recorded(guarded, log, now), settling), history, now)
     if connection.read_only:
         wrapped = ReadOnly(wrapped)
     kms = Kms(wrapped)
     return Session(
         connection,
         kms,
-        Inventory(kms, regions=connection.regions, now=now, pace=pace),
+        Inventory(kms, regions=connection.regions, now=now, pace=pace, settling=settling),
         meter,
         log,
         history,
         Scans(kms, services, now),
+        settling,
         settings,
         notice,
         now,

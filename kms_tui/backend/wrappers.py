@@ -15,6 +15,7 @@ from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import KmsTuiError, ReadOnlyError, ServiceError
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.kms.operations import NOT_MUTATING, PRICED_BY_KEY, is_mutating
+from kms_tui.kms.settling import Settling
 
 
 class Wrapper(ABC):
@@ -196,3 +197,32 @@ class Recorded(Wrapper):
             raise
         finally:
             self.log.append(LogEntry(self._now(), self.region, operation, _Params(params), error))
+
+
+class Settled(Wrapper):
+    """Lets no read that is older than a change of this session pass for a newer one; see ``Settling``.
+
+    All regions share one ``Settling``.
+    """
+
+    def __init__(self, inner: Backend, settling: Settling) -> None:
+        super().__init__(inner)
+        self.settling = settling
+
+    def around(self, inner: Backend) -> Self:
+        return type(self)(inner, self.settling)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            answer = self.inner.call(operation, params)
+        except ServiceError as error:
+            if error.code != "NotFoundException":
+                raise
+            missing = self.settling.missing(self.region, operation, params)
+            if missing is None:
+                raise
+            return missing
+        if is_mutating(operation):
+            self.settling.changed(self.region, operation, params, answer)
+            return answer
+        return self.settling.read(self.region, operation, params, answer)

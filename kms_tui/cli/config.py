@@ -15,18 +15,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the path and each setting; an error of the file goes to standard error, and 1 comes back."""
     path = args.file or default_path()
-    config = load(path)
+    from kms_tui.ui.binding_table import bindings
+
+    table = bindings()
+    config = load(path, lambda: table)
     print(f"# {path}" + ("" if path.exists() else " (not there; these are the defaults)"))
     print(f"theme = {config.theme}")
     print(f"filter = {config.filter or '(none)'}")
+    print(f"columns = {', '.join(config.columns) or '(those that there is room for)'}")
     print(f"clipboard_seconds = {config.clipboard_seconds:g}")
     print(f"refresh_seconds = {config.refresh_seconds:g}")
     print(f"required_tags = {', '.join(config.required_tags) or '(none)'}")
-    for binding, key in config.keys.items():
-        print(f"keys.{binding} = {key}")
     for name, profile in config.profiles.items():
         print(f"profiles.{name}.read_only = {str(profile.read_only).lower()}")
         print(f"profiles.{name}.protected = {', '.join(profile.protected) or '(none)'}")
     for name, price in config.prices.items():
         print(f"prices.{name} = {price}")
+    for name, binding in table.items():
+        changed = config.keys.get(name)
+        key = f"{changed} (by default {binding.key})" if changed else binding.key
+        print(f"keys.{name} = {key}".ljust(52) + f"# {binding.tooltip or binding.description}")
     return 0

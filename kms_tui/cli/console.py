@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     # What is imported by now stays: a collection that walks it would hold up the first rows (0.1 s).
     gc.freeze()
-    config = load(default_path())
+    config = load(default_path(), _binding_ids)
     app = KmsApp(partial(open_connection, config), connection, config)
     if args.screenshot is not None:
         from kms_tui.ui.screenshot import draw
@@ -53,6 +54,12 @@ def run(args: argparse.Namespace) -> int:
         # The collections with which an interpreter ends would be 0.15 s, and more in a large account.
         gc.freeze()
     return app.return_code or 0
+
+
+def _binding_ids() -> Collection[str]:
+    from kms_tui.ui.binding_table import bindings
+
+    return bindings()
 
 
 def open_connection(config: Config, connection: Connection, prompt: Prompt) -> Session:

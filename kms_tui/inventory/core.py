@@ -19,6 +19,7 @@ from kms_tui.inventory.table import Table, Tally
 from kms_tui.inventory.work import Job, Lane, Pace, WorkQueue
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import Failed
+from kms_tui.kms.settling import Settling
 
 
 def _utc_now() -> datetime:
@@ -39,12 +40,14 @@ class Inventory:
         now: Callable[[], datetime] = _utc_now,
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
+        settling: Settling | None = None,
         crew: Crew | None = None,
         coalescer: Coalescer | None = None,
     ) -> None:
         self.now = now
         self.clock = clock
         self.pace = pace or Pace()
+        self._settling = settling or Settling(clock)
         self._crew = crew or DaemonCrew(WorkQueue(self.pace, clock=clock))
         self._coalescer = coalescer or Coalescer()
         self._table = Table(self._coalescer, now, clock)
@@ -160,7 +163,14 @@ class Inventory:
         return self._table.of_key(key_id)
 
     def recent_change(self, row_key: str, seconds: float = 5.0) -> str:
-        """What a refresh found about a row in the last seconds ("now disabled"), or ""."""
+        """What a row says for a while ("settling: disabled", "now disabled"), or "".
+
+        Settling is a change made here that reads do not show yet; the other is what a refresh found in the
+        last seconds.
+        """
+        row = self._table.get(row_key)
+        if row is not None and (settling := self._settling.words(row.region, row.key_id)):
+            return f"settling: {settling}"
         change = self._table.change(row_key)
         return change.words if change is not None and self.clock() - change.at <= seconds else ""
 

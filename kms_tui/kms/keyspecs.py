@@ -168,3 +168,9 @@ def spec_title(name: str) -> str:
     """The short name of a key spec for people ("AES-256"); an unknown spec's own name."""
     spec = KEY_SPECS.get(name)
     return spec.title if spec else name
+
+
+def alias_kind(spec: str, usage: str) -> tuple[str, bool, bool]:
+    """What an alias stays with: the usage, and whether symmetric, asymmetric or HMAC (UpdateAlias)."""
+    known = KEY_SPECS.get(spec)
+    return usage, known is not None and known.is_symmetric, known is None or known.is_asymmetric

@@ -18,7 +18,7 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection, Opener, Session
 from kms_tui.ui.app_bindings import APP_BINDINGS
 from kms_tui.ui.background import off_loop, start
-from kms_tui.ui.messages import SessionOpened
+from kms_tui.ui.messages import KeysChanged, SessionOpened
 from kms_tui.ui.modes import FACTORIES, FIRST_MODE
 from kms_tui.ui.safe_text import safe, visible
 from kms_tui.ui.themes import DARK, LIGHT
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from kms_tui.ui.dialogs.base import Dialog
 
 Answer = TypeVar("Answer")
+_SETTLING_EVERY = 0.5
+"""Seconds between two looks at which settling keys are due to be read again."""
 
 
 def _palette() -> type[Provider]:
@@ -72,6 +74,7 @@ class KmsApp(App[None]):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._begin)
+        self.set_interval(_SETTLING_EVERY, self._read_settling)
 
     def on_unmount(self) -> None:
         if self.session is not None:
@@ -109,6 +112,17 @@ class KmsApp(App[None]):
     def all_screens(self) -> list[Screen[Any]]:
         """Every screen of every mode, whether it is looked at or not."""
         return [screen for screens in self._screen_stacks.values() for screen in screens]
+
+    def _read_settling(self) -> None:
+        """Have the keys read again whose changes reads do not show yet."""
+        due = self.session.settling.due() if self.session is not None else frozenset()
+        if due:
+            from kms_tui.ui.screens.base import ModeScreen
+
+            for screen in reversed(self.screen_stack):
+                if isinstance(screen, ModeScreen):
+                    screen.post_message(KeysChanged(*sorted(due)))
+                    return
 
     @property
     def busy(self) -> bool:

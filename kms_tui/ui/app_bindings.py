@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from kms_tui.ui.modes import MODE_TABLE
 
 APP_BINDINGS: list[BindingType] = [
-    Binding("question_mark", "help", "Help", id="app.help", tooltip="Explain this screen and its keys"),
+    Binding("question_mark,f1", "help", "Help", id="app.help", tooltip="Explain this screen and its keys"),
     Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave kms-tui"),
     Binding(
         "ctrl+q",

@@ -10,6 +10,9 @@ from textual.dom import DOMNode
 
 from kms_tui.ui.themes import DARK, LIGHT
 
+_BY_HELP = 0.1
+"""The score of a command that only its explanation was found in, below any that its title was found in."""
+
 
 class _Command(NamedTuple):
     title: str
@@ -42,7 +45,10 @@ class KmsCommands(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for command in self._commands():
-            if (score := matcher.match(command.title)) > 0:
+            score = matcher.match(command.title)
+            if score <= 0 and query.lower() in command.help_text.lower():
+                score = _BY_HELP
+            if score > 0:
                 yield Hit(
                     score,
                     matcher.highlight(command.title),

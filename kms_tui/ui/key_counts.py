@@ -73,7 +73,8 @@ def filter_note(view: View, summary: Summary) -> str:
     if progress is not None and progress.done < progress.total:
         left = f", about {_length(progress.seconds)} left" if progress.seconds >= 1 else ""
         waits = f" ({progress.trouble})" if progress.trouble else ""
-        return f"reading what the filter needs: {progress.done:,} of {progress.total:,}{left}{waits}"
+        what = "filter needs" if view.query else "list shows"
+        return f"reading what the {what}: {progress.done:,} of {progress.total:,}{left}{waits}"
     if takes_long(view, summary):
         rate = view.inventory.pace.usage
         return (

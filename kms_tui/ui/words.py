@@ -53,11 +53,10 @@ def span_words(span: timedelta) -> str:
     seconds = int(abs(span.total_seconds()))
     days = seconds // 86400
     if days >= 365:
-        years, rest = divmod(days, 365)
-        months = rest // 30
+        years, months = days // 365, days % 365 * 12 // 365
         return f"{years} y {months} mo" if months else f"{years} y"
-    if days >= 60:
-        return f"{days // 30} mo"
+    if days > 60:
+        return f"{days * 12 // 365} mo"
     if days >= 1:
         return f"{days} d"
     if seconds >= 3600:
@@ -65,10 +64,11 @@ def span_words(span: timedelta) -> str:
     return f"{max(seconds // 60, 1)} min"
 
 
-def when_words(moment: datetime, now: datetime) -> str:
-    """The day and how far off it is ("2024-03-02, 2 y 8 mo ago")."""
+def when_words(moment: datetime, now: datetime, *, time: bool = False) -> str:
+    """The day, with ``time`` the minute, and how far off it is ("2024-03-02, 2 y 8 mo ago")."""
     span = span_words(moment - now)
-    return f"{date_words(moment)}, " + (f"in {span}" if moment > now else f"{span} ago")
+    day = f"{moment.astimezone():%Y-%m-%d %H:%M}" if time else date_words(moment)
+    return f"{day}, " + (f"in {span}" if moment > now else f"{span} ago")
 
 
 def fact_content(fact: Fact[T], show: Callable[[T], Content], *, absent: str = "–") -> Content:

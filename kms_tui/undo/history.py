@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import KmsTuiError, ServiceError
@@ -44,10 +45,15 @@ class Step:
         except KmsTuiError:
             return True
 
-    def take_back(self) -> None:
-        """Make the undoing calls."""
-        for call in self.undo:
-            self.backend.call(call.operation, call.params)
+    @property
+    def note(self) -> str:
+        """What is not the same again after it was taken back, or ""."""
+        reversal = REVERSALS.get(self.call.operation)
+        return reversal.note if reversal is not None else ""
+
+    def take_back(self) -> tuple[Mapping[str, Any], ...]:
+        """Make the undoing calls; their answers."""
+        return tuple(self.backend.call(call.operation, call.params) for call in self.undo)
 
 
 class History:

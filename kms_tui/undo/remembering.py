@@ -42,6 +42,9 @@ class Remembering(Wrapper):
         change = ApiCall(operation, dict(kept))
         undo, reason = self._way_back(change)
         answer = self.inner.call(operation, params)
+        by_answer = REVERSALS[operation].by_answer if undo else None
+        if by_answer is not None:
+            undo = by_answer(params, answer)
         self.history.append(Step(self._now(), change, undo, reason, self.inner))
         return answer
 

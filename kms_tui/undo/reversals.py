@@ -1,7 +1,7 @@
 """THE table of what can be taken back: from a call, and what was there before, to the calls that undo it.
 
 Pure. An operation that is not here has no way back (CreateKey, RotateKeyOnDemand), or none that is the same
-again (a revoked grant gets another id, a deletion once cancelled another date).
+again (a deletion once cancelled would get another date). A revoked grant is made anew, which ``note`` says.
 """
 
 from __future__ import annotations
@@ -34,12 +34,16 @@ class Reversal:
 
     ``look`` gives the reading call whose answer says what is there (None: it cannot be asked). ``inverse``
     makes the undoing calls from the parameters and that answer before the change; none where it changed
-    nothing. ``stands`` says from a later answer whether the change is still as it was made.
+    nothing. ``stands`` says from a later answer whether the change is still as it was made. ``by_answer``
+    makes the undoing calls from the change's own answer instead, once ``inverse`` has made any. ``note`` is
+    what is not the same again.
     """
 
     look: Callable[[Shape], ApiCall | None]
     inverse: Callable[[Shape, Shape], tuple[ApiCall, ...]]
     stands: Callable[[Shape, Shape], bool]
+    by_answer: Callable[[Shape, Shape], tuple[ApiCall, ...]] | None = None
+    note: str = ""
 
 
 def _describe(params: Shape) -> ApiCall:
@@ -124,6 +128,49 @@ def _same_policy(params: Shape, now: Shape) -> bool:
         return False
 
 
+_GRANTED = ("GranteePrincipal", "GranteeServicePrincipal")
+_GRANT_MEMBERS = (
+    *_GRANTED,
+    "RetiringPrincipal",
+    "RetiringServicePrincipal",
+    "Operations",
+    "Constraints",
+    "Name",
+)
+
+
+def _grants_of_grantee(params: Shape) -> ApiCall | None:
+    """ListGrants of one grantee; a filter for services is not in the API."""
+    if "GranteePrincipal" not in params:
+        return _of_key("ListGrants", params, Limit=100)
+    return _of_key("ListGrants", params, Limit=100, GranteePrincipal=params["GranteePrincipal"])
+
+
+def _grant_of(params: Shape) -> ApiCall | None:
+    if "KeyId" not in params or "GrantId" not in params:
+        return None
+    return _of_key("ListGrants", params, GrantId=params["GrantId"])
+
+
+def _alike(params: Shape, grant: Shape) -> bool:
+    return all(params.get(name) == grant.get(name) for name in _GRANT_MEMBERS if name in params)
+
+
+def _revoke_if_new(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
+    """A grant of the same name and members is only found again: it was there before."""
+    found = "Name" in params and any(_alike(params, grant) for grant in before["Grants"])
+    return () if found else (_of_key("RevokeGrant", params),)
+
+
+def _grant_again(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
+    members = [
+        {name: grant[name] for name in _GRANT_MEMBERS if grant.get(name)} for grant in before["Grants"]
+    ]
+    return tuple(_of_key("CreateGrant", params, **each) for each in members[:1])
+
+
+_NEW_GRANT = "It is a new grant: it gets another grant id, and the old one stays revoked."
+
 _PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 REVERSALS: Mapping[str, Reversal] = {
@@ -188,5 +235,15 @@ REVERSALS: Mapping[str, Reversal] = {
         _rotation_of,
         lambda params, before: _rotate_as_before(params, before) if before["KeyRotationEnabled"] else (),
         lambda params, now: not now["KeyRotationEnabled"],
+    ),
+    "CreateGrant": Reversal(
+        _grants_of_grantee,
+        _revoke_if_new,
+        lambda params, now: any(_alike(params, grant) for grant in now["Grants"]),
+        by_answer=lambda params, answer: (_of_key("RevokeGrant", params, GrantId=answer["GrantId"]),),
+    ),
+    **dict.fromkeys(
+        ("RevokeGrant", "RetireGrant"),
+        Reversal(_grant_of, _grant_again, lambda params, now: not now["Grants"], note=_NEW_GRANT),
     ),
 }

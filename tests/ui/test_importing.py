@@ -6,15 +6,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
 from kms_tui.backend.base import Backend
+from kms_tui.kms.secret import Secret
+from kms_tui.publickey import PublicKey
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.dialogs.form import Form
 from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, go_to, notifications, press, state_of
-from tests.ui.test_many_keys import body
+from tests.ui.test_many_keys import Refusing, body
 
 
 def external(backend: Backend, **params: Any) -> str:
@@ -97,6 +100,33 @@ def test_a_file_that_exists_is_never_overwritten_and_one_that_does_not_is_told(
         assert state_of(demo, key) == "PendingImport"
 
     drive(make_app(), script)
+
+
+def test_material_is_wrapped_elsewhere_while_its_token_is_kept_and_shown(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    key, calls = external(demo), list[str]()
+    wrapping_key, wrapped = tmp_path / "wrapping.pem", tmp_path / "wrapped"
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "mine")
+        await press(pilot, "I")
+        assert "good until 2026-11-21 12:00, in 1 d" in body(pilot)
+        await fill_in(pilot, wrapping_key, source="save")
+        assert "kept until 2026-11-21 12:00, in 1 d" in body(pilot)
+        assert state_of(demo, key) == "PendingImport"
+        public = load_pem_public_key(wrapping_key.read_bytes())
+        der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        wrapped.write_bytes(PublicKey(der).wrap(Secret(bytes(range(32))), "RSA_AES_KEY_WRAP_SHA_256"))
+        await press(pilot, "I")
+        assert calls.count("GetParametersForImport") == 1, "the token is kept until it is used"
+        await fill_in(pilot, wrapped, source="wrapped")
+        assert state_of(demo, key) == "Enabled"
+        assert "kept until" not in body(pilot)
+        await press(pilot, "I")
+        assert calls.count("GetParametersForImport") == 2
+
+    drive(make_app(Refusing(demo, lambda operation, _: calls.append(operation))), script)
 
 
 def test_a_key_of_kms_own_material_says_why_it_takes_none(make_app: MakeApp) -> None:

@@ -556,3 +556,15 @@ def test_columns_give_way_in_a_fixed_order() -> None:
     for width in range(30, 250):
         assert before <= set(columns(width))
         before = set(columns(width))
+
+
+def test_chosen_columns_stand_in_their_order_and_the_last_give_way_first() -> None:
+    def columns(width: int, sorted_by: str = "name") -> list[str]:
+        chosen = ("state", "name", "used", "id")
+        slots = lay_out(width, regions=True, sorted_by=sorted_by, columns=chosen)
+        return [slot.column for slot in slots]
+
+    assert columns(160) == ["state", "name", "used", "id"]
+    assert columns(79) == ["state", "name", "used"]
+    assert columns(50) == ["state", "name"]
+    assert columns(160, "spec") == ["state", "name", "used", "id", "spec"]

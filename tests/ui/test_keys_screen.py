@@ -15,6 +15,7 @@ from kms_tui.ui.acts.table import ACTS
 from kms_tui.ui.app_bindings import APP_BINDINGS
 from kms_tui.ui.details.pane import KeyDetails
 from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.dialogs.choose_key import ChooseKey
 from kms_tui.ui.dialogs.form import Form
 from kms_tui.ui.screens.key import KeyScreen
 from kms_tui.ui.screens.keys import KeysScreen
@@ -22,6 +23,7 @@ from kms_tui.ui.widgets.filter_line import FilterLine
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled, state_of
+from tests.ui.test_many_keys import body
 
 
 def test_customer_keys_are_listed_apart_from_aws_managed_ones(make_app: MakeApp) -> None:
@@ -193,8 +195,21 @@ def test_an_alias_is_repointed_and_deleted(make_app: MakeApp, demo: Backend) -> 
     async def script(pilot: Pilot[Any]) -> None:
         key_id = await go_to(pilot, "sandbox")
         await press(pilot, "A")
-        pilot.app.screen.query_one("#target", Input).value = "alias/search-index"
+        dialog = pilot.app.screen
+        assert isinstance(dialog, ChooseKey)
+        offered = {each.name for each in dialog.subjects}
+        assert "search-index" in offered
+        assert not offered & {
+            "payments-signing",
+            "payments-webhooks",
+            "partner-inbox",
+            "old-backups",
+            "sandbox",
+        }
+        dialog.query_one("#key-filter", Input).value = "search"
         await press(pilot, "enter")
+        assert "What is encrypted already still needs the present one" in body(pilot)
+        await press(pilot, "tab", "enter")
         assert demo.call("ListAliases", {"KeyId": key_id})["Aliases"] == []
         other = await go_to(pilot, "search-index")
         names = [a["AliasName"] for a in demo.call("ListAliases", {"KeyId": other})["Aliases"]]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static, TextArea
 
@@ -150,6 +152,30 @@ def test_one_refusal_hides_no_other_result_and_the_rest_can_be_tried_again(
         assert {state_of(demo, each) for each in key_ids} == {"Disabled"}
 
     drive(make_app(Refusing(demo, refuse)), script)
+
+
+def test_a_throttled_call_is_made_again_after_a_pause_and_told_once_it_stays_so(
+    make_app: MakeApp, demo: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BatchRun, "PAUSES", (0.0, 0.0))
+    tries: Counter[str] = Counter()
+    always = key_id(demo, "warehouse")
+
+    def throttle(operation: str, params: Mapping[str, Any]) -> None:
+        if operation == "DisableKey":
+            tries[params["KeyId"]] += 1
+            if tries[params["KeyId"]] <= 2 or params["KeyId"] == always:
+                raise ServiceError("ThrottlingException", "Rate exceeded", operation=operation)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        key_ids = await mark(pilot, *NAMES)
+        await press(pilot, "X", "tab", "enter")
+        assert table(pilot)["sandbox"] == table(pilot)["search-index"] == "done"
+        assert table(pilot)["warehouse"].startswith("failed: ThrottlingException")
+        assert tries == dict.fromkeys(key_ids, 3)
+        assert [state_of(demo, each) for each in key_ids] == ["Disabled", "Disabled", "Enabled"]
+
+    drive(make_app(Refusing(demo, throttle)), script)
 
 
 def test_stopping_awaits_the_call_under_way_and_sends_no_other(make_app: MakeApp, demo: Backend) -> None:

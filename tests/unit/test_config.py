@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kms_tui.cli import main
 from kms_tui.config import Config, ProfileSettings, load, parse
 from kms_tui.evidence.prices import Prices
 from kms_tui.kms.errors import ConfigurationError
@@ -21,6 +22,7 @@ def test_every_setting_of_the_documentation_is_read() -> None:
         """
 theme = "kms-light"
 filter = "-manager:aws"
+columns = ["name", "state", "used"]
 clipboard_seconds = 5
 refresh_seconds = 60
 required_tags = ["team"]
@@ -41,6 +43,7 @@ charged_rotations = 3
     )
     assert config.theme == "kms-light"
     assert config.filter == "-manager:aws"
+    assert config.columns == ("name", "state", "used")
     assert config.clipboard_seconds == 5.0
     assert config.refresh_seconds == 60.0
     assert config.required_tags == ("team",)
@@ -85,6 +88,10 @@ def test_patterns_protect_by_any_name_of_a_key() -> None:
         ),
         ("[prices]\nkey_moth = 1", "c.toml, line 2: prices.key_moth is not a setting; there are date, key_"),
         ("required_tags = 'team'", "c.toml, line 1: required_tags is not a list of texts."),
+        ("filter = 'colour:red'", 'c.toml, line 1: filter is no filter: there is no field "colour"'),
+        ("\ncolumns = ['name', 'colour']", "c.toml, line 2: columns has no column 'colour'; there are name,"),
+        ("columns = ['name', 'name']", "c.toml, line 1: columns names a column twice."),
+        ("columns = ['state']", "c.toml, line 1: columns leaves out name,"),
         ("keys = 3", "c.toml, line 1: keys is not a table."),
         ("[keys]\n'act.copy' = 3", "c.toml, line 2: keys.act.copy is not a text in quotes."),
         (
@@ -111,3 +118,25 @@ def test_a_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigurationError, match="cannot be read"):
         load(path)
+
+
+def test_a_binding_that_does_not_exist_is_named_with_its_line_and_the_nearest() -> None:
+    known = {"act.rotate-now", "act.copy"}
+    text = '[keys]\n"act.copy" = "z"\n"act.rotate" = "ctrl+o"\n'
+    with pytest.raises(ConfigurationError, match=r"line 3: keys.act.rotate is no key binding; did you mean"):
+        parse(text, "c.toml", lambda: known)
+    assert parse('[keys]\n"act.copy" = "z"\n', "c.toml", lambda: known).keys == {"act.copy": "z"}
+
+
+def test_the_command_shows_each_binding_with_its_key_and_what_was_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('columns = ["name", "id"]\n[keys]\n"act.copy" = "f5"\n')
+    assert main(["config", "--file", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"# {path}"
+    assert "columns = name, id" in lines
+    shown = {line.partition(" = ")[0]: line for line in lines}
+    assert "f5 (by default c)" in shown["keys.act.copy"]
+    assert "# Leave kms-tui" in shown["keys.app.quit"]

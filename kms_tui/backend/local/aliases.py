@@ -14,7 +14,7 @@ from kms_tui.backend.local.references import key_in_state, locate
 from kms_tui.backend.local.rows import KeyRow, key_by_alias
 from kms_tui.kms.arn import ALIAS_PREFIX, AWS_ALIAS_PREFIX
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.keyspecs import KEY_SPECS
+from kms_tui.kms.keyspecs import alias_kind
 
 MAX_ALIASES = 50
 """Aliases that one key may have (resource quotas of the developer guide)."""
@@ -77,12 +77,6 @@ def _require_room(call: Call, key: KeyRow) -> None:
         )
 
 
-def _kind(key: KeyRow) -> tuple[str, bool, bool]:
-    """What an alias stays with: the usage, and whether symmetric, asymmetric or HMAC (UpdateAlias)."""
-    spec = KEY_SPECS[key.spec]
-    return key.usage, spec.is_symmetric, spec.is_asymmetric
-
-
 def update_alias(call: Call) -> JsonShape:
     name = call.params["AliasName"]
     _require_name(name)
@@ -91,7 +85,7 @@ def update_alias(call: Call) -> JsonShape:
         former = _require_alias(call, name)
         call.authorise(call, former, "kms:UpdateAlias")
         key = _require_target(call, call.params["TargetKeyId"])
-        if _kind(key) != _kind(former):
+        if alias_kind(key.spec, key.usage) != alias_kind(former.spec, former.usage):
             raise ServiceError(
                 "ValidationException",
                 f"Alias {call.alias_arn(name)} cannot be updated to refer to {call.arn(key)}: the current "

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.acts.base import Reason, Subject, aws_managed
-from kms_tui.ui.acts.many import agree, change_each
+from kms_tui.ui.acts.many import agree, change_each, sort_out
 from kms_tui.ui.acts.state import cannot_disable
 from kms_tui.ui.refusals import refusals_of
 
 if TYPE_CHECKING:
+    from kms_tui.ui.dialogs.schedule_deletion import Deletion, DisableInstead
     from kms_tui.ui.screens.base import ModeScreen
 
 
@@ -33,12 +35,46 @@ def cannot_cancel(subject: Subject) -> Reason:
 
 async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """ScheduleKeyDeletion, or DisableKey where the person would rather see first who misses the key."""
-    from kms_tui.ui.details.used_by import UsedByTab
-    from kms_tui.ui.dialogs.schedule_deletion import Deletion, ScheduleDeletion
+    from kms_tui.ui.dialogs.schedule_deletion import Deletion
+    from kms_tui.ui.dialogs.schedule_deletions import ScheduleDeletions
 
-    (subject,) = subjects
     assert screen.session is not None
-    kms, now, scans = screen.kms_for(subject), screen.session.now(), screen.session.scans
+    now = screen.session.now()
+    answer: Deletion | DisableInstead | None
+    if len(subjects) > 1:
+        chosen = sort_out(screen, subjects, cannot_schedule)
+        pause = 1 / screen.session.inventory.pace.usage
+        answer = await screen.ask(ScheduleDeletions(chosen, screen.kms_for, now, pause=pause))
+        subjects = chosen.left
+    else:
+        answer = await _ask_about_one(screen, subjects[0], now)
+    if isinstance(answer, Deletion):
+        days = answer.window_days
+        await change_each(
+            screen,
+            subjects,
+            lambda kms, each: kms.schedule_deletion(each.key_id, days),
+            doing="schedule the deletion of",
+            done=f"will be deleted in {days} days; until then this can be cancelled",
+        )
+    elif answer is not None:
+        await change_each(
+            screen,
+            [subject for subject in subjects if not cannot_disable(subject)],
+            lambda kms, each: kms.disable(each.key_id),
+            doing="disable",
+            done="is disabled: watch who gets DisabledException before you delete it",
+        )
+
+
+async def _ask_about_one(
+    screen: ModeScreen, subject: Subject, now: datetime
+) -> Deletion | DisableInstead | None:
+    from kms_tui.ui.details.used_by import UsedByTab
+    from kms_tui.ui.dialogs.schedule_deletion import ScheduleDeletion
+
+    assert screen.session is not None
+    kms, scans = screen.kms_for(subject), screen.session.scans
     can_disable = not cannot_disable(subject)
     answer = await screen.ask(
         ScheduleDeletion(
@@ -53,23 +89,7 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     )
     for tab in screen.query(UsedByTab):
         tab.follow()
-    if isinstance(answer, Deletion):
-        days = answer.window_days
-        await change_each(
-            screen,
-            subjects,
-            lambda kms, each: kms.schedule_deletion(each.key_id, days),
-            doing="schedule the deletion of",
-            done=f"will be deleted in {days} days; until then this can be cancelled",
-        )
-    elif answer is not None:
-        await change_each(
-            screen,
-            subjects,
-            lambda kms, each: kms.disable(each.key_id),
-            doing="disable",
-            done="is disabled: watch who gets DisabledException before you delete it",
-        )
+    return answer
 
 
 async def cancel(screen: ModeScreen, subjects: Sequence[Subject]) -> None:

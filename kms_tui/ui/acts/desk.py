@@ -17,7 +17,9 @@ from kms_tui.ui.acts.protection import lifted
 from kms_tui.ui.acts.table import ACTS
 from kms_tui.ui.background import start
 from kms_tui.ui.details.pane import KeyDetails
+from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.dialogs.choose import Choose
+from kms_tui.ui.keymap import shown_key
 from kms_tui.ui.messages import KeysChanged, RefusalsTold
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.screens.base import ModeScreen
@@ -90,11 +92,18 @@ class Desk(ModeScreen):
             return
         acts = [act for act in ACTS.values() if self.check_action("act", (act.id,))]
         reasons = [_refusal(act, subjects) for act in acts]
+        keys = [shown_key(self.app, f"act.{act.id}", act.key) for act in acts]
+        width = max(map(len, keys))
         lines = [
-            Content.styled(f"{'-' if act.key == 'minus' else act.key}  ", "$accent bold")
-            + Content(act.title.ljust(20))
-            + safe(reason or act.tooltip).stylize("$foreground-muted")
-            for act, reason in zip(acts, reasons, strict=True)
+            facts_table(
+                [
+                    (
+                        Content.assemble((key.ljust(width + 2), "$accent bold"), act.title.ljust(18)),
+                        safe(reason or act.tooltip).stylize("$foreground-muted"),
+                    )
+                ]
+            )
+            for act, key, reason in zip(acts, keys, reasons, strict=True)
         ]
         refused = frozenset(index for index, reason in enumerate(reasons) if reason)
         chosen = await self.ask(Choose(self.names(subjects), lines, disabled=refused))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
@@ -12,6 +13,7 @@ from textual.content import Content
 from kms_tui.atomic import atomic_file, file_errors, typed_path
 from kms_tui.backend.api import Kms
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.importing import ImportParameters
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
 from kms_tui.kms.model import Key, KeyOrigin, KeyState
 from kms_tui.kms.secret import Secret
@@ -19,13 +21,16 @@ from kms_tui.ui.acts.base import Reason, Subject, aws_managed
 from kms_tui.ui.acts.many import change_each
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.dialogs.form import ChoiceField, Field, Form, Values
+from kms_tui.ui.messages import KeysChanged
+from kms_tui.ui.words import when_words
 
 if TYPE_CHECKING:
+    from kms_tui.session import Session
     from kms_tui.ui.screens.base import ModeScreen
 
 _WRAPPING_SPEC, _WRAPPING_ALGORITHM = "RSA_4096", "RSA_AES_KEY_WRAP_SHA_256"
 """The one combination that fits material of every kind and size."""
-_FILE, _RANDOM = "file", "random"
+_FILE, _RANDOM, _SAVE, _WRAPPED = "file", "random", "save", "wrapped"
 _NEW, _EXISTING = "NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"
 _MAX_DAYS = 365
 _LARGEST = 8192
@@ -77,11 +82,7 @@ def material_of(values: Values, spec: str) -> Secret:
     """
     path = typed_path(values["path"])
     if values["source"] == _FILE:
-        with file_errors(path, "read"), path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise KmsTuiError(f"{path} is too large for key material.")
-        return Secret(content)
+        return Secret(_read(path))
     size = random_size(spec)
     assert size is not None
     material = secrets.token_bytes(size)
@@ -90,17 +91,10 @@ def material_of(values: Values, spec: str) -> Secret:
     return Secret(material)
 
 
-def import_material(kms: Kms, key: Key, material: Secret, values: Values, now: datetime) -> None:
-    """GetParametersForImport, wrap, ImportKeyMaterial."""
-    from kms_tui.publickey import PublicKey
-
-    parameters = kms.call(
-        "GetParametersForImport",
-        KeyId=key.key_id,
-        WrappingAlgorithm=_WRAPPING_ALGORITHM,
-        WrappingKeySpec=_WRAPPING_SPEC,
-    )
-    wrapped = PublicKey(parameters["PublicKey"]).wrap(material, _WRAPPING_ALGORITHM)
+def import_material(
+    kms: Kms, key: Key, parameters: ImportParameters, wrapped: bytes, values: Values, now: datetime
+) -> None:
+    """ImportKeyMaterial, of material that is wrapped under the parameters' key."""
     days = values["days"].strip()
     members: dict[str, Any] = {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
     if days:
@@ -108,11 +102,33 @@ def import_material(kms: Kms, key: Key, material: Secret, values: Values, now: d
     kms.call(
         "ImportKeyMaterial",
         KeyId=key.key_id,
-        ImportToken=parameters["ImportToken"],
+        ImportToken=parameters.token,
         EncryptedKeyMaterial=wrapped,
         ImportType=values.get("type"),
         **members,
     )
+
+
+def _parameters(kms: Kms, session: Session, key: Key) -> ImportParameters:
+    """Those that are held for this key, or new ones; GetParametersForImport."""
+    held = session.held_import(key.arn)
+    if held is None:
+        answer = kms.call(
+            "GetParametersForImport",
+            KeyId=key.key_id,
+            WrappingAlgorithm=_WRAPPING_ALGORITHM,
+            WrappingKeySpec=_WRAPPING_SPEC,
+        )
+        held = session.imports[key.arn] = ImportParameters.from_api(answer)
+    return held
+
+
+def _read(path: Path) -> bytes:
+    with file_errors(path, "read"), path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise KmsTuiError(f"{path} is too large for key material.")
+    return content
 
 
 async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
@@ -123,9 +139,71 @@ async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> N
     key = await screen.attempt(lambda: kms.describe(subject.key_id), doing="describe the key")
     if key is None:
         return
+    parameters = await screen.attempt(
+        lambda: _parameters(kms, session, key), doing="get a wrapping key and an import token"
+    )
+    if parameters is None:
+        return
+    made: list[Secret] = []
+
+    def submit(values: Values) -> None:
+        from kms_tui.publickey import PublicKey
+
+        # One that expired while the form was open is replaced; what was wrapped elsewhere fits the old alone.
+        current = parameters if values["source"] == _WRAPPED else _parameters(kms, session, key)
+        path = typed_path(values["path"])
+        if values["source"] == _SAVE:
+            with atomic_file(path) as file:
+                file.write(PublicKey(current.public_key).pem.encode())
+            return
+        if values["source"] == _WRAPPED:
+            wrapped = _read(path)
+        else:
+            if not made or values["source"] == _FILE:
+                made[:] = [material_of(values, key.spec)]
+            wrapped = PublicKey(current.public_key).wrap(made[0], _WRAPPING_ALGORITHM)
+        import_material(kms, key, current, wrapped, values, session.now())
+        session.imports.pop(key.arn, None)
+
+    until = when_words(parameters.valid_to, session.now(), time=True)
+    values = await screen.ask(
+        Form(
+            f"Import key material into {subject.name}",
+            _fields(key),
+            submit,
+            confirm="Go on",
+            lead=[
+                Content(
+                    "It is wrapped under a key that KMS gives out for this once. KMS never gives it back: "
+                    "keep the file safe, the key can be restored only from it."
+                ),
+                Content("Import token  ").stylize("$foreground-muted")
+                + Content(f"{_WRAPPING_SPEC}, {_WRAPPING_ALGORITHM}; good until {until}"),
+            ],
+            blame={"IncorrectKeyMaterialException": "path", "InvalidCiphertextException": "path"},
+        )
+    )
+    if values is None:
+        return
+    if values["source"] == _SAVE:
+        screen.kms_app.notify(
+            f"The wrapping key is in {values['path'].strip()}. Wrap the material under it and come back: "
+            f"the import token is kept until {until}.",
+            timeout=12,
+        )
+        screen.post_message(KeysChanged(subject.key_id))
+    else:
+        screen.changed(subjects, f"Key material is imported into {subject.name}.")
+
+
+def _fields(key: Key) -> list[Field]:
     sources = [("the bytes of this file", _FILE)]
     if random_size(key.spec) is not None:
         sources.append(("fresh random bytes, which are written to this file first", _RANDOM))
+    sources += [
+        ("wrapped elsewhere: save the wrapping key to this file", _SAVE),
+        ("wrapped elsewhere: this file, under the saved key", _WRAPPED),
+    ]
     fields: list[Field] = [
         ChoiceField("source", "Key material", _FILE, choices=sources),
         Field("path", "File", hint="raw bytes; private keys in DER (PKCS #8)", check=_check_path),
@@ -134,30 +212,7 @@ async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> N
     if key.spec == SYMMETRIC_DEFAULT and key.current_key_material_id:
         types = [("what it had before, again", _EXISTING), ("new material, to rotate to", _NEW)]
         fields.insert(0, ChoiceField("type", "This is", _EXISTING, choices=types))
-    made: list[Secret] = []
-
-    def submit(values: Values) -> None:
-        if not made or values["source"] == _FILE:
-            made[:] = [material_of(values, key.spec)]
-        import_material(kms, key, made[0], values, session.now())
-
-    values = await screen.ask(
-        Form(
-            f"Import key material into {subject.name}",
-            fields,
-            submit,
-            confirm="Import",
-            lead=[
-                Content(
-                    "It is wrapped here, under a key that KMS gives out for this once. KMS never gives it "
-                    "back: keep the file safe, the key can be restored only from it."
-                )
-            ],
-            blame={"IncorrectKeyMaterialException": "path", "InvalidCiphertextException": "path"},
-        )
-    )
-    if values is not None:
-        screen.changed(subjects, f"Key material is imported into {subject.name}.")
+    return fields
 
 
 async def delete_material(screen: ModeScreen, subjects: Sequence[Subject]) -> None:

@@ -39,7 +39,8 @@ async def show_key_stores(screen: ModeScreen) -> None:
         screen.kms_app.notify(f"{kms.region} has no custom key store.")
         return
     refused = frozenset(range(len(stores))) if session.read_only else frozenset()
-    chosen = await screen.ask(Choose("Custom key stores", [_line(each) for each in stores], disabled=refused))
+    title = "Custom key stores" if session.read_only else "Custom key stores: enter connects or disconnects"
+    chosen = await screen.ask(Choose(title, [_line(each) for each in stores], disabled=refused))
     if chosen is not None:
         await _switch(screen, stores[chosen])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,16 +39,33 @@ async def agree(
             return subjects
         dialog = Confirm(f"{verb} {subjects[0].name}?", sentences, confirm=confirm)
         return subjects if await screen.ask(dialog) else ()
+    chosen = sort_out(screen, subjects, refusal)
+    left = chosen.left
+    counts = Content.styled(chosen.counts, "bold")
+    title = f"{verb} {len(left):,} key{'' if len(left) == 1 else 's'}?"
+    agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], chosen.notes, confirm=confirm))
+    return left if agreed else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Of marked keys, those that an act is possible for, what is to be said of each, and how many."""
+
+    left: tuple[Subject, ...]
+    notes: tuple[tuple[Subject, str], ...]
+    counts: str
+
+
+def sort_out(screen: ModeScreen, subjects: Sequence[Subject], refusal: Callable[[Subject], Reason]) -> Chosen:
+    """Leave out what ``refusal`` has a reason for, and note what the filter hides."""
     reasons = {subject.arn: refusal(subject) for subject in subjects}
-    left = [subject for subject in subjects if not reasons[subject.arn]]
+    subjects = sorted(subjects, key=lambda subject: subject.name)
+    left = tuple(subject for subject in subjects if not reasons[subject.arn])
     hidden = screen.hidden_by_filter()
     notes = [(subject, _note(reasons[subject.arn], subject.arn in hidden)) for subject in subjects]
     # What is special comes first, where it is seen without scrolling.
     notes.sort(key=lambda entry: not entry[1])
-    counts = Content.styled(_counts(subjects, left, hidden), "bold")
-    title = f"{verb} {len(left):,} key{'' if len(left) == 1 else 's'}?"
-    agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], notes, confirm=confirm))
-    return left if agreed else ()
+    return Chosen(left, tuple(notes), _counts(subjects, left, hidden))
 
 
 def _counts(subjects: Sequence[Subject], left: Sequence[Subject], hidden: frozenset[str]) -> str:
@@ -82,6 +100,9 @@ async def change_each(
         kms = screen.kms_for(subject)
         if await screen.succeeds(partial(change, kms, subject), doing=f"{doing} {subject.name}"):
             screen.changed([subject], f"{subject.name} {done}.")
+        else:
+            # A key that refused is not what it was taken for.
+            screen.post_message(KeysChanged(subject.key_id))
     elif subjects:
         title = f"{doing[0].upper()}{doing[1:]} {len(subjects):,} keys"
         run = BatchRun(title, subjects, lambda subject: change(screen.kms_for(subject), subject))
@@ -93,6 +114,5 @@ async def change_each(
             title=title,
             severity="information" if run.counted(Progress.DONE) == len(run.items) else "warning",
         )
-        # Those that failed as well: a key that refused is not what it was taken for.
         if run.attempted:
             screen.post_message(KeysChanged(*sorted(run.attempted)))

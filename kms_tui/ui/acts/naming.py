@@ -1,4 +1,4 @@
-"""Aliases: create, repoint, delete; and the description."""
+"""Aliases: create and delete; and the description."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kms_tui.kms.model import KeyState
 from kms_tui.ui.acts.base import Reason, Subject, aws_managed
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.dialogs.confirm import Confirm
-from kms_tui.ui.dialogs.form import Field, Form, TextField, Values
+from kms_tui.ui.dialogs.form import Field, Form, TextField
 from kms_tui.ui.safe_text import safe
 
 if TYPE_CHECKING:
@@ -85,54 +85,6 @@ async def choose_alias(screen: ModeScreen, subject: Subject, title: str) -> str 
         return ALIAS_PREFIX + subject.aliases[0]
     chosen = await screen.ask(Choose(title, [safe(alias) for alias in subject.aliases]))
     return None if chosen is None else ALIAS_PREFIX + subject.aliases[chosen]
-
-
-async def repoint_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """UpdateAlias."""
-    (subject,) = subjects
-    alias = await choose_alias(screen, subject, "Repoint which alias?")
-    if alias is None:
-        return
-    kms = screen.kms_for(subject)
-
-    def submit(values: Values) -> None:
-        target = values["target"].strip()
-        if target.startswith(ALIAS_PREFIX):
-            target = kms.describe(target).key_id
-        kms.update_alias(alias, target)
-
-    values = await screen.ask(
-        Form(
-            f"Repoint {alias}",
-            [
-                Field(
-                    "target",
-                    "To which key",
-                    hint="key id, ARN, or alias/name",
-                    check=lambda text: "" if text.strip() else "Name the key that the alias shall point at.",
-                )
-            ],
-            submit,
-            confirm="Repoint",
-            lead=[
-                Content(
-                    "Whoever encrypts through this alias uses the other key from then on. What is encrypted "
-                    "already still needs this key: do not delete it."
-                )
-            ],
-            blame=dict.fromkeys(
-                (
-                    "NotFoundException",
-                    "ValidationException",
-                    "KMSInvalidStateException",
-                    "InvalidArnException",
-                ),
-                "target",
-            ),
-        )
-    )
-    if values is not None:
-        screen.changed((), f"{alias} now points at {values['target'].strip()}.")
 
 
 async def delete_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None:

@@ -13,6 +13,7 @@ from kms_tui.ui.acts import (
     naming,
     policies,
     regions,
+    repointing,
     rotation,
     scratch,
     state,
@@ -82,7 +83,7 @@ _ACTS = (
         "A",
         "Repoint alias",
         "Make one of its aliases point at another key (UpdateAlias)",
-        naming.repoint_alias,
+        repointing.repoint_alias,
         refusal=naming.cannot_unname,
     ),
     Act(
@@ -218,6 +219,7 @@ _ACTS = (
         "Schedule deletion",
         "Delete the key after 7 to 30 days (ScheduleKeyDeletion)",
         deletion.schedule,
+        many=True,
         refusal=deletion.cannot_schedule,
     ),
     Act(

@@ -50,6 +50,7 @@ async def take_back(screen: ModeScreen) -> None:
         sentences.append(
             Content.styled("It was changed again since, and not from here: that is overwritten.", "$warning")
         )
+    sentences += [Content(note) for note in dict.fromkeys(step.note for step in steps) if note]
     sentences += [
         Content("Stays as it is: ") + safe(f"{_what(session, step)} ({step.reason}).")
         for step in skipped[:_SHOWN]
@@ -64,10 +65,12 @@ async def _undo(screen: ModeScreen, session: Session, steps: Sequence[Step], wha
     done = 0
     for step in steps:
         try:
-            await off_loop(step.take_back)
+            answers = await off_loop(step.take_back)
         except KmsTuiError as error:
             screen.tell_error(error, doing=f"take back {_what(session, step)}")
             continue
+        for grant_id in (answer["GrantId"] for answer in answers if "GrantId" in answer):
+            screen.kms_app.notify(f"The new grant is {grant_id}.")
         session.history.drop(step)
         done += 1
     if done == len(steps):
@@ -81,7 +84,7 @@ def _keys(steps: Sequence[Step]) -> set[str]:
     """The keys to be read again; none (so all) where the steps were about aliases."""
     if any("KeyId" not in step.call.params for step in steps):
         return set()
-    return {str(step.call.params["KeyId"]) for step in steps}
+    return {key_id_of(str(step.call.params["KeyId"])) for step in steps}
 
 
 def _subjects(session: Session, steps: Sequence[Step]) -> list[Subject]:
@@ -102,7 +105,7 @@ def _subjects(session: Session, steps: Sequence[Step]) -> list[Subject]:
 def _what(session: Session, step: Step) -> str:
     """ "DisableKey of orders-db"."""
     params = step.call.params
-    subject = str(params.get("AliasName") or params.get("KeyId") or "")
+    subject = key_id_of(str(params.get("AliasName") or params.get("KeyId") or ""))
     rows = session.inventory.rows_of(subject) if "AliasName" not in params else []
     name = next((row.aliases[0] for row in rows if row.aliases), subject)
     return f"{step.call.operation} of {name}" if name else step.call.operation

@@ -17,8 +17,14 @@ from kms_tui.ui.words import date_words, fact_content
 
 class AliasesTab(DetailTab[list[Alias]]):
     TITLE = "Aliases"
+    HINTS = (
+        ("create-alias", "gives another"),
+        ("repoint-alias", "points one at another key"),
+        ("delete-alias", "takes one away"),
+    )
 
     def compose(self) -> ComposeResult:
+        yield from self.compose_hint()
         yield Static(id="aliases-table")
 
     def read(self, kms: Kms, subject: Subject) -> list[Alias]:

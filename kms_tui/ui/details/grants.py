@@ -7,37 +7,38 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
-from kms_tui.kms.facts import Fact
+from kms_tui.kms.facts import Fact, Known
 from kms_tui.kms.model import Grant
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab
-from kms_tui.ui.details.table import Row, facts_table
+from kms_tui.ui.details.table import BLANK, Row, facts_table
 from kms_tui.ui.safe_text import safe
 from kms_tui.ui.words import date_words, fact_content
 
 
 class GrantsTab(DetailTab[list[Grant]]):
     TITLE = "Grants"
+    HINTS = (("create-grant", "gives one"), ("take-grant", "takes one back"))
 
     def compose(self) -> ComposeResult:
+        yield from self.compose_hint()
         yield Static(id="grants-list")
 
     def read(self, kms: Kms, subject: Subject) -> list[Grant]:
         return kms.grants(subject.key_id)
 
     def present(self, subject: Subject, fact: Fact[list[Grant]]) -> None:
-        self.query_one("#grants-list", Static).update(fact_content(fact, _list))
-
-
-def _list(grants: list[Grant]) -> Content:
-    if not grants:
-        return Content.styled("No grants.", "$foreground-muted")
-    return Content("\n\n").join([facts_table(grant_rows(grant)) for grant in grants])
+        shown = self.query_one("#grants-list", Static)
+        if isinstance(fact, Known) and fact.value:
+            rows = [row for grant in fact.value for row in (BLANK, *grant_rows(grant))]
+            shown.update(facts_table(rows[1:]))
+        else:
+            shown.update(fact_content(fact, lambda _: Content.styled("No grants.", "$foreground-muted")))
 
 
 def grant_rows(grant: Grant) -> list[Row]:
     """What a grant allows, to whom and under which constraints."""
-    rows = [
+    rows: list[Row] = [
         ("Grantee", safe(grant.grantee)),
         ("May", safe(", ".join(grant.operations))),
     ]

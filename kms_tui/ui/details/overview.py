@@ -14,6 +14,7 @@ from textual.widgets import Static
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.cost import cost_if_kept, monthly_cost
 from kms_tui.evidence.prices import Prices
+from kms_tui.inventory.kind import EXPIRES_SOON
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Failed, Known
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyRotationStatus, KeyState
@@ -99,10 +100,15 @@ class OverviewTab(DetailTab[OverviewFacts]):
         if key.created:
             yield "Created", Content(when_words(key.created, now))
         if key.valid_to:
-            yield "Expires", Content.styled(when_words(key.valid_to, now), "$warning")
+            soon = key.valid_to - now < EXPIRES_SOON
+            yield "Expires", Content.styled(when_words(key.valid_to, now), "$warning" if soon else "")
+        if (held := self.session.held_import(key.arn)) is not None:
+            until = when_words(held.valid_to, now, time=True)
+            yield "Import token", Content.styled(f"kept until {until}; I goes on with it", "$accent")
         if key.multi_region:
             yield "Multi-Region", _multi_region(key)
-        yield "Rotation", fact_content(facts.rotation, lambda status: _rotation(status, now))
+        absent = "every year, by AWS" if key.is_aws_managed else "–"
+        yield "Rotation", fact_content(facts.rotation, lambda status: _rotation(status, now), absent=absent)
         yield "Policy", fact_content(facts.policy, _policy)
         if isinstance(facts.policy, Known):
             who = facts.policy.value.who_can_change.replace(_ACCOUNT_IN_FULL, "The account")

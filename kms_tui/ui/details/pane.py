@@ -19,6 +19,9 @@ from kms_tui.ui.safe_text import safe
 if TYPE_CHECKING:
     from kms_tui.ui.details.tab import DetailTab
 
+_SETTLING_EVERY = 0.5
+"""Seconds between two looks at whether the key is settling."""
+
 
 def tab_id(title: str) -> str:
     """The id of a tab's widget."""
@@ -66,12 +69,14 @@ class KeyDetails(Vertical):
             [
                 Static(id="details-name"),
                 Static(id="details-id"),
+                Static(id="details-settling"),
                 Static(id="details-watch"),
                 Tabs(*(Tab(pane.TITLE, id=f"for-{pane.id}") for pane in panes), active=f"for-{self._open}"),
                 ContentSwitcher(*panes, initial=self._open),
             ]
         )
         self._is_filled = True
+        self.set_interval(_SETTLING_EVERY, self._show_settling)
         if self._session is not None and self._subject is not None:
             self.show(self._session, self._subject)
         if self._focus_wanted:
@@ -105,6 +110,7 @@ class KeyDetails(Vertical):
             )
         self.query_one("#details-name", Static).update(name)
         self.query_one("#details-id", Static).update(safe(subject.key_id).stylize("$foreground-muted"))
+        self._show_settling()
         self.show_refusals()
         self.current.show(session, subject)
 
@@ -118,6 +124,15 @@ class KeyDetails(Vertical):
         line.display = refused is not None
         if refused is not None:
             line.update(refused)
+
+    def _show_settling(self) -> None:
+        """Say what has been changed here that KMS does not show yet."""
+        assert self._session is not None
+        assert self._subject is not None
+        words = self._session.settling.words(self._subject.region, self._subject.key_id)
+        line = self.query_one("#details-settling", Static)
+        line.set_class(bool(words), "-shown")
+        line.update(safe(f"settling: {words}; KMS still answers from before" if words else ""))
 
     def focus_tabs(self) -> None:
         """Give the focus to the tabs, as soon as they are there."""

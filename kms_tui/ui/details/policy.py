@@ -27,9 +27,14 @@ class PolicyFacts:
 
 class PolicyTab(DetailTab[PolicyFacts]):
     TITLE = "Policy"
+    HINTS = (
+        ("edit-policy", "edits it"),
+        ("policy-history", "earlier ones"),
+        ("simulate", "asks what it allows"),
+    )
 
     def compose(self) -> ComposeResult:
-        yield Static("e edits it · H earlier ones · S asks what it allows", classes="muted", id="policy-keys")
+        yield from self.compose_hint()
         yield Static(id="policy-text")
 
     def read(self, kms: Kms, subject: Subject) -> PolicyFacts:

@@ -17,8 +17,10 @@ from kms_tui.ui.words import fact_content
 
 class TagsTab(DetailTab[list[Tag]]):
     TITLE = "Tags"
+    HINTS = (("edit-tags", "edits them"), ("edit-description", "edits the description"))
 
     def compose(self) -> ComposeResult:
+        yield from self.compose_hint()
         yield Static(id="tags-table")
 
     def read(self, kms: Kms, subject: Subject) -> list[Tag]:

@@ -26,10 +26,21 @@ class Dialog(ModalScreen[Result]):
     it opened cannot answer it; then ``initial_focus`` gets the focus.
     """
 
+    HELP: ClassVar[str] = (
+        "Tab and the arrow keys go from one thing to the next, enter presses the button that has the focus, "
+        "and esc closes this without doing anything. What was typed before it opened does not count."
+    )
     ARM_SECONDS: ClassVar[float] = 0.4
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "escape", "cancel", "Cancel", id="dialog.cancel", tooltip="Close this without doing anything"
+        ),
+        Binding(
+            "question_mark,f1",
+            "app.help",
+            "Help",
+            id="dialog.help",
+            tooltip="Explain this dialog and its keys; f1 where one types",
         ),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),

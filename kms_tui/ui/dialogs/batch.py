@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from typing import ClassVar
 
 from textual import on
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
-from kms_tui.kms.errors import CredentialsError, KmsTuiError
+from kms_tui.kms.errors import CredentialsError, KmsTuiError, ServiceError
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
@@ -61,6 +63,7 @@ class Progress(Enum):
     """How far a batch has come with one key."""
 
     WAITING = ("waiting", "quiet")
+    THROTTLED = ("throttled, goes on in a moment…", "warning")
     RUNNING = ("in progress…", "accent")
     DONE = ("done", "good")
     FAILED = ("failed", "danger")
@@ -80,8 +83,11 @@ class BatchRun(Dialog[None]):
     """Makes one change to each key in turn, shows how each went, and stays as the report.
 
     A failure hides none of the others; credentials that have expired end the run, since every further call
-    would fail alike. What is under way when it is stopped is awaited.
+    would fail alike. A call that was throttled was not carried out, and is made again after each of
+    ``PAUSES`` seconds. What is under way when it is stopped is awaited.
     """
+
+    PAUSES: ClassVar[tuple[float, ...]] = (1.0, 2.0, 4.0, 8.0)
 
     initial_focus = "#batch"
     dialog_classes = "-list"
@@ -124,16 +130,24 @@ class BatchRun(Dialog[None]):
         self._show()
 
     async def _change(self, item: BatchItem) -> None:
-        item.progress = Progress.RUNNING
-        self._show()
         self.attempted.add(item.subject.key_id)
-        try:
-            await off_loop(partial(self.change, item.subject))
-        except KmsTuiError as error:
-            item.progress, item.error = Progress.FAILED, f"{error} {error.next_step}".strip()
-            self._stopping = self._stopping or isinstance(error, CredentialsError)
-        else:
-            item.progress = Progress.DONE
+        for pause in (*self.PAUSES, None):
+            item.progress = Progress.RUNNING
+            self._show()
+            try:
+                await off_loop(partial(self.change, item.subject))
+            except KmsTuiError as error:
+                throttled = isinstance(error, ServiceError) and error.throttled
+                if throttled and pause is not None and not self._stopping:
+                    item.progress = Progress.THROTTLED
+                    self._show()
+                    await asyncio.sleep(pause)
+                    continue
+                item.progress, item.error = Progress.FAILED, f"{error} {error.next_step}".strip()
+                self._stopping = self._stopping or isinstance(error, CredentialsError)
+            else:
+                item.progress = Progress.DONE
+            return
 
     def counted(self, progress: Progress) -> int:
         return sum(item.progress is progress for item in self.items)
@@ -151,7 +165,8 @@ class BatchRun(Dialog[None]):
         self.query_one("#batch-sum", Static).update(Content(self.summary))
         table = self.query_one(LineTable)
         table.show_rows([_row(item) for item in self.items])
-        running = next((item for item in self.items if item.progress is Progress.RUNNING), None)
+        under_way = (Progress.RUNNING, Progress.THROTTLED)
+        running = next((item for item in self.items if item.progress in under_way), None)
         if running is not None:
             table.go_to(running.subject.arn)
         over = not self._running

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from textual import on
 from textual.content import Content
+from textual.visual import Visual
 from textual.widget import Widget
 from textual.widgets import Button, OptionList
 from textual.widgets.option_list import Option
@@ -20,7 +21,7 @@ class Choose(Dialog[int]):
     dialog_classes = "-list"
 
     def __init__(
-        self, title: str, entries: Sequence[Content], *, disabled: frozenset[int] = frozenset()
+        self, title: str, entries: Sequence[Content | Visual], *, disabled: frozenset[int] = frozenset()
     ) -> None:
         super().__init__(title)
         self.entries = entries

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from textual import on
 from textual.content import Content
+from textual.visual import Visual
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -18,7 +19,7 @@ class Confirm(Dialog[bool]):
     def __init__(
         self,
         title: str,
-        sentences: Sequence[Content],
+        sentences: Sequence[Content | Visual],
         *,
         confirm: str,
         danger: bool = False,

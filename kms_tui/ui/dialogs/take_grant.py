@@ -32,8 +32,8 @@ class TakeGrant(Dialog[Way]):
         yield Static(
             Content(
                 "Calls that rely on it fail within five minutes; volumes and databases that a service opened "
-                "with it may stop. It cannot be brought back, only given anew. Revoke needs kms:RevokeGrant; "
-                "retire is for those whom the grant names."
+                "with it may stop. It can only be given anew (undo does that), with another id. Revoke needs "
+                "kms:RevokeGrant; retire is for those whom the grant names."
             ),
             classes="dialog-line",
         )

@@ -15,10 +15,12 @@ from textual.widgets import Input
 
 from kms_tui.export import Table
 from kms_tui.inventory import Row
+from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.facts import Denied, Failed
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Alias
 from kms_tui.session import Session
-from kms_tui.ui.acts import naming
+from kms_tui.ui.acts import naming, repointing
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.copying import copy_name
 from kms_tui.ui.acts.exporting import export_list
@@ -37,6 +39,7 @@ _COLUMNS = (
     TableColumn("STATE", 16),
     TableColumn("CHANGED", 10),
 )
+_DANGLING = ("key not found", "warning")
 
 
 class AliasesScreen(ModeScreen):
@@ -118,46 +121,58 @@ class AliasesScreen(ModeScreen):
 
     @on(Input.Changed, "#table-filter")
     def _show(self) -> None:
-        aliases = self._matching()
-        self.query_one(LineTable).show_rows([self._row(alias) for alias in aliases])
-        aws = sum(alias.is_aws for alias in aliases)
-        self.show_status(Content(f"{len(aliases) - aws:,} aliases · {aws:,} of AWS"))
+        shown = self._matching()
+        self.query_one(LineTable).show_rows([line for _, _, line in shown])
+        aws = sum(alias.is_aws for alias, _, _ in shown)
+        status = Content(f"{len(shown) - aws:,} aliases · {aws:,} of AWS")
+        if dangling := sum(_DANGLING in line.cells for _, _, line in shown):
+            status += Content.styled(f" · {dangling:,} without their key", "$warning")
+        self.show_status(status)
 
-    def _matching(self) -> list[Alias]:
+    def _matching(self) -> list[tuple[Alias, Row | None, TableRow]]:
+        """Each alias that the filter lets through, the key that it points at, and how they are shown."""
         words = self.query_one("#table-filter", Input).value.lower().split()
-        return [
-            alias
-            for alias in sorted(self._aliases.values(), key=lambda alias: (alias.is_aws, alias.name))
-            if all(word in f"{alias.name} {alias.target_key_id}".lower() for word in words)
-        ]
+        targets = self._targets()
+        ordered = sorted(self._aliases.values(), key=lambda alias: (alias.is_aws, alias.name))
+        found = [(alias, targets.get(alias.target_key_id)) for alias in ordered]
+        shown = [(alias, row, self._row(alias, row)) for alias, row in found]
+        return [each for each in shown if all(word in _haystack(each[2]) for word in words)]
 
-    def _row(self, alias: Alias) -> TableRow:
-        row = self._target(alias)
+    def _row(self, alias: Alias, row: Row | None) -> TableRow:
         key = row.key if row is not None else None
-        state = self._state(alias, row)
         return TableRow(
             alias.name,
             (
                 (alias.short_name, "quiet" if alias.is_aws else "strong"),
                 (alias.target_key_id or "–", "quiet"),
                 spec_title(key.spec) if key is not None else "",
-                (state, "quiet" if state in ("enabled", "no key yet", "") else "warning"),
+                self._state(alias, row),
                 (date_words(alias.updated) if alias.updated else "", "quiet"),
             ),
         )
 
-    @staticmethod
-    def _state(alias: Alias, row: Row | None) -> str:
+    def _state(self, alias: Alias, row: Row | None) -> tuple[str, str]:
+        """The state of the key behind an alias, in words, and how it looks."""
         if not alias.target_key_id:
-            return "no key yet"
-        if row is None:
-            return "key not found"
-        return STATE_WORDS.get(row.key.state, row.key.state).partition(":")[0] if row.key is not None else ""
-
-    def _target(self, alias: Alias) -> Row | None:
+            return "no key yet", "quiet"
         assert self.session is not None
-        rows = self.session.inventory.rows_of(alias.target_key_id) if alias.target_key_id else []
-        return next((row for row in rows if row.region == self.session.kms.region), None)
+        words = self.session.settling.words(self.session.kms.region, alias.target_key_id)
+        if f"alias {alias.short_name}" in words.split(", "):
+            return "settling", "accent"
+        if row is None:
+            return ("listing…", "quiet") if self.session.inventory.busy else _DANGLING
+        if row.gone or _is_missing(row):
+            return _DANGLING
+        if isinstance(row.described, Denied | Failed):
+            return "denied" if isinstance(row.described, Denied) else "not known", "warning"
+        word = STATE_WORDS.get(row.key.state, row.key.state) if row.key is not None else ""
+        return word.partition(":")[0], "quiet" if word in ("enabled", "") else "warning"
+
+    def _targets(self) -> dict[str, Row]:
+        """The keys of the region by their id."""
+        assert self.session is not None
+        region = self.session.kms.region
+        return {row.key_id: row for row in self.session.inventory.rows() if row.region == region}
 
     def action_export(self) -> None:
         start(self, self._export, group="act", description="export the aliases")
@@ -166,11 +181,11 @@ class AliasesScreen(ModeScreen):
         session = self.session
         if session is None:
             return
-        shown = [(alias, self._target(alias)) for alias in self._matching()]
+        shown = [(alias, row, self._state(alias, row)[0]) for alias, row, _ in self._matching()]
         region = session.kms.region
 
         def table() -> Table:
-            rows = [_exported(alias, row, self._state(alias, row)) for alias, row in shown]
+            rows = [_exported(alias, row, state) for alias, row, state in shown]
             return Table(f"Aliases of {region}", _EXPORTED, rows)
 
         await export_list(self, "kms-tui-aliases", table)
@@ -181,7 +196,7 @@ class AliasesScreen(ModeScreen):
         alias = self._aliases.get(self.query_one(LineTable).current)
         if alias is None or self.session is None:
             return None
-        row = self._target(alias)
+        row = self._targets().get(alias.target_key_id)
         if row is not None:
             subject = subject_of(row)
             return alias, Subject(
@@ -207,7 +222,7 @@ class AliasesScreen(ModeScreen):
             await act(self, [subject])
 
     def action_repoint(self) -> None:
-        self._do(naming.repoint_alias)
+        self._do(repointing.repoint_alias)
 
     def action_delete(self) -> None:
         self._do(naming.delete_alias)
@@ -248,3 +263,15 @@ def _exported(alias: Alias, row: Row | None, state: str) -> tuple[str, ...]:
     spec = row.key.spec if row is not None and row.key is not None else ""
     times = [moment.isoformat() if moment else "" for moment in (alias.created, alias.updated)]
     return (alias.name, alias.target_key_id, spec, state, *times, alias.arn)
+
+
+def _is_missing(row: Row) -> bool:
+    """Whether KMS knows no such key: only its alias made a row of it."""
+    error = row.described.error if isinstance(row.described, Failed) else None
+    return isinstance(error, ServiceError) and error.code == "NotFoundException"
+
+
+def _haystack(row: TableRow) -> str:
+    """What the filter looks into: the whole row, and the alias with its prefix."""
+    cells = (cell if isinstance(cell, str) else cell[0] for cell in row.cells)
+    return " ".join([row.key, *cells]).lower()

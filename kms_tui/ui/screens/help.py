@@ -7,11 +7,13 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
+
+from kms_tui.ui.details.table import facts_table
 
 
 class HelpScreen(ModalScreen[None]):
@@ -37,9 +39,15 @@ class HelpScreen(ModalScreen[None]):
             yield Static(Content(self._help), classes="dialog-line")
         width = max((len(key) for key, _, _ in self._rows), default=0)
         title_width = max((len(title) for _, title, _ in self._rows), default=0)
-        for key, title, tooltip in self._rows:
-            name = Content.assemble((key.rjust(width), "$accent bold"), "  ", title.ljust(title_width), "  ")
-            yield Horizontal(Static(name), Static(Content(tooltip), classes="muted"), classes="help-row")
+        yield Static(
+            facts_table(
+                (
+                    Content.assemble((key.rjust(width), "$accent bold"), "  ", title.ljust(title_width)),
+                    Content.styled(tooltip, "$foreground-muted"),
+                )
+                for key, title, tooltip in self._rows
+            )
+        )
 
 
 def _key_rows(screen: Screen[object]) -> Iterable[tuple[str, str, str]]:

@@ -14,7 +14,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from kms_tui.inventory import FactName
 from kms_tui.inventory.filters import FilterError
+from kms_tui.inventory.reading import missing_of
 from kms_tui.inventory.view import Scope, View
 from kms_tui.session import Session
 from kms_tui.ui import key_counts
@@ -116,6 +118,7 @@ class KeysScreen(Desk):
 
     def session_opened(self, session: Session) -> None:
         view = View(session.inventory)
+        self.list.columns = self.kms_app.config.columns
         self.list.show_view(view)
         self.query_one(FilterLine).known = view.values
         session.inventory.open()
@@ -165,6 +168,14 @@ class KeysScreen(Desk):
         subject = subject_of(row)
         if details.subject != subject and self.is_wide:
             details.show(session, subject)
+
+    @on(KeyList.VisibleRange)
+    def _read_last_uses(self, event: KeyList.VisibleRange) -> None:
+        """Where that column was chosen: of the keys on screen alone, since the quota is small."""
+        view = self.list.view
+        if view is not None and "used" in self.list.columns and view.inventory.progress() is None:
+            rows = view.rows[event.first : event.last + 1]
+            view.inventory.demand(rows, missing_of(FactName.LAST_USAGE), usage=True)
 
     @on(KeyList.RowSelected)
     def _selected(self) -> None:

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from kms_tui.backend.wrappers import LogEntry
 from kms_tui.export import Table
 from kms_tui.kms.operations import is_mutating
-from kms_tui.session import Session
+from kms_tui.session import Connection, Session
 from kms_tui.ui.acts.copying import copy_name
 from kms_tui.ui.acts.exporting import export, table_formats
 from kms_tui.ui.background import off_loop, start
@@ -73,7 +73,7 @@ class LogScreen(ModeScreen):
     async def _show(self, session: Session) -> None:
         entries = session.log.entries
         known = len(self._lines)
-        lines = await off_loop(lambda: [_command(entry) for entry in entries[known:]])
+        lines = await off_loop(lambda: [_command(session.connection, each) for each in entries[known:]])
         for number, (entry, line) in enumerate(zip(entries[known:], lines, strict=True), known):
             self._lines[str(number)] = (entry, line)
         self.query_one(LineTable).show_rows(
@@ -117,10 +117,17 @@ def _table(calls: Sequence[tuple[LogEntry, str]]) -> Table:
     )
 
 
-def _command(entry: LogEntry) -> str:
+def _command(connection: Connection, entry: LogEntry) -> str:
+    """The same call to the same KMS; the offline KMS has no address."""
     from kms_tui.commands import aws_cli
 
-    return aws_cli(entry.operation, entry.params, region=entry.region)
+    return aws_cli(
+        entry.operation,
+        entry.params,
+        region=entry.region,
+        profile=connection.profile or "",
+        endpoint_url=connection.endpoint_url or "",
+    )
 
 
 def _row(key: str, entry: LogEntry, line: str) -> TableRow:

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 class TextScreen(ModalScreen[None]):
     """Shows untrusted text as it is, controls made visible."""
 
+    HELP: ClassVar[str] = "A text to read and to copy; the arrow keys and page up and down scroll it."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Close", id="text.close", tooltip="Close this text"),
         Binding("c", "copy", "Copy", id="text.copy", tooltip="Copy the whole text"),
+        Binding("question_mark,f1", "app.help", "Help", id="text.help", tooltip="Explain this text's keys"),
     ]
 
     def __init__(self, title: str, text: str) -> None:

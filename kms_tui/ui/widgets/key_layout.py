@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 GUTTER = 3
@@ -59,17 +59,18 @@ class Slot(NamedTuple):
     width: int
 
 
-def lay_out(width: int, *, regions: bool, sorted_by: str = "name") -> list[Slot]:
+def lay_out(width: int, *, regions: bool, sorted_by: str = "name", columns: Sequence[str] = ()) -> list[Slot]:
     """The columns that fit into ``width`` cells, left to right.
 
     The name keeps its room, and the column that the list is sorted by is always there; the others give way
-    in a fixed order. ``regions`` where keys of several regions are listed.
+    in a fixed order. ``regions`` where keys of several regions are listed. ``columns`` are those that
+    someone chose, in their order, the last of which give way first.
     """
-    wanted = dict.fromkeys(("name", sorted_by, *_BY_IMPORTANCE))
+    wanted = dict.fromkeys(("name", sorted_by, *(columns or _BY_IMPORTANCE)))
     left = width - GUTTER + GAP
     chosen: list[str] = []
     for name in wanted:
-        if name == "region" and not regions and sorted_by != "region":
+        if name == "region" and not regions and sorted_by != "region" and not columns:
             continue
         needed = _WIDTHS[name].least + GAP
         if chosen and needed > left:
@@ -85,7 +86,7 @@ def lay_out(width: int, *, regions: bool, sorted_by: str = "name") -> list[Slot]
             widths[name] += extra
             left -= extra
     slots, start = [], GUTTER
-    for name in _LEFT_TO_RIGHT:
+    for name in dict.fromkeys((*columns, *_LEFT_TO_RIGHT)):
         if name in chosen:
             slots.append(Slot(name, start, widths[name]))
             start += widths[name] + GAP

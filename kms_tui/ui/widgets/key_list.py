@@ -105,6 +105,8 @@ class KeyList(KeyCursor):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._first_view = view
+        self.columns: tuple[str, ...] = ()
+        """The columns that someone chose, left to right; none: the most important that fit."""
         self._forget: Callable[[], None] = lambda: None
         self._announced: str | None = None
         self._slots: list[Slot] = []
@@ -294,7 +296,7 @@ class KeyList(KeyCursor):
             self._reasons = empty_lines(view, area.width - 2 * GUTTER)
         regions = view is not None and len(view.inventory.regions) > 1
         sort = view.sort.column if view is not None else "name"
-        self._slots = lay_out(area.width, regions=regions, sorted_by=sort)
+        self._slots = lay_out(area.width, regions=regions, sorted_by=sort, columns=self.columns)
         self.virtual_size = Size(area.width, HEADER + len(self.rows) + len(self._notes))
 
     # Drawing

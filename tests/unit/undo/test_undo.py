@@ -114,7 +114,57 @@ def test_a_policy_comes_back_to_the_letter(demo: Backend) -> None:
 
 
 def test_every_reversal_is_tried_above() -> None:
-    assert {operation for _, operation, _ in CHANGES} | {"PutKeyPolicy"} == set(REVERSALS)
+    others = {"PutKeyPolicy", "CreateGrant", "RevokeGrant", "RetireGrant"}
+    assert {operation for _, operation, _ in CHANGES} | others == set(REVERSALS)
+
+
+GRANT: dict[str, Any] = {
+    "GranteePrincipal": "arn:aws:iam::111122223333:role/Reporter",
+    "RetiringPrincipal": "arn:aws:iam::111122223333:role/Owner",
+    "Operations": ["Decrypt", "Encrypt"],
+    "Constraints": {"EncryptionContextEquals": {"app": "reports"}},
+    "Name": "reports",
+}
+
+
+def grants(backend: Backend, key: str) -> list[dict[str, Any]]:
+    """The grants of a key without what each has of its own."""
+    return [
+        {name: value for name, value in grant.items() if name not in ("GrantId", "CreationDate")}
+        for grant in backend.call("ListGrants", {"KeyId": key})["Grants"]
+    ]
+
+
+def test_a_grant_that_was_made_is_revoked_by_its_own_id_and_others_stay(demo: Backend) -> None:
+    history, key = History(), key_id(demo, "partner-exchange")
+    before = demo.call("ListGrants", {"KeyId": key})["Grants"]
+    backend = Remembering(demo, history, _now)
+    backend.call("CreateGrant", {"KeyId": key, **GRANT})
+    (step,), _ = history.last()
+    assert step.stands()
+    backend.call("CreateGrant", {"KeyId": key, **GRANT})
+    again = history.last()[1]
+    assert [each.reason for each in again] == [NOTHING_CHANGED], "the same name and members: the same grant"
+    step.take_back()
+    assert demo.call("ListGrants", {"KeyId": key})["Grants"] == before
+    assert not step.stands()
+
+
+@pytest.mark.parametrize("operation", ["RevokeGrant", "RetireGrant"])
+def test_a_grant_that_was_taken_back_is_given_anew_with_another_id_and_that_is_said(
+    demo: Backend, operation: str
+) -> None:
+    history, key = History(), key_id(demo, "sandbox")
+    grant = demo.call("CreateGrant", {"KeyId": key, **GRANT})["GrantId"]
+    arn = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]["Arn"]
+    before = grants(demo, key)
+    Remembering(demo, history, _now).call(operation, {"KeyId": arn, "GrantId": grant})
+    (step,), _ = history.last()
+    assert step.stands()
+    assert "another grant id" in step.note
+    (answer,) = step.take_back()
+    assert answer["GrantId"] != grant
+    assert grants(demo, key) == before
 
 
 def test_what_somebody_else_changed_since_no_longer_stands(demo: Backend) -> None:
