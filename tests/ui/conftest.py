@@ -41,7 +41,7 @@ MakeApp = Callable[..., KmsApp]
 def _dialogs_listen_at_once(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Only the tests marked ``deaf_dialogs`` are about the moment in which dialogs ignore keys."""
     if "deaf_dialogs" not in request.keywords:
-        monkeypatch.setattr(Dialog, "ARM_SECONDS", 0.0)
+        monkeypatch.setattr(Dialog, "ARM_SECONDS", 0.001)
 
 
 @pytest.fixture(autouse=True)
