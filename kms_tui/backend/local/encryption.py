@@ -128,8 +128,6 @@ def open_ciphertext(
     named = parsed is not None and parsed.account != call.scope.account and parsed.key_id == reference
     if reference is not None and not named:
         key = find_key(call, reference, action)
-        if parsed is None and ciphertext is not None and algorithm == SYMMETRIC_DEFAULT:
-            raise _invalid_ciphertext()
         if parsed and (parsed.account, parsed.key_id) != (key.account, key.key_id):
             raise ServiceError(
                 "IncorrectKeyException",
@@ -138,6 +136,8 @@ def open_ciphertext(
     else:
         key = _key_named_by(call, parsed, action)
     require_usage(call, key, KeyUsage.ENCRYPT_DECRYPT)
+    if parsed is None and ciphertext is not None and algorithm == SYMMETRIC_DEFAULT:
+        raise _invalid_ciphertext()
     require_state(call, key)
     require_algorithm(key, algorithm)
     _require_context_fits(algorithm, context)

@@ -190,6 +190,8 @@ def test_rsa_needs_its_key_and_the_right_algorithm(kms: KmsClient) -> None:
     kms.refused("Decrypt", "ValidationException", CiphertextBlob=sealed, **sha256)
     kms.refused("Decrypt", "InvalidCiphertextException", CiphertextBlob=sealed)
     kms.refused("Decrypt", "InvalidCiphertextException", CiphertextBlob=sealed, KeyId=key_id)
+    mac_key = kms.key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    kms.refused("Decrypt", "InvalidKeyUsageException", CiphertextBlob=sealed, KeyId=mac_key)
     kms.refused(
         "Encrypt",
         "InvalidKeyUsageException",
