@@ -147,7 +147,12 @@ def test_the_ciphertext_of_a_key_that_is_gone_does_not_tell(kms: KmsClient, cloc
 
 def test_ciphertext_of_another_region_does_not_open(kms: KmsClient) -> None:
     sealed = kms("Encrypt", KeyId=kms.key(), Plaintext=b"x")["CiphertextBlob"]
-    kms.in_region("us-east-1").refused("Decrypt", "AccessDeniedException", CiphertextBlob=sealed)
+    words = (
+        "User: arn:aws:iam::111122223333:user/administrator is not authorized to perform: kms:Decrypt on the "
+        "resource associated with this ciphertext because the resource does not exist in this Region, no "
+        "resource-based policies allow access, or a resource-based policy explicitly denies access"
+    )
+    kms.in_region("us-east-1").refused("Decrypt", "AccessDeniedException", words, CiphertextBlob=sealed)
 
 
 def test_keys_of_other_usages_do_not_encrypt(kms: KmsClient) -> None:
