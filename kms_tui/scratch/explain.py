@@ -54,7 +54,11 @@ _FILE_FIELDS: Mapping[type[KmsTuiError], Field] = {
     KeysRefusedError: Field.KEY,
     AlreadyThereError: Field.TARGET,
 }
-_ELSEWHERE = "The ciphertext refers to a customer master key that does not exist"
+_ELSEWHERE = (
+    "The ciphertext refers to a customer master key that does not exist",
+    "on the resource associated with this ciphertext because the resource does not exist",
+)
+"""What KMS says of a ciphertext whose key the caller is not to know of, formerly and now."""
 
 
 def explain(error: KmsTuiError, request: Request) -> Problem:
@@ -80,7 +84,7 @@ def _of_service(error: ServiceError, request: Request) -> Problem:
             f"The ciphertext was not made under {name}.",
             "Take the key away: KMS finds it from the ciphertext.",
         )
-    if error.denied and error.message.startswith(_ELSEWHERE):
+    if error.denied and any(words in error.message for words in _ELSEWHERE):
         return Problem(
             Field.INPUT,
             f"The key of this ciphertext is not in {request.region}, is of another account that does not let "

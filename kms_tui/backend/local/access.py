@@ -46,32 +46,41 @@ _ELSEWHERE = (
 )
 """All that a caller learns of another account's key whose policy does not let it in."""
 
+_FOUND_BY_CIPHERTEXT = {"kms:Decrypt": "KeyId", "kms:ReEncryptFrom": "SourceKeyId"}
+"""Action -> the member without which its key is the one that the ciphertext names, and is not told."""
 
-def denied(call: Call, resource: str, action: str, clause: str) -> ServiceError:
-    """AccessDeniedException; ``clause`` says why, ``resource`` is an ARN, *, or "" for none."""
-    where = f" on resource: {resource}" if resource else ""
-    return ServiceError(
-        "AccessDeniedException",
-        f"User: {call.caller.arn} is not authorized to perform: {action}{where} {clause}",
-    )
+
+def denied(call: Call, where: str, action: str, clause: str) -> ServiceError:
+    """AccessDeniedException; ``clause`` says why, ``where`` on what ("on …", or "" for nothing)."""
+    member = _FOUND_BY_CIPHERTEXT.get(action)
+    if member is not None and member not in call.params:
+        where = "on the resource associated with this ciphertext"
+    words = f"User: {call.caller.arn} is not authorized to perform: {action} {where}".rstrip()
+    return ServiceError("AccessDeniedException", f"{words} {clause}")
+
+
+def denied_elsewhere(call: Call, action: str) -> ServiceError:
+    """The refusal of a key that the caller is not to know of."""
+    return denied(call, "on this resource", action, _ELSEWHERE)
 
 
 def denied_by_key(call: Call, key: KeyRow, action: str, *, explicitly: bool = False) -> ServiceError:
     """The refusal of a key's own policy, which tells another account nothing."""
     if key.account != call.scope.account:
-        clause = _ELSEWHERE
-    elif explicitly:
+        return denied_elsewhere(call, action)
+    if explicitly:
         clause = "with an explicit deny in a resource-based policy"
     else:
         clause = f"because no resource-based policy allows the {action} action"
-    return denied(call, call.arn(key), action, clause)
+    return denied(call, f"on resource: {call.arn(key)}", action, clause)
 
 
 def denied_by_identity(call: Call, resource: str, action: str, *, explicitly: bool = False) -> ServiceError:
-    """The refusal of the caller's IAM policies."""
+    """The refusal of the caller's IAM policies; ``resource`` is an ARN, *, or "" for none."""
+    where = f"on resource: {resource}" if resource else ""
     if explicitly:
-        return denied(call, resource, action, "with an explicit deny in an identity-based policy")
-    return denied(call, resource, action, f"because no identity-based policy allows the {action} action")
+        return denied(call, where, action, "with an explicit deny in an identity-based policy")
+    return denied(call, where, action, f"because no identity-based policy allows the {action} action")
 
 
 def require_account(call: Call, key: KeyRow) -> None:

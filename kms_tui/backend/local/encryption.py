@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kms_tui.backend.local import blob
+from kms_tui.backend.local.access import denied_elsewhere
 from kms_tui.backend.local.call import Call, JsonShape
 from kms_tui.backend.local.references import find_key
 from kms_tui.backend.local.rows import KeyRow, key_by_id, material_by_id
@@ -128,8 +129,6 @@ def open_ciphertext(
     named = parsed is not None and parsed.account != call.scope.account and parsed.key_id == reference
     if reference is not None and not named:
         key = find_key(call, reference, action)
-        if parsed is None and ciphertext is not None and algorithm == SYMMETRIC_DEFAULT:
-            raise _invalid_ciphertext()
         if parsed and (parsed.account, parsed.key_id) != (key.account, key.key_id):
             raise ServiceError(
                 "IncorrectKeyException",
@@ -138,6 +137,8 @@ def open_ciphertext(
     else:
         key = _key_named_by(call, parsed, action)
     require_usage(call, key, KeyUsage.ENCRYPT_DECRYPT)
+    if parsed is None and ciphertext is not None and algorithm == SYMMETRIC_DEFAULT:
+        raise _invalid_ciphertext()
     require_state(call, key)
     require_algorithm(key, algorithm)
     _require_context_fits(algorithm, context)
@@ -152,11 +153,7 @@ def _key_named_by(call: Call, parsed: blob.Ciphertext | None, action: str) -> Ke
     if parsed is None:
         raise _invalid_ciphertext()
     if key_by_id(call.store, parsed.account, call.scope.region, parsed.key_id) is None:
-        raise ServiceError(
-            "AccessDeniedException",
-            "The ciphertext refers to a customer master key that does not exist, does not exist in this "
-            "region, or you are not allowed to access.",
-        )
+        raise denied_elsewhere(call, f"kms:{action}")
     return find_key(
         call,
         f"arn:{call.scope.partition}:kms:{call.scope.region}:{parsed.account}:key/{parsed.key_id}",

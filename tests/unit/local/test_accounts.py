@@ -36,7 +36,7 @@ def _refused(other: KmsClient, operation: str, arn: str, **params: Any) -> None:
         operation,
         "AccessDeniedException",
         f"User: arn:aws:iam::{_OTHER}:user/administrator is not authorized to perform: kms:{operation} on "
-        f"resource: {arn} because the resource does not exist in this Region, no resource-based policies "
+        "this resource because the resource does not exist in this Region, no resource-based policies "
         "allow access, or a resource-based policy explicitly denies access",
         KeyId=arn,
         **params,

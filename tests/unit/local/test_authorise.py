@@ -49,6 +49,8 @@ def _key(kms: KmsClient, *statements: Any, **params: Any) -> str:
 
 def _refused(kms: KmsClient, caller: str, operation: str, resource: str, clause: str, **params: Any) -> None:
     where = f" on resource: {resource}" if resource else ""
+    if clause == _NEITHER:
+        where = " on this resource"
     message = f"User: {caller} is not authorized to perform: kms:{operation}{where} {clause}"
     kms.refused(operation, "AccessDeniedException", message, **params)
 
@@ -245,14 +247,11 @@ def test_a_decryption_without_a_key_is_judged_by_the_key_of_the_ciphertext(
     ada = client(caller_arn=_ADA, iam_policies=_iam(_allow("kms:Decrypt", Resource=kms.arn(mine))))
     sealed = {key: kms("Encrypt", KeyId=key, Plaintext=b"x")["CiphertextBlob"] for key in (mine, others)}
     assert ada("Decrypt", CiphertextBlob=sealed[mine])["Plaintext"] == b"x"
-    _refused(
-        ada,
-        _ADA,
-        "Decrypt",
-        kms.arn(others),
-        "because no identity-based policy allows the kms:Decrypt action",
-        CiphertextBlob=sealed[others],
+    words = (
+        f"User: {_ADA} is not authorized to perform: kms:Decrypt on the resource associated with this "
+        "ciphertext because no identity-based policy allows the kms:Decrypt action"
     )
+    ada.refused("Decrypt", "AccessDeniedException", words, CiphertextBlob=sealed[others])
 
 
 def test_re_encryption_asks_for_both_of_its_actions(kms: KmsClient, client: Clients) -> None:

@@ -147,7 +147,12 @@ def test_the_ciphertext_of_a_key_that_is_gone_does_not_tell(kms: KmsClient, cloc
 
 def test_ciphertext_of_another_region_does_not_open(kms: KmsClient) -> None:
     sealed = kms("Encrypt", KeyId=kms.key(), Plaintext=b"x")["CiphertextBlob"]
-    kms.in_region("us-east-1").refused("Decrypt", "AccessDeniedException", CiphertextBlob=sealed)
+    words = (
+        "User: arn:aws:iam::111122223333:user/administrator is not authorized to perform: kms:Decrypt on the "
+        "resource associated with this ciphertext because the resource does not exist in this Region, no "
+        "resource-based policies allow access, or a resource-based policy explicitly denies access"
+    )
+    kms.in_region("us-east-1").refused("Decrypt", "AccessDeniedException", words, CiphertextBlob=sealed)
 
 
 def test_keys_of_other_usages_do_not_encrypt(kms: KmsClient) -> None:
@@ -190,6 +195,8 @@ def test_rsa_needs_its_key_and_the_right_algorithm(kms: KmsClient) -> None:
     kms.refused("Decrypt", "ValidationException", CiphertextBlob=sealed, **sha256)
     kms.refused("Decrypt", "InvalidCiphertextException", CiphertextBlob=sealed)
     kms.refused("Decrypt", "InvalidCiphertextException", CiphertextBlob=sealed, KeyId=key_id)
+    mac_key = kms.key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    kms.refused("Decrypt", "InvalidKeyUsageException", CiphertextBlob=sealed, KeyId=mac_key)
     kms.refused(
         "Encrypt",
         "InvalidKeyUsageException",

@@ -259,7 +259,7 @@ def test_a_grant_says_who_may_retire_it(
         assert _ids(kms, key_id) == []
     else:
         refusal = other.refused("RetireGrant", "AccessDeniedException", GrantToken=token)
-        assert f"kms:RetireGrant on resource: {kms.arn(key_id)} " in refusal.message
+        assert "is not authorized to perform: kms:RetireGrant on " in refusal.message
         assert len(_ids(kms, key_id)) == 1
 
 

@@ -111,6 +111,7 @@ def test_a_refusal_keeps_its_code_and_message() -> None:
     backend = raising(ServiceError("NotFoundException", "Alias x is not found."))
     response = answer(open_endpoint(backend), kms_request("DescribeKey"))
     assert error_of(response) == (400, "NotFoundException", "Alias x is not found.")
+    assert response.headers == (("x-amzn-errortype", "NotFoundException"),)
 
 
 @pytest.mark.parametrize(
