@@ -66,7 +66,7 @@ def test_the_last_use_is_read_of_the_keys_on_screen_where_its_column_was_chosen(
         first, last = shown.visible_rows
         assert set(asked) == {row.key_id for row in shown.rows[first : last + 1]}
         await press(pilot, "home")
-        assert "not since 2023-01-20" in line(pilot)
+        assert " d ago" in line(pilot)
 
     config = Config(columns=("name", "used"))
     drive(make_app(Refusing(demo, count), config=config), script, size=(80, 14))
