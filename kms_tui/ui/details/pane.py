@@ -57,6 +57,8 @@ class KeyDetails(Vertical):
         super().__init__(id="details")
         self._session: Session | None = None
         self._subject: Subject | None = None
+        self._settling = ""
+        """What the details say of it now."""
         self._focus_wanted = False
         self._open = tab_id(tab)
         self._is_filling = self._is_filled = False
@@ -130,6 +132,9 @@ class KeyDetails(Vertical):
         assert self._session is not None
         assert self._subject is not None
         words = self._session.settling.words(self._subject.region, self._subject.key_id)
+        if words == self._settling:
+            return
+        self._settling = words
         line = self.query_one("#details-settling", Static)
         line.set_class(bool(words), "-shown")
         line.update(safe(f"settling: {words}; KMS still answers from before" if words else ""))
