@@ -342,5 +342,6 @@ class KeysScreen(Desk):
         if not found:
             return None
         refused = sum(each.count for each in found)
-        words = f"{refused:,} refused on {len(found):,} watched"
-        return Content.styled(words, "$error" if refused else "$foreground-muted")
+        if refused:
+            return Content.styled(f"{refused:,} refused", "$error")
+        return Content.styled(f"{len(found):,} watched", "$foreground-muted")
