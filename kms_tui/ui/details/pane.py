@@ -59,6 +59,7 @@ class KeyDetails(Vertical):
         self._subject: Subject | None = None
         self._settling = ""
         """What the details say of it now."""
+        self._refused: Content | None = None
         self._focus_wanted = False
         self._open = tab_id(tab)
         self._is_filling = self._is_filled = False
@@ -122,6 +123,9 @@ class KeyDetails(Vertical):
         if not self._is_filled or session is None or subject is None:
             return
         refused = refusals_of(session, subject.arn)
+        if refused == self._refused:
+            return
+        self._refused = refused
         line = self.query_one("#details-watch", Static)
         line.display = refused is not None
         if refused is not None:
