@@ -159,6 +159,8 @@ class SimulateScreen(ModeScreen):
             wrong = error
         if not document.is_valid:
             shown = Content.styled("The policy cannot be read, so it allows nothing.", "$error")
+        if not self.query("#answer-text"):  # the screen was left meanwhile
+            return
         self.query_one("#answer-text", Static).update(shown)
         for name in ("principal", "action", "context"):
             line = self.query_one(f"#{name}-error", Static)
