@@ -131,7 +131,7 @@ class PolicyEditor(ModeScreen):
             start(self, partial(opening.open_policy, self), group="open", description="read the policy")
 
     @property
-    def is_current(self) -> bool:
+    def is_of_the_session(self) -> bool:
         """Whether the session that the policy was read in is still the one that is open."""
         return self._opened_on is self.session
 
@@ -244,7 +244,7 @@ class PolicyEditor(ModeScreen):
         note = ""
         if self.session is not None and self.session.read_only:
             note = "This session is read-only: you can draft, but saving is not offered."
-        elif not self.is_current:
+        elif not self.is_of_the_session:
             note = "Another session is open: this text is a draft only; leave, and open it again there."
         line = self.query_one("#policy-note", Static)
         line.update(note)
@@ -282,7 +282,11 @@ class PolicyEditor(ModeScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "undo":
             return False  # of the session's last change: in an editor ctrl+z is about its text
-        if action == "save" and self.session is not None and (self.session.read_only or not self.is_current):
+        if (
+            action == "save"
+            and self.session is not None
+            and (self.session.read_only or not self.is_of_the_session)
+        ):
             return False
         return super().check_action(action, parameters)
 

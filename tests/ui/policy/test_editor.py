@@ -509,7 +509,7 @@ def test_a_protected_key_asks_for_its_name_before_a_save(make_app: MakeApp, demo
 
 def test_the_policy_of_an_aws_managed_key_is_not_edited(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
-        await press(pilot, "w", "e")
+        await press(pilot, "W", "e")
         assert not isinstance(pilot.app.screen, PolicyEditor)
         assert "AWS manages this key" in notifications(pilot.app)  # type: ignore[arg-type]
 
