@@ -18,13 +18,16 @@ async def quiet(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
     """
     loop: Any = asyncio.get_running_loop()
     app: App[Any] = active_app.get()
+    painted = False
     while True:
         await asyncio.sleep(0)
         if loop._ready:
-            continue
-        if not app.screen_stack or not _paints(app.screen):
-            return
-        app.screen._on_timer_update()
+            painted = False
+        elif painted or not app.screen_stack or not _paints(app.screen):
+            return  # what is left after a frame waits for something outside the loop
+        else:
+            app.screen._on_timer_update()
+            painted = True
 
 
 def _paints(screen: Screen[Any]) -> bool:
