@@ -35,10 +35,10 @@ async def settle(pilot: Pilot[Any], *, seconds: float = 120.0) -> None:
     shown = -1
     async with asyncio.timeout(seconds):
         while True:
+            while app.busy:
+                await asyncio.sleep(0.005)
             told = app.session.inventory.flush() if app.session is not None else 0
             await pilot.pause()
-            if app.busy:
-                await pilot.pause(0.005)
-            elif told == shown:
+            if told == shown and not app.busy:
                 return
             shown = told

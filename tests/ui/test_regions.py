@@ -13,7 +13,7 @@ from kms_tui.kms.errors import ServiceError
 from kms_tui.ui.dialogs.regions import RegionsDialog
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, go_to, notifications, press
+from tests.ui.console import drive, go_to, notifications, press, settled
 from tests.ui.test_many_keys import Refusing, key_id
 
 
@@ -32,7 +32,7 @@ def test_a_replica_gets_the_policy_and_tags_of_the_primary(make_app: MakeApp, de
         await press(pilot, "E")
         assert shown(pilot) == [("eu-west-1", "primary", "enabled")]
         pilot.app.screen.query_one("#confirm", Button).press()
-        await press(pilot, "f1")
+        await settled(pilot)
         pilot.app.screen.query_one("#region", Select).value = "ap-south-1"
         pilot.app.screen.query_one("#description", TextArea).text = "over there"
         await press(pilot, "ctrl+s")
@@ -63,16 +63,18 @@ def test_a_replica_becomes_the_primary_only_after_a_question(make_app: MakeApp, 
         key = await go_to(pilot, "global-sessions")
         await press(pilot, "E")
         pilot.app.screen.query_one("#primary", Button).press()
-        await press(pilot, "f1")
+        await settled(pilot)
         assert isinstance(pilot.app.screen, RegionsDialog), "the cursor is on the primary"
         assert pilot.app.screen.query_one("#dialog-error").has_class("-shown")
         pilot.app.screen.query_one(LineTable).go_to("ap-south-1")
         pilot.app.screen.query_one("#primary", Button).press()
-        await press(pilot, "f1", "enter")
+        await settled(pilot)
+        await press(pilot, "enter")
         assert primary(key) == "eu-west-1", "the question starts on Cancel"
         await press(pilot, "E", "down")
         pilot.app.screen.query_one("#primary", Button).press()
-        await press(pilot, "f1", "tab", "enter")
+        await settled(pilot)
+        await press(pilot, "tab", "enter")
         assert primary(key) == "ap-south-1"
 
     drive(make_app(), script)
