@@ -9,6 +9,9 @@ from textual._context import active_app
 from textual.app import App
 from textual.screen import Screen
 
+_MOST_FRAMES = 20
+"""What a screen has left to paint after so many frames waits for something outside the event loop."""
+
 
 async def quiet(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
     """Wait until each message is handled, and what it led to, and the screen shows it.
@@ -18,16 +21,13 @@ async def quiet(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
     """
     loop: Any = asyncio.get_running_loop()
     app: App[Any] = active_app.get()
-    painted = False
-    while True:
+    for _ in range(_MOST_FRAMES):
         await asyncio.sleep(0)
-        if loop._ready:
-            painted = False
-        elif painted or not app.screen_stack or not _paints(app.screen):
-            return  # what is left after a frame waits for something outside the loop
-        else:
-            app.screen._on_timer_update()
-            painted = True
+        while loop._ready:
+            await asyncio.sleep(0)
+        if not app.screen_stack or not _paints(app.screen):
+            return
+        app.screen._on_timer_update()
 
 
 def _paints(screen: Screen[Any]) -> bool:
