@@ -12,9 +12,13 @@ from kms_tui.inventory.collector import EVERY, Collector
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
+    thresholds = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
     made = Collector()
     yield made
     made.close()
+    gc.set_threshold(*thresholds)
+    gc.freeze()
 
 
 def test_an_ordinary_account_leaves_the_collector_alone(collector: Collector) -> None:
