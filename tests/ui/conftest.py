@@ -49,6 +49,8 @@ def _pauses_end_when_the_event_loop_is_quiet(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("textual.pilot.wait_for_idle", quiet)
     monkeypatch.setattr("textual.app.wait_for_idle", quiet)
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
+    # After a change of mode nothing is painted for 50 ms.
+    monkeypatch.setattr("textual.app.App.delay_update", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)
