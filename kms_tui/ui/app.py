@@ -128,8 +128,11 @@ class KmsApp(App[None]):
     def busy(self) -> bool:
         """Whether anything is being opened, read or changed at this moment."""
         from kms_tui.ui.dialogs.base import Dialog
+        from kms_tui.ui.widgets.key_list import KeyList
 
         if isinstance(self.screen, Dialog) and not self.screen.armed:
+            return True
+        if any(key_list.will_tell for key_list in self.screen.query(KeyList)):
             return True
         if any(not (worker.is_finished or worker in self.asking) for worker in self.workers):
             return True

@@ -41,7 +41,7 @@ MakeApp = Callable[..., KmsApp]
 def _dialogs_listen_at_once(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Only the tests marked ``deaf_dialogs`` are about the moment in which dialogs ignore keys."""
     if "deaf_dialogs" not in request.keywords:
-        monkeypatch.setattr(Dialog, "ARM_SECONDS", 0.001)
+        monkeypatch.setattr(Dialog, "ARM_SECONDS", 0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +51,11 @@ def _pauses_end_when_the_event_loop_is_quiet(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
     # After a change of mode nothing is painted for 50 ms.
     monkeypatch.setattr("textual.app.App.delay_update", lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def _the_list_tells_soon_what_is_on_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kms_tui.ui.widgets.key_list._SETTLE", 0.01)
 
 
 @pytest.fixture(autouse=True)

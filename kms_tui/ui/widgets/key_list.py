@@ -256,6 +256,11 @@ class KeyList(KeyCursor):
         first = min(round(self.scroll_y), max(0, len(self.rows) - 1))
         return first, min(first + self.page, len(self.rows)) - 1
 
+    @property
+    def will_tell(self) -> bool:
+        """Whether it may still have to say, after a rest, that other rows are on screen."""
+        return self._telling is not None
+
     def _tell_range(self) -> None:
         """Say what is on screen: at once after a rest, and then every so often."""
         if self._telling is None and self._tell_now():
