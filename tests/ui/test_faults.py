@@ -222,6 +222,11 @@ def test_an_expired_sign_in_is_renewed_from_the_banner_and_work_goes_on_where_it
         assert "The sign-in of profile dev has expired" in text
         assert "Run: aws sso login --profile dev" in text
         assert endpoint.count() == 0
+        app = pilot.app
+        assert isinstance(app, KmsApp)
+        session = app.session
+        assert session is not None
+        await until(pilot, lambda: session.inventory.stopped is not None)
         await press(pilot, "L")
         assert expired_sso.exists()
         assert "has expired" not in text_of(pilot)
