@@ -35,15 +35,22 @@ class Again:
         self._lock = threading.Lock()
         self._wait = 0.0
         self._due = 0.0
+        self._waiting = False
 
     def later(self) -> None:
         """Something failed in passing."""
         with self._lock:
-            now = self._clock()
-            if now < self._due:
+            if self._waiting:
                 return
+            now = self._clock()
+            self._waiting = True
             rested = now - self._due > _QUIET
             self._wait = FIRST_WAIT if rested else min(max(FIRST_WAIT, 2 * self._wait), LAST_WAIT)
             self._due = now + self._wait
             self._crew.pause(Lane.AGAIN, self._wait)
-            self._crew.replace(Lane.AGAIN, [Job(("again", self._due), self._retry)])
+            self._crew.put(Lane.AGAIN, Job(("again", self._due), self._run))
+
+    def _run(self) -> None:
+        with self._lock:
+            self._waiting = False
+        self._retry()

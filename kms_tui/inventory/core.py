@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -62,15 +63,13 @@ class Inventory:
             self._coalescer,
             kms=lambda region: self._regions[region].kms(),
             pace=self.pace,
-            stopped=self._stop,
+            stopped=partial(self._coalescer.note, listing=True),
             troubled=self._again.later,
             clock=clock,
         )
-        self._stopped: KmsTuiError | None = None
-        self._refreshes = 0
-        self._refreshing = 0
-        """The number of the last refresh, until it has begun to list."""
-        self._shown: tuple[Sequence[Row], Sequence[Row]] = ((), ())
+        self._refreshes = itertools.count(1)
+        self._refreshing: set[int] = set()
+        """The numbers of the refreshes that have not begun to list."""
         self._coalescer.listen(self._follow_listing)
 
     # Its life
@@ -112,7 +111,7 @@ class Inventory:
     @property
     def busy(self) -> bool:
         """Whether a region is still being listed, or is about to be."""
-        return self._refreshing > 0 or any(region.busy for region in self._regions.values())
+        return bool(self._refreshing) or any(region.busy for region in self._regions.values())
 
     @property
     def idle(self) -> bool:
@@ -122,7 +121,7 @@ class Inventory:
     @property
     def stopped(self) -> KmsTuiError | None:
         """Why nothing is read until ``resume``: credentials that are missing or have expired."""
-        return self._stopped
+        return self._reader.stopped
 
     @property
     def trouble(self) -> KmsTuiError | None:
@@ -178,7 +177,6 @@ class Inventory:
 
     def show(self, visible: Sequence[Row], near: Sequence[Row] = ()) -> None:
         """Say which rows are on screen, and which are around them: their facts come first."""
-        self._shown = (visible, near)
         self._reader.show(visible, near)
 
     def ask(self, row: Row, *names: FactName) -> None:
@@ -210,18 +208,17 @@ class Inventory:
 
     def refresh(self) -> None:
         """List again and read again what is looked at; nothing that is shown goes away meanwhile."""
-        self._resume()
-        self._refreshes += 1
-        number = self._refreshing = self._refreshes
+        self._reader.resume()
+        number = next(self._refreshes)
+        self._refreshing.add(number)
         self._crew.put(Lane.LISTING, Job(("refresh", number), partial(self._refresh, number)))
 
     def _refresh(self, number: int) -> None:
         self._table.drop_gone()
         self._table.expire(self._table.rows())
         self.open()
-        if number == self._refreshing:
-            self._refreshing = 0
-        self._reader.show(*self._shown)
+        self._refreshing.discard(number)
+        self._reader.look_again()
 
     def reread(self, *key_ids: str) -> None:
         """Read keys again after something was done to them; without ids, or for unknown ones, ``refresh``."""
@@ -234,10 +231,10 @@ class Inventory:
 
     def resume(self) -> None:
         """Go on where credentials were missing; the caller has seen to them."""
-        self._resume()
+        self._reader.resume()
         for region in self._regions.values():
             region.start_if_broken()
-        self._reader.show(*self._shown)
+        self._reader.look_again()
 
     def _try_again(self) -> None:
         for region in self._regions.values():
@@ -245,32 +242,24 @@ class Inventory:
                 region.go_on()
         for row, name, _ in self._failed_in_passing():
             self._table.expire([row], [name])
-        self._reader.show(*self._shown)
+        self._reader.look_again()
 
     def _failed_in_passing(self) -> Iterator[tuple[Row, FactName, KmsTuiError]]:
         """The facts on screen whose reading may succeed later."""
-        for row in self._shown[0]:
+        for row in self._reader.on_screen:
             for name in SHOWN:
                 fact = row.fact(name)
                 if isinstance(fact, Failed) and passes(fact.error):
                     yield row, name, fact.error
 
-    def _resume(self) -> None:
-        self._stopped = None
-        self._reader.suspended = False
-
-    def _stop(self, error: KmsTuiError) -> None:
-        self._stopped = error
-        self._coalescer.note(listing=True)
-
     def _follow_listing(self, changes: Changes) -> None:
         """Once all is listed: note missing credentials, and read the rest of a small account."""
+        resumes = self._reader.resumes
         if not changes.listing or self.busy:
             return
         for region in self._regions.values():
-            if region.error is not None and needs_credentials(region.error):
-                self._reader.suspended = True
-                self._stopped = region.error
+            if (error := region.error) is not None and needs_credentials(error):
+                self._reader.stop(error, resumes)
         if self.trouble is not None:
             self._again.later()
         rows = self._table.rows()

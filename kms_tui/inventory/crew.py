@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import Protocol
 
-from kms_tui.inventory.work import Job, Lane, WorkQueue
+from kms_tui.inventory.work import Job, Lane, Source, WorkQueue
 
 
 class Crew(Protocol):
@@ -17,7 +17,14 @@ class Crew(Protocol):
 
     def replace(self, lane: Lane, jobs: Iterable[Job]) -> None: ...
 
+    def pull(self, lane: Lane, source: Source) -> None: ...
+
     def pause(self, lane: Lane, seconds: float) -> None: ...
+
+    def hold(self, held: bool) -> None: ...
+
+    def wake(self) -> None:
+        """Ask the sources of ``pull`` again."""
 
     @property
     def idle(self) -> bool:
@@ -52,9 +59,22 @@ class DaemonCrew:
             self._queue.replace(lane, jobs)
             self._call_hand()
 
+    def pull(self, lane: Lane, source: Source) -> None:
+        with self._changed:
+            self._queue.pull(lane, source)
+
     def pause(self, lane: Lane, seconds: float) -> None:
         with self._changed:
             self._queue.pause(lane, seconds)
+
+    def hold(self, held: bool) -> None:
+        with self._changed:
+            self._queue.hold(held)
+            self._call_hand()
+
+    def wake(self) -> None:
+        with self._changed:
+            self._call_hand()
 
     @property
     def idle(self) -> bool:
@@ -74,6 +94,15 @@ class DaemonCrew:
             threading.Thread(target=self._work, name=f"kms-tui read {self._threads}", daemon=True).start()
 
     def _work(self) -> None:
+        try:
+            self._work_on()
+        finally:
+            with self._changed:
+                self._threads -= 1
+                if not self._closed:  # A job raised: another thread takes this one's place.
+                    self._call_hand()
+
+    def _work_on(self) -> None:
         while True:
             with self._changed:
                 job = self._wait_for_job()

@@ -119,6 +119,11 @@ class Kind:
     tags: Reading
     last_usage: Reading
 
+    @property
+    def is_read(self) -> bool:
+        """Whether all that decides about ``concern`` is known."""
+        return self.described is Reading.KNOWN and self.rotation in (Reading.KNOWN, Reading.NOT_APPLICABLE)
+
     def reading(self, name: str) -> Reading:
         """How far a fact has been read, by its name; the policy, which no filter asks about, is not told."""
         reading: Reading = getattr(self, name)

@@ -26,6 +26,8 @@ class _Feed:
     """The pages of one List operation, as one listing reads them."""
 
     listing: int
+    names: defaultdict[str, list[str]]
+    """The aliases of each key id that this listing has named; the two feeds of a listing share it."""
     again: bool
     open: Callable[[Kms], Iterator[list[Any]]]
     add: Callable[[_Feed, list[Any]], None]
@@ -61,7 +63,6 @@ class Region:
         self._listing = 0
         self._whole = False
         """Whether the region has been listed whole before: only then is a key that appears news."""
-        self._names: defaultdict[str, list[str]] = defaultdict(list)
 
     def kms(self) -> Kms:
         """The façade in this region; making one may be slow."""
@@ -89,10 +90,10 @@ class Region:
             self.keys = self.aliases = LOADING
             self.listed = 0
             self._broken = []
-            self._names = defaultdict(list)
+            listing = (self._listing, defaultdict[str, list[str]](list), self._whole)
             feeds = (
-                _Feed(self._listing, self._whole, Kms.alias_pages, self._add_aliases, self._set_aliases),
-                _Feed(self._listing, self._whole, Kms.key_pages, self._add_keys, self._set_keys),
+                _Feed(*listing, Kms.alias_pages, self._add_aliases, self._set_aliases),
+                _Feed(*listing, Kms.key_pages, self._add_keys, self._set_keys),
             )
         self._coalescer.note(listing=True)
         for feed in feeds:
@@ -126,6 +127,9 @@ class Region:
             if feed.pages is None:
                 feed.pages = feed.open(self.kms())
             page = next(feed.pages, None)
+            if page is not None:
+                feed.count += len(page)
+                feed.add(feed, page)
         except KmsTuiError as error:
             self._end(feed, unreadable(error))
         except Exception as error:
@@ -133,14 +137,15 @@ class Region:
         else:
             if page is None:
                 self._end(feed, Known(feed.count))
-            elif feed.listing == self._listing:
-                feed.count += len(page)
-                feed.add(feed, page)
+            else:
                 self._coalescer.note(listing=True)
                 self._read_on(feed)
 
     def _add_keys(self, feed: _Feed, page: list[KeyRef]) -> None:
-        self.listed = feed.count
+        with self._table.lock:
+            if feed.listing != self._listing:
+                return
+            self.listed = feed.count
         for ref in page:
             self._table.add(ref.arn, ref.key_id, self.name, feed.listing, news=feed.again)
 
@@ -148,7 +153,7 @@ class Region:
         for alias in page:
             if not alias.target_key_id:
                 continue
-            names = self._names[alias.target_key_id]
+            names = feed.names[alias.target_key_id]
             names.append(alias.short_name)
             arn = alias.arn.removesuffix(alias.name) + f"key/{alias.target_key_id}"
             row = self._table.add(arn, alias.target_key_id, self.name, feed.listing, news=feed.again)
@@ -175,8 +180,8 @@ class Region:
                 continue
             if isinstance(self.keys, Known) and row.seen < feed.listing:
                 self._table.set_gone(row)
-            elif isinstance(self.aliases, Known) and feed.again:
-                self._table.set_aliases(row, self._names.get(row.key_id, ()), news=True)
+            elif isinstance(self.aliases, Known):
+                self._table.set_aliases(row, feed.names.get(row.key_id, ()), news=feed.again)
         self._whole |= isinstance(self.keys, Known) and isinstance(self.aliases, Known)
 
     def start_if_broken(self) -> None:

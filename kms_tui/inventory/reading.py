@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from kms_tui.backend.api import Kms
 from kms_tui.inventory.again import FIRST_WAIT, LAST_WAIT, passes
@@ -16,7 +18,7 @@ from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.table import Table
 from kms_tui.inventory.work import Job, Lane, Pace
 from kms_tui.kms.errors import EXPIRED, CredentialsError, KmsTuiError, ServiceError
-from kms_tui.kms.facts import UNASKED, Denied, Failed
+from kms_tui.kms.facts import UNASKED, Denied, Fact, Failed
 
 SHOWN = (FactName.DESCRIBED, FactName.ROTATION)
 """The facts that a row on screen needs."""
@@ -58,6 +60,8 @@ class Progress:
 
 @dataclass(slots=True)
 class _Demand:
+    """``left`` only shrinks, by one atomic step a row; a demand with nothing left is over."""
+
     missing: Missing
     left: set[str]
     total: int
@@ -68,9 +72,13 @@ class _Demand:
 class Reader:
     """Turns what is looked at into jobs.
 
-    ``kms`` gives the façade of a region and may be slow; ``stopped`` is told of credentials that are missing
-    or have expired, after which nothing is called until ``suspended`` is cleared; ``troubled`` of each fact
-    on screen whose reading failed in passing.
+    ``kms`` gives the façade of a region and may be slow; ``stopped`` is called when nothing is read any
+    more, see the property; ``troubled`` for each fact on screen whose reading failed in passing.
+
+    Threads: rows on screen are never copied into a queue. The crew asks them for their next job each time it
+    has a thread free, so that none can be lost between two queues. What replaces a lane is taken from
+    lazily, and so sees every fact that was there when the lane was replaced. The rest changes under
+    ``_lock``, which may be held when the crew's lock is taken and never the other way round.
     """
 
     def __init__(
@@ -81,7 +89,7 @@ class Reader:
         *,
         kms: Callable[[str], Kms],
         pace: Pace,
-        stopped: Callable[[KmsTuiError], None],
+        stopped: Callable[[], None],
         troubled: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -90,25 +98,81 @@ class Reader:
         self._coalescer = coalescer
         self._kms = kms
         self._pace = pace
-        self._stopped = stopped
+        self._tell_stopped = stopped
         self._troubled = troubled
         self._clock = clock
-        self._visible: frozenset[str] = frozenset()
+        self._lock = threading.Lock()
+        self._shown: tuple[Sequence[Row], Sequence[Row]] = ((), ())
+        self._rest_missing = missing_of(FactName.DESCRIBED)
         self._demand: _Demand | None = None
         self._plans = 0
         self._planning = False
         self._backoff = 0.0
         self._paused_until = 0.0
         self._trouble = ""
-        self.suspended = False
+        self._stopped: KmsTuiError | None = None
+        self._resumes = 0
+        crew.pull(Lane.VISIBLE, self._next_on_screen)
+
+    # Credentials
+
+    @property
+    def stopped(self) -> KmsTuiError | None:
+        """Why nothing is read until ``resume``: credentials that are missing or have expired."""
+        return self._stopped
+
+    @property
+    def resumes(self) -> int:
+        """A number to give to ``stop``: it changes with each ``resume``."""
+        return self._resumes
+
+    def stop(self, error: KmsTuiError, resumes: int) -> None:
+        """Read nothing until ``resume``, unless that was called since the call that failed began."""
+        with self._lock:
+            if resumes != self._resumes:
+                return
+            self._stopped = error
+            self._crew.hold(True)
+        self._tell_stopped()
+
+    def resume(self) -> None:
+        with self._lock:
+            self._stopped = None
+            self._resumes += 1
+            self._crew.hold(False)
+
+    # What is read
+
+    @property
+    def on_screen(self) -> Sequence[Row]:
+        return self._shown[0]
 
     def show(self, visible: Sequence[Row], near: Sequence[Row]) -> None:
         """Read what these rows need, ``visible`` first; rows of an earlier call that wait are forgotten."""
-        self._visible = frozenset(row.arn for row in visible)
-        self._crew.replace(Lane.VISIBLE, list(self._jobs(visible, _shown_missing, Lane.VISIBLE)))
-        for lane in (Lane.NEAR, Lane.REST):
-            self._crew.pause(lane, _REST)
-        self._crew.replace(Lane.NEAR, self._jobs(near, missing_of(FactName.DESCRIBED), Lane.NEAR))
+        with self._lock:
+            self._shown = (tuple(visible), tuple(near))
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Read what the rows of the last ``show`` need by now."""
+        with self._lock:
+            near = self._shown[1]
+            for lane in (Lane.NEAR, Lane.REST):
+                self._crew.pause(lane, _REST)
+            self._crew.replace(Lane.NEAR, self._jobs(near, missing_of(FactName.DESCRIBED), Lane.NEAR))
+            self._crew.wake()
+
+    def _next_on_screen(self, busy: Container[Hashable]) -> Job | None:
+        """Descriptions of all rows come before anything else about one."""
+        later: Job | None = None
+        for row in self._shown[0]:
+            name = _shown_missing(row)
+            if name is None or (row.arn, name) in busy:
+                continue
+            if name is FactName.DESCRIBED:
+                return self._job(row, name, Lane.VISIBLE)
+            later = later or self._job(row, name, Lane.VISIBLE)
+        return later
 
     def ask(self, row: Row, names: Iterable[FactName]) -> None:
         """Read these facts of a row now, again where they were read; AWS-managed too, since someone asked."""
@@ -127,24 +191,29 @@ class Reader:
     def _read_aliases(self, row: Row) -> None:
         try:
             aliases = self._kms(row.region).aliases(row.key_id)
-        except KmsTuiError:
-            return  # DescribeKey meets the same error and says so in its cells.
-        self._table.set_aliases(row, [alias.short_name for alias in aliases], news=True)
+            names = [alias.short_name for alias in aliases]
+        except Exception:
+            return  # DescribeKey meets the same error, or the same nonsense, and says so in its cells.
+        self._table.set_aliases(row, names, news=True)
 
-    def read_rest(self, rows: Iterable[Row]) -> None:
-        """Describe these rows when nothing else is to be done."""
-        self._crew.replace(Lane.REST, self._jobs(rows, missing_of(FactName.DESCRIBED), Lane.REST))
+    def read_rest(self, rows: Sequence[Row]) -> None:
+        """Read these rows when nothing else is to be done: all that the list shows, if they are few."""
+        names = SHOWN if len(rows) <= self._pace.read_whole else (FactName.DESCRIBED,)
+        with self._lock:
+            self._rest_missing = missing_of(*names)
+            self._crew.replace(Lane.REST, self._jobs(rows, self._rest_missing, Lane.REST))
 
     def demand(self, rows: Sequence[Row], missing: Missing, *, usage: bool = False) -> None:
         """Read what ``missing`` names, row by row in this order; replaces an earlier demand.
 
         ``usage`` where that may be GetKeyLastUsage's, which has a lane and a rate of its own.
         """
-        self.cancel()
-        self._planning = True
+        with self._lock:
+            number = self._give_up_demand()
+            self._planning = True
         # Going through 100,000 rows takes longer than a caller on an event loop has.
-        plan = partial(self._plan, self._plans, rows, missing, usage)
-        self._crew.put(Lane.LISTING, Job(("plan", self._plans), plan))
+        plan = partial(self._plan, number, rows, missing, usage)
+        self._crew.put(Lane.LISTING, Job(("plan", number), plan))
 
     def _plan(self, number: int, rows: Sequence[Row], missing: Missing, usage: bool) -> None:
         slow: list[Row] = []
@@ -153,108 +222,121 @@ class Reader:
             rows = [row for row, name in named if name not in (None, FactName.LAST_USAGE)]
             slow = [row for row, name in named if name is FactName.LAST_USAGE]
         left = {row.arn for each in (rows, slow) for row in each}
-        if left and number == self._plans:
-            self._demand = _Demand(missing, left, len(left), slow=bool(slow))
-            self._crew.replace(Lane.DEMAND, self._jobs(rows, missing, Lane.DEMAND))
-            self._crew.replace(Lane.USAGE, self._jobs(slow, missing, Lane.USAGE))
-        if number == self._plans:
+        with self._lock:
+            if number != self._plans:
+                return
             self._planning = False
+            if left:
+                self._demand = _Demand(missing, left, len(left), slow=bool(slow))
+                self._crew.replace(Lane.DEMAND, self._jobs(rows, missing, Lane.DEMAND))
+                self._crew.replace(Lane.USAGE, self._jobs(slow, missing, Lane.USAGE))
         self._coalescer.note(progress=True)
 
     def cancel(self) -> None:
         """Give up the demand; what has been read stays."""
+        with self._lock:
+            self._give_up_demand()
+        self._coalescer.note(progress=True)
+
+    def _give_up_demand(self) -> int:
+        """Forget the demand, under the lock; the number of the next plan."""
         self._plans += 1
         self._planning = False
         self._demand = None
         self._crew.replace(Lane.DEMAND, ())
         self._crew.replace(Lane.USAGE, ())
-        self._coalescer.note(progress=True)
+        return self._plans
 
     @property
     def demanding(self) -> bool:
         """Whether a demand is yet to be planned or has still something to read."""
-        return self._planning or self._demand is not None
+        return self._planning or self.progress() is not None
 
     def progress(self) -> Progress | None:
         """None where nothing is demanded, or all of it has been read."""
         demand = self._demand
-        if demand is None:
+        left = len(demand.left) if demand is not None else 0
+        if demand is None or not left:
             return None
-        left = len(demand.left)
         rate = self._pace.usage if demand.slow else self._pace.demand
         return Progress(demand.total - left, demand.total, left / rate, self._trouble)
+
+    # Carrying it out
 
     def _jobs(self, rows: Iterable[Row], missing: Missing, lane: Lane) -> Iterator[Job]:
         for row in rows:
             name = missing(row)
             if name is not None:
                 yield self._job(row, name, lane)
-            elif lane in (Lane.DEMAND, Lane.USAGE):
-                self._no_more(row)
+            elif lane in (Lane.DEMAND, Lane.USAGE) and (demand := self._demand) is not None:
+                demand.left.discard(row.arn)
 
     def _job(self, row: Row, name: FactName, lane: Lane) -> Job:
         return Job((row.arn, name), partial(self._run, row, name, lane))
 
     def _run(self, row: Row, name: FactName, lane: Lane) -> None:
-        if self.suspended:
+        if lane in (Lane.DEMAND, Lane.USAGE) and not self._demands(row):
             return
-        before = row.fact(name)
-        if not self._table.begin(row, name):
-            return
-        fact = read(lambda: self._kms(row.region), name, row.key_id)
-        error = fact.error if isinstance(fact, Denied | Failed) else None
-        if error is not None and needs_credentials(error):
-            self.suspended = True
-            self._table.give_up(row, name, before)
-            self._stopped(error)
-        elif error is not None and lane in _PATIENT and passes(error):
-            self._table.give_up(row, name, before)
-            self._wait_out(lane, error)
-            self._crew.put(lane, self._job(row, name, lane))
-        else:
-            self._backoff, self._trouble = 0.0, ""
+        resumes, before = self._resumes, row.fact(name)
+        if self._table.begin(row, name):
+            fact = read(lambda: self._kms(row.region), name, row.key_id)
+            error = fact.error if isinstance(fact, Denied | Failed) else None
+            if error is not None and self._is_put_off(error, lane, resumes):
+                self._table.give_up(row, name, before)
+                self._crew.put(lane, self._job(row, name, lane))
+                return
+            with self._lock:
+                self._backoff, self._trouble = 0.0, ""
             if error is not None and passes(error):
                 self._troubled()
-            try:
-                self._table.set_fact(row, name, fact)
-            except (TypeError, ValueError, AttributeError) as nonsense:
-                # The right members, of the wrong types: not AWS, and no reason to stop.
-                self._table.set_fact(row, name, Failed(not_understood(nonsense)))
-            self._go_on(row)
+            self._set(row, name, fact)
+        self._go_on(row, lane)
+
+    def _is_put_off(self, error: KmsTuiError, lane: Lane, resumes: int) -> bool:
+        """Whether the same call is to be made again later, and nothing of the error shown in the row."""
+        if needs_credentials(error):
+            self.stop(error, resumes)
+            return True
+        if lane in _PATIENT and passes(error):
+            self._wait_out(lane, error)
+            return True
+        return False
+
+    def _set(self, row: Row, name: FactName, fact: Fact[Any]) -> None:
+        try:
+            self._table.set_fact(row, name, fact)
+        except Exception as nonsense:
+            # The right members, of the wrong types: not AWS, and no reason to stop.
+            self._table.set_fact(row, name, Failed(not_understood(nonsense)))
 
     def _wait_out(self, lane: Lane, error: KmsTuiError) -> None:
-        if self._clock() >= self._paused_until:
-            self._backoff = min(max(FIRST_WAIT, 2 * self._backoff), LAST_WAIT)
-            self._paused_until = self._clock() + self._backoff
-            self._trouble = str(error)
-        self._crew.pause(lane, self._backoff)
+        with self._lock:
+            if self._clock() >= self._paused_until:
+                self._backoff = min(max(FIRST_WAIT, 2 * self._backoff), LAST_WAIT)
+                self._paused_until = self._clock() + self._backoff
+                self._trouble = str(error)
+            self._crew.pause(lane, self._backoff)
         self._coalescer.note(progress=True)
 
-    def _go_on(self, row: Row) -> None:
+    def _demands(self, row: Row) -> bool:
+        demand = self._demand
+        return demand is not None and row.arn in demand.left
+
+    def _go_on(self, row: Row, lane: Lane) -> None:
         """What the row needs next, now that one of its facts is there."""
-        if row.arn in self._visible:
-            name = _shown_missing(row)
-            if name is not None:
-                self._crew.put(Lane.VISIBLE, self._job(row, name, Lane.VISIBLE))
+        if lane is Lane.REST and (name := self._rest_missing(row)) is not None:
+            self._crew.put(Lane.REST, self._job(row, name, Lane.REST))
         demand = self._demand
         if demand is None or row.arn not in demand.left:
             return
         name = demand.missing(row)
         if name is None:
-            self._no_more(row)
+            demand.left.discard(row.arn)
         else:
             demand.slow |= name is FactName.LAST_USAGE
             lane = Lane.USAGE if name is FactName.LAST_USAGE else Lane.DEMAND
             self._crew.put(lane, self._job(row, name, lane))
         self._coalescer.note(progress=True)
-
-    def _no_more(self, row: Row) -> None:
-        """Nothing that the demand asks of this row is missing any more."""
-        demand = self._demand
-        if demand is not None:
-            demand.left.discard(row.arn)
-            if not demand.left:
-                self._demand = None
 
 
 _PATIENT = frozenset({Lane.NEAR, Lane.DEMAND, Lane.USAGE, Lane.REST})

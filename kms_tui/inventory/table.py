@@ -33,10 +33,13 @@ _NO_CHANGE = Change("", 0.0)
 
 
 class Tally(NamedTuple):
-    """How many keys there are, how many of them could be described, and how many of those need someone."""
+    """How many keys there are, and of those: how many are described, how many are read, and how many need
+    attention. A key is read when all that decides about its attention is known: nothing of it was denied.
+    """
 
     keys: int
     described: int
+    read: int
     attention: int
 
 
@@ -73,6 +76,7 @@ class Table:
         return Tally(
             sum(number for _, number in counts),
             sum(number for kind, number in counts if kind.described is Reading.KNOWN),
+            sum(number for kind, number in counts if kind.is_read),
             sum(number for kind, number in counts if kind.concern.needs_attention),
         )
 
@@ -98,7 +102,7 @@ class Table:
     def add(self, arn: str, key_id: str, region: str, listing: int, *, news: bool) -> Row:
         """The row of a key, made where there is none; ``news`` where its being new is worth telling."""
         row = self._rows.get(arn)
-        if row is not None and row.seen == listing:
+        if row is not None and row.seen >= listing:
             return row
         with self.lock:
             row = self._rows.get(arn)
@@ -107,10 +111,11 @@ class Table:
                 self._rows[arn] = row
                 self._counts[row.kind] += 1
                 self._settle(row, NEW if news else "")
-            elif row.gone:
+            elif row.gone and row.seen < listing:
                 row.gone = False
                 self._settle(row, "listed again")
-            row.seen = listing
+            # A page of an earlier listing may come in late.
+            row.seen = max(row.seen, listing)
             return row
 
     def set_aliases(self, row: Row, aliases: Iterable[str], *, news: bool) -> None:
@@ -147,9 +152,9 @@ class Table:
                 self._counts[row.kind] -= 1
 
     def begin(self, row: Row, name: FactName) -> bool:
-        """Claim the reading of a fact; False where another thread has, or nothing is left to read."""
+        """Begin to read a fact, on the one thread that has its job; False where it is already read."""
         with self.lock:
-            if row.fact(name) is not UNASKED and name not in row.stale:
+            if not row.wants(name):
                 return False
             row.stale -= {name}
             if isinstance(row.fact(name), Absent):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -28,6 +28,9 @@ class Lane(IntEnum):
     """Facts of all other rows of a small account, unasked."""
 
 
+_LANES = tuple(Lane)
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Calls a second for the lanes that no one is waiting for, and how large an account is read unasked.
@@ -35,19 +38,28 @@ class Pace:
     DescribeKey's quota is 2000 a second and shared with the account's applications; GetKeyLastUsage's is 5.
     """
 
-    rest: float = 40.0
+    rest: float = 100.0
     demand: float = 200.0
     usage: float = 5.0
     read_unasked: int = 2000
     """Largest number of keys whose descriptions are read without a filter or sort that asks for them."""
+    read_whole: int = 500
+    """Largest number of keys of which every fact in the list is read unasked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One call; of several jobs of the same name only one runs at a time, and the others are dropped."""
+    """One call; of several jobs of the same name one runs at a time, and one more runs after it.
+
+    The second call is not lost: whoever asked for it may have asked after the first was answered.
+    """
 
     name: Hashable
     run: Callable[[], None]
+
+
+Source = Callable[[Container[Hashable]], Job | None]
+"""The next job of a lane whose name is not among the given ones, or None; called under the crew's lock."""
 
 
 class _Gate:
@@ -82,6 +94,10 @@ class WorkQueue:
         self._clock = clock
         self._queued: dict[Lane, deque[Job]] = {lane: deque() for lane in Lane}
         self._sources: dict[Lane, Iterator[Job]] = {}
+        self._asked: dict[Lane, Source] = {}
+        self._after: dict[Hashable, tuple[Lane, Job]] = {}
+        """Jobs that wait for the end of a running one of the same name."""
+        self._held = False
         self._running: dict[Lane, int] = dict.fromkeys(Lane, 0)
         self._busy: dict[Hashable, Lane] = {}
         self._most = {Lane.LISTING: max(1, hands // 2), Lane.NEAR: max(1, hands // 2)}
@@ -106,10 +122,18 @@ class WorkQueue:
         else:
             self._sources[lane] = iter(jobs)
 
+    def pull(self, lane: Lane, source: Source) -> None:
+        """Ask ``source`` for a job whenever no job waits in this lane: no copy of it can go stale."""
+        self._asked[lane] = source
+
+    def hold(self, held: bool) -> None:
+        """Take nothing but LISTING while held; what waits stays."""
+        self._held = held
+
     def take(self) -> Job | None:
         """The next job to run, or None where nothing may run now; hand it back with ``done``."""
         now = self._clock()
-        for lane in Lane:
+        for lane in self._lanes():
             if not self._open(lane, now):
                 continue
             job = self._next(lane)
@@ -124,6 +148,9 @@ class WorkQueue:
 
     def done(self, job: Job) -> None:
         self._running[self._busy.pop(job.name)] -= 1
+        if job.name in self._after:
+            lane, again = self._after.pop(job.name)
+            self._queued[lane].appendleft(again)
 
     def pause(self, lane: Lane, seconds: float) -> None:
         """Take nothing from a paced lane for so long."""
@@ -135,13 +162,20 @@ class WorkQueue:
         waits = [
             gate.wait(now)
             for lane, gate in self._gates.items()
-            if self._has_hands(lane) and self._has_more(lane)
+            if lane in self._lanes() and self._has_hands(lane) and self._has_more(lane)
         ]
         return min(waits, default=None)
 
     def idle(self) -> bool:
         """Whether nothing runs and nothing waits, but for what waits to be tried again."""
-        return not self._busy and not any(self._has_more(lane) for lane in Lane if lane is not Lane.AGAIN)
+        return not self._busy and not any(
+            self._has_more(lane) or self._ask(lane) is not None
+            for lane in self._lanes()
+            if lane is not Lane.AGAIN
+        )
+
+    def _lanes(self) -> tuple[Lane, ...]:
+        return (Lane.LISTING,) if self._held else _LANES
 
     def _open(self, lane: Lane, now: float) -> bool:
         return self._has_hands(lane) and (lane not in self._gates or self._gates[lane].wait(now) <= 0)
@@ -157,7 +191,11 @@ class WorkQueue:
             job = queued.popleft()
             if job.name not in self._busy:
                 return job
-        return None
+            self._after[job.name] = (lane, job)
+        return self._ask(lane)
+
+    def _ask(self, lane: Lane) -> Job | None:
+        return self._asked[lane](self._busy) if lane in self._asked else None
 
     def _has_more(self, lane: Lane) -> bool:
         if not self._queued[lane] and lane in self._sources:

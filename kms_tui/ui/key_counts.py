@@ -46,12 +46,12 @@ def status(view: View, summary: Summary, watched: Content | None = None) -> Cont
         parts.append(watched)
     if view.query:
         parts.append(Content(f"{summary.shown:,} of {summary.total:,} keys"))
-    elif tally.described == tally.keys and not _nothing_listed(view.inventory):
+    elif tally.read == tally.keys and not _nothing_listed(view.inventory):
         parts.append(Content(f"{summary.total:,} keys"))
     if tally.attention:
         parts.append(Content.styled(f"{tally.attention:,} need attention", "$warning"))
-    if tally.described < tally.keys:
-        parts.append(Content(f"{tally.described:,} of {tally.keys:,} known"))
+    if tally.read < tally.keys:
+        parts.append(Content(f"{tally.read:,} of {tally.keys:,} read"))
     if view.sort.column != "name" and summary.sort_known < summary.shown:
         parts.append(Content(f"sorted by {summary.sort_known:,} known"))
     if summary.arrived:

@@ -66,4 +66,4 @@ def test_an_account_that_could_not_be_listed_is_not_one_without_keys() -> None:
 def test_what_is_tried_again_comes_first(error: Exception, words: str) -> None:
     account = FakeAccount(named(*"ab"))
     account.fail["ListKeys"] = error
-    assert status(World(account, pace=UNASKED).open()).split(" · ") == [words, "0 of 2 known"]
+    assert status(World(account, pace=UNASKED).open()).split(" · ") == [words, "0 of 2 read"]

@@ -109,13 +109,22 @@ def test_rows_scrolled_past_are_not_described() -> None:
     assert described == [key_id(4), key_id(5), key_id(6)]
 
 
-def test_the_rest_of_a_small_account_is_described_at_a_polite_rate() -> None:
+def test_a_small_account_is_read_whole_at_a_polite_rate() -> None:
     world = World(FakeAccount(named(*map(str, range(50)))), pace=Pace(rest=10)).open()
+    listed = len(world.account.calls)
     world.work(seconds=1)
-    assert 9 <= world.account.count("DescribeKey") <= 11
+    assert 9 <= len(world.account.calls) - listed <= 11
+    world.work(seconds=10)
+    assert world.account.count("DescribeKey") == world.account.count("GetKeyRotationStatus") == 50
+    assert world.inventory.tally(aws=False).read == 50
+
+
+def test_the_rest_of_a_larger_account_is_described_and_no_more() -> None:
+    world = World(FakeAccount(named(*map(str, range(50)))), pace=Pace(read_whole=49)).open()
     world.work(seconds=10)
     assert world.account.count("DescribeKey") == 50
     assert world.account.count("GetKeyRotationStatus") == 0
+    assert world.inventory.tally(aws=False) == (50, 50, 0, 0)
 
 
 def test_the_rest_of_a_large_account_is_not_described_unasked() -> None:
@@ -173,7 +182,7 @@ def test_an_answer_of_the_wrong_types_costs_one_row(metadata: dict[str, object])
     world.work()
     assert isinstance(world.row("a").described, Failed)
     assert isinstance(world.row("b").rotation, Known)
-    assert world.inventory.tally(aws=False) == (2, 1, 1)
+    assert world.inventory.tally(aws=False) == (2, 1, 1, 1)
 
 
 def test_keys_are_listed_by_their_aliases_where_listing_keys_is_denied() -> None:
@@ -365,11 +374,13 @@ def test_counts_follow_what_is_known() -> None:
     account = FakeAccount([*named("a", "b", "c"), FakeKey("x", ("aws/s3",))])
     account.keys[key_id(1)].metadata["KeyState"] = "Disabled"
     world = World(account).open()
-    assert world.inventory.tally(aws=False) == (3, 0, 0)
+    assert world.inventory.tally(aws=False) == (3, 0, 0, 0)
     world.inventory.show([world.row("a"), world.row("b")])
-    world.work(4)
-    assert world.inventory.tally(aws=False) == (3, 2, 1)
-    assert world.inventory.tally(aws=True) == (1, 0, 0)
+    world.work(3)
+    assert world.inventory.tally(aws=False) == (3, 2, 1, 1)
+    world.work(1)
+    assert world.inventory.tally(aws=False) == (3, 2, 2, 1)
+    assert world.inventory.tally(aws=True) == (1, 0, 0, 0)
 
 
 def test_listeners_hear_of_each_row_once_a_batch() -> None:

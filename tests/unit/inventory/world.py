@@ -11,7 +11,7 @@ from typing import Any
 from kms_tui.backend.api import Kms
 from kms_tui.inventory import Changes, Inventory, Pace, Row, View
 from kms_tui.inventory.notify import Coalescer
-from kms_tui.inventory.work import Job, Lane, WorkQueue
+from kms_tui.inventory.work import Job, Lane, Source, WorkQueue
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import CallerIdentity
 
@@ -164,19 +164,35 @@ class SlowHands:
         self.queue = queue
         self.clock = clock
         self.closed = False
+        self._lock = threading.RLock()
 
     @property
     def idle(self) -> bool:
-        return self.queue.idle()
+        with self._lock:
+            return self.queue.idle()
 
     def put(self, lane: Lane, job: Job) -> None:
-        self.queue.put(lane, job)
+        with self._lock:
+            self.queue.put(lane, job)
 
     def replace(self, lane: Lane, jobs: Iterable[Job]) -> None:
-        self.queue.replace(lane, jobs)
+        with self._lock:
+            self.queue.replace(lane, jobs)
+
+    def pull(self, lane: Lane, source: Source) -> None:
+        with self._lock:
+            self.queue.pull(lane, source)
 
     def pause(self, lane: Lane, seconds: float) -> None:
-        self.queue.pause(lane, seconds)
+        with self._lock:
+            self.queue.pause(lane, seconds)
+
+    def hold(self, held: bool) -> None:
+        with self._lock:
+            self.queue.hold(held)
+
+    def wake(self) -> None:
+        """Whoever calls ``work`` asks anyway."""
 
     def close(self) -> None:
         self.closed = True
@@ -185,18 +201,26 @@ class SlowHands:
         """Run up to so many jobs, letting at most ``seconds`` pass; how many were run."""
         end = self.clock.seconds + seconds
         for done in range(jobs):
+            job = self._take(end)
+            if job is None:
+                return done
+            try:
+                job.run()
+            finally:
+                with self._lock:
+                    self.queue.done(job)
+        return jobs
+
+    def _take(self, end: float) -> Job | None:
+        with self._lock:
             job = self.queue.take()
             while job is None:
                 wait = self.queue.wait()
                 if wait is None or self.clock.seconds + wait > end:
-                    return done
+                    return None
                 self.clock.seconds += max(wait, 1e-6)
                 job = self.queue.take()
-            try:
-                job.run()
-            finally:
-                self.queue.done(job)
-        return jobs
+            return job
 
 
 class World:
