@@ -10,6 +10,7 @@ from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Services
 from kms_tui.evidence.scan import Scan, ScanRun
 from kms_tui.evidence.scanners import SCANNERS
+from kms_tui.inventory.readers import not_understood
 from kms_tui.kms.errors import KmsTuiError
 
 
@@ -79,6 +80,8 @@ class Scans:
             self._keep(region, self._scan(services, region))
         except KmsTuiError as error:
             self._keep(region, error)
+        except Exception as error:
+            self._keep(region, not_understood(error))
         finally:
             with self._lock:
                 del self._runs[region]

@@ -12,6 +12,7 @@ from kms_tui.backend.base import Services
 from kms_tui.evidence.lanes import Lanes
 from kms_tui.evidence.members import text, values
 from kms_tui.evidence.scanners import Scanner
+from kms_tui.inventory.readers import not_understood
 from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError
 
 _PATIENCE = 5
@@ -105,9 +106,14 @@ class Sweep:
 
     def _put(self, job: partial[None]) -> None:
         def run() -> None:
-            job()
-            with self._lock:
-                self._open -= 1
+            try:
+                job()
+            except Exception as error:
+                # An answer of the wrong types costs what was asked for, and the scan still ends.
+                self._failed(Trouble("", not_understood(error)))
+            finally:
+                with self._lock:
+                    self._open -= 1
 
         with self._lock:
             if self._is_given_up:

@@ -129,7 +129,7 @@ class Reader:
     def stop(self, error: KmsTuiError, resumes: int) -> None:
         """Read nothing until ``resume``, unless that was called since the call that failed began."""
         with self._lock:
-            if resumes != self._resumes:
+            if resumes != self._resumes or self._stopped is not None:
                 return
             self._stopped = error
             self._crew.hold(True)

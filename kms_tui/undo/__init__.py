@@ -1,4 +1,4 @@
-"""Taking changes back, where AWS allows it: which calls do it, and what has been changed in this sitting."""
+"""Undo, where AWS allows it: which calls do it, and what has been changed in this session."""
 
 from kms_tui.undo.history import History, Step
 from kms_tui.undo.remembering import Remembering

@@ -1,17 +1,20 @@
-"""What has been changed in this sitting, and can be taken back: newest first, many keys' changes as one."""
+"""The changes of this session, newest first; the changes of many keys in one action are one group."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from kms_tui.backend.base import Backend
+from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.undo.reversals import REVERSALS, ApiCall
+
+SKIPPED = "it was skipped"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +45,7 @@ class Step:
             return reversal.stands(self.call.params, self.backend.call(look.operation, look.params))
         except ServiceError as error:
             return self.call.operation == "DeleteAlias" or error.code != "NotFoundException"
-        except KmsTuiError:
+        except (KmsTuiError, LookupError, TypeError, AttributeError):
             return True
 
     @property
@@ -51,13 +54,23 @@ class Step:
         reversal = REVERSALS.get(self.call.operation)
         return reversal.note if reversal is not None else ""
 
+    @property
+    def target(self) -> str:
+        """What was changed: the id of a key, the name of an alias, or the id of a custom key store."""
+        params = self.call.params
+        named = params.get("AliasName") or params.get("KeyId") or params.get("CustomKeyStoreId") or ""
+        return key_id_of(str(named))
+
     def take_back(self) -> tuple[Mapping[str, Any], ...]:
         """Make the undoing calls; their answers."""
-        return tuple(self.backend.call(call.operation, call.params) for call in self.undo)
+        return tuple(self._undo_with(call).call(call.operation, call.params) for call in self.undo)
+
+    def _undo_with(self, call: ApiCall) -> Backend:
+        return self.backend.in_region(call.region) if call.region else self.backend
 
 
 class History:
-    """The changes of this sitting in groups; a group is taken back as one."""
+    """The changes of this session in groups; a group is undone as one."""
 
     def __init__(self, limit: int = 1000) -> None:
         self._lock = threading.Lock()
@@ -94,8 +107,21 @@ class History:
                 skipped += reversed(group)
         return (), tuple(skipped)
 
+    def later(self, step: Step) -> tuple[Step, ...]:
+        """The changes of the same target that were made from here after a step, oldest first."""
+        with self._lock:
+            steps = [each for group in self._groups for each in group]
+        after = steps[steps.index(step) + 1 :] if step in steps else []
+        return tuple(each for each in after if (each.target, each.region) == (step.target, step.region))
+
+    def skip(self, step: Step) -> None:
+        """Offer a step no more: the one before it is wanted."""
+        left = replace(step, undo=(), reason=SKIPPED)
+        with self._lock:
+            self._groups = [[left if each is step else each for each in group] for group in self._groups]
+
     def drop(self, step: Step) -> None:
-        """Forget a step: it was taken back."""
+        """Forget a step: it was undone."""
         with self._lock:
             for group in self._groups:
                 if step in group:

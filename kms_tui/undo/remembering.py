@@ -16,7 +16,9 @@ from kms_tui.undo.reversals import REVERSALS, ApiCall
 NO_WAY_BACK = "AWS has no way back from it"
 UNREADABLE = "what was there before could not be read"
 NOTHING_CHANGED = "it changed nothing"
-_NAMES = ("KeyId", "AliasName")
+_NAMES = ("KeyId", "AliasName", "CustomKeyStoreId")
+_CHANGES_NOTHING = frozenset({"GetParametersForImport"})
+"""Not a reading operation, as it makes an import token, but it leaves the key as it was."""
 
 
 class Remembering(Wrapper):
@@ -35,7 +37,7 @@ class Remembering(Wrapper):
         return Remembering(inner, self.history, self._now)
 
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not is_mutating(operation):
+        if not is_mutating(operation) or operation in _CHANGES_NOTHING:
             return self.inner.call(operation, params)
         # Other parameters may be secrets, and only a way back needs them.
         kept = params if operation in REVERSALS else {name: params[name] for name in _NAMES if name in params}
@@ -57,6 +59,6 @@ class Remembering(Wrapper):
             return (), NO_WAY_BACK
         try:
             undo = reversal.inverse(change.params, self.inner.call(look.operation, look.params))
-        except (KmsTuiError, KeyError):
+        except (KmsTuiError, LookupError, TypeError, AttributeError):
             return (), UNREADABLE
         return undo, "" if undo else NOTHING_CHANGED

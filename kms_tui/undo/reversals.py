@@ -1,13 +1,13 @@
-"""THE table of what can be taken back: from a call, and what was there before, to the calls that undo it.
+"""THE table of what can be undone: from a call, and what was there before, to the calls that undo it.
 
-Pure. An operation that is not here has no way back (CreateKey, RotateKeyOnDemand), or none that is the same
-again (a deletion once cancelled would get another date). A revoked grant is made anew, which ``note`` says.
+Pure. An operation that is not here has no way back (CreateKey, RotateKeyOnDemand). What does not come back
+as it was, such as the date of a deletion or the id of a grant, stands in ``note``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,11 @@ Shape = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One call in the API's own shapes."""
+    """One call in the API's own shapes; ``region`` where it goes to another one than the change."""
 
     operation: str
     params: Shape
+    region: str = ""
 
     def __repr__(self) -> str:
         return f"{self.operation}({', '.join(self.params)})"
@@ -169,6 +170,43 @@ def _grant_again(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
     return tuple(_of_key("CreateGrant", params, **each) for each in members[:1])
 
 
+def _schedule_again(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
+    """The longest window: the date that was cancelled is not kept anywhere."""
+    again = _of_key("ScheduleKeyDeletion", params, PendingWindowInDays=LONGEST_WINDOW_DAYS)
+    return (again,) if _state(before) in _PENDING else ()
+
+
+def _primary_region(answer: Shape) -> str:
+    return str(answer["KeyMetadata"]["MultiRegionConfiguration"]["PrimaryKey"]["Region"])
+
+
+def _primary_as_before(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
+    """UpdatePrimaryRegion is called in the Region of the primary, which is the new one by then."""
+    was, now = _primary_region(before), params["PrimaryRegion"]
+    back = {"KeyId": key_id_of(params["KeyId"]), "PrimaryRegion": was}
+    return (ApiCall("UpdatePrimaryRegion", back, region=now),) if was != now else ()
+
+
+def _store_of(params: Shape) -> ApiCall:
+    return ApiCall("DescribeCustomKeyStores", {"CustomKeyStoreId": params["CustomKeyStoreId"]})
+
+
+def _connection(answer: Shape) -> str:
+    return str(answer["CustomKeyStores"][0]["ConnectionState"])
+
+
+def _store_reversal(operation: str, was: str, becomes: Sequence[str]) -> Reversal:
+    """How a custom key store's connection is undone; ``becomes`` are the states that the change leads to."""
+
+    def inverse(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
+        return (ApiCall(operation, dict(params)),) if _connection(before) == was else ()
+
+    return Reversal(_store_of, inverse, lambda params, now: _connection(now) in becomes)
+
+
+LONGEST_WINDOW_DAYS = 30
+"""PendingWindowInDays of ScheduleKeyDeletion: 7 to 30."""
+_NEW_DATE = f"The deletion gets a new date, {LONGEST_WINDOW_DAYS} days from now."
 _NEW_GRANT = "It is a new grant: it gets another grant id, and the old one stays revoked."
 
 _PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
@@ -201,6 +239,20 @@ REVERSALS: Mapping[str, Reversal] = {
         _describe, _enable_if(KeyState.ENABLED), lambda params, now: _state(now) == KeyState.DISABLED
     ),
     "ScheduleKeyDeletion": Reversal(_describe, _unschedule, lambda params, now: _state(now) in _PENDING),
+    "CancelKeyDeletion": Reversal(
+        _describe, _schedule_again, lambda params, now: _state(now) not in _PENDING, note=_NEW_DATE
+    ),
+    "UpdatePrimaryRegion": Reversal(
+        _describe,
+        _primary_as_before,
+        lambda params, now: _primary_region(now) == params["PrimaryRegion"],
+    ),
+    "ConnectCustomKeyStore": _store_reversal(
+        "DisconnectCustomKeyStore", "DISCONNECTED", ("CONNECTED", "CONNECTING", "FAILED")
+    ),
+    "DisconnectCustomKeyStore": _store_reversal(
+        "ConnectCustomKeyStore", "CONNECTED", ("DISCONNECTED", "DISCONNECTING")
+    ),
     "UpdateKeyDescription": Reversal(
         _describe,
         lambda params, before: (_of_key("UpdateKeyDescription", params, Description=_description(before)),),

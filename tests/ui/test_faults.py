@@ -158,7 +158,7 @@ def test_while_calls_hang_one_can_move_filter_and_read(endpoint: FaultEndpoint) 
         await pilot.press("down", "down", "slash", *"service-2", "enter")
         await until(pilot, lambda: 0 < len(key_list.rows) < 12)
         text = text_of(pilot)
-        assert "0 of 26 known" in text
+        assert "0 of 26 read" in text
         assert key_list.current is not None
         await pilot.press("q")
 

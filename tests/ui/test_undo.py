@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from kms_tui.backend.base import Backend
 from kms_tui.config import ProfileSettings
@@ -16,7 +16,7 @@ from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import MakeApp, fixed_now
-from tests.ui.console import drive, go_to, notifications, press, state_of
+from tests.ui.console import drive, go_to, notifications, press, settled, state_of
 from tests.ui.test_many_keys import body, key_id, mark
 
 
@@ -81,6 +81,39 @@ def test_a_change_that_somebody_overwrote_is_taken_back_only_after_a_warning(
         await press(pilot, "escape")
         metadata = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]
         assert metadata["Description"] == "theirs"
+
+    drive(make_app(), script)
+
+
+def test_a_change_that_no_longer_stands_is_skipped_for_the_one_before_it(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key = await go_to(pilot, "sandbox")
+        await press(pilot, "i")
+        pilot.app.screen.query_one("#description").text = "mine"  # type: ignore[attr-defined]
+        await press(pilot, "ctrl+s")
+        await press(pilot, "D")
+        pilot.app.screen.query_one("#typed-name", Input).focus()
+        await press(pilot, *"sandbox", "enter")
+        await press(pilot, "U", "tab", "enter")
+        assert state_of(demo, key) == "Disabled"
+        await press(pilot, "ctrl+z")
+        assert f"aws kms schedule-key-deletion --key-id {key} --pending-window-in-days 30" in body(pilot)
+        pilot.app.screen.query_one("#confirm", Button).press()
+        await settled(pilot)
+        assert state_of(demo, key) == "Disabled", "a deletion asks for the name"
+        pilot.app.screen.query_one("#skip", Button).press()
+        await settled(pilot)
+        assert "It was changed again since, from here, by CancelKeyDeletion" in body(pilot)
+        pilot.app.screen.query_one("#skip", Button).press()
+        await settled(pilot)
+        assert "--description" in body(pilot)
+        await press(pilot, "tab", "enter")
+        description = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]["Description"]
+        assert description != "mine"
+        await press(pilot, "ctrl+z")
+        assert "CancelKeyDeletion of sandbox: it was skipped." in notifications(pilot.app)  # type: ignore[arg-type]
 
     drive(make_app(), script)
 

@@ -11,6 +11,7 @@ from typing import Any
 from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Services
 from kms_tui.evidence.health.facts import Since
+from kms_tui.inventory.readers import not_understood
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError, UnavailableError
 from kms_tui.kms.facts import Fact, Failed, Known, unreadable
@@ -26,10 +27,6 @@ _DISABLING = ("DisableKey", "CancelKeyDeletion")
 
 Wait = Callable[[float], bool]
 """Waits so many seconds; True as soon as nobody wants the answer any more."""
-
-
-def not_understood(error: Exception) -> KmsTuiError:
-    return KmsTuiError(f"The answer could not be understood ({type(error).__name__}: {error}).")
 
 
 def disabled_since(

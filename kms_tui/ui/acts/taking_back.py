@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button
 
 from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.errors import KmsTuiError
@@ -26,19 +29,54 @@ _SHOWN = 4
 _COMMAND_WIDTH = 280
 
 
+class _TakeBack(Confirm):
+    """Asks before a change is undone; ``is_skipped`` where the change before it is wanted instead."""
+
+    is_skipped = False
+
+    def compose_buttons(self) -> Iterable[Widget]:
+        yield from super().compose_buttons()
+        yield Button("Skip it", id="skip", compact=True, tooltip="Leave it and go on to the change before it")
+
+    @on(Button.Pressed, "#skip")
+    def _skipped(self) -> None:
+        self.is_skipped = True
+        self.dismiss(False)
+
+
 async def take_back(screen: ModeScreen) -> None:
-    """Take back the last change, or the last change of many keys, that has a way back."""
+    """Undo the last change that can be undone, of one key or of many, or one before it."""
     session = screen.session
     if session is None:
         return
-    steps, skipped = session.history.last()
-    if not steps:
-        reasons = " ".join(f"{_what(session, step)}: {step.reason}." for step in skipped[:_SHOWN])
-        screen.kms_app.notify(
-            reasons or "Nothing has been changed in this sitting.", title="Nothing to take back"
+    while True:
+        steps, skipped = session.history.last()
+        if not steps:
+            reasons = " ".join(f"{_what(session, step)}: {step.reason}." for step in skipped[:_SHOWN])
+            screen.kms_app.notify(
+                reasons or "Nothing has been changed in this session.", title="Nothing to take back"
+            )
+            return
+        what = (
+            _what(session, steps[0]) if len(steps) == 1 else f"{steps[0].call.operation} on {len(steps)} keys"
         )
-        return
-    what = _what(session, steps[0]) if len(steps) == 1 else f"{steps[0].call.operation} on {len(steps)} keys"
+        subjects = _subjects(session, steps)
+        sentences = await _sentences(session, steps, skipped)
+        if not await lifted(screen, "Take back", subjects):
+            return
+        dialog = _TakeBack(
+            f"Take back {what}?", sentences, confirm="Take back", type_to_confirm=_typed(steps, subjects)
+        )
+        if await screen.ask(dialog):
+            await _undo(screen, session, steps, what)
+        if not dialog.is_skipped:
+            return
+        for step in steps:
+            session.history.skip(step)
+
+
+async def _sentences(session: Session, steps: Sequence[Step], skipped: Sequence[Step]) -> list[Content]:
+    """What undoing calls, what it does not bring back, and whether the change is still as it was made."""
     lines, standing = await off_loop(lambda: (_commands(steps), [step.stands() for step in steps]))
     sentences = [
         Content(f"Done at {steps[0].time.astimezone():%H:%M:%S}. Taking it back calls:"),
@@ -47,18 +85,27 @@ async def take_back(screen: ModeScreen) -> None:
     if len(lines) > _SHOWN:
         sentences.append(Content(f"and {len(lines) - _SHOWN} more like these."))
     if not all(standing):
+        changed = [step for step, stands in zip(steps, standing, strict=True) if not stands]
+        later = [each for step in changed for each in session.history.later(step)]
+        by = f"from here, by {later[-1].call.operation}" if later else "from somewhere else"
         sentences.append(
-            Content.styled("It was changed again since, and not from here: that is overwritten.", "$warning")
+            Content.styled(f"It was changed again since, {by}: that is overwritten.", "$warning")
         )
     sentences += [Content(note) for note in dict.fromkeys(step.note for step in steps) if note]
     sentences += [
         Content("Stays as it is: ") + safe(f"{_what(session, step)} ({step.reason}).")
         for step in skipped[:_SHOWN]
     ]
-    if not await lifted(screen, "Take back", _subjects(session, steps)):
-        return
-    if await screen.ask(Confirm(f"Take back {what}?", sentences, confirm="Take back")):
-        await _undo(screen, session, steps, what)
+    return sentences
+
+
+def _typed(steps: Sequence[Step], subjects: Sequence[Subject]) -> Sequence[str]:
+    """What must be typed where undoing schedules a deletion, as for any other deletion."""
+    if not any(call.operation == "ScheduleKeyDeletion" for step in steps for call in step.undo):
+        return ()
+    if len(steps) > 1:
+        return (f"delete {len(steps)} keys",)
+    return subjects[0].confirm_names if subjects else (steps[0].target,)
 
 
 async def _undo(screen: ModeScreen, session: Session, steps: Sequence[Step], what: str) -> None:
@@ -81,7 +128,7 @@ async def _undo(screen: ModeScreen, session: Session, steps: Sequence[Step], wha
 
 
 def _keys(steps: Sequence[Step]) -> set[str]:
-    """The keys to be read again; none (so all) where the steps were about aliases."""
+    """The keys to be read again; none (so all) where a step was about an alias or a custom key store."""
     if any("KeyId" not in step.call.params for step in steps):
         return set()
     return {key_id_of(str(step.call.params["KeyId"])) for step in steps}
@@ -104,14 +151,16 @@ def _subjects(session: Session, steps: Sequence[Step]) -> list[Subject]:
 
 def _what(session: Session, step: Step) -> str:
     """ "DisableKey of orders-db"."""
-    params = step.call.params
-    subject = key_id_of(str(params.get("AliasName") or params.get("KeyId") or ""))
-    rows = session.inventory.rows_of(subject) if "AliasName" not in params else []
-    name = next((row.aliases[0] for row in rows if row.aliases), subject)
+    rows = session.inventory.rows_of(step.target) if "KeyId" in step.call.params else []
+    name = next((row.aliases[0] for row in rows if row.aliases), step.target)
     return f"{step.call.operation} of {name}" if name else step.call.operation
 
 
 def _commands(steps: Sequence[Step]) -> list[str]:
     from kms_tui.commands import aws_cli
 
-    return [aws_cli(call.operation, call.params, region=step.region) for step in steps for call in step.undo]
+    return [
+        aws_cli(call.operation, call.params, region=call.region or step.region)
+        for step in steps
+        for call in step.undo
+    ]

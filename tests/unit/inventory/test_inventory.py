@@ -255,6 +255,17 @@ def test_missing_credentials_stop_all_calls_until_resumed_and_lose_nothing() -> 
     assert all(isinstance(row.rotation, Known) for row in world.view.rows)
 
 
+def test_listeners_are_told_once_that_credentials_are_missing() -> None:
+    world = World(small_account())
+    world.account.fail["ListKeys"] = world.account.fail["ListAliases"] = CREDENTIALS
+    world.open()
+    for _ in range(3):
+        world.inventory.flush()
+    told = len(world.heard)
+    world.inventory.flush()
+    assert len(world.heard) == told
+
+
 def test_an_expired_token_stops_calls_like_missing_credentials() -> None:
     world = World(small_account())
     world.account.fail["ListKeys"] = world.account.fail["ListAliases"] = ServiceError("ExpiredTokenException")

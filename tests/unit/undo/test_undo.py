@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from kms_tui.backend.wrappers import Wrapper
 from kms_tui.demo import demo_backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.undo import REVERSALS, History, Remembering
+from kms_tui.undo.history import SKIPPED
 from kms_tui.undo.remembering import NO_WAY_BACK, NOTHING_CHANGED, UNREADABLE
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -114,8 +115,98 @@ def test_a_policy_comes_back_to_the_letter(demo: Backend) -> None:
 
 
 def test_every_reversal_is_tried_above() -> None:
-    others = {"PutKeyPolicy", "CreateGrant", "RevokeGrant", "RetireGrant"}
+    others = {"PutKeyPolicy", "CreateGrant", "RevokeGrant", "RetireGrant", "CancelKeyDeletion"}
+    others |= {"UpdatePrimaryRegion", "ConnectCustomKeyStore", "DisconnectCustomKeyStore"}
     assert {operation for _, operation, _ in CHANGES} | others == set(REVERSALS)
+
+
+def test_a_cancelled_deletion_is_scheduled_again_with_the_longest_window_and_that_is_said(
+    demo: Backend,
+) -> None:
+    history, key = History(), key_id(demo, "sandbox")
+    demo.call("ScheduleKeyDeletion", {"KeyId": key, "PendingWindowInDays": 7})
+    Remembering(demo, history, _now).call("CancelKeyDeletion", {"KeyId": key})
+    (step,), _ = history.last()
+    assert step.stands()
+    assert step.note == "The deletion gets a new date, 30 days from now."
+    step.take_back()
+    metadata = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]
+    assert metadata["KeyState"] == "PendingDeletion"
+    assert metadata["DeletionDate"] - NOW > timedelta(days=29)
+    assert not step.stands()
+
+
+def test_a_primary_goes_back_to_the_region_where_it_was(demo: Backend) -> None:
+    history, home = History(), demo.region
+    key = demo.call("CreateKey", {"MultiRegion": True})["KeyMetadata"]["KeyId"]
+    demo.call("ReplicateKey", {"KeyId": key, "ReplicaRegion": "us-east-1"})
+    arn = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]["Arn"]
+    backend = Remembering(demo, history, _now)
+    backend.call("UpdatePrimaryRegion", {"KeyId": arn, "PrimaryRegion": "us-east-1"})
+
+    def primary() -> str:
+        metadata = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]
+        return str(metadata["MultiRegionConfiguration"]["PrimaryKey"]["Region"])
+
+    assert primary() == "us-east-1"
+    (step,), _ = history.last()
+    assert [call.region for call in step.undo] == ["us-east-1"]
+    assert step.stands()
+    step.take_back()
+    assert primary() == home
+    assert not step.stands()
+
+
+def test_a_key_store_is_connected_and_disconnected_again(demo: Backend) -> None:
+    history = History()
+    stores = demo.call("DescribeCustomKeyStores", {})["CustomKeyStores"]
+    store = {"CustomKeyStoreId": stores[0]["CustomKeyStoreId"]}
+    was = stores[0]["ConnectionState"]
+    assert was in ("CONNECTED", "DISCONNECTED")
+    backend = Remembering(demo, history, _now)
+    first, second = "DisconnectCustomKeyStore", "ConnectCustomKeyStore"
+    if was == "DISCONNECTED":
+        first, second = second, first
+
+    def state() -> str:
+        return str(demo.call("DescribeCustomKeyStores", store)["CustomKeyStores"][0]["ConnectionState"])
+
+    for operation in (first, second):
+        before = state()
+        backend.call(operation, store)
+        (step,), _ = history.last()
+        assert step.stands()
+        assert state() != before
+        step.take_back()
+        assert state() == before
+        assert not step.stands()
+        history.drop(step)
+        demo.call(operation, store)
+
+
+def test_an_import_token_is_no_change(demo: Backend) -> None:
+    history = History()
+    key = demo.call("CreateKey", {"Origin": "EXTERNAL"})["KeyMetadata"]["KeyId"]
+    wrap = {"WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"}
+    Remembering(demo, history, _now).call("GetParametersForImport", {"KeyId": key, **wrap})
+    assert history.last() == ((), ())
+
+
+def test_later_changes_from_here_of_the_same_key_are_told_from_others(demo: Backend) -> None:
+    history, key = History(), key_id(demo, "sandbox")
+    arn = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]["Arn"]
+    backend = Remembering(demo, history, _now)
+    backend.call("ScheduleKeyDeletion", {"KeyId": arn, "PendingWindowInDays": 7})
+    backend.call("DisableKey", {"KeyId": key_id(demo, "orders-db")})
+    backend.call("CancelKeyDeletion", {"KeyId": key})
+    for operation in ("CancelKeyDeletion", "DisableKey"):
+        (step,), _ = history.last()
+        assert step.call.operation == operation
+        history.skip(step)
+    (schedule,), skipped = history.last()
+    assert [step.reason for step in skipped] == [SKIPPED, SKIPPED]
+    assert not schedule.stands()
+    assert [step.call.operation for step in history.later(schedule)] == ["CancelKeyDeletion"]
 
 
 GRANT: dict[str, Any] = {
