@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kms_tui.backend.wrappers import Meter, SessionLog
     from kms_tui.evidence.scans import Scans
     from kms_tui.evidence.watch import Watching
+    from kms_tui.imports import ImportFiles
     from kms_tui.inventory import Inventory, Pace
     from kms_tui.kms.importing import ImportParameters
     from kms_tui.kms.settling import Settling
@@ -88,6 +89,8 @@ class Session:
     """Whom the policies and grants read in this sitting name; the policy editor offers them."""
     imports: dict[str, ImportParameters] = field(default_factory=dict)
     """Key ARN -> what was given out for an import and has not been used."""
+    import_files: ImportFiles | None = None
+    """Where what is wrapped elsewhere is waited for from one run to the next; None for a demo."""
 
     @property
     def read_only(self) -> bool:
@@ -96,7 +99,20 @@ class Session:
     def held_import(self, key_arn: str) -> ImportParameters | None:
         """What was given out for an import into a key, and can still be used."""
         held = self.imports.get(key_arn)
+        if held is None and self.import_files is not None:
+            held = self.import_files.held(key_arn, self.now())
         return held if held is not None and self.now() < held.valid_to else None
+
+    def keep_import(self, key_arn: str) -> None:
+        """Keep what was given out for a key until it is used, beyond this run; raises FileError."""
+        if self.import_files is not None:
+            self.import_files.keep(key_arn, self.imports[key_arn])
+
+    def forget_import(self, key_arn: str) -> None:
+        """What was given out for a key has been used."""
+        self.imports.pop(key_arn, None)
+        if self.import_files is not None:
+            self.import_files.forget(key_arn)
 
     def close(self) -> None:
         """Call nothing more; calls under way are left to themselves."""
@@ -134,6 +150,7 @@ def open_session(
     from kms_tui.evidence.activity import SERVICE, Trail
     from kms_tui.evidence.scans import Scans
     from kms_tui.evidence.watch import Watched, Watching
+    from kms_tui.imports import import_files
     from kms_tui.inventory import Inventory
     from kms_tui.kms.settling import Settling
     from kms_tui.undo import History, Remembering
@@ -166,4 +183,5 @@ def open_session(
         now,
         services,
         watching,
+        import_files=None if connection.kind is Kind.DEMO else import_files(),
     )

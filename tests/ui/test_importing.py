@@ -6,16 +6,22 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
+from kms_tui import imports
 from kms_tui.backend.base import Backend
+from kms_tui.inventory import Pace
+from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.secret import Secret
 from kms_tui.publickey import PublicKey
+from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.dialogs.form import Form
-from tests.ui.conftest import NOW, MakeApp
+from tests.ui.conftest import NOW, MakeApp, fixed_now
 from tests.ui.console import drive, go_to, notifications, press, state_of
 from tests.ui.test_many_keys import Refusing, body
 
@@ -100,6 +106,116 @@ def test_a_file_that_exists_is_never_overwritten_and_one_that_does_not_is_told(
         assert state_of(demo, key) == "PendingImport"
 
     drive(make_app(), script)
+
+
+def test_fresh_random_bytes_are_what_is_imported_after_an_attempt_with_a_file_failed(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    """The key's material can be restored from the file that the form named last, and from no other."""
+    key = external(demo)
+    short, path = tmp_path / "short", tmp_path / "fresh"
+    short.write_bytes(bytes(31))
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "mine")
+        await press(pilot, "I")
+        await fill_in(pilot, short)
+        assert isinstance(pilot.app.screen, Form)
+        await fill_in(pilot, path, source="random")
+        assert state_of(demo, key) == "Enabled"
+        assert len(path.read_bytes()) == 32
+        await restored_from(pilot, demo, key, path)
+
+    drive(make_app(), script)
+
+
+async def restored_from(pilot: Pilot[Any], demo: Backend, key: str, path: Path) -> None:
+    """The key's material is deleted and imported again from a file; what was encrypted before opens."""
+    sealed = demo.call("Encrypt", {"KeyId": key, "Plaintext": b"kept"})["CiphertextBlob"]
+    demo.call("DeleteImportedKeyMaterial", {"KeyId": key})
+    await press(pilot, "r", "I")
+    await fill_in(pilot, path)
+    assert demo.call("Decrypt", {"CiphertextBlob": sealed})["Plaintext"] == b"kept"
+
+
+def test_fresh_random_bytes_are_sent_again_from_their_file_after_a_failed_call(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    key, path, other = external(demo), tmp_path / "fresh", tmp_path / "other"
+    refusals = [ServiceError("KMSInternalException"), ServiceError("KMSInternalException")]
+
+    def refuse(operation: str, _: object) -> None:
+        if operation == "ImportKeyMaterial" and refusals:
+            raise refusals.pop()
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "mine")
+        await press(pilot, "I")
+        await fill_in(pilot, path, source="random")
+        first = path.read_bytes()
+        await fill_in(pilot, other, source="random")
+        assert other.read_bytes() != first
+        await fill_in(pilot, path, source="random")
+        assert path.read_bytes() == first
+        assert state_of(demo, key) == "Enabled"
+        await restored_from(pilot, demo, key, path)
+
+    drive(make_app(Refusing(demo, refuse)), script)
+
+
+def test_a_fresh_file_that_somebody_changed_is_neither_sent_nor_overwritten(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    key, path = external(demo), tmp_path / "fresh"
+    refusals = [ServiceError("KMSInternalException")]
+
+    def refuse(operation: str, _: object) -> None:
+        if operation == "ImportKeyMaterial" and refusals:
+            raise refusals.pop()
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "mine")
+        await press(pilot, "I")
+        await fill_in(pilot, path, source="random")
+        path.write_bytes(bytes(32))
+        await fill_in(pilot, path, source="random")
+        assert "exists already; it was not touched" in body(pilot)
+        assert path.read_bytes() == bytes(32)
+        assert state_of(demo, key) == "PendingImport"
+
+    drive(make_app(Refusing(demo, refuse)), script)
+
+
+def test_an_import_token_outlives_the_console_that_saved_its_wrapping_key(
+    demo: Backend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(imports, "default_root", lambda: tmp_path / "imports")
+    key, calls = external(demo), list[str]()
+    wrapping_key, wrapped = tmp_path / "wrapping.pem", tmp_path / "wrapped"
+    backend = Refusing(demo, lambda operation, _: calls.append(operation))
+
+    def opener(chosen: Connection, _prompt: Prompt) -> Session:
+        return open_session(chosen, backend, now=fixed_now, pace=Pace(rest=10_000))
+
+    async def save(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "mine")
+        await press(pilot, "I")
+        await fill_in(pilot, wrapping_key, source="save")
+
+    async def use(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "mine")
+        assert "kept until 2026-11-21 12:00" in body(pilot)
+        public = load_pem_public_key(wrapping_key.read_bytes())
+        der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        wrapped.write_bytes(PublicKey(der).wrap(Secret(bytes(range(32))), "RSA_AES_KEY_WRAP_SHA_256"))
+        await press(pilot, "I")
+        await fill_in(pilot, wrapped, source="wrapped")
+        assert state_of(demo, key) == "Enabled"
+        assert list((tmp_path / "imports").iterdir()) == []
+
+    for script in (save, use):
+        drive(KmsApp(opener, Connection(Kind.LOCAL)), script)
+    assert calls.count("GetParametersForImport") == 1
 
 
 def test_material_is_wrapped_elsewhere_while_its_token_is_kept_and_shown(

@@ -75,20 +75,29 @@ def _check_days(text: str) -> str:
     return f"Key material lasts 1 to {_MAX_DAYS} days, or (left empty) for good."
 
 
-def material_of(values: Values, spec: str) -> Secret:
-    """The material's bytes: read from the file, or made and written to it; KmsTuiError says what is wrong.
+class FreshMaterial:
+    """Random key material, each on disk before it is anywhere else: KMS never gives material back.
 
-    Random bytes are on disk before they are anywhere else: KMS never gives material back.
+    An import that failed may be tried again with what was written for it.
     """
-    path = typed_path(values["path"])
-    if values["source"] == _FILE:
-        return Secret(_read(path))
-    size = random_size(spec)
-    assert size is not None
-    material = secrets.token_bytes(size)
-    with atomic_file(path) as file:
-        file.write(material)
-    return Secret(material)
+
+    def __init__(self) -> None:
+        self._written: dict[Path, bytes] = {}
+
+    def at(self, path: Path, spec: str) -> Secret:
+        """The bytes in this file where they were made here, else new ones in a new file.
+
+        Raises FileError: AlreadyThereError where a file is there that was not made here, or is not as it was.
+        """
+        written = self._written.get(path)
+        if written is None or not path.exists() or _read(path) != written:
+            size = random_size(spec)
+            assert size is not None
+            written = secrets.token_bytes(size)
+            with atomic_file(path) as file:
+                file.write(written)
+            self._written[path] = written
+        return Secret(written)
 
 
 def import_material(
@@ -112,7 +121,9 @@ def import_material(
 def _parameters(kms: Kms, session: Session, key: Key) -> ImportParameters:
     """Those that are held for this key, or new ones; GetParametersForImport."""
     held = session.held_import(key.arn)
-    if held is None:
+    if held is not None:
+        session.imports[key.arn] = held
+    else:
         answer = kms.call(
             "GetParametersForImport",
             KeyId=key.key_id,
@@ -144,7 +155,7 @@ async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> N
     )
     if parameters is None:
         return
-    made: list[Secret] = []
+    fresh = FreshMaterial()
 
     def submit(values: Values) -> None:
         from kms_tui.publickey import PublicKey
@@ -155,15 +166,15 @@ async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> N
         if values["source"] == _SAVE:
             with atomic_file(path) as file:
                 file.write(PublicKey(current.public_key).pem.encode())
+            session.keep_import(key.arn)
             return
         if values["source"] == _WRAPPED:
             wrapped = _read(path)
         else:
-            if not made or values["source"] == _FILE:
-                made[:] = [material_of(values, key.spec)]
-            wrapped = PublicKey(current.public_key).wrap(made[0], _WRAPPING_ALGORITHM)
+            material = fresh.at(path, key.spec) if values["source"] == _RANDOM else Secret(_read(path))
+            wrapped = PublicKey(current.public_key).wrap(material, _WRAPPING_ALGORITHM)
         import_material(kms, key, current, wrapped, values, session.now())
-        session.imports.pop(key.arn, None)
+        session.forget_import(key.arn)
 
     until = when_words(parameters.valid_to, session.now(), time=True)
     values = await screen.ask(
