@@ -11,6 +11,7 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.configprovider import ConstantProvider
 from botocore.credentials import create_credential_resolver
 from botocore.utils import JSONFileCache
 
@@ -18,9 +19,10 @@ from kms_tui import __version__
 from kms_tui.backend.aws.backend import AwsBackend, Clients
 from kms_tui.backend.aws.credentials import SessionCredentials
 from kms_tui.backend.aws.identity import Identity, account_of
-from kms_tui.backend.aws.profiles import profile_named
+from kms_tui.backend.aws.profiles import option_of, profile_named
 from kms_tui.backend.aws.retries import MAX_ATTEMPTS, refuse_broken_answers, refused_mutations
 from kms_tui.backend.aws.services import AwsServices
+from kms_tui.backend.aws.sources import Sources, check_ca_bundle
 from kms_tui.backend.aws.translate import Translator
 from kms_tui.kms.errors import CredentialsError, ServiceError
 
@@ -34,6 +36,7 @@ STS_TIMEOUT = 5
 POOL = 40
 """Connections to one endpoint: more than the threads that call at once."""
 
+_PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
 _JSON_PROTOCOLS = ("json", "rest-json")
 """Their parser takes any page for an empty answer; that of the XML protocols fails on what is not XML."""
 _CLI_CACHE = Path("~/.aws/cli/cache")
@@ -47,14 +50,23 @@ def open_backend(
     mfa_prompt: Callable[[str], str] | None,
 ) -> AwsBackend:
     """``kms_tui.backend.aws.connect``."""
-    translator = Translator(profile_named(profile))
+    named = profile_named(profile)
+    translator = Translator(named)
     with translator.configuring():
         session = botocore.session.Session(profile=profile)
+        if profile is None and not any(os.environ.get(name) for name in _PROFILE_VARIABLES):
+            # Set but empty, the variable would name a profile that nobody can have.
+            session.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
         session.user_agent_name, session.user_agent_version = "kms-tui", __version__
         session.set_default_client_config(Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
         # botocore reads AWS_DEFAULT_REGION alone, the AWS CLI this one first.
         region = region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
-        opening = _Opening(session, endpoint_url, region, translator, mfa_prompt)
+        bundle = option_of(named.name, "ca_bundle")
+        check_ca_bundle(
+            session.get_config_variable("ca_bundle"),
+            "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") or bundle is None else bundle.place,
+        )
+        opening = _Opening(session, endpoint_url, region, translator, mfa_prompt, Sources.of(named.name))
         return opening.backend(region)
 
 
@@ -68,6 +80,7 @@ class _Opening:
         region: str | None,
         translator: Translator,
         mfa_prompt: Callable[[str], str] | None,
+        sources: Sources,
     ) -> None:
         self._session = session
         self._endpoint_url = endpoint_url
@@ -76,7 +89,7 @@ class _Opening:
         self._lock = threading.Lock()
         self._backends: dict[str, AwsBackend] = {}
         self._credentials = SessionCredentials(
-            self._load, mfa_prompt or _no_prompt, self._account_of, translator
+            self._load, mfa_prompt or _no_prompt, self._account_of, translator, sources
         )
         # botocore signs with what this component gives, so no request escapes the check of the account.
         session.register_component("credential_provider", _Provider(self._credentials))

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import RefreshWithMFAUnsupportedError
 
+from kms_tui.backend.aws.sources import Sources, refuse_unusable
 from kms_tui.backend.aws.translate import Translator, no_credentials
 from kms_tui.kms.errors import CredentialsError, KmsTuiError
 
@@ -30,12 +31,14 @@ class SessionCredentials:
         prompt: Callable[[str], str],
         identify: Callable[[Any], str],
         translator: Translator,
+        sources: Sources,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._load = load
         self._prompt = prompt
         self._identify = identify
         self._translator = translator
+        self._sources = sources
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._source: Any = None
@@ -48,7 +51,7 @@ class SessionCredentials:
 
     def open(self) -> str:
         """Run the chain, fetching nothing that can wait; the method that found some. Raises KmsTuiError."""
-        with self._lock, self._translator.configuring():
+        with self._lock, self._translator.configuring(), self._sources.reading():
             return str(self._loaded().method)
 
     def ask(self, question: str) -> str:
@@ -88,7 +91,7 @@ class SessionCredentials:
         return lambda: None
 
     def _fetch(self) -> Any:
-        with self._translator.calling(""):
+        with self._translator.calling(""), self._sources.reading():
             try:
                 return self._loaded().get_frozen_credentials()
             except RefreshWithMFAUnsupportedError:
@@ -106,6 +109,7 @@ class SessionCredentials:
     def _check(self, frozen: Any) -> None:
         if frozen.access_key == self._accepted_key:
             return
+        refuse_unusable(frozen, str(getattr(self._source, "method", "")))
         if self._accepted_key and self.account:
             account = frozen.account_id or self._identify(frozen)
             if account != self.account:

@@ -56,19 +56,71 @@ def profile_named(name: str | None, environ: Mapping[str, str] = os.environ) -> 
     return _info(chosen, sections) if chosen in sections else ProfileInfo(chosen)
 
 
+@dataclass(frozen=True, slots=True)
+class Option:
+    """The value of an option, and where it stands: ``place`` is a file and line, or a variable."""
+
+    value: str
+    place: str
+
+
+def option_of(name: str, option: str, environ: Mapping[str, str] = os.environ) -> Option | None:
+    """An option of a profile, or of the first of its source profiles that has it; None where none has."""
+    sections = _sections(environ)
+    for _ in range(_MAX_CHAIN):
+        section = sections.get(name, {})
+        if option in section:
+            return Option(section[option], _place(name, option, environ))
+        if "source_profile" not in section:
+            return None
+        name = section["source_profile"]
+    return None
+
+
+def _place(name: str, option: str, environ: Mapping[str, str]) -> str:
+    """ "~/.aws/config, line 12": configparser does not say where it read an option."""
+    for path in reversed(_files(environ)):
+        inside = False
+        try:
+            lines = _expanded(path).read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError):
+            continue
+        for number, line in enumerate(lines, 1):
+            text = line.strip()
+            if text.startswith("[") and "]" in text:
+                title = text[1 : text.index("]")]
+                inside = name in (title, _profile_name(title))
+            elif inside and text.partition("=")[0].strip().lower() == option:
+                return f"{path}, line {number}"
+    return f"profile {name}"
+
+
+def _files(environ: Mapping[str, str]) -> tuple[str, str]:
+    """The config and the credentials file, as they are named."""
+    return (
+        environ.get("AWS_CONFIG_FILE") or "~/.aws/config",
+        environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials",
+    )
+
+
+def _expanded(path: str) -> Path:
+    return Path(os.path.expandvars(path)).expanduser()
+
+
 def _sections(environ: Mapping[str, str]) -> dict[str, Section]:
     found: dict[str, dict[str, str]] = {}
-    for title, section in _read(environ.get("AWS_CONFIG_FILE") or "~/.aws/config"):
+    config, credentials = _files(environ)
+    for title, section in _read(config):
         name = _profile_name(title)
         if name:
             found.setdefault(name, {}).update(section)
-    for title, section in _read(environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials"):
+    for title, section in _read(credentials):
         found.setdefault(title, {}).update(section)
     return dict(found)
 
 
 def _read(path: str) -> list[tuple[str, Section]]:
-    file = Path(os.path.expandvars(path)).expanduser()
+    file = _expanded(path)
     parser = configparser.RawConfigParser(default_section="")
     try:
         with file.open(encoding="utf-8") as lines:

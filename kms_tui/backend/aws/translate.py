@@ -16,6 +16,7 @@ import botocore.exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from kms_tui.backend.aws.profiles import ProfileInfo
+from kms_tui.backend.aws.sources import proxy_variable
 from kms_tui.kms.errors import (
     EXPIRED,
     UNRECOGNIZED,
@@ -108,9 +109,11 @@ class Translator:
             with self.calling(""):
                 yield
         except ValueError as error:
-            raise ConfigurationError(
-                str(error), next_step="An endpoint looks like https://kms.eu-west-1.amazonaws.com."
-            ) from error
+            if str(error).startswith("Invalid endpoint"):
+                example = "An endpoint looks like https://kms.eu-west-1.amazonaws.com."
+                raise ConfigurationError(str(error), next_step=example) from error
+            sentence = f"The AWS configuration cannot be used: {str(error).rstrip('.')}."
+            raise ConfigurationError(sentence, next_step=_CHECK_PROFILE) from error
 
     def _answered(self, error: boto.ClientError, operation: str) -> KmsTuiError:
         code, status = _code(error), _status(error)
@@ -158,7 +161,9 @@ class Translator:
         for kinds, build in _SENTENCES:
             if isinstance(error, kinds):
                 return build(self, error)
-        return KmsTuiError(f"The call could not be made: {error}")
+        return KmsTuiError(
+            f"The call could not be made: {_sentence(error)}", next_step="" if operation else _CHECK_PROFILE
+        )
 
     def _expired(self, error: boto.BotoCoreError) -> KmsTuiError:
         command = self._profile.login_command or "aws sso login"
@@ -204,13 +209,22 @@ class Translator:
                 f"The name {host} cannot be resolved: the region does not exist, or there is no network.",
                 next_step=_CHECK_NETWORK,
             )
+        up = "Check that the endpoint is up, then try again."
+        proxy = error.kwargs.get("proxy_url")
+        if proxy is not None:
+            variable = proxy_variable(str(proxy))
+            up = f"Check {variable or 'the proxy settings'}: the proxy must be up and let requests through."
         if _within(cause, ConnectionRefusedError):
-            return EndpointError(
-                f"{host} refuses connections.", next_step="Check that the endpoint is up, then try again."
-            )
-        return EndpointError(f"{host} cannot be reached.", next_step=_CHECK_NETWORK)
+            return EndpointError(f"{host} refuses connections.", next_step=up)
+        step = up if proxy is not None else _CHECK_NETWORK
+        return EndpointError(f"{host} cannot be reached.", next_step=step)
 
     def _untrusted(self, error: boto.BotoCoreError) -> KmsTuiError:
+        if "wrong version number" in str(error.kwargs.get("error")).lower():
+            return EndpointError(
+                f"{_host(error)} does not speak TLS: it answers on this port without encryption.",
+                next_step="Give the endpoint as http://, or its port for https://.",
+            )
         return EndpointError(
             f"No secure connection to {_host(error)}: {error.kwargs.get('error')}",
             next_step="Check AWS_CA_BUNDLE or the profile's ca_bundle, any proxy, and this machine's clock.",

@@ -18,6 +18,7 @@ from botocore.exceptions import CredentialRetrievalError, RefreshWithMFAUnsuppor
 from kms_tui.backend.aws import AwsBackend, connect
 from kms_tui.backend.aws.credentials import HOLD, SessionCredentials
 from kms_tui.backend.aws.profiles import ProfileInfo
+from kms_tui.backend.aws.sources import Sources
 from kms_tui.backend.aws.translate import Translator
 from kms_tui.kms.errors import CredentialsError
 from tests.endpoints.environment import clear_aws_environment, use_config
@@ -65,7 +66,12 @@ def session(
     loads = iter(sources)
     translator = Translator(ProfileInfo("dev", login_command="aws sso login --profile dev"))
     return SessionCredentials(
-        lambda: next(loads, None), lambda question: "", identify, translator, clock or Clock()
+        lambda: next(loads, None),
+        lambda question: "",
+        identify,
+        translator,
+        Sources("dev"),
+        clock or Clock(),
     )
 
 
@@ -176,7 +182,7 @@ def test_waiting_threads_share_one_failure() -> None:
         return clock.now
 
     credentials = SessionCredentials(
-        lambda: source, str, lambda _: "", Translator(ProfileInfo("dev")), monotonic
+        lambda: source, str, lambda _: "", Translator(ProfileInfo("dev")), Sources("dev"), monotonic
     )
     failures: list[CredentialsError] = []
 
@@ -410,7 +416,7 @@ def test_a_process_that_fails_is_reported(
     endpoint: FaultEndpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     use_config(monkeypatch, tmp_path, "[profile p]\ncredential_process = false\n")
-    with pytest.raises(CredentialsError, match="custom-process"):
+    with pytest.raises(CredentialsError, match="credential_process false failed: it says nothing"):
         connect("p", REGION, endpoint.url)
 
 

@@ -1,0 +1,170 @@
+"""Where a profile's credentials come from, and what to say when that place fails.
+
+botocore lets whatever a source raises pass: a missing program, a file that is not there, text that is no
+JSON. Here each becomes a CredentialsError or a ConfigurationError that names the source, and the file and
+line, or the variable, that chose it. What a source printed is never repeated: it may hold a secret key.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import CredentialRetrievalError, MissingDependencyException
+
+from kms_tui.backend.aws.profiles import Option, option_of
+from kms_tui.kms.errors import ConfigurationError, CredentialsError, KmsTuiError
+
+_TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
+_UNREADABLE = (OSError, ValueError, AttributeError, TypeError)
+"""What botocore's providers raise for a source that is absent, or answers something else than credentials."""
+_VARIABLES = {
+    "access key ID": "AWS_ACCESS_KEY_ID",
+    "secret access key": "AWS_SECRET_ACCESS_KEY",
+    "session token": "AWS_SESSION_TOKEN",
+}
+_FROM_ENVIRONMENT, _PROCESS = "env", "custom-process"
+"""botocore's names for two methods of finding credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The credential sources of one profile, as the configuration files and the environment name them."""
+
+    profile: str
+    process: Option | None = None
+    """``credential_process`` of the profile, or of one at the end of its source_profile chain."""
+    token_file: Option | None = None
+    """``web_identity_token_file``, likewise, or the variable's."""
+
+    @classmethod
+    def of(cls, profile: str, environ: Mapping[str, str] = os.environ) -> Sources:
+        token_file = option_of(profile, "web_identity_token_file", environ)
+        if token_file is None and environ.get(_TOKEN_FILE):
+            token_file = Option(environ[_TOKEN_FILE], _TOKEN_FILE)
+        return cls(profile, option_of(profile, "credential_process", environ), token_file)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Round anything that finds or renews credentials; errors of ours and of botocore's pass."""
+        try:
+            yield
+        except MissingDependencyException as error:
+            raise CredentialsError(
+                f"Profile {self.profile} signs in with `aws login`, which needs the package awscrt.",
+                next_step="Install it beside kms-tui: pip install 'kms-tui[login]'.",
+            ) from error
+        except CredentialRetrievalError as error:
+            if error.kwargs.get("provider") != _PROCESS or self.process is None:
+                raise
+            reason = str(error.kwargs.get("error_msg", "")).strip().rstrip(".")
+            raise CredentialsError(
+                f"The credential_process {self.program} failed: {reason or 'it says nothing'}.",
+                next_step=f"Run it by hand to see why. {self.process.place} names it.",
+            ) from error
+        except _UNREADABLE as error:
+            # Not "from error": its text, and its locals, may quote what the source printed.
+            raise self._failed(error) from None
+
+    def _failed(self, error: Exception) -> KmsTuiError:
+        if isinstance(error, OSError):
+            name = str(error.filename or "")
+            reason = error.strerror or type(error).__name__
+            if self.token_file is not None and name == self.token_file.value:
+                return CredentialsError(
+                    f"The web identity token file {name} cannot be read: {reason}.",
+                    next_step=f"{self.token_file.place} names it: have it written, or correct the name.",
+                )
+            if self.process is not None:
+                return CredentialsError(
+                    f"The credential_process {self.program} could not be started: {reason}.",
+                    next_step=f"Correct it in {self.process.place}, or install the program.",
+                )
+            return CredentialsError(f"The credentials could not be read: {name or 'a file'}: {reason}.")
+        if self.process is None:
+            return ConfigurationError(
+                f"The AWS configuration of profile {self.profile} cannot be used: {error}.",
+                next_step="Check the profile in the AWS configuration files.",
+            )
+        return CredentialsError(
+            f"The credential_process {self.program} printed something else than credentials in JSON.",
+            next_step=f"Run it by hand to see what it prints. {self.process.place} names it.",
+        )
+
+    @property
+    def program(self) -> str:
+        """The program of ``process``, without its arguments, which may be secrets; "" without one."""
+        if self.process is None:
+            return ""
+        try:
+            words = shlex.split(self.process.value)
+        except ValueError:
+            words = self.process.value.split()
+        return words[0] if words else "(empty)"
+
+
+def refuse_unusable(frozen: Any, method: str) -> None:
+    """Raise CredentialsError for keys that no request can carry: a line break, a space, other than ASCII.
+
+    Those come from a file with Windows line ends, or from a paste. The values themselves are not shown.
+    """
+    values = (frozen.access_key, frozen.secret_key, frozen.token or "")
+    for (name, variable), value in zip(_VARIABLES.items(), values, strict=True):
+        fault = _fault(value)
+        if fault:
+            place = variable if method == _FROM_ENVIRONMENT else f"the credentials from {method}"
+            raise CredentialsError(
+                f"The {name} {fault}, so no request can be signed with it.",
+                next_step=f"Correct {place}: it may come from a file with Windows line ends, or a paste.",
+            )
+
+
+def _fault(value: str) -> str:
+    if value != value.strip():
+        end = value[len(value.rstrip()) :] or value[: len(value) - len(value.lstrip())]
+        where = "ends in" if value != value.rstrip() else "begins with"
+        return f"{where} a carriage return" if "\r" in end else f"{where} white space"
+    if not all("!" <= character <= "~" for character in value):
+        return "holds a character that no key has"
+    return ""
+
+
+def check_ca_bundle(path: str | None, place: str) -> None:
+    """Raise ConfigurationError where a CA bundle that is named is not there, or holds no certificate."""
+    if not path:
+        return
+    file = Path(path).expanduser()
+    try:
+        if file.is_dir():
+            return
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except ssl.SSLError:
+        reason = "holds no certificate"
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+    else:
+        return
+    raise ConfigurationError(
+        f"The CA bundle {path} {reason}.",
+        next_step=f"{place} names it: correct the path, or remove it to use the usual authorities.",
+    )
+
+
+_PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+def proxy_variable(url: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The variable that names a proxy, given its URL or its host and port; "" where none does."""
+    host = _host(url)
+    return next((name for name in _PROXY_VARIABLES if host and _host(environ.get(name, "")) == host), "")
+
+
+def _host(url: str) -> str:
+    """Host and port, whether or not a scheme and a sign-in stand before them."""
+    return url.rpartition("://")[2].partition("/")[0].rpartition("@")[2]
