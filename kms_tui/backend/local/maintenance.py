@@ -20,7 +20,7 @@ from kms_tui.backend.local.protection import path_of
 from kms_tui.backend.local.rootkey import Protection, SealedRootKey, Unlock, sealed_root_key
 from kms_tui.backend.local.store import ROOT_KEY, Store
 from kms_tui.backend.local.store_opening import open_store
-from kms_tui.backend.local.storefile import KEEP, log_of
+from kms_tui.backend.local.storefile import KEEP, SQLITE_FAILURES, log_of
 from kms_tui.kms.errors import StoreError
 
 
@@ -129,7 +129,7 @@ def _copy_database(store: Store, source: Path, copy: Path) -> SealedRootKey:
         connection.execute("PRAGMA journal_mode = DELETE")
         (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         rows = connection.execute(ROOT_KEY).fetchall()
-    except sqlite3.Error as error:
+    except SQLITE_FAILURES as error:
         raise StoreError(f"The store could not be copied: {error}.", next_step=KEEP) from error
     finally:
         connection.close()

@@ -13,7 +13,7 @@ from kms_tui.backend.local.clock import Clock, to_millis, utc_now
 from kms_tui.backend.local.ids import Ids, RandomIds
 from kms_tui.backend.local.material import MaterialSource, RandomMaterial
 from kms_tui.backend.local.rootkey import Protection, RootKey, SealedRootKey, sealed_root_key
-from kms_tui.backend.local.storefile import StoreFile, failure, named_failures
+from kms_tui.backend.local.storefile import SQLITE_FAILURES, StoreFile, failure, named_failures
 from kms_tui.kms.errors import StoreError
 
 ROOT_KEY = "SELECT protection, parameters, sealed FROM root_key"
@@ -67,14 +67,14 @@ class Store:
         try:
             with self._lock:
                 return self._connection.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
+        except SQLITE_FAILURES as error:
             raise failure(self.path, error) from error
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         try:
             with self._lock:
                 row: tuple[Any, ...] | None = self._connection.execute(sql, parameters).fetchone()
-        except sqlite3.Error as error:
+        except SQLITE_FAILURES as error:
             raise failure(self.path, error) from error
         return row
 
@@ -98,7 +98,7 @@ class Store:
             except BaseException as error:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-                if isinstance(error, sqlite3.Error):
+                if isinstance(error, SQLITE_FAILURES):
                     raise failure(self.path, error) from error
                 raise
             finally:

@@ -52,6 +52,9 @@ _NEXT_STEPS: dict[int, str] = {
 }
 """SQLite's primary result code -> what to do, none of which can lose a key."""
 
+SQLITE_FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What Python's sqlite3 raises; the second where SQLite's own message quotes a damaged name."""
+
 
 def log_of(path: Path) -> Path:
     """The write-ahead log, which SQLite keeps beside the file that a link leads to."""
@@ -186,11 +189,15 @@ def named_failures(path: Path | None) -> Iterator[None]:
     """Turn SQLite's errors into StoreErrors that name the store, and what to do."""
     try:
         yield
-    except sqlite3.Error as error:
+    except SQLITE_FAILURES as error:
         raise failure(path, error) from error
 
 
-def failure(path: Path | None, error: sqlite3.Error) -> StoreError:
+def failure(path: Path | None, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
+    if isinstance(error, UnicodeDecodeError):
+        return StoreError(
+            f"The local store {path or 'in memory'} is damaged: names in it are no text.", next_step=KEEP
+        )
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     return StoreError(
         f"The local store {path or 'in memory'} failed: {error}.",

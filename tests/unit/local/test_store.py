@@ -137,7 +137,9 @@ def test_a_store_cut_short_is_left_as_it_is_and_the_advice_loses_nothing(path: P
         ("DELETE FROM root_key", "0 root keys instead of one"),
         ("UPDATE root_key SET parameters = 'none'", "not a JSON object"),
         ("UPDATE root_key SET parameters = '[]'", "not a JSON object"),
-        (f"UPDATE root_key SET parameters = '{'[' * 100_000}'", "not a JSON object"),
+        pytest.param(
+            f"UPDATE root_key SET parameters = '{'[' * 100_000}'", "not a JSON object", id="nested deeply"
+        ),
         ("UPDATE root_key SET parameters = json_set(parameters, '$.salt', 'x')", "salt is not hexadecimal"),
         ("UPDATE root_key SET parameters = json_remove(parameters, '$.salt')", "salt is not hexadecimal"),
         ("UPDATE root_key SET parameters = json_set(parameters, '$.kdf', 'other')", "not recorded in a way"),
@@ -255,6 +257,25 @@ def test_a_store_with_broken_tables_is_left_as_it_is(path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[:100] + os.urandom(4096 - 100) + whole[4096:])
     _refused(path, "store")
+
+
+def test_names_that_are_no_text_are_damage(path: Path) -> None:
+    """SQLite's message quotes them, and Python cannot read it."""
+    _fill(path)
+    whole = path.read_bytes()
+    broken = whole.replace(b"tablelast_uses", b"table\xff\xfest_uses").replace(
+        b"TABLE last_uses", b"TABLE (ast_uses"
+    )
+    path.write_bytes(broken)
+    _refused(path, "names in it are no text")
+
+
+def test_a_time_that_no_calendar_has_is_damage(store: Store, kms: KmsClient) -> None:
+    key_id = kms.key()
+    with store.write() as db:
+        db.execute("UPDATE keys SET created_at = 1 << 62")
+    with pytest.raises(StoreError, match="is no time"):
+        kms.describe(key_id)
 
 
 def test_damage_found_later_is_a_store_error(path: Path) -> None:
