@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import secrets
 import stat
@@ -19,6 +20,9 @@ SHARED = 0o666
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_HARD_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+_LONGEST = 200
+"""Characters of a file's name that its temporary file's name repeats."""
 
 
 class FileError(KmsTuiError):
@@ -45,29 +49,56 @@ def typed_path(text: str) -> Path:
 def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     """A file to write that takes its name when the block ends well; otherwise no trace of it stays.
 
-    It is written beside its target, with ``mode`` less the umask. Where it replaces a file it is on the disk
-    before the old one goes; a new file is left to the system's own time, as every copying tool does. An
-    OSError of the block counts as a failure to write. Raises AlreadyThereError (before the block, and at its
-    end if somebody was quicker), NoRoomError, FileError.
+    It is written beside its target, with ``mode`` less the umask. It is on the disk before it takes its name,
+    and the name when this ends, so that a loss of power takes neither. An OSError of the block counts as a
+    failure to write. Raises AlreadyThereError (before the block, and at its end if somebody was quicker),
+    NoRoomError, FileError.
     """
     target = Path(os.path.realpath(path))
     _refuse(path, target, overwrite)
-    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(6)}.part")
+    part = target.with_name(_part_of(target.name[:_LONGEST], secrets.token_hex(6)))
     try:
         with file_errors(path, "written"):
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
             with os.fdopen(descriptor, "wb") as file:
                 yield file
-                if overwrite and target.exists():
-                    file.flush()
-                    os.fsync(descriptor)
+                file.flush()
+                _sync(descriptor)
             if overwrite:
                 part.replace(target)
             else:
                 _name_if_free(part, target, path)
+            sync_folder(target.parent)
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def remove_parts(path: Path) -> None:
+    """Remove what killed programs left of writing this file; for where nobody else can be writing it."""
+    target = Path(os.path.realpath(path))
+    for part in target.parent.glob(_part_of(glob.escape(target.name[:_LONGEST]), "*")):
+        part.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """Make a folder, and those above it that are missing, with their names on the disk. Raises OSError."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    for made in missing:
+        sync_folder(made.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where its file system offers that. Raises OSError."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        return  # a folder that may be written but not read cannot be synced by us
+    try:
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -83,6 +114,18 @@ def file_errors(path: Path | str, done: str) -> Iterator[None]:
                 next_step="Make room, or choose another place.",
             ) from error
         raise FileError(f"{path} could not be {done}: {reason}.") from error
+
+
+def _part_of(name: str, mark: str) -> str:
+    return f".{name}.{mark}.part"
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
 
 
 def _refuse(path: Path, target: Path, overwrite: bool) -> None:

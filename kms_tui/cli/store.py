@@ -110,11 +110,13 @@ def _info(args: argparse.Namespace) -> int:
 
 
 def _passwd(args: argparse.Namespace) -> int:
-    from kms_tui.backend.local.maintenance import change_protection
+    from kms_tui.backend.local.protection import change_protection
 
     with _open(args) as store:
-        change_protection(store, None if args.key_file else _new_passphrase())
+        former = change_protection(store, None if args.key_file else _new_passphrase())
         _say(f"{store.path} is guarded by a {store.protection} now.")
+        if former is not None:
+            _say(f"Its former key file {former} could not be removed: it opens older copies. Remove it.")
         if args.key_file:
             _say("Whoever can read both files can use its keys.")
     return 0
@@ -136,13 +138,14 @@ def _new_passphrase() -> str:
 
 
 def _backup(args: argparse.Namespace) -> int:
+    from kms_tui.backend.local.keyfile import key_file_of
     from kms_tui.backend.local.maintenance import back_up
-    from kms_tui.backend.local.rootkey import Protection, key_file_of
+    from kms_tui.backend.local.rootkey import Protection
 
     with _open(args) as store:
-        back_up(store, args.path)
+        protection = back_up(store, args.path)
         _say(f"{store.path} was copied to {args.path}.")
-        if store.protection is Protection.KEY_FILE:
+        if protection is Protection.KEY_FILE:
             _say(f"Its key file is {key_file_of(args.path)}: without it the copy cannot be opened.")
     return 0
 

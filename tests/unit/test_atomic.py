@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from kms_tui.atomic import PRIVATE, SHARED, AlreadyThereError, FileError, NoRoomError, atomic_file
+from kms_tui.atomic import (
+    PRIVATE,
+    SHARED,
+    AlreadyThereError,
+    FileError,
+    NoRoomError,
+    atomic_file,
+    make_folder,
+    remove_parts,
+)
 
 
 def write(target: Path, *, fail: BaseException, overwrite: bool = False) -> None:
@@ -137,20 +146,68 @@ def test_a_full_disk_is_told_apart_and_leaves_nothing(tmp_path: Path, number: in
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_a_replaced_file_goes_only_once_the_new_one_is_on_the_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+@pytest.mark.parametrize("hard_links", [True, False])
+@pytest.mark.parametrize(("there", "overwrite"), [(True, True), (False, True), (False, False)])
+def test_a_file_is_on_the_disk_before_its_name_and_the_name_before_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool, overwrite: bool, hard_links: bool
 ) -> None:
-    target, synced = tmp_path / "out", list[bytes]()
+    target, synced = tmp_path / "out", list[tuple[str, bytes | None]]()
     if there:
         target.write_bytes(b"old")
+    if not hard_links:
+        monkeypatch.setattr(Path, "hardlink_to", refuse_hard_links)
+    sync = os.fsync
 
     def fsync(descriptor: int) -> None:
-        assert os.fstat(descriptor).st_size == len(b"new")
-        synced.append(target.read_bytes())
+        found = os.fstat(descriptor)
+        kind = "folder" if stat.S_ISDIR(found.st_mode) else f"{found.st_size} bytes"
+        synced.append((kind, target.read_bytes() if target.exists() else None))
+        sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with atomic_file(target, overwrite=True) as file:
+    with atomic_file(target, overwrite=overwrite) as file:
         file.write(b"new")
-    assert synced == ([b"old"] if there else [])
-    assert target.read_bytes() == b"new"
+    assert synced == [("3 bytes", b"old" if there else None), ("folder", b"new")]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_a_file_system_that_cannot_sync_serves_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fsync(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with atomic_file(tmp_path / "out") as file:
+        file.write(b"whole")
+    assert (tmp_path / "out").read_bytes() == b"whole"
+
+
+def test_a_disk_that_fails_to_sync_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fsync(_descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(FileError, match="Input/output error"), atomic_file(tmp_path / "out") as file:
+        file.write(b"whole")
+    assert names(tmp_path) == []
+
+
+def test_folders_are_made_with_their_names_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = list[Path]()
+    monkeypatch.setattr("kms_tui.atomic.sync_folder", synced.append)
+    make_folder(tmp_path / "a" / "b", 0o700)
+    assert synced == [tmp_path / "a", tmp_path]
+    assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
+    make_folder(tmp_path / "a" / "b", 0o700)
+    assert len(synced) == 2
+
+
+def test_what_killed_programs_left_of_one_file_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / ".a[b].key.0123456789ab.part").touch()
+    for name in ("a[b].key", ".ab.key.0123456789ab.part", ".a[b].key.part", "other"):
+        (tmp_path / name).touch()
+    remove_parts(tmp_path / "a[b].key")
+    assert names(tmp_path) == [".a[b].key.part", ".ab.key.0123456789ab.part", "a[b].key", "other"]

@@ -2,6 +2,7 @@
 
 from kms_tui.backend.local.backend import LocalBackend
 from kms_tui.backend.local.opening import open_default, open_ephemeral
-from kms_tui.backend.local.store import Store, open_store
+from kms_tui.backend.local.store import Store
+from kms_tui.backend.local.store_opening import open_store
 
 __all__ = ["LocalBackend", "Store", "open_default", "open_ephemeral", "open_store"]

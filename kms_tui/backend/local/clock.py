@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from kms_tui.kms.errors import StoreError
+
 Clock = Callable[[], datetime]
 """Gives the present moment as an aware datetime."""
 
@@ -24,4 +26,11 @@ def to_millis(moment: datetime) -> int:
 
 
 def to_datetime(millis: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=millis)
+    """The moment; StoreError where no calendar has it, as in a store that is damaged."""
+    try:
+        return _EPOCH + timedelta(milliseconds=millis)
+    except OverflowError as error:
+        raise StoreError(
+            f"The local store is damaged: {millis} is no time.",
+            next_step="Run `kms-tui store verify`, which says what is wrong with it.",
+        ) from error

@@ -1,4 +1,4 @@
-"""Looking after a store: what is in it, another passphrase, and a copy of it while it is in use."""
+"""Looking after a store: what is in it, and a copy of it while it is in use."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from kms_tui.atomic import AlreadyThereError, atomic_file, file_errors
+from kms_tui.backend.local import keyfile
 from kms_tui.backend.local.clock import to_datetime
-from kms_tui.backend.local.rootkey import Protection, Unlock, key_file_of
-from kms_tui.backend.local.store import Store, open_store
+from kms_tui.backend.local.keyfile import key_file_of
+from kms_tui.backend.local.protection import path_of
+from kms_tui.backend.local.rootkey import Protection, SealedRootKey, Unlock, sealed_root_key
+from kms_tui.backend.local.store import ROOT_KEY, Store
+from kms_tui.backend.local.store_opening import open_store
+from kms_tui.backend.local.storefile import KEEP, SQLITE_FAILURES, log_of
 from kms_tui.kms.errors import StoreError
 
 
@@ -36,17 +42,17 @@ class StoreInfo:
 
 def open_existing(path: Path, unlock: Unlock) -> Store:
     """Open a store that is there already. Raises StoreError."""
-    path = path.expanduser()
+    path = Path(os.path.expanduser(path))
     if not path.exists():
         raise StoreError(f"There is no store at {path}.", next_step="Name another with --store PATH.")
     return open_store(path, unlock=unlock)
 
 
 def info(store: Store) -> StoreInfo:
-    path = _path_of(store)
+    path = path_of(store)
     (version,) = store.one("PRAGMA user_version") or (0,)
     events, oldest = store.one("SELECT count(*), min(at) FROM events") or (0, None)
-    log = path.with_name(path.name + "-wal")
+    log = log_of(path)
     places = store.rows("SELECT account, region, count(*) FROM keys GROUP BY 1, 2 ORDER BY 1, 2")
     states = store.rows("SELECT state, count(*) FROM keys GROUP BY 1 ORDER BY 1")
     return StoreInfo(
@@ -61,78 +67,72 @@ def info(store: Store) -> StoreInfo:
     )
 
 
-def change_protection(store: Store, passphrase: str | None) -> None:
-    """Guard the store by another passphrase, or by a key file beside it (None). Raises StoreError.
-
-    Either the old guard opens the store or the new one, whatever happens on the way.
-    """
-    path = _path_of(store)
-    key_file = key_file_of(path)
-    if passphrase is None and store.protection is Protection.KEY_FILE:
-        raise StoreError(f"The store {path} has no passphrase.")
-    with file_errors(key_file, "replaced"):
-        if passphrase is None:
-            # An older one that was left behind may be in other hands.
-            key_file.unlink(missing_ok=True)
-        store.protect(store.root_key.sealed(path, passphrase))
-        if passphrase is not None:
-            key_file.unlink(missing_ok=True)
-
-
-def back_up(store: Store, target: Path) -> None:
+def back_up(store: Store, target: Path) -> Protection:
     """Copy the store to a new file of mode 0600, with its key file if it has one, while others use it.
 
-    What is there already is never overwritten: AlreadyThereError. Raises StoreError and FileError.
+    Gives what protects the copy. What is there already is never overwritten: AlreadyThereError. Raises
+    StoreError and FileError; then nothing of the copy stays.
     """
-    source = _path_of(store)
-    target = target.expanduser()
-    if target.exists():
-        raise AlreadyThereError(
-            f"{target} exists already; it was not touched.", next_step="Choose another name."
-        )
-    if store.protection is not Protection.KEY_FILE:
-        _copy_database(store, target)
-        return
-    key_file = key_file_of(target)
-    with atomic_file(key_file) as file:
-        file.write(key_file_of(source).read_bytes())
-    try:
-        _copy_database(store, target)
-    except BaseException:
-        key_file.unlink(missing_ok=True)
-        raise
-
-
-def _copy_database(store: Store, target: Path) -> None:
+    source, target = path_of(store), Path(os.path.expanduser(target))
+    for taken in (target, log_of(target)):
+        if taken.exists():
+            raise AlreadyThereError(
+                f"{taken} exists already; it was not touched.", next_step="Choose another name."
+            )
     with (
         file_errors(target, "written"),
         tempfile.TemporaryDirectory(prefix=".kms-tui-", dir=target.parent) as directory,
     ):
         copy = Path(directory) / "store.db"
-        _copy(store, copy)
+        protection, key_file = _copy(store, source, copy)
+        _put_in_place(copy, target, key_file)
+    return protection
+
+
+def _put_in_place(copy: Path, target: Path, key: bytes | None) -> None:
+    """The key file first: a copy that is there can be opened."""
+    with ExitStack() as undo:
+        if key is not None:
+            with atomic_file(key_file_of(target)) as file:
+                file.write(keyfile.content(key))
+            undo.callback(key_file_of(target).unlink, missing_ok=True)
         with atomic_file(target) as file, copy.open("rb") as content:
             shutil.copyfileobj(content, file)
-            file.flush()
-            os.fsync(file.fileno())
+        undo.pop_all()
 
 
-def _copy(store: Store, path: Path) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
+def _copy(store: Store, source: Path, copy: Path) -> tuple[Protection, bytes | None]:
+    """Copy the store into one file; what protects the copy, and the key of its key file if it has one.
+
+    The key file and the store are two files: where what protects the store is changed between the two, they
+    do not belong together, and both are taken again.
+    """
+    while True:
+        sealed = _copy_database(store, source, copy)
+        if sealed.protection is not Protection.KEY_FILE:
+            return sealed.protection, None
+        try:
+            key = keyfile.read(source)
+            store.root_key.require_opens(key, sealed, source)
+            return sealed.protection, key
+        except StoreError:
+            if sealed == sealed_root_key(store.rows(ROOT_KEY), source):
+                raise
+        copy.unlink()
+
+
+def _copy_database(store: Store, source: Path, copy: Path) -> SealedRootKey:
+    connection = sqlite3.connect(copy, isolation_level=None)
     try:
         store.copy_into(connection)
         # One file that is whole by itself; whoever opens it as a store gives it a log again.
         connection.execute("PRAGMA journal_mode = DELETE")
-        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.Error as error:
-        raise StoreError(f"The store could not be copied: {error}.") from error
+        (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        rows = connection.execute(ROOT_KEY).fetchall()
+    except SQLITE_FAILURES as error:
+        raise StoreError(f"The store could not be copied: {error}.", next_step=KEEP) from error
     finally:
         connection.close()
     if verdict != "ok":
-        raise StoreError(f"The copy of the store is damaged: {verdict}.")
-
-
-def _path_of(store: Store) -> Path:
-    """Where the store is; ValueError for one in memory, which has no place and no guard."""
-    if store.path is None:
-        raise ValueError("a store in memory is not looked after")
-    return store.path
+        raise StoreError(f"The copy of the store is damaged: {verdict}.", next_step=KEEP)
+    return sealed_root_key(rows, source)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from kms_tui.backend.local.clock import to_datetime
 from kms_tui.backend.local.importing_states import PENDING
 from kms_tui.backend.local.material import LoadedMaterial, load
 from kms_tui.backend.local.rows import KeyRow, MaterialRow, has_all_material, materials_of
@@ -26,6 +27,10 @@ _DELETION = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 _MATERIAL_STATES = frozenset({"CURRENT", "NON_CURRENT", *PENDING})
 _SHARED = ("primary_region", "spec", "usage", "origin", "rotation_period", "next_rotation_at")
 """Columns that all keys of a multi-Region set have in common."""
+
+_UNREADABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+"""What comes of values of other types than the table's, as a damaged page has them."""
+_TIMES = ("created_at", "deletion_at", "next_rotation_at", "settles_at", "expires_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,11 @@ def problems(store: Store) -> Iterator[Problem]:
             yield Problem("file", str(verdict))
     for table, row, parent, _ in store.rows("PRAGMA foreign_key_check"):
         yield Problem("file", f"row {row} of {table} belongs to a row of {parent} that is not there")
-    yield from _keys(store)
-    yield from _regions(store)
-    yield from _names(store)
-    yield from _grants(store)
-    yield from _key_stores(store)
+    for subject, look in _PARTS.items():
+        try:
+            yield from look(store)
+        except _UNREADABLE:
+            yield Problem(subject, "a row cannot be read, and those after it were not looked at")
 
 
 def _keys(store: Store) -> Iterator[Problem]:
@@ -78,6 +83,9 @@ def _of_key(store: Store, key: KeyRow) -> Iterator[str]:
     for value, values in ((key.origin, KeyOrigin), (key.manager, KeyManager), (key.state, KeyState)):
         if value not in list(values):
             yield f"{value} is no {values.__name__}"
+    for column in _TIMES:
+        if not _is_time(getattr(key, column)):
+            yield f"its {column} is no time"
     if key.due_at != key.next_due():
         yield "what is due for it next was not noted"
     if (key.state in _DELETION) != (key.pending_window is not None):
@@ -90,6 +98,13 @@ def _of_key(store: Store, key: KeyRow) -> Iterator[str]:
         yield "it has no key policy"
     elif not parse(policy[0]).is_valid:
         yield "its key policy cannot be read"
+
+
+def _is_time(millis: int | None) -> bool:
+    try:
+        return millis is None or bool(to_datetime(millis))
+    except StoreError:
+        return False
 
 
 def _of_materials(store: Store, key: KeyRow) -> Iterator[str]:
@@ -170,7 +185,7 @@ def _grants(store: Store) -> Iterator[Problem]:
     ):
         try:
             sound = isinstance(json.loads(operations), list) and isinstance(json.loads(constraints), dict)
-        except ValueError:
+        except (ValueError, RecursionError):
             sound = False
         if not sound:
             yield Problem(f"grant {grant_id}", "its operations or constraints cannot be read")
@@ -187,3 +202,13 @@ def _key_stores(store: Store) -> Iterator[Problem]:
             yield Problem(place, f"its custom key store {store_id} is not there")
         elif bool(available) != (state == "CONNECTED"):
             yield Problem(place, f"its custom key store is {state}, and it does not know")
+
+
+_PARTS: Mapping[str, Callable[[Store], Iterator[Problem]]] = {
+    "keys": _keys,
+    "multi-Region keys": _regions,
+    "aliases": _names,
+    "grants": _grants,
+    "custom key stores": _key_stores,
+}
+"""What is looked at beside the file itself -> how."""

@@ -10,7 +10,8 @@ from platformdirs import user_data_path
 from kms_tui.backend.local.authorise_caller import identity_of, read_iam_policies
 from kms_tui.backend.local.backend import LocalBackend
 from kms_tui.backend.local.rootkey import Unlock
-from kms_tui.backend.local.store import Store, open_store
+from kms_tui.backend.local.store import Store
+from kms_tui.backend.local.store_opening import open_store
 
 DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_REGION = "us-east-1"

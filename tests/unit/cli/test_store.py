@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kms_tui.backend.local import open_default
-from kms_tui.backend.local.rootkey import key_file_of
+from kms_tui.backend.local.keyfile import key_file_of
 from tests.unit.cli.conftest import Run
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.local import LocalBackend, Store, open_store
+from kms_tui.backend.local import LocalBackend, Store, open_store, rootkey
 from kms_tui.backend.local.ids import SeededIds
 from tests.contract.client import KmsClient
 
@@ -30,6 +30,12 @@ class TestClock:
 
     def advance(self, **time: float) -> None:
         self.now += timedelta(**time)
+
+
+@pytest.fixture
+def cheap_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passphrases of new stores become keys at once, instead of in a tenth of a second of a core."""
+    monkeypatch.setattr(rootkey, "_SCRYPT", {"n": 2, "r": 1, "p": 1})
 
 
 @pytest.fixture

@@ -11,13 +11,17 @@ import pytest
 
 from kms_tui.atomic import AlreadyThereError, FileError
 from kms_tui.backend.local import LocalBackend, Store, maintenance_events, open_store
-from kms_tui.backend.local.maintenance import back_up, change_protection, info, open_existing
+from kms_tui.backend.local.keyfile import content, key_file_of
+from kms_tui.backend.local.maintenance import back_up, info, open_existing
 from kms_tui.backend.local.maintenance_verify import problems
-from kms_tui.backend.local.rootkey import Protection, key_file_of
+from kms_tui.backend.local.protection import change_protection
+from kms_tui.backend.local.rootkey import Protection
 from kms_tui.backend.local.schema import MIGRATIONS
 from kms_tui.kms.errors import StoreError
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock
+
+pytestmark = pytest.mark.usefixtures("cheap_passphrases")
 
 _PASSPHRASE = "correct horse"
 
@@ -105,6 +109,81 @@ def test_a_store_without_a_passphrase_has_none_to_take_away(path: Path, sealed: 
     _opens(path, sealed)
 
 
+@pytest.mark.parametrize(
+    ("before", "first", "second"),
+    [
+        (None, "first", "second"),
+        ("before", "first", "second"),
+        ("before", None, None),
+        ("before", None, "second"),
+        ("before", "first", None),
+    ],
+)
+def test_of_two_changes_of_the_guard_the_later_one_is_refused(
+    path: Path, before: str | None, first: str | None, second: str | None
+) -> None:
+    with open_store(path, unlock=_unlock(before)) as store:
+        kms = _client(store)
+        sealed = kms("Encrypt", KeyId=kms.key(), Plaintext=b"x")["CiphertextBlob"]
+    with open_existing(path, _unlock(before)) as one, open_existing(path, _unlock(before)) as two:
+        change_protection(one, first)
+        with pytest.raises(StoreError, match="changed by another program meanwhile"):
+            change_protection(two, second)
+    _opens(path, sealed, first)
+    for wrong in {"before", "first", "second"} - {first}:
+        if first is not None:
+            with pytest.raises(StoreError, match="Wrong passphrase"):
+                open_existing(path, _unlock(wrong))
+    assert key_file_of(path).exists() == (first is None)
+
+
+def test_an_empty_passphrase_protects_nothing(path: Path, sealed: bytes) -> None:
+    with open_existing(path, _unlock(None)) as store, pytest.raises(StoreError, match="empty passphrase"):
+        change_protection(store, "")
+    _opens(path, sealed)
+
+
+def test_a_former_key_file_that_cannot_be_removed_is_told_and_goes_later(
+    path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch, open_existing(path, _unlock(None)) as store:
+        patch.setattr(Path, "unlink", refuse)
+        assert change_protection(store, _PASSPHRASE) == key_file_of(path)
+    assert key_file_of(path).exists()
+    _opens(path, sealed, _PASSPHRASE)
+    assert not key_file_of(path).exists()
+
+
+def test_a_key_file_that_is_not_the_former_one_stays(
+    path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch, open_existing(path, _unlock(None)) as store:
+        patch.setattr(Path, "unlink", refuse)
+        change_protection(store, _PASSPHRASE)
+    key_file_of(path).write_text("that of another store, put here by hand")
+    for _ in range(2):
+        _opens(path, sealed, _PASSPHRASE)
+    assert key_file_of(path).read_text() == "that of another store, put here by hand"
+
+
+def test_a_disk_that_fails_after_the_change_does_not_hide_it(
+    path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_store: Store) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(Store, "empty_log", fail)
+    with open_existing(path, _unlock(None)) as store:
+        assert change_protection(store, _PASSPHRASE) is None
+    _opens(path, sealed, _PASSPHRASE)
+
+
 def test_a_guard_that_cannot_be_written_changes_nothing(
     path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,7 +249,63 @@ def test_a_store_is_backed_up_while_others_write(path: Path, tmp_path: Path) -> 
             assert kept <= set(made)
 
 
-@pytest.mark.parametrize("taken", ["copy.db", "copy.db.key"])
+@pytest.mark.parametrize("before", [None, "before"])
+def test_a_backup_opens_though_the_guard_changes_meanwhile(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    after = None if before else "after"
+    with open_store(path, unlock=_unlock(before)) as store:
+        kms = _client(store)
+        sealed = kms("Encrypt", KeyId=kms.key(), Plaintext=b"x")["CiphertextBlob"]
+        copied: list[Store] = []
+        copy_into = Store.copy_into
+
+        def copy_then_change(source: Store, target: sqlite3.Connection) -> None:
+            if not copied and after is None:
+                change(after)
+            copy_into(source, target)
+            copied.append(source)
+            if len(copied) == 1 and after is not None:
+                change(after)
+
+        def change(passphrase: str | None) -> None:
+            with open_existing(path, _unlock(before)) as theirs:
+                change_protection(theirs, passphrase)
+
+        monkeypatch.setattr(Store, "copy_into", copy_then_change)
+        protection = back_up(store, tmp_path / "copy.db")
+    assert protection == ("passphrase" if after else "key file")
+    assert key_file_of(tmp_path / "copy.db").exists() == (after is None)
+    _opens(tmp_path / "copy.db", sealed, after)
+
+
+def test_a_copy_whose_key_file_is_missing_is_none(path: Path, sealed: bytes, tmp_path: Path) -> None:
+    with open_existing(path, _unlock(None)) as store:
+        key_file_of(path).unlink()
+        with pytest.raises(StoreError, match=r"key file .* is missing"):
+            back_up(store, tmp_path / "copy.db")
+        key_file_of(path).write_bytes(content(bytes(32)))
+        with pytest.raises(StoreError, match="does not belong"):
+            back_up(store, tmp_path / "copy.db")
+    assert not list(tmp_path.glob("copy*"))
+
+
+def test_a_damaged_copy_is_no_backup(path: Path, sealed: bytes, tmp_path: Path) -> None:
+    with open_existing(path, _unlock(None)) as store:
+        row = store.one("SELECT rootpage FROM sqlite_schema WHERE name = 'keys_due'")
+    assert row is not None
+    with path.open("r+b") as file:
+        file.seek((row[0] - 1) * 4096)
+        file.write(b"\xff" * 8)
+    with (
+        open_existing(path, _unlock(None)) as store,
+        pytest.raises(StoreError, match="copy of the store is damaged"),
+    ):
+        back_up(store, tmp_path / "copy.db")
+    assert not list(tmp_path.glob("copy*"))
+
+
+@pytest.mark.parametrize("taken", ["copy.db", "copy.db.key", "copy.db-wal"])
 def test_a_backup_overwrites_nothing(path: Path, sealed: bytes, tmp_path: Path, taken: str) -> None:
     directory = tmp_path / "backups"
     directory.mkdir()

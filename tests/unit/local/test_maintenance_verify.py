@@ -227,3 +227,28 @@ def test_no_change_of_wrapped_material_goes_unnoticed(
     path.write_bytes(changed)
     with open_store(path) as store:
         assert _found(store)
+
+
+@pytest.mark.parametrize(
+    ("tampering", "subject"),
+    [
+        ("UPDATE keys SET key_id = 7", "keys"),
+        ("UPDATE keys SET spec = x'00'", "keys"),
+        ("UPDATE keys SET pending_window = 'x', deletion_at = x'00', due_at = 'x'", "keys"),
+        ("UPDATE keys SET created_at = 1 << 62", "keys"),
+        ("UPDATE materials SET material_id = x'00'", "keys"),
+        ("UPDATE materials SET wrapped = 5", "keys"),
+        ("UPDATE policies SET text = 5", "keys"),
+        ("UPDATE grants SET operations = 5", "grants"),
+        pytest.param(f"UPDATE grants SET operations = '{'[' * 100_000}'", "grant", id="nested deeply"),
+    ],
+)
+def test_values_of_other_types_are_problems_and_no_traceback(
+    kms: KmsClient, store: Store, tampering: str, subject: str
+) -> None:
+    kms("CreateGrant", KeyId=kms.key(), GranteePrincipal=ACCOUNT, Operations=["Encrypt"])
+    store.rows("PRAGMA writable_schema = ON")
+    store.rows("UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')')")
+    store.rows("PRAGMA writable_schema = RESET")
+    store.rows(tampering)
+    assert [found for found, _ in _found(store) if found.startswith((subject, _PLACE, "grant"))]

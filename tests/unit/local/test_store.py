@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -14,7 +15,10 @@ from typing import Any
 import pytest
 
 from kms_tui.backend.local import LocalBackend, Store, open_default, open_store
+from kms_tui.backend.local.maintenance import open_existing
+from kms_tui.backend.local.protection import change_protection
 from kms_tui.backend.local.schema import MIGRATIONS
+from kms_tui.backend.local.storefile import KEEP, failure
 from kms_tui.kms.errors import StoreError
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock
@@ -117,10 +121,135 @@ def test_a_store_of_a_newer_version_is_left_as_it_is(path: Path) -> None:
     _refused(path, "newer kms-tui")
 
 
-def test_a_store_cut_short_is_left_as_it_is(path: Path) -> None:
+def test_a_store_cut_short_is_left_as_it_is_and_the_advice_loses_nothing(path: Path) -> None:
     _fill(path)
     path.write_bytes(path.read_bytes()[:6000])
-    _refused(path, "cut short")
+    _refused(path, "malformed")
+    with pytest.raises(StoreError) as caught:
+        open_store(path)
+    assert caught.value.next_step == KEEP
+
+
+@pytest.mark.usefixtures("cheap_passphrases")
+@pytest.mark.parametrize(
+    ("tampering", "words"),
+    [
+        ("DELETE FROM root_key", "0 root keys instead of one"),
+        ("UPDATE root_key SET parameters = 'none'", "not a JSON object"),
+        ("UPDATE root_key SET parameters = '[]'", "not a JSON object"),
+        pytest.param(
+            f"UPDATE root_key SET parameters = '{'[' * 100_000}'", "not a JSON object", id="nested deeply"
+        ),
+        ("UPDATE root_key SET parameters = json_set(parameters, '$.salt', 'x')", "salt is not hexadecimal"),
+        ("UPDATE root_key SET parameters = json_remove(parameters, '$.salt')", "salt is not hexadecimal"),
+        ("UPDATE root_key SET parameters = json_set(parameters, '$.kdf', 'other')", "not recorded in a way"),
+        ("UPDATE root_key SET parameters = json_set(parameters, '$.n', 'x')", "not recorded in a way"),
+        ("UPDATE root_key SET parameters = json_set(parameters, '$.n', 0)", "out of all bounds"),
+        ("UPDATE root_key SET parameters = json_set(parameters, '$.n', 12345)", "out of all bounds"),
+        ("UPDATE root_key SET parameters = json_set(parameters, '$.n', 1 << 40)", "out of all bounds"),
+        ("UPDATE root_key SET parameters = json_set(parameters, '$.r', 1 << 40)", "out of all bounds"),
+        ("UPDATE root_key SET parameters = json_set(parameters, '$.p', -1)", "out of all bounds"),
+        ("UPDATE root_key SET protection = 'a prayer'", "unknown to this kms-tui"),
+        ("UPDATE root_key SET protection = 'memory'", "unknown to this kms-tui"),
+        ("UPDATE root_key SET sealed = x'00'", "not whole"),
+        ("UPDATE root_key SET sealed = zeroblob(60)", "Wrong passphrase"),
+        ("DROP TABLE root_key", "no such table: root_key"),
+        ("DROP TABLE keys", "no such table: keys"),
+    ],
+)
+def test_a_damaged_root_key_is_told_in_a_sentence(path: Path, tampering: str, words: str) -> None:
+    def unlock(new: bool) -> str:
+        return "correct horse"
+
+    _fill(path, unlock=unlock)
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("PRAGMA foreign_keys = OFF")
+        other.execute(tampering)
+    other.close()
+    _refused(path, words, unlock=unlock)
+
+
+@pytest.mark.usefixtures("cheap_passphrases")
+@pytest.mark.parametrize("passphrase", ["naïve", "\udcff"])
+def test_any_text_is_a_passphrase(path: Path, passphrase: str) -> None:
+    """Bytes of a terminal or a variable that are no UTF-8 become lone surrogates."""
+    _, sealed = _fill(path, unlock=lambda new: passphrase)
+    with open_store(path, unlock=lambda new: passphrase) as store:
+        assert _client(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
+    _refused(path, "Wrong passphrase", unlock=lambda new: passphrase[1:] + "?")
+
+
+def test_an_empty_passphrase_for_a_new_store_is_none(path: Path) -> None:
+    _fill(path, unlock=lambda new: "")
+    with open_store(path) as store:
+        assert store.protection == "key file"
+
+
+@pytest.mark.usefixtures("cheap_passphrases")
+def test_a_guard_that_changes_while_its_passphrase_is_asked_for_is_asked_for_again(path: Path) -> None:
+    asked: list[bool] = []
+
+    def unlock(new: bool) -> str:
+        asked.append(new)
+        if len(asked) == 1:
+            with open_store(path, unlock=lambda new: "first") as theirs:
+                change_protection(theirs, "second")
+            return "first"
+        return "second"
+
+    _fill(path, unlock=lambda new: "first")
+    with open_store(path, unlock=unlock) as store:
+        assert store.protection == "passphrase"
+    assert asked == [False, False]
+
+
+def test_a_home_folder_that_nobody_has_is_a_place_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match="There is no store at ~nobody-has-it"):
+        open_existing(Path("~nobody-has-it/store.db"), lambda new: None)
+
+
+def test_what_is_to_last_is_synced_at_every_commit(path: Path) -> None:
+    full, normal = 2, 1  # SQLite's words: a commit in its log is synced by FULL, and not by NORMAL
+    with open_store(path) as store:
+        for durable in (True, False, True):
+            with store.write(durable=durable) as db:
+                assert db.execute("PRAGMA synchronous").fetchone() == (full if durable else normal,)
+
+
+def test_a_change_lasts_and_the_record_of_a_reading_may_be_lost(
+    store: Store, kms: KmsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bool] = []
+    write = store.write
+
+    def noted(*, durable: bool = True) -> Any:
+        written.append(durable)
+        return write(durable=durable)
+
+    monkeypatch.setattr(store, "write", noted)
+    key_id = kms.key()
+    assert written == [True]
+    kms.describe(key_id)
+    assert written == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (sqlite3.SQLITE_BUSY, "Another program holds it"),
+        (sqlite3.SQLITE_FULL, "Make room"),
+        (sqlite3.SQLITE_IOERR | 1 << 8, "Look at the disk"),
+        (sqlite3.SQLITE_CORRUPT, "safe place"),
+        (sqlite3.SQLITE_ERROR, "store verify"),
+    ],
+)
+def test_each_failure_names_its_next_step(path: Path, code: int, words: str) -> None:
+    error = sqlite3.OperationalError("failed")
+    error.sqlite_errorcode = code
+    assert words in failure(path, error).next_step
 
 
 def test_a_store_with_broken_tables_is_left_as_it_is(path: Path) -> None:
@@ -128,6 +257,25 @@ def test_a_store_with_broken_tables_is_left_as_it_is(path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[:100] + os.urandom(4096 - 100) + whole[4096:])
     _refused(path, "store")
+
+
+def test_names_that_are_no_text_are_damage(path: Path) -> None:
+    """SQLite's message quotes them, and Python cannot read it."""
+    _fill(path)
+    whole = path.read_bytes()
+    broken = whole.replace(b"tablelast_uses", b"table\xff\xfest_uses").replace(
+        b"TABLE last_uses", b"TABLE (ast_uses"
+    )
+    path.write_bytes(broken)
+    _refused(path, "names in it are no text")
+
+
+def test_a_time_that_no_calendar_has_is_damage(store: Store, kms: KmsClient) -> None:
+    key_id = kms.key()
+    with store.write() as db:
+        db.execute("UPDATE keys SET created_at = 1 << 62")
+    with pytest.raises(StoreError, match="is no time"):
+        kms.describe(key_id)
 
 
 def test_damage_found_later_is_a_store_error(path: Path) -> None:
@@ -179,7 +327,10 @@ def test_a_passphrase_opens_what_it_made_and_no_other_does(path: Path) -> None:
     with open_store(path, unlock=unlock) as store:
         assert store.protection == "passphrase"
         assert _client(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
+        (parameters,) = store.one("SELECT parameters FROM root_key") or ("{}",)
     assert asked == [True, False]
+    owasp_floor = {"kdf": "scrypt", "n": 2**15, "r": 8, "p": 1}
+    assert owasp_floor.items() <= json.loads(parameters).items()
 
 
 @pytest.mark.parametrize(

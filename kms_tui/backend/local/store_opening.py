@@ -1,0 +1,182 @@
+"""Opening a store: SQLite recovers it first, and only then is it judged; one that is not there is made.
+
+Making is one transaction under SQLite's lock, key file included. Where it was cut off, SQLite rolls it back,
+no table is left, and the store is made anew: nothing in it was ever acknowledged.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from kms_tui.atomic import make_folder
+from kms_tui.backend.local import keyfile, storefile
+from kms_tui.backend.local.clock import Clock, to_millis, utc_now
+from kms_tui.backend.local.ids import Ids, RandomIds
+from kms_tui.backend.local.material import MaterialSource, RandomMaterial
+from kms_tui.backend.local.protection import end_change
+from kms_tui.backend.local.rootkey import (
+    RootKey,
+    SealedRootKey,
+    Unlock,
+    new_root_key,
+    sealed_root_key,
+    unseal,
+)
+from kms_tui.backend.local.schema import APPLICATION_ID, MIGRATIONS
+from kms_tui.backend.local.store import ROOT_KEY, Sources, Store
+from kms_tui.backend.local.storefile import StoreFile, named_failures
+from kms_tui.kms.errors import StoreError
+
+
+def open_store(
+    path: str | Path | None = None,
+    *,
+    clock: Clock = utc_now,
+    ids: Ids | None = None,
+    material: MaterialSource | None = None,
+    unlock: Unlock | None = None,
+    transition_millis: int = 0,
+    root_key: bytes | None = None,
+) -> Store:
+    """Open the store at ``path``, making it (mode 0600) where there is none; None: a new one in memory.
+
+    ``unlock(True)`` gives the passphrase of a new store or None for a key file, ``unlock(False)`` that of an
+    existing one; without it a new store gets a key file. ``transition_millis`` is how long the transient
+    states Creating and Updating last; ``root_key`` is that of a store in memory which must repeat itself. A
+    file that is not ours, damaged, of a newer version, or that cannot be unlocked raises StoreError and is
+    left as it was.
+    """
+    sources = Sources(clock, ids or RandomIds(), material or RandomMaterial(), transition_millis)
+    now = to_millis(clock())
+    if path is None:
+        memory = StoreFile(None)
+        memory.connection.execute("BEGIN")
+        _create_tables(memory.connection, now)
+        memory.connection.execute("COMMIT")
+        return Store(memory, RootKey(root_key or new_root_key()), None, sources)
+    path = Path(os.path.expanduser(path))
+    file, made = _recovered(path), None
+    if file is None:
+        made = _make(path, now, unlock)
+        file = _recovered(path)
+    if file is None:
+        raise StoreError(f"The local store {path} was removed while it was opened.", next_step="Try again.")
+    try:
+        with named_failures(path):
+            _bring_up_to_date(file.connection, path, now)
+            sealed, unsealed = _unsealed(file.connection, path, unlock, made)
+            file.connection.execute("SELECT row FROM keys LIMIT 1").fetchone()
+        file.watch()
+        store = Store(file, unsealed, sealed, sources)
+        end_change(store)
+    except BaseException:
+        file.close()
+        raise
+    return store
+
+
+def _recovered(path: Path) -> StoreFile | None:
+    """The file of a store, as SQLite recovers it; None where there is none, or one never finished."""
+    if not storefile.is_there(path):
+        return None
+    file = StoreFile(path)
+    try:
+        with named_failures(path):
+            if _has_tables(file.connection):
+                return file
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    return None
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None
+
+
+def _make(path: Path, now: int, unlock: Unlock | None) -> tuple[SealedRootKey, RootKey] | None:
+    """Make the file, its tables and its root key; None where another program was quicker."""
+    passphrase = unlock(True) if unlock else None
+    root_key = RootKey(new_root_key())
+    sealed = root_key.under_passphrase(passphrase) if passphrase else None
+    try:
+        make_folder(path.parent, 0o700)
+        storefile.make_empty(path)
+    except OSError as error:
+        raise StoreError(f"The local store {path} cannot be made: {error.strerror}.") from error
+    file = StoreFile(path)
+    connection = file.connection
+    try:
+        with named_failures(path):
+            connection.execute("BEGIN IMMEDIATE")
+            if _has_tables(connection):
+                return None
+            sealed = sealed or root_key.under_key(keyfile.read_or_make(path))
+            # Before the switch to WAL, so that the mark of ours is in the file itself from its first commit.
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            _create_tables(connection, now)
+            connection.execute(
+                "INSERT INTO root_key VALUES (1, ?, ?, ?)",
+                (sealed.protection, sealed.parameters, sealed.sealed),
+            )
+            connection.execute("COMMIT")
+    finally:
+        file.close()
+    return sealed, root_key
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path, now: int) -> None:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise storefile.not_ours(path)
+    _require_known(path, _version(connection))
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+    if _version(connection) < len(MIGRATIONS):
+        connection.execute("BEGIN IMMEDIATE")
+        _require_known(path, _version(connection))
+        _create_tables(connection, now)
+        connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _require_known(path: Path, version: int) -> None:
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"The local store {path} was made by a newer kms-tui (schema {version}, this one knows "
+            f"{len(MIGRATIONS)}); it was left as it is.",
+            next_step="Upgrade kms-tui.",
+        )
+
+
+def _create_tables(connection: sqlite3.Connection, now: int) -> None:
+    """Have a store see every migration that it has not seen."""
+    for number, migration in enumerate(MIGRATIONS[_version(connection) :], _version(connection) + 1):
+        for statement in migration.split(";\n"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO migrations VALUES (?, ?)", (number, now))
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _unsealed(
+    connection: sqlite3.Connection,
+    path: Path,
+    unlock: Unlock | None,
+    made: tuple[SealedRootKey, RootKey] | None,
+) -> tuple[SealedRootKey, RootKey]:
+    """The root key, sealed and bare; what guards it may change while somebody is asked for a passphrase."""
+    while True:
+        sealed = sealed_root_key(connection.execute(ROOT_KEY).fetchall(), path)
+        try:
+            found = made if made and made[0] == sealed else (sealed, RootKey(unseal(sealed, path, unlock)))
+        except StoreError:
+            if sealed == sealed_root_key(connection.execute(ROOT_KEY).fetchall(), path):
+                raise
+        else:
+            if sealed == sealed_root_key(connection.execute(ROOT_KEY).fetchall(), path):
+                return found
