@@ -138,13 +138,14 @@ def open_session(
 ) -> Session:
     """Wrap a backend: nothing mutating passes a read-only session, and no key policy that the guard refuses
     passes any; whatever passes is logged and counted, and remembered where it can be taken back. A read from
-    before a change of this session does not hide it.
+    before a change of this session does not hide it, and no member of an answer has a wrong type.
 
     A session is read-only where the connection or the profile's settings say so.
     """
     # Imported here: the console's first frame needs a Connection, and none of this.
     from kms_tui.backend.api import Kms
     from kms_tui.backend.base import KnowsServices
+    from kms_tui.backend.checked import Checked
     from kms_tui.backend.guard import Guarded
     from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog, Settled
     from kms_tui.evidence.activity import SERVICE, Trail
@@ -159,7 +160,7 @@ def open_session(
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
     meter, log, history, settling = Meter(), SessionLog(), History(), Settling()
     services = backend.services if isinstance(backend, KnowsServices) else None
-    counted: Backend = Metered(backend, meter)
+    counted: Backend = Metered(Checked(backend), meter)
     watching = None
     if services is not None and services.offers(SERVICE):
         watching = Watching(Trail(services, is_live=connection.kind in (Kind.LOCAL, Kind.DEMO)), now)

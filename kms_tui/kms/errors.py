@@ -8,6 +8,7 @@
     ├── ConfigurationError      the AWS configuration names no region, an unknown profile, and the like
     ├── EndpointError           the endpoint could not be reached, or did not answer in time
     ├── StoreError              the local store cannot be opened or trusted
+    ├── AnswerError             what came back lacks what the API promises, or has it in another form
     └── UnavailableError        this session has no such service to ask
 
 Each has a sentence (``str(error)``) and a ``next_step``, also a sentence, or "" where there is none.
@@ -134,6 +135,24 @@ class EndpointError(KmsTuiError):
 
 class StoreError(KmsTuiError):
     """The local store is not ours, corrupt, from a newer version, or locked by another passphrase."""
+
+
+class AnswerError(KmsTuiError):
+    """What came back could not be understood; ``reason`` quotes nothing of it but names of members."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"What came back could not be understood: {reason}.",
+            next_step="Refresh to see what is so now: a change may have been made all the same.",
+        )
+
+    @classmethod
+    def of(cls, cause: Exception) -> AnswerError:
+        """Of what reading it raised only the type is told, and of a KeyError what is missing: other messages
+        may quote values."""
+        error = cls(f"it lacks {cause}" if isinstance(cause, KeyError) else type(cause).__name__)
+        error.__cause__ = cause
+        return error
 
 
 class UnavailableError(KmsTuiError):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.content import Content
 from textual.reactive import var
 from textual.screen import Screen
@@ -18,6 +18,7 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection, Opener, Session
 from kms_tui.ui.app_bindings import APP_BINDINGS
 from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.boundary import Boundary
 from kms_tui.ui.messages import KeysChanged, SessionOpened
 from kms_tui.ui.modes import FACTORIES, FIRST_MODE
 from kms_tui.ui.safe_text import safe, visible
@@ -41,7 +42,7 @@ def _palette() -> type[Provider]:
     return KmsCommands
 
 
-class KmsApp(App[None]):
+class KmsApp(Boundary):
     """The console on one connection; ``opener`` opens connections and is the only way to a backend."""
 
     TITLE = "kms-tui"
@@ -73,6 +74,7 @@ class KmsApp(App[None]):
         )
 
     def on_mount(self) -> None:
+        self.has_begun = True
         self.call_after_refresh(self._begin)
         self.set_interval(_SETTLING_EVERY, self._read_settling)
 
@@ -186,10 +188,3 @@ class KmsApp(App[None]):
         super().notify(
             visible(message), title=visible(title), severity=severity, timeout=timeout, markup=False
         )
-
-    def _fatal_error(self) -> None:
-        """Textual's report shows local variables, which may hold plaintext: print the stack alone."""
-        from rich.traceback import Traceback
-
-        self.bell()
-        self.panic(Traceback(show_locals=False, width=None))

@@ -9,27 +9,56 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from textual.dom import DOMNode
-from textual.worker import WorkType
+from textual.dom import DOMNode, NoScreen
+from textual.message_pump import MessagePump
+from textual.widget import Widget
+from textual.worker import Worker, WorkType
+
+from kms_tui.kms.errors import AnswerError, KmsTuiError
 
 T = TypeVar("T")
 
 
-def start(node: DOMNode, work: WorkType[None], *, group: str, description: str) -> None:
+def start(
+    node: DOMNode, work: Callable[[], Awaitable[None]], *, group: str, description: str
+) -> Worker[None]:
     """Start work of a screen or widget that awaits calls and answers; it replaces what runs in its group.
 
-    ``description`` stands in logs and must hold nothing that a person typed: Textual's own would.
+    What it cannot do because its screen was left meanwhile is nobody's concern. ``description`` stands in
+    logs and must hold nothing that a person typed: Textual's own would.
     """
-    node.run_worker(work, group=group, exclusive=True, description=description)
+
+    async def while_shown() -> None:
+        try:
+            await work()
+        except Exception:
+            if not is_gone(node):
+                raise
+
+    guarded: WorkType[None] = while_shown
+    return node.run_worker(guarded, group=group, exclusive=True, description=description)
+
+
+def is_gone(node: MessagePump) -> bool:
+    """Whether the node's screen was left for good, so that there is nothing left to show anything on."""
+    if not isinstance(node, Widget):
+        return False
+    try:
+        screen = node.screen
+    except NoScreen:
+        return True
+    stacks = node.app._screen_stacks.values()
+    return not any(screen in screens for screens in stacks)
 
 
 async def off_loop(function: Callable[[], T]) -> T:
-    """Run a blocking function on a daemon thread and await its result or its exception.
+    """Run a blocking function on a daemon thread and await its result.
 
-    Cancelling the await abandons the thread: what it returns is dropped.
+    Every failure comes as a KmsTuiError: this is the one boundary that an answer of whatever shape has to
+    pass. Cancelling the await abandons the thread: what it returns is dropped.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
@@ -47,6 +76,10 @@ async def off_loop(function: Callable[[], T]) -> T:
         error: BaseException | None = None
         try:
             result = function()
+        except KmsTuiError as raised:
+            error = raised
+        except Exception as raised:
+            error = AnswerError.of(raised)
         except BaseException as raised:
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed: the program has quit

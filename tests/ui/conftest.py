@@ -14,6 +14,7 @@ os.environ["TZ"] = "UTC"
 time.tzset()
 
 import pytest  # noqa: E402
+from textual.app import App  # noqa: E402
 from textual.css.model import RuleSet  # noqa: E402
 from textual.css.stylesheet import Stylesheet  # noqa: E402
 from textual.widgets import Button, Input, TextArea  # noqa: E402
@@ -42,6 +43,13 @@ def _dialogs_listen_at_once(monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     """Only the tests marked ``deaf_dialogs`` are about the moment in which dialogs ignore keys."""
     if "deaf_dialogs" not in request.keywords:
         monkeypatch.setattr(Dialog, "ARM_SECONDS", 0.01)
+
+
+@pytest.fixture(autouse=True)
+def _what_is_contained_fails(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Only the tests marked ``contained`` are about what the console survives."""
+    if "contained" not in request.keywords:
+        monkeypatch.setattr(KmsApp, "contain", App._handle_exception)
 
 
 @pytest.fixture(autouse=True)

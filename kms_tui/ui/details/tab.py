@@ -14,8 +14,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
-from kms_tui.kms.errors import KmsTuiError
-from kms_tui.kms.facts import LOADING, Fact, Known, unreadable
+from kms_tui.kms.errors import AnswerError, KmsTuiError
+from kms_tui.kms.facts import LOADING, Fact, Failed, Known, unreadable
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import off_loop, start
@@ -95,8 +95,12 @@ class DetailTab(VerticalScroll, Generic[T]):
             await asyncio.sleep(REST_SECONDS)
         kms = session.kms.in_region(subject.region) if subject.region != session.kms.region else session.kms
         fact = await off_loop(lambda: read_fact(lambda: self.read(kms, subject)))
-        if self.subject is subject:
+        if self.subject is not subject:
+            return
+        try:
             self.present(subject, fact)
+        except Exception as error:  # it came whole, with members of another type than the API promises
+            self.present(subject, Failed(AnswerError.of(error)))
 
     @abstractmethod
     def read(self, kms: Kms, subject: Subject) -> T:
@@ -113,3 +117,5 @@ def read_fact(read: Callable[[], T]) -> Fact[T]:
         return Known(read())
     except KmsTuiError as error:
         return unreadable(error)
+    except Exception as error:
+        return Failed(AnswerError.of(error))

@@ -352,7 +352,7 @@ class PolicyEditor(ModeScreen):
         self._run(commands.simulate, "simulate requests")
 
     def action_back(self) -> None:
-        if self.query_one(FindingsList).has_focus:
+        if self.query_one(FindingsList).has_focus and not self.area.disabled:
             self.area.focus()
         else:
             start(self, partial(commands.leave, self), group="command", description="leave the editor")

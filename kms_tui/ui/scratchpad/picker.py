@@ -22,11 +22,10 @@ from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyState
 from kms_tui.scratch.request import ChosenKey
 from kms_tui.scratch.sending import in_region
-from kms_tui.ui.background import off_loop
+from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import column, fit, safe
 from kms_tui.ui.scratchpad.shown import SafeInput
-from kms_tui.ui.scratchpad.working import begin
 from kms_tui.ui.words import STATE_WORDS, USAGE_WORDS
 
 _MOST = 500
@@ -107,7 +106,7 @@ class KeyPicker(Dialog[Picked]):
         self._keys = [(_haystack(key), key) for key in keys]
         self._fill()
         if not keys:
-            begin(self, self._read, group="picker", description="list a region's keys")
+            start(self, self._read, group="picker", description="list a region's keys")
 
     async def _read(self) -> None:
         """List a region that the inventory has not."""
@@ -160,7 +159,7 @@ class KeyPicker(Dialog[Picked]):
         if chosen is None or chosen.key is not None:
             self.dismiss(Picked(chosen, self.listed))
         else:
-            begin(self, partial(self._describe, chosen), group="picker", description="describe a key")
+            start(self, partial(self._describe, chosen), group="picker", description="describe a key")
 
     async def _describe(self, chosen: ChosenKey) -> None:
         """A key whose spec is not known yet: without it nothing can be offered."""

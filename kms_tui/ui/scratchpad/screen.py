@@ -32,7 +32,7 @@ from kms_tui.scratch.request import ChosenKey, Request
 from kms_tui.scratch.results import Result
 from kms_tui.scratch.run import run
 from kms_tui.session import Session
-from kms_tui.ui.background import off_loop
+from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.scratchpad import asking, copying
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.fields import KeyField
@@ -40,7 +40,6 @@ from kms_tui.ui.scratchpad.operation_list import OperationList
 from kms_tui.ui.scratchpad.output import OutputPane
 from kms_tui.ui.scratchpad.progress import ProgressLine, Tally
 from kms_tui.ui.scratchpad.setup_pane import SetupPane
-from kms_tui.ui.scratchpad.working import begin
 from kms_tui.ui.screens.base import ModeScreen
 
 _LAST_SECONDS = 1.0
@@ -138,7 +137,7 @@ class ScratchpadScreen(ModeScreen):
         self.history = History()
         self.setup.last_context = self.history.last_context
         self.output.clear()
-        begin(self, self._start_over, group="setup", description="set the scratchpad up")
+        start(self, self._start_over, group="setup", description="set the scratchpad up")
 
     async def _start_over(self) -> None:
         assert self.session is not None
@@ -171,7 +170,7 @@ class ScratchpadScreen(ModeScreen):
         self._run_button.label = Content(setup.operation.title)
         main = setup.main
         if main is not None and main.role is Role.CIPHERTEXT:
-            begin(self, self._look_into, group="known", description="look at a ciphertext")
+            start(self, self._look_into, group="known", description="look at a ciphertext")
 
     @on(OperationList.Chosen)
     async def _operation_chosen(self, event: OperationList.Chosen) -> None:
@@ -215,7 +214,7 @@ class ScratchpadScreen(ModeScreen):
         async def question() -> None:
             await ask(self)
 
-        begin(self, question, group="ask", description="ask something")
+        start(self, question, group="ask", description="ask something")
 
     async def _look_into(self) -> None:
         """Say what a ciphertext tells without being decrypted, once nobody types."""
@@ -254,7 +253,7 @@ class ScratchpadScreen(ModeScreen):
         except InputError as error:
             self._show_problem(Problem(error.field, str(error), error.next_step))
             return
-        begin(self, partial(self._run, request), group="run", description="run an operation")
+        start(self, partial(self._run, request), group="run", description="run an operation")
 
     async def _run(self, request: Request) -> None:
         session = self.session

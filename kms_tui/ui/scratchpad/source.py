@@ -31,12 +31,11 @@ from kms_tui.scratch.inputs import (
 )
 from kms_tui.scratch.limits import Beyond, Limit
 from kms_tui.scratch.operations import Role
-from kms_tui.ui.background import off_loop
+from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.scratchpad.facts import FactTable
 from kms_tui.ui.scratchpad.lines import Line, ProblemLine
 from kms_tui.ui.scratchpad.path_input import PathInput
 from kms_tui.ui.scratchpad.secret_area import DOT, SecretArea
-from kms_tui.ui.scratchpad.working import begin
 
 DETECT, FILE = "detect", "file"
 _KINDS = ((DETECT, "detect"), *((form.value, form.value) for form in TYPED_FORMATS), (FILE, "file"))
@@ -221,7 +220,7 @@ class SourcePane(Vertical):
     @on(Input.Changed)
     def _path_typed(self, event: Input.Changed) -> None:
         event.stop()
-        begin(self, self._look, group="look", description="look at the file")
+        start(self, self._look, group="look", description="look at the file")
 
     @on(HeldLine.Dropped)
     def _dropped(self, event: HeldLine.Dropped) -> None:

@@ -121,6 +121,8 @@ class AliasesScreen(ModeScreen):
 
     @on(Input.Changed, "#table-filter")
     def _show(self) -> None:
+        if self.session is None:
+            return
         shown = self._matching()
         self.query_one(LineTable).show_rows([line for _, _, line in shown])
         aws = sum(alias.is_aws for alias, _, _ in shown)

@@ -48,6 +48,8 @@ class ModeScreen(Screen[None]):
     ]
     HELP: ClassVar[str] = ""
     """A few sentences for the help screen; plain text."""
+    BEFORE_SESSION: ClassVar[frozenset[str]] = frozenset({"filter", "back"})
+    """The screen's own actions that can be done before there is a session."""
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -79,6 +81,7 @@ class ModeScreen(Screen[None]):
         self.query_one(TopBar).refresh_session()
         if self.session is not None:
             self.session_opened(self.session)
+        self.refresh_bindings()
 
     def session_opened(self, session: Session) -> None:
         """A session is there, for the first time or instead of another."""
@@ -87,7 +90,10 @@ class ModeScreen(Screen[None]):
         self.query_one(TopBar).refresh_session()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "undo" and self.session is not None and self.session.read_only:
+        """Until a session is there, nothing that needs one can be asked for."""
+        if self.session is None:
+            return action in self.BEFORE_SESSION or hasattr(Screen, f"action_{action}")
+        if action == "undo" and self.session.read_only:
             return False
         return super().check_action(action, parameters)
 
