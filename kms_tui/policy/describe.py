@@ -48,7 +48,7 @@ _OPPOSITES: Mapping[str, str] = {
     "is after": "is not after",
     "is in": "is not in",
 }
-_OPPOSITE = _OPPOSITES | {other: verb for verb, other in _OPPOSITES.items()}
+_OPPOSITE = {**_OPPOSITES, **{other: verb for verb, other in _OPPOSITES.items()}}
 
 
 def condition(test: Test, *, holds: bool = True) -> str:
