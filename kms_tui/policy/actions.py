@@ -16,6 +16,7 @@ from kms_tui.policy import wildcard
 PREFIX = "kms:"
 PUT_KEY_POLICY = "kms:PutKeyPolicy"
 CREATE_GRANT = "kms:CreateGrant"
+DECRYPT = "kms:Decrypt"
 
 
 class Access(StrEnum):
@@ -192,9 +193,9 @@ def nearest(text: str) -> str:
     return closest(lowered(text), {lower: action.name for lower, action in _BY_LOWER.items()})
 
 
-def closest(text: str, names: Mapping[str, str]) -> str:
-    """The value whose key is within three edits of the text, the nearest first; "" if there is none."""
-    best, limit = "", 4
+def closest(text: str, names: Mapping[str, str], edits: int = 3) -> str:
+    """The value whose key is within so many edits of the text, the nearest first; "" if there is none."""
+    best, limit = "", edits + 1
     for key, name in names.items():
         if abs(len(key) - len(text)) < limit:
             distance = _edits(text, key, limit)

@@ -7,15 +7,15 @@ as such a caller can bring them about.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from kms_tui.policy import instances, keys, operators
+from kms_tui.policy import forms, instances, keys, operators
 from kms_tui.policy.conditions import Test
 from kms_tui.policy.evaluation import Request, caller_context, derived_context
 from kms_tui.policy.keys import ENCRYPTION_CONTEXT, Key, Presence
 from kms_tui.policy.principals import Kind
 from kms_tui.policy.search import Budget
-from kms_tui.policy.setting import Assignment, Setting, Values
+from kms_tui.policy.setting import Assignment, Origin, Setting, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +50,34 @@ GROUPS: Mapping[str, str] = {
     "aws:calledvia": "via",
     "aws:calledviafirst": "via",
     "aws:calledvialast": "via",
+    "aws:principalorgid": "organization",
+    "aws:principalorgpaths": "organization",
+    "aws:resourceorgid": "organization",
+    "aws:resourceorgpaths": "organization",
 }
 """Keys that go together, and the name of what they follow from."""
+CALLER_NUMBER = "caller"
+"""Which of the setting's callers a choice is about, beside the condition keys that follow from it."""
 _CALLER_KEYS = tuple(key for key, group in GROUPS.items() if group == "caller")
 _MAX_SESSION_SECONDS = 129_600
 _LAST_TIME = 1e11
+_FAR_SECONDS = 40e9
+"""Some 1,270 years: a pattern of today's times is not one of those."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """Which values can a key (or a group of them) have, given the conditions that mention it?
 
-    ``tests`` are all conditions, by key in lower case.
+    ``tests`` are all conditions, by key in lower case; ``tied`` are further values that conditions compare
+    with a key by way of policy variables.
     """
 
     setting: Setting
     tests: Mapping[str, Sequence[Test]]
     budget: Budget
     key: str
+    tied: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def info(self) -> Key:
@@ -79,7 +89,19 @@ class Question:
 
     @property
     def strings(self) -> list[str]:
-        return instances.strings(self.mentions, self.budget)
+        return self.mentioned(self.key)
+
+    def mentioned(self, key: str) -> list[str]:
+        """The values of a key that conditions single out and that a request can have."""
+        info = keys.find(key)
+        tests = self.tests.get(key, ())
+        texts = [*instances.strings(tests, self.budget), *self.tied.get(key, ())]
+        if forms.form_of(info) is None:
+            return texts
+        patterns = [pattern for test in tests for pattern in test.patterns[: instances.MAX_PATTERNS]]
+        texts += [text for pattern in patterns for text in forms.sampled(info, pattern)]
+        self.budget.spend(10 * len(texts) + 60 * len(patterns))
+        return [text for text in dict.fromkeys(texts) if forms.fits(info, text)]
 
     def arranged(self, *, mentioned: bool) -> list[Option]:
         """Another value, and the mentioned ones if the caller can have them."""
@@ -135,6 +157,7 @@ def _constant(question: Question) -> list[Option]:
     setting = question.setting
     known = derived_context(Request(setting.callers[0], setting.action.name, setting.key_arn))
     known["kms:policyname"] = "default"
+    known["aws:resourceaccount"] = setting.account_id
     if question.key in known:
         return [Option(_tuple(known[question.key]), plain=True)]
     return [_plain(option) for option in question.arranged(mentioned=True)]
@@ -157,7 +180,13 @@ def _fact(question: Question) -> list[Option]:
     return [_plain(option) for option in options]
 
 
-_OF_ANY_CREDENTIALS = ("aws:referer", "aws:useragent", "aws:signinsessionarn")
+_OF_ANY_CREDENTIALS = (
+    "aws:referer",
+    "aws:useragent",
+    "aws:signinsessionarn",
+    "aws:viaawsmcpservice",
+    "aws:calledviaawsmcp",
+)
 
 
 def _chosen(question: Question) -> list[Option]:
@@ -169,7 +198,9 @@ def _chosen(question: Question) -> list[Option]:
     if impossible:
         return [_ABSENT]
     options = question.arranged(mentioned=True)
-    return options if question.info.always else [_ABSENT, *options]
+    if question.info.always:
+        return options
+    return [_ABSENT, *(Option(option.values) for option in options)]
 
 
 def _request(question: Question) -> list[Option]:
@@ -225,7 +256,7 @@ def choices(question: Question) -> list[Choice]:
 def _caller(question: Question) -> Iterator[Choice]:
     for number, caller in enumerate(question.setting.callers):
         context = caller_context(caller)
-        values = {key: _tuple(context.get(key)) for key in _CALLER_KEYS}
+        values = {key: _tuple(context.get(key)) for key in _CALLER_KEYS} | {CALLER_NUMBER: (str(number),)}
         yield Choice(values, plain=number < question.setting.plain_callers)
 
 
@@ -234,8 +265,13 @@ def _tuple(value: str | Sequence[str] | None) -> Values:
 
 
 def _limits(question: Question, *names: str) -> set[float]:
-    """The numbers or times that conditions on these keys compare with."""
-    found = {limit for name in names for test in question.tests.get(name, ()) for limit in test.limits}
+    """The numbers or times that conditions on these keys compare with, be it as text."""
+    tests = [test for name in names for test in question.tests.get(name, ())]
+    found = {limit for test in tests for limit in test.limits}
+    for test in tests:
+        if test.operator.base.family == "string":
+            read = [operators.number(text.value) or operators.timestamp(text.value) for text in test.values]
+            found |= {limit for limit in read if limit is not None}
     question.budget.spend(60 * len(found))
     return found
 
@@ -258,7 +294,10 @@ def _sign_in(question: Question) -> Iterator[Choice]:
 def _clock(question: Question) -> Iterator[Choice]:
     """Now, which is all that is possible, and the times to come at which a condition may turn."""
     now = question.setting.now
-    limits = _limits(question, "aws:currenttime", "aws:epochtime")
+    names = ("aws:currenttime", "aws:epochtime")
+    limits = _limits(question, *names)
+    if any(test.operator.base.family == "like" for name in names for test in question.tests.get(name, ())):
+        limits.add(now + _FAR_SECONDS)
     to_come = {limit + step for limit in limits for step in (-1, 0, 1) if now < limit + step < _LAST_TIME}
     for seconds in (now, *sorted(to_come)):
         values = {"aws:currenttime": (operators.isoformat(seconds),), "aws:epochtime": (str(int(seconds)),)}
@@ -281,9 +320,64 @@ def _via(question: Question) -> Iterator[Choice]:
             yield Choice({"aws:viaawsservice": ("true",), **dict.fromkeys(names, (service,))})
 
 
+_HOME, _ELSEWHERE = "/r-zz99/ou-zz99-99999999/", "/r-zz98/ou-zz98-99999999/"
+MAX_ORGANIZATIONS = 40
+
+
+def _organization(question: Question) -> Iterator[Choice]:
+    """Where the key's account and the caller's stand: in an organization (which is one and the same for the
+    account's own identities), or in none.
+    """
+    setting = question.setting
+    ids = ("aws:principalorgid", "aws:resourceorgid")
+    named = [text.partition("/")[0] for key in ids for text in question.mentioned(key)]
+    paths = [
+        text for key in ("aws:principalorgpaths", "aws:resourceorgpaths") for text in question.mentioned(key)
+    ]
+    paths = [path for path in paths if not path.startswith(keys.OTHER_ORG)]
+    named += [path.partition("/")[0] for path in paths]
+    listed = [org for org in dict.fromkeys(named) if org != keys.OTHER_ORG]
+    question.budget.spend(40 * len(listed) * (1 + len(paths) // 20))
+    homes = [None, *_standing([keys.OWN_ORG, *listed], paths, _HOME)]
+    if setting.origin is Origin.OTHER:
+        homes = homes[:MAX_ORGANIZATIONS]
+    for home in homes:
+        for org in _callers_standing(setting, home, listed, paths):
+            values = {
+                **_of_organization("aws:resource", home),
+                **_of_organization("aws:principal", org),
+            }
+            yield Choice(values, plain=True)
+
+
+def _callers_standing(
+    setting: Setting, home: tuple[str, str] | None, listed: Sequence[str], paths: Sequence[str]
+) -> list[tuple[str, str] | None]:
+    if setting.by_service:
+        return [None]
+    if setting.origin is Origin.OWN:
+        return [home]
+    elsewhere = _standing([keys.OTHER_ORG], (), _ELSEWHERE)
+    if setting.is_stranger:
+        return [None, *elsewhere]
+    others = _standing(listed, paths, _ELSEWHERE)[:MAX_ORGANIZATIONS]
+    return [None, *elsewhere, *([home] if home else []), *others]
+
+
+def _standing(ids: Sequence[str], paths: Sequence[str], default: str) -> list[tuple[str, str]]:
+    """Each organization with a path of its own, and every mentioned path."""
+    return [*((org, org + default) for org in ids), *((path.partition("/")[0], path) for path in paths)]
+
+
+def _of_organization(prefix: str, standing: tuple[str, str] | None) -> dict[str, Values]:
+    org, path = standing or (None, None)
+    return {f"{prefix}orgid": (org,) if org else None, f"{prefix}orgpaths": (path,) if path else None}
+
+
 _MAKERS: Mapping[str, Callable[[Question], Iterator[Choice]]] = {
     "caller": _caller,
     "sign-in": _sign_in,
     "clock": _clock,
     "via": _via,
+    "organization": _organization,
 }

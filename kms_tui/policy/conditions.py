@@ -263,6 +263,15 @@ def variable_names(template: str) -> list[str]:
     return [lowered(name) for name in names if name not in ("*", "?", "$")]
 
 
+def surroundings(template: str) -> tuple[str, str, str] | None:
+    """The key of a value's only policy variable, and the text before and after it; None if it has others."""
+    found = list(_VARIABLE.finditer(template))
+    names = variable_names(template)
+    if len(found) != 1 or len(names) != 1:
+        return None
+    return names[0], template[: found[0].start()], template[found[0].end() :]
+
+
 def with_variables(template: str, value_of: Callable[[str], str]) -> str:
     """A value with each policy variable replaced, by its key's name in lower case."""
     return _VARIABLE.sub(lambda match: value_of(lowered(_parts(match.group(1))[0])), template)

@@ -38,6 +38,19 @@ _VERBS: Mapping[str, str] = {
 }
 
 
+_OPPOSITES: Mapping[str, str] = {
+    "is": "is not",
+    "is (in any case)": "is not (in any case)",
+    "is like": "is not like",
+    "is below": "is at least",
+    "is at most": "is above",
+    "is before": "is not before",
+    "is after": "is not after",
+    "is in": "is not in",
+}
+_OPPOSITE = {**_OPPOSITES, **{other: verb for verb, other in _OPPOSITES.items()}}
+
+
 def condition(test: Test, *, holds: bool = True) -> str:
     """The condition as a clause: ``aws:SourceIp is in "203.0.113.0/24"``; with ``holds`` false its
     opposite.
@@ -50,7 +63,10 @@ def condition(test: Test, *, holds: bool = True) -> str:
         test.operator.qualifier, key
     )
     values = listed([quoted(text.value) for text in test.values], 3, "or") or "in an empty list"
-    clause = f"{subject} {_VERBS[test.operator.base.name]} {values}"
+    verb = _VERBS[test.operator.base.name]
+    if not holds and not test.operator.qualifier and not test.operator.if_exists:
+        return f"{subject} {_OPPOSITE[verb]} {values}"
+    clause = f"{subject} {verb} {values}"
     if test.operator.if_exists:
         clause += " (or is absent)"
     return clause if holds else f"not ({clause})"

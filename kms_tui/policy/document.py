@@ -1,7 +1,9 @@
 """Policy text to a ``Document`` of statements, each part with its place, judged by IAM's grammar.
 
 Source: the IAM user guide (reference_policies_grammar, reference_policies_elements) and, for what only a key
-policy asks, the KMS developer guide (key-policy-overview) and PutKeyPolicy in the service model.
+policy asks, the KMS developer guide (key-policy-overview, conditions-kms; tag-authorization and abac for the
+keys that IAM policies alone take) and PutKeyPolicy in the service model. That PutKeyPolicy answers
+MalformedPolicyDocumentException to those keys is recorded in awsdocs/aws-kms-developer-guide#47.
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ from kms_tui.policy.wording import quoted
 MAX_BYTES = 131_072
 """PolicyType's maximum in the service model."""
 QUOTA_BYTES = 32_768
-"""What older quota pages give as the key policy document size."""
+"""The greatest key policy document, in bytes, by the KMS quotas (LimitExceededException beyond it)."""
 ALLOW, DENY = "Allow", "Deny"
 CURRENT_VERSION = "2012-10-17"
 VERSIONS = (CURRENT_VERSION, "2008-10-17")
 
+_ACTION = re.compile(r"(?:\*+|[A-Za-z0-9*?-]+:.*)\Z", re.DOTALL)
+"""An action is a vendor, a colon and a name; or ``*``, which is everything."""
 _FOREIGN_CHARACTER = re.compile(r"[^\t\n\r\x20-\xff]")
 
 
@@ -201,7 +205,7 @@ class _Reader:
             elements=elements,
             principals=self._who(value("Principal"), value("NotPrincipal"), effect, node.span, elements),
             not_principal="NotPrincipal" in members,
-            actions=self._texts(value("Action") or value("NotAction"), "Action"),
+            actions=self._actions(value("Action") or value("NotAction")),
             not_action="NotAction" in members,
             resources=self._texts(value("Resource") or value("NotResource"), "Resource"),
             not_resource="NotResource" in members,
@@ -231,6 +235,16 @@ class _Reader:
             return ()
         items = value.items if isinstance(value, scan.Array) else (value,)
         return tuple(Text(self._string(item, name), item.span) for item in items)
+
+    def _actions(self, value: scan.Value | None) -> tuple[Text, ...]:
+        actions = self._texts(value, "Action")
+        for text in actions:
+            if not _ACTION.match(text.value):
+                sentence = (
+                    f"{quoted(text.value)} is no action: a service and a colon come first, as in kms:Decrypt."
+                )
+                self._problem(sentence, text.span, "action")
+        return actions
 
     def _who(
         self,
@@ -314,15 +328,30 @@ class _Reader:
                 sentence = f"{quoted(key.value)} is given twice: names of condition keys ignore case."
                 self._problem(sentence, key.span, "duplicate-key")
             seen.add(folded)
+            info = keys.find(key.value)
+            self._permitted(spelled, info, key)
             yield Test(
                 operator=spelled,
                 key=folded,
                 key_text=key.value,
-                key_info=keys.find(key.value),
+                key_info=info,
                 values=self._condition_values(listed),
                 variables=self.version == CURRENT_VERSION,
                 span=Span(key.span.start, listed.span.end),
             )
+
+    def _permitted(self, operator: operators.Spelled, info: keys.Key, key: scan.String) -> None:
+        """Conditions that KMS refuses in a key policy although IAM's grammar has them."""
+        if self._identity:
+            return
+        if info.iam_only:
+            sentence = (
+                f"KMS takes {quoted(key.value)} in IAM policies only, and refuses a key policy with it."
+            )
+            self._problem(sentence, key.span, "not-in-key-policies")
+        elif operator.qualifier == operators.FOR_ALL and info.name in _NEVER_FOR_ALL:
+            sentence = f"KMS refuses ForAllValues with {quoted(key.value)}, a key of one value: leave it out."
+            self._problem(sentence, key.span, "overly-permissive")
 
     def _condition_values(self, value: scan.Value) -> tuple[Text, ...]:
         items = value.items if isinstance(value, scan.Array) else (value,)
@@ -340,6 +369,8 @@ class _Reader:
             self._problem("A condition value is a string, a number or a boolean.", item.span, "condition")
 
 
+_NEVER_FOR_ALL = ("kms:EncryptionContext:", "aws:RequestTag/")
+"""Keys with which PutKeyPolicy answers OverlyPermissiveCondition to ForAllValues (conditions-kms)."""
 _ELEMENTS = frozenset(
     (
         "Sid",

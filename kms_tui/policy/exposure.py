@@ -13,7 +13,7 @@ from kms_tui.policy.actions import ACTIONS, PUT_KEY_POLICY, Action
 from kms_tui.policy.describe import condition
 from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
-from kms_tui.policy.lockout import element_span
+from kms_tui.policy.lockout import MAX_BLAMED, element_span
 from kms_tui.policy.principals import Caller, Kind, Principal
 from kms_tui.policy.search import Clause, solve
 from kms_tui.policy.setting import Origin
@@ -179,19 +179,35 @@ def _mentioned_accounts(inquiry: Inquiry) -> list[str]:
     return list(found)[:MAX_ACCOUNTS]
 
 
+WITHOUT_SOURCE = frozenset({"events.amazonaws.com"})
+"""Services that send no source keys: EventBridge to an encrypted topic (SNS guide, sns-key-management)."""
+
+
 def _unbound_service(subject: Subject, each: Effective) -> Iterator[Remark]:
-    """A service principal that anyone's resources can put to work on this key."""
+    """Service principals that anyone's resources can put to work on this key."""
     mask = actions.KEY_ACTIONS & ~actions.LOOKING
-    for principal in each.statement.principals:
-        if principal.kind is Kind.SERVICE:
-            caller = Caller.parse(principal.text)
-            if _gets(subject, each, [caller], Origin.STRANGER, mask):
-                sentence = (
-                    f"{printable(principal.text)} may use the key for anyone's resources: add a condition on "
-                    "aws:SourceArn or aws:SourceAccount."
-                )
-                yield Remark("unbound-service", Severity.WARN, sentence, principal.span, each.statement)
-                return
+    unbound = [
+        principal
+        for principal in each.statement.principals
+        if principal.kind is Kind.SERVICE
+        and _gets(subject, each, [Caller.parse(principal.text)], Origin.STRANGER, mask)
+    ]
+    asked = [principal for principal in unbound if principal.name not in WITHOUT_SOURCE]
+    if asked:
+        names = listed([printable(principal.text) for principal in asked])
+        sentence = (
+            f"{names} may use the key for anyone's resources: add a condition on aws:SourceArn or "
+            "aws:SourceAccount."
+        )
+        yield Remark("unbound-service", Severity.WARN, sentence, asked[0].span, each.statement)
+    for principal in unbound:
+        if principal not in asked:
+            sentence = (
+                f"{printable(principal.text)} may use the key for anyone's resources. To an encrypted SNS "
+                "topic it sends no source keys, so no condition on them would let it through."
+            )
+            yield Remark("no-source-keys", Severity.INFO, sentence, principal.span, each.statement)
+            return
 
 
 def remaining(subject: Subject, *, unconditional: bool) -> Iterator[Remark]:
@@ -260,7 +276,7 @@ def _denied_to_all(subject: Subject) -> Iterator[Remark]:
             if key not in known:
                 known[key] = not _escapable(subject, denies, action)
             if known[key]:
-                blamed.setdefault(denies[0].statement, []).append(action)
+                blamed.setdefault(_to_blame(subject, denies, action), []).append(action)
     for statement, denied in blamed.items():
         names = listed([action.name for action in denied], 3)
         where = listed([condition(test) for test in statement.conditions], 2)
@@ -269,6 +285,12 @@ def _denied_to_all(subject: Subject) -> Iterator[Remark]:
         )
         span = element_span(statement, "Action")
         yield Remark("denied-to-all", Severity.WARN, sentence, span, statement)
+
+
+def _to_blame(subject: Subject, denies: Sequence[Effective], action: Action) -> Statement:
+    """The Deny that nobody escapes; the last one where it takes several of them."""
+    alone = (each for each in denies[:MAX_BLAMED] if not _escapable(subject, [each], action))
+    return next(alone, denies[-1]).statement
 
 
 def _could_cover_all(statement: Statement) -> bool:

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 
-from kms_tui.policy import exposure, lint, lockout
+from kms_tui.policy import exposure, lint, lockout, pastes
 from kms_tui.policy.document import MAX_BYTES, Document, parse
 from kms_tui.policy.findings import CheckResult, Remark, Severity, Verdict, located
 from kms_tui.policy.principals import Kind
@@ -43,17 +43,16 @@ def check(
             return _undecodable(data, error)
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
-        sentence = f"The policy has {size:,} bytes; KMS takes at most {MAX_BYTES:,}."
-        return _result([Remark("size-limit", Severity.REFUSE, sentence, Span(0, 0))], parse(""), size)
+        return _result(list(lint.size(size)), parse(""), size)
     document = parse(text, partition=partition)
     if document.problems:
-        return _result(list(_problems(document)), document, size)
+        return _result(_refusals(text, document), document, size)
     if not _ACCOUNT.match(account_id):
         sentence = "The key's account is not known, so nobody can tell whether it keeps control."
         return _result([Remark("no-account", Severity.REFUSE, sentence, document.end)], document, size)
     moment = time.time() if now is None else now
     subject = Subject(document, account_id, partition, key_arn or "", moment, Budget(WORK))
-    return _result([*_remarks(subject, caller_arn), *lint.size(subject, size)], document, size)
+    return _result([*_remarks(subject, caller_arn), *lint.size(size)], document, size)
 
 
 def given_outside(
@@ -87,6 +86,15 @@ def _remarks(subject: Subject, caller_arn: str | None) -> list[Remark]:
         sentence = "The policy is too complex to look at every statement; there may be more to say about it."
         remarks.append(Remark("too-complex-for-findings", Severity.WARN, sentence, Span(0, 0)))
     return remarks
+
+
+def _refusals(text: str, document: Document) -> list[Remark]:
+    """Why a text is no policy, in a word where it is known what was pasted."""
+    paste = pastes.recognised(text)
+    if paste is None:
+        return list(_problems(document))
+    remark = Remark(paste.rule, Severity.REFUSE, paste.sentence, Span(0, min(1, len(text))))
+    return [remark, *(_problems(document) if paste.rule == "template" else ())]
 
 
 def _problems(document: Document) -> Iterator[Remark]:

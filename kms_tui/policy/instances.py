@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
-from kms_tui.policy import operators, wildcard
+from kms_tui.policy import forms, operators, wildcard
 from kms_tui.policy.conditions import Test, with_variables
 from kms_tui.policy.principals import Caller, Kind
 from kms_tui.policy.search import Budget
@@ -18,7 +18,7 @@ from kms_tui.policy.wildcard import Wild
 MAX_PATTERNS = 100
 """Of each key's patterns, as many get sample values; more would only slow the answer down."""
 MAX_PAIRED = 8
-_FILLERS = (("", "a"), ("zq7", "b"))
+FILLERS = (("", "a"), ("zq7", "b"))
 """What to put for ``*`` and ``?``; two, so that one can avoid what the other runs into."""
 
 
@@ -30,6 +30,9 @@ def strings(tests: Iterable[Test], budget: Budget) -> list[str]:
         family = test.operator.base.family
         if family in ("numeric", "date"):
             found |= dict.fromkeys(_around(test))
+        elif test.networks is not None:
+            blocks = test.networks.blocks[:MAX_PATTERNS]
+            found |= dict.fromkeys(operators.address_text(block.version, block.first) for block in blocks)
         elif family in ("string", "like", "arn", "bool"):
             patterns += test.patterns
             found |= dict.fromkeys(text.value for text in test.values if text.value not in test.templates)
@@ -52,10 +55,11 @@ def _around(test: Test) -> Iterator[str]:
 
 def samples(pattern: str) -> list[str]:
     """Texts that match a pattern."""
-    return ["".join(_spelled(token, filler) for token in wildcard.tokenize(pattern)) for filler in _FILLERS]
+    return ["".join(spelled(token, filler) for token in wildcard.tokenize(pattern)) for filler in FILLERS]
 
 
-def _spelled(token: str | Wild, filler: tuple[str, str]) -> str:
+def spelled(token: str | Wild, filler: tuple[str, str]) -> str:
+    """A token of a pattern as text; the filler is what to put for ``*`` and for ``?``."""
     if isinstance(token, str):
         return token
     return filler[0] if token is Wild.ANY else filler[1]
@@ -147,8 +151,8 @@ def addresses(tests: Sequence[Test], budget: Budget, *, public_only: bool = True
     candidates |= {_place(text) for text in (*_SOMEWHERE, _SOMEWHERE_6)}
     for test in tests:
         if test.operator.base.family in ("string", "like"):
-            texts = (text for value in test.values for text in samples(value.value.replace("*", "7")))
-            candidates |= {_place(text) for text in texts if operators.network(text)}
+            texts = (text for value in test.values for text in _address_texts(test, value.value))
+            candidates |= {_place(text) for text in texts}
     candidates = {each for each in candidates if each[1] < 1 << _BITS[each[0]]}
     if public_only:
         private = _private_blocks()
@@ -159,6 +163,13 @@ def addresses(tests: Sequence[Test], budget: Budget, *, public_only: bool = True
     return Addresses(
         *([operators.address_text(*each) for each in group] for group in (ordinary, outside, ordered))
     )
+
+
+def _address_texts(test: Test, value: str) -> list[str]:
+    """The addresses that a value, compared as text, is equal to."""
+    if test.operator.base.takes_wildcards:
+        return forms.sampled(test.key_info, value)
+    return [value] if forms.fits(test.key_info, value) else []
 
 
 def _place(text: str) -> tuple[int, int]:

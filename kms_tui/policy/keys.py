@@ -1,7 +1,8 @@
 """THE table of condition keys: when each is in a request, and what its values look like.
 
-Source: the IAM user guide (reference_policies_condition-keys), the KMS developer guide (conditions-kms,
-conditions-aws). Key names ignore case; the table's names are in AWS's own spelling.
+Source, as of 2026-11-29: the IAM user guide (reference_policies_condition-keys), the KMS developer guide
+(conditions-kms, conditions-aws, conditions-nitro-enclaves, conditions-nitro-tpm) and the service
+authorization reference (list_kms). Key names ignore case; the table's names are in AWS's own spelling.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class Key:
     name: str
     presence: Presence
     kind: str = "string"
-    """string, arn, bool, numeric, date or ip."""
+    """string, arn, bool, numeric, date or ip; "time" for seconds since 1970, which take either operator."""
+    form: str = ""
+    """What a text value looks like, by its name in ``kms_tui.policy.forms``; "": anything."""
     multivalued: bool = False
     choices: tuple[str, ...] = ()
     """All values there are; empty: open."""
@@ -51,52 +54,59 @@ class Key:
     """Of a key that the caller chooses: whether every request has it."""
     follows_caller: bool = False
     """Of a fact: whether it is one of the caller's account, not of the key."""
+    iam_only: bool = False
+    """Whether only IAM policies take it: PutKeyPolicy refuses a key policy that names it."""
+
+
+OWN_ORG, OTHER_ORG = "o-zzkeysownorg", "o-zzotherorg"
+"""Organizations that no policy names: that of the key's account, and another one."""
+
+
+PRINCIPAL_TYPES = ("Account", "User", "AssumedRole", "FederatedUser", "Anonymous")
 
 
 def _keys() -> list[Key]:
-    org = "o-zzotherorg"
-    path = f"{org}/r-zz99/ou-zz99-99999999/"
-    identity, session = Presence.IDENTITY, Presence.CHOSEN
+    org, path = OTHER_ORG, f"{OTHER_ORG}/r-zz99/ou-zz99-99999999/"
+    identity, session, via = Presence.IDENTITY, Presence.CHOSEN, Presence.VIA
     service, operation, fact = Presence.SERVICE, Presence.OPERATION, Presence.FACT
+    credential, clock, constant = Presence.CREDENTIAL, Presence.CLOCK, Presence.CONSTANT
+    endpoint = Presence.ENDPOINT
+    booleans = ("true", "false")
     keys = [
         Key("aws:PrincipalArn", identity, "arn"),
-        Key("aws:PrincipalAccount", identity),
-        Key("aws:PrincipalType", identity, choices=("Account", "User", "AssumedRole", "FederatedUser")),
+        Key("aws:PrincipalAccount", identity, form="account"),
+        Key("aws:PrincipalType", identity, choices=PRINCIPAL_TYPES),
         Key("aws:username", identity),
         Key("aws:userid", identity),
-        Key("kms:CallerAccount", identity),
-        Key("aws:MultiFactorAuthPresent", Presence.CREDENTIAL, "bool"),
-        Key("aws:MultiFactorAuthAge", Presence.CREDENTIAL, "numeric"),
-        Key("aws:TokenIssueTime", Presence.CREDENTIAL, "date"),
-        Key("aws:CurrentTime", Presence.CLOCK, "date"),
-        Key("aws:EpochTime", Presence.CLOCK, "date"),
+        Key("kms:CallerAccount", identity, form="account"),
+        Key("aws:MultiFactorAuthPresent", credential, "bool"),
+        Key("aws:MultiFactorAuthAge", credential, "numeric"),
+        Key("aws:TokenIssueTime", credential, "date"),
+        Key("aws:CurrentTime", clock, "date"),
+        Key("aws:EpochTime", clock, "time"),
         Key("aws:SourceIp", Presence.INTERNET, "ip"),
-        Key("aws:VpcSourceIp", Presence.ENDPOINT, "ip", other="10.99.99.99"),
-        Key("aws:SourceVpc", Presence.ENDPOINT, other="vpc-0zzotherzz9999999"),
-        Key(
-            "aws:SourceVpcArn",
-            Presence.ENDPOINT,
-            "arn",
-        ),
-        Key("aws:SourceVpce", Presence.ENDPOINT, other="vpce-0zzotherzz999999"),
-        Key("aws:VpceAccount", Presence.ENDPOINT, other="999999999999"),
-        Key("aws:VpceOrgID", Presence.ENDPOINT, other=org),
-        Key("aws:VpceOrgPaths", Presence.ENDPOINT, multivalued=True, other=path),
-        Key("aws:ViaAWSService", Presence.VIA, "bool"),
-        Key("aws:CalledVia", Presence.VIA, multivalued=True),
-        Key("aws:CalledViaFirst", Presence.VIA),
-        Key("aws:CalledViaLast", Presence.VIA),
-        Key("aws:SecureTransport", Presence.CONSTANT, "bool"),
-        Key("aws:PrincipalIsAWSService", Presence.CONSTANT, "bool"),
-        Key("aws:RequestedRegion", Presence.CONSTANT),
-        Key("aws:ResourceAccount", Presence.CONSTANT),
-        Key("kms:MultiRegion", Presence.CONSTANT, "bool"),
-        Key("kms:PolicyName", Presence.CONSTANT),
-        Key("aws:PrincipalOrgID", fact, other=org, optional=True, follows_caller=True),
-        Key("aws:PrincipalOrgPaths", fact, multivalued=True, other=path, optional=True, follows_caller=True),
-        Key("aws:ResourceOrgID", fact, other=org, optional=True),
-        Key("aws:ResourceOrgPaths", fact, multivalued=True, other=path, optional=True),
-        Key("kms:ResourceAliases", fact, multivalued=True, other="alias/zz-another", optional=True),
+        Key("aws:VpcSourceIp", endpoint, "ip", other="10.99.99.99"),
+        Key("aws:SourceVpc", endpoint, form="vpc", other="vpc-0zzotherzz9999999"),
+        Key("aws:SourceVpcArn", endpoint, "arn"),
+        Key("aws:SourceVpce", endpoint, form="vpce", other="vpce-0zzotherzz999999"),
+        Key("aws:VpceAccount", endpoint, form="account", other="999999999999"),
+        Key("aws:VpceOrgID", endpoint, form="org", other=org),
+        Key("aws:VpceOrgPaths", endpoint, form="org", multivalued=True, other=path),
+        Key("aws:ViaAWSService", via, "bool"),
+        Key("aws:CalledVia", via, form="host", multivalued=True),
+        Key("aws:CalledViaFirst", via, form="host"),
+        Key("aws:CalledViaLast", via, form="host"),
+        Key("aws:SecureTransport", constant, "bool"),
+        Key("aws:PrincipalIsAWSService", constant, "bool"),
+        Key("aws:RequestedRegion", constant, form="region"),
+        Key("aws:ResourceAccount", constant, form="account"),
+        Key("kms:MultiRegion", constant, "bool"),
+        Key("kms:PolicyName", constant),
+        Key("aws:PrincipalOrgID", fact, form="org", optional=True, follows_caller=True),
+        Key("aws:PrincipalOrgPaths", fact, form="org", multivalued=True, optional=True, follows_caller=True),
+        Key("aws:ResourceOrgID", fact, form="org", optional=True),
+        Key("aws:ResourceOrgPaths", fact, form="org", multivalued=True, optional=True),
+        Key("kms:ResourceAliases", fact, multivalued=True, optional=True, iam_only=True),
         Key("kms:KeySpec", fact, choices=tuple(KEY_SPECS)),
         Key("kms:KeyUsage", fact, choices=tuple(KeyUsage)),
         Key("kms:KeyOrigin", fact, choices=tuple(KeyOrigin)),
@@ -107,12 +117,14 @@ def _keys() -> list[Key]:
         Key("aws:Referer", session),
         Key("aws:SourceIdentity", session),
         Key("aws:FederatedProvider", session),
-        Key("aws:AssumedRoot", session, "bool", choices=("true", "false")),
+        Key("aws:AssumedRoot", session, "bool", choices=booleans),
         Key("aws:SignInSessionArn", session, "arn"),
+        Key("aws:ViaAWSMCPService", session, "bool", choices=booleans),
+        Key("aws:CalledViaAWSMCP", session, form="host"),
         Key("aws:ChatbotSourceArn", session, "arn"),
-        Key("aws:Ec2InstanceSourceVpc", session),
+        Key("aws:Ec2InstanceSourceVpc", session, form="vpc"),
         Key("aws:Ec2InstanceSourcePrivateIPv4", session, "ip", other="10.99.99.99"),
-        Key("ec2:SourceInstanceARN", session, "arn"),
+        Key("ec2:SourceInstanceArn", session, "arn"),
         Key("ec2:RoleDelivery", session, "numeric", other="2"),
         Key("lambda:SourceFunctionArn", session, "arn"),
         Key("ssm:SourceInstanceArn", session, "arn"),
@@ -121,14 +133,14 @@ def _keys() -> list[Key]:
         Key("codebuild:BuildArn", session, "arn"),
         Key("codebuild:ProjectArn", session, "arn"),
         Key("identitystore:UserId", session),
-        Key("kms:BypassPolicyLockoutSafetyCheck", Presence.REQUEST, "bool", choices=("true", "false")),
-        Key("aws:SourceAccount", service, other="999999999999"),
+        Key("kms:BypassPolicyLockoutSafetyCheck", Presence.REQUEST, "bool", choices=booleans),
+        Key("aws:SourceAccount", service, form="account", other="999999999999"),
         Key("aws:SourceArn", service, "arn"),
-        Key("aws:SourceOrgID", service, other=org),
-        Key("aws:SourceOrgPaths", service, multivalued=True, other=path),
-        Key("aws:PrincipalServiceName", service),
-        Key("aws:PrincipalServiceNamesList", service, multivalued=True),
-        Key("kms:ViaService", operation),
+        Key("aws:SourceOrgID", service, form="org", other=org),
+        Key("aws:SourceOrgPaths", service, form="org", multivalued=True, other=path),
+        Key("aws:PrincipalServiceName", service, form="host"),
+        Key("aws:PrincipalServiceNamesList", service, form="host", multivalued=True),
+        Key("kms:ViaService", operation, form="via service"),
         Key("aws:TagKeys", operation, multivalued=True),
         Key("kms:DataKeyPairSpec", operation),
         Key("kms:EncryptionAlgorithm", operation),
@@ -136,23 +148,32 @@ def _keys() -> list[Key]:
         Key("kms:ExpirationModel", operation),
         Key("kms:GrantConstraintSourceArn", operation, "arn"),
         Key("kms:GrantConstraintType", operation),
-        Key("kms:GrantIsForAWSResource", operation, "bool", choices=("true", "false")),
-        Key("kms:GrantOperations", operation, multivalued=True),
-        Key("kms:GranteePrincipal", operation, "arn"),
-        Key("kms:GranteeServicePrincipal", operation),
+        Key("kms:GrantIsForAWSResource", operation, "bool", choices=booleans),
+        Key("kms:GrantOperations", operation, form="grant operation", multivalued=True),
+        Key("kms:GranteePrincipal", operation),
+        Key("kms:GranteeServicePrincipal", operation, form="host"),
         Key("kms:KeyAgreementAlgorithm", operation),
         Key("kms:MacAlgorithm", operation),
         Key("kms:MessageType", operation),
-        Key("kms:PrimaryRegion", operation),
-        Key("kms:ReEncryptOnSameKey", operation, "bool", choices=("true", "false")),
-        Key("kms:ReplicaRegion", operation),
-        Key("kms:RequestAlias", operation),
-        Key("kms:RetiringPrincipal", operation, "arn"),
-        Key("kms:RetiringServicePrincipal", operation),
+        Key("kms:PrimaryRegion", operation, form="region"),
+        Key("kms:ReEncryptOnSameKey", operation, "bool", choices=booleans),
+        *(
+            Key(f"kms:RecipientAttestation:{measure}", operation)
+            for measure in (
+                "ImageSha384",
+                *(f"PCR{number}" for number in range(32)),
+                *(f"NitroTPMPCR{number}" for number in range(24)),
+            )
+        ),
+        Key("kms:ReplicaRegion", operation, form="region"),
+        Key("kms:RequestAlias", operation, form="alias"),
+        Key("kms:RetiringPrincipal", operation),
+        Key("kms:RetiringServicePrincipal", operation, form="host"),
         Key("kms:RotationPeriodInDays", operation, "numeric"),
         Key("kms:ScheduleKeyDeletionPendingWindowInDays", operation, "numeric"),
         Key("kms:SigningAlgorithm", operation),
-        Key("kms:ValidTo", operation, "date"),
+        Key("kms:TrailingDaysWithoutKeyUsage", operation, "numeric"),
+        Key("kms:ValidTo", operation, "time"),
         Key("kms:WrappingAlgorithm", operation),
         Key("kms:WrappingKeySpec", operation),
     ]
@@ -168,9 +189,9 @@ FAMILIES: Mapping[str, Key] = {
     for key in (
         Key("aws:PrincipalTag/", Presence.CHOSEN),
         Key("aws:RequestTag/", Presence.OPERATION),
-        Key("aws:ResourceTag/", Presence.FACT, optional=True),
+        Key("aws:ResourceTag/", Presence.FACT, optional=True, iam_only=True),
+        Key("kms:ResourceTag/", Presence.FACT, optional=True, iam_only=True),
         Key("kms:EncryptionContext:", Presence.OPERATION),
-        Key("kms:RecipientAttestation:", Presence.OPERATION),
         Key("saml:", Presence.CHOSEN),
         Key("cognito-identity.amazonaws.com:", Presence.CHOSEN),
         Key("accounts.google.com:", Presence.CHOSEN),

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from kms_tui.policy import actions, instances, keys, resources, wildcard
-from kms_tui.policy.actions import CREATE_GRANT, PUT_KEY_POLICY
+from kms_tui.policy import actions, dead, instances, keys, perimeter, resources, wildcard
+from kms_tui.policy.actions import CREATE_GRANT, DECRYPT, PUT_KEY_POLICY
 from kms_tui.policy.conditions import Test, Text
 from kms_tui.policy.document import CURRENT_VERSION, QUOTA_BYTES, Statement
 from kms_tui.policy.findings import Remark, Severity
@@ -16,7 +16,7 @@ from kms_tui.policy.lockout import element_span
 from kms_tui.policy.operators import FOR_ALL
 from kms_tui.policy.principals import Kind
 from kms_tui.policy.scan import Span
-from kms_tui.policy.subject import Subject
+from kms_tui.policy.subject import Effective, Subject
 from kms_tui.policy.wording import listed, quoted
 
 MAX_SUGGESTIONS = 12
@@ -27,7 +27,15 @@ def lint(subject: Subject) -> Iterator[Remark]:
     """Every finding but those of the guard itself."""
     yield from _version(subject)
     suggestions = iter(range(MAX_SUGGESTIONS))
+    names = iter(range(MAX_SUGGESTIONS))
+    for each in subject.effective:
+        yield from dead.services(subject, each, names)
+        yield from perimeter.stopped_services(subject, each)
+        yield from perimeter.negated_deny(each)
+        yield from _use_and_control(subject, each)
+    yield from dead.redundant(subject)
     for statement in subject.document.statements:
+        yield from dead.dead(subject, statement)
         yield from _scope(subject, statement)
         yield from _actions(subject, statement, suggestions)
         yield from _principals(subject, statement)
@@ -35,12 +43,12 @@ def lint(subject: Subject) -> Iterator[Remark]:
             yield from _condition(subject, statement, test, suggestions)
 
 
-def size(subject: Subject, bytes_used: int) -> Iterator[Remark]:
+def size(bytes_used: int) -> Iterator[Remark]:
     """How much of the room for a policy is used."""
     whole = Span(0, 0)
     if bytes_used > QUOTA_BYTES:
-        sentence = f"The policy has {bytes_used:,} bytes; older quota pages allow {QUOTA_BYTES:,} only."
-        yield Remark("size-quota", Severity.WARN, sentence, whole)
+        sentence = f"The policy has {bytes_used:,} bytes; KMS takes at most {QUOTA_BYTES:,} (LimitExceeded)."
+        yield Remark("size-limit", Severity.REFUSE, sentence, whole)
     else:
         yield Remark("size", Severity.INFO, f"The policy has {bytes_used:,} of {QUOTA_BYTES:,} bytes.", whole)
 
@@ -125,6 +133,20 @@ def _unbound_grants(subject: Subject, statement: Statement) -> Iterator[Remark]:
             return
 
 
+def _use_and_control(subject: Subject, each: Effective) -> Iterator[Remark]:
+    """A user or role that may both use the key and change its policy."""
+    statement = each.statement
+    put, decrypt = actions.ACTIONS[PUT_KEY_POLICY].bit, actions.ACTIONS[DECRYPT].bit
+    if not statement.is_allow or not (each.mask & put and each.mask & decrypt):
+        return
+    who = next((principal for principal in statement.principals if principal.is_identity), None)
+    if who is not None and not statement.not_principal:
+        sentence = (
+            f"{quoted(who.label)} may both use the key and change this policy; give these to different roles."
+        )
+        yield Remark("use-and-control", Severity.INFO, sentence, who.span, statement)
+
+
 def _useless_context(statement: Statement) -> Iterator[Remark]:
     """Actions that never carry the encryption context that a condition asks for."""
     tests = [test for test in statement.conditions if test.key.startswith(ENCRYPTION_CONTEXT)]
@@ -182,7 +204,7 @@ def _condition(
         sentence = f"There is no condition key {quoted(test.key_text)}; it is always absent."
         sentence += f" Did you mean {near}?" if near else ""
         yield Remark("unknown-condition-key", Severity.WARN, sentence, test.span, statement)
-    if test.operator.qualifier == FOR_ALL and statement.is_allow:
+    if test.operator.qualifier == FOR_ALL and statement.is_allow and not _is_always_there(statement, test):
         sentence = f"ForAllValues is also true where {quoted(test.key_text)} is absent; add Null: false."
         yield Remark("for-all-values-allow", Severity.WARN, sentence, test.span, statement)
     for rule_id, rule in _CONDITION_RULES.items():
@@ -191,22 +213,23 @@ def _condition(
             yield Remark(rule_id, Severity.INFO, sentence, test.span, statement)
 
 
+def _is_always_there(statement: Statement, test: Test) -> bool:
+    """Whether the key of a condition is in every request that the statement is about."""
+    if test.key == "kms:grantoperations":
+        return resources.action_mask(statement) == actions.ACTIONS[CREATE_GRANT].bit
+    return any(
+        other.key == test.key
+        and other.operator.base.family == "null"
+        and all(text.value.lower() == "false" for text in other.values)
+        for other in statement.conditions
+    )
+
+
 def _wildcard_without_like(statement: Statement, test: Test) -> str:
     if test.operator.base.family != "string":
         return ""
     text = next((text.value for text in test.values if "*" in text.value), None)
     return f"{quoted(text)} holds a *, which only a Like operator treats as a wildcard." if text else ""
-
-
-def _negated_deny(statement: Statement, test: Test) -> str:
-    """A Deny that bites wherever its key is absent, as it is in direct requests."""
-    base, presence = test.operator.base, test.key_info.presence
-    if statement.is_allow or not base.negated or presence not in (Presence.SERVICE, Presence.OPERATION):
-        return ""
-    if any(other.key == test.key and other.operator.base.family == "null" for other in statement.conditions):
-        return ""
-    key = quoted(test.key_text)
-    return f"{key} is absent from direct requests, so this Deny bites them all; add Null: false."
 
 
 def _private_address(statement: Statement, test: Test) -> str:
@@ -224,7 +247,6 @@ def _empty_condition(statement: Statement, test: Test) -> str:
 
 _CONDITION_RULES: Mapping[str, Callable[[Statement, Test], str]] = {
     "wildcard-without-like": _wildcard_without_like,
-    "negated-deny": _negated_deny,
     "private-address": _private_address,
     "empty-condition": _empty_condition,
 }

@@ -117,7 +117,9 @@ def _conditional(subject: Subject, able: set[Kind], turns: Sequence[Turn]) -> Re
     """Control is kept, but not always: say by whom, until when, or under which conditions."""
     turn = turns[0]
     failing = {each.kind for each in turns}
-    conditions = listed([condition(test) for test in dict.fromkeys(turn.tests)]) or "this statement"
+    allows = turn.statement.is_allow
+    told = [condition(test, holds=allows) for test in dict.fromkeys(turn.tests)]
+    conditions = listed(told, word="and" if allows else "or") or "this statement"
     span = turn.tests[0].span if turn.tests else turn.statement.span
     if able == {_ROOT}:
         rule, sentence = "root-only", "Only the root user of the account could change this policy again."

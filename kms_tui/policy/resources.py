@@ -60,7 +60,7 @@ def covers_some_key(
         return None if statement.resources else False
     template = wildcard.tokenize(f"arn:{partition}:kms:?*:{account_id}:key/?*")
     possible = any(
-        wildcard.witness([template, wildcard.tokenize(text.value)], "a", budget) is not None
+        wildcard.witness([template, wildcard.tokenize(text.value)], "a", budget, never=":/") is not None
         for text in statement.resources
     )
     return None if possible else False

@@ -32,6 +32,8 @@ class Setting:
     callers: tuple[Caller, ...]
     origin: Origin
     action: Action
+    account_id: str
+    """The key's account."""
     key_arn: str
     now: float
     plain_callers: int = 1

@@ -75,7 +75,7 @@ class Subject:
 
     def _resolve(self, key: str) -> str | None:
         """What every request of the account has, for policy variables in Resource."""
-        if key in ("aws:principalaccount", "kms:calleraccount"):
+        if key in ("aws:principalaccount", "aws:resourceaccount", "kms:calleraccount"):
             return self.account_id
         value = key_context(self.key_arn).get(key)
         return value if isinstance(value, str) else None
@@ -163,6 +163,7 @@ class Inquiry:
                 tuple(callers),
                 origin,
                 action,
+                subject.account_id,
                 subject.key_arn,
                 subject.now,
                 plain_callers,

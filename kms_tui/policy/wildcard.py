@@ -93,12 +93,18 @@ class Spending(Protocol):
 
 
 def witness(
-    patterns: Sequence[Sequence[Token]], filler: str, budget: Spending, max_states: int = 5000
+    patterns: Sequence[Sequence[Token]],
+    filler: str,
+    budget: Spending,
+    max_states: int = 5000,
+    *,
+    never: str = "",
 ) -> str | None:
     """A text that matches every pattern, ``filler`` where all allow any character; None if none was found.
 
-    Walks the product of the patterns depth-first and gives up after ``max_states`` of its states, each of
-    which costs the budget some microseconds.
+    The wildcards of the first pattern stand for none of the characters in ``never``. Walks the product of the
+    patterns depth-first and gives up after ``max_states`` of its states, each of which costs the budget some
+    microseconds.
     """
     start = (0,) * len(patterns)
     goal = tuple(len(pattern) for pattern in patterns)
@@ -110,10 +116,16 @@ def witness(
             return _spell(came_from, state)
         budget.spend(60)
         for following, char in _steps(patterns, state, filler):
+            if char and char in never and _is_wild(patterns[0], state[0]):
+                continue
             if following not in came_from:
                 came_from[following] = (state, char)
                 frontier.append(following)
     return None
+
+
+def _is_wild(pattern: Sequence[Token], at: int) -> bool:
+    return at < len(pattern) and isinstance(pattern[at], Wild)
 
 
 State = tuple[int, ...]

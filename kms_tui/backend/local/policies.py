@@ -10,8 +10,8 @@ from kms_tui.backend.local.rows import KeyRow, policy_of
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import Document, authorize, default_policy, parse
 
-MAX_POLICY = 131_072
-"""Characters (PolicyType in the service model)."""
+MAX_POLICY = 32_768
+"""Characters (the key policy document size of the KMS quotas)."""
 
 _RAM_POLICY_NAME = "AWS_RAM"
 

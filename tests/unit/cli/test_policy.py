@@ -10,6 +10,7 @@ import pytest
 
 from kms_tui.cli import main
 from kms_tui.policy import default_policy
+from kms_tui.policy.rules import RULES
 
 ACCOUNT = "111122223333"
 ONE_ROLE = """{
@@ -23,6 +24,13 @@ ONE_ROLE = """{
     }
   ]
 }"""
+
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
+
+
+def _key(region: str = "us-east-1", account: str = ACCOUNT) -> str:
+    return f"arn:aws:kms:{region}:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 @pytest.fixture
@@ -55,10 +63,20 @@ def test_one_refused_policy_among_several_exits_1_and_names_the_place(
     assert "refuse:" in out.splitlines()[2]
 
 
-def test_a_byte_order_mark_is_no_part_of_a_policy(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_refused_as_kms_refuses_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "bom.json"
     path.write_text(default_policy(ACCOUNT, "aws"), encoding="utf-8-sig")
-    assert main(["policy", "check", str(path), "--account", ACCOUNT]) == 0
+    assert main(["policy", "check", str(path), "--account", ACCOUNT]) == 1
+    assert "byte order mark" in capsys.readouterr().out
+
+
+def test_a_policy_over_the_limit_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "long.json"
+    path.write_text(default_policy(ACCOUNT, "aws").ljust(32_769))
+    assert main(["policy", "check", str(path), "--account", ACCOUNT]) == 1
+    assert "at most 32,768 (LimitExceeded)" in capsys.readouterr().out
 
 
 def test_json_for_programs(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,6 +102,34 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         ["policy", "check", "x.json"],
         ["policy", "check", "x.json", "--account", "１１１１２２２２３３３３"],
         ["policy", "check", "x.json", "--account", ACCOUNT, "--caller", "me"],
+        ["policy", "check", "x.json", "--account", ACCOUNT, "--partition", "aws-mars"],
+        ["policy", "check", "x.json", "--account", ACCOUNT, "--region", "us-east"],
+        [
+            "policy",
+            "check",
+            "x.json",
+            "--account",
+            ACCOUNT,
+            "--key-arn",
+            f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/a",
+        ],
+        ["policy", "check", "x.json", "--account", ACCOUNT, "--key-arn", _key("us-east-1", "444455556666")],
+        ["policy", "check", "x.json", "--account", ACCOUNT, "--key-arn", _key("cn-north-1")],
+        ["policy", "check", "x.json", "--account", ACCOUNT, "--key-arn", _key(), "--partition", "aws-cn"],
+        ["policy", "check", "x.json", "--account", ACCOUNT, "--key-arn", _key(), "--region", "eu-west-1"],
+        [
+            "policy",
+            "check",
+            "x.json",
+            "--account",
+            ACCOUNT,
+            "--region",
+            "us-gov-west-1",
+            "--partition",
+            "aws",
+        ],
+        ["policy", "check", "x.json", "--account", ACCOUNT, "--region", "cn-north-1", "--caller", ROLE],
+        ["policy", "rules", "no-such-rule"],
     ],
 )
 def test_bad_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,3 +153,61 @@ def test_any_bytes_are_refused_without_a_traceback(tmp_path: Path, content: byte
     path = tmp_path / "odd.json"
     path.write_bytes(content)
     assert main(["policy", "check", str(path), "--account", ACCOUNT]) == 1
+
+
+@pytest.mark.parametrize(
+    ("partition", "arguments"),
+    [
+        ("aws", []),
+        ("aws", ["--region", "eu-central-1"]),
+        ("aws-cn", ["--region", "cn-north-1"]),
+        ("aws-us-gov", ["--partition", "aws-us-gov", "--region", "us-gov-west-1"]),
+        ("aws-eusc", ["--key-arn", f"arn:aws-eusc:kms:eusc-de-east-1:{ACCOUNT}:key/1234abcd-12ab"]),
+        ("aws-iso", ["--caller", f"arn:aws-iso:iam::{ACCOUNT}:root"]),
+    ],
+)
+def test_the_partition_follows_from_what_is_known(
+    tmp_path: Path, partition: str, arguments: list[str]
+) -> None:
+    path = tmp_path / "policy.json"
+    path.write_text(default_policy(ACCOUNT, partition))
+    assert main(["policy", "check", str(path), "--account", ACCOUNT, *arguments]) == 0
+    other = "aws-cn" if partition == "aws" else "aws"
+    path.write_text(default_policy(ACCOUNT, other))
+    assert main(["policy", "check", str(path), "--account", ACCOUNT, *arguments]) == 1
+
+
+def test_the_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["policy", "rules"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"{name} (" in out for name in RULES)
+    assert main(["policy", "rules", "dead-deny", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == RULES["dead-deny"].as_dict()
+
+
+def test_the_policy_is_taken_out_of_what_was_pasted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = default_policy(ACCOUNT, "aws")
+    path = tmp_path / "pasted.json"
+    path.write_text(json.dumps({"Policy": policy, "PolicyName": "default"}))
+    assert main(["policy", "check", str(path), "--account", ACCOUNT]) == 1
+    assert "kms-tui policy extract takes it out. [pasted-answer]" in capsys.readouterr().out
+    assert main(["policy", "extract", str(path)]) == 0
+    assert capsys.readouterr().out == policy + "\n"
+    path.write_text(policy)
+    assert main(["policy", "extract", str(path)]) == 0
+    assert capsys.readouterr().out == policy + "\n"
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "Version: '2012-10-17'", "\x1b]0;x\x07"])
+def test_where_there_is_no_policy_inside_nothing_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    path = tmp_path / "pasted.json"
+    path.write_text(text)
+    assert main(["policy", "extract", str(path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "pasted.json" in captured.err
+    assert main(["policy", "extract", str(tmp_path / "none.json")]) == 2

@@ -66,7 +66,7 @@ def test_there_is_one_policy_name(kms: KmsClient) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "nonsense", '{"Version":"2012-10-17"}', "[" * 100_000])
+@pytest.mark.parametrize("text", ["{", "[]", "nonsense", '{"Version":"2012-10-17"}', "[" * 30_000])
 @pytest.mark.parametrize("operation", ["PutKeyPolicy", "CreateKey"])
 def test_text_that_is_no_policy_is_malformed(kms: KmsClient, operation: str, text: str) -> None:
     key = {"KeyId": kms.key()} if operation == "PutKeyPolicy" else {}
@@ -132,8 +132,8 @@ def test_a_statement_without_a_principal_is_refused(kms: KmsClient) -> None:
 
 def test_a_policy_over_the_limit_is_refused_for_its_length(kms: KmsClient) -> None:
     text = _policy(_ROOT)
-    kms.refused("PutKeyPolicy", "LimitExceededException", KeyId=kms.key(), Policy=text.ljust(131_073))
-    kms("PutKeyPolicy", KeyId=kms.key(), Policy=text.ljust(131_072))
+    kms.refused("PutKeyPolicy", "LimitExceededException", KeyId=kms.key(), Policy=text.ljust(32_769))
+    kms("PutKeyPolicy", KeyId=kms.key(), Policy=text.ljust(32_768))
 
 
 def test_characters_beyond_latin_1_are_refused(kms: KmsClient) -> None:

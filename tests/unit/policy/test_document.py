@@ -225,7 +225,7 @@ def test_nesting_has_a_limit(depth: int) -> None:
     assert any("nests deeper" in sentence for sentence in sentences) == (depth > MAX_DEPTH)
 
 
-SIZES = [(32_768, "ok"), (32_769, "warn"), (131_072, "warn"), (131_073, "refuse"), (1_000_000, "refuse")]
+SIZES = [(32_768, "ok"), (32_769, "refuse"), (131_072, "refuse"), (131_073, "refuse"), (1_000_000, "refuse")]
 
 
 @pytest.mark.parametrize(("size", "expected"), SIZES)

@@ -96,9 +96,6 @@ SOMETIMES: list[tuple[str, dict[str, Any]]] = [
     ("StringEquals", {"aws:PrincipalTag/team": "security"}),
     ("StringEquals", {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}),
     ("StringEqualsIfExists", {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}),
-    ("StringEquals", {"aws:ResourceTag/env": "prod"}),
-    ("StringNotEquals", {"aws:ResourceTag/env": "prod"}),
-    ("ForAnyValue:StringEquals", {"kms:ResourceAliases": "alias/app"}),
     ("StringEquals", {"kms:KeySpec": "SYMMETRIC_DEFAULT"}),
     ("StringEquals", {"kms:KeyOrigin": "AWS_KMS"}),
     ("StringEquals", {"aws:SourceVpce": "vpce-1a2b3c4d"}),
@@ -124,7 +121,7 @@ SOMETIMES: list[tuple[str, dict[str, Any]]] = [
     ("StringNotEquals", {"aws:PrincipalOrgld": "o-a1b2c3d4e5"}),
     ("Null", {"kms:NoSuchKey": "true"}),
     ("ArnEquals", {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"}),
-    ("StringEquals", {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}),
+    ("StringEquals", {"aws:PrincipalTag/team": "${aws:ResourceTag/team}"}),
     ("StringEquals", {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}),
 ]
 

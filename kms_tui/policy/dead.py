@@ -1,0 +1,174 @@
+"""Statements, and values in them, that no request ever meets: an Allow that gives nothing, a Deny that
+protects nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kms_tui.policy import actions, forms, resources, service_names
+from kms_tui.policy.conditions import Test
+from kms_tui.policy.document import Statement
+from kms_tui.policy.findings import Remark, Severity
+from kms_tui.policy.keys import Presence
+from kms_tui.policy.operators import FOR_ALL, Spelled
+from kms_tui.policy.principals import Caller, Kind
+from kms_tui.policy.setting import Origin
+from kms_tui.policy.subject import Effective, Subject, applying
+from kms_tui.policy.wording import listed, printable, quoted
+
+MAX_COMPARED = 40
+"""Among so many statements the redundant ones are looked for."""
+
+
+def dead(subject: Subject, statement: Statement) -> Iterator[Remark]:
+    """Values that are never met, and what that makes of the statement."""
+    for test in statement.conditions:
+        found = forms.dead_values(test)
+        if not found:
+            yield from _operator_type(statement, test)
+        elif _never_holds(test, len(found)):
+            yield _dead_statement(statement, test, found)
+        else:
+            sentence = f"{_because(test, found[0])}: this value never matches."
+            yield Remark("dead-value", Severity.INFO, sentence, test.span, statement)
+
+
+def _never_holds(test: Test, dead_count: int) -> bool:
+    """Whether a condition with so many dead values is false for every request."""
+    operator = test.operator
+    if operator.base.negated or operator.if_exists or operator.qualifier == FOR_ALL:
+        return False
+    return dead_count == len(test.values)
+
+
+def _because(test: Test, value: forms.Dead) -> str:
+    key = printable(test.key_text)
+    if forms.is_mismatch(test):
+        return f"{test.operator.base.name} cannot read {key}, which is {value.words}"
+    words = value.words + (f", as in {value.example}" if value.example else "")
+    if test.operator.base.family in ("string", "like"):
+        return f"{key} is {words}, and never {quoted(value.value)}"
+    return f"{test.operator.base.name} needs {words}, and {quoted(value.value)} is none"
+
+
+def _dead_statement(statement: Statement, test: Test, found: Sequence[forms.Dead]) -> Remark:
+    because = _because(test, found[0])
+    if statement.is_allow:
+        sentence = f"This Allow gives nothing, as its condition is never true: {because}."
+        return Remark("dead-allow", Severity.WARN, sentence, test.span, statement)
+    sentence = f"This Deny protects nothing, as its condition is never true: {because}."
+    return Remark("dead-deny", Severity.WARN, sentence, test.span, statement)
+
+
+def _operator_type(statement: Statement, test: Test) -> Iterator[Remark]:
+    """Operators of another type than the key's, and a set of values without a set operator."""
+    info, operator = test.key_info, test.operator
+    if info.presence is Presence.UNKNOWN or operator.base.family == "null":
+        return
+    if info.multivalued and not operator.qualifier:
+        sentence = (
+            f"{printable(test.key_text)} can have several values: put ForAnyValue: or ForAllValues: before "
+            f"{operator.base.name}."
+        )
+        yield Remark("needs-set-operator", Severity.INFO, sentence, test.span, statement)
+    wanted = _OPERATORS.get(info.kind)
+    if wanted and _is_other_type(operator, info.kind):
+        sentence = f"{operator.base.name} compares {printable(test.key_text)} as another type; use {wanted}."
+        yield Remark("operator-type", Severity.INFO, sentence, test.span, statement)
+
+
+_OPERATORS = {
+    "bool": "Bool",
+    "numeric": "a Numeric operator",
+    "date": "a Date operator",
+    "time": "a Date or Numeric operator",
+    "ip": "IpAddress or NotIpAddress",
+}
+"""Kind of key -> the operators that are made for it."""
+
+
+def _is_other_type(operator: Spelled, kind: str) -> bool:
+    return operator.base.family in ("string", "like") and kind in _OPERATORS
+
+
+def services(subject: Subject, each: Effective, suggestions: Iterator[int]) -> Iterator[Remark]:
+    """Service principals that are none, and those that never meet the statement's conditions."""
+    statement = each.statement
+    region = subject.key_arn.split(":")[3] if subject.key_arn.count(":") >= 5 else ""
+    for principal in statement.principals:
+        if principal.kind is not Kind.SERVICE:
+            continue
+        fault = ""
+        if len(principal.text) < 100 and next(suggestions, None) is not None:
+            fault = service_names.fault(principal.text, subject.partition, region)
+        if fault:
+            sentence = f"{quoted(principal.text)} is no service principal: {fault}"
+            sentence += "" if sentence.endswith("?") else "."
+            yield Remark("unknown-service", Severity.WARN, sentence, principal.span, statement)
+        elif statement.conditions and not _is_met_by_service(subject, each, principal.text):
+            keys = [test.key_text for test in statement.conditions if _is_of_a_principal(test)]
+            because = f": it has no {listed([printable(key) for key in keys], 2, 'or')}" if keys else ""
+            word = "gives it nothing" if statement.is_allow else "does not bite it"
+            sentence = f"{printable(principal.text)} never meets these conditions, so this {word}{because}."
+            yield Remark("service-never", Severity.WARN, sentence, principal.span, statement)
+
+
+def _is_of_a_principal(test: Test) -> bool:
+    return test.key_info.follows_caller or test.key_info.presence is Presence.IDENTITY
+
+
+def _is_met_by_service(subject: Subject, each: Effective, host: str) -> bool:
+    """Whether some request of the service, for whosever resource, meets the statement's conditions."""
+    caller = Caller.parse(host)
+    asked = actions.in_mask(each.mask & actions.KEY_ACTIONS)
+    inquiry = subject.inquiry([each])
+    for action in {action.encryption_context: action for action in asked}.values():
+        for world in inquiry.worlds([caller], Origin.OTHER, action, plain_callers=1):
+            if applying(world, [each]):
+                return True
+    return not asked
+
+
+def redundant(subject: Subject) -> Iterator[Remark]:
+    """Statements that another one says in full."""
+    statements = [each.statement for each in subject.effective if not each.statement.not_principal]
+    if len(statements) > MAX_COMPARED:
+        return
+    for statement in statements:
+        wider = next((other for other in statements if _says_all_of(subject, other, statement)), None)
+        if wider is not None:
+            sentence = f"{quoted(wider.label)} already says all of this."
+            yield Remark("redundant", Severity.INFO, sentence, statement.span, statement)
+
+
+def _says_all_of(subject: Subject, wide: Statement, narrow: Statement) -> bool:
+    if wide is narrow or wide.effect != narrow.effect or not (wide.actions and narrow.actions):
+        return False
+    mask, other = (resources.action_mask(each, subject.matching) for each in (wide, narrow))
+    same = other == mask and _said(wide) == _said(narrow) and _who(wide) == _who(narrow)
+    if same and wide.index > narrow.index:
+        return False
+    subject.budget.spend(20 + len(wide.principals) + len(narrow.principals))
+    return (
+        other & ~mask == 0
+        and _said(wide) <= _said(narrow)
+        and _who(narrow) <= _who(wide)
+        and [text.value for text in wide.resources] == [text.value for text in narrow.resources]
+        and wide.not_resource == narrow.not_resource
+    )
+
+
+def _who(statement: Statement) -> set[tuple[Kind, str]]:
+    return {
+        (principal.kind, principal.account if principal.kind is Kind.ACCOUNT else principal.text)
+        for principal in statement.principals
+    }
+
+
+def _said(statement: Statement) -> set[tuple[str, str, frozenset[str]]]:
+    """The conditions; fewer of them say more."""
+    return {
+        (test.operator.text, test.key, frozenset(text.value for text in test.values))
+        for test in statement.conditions
+    }

@@ -1,0 +1,184 @@
+"""THE table of what the values of condition keys look like, and which values can never be met.
+
+Source: the key's entry in the guides that ``kms_tui.policy.keys`` names; the IAM user guide
+(reference_policies_elements_condition_operators) for what each operator can compare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from kms_tui.policy import operators
+from kms_tui.policy.conditions import Test
+from kms_tui.policy.keys import Key, Presence
+from kms_tui.policy.wording import listed
+
+ACCOUNT = re.compile(r"[0-9]{12}\Z")
+REGION = re.compile(r"[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\Z")
+_VIA_SERVICE = re.compile(r"[a-z0-9.-]+\.[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\.amazonaws\.com\Z")
+_HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\Z")
+_GRANT_OPERATION = re.compile(r"[A-Z][A-Za-z]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """``fits`` tells whether a request can hold the text; ``words`` says what does, ``example`` shows one."""
+
+    fits: Callable[[str], bool]
+    words: str
+    example: str
+
+
+def _by_prefix(prefix: str, words: str, example: str) -> Form:
+    return Form(lambda text: text.startswith(prefix), words, example)
+
+
+def _by_pattern(pattern: re.Pattern[str], words: str, example: str) -> Form:
+    return Form(lambda text: pattern.match(text) is not None, words, example)
+
+
+FORMS: Mapping[str, Form] = {
+    "account": _by_pattern(ACCOUNT, "12 digits", "111122223333"),
+    "alias": _by_prefix("alias/", "an alias name, not an ARN", "alias/app"),
+    "grant operation": _by_pattern(_GRANT_OPERATION, "an operation without a prefix", "Decrypt"),
+    "host": _by_pattern(_HOST, "a service principal", "s3.amazonaws.com"),
+    "org": _by_prefix("o-", "an organization's id or path", "o-a1b2c3d4e5"),
+    "region": _by_pattern(REGION, "a Region's name", "us-east-1"),
+    "via service": _by_pattern(_VIA_SERVICE, "a service with a Region", "s3.us-east-1.amazonaws.com"),
+    "vpc": _by_prefix("vpc-", "a VPC's id", "vpc-1a2b3c4d"),
+    "vpce": _by_prefix("vpce-", "a VPC endpoint's id", "vpce-1a2b3c4d"),
+}
+
+_KINDS: Mapping[str, Form] = {
+    "arn": Form(lambda text: text.count(":") >= 5, "an ARN", "arn:aws:iam::111122223333:role/app"),
+    "bool": Form(lambda text: text in ("true", "false"), "true or false", "true"),
+    "date": Form(lambda text: operators.timestamp(text) is not None, "a date", "2030-01-31T00:00:00Z"),
+    "ip": Form(
+        lambda text: "/" not in text and operators.network(text) is not None,
+        "one address, where it is compared as text",
+        "203.0.113.7",
+    ),
+    "numeric": Form(lambda text: operators.number(text) is not None, "a number", "90"),
+    "time": Form(lambda text: operators.number(text) is not None, "seconds since 1970", "1767225600"),
+}
+
+
+def form_of(key: Key) -> Form | None:
+    """What a request's value of the key looks like as text; None: anything."""
+    if key.choices and key.kind != "bool":
+        return Form(key.choices.__contains__, f"one of {listed(key.choices, 4, 'or')}", "")
+    return FORMS.get(key.form) or _KINDS.get(key.kind)
+
+
+def fits(key: Key, text: str) -> bool:
+    """Whether a request can have that value of the key."""
+    form = form_of(key)
+    return form is None or form.fits(text)
+
+
+_COMPARABLE: Mapping[str, frozenset[str]] = {
+    "arn": frozenset({"arn", ""}),
+    "bool": frozenset({"bool", ""}),
+    "date": frozenset({"date", "time", ""}),
+    "ip": frozenset({"ip", ""}),
+    "numeric": frozenset({"numeric", "time", "account", ""}),
+}
+"""Operator family -> the kinds or forms of key whose values it can read; "" is text of any form."""
+
+_LIMITS: Mapping[str, Form] = {
+    "arn": Form(lambda text: text == "*" or text.count(":") >= 5, "an ARN", _KINDS["arn"].example),
+    "bool": Form(lambda text: text.lower() in ("true", "false"), "true or false", "true"),
+    "date": _KINDS["date"],
+    "ip": Form(
+        lambda text: operators.network(text) is not None, "an address or a block of them", "203.0.113.0/24"
+    ),
+    "null": Form(lambda text: text.lower() in ("true", "false"), "true or false", "true"),
+    "numeric": _KINDS["numeric"],
+}
+"""Operator family -> what a policy's value must look like for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A value that no request has; ``words`` say what the key's values are, ``example`` shows one."""
+
+    value: str
+    words: str
+    example: str
+
+
+def dead_values(test: Test) -> list[Dead]:
+    """The values of a condition that no request can ever meet, whatever the rest of the policy says."""
+    if test.key_info.presence is Presence.UNKNOWN:
+        return []
+    return [dead for text in test.values if (dead := _dead(test, text.value)) is not None]
+
+
+def is_mismatch(test: Test) -> bool:
+    """Whether the operator cannot read the key's values at all: an ARN operator on an account id, say."""
+    readable = _COMPARABLE.get(test.operator.base.family)
+    return readable is not None and _sort(test.key_info) not in readable
+
+
+def _sort(key: Key) -> str:
+    """The key's kind, or the form of its texts; "" for free text."""
+    if key.kind != "string":
+        return key.kind
+    return key.form or ("choice" if key.choices else "")
+
+
+def _dead(test: Test, value: str) -> Dead | None:
+    if value in test.templates:
+        return None
+    base = test.operator.base
+    limit = _LIMITS.get(base.family)
+    if limit is not None:
+        if is_mismatch(test):
+            form = form_of(test.key_info)
+            return Dead(value, form.words if form else "", form.example if form else "")
+        return None if limit.fits(value) else Dead(value, limit.words, limit.example)
+    form = form_of(test.key_info)
+    if base.family not in ("string", "like") or form is None:
+        return None
+    if base.takes_wildcards and ("*" in value or "?" in value):
+        met = any(form.fits(text) for text in sampled(test.key_info, value))
+        return None if met or test.key_info.kind != "ip" else Dead(value, form.words, form.example)
+    if base.ignore_case and any(form.fits(text) for text in (value.lower(), value.upper())):
+        return None
+    return None if form.fits(value) else Dead(value, form.words, form.example)
+
+
+_DIGIT, _WORD = "7", "zq7"
+MAX_STARS = 3
+
+
+def sampled(key: Key, pattern: str) -> list[str]:
+    """Texts that match a pattern and that a request can have as the key's value; some, not all."""
+    pieces = pattern.replace("?", _DIGIT).split("*")
+    if len(pieces) > MAX_STARS + 1:
+        return []
+    fillers = _FILLERS.get(key.kind if key.kind != "string" else key.form, ())
+    if key.form == "account":
+        fillers = ("", _DIGIT * max(12 - sum(map(len, pieces)), 0))
+    texts = (
+        "".join(piece + filler for piece, filler in zip(pieces, (*chosen, ""), strict=True))
+        for chosen in product(fillers, repeat=len(pieces) - 1)
+    )
+    return [text for text in dict.fromkeys(texts) if fits(key, text)]
+
+
+_FILLERS: Mapping[str, tuple[str, ...]] = {
+    "ip": ("", _DIGIT, "7.7", "7.7.7", "7.7.7.7"),
+    "arn": ("", _WORD, "arn:aws:zz:us-east-1:999999999999:zz"),
+    "region": ("", _DIGIT, "-east-1", "us-east-1"),
+    "via service": ("", "s3", "us-east-1", "s3.us-east-1.amazonaws.com"),
+    "host": ("", "zz", "zz.amazonaws.com"),
+    "alias": ("", _WORD),
+    "org": ("", "a1b2c3d4e5"),
+    "vpc": ("", _DIGIT),
+    "vpce": ("", _DIGIT),
+}
+"""What to put for ``*`` so that the text can be a value of that kind or form."""

@@ -1,0 +1,18 @@
+"""THE table of what the guard says: each rule's sentence, why it matters, where that is written, an example.
+
+The guard itself does not need it; ``kms-tui policy rules`` and the editor's ``?`` show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kms_tui.policy.rules import control, form, pastes, statements, who
+from kms_tui.policy.rules.rule import Rule, text_of
+
+__all__ = ["RULES", "Rule", "text_of"]
+
+RULES: Mapping[str, Rule] = {
+    rule.id: rule for rule in (*control.RULES, *who.RULES, *statements.RULES, *form.RULES, *pastes.RULES)
+}
+"""Every rule by its id."""

@@ -1,0 +1,88 @@
+"""What people paste is recognised, and the policy inside it is the one that was meant."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kms_tui.policy import parse
+from kms_tui.policy.pastes import is_policy, recognised
+from tests.unit.policy.build import APP, RELAXED, allow, judged, policy, verdict
+
+POLICY = policy(allow(), allow(APP, "kms:Decrypt", Sid='a "quoted" \\ name'))
+INSIDE = {
+    "the JSON answer": json.dumps({"Policy": POLICY, "PolicyName": "default"}, indent=4),
+    "the text output": POLICY + "\tdefault\n",
+    "the policy and its name on a line of its own": POLICY + "\r\ndefault",
+    "an escaped string": json.dumps(POLICY),
+    "an escaped string without its quotes": json.dumps(POLICY)[1:-1],
+    "a wrapper": json.dumps({"KeyPolicy": json.loads(POLICY), "Description": "x"}),
+}
+
+
+@pytest.mark.parametrize("text", INSIDE.values(), ids=INSIDE.keys())
+def test_the_policy_inside_is_taken_out(text: str) -> None:
+    paste = recognised(text)
+    assert paste is not None
+    assert paste.policy is not None
+    assert json.loads(paste.policy) == json.loads(POLICY)
+    assert verdict(text) == "refuse"
+    assert verdict(paste.policy) == "ok"
+    assert [finding.rule for finding in judged(text).findings] == [paste.rule]
+
+
+def test_statements_get_a_policy_round_them() -> None:
+    for text in (json.dumps(allow()), json.dumps([allow(), allow(APP, "kms:Decrypt")])):
+        paste = recognised(text)
+        assert paste is not None
+        assert paste.rule == "lone-statement"
+        assert paste.policy is not None
+        assert verdict(paste.policy) == "ok"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        POLICY,
+        "",
+        "{}",
+        "[]",
+        "[1]",
+        '"x"',
+        "default",
+        '{"Policy": "x"}',
+        '{"Policy": 1}',
+        '{"Policy": {}}',
+        policy(allow(condition={"StringEquals": {"aws:username": "${aws:PrincipalTag/team}"}})),
+        policy(
+            allow("*", "kms:Decrypt", {"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}})
+        ),
+    ],
+)
+def test_a_policy_and_nonsense_are_no_paste(text: str) -> None:
+    assert recognised(text) is None
+
+
+def test_a_templates_own_faults_stay_beside_the_word_for_it() -> None:
+    found = [
+        finding.rule for finding in judged(policy(allow("arn:aws:iam::${AWS::AccountId}:root"))).findings
+    ]
+    assert found == ["template", "principal"]
+
+
+@given(st.text() | st.text(alphabet='{}[]":,\\ default\n\tPolicyStatement'))
+@RELAXED
+def test_no_text_raises(text: str) -> None:
+    paste = recognised(text)
+    if paste is not None and paste.policy is not None:
+        assert is_policy(paste.policy)
+
+
+def test_deep_nesting_is_nothing_special() -> None:
+    for text in ("[" * 100_000, '{"a":' * 100_000, '"' * 50_001, "{" + '"Policy":{' * 1000):
+        assert recognised(text) is None
+        assert not is_policy(text)
+    assert parse("[" * 100_000).problems
