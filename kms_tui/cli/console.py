@@ -44,12 +44,15 @@ def run(args: argparse.Namespace) -> int:
     # What is imported by now stays: a collection that walks it would hold up the first rows (0.1 s).
     gc.freeze()
     config = load(default_path(), _binding_ids)
-    app = KmsApp(partial(open_connection, config), connection, config)
+    opener = partial(open_connection, config)
     if args.screenshot is not None:
         from kms_tui.ui.screenshot import draw
 
+        # Without a terminal nobody is there to answer a prompt: it is declined.
+        app = KmsApp(lambda chosen, _prompt: opener(chosen, lambda _question: None), connection, config)
         draw(app, args.screenshot)
     else:
+        app = KmsApp(opener, connection, config)
         app.run()
         # The collections with which an interpreter ends would be 0.15 s, and more in a large account.
         gc.freeze()

@@ -12,20 +12,26 @@ from kms_tui.scratch.settings import NUMBER_OF_BYTES, number_of_bytes
 
 def check(request: Request) -> None:
     """Raise InputError for the first thing that is missing or cannot be right."""
+    check_for_command(request)
+    operation = request.operation
+    if request.role is None:
+        return
+    if request.given is None or request.given.size == 0:
+        raise InputError(Field.INPUT, f"The {request.role.noun} is empty.", next_step=_ASK[request.role])
+    limit = limit_of(operation, request.described_key, request.settings)
+    if limit is not None:
+        check_size(request, limit, request.given.size)
+
+
+def check_for_command(request: Request) -> None:
+    """Raise InputError for what a command for the request needs: all of it but the main input."""
     operation = request.operation
     if operation.needs_key and request.key is None:
         raise InputError(Field.KEY, f"{operation.title} needs a key.", next_step="Choose one.")
     _check_settings(request)
     if operation.name is Name.RE_ENCRYPT and request.destination is None:
         raise InputError(Field.DESTINATION, "Choose the key to move the ciphertext to.")
-    if request.role is None:
-        return
-    if request.given is None or request.given.size == 0:
-        raise InputError(Field.INPUT, f"The {request.role.noun} is empty.", next_step=_ASK[request.role])
     _check_second(request)
-    limit = limit_of(operation, request.described_key, request.settings)
-    if limit is not None:
-        check_size(request, limit, request.given.size)
 
 
 def check_size(request: Request, limit: Limit, size: int) -> None:

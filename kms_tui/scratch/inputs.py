@@ -48,8 +48,16 @@ class FromFile:
 Input = Entered | FromFile
 
 
-def detected(text: str, role: Role) -> Format:
-    """The format that typed text is read in while nobody says otherwise."""
+def detected(text: str, role: Role, exact: int | None = None) -> Format:
+    """The format that typed text is read in while nobody says otherwise.
+
+    ``exact`` is how many bytes it must be, as for a digest: a format in which it is so many comes first, as
+    the 64 hex digits of a SHA-256 are 32 bytes.
+    """
+    if exact is not None:
+        for form in readings(text):
+            if len(decode(text, form)) == exact:
+                return form
     return detect(text.strip() if role.is_binary else text, expect_binary=role.is_binary)
 
 

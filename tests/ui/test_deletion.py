@@ -13,7 +13,7 @@ from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.ui.dialogs.schedule_deletion import ScheduleDeletion
 from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, go_to, press, state_of
+from tests.ui.console import drive, go_to, notifications, press, state_of
 from tests.ui.test_many_keys import Refusing, key_id
 
 
@@ -112,5 +112,7 @@ def test_a_primary_with_replicas_waits_for_them(make_app: MakeApp, demo: Backend
         pilot.app.screen.query_one("#typed-name").focus()
         await press(pilot, *"global-config", "enter")
         assert state_of(demo, key) == "PendingReplicaDeletion"
+        told = notifications(pilot.app)  # type: ignore[arg-type]
+        assert "global-config will be deleted 30 days after its last replica is" in told
 
     drive(make_app(), script)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from kms_tui.backend.api import Kms
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.acts.base import Reason, Subject, aws_managed
 from kms_tui.ui.acts.many import agree, change_each, sort_out
@@ -49,14 +50,17 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     else:
         answer = await _ask_about_one(screen, subjects[0], now)
     if isinstance(answer, Deletion):
-        days = answer.window_days
-        await change_each(
-            screen,
-            subjects,
-            lambda kms, each: kms.schedule_deletion(each.key_id, days),
-            doing="schedule the deletion of",
-            done=f"will be deleted in {days} days; until then this can be cancelled",
-        )
+        days, states = answer.window_days, dict[str, str]()
+
+        def change(kms: Kms, subject: Subject) -> None:
+            states[subject.arn] = str(kms.schedule_deletion(subject.key_id, days).get("KeyState", ""))
+
+        def done(subject: Subject) -> str:
+            waits = states[subject.arn] == KeyState.PENDING_REPLICA_DELETION
+            when = f"{days} days after its last replica is" if waits else f"in {days} days"
+            return f"will be deleted {when}; until then this can be cancelled"
+
+        await change_each(screen, subjects, change, doing="schedule the deletion of", done=done)
     elif answer is not None:
         await change_each(
             screen,

@@ -89,17 +89,19 @@ async def change_each(
     change: Callable[[Kms, Subject], object],
     *,
     doing: str,
-    done: str,
+    done: str | Callable[[Subject], str],
 ) -> None:
     """Make one mutating call for each key, and tell how each went.
 
-    ``doing`` and a name say what could not be done ("disable"), a name and ``done`` what was ("disabled").
+    ``doing`` and a name say what could not be done ("disable"), a name and ``done`` what was ("disabled");
+    ``done`` may depend on what the call answered.
     """
     if len(subjects) == 1:
         (subject,) = subjects
         kms = screen.kms_for(subject)
         if await screen.succeeds(partial(change, kms, subject), doing=f"{doing} {subject.name}"):
-            screen.changed([subject], f"{subject.name} {done}.")
+            words = done if isinstance(done, str) else done(subject)
+            screen.changed([subject], f"{subject.name} {words}.")
         else:
             # A key that refused is not what it was taken for.
             screen.post_message(KeysChanged(subject.key_id))

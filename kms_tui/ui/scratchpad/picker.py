@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -40,6 +41,26 @@ class Picked:
     region: str
 
 
+class Entry:
+    """A key of the list, and all of its aliases, by any of which it is found."""
+
+    def __init__(self, chosen: ChosenKey, aliases: tuple[str, ...]) -> None:
+        self.chosen = chosen
+        self.aliases = aliases
+        key = chosen.key
+        spec = f"{key.spec} {spec_title(key.spec)} {key.usage}" if key else ""
+        self.haystack = f"{' '.join(aliases)} {chosen.key_id} {spec}".lower()
+
+    @property
+    def key(self) -> Key | None:
+        return self.chosen.key
+
+    def name_for(self, words: Sequence[str]) -> str:
+        """The first alias that one of the words is in, else the key's name."""
+        found = (alias for alias in self.aliases if any(word in alias.lower() for word in words))
+        return next(found, self.chosen.name)
+
+
 class PickerFilter(SafeInput):
     """Down goes to the list, Enter takes its first entry."""
 
@@ -74,9 +95,8 @@ class KeyPicker(Dialog[Picked]):
         self.may_be_found = may_be_found
         self.offers = offers
         self.listed = kms.region
-        self._keys: Sequence[tuple[str, ChosenKey]] = ()
-        """Each key, with the text that the filter looks into."""
-        self._shown: list[ChosenKey | None] = []
+        self._keys: Sequence[Entry] = ()
+        self._shown: list[Entry | None] = []
 
     def compose_body(self) -> Iterable[Widget]:
         with Horizontal(classes="row"):
@@ -93,17 +113,20 @@ class KeyPicker(Dialog[Picked]):
 
     # The keys
 
-    def _known_keys(self) -> list[ChosenKey]:
+    def _known_keys(self) -> list[Entry]:
         rows = [row for row in self.inventory.rows() if row.region == self.listed and not row.gone]
         rows.sort(key=lambda row: (row.aws, row.sort_name))
         return [
-            ChosenKey(row.arn, row.aliases[0] if row.aliases else row.key_id, row.region, row.key)
+            Entry(
+                ChosenKey(row.arn, row.aliases[0] if row.aliases else row.key_id, row.region, row.key),
+                row.aliases,
+            )
             for row in rows
         ]
 
-    def _list(self, keys: Sequence[ChosenKey]) -> None:
+    def _list(self, keys: Sequence[Entry]) -> None:
         """Show what the inventory knows of the region, or else ask the region."""
-        self._keys = [(_haystack(key), key) for key in keys]
+        self._keys = keys
         self._fill()
         if not keys:
             start(self, self._read, group="picker", description="list a region's keys")
@@ -113,11 +136,10 @@ class KeyPicker(Dialog[Picked]):
         region, kms = self.listed, self.kms
         self.show_error("Listing…")
         try:
-            keys = await off_loop(lambda: keys_of(in_region(kms, region)))
+            keys = self._keys = await off_loop(lambda: keys_of(in_region(kms, region)))
         except KmsTuiError as error:
             self.show_error(f"{error} {error.next_step}".rstrip())
             return
-        self._keys = [(_haystack(key), key) for key in keys]
         self.show_error("" if keys else f"There are no keys in {region}.")
         self._fill()
 
@@ -135,12 +157,12 @@ class KeyPicker(Dialog[Picked]):
 
     def _fill(self) -> None:
         words = self.query_one("#picker-filter", Input).value.lower().split()
-        matching = [key for text, key in self._keys if all(word in text for word in words)]
-        matching.sort(key=lambda chosen: chosen.key is not None and not self.offers(chosen.key))
+        matching = [entry for entry in self._keys if all(word in entry.haystack for word in words)]
+        matching.sort(key=lambda entry: entry.key is not None and not self.offers(entry.key))
         self._shown = [*([None] if self.may_be_found and not words else []), *matching[:_MOST]]
         entries = self.query_one("#picker-keys", OptionList)
         entries.set_options(
-            Option(_FOUND if chosen is None else _line(chosen, self.offers)) for chosen in self._shown
+            Option(_FOUND if entry is None else _line(entry, words, self.offers)) for entry in self._shown
         )
         entries.highlighted = 0 if self._shown else None
 
@@ -155,7 +177,8 @@ class KeyPicker(Dialog[Picked]):
         self._choose(event.option_index)
 
     def _choose(self, index: int) -> None:
-        chosen = self._shown[index]
+        entry = self._shown[index]
+        chosen = entry.chosen if entry is not None else None
         if chosen is None or chosen.key is not None:
             self.dismiss(Picked(chosen, self.listed))
         else:
@@ -175,27 +198,29 @@ class KeyPicker(Dialog[Picked]):
 _FOUND = Content.styled("none: KMS finds the key from the ciphertext", "italic")
 
 
-def keys_of(kms: Kms) -> list[ChosenKey]:
+def keys_of(kms: Kms) -> list[Entry]:
     """The keys of a region by ListAliases and ListKeys, those with a name first; slow."""
-    names: dict[str, str] = {}
+    names: defaultdict[str, list[str]] = defaultdict(list)
     for page in kms.alias_pages():
         for alias in page:
-            names.setdefault(alias.target_key_id, short_alias(alias.name))
-    refs = [ref for page in kms.key_pages() for ref in page]
-    keys = [ChosenKey(ref.arn, names.get(ref.key_id, ref.key_id), kms.region, None) for ref in refs]
-    return sorted(keys, key=lambda chosen: (chosen.name == chosen.key_id, chosen.name))
+            names[alias.target_key_id].append(short_alias(alias.name))
+    entries = [
+        Entry(
+            ChosenKey(ref.arn, min(names.get(ref.key_id, [ref.key_id])), kms.region, None),
+            tuple(sorted(names.get(ref.key_id, ()))),
+        )
+        for page in kms.key_pages()
+        for ref in page
+    ]
+    return sorted(entries, key=lambda entry: (not entry.aliases, entry.chosen.name))
 
 
-def _haystack(chosen: ChosenKey) -> str:
-    spec = f"{chosen.key.spec} {spec_title(chosen.key.spec)} {chosen.key.usage}" if chosen.key else ""
-    return f"{chosen.name} {chosen.key_id} {spec}".lower()
-
-
-def _line(chosen: ChosenKey, offers: Callable[[Key], bool]) -> Content:
-    key = chosen.key
+def _line(entry: Entry, words: Sequence[str], offers: Callable[[Key], bool]) -> Content:
+    """The key by the alias that was typed, or by its first."""
+    key, name = entry.key, entry.name_for(words)
     if key is None:
-        return safe(fit(chosen.name, 40))
-    line = Content(f"{column(chosen.name, 28)}  {column(spec_title(key.spec), 10)}  ")
+        return safe(fit(name, 40))
+    line = Content(f"{column(name, 28)}  {column(spec_title(key.spec), 10)}  ")
     enabled = key.state == KeyState.ENABLED
     note = USAGE_WORDS.get(key.usage, key.usage) if enabled else STATE_WORDS.get(key.state, key.state)
     line += Content.styled(fit(note, 26), "$foreground-muted" if enabled else "$warning")

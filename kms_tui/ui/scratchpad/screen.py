@@ -21,9 +21,9 @@ from kms_tui.formats import Format, encode
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.scratch.chain import next_for
-from kms_tui.scratch.check import check
+from kms_tui.scratch.check import check, check_for_command
 from kms_tui.scratch.explain import Problem, explain
-from kms_tui.scratch.fields import Field, InputError
+from kms_tui.scratch.fields import InputError
 from kms_tui.scratch.history import History
 from kms_tui.scratch.inputs import Entered
 from kms_tui.scratch.known import known
@@ -281,6 +281,8 @@ class ScratchpadScreen(ModeScreen):
         except AlreadyThereError as error:
             refused = error
         except CancelledByUserError as error:
+            self.output.clear()
+            self.output.problem.say(str(error))
             self.kms_app.notify(str(error))
             return None
         except KmsTuiError as error:
@@ -298,8 +300,9 @@ class ScratchpadScreen(ModeScreen):
         return None
 
     def _show_problem(self, problem: Problem) -> None:
+        # What an earlier run said, "verified" above all, is not true of this input.
+        self.output.clear()
         if not self.setup.show_error(problem.field, problem.text):
-            self.output.clear()
             self.output.problem.say(problem.text)
 
     def _facts(self, request: Request, result: Result) -> tuple[tuple[str, str], ...]:
@@ -319,8 +322,7 @@ class ScratchpadScreen(ModeScreen):
         """What is set up now, for a command line; its problem is shown where there is one."""
         try:
             request = self.setup.request()
-            if request.operation.needs_key and request.key is None:
-                raise InputError(Field.KEY, "A command needs a key.", next_step="Choose one.")
+            check_for_command(request)
         except InputError as error:
             self._show_problem(Problem(error.field, str(error), error.next_step))
             return None

@@ -153,7 +153,10 @@ class SourcePane(Vertical):
 
     def _format(self) -> Format:
         kind = self.kind
-        return detected(self.area.text, self.role) if kind == DETECT else Format(kind)
+        if kind != DETECT:
+            return Format(kind)
+        limit = self._limit
+        return detected(self.area.text, self.role, limit.most if limit and limit.exact else None)
 
     def set_text(self, text: str, form: Format | None = None) -> None:
         """Replace what is held by typed text; ``form`` None leaves its kind to detection."""
@@ -277,7 +280,9 @@ class SourcePane(Vertical):
 
     def show_count(self, limit: Limit | None) -> None:
         """The size against the operation's limit, and what happens beyond it."""
-        self._limit = limit
+        if limit != self._limit:
+            self._limit = limit
+            self._read_as.update(self._how_read())
         try:
             size = given.size if (given := self.given) is not None else 0
         except InputError as error:

@@ -162,6 +162,10 @@ def test_a_long_operation_shows_how_far_it_is_and_can_be_cancelled(
 
     async def script(bench: Bench) -> None:
         await bench.pick("orders-db")
+        await bench.press("enter")
+        await bench.paste("hello")
+        await bench.run()
+        assert bench.output.title == "Encrypt"
         await take_file(bench, Role.PLAINTEXT, source)
         await bench.pilot.press("ctrl+r")
         async with asyncio.timeout(10):
@@ -172,6 +176,8 @@ def test_a_long_operation_shows_how_far_it_is_and_can_be_cancelled(
         await settled(bench.pilot)
         assert "esc cancels" not in bench.picture()
         assert "Cancelled. Nothing was written." in bench.notifications()
+        assert bench.problems == ["Cancelled. Nothing was written."]
+        assert bench.output.title == "", "what an earlier run gave is not this one's"
         assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
     drive(make_app(), script)

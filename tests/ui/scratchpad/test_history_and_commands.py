@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textual.binding import Binding
 
+from kms_tui.backend.base import Backend
 from kms_tui.scratch.operations import Name, Role
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.fields import KeyLine
@@ -107,13 +108,44 @@ def test_an_operation_is_copied_as_a_command_without_its_input(
 def test_a_command_for_a_long_message_says_what_its_input_is(make_app: MakeApp, clipboard: Clipboard) -> None:
     async def script(bench: Bench) -> None:
         await bench.press("c", "enter")
-        assert bench.problems == ["A command needs a key. Choose one."]
+        assert bench.problems == ["Encrypt needs a key. Choose one."]
         await bench.pick("login-tokens")
         await bench.press("enter")
         await bench.paste("x" * 5000)
         await bench.press("escape", "c", "enter")
         assert "--message-type DIGEST" in clipboard.text
         assert "INPUT is the message's SHA-256, in binary." in bench.notifications()
+
+    drive(make_app(), script)
+
+
+def test_a_command_that_would_not_run_is_not_copied(make_app: MakeApp, clipboard: Clipboard) -> None:
+    async def script(bench: Bench) -> None:
+        await bench.pick("orders-db")
+        await bench.operation(Name.RE_ENCRYPT)
+        await bench.press("escape", "c", "enter")
+        assert bench.problems == ["Choose the key to move the ciphertext to."]
+        await bench.pick("login-tokens")
+        await bench.operation(Name.VERIFY)
+        await bench.press("escape", "c", "enter")
+        assert bench.problems == ["The signature is empty. Paste it in base64 or hex."]
+        assert clipboard.copied == []
+
+    drive(make_app(), script)
+
+
+def test_a_key_is_found_by_any_of_its_aliases(make_app: MakeApp, demo: Backend) -> None:
+    key = demo.call("DescribeKey", {"KeyId": "alias/orders-db"})["KeyMetadata"]["KeyId"]
+    demo.call("CreateAlias", {"AliasName": "alias/zz-latest", "TargetKeyId": key})
+
+    async def script(bench: Bench) -> None:
+        await bench.press("escape", "k")
+        await bench.write("zz-lat")
+        assert [choice.split()[0] for choice in choices(bench)] == ["zz-latest"]
+        await bench.press("enter")
+        chosen = bench.setup.key
+        assert chosen is not None
+        assert chosen.key_id == key
 
     drive(make_app(), script)
 

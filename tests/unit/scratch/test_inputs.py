@@ -48,6 +48,20 @@ def test_plaintext_is_text_even_where_it_could_be_something_else() -> None:
     assert detected("deadbeef", Role.SIGNATURE) is Format.HEX
 
 
+@pytest.mark.parametrize("form", [Format.HEX, Format.BASE64, Format.BASE64URL])
+@given(digest=st.binary(min_size=32, max_size=32))
+def test_a_digest_is_read_in_the_form_in_which_it_has_its_length(form: Format, digest: bytes) -> None:
+    text = encode(digest, form)
+    read = read_text(text, detected(text, Role.MESSAGE, 32), Role.MESSAGE)
+    assert read.data.reveal() == digest
+
+
+def test_what_is_no_digest_in_any_form_stays_text() -> None:
+    assert detected("hello", Role.MESSAGE, 32) is Format.TEXT
+    assert detected("x" * 32, Role.MESSAGE, 32) is Format.TEXT
+    assert detected("ab" * 32, Role.MESSAGE) is Format.TEXT
+
+
 def test_text_is_no_ciphertext() -> None:
     for text, why in (
         ("hello!", "As base64: Character 6 is not in the base64 alphabet."),
