@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.acts.base import Subject
@@ -14,7 +12,7 @@ from kms_tui.ui.acts.protection import lifted
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.messages import KeysChanged
-from kms_tui.ui.safe_text import fit, safe
+from kms_tui.ui.safe_text import Content, fit, safe
 
 if TYPE_CHECKING:
     from kms_tui.session import Session
