@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import ComposeResult
-from textual.content import Content
 from textual.reactive import var
 from textual.screen import Screen
-from textual.widgets import Static
 from textual.worker import Worker, get_current_worker
 
 from kms_tui.config import Config
@@ -21,12 +19,14 @@ from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.boundary import Boundary
 from kms_tui.ui.messages import KeysChanged, SessionOpened
 from kms_tui.ui.modes import FACTORIES, FIRST_MODE
-from kms_tui.ui.safe_text import safe, visible
+from kms_tui.ui.safe_text import Content, OnlyText, safe, visible
 from kms_tui.ui.themes import DARK, LIGHT
 from kms_tui.ui.watcher import Watcher
+from kms_tui.ui.widgets.plain import Static
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.filter import LineFilter
     from textual.notifications import SeverityLevel
 
     from kms_tui.ui.dialogs.base import Dialog
@@ -61,6 +61,7 @@ class KmsApp(Boundary):
         self.config = config or Config()
         self.asking: set[Worker[Any]] = set()
         """The workers that wait for a person's answer."""
+        self._only_text = OnlyText()
         self.watcher = Watcher(self)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -174,6 +175,9 @@ class KmsApp(Boundary):
         self.push_screen(HelpScreen(self.screen))
 
     # Safety
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._only_text]
 
     def notify(
         self,

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from textual.content import Content
-
 from kms_tui.evidence.health import Check, Estimate, Finding, Gap, Report, Severity, Stage, Tally
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.line_table import TableRow
 from kms_tui.ui.words import span_words
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from textual.content import Content
-
 from kms_tui.inventory import FactName
 from kms_tui.inventory.core import Inventory
 from kms_tui.inventory.view import Scope, Summary, View
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import Known
+from kms_tui.ui.safe_text import Content
 
 _SCOPE_WORDS = {Scope.CUSTOMER: "Customer", Scope.AWS: "AWS", Scope.ALL: "All"}
 _PATIENCE_SECONDS = 60.0

@@ -7,15 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from textual.content import Content
-
 from kms_tui.evidence.scan import Scan
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scans
 from kms_tui.evidence.sweep import Section, Use
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import Denied, Failed
-from kms_tui.ui.safe_text import safe, visible
+from kms_tui.ui.safe_text import Content, safe, visible
 from kms_tui.ui.words import date_words
 
 EARLIER_DATA = "Data encrypted earlier is not visible to any scan."

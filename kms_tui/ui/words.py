@@ -6,10 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from textual.content import Content
-
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 
 T = TypeVar("T")
 

@@ -149,7 +149,12 @@ class LostError(Exception):
 async def at(pilot: Pilot[Any], alias: str) -> None:
     """Put the cursor on the key of an alias."""
     key_lists = list(pilot.app.screen.query(KeyList))
-    found = [row.arn for key_list in key_lists for row in key_list.rows if alias in row.aliases]
+    found = [
+        row.arn
+        for key_list in key_lists
+        for row in key_list.rows
+        if any(each == alias or each.startswith(f"{alias}\x1b") for each in row.aliases)
+    ]
     if not found or not key_lists[0].go_to(found[0]):
         raise LostError(alias)
     await settled(pilot)

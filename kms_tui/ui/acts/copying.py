@@ -6,13 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from kms_tui.kms.arn import ALIAS_PREFIX, alias_arn
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.clipboard import copy_text
 from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textual.content import Content
-
 from kms_tui import creation
 from kms_tui.backend.api import Kms
 from kms_tui.creation import Draft, Kind
@@ -23,7 +21,7 @@ from kms_tui.ui.acts.tags import check_tags, parse_tags
 from kms_tui.ui.details.tab import read_fact
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.dialogs.form import ChoiceField, Field, FlagField, Form, TextField, Values
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.words import USAGE_WORDS
 
 if TYPE_CHECKING:

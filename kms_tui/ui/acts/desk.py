@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from kms_tui.ui.acts.base import Act, Subject
 from kms_tui.ui.acts.key_stores import show_key_stores
@@ -21,7 +20,7 @@ from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.keymap import shown_key
 from kms_tui.ui.messages import KeysChanged, RefusalsTold
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.screens.base import ModeScreen
 
 

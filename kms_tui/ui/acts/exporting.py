@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.widgets import Input, Select
 
 from kms_tui.atomic import SHARED, atomic_file, typed_path
 from kms_tui.export import ExportFormat, Table, render
 from kms_tui.ui.dialogs.form import ChoiceField, Field, FlagField, Form, Values
+from kms_tui.ui.widgets.choices import Select
+from kms_tui.ui.widgets.entry import Input
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen

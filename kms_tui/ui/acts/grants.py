@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from textual.content import Content
-
 from kms_tui.backend.api import GrantMade
 from kms_tui.kms.grants import grant_operations
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
@@ -16,7 +14,7 @@ from kms_tui.ui.acts.base import Reason, Subject, aws_managed
 from kms_tui.ui.acts.copying import copy_name
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.dialogs.form import ChoiceField, Field, Form, ManyField, TextField, Values
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen

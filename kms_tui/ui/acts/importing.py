@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual.content import Content
-
 from kms_tui.atomic import atomic_file, file_errors, typed_path
 from kms_tui.backend.api import Kms
 from kms_tui.kms.errors import KmsTuiError
@@ -22,6 +20,7 @@ from kms_tui.ui.acts.many import change_each
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.dialogs.form import ChoiceField, Field, Form, Values
 from kms_tui.ui.messages import KeysChanged
+from kms_tui.ui.safe_text import Content
 from kms_tui.ui.words import when_words
 
 if TYPE_CHECKING:

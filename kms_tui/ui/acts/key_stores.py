@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from textual.content import Content
-
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.dialogs.confirm import Confirm
-from kms_tui.ui.safe_text import column, safe
+from kms_tui.ui.safe_text import Content, column, safe
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen

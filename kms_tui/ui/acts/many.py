@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from kms_tui.backend.api import Kms
 from kms_tui.ui.acts.base import Reason, Subject
 from kms_tui.ui.dialogs.batch import BatchConfirm, BatchRun, Progress
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.messages import KeysChanged
+from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen

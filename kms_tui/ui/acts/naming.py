@@ -6,15 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from kms_tui.kms.arn import ALIAS_PREFIX
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.acts.base import Reason, Subject, aws_managed
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.dialogs.form import Field, Form, TextField
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen

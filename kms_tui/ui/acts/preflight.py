@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from textual.content import Content
-
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.cost import MonthlyCost, monthly_cost
 from kms_tui.evidence.prices import Prices
@@ -18,7 +16,7 @@ from kms_tui.kms.facts import Fact, Known
 from kms_tui.kms.model import Alias, Grant, Key, KeyLastUsage
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import read_fact
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.scan_words import EARLIER_DATA, NOT_AVAILABLE, scanning_words, used_by_answer
 from kms_tui.ui.words import date_words, fact_content, when_words
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.dialogs.confirm import Confirm
+from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen

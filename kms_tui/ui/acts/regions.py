@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from textual.content import Content
-
 from kms_tui.backend.api import Kms
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Key
@@ -18,6 +16,7 @@ from kms_tui.ui.details.tab import read_fact
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, Form, TextField, Values
 from kms_tui.ui.dialogs.regions import MakePrimary, RegionalKey, RegionsDialog
+from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from kms_tui.kms.keyspecs import alias_kind
 from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.ui.acts.base import Subject
@@ -16,7 +14,7 @@ from kms_tui.ui.details.subject import subject_of
 from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.dialogs.choose_key import ChooseKey
 from kms_tui.ui.dialogs.confirm import Confirm
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.words import USAGE_WORDS
 
 if TYPE_CHECKING:

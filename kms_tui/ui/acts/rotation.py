@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT, spec_title
 from kms_tui.kms.model import KeyOrigin, KeyState
 from kms_tui.ui.acts.base import Reason, Subject, aws_managed
 from kms_tui.ui.acts.many import agree, change_each
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.dialogs.form import Field, Form
+from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen

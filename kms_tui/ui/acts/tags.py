@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from kms_tui.backend.api import Kms
 from kms_tui.kms.model import Tag
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.many import agree, change_each
 from kms_tui.ui.acts.naming import cannot_name
 from kms_tui.ui.dialogs.form import Form, TextField, Values
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button
 
 from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.errors import KmsTuiError
@@ -17,7 +15,8 @@ from kms_tui.ui.acts.protection import lifted
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.messages import KeysChanged
-from kms_tui.ui.safe_text import fit, safe
+from kms_tui.ui.safe_text import Content, fit, safe
+from kms_tui.ui.widgets.plain import Button
 
 if TYPE_CHECKING:
     from kms_tui.session import Session
@@ -36,7 +35,9 @@ class _TakeBack(Confirm):
 
     def compose_buttons(self) -> Iterable[Widget]:
         yield from super().compose_buttons()
-        yield Button("Skip it", id="skip", compact=True, tooltip="Leave it and go on to the change before it")
+        yield Button(
+            Content("Skip it"), id="skip", tooltip=Content("Leave it, and go on to the change before it")
+        )
 
     @on(Button.Pressed, "#skip")
     def _skipped(self) -> None:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.content import Content
 from textual.coordinate import Coordinate
-from textual.widgets import DataTable, Static
+from textual.widgets import DataTable
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.facts import LOADING, Fact, Known
@@ -21,7 +20,8 @@ from kms_tui.policy.actions import Access
 from kms_tui.policy.describe import condition
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab, read_fact
-from kms_tui.ui.safe_text import column, safe
+from kms_tui.ui.safe_text import Content, column, safe
+from kms_tui.ui.widgets.plain import Static
 from kms_tui.ui.words import fact_content
 
 _HEADS = {Access.ADMINISTER: "ADMIN", Access.USE: "USE", Access.GRANT: "GRANT", Access.READ: "READ"}

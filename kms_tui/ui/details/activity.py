@@ -11,9 +11,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.events import Resize
-from textual.widgets import Input, Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.activity import Events, Wanted, of_key
@@ -26,8 +24,10 @@ from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.details.tab import DetailTab
 from kms_tui.ui.details.table import facts_table
-from kms_tui.ui.safe_text import fit, safe, visible
+from kms_tui.ui.safe_text import Content, fit, safe, visible
+from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.plain import Static
 from kms_tui.ui.words import date_words, fact_content
 
 _COLUMNS = (
@@ -82,7 +82,6 @@ class ActivityTab(DetailTab[Events]):
         yield Static(id="activity-summary")
         yield Input(
             placeholder=f"/ to filter: words, {', '.join(f'{name}:' for name in FIELDS)}",
-            compact=True,
             id="activity-filter",
         )
         yield LineTable(_COLUMNS, empty="No event to show.")

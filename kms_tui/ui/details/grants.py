@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.facts import Fact, Known
@@ -12,7 +10,8 @@ from kms_tui.kms.model import Grant
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab
 from kms_tui.ui.details.table import BLANK, Row, facts_table
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.plain import Static
 from kms_tui.ui.words import date_words, fact_content
 
 

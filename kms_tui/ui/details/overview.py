@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.cost import cost_if_kept, monthly_cost
@@ -21,7 +19,8 @@ from kms_tui.kms.model import Key, KeyRotationStatus, KeyState
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab, read_fact
 from kms_tui.ui.details.table import Row, facts_table
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.plain import Static
 from kms_tui.ui.words import ORIGIN_WORDS, STATE_WORDS, USAGE_WORDS, fact_content, when_words
 
 if TYPE_CHECKING:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import ContentSwitcher, Static, Tab, Tabs
+from textual.widgets import ContentSwitcher, Tabs
 
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import start
 from kms_tui.ui.refusals import refusals_of
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.choices import Tab
+from kms_tui.ui.widgets.plain import Static
 
 if TYPE_CHECKING:
     from kms_tui.ui.details.tab import DetailTab
@@ -74,7 +75,10 @@ class KeyDetails(Vertical):
                 Static(id="details-id"),
                 Static(id="details-settling"),
                 Static(id="details-watch"),
-                Tabs(*(Tab(pane.TITLE, id=f"for-{pane.id}") for pane in panes), active=f"for-{self._open}"),
+                Tabs(
+                    *(Tab(Content(pane.TITLE), id=f"for-{pane.id}") for pane in panes),
+                    active=f"for-{self._open}",
+                ),
                 ContentSwitcher(*panes, initial=self._open),
             ]
         )

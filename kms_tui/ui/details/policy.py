@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.facts import Fact
 from kms_tui.policy import CheckResult, Finding, Severity
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.plain import Static
 from kms_tui.ui.words import fact_content
 
 

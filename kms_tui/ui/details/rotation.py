@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Fact, Known
@@ -18,6 +16,8 @@ from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.overview import can_report_rotation
 from kms_tui.ui.details.tab import DetailTab, read_fact
 from kms_tui.ui.details.table import Row, facts_table, plain_table
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.plain import Static
 from kms_tui.ui.words import fact_content, when_words
 
 ON_DEMAND_LIMIT = 25
@@ -45,7 +45,7 @@ class RotationTab(DetailTab[RotationFacts]):
     def compose(self) -> ComposeResult:
         yield from self.compose_hint()
         yield Static(id="rotation-facts")
-        yield Static("Key material", classes="section")
+        yield Static(Content("Key material"), classes="section")
         yield Static(id="rotation-history")
 
     def read(self, kms: Kms, subject: Subject) -> RotationFacts:

@@ -10,8 +10,6 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.errors import AnswerError, KmsTuiError
@@ -21,7 +19,8 @@ from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.details.pane import tab_id
 from kms_tui.ui.keymap import shown_key
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.plain import Static
 
 T = TypeVar("T")
 REST_SECONDS = 0.25

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from textual.content import Content
 from textual.css.styles import RulesMap
 from textual.strip import Strip
 from textual.style import Style
 from textual.visual import RenderOptions, Visual
 
-from kms_tui.ui.safe_text import column
+from kms_tui.ui.safe_text import Content, column
 
 Row = tuple[str | Content, Content]
 """A label, which a Content gives looks of its own, and what it says."""

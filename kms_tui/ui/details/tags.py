@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.facts import Fact
@@ -12,6 +10,8 @@ from kms_tui.kms.model import Tag
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab
 from kms_tui.ui.details.table import plain_table
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.plain import Static
 from kms_tui.ui.words import fact_content
 
 

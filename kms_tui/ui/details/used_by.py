@@ -11,8 +11,6 @@ from operator import attrgetter
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.scan import Scan
@@ -27,7 +25,7 @@ from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import start
 from kms_tui.ui.details.tab import DetailTab
-from kms_tui.ui.safe_text import safe, visible
+from kms_tui.ui.safe_text import Content, safe, visible
 from kms_tui.ui.scan_words import (
     EARLIER_DATA,
     NOT_AVAILABLE,
@@ -40,6 +38,7 @@ from kms_tui.ui.scan_words import (
     use_words,
 )
 from kms_tui.ui.widgets.line_list import Line, LineList
+from kms_tui.ui.widgets.plain import Static
 from kms_tui.ui.words import fact_content
 
 _WIDEST_NAME = 36

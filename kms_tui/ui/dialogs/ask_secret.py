@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from textual import on
 from textual.widget import Widget
-from textual.widgets import Input, Static
 
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import safe
+from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.plain import Static
 
 
 class _SecretInput(Input):
@@ -31,7 +32,7 @@ class AskSecret(Dialog[str]):
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(safe(self.question), classes="dialog-line")
-        yield _SecretInput(password=True, id="secret", compact=True)
+        yield _SecretInput(password=True, id="secret")
 
     @on(Input.Submitted)
     def _submitted(self) -> None:

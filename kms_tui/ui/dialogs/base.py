@@ -9,12 +9,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Button, Static
 
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.plain import Button, Static
 
 Result = TypeVar("Result")
 
@@ -61,7 +60,7 @@ class Dialog(ModalScreen[Result]):
             yield Static(safe(self.dialog_title), id="dialog-title")
             with VerticalScroll(id="dialog-body", can_focus=False):
                 yield from self.compose_body()
-            yield Static("", id="dialog-error")
+            yield Static(Content(), id="dialog-error")
             with Horizontal(id="dialog-buttons"):
                 yield from self.compose_buttons()
 
@@ -69,12 +68,11 @@ class Dialog(ModalScreen[Result]):
         return ()
 
     def compose_buttons(self) -> Iterable[Widget]:
-        yield Button("Cancel", id="cancel", compact=True)
+        yield Button(Content("Cancel"), id="cancel")
         yield Button(
             Content(self.confirm_label),
             id="confirm",
             variant="error" if self.danger else "primary",
-            compact=True,
         )
 
     def on_mount(self) -> None:

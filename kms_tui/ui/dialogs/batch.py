@@ -10,15 +10,15 @@ from functools import partial
 from typing import ClassVar
 
 from textual import on
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Static
 
 from kms_tui.kms.errors import CredentialsError, KmsTuiError, ServiceError
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.safe_text import Content
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.plain import Button, Static
 
 _NAME = TableColumn("KEY", 22, weight=1)
 _NOTE = TableColumn("", 30, weight=2)
@@ -106,8 +106,8 @@ class BatchRun(Dialog[None]):
         yield LineTable((_NAME, _RESULT), id="batch")
 
     def compose_buttons(self) -> Iterable[Widget]:
-        yield Button("Try the rest again", id="again", compact=True)
-        yield Button("Stop", id="stop", compact=True, variant="primary")
+        yield Button(Content("Try the rest again"), id="again")
+        yield Button(Content("Stop"), id="stop", variant="primary")
 
     def on_mount(self) -> None:
         self.go()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from textual import on
-from textual.content import Content
 from textual.visual import Visual
 from textual.widget import Widget
-from textual.widgets import Button, OptionList
-from textual.widgets.option_list import Option
+from textual.widgets import OptionList
 
 from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.plain import Button, Option
 
 
 class Choose(Dialog[int]):
@@ -35,7 +35,7 @@ class Choose(Dialog[int]):
         )
 
     def compose_buttons(self) -> Iterable[Widget]:
-        yield Button("Cancel", id="cancel", compact=True)
+        yield Button(Content("Cancel"), id="cancel")
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

@@ -7,16 +7,16 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import OptionList
 
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.safe_text import column, safe
+from kms_tui.ui.safe_text import Content, column, safe
+from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.plain import Button, Option, Static
 from kms_tui.ui.words import STATE_WORDS
 
 _MOST = 500
@@ -48,11 +48,11 @@ class ChooseKey(Dialog[Subject]):
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(self.lead, classes="dialog-line")
-        yield _Filter(placeholder="part of an alias, a key id, a spec", id="key-filter", compact=True)
+        yield _Filter(placeholder="part of an alias, a key id, a spec", id="key-filter")
         yield OptionList(id="choices", compact=True)
 
     def compose_buttons(self) -> Iterable[Widget]:
-        yield Button("Cancel", id="cancel", compact=True)
+        yield Button(Content("Cancel"), id="cancel")
 
     def on_mount(self) -> None:
         self._fill()

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import SelectionList, Static
-from textual.widgets.selection_list import Selection
+from textual.widgets import SelectionList
 
 from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.choices import Selection
+from kms_tui.ui.widgets.plain import Static
 
 
 class ChooseMany(Dialog[tuple[str, ...]]):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.choose_many import ChooseMany
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.plain import Static
 
 _ALL_OFFERED = "All regions of the partition are offered; one that is not enabled says so in the list."
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from textual import on
-from textual.content import Content
 from textual.visual import Visual
 from textual.widget import Widget
-from textual.widgets import Input, Static
 
 from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.plain import Static
 
 
 class Confirm(Dialog[bool]):
@@ -35,7 +36,7 @@ class Confirm(Dialog[bool]):
         if self.names:
             choices = Content(" or ").join([Content.styled(name, "$accent") for name in self.names])
             yield Static(Content("To confirm, type ") + choices, classes="dialog-line")
-            yield Input(id="typed-name", compact=True)
+            yield Input(id="typed-name")
 
     @on(Input.Submitted, "#typed-name")
     def _submitted(self) -> None:

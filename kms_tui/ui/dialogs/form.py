@@ -10,14 +10,14 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
 
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.safe_text import safe, visible
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.plain import Button, Static
 
 Values = Mapping[str, str]
 """Field name -> what was entered; a flag is "yes" or ""."""
@@ -38,7 +38,7 @@ class Field:
     check: Callable[[str], str] = anything
 
     def widget(self) -> Widget:
-        return Input(visible(self.value), placeholder=self.hint, id=self.name, compact=True)
+        return Input(self.value, placeholder=self.hint, id=self.name)
 
     def entered(self, widget: Widget) -> str:
         assert isinstance(widget, Input)
@@ -50,12 +50,12 @@ class TextField(Field):
     """Several lines of text."""
 
     def widget(self) -> Widget:
-        from textual.widgets import TextArea
+        from kms_tui.ui.widgets.area import TextArea
 
-        return TextArea(visible(self.value, newlines=True), id=self.name, compact=True, tab_behavior="focus")
+        return TextArea(self.value, id=self.name, compact=True, tab_behavior="focus")
 
     def entered(self, widget: Widget) -> str:
-        from textual.widgets import TextArea
+        from kms_tui.ui.widgets.area import TextArea
 
         assert isinstance(widget, TextArea)
         return widget.text
@@ -68,13 +68,13 @@ class ChoiceField(Field):
     choices: Sequence[tuple[str, str]] = ()
 
     def widget(self) -> Widget:
-        from textual.widgets import Select
+        from kms_tui.ui.widgets.choices import Select
 
         options = [(safe(shown), value) for shown, value in self.choices]
-        return Select(options, value=self.value, allow_blank=False, id=self.name, compact=True)
+        return Select(options, value=self.value, id=self.name)
 
     def entered(self, widget: Widget) -> str:
-        from textual.widgets import Select
+        from kms_tui.ui.widgets.choices import Select
 
         assert isinstance(widget, Select)
         return str(widget.value)
@@ -85,12 +85,12 @@ class FlagField(Field):
     """Yes or no."""
 
     def widget(self) -> Widget:
-        from textual.widgets import Checkbox
+        from kms_tui.ui.widgets.choices import Checkbox
 
-        return Checkbox(self.hint, bool(self.value), id=self.name, compact=True)
+        return Checkbox(Content(self.hint), bool(self.value), id=self.name)
 
     def entered(self, widget: Widget) -> str:
-        from textual.widgets import Checkbox
+        from kms_tui.ui.widgets.choices import Checkbox
 
         assert isinstance(widget, Checkbox)
         return "yes" if widget.value else ""
@@ -104,7 +104,8 @@ class ManyField(Field):
 
     def widget(self) -> Widget:
         from textual.widgets import SelectionList
-        from textual.widgets.selection_list import Selection
+
+        from kms_tui.ui.widgets.choices import Selection
 
         chosen = set(self.value.split())
         entries = [Selection(safe(choice), choice, choice in chosen) for choice in self.choices]

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textual import on
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Static
 
 from kms_tui.kms.facts import Denied, Fact, Known
 from kms_tui.kms.model import Key, KeyState
 from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.safe_text import Content
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.plain import Button, Static
 from kms_tui.ui.words import STATE_WORDS
 
 _COLUMNS = (TableColumn("REGION", 18), TableColumn("ROLE", 9), TableColumn("STATE", 24, weight=1))
@@ -62,10 +62,10 @@ class RegionsDialog(Dialog[Replicate | MakePrimary]):
         )
 
     def compose_buttons(self) -> Iterable[Widget]:
-        yield Button("Close", id="cancel", compact=True)
+        yield Button(Content("Close"), id="cancel")
         if self.may_change:
-            yield Button("Make primary", id="primary", compact=True)
-            yield Button("Replicate…", id="confirm", variant="primary", compact=True)
+            yield Button(Content("Make primary"), id="primary")
+            yield Button(Content("Replicate…"), id="confirm", variant="primary")
 
     def on_mount(self) -> None:
         self.query_one(LineTable).show_rows([_row(each) for each in self.keys])

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Static
 
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.plain import Button, Static
 
 
 class ReviewKey(Dialog[bool]):
@@ -33,17 +32,17 @@ class ReviewKey(Dialog[bool]):
     def compose_body(self) -> Iterable[Widget]:
         yield VerticalScroll(
             Static(safe(self.summary)),
-            Static("Its policy", classes="section"),
+            Static(Content("Its policy"), classes="section"),
             Static(safe(self.policy, newlines=True)),
-            Static("The same as commands", classes="section"),
+            Static(Content("The same as commands"), classes="section"),
             Static(safe(self.script, newlines=True)),
             id="review",
             can_focus=True,
         )
 
     def compose_buttons(self) -> Iterable[Widget]:
-        yield Button(Content("Back"), id="cancel", compact=True)
-        yield Button(Content(self.confirm_label), id="confirm", variant="primary", compact=True)
+        yield Button(Content("Back"), id="cancel")
+        yield Button(Content(self.confirm_label), id="confirm", variant="primary")
 
     def confirm(self) -> None:
         start(self, self._make, group="make", description="create the key")

@@ -10,9 +10,7 @@ from typing import Any
 
 from textual import on
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.prices import Prices
@@ -23,8 +21,10 @@ from kms_tui.ui.acts.preflight import CHECKS, USED_BY, Check, saving, used_by
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.scan_words import TICK_SECONDS
+from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.plain import Button, Static
 from kms_tui.ui.words import fact_content
 
 MIN_WINDOW_DAYS, DEFAULT_WINDOW_DAYS, MAX_WINDOW_DAYS = 7, 30, 30
@@ -78,27 +78,29 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(
-            "Once deleted, nothing encrypted under it can be opened again, ever. Until then it cannot be "
-            "used, and this can be cancelled.",
+            Content(
+                "Once deleted, nothing encrypted under it can be opened again, ever. Until then it cannot be "
+                "used, and this can be cancelled."
+            ),
             classes="dialog-line",
         )
         yield Static(facts_table(self._known.items()), id="preflight", classes="dialog-line")
         yield Horizontal(
-            Static(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}"),
-            Input(str(DEFAULT_WINDOW_DAYS), id="window", type="integer", compact=True),
+            Static(Content(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}")),
+            Input(str(DEFAULT_WINDOW_DAYS), id="window", type="integer"),
             classes="dialog-row",
         )
         choices = Content(" or ").join([safe(name).stylize("$accent") for name in self.subject.confirm_names])
         yield Static(Content("To confirm, type ") + choices)
-        yield Input(id="typed-name", compact=True)
+        yield Input(id="typed-name")
 
     def compose_buttons(self) -> Iterable[Widget]:
         cancel, confirm = super().compose_buttons()
         if self.scans.is_offered:
-            yield Button("Scan", id="scan", compact=True)
+            yield Button(Content("Scan"), id="scan")
         yield cancel
         if self.can_disable:
-            yield Button("Disable and watch", id="disable", variant="primary", compact=True)
+            yield Button(Content("Disable and watch"), id="disable", variant="primary")
         yield confirm
 
     def on_mount(self) -> None:

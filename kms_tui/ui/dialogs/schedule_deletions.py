@@ -9,9 +9,7 @@ from functools import partial
 
 from textual import on
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
 
 from kms_tui.backend.api import Kms
 from kms_tui.ui.acts.base import Subject
@@ -27,7 +25,10 @@ from kms_tui.ui.dialogs.schedule_deletion import (
     Deletion,
     DisableInstead,
 )
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.plain import Button, Static
 
 _COLUMNS = (TableColumn("KEY", 22, weight=1), TableColumn("WHO MAY MISS IT", 40, weight=3))
 
@@ -61,25 +62,27 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
     def compose_body(self) -> Iterable[Widget]:
         yield Static(Content.styled(self.chosen.counts, "bold"))
         yield Static(
-            "Once deleted, nothing encrypted under them can be opened again, ever. Until then they cannot be "
-            "used, and each deletion can be cancelled.",
+            Content(
+                "Once deleted, nothing encrypted under them can be opened again, ever. Until then they "
+                "cannot be used, and each deletion can be cancelled."
+            ),
             classes="dialog-line",
         )
         yield Static(id="tally")
         yield LineTable(_COLUMNS, id="uses")
         yield Horizontal(
-            Static(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}"),
-            Input(str(DEFAULT_WINDOW_DAYS), id="window", type="integer", compact=True),
+            Static(Content(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}")),
+            Input(str(DEFAULT_WINDOW_DAYS), id="window", type="integer"),
             classes="dialog-row",
         )
         yield Static(Content("To confirm, type ") + Content.styled(self.phrase, "$accent"))
-        yield Input(id="typed-phrase", compact=True)
+        yield Input(id="typed-phrase")
 
     def compose_buttons(self) -> Iterable[Widget]:
         cancel, confirm = super().compose_buttons()
         yield cancel
         if any(not cannot_disable(subject) for subject in self.chosen.left):
-            yield Button("Disable and watch", id="disable", variant="primary", compact=True)
+            yield Button(Content("Disable and watch"), id="disable", variant="primary")
         yield confirm
 
     def on_mount(self) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Literal
 
 from textual import on
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Static
 
 from kms_tui.kms.model import Grant
 from kms_tui.ui.details.grants import grant_rows
 from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.plain import Button, Static
 
 Way = Literal["revoke", "retire"]
 
@@ -41,7 +41,7 @@ class TakeGrant(Dialog[Way]):
     def compose_buttons(self) -> Iterable[Widget]:
         cancel, confirm = super().compose_buttons()
         yield cancel
-        yield Button("Retire", id="retire", variant="error", compact=True)
+        yield Button(Content("Retire"), id="retire", variant="error")
         yield confirm
 
     @on(Button.Pressed, "#retire")

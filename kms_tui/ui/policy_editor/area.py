@@ -17,11 +17,11 @@ from textual.document._edit import Edit
 from textual.message import Message
 from textual.strip import Strip
 from textual.theme import Theme
-from textual.widgets import TextArea
 
 from kms_tui.policy import Finding, Severity
 from kms_tui.ui.policy_editor.outline import Outline
 from kms_tui.ui.policy_editor.standins import Standins
+from kms_tui.ui.widgets.area import TextArea
 
 GLYPHS: Mapping[Severity, str] = {Severity.REFUSE: "✗", Severity.WARN: "!", Severity.INFO: "·"}
 _RANK = (Severity.INFO, Severity.WARN, Severity.REFUSE)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-from textual.content import Content, Span
-
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, Span, safe
 
 _TOKEN = re.compile(
     r'(?P<text>"(?:[^"\\\n]|\\.)*")(?P<colon>\s*:)?|(?P<constant>-?\d[\d.eE+-]*|true|false|null)|(?P<mark>[{}\[\],])'

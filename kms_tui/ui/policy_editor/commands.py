@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.app import SuspendNotSupported
-from textual.content import Content
 
 from kms_tui.atomic import typed_path
 from kms_tui.kms.errors import KmsTuiError
@@ -20,6 +19,7 @@ from kms_tui.ui.dialogs.form import Field, FlagField, Form, Values
 from kms_tui.ui.policy_editor.files import OutsideEdit, editor_command, read_policy, write_policy
 from kms_tui.ui.policy_editor.inserting import with_statement
 from kms_tui.ui.policy_editor.layout import formatted
+from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.ui.policy_editor.screen import PolicyEditor

@@ -9,13 +9,13 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Static
 
 from kms_tui.policy import Verdict
 from kms_tui.ui.dialogs.base import Dialog, Result
 from kms_tui.ui.policy_editor.review import Review, paragraphs
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.plain import Button, Static
 
 
 class ScrollingDialog(Dialog[Result]):
@@ -65,7 +65,7 @@ class ReviewDialog(ScrollingDialog[bool]):
         if self.saves:
             yield from super().compose_buttons()
         else:
-            yield Button("Close", id="cancel", compact=True)
+            yield Button(Content("Close"), id="cancel")
 
     def confirm(self) -> None:
         self.dismiss(True)
@@ -87,7 +87,7 @@ class ConflictDialog(ScrollingDialog[Choice]):
         self.mine = mine
 
     def compose_body(self) -> Iterable[Widget]:
-        yield Static("Nothing was saved, and nothing is lost.", classes="dialog-line")
+        yield Static(Content("Nothing was saved, and nothing is lost."), classes="dialog-line")
         yield Static(Content.styled("What was changed on the key", "bold underline"), classes="dialog-line")
         for paragraph in paragraphs(self.on_key):
             yield Static(paragraph, classes="dialog-line")
@@ -98,9 +98,9 @@ class ConflictDialog(ScrollingDialog[Choice]):
             yield Static(paragraph, classes="dialog-line")
 
     def compose_buttons(self) -> Iterable[Widget]:
-        yield Button("Cancel", id="cancel", compact=True)
-        yield Button("Take the newer policy", id="theirs", compact=True)
-        yield Button("Go on with mine", id="mine", compact=True)
+        yield Button(Content("Cancel"), id="cancel")
+        yield Button(Content("Take the newer policy"), id="theirs")
+        yield Button(Content("Go on with mine"), id="mine")
 
     @on(Button.Pressed, "#mine")
     def _mine(self) -> None:

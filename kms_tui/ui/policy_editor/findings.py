@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from kms_tui.policy import CheckResult, Finding, Severity, Verdict
 from kms_tui.ui.policy_editor.area import GLYPHS
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.plain import Option
 
 COLOURS: Mapping[Severity, str] = {
     Severity.REFUSE: "$error",

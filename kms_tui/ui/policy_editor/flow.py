@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from kms_tui.backend.guard import PolicyRefusedError
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.background import off_loop
@@ -23,6 +21,7 @@ from kms_tui.ui.policy_editor.saving import (
     is_same,
     save,
 )
+from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.ui.policy_editor.screen import PolicyEditor

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from textual import on
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import OptionList
 
 from kms_tui import policy
 from kms_tui.drafts import PolicyFiles
@@ -20,7 +18,8 @@ from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.policy_editor.dialogs import ScrollingDialog
 from kms_tui.ui.policy_editor.review import paragraphs, review
 from kms_tui.ui.policy_editor.saving import Target, is_same
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.plain import Button, Option, Static
 
 _REST_SECONDS = 0.1
 MAX_LISTED = 200
@@ -69,7 +68,7 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
     def compose_body(self) -> Iterable[Widget]:
         if not self.versions:
             yield Static(
-                "None yet. Each policy that is replaced from here is kept on this machine.",
+                Content("None yet. Each policy that is replaced from here is kept on this machine."),
                 classes="dialog-line",
             )
             return
@@ -79,14 +78,14 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
             compact=True,
             markup=False,
         )
-        yield Static("", id="version-head", classes="section dialog-line")
-        yield Static("", id="version-change", classes="dialog-line")
+        yield Static(Content(), id="version-head", classes="section dialog-line")
+        yield Static(Content(), id="version-change", classes="dialog-line")
 
     def compose_buttons(self) -> Iterable[Widget]:
         if self.versions:
             yield from super().compose_buttons()
         else:
-            yield Button("Close", id="cancel", compact=True)
+            yield Button(Content("Close"), id="cancel")
 
     def arm(self) -> None:
         if not self.versions:
@@ -106,7 +105,7 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
         change = await off_loop(partial(review, self.target, self.current, listed.version.text))
         same = listed.is_current
         head = "It says the same as the key's policy now." if same else "Going back to it would change"
-        self.query_one("#version-head", Static).update(head)
+        self.query_one("#version-head", Static).update(Content(head))
         body = Content() if same else Content("\n\n").join(list(paragraphs(change)))
         self.query_one("#version-change", Static).update(body)
         self.call_after_refresh(self.take_room)

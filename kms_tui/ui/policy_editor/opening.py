@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from kms_tui import policy
 from kms_tui.backend.api import Kms
 from kms_tui.drafts import Draft, Kept
@@ -18,6 +16,7 @@ from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.policy_editor.completion import Surroundings
 from kms_tui.ui.policy_editor.keeper import DraftKeeper
 from kms_tui.ui.policy_editor.saving import Target, is_same
+from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.session import Session

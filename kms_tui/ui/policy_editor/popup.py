@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.geometry import Offset
 from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from kms_tui.ui.policy_editor.area import PolicyArea
 from kms_tui.ui.policy_editor.completion import Completion, Surroundings, complete
 from kms_tui.ui.safe_text import fit, safe
+from kms_tui.ui.widgets.plain import Option
 
 _WIDEST = 64
 _TALLEST = 9

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from textual.content import Content
-
 from kms_tui import policy
 from kms_tui.policy import CheckResult, Document, Severity, access
 from kms_tui.policy.diff import (
@@ -22,7 +20,7 @@ from kms_tui.ui.policy_editor.area import GLYPHS
 from kms_tui.ui.policy_editor.findings import COLOURS
 from kms_tui.ui.policy_editor.saving import Target, is_same
 from kms_tui.ui.policy_editor.statements import laid_out
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 
 _MARKS = {
     Kept.ADDED: ("+", "$success", "new"),

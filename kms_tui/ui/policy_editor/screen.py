@@ -9,9 +9,7 @@ from functools import partial
 
 from textual import on
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static, TextArea
 
 from kms_tui.backend.guard import PolicyRefusedError
 from kms_tui.drafts import policy_files
@@ -29,8 +27,10 @@ from kms_tui.ui.policy_editor.findings import FindingsList, verdict_words
 from kms_tui.ui.policy_editor.keeper import DraftKeeper
 from kms_tui.ui.policy_editor.popup import CompletionList
 from kms_tui.ui.policy_editor.saving import Target
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.screens.base import ModeScreen
+from kms_tui.ui.widgets.area import TextArea
+from kms_tui.ui.widgets.plain import Static
 
 JUDGE_SECONDS = 0.15
 """How long typing rests before the guard looks at the text."""
@@ -95,7 +95,7 @@ class PolicyEditor(ModeScreen):
         area = PolicyArea(id="policy-area")
         with Horizontal(id="policy-head"):
             yield Static(id="policy-name")
-            yield Static("reading…", id="policy-state")
+            yield Static(Content("reading…"), id="policy-state")
         yield Static(id="policy-verdict")
         yield Static(id="policy-note")
         yield Static(id="policy-error")
@@ -247,7 +247,7 @@ class PolicyEditor(ModeScreen):
         elif not self.is_of_the_session:
             note = "Another session is open: this text is a draft only; leave, and open it again there."
         line = self.query_one("#policy-note", Static)
-        line.update(note)
+        line.update(Content(note))
         line.set_class(bool(note), "-shown")
 
     def show_error(self, sentence: str) -> None:

@@ -10,10 +10,8 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
 from textual.suggester import SuggestFromList
 from textual.widget import Widget
-from textual.widgets import Input, Static, TextArea
 
 from kms_tui import policy
 from kms_tui.policy.actions import ACTIONS
@@ -24,9 +22,12 @@ from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.policy_editor.completion import Surroundings
 from kms_tui.ui.policy_editor.simulation import Answer, Question, QuestionError, ask
 from kms_tui.ui.policy_editor.statements import statement_text
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.screens.base import ModeScreen
+from kms_tui.ui.widgets.area import TextArea
+from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.flag import Flag
+from kms_tui.ui.widgets.plain import Static
 
 _REST_SECONDS = 0.1
 _LOOKS = {
@@ -92,7 +93,6 @@ class SimulateScreen(ModeScreen):
                         principals[0],
                         suggester=SuggestFromList(principals, case_sensitive=False),
                         id="principal",
-                        compact=True,
                     ),
                 )
                 yield from self._field(
@@ -102,7 +102,6 @@ class SimulateScreen(ModeScreen):
                         "kms:Decrypt",
                         suggester=SuggestFromList(_ACTION_NAMES, case_sensitive=False),
                         id="action",
-                        compact=True,
                     ),
                 )
                 yield from self._field(
@@ -110,7 +109,7 @@ class SimulateScreen(ModeScreen):
                     "Circumstances: key=value on each line, a key alone is absent",
                     TextArea(id="context", compact=True, tab_behavior="focus"),
                 )
-                yield Flag("what is not given is absent", id="complete", compact=True)
+                yield Flag(Content("what is not given is absent"), id="complete")
             with VerticalScroll(id="simulate-answer", can_focus=True):
                 yield Static(id="answer-text")
 
@@ -164,7 +163,7 @@ class SimulateScreen(ModeScreen):
         self.query_one("#answer-text", Static).update(shown)
         for name in ("principal", "action", "context"):
             line = self.query_one(f"#{name}-error", Static)
-            line.update(safe(str(wrong)) if wrong is not None and wrong.field == name else "")
+            line.update(safe(str(wrong)) if wrong is not None and wrong.field == name else None)
             line.set_class(wrong is not None and wrong.field == name, "-shown")
 
     def action_choose(self) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from kms_tui.atomic import PRIVATE, SHARED, atomic_file
 from kms_tui.kms.model import Key
 from kms_tui.scratch.context import from_json
@@ -15,7 +13,7 @@ from kms_tui.scratch.operations import OPERATIONS, Name
 from kms_tui.scratch.results import Part
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.dialogs.form import Field, FlagField, Form, TextField, Values
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.past import past_dialog
 from kms_tui.ui.scratchpad.path_input import path_of

@@ -8,15 +8,16 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import Button, Input, Static
 
 from kms_tui.scratch.context import IN_THE_CLEAR, Pair, from_json, from_rows
 from kms_tui.scratch.fields import Field, InputError
+from kms_tui.ui.safe_text import Content
 from kms_tui.ui.scratchpad.lines import ProblemLine
-from kms_tui.ui.scratchpad.shown import SafeInput
+from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.plain import Button, Static
 
 
-class _PairInput(SafeInput):
+class _PairInput(Input):
     """A pasted JSON object fills the rows instead of one cell."""
 
     class JsonPasted(Message):
@@ -47,9 +48,9 @@ class ContextRow(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield self.name_input
-        yield Static("=", classes="equals")
+        yield Static(Content("="), classes="equals")
         yield self.value_input
-        yield Button("✕", compact=True, classes="remove", tooltip="Remove this pair")
+        yield Button(Content("✕"), classes="remove", tooltip=Content("Remove this pair"))
 
     def set_pair(self, pair: Pair) -> None:
         self.pair = pair
@@ -93,17 +94,17 @@ class ContextRows(Vertical):
         self._label = label
         self._pairs = Vertical(classes="pairs")
         self._buttons = Horizontal(classes="pair-buttons")
-        self._add = Button("Add", compact=True, tooltip="Add a name and a value")
-        self._json = Button("JSON", compact=True, tooltip="Paste the context as JSON")
+        self._add = Button(Content("Add"), tooltip=Content("Add a name and a value"))
+        self._json = Button(Content("JSON"), tooltip=Content("Paste the context as JSON"))
         self._last = Button(
-            "Last used", compact=True, tooltip="The encryption context that was last used with this key"
+            Content("Last used"), tooltip=Content("The encryption context that was last used with this key")
         )
-        self._reminder = Static(IN_THE_CLEAR, classes="reminder")
+        self._reminder = Static(Content(IN_THE_CLEAR), classes="reminder")
         self._all_rows: list[ContextRow] = []
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="row"):
-            yield Static(self._label, classes="label")
+            yield Static(Content(self._label), classes="label")
             with self._pairs:
                 with self._buttons:
                     yield from (self._add, self._json, self._last)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from kms_tui.ui.safe_text import safe
+from kms_tui.ui.widgets.plain import Static
 
 Rows = tuple[tuple[str, str], ...]
 """(label, value) pairs; the values are untrusted."""

@@ -6,15 +6,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import KeyState
 from kms_tui.scratch.request import ChosenKey
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.scratchpad.lines import Line, ProblemLine
+from kms_tui.ui.widgets.plain import Static
 from kms_tui.ui.words import STATE_WORDS
 
 
@@ -54,7 +53,7 @@ class KeyField(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="row"):
-            yield Static(self._label, classes="label")
+            yield Static(Content(self._label), classes="label")
             yield self.line
         yield self.note
         yield self.problem

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from textual.widgets import Static
-
 from kms_tui.ui.safe_text import safe
+from kms_tui.ui.widgets.plain import Static
 
 
 class Line(Static):

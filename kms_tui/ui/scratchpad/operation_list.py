@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from kms_tui.scratch.operations import OPERATIONS, Name, Operation
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.plain import Option
 
 
 class OperationList(OptionList):

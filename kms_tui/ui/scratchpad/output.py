@@ -6,17 +6,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Select, Static
 
 from kms_tui.formats import Format, encode, hex_dump, is_text
 from kms_tui.scratch.results import Part, Result
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.scratchpad.facts import FactTable, Rows
 from kms_tui.ui.scratchpad.lines import ProblemLine
 from kms_tui.ui.scratchpad.secret_area import DOT
+from kms_tui.ui.widgets.choices import Select
+from kms_tui.ui.widgets.plain import Static
 
 _FORMS = {
     Format.TEXT: "text",
@@ -100,12 +100,10 @@ class OutputPane(Vertical):
         self.facts = FactTable(id="facts")
         self.problem = ProblemLine()
         self._part_name = Static(id="part-name")
-        self._parts: Select[str] = Select([("–", "–")], allow_blank=False, compact=True, id="part")
+        self._parts: Select[str] = Select([(Content("–"), "–")], value="–", id="part")
         self._forms: Select[Format] = Select(
-            [(title, form) for form, title in _FORMS.items()],
+            [(Content(title), form) for form, title in _FORMS.items()],
             value=Format.BASE64,
-            allow_blank=False,
-            compact=True,
             id="form",
         )
         self._count = Static(classes="count")
@@ -115,7 +113,7 @@ class OutputPane(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="row"):
-            yield Static("Output", classes="label")
+            yield Static(Content("Output"), classes="label")
             yield from (self._part_name, self._parts, self._forms, self._count)
         yield from (self._verdict, self.view, self._steps, self.facts, self.problem)
 
@@ -146,7 +144,7 @@ class OutputPane(Vertical):
         self.result, self.title = result, title
         if len(result.parts) > 1:
             with self.prevent(Select.Changed):
-                self._parts.set_options((part.name, part.name) for part in result.parts)
+                self._parts.set_options((safe(part.name), part.name) for part in result.parts)
         self._choose_form()
         self._show_all(facts)
 
@@ -228,15 +226,17 @@ class OutputPane(Vertical):
         readable = is_text(part.value.reveal())
         with self.prevent(Select.Changed):
             self._forms.set_options(
-                (title, form) for form, title in _FORMS.items() if readable or form is not Format.TEXT
+                (Content(title), form)
+                for form, title in _FORMS.items()
+                if readable or form is not Format.TEXT
             )
             self._forms.value = part.form
 
     def _show_text(self) -> None:
         part, text = self.part, self.view.text
         if part is None:
-            text.update("")
-            self._count.update("")
+            text.update()
+            self._count.update()
             return
         self._count.update(Content.styled(f"{len(part):,} bytes", "$foreground-muted"))
         if self.is_masked:

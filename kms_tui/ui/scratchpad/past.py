@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from textual.content import Content
-
 from kms_tui.kms.arn import key_id_of
 from kms_tui.scratch.history import Entry
 from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.safe_text import column, fit
+from kms_tui.ui.safe_text import Content, column, fit
 
 
 def past_dialog(entries: Sequence[Entry], name_of: Callable[[str], str]) -> Choose:

@@ -12,7 +12,7 @@ from textual.suggester import Suggester
 
 from kms_tui.atomic import typed_path
 from kms_tui.ui.background import off_loop
-from kms_tui.ui.scratchpad.shown import SafeInput
+from kms_tui.ui.widgets.entry import Input
 
 _MOST_NAMES = 20_000
 """Entries of a folder that are looked at."""
@@ -47,12 +47,12 @@ class _Files(Suggester):
         return await off_loop(lambda: completion(value))
 
 
-class PathInput(SafeInput):
+class PathInput(Input):
     """Completes with the right arrow, as the shell does with tab."""
 
     def __init__(self, widget_id: str, placeholder: str) -> None:
         files = _Files(use_cache=False, case_sensitive=True)
-        super().__init__(widget_id=widget_id, placeholder=placeholder, suggester=files)
+        super().__init__(id=widget_id, placeholder=placeholder, suggester=files)
 
     @property
     def path(self) -> Path | None:

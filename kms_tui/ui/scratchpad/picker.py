@@ -10,10 +10,8 @@ from functools import partial
 from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import OptionList
 
 from kms_tui.backend.api import Kms
 from kms_tui.inventory.core import Inventory
@@ -25,8 +23,9 @@ from kms_tui.scratch.request import ChosenKey
 from kms_tui.scratch.sending import in_region
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.safe_text import column, fit, safe
-from kms_tui.ui.scratchpad.shown import SafeInput
+from kms_tui.ui.safe_text import Content, column, fit, safe
+from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.plain import Button, Option, Static
 from kms_tui.ui.words import STATE_WORDS, USAGE_WORDS
 
 _MOST = 500
@@ -61,7 +60,7 @@ class Entry:
         return next(found, self.chosen.name)
 
 
-class PickerFilter(SafeInput):
+class PickerFilter(Input):
     """Down goes to the list, Enter takes its first entry."""
 
     BINDINGS = [
@@ -100,13 +99,13 @@ class KeyPicker(Dialog[Picked]):
 
     def compose_body(self) -> Iterable[Widget]:
         with Horizontal(classes="row"):
-            yield Static("Region", classes="label")
-            yield SafeInput(self.listed, widget_id="picker-region")
-        yield PickerFilter(placeholder="part of an alias, a key id, a spec", widget_id="picker-filter")
+            yield Static(Content("Region"), classes="label")
+            yield Input(self.listed, id="picker-region")
+        yield PickerFilter(placeholder="part of an alias, a key id, a spec", id="picker-filter")
         yield OptionList(id="picker-keys", compact=True)
 
     def compose_buttons(self) -> Iterable[Widget]:
-        yield Button("Cancel", id="cancel", compact=True)
+        yield Button(Content("Cancel"), id="cancel")
 
     def on_mount(self) -> None:
         self._list(self._known_keys())

@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import ProgressBar, Static
+from textual.widgets import ProgressBar
 
 from kms_tui.envelope.watch import Watch
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.plain import Static
 
 T = TypeVar("T")
 _SHOW_AFTER = 0.3

@@ -11,9 +11,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button
 
 from kms_tui.atomic import AlreadyThereError
 from kms_tui.envelope.errors import CancelledByUserError
@@ -33,6 +31,7 @@ from kms_tui.scratch.results import Result
 from kms_tui.scratch.run import run
 from kms_tui.session import Session
 from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.safe_text import Content
 from kms_tui.ui.scratchpad import asking, copying
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.fields import KeyField
@@ -41,6 +40,7 @@ from kms_tui.ui.scratchpad.output import OutputPane
 from kms_tui.ui.scratchpad.progress import ProgressLine, Tally
 from kms_tui.ui.scratchpad.setup_pane import SetupPane
 from kms_tui.ui.screens.base import ModeScreen
+from kms_tui.ui.widgets.plain import Button
 
 _LAST_SECONDS = 1.0
 """How long quitting waits for an operation to stop; between two pieces of a file that takes milliseconds."""
@@ -63,9 +63,19 @@ class ScratchpadScreen(ModeScreen):
         Binding("k,f4", "key", "Key", id="scratchpad.key", tooltip="Choose the key"),
         Binding("v,f2", "reveal", "Show", id="scratchpad.reveal", tooltip="Show the secret, or hide it"),
         Binding(
-            "n,ctrl+n", "next", "Use next", id="scratchpad.next", tooltip="Make the output the next input"
+            "n,ctrl+n",
+            "next",
+            "Use next",
+            id="scratchpad.next",
+            tooltip="Make the output the next input",
         ),
-        Binding("c", "copy", "Copy…", id="scratchpad.copy", tooltip="Copy the output, or the command for it"),
+        Binding(
+            "c",
+            "copy",
+            "Copy…",
+            id="scratchpad.copy",
+            tooltip="Copy the output, or the command for it",
+        ),
         Binding(
             "s,ctrl+s", "save", "Save", id="scratchpad.save", tooltip="Write the output to a file", show=False
         ),
@@ -111,7 +121,7 @@ class ScratchpadScreen(ModeScreen):
         self.operations = OperationList()
         self.setup = SetupPane()
         self.output = OutputPane()
-        self._run_button = Button("Run", id="run", compact=True, variant="primary", tooltip="ctrl+r")
+        self._run_button = Button(Content("Run"), id="run", variant="primary", tooltip=Content("ctrl+r"))
         self._progress = ProgressLine()
         self._work = Container(id="work")
         self._in = VerticalScroll(id="in", can_focus=False)

@@ -8,12 +8,12 @@ from rich.text import Text
 from textual import events
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import TextArea
 
 from kms_tui.formats import is_text
 from kms_tui.kms.secret import Secret
 from kms_tui.ui.clipboard import copy_secret, paste_text
-from kms_tui.ui.scratchpad.shown import harmless
+from kms_tui.ui.safe_text import harmless
+from kms_tui.ui.widgets.area import TextArea
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp

@@ -8,12 +8,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import Input, Select, Static
 
 from kms_tui.scratch.settings import Choice, Ready, Setting
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.scratchpad.lines import ProblemLine
-from kms_tui.ui.scratchpad.shown import SafeInput
+from kms_tui.ui.widgets.choices import Select
+from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.plain import Static
 
 
 class SettingRow(Horizontal):
@@ -30,13 +31,13 @@ class SettingRow(Horizontal):
     def __init__(self, setting: Setting) -> None:
         super().__init__(classes="row setting")
         self.setting = setting
-        self._select: Select[str] = Select([("–", "")], allow_blank=False, compact=True)
+        self._select: Select[str] = Select([(Content("–"), "")], value="")
         self._only = Static(classes="only")
-        self._number = SafeInput(setting.default, classes="number")
+        self._number = Input(setting.default, classes="number")
         self._choices: tuple[Choice, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield Static(self.setting.label, classes="label")
+        yield Static(Content(self.setting.label), classes="label")
         yield self._select
         yield self._only
         yield self._number

@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Input
 
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.scratch.check import takes_context
@@ -26,6 +25,7 @@ from kms_tui.ui.scratchpad.fields import KeyField
 from kms_tui.ui.scratchpad.settings_pane import SettingsPane
 from kms_tui.ui.scratchpad.source import SourcePane
 from kms_tui.ui.scratchpad.target import TargetLine
+from kms_tui.ui.widgets.entry import Input
 
 _ROLES = list(Role)
 

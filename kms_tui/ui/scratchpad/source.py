@@ -9,9 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Select, Static
 
 from kms_tui.atomic import FileError
 from kms_tui.formats import Format, FormatError, encode
@@ -32,10 +30,14 @@ from kms_tui.scratch.inputs import (
 from kms_tui.scratch.limits import Beyond, Limit
 from kms_tui.scratch.operations import Role
 from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.safe_text import Content
 from kms_tui.ui.scratchpad.facts import FactTable
 from kms_tui.ui.scratchpad.lines import Line, ProblemLine
 from kms_tui.ui.scratchpad.path_input import PathInput
 from kms_tui.ui.scratchpad.secret_area import DOT, SecretArea
+from kms_tui.ui.widgets.choices import Select
+from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.plain import Static
 
 DETECT, FILE = "detect", "file"
 _KINDS = ((DETECT, "detect"), *((form.value, form.value) for form in TYPED_FORMATS), (FILE, "file"))
@@ -94,10 +96,8 @@ class SourcePane(Vertical):
         self.note = Line(classes="note")
         self.problem = ProblemLine()
         self._kind: Select[str] = Select(
-            [(title, value) for value, title in _KINDS],
+            [(Content(title), value) for value, title in _KINDS],
             value=DETECT,
-            allow_blank=False,
-            compact=True,
             classes="kind",
         )
         self._read_as, self._count = Static(classes="read-as"), Static(classes="count")
@@ -110,7 +110,7 @@ class SourcePane(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="row"):
-            yield Static(self.role.value, classes="label")
+            yield Static(Content(self.role.value), classes="label")
             yield self._kind
             yield self._read_as
             yield self._count
@@ -286,7 +286,7 @@ class SourcePane(Vertical):
         try:
             size = given.size if (given := self.given) is not None else 0
         except InputError as error:
-            self._count.update("")
+            self._count.update()
             self.note.say("")
             if self.is_file or self.area.text:
                 self.problem.say(str(error), soft=True)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Static
 
+from kms_tui.ui.safe_text import Content
 from kms_tui.ui.scratchpad.lines import ProblemLine
 from kms_tui.ui.scratchpad.path_input import PathInput
+from kms_tui.ui.widgets.plain import Static
 
 SEALED_SUFFIX, OPENED_SUFFIX = ".encrypted", ".decrypted"
 """As aws-encryption-cli names its files."""
@@ -26,7 +27,7 @@ class TargetLine(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="row"):
-            yield Static("Save as", classes="label")
+            yield Static(Content("Save as"), classes="label")
             yield self.path_input
         yield self.problem
 

@@ -9,9 +9,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input
 
 from kms_tui.export import Table
 from kms_tui.inventory import Row
@@ -28,7 +26,9 @@ from kms_tui.ui.acts.protection import lifted
 from kms_tui.ui.background import start
 from kms_tui.ui.details.subject import subject_of
 from kms_tui.ui.messages import KeysChanged
+from kms_tui.ui.safe_text import Content
 from kms_tui.ui.screens.base import ModeScreen
+from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.words import STATE_WORDS, date_words
 
@@ -87,7 +87,7 @@ class AliasesScreen(ModeScreen):
 
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(classes="table-body"):
-            yield Input(placeholder="/ to filter", compact=True, id="table-filter")
+            yield Input(placeholder="/ to filter", id="table-filter")
             yield LineTable(_COLUMNS, empty="No alias matches.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

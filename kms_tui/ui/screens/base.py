@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -22,6 +21,7 @@ from kms_tui.ui.acts.taking_back import take_back
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.messages import KeysChanged, SessionOpened
+from kms_tui.ui.safe_text import Content
 from kms_tui.ui.widgets.key_bar import KeyBar
 from kms_tui.ui.widgets.top_bar import TopBar
 

@@ -11,9 +11,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from kms_tui.evidence.calendar import Calendar, Coming, Event, KeyDates, When, calendar, when
 from kms_tui.export import Table
@@ -28,9 +26,10 @@ from kms_tui.ui.acts.jumping import jump_to_key
 from kms_tui.ui.background import start
 from kms_tui.ui.details.subject import subject_of
 from kms_tui.ui.messages import KeysChanged
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.screens.following import Following
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.plain import Static
 from kms_tui.ui.words import counted, date_words
 
 _COLUMNS = (

@@ -10,9 +10,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from kms_tui.evidence.cost import MonthlyCost
 from kms_tui.evidence.prices import Prices
@@ -25,10 +23,11 @@ from kms_tui.ui.acts.costing import Costs, calls_words, money, work_out
 from kms_tui.ui.acts.exporting import export_list
 from kms_tui.ui.acts.jumping import jump_to_key
 from kms_tui.ui.background import start
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.screens.following import Following
 from kms_tui.ui.widgets.key_line import MARK
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.plain import Static
 from kms_tui.ui.widgets.top_bar import TopBar
 from kms_tui.ui.words import counted
 
@@ -83,7 +82,7 @@ class CostScreen(Following[tuple[Costs, Sequence[TableRow]]]):
             with Vertical(id="cost-facts"):
                 for fact in _FACTS:
                     yield Horizontal(
-                        Static(_LABELS[fact], classes="fact-label"),
+                        Static(Content(_LABELS[fact]), classes="fact-label"),
                         Static(id=f"cost-{fact}", classes="fact-value"),
                         classes="fact",
                         id=f"for-{fact}",
@@ -104,7 +103,7 @@ class CostScreen(Following[tuple[Costs, Sequence[TableRow]]]):
         words["calls"] = Content(calls_words(session, self.prices))
         for fact in _FACTS:
             value = words.get(fact)
-            self.query_one(f"#cost-{fact}", Static).update(value or "")
+            self.query_one(f"#cost-{fact}", Static).update(Content.of(value or ""))
             self.query_one(f"#for-{fact}").display = value is not None
         table = self.query_one(LineTable)
         on_top = not table.rows or table.current == table.rows[0].key

@@ -10,9 +10,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
 
 from kms_tui.evidence.health import Examination, Finding, Gap, Report, Settings, Tally
 from kms_tui.evidence.health.writing import WRITERS
@@ -23,8 +21,11 @@ from kms_tui.ui.acts.exporting import export
 from kms_tui.ui.acts.jumping import jump_to_key
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.form import Field, Form
+from kms_tui.ui.safe_text import Content
 from kms_tui.ui.screens.base import ModeScreen
+from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn
+from kms_tui.ui.widgets.plain import Static
 
 _FINDINGS = (
     TableColumn("SEVERITY", 11),
@@ -88,7 +89,7 @@ class HealthScreen(ModeScreen):
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(classes="table-body"):
             yield Static(id="health-head")
-            yield Input(placeholder="/ to filter", compact=True, id="table-filter")
+            yield Input(placeholder="/ to filter", id="table-filter")
             yield LineTable(_FINDINGS, empty="No finding matches.", id="findings")
             yield LineTable(_CHECKS, id="checks")
             yield Static(id="health-detail")
@@ -221,10 +222,10 @@ class HealthScreen(ModeScreen):
         detail = self.query_one("#health-detail", Static)
         if self.has_class("-checks"):
             tally = self._tally()
-            detail.update(health_words.check_detail(tally) if tally is not None else "")
+            detail.update(health_words.check_detail(tally) if tally is not None else None)
         else:
             item = self._shown.get(self._table.current)
-            detail.update(health_words.item_detail(item) if item is not None else "")
+            detail.update(health_words.item_detail(item) if item is not None else None)
 
     def _tally(self) -> Tally | None:
         tallies = self._report.tallies if self._report is not None else ()

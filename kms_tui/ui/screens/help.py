@@ -8,12 +8,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
-from textual.widgets import Static
 
 from kms_tui.ui.details.table import facts_table
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.plain import Static
 
 
 class HelpScreen(ModalScreen[None]):
@@ -30,7 +30,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="-help"):
-            yield Static("Help", id="dialog-title")
+            yield Static(Content("Help"), id="dialog-title")
             with VerticalScroll(id="dialog-body"):
                 yield from self._lines()
 

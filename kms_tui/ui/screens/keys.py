@@ -9,10 +9,8 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 
 from kms_tui.inventory import FactName
 from kms_tui.inventory.filters import FilterError
@@ -27,9 +25,10 @@ from kms_tui.ui.details.pane import KeyDetails
 from kms_tui.ui.details.subject import subject_of
 from kms_tui.ui.login import run_login
 from kms_tui.ui.messages import KeysChanged
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.filter_line import FilterInput, FilterLine
 from kms_tui.ui.widgets.key_list import KeyList
+from kms_tui.ui.widgets.plain import Static
 
 _READ_MISSING_AFTER = 0.4
 """Seconds after the last keystroke in which a filter begins to read what it needs."""

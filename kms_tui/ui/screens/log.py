@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widget import Widget
 
 from kms_tui.backend.wrappers import LogEntry
@@ -19,6 +18,7 @@ from kms_tui.session import Connection, Session
 from kms_tui.ui.acts.copying import copy_name
 from kms_tui.ui.acts.exporting import export, table_formats
 from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.safe_text import Content
 from kms_tui.ui.screens.base import ModeScreen
 from kms_tui.ui.screens.text import TextScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow

@@ -9,18 +9,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import OptionList
 
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection, Kind
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.login import run_login
 from kms_tui.ui.messages import SessionOpened
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.key_bar import KeyBar
+from kms_tui.ui.widgets.plain import Option, Static
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp
@@ -48,7 +47,7 @@ class StartScreen(Screen[None]):
             yield Static(Content.styled("kms-tui", "$accent bold"), id="start-name")
             yield Static(safe(str(self._error)), id="start-error")
             yield Static(safe(self._error.next_step), id="start-next")
-            yield Static("Open instead", classes="section")
+            yield Static(Content("Open instead"), classes="section")
             yield OptionList(id="start-choices")
         yield KeyBar()
 

@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from kms_tui.ui.clipboard import copy_text
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.plain import Static
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp
@@ -37,7 +37,7 @@ class TextScreen(ModalScreen[None]):
             yield Static(safe(self._title), id="dialog-title")
             with VerticalScroll(id="dialog-body"):
                 yield Static(safe(self._text, newlines=True))
-            yield Static("c copies it · esc closes", classes="muted")
+            yield Static(Content("c copies it · esc closes"), classes="muted")
 
     def action_copy(self) -> None:
         app = cast("KmsApp", self.app)

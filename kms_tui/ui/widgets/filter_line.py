@@ -11,10 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.suggester import Suggester
-from textual.widgets import Input, Static
 
 from kms_tui.inventory.filters import complete
 from kms_tui.ui.safe_text import safe
+from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.plain import Static
 
 
 class _Completion(Suggester):
@@ -72,7 +73,6 @@ class FilterLine(Vertical):
         yield FilterInput(
             placeholder="/ to filter: words, state:disabled, spec:rsa, tag:team=payments …",
             suggester=_Completion(lambda: self.known()),
-            compact=True,
             select_on_focus=False,
         )
         yield Static(id="filter-note")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from textual.content import Content
-from textual.widgets import Checkbox
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.choices import Checkbox
 
 
 class Flag(Checkbox):

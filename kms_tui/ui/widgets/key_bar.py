@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 from textual import events
-from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
+
+from kms_tui.ui.safe_text import Content
+from kms_tui.ui.widgets.plain import Static
 
 _GAP = "  "
 _ALWAYS = 2

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from textual.content import Content
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
+
+from kms_tui.ui.safe_text import Content
 
 Line = Content | Callable[[], Content]
 """A line, or what makes it when it is drawn."""

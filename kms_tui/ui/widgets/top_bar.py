@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.widgets import Static
 
 from kms_tui.session import Kind, Session
 from kms_tui.ui.modes import MODE_TABLE
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.widgets.plain import Static
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp

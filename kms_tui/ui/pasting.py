@@ -1,0 +1,119 @@
+"""Pastes: taken from the terminal whole, however large and whatever is in them, and refused where too large.
+
+Textual's parser looks at a paste character by character, and takes what follows an ESC in it for keys that
+somebody pressed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+from textual import events
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
+from textual.constants import ESCAPE_DELAY
+from textual.message import Message
+from textual.widget import Widget
+
+MOST_PASTED = 1_000_000
+"""Characters of a paste that are kept: enough for every field to see that it is too large."""
+
+
+class Pastes:
+    """Separates pastes from the rest of the input; state of one terminal's parser."""
+
+    def __init__(self) -> None:
+        self._pasted: list[str] | None = None
+        self._kept = 0
+        self._end = ""
+        """What may be the beginning of the end of a paste: the last characters so far."""
+        self._held = ""
+        """What may be the beginning of a paste, until more comes or ``ESCAPE_DELAY`` has passed."""
+        self._held_at = 0.0
+
+    def split(self, data: str) -> Iterator[str | events.Paste]:
+        """What was read, as texts that were not pasted and as pastes."""
+        data, self._held = self._held + data, ""
+        while data:
+            if self._pasted is None:
+                before, start, data = data.partition(BRACKETED_PASTE_START)
+                if start:
+                    self._pasted, self._kept, self._end = [], 0, ""
+                elif size := _begins_paste(before):
+                    before, self._held, self._held_at = before[:-size], before[-size:], time.monotonic()
+                if before:
+                    yield before
+            else:
+                inside, end, data = (self._end + data).partition(BRACKETED_PASTE_END)
+                if end:
+                    self._keep(inside)
+                    yield events.Paste("".join(self._pasted).replace("\x00", ""))
+                    self._pasted = None
+                else:
+                    kept = len(BRACKETED_PASTE_END) - 1
+                    self._keep(inside[:-kept] if len(inside) > kept else "")
+                    self._end = inside[-kept:]
+                    data = ""
+
+    def overdue(self) -> str:
+        """What was held long enough: no paste begins there, somebody pressed these keys."""
+        if self._held and time.monotonic() - self._held_at >= ESCAPE_DELAY:
+            held, self._held = self._held, ""
+            return held
+        return ""
+
+    def _keep(self, text: str) -> None:
+        assert self._pasted is not None
+        text = text[: MOST_PASTED - self._kept]
+        self._kept += len(text)
+        self._pasted.append(text)
+
+
+def _begins_paste(text: str) -> int:
+    """How many characters at the end may be the beginning of a paste; ESC alone is a key."""
+    sizes = range(len(BRACKETED_PASTE_START) - 1, 1, -1)
+    return next((size for size in sizes if text.endswith(BRACKETED_PASTE_START[:size])), 0)
+
+
+def is_too_long(field: Widget, text: str, most: int) -> bool:
+    """Whether a field refuses a text, which it then says."""
+    if len(text) <= max(most, 1):
+        return False
+    size = f"over {MOST_PASTED:,}" if len(text) >= MOST_PASTED else f"{len(text):,}"
+    field.app.notify(
+        f"This text has {size} characters, and there is room for {max(most, 0):,} more here. "
+        "Nothing was pasted: save it to a file, and open that where a file is taken.",
+        title="Too much to paste",
+        severity="warning",
+    )
+    return True
+
+
+_feed, _tick = XTermParser.feed, XTermParser.tick
+
+
+def _pastes(parser: XTermParser) -> Pastes:
+    found = vars(parser).setdefault("_kms_tui_pastes", Pastes())
+    assert isinstance(found, Pastes)
+    return found
+
+
+def _feed_without_pastes(parser: XTermParser, data: str) -> Iterable[Message]:
+    """The messages in what was read; "" is the end of it."""
+    if not data:
+        yield from _feed(parser, data)
+    for part in _pastes(parser).split(data):
+        if isinstance(part, events.Paste):
+            yield part
+        else:
+            yield from _feed(parser, part)
+
+
+def _tick_without_pastes(parser: XTermParser) -> Iterable[Message]:
+    if overdue := _pastes(parser).overdue():
+        yield from _feed(parser, overdue)
+    yield from _tick(parser)
+
+
+XTermParser.feed = _feed_without_pastes  # type: ignore[assignment]
+XTermParser.tick = _tick_without_pastes  # type: ignore[assignment]

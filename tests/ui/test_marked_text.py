@@ -1,0 +1,233 @@
+"""Nothing from outside reaches the terminal as anything but text, whatever shows it."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual import content, events
+from textual.css.query import NoMatches
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+from textual.widgets.option_list import OptionDoesNotExist
+
+import kms_tui.ui
+from kms_tui.backend.base import Backend
+from kms_tui.inventory import Pace
+from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.ui.app import KmsApp
+from kms_tui.ui.safe_text import Content, Part, visible
+from kms_tui.ui.widgets.choices import Checkbox, Select, Tab
+from kms_tui.ui.widgets.key_list import KeyList
+from kms_tui.ui.widgets.plain import Button, Option, Static
+from tests.ui.conftest import fixed_now
+from tests.ui.console import settled
+from tests.ui.marked import MARK, Marked, Written, refused
+from tests.ui.nonsense import SCENES, LostError, home, with_mine
+
+if TYPE_CHECKING:
+    # mypy refuses each of these: were one taken, it would call the comment unused.
+    raw = "what came from outside"
+    Static(raw)  # type: ignore[arg-type]
+    Static().update(raw)  # type: ignore[arg-type]
+    Static(content.Content(raw)).update(f"Delete {raw}?")  # type: ignore[arg-type]
+    Button(raw)  # type: ignore[arg-type]
+    Option(raw)  # type: ignore[arg-type]
+    Checkbox(raw)  # type: ignore[arg-type]
+    Select([(raw, raw)], value=raw)  # type: ignore[list-item]
+    Tab(raw, id="tab")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Written:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    return Written(monkeypatch)
+
+
+async def scene(pilot: Pilot[Any], operation: str) -> None:
+    with contextlib.suppress(LostError, AssertionError, NoMatches, OptionDoesNotExist):
+        await SCENES[operation](pilot)
+    await home(pilot)
+
+
+def run(backend: Backend, script: Any, *, size: tuple[int, int] = (160, 48)) -> None:
+    def opener(connection: Connection, _prompt: Prompt) -> Session:
+        return open_session(connection, backend, now=fixed_now, pace=Pace(rest=10_000))
+
+    async def drive() -> None:
+        app = KmsApp(opener, Connection(Kind.DEMO, profile=f"prod{MARK}"))
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await settled(pilot)
+            await script(pilot)
+
+    asyncio.run(drive())
+
+
+@pytest.mark.contained
+@pytest.mark.parametrize("enums", [False, True])
+def test_no_member_of_any_answer_leaves_as_anything_but_text(
+    demo: Backend, written: Written, enums: bool
+) -> None:
+    marked = Marked(with_mine(demo), enums=enums)
+    asked = (
+        *("ListAliases", "GetKeyPolicy", "ListGrants", "DescribeCustomKeyStores", "ListKeyRotations"),
+        *("DeleteAlias", "UpdateAlias", "ScheduleKeyDeletion", "CreateGrant", "ReplicateKey", "Sign"),
+    )
+
+    async def script(pilot: Pilot[Any]) -> None:
+        for operation in asked[enums::2]:
+            await scene(pilot, operation)
+        for key in "23456":
+            await pilot.press(key)
+            await settled(pilot)
+
+    run(marked, script)
+    assert "owned" in written.text, "nothing marked was shown"
+    assert len(marked.members) > 15, sorted(marked.members)
+    assert written.obeyed() == []
+    assert written.clears() <= 1
+
+
+@pytest.mark.contained
+def test_no_refusal_leaves_as_anything_but_text(demo: Backend, written: Written) -> None:
+    marked = Marked(with_mine(demo))
+    marked._marked = lambda value, _shape, _path: value  # type: ignore[assignment]
+
+    async def script(pilot: Pilot[Any]) -> None:
+        for operation in list(SCENES)[::4]:
+            marked.refuses = operation
+            with contextlib.suppress(LostError, AssertionError, NoMatches, OptionDoesNotExist):
+                await SCENES[operation](pilot)
+            marked.refuses = ""
+            await home(pilot)
+
+    run(marked, script)
+    assert len(marked.members) >= 6
+    assert "SomeException" in written.text
+    assert written.obeyed() == []
+
+
+def test_a_connection_that_fails_says_so_in_text(written: Written) -> None:
+    async def drive() -> None:
+        app = KmsApp(lambda connection, _: refused(connection), Connection(Kind.AWS, profile=MARK))
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            await settled(pilot)
+
+    asyncio.run(drive())
+    assert "No such account" in written.text
+    assert written.obeyed() == []
+
+
+FIELDS = (*("slash", "a", "i", "t", "f", "D", "w", "3", "ctrl+p", "2 slash", "n enter", "e", "S", "l", "A"),)
+"""Keys that lead to something that can be typed into."""
+
+
+@pytest.mark.parametrize("keys", FIELDS)
+def test_what_is_pasted_anywhere_is_drawn_as_text(demo: Backend, written: Written, keys: str) -> None:
+    """And the field holds it as it was pasted."""
+
+    async def script(pilot: Pilot[Any]) -> None:
+        key_list = pilot.app.screen.query_one(KeyList)
+        assert key_list.go_to(next(row.arn for row in key_list.rows if "sandbox" in row.aliases))
+        for key in keys.split():
+            await pilot.press(key)
+            await settled(pilot)
+        for field in [*pilot.app.screen.query(Input), *pilot.app.screen.query(TextArea)]:
+            if field.is_on_screen and field.focusable:
+                field.focus()
+                await settled(pilot)
+                pilot.app.post_message(events.Paste(f"pasted{MARK}"))
+                await settled(pilot)
+
+    run(demo, script)
+    assert written.obeyed() == []
+
+
+STEPS = st.tuples(st.sampled_from(["new", "add", "join", "styled", "assemble"]), st.text())
+
+
+@given(st.lists(STEPS, min_size=1))
+def test_content_holds_nothing_but_text_however_it_is_put_together(steps: list[tuple[str, str]]) -> None:
+    made = Content()
+    for how, text in steps:
+        part: Part = content.Content(text, strip_control_codes=False) if len(text) % 2 else text
+        match how:
+            case "new":
+                made = Content(text)
+            case "add":
+                made = made + part
+            case "join":
+                made = made.join([part, made.stylize("bold")])
+            case "styled":
+                made = made + Content.styled(text, "$accent")
+            case "assemble":
+                made = Content.assemble(made, part, (text, "bold"))
+        made = made.truncate(400, ellipsis=True).extend_right(1)
+    assert made.plain == visible(made.plain, newlines=True)
+    assert all(0 <= span.start <= span.end <= len(made) for span in made.spans)
+
+
+WRAPPERS = {
+    "widgets/plain.py": ("Static", "Button", "Label", "option_list.Option"),
+    "widgets/entry.py": ("Input", "MaskedInput"),
+    "widgets/area.py": ("TextArea",),
+    "widgets/choices.py": ("Checkbox", "RadioButton", "Select", "Tab", "TabPane", "selection_list.Selection"),
+    "details/access.py": ("DataTable",),  # of cells that column made
+    "nobody": ("Markdown", "Tree", "RichLog", "Log", "Collapsible", "Digits", "Link"),
+}
+"""Module below kms_tui/ui -> the widgets of Textual that it alone imports."""
+ALLOWED = {
+    "textual.content": {"safe_text.py"},
+    "rich.text.Text": {
+        *("safe_text.py", "widgets/area.py", "widgets/entry.py", "details/access.py"),
+        *("policy_editor/area.py", "scratchpad/secret_area.py"),
+    },
+    **{f"textual.widgets.{name}": {path} for path, names in WRAPPERS.items() for name in names},
+}
+"""What takes markup or raw text -> the modules that may import it."""
+MARKUP = frozenset(
+    {"from_markup", "from_text", "from_rich_text", "render_str", "border_title", "border_subtitle"}
+)
+
+
+def sources() -> Iterator[tuple[str, ast.AST]]:
+    root = Path(kms_tui.ui.__path__[0])
+    for path in sorted(root.rglob("*.py")):
+        yield path.relative_to(root).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.ImportFrom) and node.module is not None:
+        yield node.module
+        yield from (f"{node.module}.{name.name}" for name in node.names)
+    elif isinstance(node, ast.Import):
+        yield from (name.name for name in node.names)
+
+
+def test_only_the_wrappers_import_what_takes_markup_or_raw_text() -> None:
+    found = [
+        f"{path}: {name}"
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        for name in imported(node)
+        if path not in ALLOWED.get(name, {path})
+    ]
+    assert found == []
+
+
+def test_nobody_parses_markup_or_titles_a_border() -> None:
+    found = [
+        f"{path}:{node.lineno}: {node.attr}"
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in MARKUP
+    ]
+    assert found == []
