@@ -27,6 +27,7 @@ from kms_tui.cli.streams import (
 )
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
+from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from kms_tui.envelope.streams import Readable, Writable
@@ -149,7 +150,6 @@ class _Screen:
 
     def flush(self) -> None:
         from kms_tui.formats import hex_dump, is_text
-        from kms_tui.ui.safe_text import visible
 
         content = bytes(self._content)
         if is_text(content):
