@@ -109,8 +109,10 @@ def parse(text: str, name: str, binding_ids: BindingIds | None = None) -> Config
 
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         raise ConfigurationError(f"{name} is not TOML: {error}.") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{name} is not a configuration: it is nested too deeply.") from error
     reader = _Reader(text, name)
     values = reader.table(document, _TOP)
     for key, convert in (

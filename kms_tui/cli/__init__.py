@@ -8,7 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from kms_tui.cli import console
+from kms_tui.cli.parser import Parser
+from kms_tui.cli.standard import stand_in_for_closed, written_out
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.visible import visible
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "encrypt": ("kms_tui.cli.encrypt", "encrypt a file of any size"),
@@ -26,31 +29,35 @@ FAILURE where a KmsTuiError is to end it with another code than 1.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command, or the console where none is named; 2 is bad usage, as argparse has it."""
+    stand_in_for_closed()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in COMMANDS:
         name = arguments.pop(0)
         module = importlib.import_module(COMMANDS[name][0])
-        parser = argparse.ArgumentParser(prog=f"kms-tui {name}", description=module.__doc__)
+        parser = Parser(prog=f"kms-tui {name}", description=module.__doc__)
     else:
         module = console
         parser = _console_parser()
     module.add_arguments(parser)
     args = parser.parse_args(arguments)
     try:
-        return int(module.run(args))
+        with written_out():
+            return int(module.run(args))
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     except KmsTuiError as error:
-        from kms_tui.ui.safe_text import visible  # 0.1 s, and what AWS or a file says is not to be trusted
-
+        # What AWS or a file says is not to be trusted.
         print(visible(f"{parser.prog}: {error}"), file=sys.stderr)
         if error.next_step:
             print(visible(error.next_step), file=sys.stderr)
         return int(getattr(module, "FAILURE", 1))
 
 
-def _console_parser() -> argparse.ArgumentParser:
+def _console_parser() -> Parser:
     width = max(map(len, COMMANDS), default=0)
     lines = [f"  {name:<{width}}  {help_text}" for name, (_, help_text) in COMMANDS.items()]
-    return argparse.ArgumentParser(
+    return Parser(
         prog="kms-tui",
         description="The terminal console in which people look after their AWS KMS keys.",
         epilog="\n".join(["commands (kms-tui COMMAND --help says more):", *lines]) if lines else None,

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from kms_tui.config import default_path, load
+from kms_tui.visible import visible
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,20 +20,24 @@ def run(args: argparse.Namespace) -> int:
 
     table = bindings()
     config = load(path, lambda: table)
-    print(f"# {path}" + ("" if path.exists() else " (not there; these are the defaults)"))
-    print(f"theme = {config.theme}")
-    print(f"filter = {config.filter or '(none)'}")
-    print(f"columns = {', '.join(config.columns) or '(those that there is room for)'}")
-    print(f"clipboard_seconds = {config.clipboard_seconds:g}")
-    print(f"refresh_seconds = {config.refresh_seconds:g}")
-    print(f"required_tags = {', '.join(config.required_tags) or '(none)'}")
+    _say(f"# {path}" + ("" if path.exists() else " (not there; these are the defaults)"))
+    _say(f"theme = {config.theme}")
+    _say(f"filter = {config.filter or '(none)'}")
+    _say(f"columns = {', '.join(config.columns) or '(those that there is room for)'}")
+    _say(f"clipboard_seconds = {config.clipboard_seconds:g}")
+    _say(f"refresh_seconds = {config.refresh_seconds:g}")
+    _say(f"required_tags = {', '.join(config.required_tags) or '(none)'}")
     for name, profile in config.profiles.items():
-        print(f"profiles.{name}.read_only = {str(profile.read_only).lower()}")
-        print(f"profiles.{name}.protected = {', '.join(profile.protected) or '(none)'}")
+        _say(f"profiles.{name}.read_only = {str(profile.read_only).lower()}")
+        _say(f"profiles.{name}.protected = {', '.join(profile.protected) or '(none)'}")
     for name, price in config.prices.items():
-        print(f"prices.{name} = {price}")
+        _say(f"prices.{name} = {price}")
     for name, binding in table.items():
         changed = config.keys.get(name)
         key = f"{changed} (by default {binding.key})" if changed else binding.key
-        print(f"keys.{name} = {key}".ljust(52) + f"# {binding.tooltip or binding.description}")
+        _say(f"keys.{name} = {key}".ljust(52) + f"# {binding.tooltip or binding.description}")
     return 0
+
+
+def _say(line: str) -> None:
+    print(visible(line))

@@ -1,15 +1,14 @@
 """Decrypt a file, whether the AWS Encryption SDK's format or a plain KMS ciphertext.
 
-Key, region and encryption context are read from the file; a plain KMS ciphertext (also as base64 or hex
-text) names its symmetric key, and wants the context that it was encrypted with. Nothing is written before
-all of it has verified.
+Key, region and encryption context are read from the file; a plain KMS ciphertext names its symmetric key,
+and wants the context that it was encrypted with. Either may be base64 or hex text, wrapped or quoted, of any
+size. Nothing is written before all of it has verified.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ from kms_tui.cli.streams import (
 )
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
+from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from kms_tui.envelope.streams import Readable, Writable
@@ -44,7 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="open files of Encryption SDKs before 2.0, which lack key commitment",
     )
-    parser.add_argument("--key", metavar="KEY", help="for a plain ciphertext of an RSA key")
+    parser.add_argument(
+        "--key",
+        metavar="KEY",
+        help="open it with this key (id, ARN or alias) or not at all; a ciphertext of an RSA key needs it",
+    )
     parser.add_argument("--algorithm", metavar="A", help="with --key: the encryption algorithm")
     add_stream_arguments(parser)
 
@@ -83,45 +87,47 @@ def _open(
     target: Writable,
     watch: Watch,
 ) -> None:
+    from kms_tui.envelope.armour import Unarmoured, message_in
     from kms_tui.envelope.message import unseal
 
-    message, ciphertext = _told_apart(source)
-    kms = open_kms(args)
+    message, start = message_in(source)
     if message is not None:
+        if args.algorithm:
+            raise KmsTuiError(
+                "--algorithm is for a plain ciphertext; this Encryption SDK message names its own.",
+                next_step="Leave it out.",
+            )
+        kms = open_kms(args)
         unseal(
             message,
             target,
             backend=kms.backend,
             context=context,
-            total=total,
+            key=args.key,
+            total=None if isinstance(message, Unarmoured) else total,
             allow_uncommitted=args.allow_uncommitted,
             watch=watch,
         )
     else:
-        opened = kms.decrypt(ciphertext, key=args.key, context=context or None, algorithm=args.algorithm)
+        ciphertext = _ciphertext(start)
+        opened = open_kms(args).decrypt(
+            ciphertext, key=args.key, context=context or None, algorithm=args.algorithm
+        )
         target.write(opened.plaintext.reveal())
         watch.progress(len(ciphertext), len(ciphertext))
 
 
-def _told_apart(source: Readable) -> tuple[Readable | None, bytes]:
-    """An Encryption SDK message to read, or else None and a KMS ciphertext."""
+def _ciphertext(content: bytes) -> bytes:
+    """A ciphertext of KMS, as bytes or as text."""
     from kms_tui.envelope.errors import NotAMessageError
-    from kms_tui.envelope.header import looks_like_message
-    from kms_tui.envelope.streams import Prefixed
     from kms_tui.formats import Format, FormatError, decode, detect
 
-    start = source.read(4)
-    if looks_like_message(start):
-        return Prefixed(start, source), b""
-    content = start + source.read(4 * MAX_CIPHERTEXT)
     form = detect(content, expect_binary=True)
     with contextlib.suppress(FormatError):
         content = decode(content, form)
-    if looks_like_message(content[:4]):
-        return io.BytesIO(content), b""
     if not content or form is Format.TEXT or len(content) > MAX_CIPHERTEXT:
         raise NotAMessageError("it is empty" if not content else "it begins otherwise")
-    return None, content
+    return content
 
 
 @contextlib.contextmanager
@@ -149,7 +155,6 @@ class _Screen:
 
     def flush(self) -> None:
         from kms_tui.formats import hex_dump, is_text
-        from kms_tui.ui.safe_text import visible
 
         content = bytes(self._content)
         if is_text(content):

@@ -117,7 +117,7 @@ def _announce(url: str, exports: dict[str, str], checked: bool) -> None:
     ]
     try:
         print("\n".join(lines), flush=True)
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not checked:
         print("--auth any: neither signatures nor their age are checked.", file=sys.stderr, flush=True)

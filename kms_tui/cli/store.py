@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,8 +172,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _say(*lines: str) -> None:
-    from kms_tui.ui.safe_text import visible  # what is in a store that was tampered with is not to be trusted
-
+    """Print; what is in a store that was tampered with is not to be trusted."""
     for line in lines:
         print(visible(line))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import signal
 import sys
 import time
@@ -15,6 +14,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.cli.standard import written_out
+from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from kms_tui.backend.api import Kms
@@ -83,17 +84,8 @@ def reading(name: str) -> Iterator[tuple[Readable, int | None]]:
 @contextlib.contextmanager
 def writing_output() -> Iterator[BinaryIO]:
     """Standard output. A reader that went away or a full disk is a FileError."""
-    from kms_tui.atomic import file_errors
-
-    with file_errors("Standard output", "written"):
-        try:
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
-        except OSError:
-            # The interpreter flushes once more on its way out; that would fail again, and not as a sentence.
-            with contextlib.suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise
+    with written_out():
+        yield sys.stdout.buffer
 
 
 class _Stopped(KeyboardInterrupt):
@@ -160,8 +152,6 @@ def watched(verb: str, *, verbose: bool) -> Iterator[Watch]:
     line = ProgressLine(sys.stderr) if sys.stderr.isatty() else None
 
     def tell(step: Step) -> None:
-        from kms_tui.ui.safe_text import visible
-
         if line:
             line.clear()
         print(visible(step.sentence), file=sys.stderr)

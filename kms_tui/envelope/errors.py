@@ -3,11 +3,13 @@
 EnvelopeError
 ├── NotAMessageError        it is not in the Encryption SDK's format
 ├── CutShortError           it ends in the middle
+├── UnreadableTextError     it is a sealed message as text at its beginning only
 ├── AlteredError            it does not verify, or more follows its end
 ├── ContextMismatchError    its encryption context is not the one expected
 ├── UncommittedError        it was made without key commitment, and that was not allowed
 ├── PieceTooLargeError      it wants more memory at once than it gets
 ├── KeysRefusedError        none of its keys could be used, with the reason of each
+├── OtherKeysError          it was not sealed under the key that was asked for
 └── CancelledByUserError    the person changed their mind
 """
 
@@ -38,6 +40,17 @@ class CutShortError(EnvelopeError):
         super().__init__(
             f"The file ends in the middle, after {size:,} bytes: it was cut short or altered. "
             f"{NOTHING_RELEASED}",
+            next_step="Fetch the file again, whole.",
+        )
+
+
+class UnreadableTextError(EnvelopeError):
+    """``digits`` is how the text carries bytes: "base64" or "hex"."""
+
+    def __init__(self, digits: str) -> None:
+        super().__init__(
+            f"The file begins as {digits} of a sealed message, but does not go on so to its end: it was cut "
+            f"short or altered. {NOTHING_RELEASED}",
             next_step="Fetch the file again, whole.",
         )
 
@@ -103,6 +116,17 @@ class KeysRefusedError(EnvelopeError):
         steps = (refusal.error.next_step for refusal in refusals if refusal.error.next_step)
         super().__init__(sentence, next_step=next(steps, ""))
         self.refusals = tuple(refusals)
+
+
+class OtherKeysError(EnvelopeError):
+    """``key`` is what was asked for, ``keys`` what the header names: all of it untrusted text."""
+
+    def __init__(self, key: str, keys: Sequence[str]) -> None:
+        named = f"It names {', '.join(keys)}." if keys else "It names no key of AWS KMS."
+        super().__init__(
+            f"The file was not sealed under {key}. {named} {NOTHING_RELEASED}",
+            next_step="Leave the key out, or name one of these.",
+        )
 
 
 class CancelledByUserError(EnvelopeError):

@@ -16,7 +16,7 @@ from aws_encryption_sdk.key_providers.base import (
 from aws_encryption_sdk.structures import DataKey, EncryptedDataKey, MasterKeyInfo
 
 from kms_tui.backend.base import Backend
-from kms_tui.envelope.errors import AlteredError, KeysRefusedError, Refusal
+from kms_tui.envelope.errors import AlteredError, KeysRefusedError, OtherKeysError, Refusal
 from kms_tui.envelope.header import KMS_PROVIDER
 from kms_tui.envelope.watch import Step, StepKind
 from kms_tui.kms.arn import Arn
@@ -29,10 +29,13 @@ _REGION = re.compile(r"[a-z]{2,10}(-[a-z]{1,20}){1,3}-[0-9]{1,2}\Z")
 class _KeyConfig(MasterKeyConfig):  # type: ignore[misc]
     provider_id = KMS_PROVIDER
 
-    def __init__(self, key_id: str, backend: Backend, on_step: Callable[[Step], None]) -> None:
+    def __init__(
+        self, key_id: str, backend: Backend, on_step: Callable[[Step], None], asked_as: str | None = None
+    ) -> None:
         super().__init__(key_id)
         self.backend = backend
         self.on_step = on_step
+        self.asked_as = asked_as or key_id
 
 
 class BackendMasterKey(MasterKey):  # type: ignore[misc]
@@ -62,7 +65,7 @@ class BackendMasterKey(MasterKey):  # type: ignore[misc]
     ) -> DataKey:
         key = self.key_id.decode()
         blob = encrypted_data_key.encrypted_data_key
-        answer = self._call("Decrypt", encryption_context, KeyId=key, CiphertextBlob=blob)
+        answer = self._call("Decrypt", encryption_context, KeyId=self.config.asked_as, CiphertextBlob=blob)
         if answer["KeyId"] != key:
             raise AlteredError(f"KMS opened its data key with {answer['KeyId']}, not with {key}")
         self.config.on_step(Step(StepKind.DATA_KEY_DECRYPTED, key))
@@ -80,17 +83,19 @@ class BackendMasterKey(MasterKey):  # type: ignore[misc]
 
 
 class _ProviderConfig(MasterKeyProviderConfig):  # type: ignore[misc]
-    def __init__(self, backend: Backend, on_step: Callable[[Step], None]) -> None:
+    def __init__(self, backend: Backend, on_step: Callable[[Step], None], only: str | None = None) -> None:
         super().__init__()
         self.backend = backend
         self.on_step = on_step
+        self.only = only
 
 
 class BackendKeys(MasterKeyProvider):  # type: ignore[misc]
     """The keys of one backend and of the other regions it can reach.
 
     Sealing takes the keys added with ``add_master_key``: ids, ARNs or aliases. Opening takes whatever KMS
-    key ARNs the message names, those of the backend's own region first.
+    key ARNs the message names, those of the backend's own region first; or, of those, the key ``only`` (id,
+    ARN or alias).
     """
 
     provider_id = KMS_PROVIDER
@@ -103,8 +108,8 @@ class BackendKeys(MasterKeyProvider):  # type: ignore[misc]
             backend = _at(backend, _parsed(key, ("key/", "alias/")))
         return self._master_key(key, backend)
 
-    def _master_key(self, key: str, backend: Backend) -> BackendMasterKey:
-        return BackendMasterKey(key_id=key, backend=backend, on_step=self.config.on_step)
+    def _master_key(self, key: str, backend: Backend, asked_as: str | None = None) -> BackendMasterKey:
+        return BackendMasterKey(key_id=key, backend=backend, on_step=self.config.on_step, asked_as=asked_as)
 
     def decrypt_data_key_from_list(
         self,
@@ -112,17 +117,24 @@ class BackendKeys(MasterKeyProvider):  # type: ignore[misc]
         algorithm: Any,
         encryption_context: Mapping[str, str],
     ) -> DataKey:
-        """The first data key that a KMS key opens; KeysRefusedError, or AlteredError where KMS knows none."""
+        """The first data key that a KMS key opens; OtherKeysError where ``only`` is none of the message's
+        keys, KeysRefusedError, or AlteredError where KMS knows none.
+        """
         backend: Backend = self.config.backend
+        only: str | None = self.config.only
         refusals = []
         entries = [entry for entry in encrypted_data_keys if entry.key_provider.provider_id == KMS_PROVIDER]
         for entry in sorted(entries, key=lambda entry: _distance(_name(entry), backend)):
             for place in _places(_name(entry), backend):
+                if only is not None and not _may_mean(only, place):
+                    continue
                 try:
-                    master_key = self._master_key(place, _at(backend, _parsed(place, ("key/",))))
+                    master_key = self._master_key(place, _at(backend, _parsed(place, ("key/",))), only)
                     return master_key.decrypt_data_key(entry, algorithm, encryption_context)
                 except KmsTuiError as error:
                     refusals.append(Refusal(place, _explained(error, place, backend)))
+        if only is not None and all(map(_says_another, refusals)):
+            raise OtherKeysError(only, [_name(entry) for entry in entries])
         if refusals and all(map(_says_altered, refusals)):
             raise AlteredError("KMS does not recognise its encrypted data key and encryption context")
         raise KeysRefusedError(refusals)
@@ -188,3 +200,14 @@ def _says_altered(refusal: Refusal) -> bool:
     return isinstance(error, AlteredError) or (
         isinstance(error, ServiceError) and error.code == "InvalidCiphertextException"
     )
+
+
+def _may_mean(reference: str, arn: str) -> bool:
+    """Whether a key id, an ARN or an alias can be the key with this ARN; of an alias only KMS knows."""
+    if "alias/" in reference:
+        return True
+    return reference == (arn if reference.startswith("arn:") else arn.rpartition("/")[2])
+
+
+def _says_another(refusal: Refusal) -> bool:
+    return isinstance(refusal.error, ServiceError) and refusal.error.code == "IncorrectKeyException"

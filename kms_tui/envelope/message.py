@@ -128,6 +128,7 @@ def unseal(
     *,
     backend: Backend,
     context: Mapping[str, str] | None = None,
+    key: str | None = None,
     total: int | None = None,
     allow_uncommitted: bool = False,
     watch: Watch = UNWATCHED,
@@ -135,7 +136,8 @@ def unseal(
     """Decrypt a message; ``target`` must not be let out before this has returned.
 
     Keys, regions and the encryption context come from the message; ``context`` is what must at least stand
-    in it. Raises EnvelopeError, the backend's errors, and OSError from the streams.
+    in it, and ``key`` (id, ARN or alias) the one that must open it, if given. Raises EnvelopeError, the
+    backend's errors, and OSError from the streams.
     """
     info, header = read_header(source)
     _expect_context(context or {}, info)
@@ -154,7 +156,7 @@ def unseal(
         stream = _client(_policy(info)).stream(
             mode="decrypt",
             source=replayed,
-            key_provider=BackendKeys(backend=backend, on_step=note),
+            key_provider=BackendKeys(backend=backend, on_step=note, only=key),
             max_body_length=MAX_PIECE,
         )
         watch.tick(0, total)

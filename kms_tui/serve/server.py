@@ -50,8 +50,12 @@ def listen(host: str, port: int) -> Listener:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
         bound = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise EndpointError(f"Cannot listen on {host}: {error.strerror}.") from error
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no name of a host"
+        raise EndpointError(
+            f"Cannot listen on {host}: {reason}.",
+            next_step="Name an address of this machine with --host, such as 127.0.0.1.",
+        ) from error
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)

@@ -120,6 +120,20 @@ def test_a_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = " + "[" * 100_000, "nested too deeply"),
+        ("a = " + "{a = " * 100_000, "nested too deeply"),
+        ("clipboard_seconds = " + "9" * 100_000, "is not TOML"),
+    ],
+    ids=["arrays", "tables", "digits"],
+)
+def test_a_monstrous_file_is_a_sentence(text: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        parse(text, "c.toml")
+
+
 def test_a_binding_that_does_not_exist_is_named_with_its_line_and_the_nearest() -> None:
     known = {"act.rotate-now", "act.copy"}
     text = '[keys]\n"act.copy" = "z"\n"act.rotate" = "ctrl+o"\n'

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from kms_tui.envelope.header import describe
 from kms_tui.kms.errors import ServiceError
 from tests.unit.cli.conftest import Run
-from tests.unit.envelope.fake_kms import FAR_KEY, KEY, OTHER_REGION, REGION, FakeKms
+from tests.unit.envelope.fake_kms import FAR_KEY, KEY, OTHER_REGION, REGION, SECOND_KEY, FakeKms
 
 PLAINTEXT = bytes(range(256)) * 9000
 
@@ -19,6 +20,65 @@ def plain(tmp_path: Path) -> Path:
     path = tmp_path / "plain"
     path.write_bytes(PLAINTEXT)
     return path
+
+
+def plain_base64(data: bytes) -> bytes:
+    return base64.b64encode(data)
+
+
+def wrapped(data: bytes) -> bytes:
+    return base64.encodebytes(data)
+
+
+def wrapped_with_crlf(data: bytes) -> bytes:
+    return base64.encodebytes(data).replace(b"\n", b"\r\n")
+
+
+def url_safe(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data)
+
+
+def quoted(data: bytes) -> bytes:
+    return b'"' + base64.b64encode(data) + b'"\n'
+
+
+def utf_8_with_a_mark(data: bytes) -> bytes:
+    return b"\xef\xbb\xbf" + base64.b64encode(data)
+
+
+def utf_16(data: bytes) -> bytes:
+    return base64.encodebytes(data).decode().replace("\n", "\r\n").encode("utf-16")
+
+
+def utf_16_without_a_mark(data: bytes) -> bytes:
+    return f"'{base64.b64encode(data).decode()}'".encode("utf-16-le")
+
+
+def utf_16_big_endian(data: bytes) -> bytes:
+    return base64.b64encode(data).decode().encode("utf-16-be")
+
+
+def hexadecimal(data: bytes) -> bytes:
+    return data.hex().encode()
+
+
+def hexadecimal_with_colons(data: bytes) -> bytes:
+    return b"0x" + data.hex(":").upper().encode()
+
+
+CARRIERS = (
+    plain_base64,
+    wrapped,
+    wrapped_with_crlf,
+    url_safe,
+    quoted,
+    utf_8_with_a_mark,
+    utf_16,
+    utf_16_without_a_mark,
+    utf_16_big_endian,
+    hexadecimal,
+    hexadecimal_with_colons,
+)
 
 
 def names(directory: Path) -> list[str]:
@@ -180,9 +240,73 @@ def test_a_plain_kms_ciphertext_is_recognised(run: Run, encoding: str) -> None:
     assert run("decrypt", "-", "--key", KEY, stdin=content).out == b"x" * 4096
 
 
-def test_a_message_in_base64_is_opened(run: Run) -> None:
+@pytest.mark.parametrize("reference", [KEY, KEY.rpartition("/")[2], "alias/files", SECOND_KEY])
+def test_the_key_that_is_asked_for_is_the_one_that_opens(run: Run, kms: FakeKms, reference: str) -> None:
+    sealed = run("encrypt", "-", "--key", KEY, "--key", SECOND_KEY, stdin=b"x").out
+    kms.calls.clear()
+    assert run("decrypt", "-", "--key", reference, stdin=sealed).out == b"x"
+    assert kms.calls == [(REGION, "Decrypt", reference)]
+
+
+@pytest.mark.parametrize("reference", [SECOND_KEY, SECOND_KEY.rpartition("/")[2], "alias/other", FAR_KEY])
+def test_another_key_than_the_one_asked_for_opens_nothing(
+    run: Run, kms: FakeKms, plain: Path, reference: str
+) -> None:
+    kms.aliases["alias/other"] = SECOND_KEY
+    run("encrypt", "plain", "-o", "sealed", "--key", KEY)
+    done = run("decrypt", "sealed", "-o", "opened", "--key", reference)
+    assert done.code == 1
+    assert f"The file was not sealed under {reference}. It names {KEY}." in done.err
+    assert names(plain.parent) == ["plain", "sealed"]
+
+
+def test_an_algorithm_for_a_message_that_names_its_own_is_refused(run: Run, kms: FakeKms) -> None:
     sealed = run("encrypt", "-", "--key", KEY, stdin=b"x").out
-    assert run("decrypt", "-", stdin=base64.encodebytes(sealed)).out == b"x"
+    kms.calls.clear()
+    done = run("decrypt", "-", "--key", KEY, "--algorithm", "RSAES_OAEP_SHA_1", stdin=sealed)
+    assert (done.code, done.out, kms.calls) == (1, b"", [])
+    assert "--algorithm is for a plain ciphertext" in done.err
+
+
+_LARGE = bytes(range(256)) * 500
+
+
+@pytest.mark.parametrize("size", [1, 20_000, len(_LARGE)])
+@pytest.mark.parametrize("carried", CARRIERS, ids=lambda carried: carried.__name__)
+def test_a_message_as_text_is_opened(run: Run, carried: Callable[[bytes], bytes], size: int) -> None:
+    sealed = run("encrypt", "-", "--key", KEY, stdin=_LARGE[:size]).out
+    done = run("decrypt", "-", stdin=carried(sealed))
+    assert (done.code, done.out, done.err) == (0, _LARGE[:size], "")
+
+
+@pytest.mark.parametrize("carried", CARRIERS, ids=lambda carried: carried.__name__)
+def test_a_ciphertext_as_text_is_opened(run: Run, carried: Callable[[bytes], bytes]) -> None:
+    raw = run("encrypt", "-", "--key", KEY, "--raw", stdin=b"x" * 4096).out
+    assert run("decrypt", "-", "--key", KEY, stdin=carried(raw)).out == b"x" * 4096
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text[:-1],
+        lambda text: text[:-3],
+        lambda text: text[:60_000] + b"!" + text[60_001:],
+        lambda text: text + b"AAAA",
+        lambda text: b'"' + text,
+        lambda text: b'"' + text + b'"x',
+        lambda text: text[:60_000] + b"\xff" + text[60_000:],
+    ],
+)
+def test_a_text_that_is_not_whole_is_told_and_nothing_written(
+    run: Run, plain: Path, change: Callable[[bytes], bytes]
+) -> None:
+    sealed = run("encrypt", "-", "--key", KEY, stdin=_LARGE + b"x").out
+    text = base64.b64encode(sealed)
+    assert text.endswith(b"=")
+    done = run("decrypt", "-", "-o", "opened", stdin=change(text))
+    assert done.code == 1
+    assert "cut short or altered" in done.err or "altered since it was sealed" in done.err
+    assert names(plain.parent) == ["plain"]
 
 
 def test_a_plain_ciphertext_has_a_limit_that_is_told(run: Run, kms: FakeKms) -> None:

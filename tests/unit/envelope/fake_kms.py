@@ -56,8 +56,11 @@ class FakeKms:
         self.before(self.region, operation)
         context = json.dumps(params.get("EncryptionContext", {}), sort_keys=True).encode()
         if operation == "Decrypt" and not reference:
-            reference = params["CiphertextBlob"][:100].split(b"\0")[0].decode(errors="replace")
+            reference = _named(params["CiphertextBlob"])
         key = self._find(reference, operation)
+        named = _named(params.get("CiphertextBlob", b""))
+        if named in self.keys and named.rpartition("/")[2] != key.rpartition("/")[2]:
+            raise ServiceError("IncorrectKeyException", "The key ID does not identify a CMK that can.")
         cipher = AESGCM(self.keys[key])
         if operation == "Decrypt":
             return {"KeyId": key, "Plaintext": self._open(cipher, params["CiphertextBlob"], context)}
@@ -70,7 +73,8 @@ class FakeKms:
         return answer if operation == "Encrypt" else answer | {"Plaintext": plaintext}
 
     def _find(self, reference: str, operation: str) -> str:
-        key = self.aliases.get(reference, reference)
+        ids = {key.rpartition("/")[2]: key for key in self.keys if f":{self.region}:" in key}
+        key = self.aliases.get(reference, ids.get(reference, reference))
         if key not in self.keys or f":{self.region}:" not in key:
             raise ServiceError("NotFoundException", f"Key '{reference}' does not exist", operation=operation)
         return key
@@ -82,3 +86,7 @@ class FakeKms:
             return cipher.decrypt(sealed[:12], sealed[12:], context)
         except (InvalidTag, ValueError):
             raise ServiceError("InvalidCiphertextException", operation="Decrypt") from None
+
+
+def _named(blob: bytes) -> str:
+    return blob[:100].split(b"\0")[0].decode(errors="replace")

@@ -15,7 +15,7 @@ from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
 
 from kms_tui.backend.aws import connect
 from kms_tui.backend.base import Backend
-from kms_tui.envelope.errors import UncommittedError
+from kms_tui.envelope.errors import EnvelopeError, UncommittedError
 from kms_tui.envelope.header import describe
 from kms_tui.envelope.keys import BackendKeys
 from kms_tui.envelope.message import seal, unseal
@@ -88,10 +88,7 @@ def test_what_the_encryption_sdk_seals_by_default_is_opened_here(moto: Moto, fra
     assert result.key_arn == moto.key_arn
 
 
-@pytest.mark.parametrize("suite", [suite for suite in AlgorithmSuite if suite.allowed])
-@pytest.mark.parametrize("frame_length", [0, 128])
-def test_every_algorithm_suite_is_opened(suite: Any, frame_length: int) -> None:
-    kms, opened = FakeKms(), io.BytesIO()
+def _sealed_by_the_sdk(kms: FakeKms, suite: Any, frame_length: int) -> bytes:
     keys = BackendKeys(backend=kms, on_step=lambda step: None)
     keys.add_master_key(KEY)
     client = aws_encryption_sdk.EncryptionSDKClient(
@@ -102,9 +99,29 @@ def test_every_algorithm_suite_is_opened(suite: Any, frame_length: int) -> None:
     message, _ = client.encrypt(
         source=PLAINTEXT, key_provider=keys, algorithm=suite, frame_length=frame_length
     )
+    return bytes(message)
+
+
+@pytest.mark.parametrize("suite", [suite for suite in AlgorithmSuite if suite.allowed])
+@pytest.mark.parametrize("frame_length", [0, 128])
+def test_every_algorithm_suite_is_opened(suite: Any, frame_length: int) -> None:
+    kms, opened = FakeKms(), io.BytesIO()
+    message = _sealed_by_the_sdk(kms, suite, frame_length)
     if not suite.is_committing():
         with pytest.raises(UncommittedError):
             unseal(io.BytesIO(message), opened, backend=kms)
     unseal(io.BytesIO(message), opened, backend=kms, allow_uncommitted=True)
     assert opened.getvalue() == PLAINTEXT
     assert describe(message).suite == suite.name
+
+
+@pytest.mark.parametrize("suite", [suite for suite in AlgorithmSuite if suite.allowed])
+def test_a_message_that_names_another_suite_is_refused_in_a_sentence(suite: Any) -> None:
+    kms = FakeKms()
+    message = _sealed_by_the_sdk(kms, suite, 128)
+    at = 1 if suite.is_committing() else 2
+    for other in AlgorithmSuite:
+        named = message[:at] + other.algorithm_id.to_bytes(2, "big") + message[at + 2 :]
+        if other is not suite:
+            with pytest.raises(EnvelopeError):
+                unseal(io.BytesIO(named), io.BytesIO(), backend=kms, allow_uncommitted=True)

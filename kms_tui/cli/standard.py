@@ -1,0 +1,48 @@
+"""The standard streams: one that is closed, and an output that cannot be written, end in a sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+from kms_tui.atomic import file_errors
+
+_STREAMS = (("stdin", os.O_WRONLY, "r"), ("stdout", os.O_RDONLY, "w"), ("stderr", os.O_WRONLY, "w"))
+"""Name, in the order of the descriptors, how its stand-in is opened, and how Python uses it.
+
+Reading and writing fail on the stand-ins of the first two; what goes to a closed standard error is dropped.
+"""
+
+
+def stand_in_for_closed() -> None:
+    """Put a stand-in where a standard stream was closed (``>&-``): else a file that is opened later would
+    be in its place, and take what is printed.
+    """
+    for number, (name, flags, mode) in enumerate(_STREAMS):
+        try:
+            os.fstat(number)
+        except OSError:
+            descriptor = os.open(os.devnull, flags)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+@contextlib.contextmanager
+def written_out() -> Iterator[None]:
+    """A block whose prints are out when it ends; FileError where they cannot be, as on a full disk."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None:  # that of a file, and none of standard output
+            raise
+        # The interpreter flushes once more on its way out; that would fail again, and not as a sentence.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with file_errors("Standard output", "written"):
+            raise
