@@ -14,7 +14,7 @@ from kms_tui.ui.dialogs.regions import RegionsDialog
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled
-from tests.ui.test_many_keys import Refusing, key_id
+from tests.ui.test_many_keys import Refusing, body, key_id
 
 
 def replicate(backend: Backend, alias: str, region: str) -> None:
@@ -48,6 +48,23 @@ def test_a_replica_gets_the_policy_and_tags_of_the_primary(make_app: MakeApp, de
             ("eu-west-1", "primary"),
             ("ap-south-1", "replica"),
         ]
+
+    drive(make_app(), script)
+
+
+def test_a_key_is_replicated_to_no_region_that_was_not_chosen(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key = await go_to(pilot, "global-sessions")
+        await press(pilot, "E")
+        pilot.app.screen.query_one("#confirm", Button).press()
+        await settled(pilot)
+        await press(pilot, "ctrl+s")
+        assert "Choose a Region" in body(pilot)
+        await press(pilot, "enter", *"eu-north", "enter")
+        assert pilot.app.screen.query_one("#region", Select).value == "eu-north-1"
+        await press(pilot, "ctrl+s")
+        replicas = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]["MultiRegionConfiguration"]
+        assert [each["Region"] for each in replicas["ReplicaKeys"]] == ["eu-north-1"]
 
     drive(make_app(), script)
 

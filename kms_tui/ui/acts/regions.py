@@ -88,7 +88,11 @@ async def _replicate(screen: ModeScreen, primary: Kms, subject: Subject, taken: 
             f"Replicate {subject.name}",
             [
                 ChoiceField(
-                    "region", "To which Region", regions[0], choices=[(each, each) for each in regions]
+                    "region",
+                    "To which Region",
+                    prompt="choose a Region",
+                    choices=[(each, each) for each in regions],
+                    check=lambda region: "" if region else "Choose a Region: enter, then type its name.",
                 ),
                 TextField("description", "Description", key.description, check=check_description),
                 FlagField("policy", "Policy", "yes", hint="the primary's (else the default one)"),

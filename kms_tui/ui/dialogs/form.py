@@ -63,21 +63,22 @@ class TextField(Field):
 
 @dataclass(frozen=True, slots=True)
 class ChoiceField(Field):
-    """One of ``choices``: (what is shown, value)."""
+    """One of ``choices``: (what is shown, value). With a ``prompt`` none is chosen to begin with."""
 
     choices: Sequence[tuple[str, str]] = ()
+    prompt: str = ""
 
     def widget(self) -> Widget:
         from kms_tui.ui.widgets.choices import Select
 
         options = [(safe(shown), value) for shown, value in self.choices]
-        return Select(options, value=self.value, id=self.name)
+        return Select(options, value=self.value or None, prompt=self.prompt, id=self.name)
 
     def entered(self, widget: Widget) -> str:
         from kms_tui.ui.widgets.choices import Select
 
         assert isinstance(widget, Select)
-        return str(widget.value)
+        return "" if widget.is_blank() else str(widget.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+from rich.text import Text
 from textual import widgets
 from textual.widgets import selection_list
 
@@ -21,21 +22,38 @@ class Checkbox(widgets.Checkbox):
 
 
 class Select(widgets.Select[T]):
-    """A compact list that drops down; one of its values is always chosen."""
+    """A compact list that drops down; typing goes to an entry.
+
+    One of its values is always chosen, but where ``prompt`` stands for none to begin with.
+    """
 
     def __init__(
         self,
         options: Iterable[tuple[Content, T]],
         *,
-        value: T,
+        value: T | None = None,
+        prompt: str = "",
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        super().__init__(options, value=value, allow_blank=False, id=id, classes=classes, compact=True)
+        super().__init__(
+            _searchable(options),
+            prompt=prompt,
+            value=widgets.Select.NULL if value is None else value,
+            allow_blank=bool(prompt),
+            id=id,
+            classes=classes,
+            compact=True,
+        )
 
     def set_options(self, options: Iterable[tuple[Content, T]]) -> None:  # type: ignore[override]
         """Offer others."""
-        super().set_options(options)
+        super().set_options(_searchable(options))
+
+
+def _searchable(options: Iterable[tuple[Content, T]]) -> list[tuple[Text, T]]:
+    """Textual finds what is typed in Rich's texts only, which it does not parse either."""
+    return [(Text(shown.plain), value) for shown, value in options]
 
 
 class Selection(selection_list.Selection[T]):
