@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from kms_tui.ui.dialogs.base import Dialog
 
 Answer = TypeVar("Answer")
+OPENING_IS_LONG = 3.0
+"""Seconds after which it is said what an opening waits for."""
 _SETTLING_EVERY = 0.5
 """Seconds between two looks at which settling keys are due to be read again."""
 
@@ -95,15 +97,21 @@ class KmsApp(Boundary):
         start(self, partial(self._open, connection), group="session", description="open a session")
 
     async def _open(self, connection: Connection) -> None:
-        try:
-            from kms_tui.ui.places import prompter
+        from kms_tui.ui.places import prompter, tell_what_takes_long
 
+        tell = partial(start, self, partial(tell_what_takes_long, self, connection))
+        late = self.set_timer(
+            OPENING_IS_LONG, partial(tell, group="opening", description="say what opening waits for")
+        )
+        try:
             session = await off_loop(lambda: self._opener(connection, prompter(self)))
         except KmsTuiError as error:
             from kms_tui.ui.screens.start import StartScreen
 
             self.push_screen(StartScreen(connection, error))
             return
+        finally:
+            late.stop()
         if self.session is not None:
             self.session.close()
         self.session = session

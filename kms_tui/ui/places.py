@@ -58,6 +58,32 @@ async def choose_regions(app: KmsApp) -> None:
         app.open(replace(app.connection, region=chosen[0], regions=chosen))
 
 
+async def tell_what_takes_long(app: KmsApp, connection: Connection) -> None:
+    """Name what an opening that takes long waits for, and the ways out of it."""
+    if connection.kind not in (None, Kind.AWS) or isinstance(app.screen, AskSecret):
+        return
+    from kms_tui.backend.aws.profiles import profile_named
+    from kms_tui.backend.aws.sources import Sources
+
+    def source() -> str:
+        name = profile_named(connection.profile).name
+        sources = Sources.of(name)
+        if sources.process is None:
+            return f"the credentials of profile {name}"
+        return f"the credential_process {sources.program} of profile {name} ({sources.process.place})"
+
+    try:
+        waits_for = await off_loop(source)
+    except KmsTuiError:
+        return  # the opening meets the same file, and says what is wrong with it
+    app.notify(
+        f"It waits for {waits_for}. p opens another profile instead, q quits.",
+        title="Opening takes long",
+        severity="warning",
+        timeout=20,
+    )
+
+
 def prompter(app: KmsApp) -> Prompt:
     """Asks for a secret on the screen, from the thread that opens a connection; None is Cancel."""
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shlex
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,16 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from kms_tui.backend.base import Backend
+from kms_tui.inventory import Pace
 from kms_tui.kms.errors import CredentialsError, KmsTuiError
 from kms_tui.session import Connection, Kind, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.ask_secret import AskSecret
+from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.screens.start import StartScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp, fixed_now
-from tests.ui.console import drive, press, settled
+from tests.ui.console import drive, notifications, press, settled
 from tests.ui.test_denied_facts import Failing
 from tests.ui.test_hostile_text import screen_text
 
@@ -129,3 +132,42 @@ def test_an_mfa_code_is_asked_for_on_the_screen_and_never_shown(demo: Backend) -
 
     asyncio.run(drive_it())
     assert answers == ["123456"]
+
+
+def test_an_opening_that_takes_long_names_the_program_it_waits_for(
+    demo: Backend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("[profile dev]\ncredential_process = okta-aws --secret s3cret\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setattr("kms_tui.ui.app.OPENING_IS_LONG", 0.01)
+    answered = threading.Event()
+
+    def opener(connection: Connection, _prompt: Prompt) -> Session:
+        if connection.kind is Kind.AWS:
+            answered.wait(30)
+        return open_session(connection, demo, now=fixed_now, pace=Pace(rest=10_000))
+
+    async def drive_it() -> None:
+        app = KmsApp(opener, Connection(Kind.AWS, profile="dev"))
+        async with app.run_test(size=(100, 30), notifications=True) as pilot:
+            while not notifications(app):
+                await pilot.pause(0.01)
+            told = notifications(app)
+            assert "credential_process okta-aws of profile dev" in told
+            assert "config, line 2" in told
+            assert "s3cret" not in told
+            await pilot.press("p")
+            while not isinstance(app.screen, Choose):
+                await pilot.pause(0.01)
+            while not app.screen.armed:
+                await pilot.pause(0.01)
+            await pilot.press("enter")
+            await settled(pilot)
+            assert app.session is not None
+            assert app.session.connection.kind is Kind.DEMO
+            answered.set()
+            await settled(pilot)
+            assert app.session.connection.kind is Kind.DEMO, "what was given up does not come back"
+
+    asyncio.run(drive_it())

@@ -42,6 +42,7 @@ class KeysScreen(Desk):
         "why. What you may not read says so, and is never shown as off. Acts apply to the marked keys, or to "
         "the one under the cursor."
     )
+    AUTO_FOCUS = "KeyList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="keys.filter", tooltip="Filter the list as you type"),
         Binding("enter,d", "details", "Details", id="keys.details", tooltip="Everything about the key"),
