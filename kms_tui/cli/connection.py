@@ -97,16 +97,24 @@ def _passphrase(prompt: Prompt | None, new: bool) -> str | None:
     passphrase = from_environment(new)
     if passphrase or prompt is None:
         return passphrase
-    if new:
-        question = (
-            "Passphrase for the new store. Left empty, a key file beside the store protects it instead."
+    if not new:
+        return _given(prompt, "Passphrase of the store.") or None
+    first = _given(
+        prompt, "Passphrase for the new store. Left empty, a key file beside the store protects it instead."
+    )
+    # Nobody sees what they type, and no store can be opened by what somebody meant.
+    if first and _given(prompt, "The same passphrase once more.") != first:
+        raise StoreError(
+            "The two passphrases differ, so no store was made.", next_step="Open it again to give them."
         )
-    else:
-        question = "Passphrase of the store."
+    return first or None
+
+
+def _given(prompt: Prompt, question: str) -> str:
     answer = prompt(question)
     if answer is None:
         raise StoreError("The store was not opened.", next_step="Open it again to give its passphrase.")
-    return answer or None
+    return answer
 
 
 def _mfa_code(prompt: Prompt, question: str) -> str:

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             f"With --auth any, whoever reaches {args.host} could use every key.",
             next_step="Leave out --auth any, listen on 127.0.0.1, or say --allow-network.",
         )
-    admit = admission(credential if checked else None)
+    admit = admission(credential if checked else None, listener)
     exports = {
         "AWS_ENDPOINT_URL_KMS": listener.url,
         "AWS_ENDPOINT_URL_STS": listener.url,

@@ -17,11 +17,12 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import EndpointError
+from kms_tui.serve.anyone import Anyone
 from kms_tui.serve.application import Application
 from kms_tui.serve.connections import Connection
 from kms_tui.serve.credential import Credential
 from kms_tui.serve.endpoint import Admit, Endpoint
-from kms_tui.serve.sigv4 import SigV4, anyone
+from kms_tui.serve.sigv4 import SigV4
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 120
@@ -42,6 +43,8 @@ class Listener:
     socket: socket.socket
     url: str
     is_loopback: bool
+    hosts: tuple[str, str]
+    """The name that was asked for, and the address that it is."""
 
 
 def listen(host: str, port: int) -> Listener:
@@ -69,7 +72,7 @@ def listen(host: str, port: int) -> Listener:
     name = _ANY_ADDRESS.get(address[0], address[0])
     shown = f"[{name}]" if ":" in name else name
     loopback = ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
-    return Listener(bound, f"http://{shown}:{address[1]}", loopback)
+    return Listener(bound, f"http://{shown}:{address[1]}", loopback, (host, address[0]))
 
 
 class _Server(uvicorn.Server):
@@ -118,9 +121,11 @@ def serve(backend: Backend, admit: Admit, listener: Listener, on_start: Callable
         listener.socket.close()
 
 
-def admission(credential: Credential | None, now: Callable[[], datetime] = utc_now) -> Admit:
-    """Who is admitted: who signs with the credential, or, without one, anyone."""
-    return SigV4(credential, now) if credential else anyone
+def admission(
+    credential: Credential | None, listener: Listener, now: Callable[[], datetime] = utc_now
+) -> Admit:
+    """Who is admitted: who signs with the credential, or, without one, anyone who means this listener."""
+    return SigV4(credential, now) if credential else Anyone(listener.hosts)
 
 
 @contextlib.contextmanager
@@ -137,7 +142,7 @@ def running(
     With a credential every request must be signed with it, at about ``now``; without one, anyone is admitted.
     """
     listener = listen(host, port)
-    application = Application(Endpoint(backend, admission(credential, now)))
+    application = Application(Endpoint(backend, admission(credential, listener, now)))
     started = threading.Event()
     server = _server(application, started.set)
     thread = threading.Thread(target=server.run, args=([listener.socket],), name="kms-tui serve", daemon=True)

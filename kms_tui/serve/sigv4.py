@@ -131,21 +131,6 @@ class SigV4:
         return key
 
 
-def anyone(request: Request, _service: str) -> str | None:
-    """Admits every request, signed or not; the region that its credential names, if it names one.
-
-    Web pages alone are refused: where no signature is asked for, a page that somebody visits could
-    otherwise use the keys of this machine.
-    """
-    if "origin" in request.headers:
-        raise ServiceError("AccessDeniedException", "Web pages may not use this endpoint.", status=403)
-    match = _SCOPE_REGION.search(request.headers.get("authorization", "") or unquote(request.query))
-    return match[1] if match and is_region(match[1]) else None
-
-
-_SCOPE_REGION = re.compile(r"Credential=[^/,&]*/[^/,&]*/([^/,&]*)/")
-
-
 def is_region(name: str) -> bool:
     """Whether the text can be a region's name."""
     return _REGION.fullmatch(name) is not None

@@ -17,7 +17,7 @@ def post(operation: str, body: bytes = b"{}", *headers: str) -> bytes:
     """An unsigned request to KMS as bytes."""
     lines = [
         "POST / HTTP/1.1",
-        "Host: kms",
+        "Host: localhost",
         f"X-Amz-Target: TrentService.{operation}",
         f"Content-Length: {len(body)}",
         *headers,

@@ -18,7 +18,7 @@ from kms_tui.cli import main
 from kms_tui.serve import Credential
 from tests.serve.conftest import kms_client
 from tests.serve.process import Served, command, environment, refused, serving
-from tests.serve.raw import call
+from tests.serve.raw import Raw, call, post
 
 REGION = "us-east-1"
 
@@ -147,6 +147,9 @@ def test_an_iam_policy_that_is_none_is_a_sentence(tmp_path: Path) -> None:
 def test_any_checks_no_signature_and_says_so(tmp_path: Path) -> None:
     with serving(tmp_path, "--ephemeral", "--auth", "any") as served:
         assert call(served.url, "ListKeys").status == 200
+        request = post("ListKeys").replace(b"localhost", b"rebound.example")
+        with Raw(served.url) as page:
+            assert page.ask(request).status == 403
         code, output, errors = served.stop()
     assert (code, output) == (0, "")
     assert errors == "--auth any: neither signatures nor their age are checked.\n"
@@ -240,7 +243,9 @@ def test_who_reads_the_first_line_only_does_not_stop_it(tmp_path: Path) -> None:
         assert process.stderr is not None
         url = process.stdout.readline().split()[-1]
         process.stdout.close()
-        assert call(url, "ListKeys").status == 200
-        process.send_signal(signal.SIGTERM)
+        try:
+            assert call(url, "ListKeys").status == 200
+        finally:
+            process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert "Traceback" not in process.stderr.read()

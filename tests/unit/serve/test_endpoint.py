@@ -13,9 +13,10 @@ import pytest
 
 from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.kms.errors import ReadOnlyError, ServiceError, StoreError
+from kms_tui.serve.anyone import Anyone
 from kms_tui.serve.endpoint import Endpoint, Task
 from kms_tui.serve.request import Request, Response
-from kms_tui.serve.sigv4 import SigV4, anyone
+from kms_tui.serve.sigv4 import SigV4
 from tests.unit.serve.fakes import (
     CALLER,
     CREDENTIAL,
@@ -38,7 +39,7 @@ def answer(endpoint: Endpoint, request: Request) -> Response:
 
 
 def open_endpoint(backend: FakeBackend | None = None) -> Endpoint:
-    return Endpoint(backend or FakeBackend(), anyone)
+    return Endpoint(backend or FakeBackend(), Anyone(()))
 
 
 def raising(error: Exception) -> FakeBackend:
@@ -230,7 +231,7 @@ def test_the_backend_is_told_where_a_call_comes_from() -> None:
         request = replace(
             kms_request("ListKeys", b"{}", **{"user-agent": "aws-cli/2.31"}), address="10.0.3.7"
         )
-        answer(Endpoint(backend, anyone), request)
+        answer(Endpoint(backend, Anyone(())), request)
         (event,) = backend.services.call("cloudtrail", "LookupEvents", {})["Events"]
     told = json.loads(event["CloudTrailEvent"])
     assert (told["sourceIPAddress"], told["userAgent"]) == ("10.0.3.7", "aws-cli/2.31")

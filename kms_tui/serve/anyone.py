@@ -1,0 +1,63 @@
+"""Who is admitted where no signature is asked for: anyone but web pages."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection
+from urllib.parse import unquote
+
+from kms_tui.kms.errors import ServiceError
+from kms_tui.serve.request import Request
+from kms_tui.serve.sigv4 import is_region
+
+_SCOPE_REGION = re.compile(r"Credential=[^/,&]*/[^/,&]*/([^/,&]*)/")
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]*)?")
+
+
+class Anyone:
+    """Admits every request, signed or not, to the region that its credential names, if it names one.
+
+    Web pages alone are refused: a page that somebody visits could otherwise use the keys of this machine. It
+    is known by what browsers say of it; and, where its own name was made to lead here (DNS rebinding), by
+    that name in the Host header, which has to be one of ``hosts`` or this machine's own.
+    """
+
+    def __init__(self, hosts: Collection[str]) -> None:
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._any_address = any(_is_address(host, "is_unspecified") for host in hosts)
+
+    def __call__(self, request: Request, _service: str) -> str | None:
+        """The region, None for the default one; raises ServiceError."""
+        headers = request.headers
+        if "origin" in headers or headers.get("sec-fetch-site", "none") != "none":
+            raise _refusal("Web pages may not use this endpoint.")
+        if "host" in headers and not self._serves(_name(headers["host"])):
+            raise _refusal(
+                "The Host header names another endpoint: use an address, or start it with --host NAME."
+            )
+        match = _SCOPE_REGION.search(headers.get("authorization", "") or unquote(request.query))
+        return match[1] if match and is_region(match[1]) else None
+
+    def _serves(self, name: str) -> bool:
+        if name == "localhost" or name in self._hosts or _is_address(name, "is_loopback"):
+            return True
+        # No page has an address for its name unless that is where it came from.
+        return self._any_address and _is_address(name, "version")
+
+
+def _refusal(message: str) -> ServiceError:
+    return ServiceError("AccessDeniedException", message, status=403)
+
+
+def _name(host: str) -> str:
+    """The name or address in a Host header, without its port; "" where it is none."""
+    match = _HOST.fullmatch(host.strip().lower())
+    return match[1].strip("[]") if match else ""
+
+
+def _is_address(name: str, quality: str) -> bool:
+    try:
+        return bool(getattr(ipaddress.ip_address(name.partition("%")[0]), quality))
+    except ValueError:
+        return False
