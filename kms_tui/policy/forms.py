@@ -20,6 +20,7 @@ ACCOUNT = re.compile(r"[0-9]{12}\Z")
 REGION = re.compile(r"[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\Z")
 _VIA_SERVICE = re.compile(r"[a-z0-9.-]+\.[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\.amazonaws\.com\Z")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\Z")
+_IN_TAGS = " _.:/=+-@"
 _GRANT_OPERATION = re.compile(r"[A-Z][A-Za-z]+\Z")
 
 
@@ -48,6 +49,11 @@ FORMS: Mapping[str, Form] = {
     "org": _by_prefix("o-", "an organization's id or path", "o-a1b2c3d4e5"),
     "region": _by_pattern(REGION, "a Region's name", "us-east-1"),
     "via service": _by_pattern(_VIA_SERVICE, "a service with a Region", "s3.us-east-1.amazonaws.com"),
+    "tag": Form(
+        lambda text: all(char.isalnum() or char in _IN_TAGS for char in text),
+        "letters, digits, blanks and _.:/=+-@",
+        "team-red",
+    ),
     "vpc": _by_prefix("vpc-", "a VPC's id", "vpc-1a2b3c4d"),
     "vpce": _by_prefix("vpce-", "a VPC endpoint's id", "vpce-1a2b3c4d"),
 }
@@ -80,13 +86,15 @@ def fits(key: Key, text: str) -> bool:
 
 
 _COMPARABLE: Mapping[str, frozenset[str]] = {
-    "arn": frozenset({"arn", ""}),
-    "bool": frozenset({"bool", ""}),
-    "date": frozenset({"date", "time", ""}),
-    "ip": frozenset({"ip", ""}),
-    "numeric": frozenset({"numeric", "time", "account", ""}),
+    "arn": frozenset({"arn"}),
+    "bool": frozenset({"bool"}),
+    "date": frozenset({"date", "time"}),
+    "ip": frozenset({"ip"}),
+    "numeric": frozenset({"numeric", "time", "account"}),
 }
-"""Operator family -> the kinds or forms of key whose values it can read; "" is text of any form."""
+_ANY = ("", "tag")
+"""Forms that every operator can read."""
+"""Operator family -> the kinds or forms of key whose values it can read."""
 
 _LIMITS: Mapping[str, Form] = {
     "arn": Form(lambda text: text == "*" or text.count(":") >= 5, "an ARN", _KINDS["arn"].example),
@@ -120,7 +128,8 @@ def dead_values(test: Test) -> list[Dead]:
 def is_mismatch(test: Test) -> bool:
     """Whether the operator cannot read the key's values at all: an ARN operator on an account id, say."""
     readable = _COMPARABLE.get(test.operator.base.family)
-    return readable is not None and _sort(test.key_info) not in readable
+    sort = _sort(test.key_info)
+    return readable is not None and sort not in _ANY and sort not in readable
 
 
 def _sort(key: Key) -> str:
@@ -178,6 +187,7 @@ _FILLERS: Mapping[str, tuple[str, ...]] = {
     "host": ("", "zz", "zz.amazonaws.com"),
     "alias": ("", _WORD),
     "org": ("", "a1b2c3d4e5"),
+    "tag": ("", _WORD),
     "vpc": ("", _DIGIT),
     "vpce": ("", _DIGIT),
 }

@@ -187,8 +187,8 @@ KEYS: Mapping[str, Key] = {key.name: key for key in _keys()}
 FAMILIES: Mapping[str, Key] = {
     key.name: key
     for key in (
-        Key("aws:PrincipalTag/", Presence.CHOSEN),
-        Key("aws:RequestTag/", Presence.OPERATION),
+        Key("aws:PrincipalTag/", Presence.CHOSEN, form="tag"),
+        Key("aws:RequestTag/", Presence.OPERATION, form="tag"),
         Key("aws:ResourceTag/", Presence.FACT, optional=True, iam_only=True),
         Key("kms:ResourceTag/", Presence.FACT, optional=True, iam_only=True),
         Key("kms:EncryptionContext:", Presence.OPERATION),
