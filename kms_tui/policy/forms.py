@@ -20,6 +20,9 @@ ACCOUNT = re.compile(r"[0-9]{12}\Z")
 REGION = re.compile(r"[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\Z")
 _VIA_SERVICE = re.compile(r"[a-z0-9.-]+\.[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\.amazonaws\.com\Z")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\Z")
+_PRINCIPAL = re.compile(
+    r"arn:[a-z0-9-]+:(?:iam::[0-9]{12}:(?:root|(?:user|role)/[^*?]+)|sts::[0-9]{12}:federated-user/[^*?]+)\Z"
+)
 _IN_TAGS = " _.:/=+-@"
 _GRANT_OPERATION = re.compile(r"[A-Z][A-Za-z]+\Z")
 
@@ -47,6 +50,9 @@ FORMS: Mapping[str, Form] = {
     "grant operation": _by_pattern(_GRANT_OPERATION, "an operation without a prefix", "Decrypt"),
     "host": _by_pattern(_HOST, "a service principal", "s3.amazonaws.com"),
     "org": _by_prefix("o-", "an organization's id or path", "o-a1b2c3d4e5"),
+    "principal": _by_pattern(
+        _PRINCIPAL, "the ARN of a user, a role or the root user", "arn:aws:iam::111122223333:role/app"
+    ),
     "region": _by_pattern(REGION, "a Region's name", "us-east-1"),
     "via service": _by_pattern(_VIA_SERVICE, "a service with a Region", "s3.us-east-1.amazonaws.com"),
     "tag": Form(
@@ -77,6 +83,11 @@ def form_of(key: Key) -> Form | None:
     if key.choices and key.kind != "bool":
         return Form(key.choices.__contains__, f"one of {listed(key.choices, 4, 'or')}", "")
     return FORMS.get(key.form) or _KINDS.get(key.kind)
+
+
+def is_of_a_session(test: Test, value: str) -> bool:
+    """Whether a value is the ARN of a role session, which aws:PrincipalArn never is: it is the role's."""
+    return test.key_info.form == "principal" and ":assumed-role/" in value
 
 
 def fits(key: Key, text: str) -> bool:
@@ -148,6 +159,8 @@ def _dead(test: Test, value: str) -> Dead | None:
         if is_mismatch(test):
             form = form_of(test.key_info)
             return Dead(value, form.words if form else "", form.example if form else "")
+        if is_of_a_session(test, value):
+            return Dead(value, FORMS["principal"].words, FORMS["principal"].example)
         return None if limit.fits(value) else Dead(value, limit.words, limit.example)
     form = form_of(test.key_info)
     if base.family not in ("string", "like") or form is None:
