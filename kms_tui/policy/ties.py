@@ -57,6 +57,11 @@ def tied_values(tests: Sequence[Test], values_of: ValuesOf, budget: Budget) -> M
         for test, template in templates:
             _fill(test, template, values_of, found, limit, budget)
             _unfill(test, template, values_of, found, limit, budget)
+    if any(test.operator.base.ignore_case for test in tests):
+        # Equal in any case, and yet not equal: the same words in capitals.
+        for key, values in found.items():
+            words = _texts(key, values_of, found)[:MAX_WORDS]
+            values.update(dict.fromkeys(word.upper() for word in words))
     return {key: list(values) for key, values in found.items()}
 
 
