@@ -6,31 +6,76 @@ the time, and keys that policy variables tie to each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import product
 from math import prod
+from operator import and_, or_
 
 from kms_tui.policy import ties
 from kms_tui.policy.choices import CALLER_NUMBER, GROUPS, Choice, Question, choices
 from kms_tui.policy.conditions import Resolve, Test
 from kms_tui.policy.document import Statement
 from kms_tui.policy.evaluation import named
+from kms_tui.policy.resources import no_value
 from kms_tui.policy.search import Budget, Literal
 from kms_tui.policy.setting import Assignment, Setting, Values
 
-MAX_TOGETHER = 5000
+MAX_TOGETHER = 200_000
 """Tied keys with more combinations of values than this are taken to be open, one by one."""
 
 
-@dataclass(slots=True)
 class Variable:
-    """Choices of values; ``possible`` and ``plain`` are masks of them."""
+    """What one key, or several together, can be: one choice of each of its parts.
 
-    choices: list[Assignment]
-    possible: int = 0
-    plain: int = 0
+    A mask has a bit for each combination of choices; ``possible`` and ``plain`` are masks.
+    """
+
+    def __init__(self, parts: Sequence[Sequence[Choice]]) -> None:
+        self.parts = parts
+        self.size = prod(map(len, parts))
+        self.all = (1 << self.size) - 1
+        self._units = list(self._masks())
+        self.possible = self._where(lambda choice: choice.possible)
+        self.plain = self._where(lambda choice: choice.plain)
+
+    def _masks(self) -> Iterator[list[int]]:
+        """For each part, the mask of every one of its choices."""
+        stride = 1
+        for part in self.parts:
+            period = stride * len(part)
+            # One bit at the start of each period, times the run of bits that a choice has in it.
+            starts = self.all // ((1 << period) - 1)
+            run = (1 << stride) - 1
+            yield [starts * (run << (stride * number)) for number in range(len(part))]
+            stride = period
+
+    def _where(self, chosen: Callable[[Choice], bool]) -> int:
+        mask = self.all
+        for part, units in zip(self.parts, self._units, strict=True):
+            mask &= _union(unit for choice, unit in zip(part, units, strict=True) if chosen(choice))
+        return mask
+
+    def split(self, keys: Sequence[str]) -> list[tuple[list[str], dict[tuple[Values, ...], int]]]:
+        """The parts that hold some of these keys: which, and the mask of each of their values."""
+        found: list[tuple[list[str], dict[tuple[Values, ...], int]]] = []
+        for part, units in zip(self.parts, self._units, strict=True):
+            held = [key for key in keys if key in part[0].values]
+            masks: dict[tuple[Values, ...], int] = {}
+            for choice, unit in zip(part, units, strict=True):
+                values = tuple(choice.values.get(key) for key in held)
+                masks[values] = masks.get(values, 0) | unit
+            if held:
+                found.append((held, masks))
+        return found
+
+
+def _union(masks: Iterable[int]) -> int:
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
 
 
 @dataclass
@@ -42,10 +87,16 @@ class Circumstances:
     setting: Setting
     tests: Mapping[str, Sequence[Test]]
     budget: Budget
+    answers: dict[tuple[object, ...], bool] = field(default_factory=dict)
+    """What conditions with policy variables came to for which values, in any circumstances."""
+    pieces: dict[Test, Sequence[Test]] = field(default_factory=dict)
+    """The conditions' parts, in any circumstances."""
     variables: list[Variable] = field(default_factory=list)
     _index: dict[str, int] = field(default_factory=dict)
     _masks: dict[Test, Literal] = field(default_factory=dict)
     _alone: dict[str, list[Choice]] = field(default_factory=dict)
+    _single: dict[str, list[Values]] = field(default_factory=dict)
+    _further: dict[Sequence[str], Mapping[str, Sequence[str]]] = field(default_factory=dict)
     _open: dict[tuple[object, ...], int] = field(default_factory=dict)
 
     def domains(self, *, plain: bool = False) -> list[int]:
@@ -64,7 +115,7 @@ class Circumstances:
         return literal[0], self._all(literal[0]) & ~literal[1]
 
     def _all(self, variable: int) -> int:
-        return (1 << len(self.variables[variable].choices)) - 1
+        return self.variables[variable].all
 
     def _principals(self, statement: Statement) -> Literal:
         """The callers that the statement names."""
@@ -74,11 +125,8 @@ class Circumstances:
             self.budget.spend(4 + 2 * len(statement.principals))
             if named(statement, caller) is not None:
                 admitted.add(str(number))
-        mask = 0
-        for number, each in enumerate(self.variables[index].choices):
-            if (each[CALLER_NUMBER] or ("",))[0] in admitted:
-                mask |= 1 << number
-        return index, mask
+        ((_, numbers),) = self.variables[index].split([CALLER_NUMBER])
+        return index, _union(mask for (values,), mask in numbers.items() if values and values[0] in admitted)
 
     def condition(self, test: Test) -> Literal:
         """The choices for which a condition is true."""
@@ -87,29 +135,51 @@ class Circumstances:
         return self._masks[test]
 
     def _condition(self, test: Test) -> Literal:
+        """Each of a condition's policy variables is looked at alone, for the keys that it names."""
+        pieces = self.pieces.get(test)
+        if pieces is None:
+            self.budget.spend(200 * len(test.templates))
+            pieces = self.pieces[test] = test.pieces()
+        literals = [self._piece(piece) for piece in pieces]
+        if len({index for index, _ in literals}) > 1:
+            return self._unsettled(test)
+        masks = [mask for _, mask in literals]
+        return literals[0][0], reduce(and_, masks) if test.operator.base.negated else reduce(or_, masks)
+
+    def _piece(self, test: Test) -> Literal:
         index = self._variable(_group(test.key))
-        assignments = self.variables[index].choices
+        variable = self.variables[index]
+        parts = variable.split((test.key, *test.references))
+        here = {key for held, _ in parts for key in held}
         fixed: dict[str, Values] = {}
-        for key in test.references:
-            if key in assignments[0]:
-                continue
+        for key in test.references - here:
             found = self._values(key)
             if len(found) == 1:
                 fixed[key] = found[0]
-            elif any(each.get(test.key) for each in assignments):
+            elif any(self._values(test.key)):
                 return self._unsettled(test)
-        keys = (test.key, *test.references)
-        known: dict[tuple[Values, ...], bool] = {}
         mask = 0
-        for number, each in enumerate(assignments):
-            values = tuple(each.get(key) for key in keys)
-            if values not in known:
-                self.budget.spend(test.weight)
-                known[values] = test.holds(values[0], _resolver(each, fixed))
-            if known[values]:
-                mask |= 1 << number
-        self.budget.spend(2 * len(assignments))
+        for chosen in product(*(masks.items() for _, masks in parts)):
+            values = dict(fixed)
+            where = variable.all
+            for (held, _), (each, unit) in zip(parts, chosen, strict=True):
+                values.update(zip(held, each, strict=True))
+                where &= unit
+            self.budget.spend(5 + variable.size // 4000)
+            if self._holds(test, values):
+                mask |= where
         return index, mask
+
+    def _holds(self, test: Test, values: Mapping[str, Values]) -> bool:
+        """Whether a condition is true of these values; a policy variable's answer is looked up again."""
+        if not test.references:
+            self.budget.spend(test.weight)
+            return test.holds(values.get(test.key), no_value)
+        question = (test, values.get(test.key), *map(values.get, sorted(test.references)))
+        if question not in self.answers:
+            self.budget.spend(test.weight)
+            self.answers[question] = test.holds(values.get(test.key), _resolver(values))
+        return self.answers[question]
 
     def _unsettled(self, test: Test) -> Literal:
         """A condition on keys tied in too many ways: true or false, as the others that ask the same."""
@@ -118,16 +188,21 @@ class Circumstances:
         index = self._open.get(question)
         if index is None:
             index = self._open[question] = len(self.variables)
-            self.variables.append(Variable([{"": ("true",)}, {"": None}], 0b11, 0b11))
+            either = [Choice({"": ("true",)}, plain=True), Choice({"": None}, plain=True)]
+            self.variables.append(Variable([either]))
         return index, 0b10 if base.negated else 0b01
 
     def _values(self, key: str) -> list[Values]:
         """The values that a key can have, each once."""
-        name = _group(key)
-        if name not in self._alone:
-            self.budget.spend(150)
-            self._alone[name] = choices(Question(self.setting, self.tests, self.budget, name))
-        return list(dict.fromkeys(choice.values.get(key) for choice in self._alone[name]))
+        if key not in self._single:
+            name = _group(key)
+            if name not in self._alone:
+                self.budget.spend(150)
+                self._alone[name] = choices(Question(self.setting, self.tests, self.budget, name))
+            self.budget.spend(len(self._alone[name]))
+            values = (choice.values.get(key) for choice in self._alone[name])
+            self._single[key] = list(dict.fromkeys(values))
+        return self._single[key]
 
     @cached_property
     def _tied(self) -> Mapping[str, tuple[str, ...]]:
@@ -152,16 +227,18 @@ class Circumstances:
         """The variable of a name, or of all that it is tied to; and the names that it stands for."""
         members = self._tied.get(name, (name,))
         found = [self._choices(each, members) for each in members]
-        if prod(map(len, found)) <= MAX_TOGETHER:
-            self.budget.spend(10 * prod(map(len, found)))
-            return members, _together(found)
-        return (name,), _together([self._choices(name, (name,))])
+        size = prod(map(len, found))
+        if size > MAX_TOGETHER:
+            members, found = (name,), [self._choices(name, (name,))]
+        self.budget.spend(10 * sum(map(len, found)) + size // 200)
+        return members, Variable(found)
 
     def _choices(self, name: str, members: Sequence[str]) -> list[Choice]:
         """What a name can be, by the conditions that compare these names with policy variables too."""
-        asking = [test for test in self._templated if _group(test.key) in members]
-        tied = ties.tied_values(asking, self._values, self.budget) if asking else {}
-        return choices(Question(self.setting, self.tests, self.budget, name, tied))
+        if members not in self._further:
+            asking = [test for test in self._templated if _group(test.key) in members]
+            self._further[members] = ties.tied_values(asking, self._values, self.budget) if asking else {}
+        return choices(Question(self.setting, self.tests, self.budget, name, self._further[members]))
 
     @cached_property
     def _templated(self) -> list[Test]:
@@ -169,24 +246,14 @@ class Circumstances:
         return [test for tests in self.tests.values() for test in tests if test.references]
 
 
-def _together(sets: Sequence[Sequence[Choice]]) -> Variable:
-    """A variable whose choices are one of each set."""
-    variable = Variable([])
-    for number, chosen in enumerate(product(*sets)):
-        variable.choices.append({key: values for choice in chosen for key, values in choice.values.items()})
-        variable.possible |= all(choice.possible for choice in chosen) << number
-        variable.plain |= all(choice.plain for choice in chosen) << number
-    return variable
-
-
 def _group(key: str) -> str:
     """The name of the variable that a key belongs to."""
     return GROUPS.get(key, key)
 
 
-def _resolver(choice: Assignment, fixed: Assignment) -> Resolve:
+def _resolver(values: Assignment) -> Resolve:
     def resolve(key: str) -> str | None:
-        values = choice.get(key) or fixed.get(key)
-        return values[0] if values and len(values) == 1 else None
+        found = values.get(key)
+        return found[0] if found and len(found) == 1 else None
 
     return resolve

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from kms_tui.policy import operators, wildcard
 from kms_tui.policy.actions import lowered
@@ -129,8 +130,19 @@ class Test:
     def weight(self) -> int:
         """What comparing one request value costs, in tenths of a microsecond or so."""
         patterns = sum(_weight(pattern) for pattern in self._patterns)
-        templates = sum(60 + len(template) for template in self._templates)
+        templates = sum(20 + len(template) for template in self._templates)
         return 8 + patterns + templates + len(self._limits) + (20 if self._networks else 0)
+
+    def pieces(self) -> Sequence[Test]:
+        """The condition as several, one for each value with policy variables and one for all others.
+
+        For a key with one value at most, one of them must hold; or all of them, for a negated operator.
+        """
+        if len(self.values) < 2 or not self.references:
+            return (self,)
+        plain = tuple(text for text in self.values if text.value not in self._templates)
+        alone = [(text,) for text in self.values if text.value in self._templates]
+        return tuple(replace(self, values=values) for values in (plain, *alone) if values)
 
     def holds(self, values: Sequence[str] | None, resolve: Resolve) -> bool:
         """Whether the condition is true where the key has these values; None: the key is absent."""
@@ -178,15 +190,16 @@ class Test:
         base = self.operator.base
         for template in self._templates:
             try:
-                tokens = filled(template, resolve, wildcards=base.takes_wildcards)
+                if not base.takes_wildcards:
+                    text = filled_text(template, resolve)
+                    matched = text.lower() == value.lower() if base.ignore_case else text == value
+                elif base.family == "arn":
+                    tokens = filled(template, resolve, wildcards=True)
+                    matched = _arn_tokens_match(operators.split_arn(tokens), value)
+                else:
+                    matched = _like(template, resolve, value)
             except UnsetVariableError:
                 continue
-            if base.family == "arn":
-                matched = _arn_tokens_match(operators.split_arn(tokens), value)
-            elif base.ignore_case:
-                matched = "".join(str(token) for token in tokens).lower() == value.lower()
-            else:
-                matched = wildcard.matches_tokens(tokens, value)
             if matched:
                 return True
         return False
@@ -263,6 +276,15 @@ def variable_names(template: str) -> list[str]:
     return [lowered(name) for name in names if name not in ("*", "?", "$")]
 
 
+def defaults(template: str) -> list[str]:
+    """What stands for a value's policy variables where they have no value."""
+    return [
+        piece.default
+        for piece in _pieces(template)
+        if isinstance(piece, Variable) and piece.default is not None
+    ]
+
+
 def surroundings(template: str) -> tuple[str, str, str] | None:
     """The key of a value's only policy variable, and the text before and after it; None if it has others."""
     found = list(_VARIABLE.finditer(template))
@@ -289,18 +311,55 @@ def _parts(inner: str) -> tuple[str, str | None]:
 def filled(template: str, resolve: Resolve, *, wildcards: bool) -> list[Token]:
     """A value with its policy variables filled in; what they bring is literal, whatever it holds."""
     tokens: list[Token] = []
+    for piece in _pieces(template):
+        text = _text(piece, resolve)
+        tokens += wildcard.tokenize(text) if wildcards and isinstance(piece, str) else list(text)
+    return tokens
+
+
+def _like(template: str, resolve: Resolve, value: str) -> bool:
+    """Whether a text matches a pattern with policy variables."""
+    signs = sum(piece.count("*") + piece.count("?") for piece in _pieces(template) if isinstance(piece, str))
+    text = filled_text(template, resolve)
+    if text.count("*") + text.count("?") == signs:
+        return wildcard.matches(wildcard.squeezed(text), value)
+    return wildcard.matches_tokens(filled(template, resolve, wildcards=True), value)
+
+
+def filled_text(template: str, resolve: Resolve) -> str:
+    """A value with its policy variables filled in, for an operator without wildcards."""
+    return "".join([_text(piece, resolve) for piece in _pieces(template)])
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A policy variable: its key in lower case and its default, or the literal sign that it stands for."""
+
+    key: str
+    default: str | None
+    sign: str = ""
+
+
+def _text(piece: str | Variable, resolve: Resolve) -> str:
+    if isinstance(piece, str):
+        return piece
+    if piece.sign:
+        return piece.sign
+    value = resolve(piece.key)
+    value = piece.default if value is None else value
+    if value is None:
+        raise UnsetVariableError(piece.key)
+    return value
+
+
+@lru_cache(maxsize=2000)
+def _pieces(template: str) -> tuple[str | Variable, ...]:
+    """A value as its literal texts and its policy variables."""
+    pieces: list[str | Variable] = []
     position = 0
     for match in _VARIABLE.finditer(template):
-        tokens += _plain(template[position : match.start()], wildcards)
         name, default = _parts(match.group(1))
-        value = name if name in ("*", "?", "$") else resolve(lowered(name))
-        value = default if value is None else value
-        if value is None:
-            raise UnsetVariableError(name)
-        tokens += value
+        pieces.append(template[position : match.start()])
+        pieces.append(Variable(lowered(name), default, name if name in ("*", "?", "$") else ""))
         position = match.end()
-    return tokens + _plain(template[position:], wildcards)
-
-
-def _plain(text: str, wildcards: bool) -> list[Token]:
-    return wildcard.tokenize(text) if wildcards else list(text)
+    return (*pieces, template[position:])

@@ -4,7 +4,7 @@ protects nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from kms_tui.policy import actions, forms, resources, service_names
 from kms_tui.policy.conditions import Test
@@ -23,15 +23,38 @@ MAX_COMPARED = 40
 
 def dead(subject: Subject, statement: Statement) -> Iterator[Remark]:
     """Values that are never met, and what that makes of the statement."""
+    mask = resources.action_mask(statement, subject.matching) & actions.KEY_ACTIONS
     for test in statement.conditions:
         found = forms.dead_values(test)
-        if not found:
+        if mask and not mask & _carrying(test) and _needs_its_key(test):
+            yield _never_carried(statement, test)
+        elif not found:
             yield from _operator_type(statement, test)
         elif _never_holds(test, len(found)):
-            yield _dead_statement(statement, test, found)
+            yield _dead_statement(statement, test, _because(test, found[0]))
         else:
             sentence = f"{_because(test, found[0])}: this value never matches."
             yield Remark("dead-value", Severity.INFO, sentence, test.span, statement)
+
+
+def _carrying(test: Test) -> int:
+    """The actions whose requests can have a condition's key."""
+    named = [actions.ACTIONS[actions.PREFIX + name] for name in test.key_info.actions]
+    return actions.mask_of(named) if named else actions.ALL
+
+
+def _needs_its_key(test: Test) -> bool:
+    """Whether a condition is false of every request without its key."""
+    operator = test.operator
+    if operator.base.family == "null":
+        return all(text.value.lower() == "false" for text in test.values)
+    return not (operator.base.negated or operator.if_exists or operator.qualifier == FOR_ALL)
+
+
+def _never_carried(statement: Statement, test: Test) -> Remark:
+    named = listed([actions.PREFIX + name for name in test.key_info.actions], 3)
+    because = f"{printable(test.key_text)} is in requests for {named} only"
+    return _dead_statement(statement, test, because)
 
 
 def _never_holds(test: Test, dead_count: int) -> bool:
@@ -52,8 +75,7 @@ def _because(test: Test, value: forms.Dead) -> str:
     return f"{test.operator.base.name} needs {words}, and {quoted(value.value)} is none"
 
 
-def _dead_statement(statement: Statement, test: Test, found: Sequence[forms.Dead]) -> Remark:
-    because = _because(test, found[0])
+def _dead_statement(statement: Statement, test: Test, because: str) -> Remark:
     if statement.is_allow:
         sentence = f"This Allow gives nothing, as its condition is never true: {because}."
         return Remark("dead-allow", Severity.WARN, sentence, test.span, statement)
@@ -96,6 +118,7 @@ def services(subject: Subject, each: Effective, suggestions: Iterator[int]) -> I
     """Service principals that are none, and those that never meet the statement's conditions."""
     statement = each.statement
     region = subject.key_arn.split(":")[3] if subject.key_arn.count(":") >= 5 else ""
+    yield from _via_services(subject, statement, region, suggestions)
     for principal in statement.principals:
         if principal.kind is not Kind.SERVICE:
             continue
@@ -106,12 +129,39 @@ def services(subject: Subject, each: Effective, suggestions: Iterator[int]) -> I
             sentence = f"{quoted(principal.text)} is no service principal: {fault}"
             sentence += "" if sentence.endswith("?") else "."
             yield Remark("unknown-service", Severity.WARN, sentence, principal.span, statement)
-        elif statement.conditions and not _is_met_by_service(subject, each, principal.text):
+        elif _may_be_never(statement) and not _is_met_by_service(subject, each, principal.text):
             keys = [test.key_text for test in statement.conditions if _is_of_a_principal(test)]
             because = f": it has no {listed([printable(key) for key in keys], 2, 'or')}" if keys else ""
             word = "gives it nothing" if statement.is_allow else "does not bite it"
             sentence = f"{printable(principal.text)} never meets these conditions, so this {word}{because}."
             yield Remark("service-never", Severity.WARN, sentence, principal.span, statement)
+
+
+def _via_services(
+    subject: Subject, statement: Statement, region: str, suggestions: Iterator[int]
+) -> Iterator[Remark]:
+    """Values of kms:ViaService that name no service, or one of another partition."""
+    for test in statement.conditions:
+        if test.key != "kms:viaservice" or forms.dead_values(test):
+            continue
+        for text in test.values:
+            plain = not set(text.value) & set("*?$") and len(text.value) < 100
+            if plain and next(suggestions, None) is not None:
+                fault = service_names.fault(text.value, subject.partition, region)
+                if fault:
+                    sentence = f"{quoted(text.value)} is no service for {printable(test.key_text)}: {fault}"
+                    sentence += "" if sentence.endswith("?") else "."
+                    yield Remark("unknown-service", Severity.WARN, sentence, text.span, statement)
+
+
+def _may_be_never(statement: Statement) -> bool:
+    """Whether a service may miss conditions that are not dead for everyone; kms:CallerAccount is left open,
+    as the guides do not say what it is of a service.
+    """
+    return bool(statement.conditions) and not any(
+        test.key == "kms:calleraccount" or _never_holds(test, len(forms.dead_values(test)))
+        for test in statement.conditions
+    )
 
 
 def _is_of_a_principal(test: Test) -> bool:

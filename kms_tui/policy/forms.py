@@ -20,6 +20,10 @@ ACCOUNT = re.compile(r"[0-9]{12}\Z")
 REGION = re.compile(r"[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\Z")
 _VIA_SERVICE = re.compile(r"[a-z0-9.-]+\.[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\.amazonaws\.com\Z")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\Z")
+_PRINCIPAL = re.compile(
+    r"arn:[a-z0-9-]+:(?:iam::[0-9]{12}:(?:root|(?:user|role)/[^*?]+)|sts::[0-9]{12}:federated-user/[^*?]+)\Z"
+)
+_IN_TAGS = " _.:/=+-@"
 _GRANT_OPERATION = re.compile(r"[A-Z][A-Za-z]+\Z")
 
 
@@ -46,8 +50,16 @@ FORMS: Mapping[str, Form] = {
     "grant operation": _by_pattern(_GRANT_OPERATION, "an operation without a prefix", "Decrypt"),
     "host": _by_pattern(_HOST, "a service principal", "s3.amazonaws.com"),
     "org": _by_prefix("o-", "an organization's id or path", "o-a1b2c3d4e5"),
+    "principal": _by_pattern(
+        _PRINCIPAL, "the ARN of a user, a role or the root user", "arn:aws:iam::111122223333:role/app"
+    ),
     "region": _by_pattern(REGION, "a Region's name", "us-east-1"),
     "via service": _by_pattern(_VIA_SERVICE, "a service with a Region", "s3.us-east-1.amazonaws.com"),
+    "tag": Form(
+        lambda text: all(char.isalnum() or char in _IN_TAGS for char in text),
+        "letters, digits, blanks and _.:/=+-@",
+        "team-red",
+    ),
     "vpc": _by_prefix("vpc-", "a VPC's id", "vpc-1a2b3c4d"),
     "vpce": _by_prefix("vpce-", "a VPC endpoint's id", "vpce-1a2b3c4d"),
 }
@@ -73,6 +85,11 @@ def form_of(key: Key) -> Form | None:
     return FORMS.get(key.form) or _KINDS.get(key.kind)
 
 
+def is_of_a_session(test: Test, value: str) -> bool:
+    """Whether a value is the ARN of a role session, which aws:PrincipalArn never is: it is the role's."""
+    return test.key_info.form == "principal" and ":assumed-role/" in value
+
+
 def fits(key: Key, text: str) -> bool:
     """Whether a request can have that value of the key."""
     form = form_of(key)
@@ -80,13 +97,15 @@ def fits(key: Key, text: str) -> bool:
 
 
 _COMPARABLE: Mapping[str, frozenset[str]] = {
-    "arn": frozenset({"arn", ""}),
-    "bool": frozenset({"bool", ""}),
-    "date": frozenset({"date", "time", ""}),
-    "ip": frozenset({"ip", ""}),
-    "numeric": frozenset({"numeric", "time", "account", ""}),
+    "arn": frozenset({"arn"}),
+    "bool": frozenset({"bool"}),
+    "date": frozenset({"date", "time"}),
+    "ip": frozenset({"ip"}),
+    "numeric": frozenset({"numeric", "time", "account"}),
 }
-"""Operator family -> the kinds or forms of key whose values it can read; "" is text of any form."""
+_ANY = ("", "tag")
+"""Forms that every operator can read."""
+"""Operator family -> the kinds or forms of key whose values it can read."""
 
 _LIMITS: Mapping[str, Form] = {
     "arn": Form(lambda text: text == "*" or text.count(":") >= 5, "an ARN", _KINDS["arn"].example),
@@ -120,7 +139,8 @@ def dead_values(test: Test) -> list[Dead]:
 def is_mismatch(test: Test) -> bool:
     """Whether the operator cannot read the key's values at all: an ARN operator on an account id, say."""
     readable = _COMPARABLE.get(test.operator.base.family)
-    return readable is not None and _sort(test.key_info) not in readable
+    sort = _sort(test.key_info)
+    return readable is not None and sort not in _ANY and sort not in readable
 
 
 def _sort(key: Key) -> str:
@@ -139,6 +159,8 @@ def _dead(test: Test, value: str) -> Dead | None:
         if is_mismatch(test):
             form = form_of(test.key_info)
             return Dead(value, form.words if form else "", form.example if form else "")
+        if is_of_a_session(test, value):
+            return Dead(value, FORMS["principal"].words, FORMS["principal"].example)
         return None if limit.fits(value) else Dead(value, limit.words, limit.example)
     form = form_of(test.key_info)
     if base.family not in ("string", "like") or form is None:
@@ -178,6 +200,7 @@ _FILLERS: Mapping[str, tuple[str, ...]] = {
     "host": ("", "zz", "zz.amazonaws.com"),
     "alias": ("", _WORD),
     "org": ("", "a1b2c3d4e5"),
+    "tag": ("", _WORD),
     "vpc": ("", _DIGIT),
     "vpce": ("", _DIGIT),
 }

@@ -15,7 +15,7 @@ from kms_tui.policy.search import Budget, TooComplexError
 from kms_tui.policy.subject import Subject
 
 MAX_FINDINGS = 300
-WORK = 500_000
+WORK = 900_000
 """Units of work for one check; realistic policies of 32 KB take a tenth."""
 _ACCOUNT = re.compile(r"[0-9]{12}\Z")
 

@@ -179,6 +179,8 @@ def _place(text: str) -> tuple[int, int]:
 
 _MAX_LENGTH = 700
 """No ARN of a user or role is longer, and hardly any condition value."""
+_OWN_ACCOUNT = ("aws:principalaccount", "kms:calleraccount", "aws:resourceaccount")
+"""Keys whose value, for an identity of the key's account, is that account's id."""
 _TEMPLATES = {Kind.USER: ("user/?*", "user/*zq7"), Kind.ROLE: ("role/?*", "role/*zq7")}
 
 
@@ -191,7 +193,7 @@ def identities(
     prefix = f"arn:{partition}:iam::{account}:"
     for test in tests:
         if test.key == "aws:username":
-            names = (name for text in test.values for name in samples(text.value))
+            names = (name for text in test.values for name in samples(_blurred(text.value, account)))
             arns = [f"{prefix}user/{name}" for name in names]
         else:
             arns = [text.value for text in test.values]
@@ -210,6 +212,15 @@ def identities(
     return list(found.values())
 
 
+def tied_identities(texts: Iterable[str], kind: Kind, account: str, partition: str) -> list[Caller]:
+    """Those identities whose ARN, or of users whose name, is among the texts."""
+    found: dict[str, Caller] = {}
+    for text in texts:
+        arn = text if text.startswith("arn:") else f"arn:{partition}:iam::{account}:user/{text}"
+        _keep(found, arn, kind, account, partition)
+    return list(found.values())
+
+
 def _sampled(found: dict[str, Caller], pattern: str, kind: Kind, account: str, partition: str) -> bool:
     """Whether the pattern's own samples are such identities; then they are added."""
     before = len(found)
@@ -223,8 +234,7 @@ def _in_account(test: Test, prefix: str, account: str) -> Iterator[str]:
 
     A policy variable is the account's id, or any text.
     """
-    known = dict.fromkeys(("aws:principalaccount", "kms:calleraccount", "aws:resourceaccount"), account)
-    blurred = (with_variables(template, lambda name: known.get(name, "*")) for template in test.templates)
+    blurred = (_blurred(template, account) for template in test.templates)
     for pattern in (*test.patterns, *blurred):
         parts = pattern.split(":", 5)
         if test.operator.base.family != "arn" or pattern == "*":
@@ -233,6 +243,11 @@ def _in_account(test: Test, prefix: str, account: str) -> Iterator[str]:
                 yield pattern
         elif len(parts) == 6 and all(map(wildcard.matches, parts, prefix.split(":")[:5])):
             yield prefix + parts[5]
+
+
+def _blurred(template: str, account: str) -> str:
+    """A value with the account's id, or a wildcard, for each policy variable."""
+    return with_variables(template, lambda name: account if name in _OWN_ACCOUNT else "*")
 
 
 def _keep(found: dict[str, Caller], text: str, kind: Kind, account: str, partition: str) -> None:

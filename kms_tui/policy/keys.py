@@ -54,6 +54,8 @@ class Key:
     """Of a key that the caller chooses: whether every request has it."""
     follows_caller: bool = False
     """Of a fact: whether it is one of the caller's account, not of the key."""
+    actions: tuple[str, ...] = ()
+    """The only actions whose requests have it, without their prefix; empty: others may, too."""
     iam_only: bool = False
     """Whether only IAM policies take it: PutKeyPolicy refuses a key policy that names it."""
 
@@ -72,8 +74,13 @@ def _keys() -> list[Key]:
     credential, clock, constant = Presence.CREDENTIAL, Presence.CLOCK, Presence.CONSTANT
     endpoint = Presence.ENDPOINT
     booleans = ("true", "false")
+    pairs = ("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext")
+    data_keys = ("GenerateDataKey", "GenerateDataKeyWithoutPlaintext", *pairs)
+    encrypting = ("Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", *data_keys)
+    granting, importing, wrapping = ("CreateGrant",), ("ImportKeyMaterial",), ("GetParametersForImport",)
+    signing = ("Sign", "Verify")
     keys = [
-        Key("aws:PrincipalArn", identity, "arn"),
+        Key("aws:PrincipalArn", identity, "arn", form="principal"),
         Key("aws:PrincipalAccount", identity, form="account"),
         Key("aws:PrincipalType", identity, choices=PRINCIPAL_TYPES),
         Key("aws:username", identity),
@@ -142,21 +149,33 @@ def _keys() -> list[Key]:
         Key("aws:PrincipalServiceNamesList", service, form="host", multivalued=True),
         Key("kms:ViaService", operation, form="via service"),
         Key("aws:TagKeys", operation, multivalued=True),
-        Key("kms:DataKeyPairSpec", operation),
-        Key("kms:EncryptionAlgorithm", operation),
+        Key("kms:DataKeyPairSpec", operation, actions=pairs),
+        Key("kms:EncryptionAlgorithm", operation, actions=encrypting),
         Key("kms:EncryptionContextKeys", operation, multivalued=True),
-        Key("kms:ExpirationModel", operation),
-        Key("kms:GrantConstraintSourceArn", operation, "arn"),
-        Key("kms:GrantConstraintType", operation),
-        Key("kms:GrantIsForAWSResource", operation, "bool", choices=booleans),
-        Key("kms:GrantOperations", operation, form="grant operation", multivalued=True),
-        Key("kms:GranteePrincipal", operation),
-        Key("kms:GranteeServicePrincipal", operation, form="host"),
-        Key("kms:KeyAgreementAlgorithm", operation),
-        Key("kms:MacAlgorithm", operation),
-        Key("kms:MessageType", operation),
-        Key("kms:PrimaryRegion", operation, form="region"),
-        Key("kms:ReEncryptOnSameKey", operation, "bool", choices=booleans),
+        Key("kms:ExpirationModel", operation, actions=importing),
+        Key("kms:GrantConstraintSourceArn", operation, "arn", actions=granting),
+        Key("kms:GrantConstraintType", operation, actions=("CreateGrant", "RetireGrant")),
+        Key(
+            "kms:GrantIsForAWSResource",
+            operation,
+            "bool",
+            choices=booleans,
+            actions=("CreateGrant", "ListGrants", "RevokeGrant"),
+        ),
+        Key("kms:GrantOperations", operation, form="grant operation", multivalued=True, actions=granting),
+        Key("kms:GranteePrincipal", operation, actions=granting),
+        Key("kms:GranteeServicePrincipal", operation, form="host", actions=granting),
+        Key("kms:KeyAgreementAlgorithm", operation, actions=("DeriveSharedSecret",)),
+        Key("kms:MacAlgorithm", operation, actions=("GenerateMac", "VerifyMac")),
+        Key("kms:MessageType", operation, actions=signing),
+        Key("kms:PrimaryRegion", operation, form="region", actions=("UpdatePrimaryRegion",)),
+        Key(
+            "kms:ReEncryptOnSameKey",
+            operation,
+            "bool",
+            choices=booleans,
+            actions=("ReEncryptFrom", "ReEncryptTo"),
+        ),
         *(
             Key(f"kms:RecipientAttestation:{measure}", operation)
             for measure in (
@@ -165,17 +184,27 @@ def _keys() -> list[Key]:
                 *(f"NitroTPMPCR{number}" for number in range(24)),
             )
         ),
-        Key("kms:ReplicaRegion", operation, form="region"),
+        Key("kms:ReplicaRegion", operation, form="region", actions=("ReplicateKey",)),
         Key("kms:RequestAlias", operation, form="alias"),
-        Key("kms:RetiringPrincipal", operation),
-        Key("kms:RetiringServicePrincipal", operation, form="host"),
-        Key("kms:RotationPeriodInDays", operation, "numeric"),
-        Key("kms:ScheduleKeyDeletionPendingWindowInDays", operation, "numeric"),
-        Key("kms:SigningAlgorithm", operation),
-        Key("kms:TrailingDaysWithoutKeyUsage", operation, "numeric"),
-        Key("kms:ValidTo", operation, "time"),
-        Key("kms:WrappingAlgorithm", operation),
-        Key("kms:WrappingKeySpec", operation),
+        Key("kms:RetiringPrincipal", operation, actions=granting),
+        Key("kms:RetiringServicePrincipal", operation, form="host", actions=granting),
+        Key("kms:RotationPeriodInDays", operation, "numeric", actions=("EnableKeyRotation",)),
+        Key(
+            "kms:ScheduleKeyDeletionPendingWindowInDays",
+            operation,
+            "numeric",
+            actions=("ScheduleKeyDeletion",),
+        ),
+        Key("kms:SigningAlgorithm", operation, actions=signing),
+        Key(
+            "kms:TrailingDaysWithoutKeyUsage",
+            operation,
+            "numeric",
+            actions=("DisableKey", "ScheduleKeyDeletion"),
+        ),
+        Key("kms:ValidTo", operation, "time", actions=importing),
+        Key("kms:WrappingAlgorithm", operation, actions=wrapping),
+        Key("kms:WrappingKeySpec", operation, actions=wrapping),
     ]
     arn = "arn:aws:zz:us-east-1:999999999999:zz/another"
     keys = [replace(key, other=arn) if key.kind == "arn" else key for key in keys]
@@ -187,8 +216,8 @@ KEYS: Mapping[str, Key] = {key.name: key for key in _keys()}
 FAMILIES: Mapping[str, Key] = {
     key.name: key
     for key in (
-        Key("aws:PrincipalTag/", Presence.CHOSEN),
-        Key("aws:RequestTag/", Presence.OPERATION),
+        Key("aws:PrincipalTag/", Presence.CHOSEN, form="tag"),
+        Key("aws:RequestTag/", Presence.OPERATION, form="tag"),
         Key("aws:ResourceTag/", Presence.FACT, optional=True, iam_only=True),
         Key("kms:ResourceTag/", Presence.FACT, optional=True, iam_only=True),
         Key("kms:EncryptionContext:", Presence.OPERATION),

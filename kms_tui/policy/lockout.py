@@ -20,7 +20,7 @@ from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.operators import isoformat
 from kms_tui.policy.principals import Caller, Kind
 from kms_tui.policy.scan import Span
-from kms_tui.policy.search import Clause, Literal, solve
+from kms_tui.policy.search import Clause, Literal, merged, solve
 from kms_tui.policy.setting import Origin
 from kms_tui.policy.subject import Effective, Inquiry, Subject, applying, escaping, is_possible
 from kms_tui.policy.wording import listed, printable
@@ -89,7 +89,7 @@ def _turn(
             return _turned(world, each.statement, kind)
     asked = [world.statement(each.statement, any_principal=True) for each in allows]
     failing: list[Clause] = [
-        [world.negated(literal) for literal in literals] for literals in asked if literals is not None
+        merged(world.negated(literal) for literal in literals) for literals in asked if literals is not None
     ]
     if solve(world.domains(plain=True), failing, world.budget) is None:
         return None

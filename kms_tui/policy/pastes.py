@@ -27,7 +27,7 @@ class Paste:
     policy: str | None = None
 
 
-EXTRACT = "kms-tui policy extract takes it out."
+EXTRACT = "kms-tui policy extract takes it out, as Format does in the editor."
 _TRAILING_NAME = re.compile(r"\s+default\s*\Z")
 _TEMPLATE = re.compile(
     r"\$\{(?:AWS::|var\.|local\.|data\.|module\.|each\.|self\.|aws_[a-z]|[A-Z])[^}]*\}"

@@ -12,6 +12,14 @@ Clause = Sequence[Literal]
 MAX_BRANCHES = 150
 
 
+def merged(clause: Iterable[Literal]) -> Clause:
+    """The clause with one literal for each variable."""
+    found: dict[int, int] = {}
+    for variable, mask in clause:
+        found[variable] = found.get(variable, 0) | mask
+    return list(found.items())
+
+
 class TooComplexError(Exception):
     """The question would take more work than its budget."""
 

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from kms_tui.policy import actions, resources, wildcard
+from kms_tui.policy import actions, resources, ties, wildcard
 from kms_tui.policy.actions import Action
 from kms_tui.policy.circumstances import Circumstances
 from kms_tui.policy.conditions import Test
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import key_context
-from kms_tui.policy.instances import identities
+from kms_tui.policy.instances import identities, tied_identities
 from kms_tui.policy.keys import Presence
 from kms_tui.policy.principals import Caller, Kind
-from kms_tui.policy.search import Budget, Clause, Literal, solve
+from kms_tui.policy.search import Budget, Clause, Literal, merged, solve
 from kms_tui.policy.setting import Origin, Setting
 
 FRESH_USER, FRESH_ROLE = "user/zz-anyone", "role/zz-anyone"
@@ -42,6 +42,16 @@ class Subject:
     key_arn: str
     now: float
     budget: Budget
+
+    @cached_property
+    def answers(self) -> dict[tuple[object, ...], bool]:
+        """What conditions with policy variables came to, for all circumstances to share."""
+        return {}
+
+    @cached_property
+    def pieces(self) -> dict[Test, Sequence[Test]]:
+        """The parts of conditions with policy variables."""
+        return {}
 
     @cached_property
     def effective(self) -> list[Effective]:
@@ -170,7 +180,7 @@ class Inquiry:
                 endpoint=way,
                 any_id=any_id,
             )
-            yield Circumstances(setting, self.tests, subject.budget)
+            yield Circumstances(setting, self.tests, subject.budget, subject.answers, subject.pieces)
 
     def world(self, callers: Sequence[Caller], origin: Origin, action: Action) -> Circumstances:
         return next(self.worlds(callers, origin, action))
@@ -193,7 +203,19 @@ class Inquiry:
     def identities(self, kind: Kind, account: str) -> list[Caller]:
         """Users or roles of an account that the conditions single out and that can be made again."""
         tests = [*self.tests.get("aws:principalarn", ()), *self.tests.get("aws:username", ())]
-        return identities(tests, kind, account, self.subject.partition, self.subject.budget)
+        subject = self.subject
+        found = identities(tests, kind, account, subject.partition, subject.budget)
+        return [
+            *dict.fromkeys((*found, *tied_identities(self._tied_texts, kind, account, subject.partition)))
+        ]
+
+    @cached_property
+    def _tied_texts(self) -> list[str]:
+        """Names and ARNs by which policy variables single callers out."""
+        tests = [test for tests in self.tests.values() for test in tests]
+        texts = ties.caller_texts(tests, self.subject.account_id, self.subject.budget)
+        self.subject.budget.spend(100 * len(texts))
+        return texts
 
     def _spared(self, kind: Kind) -> Iterator[Caller]:
         """Those of the account that a NotPrincipal lists."""
@@ -227,7 +249,7 @@ def applying(
 
 def escaping(world: Circumstances, denies: Iterable[Effective]) -> list[Clause]:
     """For each Deny a clause: one of its conditions is false."""
-    return [[world.negated(literal) for literal in literals] for literals in applying(world, denies)]
+    return [merged(world.negated(literal) for literal in literals) for literals in applying(world, denies)]
 
 
 def is_possible(world: Circumstances, allow: Sequence[Literal], escapes: Sequence[Clause]) -> bool:

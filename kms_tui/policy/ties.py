@@ -7,20 +7,28 @@ answer, so linked keys take their values together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice, product
+from itertools import chain, islice, product
 
 from kms_tui.policy import instances
-from kms_tui.policy.conditions import Resolve, Test, UnsetVariableError, filled, surroundings
+from kms_tui.policy.conditions import Resolve, Test, UnsetVariableError, defaults, filled, surroundings
 from kms_tui.policy.search import Budget
 from kms_tui.policy.setting import Values
 
 MAX_FILLED = 64
 """So many ways to fill in one template are tried."""
-_DISTINCT = ("zz-one", "zz-two", "zz-three")
-"""Values that differ from each other and from all that a policy mentions."""
+MAX_TIED = 18
+"""So many further values of one key are enough to tell small policies' conditions apart."""
+_DISTINCT = ("zz-one", "zz-two")
+"""Values that differ from each other, from "another value" and from all that a policy mentions."""
+
+MAX_WORDS, MAX_NAMES, MAX_TEMPLATE = 12, 60, 200
+"""No name is longer than a template of that many characters can say."""
+_OF_CALLERS = frozenset({"aws:username", "aws:principalarn"})
 
 ValuesOf = Callable[[str], Sequence[Values]]
 """A condition key in lower case to the values that it can have."""
+Found = Mapping[str, dict[str, None]]
+"""Texts, each once, by key."""
 
 
 def components(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -38,30 +46,71 @@ def tied_values(tests: Sequence[Test], values_of: ValuesOf, budget: Budget) -> M
     found: dict[str, dict[str, None]] = {}
     for test in tests:
         for key in (test.key, *test.references):
-            found.setdefault(key, dict.fromkeys(_DISTINCT))
-    for _ in range(2):
-        for test in tests:
-            for template in test.templates:
-                _fill(test, template, values_of, found, budget)
-                _unfill(test, template, values_of, found, budget)
+            found.setdefault(key, {})
+    templates = [(test, template) for test in tests for template in test.templates]
+    # What is known before what can vary: the account's id is as good as a value that the policy mentions.
+    templates.sort(key=lambda pair: max((len(values_of(key)) for key in pair[0].references), default=0))
+    for limit in (MAX_TIED // 2, MAX_TIED // 2, MAX_TIED):
+        if limit == MAX_TIED:
+            for values in found.values():
+                values.update(dict.fromkeys(_DISTINCT))
+        for test, template in templates:
+            _fill(test, template, values_of, found, limit, budget)
+            _unfill(test, template, values_of, found, limit, budget)
+    if any(test.operator.base.ignore_case for test in tests):
+        # Equal in any case, and yet not equal: the same words in capitals.
+        for key, values in found.items():
+            words = _texts(key, values_of, found)[:MAX_WORDS]
+            values.update(dict.fromkeys(word.upper() for word in words))
     return {key: list(values) for key, values in found.items()}
 
 
-def _texts(key: str, values_of: ValuesOf, found: Mapping[str, Mapping[str, None]]) -> list[str]:
-    listed = [text for values in values_of(key) if values for text in values]
-    return list(islice(dict.fromkeys((*listed, *found.get(key, ()))), MAX_FILLED))
+def caller_texts(tests: Sequence[Test], account: str, budget: Budget) -> list[str]:
+    """Names of users, and ARNs, that callers must have where policy variables tie these to other keys: what
+    the policy mentions, alone and put into its values with variables.
+    """
+    templated = [test for test in tests if test.references]
+    if not any(_OF_CALLERS & {test.key, *test.references} for test in templated):
+        return []
+    templates = [(test, template) for test in templated for template in test.templates]
+    templates = [pair for pair in templates if len(pair[1]) <= MAX_TEMPLATE][:MAX_FILLED]
+    values = (text.value for test in tests for text in test.values)
+    words = [account, *islice((text for text in values if not set(text) & set("*?${")), MAX_WORDS)]
+    words += [default for _, template in templates for default in defaults(template)]
+    found = dict.fromkeys(words)
+    for test, template in (*templates, *templates):
+        for word in islice(list(found), MAX_WORDS):
+            if len(found) >= MAX_NAMES:
+                return list(found)
+            budget.spend(20 + len(template))
+            resolve = dict.fromkeys(test.references, word).get
+            found |= dict.fromkeys(_spelled(test, template, resolve))
+    return list(found)
 
 
-def _fill(
-    test: Test, template: str, values_of: ValuesOf, found: dict[str, dict[str, None]], budget: Budget
-) -> None:
+def _add(found: Found, key: str, text: str, limit: int) -> None:
+    if len(found[key]) < limit:
+        found[key][text] = None
+
+
+def _texts(key: str, values_of: ValuesOf, found: Found) -> list[str]:
+    listed = (text for values in values_of(key) if values for text in values)
+    return list(islice(dict.fromkeys(islice(chain(listed, found.get(key, ())), 2 * MAX_FILLED)), MAX_FILLED))
+
+
+def _fill(test: Test, template: str, values_of: ValuesOf, found: Found, limit: int, budget: Budget) -> None:
     """What the test's own key has to be, for the values of the keys that the template names."""
+    if len(found[test.key]) >= limit:
+        return
     names = sorted(test.references)
     ways = product(*([None, *_texts(name, values_of, found)] for name in names))
     for chosen in islice(ways, MAX_FILLED):
         budget.spend(20 + len(template))
         values = dict(zip(names, chosen, strict=True))
-        found[test.key] |= dict.fromkeys(_spelled(test, template, values.get))
+        for text in _spelled(test, template, values.get):
+            _add(found, test.key, text, limit)
+        if len(found[test.key]) >= limit:
+            return
 
 
 def _spelled(test: Test, template: str, resolve: Resolve) -> list[str]:
@@ -72,16 +121,15 @@ def _spelled(test: Test, template: str, resolve: Resolve) -> list[str]:
     return ["".join(instances.spelled(token, filler) for token in tokens) for filler in instances.FILLERS]
 
 
-def _unfill(
-    test: Test, template: str, values_of: ValuesOf, found: dict[str, dict[str, None]], budget: Budget
-) -> None:
+def _unfill(test: Test, template: str, values_of: ValuesOf, found: Found, limit: int, budget: Budget) -> None:
     """What the key that the template names has to be, for the values of the test's own key."""
     around = surroundings(template)
-    if around is None:
+    budget.spend(30 + len(template))
+    if around is None or len(found[around[0]]) >= limit:
         return
     name, before, after = around
     before, after = before.replace("*", ""), after.replace("*", "")
     for text in _texts(test.key, values_of, found):
         budget.spend(10)
         if len(text) >= len(before) + len(after) and text.startswith(before) and text.endswith(after):
-            found[name][text[len(before) : len(text) - len(after)]] = None
+            _add(found, name, text[len(before) : len(text) - len(after)], limit)

@@ -11,7 +11,7 @@ from textual.app import SuspendNotSupported
 
 from kms_tui.atomic import typed_path
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.policy import snippets
+from kms_tui.policy import pastes, snippets
 from kms_tui.policy.scan import ScanError
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.dialogs.confirm import Confirm
@@ -29,10 +29,13 @@ Command = Callable[["PolicyEditor"], Coroutine[Any, Any, None]]
 
 
 def lay_out(editor: PolicyEditor) -> None:
-    """Format; where the text is no JSON, say where it goes wrong and change nothing."""
+    """Format, and take a policy out of what it was pasted in; where the text is no JSON, say where it goes
+    wrong and change nothing.
+    """
     text = editor.area.policy_text
+    paste = pastes.recognised(text)
     try:
-        laid_out = formatted(text)
+        laid_out = formatted(paste.policy if paste and paste.policy else text)
     except ScanError as error:
         editor.show_error(f"Not formatted: {error}")
         editor.area.move_cursor(editor.area.location_of(error.span.start), center=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import OptionList
 
 from kms_tui.policy import CheckResult, Finding, Severity, Verdict
 from kms_tui.ui.policy_editor.area import GLYPHS
 from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.screens.text import TextScreen
 from kms_tui.ui.widgets.plain import Option
 
 COLOURS: Mapping[Severity, str] = {
@@ -32,6 +35,12 @@ class FindingsList(OptionList):
         & > .option-list--option { padding: 0 1; }
     }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "question_mark", "explain", "Why", id="policy.explain", tooltip="Explain the rule of this finding"
+        ),
+    ]
 
     class Chosen(Message):
         """A finding to go to."""
@@ -57,6 +66,15 @@ class FindingsList(OptionList):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self.post_message(self.Chosen(self.findings[event.option_index]))
+
+    def action_explain(self) -> None:
+        """Show the rule of the finding: why it matters, where that is written, an example."""
+        from kms_tui.policy.rules import RULES, text_of  # nobody needs them before asking
+
+        if self.highlighted is not None and self.findings:
+            finding = self.findings[self.highlighted]
+            rule = RULES[finding.rule]
+            self.app.push_screen(TextScreen(rule.id, f"{finding.sentence}\n\n{text_of(rule)}"))
 
 
 def finding_line(finding: Finding) -> Content:

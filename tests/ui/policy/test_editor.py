@@ -17,6 +17,7 @@ from kms_tui.backend.base import Backend
 from kms_tui.config import ProfileSettings
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy import Severity
+from kms_tui.policy.rules import RULES
 from kms_tui.ui.policy_editor import commands
 from kms_tui.ui.policy_editor.files import OutsideEdit, editor_command
 from kms_tui.ui.policy_editor.findings import FindingsList
@@ -95,6 +96,36 @@ def test_findings_are_marked_in_the_gutter_and_the_list_jumps_to_them(make_app: 
         await press(pilot, "ctrl+g", "escape")
         assert pilot.app.screen is editor
         assert editor.area.has_focus
+
+    drive(make_app(), script)
+
+
+def test_a_findings_rule_is_explained(make_app: MakeApp) -> None:
+    public = policy_with(ROOT, APP_USES | {"Principal": "*", "Sid": "Anyone"})
+
+    async def script(pilot: Pilot[Any]) -> None:
+        editor = await open_editor(pilot)
+        await write(pilot, editor, public)
+        findings = editor.query_one(FindingsList)
+        await press(pilot, "ctrl+g")
+        findings.highlighted = [each.rule for each in findings.findings].index("public")
+        await press(pilot, "question_mark")
+        assert shown(pilot, "#dialog-title") == "public"
+        assert RULES["public"].why in dialog_text(pilot)
+        await press(pilot, "escape")
+        assert findings.has_focus
+
+    drive(make_app(), script)
+
+
+def test_format_takes_the_policy_out_of_what_was_pasted(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        editor = await open_editor(pilot)
+        await write(pilot, editor, json.dumps({"Policy": SOUND, "PolicyName": "default"}))
+        assert shown(pilot, "#policy-verdict").startswith("refused: This is the JSON answer of")
+        await press(pilot, "ctrl+l")
+        assert json.loads(editor.text) == json.loads(SOUND)
+        assert shown(pilot, "#policy-verdict").startswith("ok: ")
 
     drive(make_app(), script)
 

@@ -192,7 +192,10 @@ def test_the_policy_is_taken_out_of_what_was_pasted(
     path = tmp_path / "pasted.json"
     path.write_text(json.dumps({"Policy": policy, "PolicyName": "default"}))
     assert main(["policy", "check", str(path), "--account", ACCOUNT]) == 1
-    assert "kms-tui policy extract takes it out. [pasted-answer]" in capsys.readouterr().out
+    assert (
+        "kms-tui policy extract takes it out, as Format does in the editor. [pasted-answer]"
+        in capsys.readouterr().out
+    )
     assert main(["policy", "extract", str(path)]) == 0
     assert capsys.readouterr().out == policy + "\n"
     path.write_text(policy)

@@ -46,6 +46,8 @@ KEYS = (
     "aws:TokenIssueTime",
     "aws:SourceVpce",
     "aws:PrincipalOrgID",
+    "aws:ResourceOrgID",
+    "aws:ResourceAccount",
     "aws:PrincipalTag/team",
     "aws:SecureTransport",
     "aws:ViaAWSService",
@@ -75,6 +77,11 @@ VALUES = (
     "red",
     "default",
     "*",
+    "${aws:ResourceAccount}",
+    "${aws:ResourceOrgID}",
+    "${aws:PrincipalOrgID}",
+    "${aws:PrincipalTag/team}",
+    "${aws:username}",
 )
 conditions = st.dictionaries(
     st.builds(
@@ -136,6 +143,7 @@ def _requests() -> list[Request]:
                 "aws:SourceVpce": vpce,
                 "aws:ViaAWSService": via,
                 "aws:PrincipalOrgID": org,
+                "aws:ResourceOrgID": org,
             }
             found.append(Request(Caller.parse(arn), "kms:PutKeyPolicy", KEY, context, complete=True))
     return found

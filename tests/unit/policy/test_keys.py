@@ -43,6 +43,12 @@ def test_a_key_of_awss_list_is_known_with_its_type(name: str) -> None:
     assert key.multivalued == (listed == "ArrayOfString")
 
 
+def test_a_key_of_few_actions_has_those_of_awss_list() -> None:
+    ours = {name: sorted(key.actions) for name, key in KEYS.items() if key.actions}
+    assert ours == LISTED["actions"]
+    assert {f"kms:{name}" for names in ours.values() for name in names} <= set(ACTIONS)
+
+
 def test_the_table_has_no_key_that_aws_does_not_list() -> None:
     listed = {name.lower() for name in AWS_KEYS}
     ours = {name for name in KEYS if name.startswith(("kms:", "aws:")) and name.lower() not in listed}
@@ -109,7 +115,7 @@ DEAD = [
     ({"Null": {"aws:SourceArn": "maybe"}}, "true or false"),
     ({"Null": {"aws:SourceArn": "false"}}, ""),
     ({"NumericEquals": {"aws:PrincipalAccount": "111122223333"}}, ""),
-    ({"NumericEquals": {"aws:PrincipalArn": "1"}}, "an ARN"),
+    ({"NumericEquals": {"aws:PrincipalArn": "1"}}, "ARN"),
     ({"DateLessThan": {"aws:EpochTime": "2030-01-01"}}, ""),
     ({"NumericLessThan": {"aws:EpochTime": "1767225600"}}, ""),
     ({"NumericLessThan": {"kms:ValidTo": "1546257599.0"}}, ""),
