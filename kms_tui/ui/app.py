@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import ComposeResult
+from textual.events import Event, Paste
 from textual.reactive import var
 from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
@@ -19,6 +20,7 @@ from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.boundary import Boundary
 from kms_tui.ui.messages import KeysChanged, SessionOpened
 from kms_tui.ui.modes import FACTORIES, FIRST_MODE
+from kms_tui.ui.pasting import MOST_TAKEN, is_too_long
 from kms_tui.ui.safe_text import Content, OnlyText, safe, visible
 from kms_tui.ui.themes import DARK, LIGHT
 from kms_tui.ui.watcher import Watcher
@@ -183,6 +185,11 @@ class KmsApp(Boundary):
         self.push_screen(HelpScreen(self.screen))
 
     # Safety
+
+    async def on_event(self, event: Event) -> None:
+        """A paste that is too large for any field goes no further."""
+        if not (isinstance(event, Paste) and is_too_long(self, event.text, MOST_TAKEN)):
+            await super().on_event(event)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._only_text]

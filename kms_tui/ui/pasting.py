@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator
 from textual import events
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.constants import ESCAPE_DELAY
+from textual.dom import DOMNode
 from textual.message import Message
-from textual.widget import Widget
 
 MOST_PASTED = 1_000_000
-"""Characters of a paste that are kept: enough for every field to see that it is too large."""
+"""Characters of a paste that are kept: enough to see that it is too large."""
+MOST_TAKEN = 100_000
+"""Many times what the API takes; laying out the lines of much more would take seconds."""
 
 
 class Pastes:
@@ -75,8 +77,8 @@ def _begins_paste(text: str) -> int:
     return next((size for size in sizes if text.endswith(BRACKETED_PASTE_START[:size])), 0)
 
 
-def is_too_long(field: Widget, text: str, most: int) -> bool:
-    """Whether a field refuses a text, which it then says."""
+def is_too_long(field: DOMNode, text: str, most: int) -> bool:
+    """Whether a text is more than so many characters, which is then said."""
     if len(text) <= max(most, 1):
         return False
     size = f"over {MOST_PASTED:,}" if len(text) >= MOST_PASTED else f"{len(text):,}"

@@ -136,13 +136,13 @@ def harmless(line: str) -> str:
     """
     if line.isascii() and line.isprintable():
         return line
-    return "".join(map(_shown, line))
+    return _HIDDEN.sub(_shown, line)
 
 
-def _shown(character: str) -> str:
-    if character == "\t":
-        return character
-    spelled = visible(character)
+def _shown(match: re.Match[str]) -> str:
+    if match[0] == "\t":
+        return match[0]
+    spelled = visible(match[0])
     return spelled if len(spelled) == 1 else _UNSHOWABLE
 
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 for _variable in ("TEXTUAL_THEME", "NO_COLOR", "TEXTUAL_ANIMATIONS"):
@@ -50,6 +51,13 @@ def _what_is_contained_fails(monkeypatch: pytest.MonkeyPatch, request: pytest.Fi
     """Only the tests marked ``contained`` are about what the console survives."""
     if "contained" not in request.keywords:
         monkeypatch.setattr(KmsApp, "contain", App._handle_exception)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Drafts, stores and the configuration are those of the test."""
+    for kind in ("CONFIG", "DATA", "STATE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind.lower()))
 
 
 @pytest.fixture(autouse=True)

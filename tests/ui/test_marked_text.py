@@ -46,9 +46,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Written:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+def written(monkeypatch: pytest.MonkeyPatch) -> Written:
     return Written(monkeypatch)
 
 
@@ -126,7 +124,7 @@ def test_a_connection_that_fails_says_so_in_text(written: Written) -> None:
     assert written.obeyed() == []
 
 
-FIELDS = (*("slash", "a", "i", "t", "f", "D", "w", "3", "ctrl+p", "2 slash", "n enter", "e", "S", "l", "A"),)
+FIELDS = (*("slash", "a", "i", "t", "f", "D", "w", "3", "ctrl+p", "2 slash", "n enter", "e", "S", "A"),)
 """Keys that lead to something that can be typed into."""
 
 

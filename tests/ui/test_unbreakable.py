@@ -183,7 +183,6 @@ def test_nonsense_of_any_type_to_any_operation_is_survived(
     demo: Backend, part: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """One answer to a few operations, of the thousands that ``python -m tests.ui.nonsense`` gives."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     chance, outcome = random.Random(part), Outcome()
     asked = list(SCENES)[part::8]
     cases = [(operation, *chance.choice(list(answers(operation)))) for operation in asked]
@@ -222,7 +221,6 @@ def test_keys_mashed_over_every_screen_find_nothing_to_contain(
 ) -> None:
     """A few of the twenty thousand of ``python -m tests.ui.mashing``."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("EDITOR", "true")
     mashed = Mashed()
     asyncio.run(mash(seed, 150, mashed, demo))

@@ -12,6 +12,7 @@ from textual.timer import Timer
 from kms_tui.formats import is_text
 from kms_tui.kms.secret import Secret
 from kms_tui.ui.clipboard import copy_secret, paste_text
+from kms_tui.ui.pasting import MOST_TAKEN, is_too_long
 from kms_tui.ui.safe_text import harmless
 from kms_tui.ui.widgets.area import TextArea
 
@@ -91,7 +92,9 @@ class SecretArea(TextArea):
 
     def action_paste(self) -> None:
         """Paste from this machine's clipboard, or else from what was copied here."""
-        self._take(paste_text(cast("KmsApp", self.app)))
+        text = paste_text(cast("KmsApp", self.app))
+        if not is_too_long(self, text, MOST_TAKEN):
+            self._take(text)
 
     def _take(self, text: str) -> None:
         if is_text(text.encode(errors="replace")):
