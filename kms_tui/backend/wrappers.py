@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from abc import ABC, abstractmethod
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,27 +71,26 @@ class Use(NamedTuple):
 
 
 class Meter:
-    """How many calls of each operation were made in this session, how long they took, and how many failed;
-    of calls priced by key also on which key."""
+    """How many calls of each operation were made in this session; of calls priced by key also on which key.
+
+    Any number of threads count, and any may look.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.calls: Counter[str] = Counter()
-        self.failures: Counter[str] = Counter()
-        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._uses: Counter[Use] = Counter()
 
-    def count(self, operation: str, seconds: float, *, failed: bool, use: Use | None = None) -> None:
+    def count(self, operation: str, use: Use | None = None) -> None:
         with self._lock:
             if use is not None:
                 self._uses[use] += 1
             self.calls[operation] += 1
-            self.failures[operation] += failed
-            self.seconds[operation] += seconds
 
     @property
     def total(self) -> int:
-        return sum(self.calls.values())
+        with self._lock:
+            return self.calls.total()
 
     def so_far(self) -> tuple[Counter[str], Counter[Use]]:
         """The calls by operation, and those priced by key by their use, as of one moment."""
@@ -103,26 +101,20 @@ class Meter:
 class Metered(Wrapper):
     """Counts every call on a ``Meter`` that all regions share."""
 
-    def __init__(
-        self, inner: Backend, meter: Meter, monotonic: Callable[[], float] = time.perf_counter
-    ) -> None:
+    def __init__(self, inner: Backend, meter: Meter) -> None:
         super().__init__(inner)
         self.meter = meter
-        self._monotonic = monotonic
 
     def around(self, inner: Backend) -> Self:
-        return type(self)(inner, self.meter, self._monotonic)
+        return type(self)(inner, self.meter)
 
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        started, failed = self._monotonic(), True
         result: Mapping[str, Any] = {}
         try:
             result = self.inner.call(operation, params)
-            failed = False
             return result
         finally:
-            seconds = self._monotonic() - started
-            self.meter.count(operation, seconds, failed=failed, use=_use(operation, params, result))
+            self.meter.count(operation, _use(operation, params, result))
 
 
 def _use(operation: str, params: Mapping[str, Any], result: Mapping[str, Any]) -> Use | None:

@@ -79,7 +79,9 @@ class LogScreen(ModeScreen):
         self.query_one(LineTable).show_rows(
             [_row(key, entry, line) for key, (entry, line) in reversed(self._lines.items())]
         )
-        reads = sum(count for operation, count in session.meter.calls.items() if not is_mutating(operation))
+        reads = sum(
+            count for operation, count in session.meter.so_far()[0].items() if not is_mutating(operation)
+        )
         self.show_status(Content(f"{len(entries):,} changes · {reads:,} reads"))
 
     @on(LineTable.Selected)
