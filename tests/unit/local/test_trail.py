@@ -273,6 +273,8 @@ def test_a_time_range_and_the_ninety_days_are_kept(kms: KmsClient, trail: Trail,
     assert names(trail(LookupAttributes=mine, StartTime=clock.now)) == ["DescribeKey"]
     assert names(trail(LookupAttributes=mine, EndTime=clock.now - 41 * day)) == ["DescribeKey"]
     assert names(trail(EndTime=clock.now - 41 * day)) == ["DescribeKey"]
+    moment = clock.now - 40 * day
+    assert names(trail(StartTime=moment, EndTime=moment)) == ["DescribeKey"], "a moment is a range, too"
 
 
 @pytest.mark.parametrize(

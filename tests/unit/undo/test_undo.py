@@ -258,6 +258,33 @@ def test_a_grant_that_was_taken_back_is_given_anew_with_another_id_and_that_is_s
     assert grants(demo, key) == before
 
 
+SERVICE_GRANT: dict[str, Any] = {
+    "GranteeServicePrincipal": "sns.amazonaws.com",
+    "RetiringServicePrincipal": "sns.amazonaws.com",
+    "Operations": ["Decrypt"],
+    "Constraints": {"SourceArn": "arn:aws:sns:eu-west-1:111122223333:orders"},
+}
+
+
+def test_a_grant_to_a_service_is_undone_and_given_again_with_all_its_members(demo: Backend) -> None:
+    history, key = History(), key_id(demo, "sandbox")
+    before = grants(demo, key)
+    backend = Remembering(demo, history, _now)
+    grant = backend.call("CreateGrant", {"KeyId": key, **SERVICE_GRANT})["GrantId"]
+    (made,), _ = history.last()
+    assert made.stands()
+    with_it = grants(demo, key)
+    backend.call("RevokeGrant", {"KeyId": key, "GrantId": grant})
+    assert not made.stands()
+    (revoked,), _ = history.last()
+    revoked.take_back()
+    assert grants(demo, key) == with_it
+    history.drop(revoked)
+    (again,) = demo.call("ListGrants", {"KeyId": key})["Grants"]
+    demo.call("RevokeGrant", {"KeyId": key, "GrantId": again["GrantId"]})
+    assert grants(demo, key) == before
+
+
 def test_what_somebody_else_changed_since_no_longer_stands(demo: Backend) -> None:
     history, key = History(), key_id(demo, "sandbox")
     Remembering(demo, history, _now).call("UpdateKeyDescription", {"KeyId": key, "Description": "mine"})
