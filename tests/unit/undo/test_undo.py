@@ -184,6 +184,14 @@ def test_a_key_store_is_connected_and_disconnected_again(demo: Backend) -> None:
         demo.call(operation, store)
 
 
+def test_a_grant_retired_by_its_token_alone_cannot_be_looked_at(demo: Backend) -> None:
+    history, key = History(), key_id(demo, "sandbox")
+    token = demo.call("CreateGrant", {"KeyId": key, **GRANT})["GrantToken"]
+    Remembering(demo, history, _now).call("RetireGrant", {"GrantToken": token})
+    steps, (skipped,) = history.last()
+    assert (steps, skipped.reason, skipped.stands()) == ((), NO_WAY_BACK, True)
+
+
 def test_an_import_token_is_no_change(demo: Backend) -> None:
     history = History()
     key = demo.call("CreateKey", {"Origin": "EXTERNAL"})["KeyMetadata"]["KeyId"]
