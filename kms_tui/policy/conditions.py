@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from kms_tui.policy import operators, wildcard
 from kms_tui.policy.actions import lowered
@@ -331,8 +332,7 @@ def filled_text(template: str, resolve: Resolve) -> str:
     return "".join([_text(piece, resolve) for piece in _pieces(template)])
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A policy variable: its key in lower case and its default, or the literal sign that it stands for."""
 
     key: str

@@ -5,8 +5,9 @@ protects nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from kms_tui.policy import actions, forms, resources, service_names
+from kms_tui.policy import actions, forms, resources
 from kms_tui.policy.conditions import Test
 from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
@@ -124,7 +125,7 @@ def services(subject: Subject, each: Effective, suggestions: Iterator[int]) -> I
             continue
         fault = ""
         if len(principal.text) < 100 and next(suggestions, None) is not None:
-            fault = service_names.fault(principal.text, subject.partition, region)
+            fault = _fault(principal.text, subject.partition, region)
         if fault:
             sentence = f"{quoted(principal.text)} is no service principal: {fault}"
             sentence += "" if sentence.endswith("?") else "."
@@ -137,6 +138,12 @@ def services(subject: Subject, each: Effective, suggestions: Iterator[int]) -> I
             yield Remark("service-never", Severity.WARN, sentence, principal.span, statement)
 
 
+def _fault(host: str, partition: str, region: str) -> str:
+    from kms_tui.policy import service_names  # a long table, and not every policy names a service
+
+    return service_names.fault(host, partition, region)
+
+
 def _via_services(
     subject: Subject, statement: Statement, region: str, suggestions: Iterator[int]
 ) -> Iterator[Remark]:
@@ -147,7 +154,7 @@ def _via_services(
         for text in test.values:
             plain = not set(text.value) & set("*?$") and len(text.value) < 100
             if plain and next(suggestions, None) is not None:
-                fault = service_names.fault(text.value, subject.partition, region)
+                fault = _fault(text.value, subject.partition, region)
                 if fault:
                     sentence = f"{quoted(text.value)} is no service for {printable(test.key_text)}: {fault}"
                     sentence += "" if sentence.endswith("?") else "."
@@ -180,45 +187,55 @@ def _is_met_by_service(subject: Subject, each: Effective, host: str) -> bool:
     return not asked
 
 
+class _Saying(NamedTuple):
+    """What a statement says, to be compared with others."""
+
+    statement: Statement
+    mask: int
+    who: frozenset[tuple[Kind, str]]
+    conditions: frozenset[tuple[str, str, frozenset[str]]]
+
+    def covers(self, other: _Saying) -> bool:
+        """Whether this says all of the other; of two that say the same, the first one does."""
+        one, two = self.statement, other.statement
+        if other.mask & ~self.mask or not other.who <= self.who or not self.conditions <= other.conditions:
+            return False
+        if one.effect != two.effect or _resources(one) != _resources(two):
+            return False
+        same = self.mask == other.mask and self.who == other.who and self.conditions == other.conditions
+        return one.index < two.index if same else one is not two
+
+
+def _resources(statement: Statement) -> tuple[bool, list[str]]:
+    return statement.not_resource, [text.value for text in statement.resources]
+
+
 def redundant(subject: Subject) -> Iterator[Remark]:
     """Statements that another one says in full."""
-    statements = [each.statement for each in subject.effective if not each.statement.not_principal]
-    if len(statements) > MAX_COMPARED:
+    said = [
+        _Saying(each.statement, each.mask, _who(each.statement), _said(each.statement))
+        for each in subject.effective[: MAX_COMPARED + 1]
+        if each.mask and not each.statement.not_principal
+    ]
+    if len(said) > MAX_COMPARED:
         return
-    for statement in statements:
-        wider = next((other for other in statements if _says_all_of(subject, other, statement)), None)
+    for saying in said:
+        wider = next((other for other in said if other.covers(saying)), None)
         if wider is not None:
-            sentence = f"{quoted(wider.label)} already says all of this."
-            yield Remark("redundant", Severity.INFO, sentence, statement.span, statement)
+            sentence = f"{quoted(wider.statement.label)} already says all of this."
+            yield Remark("redundant", Severity.INFO, sentence, saying.statement.span, saying.statement)
 
 
-def _says_all_of(subject: Subject, wide: Statement, narrow: Statement) -> bool:
-    if wide is narrow or wide.effect != narrow.effect or not (wide.actions and narrow.actions):
-        return False
-    mask, other = (resources.action_mask(each, subject.matching) for each in (wide, narrow))
-    same = other == mask and _said(wide) == _said(narrow) and _who(wide) == _who(narrow)
-    if same and wide.index > narrow.index:
-        return False
-    subject.budget.spend(20 + len(wide.principals) + len(narrow.principals))
-    return (
-        other & ~mask == 0
-        and _said(wide) <= _said(narrow)
-        and _who(narrow) <= _who(wide)
-        and [text.value for text in wide.resources] == [text.value for text in narrow.resources]
-        and wide.not_resource == narrow.not_resource
+def _who(statement: Statement) -> frozenset[tuple[Kind, str]]:
+    return frozenset(
+        (principal.kind, principal.account if principal.kind is Kind.ACCOUNT else principal.text)
+        for principal in statement.principals
     )
 
 
-def _who(statement: Statement) -> set[tuple[Kind, str]]:
-    return {
-        (principal.kind, principal.account if principal.kind is Kind.ACCOUNT else principal.text)
-        for principal in statement.principals
-    }
-
-
-def _said(statement: Statement) -> set[tuple[str, str, frozenset[str]]]:
+def _said(statement: Statement) -> frozenset[tuple[str, str, frozenset[str]]]:
     """The conditions; fewer of them say more."""
-    return {
+    return frozenset(
         (test.operator.text, test.key, frozenset(text.value for text in test.values))
         for test in statement.conditions
-    }
+    )

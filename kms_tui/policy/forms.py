@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 from kms_tui.policy import operators
 from kms_tui.policy.conditions import Test
@@ -27,8 +27,7 @@ _IN_TAGS = " _.:/=+-@"
 _GRANT_OPERATION = re.compile(r"[A-Z][A-Za-z]+\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """``fits`` tells whether a request can hold the text; ``words`` says what does, ``example`` shows one."""
 
     fits: Callable[[str], bool]
@@ -120,8 +119,7 @@ _LIMITS: Mapping[str, Form] = {
 """Operator family -> what a policy's value must look like for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dead:
+class Dead(NamedTuple):
     """A value that no request has; ``words`` say what the key's values are, ``example`` shows one."""
 
     value: str

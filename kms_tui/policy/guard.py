@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 
-from kms_tui.policy import exposure, lint, lockout, pastes
+from kms_tui.policy import exposure, lint, lockout
 from kms_tui.policy.document import MAX_BYTES, Document, parse
 from kms_tui.policy.findings import CheckResult, Remark, Severity, Verdict, located
 from kms_tui.policy.principals import Kind
@@ -90,6 +90,8 @@ def _remarks(subject: Subject, caller_arn: str | None) -> list[Remark]:
 
 def _refusals(text: str, document: Document) -> list[Remark]:
     """Why a text is no policy, in a word where it is known what was pasted."""
+    from kms_tui.policy import pastes  # most texts are policies
+
     paste = pastes.recognised(text)
     if paste is None:
         return list(_problems(document))

@@ -130,6 +130,25 @@ def test_a_statement_without_a_principal_is_refused(kms: KmsClient) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:ResourceTag/team": "red"}},
+        {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/app"}},
+        {"ForAllValues:StringEquals": {"kms:EncryptionContext:app": "x"}},
+    ],
+)
+def test_conditions_that_key_policies_do_not_take_are_refused(
+    kms: KmsClient, condition: dict[str, dict[str, str]]
+) -> None:
+    kms.refused(
+        "PutKeyPolicy",
+        "MalformedPolicyDocumentException",
+        KeyId=kms.key(),
+        Policy=_policy(_ROOT, _ROOT | {"Condition": condition}),
+    )
+
+
 def test_a_policy_over_the_limit_is_refused_for_its_length(kms: KmsClient) -> None:
     text = _policy(_ROOT)
     kms.refused("PutKeyPolicy", "LimitExceededException", KeyId=kms.key(), Policy=text.ljust(32_769))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.unit.policy.build import (
     Shape,
     allow,
     deny,
+    judged,
     policy,
     rules,
     verdict,
@@ -369,3 +371,23 @@ def test_a_deny_of_use_is_fine_where_some_use_remains(
     action: Any, condition: Shape | None, expected: str
 ) -> None:
     assert verdict(with_root(deny(condition, action=action))) == expected
+
+
+def test_the_one_network_that_a_deny_leaves_out_is_found() -> None:
+    """All addresses but 198.51.100.0/24, block by block; the gap lies right behind one of the blocks."""
+    left = ipaddress.IPv4Network("198.51.100.0/24")
+    blocks = [str(block) for block in ipaddress.IPv4Network("0.0.0.0/0").address_exclude(left)]
+    assert verdict(with_root(deny({"IpAddress": {"aws:SourceIp": [*blocks, "::/0"]}}))) != "refuse"
+    everything = {"IpAddress": {"aws:SourceIp": [*blocks, str(left), "::/0"]}}
+    endpoint = {"Null": {"aws:SourceIp": "true"}}
+    assert verdict(with_root(deny(everything), deny(endpoint))) == "refuse"
+
+
+@pytest.mark.parametrize("element", ["Action", "NotAction"])
+def test_a_finding_on_the_actions_points_at_their_element(element: str) -> None:
+    actions = ["kms:Put*"] if element == "Action" else ["kms:Decrypt"]
+    statement = allow()
+    del statement["Action"]
+    text = policy(statement | {element: actions})
+    (found,) = (each for each in judged(text).findings if each.rule == "less-than-full-control")
+    assert text.split("\n")[found.line - 1].strip().startswith(f'"{element}"')

@@ -123,6 +123,8 @@ DEAD = [
     ({"ArnLike": {"aws:PrincipalArn": "role/app"}}, "an ARN"),
     ({"ArnLike": {"kms:GranteePrincipal": APP}}, ""),
     ({"IpAddress": {"aws:SourceIp": "10.0.0.0/33"}}, "an address"),
+    ({"StringLike": {"aws:SourceIp": "10.0.0.0/*"}}, "one address"),
+    ({"StringLike": {"aws:SourceIp": "10.0.*"}}, ""),
     ({"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}}, ""),
     ({"StringEquals": {"kms:NoSuchKey": "x"}}, ""),
     ({"StringLike": {"kms:CallerAccount": "1111*"}}, ""),

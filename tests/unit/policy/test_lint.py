@@ -144,6 +144,29 @@ def test_variables_in_an_old_version_are_told(version: str | None) -> None:
     assert ("no-version" in rules(policy(allow(), variable, version=version))) == (version is None)
 
 
+def test_variables_of_one_statement_are_told_once() -> None:
+    twice = {"StringEquals": {"aws:username": ["${aws:PrincipalTag/a}", "${aws:PrincipalTag/b}"]}}
+    found = judged(
+        policy(allow(), allow(APP, USE, twice), allow(APP, USE, twice), version="2008-10-17")
+    ).findings
+    assert [each.statement for each in found if each.rule == "variable-without-version"] == [1, 2]
+
+
+def test_a_denial_to_all_is_blamed_on_the_deny_that_nobody_escapes() -> None:
+    tagged = deny({"StringEquals": {"aws:PrincipalTag/x": "y"}}, action="kms:Decrypt")
+    always = deny(action="kms:Decrypt")
+    for statements, index in (((tagged, always), 2), ((always, tagged), 1), ((tagged, always, tagged), 2)):
+        found = judged(with_root(*statements)).findings
+        assert [each.statement for each in found if each.rule == "denied-to-all"] == [index]
+
+
+def test_every_service_without_a_bound_is_named() -> None:
+    sentence = _sentence(
+        "unbound-service", allow({"Service": ["s3.amazonaws.com", "sns.amazonaws.com"]}, USE)
+    )
+    assert "s3.amazonaws.com and sns.amazonaws.com" in sentence
+
+
 def _sentence(rule: str, statement: Shape) -> str:
     return next(each.sentence for each in judged(with_root(statement)).findings if each.rule == rule)
 

@@ -173,6 +173,34 @@ def test_what_only_looks_like_it_passes(members: dict[str, Any], facts: dict[str
     assert reasons(key(**members), facts) == {}
 
 
+def test_the_keys_own_account_and_organization_bound_who_gets_in() -> None:
+    """AWS's Identity Center baseline: ${aws:ResourceAccount} and ${aws:ResourceOrgID} are the key's own."""
+    baseline = text(
+        allow(
+            {"Service": ["sso.amazonaws.com", "identitystore.amazonaws.com"]},
+            "kms:Decrypt",
+            {"StringEquals": {"aws:SourceAccount": "${aws:ResourceAccount}"}},
+        ),
+        allow(
+            "*",
+            "kms:Decrypt",
+            {
+                "StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"},
+                "StringLike": {"kms:ViaService": "sso.*.amazonaws.com"},
+            },
+        ),
+        allow(
+            "*",
+            "kms:Decrypt",
+            {
+                "Bool": {"aws:PrincipalIsAWSService": "true"},
+                "StringEquals": {"aws:SourceOrgID": "${aws:ResourceOrgID}"},
+            },
+        ),
+    )
+    assert not {"public-policy", "unbound-service"} & set(reasons(key(), {"policy": baseline}))
+
+
 def test_a_policy_that_differs_in_form_only_is_its_primarys_twin() -> None:
     primary = policy(allow(Sid="a"), allow(ROLE, "kms:Decrypt", Sid="b"))
     own = policy(allow(ROLE, "kms:Decrypt"), allow(Sid="root"))
