@@ -22,6 +22,7 @@ from kms_tui.ui.messages import KeysChanged, SessionOpened
 from kms_tui.ui.modes import FACTORIES, FIRST_MODE
 from kms_tui.ui.pasting import MOST_TAKEN, is_too_long
 from kms_tui.ui.safe_text import Content, OnlyText, safe, visible
+from kms_tui.ui.signals import listen
 from kms_tui.ui.themes import DARK, LIGHT
 from kms_tui.ui.watcher import Watcher
 from kms_tui.ui.widgets.plain import Static
@@ -78,6 +79,7 @@ class KmsApp(Boundary):
 
     def on_mount(self) -> None:
         self.has_begun = True
+        listen(self)
         self.call_after_refresh(self._begin)
         self.set_interval(_SETTLING_EVERY, self._read_settling)
 
