@@ -18,10 +18,12 @@ from kms_tui.session import Connection, Opener, Session
 from kms_tui.ui.app_bindings import APP_BINDINGS
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.boundary import Boundary
+from kms_tui.ui.clipboard import clear_secrets
 from kms_tui.ui.messages import KeysChanged, SessionOpened
 from kms_tui.ui.modes import FACTORIES, FIRST_MODE
 from kms_tui.ui.pasting import MOST_TAKEN, is_too_long
 from kms_tui.ui.safe_text import Content, OnlyText, safe, visible
+from kms_tui.ui.signals import listen
 from kms_tui.ui.themes import DARK, LIGHT
 from kms_tui.ui.watcher import Watcher
 from kms_tui.ui.widgets.plain import Static
@@ -65,6 +67,8 @@ class KmsApp(Boundary):
         self.config = config or Config()
         self.asking: set[Worker[Any]] = set()
         """The workers that wait for a person's answer."""
+        self.secrets_copied: list[Callable[[], None]] = []
+        """What clears the clipboard of each secret that is still to be cleared from it."""
         self._only_text = OnlyText()
         self.watcher = Watcher(self)
         self.register_theme(DARK)
@@ -80,10 +84,12 @@ class KmsApp(Boundary):
 
     def on_mount(self) -> None:
         self.has_begun = True
+        listen(self)
         self.call_after_refresh(self._begin)
         self.set_interval(_SETTLING_EVERY, self._read_settling)
 
     def on_unmount(self) -> None:
+        clear_secrets(self)
         if self.session is not None:
             self.session.inventory.close()
 

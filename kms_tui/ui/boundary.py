@@ -27,7 +27,7 @@ _PACKAGE = Path(__file__).parent.parent
 
 
 class Boundary(App[None]):
-    """An app that survives its handlers; until it has begun, and once it ends, a failure ends it."""
+    """An app that survives its handlers; until it has begun a failure ends it."""
 
     has_begun = False
 
@@ -46,11 +46,11 @@ class Boundary(App[None]):
             self.notify(sentence, title="That did not work", severity="error", timeout=12)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Textual ends the program here."""
-        if self.has_begun and not self._exit:
-            self.contain(error)
-        else:
+        """Textual ends the program here; what fails because it ends already is nobody's concern."""
+        if not self.has_begun:
             super()._handle_exception(error)
+        elif not self._exit:
+            self.contain(error)
 
     def _fatal_error(self) -> None:
         """Textual's report shows local variables, which may hold plaintext: print the stack alone."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 CLEAR_SECONDS = 30.0
 """How long a secret stays on the clipboard."""
+_NOTHING = " "
+"""What replaces a secret in a terminal's clipboard: most terminals, tmux among them, take no empty text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +55,32 @@ def paste_text(app: KmsApp, *, environ: Mapping[str, str] = os.environ) -> str:
 
 def copy_secret(app: KmsApp, secret: Secret, text: str, *, seconds: float = CLEAR_SECONDS) -> Copied:
     """Copy a secret's text form; after ``seconds``, or on quitting, the clipboard is cleared if it still
-    holds it. What went through the terminal is cleared after ``seconds`` whatever is there by then."""
+    holds it. What went through the terminal is cleared whatever is there by then."""
     copied = copy_text(app, text)
 
     def clear() -> None:
         atexit.unregister(clear)
-        _clear(app, text, copied)
+        if clear in app.secrets_copied:
+            app.secrets_copied.remove(clear)
+            _clear(app, text, copied)
 
-    if not copied.through_terminal:
-        atexit.register(clear)
+    app.secrets_copied.append(clear)
+    atexit.register(clear)  # the program may end otherwise than by being left
     app.set_timer(seconds, clear)
     return copied
+
+
+def clear_secrets(app: KmsApp) -> None:
+    """Clear the clipboard of what is to be cleared later: the console is left."""
+    for clear in list(app.secrets_copied):
+        clear()
 
 
 def _clear(app: KmsApp, text: str, copied: Copied) -> None:
     import pyperclip
 
     if copied.through_terminal:
-        app.copy_to_clipboard("")
+        app.copy_to_clipboard(_NOTHING)
         return
     try:
         if pyperclip.paste() == text:

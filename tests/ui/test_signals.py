@@ -1,0 +1,53 @@
+"""What other programs do to the console's process, and what becomes of the terminal."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.ui.terminal import LIMIT, Terminal
+
+LEFT = (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?2004l", b"\x1b[?25h")
+"""Alternate screen, mouse and bracketed paste off, the cursor shown."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, None])
+def test_a_signal_that_ends_it_leaves_the_terminal_as_q_does(
+    tmp_path: Path, number: signal.Signals | None
+) -> None:
+    with Terminal("--demo", home=tmp_path) as terminal:
+        terminal.shows("orders-db")
+        if number is None:
+            terminal.press(b"q")
+        else:
+            terminal.process.send_signal(number)
+        assert terminal.ended() == 0
+        assert [code for code in LEFT if code not in terminal.painted] == []
+        assert terminal.attributes == terminal.before
+        assert b"Traceback" not in terminal.painted
+
+
+def test_closing_the_terminal_ends_it(tmp_path: Path) -> None:
+    with Terminal("--demo", home=tmp_path) as terminal:
+        terminal.shows("orders-db")
+        terminal.hang_up()
+        terminal.process.wait(LIMIT)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP])
+def test_after_a_stop_everything_is_painted_and_keys_work(tmp_path: Path, number: signal.Signals) -> None:
+    with Terminal("--demo", home=tmp_path) as terminal:
+        terminal.shows("orders-db")
+        terminal.process.send_signal(number)
+        stat = Path(f"/proc/{terminal.process.pid}/stat")
+        terminal.until(lambda: stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T")
+        if number is signal.SIGTSTP:
+            assert terminal.attributes == terminal.before
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.shows("payments-signing")
+        assert b"\x1b[?1049h" in terminal.painted[-60_000:]
+        terminal.press(b"q")
+        assert terminal.ended() == 0
+        assert terminal.attributes == terminal.before
