@@ -188,6 +188,18 @@ def test_the_last_of_several_changes_counts_and_reads_from_between_them_are_olde
     assert world.words(key_id) == "deletion scheduled"
 
 
+def test_a_read_that_was_quicker_than_the_changes_own_answer_makes_no_older_read_newer(world: World) -> None:
+    """Another thread reads the key as changed, then the change's answer arrives, then a lagging read."""
+    key_id = world.key_id("sandbox")
+    world.truth.call("DisableKey", {"KeyId": key_id})
+    world.lagging.caught_up.set()
+    assert world.state(key_id) == "Disabled"
+    world.settling.changed("eu-west-1", "DisableKey", {"KeyId": key_id}, {})
+    world.lagging.caught_up.clear()
+    assert world.state(key_id) == "Disabled"
+    assert world.words(key_id) == "disabled"
+
+
 def test_what_somebody_else_changed_since_is_shown_as_it_is(world: World) -> None:
     key_id = world.key_id("sandbox")
     assert world.state(key_id) == "Enabled"
