@@ -188,7 +188,7 @@ def test_the_last_of_several_changes_counts_and_reads_from_between_them_are_olde
     assert world.words(key_id) == "deletion scheduled"
 
 
-def test_a_read_that_was_quicker_than_the_changes_own_answer_makes_no_older_read_newer(world: World) -> None:
+def test_an_older_read_is_one_though_a_quicker_one_told_of_the_change(world: World) -> None:
     """Another thread reads the key as changed, then the change's answer arrives, then a lagging read."""
     key_id = world.key_id("sandbox")
     world.truth.call("DisableKey", {"KeyId": key_id})

@@ -164,3 +164,20 @@ def test_a_closed_crew_takes_no_more_jobs() -> None:
     ran = threading.Event()
     crew.put(Lane.VISIBLE, Job("late", ran.set))
     assert not ran.wait(0.05)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_job_that_raises_costs_no_thread() -> None:
+    crew = DaemonCrew(WorkQueue(hands=2))
+    done = threading.Semaphore(0)
+
+    def fail() -> None:
+        raise RuntimeError("a fault of ours")
+
+    for number in range(6):
+        crew.put(Lane.VISIBLE, Job(("fails", number), fail))
+    for number in range(2):
+        crew.put(Lane.VISIBLE, Job(("works", number), done.release))
+    assert done.acquire(timeout=20)
+    assert done.acquire(timeout=20)
+    crew.close()
