@@ -75,7 +75,7 @@ class Settling:
         if known is not None:
             before = [each.older or frozenset() for each in same]
             older = frozenset().union(*before) | {each.effect.value for each in same}
-            # A read may have told of the change before its own answer came: then what was before is not known.
+            # A read may have told of the change before its own answer came: what was before is not known.
             older = ((older | {_told(effect, *known)}) - {effect.value, UNTOLD}) or None
         self._changes = [each for each in self._changes if each not in same]
         self._changes.append(_Change(effect, region, older, self._clock() + SECONDS))
