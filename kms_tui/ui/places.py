@@ -63,11 +63,11 @@ async def tell_what_takes_long(app: KmsApp, connection: Connection) -> None:
     if connection.kind not in (None, Kind.AWS) or isinstance(app.screen, AskSecret):
         return
     from kms_tui.backend.aws.profiles import profile_named
-    from kms_tui.backend.aws.sources import Sources
+    from kms_tui.backend.aws.sources import CredentialSources
 
     def source() -> str:
         name = profile_named(connection.profile).name
-        sources = Sources.of(name)
+        sources = CredentialSources.of(name)
         if sources.process is None:
             return f"the credentials of profile {name}"
         return f"the credential_process {sources.program} of profile {name} ({sources.process.place})"

@@ -22,7 +22,7 @@ from kms_tui.backend.aws.identity import Identity, account_of
 from kms_tui.backend.aws.profiles import option_of, profile_named
 from kms_tui.backend.aws.retries import MAX_ATTEMPTS, refuse_broken_answers, refused_mutations
 from kms_tui.backend.aws.services import AwsServices
-from kms_tui.backend.aws.sources import Sources, check_ca_bundle
+from kms_tui.backend.aws.sources import CredentialSources, check_ca_bundle
 from kms_tui.backend.aws.translate import Translator
 from kms_tui.kms.errors import CredentialsError, ServiceError
 
@@ -66,7 +66,9 @@ def open_backend(
             session.get_config_variable("ca_bundle"),
             "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") or bundle is None else bundle.place,
         )
-        opening = _Opening(session, endpoint_url, region, translator, mfa_prompt, Sources.of(named.name))
+        opening = _Opening(
+            session, endpoint_url, region, translator, mfa_prompt, CredentialSources.of(named.name)
+        )
         return opening.backend(region)
 
 
@@ -80,7 +82,7 @@ class _Opening:
         region: str | None,
         translator: Translator,
         mfa_prompt: Callable[[str], str] | None,
-        sources: Sources,
+        sources: CredentialSources,
     ) -> None:
         self._session = session
         self._endpoint_url = endpoint_url

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import RefreshWithMFAUnsupportedError
 
-from kms_tui.backend.aws.sources import Sources, refuse_unusable
+from kms_tui.backend.aws.sources import CredentialSources, refuse_unusable
 from kms_tui.backend.aws.translate import Translator, no_credentials
 from kms_tui.kms.errors import CredentialsError, KmsTuiError
 
@@ -31,7 +31,7 @@ class SessionCredentials:
         prompt: Callable[[str], str],
         identify: Callable[[Any], str],
         translator: Translator,
-        sources: Sources,
+        sources: CredentialSources,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._load = load

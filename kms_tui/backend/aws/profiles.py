@@ -57,20 +57,20 @@ def profile_named(name: str | None, environ: Mapping[str, str] = os.environ) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class ProfileOption:
     """The value of an option, and where it stands: ``place`` is a file and line, or a variable."""
 
     value: str
     place: str
 
 
-def option_of(name: str, option: str, environ: Mapping[str, str] = os.environ) -> Option | None:
+def option_of(name: str, option: str, environ: Mapping[str, str] = os.environ) -> ProfileOption | None:
     """An option of a profile, or of the first of its source profiles that has it; None where none has."""
     sections = _sections(environ)
     for _ in range(_MAX_CHAIN):
         section = sections.get(name, {})
         if option in section:
-            return Option(section[option], _place(name, option, environ))
+            return ProfileOption(section[option], _place(name, option, environ))
         if "source_profile" not in section:
             return None
         name = section["source_profile"]

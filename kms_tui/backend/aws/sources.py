@@ -18,7 +18,7 @@ from typing import Any
 
 from botocore.exceptions import CredentialRetrievalError, MissingDependencyException
 
-from kms_tui.backend.aws.profiles import Option, option_of
+from kms_tui.backend.aws.profiles import ProfileOption, option_of
 from kms_tui.kms.errors import ConfigurationError, CredentialsError, KmsTuiError
 
 _TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
@@ -34,20 +34,20 @@ _FROM_ENVIRONMENT, _PROCESS = "env", "custom-process"
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class CredentialSources:
     """The credential sources of one profile, as the configuration files and the environment name them."""
 
     profile: str
-    process: Option | None = None
+    process: ProfileOption | None = None
     """``credential_process`` of the profile, or of one at the end of its source_profile chain."""
-    token_file: Option | None = None
+    token_file: ProfileOption | None = None
     """``web_identity_token_file``, likewise, or the variable's."""
 
     @classmethod
-    def of(cls, profile: str, environ: Mapping[str, str] = os.environ) -> Sources:
+    def of(cls, profile: str, environ: Mapping[str, str] = os.environ) -> CredentialSources:
         token_file = option_of(profile, "web_identity_token_file", environ)
         if token_file is None and environ.get(_TOKEN_FILE):
-            token_file = Option(environ[_TOKEN_FILE], _TOKEN_FILE)
+            token_file = ProfileOption(environ[_TOKEN_FILE], _TOKEN_FILE)
         return cls(profile, option_of(profile, "credential_process", environ), token_file)
 
     @contextmanager

@@ -40,7 +40,7 @@ class Picked:
     region: str
 
 
-class Entry:
+class ListedKey:
     """A key of the list, and all of its aliases, by any of which it is found."""
 
     def __init__(self, chosen: ChosenKey, aliases: tuple[str, ...]) -> None:
@@ -94,8 +94,8 @@ class KeyPicker(Dialog[Picked]):
         self.may_be_found = may_be_found
         self.offers = offers
         self.listed = kms.region
-        self._keys: Sequence[Entry] = ()
-        self._shown: list[Entry | None] = []
+        self._keys: Sequence[ListedKey] = ()
+        self._shown: list[ListedKey | None] = []
 
     def compose_body(self) -> Iterable[Widget]:
         with Horizontal(classes="row"):
@@ -112,18 +112,18 @@ class KeyPicker(Dialog[Picked]):
 
     # The keys
 
-    def _known_keys(self) -> list[Entry]:
+    def _known_keys(self) -> list[ListedKey]:
         rows = [row for row in self.inventory.rows() if row.region == self.listed and not row.gone]
         rows.sort(key=lambda row: (row.aws, row.sort_name))
         return [
-            Entry(
+            ListedKey(
                 ChosenKey(row.arn, row.aliases[0] if row.aliases else row.key_id, row.region, row.key),
                 row.aliases,
             )
             for row in rows
         ]
 
-    def _list(self, keys: Sequence[Entry]) -> None:
+    def _list(self, keys: Sequence[ListedKey]) -> None:
         """Show what the inventory knows of the region, or else ask the region."""
         self._keys = keys
         self._fill()
@@ -197,14 +197,14 @@ class KeyPicker(Dialog[Picked]):
 _FOUND = Content.styled("none: KMS finds the key from the ciphertext", "italic")
 
 
-def keys_of(kms: Kms) -> list[Entry]:
+def keys_of(kms: Kms) -> list[ListedKey]:
     """The keys of a region by ListAliases and ListKeys, those with a name first; slow."""
     names: defaultdict[str, list[str]] = defaultdict(list)
     for page in kms.alias_pages():
         for alias in page:
             names[alias.target_key_id].append(short_alias(alias.name))
     entries = [
-        Entry(
+        ListedKey(
             ChosenKey(ref.arn, min(names.get(ref.key_id, [ref.key_id])), kms.region, None),
             tuple(sorted(names.get(ref.key_id, ()))),
         )
@@ -214,7 +214,7 @@ def keys_of(kms: Kms) -> list[Entry]:
     return sorted(entries, key=lambda entry: (not entry.aliases, entry.chosen.name))
 
 
-def _line(entry: Entry, words: Sequence[str], offers: Callable[[Key], bool]) -> Content:
+def _line(entry: ListedKey, words: Sequence[str], offers: Callable[[Key], bool]) -> Content:
     """The key by the alias that was typed, or by its first."""
     key, name = entry.key, entry.name_for(words)
     if key is None:

@@ -18,7 +18,7 @@ from botocore.exceptions import CredentialRetrievalError, RefreshWithMFAUnsuppor
 from kms_tui.backend.aws import AwsBackend, connect
 from kms_tui.backend.aws.credentials import HOLD, SessionCredentials
 from kms_tui.backend.aws.profiles import ProfileInfo
-from kms_tui.backend.aws.sources import Sources
+from kms_tui.backend.aws.sources import CredentialSources
 from kms_tui.backend.aws.translate import Translator
 from kms_tui.kms.errors import CredentialsError
 from tests.endpoints.environment import clear_aws_environment, use_config
@@ -70,7 +70,7 @@ def session(
         lambda question: "",
         identify,
         translator,
-        Sources("dev"),
+        CredentialSources("dev"),
         clock or Clock(),
     )
 
@@ -182,7 +182,7 @@ def test_waiting_threads_share_one_failure() -> None:
         return clock.now
 
     credentials = SessionCredentials(
-        lambda: source, str, lambda _: "", Translator(ProfileInfo("dev")), Sources("dev"), monotonic
+        lambda: source, str, lambda _: "", Translator(ProfileInfo("dev")), CredentialSources("dev"), monotonic
     )
     failures: list[CredentialsError] = []
 

@@ -11,8 +11,8 @@ import pytest
 from botocore.credentials import ReadOnlyCredentials
 
 from kms_tui.backend.aws import connect
-from kms_tui.backend.aws.profiles import Option, option_of
-from kms_tui.backend.aws.sources import Sources, proxy_variable, refuse_unusable
+from kms_tui.backend.aws.profiles import ProfileOption, option_of
+from kms_tui.backend.aws.sources import CredentialSources, proxy_variable, refuse_unusable
 from kms_tui.kms.errors import ConfigurationError, CredentialsError, EndpointError, KmsTuiError
 from tests.endpoints.environment import clear_aws_environment, use_config
 from tests.endpoints.server import FaultEndpoint
@@ -218,9 +218,11 @@ def test_an_option_is_found_where_it_stands(monkeypatch: pytest.MonkeyPatch, tmp
         "[default]\nregion = x\n[profile 'a b']\n# credential_process = no\nCredential_Process = first\n",
         "[a b]\ncredential_process=second\n",
     )
-    assert option_of("a b", "credential_process") == Option("second", f"{tmp_path}/credentials, line 2")
+    assert option_of("a b", "credential_process") == ProfileOption(
+        "second", f"{tmp_path}/credentials, line 2"
+    )
     assert option_of("default", "credential_process") is None
     assert option_of("nobody", "region") is None
-    assert Sources.of("a b").program == "second"
+    assert CredentialSources.of("a b").program == "second"
     clear_aws_environment(monkeypatch)
-    assert Sources.of("a b") == Sources("a b")
+    assert CredentialSources.of("a b") == CredentialSources("a b")
