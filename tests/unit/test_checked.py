@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kms_tui.backend.base import Backend
 from kms_tui.backend.checked import Checked
 from kms_tui.kms.errors import AnswerError
+from kms_tui.session import Connection, Kind, open_session
 from tests.contract.shapes import problems, service_model
 from tests.ui.nonsense import answers, sample
 
@@ -62,3 +63,16 @@ def test_an_operation_without_an_answer_still_answers_a_structure() -> None:
 
 def test_an_operation_that_the_model_does_not_know_passes() -> None:
     assert asked("NewOperation", {"Anything": object}) == {"Anything": object}
+
+
+def test_every_session_holds_answers_against_the_model() -> None:
+    answer = {"KeyMetadata": {"KeyId": "1234", "Arn": "arn:aws:kms:eu-west-1:1:key/1234", "KeyState": 3}}
+    backend = SimpleNamespace(
+        account_id="111122223333",
+        region="eu-west-1",
+        partition="aws",
+        call=lambda _operation, _params: answer,
+    )
+    session = open_session(Connection(Kind.AWS), cast("Backend", backend))
+    with pytest.raises(AnswerError, match="KeyState is no string"):
+        session.kms.describe("alias/orders")
