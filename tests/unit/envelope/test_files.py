@@ -72,6 +72,17 @@ def test_a_file_can_be_sealed_in_place(kms: FakeKms, plain: Path) -> None:
     assert plain.read_bytes() == PLAINTEXT
 
 
+def test_a_file_that_is_there_is_kept_unless_told_otherwise(kms: FakeKms, plain: Path, message: Path) -> None:
+    kept = plain.with_name("kept")
+    kept.write_bytes(b"precious")
+    kms.calls.clear()
+    with pytest.raises(AlreadyThereError):
+        seal_file(plain, kept, backend=kms, keys=[KEY])
+    with pytest.raises(AlreadyThereError):
+        unseal_file(message, kept, backend=kms)
+    assert (kept.read_bytes(), kms.calls) == (b"precious", [])
+
+
 def test_progress_knows_the_size_of_a_file(kms: FakeKms, plain: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     watch = Watch(progress=lambda done, total: seen.append((done, total)))

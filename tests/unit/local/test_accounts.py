@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader
 
+from kms_tui.backend.local import access
 from tests.contract.client import KmsClient
 
 _OTHER = "444455556666"
@@ -65,17 +68,55 @@ def test_an_alias_arn_reaches_another_account(kms: KmsClient, other: KmsClient) 
     other.refused("DescribeKey", "NotFoundException", KeyId=alias)
 
 
-def test_management_stays_in_the_account_whatever_the_policy_says(kms: KmsClient, other: KmsClient) -> None:
-    arn = kms.arn(kms.key(Policy=_policy("kms:*")))
-    for operation in (
-        "DisableKey",
-        "ScheduleKeyDeletion",
-        "EnableKeyRotation",
-        "GetKeyPolicy",
-        "ListResourceTags",
-    ):
-        _refused(other, operation, arn)
-    assert other("GetKeyRotationStatus", KeyId=arn)["KeyRotationEnabled"] is False
+_MODEL = Loader().load_service_model("kms", "service-2")
+
+
+def _cross_account_use(operation: str) -> str:
+    """ "Yes", "No" …, as the service model's documentation has it."""
+    found = re.search(r"Cross-account use</b>:\s*(\w+)", _MODEL["operations"][operation]["documentation"])
+    return found[1] if found else ""
+
+
+def _takes_a_key(operation: str) -> bool:
+    request = _MODEL["shapes"][_MODEL["operations"][operation]["input"]["shape"]]
+    return bool({"KeyId", "TargetKeyId"} & request["members"].keys())
+
+
+_STAYING = [name for name in _MODEL["operations"] if _cross_account_use(name) == "No" and _takes_a_key(name)]
+_REQUIRED: dict[str, dict[str, Any]] = {
+    "CreateAlias": {"AliasName": "alias/theirs"},
+    "GetParametersForImport": {"WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"},
+    "ImportKeyMaterial": {
+        "ImportToken": b"x",
+        "EncryptedKeyMaterial": b"x",
+        "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+    },
+    "PutKeyPolicy": {"Policy": "{}"},
+    "ReplicateKey": {"ReplicaRegion": "us-east-1"},
+    "TagResource": {"Tags": [{"TagKey": "a", "TagValue": "b"}]},
+    "UntagResource": {"TagKeys": ["a"]},
+    "UpdateAlias": {"AliasName": "alias/ours"},
+    "UpdateKeyDescription": {"Description": "theirs"},
+    "UpdatePrimaryRegion": {"PrimaryRegion": "us-east-1"},
+}
+
+
+@pytest.mark.parametrize("operation", _STAYING)
+def test_management_stays_in_the_account_whatever_the_policy_says(
+    kms: KmsClient, other: KmsClient, operation: str
+) -> None:
+    arn = kms.arn(kms.key(Policy=_policy("kms:*"), MultiRegion=True))
+    other("CreateAlias", AliasName="alias/ours", TargetKeyId=other.key())
+    before = kms.describe(arn)
+    member = "TargetKeyId" if "Alias" in operation and operation != "ListAliases" else "KeyId"
+    error = other.refused(operation, "AccessDeniedException", **{member: arn}, **_REQUIRED.get(operation, {}))
+    assert "on this resource because the resource does not exist in this Region" in error.message
+    assert kms.describe(arn) == before
+
+
+def test_what_crosses_accounts_is_what_the_service_model_says() -> None:
+    crossing = {name for name in _MODEL["operations"] if _cross_account_use(name) == "Yes"}
+    assert crossing == access._CROSS_ACCOUNT
 
 
 def test_an_account_without_leave_has_none(kms: KmsClient, other: KmsClient) -> None:

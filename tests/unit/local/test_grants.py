@@ -235,6 +235,20 @@ def test_a_grant_of_equal_contexts_passes_equal_contexts_on_only(kms: KmsClient,
         ada.refused("CreateGrant", "AccessDeniedException", **call, Constraints=constraints)
 
 
+def test_a_key_policy_can_deny_what_the_grant_allows_its_retiring_principal(
+    kms: KmsClient, client: Clients
+) -> None:
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": _ROOT}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Deny", "Principal": {"AWS": _GRACE}, "Action": "kms:RetireGrant", "Resource": "*"},
+    ]
+    key_id = kms.key(Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    token = _grant(kms, key_id, _APP, RetiringPrincipal=_GRACE)["GrantToken"]
+    refusal = client(caller_arn=_GRACE).refused("RetireGrant", "AccessDeniedException", GrantToken=token)
+    assert refusal.message.endswith("with an explicit deny in a resource-based policy")
+    assert len(_ids(kms, key_id)) == 1
+
+
 @pytest.mark.parametrize(
     ("caller", "policies", "retires"),
     [

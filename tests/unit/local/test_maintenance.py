@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -10,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from kms_tui.atomic import AlreadyThereError, FileError
-from kms_tui.backend.local import LocalBackend, Store, maintenance_events, open_store
+from kms_tui.backend.local import LocalBackend, Store, maintenance_events, open_store, store_opening
 from kms_tui.backend.local.keyfile import content, key_file_of
 from kms_tui.backend.local.maintenance import back_up, info, open_existing
 from kms_tui.backend.local.maintenance_verify import problems
 from kms_tui.backend.local.protection import change_protection
-from kms_tui.backend.local.rootkey import Protection
+from kms_tui.backend.local.rootkey import Protection, RootKey, new_root_key
 from kms_tui.backend.local.schema import MIGRATIONS
 from kms_tui.kms.errors import StoreError
 from tests.contract.client import KmsClient
@@ -86,13 +87,21 @@ def test_a_new_key_file_takes_the_place_of_a_passphrase(path: Path, sealed: byte
     _opens(path, sealed)
 
 
-def test_what_opened_the_store_before_is_nowhere_in_its_files(path: Path, sealed: bytes) -> None:
-    with open_existing(path, _unlock(None)) as store:
-        row = store.one("SELECT sealed FROM root_key")
-        assert row is not None
-        former = bytes(row[0])
-        change_protection(store, _PASSPHRASE)
-        assert not any(former in file.read_bytes() for file in path.parent.iterdir())
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(None, _PASSPHRASE), (_PASSPHRASE, None), (_PASSPHRASE, "another, and a longer one")],
+)
+def test_what_opened_the_store_before_is_nowhere_in_its_files(
+    path: Path, before: str | None, after: str | None
+) -> None:
+    with open_store(path, unlock=_unlock(before)) as store:
+        store.empty_log()
+        ((parameters, root_key),) = store.rows("SELECT parameters, sealed FROM root_key")
+        former = [bytes(root_key)[:16], json.loads(parameters).get("salt", "none").encode()]
+        store.rows("PRAGMA secure_delete = OFF")  # which some SQLite has on by itself
+        change_protection(store, after)
+        content = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert not any(trace in content for trace in former)
 
 
 def test_who_has_the_store_open_goes_on_when_its_guard_changes(path: Path, sealed: bytes) -> None:
@@ -170,6 +179,17 @@ def test_a_key_file_that_is_not_the_former_one_stays(
     for _ in range(2):
         _opens(path, sealed, _PASSPHRASE)
     assert key_file_of(path).read_text() == "that of another store, put here by hand"
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, _PASSPHRASE), (_PASSPHRASE, None)])
+def test_what_a_killed_change_left_of_a_key_file_goes_with_the_next_one(
+    path: Path, before: str | None, after: str | None
+) -> None:
+    left = path.with_name(f".{key_file_of(path).name}.0123456789ab.part")
+    with open_store(path, unlock=_unlock(before)) as store:
+        left.touch()
+        change_protection(store, after)
+    assert not left.exists()
 
 
 def test_a_disk_that_fails_after_the_change_does_not_hide_it(
@@ -305,6 +325,41 @@ def test_a_damaged_copy_is_no_backup(path: Path, sealed: bytes, tmp_path: Path) 
     assert not list(tmp_path.glob("copy*"))
 
 
+def test_a_copy_with_an_index_that_lacks_a_row_is_no_backup(
+    path: Path, sealed: bytes, tmp_path: Path
+) -> None:
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("PRAGMA writable_schema = ON")
+        index = other.execute("SELECT * FROM sqlite_schema WHERE name = 'aliases_of_key'").fetchone()
+        other.execute("DELETE FROM sqlite_schema WHERE name = 'aliases_of_key'")
+        other.execute("PRAGMA writable_schema = RESET")
+        other.execute("INSERT INTO aliases SELECT account, region, 'alias/a', row, 0, 0 FROM keys")
+        other.execute("PRAGMA writable_schema = ON")
+        other.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", index)
+    other.close()
+    with open_existing(path, _unlock(None)) as store, pytest.raises(StoreError, match="missing from index"):
+        back_up(store, tmp_path / "copy.db")
+
+
+def test_a_copy_that_finds_no_room_leaves_no_key_file(
+    path: Path, sealed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfileobj", fail)
+    with open_existing(path, _unlock(None)) as store, pytest.raises(FileError, match="No space"):
+        back_up(store, tmp_path / "copy.db")
+    assert not list(tmp_path.glob("copy*"))
+
+
+def test_a_key_file_that_opens_another_root_key_is_none(path: Path) -> None:
+    key, other = bytes(32), RootKey(new_root_key())
+    with pytest.raises(StoreError, match="opens another root key"):
+        RootKey(new_root_key()).require_opens(key, other.under_key(key), path)
+    other.require_opens(key, other.under_key(key), path)
+
+
 @pytest.mark.parametrize("taken", ["copy.db", "copy.db.key", "copy.db-wal"])
 def test_a_backup_overwrites_nothing(path: Path, sealed: bytes, tmp_path: Path, taken: str) -> None:
     directory = tmp_path / "backups"
@@ -382,6 +437,17 @@ _TAKING_BACK = {
     ),
 }
 """Version -> what makes a store of it one of the version before."""
+
+
+def test_a_store_that_a_newer_program_upgrades_meanwhile_is_left_to_it(
+    path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = iter([1, 1, 99])
+    monkeypatch.setattr(store_opening, "_version", lambda connection: next(seen))
+    with pytest.raises(StoreError, match="newer kms-tui"):
+        open_store(path)
+    monkeypatch.undo()
+    _opens(path, sealed)
 
 
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))

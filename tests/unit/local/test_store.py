@@ -387,6 +387,14 @@ def test_a_refused_change_leaves_nothing_but_its_event(store: Store, kms: KmsCli
     assert store.one("SELECT error FROM events ORDER BY row DESC") == ("TagException",)
 
 
+def test_what_belongs_to_a_key_goes_with_it(path: Path) -> None:
+    with open_store(path) as store:
+        _client(store).key()
+        with store.write() as db:
+            db.execute("DELETE FROM keys")
+        assert store.one("SELECT (SELECT count(*) FROM materials), (SELECT count(*) FROM policies)") == (0, 0)
+
+
 def test_threads_share_a_store(path: Path) -> None:
     with open_store(path) as store:
         kms = _client(store)
