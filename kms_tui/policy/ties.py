@@ -141,8 +141,20 @@ def _unfill(test: Test, template: str, values_of: ValuesOf, found: Found, limit:
     if around is None or len(found[around[0]]) >= limit:
         return
     name, before, after = around
-    before, after = before.replace("*", ""), after.replace("*", "")
     for text in _texts(test.key, values_of, found):
         budget.spend(10)
-        if len(text) >= len(before) + len(after) and text.startswith(before) and text.endswith(after):
-            _add(found, name, text[len(before) : len(text) - len(after)], limit)
+        value = _between(text, before, after)
+        if value is not None:
+            _add(found, name, value, limit)
+
+
+def _between(text: str, before: str, after: str) -> str | None:
+    """What stands in a text between two pieces of a pattern, whose ``*`` may be anything."""
+    _, star, lead = before.rpartition("*")
+    start = text.find(lead) if star else (0 if text.startswith(before) else -1)
+    if start < 0:
+        return None
+    start += len(lead)
+    trail, star, _ = after.partition("*")
+    end = text.find(trail, start) if star and trail else len(text) - len(trail)
+    return text[start:end] if start <= end and text.startswith(trail, end) else None
