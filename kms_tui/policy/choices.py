@@ -131,7 +131,9 @@ def _user_ids(question: Question) -> list[Option]:
         options = [Option((f"{_FRESH_ROLE}:{caller.session}",), plain=True)]
     else:
         options = [Option((f"{_FRESH_ROLE}:{_FRESH_SESSION}",), plain=True)]
-        options += [Option((f"{_FRESH_ROLE}:{name}",)) for name in instances.session_names(question.mentions)]
+        names = instances.session_names(question.mentions)
+        names += [text.partition(":")[2] for text in question.tied.get(question.key, ())]
+        options += [Option((f"{_FRESH_ROLE}:{name}",)) for name in dict.fromkeys(names) if name]
     if question.setting.any_id:
         options += [Option((text,)) for text in question.strings]
     return options

@@ -71,7 +71,7 @@ def session_names(tests: Iterable[Test]) -> list[str]:
     for test in tests:
         for text in test.values[:MAX_PATTERNS]:
             _, colon, name = text.value.partition(":")
-            if colon:
+            if colon and text.value not in test.templates:
                 found |= dict.fromkeys(samples(name) if test.operator.base.takes_wildcards else [name])
     return [name for name in found if name]
 

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, islice, product
 
 from kms_tui.policy import instances
-from kms_tui.policy.conditions import Resolve, Test, UnsetVariableError, defaults, filled, surroundings
+from kms_tui.policy.conditions import (
+    Resolve,
+    Test,
+    UnsetVariableError,
+    defaults,
+    filled,
+    surroundings,
+    variable_names,
+)
 from kms_tui.policy.search import Budget
 from kms_tui.policy.setting import Values
 
@@ -21,8 +29,9 @@ MAX_TIED = 18
 _DISTINCT = ("zz-one", "zz-two")
 """Values that differ from each other, from "another value" and from all that a policy mentions."""
 
-MAX_WORDS, MAX_NAMES, MAX_TEMPLATE = 12, 60, 200
-"""No name is longer than a template of that many characters can say."""
+MAX_WORDS, MAX_NAMES = 12, 60
+MAX_TEMPLATE, MAX_TEXT = 200, 300
+"""Characters; longer values with policy variables, or of keys, are nobody's."""
 _OF_CALLERS = frozenset({"aws:username", "aws:principalarn"})
 
 ValuesOf = Callable[[str], Sequence[Values]]
@@ -47,9 +56,12 @@ def tied_values(tests: Sequence[Test], values_of: ValuesOf, budget: Budget) -> M
     for test in tests:
         for key in (test.key, *test.references):
             found.setdefault(key, {})
-    templates = [(test, template) for test in tests for template in test.templates]
+    templates = [
+        (test, template) for test in tests for template in test.templates if len(template) <= MAX_TEMPLATE
+    ]
+    budget.spend(40 * len(templates))
     # What is known before what can vary: the account's id is as good as a value that the policy mentions.
-    templates.sort(key=lambda pair: max((len(values_of(key)) for key in pair[0].references), default=0))
+    templates.sort(key=lambda pair: max((len(values_of(key)) for key in variable_names(pair[1])), default=0))
     for limit in (MAX_TIED // 2, MAX_TIED // 2, MAX_TIED):
         if limit == MAX_TIED:
             for values in found.values():
@@ -89,7 +101,7 @@ def caller_texts(tests: Sequence[Test], account: str, budget: Budget) -> list[st
 
 
 def _add(found: Found, key: str, text: str, limit: int) -> None:
-    if len(found[key]) < limit:
+    if len(found[key]) < limit and len(text) <= MAX_TEXT:
         found[key][text] = None
 
 
@@ -102,7 +114,8 @@ def _fill(test: Test, template: str, values_of: ValuesOf, found: Found, limit: i
     """What the test's own key has to be, for the values of the keys that the template names."""
     if len(found[test.key]) >= limit:
         return
-    names = sorted(test.references)
+    names = sorted(set(variable_names(template)))
+    budget.spend(20 * len(names))
     ways = product(*([None, *_texts(name, values_of, found)] for name in names))
     for chosen in islice(ways, MAX_FILLED):
         budget.spend(20 + len(template))
@@ -128,8 +141,20 @@ def _unfill(test: Test, template: str, values_of: ValuesOf, found: Found, limit:
     if around is None or len(found[around[0]]) >= limit:
         return
     name, before, after = around
-    before, after = before.replace("*", ""), after.replace("*", "")
     for text in _texts(test.key, values_of, found):
         budget.spend(10)
-        if len(text) >= len(before) + len(after) and text.startswith(before) and text.endswith(after):
-            _add(found, name, text[len(before) : len(text) - len(after)], limit)
+        value = _between(text, before, after)
+        if value is not None:
+            _add(found, name, value, limit)
+
+
+def _between(text: str, before: str, after: str) -> str | None:
+    """What stands in a text between two pieces of a pattern, whose ``*`` may be anything."""
+    _, star, lead = before.rpartition("*")
+    start = text.find(lead) if star else (0 if text.startswith(before) else -1)
+    if start < 0:
+        return None
+    start += len(lead)
+    trail, star, _ = after.partition("*")
+    end = text.find(trail, start) if star and trail else len(text) - len(trail)
+    return text[start:end] if start <= end and text.startswith(trail, end) else None

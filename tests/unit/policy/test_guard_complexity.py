@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kms_tui.policy import CheckResult, guard
+from kms_tui.policy import CheckResult, guard, wildcard
 from kms_tui.policy.search import MAX_BRANCHES, Budget, TooComplexError, merged, solve
 from tests.bench.bench_policy import realistic
 from tests.unit.policy.build import APP, Shape, allow, deny, judged, policy, with_root
@@ -122,3 +122,16 @@ def _for_s3(arn: str) -> Shape:
 
 def test_a_policy_without_statements_for_the_account_takes_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _rules(_with_budget(policy(allow(APP)), 10_000, monkeypatch)) >= {"no-account-control"}
+
+
+def test_the_search_for_a_text_that_fits_patterns_spends_its_budget() -> None:
+    patterns = [wildcard.tokenize(pattern) for pattern in ("*a*b*c*d*", "*d*c*b*a*", "*e")]
+    assert wildcard.witness(patterns, "z", Budget(10**9)) is not None
+    with pytest.raises(TooComplexError):
+        wildcard.witness(patterns, "z", Budget(500))
+
+
+def test_a_wildcard_can_be_kept_from_standing_for_some_characters() -> None:
+    key, alias = (wildcard.tokenize(text) for text in ("arn:aws:kms:?*:1:key/?*", "arn:aws:kms:*:1:alias/*"))
+    assert wildcard.witness([key, alias], "a", Budget(10**9)) is not None
+    assert wildcard.witness([key, alias], "a", Budget(10**9), never=":/") is None

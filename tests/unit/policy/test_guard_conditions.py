@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.policy import check
+from kms_tui.policy import check, parse
 from tests.unit.policy.build import (
     ACCOUNT,
     ADMIN,
@@ -347,3 +347,37 @@ def test_the_date_until_which_control_lasts_is_named() -> None:
     text = policy(allow(condition={"DateLessThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}}))
     (finding,) = (each for each in judged(text).findings if each.rule == "until-date")
     assert "until 2099-01-01T00:00:00Z" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("operator", "template", "holds"),
+    [
+        ("ArnLike", "arn:*:${aws:PrincipalTag/t}", False),
+        ("StringLike", "arn:*:${aws:PrincipalTag/t}", True),
+        ("ArnLike", "arn:*:iam::*:${aws:PrincipalTag/t}", True),
+        ("StringLike", "arn:aws:iam::*/${aws:PrincipalTag/t}", False),
+        ("StringEquals", "arn:aws:iam::1:${aws:PrincipalTag/t}", True),
+        ("StringEquals", "arn:aws:iam::*:${aws:PrincipalTag/t}", False),
+        ("StringEqualsIgnoreCase", "ARN:aws:iam::1:${aws:PrincipalTag/t}", True),
+        ("StringLike", "arn:aws:iam::1:role/${*}", False),
+        ("StringLike", "arn:aws:iam::1:role/${aws:PrincipalTag/none, 'x'}", True),
+        ("StringLike", "arn:aws:iam::1:role/${aws:PrincipalTag/none}", False),
+    ],
+)
+def test_a_policy_variable_is_compared_as_its_operator_compares(
+    operator: str, template: str, holds: bool
+) -> None:
+    condition = {operator: {"aws:PrincipalArn": template}}
+    (test,) = parse(policy(allow(condition=condition))).statements[0].conditions
+    assert test.holds(("arn:aws:iam::1:role/x",), {"aws:principaltag/t": "role/x"}.get) == holds
+
+
+def test_what_a_variable_brings_is_no_wildcard() -> None:
+    (test,) = (
+        parse(policy(allow(condition={"StringLike": {"aws:username": "a${aws:PrincipalTag/t}*"}})))
+        .statements[0]
+        .conditions
+    )
+    assert test.holds(("a*b",), {"aws:principaltag/t": "*"}.get)
+    assert not test.holds(("axb",), {"aws:principaltag/t": "*"}.get)
+    assert test.holds(("axb",), {"aws:principaltag/t": "x"}.get)

@@ -283,3 +283,9 @@ def test_use_from_outside_is_told_with_what_works_across_accounts(
 def test_what_is_public_denied_or_the_accounts_own_is_not_use_from_outside(statements: list[Shape]) -> None:
     assert outside(with_root(*statements)) == {}
     assert outside("{") == {}
+
+
+def test_a_text_that_is_no_policy_gives_nothing_to_other_accounts() -> None:
+    text = with_root(allow(OTHER, "kms:Decrypt"))
+    assert given_outside(text, account_id=ACCOUNT, now=NOW)
+    assert given_outside(text.replace('"Allow"', '"Permit"', 1), account_id=ACCOUNT, now=NOW) == ()

@@ -250,6 +250,22 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "many variables": lambda n: _where(
         {"StringLike": {"aws:PrincipalArn": [f"{k}${{aws:username}}" for k in range(n)]}}
     ),
+    "a chain of tied tags": lambda n: _where(
+        {"StringEquals": {f"aws:PrincipalTag/{k}": f"${{aws:PrincipalTag/{k + 1}}}" for k in range(n)}}
+    ),
+    "tied tags in many statements": lambda n: _compact(
+        allow(),
+        *(
+            deny({"StringNotEquals": {f"aws:PrincipalTag/{k}": f"x${{aws:PrincipalTag/{k % 7}}}"}})
+            for k in range(n)
+        ),
+    ),
+    "one tag tied to many": lambda n: _where(
+        {"StringLike": {"aws:PrincipalTag/a": [f"${{aws:PrincipalTag/{k}}}*" for k in range(n)]}}
+    ),
+    "tags tied to callers": lambda n: _role_condition(
+        "ArnNotLike", [f"{APP}{k}/${{aws:PrincipalTag/{k % 9}}}" for k in range(n)]
+    ),
     "one long variable text": lambda n: _where({"StringLike": {"aws:username": "${aws:username}*" * n}}),
     "open variables": lambda n: _where({"StringEquals": {"aws:username": "${" * n}}),
     "variable with spaces": lambda n: _where({"StringEquals": {"aws:username": "${a" + " " * n + "}"}}),
@@ -281,6 +297,13 @@ def test_hostile_policies_are_judged_with_little_work(name: str) -> None:
     lines, result = counted(lambda: judged(text))
     assert lines < 80 * MAX_BYTES
     assert result.verdict in ("refuse", "warn")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_small_hostile_policies_are_little_work_too(name: str) -> None:
+    """Past some length a text is given up at once; what grows steeply shows before that."""
+    lines, _ = counted(lambda: judged(HOSTILE[name](60)))
+    assert lines < 2_500_000
 
 
 def test_no_finding_holds_a_lone_surrogate_or_control_character() -> None:

@@ -128,6 +128,11 @@ SILENT: list[tuple[str, Shape]] = [
     ("private-address", allow(APP, USE, {"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}})),
     ("private-address", allow(APP, USE, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})),
     ("resource-not-star", allow(APP, USE)),
+    ("operator-type", allow(APP, USE, {"Bool": {"aws:SecureTransport": "true"}})),
+    ("operator-type", allow(APP, USE, {"StringEquals": {"aws:username": "true"}})),
+    ("operator-type", allow(APP, USE, {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}})),
+    ("operator-type", allow(APP, USE, {"NumericLessThan": {"aws:EpochTime": "4070908800"}})),
+    ("needs-set-operator", allow(APP, USE, {"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "a"}})),
     ("variable-without-version", allow(APP, USE, {"StringEquals": {"aws:username": "${aws:username}"}})),
 ]
 
