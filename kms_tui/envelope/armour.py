@@ -61,7 +61,7 @@ class Unarmoured:
         self._bytes = bytearray()
         self._rest = ""
         self._quote: str | None = None
-        self._closed = self._padded = self._ended = False
+        self._begun = self._closed = self._padded = self._ended = False
 
     def read(self, size: int, /) -> bytes:
         while len(self._bytes) < size and not self._ended:
@@ -75,8 +75,8 @@ class Unarmoured:
         try:
             text = "".join(self._text.decode(chunk, self._ended).split())
             text = text.replace(self._digits.separator, "")
-            digits = self._rest + self._unquoted(text)
-            whole = len(digits) - len(digits) % self._digits.group
+            digits = self._without_prefix(self._rest + self._unquoted(text))
+            whole = len(digits) - len(digits) % self._digits.group if self._begun else 0
             self._rest = digits[whole:]
             if (self._ended and self._rest) or (self._padded and whole):
                 raise ValueError("the last group of digits is not whole, or not the last")
@@ -85,10 +85,17 @@ class Unarmoured:
         except ValueError as error:
             raise UnreadableTextError(self._name) from error
 
+    def _without_prefix(self, digits: str) -> str:
+        """The digits without the prefix, once enough of them has come to tell; ``_begun`` says so."""
+        if not self._begun and (self._ended or len(digits) >= len(self._digits.prefix)):
+            self._begun = True
+            return digits.removeprefix(self._digits.prefix)
+        return digits
+
     def _unquoted(self, text: str) -> str:
         if self._quote is None and text:
             self._quote = text[0] if text[0] in _QUOTES else ""
-            text = text.removeprefix(self._quote).removeprefix(self._digits.prefix)
+            text = text.removeprefix(self._quote)
         if self._quote and self._quote in text:
             text, _, after = text.partition(self._quote)
             if self._closed or after:

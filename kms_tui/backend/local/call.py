@@ -50,10 +50,13 @@ _LONGEST = 1024
 
 @dataclass(slots=True)
 class Call:
-    """One call: its operation, checked parameters, place, caller with IAM policies, time (milliseconds)."""
+    """One call: its operation, checked parameters, place, caller with IAM policies, time (milliseconds).
+
+    Parameters may be plaintext, so they are not in the repr.
+    """
 
     operation: str
-    params: Mapping[str, Any]
+    params: Mapping[str, Any] = field(repr=False)
     scope: Scope
     caller: CallerIdentity
     store: Store

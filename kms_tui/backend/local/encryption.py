@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from dataclasses import dataclass, field
+from typing import cast
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -33,11 +34,12 @@ _OAEP = {
 }
 
 
-class Opened(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Opened:
     """A decrypted ciphertext; ``material_id`` of a symmetric key only. Empty where a dry run had none."""
 
     key: KeyRow
-    plaintext: bytes
+    plaintext: bytes = field(repr=False)
     material_id: str | None
 
 

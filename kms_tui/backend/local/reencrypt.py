@@ -14,7 +14,7 @@ def re_encrypt(call: Call) -> JsonShape:
     source_algorithm = params.get("SourceEncryptionAlgorithm", SYMMETRIC_DEFAULT)
     algorithm = params.get("DestinationEncryptionAlgorithm", SYMMETRIC_DEFAULT)
     context = params.get("DestinationEncryptionContext", {})
-    source, plaintext, source_material = open_ciphertext(
+    opened = open_ciphertext(
         call,
         params.get("SourceKeyId"),
         source_algorithm,
@@ -24,20 +24,20 @@ def re_encrypt(call: Call) -> JsonShape:
     )
     key = key_of(call, params["DestinationKeyId"], KeyUsage.ENCRYPT_DECRYPT, "ReEncryptTo")
     require_algorithm(key, algorithm)
-    require_fitting(key, algorithm, plaintext, context)
+    require_fitting(key, algorithm, opened.plaintext, context)
     call.dry_run()
-    ciphertext, material = seal(call, key, algorithm, plaintext, context)
-    call.used(source)
+    ciphertext, material = seal(call, key, algorithm, opened.plaintext, context)
+    call.used(opened.key)
     call.used(key)
     answer = {
         "CiphertextBlob": ciphertext,
-        "SourceKeyId": call.arn(source),
+        "SourceKeyId": call.arn(opened.key),
         "KeyId": call.arn(key),
         "SourceEncryptionAlgorithm": source_algorithm,
         "DestinationEncryptionAlgorithm": algorithm,
     }
-    if source_material is not None:
-        answer["SourceKeyMaterialId"] = source_material
+    if opened.material_id is not None:
+        answer["SourceKeyMaterialId"] = opened.material_id
     if material is not None:
         answer["DestinationKeyMaterialId"] = material
     return answer

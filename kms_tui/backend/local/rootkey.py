@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class SealedRootKey:
     protection: Protection
     parameters: str
     """A JSON object: how a passphrase becomes a key, and ``FORMER_KEY_FILE``."""
-    sealed: bytes
+    sealed: bytes = field(repr=False)
 
     def parameter_table(self) -> dict[str, Any]:
         """The parameters as a table; ValueError where they are none."""

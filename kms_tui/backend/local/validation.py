@@ -198,10 +198,7 @@ def _string(shape: Mapping[str, Any]) -> Check:
         if not isinstance(value, str):
             raise _wrong_type(value, "a String")
         if not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError as error:
-                raise ServiceError("SerializationException", "Invalid UTF-8 in a String") from error
+            _utf8(value, "a String")
         for fits, text in constraints:
             if not fits(value):
                 problems.append(_failed(value, path, text, sensitive=sensitive))
@@ -210,12 +207,20 @@ def _string(shape: Mapping[str, Any]) -> Check:
     return check_string
 
 
+def _utf8(value: str, kind: str) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        # Not chained: the error holds the text, which may be a secret.
+        raise ServiceError("SerializationException", f"Invalid UTF-8 in {kind}") from None
+
+
 def _blob(shape: Mapping[str, Any]) -> Check:
     constraints = _size_constraints(shape)
 
     def check_blob(value: Any, path: str, problems: Problems) -> bytes:
         if isinstance(value, str):
-            value = value.encode()
+            value = _utf8(value, "a Blob")
         if not isinstance(value, (bytes, bytearray)):
             raise _wrong_type(value, "a Blob")
         size = len(value)

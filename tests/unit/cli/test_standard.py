@@ -61,6 +61,17 @@ def test_ctrl_c_ends_a_command_without_a_traceback(run: Run, monkeypatch: pytest
     assert (ended.code, ended.out, ended.err) == (130, b"", "Stopped.\n")
 
 
+def test_an_error_of_a_file_is_not_blamed_on_standard_output(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "somewhere")
+
+    monkeypatch.setattr("kms_tui.cli.config.load", fail)
+    with pytest.raises(FileNotFoundError):
+        run("config")
+
+
 def _closed(
     redirection: str, *arguments: str, cwd: Path, program: str = PROGRAM
 ) -> subprocess.CompletedProcess[bytes]:

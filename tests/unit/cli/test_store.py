@@ -9,6 +9,7 @@ import pytest
 
 from kms_tui.backend.local import open_default
 from kms_tui.backend.local.keyfile import key_file_of
+from kms_tui.backend.local.rootkey import Protection
 from tests.unit.cli.conftest import Run
 
 
@@ -112,6 +113,22 @@ def test_a_new_passphrase_comes_from_the_environment(
     assert "Whoever can read both files can use its keys." in ended.out.decode()
     monkeypatch.delenv("KMS_TUI_PASSPHRASE")
     assert run("store", "verify", "--store", str(path)).code == 0
+
+
+def test_a_former_key_file_that_stays_is_named(run: Run, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KMS_TUI_NEW_PASSPHRASE", "correct horse")
+    monkeypatch.setattr("kms_tui.backend.local.protection.change_protection", lambda *_: key_file_of(path))
+    ended = run("store", "passwd", "--store", str(path))
+    assert ended.code == 0
+    assert f"Its former key file {key_file_of(path)} could not be removed" in ended.out.decode()
+
+
+def test_backup_says_what_protects_the_copy(
+    run: Run, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kms_tui.backend.local.maintenance.back_up", lambda *_: Protection.PASSPHRASE)
+    ended = run("store", "backup", str(tmp_path / "copy.db"), "--store", str(path))
+    assert "key file" not in ended.out.decode()
 
 
 def test_passphrases_are_asked_for_at_a_terminal(

@@ -6,7 +6,7 @@ import os
 import traceback
 from collections.abc import Mapping, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_encryption_sdk.streaming_client import StreamDecryptor, StreamEncryptor
@@ -432,3 +432,15 @@ def test_a_step_may_quote_braces_from_a_header() -> None:
 
 def test_errors_are_all_of_the_one_tree() -> None:
     assert issubclass(EnvelopeError, KmsTuiError)
+
+
+class _OpenedByAnother(FakeKms):
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer = super().call(operation, params)
+        return {**answer, "KeyId": SECOND_KEY} if operation == "Decrypt" else answer
+
+
+def test_a_data_key_that_another_key_opened_is_not_used() -> None:
+    kms = _OpenedByAnother()
+    with pytest.raises(AlteredError):
+        opened(kms, sealed(kms, b"x"))

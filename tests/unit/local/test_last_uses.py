@@ -41,7 +41,7 @@ def _answer_to(operation: str, member: str, **params: Any) -> Made:
     return made
 
 
-def _sealed(kms: KmsClient, key_id: str) -> Mapping[str, Any]:
+def sealed(kms: KmsClient, key_id: str) -> Mapping[str, Any]:
     return {"CiphertextBlob": kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]}
 
 
@@ -50,9 +50,9 @@ def _encapsulated(kms: KmsClient, key_id: str) -> Mapping[str, Any]:
     return {"SharedSecretCiphertextBlob": blob, **_KEM}
 
 
-_USES: Mapping[str, tuple[Mapping[str, Any], Made]] = {
+USES: Mapping[str, tuple[Mapping[str, Any], Made]] = {
     "Encrypt": ({}, _given(Plaintext=b"x")),
-    "Decrypt": ({}, _sealed),
+    "Decrypt": ({}, sealed),
     "GenerateDataKey": ({}, _given(KeySpec="AES_256")),
     "GenerateDataKeyWithoutPlaintext": ({}, _given(KeySpec="AES_256")),
     "GenerateDataKeyPair": ({}, _given(KeyPairSpec="ECC_NIST_P256")),
@@ -73,9 +73,9 @@ def _last(kms: KmsClient, key_id: str) -> str | None:
     return used
 
 
-@pytest.mark.parametrize("operation", _USES)
+@pytest.mark.parametrize("operation", USES)
 def test_each_cryptographic_operation_is_a_use(kms: KmsClient, operation: str) -> None:
-    spec, made = _USES[operation]
+    spec, made = USES[operation]
     key_id = kms.key(**spec)
     params = made(kms, key_id)
     before = _last(kms, key_id)
@@ -87,13 +87,13 @@ def test_each_cryptographic_operation_is_a_use(kms: KmsClient, operation: str) -
 
 def test_reencryption_is_a_use_of_both_keys(kms: KmsClient) -> None:
     source, target = kms.key(), kms.key()
-    kms("ReEncrypt", DestinationKeyId=target, **_sealed(kms, source))
+    kms("ReEncrypt", DestinationKeyId=target, **sealed(kms, source))
     assert (_last(kms, source), _last(kms, target)) == ("ReEncrypt", "ReEncrypt")
 
 
 def test_no_cryptographic_operation_is_left_out() -> None:
     without_a_key = "GenerateRandom"
-    assert {*_USES, "ReEncrypt", without_a_key} == CRYPTOGRAPHIC
+    assert {*USES, "ReEncrypt", without_a_key} == CRYPTOGRAPHIC
 
 
 def test_looking_at_a_key_is_no_use_of_it(kms: KmsClient) -> None:
