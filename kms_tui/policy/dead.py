@@ -25,17 +25,20 @@ MAX_COMPARED = 40
 def dead(subject: Subject, statement: Statement) -> Iterator[Remark]:
     """Values that are never met, and what that makes of the statement."""
     mask = resources.action_mask(statement, subject.matching) & actions.KEY_ACTIONS
+    is_dead = False
     for test in statement.conditions:
         found = forms.dead_values(test)
-        if mask and not mask & _carrying(test) and _needs_its_key(test):
+        if not is_dead and mask and not mask & _carrying(test) and _needs_its_key(test):
+            is_dead = True
             yield _never_carried(statement, test)
-        elif not found:
-            yield from _operator_type(statement, test)
-        elif _never_holds(test, len(found)):
+        elif not is_dead and found and _never_holds(test, len(found)):
+            is_dead = True
             yield _dead_statement(statement, test, _because(test, found[0]))
-        else:
+        elif found:
             sentence = f"{_because(test, found[0])}: this value never matches."
             yield Remark("dead-value", Severity.INFO, sentence, test.span, statement)
+        else:
+            yield from _operator_type(statement, test)
 
 
 def _carrying(test: Test) -> int:

@@ -165,6 +165,12 @@ def test_a_denial_to_all_is_blamed_on_the_deny_that_nobody_escapes() -> None:
         assert [each.statement for each in found if each.rule == "denied-to-all"] == [index]
 
 
+def test_a_dead_statement_is_warned_of_once() -> None:
+    condition = {"StringEquals": {"kms:CallerAccount": "x", "kms:ViaService": "s3", "aws:SourceVpce": "y"}}
+    found = [each for each in judged(with_root(allow(APP, USE, condition))).findings if each.statement == 1]
+    assert [each.rule for each in found] == ["dead-allow", "dead-value", "dead-value"]
+
+
 def test_every_service_without_a_bound_is_named() -> None:
     sentence = _sentence(
         "unbound-service", allow({"Service": ["s3.amazonaws.com", "sns.amazonaws.com"]}, USE)
