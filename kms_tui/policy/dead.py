@@ -126,9 +126,7 @@ def services(subject: Subject, each: Effective, suggestions: Iterator[int]) -> I
     for principal in statement.principals:
         if principal.kind is not Kind.SERVICE:
             continue
-        fault = ""
-        if len(principal.text) < 100 and next(suggestions, None) is not None:
-            fault = _fault(principal.text, subject.partition, region)
+        fault = _fault(principal.text, subject.partition, region, suggestions)
         if fault:
             sentence = f"{quoted(principal.text)} is no service principal: {fault}"
             sentence += "" if sentence.endswith("?") else "."
@@ -141,10 +139,10 @@ def services(subject: Subject, each: Effective, suggestions: Iterator[int]) -> I
             yield Remark("service-never", Severity.WARN, sentence, principal.span, statement)
 
 
-def _fault(host: str, partition: str, region: str) -> str:
+def _fault(host: str, partition: str, region: str, suggestions: Iterator[int]) -> str:
     from kms_tui.policy import service_names  # a long table, and not every policy names a service
 
-    return service_names.fault(host, partition, region)
+    return service_names.fault(host, partition, region, suggestions) if len(host) < 100 else ""
 
 
 def _via_services(
@@ -155,13 +153,13 @@ def _via_services(
         if test.key != "kms:viaservice" or forms.dead_values(test):
             continue
         for text in test.values:
-            plain = not set(text.value) & set("*?$") and len(text.value) < 100
-            if plain and next(suggestions, None) is not None:
-                fault = _fault(text.value, subject.partition, region)
-                if fault:
-                    sentence = f"{quoted(text.value)} is no service for {printable(test.key_text)}: {fault}"
-                    sentence += "" if sentence.endswith("?") else "."
-                    yield Remark("unknown-service", Severity.WARN, sentence, text.span, statement)
+            if set(text.value) & set("*?$"):
+                continue
+            fault = _fault(text.value, subject.partition, region, suggestions)
+            if fault:
+                sentence = f"{quoted(text.value)} is no service for {printable(test.key_text)}: {fault}"
+                sentence += "" if sentence.endswith("?") else "."
+                yield Remark("unknown-service", Severity.WARN, sentence, text.span, statement)
 
 
 def _may_be_never(statement: Statement) -> bool:

@@ -165,6 +165,15 @@ def test_a_denial_to_all_is_blamed_on_the_deny_that_nobody_escapes() -> None:
         assert [each.statement for each in found if each.rule == "denied-to-all"] == [index]
 
 
+def test_a_misspelt_service_is_found_among_many_good_ones() -> None:
+    services = ["s3.amazonaws.com", "sns.amazonaws.com", "sqs.amazonaws.com"] * 10 + [
+        "cloudtrial.amazonaws.com"
+    ]
+    bound = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    sentence = _sentence("unknown-service", allow({"Service": services}, USE, bound))
+    assert "did you mean cloudtrail.amazonaws.com?" in sentence
+
+
 def test_a_dead_statement_is_warned_of_once() -> None:
     condition = {"StringEquals": {"kms:CallerAccount": "x", "kms:ViaService": "s3", "aws:SourceVpce": "y"}}
     found = [each for each in judged(with_root(allow(APP, USE, condition))).findings if each.statement == 1]
