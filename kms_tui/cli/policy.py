@@ -124,9 +124,7 @@ def _agreed_partition(args: argparse.Namespace) -> str:
                 f"--key-arn is of account {arn.account}, --account is {args.account}: give the key's own account"
             )
         if args.region and arn.region != args.region:
-            args.usage_error(
-                f"--key-arn is of Region {arn.region}, --region is {args.region}: leave --region out"
-            )
+            args.usage_error(f"--key-arn is of Region {arn.region}, not of {args.region}: leave --region out")
         found["--key-arn"] = arn.partition
         found["the Region of --key-arn"] = partition_of(arn.region)
     if len(set(found.values())) > 1:
