@@ -120,9 +120,7 @@ def _agreed_partition(args: argparse.Namespace) -> str:
     if args.key_arn:
         arn = Arn.parse(args.key_arn)
         if arn.account != args.account:
-            args.usage_error(
-                f"--key-arn is of account {arn.account}, --account is {args.account}: give the key's own account"
-            )
+            args.usage_error(f"--key-arn is of account {arn.account}: give that one as --account")
         if args.region and arn.region != args.region:
             args.usage_error(f"--key-arn is of Region {arn.region}, not of {args.region}: leave --region out")
         found["--key-arn"] = arn.partition
