@@ -128,6 +128,7 @@ SILENT: list[tuple[str, Shape]] = [
     ("private-address", allow(APP, USE, {"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}})),
     ("private-address", allow(APP, USE, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})),
     ("resource-not-star", allow(APP, USE)),
+    ("service-never", allow(S3, "kms:Nothing", {"StringEquals": {"aws:SourceAccount": ACCOUNT}})),
     ("operator-type", allow(APP, USE, {"Bool": {"aws:SecureTransport": "true"}})),
     ("operator-type", allow(APP, USE, {"StringEquals": {"aws:username": "true"}})),
     ("operator-type", allow(APP, USE, {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}})),
