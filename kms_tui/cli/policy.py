@@ -120,14 +120,14 @@ def _agreed_partition(args: argparse.Namespace) -> str:
     if args.key_arn:
         arn = Arn.parse(args.key_arn)
         if arn.account != args.account:
-            args.usage_error(f"--key-arn is of account {arn.account}, --account is {args.account}")
+            args.usage_error(f"--key-arn is of account {arn.account}: give that one as --account")
         if args.region and arn.region != args.region:
-            args.usage_error(f"--key-arn is of Region {arn.region}, --region is {args.region}")
+            args.usage_error(f"--key-arn is of Region {arn.region}, not of {args.region}: leave --region out")
         found["--key-arn"] = arn.partition
         found["the Region of --key-arn"] = partition_of(arn.region)
     if len(set(found.values())) > 1:
         told = ", ".join(f"{name} is of {partition or 'no partition'}" for name, partition in found.items())
-        args.usage_error(f"these are of different partitions: {told}")
+        args.usage_error(f"a key has one partition, and these differ: {told}")
     return next(iter(found.values()), "aws")
 
 
@@ -138,7 +138,7 @@ def _rules(args: argparse.Namespace) -> int:
         args.usage_error(f"there is no rule {visible(unknown[0])!r}: kms-tui policy rules lists them all")
     for name in args.rules or RULES:
         rule = RULES[name]
-        print(json.dumps(rule.as_dict()) if args.json else text_of(rule) + "\n")
+        print(json.dumps(rule.as_dict()) if args.json else visible(text_of(rule), newlines=True) + "\n")
     return 0
 
 

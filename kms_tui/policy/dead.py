@@ -25,17 +25,20 @@ MAX_COMPARED = 40
 def dead(subject: Subject, statement: Statement) -> Iterator[Remark]:
     """Values that are never met, and what that makes of the statement."""
     mask = resources.action_mask(statement, subject.matching) & actions.KEY_ACTIONS
+    is_dead = False
     for test in statement.conditions:
         found = forms.dead_values(test)
-        if mask and not mask & _carrying(test) and _needs_its_key(test):
+        if not is_dead and mask and not mask & _carrying(test) and _needs_its_key(test):
+            is_dead = True
             yield _never_carried(statement, test)
-        elif not found:
-            yield from _operator_type(statement, test)
-        elif _never_holds(test, len(found)):
+        elif not is_dead and found and _never_holds(test, len(found)):
+            is_dead = True
             yield _dead_statement(statement, test, _because(test, found[0]))
-        else:
+        elif found:
             sentence = f"{_because(test, found[0])}: this value never matches."
             yield Remark("dead-value", Severity.INFO, sentence, test.span, statement)
+        else:
+            yield from _operator_type(statement, test)
 
 
 def _carrying(test: Test) -> int:
@@ -123,9 +126,7 @@ def services(subject: Subject, each: Effective, suggestions: Iterator[int]) -> I
     for principal in statement.principals:
         if principal.kind is not Kind.SERVICE:
             continue
-        fault = ""
-        if len(principal.text) < 100 and next(suggestions, None) is not None:
-            fault = _fault(principal.text, subject.partition, region)
+        fault = _fault(principal.text, subject.partition, region, suggestions)
         if fault:
             sentence = f"{quoted(principal.text)} is no service principal: {fault}"
             sentence += "" if sentence.endswith("?") else "."
@@ -138,10 +139,10 @@ def services(subject: Subject, each: Effective, suggestions: Iterator[int]) -> I
             yield Remark("service-never", Severity.WARN, sentence, principal.span, statement)
 
 
-def _fault(host: str, partition: str, region: str) -> str:
+def _fault(host: str, partition: str, region: str, suggestions: Iterator[int]) -> str:
     from kms_tui.policy import service_names  # a long table, and not every policy names a service
 
-    return service_names.fault(host, partition, region)
+    return service_names.fault(host, partition, region, suggestions) if len(host) < 100 else ""
 
 
 def _via_services(
@@ -152,13 +153,13 @@ def _via_services(
         if test.key != "kms:viaservice" or forms.dead_values(test):
             continue
         for text in test.values:
-            plain = not set(text.value) & set("*?$") and len(text.value) < 100
-            if plain and next(suggestions, None) is not None:
-                fault = _fault(text.value, subject.partition, region)
-                if fault:
-                    sentence = f"{quoted(text.value)} is no service for {printable(test.key_text)}: {fault}"
-                    sentence += "" if sentence.endswith("?") else "."
-                    yield Remark("unknown-service", Severity.WARN, sentence, text.span, statement)
+            if set(text.value) & set("*?$"):
+                continue
+            fault = _fault(text.value, subject.partition, region, suggestions)
+            if fault:
+                sentence = f"{quoted(text.value)} is no service for {printable(test.key_text)}: {fault}"
+                sentence += "" if sentence.endswith("?") else "."
+                yield Remark("unknown-service", Severity.WARN, sentence, text.span, statement)
 
 
 def _may_be_never(statement: Statement) -> bool:

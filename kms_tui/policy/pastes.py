@@ -35,6 +35,9 @@ _TEMPLATE = re.compile(
 )
 """``${AWS::AccountId}``, ``${var.account}``, ``<account-id>``, ``{{ account }}``: no policy variables."""
 _YAML = re.compile(r"\s*(?:---\s*)?(?:Version|Statement|Id|KeyPolicy|-\s+(?:Effect|Sid))['\"]?\s*:")
+_TERRAFORM = re.compile(
+    r"""\s*(?:(?:data|resource|module)\s+"|policy\s*=|jsonencode\(|\{\s*"?(?:Version|Statement)"?\s*=)"""
+)
 _WRAPPERS = ("Policy", "KeyPolicy", "PolicyDocument")
 
 
@@ -118,6 +121,12 @@ def _no_json(text: str) -> Paste | None:
         return _quoted(value.value)
     if _is_followed_by_another(text):
         return Paste("two-documents", "These are two JSON documents, one after the other; a policy is one.")
+    if _TERRAFORM.match(text):
+        sentence = (
+            "This is Terraform's own language: paste the policy that comes out of it, as terraform show "
+            "-json has it."
+        )
+        return Paste("template", sentence)
     if _YAML.match(text):
         return Paste("yaml", "This is YAML; KMS takes JSON only.")
     return None

@@ -32,7 +32,6 @@ _OF_THE_CALLER = frozenset(
         "aws:principalorgpaths",
         "aws:principalaccount",
         "aws:principalarn",
-        "kms:calleraccount",
     }
 )
 _SPARED = {
@@ -53,7 +52,7 @@ def stopped_services(subject: Subject, each: Effective) -> Iterator[Remark]:
         return
     keys = {test.key for test in statement.conditions}
     for test in statement.conditions:
-        if not _bites_where_absent(test):
+        if not _bites_where_absent(test) or (_has_null(statement, test) and test.key != "aws:sourceip"):
             continue
         if test.key in _NETWORK and not keys & _SPARED["network"]:
             sentence = (
@@ -77,6 +76,14 @@ def _bites_where_absent(test: Test) -> bool:
     if test.operator.base.family == "null":
         return any(text.value.lower() == "true" for text in test.values)
     return test.operator.base.negated
+
+
+def _has_null(statement: Statement, test: Test) -> bool:
+    """Whether another condition asks if the key is there at all."""
+    return any(
+        other is not test and other.key == test.key and other.operator.base.family == "null"
+        for other in statement.conditions
+    )
 
 
 def _names_services(statement: Statement) -> bool:
@@ -150,9 +157,7 @@ def _is_missed(each: Effective, test: Test) -> bool:
     service, or only with an encryption context, is what such a Deny is for.
     """
     presence = test.key_info.presence
-    if any(
-        other.key == test.key and other.operator.base.family == "null" for other in each.statement.conditions
-    ):
+    if _has_null(each.statement, test):
         return False
     if presence is Presence.SERVICE:
         return True

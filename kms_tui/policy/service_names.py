@@ -6,6 +6,7 @@ Source: the IAM user guide (reference_policies_elements_principal, "AWS service 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from kms_tui.kms.partitions import partition_of
 from kms_tui.kms.service_principals import SERVICES
@@ -18,11 +19,12 @@ _OWN_SUFFIXES = ("aws", "aws-cn", "aws-us-gov")
 """Partitions whose service principals end as those of the table do."""
 
 
-def fault(host: str, partition: str, region: str) -> str:
+def fault(host: str, partition: str, region: str, lookups: Iterator[int]) -> str:
     """What is wrong with a service principal, as a sentence with the real one; "" where nothing is.
 
     ``region`` is the key's, for the suggestion; "" where it is not known. A service that is not in the table
-    and near none of it may be new.
+    and near none of it may be new; as long as ``lookups`` lasts, near ones are looked for, which takes
+    milliseconds.
     """
     if partition not in _OWN_SUFFIXES:
         return ""
@@ -32,7 +34,7 @@ def fault(host: str, partition: str, region: str) -> str:
         return f"it is of the China Regions; here it is {name.removesuffix(_CHINA)}"
     stem = name.removesuffix(_CHINA).removesuffix(_SUFFIX) if in_china or name.endswith(_SUFFIX) else ""
     if not stem:
-        meant = closest(name, _HOSTS, 2)
+        meant = closest(name, _HOSTS, 2) if next(lookups, None) is not None else ""
         return f"no service principal ends so; did you mean {meant}?" if meant else ""
     labels = stem.split(".")
     regions = [label for label in labels if partition_of(label)]
@@ -47,7 +49,7 @@ def fault(host: str, partition: str, region: str) -> str:
             meant = f"{rest[0]}.{region or 'us-east-1'}{_SUFFIX}"
             return f"{rest[-1]} is no Region; did you mean {meant}?"
         return ""
-    return _nearest(".".join(rest), regions)
+    return _nearest(".".join(rest), regions) if next(lookups, None) is not None else ""
 
 
 def _nearest(stem: str, regions: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -143,8 +144,17 @@ _OPERATORS = (
         if name != "Null"
     ),
 )
+_OTHER_REGISTER = re.compile(r"kms:RecipientAttestation:(?:NitroTPM)?PCR[1-9]")
+"""All registers but the first of each kind: 54 names that would hide the others."""
 _CONDITION_KEYS = tuple(
-    sorted((*KEYS, *FAMILIES), key=lambda name: (not name.startswith("kms:"), name.lower()))
+    sorted(
+        (
+            name
+            for name, key in {**KEYS, **FAMILIES}.items()
+            if not key.iam_only and not _OTHER_REGISTER.match(name)
+        ),
+        key=lambda name: (not name.startswith("kms:"), name.lower()),
+    )
 )
 
 
@@ -152,7 +162,8 @@ def _suiting(operator: str) -> Sequence[str]:
     """The condition keys, those first whose values are of the operator's kind."""
     spelled = operators.parse(operator)
     family = spelled.base.family if spelled is not None else ""
-    return sorted(_CONDITION_KEYS, key=lambda name: find(name).kind != family)
+    kinds = (family, "time") if family in ("date", "numeric") else (family,)
+    return sorted(_CONDITION_KEYS, key=lambda name: find(name).kind not in kinds)
 
 
 # Values
@@ -225,7 +236,8 @@ def _condition_values(operator: str, key: str, around: Surroundings) -> Iterable
     if folded in _ACCOUNT_KEYS:
         return (around.account_id,)
     if folded == "kms:viaservice":
-        return [f"{name}.{around.region}.{around.suffix}" for name in _SERVICES if "." not in name]
+        # The suffix is the same in every partition (developer guide, conditions-kms).
+        return [f"{name}.{around.region}.amazonaws.com" for name in _SERVICES if "." not in name]
     if folded in ("aws:principalarn", "kms:granteeprincipal", "kms:retiringprincipal"):
         return [each for each in around.principals if each.startswith("arn:")]
     if folded == "kms:grantoperations":

@@ -210,6 +210,23 @@ def test_each_place_offers_what_belongs_there(marked: str, first: str) -> None:
     assert offered(marked)[0] == first
 
 
+def test_the_condition_keys_that_are_offered_are_those_that_a_key_policy_takes() -> None:
+    assert "kms:ReplicaRegion" in offered('{"Statement": [{"Condition": {"StringEquals": {"kms:R|')
+    assert "kms:ViaService" in offered('{"Statement": [{"Condition": {"StringEquals": {"kms:V|')
+    for typed in ("kms:ResourceA", "aws:ResourceT"):
+        found = offered(f'{{"Statement": [{{"Condition": {{"StringEquals": {{"{typed}|')
+        assert not {"kms:ResourceAliases", "aws:ResourceTag/"} & set(found)
+    assert "aws:EpochTime" in offered('{"Statement": [{"Condition": {"NumericLessThan": {"|')[:5]
+
+
+def test_a_service_is_offered_for_via_service_as_every_partition_has_it() -> None:
+    marked = '{"Statement": [{"Condition": {"StringEquals": {"kms:ViaService": "s3|'
+    around = Surroundings(ACCOUNT, "cn-north-1", "aws-cn")
+    completion = complete(*spots(marked), around)
+    assert completion is not None
+    assert completion.offered[0] == "s3.cn-north-1.amazonaws.com"
+
+
 def test_an_element_that_the_statement_has_is_not_offered_again() -> None:
     assert "Effect" not in offered('{"Statement": [{"Effect": "Allow", "|')
 

@@ -181,6 +181,7 @@ def test_the_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["policy", "rules"]) == 0
     out = capsys.readouterr().out
     assert all(f"{name} (" in out for name in RULES)
+    assert "\ufeff" not in out
     assert main(["policy", "rules", "dead-deny", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == RULES["dead-deny"].as_dict()
 

@@ -128,6 +128,7 @@ SILENT: list[tuple[str, Shape]] = [
     ("private-address", allow(APP, USE, {"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}})),
     ("private-address", allow(APP, USE, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})),
     ("resource-not-star", allow(APP, USE)),
+    ("service-never", allow(S3, "kms:Nothing", {"StringEquals": {"aws:SourceAccount": ACCOUNT}})),
     ("operator-type", allow(APP, USE, {"Bool": {"aws:SecureTransport": "true"}})),
     ("operator-type", allow(APP, USE, {"StringEquals": {"aws:username": "true"}})),
     ("operator-type", allow(APP, USE, {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}})),
@@ -163,6 +164,21 @@ def test_a_denial_to_all_is_blamed_on_the_deny_that_nobody_escapes() -> None:
     for statements, index in (((tagged, always), 2), ((always, tagged), 1), ((tagged, always, tagged), 2)):
         found = judged(with_root(*statements)).findings
         assert [each.statement for each in found if each.rule == "denied-to-all"] == [index]
+
+
+def test_a_misspelt_service_is_found_among_many_good_ones() -> None:
+    services = ["s3.amazonaws.com", "sns.amazonaws.com", "sqs.amazonaws.com"] * 10 + [
+        "cloudtrial.amazonaws.com"
+    ]
+    bound = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    sentence = _sentence("unknown-service", allow({"Service": services}, USE, bound))
+    assert "did you mean cloudtrail.amazonaws.com?" in sentence
+
+
+def test_a_dead_statement_is_warned_of_once() -> None:
+    condition = {"StringEquals": {"kms:CallerAccount": "x", "kms:ViaService": "s3", "aws:SourceVpce": "y"}}
+    found = [each for each in judged(with_root(allow(APP, USE, condition))).findings if each.statement == 1]
+    assert [each.rule for each in found] == ["dead-allow", "dead-value", "dead-value"]
 
 
 def test_every_service_without_a_bound_is_named() -> None:

@@ -73,6 +73,26 @@ def test_a_templates_own_faults_stay_beside_the_word_for_it() -> None:
     assert found == ["template", "principal"]
 
 
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ('data "aws_iam_policy_document" "key" {\n  statement {\n    effect = "Allow"\n  }\n}', "template"),
+        ('resource "aws_kms_key" "a" {\n  policy = jsonencode({})\n}', "template"),
+        ('jsonencode({\n  Version = "2012-10-17"\n})', "template"),
+        ('{\n  Version = "2012-10-17"\n}', "template"),
+        ("policy = <<EOF\n{}\nEOF", "template"),
+        ("Statement:\n  - Effect: Allow", "yaml"),
+        ("---\nVersion: '2012-10-17'", "yaml"),
+        ("- Sid: x\n  Effect: Allow", "yaml"),
+        (POLICY + POLICY, "two-documents"),
+    ],
+)
+def test_what_is_no_json_is_told_by_its_first_words(text: str, rule: str) -> None:
+    paste = recognised(text)
+    assert paste is not None
+    assert (paste.rule, paste.policy) == (rule, None)
+
+
 @given(st.text() | st.text(alphabet='{}[]":,\\ default\n\tPolicyStatement'))
 @RELAXED
 def test_no_text_raises(text: str) -> None:

@@ -144,7 +144,7 @@ def test_the_guard_agrees_with_brute_force(block: int) -> None:
 
 
 def test_the_policies_are_of_every_verdict() -> None:
-    found = [judged(_policy(seed), caller=None).verdict.value for seed in range(60)]
+    found = [judged(_policy(seed), caller=None).verdict.value for seed in range(25)]
     assert set(found) == {"refuse", "warn", "ok"}
     assert len(EVERY) > 5000
     assert len(PLAIN) == 3
