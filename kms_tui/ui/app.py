@@ -12,6 +12,7 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
+import kms_tui.ui.caches  # noqa: F401
 from kms_tui.config import Config
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection, Opener, Session

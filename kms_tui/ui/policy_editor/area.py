@@ -117,6 +117,9 @@ class PolicyArea(TextArea):
         self.app.theme_changed_signal.subscribe(self, self._dress)
         self._dress(self.app.current_theme)
 
+    def on_unmount(self) -> None:
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def on_resize(self) -> None:
         self.call_after_refresh(self.scroll_cursor_visible)
 

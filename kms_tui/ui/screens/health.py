@@ -96,7 +96,7 @@ class HealthScreen(ModeScreen):
 
     def on_mount(self) -> None:
         self._show_nothing(Content.styled("opening…", "$foreground-muted"))
-        self.set_interval(_TICK, self._tick)
+        self._ticking = self.set_interval(_TICK, self._tick, pause=True)
         super().on_mount()
 
     # One examination after the other
@@ -162,6 +162,7 @@ class HealthScreen(ModeScreen):
 
     def _enter(self, state: _State) -> None:
         self._state = state
+        (self._ticking.resume if state is _State.READING else self._ticking.pause)()
         self.refresh_bindings()
 
     def _tick(self) -> None:

@@ -13,3 +13,8 @@ class TextArea(widgets.TextArea):
 
     def get_line(self, line_index: int) -> Text:
         return Text(harmless(self.document.get_line(line_index)), end="", no_wrap=True)
+
+    def on_unmount(self) -> None:
+        """Watch the app's theme no more: it would hold this for ever."""
+        watchers = getattr(self.app, "__watchers", {}).get("theme", [])
+        watchers[:] = [watcher for watcher in watchers if watcher[0] is not self]

@@ -30,8 +30,11 @@ class Static(widgets.Static):
         super().__init__(Content() if content is None else content, id=id, classes=classes)
 
     def update(self, content: Shown | None = None, *, layout: bool = True) -> None:  # type: ignore[override]
-        """Show other words, or none."""
-        super().update(Content() if content is None else content, layout=layout)
+        """Show other words, or none; the same words again paint nothing."""
+        content = Content() if content is None else content
+        shown = self.content
+        if not (isinstance(content, Content) and isinstance(shown, Content) and content.is_same(shown)):
+            super().update(content, layout=layout)
 
 
 class Button(widgets.Button):

@@ -32,7 +32,11 @@ class TopBar(Vertical):
 
     def on_mount(self) -> None:
         self.refresh_session()
-        self.set_interval(1.0, self.refresh_session)
+        self.set_interval(1.0, self._tick)
+
+    def _tick(self) -> None:
+        if self.screen in self.app.screen_stack:  # of another mode nothing is seen
+            self.refresh_session()
 
     @property
     def kms_app(self) -> KmsApp:

@@ -1,0 +1,42 @@
+"""What was opened and closed leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+from collections import Counter
+from typing import Any
+
+import pytest
+from textual._styles_cache import StylesCache
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from tests.ui.conftest import MakeApp
+from tests.ui.console import drive, go_to, press
+
+KEPT = (Widget, StylesCache)
+TIMES = 3
+
+
+def kept() -> Counter[str]:
+    """The widgets and their painted lines that are alive, by type."""
+    gc.unfreeze()
+    gc.collect()
+    return Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, KEPT))
+
+
+@pytest.mark.parametrize("keys", ["a", "m", "question_mark", "t", "e", "ctrl+p"])
+def test_what_was_closed_is_forgotten(make_app: MakeApp, keys: str) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "sandbox")
+        counts = []
+        for _ in range(4):
+            for _ in range(TIMES):
+                await press(pilot, keys, "escape")
+            counts.append(kept())
+        # The first time fills what is kept for good; the last one opened may not have gone yet.
+        grows = [set(after - before) for before, after in itertools.pairwise(counts)]
+        assert set.intersection(*grows) == set()
+
+    drive(make_app(), script)
