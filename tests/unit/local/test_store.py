@@ -180,6 +180,14 @@ def test_any_text_is_a_passphrase(path: Path, passphrase: str) -> None:
     _refused(path, "Wrong passphrase", unlock=lambda new: passphrase[1:] + "?")
 
 
+def test_a_damaged_root_key_under_a_key_file_is_told_too(path: Path) -> None:
+    _fill(path)
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("UPDATE root_key SET parameters = 'none'")
+    other.close()
+    _refused(path, "not a JSON object")
+
+
 def test_an_empty_passphrase_for_a_new_store_is_none(path: Path) -> None:
     _fill(path, unlock=lambda new: "")
     with open_store(path) as store:
