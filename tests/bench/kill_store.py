@@ -5,6 +5,7 @@
     python -m tests.bench.kill_store beside 100          # opens beside a program that writes all the time
     python -m tests.bench.kill_store passwd 100          # each kind of overlap and of kill, so many times
     python -m tests.bench.kill_store writing 200         # kill -9 of a program that makes keys
+    python -m tests.bench.kill_store serve 20            # ten such kills beside serve, then one of serve
 
 The suite has the same kills at chosen steps (``tests/unit/local/test_crashes.py``); here the kernel chooses.
 Children are forked, so that a kill costs milliseconds. Prints one line a campaign; exits with 1 for a loss.
@@ -14,14 +15,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import http.client
+import json
 import os
 import random
 import select
 import signal
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -303,8 +309,56 @@ def writing(path: Path) -> Iterator[str]:
         yield from ["keys acknowledged"] * len(told)
 
 
+class Served:
+    """``kms-tui serve`` on a store, in a process of its own, that is asked for keys without end."""
+
+    def __init__(self, path: Path) -> None:
+        flags = ["--store", str(path), "--auth", "any", "--region", REGION]
+        command = [sys.executable, "-m", "kms_tui", "serve", *flags]
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert self._process.stdout is not None
+        self._url = self._process.stdout.readline().split()[-1]
+        self.acknowledged: set[str] = set()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    def _ask(self) -> None:
+        headers = {"X-Amz-Target": "TrentService.CreateKey", "Content-Type": "application/x-amz-json-1.1"}
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            while True:
+                asked = urllib.request.Request(self._url, b"{}", headers)
+                with urllib.request.urlopen(asked, timeout=30) as answer:
+                    self.acknowledged.add(json.load(answer)["KeyMetadata"]["KeyId"])
+
+    def kill(self) -> set[str]:
+        self._process.kill()
+        self._process.communicate()
+        self._thread.join()
+        return self.acknowledged
+
+
+def serve(path: Path) -> Iterator[str]:
+    """Ten kills of a program that writes, beside one server, which is killed last."""
+    open_store(path).close()
+    served, told = Served(path), set[str]()
+    for _ in range(10):
+        child = Forked(partial(write_with_checkpoints, path))
+        child.wait_for_output()
+        time.sleep(random.uniform(0, 0.05))
+        child.kill()
+        told |= set(child.lines())
+        yield "writers killed"
+    told |= served.kill()
+    yield "servers killed"
+    wrong = opens(path, None, told)
+    yield f"LOST {wrong}" if wrong else "stores in which nothing was lost"
+    yield from ["keys acknowledged"] * len(told)
+
+
 CAMPAIGNS: dict[str, Callable[[Path], Iterator[str]]] = {
-    each.__name__: each for each in (making, checkpoint, beside, passwd, writing)
+    each.__name__: each for each in (making, checkpoint, beside, passwd, writing, serve)
 }
 
 

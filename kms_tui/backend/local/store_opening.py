@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 from kms_tui.atomic import make_folder
@@ -28,6 +29,9 @@ from kms_tui.backend.local.schema import APPLICATION_ID, MIGRATIONS
 from kms_tui.backend.local.store import ROOT_KEY, Sources, Store
 from kms_tui.backend.local.storefile import StoreFile, named_failures
 from kms_tui.kms.errors import StoreError
+
+_BETWEEN_TRIES = 0.005
+"""Seconds until a switch that others hindered is tried again."""
 
 
 def open_store(
@@ -132,13 +136,25 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path, now: int) -> N
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise storefile.not_ours(path)
     _require_known(path, _version(connection))
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        connection.execute("PRAGMA journal_mode = WAL")
+    _use_log(connection)
     if _version(connection) < len(MIGRATIONS):
         connection.execute("BEGIN IMMEDIATE")
         _require_known(path, _version(connection))
         _create_tables(connection, now)
         connection.execute("COMMIT")
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log. Where several open a new store at once, SQLite itself waits for nobody."""
+    deadline = time.monotonic() + storefile.BUSY_SECONDS
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_BETWEEN_TRIES)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -23,7 +23,8 @@ KEEP = (
     "Then look at a backup under a name of its own: --store BACKUP."
 )
 """The next step where a store is damaged: a backup put over it would take what is newer."""
-_BUSY_SECONDS = 15
+BUSY_SECONDS = 15
+"""How long another program that holds the store is waited for."""
 _CHECKPOINT_PAGES = 4000
 """How far the write-ahead log grows (16 MiB): most of its pages are written again and again."""
 _HEADER_SIZE = 100
@@ -172,7 +173,7 @@ def _connect(name: str) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(
             name,
-            timeout=_BUSY_SECONDS,
+            timeout=BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,

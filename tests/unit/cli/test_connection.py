@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kms_tui.backend.local import LocalBackend, open_store
-from kms_tui.cli.connection import open_backend
+from kms_tui.cli.connection import add_connection_flags, connection_from, notice_of, open_backend
+from kms_tui.cli.parser import Parser
 from kms_tui.kms.errors import StoreError
 from kms_tui.session import Connection, Kind, Prompt
 
@@ -85,3 +86,68 @@ def test_the_environment_answers_for_a_person(
     monkeypatch.setenv("KMS_TUI_PASSPHRASE", "sesame")
     _open(connection, _answering([]))
     assert _protection(connection, "sesame") == "passphrase"
+
+
+def _chosen(*flags: str) -> Connection:
+    parser = Parser()
+    add_connection_flags(parser)
+    return connection_from(parser, parser.parse_args(flags))
+
+
+@pytest.mark.parametrize(
+    ("flags", "kind"),
+    [
+        ((), None),
+        (("--region", "eu-west-1"), Kind.AWS),
+        (("--profile", "prod"), Kind.AWS),
+        (("--endpoint-url", "http://127.0.0.1:1"), Kind.AWS),
+        (("--demo",), Kind.DEMO),
+        (("--demo", "--region", "eu-west-1", "--as", "arn"), Kind.DEMO),
+        (("--local",), Kind.LOCAL),
+        (("--store", "x", "--region", "eu-west-1", "--as", "arn", "--iam-policy", "p"), Kind.LOCAL),
+    ],
+)
+def test_the_flags_choose_the_kms(flags: tuple[str, ...], kind: Kind | None) -> None:
+    assert _chosen(*flags).kind is kind
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--demo", "--local"),
+        ("--demo", "--store", "x"),
+        ("--profile", "p", "--demo"),
+        ("--endpoint-url", "u", "--local"),
+        ("--as", "arn"),
+        ("--iam-policy", "p", "--demo"),
+    ],
+)
+def test_flags_that_contradict_each_other_are_bad_usage(
+    capsys: pytest.CaptureFixture[str], flags: tuple[str, ...]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        _chosen(*flags)
+    assert ended.value.code == 2
+    assert "error: --" in capsys.readouterr().err
+
+
+def test_the_flags_say_how_the_kms_is_opened() -> None:
+    flags = ("--store", "x", "--region", "eu-west-1", "--as", "arn", "--iam-policy", "p", "--read-only")
+    assert _chosen(*flags) == Connection(
+        Kind.LOCAL,
+        region="eu-west-1",
+        store=Path("x"),
+        caller_arn="arn",
+        iam_policy=Path("p"),
+        read_only=True,
+    )
+
+
+def test_a_session_is_told_that_a_store_lies_open(connection: Connection) -> None:
+    for answers, notice in ((("",), "UNPROTECTED STORE"), (("sesame", "sesame"), "")):
+        backend = open_backend(connection, _answering([], *answers))
+        assert isinstance(backend, LocalBackend)
+        assert notice_of(backend) == notice
+        backend.store.close()
+        assert connection.store is not None
+        connection.store.unlink()

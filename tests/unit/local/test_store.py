@@ -10,15 +10,16 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from kms_tui.backend.local import LocalBackend, Store, open_default, open_store
+from kms_tui.backend.local import LocalBackend, Store, open_default, open_store, store_opening
 from kms_tui.backend.local.maintenance import open_existing
 from kms_tui.backend.local.protection import change_protection
 from kms_tui.backend.local.schema import MIGRATIONS
-from kms_tui.backend.local.storefile import KEEP, failure
+from kms_tui.backend.local.storefile import BUSY_SECONDS, KEEP, failure
 from kms_tui.kms.errors import StoreError
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock
@@ -177,6 +178,14 @@ def test_any_text_is_a_passphrase(path: Path, passphrase: str) -> None:
     with open_store(path, unlock=lambda new: passphrase) as store:
         assert _client(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
     _refused(path, "Wrong passphrase", unlock=lambda new: passphrase[1:] + "?")
+
+
+def test_a_damaged_root_key_under_a_key_file_is_told_too(path: Path) -> None:
+    _fill(path)
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("UPDATE root_key SET parameters = 'none'")
+    other.close()
+    _refused(path, "not a JSON object")
 
 
 def test_an_empty_passphrase_for_a_new_store_is_none(path: Path) -> None:
@@ -443,6 +452,48 @@ def test_processes_that_make_and_fill_one_store_lose_nothing(path: Path) -> None
     assert len(made) == 75
     with open_store(path) as store:
         assert {key_id for (key_id,) in store.rows("SELECT key_id FROM keys")} == set(made)
+
+
+class _Hindered:
+    """A connection whose switch to a log fails with ``code`` the first ``times`` times."""
+
+    def __init__(self, code: int, times: int) -> None:
+        self._code, self.left, self._mode = code, times, "delete"
+
+    def execute(self, sql: str) -> Any:
+        if "=" in sql:
+            if self.left:
+                self.left -= 1
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = self._code
+                raise error
+            self._mode = "wal"
+        return SimpleNamespace(fetchone=lambda: (self._mode,))
+
+
+@pytest.fixture
+def passing(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The moments that were slept, by which alone time passes."""
+    slept: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
+    monkeypatch.setattr(store_opening, "time", clock)
+    return slept
+
+
+def test_who_opens_a_store_while_others_do_waits_for_them(passing: list[float]) -> None:
+    connection: Any = _Hindered(sqlite3.SQLITE_BUSY, 3)
+    store_opening._use_log(connection)
+    assert (connection.execute("PRAGMA journal_mode").fetchone(), len(passing)) == (("wal",), 3)
+
+
+@pytest.mark.parametrize(("code", "waits"), [(sqlite3.SQLITE_BUSY, True), (sqlite3.SQLITE_IOERR, False)])
+def test_nobody_is_waited_for_without_end_or_without_reason(
+    passing: list[float], code: int, waits: bool
+) -> None:
+    connection: Any = _Hindered(code, 100_000)
+    with pytest.raises(sqlite3.OperationalError):
+        store_opening._use_log(connection)
+    assert (sum(passing) > BUSY_SECONDS) is waits
 
 
 def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
