@@ -23,7 +23,8 @@ from kms_tui.policy.search import Budget, Literal
 from kms_tui.policy.setting import Assignment, Setting, Values
 
 MAX_TOGETHER = 200_000
-"""Tied keys with more combinations of values than this are taken to be open, one by one."""
+"""Tied keys with more combinations of values than this get fewer values, and at last are taken to be open."""
+TIED_VALUES = (30, 16, 10, 6)
 
 
 class Variable:
@@ -226,19 +227,23 @@ class Circumstances:
     def _make(self, name: str) -> tuple[Sequence[str], Variable]:
         """The variable of a name, or of all that it is tied to; and the names that it stands for."""
         members = self._tied.get(name, (name,))
-        found = [self._choices(each, members) for each in members]
-        size = prod(map(len, found))
-        if size > MAX_TOGETHER:
-            members, found = (name,), [self._choices(name, (name,))]
-        self.budget.spend(10 * sum(map(len, found)) + size // 200)
-        return members, Variable(found)
+        for most in TIED_VALUES:
+            found = [self._choices(each, members, most) for each in members]
+            size = prod(map(len, found))
+            if size <= MAX_TOGETHER:
+                self.budget.spend(10 * sum(map(len, found)) + size // 200)
+                return members, Variable(found)
+        return (name,), Variable([self._choices(name, (name,), TIED_VALUES[0])])
 
-    def _choices(self, name: str, members: Sequence[str]) -> list[Choice]:
-        """What a name can be, by the conditions that compare these names with policy variables too."""
+    def _choices(self, name: str, members: Sequence[str], most: int) -> list[Choice]:
+        """What a name can be, by the conditions that compare these names with policy variables too, with so
+        many further values of each key.
+        """
         if members not in self._further:
             asking = [test for test in self._templated if _group(test.key) in members]
             self._further[members] = ties.tied_values(asking, self._values, self.budget) if asking else {}
-        return choices(Question(self.setting, self.tests, self.budget, name, self._further[members]))
+        tied = {key: values[:most] for key, values in self._further[members].items()}
+        return choices(Question(self.setting, self.tests, self.budget, name, tied))
 
     @cached_property
     def _templated(self) -> list[Test]:

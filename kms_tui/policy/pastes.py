@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kms_tui.policy import scan
 from kms_tui.policy.document import CURRENT_VERSION
+from kms_tui.policy.wording import quoted
 
 MAX_PASTE = 262_144
 """Characters of a text that are looked at: a policy of the greatest size, each of them escaped."""
@@ -38,7 +39,6 @@ _YAML = re.compile(r"\s*(?:---\s*)?(?:Version|Statement|Id|KeyPolicy|-\s+(?:Effe
 _TERRAFORM = re.compile(
     r"""\s*(?:(?:data|resource|module)\s+"|policy\s*=|jsonencode\(|\{\s*"?(?:Version|Statement)"?\s*=)"""
 )
-_WRAPPERS = ("Policy", "KeyPolicy", "PolicyDocument")
 
 
 def is_policy(text: str) -> bool:
@@ -83,9 +83,7 @@ def _is_statement(value: scan.Value) -> bool:
 
 
 def _object(text: str, value: scan.Object) -> Paste | None:
-    for member in value.members:
-        if member.key.value not in _WRAPPERS:
-            continue
+    for member in () if is_policy(text) else value.members:
         inner = member.value
         if isinstance(inner, scan.String) and is_policy(inner.value):
             sentence = (
@@ -93,7 +91,7 @@ def _object(text: str, value: scan.Object) -> Paste | None:
             )
             return Paste("pasted-answer", sentence, inner.value)
         if _names_of(inner) >= {"Statement"}:
-            sentence = f"The policy is inside the element {member.key.value}; {EXTRACT}"
+            sentence = f"The policy is inside the element {quoted(member.key.value)}; {EXTRACT}"
             return Paste("pasted-wrapper", sentence, text[inner.span.start : inner.span.end])
     if _is_statement(value):
         return _lone(f"This is a statement without a policy around it; {EXTRACT}", text)

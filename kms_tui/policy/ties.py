@@ -7,7 +7,7 @@ answer, so linked keys take their values together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, islice, product
+from itertools import chain, islice, product, zip_longest
 
 from kms_tui.policy import instances
 from kms_tui.policy.conditions import (
@@ -69,12 +69,22 @@ def tied_values(tests: Sequence[Test], values_of: ValuesOf, budget: Budget) -> M
         for test, template in templates:
             _fill(test, template, values_of, found, limit, budget)
             _unfill(test, template, values_of, found, limit, budget)
-    if any(test.operator.base.ignore_case for test in tests):
-        # Equal in any case, and yet not equal: the same words in capitals.
-        for key, values in found.items():
-            words = _texts(key, values_of, found)[:MAX_WORDS]
-            values.update(dict.fromkeys(word.upper() for word in words))
-    return {key: list(values) for key, values in found.items()}
+    # Equal in any case, and yet not equal: the same words in capitals.
+    capitals = MAX_WORDS // 2 if any(test.operator.base.ignore_case for test in tests) else 0
+    return {
+        key: _in_turn(
+            [text for text in values if text not in _DISTINCT],
+            _DISTINCT,
+            [word.upper() for word in _texts(key, values_of, found)[:capitals]],
+        )
+        for key, values in found.items()
+    }
+
+
+def _in_turn(*lists: Sequence[str]) -> list[str]:
+    """One of each list, then the next of each, so that the first few hold some of all."""
+    turns = zip_longest(*lists)
+    return list(dict.fromkeys(text for turn in turns for text in turn if text is not None))
 
 
 def caller_texts(tests: Sequence[Test], account: str, budget: Budget) -> list[str]:

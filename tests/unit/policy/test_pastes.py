@@ -19,6 +19,7 @@ INSIDE = {
     "the policy and its name on a line of its own": POLICY + "\r\ndefault",
     "an escaped string": json.dumps(POLICY),
     "an escaped string without its quotes": json.dumps(POLICY)[1:-1],
+    "a wrapper of another name": json.dumps({"policy": json.loads(POLICY)}),
     "a wrapper": json.dumps({"KeyPolicy": json.loads(POLICY), "Description": "x"}),
 }
 
