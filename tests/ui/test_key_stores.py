@@ -9,9 +9,13 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from kms_tui.backend.base import Backend
-from kms_tui.ui.dialogs.choose import Choose
-from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, press
+from kms_tui.demo import demo_backend
+from kms_tui.ui.dialogs.confirm import Confirm
+from tests.ui.conftest import MakeApp, fixed_now
+from tests.ui.console import drive, notifications, press
+from tests.ui.nonsense import Nonsense
+from tests.ui.test_many_keys import body
+from tests.ui.test_read_only import Sent
 
 
 def state(backend: Backend) -> str:
@@ -27,24 +31,79 @@ def demo_with_store(demo: Backend) -> Backend:
 
 
 def test_a_key_store_is_connected_only_after_a_question(make_app: MakeApp, demo_with_store: Backend) -> None:
+    sent = Sent(demo_with_store)
+
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "K")
         line = str(pilot.app.screen.query_one(OptionList).get_option_at_index(0).prompt)
         assert "disconnected" in line
-        await press(pilot, "enter", "enter")
-        assert state(demo_with_store) == "DISCONNECTED", "the question starts on Cancel"
+        await press(pilot, "enter")
+        assert "its keys can be used from then on" in body(pilot)
+        await press(pilot, "enter")
+        assert not sent.changes, "the question starts on Cancel"
         await press(pilot, "K", "enter", "tab", "enter")
+        assert list(sent.changes) == ["ConnectCustomKeyStore"]
         assert state(demo_with_store) in ("CONNECTING", "CONNECTED")
+        assert "is connecting" in notifications(pilot.app)  # type: ignore[arg-type]
 
-    drive(make_app(), script)
+    drive(make_app(sent), script)
 
 
-def test_a_read_only_session_shows_key_stores_and_changes_none(
+def test_a_connected_key_store_is_disconnected_only_after_a_question(
     make_app: MakeApp, demo_with_store: Backend
 ) -> None:
+    sent = Sent(demo_with_store)
+    (store,) = demo_with_store.call("DescribeCustomKeyStores", {})["CustomKeyStores"]
+    demo_with_store.call("ConnectCustomKeyStore", {"CustomKeyStoreId": store["CustomKeyStoreId"]})
+    if state(demo_with_store) != "CONNECTED":
+        pytest.fail("the offline KMS connects at once")
+
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "K", "enter")
-        assert isinstance(pilot.app.screen, Choose)
-        assert state(demo_with_store) == "DISCONNECTED"
+        assert "None of its keys can be used" in body(pilot)
+        assert not sent.changes
+        await press(pilot, "tab", "enter")
+        assert list(sent.changes) == ["DisconnectCustomKeyStore"]
+        assert state(demo_with_store) in ("DISCONNECTING", "DISCONNECTED")
 
-    drive(make_app(read_only=True), script)
+    drive(make_app(sent), script)
+
+
+def test_a_read_only_session_shows_key_stores_and_cannot_choose_one(
+    make_app: MakeApp, demo_with_store: Backend
+) -> None:
+    sent = Sent(demo_with_store)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "K")
+        choices = pilot.app.screen.query_one(OptionList)
+        assert choices.option_count == 1
+        assert choices.get_option_at_index(0).disabled
+        await press(pilot, "enter", "tab", "enter")
+        assert not isinstance(pilot.app.screen, Confirm)
+        assert sent.changes == []
+
+    drive(make_app(sent, read_only=True), script)
+
+
+def test_a_key_store_of_an_unknown_state_and_kind_is_still_shown(make_app: MakeApp) -> None:
+    """A state of next year is shown in KMS's own word, an error code beside it."""
+    nonsense = Nonsense(demo_backend(now=fixed_now))
+    nonsense.operation = "DescribeCustomKeyStores"
+    nonsense.answer = {
+        "CustomKeyStores": [
+            {
+                "CustomKeyStoreId": "cks-1",
+                "CustomKeyStoreName": "hsm",
+                "ConnectionState": "MIGRATING",
+                "ConnectionErrorCode": "CLUSTER_NOT_FOUND",
+            }
+        ]
+    }
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "K")
+        line = str(pilot.app.screen.query_one(OptionList).get_option_at_index(0).prompt)
+        assert "MIGRATING: CLUSTER_NOT_FOUND" in line
+
+    drive(make_app(nonsense), script)

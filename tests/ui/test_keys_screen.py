@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from textual.binding import Binding
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from kms_tui.backend.base import Backend
 from kms_tui.ui.acts.desk import Desk
-from kms_tui.ui.acts.table import ACTS
 from kms_tui.ui.app_bindings import APP_BINDINGS
 from kms_tui.ui.details.pane import KeyDetails
 from kms_tui.ui.dialogs.base import Dialog
@@ -248,27 +247,6 @@ def test_a_key_is_created_with_its_alias_and_rotation(make_app: MakeApp, demo: B
         assert any("brand-new" in row.aliases for row in pilot.app.screen.query_one(KeyList).rows)
 
     drive(make_app(), script)
-
-
-def test_a_read_only_session_offers_and_sends_nothing_that_changes_anything(
-    make_app: MakeApp, demo: Backend
-) -> None:
-    def facts() -> list[Any]:
-        keys = demo.call("ListKeys", {})["Keys"]
-        return [demo.call("DescribeKey", {"KeyId": key["KeyId"]}) for key in keys]
-
-    before = facts()
-
-    async def script(pilot: Pilot[Any]) -> None:
-        await go_to(pilot, "sandbox")
-        mutating = [act.key for act in ACTS.values() if act.mutating]
-        for key in [*mutating, "n"]:
-            await press(pilot, key)
-            assert not isinstance(pilot.app.screen, Dialog), key
-        assert "READ-ONLY" in str(pilot.app.screen.query_one("#limits", Static).render())
-
-    drive(make_app(read_only=True), script)
-    assert facts() == before
 
 
 def test_narrow_terminals_show_the_details_on_a_screen_of_their_own(make_app: MakeApp) -> None:
