@@ -108,7 +108,7 @@ def making(path: Path) -> Iterator[str]:
 
     child = Forked(make)
     child.wait_for_output()
-    time.sleep(random.uniform(0, 0.03))
+    time.sleep(random.uniform(0, 0.08))
     child.kill()
     acknowledged = set(child.lines()[1:])
     yield "killed after the first key" if acknowledged else "killed before"
