@@ -22,6 +22,8 @@ from kms_tui.policy import CheckResult, Severity, Verdict, check, pastes
 from kms_tui.policy.rules import RULES, text_of
 from kms_tui.visible import visible
 
+FAILURE = 2
+"""1 is a policy that is refused."""
 _ACCOUNT = re.compile(r"[0-9]{12}\Z")
 
 

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from kms_tui.atomic import PRIVATE, SHARED, atomic_file, file_errors
 from kms_tui.backend.base import Backend
+from kms_tui.envelope.armour import Unarmoured, message_in
 from kms_tui.envelope.message import Opened, Sealed, seal, unseal
-from kms_tui.envelope.streams import Source, Writable, write_behind
+from kms_tui.envelope.streams import Prefixed, Source, Writable, write_behind
 from kms_tui.envelope.watch import UNWATCHED, Watch
 
 
@@ -63,7 +64,8 @@ def unseal_file(
     overwrite: bool = False,
     watch: Watch = UNWATCHED,
 ) -> Opened:
-    """Open a file (see ``message.unseal``); the target is for its owner's eyes only (mode 0600).
+    """Open a file (see ``message.unseal``), as bytes or as text of them in base64 or hex; the target is for
+    its owner's eyes only (mode 0600).
 
     Raises the backend's errors, EnvelopeError and FileError; then the target is as it was.
     """
@@ -71,12 +73,13 @@ def unseal_file(
         open_source(source) as (stream, total),
         file_target(target, overwrite=overwrite, mode=PRIVATE) as plain,
     ):
+        message, start = message_in(stream)
         return unseal(
-            stream,
+            message or Prefixed(start, stream),
             plain,
             backend=backend,
             context=context,
-            total=total,
+            total=None if isinstance(message, Unarmoured) else total,
             allow_uncommitted=allow_uncommitted,
             watch=watch,
         )

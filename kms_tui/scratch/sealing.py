@@ -55,19 +55,18 @@ def is_enveloped(request: Request) -> bool:
 
 def is_message(given: Input) -> bool:
     """Whether an input begins as the Encryption SDK's messages do; FileError where it cannot be read."""
-    start = _start(given)
+    if isinstance(given, FromFile):
+        from kms_tui.envelope.armour import message_in
+        from kms_tui.envelope.files import open_source
+
+        with open_source(given.path) as (stream, _):
+            return message_in(stream)[0] is not None
+    start = given.data.reveal()[:4]
     if not start.startswith(_STARTS):
         return False
     from kms_tui.envelope.header import looks_like_message
 
     return looks_like_message(start)
-
-
-def _start(given: Input) -> bytes:
-    if isinstance(given, Entered):
-        return given.data.reveal()[:4]
-    with file_errors(given.path, "read"), given.path.open("rb") as file:
-        return file.read(4)
 
 
 def _written(request: Request, result: Result) -> Result:
@@ -122,6 +121,7 @@ def _seal(request: Request, kms: Kms, watch: Watch) -> Result:
 
 
 def _open(request: Request, kms: Kms, watch: Watch) -> Result:
+    from kms_tui.envelope.armour import message_in
     from kms_tui.envelope.files import unseal_file
     from kms_tui.envelope.message import unseal
 
@@ -139,12 +139,13 @@ def _open(request: Request, kms: Kms, watch: Watch) -> Result:
         sentence = f"{opened.plaintext_size:,} bytes written to {request.target}."
     else:
         data, plaintext = _in_memory(request), io.BytesIO()
+        message, _ = message_in(io.BytesIO(data.reveal()))
+        assert message is not None  # is_message has found one
         opened = unseal(
-            io.BytesIO(data.reveal()),
+            message,
             plaintext,
             backend=kms.backend,
             context=request.context,
-            total=len(data),
             watch=watch,
         )
         parts, sentence = (plain("Plaintext", plaintext.getvalue()),), ""

@@ -224,6 +224,21 @@ def test_a_file_is_sealed_into_a_file_and_opened_into_another(kms: Kms, ask: Ask
     assert opened.read_bytes() == source.read_bytes()
 
 
+@pytest.mark.parametrize("form", [Format.BASE64, Format.HEX])
+@pytest.mark.parametrize("size", [5_000, 60_000])
+def test_a_sealed_file_that_was_written_down_as_text_is_opened(
+    kms: Kms, ask: Ask, tmp_path: Path, form: Format, size: int
+) -> None:
+    source, sealed, opened = (tmp_path / name for name in ("a", "b", "c"))
+    source.write_bytes(b"x" * size)
+    run(ask(Name.ENCRYPT, "orders-db", given=look_at(source), target=sealed), kms)
+    sealed.write_text(encode(sealed.read_bytes(), form) + "\r\n", encoding="ascii")
+    run(ask(Name.DECRYPT, "", given=look_at(sealed), target=opened), kms)
+    assert opened.read_bytes() == source.read_bytes()
+    shown = run(ask(Name.DECRYPT, "", given=look_at(sealed)), kms)
+    assert bytes_of(shown, "Plaintext") == source.read_bytes()
+
+
 def test_a_file_altered_by_one_bit_gives_nothing(kms: Kms, ask: Ask, tmp_path: Path) -> None:
     source, sealed, opened = (tmp_path / name for name in ("a", "b", "c"))
     source.write_bytes(b"x" * 5000)
