@@ -25,6 +25,8 @@ from kms_tui.policy.setting import Assignment, Setting, Values
 MAX_TOGETHER = 200_000
 """Tied keys with more combinations of values than this get fewer values, and at last are taken to be open."""
 TIED_VALUES = (30, 16, 10, 6)
+MAX_MEMBERS = 6
+"""So many keys tied together are taken to be open at once: few values of each are too many in all."""
 
 
 class Variable:
@@ -227,11 +229,12 @@ class Circumstances:
     def _make(self, name: str) -> tuple[Sequence[str], Variable]:
         """The variable of a name, or of all that it is tied to; and the names that it stands for."""
         members = self._tied.get(name, (name,))
-        for most in TIED_VALUES:
+        for most in TIED_VALUES if len(members) <= MAX_MEMBERS else ():
             found = [self._choices(each, members, most) for each in members]
             size = prod(map(len, found))
+            self.budget.spend(20 * sum(map(len, found)))
             if size <= MAX_TOGETHER:
-                self.budget.spend(10 * sum(map(len, found)) + size // 200)
+                self.budget.spend(size // 200)
                 return members, Variable(found)
         return (name,), Variable([self._choices(name, (name,), TIED_VALUES[0])])
 

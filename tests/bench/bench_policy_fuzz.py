@@ -92,7 +92,10 @@ def main(count: int) -> None:
         verdicts[result.verdict.value] += 1
         if took > worst[0]:
             worst = took, f"seed {number}, {len(text):,} characters"
-    print(f"{count:,} texts: mean {total / count:.2f} ms, worst {worst[0]:.1f} ms ({worst[1]}), {verdicts}")
+        if (number + 1) % 10_000 == 0 or number + 1 == count:
+            mean, (took, where) = total / (number + 1), worst
+            told = f"{number + 1:,} texts: mean {mean:.2f} ms, worst {took:.1f} ms ({where}), {verdicts}"
+            print(told, flush=True)
 
 
 if __name__ == "__main__":

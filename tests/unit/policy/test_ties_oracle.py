@@ -80,6 +80,7 @@ TAGS = (
     "RED",
     "x-other",
     "other",
+    "OTHER",
     "third",
     "alice",
     ACCOUNT,
