@@ -113,3 +113,19 @@ def test_a_paste_of_any_size_settles_or_is_refused_in_words(
 
 def held(field: Input | TextArea) -> str:
     return field.value if isinstance(field, Input) else field.text
+
+
+def test_a_line_takes_less_than_an_area(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await pilot.press("slash")
+        await settled(pilot)
+        field = pilot.app.focused
+        assert isinstance(field, Input)
+        for text, taken in (("x" * 20_000, True), ("x" * 20_001, False)):
+            field.value = ""
+            pilot.app.post_message(events.Paste(text))
+            await settled(pilot)
+            assert bool(field.value) is taken
+        assert "Nothing was pasted" in notifications(pilot.app)  # type: ignore[arg-type]
+
+    drive(make_app(), script)

@@ -135,6 +135,22 @@ def test_what_a_screen_could_not_do_because_it_was_left_is_not_told(make_app: Ma
 
 
 @pytest.mark.contained
+def test_the_same_failure_many_times_a_second_is_told_once(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, KmsApp)
+        for _ in range(50):
+            app.contain(KeyError(SECRET))
+        await settled(pilot)
+        assert len(app._notifications) == 1
+        app.contain(OSError(SECRET))
+        await settled(pilot)
+        assert len(app._notifications) == 2
+
+    drive(make_app(), script)
+
+
+@pytest.mark.contained
 def test_an_error_of_ours_that_nobody_expected_is_told_in_its_own_words(make_app: MakeApp) -> None:
     async def denied() -> None:
         raise ServiceError("AccessDeniedException", "not you")
