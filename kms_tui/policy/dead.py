@@ -163,10 +163,13 @@ def _via_services(
 
 
 def _may_be_never(statement: Statement) -> bool:
-    """Whether a service may miss conditions that are not dead for everyone; kms:CallerAccount is left open,
-    as the guides do not say what it is of a service.
+    """Whether a service may miss conditions that are not dead for everyone. Those about the source or the
+    operation it can meet; what kms:CallerAccount is of a service the guides do not say.
     """
-    return bool(statement.conditions) and not any(
+    of_services = (Presence.SERVICE, Presence.OPERATION)
+    if all(test.key_info.presence in of_services for test in statement.conditions):
+        return False
+    return not any(
         test.key == "kms:calleraccount" or _never_holds(test, len(forms.dead_values(test)))
         for test in statement.conditions
     )
