@@ -108,7 +108,7 @@ class Sweep:
         def run() -> None:
             try:
                 job()
-            except Exception as error:
+            except (TypeError, ValueError, AttributeError, LookupError) as error:
                 # An answer of the wrong types costs what was asked for, and the scan still ends.
                 self._failed(Trouble("", not_understood(error)))
             finally:

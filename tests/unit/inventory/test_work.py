@@ -166,10 +166,10 @@ def test_a_closed_crew_takes_no_more_jobs() -> None:
     assert not ran.wait(0.05)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_job_that_raises_costs_no_thread() -> None:
+def test_a_job_that_raises_costs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     crew = DaemonCrew(WorkQueue(hands=2))
-    done = threading.Semaphore(0)
+    done, raised = threading.Semaphore(0), threading.Semaphore(0)
+    monkeypatch.setattr(threading, "excepthook", lambda _: raised.release())
 
     def fail() -> None:
         raise RuntimeError("a fault of ours")
@@ -178,6 +178,6 @@ def test_a_job_that_raises_costs_no_thread() -> None:
         crew.put(Lane.VISIBLE, Job(("fails", number), fail))
     for number in range(2):
         crew.put(Lane.VISIBLE, Job(("works", number), done.release))
-    assert done.acquire(timeout=20)
-    assert done.acquire(timeout=20)
+    assert [raised.acquire(timeout=20) for _ in range(6)] == [True] * 6
+    assert [done.acquire(timeout=20) for _ in range(2)] == [True] * 2
     crew.close()
