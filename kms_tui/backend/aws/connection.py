@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.request import getproxies
 
 import botocore.session
 from botocore.config import Config
@@ -22,7 +23,7 @@ from kms_tui.backend.aws.identity import Identity, account_of
 from kms_tui.backend.aws.profiles import option_of, profile_named
 from kms_tui.backend.aws.retries import MAX_ATTEMPTS, refuse_broken_answers, refused_mutations
 from kms_tui.backend.aws.services import AwsServices
-from kms_tui.backend.aws.sources import CredentialSources, check_ca_bundle
+from kms_tui.backend.aws.sources import CredentialSources, check_ca_bundle, check_endpoint, check_proxies
 from kms_tui.backend.aws.translate import Translator
 from kms_tui.kms.errors import CredentialsError, ServiceError
 
@@ -52,6 +53,8 @@ def open_backend(
     """``kms_tui.backend.aws.connect``."""
     named = profile_named(profile)
     translator = Translator(named)
+    check_endpoint(endpoint_url)
+    check_proxies(getproxies())
     with translator.configuring():
         session = botocore.session.Session(profile=profile)
         if profile is None and not any(os.environ.get(name) for name in _PROFILE_VARIABLES):

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import CredentialRetrievalError, MissingDependencyException
 
@@ -22,7 +23,7 @@ from kms_tui.backend.aws.profiles import ProfileOption, option_of
 from kms_tui.kms.errors import ConfigurationError, CredentialsError, KmsTuiError
 
 _TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
-_UNREADABLE = (OSError, ValueError, AttributeError, TypeError)
+_UNREADABLE = (OSError, ValueError, AttributeError, TypeError, MemoryError)
 """What botocore's providers raise for a source that is absent, or answers something else than credentials."""
 _VARIABLES = {
     "access key ID": "AWS_ACCESS_KEY_ID",
@@ -93,7 +94,7 @@ class CredentialSources:
                 next_step="Check the profile in the AWS configuration files.",
             )
         return CredentialsError(
-            f"The credential_process {self.program} printed something else than credentials in JSON.",
+            f"The credential_process {self.program} printed something else than credentials in AWS's JSON.",
             next_step=f"Run it by hand to see what it prints. {self.process.place} names it.",
         )
 
@@ -156,13 +157,53 @@ def check_ca_bundle(path: str | None, place: str) -> None:
     )
 
 
+def check_proxies(proxies: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> None:
+    """Raise ConfigurationError for a proxy that botocore cannot use; ``proxies`` are those by URL scheme.
+
+    botocore speaks to HTTP proxies alone, and takes a host and port without a scheme for one.
+    """
+    for scheme in ("https", "http"):
+        url = proxies.get(scheme, "")
+        fault = _proxy_fault(url) if url else ""
+        if fault:
+            place = proxy_variable(url, environ) or f"The {scheme} proxy of this system"
+            raise ConfigurationError(
+                f"{place} {fault}.", next_step="A proxy looks like http://proxy.example.com:3128."
+            )
+
+
+def _proxy_fault(url: str) -> str:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is no URL"
+    if parts.scheme not in ("http", "https"):
+        return f"names a {parts.scheme} proxy, and only HTTP proxies can be used"
+    return "" if host else "names no host"
+
+
+def check_endpoint(url: str | None) -> None:
+    """Raise ConfigurationError for a URL whose port is none; botocore would find out at the first call."""
+    try:
+        _ = urlsplit(url or "").port
+    except ValueError as error:
+        raise ConfigurationError(
+            f"Invalid endpoint: {url} ({str(error).rstrip('.').lower()})",
+            next_step="An endpoint looks like https://kms.eu-west-1.amazonaws.com.",
+        ) from error
+
+
 _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
 def proxy_variable(url: str, environ: Mapping[str, str] = os.environ) -> str:
     """The variable that names a proxy, given its URL or its host and port; "" where none does."""
     host = _host(url)
-    return next((name for name in _PROXY_VARIABLES if host and _host(environ.get(name, "")) == host), "")
+    named = ((name, environ.get(name, "")) for name in _PROXY_VARIABLES)
+    return next(
+        (name for name, value in named if (value and value == url) or (host and _host(value) == host)), ""
+    )
 
 
 def _host(url: str) -> str:

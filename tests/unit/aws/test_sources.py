@@ -12,7 +12,7 @@ from botocore.credentials import ReadOnlyCredentials
 
 from kms_tui.backend.aws import connect
 from kms_tui.backend.aws.profiles import ProfileOption, option_of
-from kms_tui.backend.aws.sources import CredentialSources, proxy_variable, refuse_unusable
+from kms_tui.backend.aws.sources import CredentialSources, check_proxies, proxy_variable, refuse_unusable
 from kms_tui.kms.errors import ConfigurationError, CredentialsError, EndpointError, KmsTuiError
 from tests.endpoints.environment import clear_aws_environment, use_config
 from tests.endpoints.server import FaultEndpoint
@@ -200,6 +200,36 @@ def test_a_proxy_that_refuses_is_named_with_its_variable(
 def test_a_proxy_of_no_variable_has_none() -> None:
     assert proxy_variable("http://proxy:3128", {}) == ""
     assert proxy_variable("http://proxy:3128", {"https_proxy": "proxy:3128"}) == "https_proxy"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "fault"),
+    [
+        ("socks5://127.0.0.1:9", "names a socks5 proxy, and only HTTP proxies can be used"),
+        ("http://[::1", "is no URL"),
+        ("http://proxy:notaport", "is no URL"),
+        ("http://", "names no host"),
+    ],
+)
+def test_a_proxy_that_no_request_can_take_is_told_with_its_variable(
+    proxy: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    error = refused()
+    assert isinstance(error, ConfigurationError)
+    assert str(error) == f"HTTPS_PROXY {fault}."
+    assert "http://proxy.example.com:3128" in error.next_step
+
+
+def test_proxies_that_can_be_used_pass() -> None:
+    for url in ("http://proxy:3128", "https://user:secret@proxy:3128", "proxy:3128", "127.0.0.1:9"):
+        check_proxies({"https": url, "http": url}, {})
+
+
+def test_a_port_that_is_none_is_no_endpoint() -> None:
+    error = refused(endpoint_url="http://127.0.0.1:99999")
+    assert isinstance(error, ConfigurationError)
+    assert "Invalid endpoint: http://127.0.0.1:99999 (port out of range 0-65535)" in str(error)
 
 
 @pytest.mark.parametrize("setting", ["max_attempts = many", "sts_regional_endpoints = maybe"])
