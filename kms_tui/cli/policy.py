@@ -10,6 +10,7 @@ cannot be read or holds no policy.
 from __future__ import annotations
 
 import argparse
+import codecs
 import json
 import re
 import sys
@@ -149,7 +150,7 @@ def _extract(args: argparse.Namespace) -> int:
     content = _read(args.file)
     if content is None:
         return 2
-    text = content.decode("utf-8", "replace")
+    text = content.decode(_encoding(content), "replace")
     paste = pastes.recognised(text)
     if paste is None and not pastes.is_policy(text):
         print(f"kms-tui policy extract: {visible(args.file)}: there is no policy in it", file=sys.stderr)
@@ -160,6 +161,12 @@ def _extract(args: argparse.Namespace) -> int:
     inner = text if paste is None or paste.policy is None else paste.policy
     print(visible(inner, newlines=True))
     return 0
+
+
+def _encoding(content: bytes) -> str:
+    """By the byte order mark, as Windows' editors and PowerShell write one; else UTF-8."""
+    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    return next((name for mark, name in marks.items() if content.startswith(mark)), "utf-8")
 
 
 def _read(name: str) -> bytes | None:

@@ -215,3 +215,15 @@ def test_where_there_is_no_policy_inside_nothing_is_printed(
     assert captured.out == ""
     assert "pasted.json" in captured.err
     assert main(["policy", "extract", str(tmp_path / "none.json")]) == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_paste_that_windows_wrote_is_read(
+    encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = '{"Version": "2012-10-17", "Statement": []}'
+    path = tmp_path / "answer.json"
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path.write_bytes((mark + json.dumps({"Policy": policy, "PolicyName": "default"})).encode(encoding))
+    assert main(["policy", "extract", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(policy)
