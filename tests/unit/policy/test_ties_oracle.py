@@ -22,7 +22,8 @@ TEAM, DEPT, OWNER = "aws:PrincipalTag/team", "aws:PrincipalTag/dept", "aws:Princ
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
 ANYONE = f"arn:aws:iam::{ACCOUNT}:user/zz-anyone"
 NAMED = [
-    f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("red", "x-red", "x-alice", "other", "x-other", ACCOUNT)
+    f"arn:aws:iam::{ACCOUNT}:user/{name}"
+    for name in ("red", "redder", "x-red", "x-alice", "other", "x-other", ACCOUNT)
 ]
 APP = f"arn:aws:iam::{ACCOUNT}:role/app"
 FRESH = f"arn:aws:iam::{ACCOUNT}:role/zz-anyone"
@@ -81,6 +82,7 @@ TAGS = (
     "x-other",
     "other",
     "OTHER",
+    "X-RED",
     "third",
     "alice",
     ACCOUNT,
