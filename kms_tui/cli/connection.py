@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
+import threading
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.kms.errors import CredentialsError, StoreError
+from kms_tui.kms.errors import CredentialsError, KmsTuiError, StoreError
 from kms_tui.session import Connection, Kind, Prompt
+from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from kms_tui.backend.base import Backend
+
+OPENING_IS_LONG = 3.0
+"""Seconds after which a command says what opening waits for."""
 
 
 def add_connection_flags(parser: argparse.ArgumentParser) -> None:
@@ -82,12 +90,31 @@ def open_backend(connection: Connection, prompt: Prompt | None = None) -> Backen
         )
     from kms_tui.backend.aws import connect
 
-    return connect(
-        profile=connection.profile,
-        region=connection.region,
-        endpoint_url=connection.endpoint_url,
-        mfa_prompt=partial(_mfa_code, prompt) if prompt else None,
-    )
+    # A console says so itself; a command would stand there without a word.
+    with contextlib.nullcontext() if prompt else _saying_what_it_waits_for(connection.profile):
+        return connect(
+            profile=connection.profile,
+            region=connection.region,
+            endpoint_url=connection.endpoint_url,
+            mfa_prompt=partial(_mfa_code, prompt) if prompt else None,
+        )
+
+
+@contextlib.contextmanager
+def _saying_what_it_waits_for(profile: str | None) -> Iterator[None]:
+    def say() -> None:
+        from kms_tui.backend.aws.sources import waits_for
+
+        with contextlib.suppress(KmsTuiError):  # the opening meets the same file, and says what is wrong
+            print(visible(f"kms-tui: waiting for {waits_for(profile)}; Ctrl+C stops"), file=sys.stderr)
+
+    timer = threading.Timer(OPENING_IS_LONG, say)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _passphrase(prompt: Prompt | None, new: bool) -> str | None:

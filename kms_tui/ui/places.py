@@ -62,22 +62,14 @@ async def tell_what_takes_long(app: KmsApp, connection: Connection) -> None:
     """Name what an opening that takes long waits for, and the ways out of it."""
     if connection.kind not in (None, Kind.AWS) or isinstance(app.screen, AskSecret):
         return
-    from kms_tui.backend.aws.profiles import profile_named
-    from kms_tui.backend.aws.sources import CredentialSources
-
-    def source() -> str:
-        name = profile_named(connection.profile).name
-        sources = CredentialSources.of(name)
-        if sources.process is None:
-            return f"the credentials of profile {name}"
-        return f"the credential_process {sources.program} of profile {name} ({sources.process.place})"
+    from kms_tui.backend.aws.sources import waits_for
 
     try:
-        waits_for = await off_loop(source)
+        source = await off_loop(lambda: waits_for(connection.profile))
     except KmsTuiError:
         return  # the opening meets the same file, and says what is wrong with it
     app.notify(
-        f"It waits for {waits_for}. p opens another profile instead, q quits.",
+        f"It waits for {source}. p opens another profile instead, q quits.",
         title="Opening takes long",
         severity="warning",
         timeout=20,

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import CredentialRetrievalError, MissingDependencyException
 
-from kms_tui.backend.aws.profiles import ProfileOption, option_of
+from kms_tui.backend.aws.profiles import ProfileOption, option_of, profile_named
 from kms_tui.kms.errors import ConfigurationError, CredentialsError, KmsTuiError
 
 _TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
@@ -108,6 +108,15 @@ class CredentialSources:
         except ValueError:
             words = self.process.value.split()
         return words[0] if words else "(empty)"
+
+
+def waits_for(profile: str | None) -> str:
+    """What opening a profile waits for; raises ConfigurationError for files that cannot be read."""
+    name = profile_named(profile).name
+    sources = CredentialSources.of(name)
+    if sources.process is None:
+        return f"the credentials of profile {name}"
+    return f"the credential_process {sources.program} of profile {name} ({sources.process.place})"
 
 
 def refuse_unusable(frozen: Any, method: str) -> None:
