@@ -228,5 +228,6 @@ def difference(before: Fact[Any], after: Fact[Any]) -> str:
     if isinstance(old, KeyRotationStatus) and isinstance(new, KeyRotationStatus):
         if old.enabled != new.enabled:
             return "rotation turned on" if new.enabled else "rotation turned off"
-        return "rotation changed"
+        # A disabled key does not tell its period (GetKeyRotationStatus): that is no change.
+        return "" if None in (old.period_days, new.period_days) else "rotation changed"
     return "details changed"

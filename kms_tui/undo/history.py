@@ -30,6 +30,11 @@ class Step:
     reason: str
     backend: Backend = field(repr=False)
     """Where the change was made; calls on it are logged and counted, and not remembered."""
+    _left: list[ApiCall] = field(init=False, repr=False)
+    """The undoing calls that have still to be made."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_left", list(self.undo))
 
     @property
     def region(self) -> str:
@@ -62,8 +67,21 @@ class Step:
         return key_id_of(str(named))
 
     def take_back(self) -> tuple[Mapping[str, Any], ...]:
-        """Make the undoing calls; their answers."""
-        return tuple(self._undo_with(call).call(call.operation, call.params) for call in self.undo)
+        """Make the undoing calls that have not been made; their answers.
+
+        A deletion that is cancelled already needs no cancelling: the call after it is made all the same.
+        """
+        answers = []
+        while self._left:
+            call = self._left[0]
+            try:
+                answers.append(self._undo_with(call).call(call.operation, call.params))
+            except ServiceError as error:
+                needless = call.operation == "CancelKeyDeletion" and error.code == "KMSInvalidStateException"
+                if not needless or len(self._left) == 1:
+                    raise
+            self._left.pop(0)
+        return tuple(answers)
 
     def _undo_with(self, call: ApiCall) -> Backend:
         return self.backend.in_region(call.region) if call.region else self.backend
@@ -76,17 +94,24 @@ class History:
         self._lock = threading.Lock()
         self._groups: list[list[Step]] = []
         self._limit = limit
+        self._collecting = 0
+        """How many blocks of ``together`` are open: nothing is forgotten then."""
 
     def append(self, step: Step) -> None:
         with self._lock:
             self._groups.append([step])
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        if not self._collecting:
             del self._groups[: -self._limit]
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """What is appended within is one group."""
         with self._lock:
-            before = set(map(id, self._groups))
+            self._collecting += 1
+            before = {id(group): group for group in self._groups}
         try:
             yield
         finally:
@@ -95,6 +120,8 @@ class History:
                 if new:
                     self._groups = [group for group in self._groups if id(group) in before]
                     self._groups.append([step for group in new for step in group])
+                self._collecting -= 1
+                self._forget_oldest()
 
     def last(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
         """The steps that would be taken back next, newest first; and the later ones without a way back."""

@@ -14,7 +14,6 @@ from kms_tui.ui.acts.base import Act, Subject
 from kms_tui.ui.acts.key_stores import show_key_stores
 from kms_tui.ui.acts.protection import lifted
 from kms_tui.ui.acts.table import ACTS
-from kms_tui.ui.background import start
 from kms_tui.ui.details.pane import KeyDetails
 from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.dialogs.choose import Choose
@@ -77,13 +76,13 @@ class Desk(ModeScreen):
 
     def action_act(self, act_id: str) -> None:
         act = ACTS[act_id]
-        start(self, partial(self._do, act, self.subjects()), group="act", description=act.title)
+        self.start_action(partial(self._do, act, self.subjects()), description=act.title)
 
     def action_key_stores(self) -> None:
-        start(self, partial(show_key_stores, self), group="act", description="the custom key stores")
+        self.start_action(partial(show_key_stores, self), description="the custom key stores")
 
     def action_menu(self) -> None:
-        start(self, self._menu, group="act", description="the menu of acts")
+        self.start_action(self._menu, description="the menu of acts")
 
     async def _menu(self) -> None:
         subjects = self.subjects()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, TypeVar
 
 from textual import on
@@ -12,10 +12,12 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
+from kms_tui.ui.background import off_loop
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.plain import Button, Static
 
 Result = TypeVar("Result")
+T = TypeVar("T")
 
 
 class Dialog(ModalScreen[Result]):
@@ -52,6 +54,8 @@ class Dialog(ModalScreen[Result]):
         self.dialog_title = title
         self.confirm_label = confirm
         self.danger = danger
+        self.is_calling = False
+        """Whether a call of this dialog waits for its answer: then it neither closes nor calls again."""
 
     def compose(self) -> ComposeResult:
         with Vertical(
@@ -96,13 +100,32 @@ class Dialog(ModalScreen[Result]):
         line.update(safe(sentence))
         line.set_class(bool(sentence), "-shown")
 
+    async def call(self, function: Callable[[], T]) -> T:
+        """Make this dialog's call off the event loop, and hold the dialog until it is answered.
+
+        A call that was sent cannot be taken back by closing what sent it, and its answer must be told.
+        """
+        button = self.query_one("#confirm", Button)
+        self.is_calling = button.disabled = True
+        try:
+            return await off_loop(function)
+        finally:
+            self.is_calling = button.disabled = False
+
     def action_cancel(self) -> None:
         if self.armed:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Close without an answer, unless a call is under way."""
+        if self.is_calling:
+            self.show_error("The call is under way: wait for its answer.")
+        else:
             self.dismiss(None)
 
     @on(Button.Pressed, "#cancel")
     def _cancelled(self) -> None:
-        self.dismiss(None)
+        self.cancel()
 
     @on(Button.Pressed, "#confirm")
     def _confirmed(self) -> None:

@@ -13,11 +13,11 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from kms_tui.kms.errors import KmsTuiError, ServiceError
-from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.background import start
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.entry import Input
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.plain import Static
 
 Values = Mapping[str, str]
 """Field name -> what was entered; a flag is "yes" or ""."""
@@ -179,6 +179,8 @@ class Form(Dialog[Values]):
         self.confirm()
 
     def confirm(self) -> None:
+        if self.is_calling:
+            return
         values = self.values()
         self.show_error("")
         errors = {field.name: field.check(values[field.name]) for field in self.fields}
@@ -191,16 +193,12 @@ class Form(Dialog[Values]):
         start(self, partial(self._submit, values), group="submit", description="submit the form")
 
     async def _submit(self, values: Values) -> None:
-        button = self.query_one("#confirm", Button)
-        button.disabled = True
         try:
-            await off_loop(lambda: self.submit(values))
+            await self.call(lambda: self.submit(values))
         except KmsTuiError as error:
             self._blame(error)
         else:
             self.dismiss(values)
-        finally:
-            button.disabled = False
 
     def _blame(self, error: KmsTuiError) -> None:
         sentence = f"{error} {error.next_step}".strip()

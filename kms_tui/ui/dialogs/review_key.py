@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.background import start
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.plain import Button, Static
@@ -45,17 +45,14 @@ class ReviewKey(Dialog[bool]):
         yield Button(Content(self.confirm_label), id="confirm", variant="primary")
 
     def confirm(self) -> None:
-        start(self, self._make, group="make", description="create the key")
+        if not self.is_calling:
+            start(self, self._make, group="make", description="create the key")
 
     async def _make(self) -> None:
-        button = self.query_one("#confirm", Button)
-        button.disabled = True
         self.show_error("")
         try:
-            await off_loop(self.make)
+            await self.call(self.make)
         except KmsTuiError as error:
             self.show_error(f"{error} {error.next_step}".strip())
         else:
             self.dismiss(True)
-        finally:
-            button.disabled = False

@@ -71,9 +71,11 @@ async def _put(editor: PolicyEditor, text: str, phrase: str = "") -> None:
     assert target is not None
     assert session is not None
     sending = partial(save, target, text, editor.base, editor.files, session.now, bypass_phrase=phrase)
+    editor.is_saving = True
     try:
         saved = await off_loop(sending)
     except CallerLosesError as error:
+        editor.is_saving = False
         if not phrase and await _ask_bypass(editor, str(error)):
             await _put(editor, text, BYPASS_PHRASE)
         else:
@@ -82,6 +84,8 @@ async def _put(editor: PolicyEditor, text: str, phrase: str = "") -> None:
         await _stopped(editor, error)
     else:
         await _saved(editor, text, saved)
+    finally:
+        editor.is_saving = False
 
 
 async def _ask_bypass(editor: PolicyEditor, reason: str) -> bool:

@@ -80,6 +80,7 @@ class PolicyEditor(ModeScreen):
         self.subject = subject
         self.begin_with = begin_with
         self.files = policy_files()
+        self.is_saving = False
         self.target: Target | None = None
         """What is saved to, once the policy has been read."""
         self.base = ""
@@ -321,8 +322,14 @@ class PolicyEditor(ModeScreen):
         commands.lay_out(self)
 
     def _run(self, command: commands.Command, description: str) -> None:
-        if self.target is not None:
+        if self.target is not None and self._may_begin():
             start(self, partial(command, self), group="command", description=description)
+
+    def _may_begin(self) -> bool:
+        """Not while a save waits for its answer, which another command would drop."""
+        if self.is_saving:
+            self.kms_app.notify("The policy is being saved: wait for the answer.", severity="warning")
+        return not self.is_saving
 
     def action_save(self) -> None:
         self._run(flow.save_policy, "save the policy")
@@ -354,5 +361,5 @@ class PolicyEditor(ModeScreen):
     def action_back(self) -> None:
         if self.query_one(FindingsList).has_focus and not self.area.disabled:
             self.area.focus()
-        else:
+        elif self._may_begin():
             start(self, partial(commands.leave, self), group="command", description="leave the editor")

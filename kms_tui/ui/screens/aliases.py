@@ -177,7 +177,7 @@ class AliasesScreen(ModeScreen):
         return {row.key_id: row for row in self.session.inventory.rows() if row.region == region}
 
     def action_export(self) -> None:
-        start(self, self._export, group="act", description="export the aliases")
+        self.start_action(self._export, description="export the aliases")
 
     async def _export(self) -> None:
         session = self.session
@@ -215,7 +215,7 @@ class AliasesScreen(ModeScreen):
         if alias.is_aws:
             self.kms_app.notify("AWS manages this alias: it can be viewed, not changed.", severity="warning")
             return
-        start(self, partial(self._run, act, subject), group="act", description="change an alias")
+        self.start_action(partial(self._run, act, subject), description="change an alias")
 
     async def _run(
         self, act: Callable[[ModeScreen, Sequence[Subject]], Coroutine[Any, Any, None]], subject: Subject

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
+_ACTION = "act"
+"""The group of workers in which changes are made."""
 
 
 class ModeScreen(Screen[None]):
@@ -98,7 +100,23 @@ class ModeScreen(Screen[None]):
         return super().check_action(action, parameters)
 
     def action_undo(self) -> None:
-        start(self, partial(take_back, self), group="act", description="take a change back")
+        self.start_action(partial(take_back, self), description="take a change back")
+
+    def start_action(self, work: Callable[[], Awaitable[None]], *, description: str) -> None:
+        """Start what may change something, unless the last such thing still waits for an answer of KMS.
+
+        It would take that one's place, and its answer would never be told.
+        """
+        app = self.kms_app
+        under_way = [
+            worker
+            for worker in self.workers
+            if worker.node is self and worker.group == _ACTION and not worker.is_finished
+        ]
+        if any(worker not in app.asking for worker in under_way):
+            app.notify("The last action is under way: wait for its answer.", severity="warning")
+            return
+        start(self, work, group=_ACTION, description=description)
 
     def show_status(self, status: Content | str) -> None:
         self.query_one(TopBar).show_status(status)

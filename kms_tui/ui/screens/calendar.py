@@ -23,7 +23,6 @@ from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.desk import Desk, act_bindings
 from kms_tui.ui.acts.exporting import export_list
 from kms_tui.ui.acts.jumping import jump_to_key
-from kms_tui.ui.background import start
 from kms_tui.ui.details.subject import subject_of
 from kms_tui.ui.messages import KeysChanged
 from kms_tui.ui.safe_text import Content, safe
@@ -195,7 +194,7 @@ class CalendarScreen(Following[Found], Desk):
     @on(LineTable.Selected)
     def action_jump(self) -> None:
         for subject in self.subjects():
-            start(self, partial(jump_to_key, self, subject.arn), group="act", description="go to a key")
+            self.start_action(partial(jump_to_key, self, subject.arn), description="go to a key")
 
     def action_stop(self) -> None:
         if self.session is not None:
@@ -217,7 +216,7 @@ class CalendarScreen(Following[Found], Desk):
         self._asked.clear()
 
     def action_export(self) -> None:
-        start(self, self._export, group="act", description="export the calendar")
+        self.start_action(self._export, description="export the calendar")
 
     async def _export(self) -> None:
         if self._found is not None and self.session is not None:

@@ -22,7 +22,6 @@ from kms_tui.session import Session
 from kms_tui.ui.acts.costing import Costs, calls_words, money, work_out
 from kms_tui.ui.acts.exporting import export_list
 from kms_tui.ui.acts.jumping import jump_to_key
-from kms_tui.ui.background import start
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.screens.following import Following
 from kms_tui.ui.widgets.key_line import MARK
@@ -150,10 +149,10 @@ class CostScreen(Following[tuple[Costs, Sequence[TableRow]]]):
     @on(LineTable.Selected)
     def action_jump(self) -> None:
         if key := self.query_one(LineTable).current:
-            start(self, partial(jump_to_key, self, key), group="act", description="go to a key")
+            self.start_action(partial(jump_to_key, self, key), description="go to a key")
 
     def action_export(self) -> None:
-        start(self, self._export, group="act", description="export the costs")
+        self.start_action(self._export, description="export the costs")
 
     async def _export(self) -> None:
         if self._costs is not None:

@@ -275,7 +275,7 @@ class HealthScreen(ModeScreen):
         if report is not None:
             formats = {end: (title, partial(WRITERS[end], report)) for end, title in _FORMATS.items()}
             work = partial(export, self, "kms-tui-health", formats)
-            start(self, work, group="act", description="export the report")
+            self.start_action(work, description="export the report")
 
     def action_filter(self) -> None:
         self._view_checks(False)

@@ -20,7 +20,6 @@ from kms_tui.session import Session
 from kms_tui.ui import key_counts
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.desk import Desk
-from kms_tui.ui.background import start
 from kms_tui.ui.details.pane import KeyDetails
 from kms_tui.ui.details.subject import subject_of
 from kms_tui.ui.login import run_login
@@ -274,9 +273,7 @@ class KeysScreen(Desk):
         from kms_tui.ui.acts.exporting_keys import export_keys
 
         if self.list.view is not None:
-            start(
-                self, partial(export_keys, self, self.list.view), group="act", description="export the keys"
-            )
+            self.start_action(partial(export_keys, self, self.list.view), description="export the keys")
 
     def action_cost(self) -> None:
         from kms_tui.ui.screens.cost import CostScreen
@@ -297,7 +294,7 @@ class KeysScreen(Desk):
     def action_create(self) -> None:
         from kms_tui.ui.acts.create import create_key
 
-        start(self, partial(create_key, self), group="act", description="create a key")
+        self.start_action(partial(create_key, self), description="create a key")
 
     # Credentials
 

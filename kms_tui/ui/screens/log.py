@@ -95,7 +95,7 @@ class LogScreen(ModeScreen):
             copy_name(self, "The command is", current[1])
 
     def action_export(self) -> None:
-        start(self, self._export, group="act", description="export the log")
+        self.start_action(self._export, description="export the log")
 
     async def _export(self) -> None:
         calls = list(self._lines.values())

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from rich.text import Text
+from rich.console import RenderableType
 from textual import widgets
 from textual.widgets import selection_list
 
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.safe_text import Content, safe_rich
 
 T = TypeVar("T")
 
@@ -51,9 +51,9 @@ class Select(widgets.Select[T]):
         super().set_options(_searchable(options))
 
 
-def _searchable(options: Iterable[tuple[Content, T]]) -> list[tuple[Text, T]]:
+def _searchable(options: Iterable[tuple[Content, T]]) -> list[tuple[RenderableType, T]]:
     """Textual finds what is typed in Rich's texts only, which it does not parse either."""
-    return [(Text(shown.plain), value) for shown, value in options]
+    return [(safe_rich(shown.plain), value) for shown, value in options]
 
 
 class Selection(selection_list.Selection[T]):

@@ -314,6 +314,25 @@ def test_a_refresh_keeps_what_is_shown_and_says_what_changed() -> None:
     assert world.names == ["added", "billing", "orders"]
 
 
+def test_a_disabled_key_that_tells_no_period_has_not_changed_its_rotation() -> None:
+    world = World(small_account()).open()
+    world.inventory.show(world.view.rows)
+    world.work()
+    key = world.account.keys[key_id(1)]
+    key.metadata["KeyState"] = "Disabled"
+    key.rotation = {"KeyRotationEnabled": True}
+    world.inventory.refresh()
+    world.work()
+    assert world.inventory.recent_change(world.row("orders").arn) == "now disabled"
+    key.rotation = {"KeyRotationEnabled": True, "RotationPeriodInDays": 200}
+    world.inventory.refresh()
+    world.work()
+    key.rotation = {"KeyRotationEnabled": True, "RotationPeriodInDays": 90}
+    world.inventory.refresh()
+    world.work()
+    assert world.inventory.recent_change(world.row("orders").arn) == "rotation changed"
+
+
 def test_a_refresh_before_all_was_listed_makes_no_news_of_the_rest() -> None:
     world = World(FakeAccount(named(*"abcdef"), page=2))
     world.inventory.open()

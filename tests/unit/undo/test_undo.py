@@ -375,3 +375,53 @@ def test_reading_is_not_remembered_and_nothing_is_shown_of_values(demo: Backend)
     assert history.last() == ((), ())
     backend.call("UpdateKeyDescription", {"KeyId": key_id(demo, "sandbox"), "Description": "my secret plan"})
     assert "secret plan" not in repr(history.last())
+
+
+def test_many_changes_made_together_are_undone_together_however_many(demo: Backend) -> None:
+    history = History(limit=5)
+    backend = Remembering(demo, history, _now)
+    key = key_id(demo, "sandbox")
+    backend.call("DisableKey", {"KeyId": key_id(demo, "ledger")})
+    with history.together():
+        for number in range(12):
+            backend.call("UpdateKeyDescription", {"KeyId": key, "Description": str(number)})
+    steps, _ = history.last()
+    assert len(steps) == 12
+    for number in range(5):
+        backend.call("UpdateKeyDescription", {"KeyId": key, "Description": f"later {number}"})
+    for _ in range(5):
+        ((step,), _) = history.last()
+        history.drop(step)
+    assert history.last() == ((), ()), "the groups before the last five are forgotten"
+
+
+def test_an_undo_of_two_calls_goes_on_at_the_one_that_failed(demo: Backend) -> None:
+    history, key = History(), key_id(demo, "sandbox")
+    denied = {"EnableKey"}
+
+    class Once(Wrapper):
+        def around(self, inner: Backend) -> Once:
+            return Once(inner)
+
+        def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+            if operation in denied:
+                denied.remove(operation)
+                raise ServiceError("ThrottlingException", operation=operation)
+            return self.inner.call(operation, params)
+
+    Remembering(Once(demo), history, _now).call("ScheduleKeyDeletion", {"KeyId": key})
+    (step,), _ = history.last()
+    with pytest.raises(ServiceError, match="Throttling"):
+        step.take_back()
+    assert snapshot(demo, key)["state"] == "Disabled"
+    step.take_back()
+    assert snapshot(demo, key)["state"] == "Enabled"
+
+
+def test_a_deletion_that_was_cancelled_meanwhile_still_enables_the_key(demo: Backend) -> None:
+    history, key = History(), key_id(demo, "sandbox")
+    Remembering(demo, history, _now).call("ScheduleKeyDeletion", {"KeyId": key})
+    demo.call("CancelKeyDeletion", {"KeyId": key})
+    (step,), _ = history.last()
+    step.take_back()
+    assert snapshot(demo, key)["state"] == "Enabled"
