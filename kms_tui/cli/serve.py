@@ -11,6 +11,7 @@ import logging
 import os
 import shlex
 import sys
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kms_tui.backend.base import Backend
     from kms_tui.serve import Credential
 
@@ -64,9 +67,14 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.ERROR, format="%(message)s", stream=sys.stderr
     )
+    with _opened(args) as (backend, credential):
+        _serve(args, backend, credential)
+    return 0
+
+
+def _serve(args: argparse.Namespace, backend: Backend, credential: Credential) -> None:
     from kms_tui.serve import admission, listen, serve
 
-    backend, credential = _open(args)
     listener = listen(args.host, args.port)
     checked = args.auth == "sigv4"
     if not (checked or listener.is_loopback or args.allow_network):
@@ -85,18 +93,19 @@ def run(args: argparse.Namespace) -> int:
         "AWS_DEFAULT_REGION": backend.region,
     }
     serve(backend, admit, listener, partial(_announce, listener.url, exports, checked))
-    return 0
 
 
-def _open(args: argparse.Namespace) -> tuple[Backend, Credential]:
-    """What is served, and the credential to sign with."""
+@contextmanager
+def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
+    """What is served, and the credential to sign with; a store is closed at the end."""
     from kms_tui.serve import credential_of, random_credential
 
     if args.demo:
         from kms_tui.demo import demo_backend
 
         demo = demo_backend(region=args.region, caller_arn=args.caller_arn, iam_policy=args.iam_policy)
-        return demo, random_credential()
+        yield demo, random_credential()
+        return
     from kms_tui.backend.local import open_default, open_ephemeral
 
     opener = open_ephemeral if args.ephemeral else partial(open_default, args.store)
@@ -106,7 +115,8 @@ def _open(args: argparse.Namespace) -> tuple[Backend, Credential]:
         caller_arn=args.caller_arn,
         iam_policy=args.iam_policy,
     )
-    return backend, credential_of(backend.store)
+    with backend.store:
+        yield backend, credential_of(backend.store)
 
 
 def _announce(url: str, exports: dict[str, str], checked: bool) -> None:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from kms_tui.atomic import make_folder
-from kms_tui.backend.local import keyfile, storefile
+from kms_tui.backend.local import keyfile, storefile, storelog
 from kms_tui.backend.local.clock import Clock, to_millis, utc_now
 from kms_tui.backend.local.ids import Ids, RandomIds
 from kms_tui.backend.local.material import MaterialSource, RandomMaterial
@@ -71,6 +71,8 @@ def open_store(
         with named_failures(path):
             _bring_up_to_date(file.connection, path, now)
             sealed, unsealed = _unsealed(file.connection, path, unlock, made)
+            if file.log_was_left:
+                storelog.require_opened_by(unsealed, file.connection, path, storefile.log_of(path))
             file.connection.execute("SELECT row FROM keys LIMIT 1").fetchone()
         file.watch()
         store = Store(file, unsealed, sealed, sources)
