@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kms_tui.backend.local import storelog
+from kms_tui.backend.local.keyfile import key_file_of
 from kms_tui.backend.local.schema import APPLICATION_ID
 from kms_tui.kms.errors import StoreError
 
@@ -71,15 +72,19 @@ def log_of(path: Path) -> Path:
 def is_there(path: Path) -> bool:
     """Whether a store is there; an empty file is one that was never finished.
 
-    StoreError for any other file, which is left as it is, and where only the log of a store is left: SQLite
-    would delete that.
+    StoreError for any other file, which is left as it is, and where only the log or the key file of a store
+    is left beside an empty file: SQLite would delete the one, and a new store would take the other.
     """
-    log = log_of(path)
-    # Looked at first, since a log never comes before its store.
+    log, key_file = log_of(path), key_file_of(path)
+    # Looked at before the store, since none of them comes before it. While a store is made, its journal is
+    # there before its key file, and until the store is there.
     has_log = _has_content(log)
+    left = [file for file in (log, key_file) if file.exists()]
+    is_being_made = Path(os.path.realpath(path) + "-journal").exists()
     try:
         with _LOCK:
             header = _header(path)
+            is_empty = header == b"" and path.exists()
     except OSError as error:
         raise StoreError(f"The local store {path} cannot be read: {error.strerror}.") from error
     if header == b"" and has_log:
@@ -87,11 +92,29 @@ def is_there(path: Path) -> bool:
             f"There is no store at {path}, yet its log {log} is there and may hold keys.",
             next_step="Put the store back beside its log, or move the log to a safe place to begin anew.",
         )
+    if is_empty and left and not is_being_made:
+        raise StoreError(
+            f"There is no store at {path}: the file is empty, yet {' and '.join(map(str, left))} beside it "
+            "tells that a store was there. Nothing was changed.",
+            next_step="Move these files to a safe place. Then restore a backup, with its key file, under its "
+            "own name: --store BACKUP.",
+        )
     if header and not _is_ours(header):
         raise not_ours(path)
     if header and has_log and not _is_logged(header):
         raise storelog.not_its_own(path, log, "a store that has a log is marked so, and this one is not")
     return header != b""
+
+
+def require_there(path: Path) -> None:
+    """StoreError where no store is there; one is not made."""
+    if not is_there(path):
+        raise no_store(path)
+
+
+def no_store(path: Path) -> StoreError:
+    reason = ": the file is empty" if path.exists() else ""
+    return StoreError(f"There is no store at {path}{reason}.", next_step="Name another with --store PATH.")
 
 
 def _has_content(path: Path) -> bool:
@@ -128,10 +151,10 @@ def not_ours(path: Path) -> StoreError:
     )
 
 
-def make_empty(path: Path) -> None:
+def make_empty(path: Path) -> bool:
     """Make the file that a store will be in, for its owner alone; one that is there, empty, is made so.
 
-    Raises OSError.
+    Whether there was none. Raises OSError.
     """
     with _LOCK:
         try:
@@ -139,6 +162,8 @@ def make_empty(path: Path) -> None:
         except FileExistsError:
             if path.stat().st_mode & _OTHERS:
                 path.chmod(_MODE)
+            return False
+    return True
 
 
 class StoreFile:
@@ -201,6 +226,10 @@ class StoreFile:
                 f"The local store {self.path} is in use, but {change}: nothing more is written.",
                 next_step="Put it back under its name; or end this program and open the store again.",
             )
+
+    def is_named(self) -> bool:
+        """Whether the file is still the one under its name."""
+        return self._identity is not None and _identity(str(self.path)) == self._identity
 
     def _change(self) -> str:
         """What another program did to the files in use, or ""."""
