@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kms_tui.cli.standard import written_out
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError
 
@@ -120,14 +121,15 @@ def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
 
 
 def _announce(url: str, exports: dict[str, str], checked: bool) -> None:
-    """Say where, then how. Whoever reads only the first line may close the pipe: the server stays."""
-    lines = [
-        f"listening on {url}",
-        *(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),
-    ]
+    """Say where, then how. Whoever reads only the first line may close the pipe: the server stays.
+
+    FileError where not even the first line can be written: nobody would know the port.
+    """
+    with written_out():
+        print(f"listening on {url}")
     try:
-        print("\n".join(lines), flush=True)
-    except OSError:
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in exports.items()), flush=True)
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not checked:
         print("--auth any: neither signatures nor their age are checked.", file=sys.stderr, flush=True)
