@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from kms_tui.cli import console
 from kms_tui.cli.parser import Parser
-from kms_tui.cli.standard import stand_in_for_closed, written_out
+from kms_tui.cli.standard import READER_GONE, ReaderGoneError, stand_in_for_closed, written_out
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.visible import visible
 
@@ -41,8 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     module.add_arguments(parser)
     args = parser.parse_args(arguments)
     try:
-        with written_out():
+        with written_out(whole=False):
             return int(module.run(args))
+    except ReaderGoneError:
+        return READER_GONE
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130

@@ -2,13 +2,15 @@
 
 Key, region and encryption context are read from the file; a plain KMS ciphertext names its symmetric key,
 and wants the context that it was encrypted with. Either may be base64 or hex text, wrapped or quoted, of any
-size. Nothing is written before all of it has verified.
+size; a plain one may be in the JSON that "aws kms encrypt" prints. Nothing is written before all of it has
+verified.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,16 +120,39 @@ def _open(
 
 
 def _ciphertext(content: bytes) -> bytes:
-    """A ciphertext of KMS, as bytes or as text."""
+    """A ciphertext of KMS, as bytes or as text, or in the answer of KMS as the AWS CLI prints it."""
     from kms_tui.envelope.errors import NotAMessageError
     from kms_tui.formats import Format, FormatError, decode, detect
 
+    if not content:
+        raise KmsTuiError(
+            "There is nothing to decrypt: the input is empty.",
+            next_step="Look whether what wrote it has failed.",
+        )
+    content = _out_of_json(content)
     form = detect(content, expect_binary=True)
     with contextlib.suppress(FormatError):
         content = decode(content, form)
-    if not content or form is Format.TEXT or len(content) > MAX_CIPHERTEXT:
-        raise NotAMessageError("it is empty" if not content else "it begins otherwise")
+    if form is Format.TEXT or len(content) > MAX_CIPHERTEXT:
+        raise NotAMessageError("it begins otherwise")
     return content
+
+
+def _out_of_json(content: bytes) -> bytes:
+    """The CiphertextBlob of a JSON object; anything but JSON as it is. KmsTuiError for JSON without one."""
+    if not content.startswith(b"{"):
+        return content
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        return content
+    blob = answer.get("CiphertextBlob")
+    if not isinstance(blob, str):
+        raise KmsTuiError(
+            "This is JSON without a CiphertextBlob, so there is no ciphertext in it.",
+            next_step="Give the answer of Encrypt, or the base64 text of a ciphertext alone.",
+        )
+    return blob.encode()
 
 
 @contextlib.contextmanager

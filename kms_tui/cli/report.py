@@ -105,6 +105,11 @@ def _open(args: argparse.Namespace) -> Session:
     if args.regions:
         kind = connection.kind or Kind.AWS
         connection = replace(connection, kind=kind, region=args.regions[0], regions=args.regions)
+    if connection.kind is Kind.LOCAL:
+        from kms_tui.backend.local.opening import default_path
+        from kms_tui.backend.local.storefile import require_there
+
+        require_there(connection.store or default_path())
     offline = connection.kind in (Kind.DEMO, Kind.LOCAL)
     pace = Pace(demand=10_000, usage=10_000, read_unasked=0) if offline else Pace(read_unasked=0)
     # Reading is all that a report does, and a session that can do no more is the proof of it.

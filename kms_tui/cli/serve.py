@@ -11,14 +11,18 @@ import logging
 import os
 import shlex
 import sys
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kms_tui.cli.standard import written_out
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kms_tui.backend.base import Backend
     from kms_tui.serve import Credential
 
@@ -64,9 +68,14 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.ERROR, format="%(message)s", stream=sys.stderr
     )
+    with _opened(args) as (backend, credential):
+        _serve(args, backend, credential)
+    return 0
+
+
+def _serve(args: argparse.Namespace, backend: Backend, credential: Credential) -> None:
     from kms_tui.serve import admission, listen, serve
 
-    backend, credential = _open(args)
     listener = listen(args.host, args.port)
     checked = args.auth == "sigv4"
     if not (checked or listener.is_loopback or args.allow_network):
@@ -85,18 +94,19 @@ def run(args: argparse.Namespace) -> int:
         "AWS_DEFAULT_REGION": backend.region,
     }
     serve(backend, admit, listener, partial(_announce, listener.url, exports, checked))
-    return 0
 
 
-def _open(args: argparse.Namespace) -> tuple[Backend, Credential]:
-    """What is served, and the credential to sign with."""
+@contextmanager
+def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
+    """What is served, and the credential to sign with; a store is closed at the end."""
     from kms_tui.serve import credential_of, random_credential
 
     if args.demo:
         from kms_tui.demo import demo_backend
 
         demo = demo_backend(region=args.region, caller_arn=args.caller_arn, iam_policy=args.iam_policy)
-        return demo, random_credential()
+        yield demo, random_credential()
+        return
     from kms_tui.backend.local import open_default, open_ephemeral
 
     opener = open_ephemeral if args.ephemeral else partial(open_default, args.store)
@@ -106,18 +116,20 @@ def _open(args: argparse.Namespace) -> tuple[Backend, Credential]:
         caller_arn=args.caller_arn,
         iam_policy=args.iam_policy,
     )
-    return backend, credential_of(backend.store)
+    with backend.store:
+        yield backend, credential_of(backend.store)
 
 
 def _announce(url: str, exports: dict[str, str], checked: bool) -> None:
-    """Say where, then how. Whoever reads only the first line may close the pipe: the server stays."""
-    lines = [
-        f"listening on {url}",
-        *(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),
-    ]
+    """Say where, then how. Whoever reads only the first line may close the pipe: the server stays.
+
+    FileError where not even the first line can be written: nobody would know the port.
+    """
+    with written_out():
+        print(f"listening on {url}")
     try:
-        print("\n".join(lines), flush=True)
-    except OSError:
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in exports.items()), flush=True)
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not checked:
         print("--auth any: neither signatures nor their age are checked.", file=sys.stderr, flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -32,9 +33,22 @@ def stand_in_for_closed() -> None:
             setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
+READER_GONE = 128 + signal.SIGPIPE
+"""The exit code of a command whose reader had enough of it (``| head -1``), as a shell has it for the signal
+SIGPIPE: no failure, and nothing to say.
+"""
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads standard output any more."""
+
+
 @contextlib.contextmanager
-def written_out() -> Iterator[None]:
-    """A block whose prints are out when it ends; FileError where they cannot be, as on a full disk."""
+def written_out(*, whole: bool = True) -> Iterator[None]:
+    """A block whose prints are out when it ends; FileError where they cannot be, as on a full disk.
+
+    Without ``whole`` a reader may stop when it likes: then ReaderGoneError.
+    """
     try:
         yield
         sys.stdout.flush()
@@ -44,5 +58,7 @@ def written_out() -> Iterator[None]:
         # The interpreter flushes once more on its way out; that would fail again, and not as a sentence.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError) and not whole:
+            raise ReaderGoneError from error
         with file_errors("Standard output", "written"):
             raise

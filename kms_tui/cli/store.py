@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kms_tui.atomic import FileError
+from kms_tui.cli.standard import written_out
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.visible import visible
 
@@ -145,9 +147,14 @@ def _backup(args: argparse.Namespace) -> int:
 
     with _open(args) as store:
         protection = back_up(store, args.path)
-        _say(f"{store.path} was copied to {args.path}.")
+        lines = [f"{store.path} was copied to {args.path}."]
         if protection is Protection.KEY_FILE:
-            _say(f"Its key file is {key_file_of(args.path)}: without it the copy cannot be opened.")
+            lines.append(f"Its key file is {key_file_of(args.path)}: without it the copy cannot be opened.")
+        try:
+            with written_out():
+                _say(*lines)
+        except FileError as error:
+            raise FileError(f"{error} The copy was made all the same.", next_step=" ".join(lines)) from error
     return 0
 
 

@@ -76,6 +76,8 @@ class Unarmoured:
             text = "".join(self._text.decode(chunk, self._ended).split())
             text = text.replace(self._digits.separator, "")
             digits = self._without_prefix(self._rest + self._unquoted(text))
+            if self._ended and not self._padded:
+                digits = self._digits.complete(digits)
             whole = len(digits) - len(digits) % self._digits.group if self._begun else 0
             self._rest = digits[whole:]
             if (self._ended and self._rest) or (self._padded and whole):
@@ -120,10 +122,18 @@ class _Digits:
     decode: Callable[[str], bytes]
     separator: str = " "
     prefix: str = ""
+    complete: Callable[[str], str] = str
+    """The last digits with what a writer may leave out."""
+
+
+def _with_padding(digits: str) -> str:
+    """Base64url is often written without its =, and one digit alone is never all of a group."""
+    missing = -len(digits) % 4
+    return digits if missing == 3 or "=" in digits else digits + "=" * missing
 
 
 _DIGITS: Mapping[str, _Digits] = {
-    "base64": _Digits(4, _from_base64),
+    "base64": _Digits(4, _from_base64, complete=_with_padding),
     "hex": _Digits(2, bytes.fromhex, separator=":", prefix="0x"),
 }
 

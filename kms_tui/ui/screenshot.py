@@ -8,13 +8,15 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from kms_tui.atomic import SHARED, atomic_file
 from kms_tui.ui.app import KmsApp
 
 
 def draw(app: KmsApp, path: Path, *, keys: tuple[str, ...] = (), size: tuple[int, int] = (160, 48)) -> None:
     """Run the app until it has nothing left to load, press ``keys``, and write what it shows.
 
-    ``size`` is columns and rows. Raises OSError where the file cannot be written.
+    ``size`` is columns and rows. Raises FileError where the file cannot be written; then a
+    former one stays.
     """
 
     async def pilot_once(pilot: Pilot[Any]) -> None:
@@ -22,10 +24,14 @@ def draw(app: KmsApp, path: Path, *, keys: tuple[str, ...] = (), size: tuple[int
         for key in keys:
             await pilot.press(key)
             await settle(pilot)
-        path.write_text(app.export_screenshot(title="kms-tui"), encoding="utf-8")
+        drawn.append(app.export_screenshot(title="kms-tui"))
         app.exit()
 
+    drawn: list[str] = []
     app.run(headless=True, size=size, auto_pilot=pilot_once)
+    for picture in drawn:
+        with atomic_file(path, overwrite=True, mode=SHARED) as file:
+            file.write(picture.encode())
 
 
 async def settle(pilot: Pilot[Any], *, seconds: float = 120.0) -> None:

@@ -71,6 +71,21 @@ def test_a_store_keeps_its_keys_and_its_credential_through_kill_9(tmp_path: Path
         assert second.credential == first.credential
 
 
+def test_a_store_that_is_overwritten_while_it_is_served_keeps_its_log(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    with serving(tmp_path, "--store", str(store)) as served:
+        make_key(served)
+        content, log = store.read_bytes(), store.with_name("store.db-wal").read_bytes()
+        store.write_bytes(b"")
+        with pytest.raises(ClientError, match="KMSInternalException"):
+            make_key(served)
+        assert served.stop()[0] == 0
+    assert store.with_name("store.db-wal").read_bytes() == log
+    store.write_bytes(content)
+    with serving(tmp_path, "--store", str(store)) as served:
+        assert len(key_ids(served)) == 1
+
+
 def test_the_local_store_is_the_default_and_nothing_ephemeral_is_kept(tmp_path: Path) -> None:
     with serving(tmp_path) as served:
         key_id = make_key(served)

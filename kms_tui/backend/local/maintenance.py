@@ -42,10 +42,7 @@ class StoreInfo:
 
 def open_existing(path: Path, unlock: Unlock) -> Store:
     """Open a store that is there already. Raises StoreError."""
-    path = Path(os.path.expanduser(path))
-    if not path.exists():
-        raise StoreError(f"There is no store at {path}.", next_step="Name another with --store PATH.")
-    return open_store(path, unlock=unlock)
+    return open_store(path, unlock=unlock, make=False)
 
 
 def info(store: Store) -> StoreInfo:

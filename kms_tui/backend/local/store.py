@@ -108,6 +108,7 @@ class Store:
         if durable is not self._durable:
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
+        self._file.require_in_place()
         self._connection.execute("BEGIN IMMEDIATE")
         self._file.require_in_place()
         self._in_transaction = True
@@ -150,6 +151,7 @@ class Store:
     def empty_log(self) -> None:
         """Have the log written into the store and emptied, as far as others who read it let that happen."""
         with self._lock, named_failures(self.path):
+            self._file.require_in_place()
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:

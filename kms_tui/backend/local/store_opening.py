@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kms_tui.atomic import make_folder
-from kms_tui.backend.local import keyfile, storefile
+from kms_tui.backend.local import keyfile, storefile, storelog
 from kms_tui.backend.local.clock import Clock, to_millis, utc_now
 from kms_tui.backend.local.ids import Ids, RandomIds
 from kms_tui.backend.local.material import MaterialSource, RandomMaterial
@@ -43,9 +45,11 @@ def open_store(
     unlock: Unlock | None = None,
     transition_millis: int = 0,
     root_key: bytes | None = None,
+    make: bool = True,
 ) -> Store:
-    """Open the store at ``path``, making it (mode 0600) where there is none; None: a new one in memory.
+    """Open the store at ``path``; None: a new one in memory.
 
+    Where there is none it is made (mode 0600), or StoreError without ``make``.
     ``unlock(True)`` gives the passphrase of a new store or None for a key file, ``unlock(False)`` that of an
     existing one; without it a new store gets a key file. ``transition_millis`` is how long the transient
     states Creating and Updating last; ``root_key`` is that of a store in memory which must repeat itself. A
@@ -63,6 +67,8 @@ def open_store(
     path = Path(os.path.expanduser(path))
     file, made = _recovered(path), None
     if file is None:
+        if not make:
+            raise storefile.no_store(path)
         made = _make(path, now, unlock)
         file = _recovered(path)
     if file is None:
@@ -71,6 +77,8 @@ def open_store(
         with named_failures(path):
             _bring_up_to_date(file.connection, path, now)
             sealed, unsealed = _unsealed(file.connection, path, unlock, made)
+            if file.log_was_left:
+                storelog.require_opened_by(unsealed, file.connection, path, storefile.log_of(path))
             file.connection.execute("SELECT row FROM keys LIMIT 1").fetchone()
         file.watch()
         store = Store(file, unsealed, sealed, sources)
@@ -108,7 +116,7 @@ def _make(path: Path, now: int, unlock: Unlock | None) -> tuple[SealedRootKey, R
     sealed = root_key.under_passphrase(passphrase) if passphrase else None
     try:
         make_folder(path.parent, 0o700)
-        storefile.make_empty(path)
+        is_new = storefile.make_empty(path)
     except OSError as error:
         raise StoreError(f"The local store {path} cannot be made: {error.strerror}.") from error
     file = StoreFile(path)
@@ -116,20 +124,42 @@ def _make(path: Path, now: int, unlock: Unlock | None) -> tuple[SealedRootKey, R
     try:
         with named_failures(path):
             connection.execute("BEGIN IMMEDIATE")
-            if _has_tables(connection):
+            if _has_tables(connection) or not file.is_named():
                 return None
-            sealed = sealed or root_key.under_key(keyfile.read_or_make(path))
-            # Before the switch to WAL, so that the mark of ours is in the file itself from its first commit.
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            _create_tables(connection, now)
-            connection.execute(
-                "INSERT INTO root_key VALUES (1, ?, ?, ?)",
-                (sealed.protection, sealed.parameters, sealed.sealed),
-            )
-            connection.execute("COMMIT")
+            with _leaving_nothing(path, connection, is_new):
+                # Before the switch to WAL, so that the mark of ours is in the file itself from its first
+                # commit; and before the key file, so that a journal tells that a store is being made.
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                _create_tables(connection, now)
+                sealed = sealed or root_key.under_key(keyfile.read_or_make(path))
+                connection.execute(
+                    "INSERT INTO root_key VALUES (1, ?, ?, ?)",
+                    (sealed.protection, sealed.parameters, sealed.sealed),
+                )
+                connection.execute("COMMIT")
     finally:
         file.close()
     return sealed, root_key
+
+
+@contextmanager
+def _leaving_nothing(path: Path, connection: sqlite3.Connection, is_new: bool) -> Iterator[None]:
+    """Have a failure leave neither a key file nor, where it was not there before, an empty file.
+
+    Both go under SQLite's lock for writing: nobody else is making this store.
+    """
+    had_key_file = keyfile.key_file_of(path).exists()
+    try:
+        yield
+    except BaseException:
+        with suppress(sqlite3.Error, OSError):
+            if not connection.in_transaction:
+                connection.execute("BEGIN IMMEDIATE")
+            if not had_key_file:
+                keyfile.key_file_of(path).unlink(missing_ok=True)
+            if is_new:
+                path.unlink()
+        raise
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path, now: int) -> None:

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kms_tui.backend.local import storelog
+from kms_tui.backend.local.keyfile import key_file_of
 from kms_tui.backend.local.schema import APPLICATION_ID
 from kms_tui.kms.errors import StoreError
 
@@ -29,13 +31,18 @@ _CHECKPOINT_PAGES = 4000
 """How far the write-ahead log grows (16 MiB): most of its pages are written again and again."""
 _HEADER_SIZE = 100
 _MAGIC = b"SQLite format 3\0"
+_LOGGED = b"\2\2"
+"""Where SQLite marks a file as one with a write-ahead log (bytes 18 and 19)."""
 _MODE = 0o600
 _OTHERS = 0o077
 
 Identity = tuple[int, int]
 """Device and inode."""
 
-_LOCK = threading.Lock()
+_LOCK = threading.RLock()
+"""Entered again where a store that nobody closed is collected within."""
+_descriptors: dict[Identity, int] = {}
+"""A descriptor of each file in ``_connected``, to look at its content; closed after the last connection."""
 _connected: Counter[Identity] = Counter()
 """The files that this process has connections to. To close any other descriptor of such a file would drop the
 locks that SQLite holds on it (POSIX advisory locks), and another process could then take its log away.
@@ -65,15 +72,19 @@ def log_of(path: Path) -> Path:
 def is_there(path: Path) -> bool:
     """Whether a store is there; an empty file is one that was never finished.
 
-    StoreError for any other file, which is left as it is, and where only the log of a store is left: SQLite
-    would delete that.
+    StoreError for any other file, which is left as it is, and where only the log or the key file of a store
+    is left beside an empty file: SQLite would delete the one, and a new store would take the other.
     """
-    log = log_of(path)
-    # Looked at first, since a log never comes before its store.
-    has_log = log.exists() and log.stat().st_size > 0
+    log, key_file = log_of(path), key_file_of(path)
+    # Looked at before the store, since none of them comes before it. While a store is made, its journal is
+    # there before its key file, and until the store is there.
+    has_log = _has_content(log)
+    left = [file for file in (log, key_file) if file.exists()]
+    is_being_made = Path(os.path.realpath(path) + "-journal").exists()
     try:
         with _LOCK:
             header = _header(path)
+            is_empty = header == b"" and path.exists()
     except OSError as error:
         raise StoreError(f"The local store {path} cannot be read: {error.strerror}.") from error
     if header == b"" and has_log:
@@ -81,9 +92,33 @@ def is_there(path: Path) -> bool:
             f"There is no store at {path}, yet its log {log} is there and may hold keys.",
             next_step="Put the store back beside its log, or move the log to a safe place to begin anew.",
         )
+    if is_empty and left and not is_being_made:
+        raise StoreError(
+            f"There is no store at {path}: the file is empty, yet {' and '.join(map(str, left))} beside it "
+            "tells that a store was there. Nothing was changed.",
+            next_step="Move these files to a safe place. Then restore a backup, with its key file, under its "
+            "own name: --store BACKUP.",
+        )
     if header and not _is_ours(header):
         raise not_ours(path)
+    if header and has_log and not _is_logged(header):
+        raise storelog.not_its_own(path, log, "a store that has a log is marked so, and this one is not")
     return header != b""
+
+
+def require_there(path: Path) -> None:
+    """StoreError where no store is there; one is not made."""
+    if not is_there(path):
+        raise no_store(path)
+
+
+def no_store(path: Path) -> StoreError:
+    reason = ": the file is empty" if path.exists() else ""
+    return StoreError(f"There is no store at {path}{reason}.", next_step="Name another with --store PATH.")
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _header(path: Path) -> bytes | None:
@@ -105,16 +140,21 @@ def _is_ours(header: bytes) -> bool:
     return len(header) == _HEADER_SIZE and header.startswith(_MAGIC) and application == APPLICATION_ID
 
 
+def _is_logged(header: bytes) -> bool:
+    """Whether a store has had a log; it is marked so before its first log is made. A backup has had none."""
+    return header[18:20] == _LOGGED
+
+
 def not_ours(path: Path) -> StoreError:
     return StoreError(
         f"{path} is not a kms-tui store; it was left as it is.", next_step="Choose another --store PATH."
     )
 
 
-def make_empty(path: Path) -> None:
+def make_empty(path: Path) -> bool:
     """Make the file that a store will be in, for its owner alone; one that is there, empty, is made so.
 
-    Raises OSError.
+    Whether there was none. Raises OSError.
     """
     with _LOCK:
         try:
@@ -122,43 +162,137 @@ def make_empty(path: Path) -> None:
         except FileExistsError:
             if path.stat().st_mode & _OTHERS:
                 path.chmod(_MODE)
+            return False
+    return True
 
 
 class StoreFile:
-    """A connection to the file of a store, or to a store in memory (None)."""
+    """A connection to the file of a store, or to a store in memory (None).
+
+    Beside it lies one that can only read. Whichever of the two is closed last decides about the log: SQLite
+    writes it into the store and deletes it at the end of the last connection, unless that can only read.
+    """
 
     def __init__(self, path: Path | None) -> None:
-        """Connect. Raises StoreError."""
+        """Connect. StoreError, and nothing was changed, where the log beside the file is not its own."""
         self.path = path
+        self._is_closed = True
         self._watched: dict[str, Identity] = {}
+        self.log_was_left = False
+        self._size = 0
+        self._identity: Identity | None = None
+        self._reader: sqlite3.Connection | None = None
+        if path is None:
+            self.connection = _connect(":memory:")
+            self._is_closed = False
+            return
         with _LOCK:
-            self.connection = _connect(":memory:" if path is None else str(path.absolute()))
-            self._identity = None if path is None else _identity(str(path))
-            if self._identity is not None:
-                _connected[self._identity] += 1
+            self._reader = _reader(path)
+            try:
+                if _has_content(log_of(path)):
+                    self._judge_log(path, self._reader)
+                self.connection = _connect(str(path.absolute()))
+                self._identity = _hold(path)
+                self._is_closed = False
+            except BaseException:
+                self._reader.close()
+                raise
+
+    def _judge_log(self, path: Path, reader: sqlite3.Connection) -> None:
+        """Judge a log that was left behind; one in use was judged when its first user came."""
+        log = log_of(path)
+        self.log_was_left = not (_connected[_identity(str(path)) or (0, 0)] or storelog.is_in_use(log))
+        with named_failures(path):
+            if self.log_was_left:
+                storelog.require_own(reader, path, log)
+            else:
+                storelog.hold(reader)
 
     def watch(self) -> None:
         """Note which file and which log SQLite writes to, once it has opened both."""
-        if self.path is not None:
+        if self.path is not None and self._reader is not None:
+            with named_failures(self.path):
+                storelog.hold(self._reader)
             names = (str(self.path), str(log_of(self.path)))
             self._watched = {name: found for name in names if (found := _identity(name)) is not None}
 
     def require_in_place(self) -> None:
-        """StoreError where the file or its log has lost its name: what is written there is lost."""
+        """StoreError where the file or its log has lost its name, or the file its content: what is written
+        there is lost.
+        """
+        change = self._change()
+        if change:
+            raise StoreError(
+                f"The local store {self.path} is in use, but {change}: nothing more is written.",
+                next_step="Put it back under its name; or end this program and open the store again.",
+            )
+
+    def is_named(self) -> bool:
+        """Whether the file is still the one under its name."""
+        return self._identity is not None and _identity(str(self.path)) == self._identity
+
+    def _change(self) -> str:
+        """What another program did to the files in use, or ""."""
         for name, identity in self._watched.items():
             if _identity(name) != identity:
-                raise StoreError(
-                    f"The local store {self.path} is in use, but {name} was deleted, moved or replaced: "
-                    "nothing more is written.",
-                    next_step="Put it back under its name; or end this program and open the store again.",
-                )
+                return f"{name} was deleted, moved or replaced"
+        if self._watched and self._identity is not None:
+            descriptor = _descriptors[self._identity]
+            header, size = os.pread(descriptor, _HEADER_SIZE, 0), os.fstat(descriptor).st_size
+            # A store never shrinks: the room of what is deleted is used again.
+            if size < self._size or not (_is_ours(header) and _is_logged(header)):
+                return f"{self.path} was cut short or overwritten"
+            self._size = size
+        return ""
 
     def close(self) -> None:
+        """Close; the log stays where the store was never opened in full, or is not in place any more."""
         with _LOCK:
-            self.connection.close()
+            if self._is_closed:
+                return
+            self._is_closed = True
+            keep_log = not self._watched or bool(self._change())
+            connections = (self.connection, self._reader) if keep_log else (self._reader, self.connection)
+            for connection in connections:
+                if connection is not None:
+                    connection.close()
             if self._identity is not None:
-                _connected[self._identity] -= 1
-                self._identity = None
+                _release(self._identity)
+                self._identity, self._watched = None, {}
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _hold(path: Path) -> Identity | None:
+    """Count a connection to a file, and keep a descriptor of it."""
+    identity = _identity(str(path))
+    if identity is not None:
+        if identity not in _descriptors:
+            _descriptors[identity] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        _connected[identity] += 1
+    return identity
+
+
+def _release(identity: Identity) -> None:
+    _connected[identity] -= 1
+    if not _connected[identity]:
+        del _connected[identity]
+        os.close(_descriptors.pop(identity))
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    """A connection that changes neither the file nor its log. Nothing is read before it is asked to."""
+    try:
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except sqlite3.Error as error:
+        raise StoreError(f"The local store {path} cannot be opened: {error}.") from error
 
 
 def _identity(name: str) -> Identity | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,10 @@ def url_safe(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data)
 
 
+def url_safe_without_padding(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
 def quoted(data: bytes) -> bytes:
     return b'"' + base64.b64encode(data) + b'"\n'
 
@@ -71,6 +76,7 @@ CARRIERS = (
     wrapped,
     wrapped_with_crlf,
     url_safe,
+    url_safe_without_padding,
     quoted,
     utf_8_with_a_mark,
     utf_16,
@@ -288,7 +294,7 @@ def test_a_ciphertext_as_text_is_opened(run: Run, carried: Callable[[bytes], byt
 @pytest.mark.parametrize(
     "change",
     [
-        lambda text: text[:-1],
+        lambda text: text[:-2],
         lambda text: text[:-3],
         lambda text: text[:60_000] + b"!" + text[60_001:],
         lambda text: text + b"AAAA",
@@ -317,7 +323,29 @@ def test_a_plain_ciphertext_has_a_limit_that_is_told(run: Run, kms: FakeKms) -> 
     assert kms.calls == []
 
 
-@pytest.mark.parametrize("content", [b"", b"just a text\n", bytes(range(256)) * 28, b"\x02" + bytes(9000)])
+@pytest.mark.parametrize("blank", ["", "\n  "])
+def test_the_answer_of_encrypt_is_opened(run: Run, blank: str) -> None:
+    raw = run("encrypt", "-", "--key", KEY, "--raw", stdin=b"x").out
+    answer = {"CiphertextBlob": base64.b64encode(raw).decode(), "KeyId": KEY}
+    text = blank + json.dumps(answer, indent=4)
+    assert run("decrypt", "-", "--key", KEY, stdin=text.encode()).out == b"x"
+
+
+def test_json_without_a_ciphertext_is_told(run: Run, kms: FakeKms) -> None:
+    for content in (b'{"KeyId": "x"}', b'{"CiphertextBlob": 1}'):
+        done = run("decrypt", "-", stdin=content)
+        assert (done.code, done.out, kms.calls) == (1, b"", [])
+        assert "This is JSON without a CiphertextBlob" in done.err
+
+
+@pytest.mark.parametrize("content", [b"", b" \n"])
+def test_an_empty_file_is_told(run: Run, kms: FakeKms, content: bytes) -> None:
+    done = run("decrypt", "-", stdin=content)
+    assert (done.code, done.out, kms.calls) == (1, b"", [])
+    assert "There is nothing to decrypt: the input is empty." in done.err
+
+
+@pytest.mark.parametrize("content", [b"{", b"just a text\n", bytes(range(256)) * 28, b"\x02" + bytes(9000)])
 def test_what_is_neither_is_refused_without_a_call(run: Run, kms: FakeKms, content: bytes) -> None:
     done = run("decrypt", "-", stdin=content)
     assert (done.code, done.out, kms.calls) == (1, b"", [])

@@ -49,3 +49,24 @@ def test_an_mfa_code_is_declined(tmp_path: Path) -> None:
 
 def test_a_credential_process_that_is_missing_is_told(tmp_path: Path) -> None:
     assert "/nope/okta could not be started" in draw(tmp_path, "broken")
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_former_one(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.svg"
+    picture.write_text("former")
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
+    program = f"{limit}import sys; from kms_tui.cli import main; sys.exit(main())"
+    ended = subprocess.run(
+        [sys.executable, "-B", "-c", program, "--demo", "--screenshot", str(picture)],
+        env={**os.environ, "HOME": str(tmp_path)},
+        cwd=Path(__file__).parents[3],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert f"kms-tui: {picture} could not be written: File too large." in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert picture.read_text() == "former"

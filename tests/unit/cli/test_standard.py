@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kms_tui.backend.local import open_store
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.test_stopping import LIMIT, PROGRAM, ROOT
 from tests.unit.envelope.fake_kms import KEY
@@ -116,6 +117,29 @@ def test_a_report_that_nobody_gets_is_no_finding(tmp_path: Path) -> None:
     ended = _closed(">&-", "report", "--demo", cwd=tmp_path, program=program)
     assert (ended.returncode, ended.stderr.count(b"\n")) == (2, 1)
     assert b"Standard output could not be written" in ended.stderr
+
+
+_MAIN = "import sys; from kms_tui.cli import main; sys.exit(main())"
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">/dev/full"])
+def test_a_backup_is_told_of_where_standard_output_is_not_to_be_had(tmp_path: Path, redirection: str) -> None:
+    store = str(tmp_path / "store.db")
+    open_store(store).close()
+    ended = _closed(redirection, "store", "backup", "copy.db", "--store", store, cwd=tmp_path, program=_MAIN)
+    told = ended.stderr.decode()
+    assert ended.returncode == 1
+    assert "The copy was made all the same." in told
+    assert f"{store} was copied to copy.db. Its key file is copy.db.key" in told
+    open_store(tmp_path / "copy.db").close()
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">/dev/full"])
+def test_a_server_whose_port_nobody_can_know_ends(tmp_path: Path, redirection: str) -> None:
+    ended = _closed(redirection, "serve", "--ephemeral", cwd=tmp_path, program=_MAIN)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(b"kms-tui serve: Standard output could not be written: ")
+    assert b"Traceback" not in ended.stderr
 
 
 def test_what_is_said_on_a_closed_standard_error_goes_nowhere_else(tmp_path: Path) -> None:

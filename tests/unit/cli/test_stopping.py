@@ -74,6 +74,16 @@ def test_a_reader_that_goes_away_is_a_sentence_and_no_traceback(tmp_path: Path) 
     )
 
 
+@pytest.mark.parametrize("arguments", [("policy", "rules"), ("policy", "rules", "--json"), ("config",)])
+def test_a_reader_that_has_enough_is_no_failure(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    process = start(*arguments, cwd=tmp_path, stdout=writing)
+    os.close(writing)
+    os.close(reading)
+    _, errors = process.communicate(timeout=LIMIT)
+    assert (process.returncode, errors) == (128 + signal.SIGPIPE, b"")
+
+
 def test_a_full_disk_behind_standard_output_is_a_sentence(tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full:
         process = start("encrypt", "-", "--key", KEY, cwd=tmp_path, stdout=full.fileno())

@@ -10,6 +10,7 @@ import pytest
 from kms_tui.backend.local import open_default
 from kms_tui.backend.local.keyfile import key_file_of
 from kms_tui.backend.local.rootkey import Protection
+from kms_tui.cli import main
 from tests.unit.cli.conftest import Run
 
 
@@ -181,3 +182,31 @@ def test_a_store_that_is_not_there_is_not_made(run: Run, tmp_path: Path, command
 )
 def test_bad_usage_ends_with_2(run: Run, arguments: list[str]) -> None:
     assert run("store", *arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("store", "info"),
+        ("store", "verify"),
+        ("store", "passwd"),
+        ("store", "backup", "copy.db"),
+        ("report",),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_no_command_that_looks_makes_a_store(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    is_empty: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "none.db"
+    if is_empty:
+        path.touch()
+    assert main([*arguments, "--store", str(path)]) == (2 if arguments == ("report",) else 1)
+    assert f"There is no store at {path}{': the file is empty' * is_empty}." in capsys.readouterr().err
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b""] * is_empty
