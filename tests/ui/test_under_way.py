@@ -6,15 +6,12 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
 from kms_tui.backend.base import Backend
 from kms_tui.ui.dialogs.form import Form
 from kms_tui.ui.dialogs.review_key import ReviewKey
-from kms_tui.ui.policy_editor.dialogs import ReviewDialog
-from kms_tui.ui.policy_editor.screen import PolicyEditor
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled, state_of
 from tests.ui.test_many_keys import Refusing
@@ -55,9 +52,10 @@ def test_a_form_is_sent_once_and_does_not_close_before_the_answer(make_app: Make
         await slow.is_entered(pilot)
         await pilot.press("ctrl+s", "ctrl+s", "escape")
         await pilot.pause()
-        assert isinstance(pilot.app.screen, Form)
+        form = pilot.app.screen
+        assert isinstance(form, Form)
         await slow.end(pilot)
-        assert not isinstance(pilot.app.screen, Form)
+        assert pilot.app.screen is not form
         assert slow.calls == 1
         assert demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]["Description"] == "mine"
         assert "description of sandbox is saved" in notifications(pilot.app)  # type: ignore[arg-type]
@@ -103,36 +101,5 @@ def test_an_action_does_not_take_the_place_of_one_under_way(make_app: MakeApp, d
         assert "sandbox disabled." in notifications(pilot.app)  # type: ignore[arg-type]
         await press(pilot, "i")
         assert isinstance(pilot.app.screen, Form)
-
-    drive(make_app(slow.backend), script)
-
-
-@pytest.mark.parametrize("key", ["escape", "ctrl+s"])
-def test_a_policy_that_is_being_saved_is_waited_for(make_app: MakeApp, demo: Backend, key: str) -> None:
-    slow = Slow(demo, "PutKeyPolicy")
-
-    async def script(pilot: Pilot[Any]) -> None:
-        key_id = await go_to(pilot, "sandbox")
-        await press(pilot, "e")
-        editor = pilot.app.screen
-        assert isinstance(editor, PolicyEditor)
-        changed = editor.text.replace('"2012-10-17",', '"2012-10-17", "Id": "new",')
-        editor.area.replace_policy(changed)
-        await settled(pilot)
-        await press(pilot, "ctrl+s")
-        review = pilot.app.screen
-        assert isinstance(review, ReviewDialog)
-        review.confirm()
-        await slow.is_entered(pilot)
-        await pilot.press(key)
-        await pilot.pause()
-        assert pilot.app.screen is editor
-        told = notifications(pilot.app)  # type: ignore[arg-type]
-        assert "The policy is being saved: wait for the answer." in told
-        await slow.end(pilot)
-        policy = demo.call("GetKeyPolicy", {"KeyId": key_id, "PolicyName": "default"})["Policy"]
-        assert '"Id": "new"' in policy
-        assert "The policy of sandbox is saved" in notifications(pilot.app)  # type: ignore[arg-type]
-        assert slow.calls == 1
 
     drive(make_app(slow.backend), script)
