@@ -15,6 +15,7 @@ from textual.worker import Worker, get_current_worker
 import kms_tui.ui.caches  # noqa: F401
 from kms_tui.config import Config
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.facts import UNASKED
 from kms_tui.session import Connection, Opener, Session
 from kms_tui.ui.app_bindings import APP_BINDINGS
 from kms_tui.ui.background import off_loop, start
@@ -156,7 +157,11 @@ class KmsApp(Boundary):
             return True
         if any(not (worker.is_finished or worker in self.asking) for worker in self.workers):
             return True
-        return self.session is not None and not self.session.inventory.idle
+        if self.session is None:
+            return False
+        inventory = self.session.inventory
+        # The list of keys begins to read a moment after the session is there.
+        return not inventory.idle or any(region.keys is UNASKED for region in inventory.regions)
 
     async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
         """Open a dialog and wait for its answer; None is Cancel. Only from a worker."""

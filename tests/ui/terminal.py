@@ -31,12 +31,14 @@ class Terminal:
         self.before = termios.tcgetattr(self._theirs)
         self.painted = b""
         homes = {f"XDG_{kind}_HOME": str(home / kind) for kind in ("CONFIG", "DATA", "STATE")}
+        # Tests that run side by side have these set, and they would count for more than the terminal's own.
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "kms_tui", *arguments],
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,
-            env={**os.environ, **homes, "TERM": "xterm-256color", "SSH_TTY": "/dev/pts/0"},
+            env={**inherited, **homes, "TERM": "xterm-256color", "SSH_TTY": "/dev/pts/0"},
             start_new_session=True,
             preexec_fn=self._control,
         )

@@ -161,8 +161,10 @@ class KeyList(KeyCursor):
 
     def action_sort_next(self) -> None:
         if self._view is not None and self._slots:
-            columns = [slot.column for slot in self._slots]
-            self.set_sort(Sort(columns[(columns.index(self._view.sort.column) + 1) % len(columns)]))
+            columns, now = [slot.column for slot in self._slots], self._view.sort.column
+            # The list may be sorted by a column that has no room at this width.
+            following = columns.index(now) + 1 if now in columns else 0
+            self.set_sort(Sort(columns[following % len(columns)]))
 
     def action_sort_reverse(self) -> None:
         if self._view is not None:
