@@ -18,9 +18,10 @@ from kms_tui.backend.local.clock import to_datetime
 from kms_tui.backend.local.keyfile import key_file_of
 from kms_tui.backend.local.protection import path_of
 from kms_tui.backend.local.rootkey import Protection, SealedRootKey, Unlock, sealed_root_key
+from kms_tui.backend.local.schema import KEEP
 from kms_tui.backend.local.store import ROOT_KEY, Store
 from kms_tui.backend.local.store_opening import open_store
-from kms_tui.backend.local.storefile import KEEP, SQLITE_FAILURES, log_of
+from kms_tui.backend.local.storefile import SQLITE_FAILURES, log_of
 from kms_tui.kms.errors import StoreError
 
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from kms_tui.backend.local import keyfile
-from kms_tui.backend.local.storefile import KEEP
+from kms_tui.backend.local.schema import KEEP
 from kms_tui.kms.errors import StoreError
 
 Unlock = Callable[[bool], str | None]

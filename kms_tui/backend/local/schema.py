@@ -6,6 +6,11 @@ by itself: a rotation, its deletion, the end of a transient state, the expiry of
 
 from __future__ import annotations
 
+KEEP = (
+    "Copy the store, with its -wal and .key files if there are any, to a safe place before anything else. "
+    "Then look at a backup under a name of its own: --store BACKUP."
+)
+"""The next step where a store is damaged: a backup put over it would take what is newer."""
 APPLICATION_ID = 0x6B6D7374
 """``kmst`` in the SQLite header: what tells our store from any other SQLite file."""
 

@@ -17,14 +17,9 @@ from pathlib import Path
 
 from kms_tui.backend.local import storelog
 from kms_tui.backend.local.keyfile import key_file_of
-from kms_tui.backend.local.schema import APPLICATION_ID
+from kms_tui.backend.local.schema import APPLICATION_ID, KEEP
 from kms_tui.kms.errors import StoreError
 
-KEEP = (
-    "Copy the store, with its -wal and .key files if there are any, to a safe place before anything else. "
-    "Then look at a backup under a name of its own: --store BACKUP."
-)
-"""The next step where a store is damaged: a backup put over it would take what is newer."""
 BUSY_SECONDS = 15
 """How long another program that holds the store is waited for."""
 _CHECKPOINT_PAGES = 4000

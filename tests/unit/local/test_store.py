@@ -18,8 +18,8 @@ import pytest
 from kms_tui.backend.local import LocalBackend, Store, open_default, open_store, store_opening
 from kms_tui.backend.local.maintenance import open_existing
 from kms_tui.backend.local.protection import change_protection
-from kms_tui.backend.local.schema import MIGRATIONS
-from kms_tui.backend.local.storefile import BUSY_SECONDS, KEEP, failure
+from kms_tui.backend.local.schema import KEEP, MIGRATIONS
+from kms_tui.backend.local.storefile import BUSY_SECONDS, failure
 from kms_tui.kms.errors import StoreError
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock
