@@ -5,6 +5,12 @@ from __future__ import annotations
 import gc
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("fixed", derandomize=True)
+settings.register_profile("search", derandomize=False)
+settings.load_profile("fixed")
+"""A property test tries the same examples in each run. ``--hypothesis-profile=search`` looks for new ones."""
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

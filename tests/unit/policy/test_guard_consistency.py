@@ -156,8 +156,9 @@ PLAIN = [
     if "anyone" in request.caller.arn or request.caller.is_root
     if request.context["aws:SourceVpce"] is None
     and request.context["aws:ViaAWSService"] == "false"
-    and request.context["aws:PrincipalTag/team"] != "red"
+    and request.context["aws:PrincipalTag/team"] is None
 ]
+"""What everyone can send: no tag, since the account can always send a request without one."""
 
 
 def _admitted(document: Document, request: Request) -> bool:
