@@ -10,8 +10,7 @@ from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Services
 from kms_tui.evidence.scan import Scan, ScanRun
 from kms_tui.evidence.scanners import SCANNERS
-from kms_tui.inventory.readers import not_understood
-from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.errors import AnswerError, KmsTuiError
 
 
 class Scans:
@@ -81,7 +80,7 @@ class Scans:
         except KmsTuiError as error:
             self._keep(region, error)
         except Exception as error:
-            self._keep(region, not_understood(error))
+            self._keep(region, AnswerError.of(error))
         finally:
             with self._lock:
                 del self._runs[region]

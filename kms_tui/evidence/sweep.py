@@ -12,8 +12,7 @@ from kms_tui.backend.base import Services
 from kms_tui.evidence.lanes import Lanes
 from kms_tui.evidence.members import text, values
 from kms_tui.evidence.scanners import Scanner
-from kms_tui.inventory.readers import not_understood
-from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError
+from kms_tui.kms.errors import AnswerError, EndpointError, KmsTuiError, ServiceError
 
 _PATIENCE = 5
 """After so many failures in a row the rest of a service is not asked: a denied caller is told once, not
@@ -110,7 +109,7 @@ class Sweep:
                 job()
             except (TypeError, ValueError, AttributeError, LookupError) as error:
                 # An answer of the wrong types costs what was asked for, and the scan still ends.
-                self._failed(Trouble("", not_understood(error)))
+                self._failed(Trouble("", AnswerError.of(error)))
             finally:
                 with self._lock:
                     self._open -= 1

@@ -13,10 +13,9 @@ from kms_tui.backend.api import KeyRef, Kms
 from kms_tui.inventory.again import passes
 from kms_tui.inventory.crew import Crew
 from kms_tui.inventory.notify import Coalescer
-from kms_tui.inventory.readers import not_understood
 from kms_tui.inventory.table import Table
 from kms_tui.inventory.work import Job, Lane
-from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known, unreadable
 from kms_tui.kms.model import Alias
 
@@ -133,7 +132,7 @@ class Region:
         except KmsTuiError as error:
             self._end(feed, unreadable(error))
         except Exception as error:
-            self._end(feed, Failed(not_understood(error)))
+            self._end(feed, Failed(AnswerError.of(error)))
         else:
             if page is None:
                 self._end(feed, Known(feed.count))

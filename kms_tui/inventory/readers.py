@@ -7,7 +7,7 @@ from typing import Any
 
 from kms_tui.backend.api import Kms
 from kms_tui.inventory.row import FactName
-from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.facts import Denied, Failed, Known, unreadable
 
 # By key id or ARN, never by alias: DescribeKey on a predefined alias makes the key.
@@ -29,12 +29,4 @@ def read(kms: Callable[[], Kms], name: FactName, key_id: str) -> Known[Any] | De
         return unreadable(error)
     except Exception as error:
         # A cut or foreign answer must cost this cell, not the thread that reads all others.
-        return Failed(not_understood(error))
-
-
-def not_understood(error: Exception) -> KmsTuiError:
-    """The error for an answer that lacks what the API promises."""
-    return KmsTuiError(
-        f"KMS's answer could not be understood ({type(error).__name__}: {error}).",
-        next_step="Refresh to ask again.",
-    )
+        return Failed(AnswerError.of(error))

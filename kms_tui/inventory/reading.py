@@ -13,11 +13,11 @@ from kms_tui.backend.api import Kms
 from kms_tui.inventory.again import FIRST_WAIT, LAST_WAIT, passes
 from kms_tui.inventory.crew import Crew
 from kms_tui.inventory.notify import Coalescer
-from kms_tui.inventory.readers import not_understood, read
+from kms_tui.inventory.readers import read
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.table import Table
 from kms_tui.inventory.work import Job, Lane, Pace
-from kms_tui.kms.errors import EXPIRED, CredentialsError, KmsTuiError, ServiceError
+from kms_tui.kms.errors import EXPIRED, AnswerError, CredentialsError, KmsTuiError, ServiceError
 from kms_tui.kms.facts import UNASKED, Denied, Fact, Failed
 
 SHOWN = (FactName.DESCRIBED, FactName.ROTATION)
@@ -307,7 +307,7 @@ class Reader:
             self._table.set_fact(row, name, fact)
         except Exception as nonsense:
             # The right members, of the wrong types: not AWS, and no reason to stop.
-            self._table.set_fact(row, name, Failed(not_understood(nonsense)))
+            self._table.set_fact(row, name, Failed(AnswerError.of(nonsense)))
 
     def _wait_out(self, lane: Lane, error: KmsTuiError) -> None:
         with self._lock:

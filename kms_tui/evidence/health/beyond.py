@@ -11,9 +11,8 @@ from typing import Any
 from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Services
 from kms_tui.evidence.health.facts import Since
-from kms_tui.inventory.readers import not_understood
 from kms_tui.kms.arn import Arn
-from kms_tui.kms.errors import KmsTuiError, UnavailableError
+from kms_tui.kms.errors import AnswerError, KmsTuiError, UnavailableError
 from kms_tui.kms.facts import Fact, Failed, Known, unreadable
 
 HISTORY = timedelta(days=90)
@@ -48,7 +47,7 @@ def disabled_since(
     except KmsTuiError as error:
         return {arn: _dated(found[arn]) if arn in found else unreadable(error) for arn in keys}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return dict.fromkeys(keys, Failed(not_understood(error)))
+        return dict.fromkeys(keys, Failed(AnswerError.of(error)))
     early: Fact[Since] = Known(Since(begin, before=True))
     if not whole:
         early = Failed(
@@ -131,7 +130,7 @@ class Primaries:
         except KmsTuiError as error:
             return unreadable(error)
         except Exception as error:
-            return Failed(not_understood(error))
+            return Failed(AnswerError.of(error))
 
     def _in_region(self, region: str) -> Kms:
         with self._lock:

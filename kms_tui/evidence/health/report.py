@@ -11,7 +11,7 @@ from typing import Any
 from kms_tui.evidence.health.checks import Check, Severity
 from kms_tui.evidence.health.facts import Examined, Need
 from kms_tui.evidence.health.verdicts import Settings, Unsure, Verdict
-from kms_tui.kms.errors import UnavailableError
+from kms_tui.kms.errors import AnswerError, UnavailableError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key
 
@@ -137,7 +137,7 @@ class Judging:
             return check.judge(examined, self.settings, self.now)
         except (ValueError, TypeError, AttributeError) as nonsense:
             # An answer of the wrong shape costs this key its check, not the others theirs.
-            return Unsure(f"KMS's answer could not be understood ({type(nonsense).__name__}: {nonsense})")
+            return Unsure(str(AnswerError.of(nonsense)).removesuffix("."))
 
     def _gap(self, name: KeyName, checks: tuple[Check, ...], reason: str) -> None:
         for check in checks:
