@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import CredentialRetrievalError, MissingDependencyException
 
-from kms_tui.backend.aws.profiles import ProfileOption, option_of, profile_named
+from kms_tui.backend.aws.profiles import ProfileOption, options_of, profile_named
 from kms_tui.kms.errors import ConfigurationError, CredentialsError, KmsTuiError
 
 _TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
@@ -46,10 +46,11 @@ class CredentialSources:
 
     @classmethod
     def of(cls, profile: str, environ: Mapping[str, str] = os.environ) -> CredentialSources:
-        token_file = option_of(profile, "web_identity_token_file", environ)
+        found = options_of(profile, ("credential_process", "web_identity_token_file"), environ)
+        token_file = found.get("web_identity_token_file")
         if token_file is None and environ.get(_TOKEN_FILE):
             token_file = ProfileOption(environ[_TOKEN_FILE], _TOKEN_FILE)
-        return cls(profile, option_of(profile, "credential_process", environ), token_file)
+        return cls(profile, found.get("credential_process"), token_file)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -145,10 +146,8 @@ def _fault(value: str) -> str:
     return ""
 
 
-def check_ca_bundle(path: str | None, place: str) -> None:
-    """Raise ConfigurationError where a CA bundle that is named is not there, or holds no certificate."""
-    if not path:
-        return
+def check_ca_bundle(path: str, place: str) -> None:
+    """Raise ConfigurationError where a CA bundle is not there, or holds no certificate."""
     file = Path(path).expanduser()
     try:
         if file.is_dir():
