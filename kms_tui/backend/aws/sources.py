@@ -22,6 +22,8 @@ from botocore.exceptions import CredentialRetrievalError, MissingDependencyExcep
 from kms_tui.backend.aws.profiles import ProfileOption, options_of, profile_named
 from kms_tui.kms.errors import ConfigurationError, CredentialsError, KmsTuiError
 
+ENDPOINT_EXAMPLE = "An endpoint looks like https://kms.eu-west-1.amazonaws.com."
+"""The next step where an endpoint's URL is none."""
 _TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
 _UNREADABLE = (OSError, ValueError, AttributeError, TypeError, MemoryError)
 """What botocore's providers raise for a source that is absent, or answers something else than credentials."""
@@ -198,7 +200,7 @@ def check_endpoint(url: str | None) -> None:
     except ValueError as error:
         raise ConfigurationError(
             f"Invalid endpoint: {url} ({str(error).rstrip('.').lower()})",
-            next_step="An endpoint looks like https://kms.eu-west-1.amazonaws.com.",
+            next_step=ENDPOINT_EXAMPLE,
         ) from error
 
 
