@@ -152,29 +152,29 @@ def test_an_empty_passphrase_protects_nothing(path: Path, sealed: bytes) -> None
     _opens(path, sealed)
 
 
-def test_a_former_key_file_that_cannot_be_removed_is_told_and_goes_later(
-    path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def remaining(path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch) -> Path | None:
+    """The former key file that a change to a passphrase names, because it could not remove it."""
+
     def refuse(_path: Path, missing_ok: bool = False) -> None:
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch, open_existing(path, _unlock(None)) as store:
         patch.setattr(Path, "unlink", refuse)
-        assert change_protection(store, _PASSPHRASE) == key_file_of(path)
+        return change_protection(store, _PASSPHRASE)
+
+
+def test_a_former_key_file_that_cannot_be_removed_is_told_and_goes_later(
+    path: Path, sealed: bytes, remaining: Path | None
+) -> None:
+    assert remaining == key_file_of(path)
     assert key_file_of(path).exists()
     _opens(path, sealed, _PASSPHRASE)
     assert not key_file_of(path).exists()
 
 
-def test_a_key_file_that_is_not_the_former_one_stays(
-    path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_path: Path, missing_ok: bool = False) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    with monkeypatch.context() as patch, open_existing(path, _unlock(None)) as store:
-        patch.setattr(Path, "unlink", refuse)
-        change_protection(store, _PASSPHRASE)
+@pytest.mark.usefixtures("remaining")
+def test_a_key_file_that_is_not_the_former_one_stays(path: Path, sealed: bytes) -> None:
     key_file_of(path).write_text("that of another store, put here by hand")
     for _ in range(2):
         _opens(path, sealed, _PASSPHRASE)
