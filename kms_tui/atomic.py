@@ -18,6 +18,8 @@ PRIVATE = 0o600
 SHARED = 0o666
 """What the umask makes of an ordinary new file."""
 
+PRIVATE_FOLDER = 0o700
+
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_HARD_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
@@ -72,6 +74,18 @@ def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> 
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file for its owner alone, in place of any other. A folder that is missing is made private too.
+
+    Raises FileError, NoRoomError.
+    """
+    with file_errors(path.parent, "made"):
+        # The mode is that of the last folder only; those above it hold nothing but folders.
+        make_folder(path.parent, PRIVATE_FOLDER)
+    with atomic_file(path, overwrite=True) as file:
+        file.write(content)
 
 
 def remove_parts(path: Path) -> None:

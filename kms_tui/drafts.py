@@ -16,12 +16,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from kms_tui.atomic import FileError, atomic_file, file_errors
+from kms_tui.atomic import FileError, file_errors, write_private
 from kms_tui.kms.model import PolicyVersion
 
 T = TypeVar("T")
 
-_PRIVATE_FOLDER = 0o700
 _UNSAFE = re.compile(r"[^A-Za-z0-9-]+")
 
 
@@ -128,12 +127,8 @@ class PolicyFiles:
     # Files
 
     def _write(self, path: Path, shape: dict[str, str]) -> None:
-        with file_errors(path.parent, "made"):
-            # mkdir gives a mode to the last folder only; those above it hold nothing but folders.
-            path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-        with atomic_file(path, overwrite=True) as file:
-            # ASCII escapes: a lone surrogate survives, which UTF-8 has no form for.
-            file.write(json.dumps(shape, indent=1).encode("ascii"))
+        # ASCII escapes: a lone surrogate survives, which UTF-8 has no form for.
+        write_private(path, json.dumps(shape, indent=1).encode("ascii"))
 
     def _read_all(
         self,

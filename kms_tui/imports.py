@@ -15,10 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kms_tui.atomic import FileError, atomic_file, file_errors
+from kms_tui.atomic import FileError, file_errors, write_private
 from kms_tui.kms.importing import ImportParameters
-
-_PRIVATE_FOLDER = 0o700
 
 
 def default_root() -> Path:
@@ -47,10 +45,7 @@ class ImportFiles:
             "token": base64.b64encode(parameters.token).decode(),
             "valid_to": parameters.valid_to.isoformat(),
         }
-        with file_errors(self.root, "made"):
-            self.root.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-        with atomic_file(self._path(arn), overwrite=True) as file:
-            file.write(json.dumps(shape, indent=1).encode())
+        write_private(self._path(arn), json.dumps(shape, indent=1).encode())
 
     def held(self, arn: str, now: datetime) -> ImportParameters | None:
         """What was kept for a key and is still good; None where nothing is, or its file cannot be read."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from kms_tui.cli.standard import say
 from kms_tui.config import default_path, load
-from kms_tui.visible import visible
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,24 +20,20 @@ def run(args: argparse.Namespace) -> int:
 
     table = bindings()
     config = load(path, lambda: table)
-    _say(f"# {path}" + ("" if path.exists() else " (not there; these are the defaults)"))
-    _say(f"theme = {config.theme}")
-    _say(f"filter = {config.filter or '(none)'}")
-    _say(f"columns = {', '.join(config.columns) or '(those that there is room for)'}")
-    _say(f"clipboard_seconds = {config.clipboard_seconds:g}")
-    _say(f"refresh_seconds = {config.refresh_seconds:g}")
-    _say(f"required_tags = {', '.join(config.required_tags) or '(none)'}")
+    say(f"# {path}" + ("" if path.exists() else " (not there; these are the defaults)"))
+    say(f"theme = {config.theme}")
+    say(f"filter = {config.filter or '(none)'}")
+    say(f"columns = {', '.join(config.columns) or '(those that there is room for)'}")
+    say(f"clipboard_seconds = {config.clipboard_seconds:g}")
+    say(f"refresh_seconds = {config.refresh_seconds:g}")
+    say(f"required_tags = {', '.join(config.required_tags) or '(none)'}")
     for name, profile in config.profiles.items():
-        _say(f"profiles.{name}.read_only = {str(profile.read_only).lower()}")
-        _say(f"profiles.{name}.protected = {', '.join(profile.protected) or '(none)'}")
+        say(f"profiles.{name}.read_only = {str(profile.read_only).lower()}")
+        say(f"profiles.{name}.protected = {', '.join(profile.protected) or '(none)'}")
     for name, price in config.prices.items():
-        _say(f"prices.{name} = {price}")
+        say(f"prices.{name} = {price}")
     for name, binding in table.items():
         changed = config.keys.get(name)
         key = f"{changed} (by default {binding.key})" if changed else binding.key
-        _say(f"keys.{name} = {key}".ljust(52) + f"# {binding.tooltip or binding.description}")
+        say(f"keys.{name} = {key}".ljust(52) + f"# {binding.tooltip or binding.description}")
     return 0
-
-
-def _say(line: str) -> None:
-    print(visible(line))

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import shlex
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.standard import written_out
+from kms_tui.cli.standard import ReaderGoneError, written_out
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError
 
@@ -127,10 +126,8 @@ def _announce(url: str, exports: dict[str, str], checked: bool) -> None:
     """
     with written_out():
         print(f"listening on {url}")
-    try:
-        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in exports.items()), flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(ReaderGoneError), written_out(whole=False):
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in exports.items()))
     if not checked:
         print("--auth any: neither signatures nor their age are checked.", file=sys.stderr, flush=True)
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from kms_tui.atomic import file_errors
+from kms_tui.visible import visible
 
 _STREAMS = (("stdin", os.O_WRONLY, "r"), ("stdout", os.O_RDONLY, "w"), ("stderr", os.O_WRONLY, "w"))
 """Name, in the order of the descriptors, how its stand-in is opened, and how Python uses it.
@@ -31,6 +32,12 @@ def stand_in_for_closed() -> None:
                 os.close(descriptor)
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+def say(*lines: str) -> None:
+    """Print lines that may quote what is not to be trusted: a file, a store that was tampered with."""
+    for line in lines:
+        print(visible(line))
 
 
 READER_GONE = 128 + signal.SIGPIPE

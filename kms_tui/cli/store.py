@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.atomic import FileError
-from kms_tui.cli.standard import written_out
+from kms_tui.cli.standard import say, written_out
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +107,7 @@ def _info(args: argparse.Namespace) -> int:
         ("Calls recorded", f"{found.events:,} (the newest {MAX_EVENTS:,} are kept){oldest}"),
     ]
     width = max(len(name) for name, _ in lines)
-    _say(*(f"{name:<{width}}  {value}" for name, value in lines))
+    say(*(f"{name:<{width}}  {value}" for name, value in lines))
     return 0
 
 
@@ -117,11 +116,11 @@ def _passwd(args: argparse.Namespace) -> int:
 
     with _open(args) as store:
         former = change_protection(store, None if args.key_file else _new_passphrase())
-        _say(f"{store.path} is guarded by a {store.protection} now.")
+        say(f"{store.path} is guarded by a {store.protection} now.")
         if former is not None:
-            _say(f"Its former key file {former} could not be removed: it opens older copies. Remove it.")
+            say(f"Its former key file {former} could not be removed: it opens older copies. Remove it.")
         if args.key_file:
-            _say("Whoever can read both files can use its keys.")
+            say("Whoever can read both files can use its keys.")
     return 0
 
 
@@ -152,7 +151,7 @@ def _backup(args: argparse.Namespace) -> int:
             lines.append(f"Its key file is {key_file_of(args.path)}: without it the copy cannot be opened.")
         try:
             with written_out():
-                _say(*lines)
+                say(*lines)
         except FileError as error:
             raise FileError(f"{error} The copy was made all the same.", next_step=" ".join(lines)) from error
     return 0
@@ -165,7 +164,7 @@ def _verify(args: argparse.Namespace) -> int:
         found = 0
         for problem in problems(store):
             found += 1
-            _say(f"{problem.subject}: {problem.sentence}")
+            say(f"{problem.subject}: {problem.sentence}")
         if found:
             raise KmsTuiError(
                 f"{found} thing{'s are' if found > 1 else ' is'} wrong with {store.path}.",
@@ -174,14 +173,8 @@ def _verify(args: argparse.Namespace) -> int:
         keys, materials = (
             (store.one(f"SELECT count(*) FROM {table}") or (0,))[0] for table in ("keys", "materials")
         )
-        _say(f"{store.path} is sound: {keys:,} keys and {materials:,} key materials.")
+        say(f"{store.path} is sound: {keys:,} keys and {materials:,} key materials.")
     return 0
-
-
-def _say(*lines: str) -> None:
-    """Print; what is in a store that was tampered with is not to be trusted."""
-    for line in lines:
-        print(visible(line))
 
 
 def _size(count: int) -> str:

@@ -25,7 +25,8 @@ class Anyone:
 
     def __init__(self, hosts: Collection[str]) -> None:
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._any_address = any(_is_address(host, "is_unspecified") for host in hosts)
+        addresses = map(_address, hosts)
+        self._any_address = any(address is not None and address.is_unspecified for address in addresses)
 
     def __call__(self, request: Request, _service: str) -> str | None:
         """The region, None for the default one; raises ServiceError."""
@@ -40,10 +41,11 @@ class Anyone:
         return match[1] if match and is_region(match[1]) else None
 
     def _serves(self, name: str) -> bool:
-        if name == "localhost" or name in self._hosts or _is_address(name, "is_loopback"):
+        if name == "localhost" or name in self._hosts:
             return True
+        address = _address(name)
         # No page has an address for its name unless that is where it came from.
-        return self._any_address and _is_address(name, "version")
+        return address is not None and (address.is_loopback or self._any_address)
 
 
 def _refusal(message: str) -> ServiceError:
@@ -56,8 +58,8 @@ def _name(host: str) -> str:
     return match[1].strip("[]") if match else ""
 
 
-def _is_address(name: str, quality: str) -> bool:
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return bool(getattr(ipaddress.ip_address(name.partition("%")[0]), quality))
+        return ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
-        return False
+        return None

@@ -14,7 +14,6 @@ import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 LIMIT = 30.0
@@ -91,14 +90,8 @@ class Terminal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.process.kill()
         self.process.wait(LIMIT)
         if self._ours >= 0:
-            os.close(self._ours)
-            os.close(self._theirs)
+            self.hang_up()

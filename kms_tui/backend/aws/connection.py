@@ -64,11 +64,12 @@ def open_backend(
         session.set_default_client_config(Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
         # botocore reads AWS_DEFAULT_REGION alone, the AWS CLI this one first.
         region = region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
-        bundle = option_of(named.name, "ca_bundle")
-        check_ca_bundle(
-            session.get_config_variable("ca_bundle"),
-            "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") or bundle is None else bundle.place,
-        )
+        bundle = session.get_config_variable("ca_bundle")
+        if bundle:
+            option = option_of(named.name, "ca_bundle")
+            check_ca_bundle(
+                bundle, "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") or option is None else option.place
+            )
         opening = _Opening(
             session, endpoint_url, region, translator, mfa_prompt, CredentialSources.of(named.name)
         )

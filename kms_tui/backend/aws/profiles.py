@@ -9,7 +9,7 @@ from __future__ import annotations
 import configparser
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,15 +66,19 @@ class ProfileOption:
 
 def option_of(name: str, option: str, environ: Mapping[str, str] = os.environ) -> ProfileOption | None:
     """An option of a profile, or of the first of its source profiles that has it; None where none has."""
-    sections = _sections(environ)
-    for _ in range(_MAX_CHAIN):
-        section = sections.get(name, {})
-        if option in section:
-            return ProfileOption(section[option], _place(name, option, environ))
-        if "source_profile" not in section:
-            return None
-        name = section["source_profile"]
-    return None
+    return options_of(name, (option,), environ).get(option)
+
+
+def options_of(
+    name: str, options: Collection[str], environ: Mapping[str, str] = os.environ
+) -> dict[str, ProfileOption]:
+    """Those of the options that ``option_of`` finds, by name, from one reading of the files."""
+    found: dict[str, ProfileOption] = {}
+    for holder, section in _chain(name, _sections(environ)):
+        for option in options:
+            if option in section and option not in found:
+                found[option] = ProfileOption(section[option], _place(holder, option, environ))
+    return found
 
 
 def _place(name: str, option: str, environ: Mapping[str, str]) -> str:
@@ -175,16 +179,22 @@ def _role_account(role_arn: str) -> str:
     return parts[4] if len(parts) > 5 else ""
 
 
-def _login_command(name: str, sections: Mapping[str, Section]) -> str:
+def _chain(name: str, sections: Mapping[str, Section]) -> Iterator[tuple[str, Section]]:
+    """A profile, and then its source profiles, each with its section."""
     for _ in range(_MAX_CHAIN):
         section = sections.get(name, {})
+        yield name, section
+        if "source_profile" not in section:
+            return
+        name = section["source_profile"]
+
+
+def _login_command(profile: str, sections: Mapping[str, Section]) -> str:
+    for name, section in _chain(profile, sections):
         if "sso_session" in section or "sso_start_url" in section:
             return _command("aws sso login", name)
         if "login_session" in section:
             return _command("aws login", name)
-        if "source_profile" not in section:
-            return ""
-        name = section["source_profile"]
     return ""
 
 

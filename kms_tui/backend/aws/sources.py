@@ -19,9 +19,11 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import CredentialRetrievalError, MissingDependencyException
 
-from kms_tui.backend.aws.profiles import ProfileOption, option_of, profile_named
+from kms_tui.backend.aws.profiles import ProfileOption, options_of, profile_named
 from kms_tui.kms.errors import ConfigurationError, CredentialsError, KmsTuiError
 
+ENDPOINT_EXAMPLE = "An endpoint looks like https://kms.eu-west-1.amazonaws.com."
+"""The next step where an endpoint's URL is none."""
 _TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
 _UNREADABLE = (OSError, ValueError, AttributeError, TypeError, MemoryError)
 """What botocore's providers raise for a source that is absent, or answers something else than credentials."""
@@ -46,10 +48,11 @@ class CredentialSources:
 
     @classmethod
     def of(cls, profile: str, environ: Mapping[str, str] = os.environ) -> CredentialSources:
-        token_file = option_of(profile, "web_identity_token_file", environ)
+        found = options_of(profile, ("credential_process", "web_identity_token_file"), environ)
+        token_file = found.get("web_identity_token_file")
         if token_file is None and environ.get(_TOKEN_FILE):
             token_file = ProfileOption(environ[_TOKEN_FILE], _TOKEN_FILE)
-        return cls(profile, option_of(profile, "credential_process", environ), token_file)
+        return cls(profile, found.get("credential_process"), token_file)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -145,10 +148,8 @@ def _fault(value: str) -> str:
     return ""
 
 
-def check_ca_bundle(path: str | None, place: str) -> None:
-    """Raise ConfigurationError where a CA bundle that is named is not there, or holds no certificate."""
-    if not path:
-        return
+def check_ca_bundle(path: str, place: str) -> None:
+    """Raise ConfigurationError where a CA bundle is not there, or holds no certificate."""
     file = Path(path).expanduser()
     try:
         if file.is_dir():
@@ -199,7 +200,7 @@ def check_endpoint(url: str | None) -> None:
     except ValueError as error:
         raise ConfigurationError(
             f"Invalid endpoint: {url} ({str(error).rstrip('.').lower()})",
-            next_step="An endpoint looks like https://kms.eu-west-1.amazonaws.com.",
+            next_step=ENDPOINT_EXAMPLE,
         ) from error
 
 

@@ -16,7 +16,7 @@ import botocore.exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from kms_tui.backend.aws.profiles import ProfileInfo
-from kms_tui.backend.aws.sources import proxy_variable
+from kms_tui.backend.aws.sources import ENDPOINT_EXAMPLE, proxy_variable
 from kms_tui.kms.errors import (
     EXPIRED,
     UNRECOGNIZED,
@@ -110,8 +110,7 @@ class Translator:
                 yield
         except ValueError as error:
             if str(error).startswith("Invalid endpoint"):
-                example = "An endpoint looks like https://kms.eu-west-1.amazonaws.com."
-                raise ConfigurationError(str(error), next_step=example) from error
+                raise ConfigurationError(str(error), next_step=ENDPOINT_EXAMPLE) from error
             sentence = f"The AWS configuration cannot be used: {str(error).rstrip('.')}."
             raise ConfigurationError(sentence, next_step=_CHECK_PROFILE) from error
 

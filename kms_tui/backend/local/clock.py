@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from kms_tui.backend.local.schema import VERIFY
 from kms_tui.kms.errors import StoreError
 
 Clock = Callable[[], datetime]
@@ -30,7 +31,4 @@ def to_datetime(millis: int) -> datetime:
     try:
         return _EPOCH + timedelta(milliseconds=millis)
     except OverflowError as error:
-        raise StoreError(
-            f"The local store is damaged: {millis} is no time.",
-            next_step="Run `kms-tui store verify`, which says what is wrong with it.",
-        ) from error
+        raise StoreError(f"The local store is damaged: {millis} is no time.", next_step=VERIFY) from error

@@ -11,6 +11,8 @@ KEEP = (
     "Then look at a backup under a name of its own: --store BACKUP."
 )
 """The next step where a store is damaged: a backup put over it would take what is newer."""
+VERIFY = "Run `kms-tui store verify`, which says what is wrong with it."
+"""The next step where it is not known what is damaged, or how much."""
 APPLICATION_ID = 0x6B6D7374
 """``kmst`` in the SQLite header: what tells our store from any other SQLite file."""
 

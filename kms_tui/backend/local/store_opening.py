@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kms_tui.atomic import make_folder
+from kms_tui.atomic import PRIVATE_FOLDER, make_folder
 from kms_tui.backend.local import keyfile, storefile, storelog
 from kms_tui.backend.local.clock import Clock, to_millis, utc_now
 from kms_tui.backend.local.ids import Ids, RandomIds
@@ -115,7 +115,7 @@ def _make(path: Path, now: int, unlock: Unlock | None) -> tuple[SealedRootKey, R
     root_key = RootKey(new_root_key())
     sealed = root_key.under_passphrase(passphrase) if passphrase else None
     try:
-        make_folder(path.parent, 0o700)
+        make_folder(path.parent, PRIVATE_FOLDER)
         is_new = storefile.make_empty(path)
     except OSError as error:
         raise StoreError(f"The local store {path} cannot be made: {error.strerror}.") from error

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kms_tui.backend.local import storelog
 from kms_tui.backend.local.keyfile import key_file_of
-from kms_tui.backend.local.schema import APPLICATION_ID, KEEP
+from kms_tui.backend.local.schema import APPLICATION_ID, KEEP, VERIFY
 from kms_tui.kms.errors import StoreError
 
 BUSY_SECONDS = 15
@@ -331,5 +331,5 @@ def failure(path: Path | None, error: sqlite3.Error | UnicodeDecodeError) -> Sto
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     return StoreError(
         f"The local store {path or 'in memory'} failed: {error}.",
-        next_step=_NEXT_STEPS.get(code, "Run `kms-tui store verify`, which says what is wrong with it."),
+        next_step=_NEXT_STEPS.get(code, VERIFY),
     )

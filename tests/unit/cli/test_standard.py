@@ -15,6 +15,8 @@ from tests.unit.cli.test_stopping import LIMIT, PROGRAM, ROOT
 from tests.unit.envelope.fake_kms import KEY
 
 _HOSTILE = "\x1b]0;owned\x07\u202e\x9b2J"
+_MAIN = "import sys; from kms_tui.cli import main; sys.exit(main())"
+"""The program as it is; that of ``test_stopping`` has a KMS of the tests."""
 
 
 @pytest.mark.parametrize(
@@ -113,13 +115,9 @@ def test_a_closed_or_full_stream_is_a_sentence(
 
 
 def test_a_report_that_nobody_gets_is_no_finding(tmp_path: Path) -> None:
-    program = "import sys; from kms_tui.cli import main; sys.exit(main())"
-    ended = _closed(">&-", "report", "--demo", cwd=tmp_path, program=program)
+    ended = _closed(">&-", "report", "--demo", cwd=tmp_path, program=_MAIN)
     assert (ended.returncode, ended.stderr.count(b"\n")) == (2, 1)
     assert b"Standard output could not be written" in ended.stderr
-
-
-_MAIN = "import sys; from kms_tui.cli import main; sys.exit(main())"
 
 
 @pytest.mark.parametrize("redirection", [">&-", ">/dev/full"])

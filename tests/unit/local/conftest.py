@@ -32,6 +32,11 @@ class TestClock:
         self.now += timedelta(**time)
 
 
+def client_of(store: Store) -> KmsClient:
+    """A client of a store that the test has opened."""
+    return KmsClient(LocalBackend(store, account_id=ACCOUNT, region=REGION))
+
+
 @pytest.fixture
 def cheap_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passphrases of new stores become keys at once, instead of in a tenth of a second of a core."""

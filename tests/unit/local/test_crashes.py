@@ -14,22 +14,17 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.local import LocalBackend, Store, open_store
+from kms_tui.backend.local import Store, open_store
 from kms_tui.backend.local.keyfile import key_file_of
 from kms_tui.backend.local.maintenance_verify import problems
 from kms_tui.kms.errors import StoreError
-from tests.contract.client import KmsClient
-from tests.unit.local.conftest import ACCOUNT, REGION
+from tests.unit.local.conftest import client_of
 
 _PAGE = 4096
 _FRAME_HEADER = 24
 _LOG_HEADER = 32
 _EMPTYING_JOURNAL = bytes.fromhex("d9d505f920a163d7") + bytes(4) + b"seed" + bytes(4) + b"\0\0\2\0\0\0\x10\0"
 """The header of a rollback journal that says: the database was empty (0 pages) before."""
-
-
-def _client(store: Store) -> KmsClient:
-    return KmsClient(LocalBackend(store, account_id=ACCOUNT, region=REGION))
 
 
 @pytest.fixture
@@ -39,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 def _usable(path: Path, keys: set[str]) -> None:
     with open_store(path) as store:
-        kms = _client(store)
+        kms = client_of(store)
         for key_id in keys:
             sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
             assert kms("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
@@ -59,7 +54,7 @@ def _pages_of_log(log: bytes) -> dict[int, bytes]:
 
 def test_a_kill_within_a_checkpoint_takes_nothing(path: Path, tmp_path: Path) -> None:
     with open_store(path) as store:
-        kms = _client(store)
+        kms = client_of(store)
         keys = {kms.key(Description="x" * 8000) for _ in range(4)}
         content, log = path.read_bytes(), path.with_name("store.db-wal").read_bytes()
     pages = sorted(_pages_of_log(log).items())
@@ -87,7 +82,7 @@ def test_a_store_whose_making_was_cut_off_is_made_anew(path: Path) -> None:
         path.write_bytes(whole[: pages * _PAGE])
         path.with_name("store.db-journal").write_bytes(_EMPTYING_JOURNAL.ljust(512, b"\0"))
         with open_store(path) as store:
-            key_id = _client(store).key()
+            key_id = client_of(store).key()
         _usable(path, {key_id})
         assert key_file_of(path).read_bytes() == key_file
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -230,7 +225,7 @@ def test_opening_a_store_twice_keeps_its_log_from_being_taken_away(path: Path) -
     with open_store(path) as store, open_store(path):
         _other_process(path)
         assert path.with_name("store.db-wal").exists()
-        key_id = _client(store).key()
+        key_id = client_of(store).key()
     _usable(path, {key_id})
 
 
@@ -238,7 +233,7 @@ def test_opening_a_store_twice_keeps_its_log_from_being_taken_away(path: Path) -
 def in_use(request: pytest.FixtureRequest, path: Path) -> Iterator[tuple[Store, Path]]:
     """A store in use, and one of its files."""
     with open_store(path) as store:
-        _client(store).key()
+        client_of(store).key()
         yield store, path.with_name(request.param)
 
 
@@ -251,12 +246,12 @@ def test_what_is_deleted_under_an_open_program_takes_no_more_writes(in_use: tupl
     _refuses_to_write(store, file)
     assert store.one("SELECT count(*) FROM keys") == (1,)
     aside.rename(file)
-    _client(store).key()
+    client_of(store).key()
 
 
 def _refuses_to_write(store: Store, file: Path) -> None:
     with pytest.raises(StoreError, match=f"{file.name} was deleted, moved or replaced"):
-        _client(store).key()
+        client_of(store).key()
 
 
 def test_what_is_deleted_during_a_write_was_not_written(in_use: tuple[Store, Path]) -> None:
@@ -285,7 +280,7 @@ def test_an_empty_file_becomes_a_store_for_its_owner_alone(path: Path) -> None:
     path.touch(0o644)
     path.chmod(0o644)
     with open_store(path) as store:
-        _client(store).key()
+        client_of(store).key()
         assert {oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()} == {"0o600"}
 
 

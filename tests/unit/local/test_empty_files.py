@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from kms_tui.atomic import NoRoomError
-from kms_tui.backend.local import LocalBackend, keyfile, open_store, store_opening
+from kms_tui.backend.local import keyfile, open_store, store_opening
 from kms_tui.backend.local.keyfile import key_file_of
 from kms_tui.backend.local.maintenance import open_existing
 from kms_tui.kms.errors import StoreError
-from tests.contract.client import KmsClient
-from tests.unit.local.conftest import ACCOUNT, REGION
+from tests.unit.local.conftest import client_of
 
 
 @pytest.fixture
@@ -54,7 +53,7 @@ def test_once_the_files_are_moved_away_a_store_can_be_made(path: Path, tmp_path:
     for file in (path, key_file_of(path)):
         shutil.move(file, tmp_path / "aside")
     with open_store(path) as store:
-        KmsClient(LocalBackend(store, account_id=ACCOUNT, region=REGION)).key()
+        client_of(store).key()
 
 
 def _no_room(*_: object) -> bytes:

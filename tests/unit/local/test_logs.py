@@ -11,17 +11,12 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.local import LocalBackend, Store, open_store
+from kms_tui.backend.local import Store, open_store
 from kms_tui.backend.local.keyfile import key_file_of
 from kms_tui.backend.local.maintenance import back_up, open_existing
 from kms_tui.backend.local.storefile import log_of
 from kms_tui.kms.errors import StoreError
-from tests.contract.client import KmsClient
-from tests.unit.local.conftest import ACCOUNT, REGION
-
-
-def _client(store: Store) -> KmsClient:
-    return KmsClient(LocalBackend(store, account_id=ACCOUNT, region=REGION))
+from tests.unit.local.conftest import client_of
 
 
 def _keys(path: Path, **options: Any) -> int:
@@ -48,7 +43,7 @@ def _crashed(path: Path, folder: Path, keys: int = 3) -> Path:
     copy = folder / path.name
     folder.mkdir(exist_ok=True)
     with open_store(path) as store:
-        kms = _client(store)
+        kms = client_of(store)
         for _ in range(keys):
             kms.key(Description="x" * 3000)
         for file in (path, log_of(path), key_file_of(path)):
@@ -63,7 +58,7 @@ def path(tmp_path: Path) -> Path:
     folder.mkdir()
     path = folder / "store.db"
     with open_store(path) as store:
-        _client(store).key()
+        client_of(store).key()
     return path
 
 
@@ -93,7 +88,7 @@ def test_an_older_copy_of_the_file_does_not_take_a_newer_log(path: Path, tmp_pat
     older = path.read_bytes()
     with open_store(path) as store:
         for _ in range(10):
-            _client(store).key(Description="x" * 3000)
+            client_of(store).key(Description="x" * 3000)
     crashed = _crashed(path, tmp_path / "crashed")
     crashed.write_bytes(older)
     _refused(crashed)
@@ -110,7 +105,7 @@ def test_a_log_of_another_store_is_not_taken(path: Path, tmp_path: Path) -> None
 
 def test_a_store_in_use_is_opened_by_others_too(path: Path) -> None:
     with open_store(path) as store:
-        _client(store).key()
+        client_of(store).key()
         assert log_of(path).stat().st_size > 0
         program = (
             "import sys; from kms_tui.backend.local import open_store\n"
@@ -154,14 +149,14 @@ def harmed(request: pytest.FixtureRequest, path: Path, tmp_path: Path) -> Iterat
     backup = tmp_path / "backup.db"
     with open_store(path) as store:
         back_up(store, backup)
-        _client(store).key()
+        client_of(store).key()
         request.param(path, backup)
         yield store, log_of(path).read_bytes()
 
 
 def test_a_file_that_lost_its_content_takes_no_more_writes(harmed: tuple[Store, bytes]) -> None:
     store, log = harmed
-    kms = _client(store)
+    kms = client_of(store)
     for _ in range(2):
         with pytest.raises(StoreError, match="was cut short or overwritten: nothing more is written"):
             kms.key()
@@ -175,7 +170,7 @@ def test_a_file_that_lost_its_content_takes_no_more_writes(harmed: tuple[Store, 
 
 def test_the_log_of_a_file_that_was_deleted_stays(path: Path) -> None:
     with open_store(path) as store:
-        _client(store).key()
+        client_of(store).key()
         log = log_of(path).read_bytes()
         path.rename(path.with_name("aside"))
     assert _files(path.with_name("aside")) == {"aside": path.with_name("aside").read_bytes()}
@@ -186,7 +181,7 @@ def test_the_log_of_a_file_that_was_deleted_stays(path: Path) -> None:
 
 def test_a_store_that_is_closed_in_good_order_has_no_log(path: Path) -> None:
     with open_store(path) as store, open_store(path) as second:
-        _client(store).key()
-        _client(second).key()
+        client_of(store).key()
+        client_of(second).key()
     assert not log_of(path).exists()
     assert _keys(path) == 3

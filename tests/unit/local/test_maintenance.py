@@ -19,16 +19,11 @@ from kms_tui.backend.local.protection import change_protection
 from kms_tui.backend.local.rootkey import Protection, RootKey, new_root_key
 from kms_tui.backend.local.schema import MIGRATIONS
 from kms_tui.kms.errors import StoreError
-from tests.contract.client import KmsClient
-from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock
+from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock, client_of
 
 pytestmark = pytest.mark.usefixtures("cheap_passphrases")
 
 _PASSPHRASE = "correct horse"
-
-
-def _client(store: Store) -> KmsClient:
-    return KmsClient(LocalBackend(store, account_id=ACCOUNT, region=REGION))
 
 
 def _unlock(passphrase: str | None) -> Callable[[bool], str | None]:
@@ -44,14 +39,14 @@ def path(tmp_path: Path) -> Path:
 def sealed(path: Path) -> bytes:
     """A ciphertext of the store at ``path``, which has a key file."""
     with open_store(path) as store:
-        kms = _client(store)
+        kms = client_of(store)
         ciphertext: bytes = kms("Encrypt", KeyId=kms.key(), Plaintext=b"x")["CiphertextBlob"]
         return ciphertext
 
 
 def _opens(path: Path, sealed: bytes, passphrase: str | None = None) -> None:
     with open_existing(path, _unlock(passphrase)) as store:
-        assert _client(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
+        assert client_of(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
         assert list(problems(store)) == []
 
 
@@ -107,9 +102,9 @@ def test_what_opened_the_store_before_is_nowhere_in_its_files(
 def test_who_has_the_store_open_goes_on_when_its_guard_changes(path: Path, sealed: bytes) -> None:
     with open_existing(path, _unlock(None)) as mine, open_existing(path, _unlock(None)) as theirs:
         change_protection(mine, _PASSPHRASE)
-        key_id = _client(theirs).key()
+        key_id = client_of(theirs).key()
     with open_existing(path, _unlock(_PASSPHRASE)) as store:
-        _client(store)("Encrypt", KeyId=key_id, Plaintext=b"x")
+        client_of(store)("Encrypt", KeyId=key_id, Plaintext=b"x")
 
 
 def test_a_store_without_a_passphrase_has_none_to_take_away(path: Path, sealed: bytes) -> None:
@@ -132,7 +127,7 @@ def test_of_two_changes_of_the_guard_the_later_one_is_refused(
     path: Path, before: str | None, first: str | None, second: str | None
 ) -> None:
     with open_store(path, unlock=_unlock(before)) as store:
-        kms = _client(store)
+        kms = client_of(store)
         sealed = kms("Encrypt", KeyId=kms.key(), Plaintext=b"x")["CiphertextBlob"]
     with open_existing(path, _unlock(before)) as one, open_existing(path, _unlock(before)) as two:
         change_protection(one, first)
@@ -152,29 +147,29 @@ def test_an_empty_passphrase_protects_nothing(path: Path, sealed: bytes) -> None
     _opens(path, sealed)
 
 
-def test_a_former_key_file_that_cannot_be_removed_is_told_and_goes_later(
-    path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def remaining(path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch) -> Path | None:
+    """The former key file that a change to a passphrase names, because it could not remove it."""
+
     def refuse(_path: Path, missing_ok: bool = False) -> None:
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch, open_existing(path, _unlock(None)) as store:
         patch.setattr(Path, "unlink", refuse)
-        assert change_protection(store, _PASSPHRASE) == key_file_of(path)
+        return change_protection(store, _PASSPHRASE)
+
+
+def test_a_former_key_file_that_cannot_be_removed_is_told_and_goes_later(
+    path: Path, sealed: bytes, remaining: Path | None
+) -> None:
+    assert remaining == key_file_of(path)
     assert key_file_of(path).exists()
     _opens(path, sealed, _PASSPHRASE)
     assert not key_file_of(path).exists()
 
 
-def test_a_key_file_that_is_not_the_former_one_stays(
-    path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_path: Path, missing_ok: bool = False) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    with monkeypatch.context() as patch, open_existing(path, _unlock(None)) as store:
-        patch.setattr(Path, "unlink", refuse)
-        change_protection(store, _PASSPHRASE)
+@pytest.mark.usefixtures("remaining")
+def test_a_key_file_that_is_not_the_former_one_stays(path: Path, sealed: bytes) -> None:
     key_file_of(path).write_text("that of another store, put here by hand")
     for _ in range(2):
         _opens(path, sealed, _PASSPHRASE)
@@ -236,17 +231,17 @@ def test_a_backup_is_the_store_for_its_owner_alone(
 
 def test_a_backup_holds_what_was_there_and_nothing_that_came_later(path: Path, tmp_path: Path) -> None:
     with open_store(path) as store:
-        kms = _client(store)
+        kms = client_of(store)
         before = kms.key()
         back_up(store, tmp_path / "copy.db")
         kms.key()
     with open_existing(tmp_path / "copy.db", _unlock(None)) as copy:
-        assert [entry["KeyId"] for entry in _client(copy)("ListKeys")["Keys"]] == [before]
+        assert [entry["KeyId"] for entry in client_of(copy)("ListKeys")["Keys"]] == [before]
 
 
 def test_a_store_is_backed_up_while_others_write(path: Path, tmp_path: Path) -> None:
     with open_store(path) as store, open_store(path) as theirs:
-        other, stop = _client(theirs), threading.Event()
+        other, stop = client_of(theirs), threading.Event()
         made: list[str] = [other.key()]
 
         def write() -> None:
@@ -264,7 +259,7 @@ def test_a_store_is_backed_up_while_others_write(path: Path, tmp_path: Path) -> 
     for number in range(5):
         with open_existing(tmp_path / f"{number}.db", _unlock(None)) as copy:
             assert list(problems(copy)) == []
-            kept = {entry["KeyId"] for entry in _client(copy).all("ListKeys", "Keys")}
+            kept = {entry["KeyId"] for entry in client_of(copy).all("ListKeys", "Keys")}
             assert kept
             assert kept <= set(made)
 
@@ -275,7 +270,7 @@ def test_a_backup_opens_though_the_guard_changes_meanwhile(
 ) -> None:
     after = None if before else "after"
     with open_store(path, unlock=_unlock(before)) as store:
-        kms = _client(store)
+        kms = client_of(store)
         sealed = kms("Encrypt", KeyId=kms.key(), Plaintext=b"x")["CiphertextBlob"]
         copied: list[Store] = []
         copy_into = Store.copy_into
@@ -390,7 +385,7 @@ def test_a_backup_that_fails_leaves_nothing_behind(
 
 def test_a_store_is_told_in_figures(path: Path, clock: TestClock) -> None:
     with open_store(path, clock=clock) as store:
-        kms = _client(store)
+        kms = client_of(store)
         kms("DisableKey", KeyId=kms.key())
         kms.key()
         kms.in_region("us-east-1").key()
@@ -412,7 +407,7 @@ def test_a_store_that_is_not_there_is_not_made(path: Path) -> None:
 def test_the_oldest_calls_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance_events, "MAX_EVENTS", 20)
     monkeypatch.setattr(maintenance_events, "_EVERY", 10)
-    kms = _client(store)
+    kms = client_of(store)
     key_id = kms.key()
     kms("Encrypt", KeyId=key_id, Plaintext=b"x")
     for number in range(60):
@@ -460,7 +455,7 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(path: Path, version: 
         older.execute(f"PRAGMA user_version = {version}")
     _opens(path, sealed)
     with open_store(path) as store:
-        kms = _client(store)
+        kms = client_of(store)
         key_id = kms("ListKeys")["Keys"][0]["KeyId"]
         kms("CreateGrant", KeyId=key_id, GranteePrincipal=ACCOUNT, Operations=["Encrypt"])
         assert kms("DescribeCustomKeyStores")["CustomKeyStores"] == []

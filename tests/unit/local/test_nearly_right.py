@@ -18,7 +18,7 @@ from kms_tui.backend.local.backend import OPERATIONS
 from kms_tui.kms.errors import ServiceError
 from tests.contract.client import KmsClient
 from tests.contract.shapes import COMMON_ERRORS, operation_model, problems
-from tests.unit.local.conftest import ACCOUNT, REGION
+from tests.unit.local.conftest import ACCOUNT, REGION, client_of
 from tests.unit.local.imported import FOREVER, external, import_material, import_request
 from tests.unit.local.test_last_uses import USES, sealed
 
@@ -151,7 +151,7 @@ def test_there_is_a_sound_request_of_every_operation() -> None:
 @pytest.mark.parametrize("operation", sorted(_SOUND))
 def test_a_sound_request_is_answered_and_a_worse_one_gets_an_answer_of_kms(operation: str) -> None:
     with open_store() as store:
-        kms = KmsClient(LocalBackend(store, account_id=ACCOUNT, region=REGION))
+        kms = client_of(store)
         kms(operation, **_SOUND[operation](kms))
     with open_store() as store:
         backend = LocalBackend(store, account_id=ACCOUNT, region=REGION)

@@ -22,7 +22,7 @@ from kms_tui.backend.local.schema import KEEP, MIGRATIONS
 from kms_tui.backend.local.storefile import BUSY_SECONDS, failure
 from kms_tui.kms.errors import StoreError
 from tests.contract.client import KmsClient
-from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock
+from tests.unit.local.conftest import REGION, START, TestClock, client_of
 
 
 @pytest.fixture
@@ -30,14 +30,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "somewhere" / "store.db"
 
 
-def _client(store: Store) -> KmsClient:
-    return KmsClient(LocalBackend(store, account_id=ACCOUNT, region=REGION))
-
-
 def _fill(path: Path, **options: Any) -> tuple[str, bytes]:
     """A store with one key: its id, and something it sealed."""
     with open_store(path, **options) as store:
-        kms = _client(store)
+        kms = client_of(store)
         key_id = kms.key()
         return key_id, kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
 
@@ -57,7 +53,7 @@ def _refused(path: Path, words: str, **options: Any) -> None:
 def test_a_store_keeps_its_keys(path: Path) -> None:
     key_id, sealed = _fill(path)
     with open_store(path) as store:
-        kms = _client(store)
+        kms = client_of(store)
         assert kms.describe(key_id)["Enabled"]
         assert kms("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
 
@@ -66,7 +62,7 @@ def test_only_its_owner_may_read_it(path: Path) -> None:
     before = os.umask(0)
     try:
         with open_store(path) as store:
-            _client(store).key()
+            client_of(store).key()
             modes = {file.name: oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
     finally:
         os.umask(before)
@@ -88,7 +84,7 @@ def test_key_material_and_the_root_key_are_wrapped_on_the_disk(path: Path) -> No
             return made[-1]
 
     with open_store(path, material=Spy()) as store:
-        kms = _client(store)
+        kms = client_of(store)
         kms.key()
         kms.key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
     assert len(made) == 2
@@ -176,7 +172,7 @@ def test_any_text_is_a_passphrase(path: Path, passphrase: str) -> None:
     """Bytes of a terminal or a variable that are no UTF-8 become lone surrogates."""
     _, sealed = _fill(path, unlock=lambda new: passphrase)
     with open_store(path, unlock=lambda new: passphrase) as store:
-        assert _client(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
+        assert client_of(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
     _refused(path, "Wrong passphrase", unlock=lambda new: passphrase[1:] + "?")
 
 
@@ -292,7 +288,7 @@ def test_damage_found_later_is_a_store_error(path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[:4096] + b"\xa5" * (len(whole) - 4096))
     with pytest.raises(StoreError), open_store(path) as store:
-        _client(store)("ListKeys")
+        client_of(store)("ListKeys")
 
 
 def test_a_directory_is_no_store(tmp_path: Path) -> None:
@@ -335,7 +331,7 @@ def test_a_passphrase_opens_what_it_made_and_no_other_does(path: Path) -> None:
     _refused(path, "protected by a passphrase")
     with open_store(path, unlock=unlock) as store:
         assert store.protection == "passphrase"
-        assert _client(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
+        assert client_of(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
         (parameters,) = store.one("SELECT parameters FROM root_key") or ("{}",)
     assert asked == [True, False]
     owasp_floor = {"kdf": "scrypt", "n": 2**15, "r": 8, "p": 1}
@@ -352,7 +348,7 @@ def test_a_passphrase_opens_what_it_made_and_no_other_does(path: Path) -> None:
 )
 def test_tampered_material_is_noticed(path: Path, tampering: str) -> None:
     with open_store(path) as store:
-        kms = _client(store)
+        kms = client_of(store)
         key_id, _ = kms.key(), kms.key()
         with store.write() as db:
             db.execute(tampering)
@@ -362,7 +358,7 @@ def test_tampered_material_is_noticed(path: Path, tampering: str) -> None:
 
 def test_material_is_not_served_from_memory_once_another_process_changed_it(path: Path) -> None:
     with open_store(path) as one, open_store(path) as two:
-        kms, other = _client(one), _client(two)
+        kms, other = client_of(one), client_of(two)
         key_id = kms.key()
         sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
         other("DisableKey", KeyId=key_id)
@@ -398,7 +394,7 @@ def test_a_refused_change_leaves_nothing_but_its_event(store: Store, kms: KmsCli
 
 def test_what_belongs_to_a_key_goes_with_it(path: Path) -> None:
     with open_store(path) as store:
-        _client(store).key()
+        client_of(store).key()
         with store.write() as db:
             db.execute("DELETE FROM keys")
         assert store.one("SELECT (SELECT count(*) FROM materials), (SELECT count(*) FROM policies)") == (0, 0)
@@ -406,7 +402,7 @@ def test_what_belongs_to_a_key_goes_with_it(path: Path) -> None:
 
 def test_threads_share_a_store(path: Path) -> None:
     with open_store(path) as store:
-        kms = _client(store)
+        kms = client_of(store)
         key_id = kms.key()
         failures: list[BaseException] = []
 
@@ -504,7 +500,7 @@ def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
     writer.wait()
     writer.stdout.close()
     with open_store(path) as store:
-        kms = _client(store)
+        kms = client_of(store)
         for key_id in acknowledged:
             sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
             assert kms("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
@@ -557,6 +553,6 @@ def test_the_clock_and_the_ids_are_those_it_was_given(path: Path, clock: TestClo
     described = []
     for _ in range(2):
         with open_store(clock=clock, ids=SeededIds("same")) as store:
-            described.append(_client(store)("CreateKey")["KeyMetadata"])
+            described.append(client_of(store)("CreateKey")["KeyMetadata"])
     assert described[0] == described[1]
     assert described[0]["CreationDate"] == START
