@@ -159,6 +159,7 @@ def _backup(args: argparse.Namespace) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     from kms_tui.backend.local.maintenance_verify import problems
+    from kms_tui.backend.local.schema import KEEP
 
     with _open(args) as store:
         found = 0
@@ -168,7 +169,7 @@ def _verify(args: argparse.Namespace) -> int:
         if found:
             raise KmsTuiError(
                 f"{found} thing{'s are' if found > 1 else ' is'} wrong with {store.path}.",
-                next_step="Restore the store from a backup.",
+                next_step=KEEP,
             )
         keys, materials = (
             (store.one(f"SELECT count(*) FROM {table}") or (0,))[0] for table in ("keys", "materials")

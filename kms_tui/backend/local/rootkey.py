@@ -120,7 +120,7 @@ class RootKey:
         except (InvalidTag, ValueError) as error:
             raise StoreError(
                 f"The key material {material_id} of key {key_id} in the local store has been tampered with.",
-                next_step="Restore the store from a backup.",
+                next_step=KEEP,
             ) from error
 
 

@@ -83,6 +83,7 @@ def test_verify_tells_every_problem_and_fails(run: Run, path: Path) -> None:
     assert out.count("does not unwrap") == 2
     assert "\x1b" not in out
     assert "things are wrong with" in ended.err
+    assert "to a safe place before anything else" in ended.err
 
 
 def test_backup_copies_the_store_and_says_what_it_needs(run: Run, path: Path, tmp_path: Path) -> None:
