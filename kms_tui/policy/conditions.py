@@ -282,7 +282,7 @@ def defaults(template: str) -> list[str]:
     return [
         piece.default
         for piece in _pieces(template)
-        if isinstance(piece, Variable) and piece.default is not None
+        if isinstance(piece, PolicyVariable) and piece.default is not None
     ]
 
 
@@ -332,7 +332,7 @@ def filled_text(template: str, resolve: Resolve) -> str:
     return "".join([_text(piece, resolve) for piece in _pieces(template)])
 
 
-class Variable(NamedTuple):
+class PolicyVariable(NamedTuple):
     """A policy variable: its key in lower case and its default, or the literal sign that it stands for."""
 
     key: str
@@ -340,7 +340,7 @@ class Variable(NamedTuple):
     sign: str = ""
 
 
-def _text(piece: str | Variable, resolve: Resolve) -> str:
+def _text(piece: str | PolicyVariable, resolve: Resolve) -> str:
     if isinstance(piece, str):
         return piece
     if piece.sign:
@@ -353,13 +353,13 @@ def _text(piece: str | Variable, resolve: Resolve) -> str:
 
 
 @lru_cache(maxsize=2000)
-def _pieces(template: str) -> tuple[str | Variable, ...]:
+def _pieces(template: str) -> tuple[str | PolicyVariable, ...]:
     """A value as its literal texts and its policy variables."""
-    pieces: list[str | Variable] = []
+    pieces: list[str | PolicyVariable] = []
     position = 0
     for match in _VARIABLE.finditer(template):
         name, default = _parts(match.group(1))
         pieces.append(template[position : match.start()])
-        pieces.append(Variable(lowered(name), default, name if name in ("*", "?", "$") else ""))
+        pieces.append(PolicyVariable(lowered(name), default, name if name in ("*", "?", "$") else ""))
         position = match.end()
     return (*pieces, template[position:])
