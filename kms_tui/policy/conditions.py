@@ -273,26 +273,20 @@ def variable_names(template: str) -> list[str]:
     """The keys that a value's policy variables name, in lower case; ``${*}``, ``${?}`` and ``${$}`` name
     none.
     """
-    names = (_parts(match.group(1))[0] for match in _VARIABLE.finditer(template))
-    return [lowered(name) for name in names if name not in ("*", "?", "$")]
+    return [variable.key for variable in _variables(template) if not variable.sign]
 
 
 def defaults(template: str) -> list[str]:
     """What stands for a value's policy variables where they have no value."""
-    return [
-        piece.default
-        for piece in _pieces(template)
-        if isinstance(piece, PolicyVariable) and piece.default is not None
-    ]
+    return [variable.default for variable in _variables(template) if variable.default is not None]
 
 
 def surroundings(template: str) -> tuple[str, str, str] | None:
     """The key of a value's only policy variable, and the text before and after it; None if it has others."""
-    found = list(_VARIABLE.finditer(template))
-    names = variable_names(template)
-    if len(found) != 1 or len(names) != 1:
-        return None
-    return names[0], template[: found[0].start()], template[found[0].end() :]
+    match _pieces(template):
+        case (str(before), PolicyVariable(sign="") as variable, str(after)):
+            return variable.key, before, after
+    return None
 
 
 def with_variables(template: str, value_of: Callable[[str], str]) -> str:
@@ -350,6 +344,10 @@ def _text(piece: str | PolicyVariable, resolve: Resolve) -> str:
     if value is None:
         raise UnsetVariableError(piece.key)
     return value
+
+
+def _variables(template: str) -> list[PolicyVariable]:
+    return [piece for piece in _pieces(template) if isinstance(piece, PolicyVariable)]
 
 
 @lru_cache(maxsize=2000)
