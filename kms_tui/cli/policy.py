@@ -12,12 +12,11 @@ from __future__ import annotations
 import argparse
 import codecs
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from kms_tui.kms.arn import Arn
+from kms_tui.kms.arn import Arn, is_account_id
 from kms_tui.kms.partitions import PARTITIONS, partition_of
 from kms_tui.policy import CheckResult, Severity, Verdict, check, pastes
 from kms_tui.policy.rules import RULES, text_of
@@ -25,7 +24,6 @@ from kms_tui.visible import visible
 
 FAILURE = 2
 """1 is a policy that is refused."""
-_ACCOUNT = re.compile(r"[0-9]{12}\Z")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _account(text: str) -> str:
-    if not _ACCOUNT.match(text):
+    if not is_account_id(text):
         raise argparse.ArgumentTypeError("an account id has 12 digits")
     return text
 

@@ -4,10 +4,10 @@ and what the account itself would no longer be able to do.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kms_tui.kms.arn import is_account_id
 from kms_tui.policy import actions
 from kms_tui.policy.actions import ACTIONS, PUT_KEY_POLICY, Action
 from kms_tui.policy.describe import condition
@@ -29,7 +29,6 @@ from kms_tui.policy.subject import (
 from kms_tui.policy.wording import listed, printable
 
 _PUT = ACTIONS[PUT_KEY_POLICY]
-_ACCOUNT = re.compile(r"[0-9]{12}\Z")
 MAX_ACCOUNTS = 20
 """Of the other accounts that conditions mention, as many are tried."""
 
@@ -174,7 +173,7 @@ def _mentioned_accounts(inquiry: Inquiry) -> list[str]:
             for text in test.values:
                 parts = text.value.split(":", 5)
                 account = parts[4] if len(parts) > 5 else text.value
-                if _ACCOUNT.match(account) and account != inquiry.subject.account_id:
+                if is_account_id(account) and account != inquiry.subject.account_id:
                     found[account] = None
     return list(found)[:MAX_ACCOUNTS]
 

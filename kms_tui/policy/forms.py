@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from itertools import product
 from typing import NamedTuple
 
+from kms_tui.kms.arn import is_account_id
 from kms_tui.policy import operators
 from kms_tui.policy.conditions import Test
 from kms_tui.policy.keys import Key, Presence
 from kms_tui.policy.wording import listed
 
-ACCOUNT = re.compile(r"[0-9]{12}\Z")
 REGION = re.compile(r"[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\Z")
 _VIA_SERVICE = re.compile(r"[a-z0-9.-]+\.[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\.amazonaws\.com\Z")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\Z")
@@ -44,7 +44,7 @@ def _by_pattern(pattern: re.Pattern[str], words: str, example: str) -> ValueForm
 
 
 FORMS: Mapping[str, ValueForm] = {
-    "account": _by_pattern(ACCOUNT, "12 digits", "111122223333"),
+    "account": ValueForm(is_account_id, "12 digits", "111122223333"),
     "alias": _by_prefix("alias/", "an alias name, not an ARN", "alias/app"),
     "grant operation": _by_pattern(_GRANT_OPERATION, "an operation without a prefix", "Decrypt"),
     "host": _by_pattern(_HOST, "a service principal", "s3.amazonaws.com"),
