@@ -17,8 +17,9 @@ from kms_tui.policy.conditions import Test
 from kms_tui.policy.keys import Key, Presence
 from kms_tui.policy.wording import listed
 
-REGION = re.compile(r"[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\Z")
-_VIA_SERVICE = re.compile(r"[a-z0-9.-]+\.[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\.amazonaws\.com\Z")
+_A_REGION = r"[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}"
+_REGION = re.compile(rf"{_A_REGION}\Z")
+_VIA_SERVICE = re.compile(rf"[a-z0-9.-]+\.{_A_REGION}\.amazonaws\.com\Z")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\Z")
 _PRINCIPAL = re.compile(
     r"arn:[a-z0-9-]+:(?:iam::[0-9]{12}:(?:root|(?:user|role)/[^*?]+)|sts::[0-9]{12}:federated-user/[^*?]+)\Z"
@@ -52,7 +53,7 @@ FORMS: Mapping[str, ValueForm] = {
     "principal": _by_pattern(
         _PRINCIPAL, "the ARN of a user, a role or the root user", "arn:aws:iam::111122223333:role/app"
     ),
-    "region": _by_pattern(REGION, "a Region's name", "us-east-1"),
+    "region": _by_pattern(_REGION, "a Region's name", "us-east-1"),
     "via service": _by_pattern(_VIA_SERVICE, "a service with a Region", "s3.us-east-1.amazonaws.com"),
     "tag": ValueForm(
         lambda text: all(char.isalnum() or char in _IN_TAGS for char in text),
@@ -102,18 +103,19 @@ _COMPARABLE: Mapping[str, frozenset[str]] = {
     "ip": frozenset({"ip"}),
     "numeric": frozenset({"numeric", "time", "account"}),
 }
+"""Operator family -> the kinds or forms of key whose values it can read."""
 _ANY = ("", "tag")
 """Forms that every operator can read."""
-"""Operator family -> the kinds or forms of key whose values it can read."""
 
+_TRUE_OR_FALSE = ValueForm(lambda text: text.lower() in ("true", "false"), "true or false", "true")
 _LIMITS: Mapping[str, ValueForm] = {
     "arn": ValueForm(lambda text: text == "*" or text.count(":") >= 5, "an ARN", _KINDS["arn"].example),
-    "bool": ValueForm(lambda text: text.lower() in ("true", "false"), "true or false", "true"),
+    "bool": _TRUE_OR_FALSE,
     "date": _KINDS["date"],
     "ip": ValueForm(
         lambda text: operators.network(text) is not None, "an address or a block of them", "203.0.113.0/24"
     ),
-    "null": ValueForm(lambda text: text.lower() in ("true", "false"), "true or false", "true"),
+    "null": _TRUE_OR_FALSE,
     "numeric": _KINDS["numeric"],
 }
 """Operator family -> what a policy's value must look like for it."""
