@@ -13,7 +13,7 @@ from kms_tui.policy.conditions import Test
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import key_context
 from kms_tui.policy.instances import identities, tied_identities
-from kms_tui.policy.keys import Presence
+from kms_tui.policy.keys import OWN_ACCOUNT, Presence
 from kms_tui.policy.principals import Caller, Kind
 from kms_tui.policy.search import Budget, Clause, Literal, merged, solve
 from kms_tui.policy.setting import Origin, Setting
@@ -85,7 +85,7 @@ class Subject:
 
     def _resolve(self, key: str) -> str | None:
         """What every request of the account has, for policy variables in Resource."""
-        if key in ("aws:principalaccount", "aws:resourceaccount", "kms:calleraccount"):
+        if key in OWN_ACCOUNT:
             return self.account_id
         value = key_context(self.key_arn).get(key)
         return value if isinstance(value, str) else None
