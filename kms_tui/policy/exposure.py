@@ -15,7 +15,7 @@ from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.lockout import MAX_BLAMED, element_span
 from kms_tui.policy.principals import Caller, Kind, Principal
-from kms_tui.policy.search import Clause, merged, solve
+from kms_tui.policy.search import solve
 from kms_tui.policy.setting import Origin
 from kms_tui.policy.subject import (
     FRESH_ROLE,
@@ -253,10 +253,7 @@ def _always_allowed(subject: Subject, covering: Sequence[Effective]) -> bool:
     inquiry = subject.inquiry(covering)
     for callers in inquiry.own_callers[:3]:
         world = inquiry.world(callers, Origin.OWN, _PUT)
-        failing: list[Clause] = [
-            merged(world.negated(literal) for literal in literals)
-            for literals in applying(world, covering, any_principal=True)
-        ]
+        failing = escaping(world, covering, any_principal=True)
         if solve(world.domains(plain=True), failing, world.budget) is not None:
             return False
     return True

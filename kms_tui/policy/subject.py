@@ -247,9 +247,14 @@ def applying(
     return [literals for literals in found if literals is not None]
 
 
-def escaping(world: Circumstances, denies: Iterable[Effective]) -> list[Clause]:
-    """For each Deny a clause: one of its conditions is false."""
-    return [merged(world.negated(literal) for literal in literals) for literals in applying(world, denies)]
+def escaping(
+    world: Circumstances, statements: Iterable[Effective], *, any_principal: bool = False
+) -> list[Clause]:
+    """For each of the statements that may apply a clause: one of its conditions is false."""
+    return [
+        merged(world.negated(literal) for literal in literals)
+        for literals in applying(world, statements, any_principal=any_principal)
+    ]
 
 
 def is_possible(world: Circumstances, allow: Sequence[Literal], escapes: Sequence[Clause]) -> bool:
