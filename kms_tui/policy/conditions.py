@@ -128,6 +128,20 @@ class Test:
         return self._templates
 
     @property
+    def asks_for_absence(self) -> bool:
+        """Whether this is a Null condition that a request without the key meets."""
+        return self.operator.base.family == "null" and any(
+            text.value.lower() == "true" for text in self.values
+        )
+
+    @property
+    def asks_for_presence(self) -> bool:
+        """Whether this is a Null condition that only a request with the key meets."""
+        return self.operator.base.family == "null" and all(
+            text.value.lower() == "false" for text in self.values
+        )
+
+    @property
     def weight(self) -> int:
         """What comparing one request value costs, in tenths of a microsecond or so."""
         patterns = sum(_weight(pattern) for pattern in self._patterns)

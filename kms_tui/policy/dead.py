@@ -49,10 +49,9 @@ def _carrying(test: Test) -> int:
 
 def _needs_its_key(test: Test) -> bool:
     """Whether a condition is false of every request without its key."""
-    operator = test.operator
-    if operator.base.family == "null":
-        return all(text.value.lower() == "false" for text in test.values)
-    return not (operator.base.negated or operator.if_exists or operator.qualifier == FOR_ALL)
+    if test.operator.base.family == "null":
+        return test.asks_for_presence
+    return not _is_met_without(test.operator)
 
 
 def _never_carried(statement: Statement, test: Test) -> Remark:
@@ -63,10 +62,12 @@ def _never_carried(statement: Statement, test: Test) -> Remark:
 
 def _never_holds(test: Test, dead_count: int) -> bool:
     """Whether a condition with so many dead values is false for every request."""
-    operator = test.operator
-    if operator.base.negated or operator.if_exists or operator.qualifier == FOR_ALL:
-        return False
-    return dead_count == len(test.values)
+    return dead_count == len(test.values) and not _is_met_without(test.operator)
+
+
+def _is_met_without(operator: Spelled) -> bool:
+    """Whether an operator may be true although no value of a request matches."""
+    return operator.base.negated or operator.if_exists or operator.qualifier == FOR_ALL
 
 
 def _because(test: Test, value: forms.Dead) -> str:
