@@ -64,6 +64,11 @@ class Subject:
                 )
         return found
 
+    @property
+    def region(self) -> str:
+        """The key's; "" where the key is not known."""
+        return self._resolve("aws:requestedregion") or ""
+
     def matching(self, pattern: str) -> int:
         """``actions.matching``, worked out once for each pattern."""
         if pattern not in self._matching:
