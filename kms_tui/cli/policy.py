@@ -106,7 +106,7 @@ def _check(args: argparse.Namespace) -> int:
             print(json.dumps({"file": name, **result.as_dict()}))
         else:
             print(_report(name, result, verbose=args.verbose))
-    return 2 if unreadable else int(refused)
+    return FAILURE if unreadable else int(refused)
 
 
 def _agreed_partition(args: argparse.Namespace) -> str:
@@ -147,17 +147,17 @@ def _extract(args: argparse.Namespace) -> int:
     """Print the policy that is inside what was pasted, or say what stands there instead."""
     content = _read(args.file)
     if content is None:
-        return 2
+        return FAILURE
     text = content.decode(_encoding(content), "replace")
     paste = pastes.recognised(text)
-    if paste is None and not pastes.is_policy(text):
-        print(f"kms-tui policy extract: {visible(args.file)}: there is no policy in it", file=sys.stderr)
-        return 2
-    if paste is not None and paste.policy is None:
-        print(f"kms-tui policy extract: {visible(args.file)}: {visible(paste.sentence)}", file=sys.stderr)
-        return 2
-    inner = text if paste is None or paste.policy is None else paste.policy
-    print(visible(inner, newlines=True))
+    if paste is not None:
+        policy, fault = paste.policy, visible(paste.sentence)
+    else:
+        policy, fault = text if pastes.is_policy(text) else None, "there is no policy in it"
+    if policy is None:
+        print(f"kms-tui policy extract: {visible(args.file)}: {fault}", file=sys.stderr)
+        return FAILURE
+    print(visible(policy, newlines=True))
     return 0
 
 
