@@ -10,12 +10,12 @@ cannot be read or holds no policy.
 from __future__ import annotations
 
 import argparse
-import codecs
 import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from kms_tui.formats import encoding_of
 from kms_tui.kms.arn import Arn, is_account_id
 from kms_tui.kms.partitions import PARTITIONS, partition_of
 from kms_tui.policy import CheckResult, Severity, Verdict, check, pastes
@@ -148,7 +148,7 @@ def _extract(args: argparse.Namespace) -> int:
     content = _read(args.file)
     if content is None:
         return FAILURE
-    text = content.decode(_encoding(content), "replace")
+    text = content.decode(encoding_of(content), "replace")
     paste = pastes.recognised(text)
     if paste is not None:
         policy, fault = paste.policy, visible(paste.sentence)
@@ -159,12 +159,6 @@ def _extract(args: argparse.Namespace) -> int:
         return FAILURE
     print(visible(policy, newlines=True))
     return 0
-
-
-def _encoding(content: bytes) -> str:
-    """By the byte order mark, as Windows' editors and PowerShell write one; else UTF-8."""
-    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-    return next((name for mark, name in marks.items() if content.startswith(mark)), "utf-8")
 
 
 def _read(name: str) -> bytes | None:
