@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -53,6 +54,24 @@ def judged(
 ) -> CheckResult:
     """``check`` for the account, key and time of these tests."""
     return check(text, account_id=ACCOUNT, partition=partition, caller_arn=caller, key_arn=key_arn, now=NOW)
+
+
+def cases(name: str) -> list[Shape]:
+    """The cases of a file of tests/data/policies, one JSON object a line."""
+    file = Path(__file__).parents[2] / "data" / "policies" / name
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def checked(case: Shape, text: str | None = None, *, now: float | None = None) -> CheckResult:
+    """``check`` of a case's policy, or of a text in its place, as the case says."""
+    return check(
+        case["policy"] if text is None else text,
+        account_id=case["account"],
+        partition=case["partition"],
+        caller_arn=case["caller_arn"],
+        key_arn=case["key_arn"],
+        now=now,
+    )
 
 
 def verdict(text: str | bytes) -> str:
