@@ -8,7 +8,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from kms_tui.policy import CheckResult, check
+from kms_tui.policy import CheckResult, check, parse
+from kms_tui.policy.conditions import Test
 
 ACCOUNT = "111122223333"
 OTHER = "444455556666"
@@ -47,6 +48,12 @@ def policy(*statements: Shape, version: str | None = "2012-10-17") -> str:
 def with_root(*statements: Shape) -> str:
     """A policy with the root statement first."""
     return policy(allow(), *statements)
+
+
+def only_condition(shape: Shape) -> Test:
+    """The one condition of a Condition element, as the guard reads it."""
+    (test,) = parse(policy(allow(condition=shape))).statements[0].conditions
+    return test
 
 
 def judged(
