@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -39,6 +40,13 @@ _ALPHABETS = {
     Format.BASE64: re.compile(r"[^A-Za-z0-9+/=\s]", re.ASCII),
     Format.BASE64URL: re.compile(r"[^A-Za-z0-9_=\s-]", re.ASCII),
 }
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_PROBE = 256
+"""Bytes in which the zeros of UTF-16 are looked for."""
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _DIGIT_VALUES = {
     digit: value for extra in ("+/", "-_") for value, digit in enumerate(_DIGITS + extra)
@@ -98,6 +106,19 @@ def encode(data: bytes, form: Format) -> str:
     Raises FormatError for TEXT where ``is_text`` is false, with the offset of the first byte at fault.
     """
     return _ENCODERS[form](data)
+
+
+def encoding_of(start: bytes) -> str:
+    """Of a text that begins so: by its byte order mark, or by the zeros that UTF-16 without one has between
+    the letters; else UTF-8.
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if start.startswith(mark):
+            return encoding
+    even, odd = start[:_PROBE:2], start[1:_PROBE:2]
+    if odd and not any(odd):
+        return "utf-16-le"
+    return "utf-16-be" if even and not any(even) else "utf-8"
 
 
 def is_text(data: bytes) -> bool:

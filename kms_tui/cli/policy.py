@@ -10,14 +10,13 @@ cannot be read or holds no policy.
 from __future__ import annotations
 
 import argparse
-import codecs
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from kms_tui.kms.arn import Arn
+from kms_tui.formats import encoding_of
+from kms_tui.kms.arn import Arn, is_account_id
 from kms_tui.kms.partitions import PARTITIONS, partition_of
 from kms_tui.policy import CheckResult, Severity, Verdict, check, pastes
 from kms_tui.policy.rules import RULES, text_of
@@ -25,7 +24,6 @@ from kms_tui.visible import visible
 
 FAILURE = 2
 """1 is a policy that is refused."""
-_ACCOUNT = re.compile(r"[0-9]{12}\Z")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _account(text: str) -> str:
-    if not _ACCOUNT.match(text):
+    if not is_account_id(text):
         raise argparse.ArgumentTypeError("an account id has 12 digits")
     return text
 
@@ -108,7 +106,7 @@ def _check(args: argparse.Namespace) -> int:
             print(json.dumps({"file": name, **result.as_dict()}))
         else:
             print(_report(name, result, verbose=args.verbose))
-    return 2 if unreadable else int(refused)
+    return FAILURE if unreadable else int(refused)
 
 
 def _agreed_partition(args: argparse.Namespace) -> str:
@@ -149,24 +147,18 @@ def _extract(args: argparse.Namespace) -> int:
     """Print the policy that is inside what was pasted, or say what stands there instead."""
     content = _read(args.file)
     if content is None:
-        return 2
-    text = content.decode(_encoding(content), "replace")
+        return FAILURE
+    text = content.decode(encoding_of(content), "replace")
     paste = pastes.recognised(text)
-    if paste is None and not pastes.is_policy(text):
-        print(f"kms-tui policy extract: {visible(args.file)}: there is no policy in it", file=sys.stderr)
-        return 2
-    if paste is not None and paste.policy is None:
-        print(f"kms-tui policy extract: {visible(args.file)}: {visible(paste.sentence)}", file=sys.stderr)
-        return 2
-    inner = text if paste is None or paste.policy is None else paste.policy
-    print(visible(inner, newlines=True))
+    if paste is not None:
+        policy, fault = paste.policy, visible(paste.sentence)
+    else:
+        policy, fault = text if pastes.is_policy(text) else None, "there is no policy in it"
+    if policy is None:
+        print(f"kms-tui policy extract: {visible(args.file)}: {fault}", file=sys.stderr)
+        return FAILURE
+    print(visible(policy, newlines=True))
     return 0
-
-
-def _encoding(content: bytes) -> str:
-    """By the byte order mark, as Windows' editors and PowerShell write one; else UTF-8."""
-    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-    return next((name for mark, name in marks.items() if content.startswith(mark)), "utf-8")
 
 
 def _read(name: str) -> bytes | None:

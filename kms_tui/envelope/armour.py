@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from kms_tui.envelope.errors import EnvelopeError, UnreadableTextError
 from kms_tui.envelope.header import looks_like_message
 from kms_tui.envelope.streams import Prefixed, Readable
+from kms_tui.formats import encoding_of
 from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
 
 _CHUNK = 1 << 20
@@ -23,11 +24,6 @@ _SHORT = 4 * MAX_CIPHERTEXT
 """Bytes that hold any ciphertext of KMS as text: what is longer and no message is nothing that we open."""
 _QUOTES = "\"'`"
 _URL_SAFE = str.maketrans("-_", "+/")
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 def message_in(source: Readable) -> tuple[Readable | None, bytes]:
@@ -39,7 +35,7 @@ def message_in(source: Readable) -> tuple[Readable | None, bytes]:
     if looks_like_message(start):
         return Prefixed(start, source), b""
     start += Prefixed(b"", source).read(_SHORT - _START)
-    encoding = _encoding(start)
+    encoding = encoding_of(start)
     for digits in _DIGITS:
         try:
             if looks_like_message(Unarmoured(io.BytesIO(start[:_PROBE]), encoding, digits).read(_START)):
@@ -136,17 +132,6 @@ _DIGITS: Mapping[str, _Digits] = {
     "base64": _Digits(4, _from_base64, complete=_with_padding),
     "hex": _Digits(2, bytes.fromhex, separator=":", prefix="0x"),
 }
-
-
-def _encoding(start: bytes) -> str:
-    """Of a text, by its byte order mark, or by the zeros between the letters that UTF-16 has without one."""
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if start.startswith(mark):
-            return encoding
-    even, odd = start[:_PROBE:2], start[1:_PROBE:2]
-    if odd and not any(odd):
-        return "utf-16-le"
-    return "utf-16-be" if even and not any(even) else "utf-8"
 
 
 def _plain(start: bytes, encoding: str) -> bytes:

@@ -9,6 +9,7 @@ ALIAS_PREFIX = "alias/"
 AWS_ALIAS_PREFIX = "alias/aws/"
 
 _KEY_ID = re.compile(r"(?:mrk-[0-9a-f]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\Z")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Arn:
 def is_key_id(text: str) -> bool:
     """Whether the text has the form of a key id: a UUID, or ``mrk-`` and 32 hex digits."""
     return _KEY_ID.match(text) is not None
+
+
+def is_account_id(text: str) -> bool:
+    """Whether the text has the form of an account's id: 12 digits."""
+    return _ACCOUNT_ID.match(text) is not None
 
 
 def key_arn(partition: str, region: str, account: str, key_id: str) -> str:

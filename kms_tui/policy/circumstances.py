@@ -75,10 +75,7 @@ class Variable:
 
 
 def _union(masks: Iterable[int]) -> int:
-    found = 0
-    for mask in masks:
-        found |= mask
-    return found
+    return reduce(or_, masks, 0)
 
 
 @dataclass
@@ -147,7 +144,7 @@ class Circumstances:
         if len({index for index, _ in literals}) > 1:
             return self._unsettled(test)
         masks = [mask for _, mask in literals]
-        return literals[0][0], reduce(and_, masks) if test.operator.base.negated else reduce(or_, masks)
+        return literals[0][0], reduce(and_, masks) if test.operator.base.negated else _union(masks)
 
     def _piece(self, test: Test) -> Literal:
         index = self._variable(_group(test.key))

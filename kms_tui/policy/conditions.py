@@ -128,6 +128,20 @@ class Test:
         return self._templates
 
     @property
+    def asks_for_absence(self) -> bool:
+        """Whether this is a Null condition that a request without the key meets."""
+        return self.operator.base.family == "null" and any(
+            text.value.lower() == "true" for text in self.values
+        )
+
+    @property
+    def asks_for_presence(self) -> bool:
+        """Whether this is a Null condition that only a request with the key meets."""
+        return self.operator.base.family == "null" and all(
+            text.value.lower() == "false" for text in self.values
+        )
+
+    @property
     def weight(self) -> int:
         """What comparing one request value costs, in tenths of a microsecond or so."""
         patterns = sum(_weight(pattern) for pattern in self._patterns)
@@ -273,26 +287,20 @@ def variable_names(template: str) -> list[str]:
     """The keys that a value's policy variables name, in lower case; ``${*}``, ``${?}`` and ``${$}`` name
     none.
     """
-    names = (_parts(match.group(1))[0] for match in _VARIABLE.finditer(template))
-    return [lowered(name) for name in names if name not in ("*", "?", "$")]
+    return [variable.key for variable in _variables(template) if not variable.sign]
 
 
 def defaults(template: str) -> list[str]:
     """What stands for a value's policy variables where they have no value."""
-    return [
-        piece.default
-        for piece in _pieces(template)
-        if isinstance(piece, Variable) and piece.default is not None
-    ]
+    return [variable.default for variable in _variables(template) if variable.default is not None]
 
 
 def surroundings(template: str) -> tuple[str, str, str] | None:
     """The key of a value's only policy variable, and the text before and after it; None if it has others."""
-    found = list(_VARIABLE.finditer(template))
-    names = variable_names(template)
-    if len(found) != 1 or len(names) != 1:
-        return None
-    return names[0], template[: found[0].start()], template[found[0].end() :]
+    match _pieces(template):
+        case (str(before), PolicyVariable(sign="") as variable, str(after)):
+            return variable.key, before, after
+    return None
 
 
 def with_variables(template: str, value_of: Callable[[str], str]) -> str:
@@ -332,7 +340,7 @@ def filled_text(template: str, resolve: Resolve) -> str:
     return "".join([_text(piece, resolve) for piece in _pieces(template)])
 
 
-class Variable(NamedTuple):
+class PolicyVariable(NamedTuple):
     """A policy variable: its key in lower case and its default, or the literal sign that it stands for."""
 
     key: str
@@ -340,7 +348,7 @@ class Variable(NamedTuple):
     sign: str = ""
 
 
-def _text(piece: str | Variable, resolve: Resolve) -> str:
+def _text(piece: str | PolicyVariable, resolve: Resolve) -> str:
     if isinstance(piece, str):
         return piece
     if piece.sign:
@@ -352,14 +360,18 @@ def _text(piece: str | Variable, resolve: Resolve) -> str:
     return value
 
 
+def _variables(template: str) -> list[PolicyVariable]:
+    return [piece for piece in _pieces(template) if isinstance(piece, PolicyVariable)]
+
+
 @lru_cache(maxsize=2000)
-def _pieces(template: str) -> tuple[str | Variable, ...]:
+def _pieces(template: str) -> tuple[str | PolicyVariable, ...]:
     """A value as its literal texts and its policy variables."""
-    pieces: list[str | Variable] = []
+    pieces: list[str | PolicyVariable] = []
     position = 0
     for match in _VARIABLE.finditer(template):
         name, default = _parts(match.group(1))
         pieces.append(template[position : match.start()])
-        pieces.append(Variable(lowered(name), default, name if name in ("*", "?", "$") else ""))
+        pieces.append(PolicyVariable(lowered(name), default, name if name in ("*", "?", "$") else ""))
         position = match.end()
     return (*pieces, template[position:])

@@ -49,10 +49,9 @@ def _carrying(test: Test) -> int:
 
 def _needs_its_key(test: Test) -> bool:
     """Whether a condition is false of every request without its key."""
-    operator = test.operator
-    if operator.base.family == "null":
-        return all(text.value.lower() == "false" for text in test.values)
-    return not (operator.base.negated or operator.if_exists or operator.qualifier == FOR_ALL)
+    if test.operator.base.family == "null":
+        return test.asks_for_presence
+    return not _is_met_without(test.operator)
 
 
 def _never_carried(statement: Statement, test: Test) -> Remark:
@@ -63,10 +62,12 @@ def _never_carried(statement: Statement, test: Test) -> Remark:
 
 def _never_holds(test: Test, dead_count: int) -> bool:
     """Whether a condition with so many dead values is false for every request."""
-    operator = test.operator
-    if operator.base.negated or operator.if_exists or operator.qualifier == FOR_ALL:
-        return False
-    return dead_count == len(test.values)
+    return dead_count == len(test.values) and not _is_met_without(test.operator)
+
+
+def _is_met_without(operator: Spelled) -> bool:
+    """Whether an operator may be true although no value of a request matches."""
+    return operator.base.negated or operator.if_exists or operator.qualifier == FOR_ALL
 
 
 def _because(test: Test, value: forms.Dead) -> str:
@@ -121,15 +122,13 @@ def _is_other_type(operator: Spelled, kind: str) -> bool:
 def services(subject: Subject, each: Effective, suggestions: Iterator[int]) -> Iterator[Remark]:
     """Service principals that are none, and those that never meet the statement's conditions."""
     statement = each.statement
-    region = subject.key_arn.split(":")[3] if subject.key_arn.count(":") >= 5 else ""
-    yield from _via_services(subject, statement, region, suggestions)
+    yield from _via_services(subject, statement, suggestions)
     for principal in statement.principals:
         if principal.kind is not Kind.SERVICE:
             continue
-        fault = _fault(principal.text, subject.partition, region, suggestions)
+        fault = _fault(subject, principal.text, suggestions)
         if fault:
             sentence = f"{quoted(principal.text)} is no service principal: {fault}"
-            sentence += "" if sentence.endswith("?") else "."
             yield Remark("unknown-service", Severity.WARN, sentence, principal.span, statement)
         elif _may_be_never(statement) and not _is_met_by_service(subject, each, principal.text):
             keys = [test.key_text for test in statement.conditions if _is_of_a_principal(test)]
@@ -139,15 +138,15 @@ def services(subject: Subject, each: Effective, suggestions: Iterator[int]) -> I
             yield Remark("service-never", Severity.WARN, sentence, principal.span, statement)
 
 
-def _fault(host: str, partition: str, region: str, suggestions: Iterator[int]) -> str:
+def _fault(subject: Subject, host: str, suggestions: Iterator[int]) -> str:
     from kms_tui.policy import service_names  # a long table, and not every policy names a service
 
-    return service_names.fault(host, partition, region, suggestions) if len(host) < 100 else ""
+    if len(host) >= 100:
+        return ""
+    return service_names.fault(host, subject.partition, subject.region, suggestions)
 
 
-def _via_services(
-    subject: Subject, statement: Statement, region: str, suggestions: Iterator[int]
-) -> Iterator[Remark]:
+def _via_services(subject: Subject, statement: Statement, suggestions: Iterator[int]) -> Iterator[Remark]:
     """Values of kms:ViaService that name no service, or one of another partition."""
     for test in statement.conditions:
         if test.key != "kms:viaservice" or forms.dead_values(test):
@@ -155,10 +154,9 @@ def _via_services(
         for text in test.values:
             if set(text.value) & set("*?$"):
                 continue
-            fault = _fault(text.value, subject.partition, region, suggestions)
+            fault = _fault(subject, text.value, suggestions)
             if fault:
                 sentence = f"{quoted(text.value)} is no service for {printable(test.key_text)}: {fault}"
-                sentence += "" if sentence.endswith("?") else "."
                 yield Remark("unknown-service", Severity.WARN, sentence, text.span, statement)
 
 

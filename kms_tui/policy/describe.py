@@ -57,8 +57,7 @@ def condition(test: Test, *, holds: bool = True) -> str:
     """
     key = printable(test.key_text)
     if test.operator.base.family == "null":
-        absent = any(text.value.lower() == "true" for text in test.values)
-        return f"{key} is {'absent' if absent == holds else 'present'}"
+        return f"{key} is {'absent' if test.asks_for_absence == holds else 'present'}"
     subject = {FOR_ALL: f"every value of {key}", FOR_ANY: f"a value of {key}"}.get(
         test.operator.qualifier, key
     )

@@ -4,10 +4,10 @@ and what the account itself would no longer be able to do.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kms_tui.kms.arn import is_account_id
 from kms_tui.policy import actions
 from kms_tui.policy.actions import ACTIONS, PUT_KEY_POLICY, Action
 from kms_tui.policy.describe import condition
@@ -15,7 +15,7 @@ from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.lockout import MAX_BLAMED, element_span
 from kms_tui.policy.principals import Caller, Kind, Principal
-from kms_tui.policy.search import Clause, merged, solve
+from kms_tui.policy.search import solve
 from kms_tui.policy.setting import Origin
 from kms_tui.policy.subject import (
     FRESH_ROLE,
@@ -29,7 +29,6 @@ from kms_tui.policy.subject import (
 from kms_tui.policy.wording import listed, printable
 
 _PUT = ACTIONS[PUT_KEY_POLICY]
-_ACCOUNT = re.compile(r"[0-9]{12}\Z")
 MAX_ACCOUNTS = 20
 """Of the other accounts that conditions mention, as many are tried."""
 
@@ -174,7 +173,7 @@ def _mentioned_accounts(inquiry: Inquiry) -> list[str]:
             for text in test.values:
                 parts = text.value.split(":", 5)
                 account = parts[4] if len(parts) > 5 else text.value
-                if _ACCOUNT.match(account) and account != inquiry.subject.account_id:
+                if is_account_id(account) and account != inquiry.subject.account_id:
                     found[account] = None
     return list(found)[:MAX_ACCOUNTS]
 
@@ -254,10 +253,7 @@ def _always_allowed(subject: Subject, covering: Sequence[Effective]) -> bool:
     inquiry = subject.inquiry(covering)
     for callers in inquiry.own_callers[:3]:
         world = inquiry.world(callers, Origin.OWN, _PUT)
-        failing: list[Clause] = [
-            merged(world.negated(literal) for literal in literals)
-            for literals in applying(world, covering, any_principal=True)
-        ]
+        failing = escaping(world, covering, any_principal=True)
         if solve(world.domains(plain=True), failing, world.budget) is not None:
             return False
     return True

@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 from itertools import product
 from typing import NamedTuple
 
+from kms_tui.kms.arn import is_account_id
 from kms_tui.policy import operators
 from kms_tui.policy.conditions import Test
 from kms_tui.policy.keys import Key, Presence
 from kms_tui.policy.wording import listed
 
-ACCOUNT = re.compile(r"[0-9]{12}\Z")
-REGION = re.compile(r"[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\Z")
-_VIA_SERVICE = re.compile(r"[a-z0-9.-]+\.[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}\.amazonaws\.com\Z")
+_A_REGION = r"[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}"
+_REGION = re.compile(rf"{_A_REGION}\Z")
+_VIA_SERVICE = re.compile(rf"[a-z0-9.-]+\.{_A_REGION}\.amazonaws\.com\Z")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\Z")
 _PRINCIPAL = re.compile(
     r"arn:[a-z0-9-]+:(?:iam::[0-9]{12}:(?:root|(?:user|role)/[^*?]+)|sts::[0-9]{12}:federated-user/[^*?]+)\Z"
@@ -27,7 +28,7 @@ _IN_TAGS = " _.:/=+-@"
 _GRANT_OPERATION = re.compile(r"[A-Z][A-Za-z]+\Z")
 
 
-class Form(NamedTuple):
+class ValueForm(NamedTuple):
     """``fits`` tells whether a request can hold the text; ``words`` says what does, ``example`` shows one."""
 
     fits: Callable[[str], bool]
@@ -35,16 +36,16 @@ class Form(NamedTuple):
     example: str
 
 
-def _by_prefix(prefix: str, words: str, example: str) -> Form:
-    return Form(lambda text: text.startswith(prefix), words, example)
+def _by_prefix(prefix: str, words: str, example: str) -> ValueForm:
+    return ValueForm(lambda text: text.startswith(prefix), words, example)
 
 
-def _by_pattern(pattern: re.Pattern[str], words: str, example: str) -> Form:
-    return Form(lambda text: pattern.match(text) is not None, words, example)
+def _by_pattern(pattern: re.Pattern[str], words: str, example: str) -> ValueForm:
+    return ValueForm(lambda text: pattern.match(text) is not None, words, example)
 
 
-FORMS: Mapping[str, Form] = {
-    "account": _by_pattern(ACCOUNT, "12 digits", "111122223333"),
+FORMS: Mapping[str, ValueForm] = {
+    "account": ValueForm(is_account_id, "12 digits", "111122223333"),
     "alias": _by_prefix("alias/", "an alias name, not an ARN", "alias/app"),
     "grant operation": _by_pattern(_GRANT_OPERATION, "an operation without a prefix", "Decrypt"),
     "host": _by_pattern(_HOST, "a service principal", "s3.amazonaws.com"),
@@ -52,9 +53,9 @@ FORMS: Mapping[str, Form] = {
     "principal": _by_pattern(
         _PRINCIPAL, "the ARN of a user, a role or the root user", "arn:aws:iam::111122223333:role/app"
     ),
-    "region": _by_pattern(REGION, "a Region's name", "us-east-1"),
+    "region": _by_pattern(_REGION, "a Region's name", "us-east-1"),
     "via service": _by_pattern(_VIA_SERVICE, "a service with a Region", "s3.us-east-1.amazonaws.com"),
-    "tag": Form(
+    "tag": ValueForm(
         lambda text: all(char.isalnum() or char in _IN_TAGS for char in text),
         "letters, digits, blanks and _.:/=+-@",
         "team-red",
@@ -63,24 +64,24 @@ FORMS: Mapping[str, Form] = {
     "vpce": _by_prefix("vpce-", "a VPC endpoint's id", "vpce-1a2b3c4d"),
 }
 
-_KINDS: Mapping[str, Form] = {
-    "arn": Form(lambda text: text.count(":") >= 5, "an ARN", "arn:aws:iam::111122223333:role/app"),
-    "bool": Form(lambda text: text in ("true", "false"), "true or false", "true"),
-    "date": Form(lambda text: operators.timestamp(text) is not None, "a date", "2030-01-31T00:00:00Z"),
-    "ip": Form(
+_KINDS: Mapping[str, ValueForm] = {
+    "arn": ValueForm(lambda text: text.count(":") >= 5, "an ARN", "arn:aws:iam::111122223333:role/app"),
+    "bool": ValueForm(lambda text: text in ("true", "false"), "true or false", "true"),
+    "date": ValueForm(lambda text: operators.timestamp(text) is not None, "a date", "2030-01-31T00:00:00Z"),
+    "ip": ValueForm(
         lambda text: "/" not in text and operators.network(text) is not None,
         "one address, where it is compared as text",
         "203.0.113.7",
     ),
-    "numeric": Form(lambda text: operators.number(text) is not None, "a number", "90"),
-    "time": Form(lambda text: operators.number(text) is not None, "seconds since 1970", "1767225600"),
+    "numeric": ValueForm(lambda text: operators.number(text) is not None, "a number", "90"),
+    "time": ValueForm(lambda text: operators.number(text) is not None, "seconds since 1970", "1767225600"),
 }
 
 
-def form_of(key: Key) -> Form | None:
+def form_of(key: Key) -> ValueForm | None:
     """What a request's value of the key looks like as text; None: anything."""
     if key.choices and key.kind != "bool":
-        return Form(key.choices.__contains__, f"one of {listed(key.choices, 4, 'or')}", "")
+        return ValueForm(key.choices.__contains__, f"one of {listed(key.choices, 4, 'or')}", "")
     return FORMS.get(key.form) or _KINDS.get(key.kind)
 
 
@@ -102,18 +103,19 @@ _COMPARABLE: Mapping[str, frozenset[str]] = {
     "ip": frozenset({"ip"}),
     "numeric": frozenset({"numeric", "time", "account"}),
 }
+"""Operator family -> the kinds or forms of key whose values it can read."""
 _ANY = ("", "tag")
 """Forms that every operator can read."""
-"""Operator family -> the kinds or forms of key whose values it can read."""
 
-_LIMITS: Mapping[str, Form] = {
-    "arn": Form(lambda text: text == "*" or text.count(":") >= 5, "an ARN", _KINDS["arn"].example),
-    "bool": Form(lambda text: text.lower() in ("true", "false"), "true or false", "true"),
+_TRUE_OR_FALSE = ValueForm(lambda text: text.lower() in ("true", "false"), "true or false", "true")
+_LIMITS: Mapping[str, ValueForm] = {
+    "arn": ValueForm(lambda text: text == "*" or text.count(":") >= 5, "an ARN", _KINDS["arn"].example),
+    "bool": _TRUE_OR_FALSE,
     "date": _KINDS["date"],
-    "ip": Form(
+    "ip": ValueForm(
         lambda text: operators.network(text) is not None, "an address or a block of them", "203.0.113.0/24"
     ),
-    "null": Form(lambda text: text.lower() in ("true", "false"), "true or false", "true"),
+    "null": _TRUE_OR_FALSE,
     "numeric": _KINDS["numeric"],
 }
 """Operator family -> what a policy's value must look like for it."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 
+from kms_tui.kms.arn import is_account_id
 from kms_tui.policy import exposure, lint, lockout
 from kms_tui.policy.document import MAX_BYTES, Document, parse
 from kms_tui.policy.findings import CheckResult, Remark, Severity, Verdict, located
@@ -17,7 +17,6 @@ from kms_tui.policy.subject import Subject
 MAX_FINDINGS = 300
 WORK = 900_000
 """Units of work for one check; realistic policies of 32 KB take a tenth."""
-_ACCOUNT = re.compile(r"[0-9]{12}\Z")
 
 
 def check(
@@ -47,7 +46,7 @@ def check(
     document = parse(text, partition=partition)
     if document.problems:
         return _result(_refusals(text, document), document, size)
-    if not _ACCOUNT.match(account_id):
+    if not is_account_id(account_id):
         sentence = "The key's account is not known, so nobody can tell whether it keeps control."
         return _result([Remark("no-account", Severity.REFUSE, sentence, document.end)], document, size)
     moment = time.time() if now is None else now

@@ -11,6 +11,7 @@ from itertools import combinations
 
 from kms_tui.policy import forms, operators, wildcard
 from kms_tui.policy.conditions import Test, with_variables
+from kms_tui.policy.keys import OWN_ACCOUNT
 from kms_tui.policy.principals import Caller, Kind
 from kms_tui.policy.search import Budget
 from kms_tui.policy.wildcard import Wild
@@ -179,8 +180,6 @@ def _place(text: str) -> tuple[int, int]:
 
 _MAX_LENGTH = 700
 """No ARN of a user or role is longer, and hardly any condition value."""
-_OWN_ACCOUNT = ("aws:principalaccount", "kms:calleraccount", "aws:resourceaccount")
-"""Keys whose value, for an identity of the key's account, is that account's id."""
 _TEMPLATES = {Kind.USER: ("user/?*", "user/*zq7"), Kind.ROLE: ("role/?*", "role/*zq7")}
 
 
@@ -247,7 +246,7 @@ def _in_account(test: Test, prefix: str, account: str) -> Iterator[str]:
 
 def _blurred(template: str, account: str) -> str:
     """A value with the account's id, or a wildcard, for each policy variable."""
-    return with_variables(template, lambda name: account if name in _OWN_ACCOUNT else "*")
+    return with_variables(template, lambda name: account if name in OWN_ACCOUNT else "*")
 
 
 def _keep(found: dict[str, Caller], text: str, kind: Kind, account: str, partition: str) -> None:

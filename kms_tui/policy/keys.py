@@ -233,6 +233,8 @@ FAMILIES: Mapping[str, Key] = {
 
 _BY_LOWER = {lowered(key.name): key for key in KEYS.values()}
 _FAMILIES_BY_LOWER = {lowered(key.name): key for key in FAMILIES.values()}
+OWN_ACCOUNT = ("aws:principalaccount", "kms:calleraccount", "aws:resourceaccount")
+"""Keys whose value, for an identity of the key's account, is that account's id."""
 ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
 ENCRYPTION_CONTEXT_KEYS = "kms:encryptioncontextkeys"
 

@@ -217,12 +217,7 @@ def _is_always_there(statement: Statement, test: Test) -> bool:
     """Whether the key of a condition is in every request that the statement is about."""
     if test.key == "kms:grantoperations":
         return resources.action_mask(statement) == actions.ACTIONS[CREATE_GRANT].bit
-    return any(
-        other.key == test.key
-        and other.operator.base.family == "null"
-        and all(text.value.lower() == "false" for text in other.values)
-        for other in statement.conditions
-    )
+    return any(other.key == test.key and other.asks_for_presence for other in statement.conditions)
 
 
 def _wildcard_without_like(statement: Statement, test: Test) -> str:

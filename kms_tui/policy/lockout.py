@@ -20,7 +20,7 @@ from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.operators import isoformat
 from kms_tui.policy.principals import Caller, Kind
 from kms_tui.policy.scan import Span
-from kms_tui.policy.search import Clause, Literal, merged, solve
+from kms_tui.policy.search import Clause, Literal, solve
 from kms_tui.policy.setting import Origin
 from kms_tui.policy.subject import Effective, Inquiry, Subject, applying, escaping, is_possible
 from kms_tui.policy.wording import listed, printable
@@ -87,10 +87,7 @@ def _turn(
         literals = world.statement(each.statement)
         if literals is not None and _holds_plainly(world, literals):
             return _turned(world, each.statement, kind)
-    asked = [world.statement(each.statement, any_principal=True) for each in allows]
-    failing: list[Clause] = [
-        merged(world.negated(literal) for literal in literals) for literals in asked if literals is not None
-    ]
+    failing = escaping(world, allows, any_principal=True)
     if solve(world.domains(plain=True), failing, world.budget) is None:
         return None
     return _turned(world, allows[0].statement, kind)

@@ -43,7 +43,7 @@ _TERRAFORM = re.compile(
 
 def is_policy(text: str) -> bool:
     """Whether a text is a JSON object with a Statement, whatever that holds."""
-    return _names_of(_read(text)) >= {"Statement"}
+    return _is_policy(_read(text))
 
 
 def recognised(text: str) -> Paste | None:
@@ -78,19 +78,23 @@ def _names_of(value: scan.Value | None) -> set[str]:
     return {member.key.value for member in value.members} if isinstance(value, scan.Object) else set()
 
 
+def _is_policy(value: scan.Value | None) -> bool:
+    return "Statement" in _names_of(value)
+
+
 def _is_statement(value: scan.Value) -> bool:
     return "Effect" in _names_of(value)
 
 
 def _object(text: str, value: scan.Object) -> Paste | None:
-    for member in () if is_policy(text) else value.members:
+    for member in () if _is_policy(value) else value.members:
         inner = member.value
         if isinstance(inner, scan.String) and is_policy(inner.value):
             sentence = (
                 f"This is the JSON answer of aws kms get-key-policy; the policy is the text in it. {EXTRACT}"
             )
             return Paste("pasted-answer", sentence, inner.value)
-        if _names_of(inner) >= {"Statement"}:
+        if _is_policy(inner):
             sentence = f"The policy is inside the element {quoted(member.key.value)}; {EXTRACT}"
             return Paste("pasted-wrapper", sentence, text[inner.span.start : inner.span.end])
     if _is_statement(value):

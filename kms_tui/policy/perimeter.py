@@ -73,9 +73,7 @@ def stopped_services(subject: Subject, each: Effective) -> Iterator[Remark]:
 
 def _bites_where_absent(test: Test) -> bool:
     """Whether a condition is true of a request without the key, or from elsewhere."""
-    if test.operator.base.family == "null":
-        return any(text.value.lower() == "true" for text in test.values)
-    return test.operator.base.negated
+    return test.operator.base.negated or test.asks_for_absence
 
 
 def _has_null(statement: Statement, test: Test) -> bool:
@@ -125,7 +123,7 @@ def _reaches_direct_requests(statement: Statement) -> bool:
     ):
         return False
     return not any(
-        _needs_a_source(test) or (test.key == "aws:principalisawsservice" and _asks_for(test, "true"))
+        _needs_a_source(test) or (test.key == "aws:principalisawsservice" and _asks_for_true(test))
         for test in statement.conditions
     )
 
@@ -134,22 +132,17 @@ def _needs_a_source(test: Test) -> bool:
     """Whether a condition is true only where a service calls for a resource of its own."""
     return (
         test.key_info.presence is Presence.SERVICE
-        and not test.operator.base.negated
         and not test.operator.if_exists
-        and not _asks_for_absence(test)
+        and not _bites_where_absent(test)
     )
 
 
-def _asks_for(test: Test, value: str) -> bool:
+def _asks_for_true(test: Test) -> bool:
     return (
         test.operator.base.family == "bool"
         and bool(test.values)
-        and all(text.value.lower() == value for text in test.values)
+        and all(text.value.lower() == "true" for text in test.values)
     )
-
-
-def _asks_for_absence(test: Test) -> bool:
-    return test.operator.base.family == "null" and any(text.value.lower() == "true" for text in test.values)
 
 
 def _is_missed(each: Effective, test: Test) -> bool:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from kms_tui.kms.arn import is_account_id
 from kms_tui.policy.actions import lowered
 from kms_tui.policy.scan import Span
 
@@ -28,7 +29,6 @@ class Kind(Enum):
 AWS, SERVICE, FEDERATED = "AWS", "Service", "Federated"
 TYPES = (AWS, SERVICE, FEDERATED)
 
-_ACCOUNT = re.compile(r"[0-9]{12}\Z")
 _UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Z0-9]{4,124}\Z")
 _ARN = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::([0-9]{12}):(.+)\Z", re.DOTALL)
 _NAME = r"[A-Za-z0-9_+=,.@-]"
@@ -90,7 +90,7 @@ def parse(principal_type: str, text: str, span: Span) -> Principal | str:
         return _provider(text, span)
     if text == "*":
         return Principal(Kind.EVERYONE, text, span)
-    if _ACCOUNT.match(text):
+    if is_account_id(text):
         return Principal(Kind.ACCOUNT, text, span, account=text)
     if _UNIQUE_ID.match(text):
         return Principal(Kind.UNIQUE_ID, text, span, name=text)

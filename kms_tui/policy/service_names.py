@@ -20,7 +20,7 @@ _OWN_SUFFIXES = ("aws", "aws-cn", "aws-us-gov")
 
 
 def fault(host: str, partition: str, region: str, lookups: Iterator[int]) -> str:
-    """What is wrong with a service principal, as a sentence with the real one; "" where nothing is.
+    """The end of a sentence: what is wrong with a service principal, and the real one; "" where nothing is.
 
     ``region`` is the key's, for the suggestion; "" where it is not known. A service that is not in the table
     and near none of it may be new; as long as ``lookups`` lasts, near ones are looked for, which takes
@@ -31,7 +31,7 @@ def fault(host: str, partition: str, region: str, lookups: Iterator[int]) -> str
     name = lowered(host)
     in_china = name.endswith(_SUFFIX + _CHINA)
     if in_china and partition != "aws-cn":
-        return f"it is of the China Regions; here it is {name.removesuffix(_CHINA)}"
+        return f"it is of the China Regions; here it is {name.removesuffix(_CHINA)}."
     stem = name.removesuffix(_CHINA).removesuffix(_SUFFIX) if in_china or name.endswith(_SUFFIX) else ""
     if not stem:
         meant = closest(name, _HOSTS, 2) if next(lookups, None) is not None else ""
@@ -40,7 +40,7 @@ def fault(host: str, partition: str, region: str, lookups: Iterator[int]) -> str
     regions = [label for label in labels if partition_of(label)]
     other = next((label for label in regions if partition_of(label) != partition), "")
     if other:
-        return f"Region {other} is of partition {partition_of(other)}, the key of {partition}"
+        return f"Region {other} is of partition {partition_of(other)}, the key of {partition}."
     rest = [label for label in labels if label not in regions]
     if ".".join(rest) in SERVICES or (rest and rest[-1] in SERVICES):
         return ""

@@ -13,7 +13,7 @@ from kms_tui.policy.conditions import Test
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import key_context
 from kms_tui.policy.instances import identities, tied_identities
-from kms_tui.policy.keys import Presence
+from kms_tui.policy.keys import OWN_ACCOUNT, Presence
 from kms_tui.policy.principals import Caller, Kind
 from kms_tui.policy.search import Budget, Clause, Literal, merged, solve
 from kms_tui.policy.setting import Origin, Setting
@@ -64,6 +64,11 @@ class Subject:
                 )
         return found
 
+    @property
+    def region(self) -> str:
+        """The key's; "" where the key is not known."""
+        return self._resolve("aws:requestedregion") or ""
+
     def matching(self, pattern: str) -> int:
         """``actions.matching``, worked out once for each pattern."""
         if pattern not in self._matching:
@@ -85,7 +90,7 @@ class Subject:
 
     def _resolve(self, key: str) -> str | None:
         """What every request of the account has, for policy variables in Resource."""
-        if key in ("aws:principalaccount", "aws:resourceaccount", "kms:calleraccount"):
+        if key in OWN_ACCOUNT:
             return self.account_id
         value = key_context(self.key_arn).get(key)
         return value if isinstance(value, str) else None
@@ -247,9 +252,14 @@ def applying(
     return [literals for literals in found if literals is not None]
 
 
-def escaping(world: Circumstances, denies: Iterable[Effective]) -> list[Clause]:
-    """For each Deny a clause: one of its conditions is false."""
-    return [merged(world.negated(literal) for literal in literals) for literals in applying(world, denies)]
+def escaping(
+    world: Circumstances, statements: Iterable[Effective], *, any_principal: bool = False
+) -> list[Clause]:
+    """For each of the statements that may apply a clause: one of its conditions is false."""
+    return [
+        merged(world.negated(literal) for literal in literals)
+        for literals in applying(world, statements, any_principal=any_principal)
+    ]
 
 
 def is_possible(world: Circumstances, allow: Sequence[Literal], escapes: Sequence[Clause]) -> bool:

@@ -5,17 +5,14 @@ Run: nice -n 10 python -m tests.bench.bench_policy_fuzz 100000
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 import time
-from pathlib import Path
 
 from kms_tui.policy import check
 from kms_tui.policy.operators import parse as parse_operator
-from tests.unit.policy.build import ACCOUNT, ADMIN, KEY, NOW
+from tests.unit.policy.build import ACCOUNT, ADMIN, KEY, NOW, cases
 
-DATA = Path(__file__).parents[1] / "data" / "policies"
 MAX_CHANGES = 12
 LONGEST = 40_000
 """Characters, beyond what KMS takes."""
@@ -23,10 +20,7 @@ LONGEST = 40_000
 
 def seeds() -> list[str]:
     """The policies of the judged sample and of the guides' cases."""
-    files = (DATA / "judged_policies.jsonl", DATA / "guide_cases.jsonl")
-    return [
-        json.loads(line)["policy"] for file in files for line in file.read_text(encoding="utf-8").splitlines()
-    ]
+    return [case["policy"] for name in ("judged_policies.jsonl", "guide_cases.jsonl") for case in cases(name)]
 
 
 SIGNS = ("*", "?", "${", "}", "${aws:username}", "[", "]", "{", ",", ":", '"', "\\", "\x00")

@@ -217,7 +217,7 @@ def test_where_there_is_no_policy_inside_nothing_is_printed(
     assert main(["policy", "extract", str(tmp_path / "none.json")]) == 2
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-16-le"])
 def test_a_paste_that_windows_wrote_is_read(
     encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from kms_tui.policy import CheckResult, check
+from kms_tui.policy import CheckResult, check, parse
+from kms_tui.policy.conditions import Test
 
 ACCOUNT = "111122223333"
 OTHER = "444455556666"
@@ -48,11 +50,35 @@ def with_root(*statements: Shape) -> str:
     return policy(allow(), *statements)
 
 
+def only_condition(shape: Shape) -> Test:
+    """The one condition of a Condition element, as the guard reads it."""
+    (test,) = parse(policy(allow(condition=shape))).statements[0].conditions
+    return test
+
+
 def judged(
     text: str | bytes, *, caller: str | None = ADMIN, key_arn: str | None = KEY, partition: str = "aws"
 ) -> CheckResult:
     """``check`` for the account, key and time of these tests."""
     return check(text, account_id=ACCOUNT, partition=partition, caller_arn=caller, key_arn=key_arn, now=NOW)
+
+
+def cases(name: str) -> list[Shape]:
+    """The cases of a file of tests/data/policies, one JSON object a line."""
+    file = Path(__file__).parents[2] / "data" / "policies" / name
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def checked(case: Shape, text: str | None = None, *, now: float | None = None) -> CheckResult:
+    """``check`` of a case's policy, or of a text in its place, as the case says."""
+    return check(
+        case["policy"] if text is None else text,
+        account_id=case["account"],
+        partition=case["partition"],
+        caller_arn=case["caller_arn"],
+        key_arn=case["key_arn"],
+        now=now,
+    )
 
 
 def verdict(text: str | bytes) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from kms_tui.policy import parse
 from kms_tui.policy.describe import condition
 from kms_tui.policy.operators import OPERATORS
-from tests.unit.policy.build import Shape, allow, deny, judged, policy, with_root
+from tests.unit.policy.build import Shape, allow, deny, judged, only_condition, policy, with_root
 
 
 def _words(shape: Shape, *, holds: bool = True) -> str:
-    (test,) = parse(policy(allow(condition=shape))).statements[0].conditions
-    return condition(test, holds=holds)
+    return condition(only_condition(shape), holds=holds)
 
 
 @pytest.mark.parametrize("name", sorted(OPERATORS))

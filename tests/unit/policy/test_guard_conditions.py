@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.policy import check, parse
+from kms_tui.policy import check
 from tests.unit.policy.build import (
     ACCOUNT,
     ADMIN,
@@ -18,6 +18,7 @@ from tests.unit.policy.build import (
     allow,
     deny,
     judged,
+    only_condition,
     policy,
     verdict,
 )
@@ -367,17 +368,12 @@ def test_the_date_until_which_control_lasts_is_named() -> None:
 def test_a_policy_variable_is_compared_as_its_operator_compares(
     operator: str, template: str, holds: bool
 ) -> None:
-    condition = {operator: {"aws:PrincipalArn": template}}
-    (test,) = parse(policy(allow(condition=condition))).statements[0].conditions
+    test = only_condition({operator: {"aws:PrincipalArn": template}})
     assert test.holds(("arn:aws:iam::1:role/x",), {"aws:principaltag/t": "role/x"}.get) == holds
 
 
 def test_what_a_variable_brings_is_no_wildcard() -> None:
-    (test,) = (
-        parse(policy(allow(condition={"StringLike": {"aws:username": "a${aws:PrincipalTag/t}*"}})))
-        .statements[0]
-        .conditions
-    )
+    test = only_condition({"StringLike": {"aws:username": "a${aws:PrincipalTag/t}*"}})
     assert test.holds(("a*b",), {"aws:principaltag/t": "*"}.get)
     assert not test.holds(("axb",), {"aws:principaltag/t": "*"}.get)
     assert test.holds(("axb",), {"aws:principaltag/t": "x"}.get)

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kms_tui.policy import check
 from kms_tui.policy.rules import RULES
-from tests.unit.policy.build import NOW
+from tests.unit.policy.build import NOW, Shape, cases, checked
 
-FILE = Path(__file__).parents[2] / "data" / "policies" / "guide_cases.jsonl"
-CASES: list[dict[str, Any]] = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
+CASES = cases("guide_cases.jsonl")
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
-def test_a_case_of_the_guides(case: dict[str, Any]) -> None:
-    result = check(
-        case["policy"],
-        account_id=case["account"],
-        partition=case["partition"],
-        caller_arn=case["caller_arn"],
-        key_arn=case["key_arn"],
-        now=NOW,
-    )
+def test_a_case_of_the_guides(case: Shape) -> None:
+    result = checked(case, now=NOW)
     found = {finding.rule for finding in result.findings}
     assert case["expect"] in (None, result.verdict.value), case["reason"] or found
     assert set(case["says"]) <= found

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from kms_tui.policy.actions import ACTIONS
-from kms_tui.policy.document import parse
 from kms_tui.policy.forms import FORMS, dead_values, fits, form_of, sampled
 from kms_tui.policy.keys import FAMILIES, KEYS, Key, Presence, find
-from tests.unit.policy.build import APP, allow, policy
+from tests.unit.policy.build import APP, only_condition
 
 LISTED = json.loads(
     (Path(__file__).parents[2] / "data" / "policies" / "aws_condition_keys.json").read_text(encoding="utf-8")
@@ -137,7 +136,7 @@ DEAD = [
 def test_a_dead_value_is_told_with_what_would_be_alive(
     condition: dict[str, dict[str, object]], words: str
 ) -> None:
-    (test,) = parse(policy(allow(condition=condition))).statements[0].conditions
+    test = only_condition(condition)
     found = dead_values(test)
     assert bool(found) == bool(words)
     assert all(words in dead.words for dead in found)

@@ -13,7 +13,6 @@ from kms_tui.policy import Severity
 from kms_tui.policy.rules import RULES, Rule, text_of
 from tests.unit.policy.build import allow, judged, policy
 
-ROOT = policy(allow())[:-1]
 SHOWN = [rule for rule in RULES.values() if rule.example]
 
 
