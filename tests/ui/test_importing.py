@@ -34,6 +34,17 @@ def external(backend: Backend, **params: Any) -> str:
     return key
 
 
+def failing(backend: Backend, times: int) -> Refusing:
+    """The same, but so many imports fail before one succeeds."""
+    refusals = [ServiceError("KMSInternalException") for _ in range(times)]
+
+    def refuse(operation: str, _: object) -> None:
+        if operation == "ImportKeyMaterial" and refusals:
+            raise refusals.pop()
+
+    return Refusing(backend, refuse)
+
+
 async def fill_in(pilot: Pilot[Any], path: Path, *, days: str = "", source: str = "file") -> None:
     pilot.app.screen.query_one("#source", Select).value = source
     pilot.app.screen.query_one("#path", Input).value = str(path)
@@ -142,11 +153,6 @@ def test_fresh_random_bytes_are_sent_again_from_their_file_after_a_failed_call(
     make_app: MakeApp, demo: Backend, tmp_path: Path
 ) -> None:
     key, path, other = external(demo), tmp_path / "fresh", tmp_path / "other"
-    refusals = [ServiceError("KMSInternalException"), ServiceError("KMSInternalException")]
-
-    def refuse(operation: str, _: object) -> None:
-        if operation == "ImportKeyMaterial" and refusals:
-            raise refusals.pop()
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "mine")
@@ -160,18 +166,13 @@ def test_fresh_random_bytes_are_sent_again_from_their_file_after_a_failed_call(
         assert state_of(demo, key) == "Enabled"
         await restored_from(pilot, demo, key, path)
 
-    drive(make_app(Refusing(demo, refuse)), script)
+    drive(make_app(failing(demo, 2)), script)
 
 
 def test_a_fresh_file_that_somebody_changed_is_neither_sent_nor_overwritten(
     make_app: MakeApp, demo: Backend, tmp_path: Path
 ) -> None:
     key, path = external(demo), tmp_path / "fresh"
-    refusals = [ServiceError("KMSInternalException")]
-
-    def refuse(operation: str, _: object) -> None:
-        if operation == "ImportKeyMaterial" and refusals:
-            raise refusals.pop()
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "mine")
@@ -183,7 +184,7 @@ def test_a_fresh_file_that_somebody_changed_is_neither_sent_nor_overwritten(
         assert path.read_bytes() == bytes(32)
         assert state_of(demo, key) == "PendingImport"
 
-    drive(make_app(Refusing(demo, refuse)), script)
+    drive(make_app(failing(demo, 1)), script)
 
 
 def test_an_import_token_outlives_the_console_that_saved_its_wrapping_key(
