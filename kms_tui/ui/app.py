@@ -20,7 +20,6 @@ from kms_tui.session import Connection, Opener, Session
 from kms_tui.ui.app_bindings import APP_BINDINGS
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.boundary import Boundary
-from kms_tui.ui.clipboard import clear_secrets
 from kms_tui.ui.messages import KeysChanged, SessionOpened
 from kms_tui.ui.modes import FACTORIES, FIRST_MODE
 from kms_tui.ui.pasting import MOST_TAKEN, is_too_long
@@ -91,7 +90,8 @@ class KmsApp(Boundary):
         self.set_interval(_SETTLING_EVERY, self._read_settling)
 
     def on_unmount(self) -> None:
-        clear_secrets(self)
+        for clear in list(self.secrets_copied):
+            clear()
         if self.session is not None:
             self.session.inventory.close()
 

@@ -70,12 +70,6 @@ def copy_secret(app: KmsApp, secret: Secret, text: str, *, seconds: float = CLEA
     return copied
 
 
-def clear_secrets(app: KmsApp) -> None:
-    """Clear the clipboard of what is to be cleared later: the console is left."""
-    for clear in list(app.secrets_copied):
-        clear()
-
-
 def _clear(app: KmsApp, text: str, copied: Copied) -> None:
     import pyperclip
 

@@ -14,8 +14,6 @@ from typing import Any
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 
-_ENDS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-
 
 def listen(app: App[Any]) -> None:
     """Obey signals from now on; to be called on the event loop, once the terminal is the app's."""
@@ -23,7 +21,7 @@ def listen(app: App[Any]) -> None:
     if app.is_headless or sys.platform == "win32":
         return
     loop = asyncio.get_running_loop()
-    for number in _ENDS:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, app.exit)
     signal.signal(signal.SIGCONT, lambda *_: _go_on(app))
 

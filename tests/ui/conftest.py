@@ -30,6 +30,7 @@ from kms_tui.ui.dialogs.base import Dialog  # noqa: E402
 from tests.ui.quiet import quiet  # noqa: E402
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+_PACE = Pace(rest=10_000)
 
 
 def fixed_now() -> datetime:
@@ -114,10 +115,17 @@ def demo() -> Backend:
 def make_app(demo: Backend) -> MakeApp:
     """Makes the console on the demo, or on another backend."""
 
-    def make(backend: Backend = demo, *, config: Config | None = None, **connection: Any) -> KmsApp:
+    def make(
+        backend: Backend = demo,
+        *,
+        config: Config | None = None,
+        kind: Kind = Kind.DEMO,
+        pace: Pace = _PACE,
+        **connection: Any,
+    ) -> KmsApp:
         def opener(chosen: Connection, _prompt: Prompt) -> Session:
-            return open_session(chosen, backend, now=fixed_now, pace=Pace(rest=10_000))
+            return open_session(chosen, backend, now=fixed_now, pace=pace)
 
-        return KmsApp(opener, Connection(Kind.DEMO, **connection), config)
+        return KmsApp(opener, Connection(kind, **connection), config)
 
     return make

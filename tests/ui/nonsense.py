@@ -27,7 +27,6 @@ from textual.widgets import Button, Input, Select, TextArea
 from textual.widgets.option_list import OptionDoesNotExist
 
 from kms_tui.backend.base import Backend
-from kms_tui.backend.local import LocalBackend
 from kms_tui.backend.wrappers import Wrapper
 from kms_tui.inventory import Pace
 from kms_tui.scratch.operations import OPERATIONS, Role
@@ -40,7 +39,7 @@ from kms_tui.ui.scratchpad.source import SourcePane
 from kms_tui.ui.screens.keys import KeysScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.contract.shapes import operation_model
-from tests.ui.console import settled
+from tests.ui.console import press, settled
 from tests.ui.scratchpad.bench import Bench
 
 _A_CONSOLE = 50
@@ -165,9 +164,7 @@ def keys(alias: str, *pressed: str) -> Act:
 
     async def act(pilot: Pilot[Any]) -> None:
         await at(pilot, alias)
-        for key in pressed:
-            await pilot.press(key)
-            await settled(pilot)
+        await press(pilot, *pressed)
 
     return act
 
@@ -183,9 +180,7 @@ def filled(alias: str, key: str, values: Mapping[str, str], *then: str) -> Act:
                     widget.text = value
                 elif isinstance(widget, Input | Select):
                     widget.value = value
-        for each in then:
-            await pilot.press(each)
-            await settled(pilot)
+        await press(pilot, *then)
 
     return act
 
@@ -331,8 +326,7 @@ async def meet(backend: Backend, cases: Sequence[Case], outcome: Outcome) -> Non
             nonsense.operation, nonsense.answer = operation, answer
             outcome.cases += 1
             started = time.monotonic()
-            with contextlib.suppress(LostError, AssertionError, NoMatches, OptionDoesNotExist):
-                await SCENES[operation](pilot)
+            await ask_for(pilot, operation)
             nonsense.operation = ""
             await home(pilot)
             if (took := time.monotonic() - started) > 5:
@@ -341,6 +335,12 @@ async def meet(backend: Backend, cases: Sequence[Case], outcome: Outcome) -> Non
                 outcome.dead.append(f"{operation}, {words}: {app.screen_stack}")
                 break
     outcome.given.update(nonsense.given)
+
+
+async def ask_for(pilot: Pilot[Any], operation: str) -> None:
+    """Have the console ask for an operation, as far as what it was told so far lets it."""
+    with contextlib.suppress(LostError, AssertionError, NoMatches, OptionDoesNotExist):
+        await SCENES[operation](pilot)
 
 
 async def home(pilot: Pilot[Any]) -> None:
@@ -389,7 +389,6 @@ def main() -> None:
         os.chdir(folder)
         for operation in arguments.operations or SCENES:
             backend = with_mine(demo_backend())
-            assert isinstance(backend, LocalBackend)
             cases = [(operation, *each) for each in answers(operation)][:: arguments.every]
             for first in range(0, len(cases), _A_CONSOLE):
                 asyncio.run(meet(backend, cases[first : first + _A_CONSOLE], outcome))

@@ -15,13 +15,12 @@ from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
 from kms_tui.inventory import Pace
 from kms_tui.kms.errors import ServiceError
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.modes import MODE_TABLE
 from kms_tui.ui.screens.calendar import CalendarScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.line_table import LineTable
-from tests.ui.conftest import MakeApp, fixed_now
+from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, press, settled, state_of
 from tests.ui.test_many_keys import Refusing, key_id
 
@@ -104,10 +103,7 @@ def test_a_deletion_is_cancelled_from_the_calendar_and_enter_goes_to_the_key(
     drive(make_app(), script)
 
 
-def test_a_reading_that_takes_minutes_waits_until_it_is_asked_for(demo: Backend) -> None:
-    def opener(chosen: Connection, _prompt: Prompt) -> Session:
-        return open_session(chosen, demo, now=fixed_now, pace=Pace(rest=10_000, read_unasked=0))
-
+def test_a_reading_that_takes_minutes_waits_until_it_is_asked_for(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         app = pilot.app
         assert isinstance(app, KmsApp)
@@ -122,7 +118,7 @@ def test_a_reading_that_takes_minutes_waits_until_it_is_asked_for(demo: Backend)
         assert not note.display
         assert len(lines(pilot)) > shown
 
-    drive(KmsApp(opener, Connection(Kind.DEMO)), script, size=NARROW)
+    drive(make_app(pace=Pace(rest=10_000, read_unasked=0)), script, size=NARROW)
 
 
 def test_dates_that_may_not_be_read_are_counted(make_app: MakeApp, demo: Backend) -> None:

@@ -13,15 +13,13 @@ from textual.widgets import Input, Select
 
 from kms_tui import imports
 from kms_tui.backend.base import Backend
-from kms_tui.inventory import Pace
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.secret import Secret
 from kms_tui.publickey import PublicKey
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
-from kms_tui.ui.app import KmsApp
+from kms_tui.session import Kind
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.dialogs.form import Form
-from tests.ui.conftest import NOW, MakeApp, fixed_now
+from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, go_to, notifications, press, state_of
 from tests.ui.test_many_keys import Refusing, body
 
@@ -32,6 +30,17 @@ def external(backend: Backend, **params: Any) -> str:
     key = str(backend.call("CreateKey", params)["KeyMetadata"]["KeyId"])
     backend.call("CreateAlias", {"AliasName": "alias/mine", "TargetKeyId": key})
     return key
+
+
+def failing(backend: Backend, times: int) -> Refusing:
+    """The same, but so many imports fail before one succeeds."""
+    refusals = [ServiceError("KMSInternalException") for _ in range(times)]
+
+    def refuse(operation: str, _: object) -> None:
+        if operation == "ImportKeyMaterial" and refusals:
+            raise refusals.pop()
+
+    return Refusing(backend, refuse)
 
 
 async def fill_in(pilot: Pilot[Any], path: Path, *, days: str = "", source: str = "file") -> None:
@@ -142,11 +151,6 @@ def test_fresh_random_bytes_are_sent_again_from_their_file_after_a_failed_call(
     make_app: MakeApp, demo: Backend, tmp_path: Path
 ) -> None:
     key, path, other = external(demo), tmp_path / "fresh", tmp_path / "other"
-    refusals = [ServiceError("KMSInternalException"), ServiceError("KMSInternalException")]
-
-    def refuse(operation: str, _: object) -> None:
-        if operation == "ImportKeyMaterial" and refusals:
-            raise refusals.pop()
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "mine")
@@ -160,18 +164,13 @@ def test_fresh_random_bytes_are_sent_again_from_their_file_after_a_failed_call(
         assert state_of(demo, key) == "Enabled"
         await restored_from(pilot, demo, key, path)
 
-    drive(make_app(Refusing(demo, refuse)), script)
+    drive(make_app(failing(demo, 2)), script)
 
 
 def test_a_fresh_file_that_somebody_changed_is_neither_sent_nor_overwritten(
     make_app: MakeApp, demo: Backend, tmp_path: Path
 ) -> None:
     key, path = external(demo), tmp_path / "fresh"
-    refusals = [ServiceError("KMSInternalException")]
-
-    def refuse(operation: str, _: object) -> None:
-        if operation == "ImportKeyMaterial" and refusals:
-            raise refusals.pop()
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "mine")
@@ -183,19 +182,16 @@ def test_a_fresh_file_that_somebody_changed_is_neither_sent_nor_overwritten(
         assert path.read_bytes() == bytes(32)
         assert state_of(demo, key) == "PendingImport"
 
-    drive(make_app(Refusing(demo, refuse)), script)
+    drive(make_app(failing(demo, 1)), script)
 
 
 def test_an_import_token_outlives_the_console_that_saved_its_wrapping_key(
-    demo: Backend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    make_app: MakeApp, demo: Backend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(imports, "default_root", lambda: tmp_path / "imports")
     key, calls = external(demo), list[str]()
     wrapping_key, wrapped = tmp_path / "wrapping.pem", tmp_path / "wrapped"
     backend = Refusing(demo, lambda operation, _: calls.append(operation))
-
-    def opener(chosen: Connection, _prompt: Prompt) -> Session:
-        return open_session(chosen, backend, now=fixed_now, pace=Pace(rest=10_000))
 
     async def save(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "mine")
@@ -214,7 +210,7 @@ def test_an_import_token_outlives_the_console_that_saved_its_wrapping_key(
         assert list((tmp_path / "imports").iterdir()) == []
 
     for script in (save, use):
-        drive(KmsApp(opener, Connection(Kind.LOCAL)), script)
+        drive(make_app(backend, kind=Kind.LOCAL), script)
     assert calls.count("GetParametersForImport") == 1
 
 

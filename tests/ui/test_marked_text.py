@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,24 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual import content, events
-from textual.css.query import NoMatches
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
-from textual.widgets.option_list import OptionDoesNotExist
 
 import kms_tui.ui
 from kms_tui.backend.base import Backend
-from kms_tui.inventory import Pace
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.session import Connection, Kind
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.safe_text import Content, Part, visible
 from kms_tui.ui.widgets.choices import Checkbox, Select, Tab
-from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.plain import Button, Option, Static
-from tests.ui.conftest import fixed_now
-from tests.ui.console import settled
+from tests.ui.conftest import MakeApp
+from tests.ui.console import drive, go_to, press, settled
 from tests.ui.marked import MARK, Marked, Written, refused
-from tests.ui.nonsense import SCENES, LostError, home, with_mine
+from tests.ui.nonsense import SCENES, ask_for, home, with_mine
 
 if TYPE_CHECKING:
     # mypy refuses each of these: were one taken, it would call the comment unused.
@@ -44,35 +38,18 @@ if TYPE_CHECKING:
     Select([(raw, raw)], value=raw)  # type: ignore[list-item]
     Tab(raw, id="tab")  # type: ignore[arg-type]
 
+PROFILE = f"prod{MARK}"
+
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Written:
     return Written(monkeypatch)
 
 
-async def scene(pilot: Pilot[Any], operation: str) -> None:
-    with contextlib.suppress(LostError, AssertionError, NoMatches, OptionDoesNotExist):
-        await SCENES[operation](pilot)
-    await home(pilot)
-
-
-def run(backend: Backend, script: Any, *, size: tuple[int, int] = (160, 48)) -> None:
-    def opener(connection: Connection, _prompt: Prompt) -> Session:
-        return open_session(connection, backend, now=fixed_now, pace=Pace(rest=10_000))
-
-    async def drive() -> None:
-        app = KmsApp(opener, Connection(Kind.DEMO, profile=f"prod{MARK}"))
-        async with app.run_test(size=size, notifications=True) as pilot:
-            await settled(pilot)
-            await script(pilot)
-
-    asyncio.run(drive())
-
-
 @pytest.mark.contained
 @pytest.mark.parametrize("enums", [False, True])
 def test_no_member_of_any_answer_leaves_as_anything_but_text(
-    demo: Backend, written: Written, enums: bool
+    make_app: MakeApp, demo: Backend, written: Written, enums: bool
 ) -> None:
     marked = Marked(with_mine(demo), enums=enums)
     asked = (
@@ -82,12 +59,11 @@ def test_no_member_of_any_answer_leaves_as_anything_but_text(
 
     async def script(pilot: Pilot[Any]) -> None:
         for operation in asked[enums::2]:
-            await scene(pilot, operation)
-        for key in "23456":
-            await pilot.press(key)
-            await settled(pilot)
+            await ask_for(pilot, operation)
+            await home(pilot)
+        await press(pilot, *"23456")
 
-    run(marked, script)
+    drive(make_app(marked, profile=PROFILE), script)
     assert "owned" in written.text, "nothing marked was shown"
     assert len(marked.members) > 15, sorted(marked.members)
     assert written.obeyed() == []
@@ -95,31 +71,29 @@ def test_no_member_of_any_answer_leaves_as_anything_but_text(
 
 
 @pytest.mark.contained
-def test_no_refusal_leaves_as_anything_but_text(demo: Backend, written: Written) -> None:
+def test_no_refusal_leaves_as_anything_but_text(make_app: MakeApp, demo: Backend, written: Written) -> None:
     marked = Marked(with_mine(demo))
     marked._marked = lambda value, _shape, _path: value  # type: ignore[assignment]
 
     async def script(pilot: Pilot[Any]) -> None:
         for operation in list(SCENES)[::4]:
             marked.refuses = operation
-            with contextlib.suppress(LostError, AssertionError, NoMatches, OptionDoesNotExist):
-                await SCENES[operation](pilot)
+            await ask_for(pilot, operation)
             marked.refuses = ""
             await home(pilot)
 
-    run(marked, script)
+    drive(make_app(marked, profile=PROFILE), script)
     assert len(marked.members) >= 6
     assert "SomeException" in written.text
     assert written.obeyed() == []
 
 
 def test_a_connection_that_fails_says_so_in_text(written: Written) -> None:
-    async def drive() -> None:
-        app = KmsApp(lambda connection, _: refused(connection), Connection(Kind.AWS, profile=MARK))
-        async with app.run_test(size=(80, 24), notifications=True) as pilot:
-            await settled(pilot)
-
-    asyncio.run(drive())
+    drive(
+        KmsApp(lambda connection, _: refused(connection), Connection(Kind.AWS, profile=MARK)),
+        settled,
+        size=(80, 24),
+    )
     assert "No such account" in written.text
     assert written.obeyed() == []
 
@@ -129,15 +103,12 @@ FIELDS = (*("slash", "a", "i", "t", "f", "D", "w", "3", "ctrl+p", "2 slash", "n 
 
 
 @pytest.mark.parametrize("keys", FIELDS)
-def test_what_is_pasted_anywhere_is_drawn_as_text(demo: Backend, written: Written, keys: str) -> None:
+def test_what_is_pasted_anywhere_is_drawn_as_text(make_app: MakeApp, written: Written, keys: str) -> None:
     """And the field holds it as it was pasted."""
 
     async def script(pilot: Pilot[Any]) -> None:
-        key_list = pilot.app.screen.query_one(KeyList)
-        assert key_list.go_to(next(row.arn for row in key_list.rows if "sandbox" in row.aliases))
-        for key in keys.split():
-            await pilot.press(key)
-            await settled(pilot)
+        await go_to(pilot, "sandbox")
+        await press(pilot, *keys.split())
         for field in [*pilot.app.screen.query(Input), *pilot.app.screen.query(TextArea)]:
             if field.is_on_screen and field.focusable:
                 field.focus()
@@ -145,7 +116,7 @@ def test_what_is_pasted_anywhere_is_drawn_as_text(demo: Backend, written: Writte
                 pilot.app.post_message(events.Paste(f"pasted{MARK}"))
                 await settled(pilot)
 
-    run(demo, script)
+    drive(make_app(profile=PROFILE), script)
     assert written.obeyed() == []
 
 

@@ -17,7 +17,7 @@ from kms_tui.ui import pasting
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.pasting import MOST_PASTED, Pastes
 from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, go_to, notifications, settled
+from tests.ui.console import drive, go_to, notifications, press, settled
 from tests.ui.test_marked_text import FIELDS
 
 TEXT = st.text(st.sampled_from("ab\x1b[201~é\r\n\x9b"), max_size=30)
@@ -92,9 +92,7 @@ def test_a_paste_of_any_size_settles_or_is_refused_in_words(
         app = pilot.app
         assert isinstance(app, KmsApp)
         await go_to(pilot, "sandbox")
-        for key in keys.split():
-            await pilot.press(key)
-            await settled(pilot)
+        await press(pilot, *keys.split())
         fields = [*app.screen.query(Input), *app.screen.query(TextArea)]
         fields = [field for field in fields if field.is_on_screen and field.focusable]
         assert fields
@@ -117,8 +115,7 @@ def held(field: Input | TextArea) -> str:
 
 def test_a_line_takes_less_than_an_area(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
-        await pilot.press("slash")
-        await settled(pilot)
+        await press(pilot, "slash")
         field = pilot.app.focused
         assert isinstance(field, Input)
         for text, taken in (("x" * 20_000, True), ("x" * 20_001, False)):

@@ -195,9 +195,7 @@ def test_an_answer_that_lacks_a_member_is_told(make_app: MakeApp, demo: Backend)
 
 @pytest.mark.contained
 @pytest.mark.parametrize("part", range(2))
-def test_nonsense_of_any_type_to_any_operation_is_survived(
-    demo: Backend, part: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_nonsense_of_any_type_to_any_operation_is_survived(demo: Backend, part: int) -> None:
     """One answer to a few operations, of the thousands that ``python -m tests.ui.nonsense`` gives."""
     chance, outcome = random.Random(part), Outcome()
     asked = list(SCENES)[part::8]

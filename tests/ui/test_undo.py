@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from textual.pilot import Pilot
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, TextArea
 
 from kms_tui.backend.base import Backend
 from kms_tui.config import ProfileSettings
@@ -20,14 +20,26 @@ from tests.ui.console import drive, go_to, notifications, press, settled, state_
 from tests.ui.test_many_keys import body, key_id, mark
 
 
+async def describe(pilot: Pilot[Any], text: str) -> None:
+    """Give the key under the cursor another description."""
+    await press(pilot, "i")
+    pilot.app.screen.query_one("#description", TextArea).text = text
+    await press(pilot, "ctrl+s")
+
+
+async def schedule_deletion(pilot: Pilot[Any], name: str) -> None:
+    """Schedule the deletion of the key under the cursor, typing its name."""
+    await press(pilot, "D")
+    pilot.app.screen.query_one("#typed-name", Input).focus()
+    await press(pilot, *name, "enter")
+
+
 def test_undo_says_what_it_will_call_and_a_scheduled_deletion_leaves_the_key_enabled(
     make_app: MakeApp, demo: Backend
 ) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         key = await go_to(pilot, "sandbox")
-        await press(pilot, "D")
-        pilot.app.screen.query_one("#typed-name", Input).focus()
-        await press(pilot, *"sandbox", "enter")
+        await schedule_deletion(pilot, "sandbox")
         assert state_of(demo, key) == "PendingDeletion"
         await press(pilot, "ctrl+z")
         assert isinstance(pilot.app.screen, Confirm)
@@ -72,9 +84,7 @@ def test_a_change_that_somebody_overwrote_is_taken_back_only_after_a_warning(
 ) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         key = await go_to(pilot, "sandbox")
-        await press(pilot, "i")
-        pilot.app.screen.query_one("#description").text = "mine"  # type: ignore[attr-defined]
-        await press(pilot, "ctrl+s")
+        await describe(pilot, "mine")
         demo.call("UpdateKeyDescription", {"KeyId": key, "Description": "theirs"})
         await press(pilot, "ctrl+z")
         assert "It was changed again since" in body(pilot)
@@ -90,12 +100,8 @@ def test_a_change_that_no_longer_stands_is_skipped_for_the_one_before_it(
 ) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         key = await go_to(pilot, "sandbox")
-        await press(pilot, "i")
-        pilot.app.screen.query_one("#description").text = "mine"  # type: ignore[attr-defined]
-        await press(pilot, "ctrl+s")
-        await press(pilot, "D")
-        pilot.app.screen.query_one("#typed-name", Input).focus()
-        await press(pilot, *"sandbox", "enter")
+        await describe(pilot, "mine")
+        await schedule_deletion(pilot, "sandbox")
         await press(pilot, "U", "tab", "enter")
         assert state_of(demo, key) == "Disabled"
         await press(pilot, "ctrl+z")

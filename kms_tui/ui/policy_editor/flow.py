@@ -75,7 +75,6 @@ async def _put(editor: PolicyEditor, text: str, phrase: str = "") -> None:
     try:
         saved = await off_loop(sending)
     except CallerLosesError as error:
-        editor.is_saving = False
         if not phrase and await _ask_bypass(editor, str(error)):
             await _put(editor, text, BYPASS_PHRASE)
         else:

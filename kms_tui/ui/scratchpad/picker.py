@@ -15,7 +15,7 @@ from textual.widgets import OptionList
 
 from kms_tui.backend.api import Kms
 from kms_tui.inventory.core import Inventory
-from kms_tui.kms.arn import short_alias
+from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyState
@@ -41,14 +41,14 @@ class Picked:
 
 
 class ListedKey:
-    """A key of the list, and all of its aliases, by any of which it is found."""
+    """A key of the list, named by the first of its aliases, and found by any of them."""
 
-    def __init__(self, chosen: ChosenKey, aliases: tuple[str, ...]) -> None:
-        self.chosen = chosen
+    def __init__(self, arn: str, aliases: Sequence[str], region: str, key: Key | None) -> None:
+        key_id = key_id_of(arn)
+        self.chosen = ChosenKey(arn, aliases[0] if aliases else key_id, region, key)
         self.aliases = aliases
-        key = chosen.key
         spec = f"{key.spec} {spec_title(key.spec)} {key.usage}" if key else ""
-        self.haystack = f"{' '.join(aliases)} {chosen.key_id} {spec}".lower()
+        self.haystack = f"{' '.join(aliases)} {key_id} {spec}".lower()
 
     @property
     def key(self) -> Key | None:
@@ -115,13 +115,7 @@ class KeyPicker(Dialog[Picked]):
     def _known_keys(self) -> list[ListedKey]:
         rows = [row for row in self.inventory.rows() if row.region == self.listed and not row.gone]
         rows.sort(key=lambda row: (row.aws, row.sort_name))
-        return [
-            ListedKey(
-                ChosenKey(row.arn, row.aliases[0] if row.aliases else row.key_id, row.region, row.key),
-                row.aliases,
-            )
-            for row in rows
-        ]
+        return [ListedKey(row.arn, row.aliases, row.region, row.key) for row in rows]
 
     def _list(self, keys: Sequence[ListedKey]) -> None:
         """Show what the inventory knows of the region, or else ask the region."""
@@ -204,10 +198,7 @@ def keys_of(kms: Kms) -> list[ListedKey]:
         for alias in page:
             names[alias.target_key_id].append(short_alias(alias.name))
     entries = [
-        ListedKey(
-            ChosenKey(ref.arn, min(names.get(ref.key_id, [ref.key_id])), kms.region, None),
-            tuple(sorted(names.get(ref.key_id, ()))),
-        )
+        ListedKey(ref.arn, sorted(names[ref.key_id]), kms.region, None)
         for page in kms.key_pages()
         for ref in page
     ]

@@ -13,7 +13,6 @@ from kms_tui.formats import is_text
 from kms_tui.kms.secret import Secret
 from kms_tui.ui.clipboard import copy_secret, paste_text
 from kms_tui.ui.pasting import MOST_TAKEN, is_too_long
-from kms_tui.ui.safe_text import harmless
 from kms_tui.ui.widgets.area import TextArea
 
 if TYPE_CHECKING:
@@ -81,9 +80,9 @@ class SecretArea(TextArea):
         self._show(True)
 
     def get_line(self, line_index: int) -> Text:
-        line = self.document.get_line(line_index)
-        shown = DOT * len(line) if self.masked else harmless(line)
-        return Text(shown, end="", no_wrap=True)
+        if not self.masked:
+            return super().get_line(line_index)
+        return Text(DOT * len(self.document.get_line(line_index)), end="", no_wrap=True)
 
     def on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

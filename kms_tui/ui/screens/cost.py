@@ -102,7 +102,7 @@ class CostScreen(Following[tuple[Costs, Sequence[TableRow]]]):
         words["calls"] = Content(calls_words(session, self.prices))
         for fact in _FACTS:
             value = words.get(fact)
-            self.query_one(f"#cost-{fact}", Static).update(Content.of(value or ""))
+            self.query_one(f"#cost-{fact}", Static).update(value)
             self.query_one(f"#for-{fact}").display = value is not None
         table = self.query_one(LineTable)
         on_top = not table.rows or table.current == table.rows[0].key
