@@ -108,7 +108,7 @@ class OnlyText(LineFilter):
     """Takes out of every painted line what a terminal would obey or hide, and moves nothing by it."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        if all(segment.text.isprintable() for segment in segments):
+        if not any(_HIDDEN.search(segment.text) for segment in segments):
             return segments
         return [
             Segment(_HIDDEN.sub(_blank, segment.text), segment.style, segment.control) for segment in segments

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
 
-from kms_tui.ui.safe_text import column, fit, safe, safe_rich, visible
+from kms_tui.ui.safe_text import OnlyText, column, fit, safe, safe_rich, visible
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
 HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -43,6 +45,12 @@ def test_newlines_stay_only_when_asked_for() -> None:
 def test_every_hidden_character_of_unicode_is_spelled_out() -> None:
     hidden = [c for c in map(chr, range(0x110000)) if unicodedata.category(c) in HIDDEN_CATEGORIES]
     assert [c for c in hidden if visible(c) == c] == []
+
+
+@pytest.mark.parametrize("hidden", ["\x1b", "\x9b", "\u202e", "\u3164", "\u115f", "\u034f", "\ufe0f"])
+def test_no_painted_line_has_a_hidden_character(hidden: str) -> None:
+    painted = OnlyText().apply([Segment("root"), Segment(f"ad{hidden}min │")], Color(0, 0, 0))
+    assert [segment.text for segment in painted] == ["root", f"ad{' ' * cell_len(hidden)}min │"]
 
 
 def test_markup_is_shown_as_it_was_written() -> None:
