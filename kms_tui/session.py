@@ -97,10 +97,12 @@ class Session:
         return self.connection.read_only
 
     def held_import(self, key_arn: str) -> ImportParameters | None:
-        """What was given out for an import into a key, and can still be used."""
+        """What was given out for an import into a key, and can still be used; may read a file."""
+        if key_arn not in self.imports and self.import_files is not None:
+            kept = self.import_files.held(key_arn, self.now())
+            if kept is not None:
+                self.imports[key_arn] = kept
         held = self.imports.get(key_arn)
-        if held is None and self.import_files is not None:
-            held = self.import_files.held(key_arn, self.now())
         return held if held is not None and self.now() < held.valid_to else None
 
     def keep_import(self, key_arn: str) -> None:

@@ -120,9 +120,7 @@ def import_material(
 def _parameters(kms: Kms, session: Session, key: Key) -> ImportParameters:
     """Those that are held for this key, or new ones; GetParametersForImport."""
     held = session.held_import(key.arn)
-    if held is not None:
-        session.imports[key.arn] = held
-    else:
+    if held is None:
         answer = kms.call(
             "GetParametersForImport",
             KeyId=key.key_id,

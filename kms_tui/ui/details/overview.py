@@ -14,8 +14,9 @@ from kms_tui.evidence.cost import cost_if_kept, monthly_cost
 from kms_tui.evidence.prices import Prices
 from kms_tui.inventory.kind import EXPIRES_SOON
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Failed, Known
+from kms_tui.kms.importing import ImportParameters
 from kms_tui.kms.keyspecs import spec_title
-from kms_tui.kms.model import Key, KeyRotationStatus, KeyState
+from kms_tui.kms.model import Key, KeyOrigin, KeyRotationStatus, KeyState
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab, read_fact
 from kms_tui.ui.details.table import Row, facts_table
@@ -52,6 +53,8 @@ class OverviewFacts:
     policy: Fact[PolicyFacts]
     rotations: Fact[int]
     """How often the key has rotated: each of the first times adds to its price."""
+    held_import: ImportParameters | None = None
+    """The import token that is kept for the key."""
 
 
 class OverviewTab(DetailTab[OverviewFacts]):
@@ -69,7 +72,14 @@ class OverviewTab(DetailTab[OverviewFacts]):
             read_fact(lambda: kms.rotation_status(subject.key_id)) if rotates else NOT_APPLICABLE,
             read_fact(lambda: _judge(kms, subject)) if customer else UNASKED,
             self._rotations(kms, subject, key) if customer else NOT_APPLICABLE,
+            self._held_import(key),
         )
+
+    def _held_import(self, key: Fact[Key]) -> ImportParameters | None:
+        """Read here and not where it is shown: the token may have to come from a file."""
+        if self.session is None or not isinstance(key, Known) or key.value.origin != KeyOrigin.EXTERNAL:
+            return None
+        return self.session.held_import(key.value.arn)
 
     def _rotations(self, kms: Kms, subject: Subject, key: Fact[Key]) -> Fact[int]:
         if not isinstance(key, Known) or not key.value.may_have_rotated or key.value.pending_deletion:
@@ -101,8 +111,8 @@ class OverviewTab(DetailTab[OverviewFacts]):
         if key.valid_to:
             soon = key.valid_to - now < EXPIRES_SOON
             yield "Expires", Content.styled(when_words(key.valid_to, now), "$warning" if soon else "")
-        if (held := self.session.held_import(key.arn)) is not None:
-            until = when_words(held.valid_to, now, time=True)
+        if facts.held_import is not None:
+            until = when_words(facts.held_import.valid_to, now, time=True)
             yield "Import token", Content.styled(f"kept until {until}; I goes on with it", "$accent")
         if key.multi_region:
             yield "Multi-Region", _multi_region(key)
