@@ -19,10 +19,10 @@ from kms_tui.inventory.order import Sort
 from kms_tui.inventory.row import Row
 from kms_tui.inventory.view import Scope, View
 from kms_tui.ui.safe_text import column
-from kms_tui.ui.widgets import key_look
 from kms_tui.ui.widgets.key_cursor import HEADER, KeyCursor, RowMessage
 from kms_tui.ui.widgets.key_layout import GUTTER, Slot, lay_out
 from kms_tui.ui.widgets.key_line import Line, header, key_line
+from kms_tui.ui.widgets.key_look import COMPONENT_CLASSES, CSS
 from kms_tui.ui.widgets.key_notes import Note, empty_lines, nameless, region_notes
 
 _SETTLE = 0.05
@@ -41,8 +41,8 @@ class KeyList(KeyCursor):
     Keys that arrive are added at the end and move nothing on screen.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = key_look.COMPONENT_CLASSES
-    DEFAULT_CSS = key_look.CSS
+    COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENT_CLASSES
+    DEFAULT_CSS = CSS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "greater_than_sign",
