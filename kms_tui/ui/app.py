@@ -27,7 +27,7 @@ from kms_tui.ui.safe_text import Content, OnlyText, safe, visible
 from kms_tui.ui.signals import listen
 from kms_tui.ui.themes import DARK, LIGHT
 from kms_tui.ui.watcher import Watcher
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 if TYPE_CHECKING:
     from textual.command import Provider

@@ -1,9 +1,9 @@
 """The one way for text to the screen; what others wrote (descriptions, aliases, plaintext) is no exception.
 
 Markup is never parsed, and whatever a terminal would obey or hide is shown instead (``kms_tui.visible``).
-``Content`` is the only text that the console's widgets take (``kms_tui.ui.widgets.plain``), and it cannot
-hold anything else, however it is put together. ``OnlyText`` is the net below, for what Textual's own widgets
-draw of what was typed.
+``Content`` is the only text that the console's widgets take (``kms_tui.ui.widgets.text_widgets``), and it
+cannot hold anything else, however it is put together. ``OnlyText`` is the net below, for what Textual's own
+widgets draw of what was typed.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from kms_tui.session import Connection, Kind, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.background import start
 from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.policy_editor.screen import PolicyEditor
+from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 from kms_tui.ui.screens.keys import KeysScreen
 from kms_tui.ui.screens.text import TextScreen
 from kms_tui.ui.widgets.key_list import KeyList

@@ -14,8 +14,8 @@ LATER = (
     "kms_tui.evidence.scan",
     "kms_tui.ui.dialogs.schedule_deletion",
     "kms_tui.ui.dialogs.take_grant",
-    "kms_tui.ui.policy_editor.screen",
-    "kms_tui.ui.scratchpad.screen",
+    "kms_tui.ui.policy_editor.editor_screen",
+    "kms_tui.ui.scratchpad.scratchpad_screen",
     "kms_tui.ui.screens.log",
 )
 

@@ -10,8 +10,8 @@ from textual import on
 from kms_tui.atomic import SHARED, atomic_file, typed_path
 from kms_tui.export import ExportFormat, Table, render
 from kms_tui.ui.dialogs.form import ChoiceField, Field, FlagField, Form, Values
-from kms_tui.ui.widgets.choices import Select
-from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.form_widgets import Select
+from kms_tui.ui.widgets.text_widgets import Input
 
 if TYPE_CHECKING:
     from kms_tui.ui.screens.base import ModeScreen

@@ -10,13 +10,13 @@ from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import off_loop
 
 if TYPE_CHECKING:
-    from kms_tui.ui.policy_editor.saving import Target
+    from kms_tui.ui.policy_editor.policy_edit import EditTarget
     from kms_tui.ui.screens.base import ModeScreen
 
 
 async def edit_policy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Open the editor on a screen of its own."""
-    from kms_tui.ui.policy_editor.screen import PolicyEditor
+    from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 
     (subject,) = subjects
     screen.app.push_screen(PolicyEditor(screen, subject))
@@ -25,8 +25,8 @@ async def edit_policy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 async def show_history(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Show earlier policies; the one chosen opens in the editor, not saved yet."""
     from kms_tui.drafts import policy_files
-    from kms_tui.ui.policy_editor.history import HistoryDialog, read_versions
-    from kms_tui.ui.policy_editor.screen import PolicyEditor
+    from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
+    from kms_tui.ui.policy_editor.policy_history import HistoryDialog, read_versions
 
     (subject,) = subjects
     target = await _target(screen, subject)
@@ -45,8 +45,8 @@ async def show_history(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 async def simulate(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Ask the policy as it stands."""
-    from kms_tui.ui.policy_editor.opening import surroundings
-    from kms_tui.ui.policy_editor.simulate import SimulateScreen
+    from kms_tui.ui.policy_editor.policy_opening import policy_context
+    from kms_tui.ui.policy_editor.simulate_screen import SimulateScreen
 
     (subject,) = subjects
     session = screen.session
@@ -54,12 +54,12 @@ async def simulate(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     target = await _target(screen, subject)
     text = await screen.attempt(target.read, doing="read the key policy")
     if text is not None:
-        screen.app.push_screen(SimulateScreen(subject, text, surroundings(session, target, text)))
+        screen.app.push_screen(SimulateScreen(subject, text, policy_context(session, target, text)))
 
 
-async def _target(screen: ModeScreen, subject: Subject) -> Target:
-    from kms_tui.ui.policy_editor.saving import Target
+async def _target(screen: ModeScreen, subject: Subject) -> EditTarget:
+    from kms_tui.ui.policy_editor.policy_edit import EditTarget
 
     kms = screen.kms_for(subject)
     caller = await off_loop(kms.caller)
-    return Target(kms, subject.key_id, subject.arn, caller.arn)
+    return EditTarget(kms, subject.key_id, subject.arn, caller.arn)

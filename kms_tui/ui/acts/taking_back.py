@@ -16,7 +16,7 @@ from kms_tui.ui.background import off_loop
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.messages import KeysChanged
 from kms_tui.ui.safe_text import Content, fit, safe
-from kms_tui.ui.widgets.plain import Button
+from kms_tui.ui.widgets.text_widgets import Button
 
 if TYPE_CHECKING:
     from kms_tui.session import Session

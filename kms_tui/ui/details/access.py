@@ -21,7 +21,7 @@ from kms_tui.policy.describe import condition
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab, read_fact
 from kms_tui.ui.safe_text import Content, column, safe
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 from kms_tui.ui.words import fact_content
 
 _HEADS = {Access.ADMINISTER: "ADMIN", Access.USE: "USE", Access.GRANT: "GRANT", Access.READ: "READ"}
@@ -186,7 +186,7 @@ def cell_word(cell: Cell) -> str:
 
 def explained(document: Document, row: Row, kinds: Sequence[Access]) -> Iterator[str]:
     """What gives a principal its access of these kinds: actions, conditions, statements and grants."""
-    from kms_tui.ui.policy_editor.statements import laid_out
+    from kms_tui.ui.base.policy_words import laid_out
 
     statements: dict[int, str] = {}
     grants: dict[str, str] = {}

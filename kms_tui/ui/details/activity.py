@@ -25,9 +25,8 @@ from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.details.tab import DetailTab
 from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.safe_text import Content, fit, safe, visible
-from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Input, Static
 from kms_tui.ui.words import date_words, fact_content
 
 _COLUMNS = (

@@ -11,7 +11,7 @@ from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab
 from kms_tui.ui.details.table import plain_table
 from kms_tui.ui.safe_text import Content
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 from kms_tui.ui.words import date_words, fact_content
 
 

@@ -21,7 +21,7 @@ from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab, read_fact
 from kms_tui.ui.details.table import Row, facts_table
 from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 from kms_tui.ui.words import ORIGIN_WORDS, STATE_WORDS, USAGE_WORDS, fact_content, when_words
 
 if TYPE_CHECKING:

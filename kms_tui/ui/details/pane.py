@@ -14,8 +14,7 @@ from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.background import start
 from kms_tui.ui.refusals import refusals_of
 from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.widgets.choices import Tab
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static, Tab
 
 if TYPE_CHECKING:
     from kms_tui.ui.details.tab import DetailTab

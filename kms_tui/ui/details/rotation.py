@@ -17,7 +17,7 @@ from kms_tui.ui.details.overview import can_report_rotation
 from kms_tui.ui.details.tab import DetailTab, read_fact
 from kms_tui.ui.details.table import Row, facts_table, plain_table
 from kms_tui.ui.safe_text import Content
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 from kms_tui.ui.words import fact_content, when_words
 
 ON_DEMAND_LIMIT = 25

@@ -20,7 +20,7 @@ from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.details.pane import tab_id
 from kms_tui.ui.keymap import shown_key
 from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 T = TypeVar("T")
 REST_SECONDS = 0.25

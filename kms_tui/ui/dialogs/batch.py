@@ -18,7 +18,7 @@ from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Static
 
 _NAME = TableColumn("KEY", 22, weight=1)
 _NOTE = TableColumn("", 30, weight=2)

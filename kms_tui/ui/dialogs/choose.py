@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content
-from kms_tui.ui.widgets.plain import Button, Option
+from kms_tui.ui.widgets.text_widgets import Button, Option
 
 
 class Choose(Dialog[int]):

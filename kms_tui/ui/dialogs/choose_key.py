@@ -15,8 +15,7 @@ from kms_tui.kms.model import KeyState
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content, column, safe
-from kms_tui.ui.widgets.entry import Input
-from kms_tui.ui.widgets.plain import Button, Option, Static
+from kms_tui.ui.widgets.text_widgets import Button, Input, Option, Static
 from kms_tui.ui.words import STATE_WORDS
 
 _MOST = 500

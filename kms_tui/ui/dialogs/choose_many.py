@@ -11,8 +11,8 @@ from textual.widgets import SelectionList
 
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.widgets.choices import Selection
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.form_widgets import Selection
+from kms_tui.ui.widgets.text_widgets import Static
 
 
 class ChooseMany(Dialog[tuple[str, ...]]):

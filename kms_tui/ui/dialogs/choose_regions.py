@@ -10,7 +10,7 @@ from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Kno
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.choose_many import ChooseMany
 from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 _ALL_OFFERED = "All regions of the partition are offered; one that is not enabled says so in the list."
 

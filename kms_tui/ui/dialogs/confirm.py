@@ -10,8 +10,7 @@ from textual.widget import Widget
 
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content
-from kms_tui.ui.widgets.entry import Input
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Input, Static
 
 
 class Confirm(Dialog[bool]):

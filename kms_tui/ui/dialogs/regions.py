@@ -13,7 +13,7 @@ from kms_tui.kms.model import Key, KeyState
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Static
 from kms_tui.ui.words import STATE_WORDS
 
 _COLUMNS = (TableColumn("REGION", 18), TableColumn("ROLE", 9), TableColumn("STATE", 24, weight=1))

@@ -11,7 +11,7 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.background import start
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Static
 
 
 class ReviewKey(Dialog[bool]):

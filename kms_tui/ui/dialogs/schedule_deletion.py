@@ -23,8 +23,7 @@ from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.scan_words import TICK_SECONDS
-from kms_tui.ui.widgets.entry import Input
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Input, Static
 from kms_tui.ui.words import fact_content
 
 MIN_WINDOW_DAYS, DEFAULT_WINDOW_DAYS, MAX_WINDOW_DAYS = 7, 30, 30

@@ -26,9 +26,8 @@ from kms_tui.ui.dialogs.schedule_deletion import (
     DisableInstead,
 )
 from kms_tui.ui.safe_text import Content
-from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Input, Static
 
 _COLUMNS = (TableColumn("KEY", 22, weight=1), TableColumn("WHO MAY MISS IT", 40, weight=3))
 

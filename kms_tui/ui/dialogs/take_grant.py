@@ -13,7 +13,7 @@ from kms_tui.ui.details.grants import grant_rows
 from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Static
 
 Way = Literal["revoke", "retire"]
 

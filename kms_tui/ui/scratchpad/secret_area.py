@@ -13,7 +13,7 @@ from kms_tui.formats import is_text
 from kms_tui.kms.secret import Secret
 from kms_tui.ui.clipboard import copy_secret, paste_text
 from kms_tui.ui.pasting import MOST_TAKEN, is_too_long
-from kms_tui.ui.widgets.area import TextArea
+from kms_tui.ui.widgets.form_widgets import TextArea
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp

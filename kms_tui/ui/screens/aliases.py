@@ -28,8 +28,8 @@ from kms_tui.ui.details.subject import subject_of
 from kms_tui.ui.messages import KeysChanged
 from kms_tui.ui.safe_text import Content
 from kms_tui.ui.screens.base import ModeScreen
-from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.text_widgets import Input
 from kms_tui.ui.words import STATE_WORDS, date_words
 
 _COLUMNS = (

@@ -22,8 +22,7 @@ from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.messages import KeysChanged, SessionOpened
 from kms_tui.ui.safe_text import Content
-from kms_tui.ui.widgets.key_bar import KeyBar
-from kms_tui.ui.widgets.top_bar import TopBar
+from kms_tui.ui.widgets.screen_bars import KeyBar, TopBar
 
 if TYPE_CHECKING:
     from kms_tui.evidence.prices import Prices

@@ -28,7 +28,7 @@ from kms_tui.ui.messages import KeysChanged
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.screens.following import Following
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 from kms_tui.ui.words import counted, date_words
 
 _COLUMNS = (

@@ -26,8 +26,8 @@ from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.screens.following import Following
 from kms_tui.ui.widgets.key_line import MARK
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Static
-from kms_tui.ui.widgets.top_bar import TopBar
+from kms_tui.ui.widgets.screen_bars import TopBar
+from kms_tui.ui.widgets.text_widgets import Static
 from kms_tui.ui.words import counted
 
 _COLUMNS = (

@@ -23,9 +23,8 @@ from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.form import Field, Form
 from kms_tui.ui.safe_text import Content
 from kms_tui.ui.screens.base import ModeScreen
-from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Input, Static
 
 _FINDINGS = (
     TableColumn("SEVERITY", 11),

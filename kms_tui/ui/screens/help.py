@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from kms_tui.ui.details.table import facts_table
 from kms_tui.ui.safe_text import Content
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 
 class HelpScreen(ModalScreen[None]):

@@ -27,7 +27,7 @@ from kms_tui.ui.messages import KeysChanged
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.filter_line import FilterInput, FilterLine
 from kms_tui.ui.widgets.key_list import KeyList
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 _READ_MISSING_AFTER = 0.4
 """Seconds after the last keystroke in which a filter begins to read what it needs."""

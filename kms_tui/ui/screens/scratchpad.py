@@ -1,5 +1,5 @@
 """The scratchpad as a mode."""
 
-from kms_tui.ui.scratchpad.screen import ScratchpadScreen
+from kms_tui.ui.scratchpad.scratchpad_screen import ScratchpadScreen
 
 __all__ = ["ScratchpadScreen"]

@@ -18,8 +18,8 @@ from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.login import run_login
 from kms_tui.ui.messages import SessionOpened
 from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.widgets.key_bar import KeyBar
-from kms_tui.ui.widgets.plain import Option, Static
+from kms_tui.ui.widgets.screen_bars import KeyBar
+from kms_tui.ui.widgets.text_widgets import Option, Static
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 
 from kms_tui.ui.clipboard import copy_text
 from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp
