@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kms_tui.evidence.prices import Prices
+from kms_tui.evidence.cost import Prices
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
 from kms_tui.kms.model import KeyOrigin, KeyUsage, Tag
 

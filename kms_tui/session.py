@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from kms_tui.backend.api import Kms
     from kms_tui.backend.base import Backend, Services
     from kms_tui.backend.wrappers import Meter, SessionLog
+    from kms_tui.evidence.refused_uses import RefusalMonitor
     from kms_tui.evidence.scans import Scans
-    from kms_tui.evidence.watch import Watching
     from kms_tui.imports import ImportFiles
     from kms_tui.inventory import Inventory, Pace
     from kms_tui.kms.importing import ImportParameters
@@ -83,7 +83,7 @@ class Session:
     now: Callable[[], datetime] = field(default=utc_now)
     services: Services | None = None
     """What is not KMS but knows about keys; None where the backend has nothing of the kind."""
-    watching: Watching | None = None
+    watching: RefusalMonitor | None = None
     """The disabled keys whose refused uses are counted, and the trail; None where there is no CloudTrail."""
     seen_principals: set[str] = field(default_factory=set)
     """Whom the policies and grants read in this sitting name; the policy editor offers them."""
@@ -151,8 +151,8 @@ def open_session(
     from kms_tui.backend.guard import Guarded
     from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog, Settled
     from kms_tui.evidence.activity import SERVICE, Trail
+    from kms_tui.evidence.refused_uses import RefusalMonitor, RefusalWrapper
     from kms_tui.evidence.scans import Scans
-    from kms_tui.evidence.watch import Watched, Watching
     from kms_tui.imports import import_files
     from kms_tui.inventory import Inventory
     from kms_tui.kms.settling import Settling
@@ -165,8 +165,8 @@ def open_session(
     counted: Backend = Metered(Checked(backend), meter)
     watching = None
     if services is not None and services.offers(SERVICE):
-        watching = Watching(Trail(services, is_live=connection.kind in (Kind.LOCAL, Kind.DEMO)), now)
-        counted = Watched(counted, watching, now)
+        watching = RefusalMonitor(Trail(services, is_live=connection.kind in (Kind.LOCAL, Kind.DEMO)), now)
+        counted = RefusalWrapper(counted, watching, now)
     guarded = Guarded(counted, lambda: now().timestamp())
     wrapped: Backend = Remembering(Settled(Recorded(guarded, log, now), settling), history, now)
     if connection.read_only:

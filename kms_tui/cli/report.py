@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the report; see ``--help`` for the exit codes."""
     if args.region and args.regions:
         args.usage_error("--region or --regions, not both")
-    from kms_tui.evidence.health import Severity
+    from kms_tui.evidence.health import HealthSeverity
 
     session = _open(args)
     try:
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     finally:
         session.inventory.close()
     _write(report, args)
-    if args.fail_on is not None and report.reaches(Severity(args.fail_on)):
+    if args.fail_on is not None and report.reaches(HealthSeverity(args.fail_on)):
         return 1
     if not report.complete:
         print("The report is not whole: KMS gave no answer for too long.", file=sys.stderr)
@@ -164,7 +164,7 @@ def _draw(examination: Examination) -> None:
 
 
 def _write(report: Report, args: argparse.Namespace) -> None:
-    from kms_tui.evidence.health.writing import WRITERS, summary
+    from kms_tui.evidence.health.report_formats import WRITERS, summary
 
     text = WRITERS[args.format](report).encode()
     if args.output is None:

@@ -217,7 +217,7 @@ def use(demo: Backend, key_id: str, role: str) -> None:
 
 
 def attention(pilot: Pilot[Any], alias: str) -> str:
-    from kms_tui.inventory.words import attention as words
+    from kms_tui.inventory.cells import attention as words
 
     app = pilot.app
     assert isinstance(app, KmsApp)

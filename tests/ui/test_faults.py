@@ -21,7 +21,7 @@ from textual.pilot import Pilot
 
 from kms_tui.backend.aws import connect
 from kms_tui.inventory import Pace, again
-from kms_tui.inventory.words import name
+from kms_tui.inventory.cells import name
 from kms_tui.kms.facts import Denied, Known
 from kms_tui.session import Connection, Kind, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp

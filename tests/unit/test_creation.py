@@ -11,7 +11,7 @@ import pytest
 from kms_tui import policy
 from kms_tui.creation import Draft, Kind, calls_after, commands, create_params, kinds, policy_of
 from kms_tui.demo import demo_backend
-from kms_tui.evidence.prices import Prices
+from kms_tui.evidence.cost import Prices
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import KeyUsage, Tag
 

@@ -11,7 +11,7 @@ LATER = (
     "cryptography",
     "kms_tui.policy",
     "kms_tui.backend.local",
-    "kms_tui.evidence.scan",
+    "kms_tui.evidence.scans",
     "kms_tui.ui.dialogs.schedule_deletion",
     "kms_tui.ui.dialogs.take_grant",
     "kms_tui.ui.policy_editor.screen",

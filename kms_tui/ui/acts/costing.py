@@ -10,12 +10,12 @@ from kms_tui.evidence.cost import (
     CallsCost,
     MonthlyCost,
     PricedKey,
+    Prices,
     account_cost,
     calls_cost,
     money,
     monthly_cost,
 )
-from kms_tui.evidence.prices import Prices
 from kms_tui.inventory import Row
 from kms_tui.kms.facts import Denied, Failed, Known
 from kms_tui.session import Kind, Session

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kms_tui import creation
 from kms_tui.backend.api import Kms
 from kms_tui.creation import Draft, Kind
-from kms_tui.evidence.prices import Prices
+from kms_tui.evidence.cost import Prices
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import Known
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT, spec_title

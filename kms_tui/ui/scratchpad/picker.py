@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList
 
 from kms_tui.backend.api import Kms
-from kms_tui.inventory.core import Inventory
+from kms_tui.inventory.live_list import Inventory
 from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import spec_title

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from kms_tui.evidence.health.facts import Examined, known
 from kms_tui.evidence.health.verdicts import Settings, Unsure, Verdict
-from kms_tui.inventory.words import span
+from kms_tui.inventory.cells import span
 from kms_tui.kms.model import KeyState
 from kms_tui.policy.wording import listed, quoted
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.facts import Need
-from kms_tui.inventory.reading import Missing
+from kms_tui.inventory.fact_reader import Missing
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.work import Pace
 from kms_tui.kms.model import Key

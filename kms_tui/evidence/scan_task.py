@@ -73,7 +73,7 @@ class Section:
         return self.listed - self.checked
 
 
-class Sweep:
+class ScanTask:
     """Puts a scanner's calls into its lane, the first page at once, and gathers what they answer."""
 
     def __init__(self, scanner: Scanner, services: Services, lanes: Lanes) -> None:

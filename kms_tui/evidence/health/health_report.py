@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kms_tui.evidence.health.checks import Check, Severity
+from kms_tui.evidence.health.checks import Check, HealthSeverity
 from kms_tui.evidence.health.facts import Examined, Need
 from kms_tui.evidence.health.verdicts import Settings, Unsure, Verdict
 from kms_tui.kms.errors import AnswerError, UnavailableError
@@ -27,7 +27,7 @@ class KeyName:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthFinding:
     """A check that a key did not pass, and why in a sentence."""
 
     check: Check
@@ -45,7 +45,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class CheckTally:
     """How a check went: keys that it is for, findings among them, and keys for which it is not known."""
 
     check: Check
@@ -72,15 +72,15 @@ class Report:
     settings: Settings
     keys: int
     aws_managed: int
-    findings: tuple[Finding, ...]
+    findings: tuple[HealthFinding, ...]
     gaps: tuple[Gap, ...]
-    tallies: tuple[Tally, ...]
+    tallies: tuple[CheckTally, ...]
     complete: bool = True
 
-    def count(self, severity: Severity) -> int:
+    def count(self, severity: HealthSeverity) -> int:
         return sum(finding.check.severity is severity for finding in self.findings)
 
-    def reaches(self, severity: Severity) -> bool:
+    def reaches(self, severity: HealthSeverity) -> bool:
         """Whether some finding is at least so grave."""
         return any(finding.check.severity.rank <= severity.rank for finding in self.findings)
 
@@ -94,7 +94,7 @@ class Judging:
     now: datetime
     unanswered: str = ""
     """Why some facts were asked for in vain; "" where they were not asked for to the end."""
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[HealthFinding] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     _keys: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _found: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -128,7 +128,7 @@ class Judging:
                 self._gap(name, (check,), f"{verdict.reason}.")
             elif verdict is not None:
                 self._found[check.id] += 1
-                self.findings.append(Finding(check, name, verdict))
+                self.findings.append(HealthFinding(check, name, verdict))
         for need, checks in unread.items():
             self._gap(name, tuple(checks), self._why(_CALLS.get(need, need.operation), examined.fact(need)))
 
@@ -162,13 +162,13 @@ class Judging:
             Gap(KeyName(region, f"all of {region}"), tuple(self.checks), self._why("ListKeys", fact))
         )
 
-    def tallies(self) -> tuple[Tally, ...]:
+    def tallies(self) -> tuple[CheckTally, ...]:
         return tuple(
-            Tally(check, self._keys[check.id], self._found[check.id], self._not_known[check.id])
+            CheckTally(check, self._keys[check.id], self._found[check.id], self._not_known[check.id])
             for check in self.checks
         )
 
-    def in_order(self) -> tuple[tuple[Finding, ...], tuple[Gap, ...]]:
+    def in_order(self) -> tuple[tuple[HealthFinding, ...], tuple[Gap, ...]]:
         place = {check.id: number for number, check in enumerate(self.checks)}
         findings = sorted(self.findings, key=lambda each: (place[each.check.id], *_by_name(each.key)))
         gaps = sorted(self.gaps, key=lambda each: (bool(each.key.arn), *_by_name(each.key)))

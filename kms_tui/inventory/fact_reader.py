@@ -4,21 +4,42 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from kms_tui.backend.api import Kms
 from kms_tui.inventory.again import FIRST_WAIT, LAST_WAIT, passes
+from kms_tui.inventory.changes import Coalescer
 from kms_tui.inventory.crew import Crew
-from kms_tui.inventory.notify import Coalescer
-from kms_tui.inventory.readers import read
 from kms_tui.inventory.row import FactName, Row
-from kms_tui.inventory.table import Table
+from kms_tui.inventory.row_table import RowTable
 from kms_tui.inventory.work import Job, Lane, Pace
 from kms_tui.kms.errors import EXPIRED, AnswerError, CredentialsError, KmsTuiError, ServiceError
-from kms_tui.kms.facts import UNASKED, Denied, Fact, Failed
+from kms_tui.kms.facts import UNASKED, Denied, Fact, Failed, Known, unreadable
+
+# By key id or ARN, never by alias: DescribeKey on a predefined alias makes the key.
+READERS: Mapping[FactName, Callable[[Kms, str], Any]] = {
+    FactName.DESCRIBED: Kms.describe,
+    FactName.ROTATION: Kms.rotation_status,
+    FactName.TAGS: lambda kms, key_id: tuple(kms.tags(key_id)),
+    FactName.LAST_USAGE: Kms.last_usage,
+    FactName.POLICY: Kms.key_policy,
+    FactName.ROTATIONS: lambda kms, key_id: len(kms.rotations(key_id)),
+}
+
+
+def read(kms: Callable[[], Kms], name: FactName, key_id: str) -> Known[Any] | Denied | Failed:
+    """Read one fact; an error is a fact as well."""
+    try:
+        return Known(READERS[name](kms(), key_id))
+    except KmsTuiError as error:
+        return unreadable(error)
+    except Exception as error:
+        # A cut or foreign answer must cost this cell, not the thread that reads all others.
+        return Failed(AnswerError.of(error))
+
 
 SHOWN = (FactName.DESCRIBED, FactName.ROTATION)
 """The facts that a row on screen needs."""
@@ -48,7 +69,7 @@ _shown_missing = missing_of(*SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ReadingProgress:
     """How far a demand has come, in rows; ``seconds`` is what the rest takes at the polite rate."""
 
     done: int
@@ -83,7 +104,7 @@ class Reader:
 
     def __init__(
         self,
-        table: Table,
+        table: RowTable,
         crew: Crew,
         coalescer: Coalescer,
         *,
@@ -252,14 +273,14 @@ class Reader:
         """Whether a demand is yet to be planned or has still something to read."""
         return self._planning or self.progress() is not None
 
-    def progress(self) -> Progress | None:
+    def progress(self) -> ReadingProgress | None:
         """None where nothing is demanded, or all of it has been read."""
         demand = self._demand
         left = len(demand.left) if demand is not None else 0
         if demand is None or not left:
             return None
         rate = self._pace.usage if demand.slow else self._pace.demand
-        return Progress(demand.total - left, demand.total, left / rate, self._trouble)
+        return ReadingProgress(demand.total - left, demand.total, left / rate, self._trouble)
 
     # Carrying it out
 

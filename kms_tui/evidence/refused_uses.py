@@ -115,7 +115,7 @@ def _turning(events: Sequence[UsageEvent]) -> UsageEvent | None:
     return next((event for event in events if event.operation in turns and not event.error), None)
 
 
-class Watching:
+class RefusalMonitor:
     """The disabled keys of a session that are under watch. Several threads may use it; ``look`` blocks."""
 
     def __init__(self, trail: Trail, now: Callable[[], datetime]) -> None:
@@ -183,16 +183,16 @@ def _is_denied(error: KmsTuiError | None) -> bool:
     return bool(getattr(error, "denied", False))
 
 
-class Watched(Wrapper):
+class RefusalWrapper(Wrapper):
     """Begins and ends watches by the calls of this session itself, whichever way they come."""
 
-    def __init__(self, inner: Backend, watching: Watching, now: Callable[[], datetime]) -> None:
+    def __init__(self, inner: Backend, watching: RefusalMonitor, now: Callable[[], datetime]) -> None:
         super().__init__(inner)
         self._watching = watching
         self._now = now
 
-    def around(self, inner: Backend) -> Watched:
-        return Watched(inner, self._watching, self._now)
+    def around(self, inner: Backend) -> RefusalWrapper:
+        return RefusalWrapper(inner, self._watching, self._now)
 
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         before = self._now()

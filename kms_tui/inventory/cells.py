@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
-from kms_tui.inventory.kind import Concern
 from kms_tui.inventory.row import Row
+from kms_tui.inventory.row_class import Concern
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyLastUsage, KeyRotationStatus

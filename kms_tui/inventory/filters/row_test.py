@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from kms_tui.inventory.kind import Kind, Reading
 from kms_tui.inventory.row import Row
+from kms_tui.inventory.row_class import Reading, RowClass
 
 
 class Depends(Enum):
@@ -26,10 +26,10 @@ def _never_asked(row: Row) -> bool | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class RowTest:
     """``of_row`` is asked only of rows of whose kind ``of_kind`` says ON_ROW."""
 
-    of_kind: Callable[[Kind], Verdict]
+    of_kind: Callable[[RowClass], Verdict]
     of_row: Callable[[Row], bool | None] = _never_asked
 
     def holds(self, row: Row) -> bool | None:
@@ -44,8 +44,8 @@ class Test:
             of_row(row) if isinstance(verdict := verdicts[row.kind], Depends) else verdict for row in rows
         ]
 
-    def negated(self) -> Test:
-        def of_kind(kind: Kind) -> Verdict:
+    def negated(self) -> RowTest:
+        def of_kind(kind: RowClass) -> Verdict:
             verdict = self.of_kind(kind)
             return not verdict if isinstance(verdict, bool) else verdict
 
@@ -53,13 +53,13 @@ class Test:
             verdict = self.of_row(row)
             return None if verdict is None else not verdict
 
-        return Test(of_kind, of_row)
+        return RowTest(of_kind, of_row)
 
 
-def known_of(reading: Callable[[Kind], Reading]) -> Callable[[Kind], Verdict]:
+def known_of(reading: Callable[[RowClass], Reading]) -> Callable[[RowClass], Verdict]:
     """For tests of a fact's value: ON_ROW where it is known, False where the key has no such thing."""
 
-    def of_kind(kind: Kind) -> Verdict:
+    def of_kind(kind: RowClass) -> Verdict:
         match reading(kind):
             case Reading.KNOWN:
                 return ON_ROW
@@ -71,6 +71,6 @@ def known_of(reading: Callable[[Kind], Reading]) -> Callable[[Kind], Verdict]:
     return of_kind
 
 
-def any_row(_kind: Kind) -> Verdict:
+def any_row(_kind: RowClass) -> Verdict:
     """For tests of what every row has."""
     return ON_ROW

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from kms_tui.export import Table
+from kms_tui.inventory.cells import attention, name
 from kms_tui.inventory.row import Row
-from kms_tui.inventory.words import attention, name
 from kms_tui.kms.facts import NOT_APPLICABLE, Denied, Failed, Known
 from kms_tui.kms.model import Key, KeyLastUsage, KeyRotationStatus, Tag
 

@@ -10,13 +10,13 @@ from functools import partial
 
 from kms_tui.backend.api import Kms
 from kms_tui.inventory.again import Again, passes
+from kms_tui.inventory.changes import Changes, Coalescer, Listener
 from kms_tui.inventory.crew import Crew, DaemonCrew
-from kms_tui.inventory.kind import Kind
+from kms_tui.inventory.fact_reader import SHOWN, Missing, Reader, ReadingProgress, needs_credentials
 from kms_tui.inventory.listing import Region
-from kms_tui.inventory.notify import Changes, Coalescer, Listener
-from kms_tui.inventory.reading import SHOWN, Missing, Progress, Reader, needs_credentials
 from kms_tui.inventory.row import FactName, Row
-from kms_tui.inventory.table import Table, Tally
+from kms_tui.inventory.row_class import RowClass
+from kms_tui.inventory.row_table import RowTable, Tally
 from kms_tui.inventory.work import Job, Lane, Pace, WorkQueue
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import Failed
@@ -51,7 +51,7 @@ class Inventory:
         self._settling = settling or Settling(clock)
         self._crew = crew or DaemonCrew(WorkQueue(self.pace, clock=clock))
         self._coalescer = coalescer or Coalescer()
-        self._table = Table(self._coalescer, now, clock)
+        self._table = RowTable(self._coalescer, now, clock)
         self._regions = {
             name: Region(name, kms, self._table, self._crew, self._coalescer)
             for name in regions or (kms.region,)
@@ -149,7 +149,7 @@ class Inventory:
         """A number that changes when rows may sort elsewhere by name."""
         return self._table.names
 
-    def kinds(self) -> dict[Kind, int]:
+    def kinds(self) -> dict[RowClass, int]:
         """How many rows there are of each kind."""
         return self._table.kinds()
 
@@ -197,7 +197,7 @@ class Inventory:
     def cancel_demand(self) -> None:
         self._reader.cancel()
 
-    def progress(self) -> Progress | None:
+    def progress(self) -> ReadingProgress | None:
         """How far the demand has come; None where there is none."""
         return self._reader.progress()
 

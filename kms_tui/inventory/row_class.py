@@ -98,7 +98,7 @@ def concern_of(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kind:
+class RowClass:
     """Equal kinds are one object, made by ``kind_of``.
 
     ``spec``, ``usage``, ``state`` and ``origin`` are "" until the key is described; ``rotation_days`` is 0
@@ -130,13 +130,13 @@ class Kind:
         return reading
 
 
-_kinds: dict[tuple[Any, ...], Kind] = {}
+_kinds: dict[tuple[Any, ...], RowClass] = {}
 
 
-def kind_of(*members: Any) -> Kind:
+def kind_of(*members: Any) -> RowClass:
     """The one Kind with these members, in the order of its fields."""
     kind = _kinds.get(members)
-    return kind if kind is not None else _kinds.setdefault(members, Kind(*members))
+    return kind if kind is not None else _kinds.setdefault(members, RowClass(*members))
 
 
 UNREAD = kind_of(

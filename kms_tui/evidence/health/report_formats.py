@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from kms_tui.evidence.health.checks import Check, Severity
-from kms_tui.evidence.health.report import KeyName, Report
+from kms_tui.evidence.health.checks import Check, HealthSeverity
+from kms_tui.evidence.health.health_report import KeyName, Report
 from kms_tui.export import ExportFormat, Table, render
 from kms_tui.visible import visible
 
@@ -19,7 +19,7 @@ _FINDINGS = ("severity", "key", "region", "finding", "reason", "what_to_do", "co
 
 def summary(report: Report) -> str:
     """ "1 high, 4 medium, 3 low; 2 not known." """
-    counts = ", ".join(f"{report.count(severity)} {severity.value}" for severity in Severity)
+    counts = ", ".join(f"{report.count(severity)} {severity.value}" for severity in HealthSeverity)
     return f"{counts}; {len(report.gaps)} not known."
 
 
@@ -128,7 +128,7 @@ def _json(report: Report) -> str:
         "complete": report.complete,
         "keys": report.keys,
         "aws_managed": report.aws_managed,
-        "summary": {severity.value: report.count(severity) for severity in Severity}
+        "summary": {severity.value: report.count(severity) for severity in HealthSeverity}
         | {"not_known": len(report.gaps)},
         "settings": {
             "unused_days": settings.unused_days,
