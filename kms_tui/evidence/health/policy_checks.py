@@ -11,11 +11,11 @@ from kms_tui.evidence.health.verdicts import Settings, Unsure, Verdict
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Key
 from kms_tui.policy import CheckResult, Severity, check, given_outside, parse
-from kms_tui.policy.diff import effect_changes
+from kms_tui.policy.describe import listed, quoted
 from kms_tui.policy.exposure import Reach
 from kms_tui.policy.parties import Standing, spoken
+from kms_tui.policy.policy_diff import effect_changes
 from kms_tui.policy.search import TooComplexError
-from kms_tui.policy.wording import listed, quoted
 
 _TOO_COMPLEX = Unsure("the policy is too complex to judge")
 _UNJUDGED = frozenset({"too-complex", "too-complex-for-findings", "no-account"})

@@ -8,7 +8,7 @@ from kms_tui.evidence.health.facts import Examined, known
 from kms_tui.evidence.health.verdicts import Settings, Unsure, Verdict
 from kms_tui.inventory.cells import span
 from kms_tui.kms.model import KeyState
-from kms_tui.policy.wording import listed, quoted
+from kms_tui.policy.describe import listed, quoted
 
 
 def pending_deletion(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
