@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from kms_tui import policy
-from kms_tui.policy import CheckResult, Finding, Severity, Verdict, scan
+from kms_tui.policy import CheckResult, Finding, Severity, Verdict, json_reader
 from kms_tui.policy.document import Document, Statement
-from kms_tui.policy.scan import ScanError
+from kms_tui.policy.json_reader import ScanError
 from kms_tui.ui.safe_text import Content, Span, safe
 
 _INDENT = "  "
@@ -19,25 +19,25 @@ def formatted(text: str) -> str:
 
     Idempotent.
     """
-    return "".join(_pieces(text, scan.read(text), "\n"))
+    return "".join(_pieces(text, json_reader.read(text), "\n"))
 
 
-def _pieces(text: str, value: scan.Value, line: str) -> Iterator[str]:
+def _pieces(text: str, value: json_reader.Value, line: str) -> Iterator[str]:
     """``line`` is a line break and the indentation of where the value stands."""
-    if isinstance(value, scan.Object) and value.members:
+    if isinstance(value, json_reader.Object) and value.members:
         inner = line + _INDENT
         for number, (key, member) in enumerate(value.members):
             yield ("," if number else "{") + inner + text[slice(*key.span)] + ": "
             yield from _pieces(text, member, inner)
         yield line + "}"
-    elif isinstance(value, scan.Array) and value.items:
+    elif isinstance(value, json_reader.Array) and value.items:
         inner = line + _INDENT
         for number, item in enumerate(value.items):
             yield ("," if number else "[") + inner
             yield from _pieces(text, item, inner)
         yield line + "]"
-    elif isinstance(value, scan.Object | scan.Array):
-        yield "{}" if isinstance(value, scan.Object) else "[]"
+    elif isinstance(value, json_reader.Object | json_reader.Array):
+        yield "{}" if isinstance(value, json_reader.Object) else "[]"
     else:
         yield text[slice(*value.span)]
 

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from kms_tui.policy import snippets
 from kms_tui.policy.document import CURRENT_VERSION
-from kms_tui.policy.scan import ScanError
+from kms_tui.policy.json_reader import ScanError
 from kms_tui.policy.snippets import StatementShape
 from kms_tui.ui.base.policy_words import formatted
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui.backend.api import Kms
-from kms_tui.drafts import Draft, Kept
+from kms_tui.drafts import Draft, SavedVersion
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.base.policy_words import principals_in
@@ -28,7 +28,7 @@ class OpenedPolicy:
 
     target: EditTarget
     text: str
-    drafts: Kept[Draft]
+    drafts: SavedVersion[Draft]
     drafts_trouble: str
     around: PolicyContext
 
@@ -60,7 +60,7 @@ async def open_policy(editor: PolicyEditor) -> None:
 def _read(session: Session, kms: Kms, key_id: str, arn: str, editor: PolicyEditor) -> OpenedPolicy:
     target = EditTarget(kms, key_id, arn, kms.caller().arn)
     text = target.read()
-    drafts: Kept[Draft] = Kept()
+    drafts: SavedVersion[Draft] = SavedVersion()
     trouble = ""
     try:
         drafts = editor.files.drafts(arn)

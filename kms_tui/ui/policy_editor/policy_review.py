@@ -14,15 +14,15 @@ from textual.widget import Widget
 
 from kms_tui import policy
 from kms_tui.policy import CheckResult, Document, Severity, Verdict, access
-from kms_tui.policy.diff import (
+from kms_tui.policy.document import Statement
+from kms_tui.policy.policy_diff import (
     EffectChange,
-    Kept,
     StatementChange,
+    StatementKept,
     effect_changes,
     statement_changes,
     unified,
 )
-from kms_tui.policy.document import Statement
 from kms_tui.ui.base.policy_words import COLOURS, GLYPHS, laid_out
 from kms_tui.ui.dialogs.base import Dialog, Result
 from kms_tui.ui.policy_editor.policy_edit import EditTarget, is_same
@@ -30,10 +30,10 @@ from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.text_widgets import Button, Static
 
 _MARKS = {
-    Kept.ADDED: ("+", "$success", "new"),
-    Kept.REMOVED: ("-", "$error", "gone"),
-    Kept.CHANGED: ("~", "$accent", "changed"),
-    Kept.MOVED: ("»", "$accent", "moved"),
+    StatementKept.ADDED: ("+", "$success", "new"),
+    StatementKept.REMOVED: ("-", "$error", "gone"),
+    StatementKept.CHANGED: ("~", "$accent", "changed"),
+    StatementKept.MOVED: ("»", "$accent", "moved"),
 }
 _LINE_COLOURS = {"+": "$success", "-": "$error"}
 
@@ -73,7 +73,9 @@ def review(target: EditTarget, old: str, new: str, result: CheckResult | None = 
     effects = effect_changes(
         before, after, account_id=kms.account_id, partition=kms.partition, key_arn=target.arn
     )
-    changes = tuple(change for change in statement_changes(before, after) if change.kind is not Kept.SAME)
+    changes = tuple(
+        change for change in statement_changes(before, after) if change.kind is not StatementKept.SAME
+    )
     who = access.who_can_change(after, account_id=kms.account_id, partition=kms.partition, key_arn=target.arn)
     return Review(before, after, effects, changes, who, result)
 

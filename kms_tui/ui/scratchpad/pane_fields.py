@@ -17,9 +17,9 @@ from textual.reactive import reactive
 from textual.suggester import Suggester
 
 from kms_tui.atomic import typed_path
+from kms_tui.crypto_ops.request import ChosenKey
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import KeyState
-from kms_tui.scratch.request import ChosenKey
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.text_widgets import Input, Static

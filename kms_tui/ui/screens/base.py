@@ -25,7 +25,7 @@ from kms_tui.ui.safe_text import Content
 from kms_tui.ui.widgets.screen_bars import KeyBar, TopBar
 
 if TYPE_CHECKING:
-    from kms_tui.evidence.prices import Prices
+    from kms_tui.evidence.cost import Prices
     from kms_tui.ui.app import KmsApp
 
 T = TypeVar("T")

@@ -10,14 +10,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from kms_tui.session import Kind, Session
+from kms_tui.session import BackendKind, Session
 from kms_tui.ui.modes import MODE_TABLE
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.text_widgets import Static
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp
-
 
 _ROOM_FOR_TITLES = 110
 """In a narrower terminal the modes' short titles leave room for the screen's own line."""
@@ -93,7 +92,7 @@ class TopBar(Vertical):
 
     def _price(self, session: Session) -> str:
         """What the calls cost on AWS ("" in the local store, where they cost nothing)."""
-        if session.connection.kind is Kind.LOCAL or not session.meter.total:
+        if session.connection.kind is BackendKind.LOCAL or not session.meter.total:
             return ""
         from kms_tui.ui.acts.costing import calls_so_far, money
 
