@@ -17,16 +17,15 @@ from kms_tui.config import Config
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import UNASKED
 from kms_tui.session import Connection, Opener, Session
-from kms_tui.ui.app_bindings import APP_BINDINGS
-from kms_tui.ui.background import off_loop, start
-from kms_tui.ui.boundary import Boundary
-from kms_tui.ui.messages import KeysChanged, SessionOpened
-from kms_tui.ui.modes import FACTORIES, FIRST_MODE
-from kms_tui.ui.pasting import MOST_TAKEN, is_too_long
-from kms_tui.ui.safe_text import Content, OnlyText, safe, visible
-from kms_tui.ui.signals import listen
-from kms_tui.ui.themes import DARK, LIGHT
-from kms_tui.ui.watcher import Watcher
+from kms_tui.ui.app_shell.boundary import Boundary
+from kms_tui.ui.app_shell.refusal_poller import RefusalPoller
+from kms_tui.ui.app_shell.screen_table import APP_BINDINGS, FACTORIES, FIRST_MODE
+from kms_tui.ui.app_shell.signals import listen
+from kms_tui.ui.app_shell.themes import DARK, LIGHT
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.host import KeysChanged, SessionOpened
+from kms_tui.ui.base.pasting import MOST_TAKEN, is_too_long
+from kms_tui.ui.base.safe_text import Content, OnlyText, safe, visible
 from kms_tui.ui.widgets.plain import Static
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.notifications import SeverityLevel
 
-    from kms_tui.ui.dialogs.base import Dialog
+    from kms_tui.ui.dialogs.dialog import Dialog
 
 Answer = TypeVar("Answer")
 OPENING_IS_LONG = 3.0
@@ -44,7 +43,7 @@ _SETTLING_EVERY = 0.5
 
 
 def _palette() -> type[Provider]:
-    from kms_tui.ui.commands import KmsCommands
+    from kms_tui.ui.app_shell.palette import KmsCommands
 
     return KmsCommands
 
@@ -71,7 +70,7 @@ class KmsApp(Boundary):
         self.secrets_copied: list[Callable[[], None]] = []
         """What clears the clipboard of each secret that is still to be cleared from it."""
         self._only_text = OnlyText()
-        self.watcher = Watcher(self)
+        self.watcher = RefusalPoller(self)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self.config.theme
@@ -107,7 +106,7 @@ class KmsApp(Boundary):
         start(self, partial(self._open, connection), group="session", description="open a session")
 
     async def _open(self, connection: Connection) -> None:
-        from kms_tui.ui.places import prompter, tell_what_takes_long
+        from kms_tui.ui.app_shell.connecting import prompter, tell_what_takes_long
 
         tell = partial(start, self, partial(tell_what_takes_long, self, connection))
         late = self.set_timer(
@@ -116,7 +115,7 @@ class KmsApp(Boundary):
         try:
             session = await off_loop(lambda: self._opener(connection, prompter(self)))
         except KmsTuiError as error:
-            from kms_tui.ui.screens.start import StartScreen
+            from kms_tui.ui.screens.start_screen import StartScreen
 
             self.push_screen(StartScreen(connection, error))
             return
@@ -138,7 +137,7 @@ class KmsApp(Boundary):
         """Have the keys read again whose changes reads do not show yet."""
         due = self.session.settling.due() if self.session is not None else frozenset()
         if due:
-            from kms_tui.ui.screens.base import ModeScreen
+            from kms_tui.ui.mode_screen import ModeScreen
 
             for screen in reversed(self.screen_stack):
                 if isinstance(screen, ModeScreen):
@@ -148,7 +147,7 @@ class KmsApp(Boundary):
     @property
     def busy(self) -> bool:
         """Whether anything is being opened, read or changed at this moment."""
-        from kms_tui.ui.dialogs.base import Dialog
+        from kms_tui.ui.dialogs.dialog import Dialog
         from kms_tui.ui.widgets.key_list import KeyList
 
         if isinstance(self.screen, Dialog) and not self.screen.armed:
@@ -175,12 +174,12 @@ class KmsApp(Boundary):
     # What the bindings do
 
     def action_choose_profile(self) -> None:
-        from kms_tui.ui.places import choose_profile
+        from kms_tui.ui.app_shell.connecting import choose_profile
 
         start(self, partial(choose_profile, self), group="places", description="choose a profile")
 
     def action_choose_regions(self) -> None:
-        from kms_tui.ui.places import choose_regions
+        from kms_tui.ui.app_shell.connecting import choose_regions
 
         start(self, partial(choose_regions, self), group="places", description="choose regions")
 
@@ -192,7 +191,7 @@ class KmsApp(Boundary):
         self.theme = name
 
     def action_help(self) -> None:
-        from kms_tui.ui.screens.help import HelpScreen
+        from kms_tui.ui.dialogs.text_screen import HelpScreen
 
         self.push_screen(HelpScreen(self.screen))
 

@@ -10,9 +10,8 @@ import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
-from kms_tui.ui.app_bindings import APP_BINDINGS
-from kms_tui.ui.modes import MODE_TABLE
-from kms_tui.ui.screens.key import KeyScreen
+from kms_tui.ui.app_shell.screen_table import APP_BINDINGS, MODE_TABLE
+from kms_tui.ui.screens.keys_screen import KeyScreen
 
 
 def bound(screen: type[Screen[Any]]) -> Iterator[tuple[str, str]]:

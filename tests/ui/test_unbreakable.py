@@ -20,11 +20,11 @@ from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.session import Connection, Kind, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.background import start
-from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.base.background import start
+from kms_tui.ui.dialogs.dialog import Dialog
+from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.policy_editor.screen import PolicyEditor
-from kms_tui.ui.screens.keys import KeysScreen
-from kms_tui.ui.screens.text import TextScreen
+from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp, fixed_now
 from tests.ui.console import drive, notifications, press, settled

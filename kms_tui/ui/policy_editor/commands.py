@@ -13,13 +13,12 @@ from kms_tui.atomic import typed_path
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy import pastes, snippets
 from kms_tui.policy.scan import ScanError
-from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.dialogs.confirm import Confirm
-from kms_tui.ui.dialogs.form import Field, FlagField, Form, Values
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.dialogs.form import FlagField, Form, FormField, Values
+from kms_tui.ui.dialogs.questions import Choose, Confirm
 from kms_tui.ui.policy_editor.files import OutsideEdit, editor_command, read_policy, write_policy
 from kms_tui.ui.policy_editor.inserting import with_statement
 from kms_tui.ui.policy_editor.layout import formatted
-from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.ui.policy_editor.screen import PolicyEditor
@@ -71,7 +70,7 @@ async def load_file(editor: PolicyEditor) -> None:
     values = await editor.ask(
         Form(
             "Load a policy from a file",
-            [Field("path", "File", check=_named)],
+            [FormField("path", "File", check=_named)],
             lambda values: texts.append(read_policy(_path(values))),
             confirm="Load",
         )
@@ -88,7 +87,7 @@ async def write_file(editor: PolicyEditor) -> None:
         Form(
             "Write the policy to a file",
             [
-                Field("path", "File", f"{editor.subject.name.replace('/', '-')}.json", check=_named),
+                FormField("path", "File", f"{editor.subject.name.replace('/', '-')}.json", check=_named),
                 FlagField("overwrite", "", hint="Replace a file of that name"),
             ],
             lambda values: write_policy(_path(values), text, overwrite=bool(values["overwrite"])),

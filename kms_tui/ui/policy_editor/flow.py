@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from kms_tui.backend.guard import PolicyRefusedError
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.ui.background import off_loop
-from kms_tui.ui.dialogs.confirm import Confirm
+from kms_tui.ui.base.background import off_loop
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.policy_editor.dialogs import Choice, ConflictDialog, ReviewDialog
 from kms_tui.ui.policy_editor.review import review
 from kms_tui.ui.policy_editor.saving import (
@@ -21,7 +22,6 @@ from kms_tui.ui.policy_editor.saving import (
     is_same,
     save,
 )
-from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.ui.policy_editor.screen import PolicyEditor

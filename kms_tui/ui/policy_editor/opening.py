@@ -11,12 +11,12 @@ from kms_tui import policy
 from kms_tui.backend.api import Kms
 from kms_tui.drafts import Draft, Kept
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.ui.background import off_loop
-from kms_tui.ui.dialogs.choose import Choose
+from kms_tui.ui.base.background import off_loop
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.policy_editor.completion import Surroundings
 from kms_tui.ui.policy_editor.keeper import DraftKeeper
 from kms_tui.ui.policy_editor.saving import Target, is_same
-from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.session import Session

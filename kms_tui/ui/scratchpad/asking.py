@@ -11,9 +11,9 @@ from kms_tui.scratch.context import from_json
 from kms_tui.scratch.fields import InputError
 from kms_tui.scratch.operations import OPERATIONS, Name
 from kms_tui.scratch.results import Part
-from kms_tui.ui.dialogs.confirm import Confirm
-from kms_tui.ui.dialogs.form import Field, FlagField, Form, TextField, Values
-from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.dialogs.form import FlagField, Form, FormField, TextField, Values
+from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.past import past_dialog
 from kms_tui.ui.scratchpad.path_input import path_of
@@ -108,7 +108,7 @@ async def save_output(screen: ScratchpadScreen, part: Part) -> None:
             file.write(part.value.reveal())
 
     fields = [
-        Field("path", "File", check=lambda text: "" if text.strip() else "Name a file."),
+        FormField("path", "File", check=lambda text: "" if text.strip() else "Name a file."),
         FlagField("overwrite", "If it exists", hint="replace it"),
     ]
     lead = [safe(f"{part.name}, {len(part):,} bytes, as they are and not as text.")]

@@ -11,7 +11,7 @@ from textual.message import Message
 
 from kms_tui.scratch.context import IN_THE_CLEAR, Pair, from_json, from_rows
 from kms_tui.scratch.fields import Field, InputError
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.scratchpad.lines import ProblemLine
 from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.plain import Button, Static

@@ -10,9 +10,9 @@ from kms_tui.formats import Format, encode, is_text
 from kms_tui.scratch.commands import Where, input_note, python_code, shell_line
 from kms_tui.scratch.request import Request
 from kms_tui.scratch.results import Part
-from kms_tui.ui.clipboard import copy_secret, copy_text
-from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.clipboard import copy_secret, copy_text
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.dialogs.questions import Choose
 
 if TYPE_CHECKING:
     from kms_tui.ui.scratchpad.screen import ScratchpadScreen

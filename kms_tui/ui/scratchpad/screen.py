@@ -30,8 +30,9 @@ from kms_tui.scratch.request import ChosenKey, Request
 from kms_tui.scratch.results import Result
 from kms_tui.scratch.run import run
 from kms_tui.session import Session
-from kms_tui.ui.background import off_loop, start
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.scratchpad import asking, copying
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.fields import KeyField
@@ -39,7 +40,6 @@ from kms_tui.ui.scratchpad.operation_list import OperationList
 from kms_tui.ui.scratchpad.output import OutputPane
 from kms_tui.ui.scratchpad.progress import ProgressLine, Tally
 from kms_tui.ui.scratchpad.setup_pane import SetupPane
-from kms_tui.ui.screens.base import ModeScreen
 from kms_tui.ui.widgets.plain import Button
 
 _LAST_SECONDS = 1.0

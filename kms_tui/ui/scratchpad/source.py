@@ -29,8 +29,8 @@ from kms_tui.scratch.inputs import (
 )
 from kms_tui.scratch.limits import Beyond, Limit
 from kms_tui.scratch.operations import Role
-from kms_tui.ui.background import off_loop, start
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.scratchpad.facts import FactTable
 from kms_tui.ui.scratchpad.lines import Line, ProblemLine
 from kms_tui.ui.scratchpad.path_input import PathInput

@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from kms_tui.session import Kind, Session
-from kms_tui.ui.modes import MODE_TABLE
-from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.app_shell.screen_table import MODE_TABLE
+from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.widgets.plain import Static
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class TopBar(Vertical):
         """What the calls cost on AWS ("" in the local store, where they cost nothing)."""
         if session.connection.kind is Kind.LOCAL or not session.meter.total:
             return ""
-        from kms_tui.ui.acts.costing import calls_so_far, money
+        from kms_tui.ui.actions.costing import calls_so_far, money
 
         return f" ≈ {money(calls_so_far(session, self.kms_app.config.price_table).dollars)}"
 

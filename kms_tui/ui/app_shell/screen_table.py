@@ -1,0 +1,116 @@
+"""THE table of modes: the screens that the number keys switch between, each made when first shown."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One mode; ``screen`` is "module:class" below kms_tui.ui.screens.
+
+    ``short`` is its title where there is little room.
+    """
+
+    name: str
+    title: str
+    screen: str
+    tooltip: str
+    short: str = ""
+
+    def make(self) -> Screen[None]:
+        module, _, name = self.screen.partition(":")
+        screen: Screen[None] = getattr(importlib.import_module(f"kms_tui.ui.screens.{module}"), name)()
+        return screen
+
+
+MODE_TABLE: Mapping[str, Mode] = {
+    mode.name: mode
+    for mode in (
+        Mode("keys", "Keys", "keys:KeysScreen", "The keys of this account and region"),
+        Mode("aliases", "Aliases", "aliases:AliasesScreen", "Every alias of the region", short="Alias"),
+        Mode(
+            "scratchpad",
+            "Scratchpad",
+            "scratchpad:ScratchpadScreen",
+            "Encrypt, decrypt, sign … by hand",
+            short="Scratch",
+        ),
+        Mode("log", "Log", "log:LogScreen", "What this sitting changed, as commands"),
+        Mode("health", "Health", "health:HealthScreen", "Which keys need attention, why, and what to do"),
+        Mode(
+            "calendar",
+            "Calendar",
+            "calendar:CalendarScreen",
+            "Coming deletions, rotations and expiries",
+            short="Cal",
+        ),
+    )
+}
+
+FACTORIES: dict[str, str | Callable[[], Screen[Any]]] = {name: mode.make for name, mode in MODE_TABLE.items()}
+FIRST_MODE = "keys"
+
+
+APP_BINDINGS: list[BindingType] = [
+    Binding("question_mark,f1", "help", "Help", id="app.help", tooltip="Explain this screen and its keys"),
+    Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave kms-tui"),
+    Binding(
+        "ctrl+q",
+        "quit",
+        "Quit",
+        id="app.quit-anywhere",
+        tooltip="Leave kms-tui",
+        show=False,
+        priority=True,
+    ),
+    Binding(
+        "colon,ctrl+p",
+        "command_palette",
+        "Palette",
+        id="app.palette",
+        tooltip="Find anything by its name",
+        show=False,
+    ),
+    Binding(
+        "p",
+        "choose_profile",
+        "Profile…",
+        id="app.profile",
+        tooltip="Open another profile, the demo or the local store",
+        show=False,
+    ),
+    Binding(
+        "l",
+        "choose_regions",
+        "Regions…",
+        id="app.regions",
+        tooltip="Show the keys of another region, or of several",
+        show=False,
+    ),
+    Binding(
+        "exclamation_mark",
+        "open_mode('log')",
+        "Log",
+        id="app.log",
+        tooltip="What this sitting changed, as commands",
+        show=False,
+    ),
+    *(
+        Binding(
+            str(number),
+            f"open_mode('{mode.name}')",
+            mode.title,
+            id=f"mode.{mode.name}",
+            tooltip=mode.tooltip,
+            show=False,
+        )
+        for number, mode in enumerate(MODE_TABLE.values(), 1)
+    ),
+]
