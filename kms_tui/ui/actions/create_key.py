@@ -159,7 +159,6 @@ async def _fill_in(screen: ModeScreen, kms: Kms, kind: Kind, values: Values, pol
 
 def _review(kms: Kms, draft: Draft, made: list[Key], done: set[str], prices: Prices) -> ReviewKey:
     """``made`` and ``done`` say what was made already, by an attempt that was refused half-way."""
-    pass
 
     def make() -> None:
         if not made:

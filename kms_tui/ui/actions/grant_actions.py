@@ -220,7 +220,6 @@ def _line(grant: Grant) -> Content:
 
 async def take_grant(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """RevokeGrant or RetireGrant, of one of the key's grants."""
-    pass
 
     (subject,) = subjects
     kms = screen.kms_for(subject)

@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One mode; ``screen`` is "module:class" below kms_tui.ui.screens.
+    """One mode; ``screen`` is "module:class".
 
     ``short`` is its title where there is little room.
     """
@@ -26,28 +26,43 @@ class Mode:
 
     def make(self) -> Screen[None]:
         module, _, name = self.screen.partition(":")
-        screen: Screen[None] = getattr(importlib.import_module(f"kms_tui.ui.screens.{module}"), name)()
+        screen: Screen[None] = getattr(importlib.import_module(module), name)()
         return screen
 
 
 MODE_TABLE: Mapping[str, Mode] = {
     mode.name: mode
     for mode in (
-        Mode("keys", "Keys", "keys:KeysScreen", "The keys of this account and region"),
-        Mode("aliases", "Aliases", "aliases:AliasesScreen", "Every alias of the region", short="Alias"),
+        Mode(
+            "keys", "Keys", "kms_tui.ui.screens.keys_screen:KeysScreen", "The keys of this account and region"
+        ),
+        Mode(
+            "aliases",
+            "Aliases",
+            "kms_tui.ui.screens.aliases_screen:AliasesScreen",
+            "Every alias of the region",
+            short="Alias",
+        ),
         Mode(
             "scratchpad",
             "Scratchpad",
-            "scratchpad:ScratchpadScreen",
+            "kms_tui.ui.scratchpad.screen:ScratchpadScreen",
             "Encrypt, decrypt, sign … by hand",
             short="Scratch",
         ),
-        Mode("log", "Log", "log:LogScreen", "What this sitting changed, as commands"),
-        Mode("health", "Health", "health:HealthScreen", "Which keys need attention, why, and what to do"),
+        Mode(
+            "log", "Log", "kms_tui.ui.screens.log_screen:LogScreen", "What this sitting changed, as commands"
+        ),
+        Mode(
+            "health",
+            "Health",
+            "kms_tui.ui.screens.health_screen:HealthScreen",
+            "Which keys need attention, why, and what to do",
+        ),
         Mode(
             "calendar",
             "Calendar",
-            "calendar:CalendarScreen",
+            "kms_tui.ui.screens.calendar_screen:CalendarScreen",
             "Coming deletions, rotations and expiries",
             short="Cal",
         ),

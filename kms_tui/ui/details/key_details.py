@@ -83,7 +83,6 @@ class KeyDetails(Vertical):
         self._is_filling = self._is_filled = False
 
     async def _fill(self) -> None:
-        pass
 
         panes = [tab() for tab in TABS]
         await self.mount_all(

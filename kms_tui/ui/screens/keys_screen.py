@@ -224,7 +224,6 @@ class KeysScreen(ActionScreen):
         if self.is_wide:
             self.query_one(KeyDetails).focus_tabs()
             return
-        pass
 
         self.app.push_screen(KeyScreen(subject_of(row)))
 
