@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.events import Event, Paste
-from textual.reactive import var
 from textual.screen import Screen
-from textual.worker import Worker, get_current_worker
+from textual.widget import AwaitMount
 
 import kms_tui.ui.caches  # noqa: F401
 from kms_tui.config import Config
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import UNASKED
-from kms_tui.session import Connection, Opener, Session
+from kms_tui.session import Connection, Opener
 from kms_tui.ui.app_shell.boundary import Boundary
 from kms_tui.ui.app_shell.refusal_poller import RefusalPoller
-from kms_tui.ui.app_shell.screen_table import APP_BINDINGS, FACTORIES, FIRST_MODE
+from kms_tui.ui.app_shell.screen_table import (
+    APP_BINDINGS,
+    FACTORIES,
+    FIRST_MODE,
+    MODE_TABLE,
+    SCREENS,
+    make_screen,
+)
 from kms_tui.ui.app_shell.signals import listen
 from kms_tui.ui.app_shell.themes import DARK, LIGHT
 from kms_tui.ui.base.background import off_loop, start
-from kms_tui.ui.base.host import KeysChanged, SessionOpened
+from kms_tui.ui.base.host import Host, KeysChanged, SessionOpened
 from kms_tui.ui.base.pasting import MOST_TAKEN, is_too_long
 from kms_tui.ui.base.safe_text import Content, OnlyText, safe, visible
 from kms_tui.ui.widgets.plain import Static
@@ -33,9 +39,6 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.notifications import SeverityLevel
 
-    from kms_tui.ui.dialogs.dialog import Dialog
-
-Answer = TypeVar("Answer")
 OPENING_IS_LONG = 3.0
 """Seconds after which it is said what an opening waits for."""
 _SETTLING_EVERY = 0.5
@@ -48,29 +51,26 @@ def _palette() -> type[Provider]:
     return KmsCommands
 
 
-class KmsApp(Boundary):
+class KmsApp(Boundary, Host):
     """The console on one connection; ``opener`` opens connections and is the only way to a backend."""
 
     TITLE = "kms-tui"
     CSS_PATH = "app.tcss"
     MODES = FACTORIES
+    MODE_TABLE = MODE_TABLE
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]
     BINDINGS = APP_BINDINGS
-
-    session: var[Session | None] = var(None)
 
     def __init__(self, opener: Opener, connection: Connection, config: Config | None = None) -> None:
         super().__init__()
         self._opener = opener
         self.connection = connection
         self.config = config or Config()
-        self.asking: set[Worker[Any]] = set()
-        """The workers that wait for a person's answer."""
-        self.secrets_copied: list[Callable[[], None]] = []
-        """What clears the clipboard of each secret that is still to be cleared from it."""
+        self.asking = set()
+        self.secrets_copied = []
         self._only_text = OnlyText()
-        self.watcher = RefusalPoller(self)
+        self._refusals = RefusalPoller(self)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self.config.theme
@@ -115,23 +115,16 @@ class KmsApp(Boundary):
         try:
             session = await off_loop(lambda: self._opener(connection, prompter(self)))
         except KmsTuiError as error:
-            from kms_tui.ui.screens.start_screen import StartScreen
-
-            self.push_screen(StartScreen(connection, error))
+            self.open_screen("start", connection, error)
             return
         finally:
             late.stop()
         if self.session is not None:
             self.session.close()
         self.session = session
-        self.watcher.follow(session)
+        self._refusals.follow(session)
         for screen in self.all_screens:
             screen.post_message(SessionOpened())
-
-    @property
-    def all_screens(self) -> list[Screen[Any]]:
-        """Every screen of every mode, whether it is looked at or not."""
-        return [screen for screens in self._screen_stacks.values() for screen in screens]
 
     def _read_settling(self) -> None:
         """Have the keys read again whose changes reads do not show yet."""
@@ -162,14 +155,29 @@ class KmsApp(Boundary):
         # The list of keys begins to read a moment after the session is there.
         return not inventory.idle or any(region.keys is UNASKED for region in inventory.regions)
 
-    async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
-        """Open a dialog and wait for its answer; None is Cancel. Only from a worker."""
-        worker = get_current_worker()
-        self.asking.add(worker)
-        try:
-            return await self.push_screen_wait(dialog)
-        finally:
-            self.asking.discard(worker)
+    # What screens and actions ask for
+
+    def open_screen(self, name: str, *args: object) -> AwaitMount:
+        return self.push_screen(make_screen(SCREENS[name], *args))
+
+    async def show_key(self, arn: str) -> None:
+        from kms_tui.ui.screens.keys_screen import KeysScreen
+
+        await self.switch_mode("keys")
+        while not isinstance(self.screen, KeysScreen):
+            self.pop_screen()  # not awaited: it waits for the worker of that screen, which may be this one
+        if not self.screen.show_key(arn):
+            self.notify("That key is not on the list: it may have been deleted since.", severity="warning")
+
+    async def undo(self, screen: Screen[Any]) -> None:
+        from kms_tui.ui.actions.undoing import undo_last
+        from kms_tui.ui.mode_screen import ModeScreen
+
+        assert isinstance(screen, ModeScreen)
+        await undo_last(screen)
+
+    def look_for_refused_uses(self) -> None:
+        self._refusals.look()
 
     # What the bindings do
 
@@ -191,9 +199,7 @@ class KmsApp(Boundary):
         self.theme = name
 
     def action_help(self) -> None:
-        from kms_tui.ui.dialogs.text_screen import HelpScreen
-
-        self.push_screen(HelpScreen(self.screen))
+        self.open_screen("help", self.screen)
 
     # Safety
 

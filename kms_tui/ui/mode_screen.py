@@ -1,11 +1,11 @@
-"""What the screens of the modes share: the bar on top, the keys at the bottom, the session."""
+"""``ModeScreen``: the bar on top, the keys at the bottom, the session, and how work is started and told."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,22 +16,21 @@ from textual.widget import Widget
 from kms_tui.backend.api import Kms
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
-from kms_tui.ui.actions.undoing import undo_last
 from kms_tui.ui.base.background import off_loop, start
-from kms_tui.ui.base.host import KeysChanged, SessionOpened
+from kms_tui.ui.base.host import Host, KeysChanged, SessionOpened, host_of
 from kms_tui.ui.base.safe_text import Content
-from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.base.subject import Subject, kms_for
 from kms_tui.ui.dialogs.dialog import Dialog
+from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.widgets.key_bar import KeyBar
 from kms_tui.ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from kms_tui.evidence.prices import Prices
-    from kms_tui.ui.app import KmsApp
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
-_ACTION = "act"
+_ACTION = "action"
 """The group of workers in which changes are made."""
 
 
@@ -62,17 +61,17 @@ class ModeScreen(Screen[None]):
     def compose_body(self) -> Iterable[Widget]: ...
 
     @property
-    def kms_app(self) -> KmsApp:
-        return cast("KmsApp", self.app)
+    def host(self) -> Host:
+        return host_of(self)
 
     @property
     def session(self) -> Session | None:
-        return self.kms_app.session
+        return self.host.session
 
     @property
     def prices(self) -> Prices:
         """What keys and calls cost, by the configuration's price table."""
-        return self.kms_app.config.price_table
+        return self.host.config.price_table
 
     def on_mount(self) -> None:
         if self.session is not None:
@@ -100,14 +99,14 @@ class ModeScreen(Screen[None]):
         return super().check_action(action, parameters)
 
     def action_undo(self) -> None:
-        self.start_action(partial(undo_last, self), description="take a change back")
+        self.start_action(partial(self.host.undo, self), description="undo a change")
 
     def start_action(self, work: Callable[[], Awaitable[None]], *, description: str) -> None:
         """Start what may change something, unless the last such thing still waits for an answer of KMS.
 
         It would take that one's place, and its answer would never be told.
         """
-        app = self.kms_app
+        app = self.host
         under_way = [
             worker
             for worker in self.workers
@@ -131,7 +130,23 @@ class ModeScreen(Screen[None]):
 
     async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
         """Open a dialog and wait for its answer; None is Cancel. Only from a worker."""
-        return await self.kms_app.ask(dialog)
+        return await self.host.ask(dialog)
+
+    async def confirm_protected(self, title: str, subjects: Sequence[Subject]) -> bool:
+        """Whether the configuration protects none of the keys, or the name of each that it does was typed."""
+        assert self.session is not None
+        settings = self.session.settings
+        for subject in subjects:
+            if settings.protects(subject.key_id, *subject.aliases):
+                dialog = Confirm(
+                    f"{title}: {subject.name}",
+                    [Content("The configuration protects this key: any change to it asks for its name.")],
+                    confirm="Go on",
+                    type_to_confirm=subject.confirm_names,
+                )
+                if not await self.ask(dialog):
+                    return False
+        return True
 
     async def succeeds(self, function: Callable[[], object], *, doing: str) -> bool:
         """Run a blocking call for its effect; an error is told, and False comes back."""
@@ -143,26 +158,24 @@ class ModeScreen(Screen[None]):
         return True
 
     def kms_for(self, subject: Subject) -> Kms:
-        """The façade in the subject's region."""
+        """The façade in the subject's Region."""
         assert self.session is not None
-        kms = self.session.kms
-        return kms if subject.region == kms.region else kms.in_region(subject.region)
+        return kms_for(self.session, subject)
 
     def changed(self, subjects: Sequence[Subject], sentence: str) -> None:
         """Tell what changed, and have these keys (none given: all) read again."""
-        self.kms_app.notify(sentence)
+        self.host.notify(sentence)
         self.post_message(KeysChanged(*(subject.key_id for subject in subjects)))
 
     def hidden_by_filter(self) -> frozenset[str]:
         """The ARNs of marked keys that are not on the screen's list now."""
         return frozenset()
 
-    @staticmethod
-    def names(subjects: Sequence[Subject]) -> str:
-        """ "orders-db", or "3 keys"."""
-        return subjects[0].name if len(subjects) == 1 else f"{len(subjects)} keys"
+    def action_hints(self, hints: Sequence[tuple[str, str]], subject: Subject) -> Content:
+        """The keys of actions on one key, given as (action id, words); nothing where the screen has none."""
+        return Content()
 
     def tell_error(self, error: KmsTuiError, *, doing: str) -> None:
         """Say what failed, why, and what to do next."""
         text = f"{error}\n{error.next_step}" if error.next_step else str(error)
-        self.kms_app.notify(text, title=f"Could not {doing}", severity="error", timeout=12)
+        self.host.notify(text, title=f"Could not {doing}", severity="error", timeout=12)

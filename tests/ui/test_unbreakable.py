@@ -68,7 +68,7 @@ def in_an_action(app: KmsApp) -> None:
 
 
 def in_a_worker(app: KmsApp) -> None:
-    start(app.screen, raises, group="act", description="fail")
+    start(app.screen, raises, group="action", description="fail")
 
 
 def in_a_timer(app: KmsApp) -> None:
@@ -123,7 +123,7 @@ def test_what_a_screen_could_not_do_because_it_was_left_is_not_told(make_app: Ma
     async def script(pilot: Pilot[Any]) -> None:
         screen = TextScreen("a title", "a text")
         await pilot.app.push_screen(screen)
-        start(screen, late, group="act", description="be late")
+        start(screen, late, group="action", description="be late")
         await pilot.pause()
         popped = pilot.app.pop_screen()
         left.set()
@@ -156,7 +156,7 @@ def test_an_error_of_ours_that_nobody_expected_is_told_in_its_own_words(make_app
         raise ServiceError("AccessDeniedException", "not you")
 
     async def script(pilot: Pilot[Any]) -> None:
-        start(pilot.app.screen, denied, group="act", description="fail")
+        start(pilot.app.screen, denied, group="action", description="fail")
         await settled(pilot)
         told = notifications(pilot.app)  # type: ignore[arg-type]
         assert "AccessDeniedException: not you" in told

@@ -13,7 +13,6 @@ LATER = (
     "kms_tui.backend.local",
     "kms_tui.evidence.scan",
     "kms_tui.ui.actions.deletion_dialogs",
-    "kms_tui.ui.actions.grant_actions",
     "kms_tui.ui.policy_editor.screen",
     "kms_tui.ui.scratchpad.screen",
     "kms_tui.ui.screens.log_screen",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -14,20 +14,16 @@ from textual.widgets import OptionList
 from kms_tui.kms.arn import ALIAS_PREFIX
 from kms_tui.kms.keyspecs import alias_kind, spec_title
 from kms_tui.kms.model import Key, KeyState, KeyUsage
-from kms_tui.ui.actions.protection import confirm_protected
 from kms_tui.ui.base.safe_text import Content, column, safe
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed, subject_of
 from kms_tui.ui.base.words import STATE_WORDS, USAGE_WORDS
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form, FormField
 from kms_tui.ui.dialogs.questions import Choose, Confirm
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.facts_table import facts_table
 from kms_tui.ui.widgets.plain import Button, Option, Static
-
-if TYPE_CHECKING:
-    from kms_tui.ui.mode_screen import ModeScreen
-
 
 _ALIAS = re.compile(r"[a-zA-Z0-9/_-]+\Z")
 
@@ -192,7 +188,7 @@ async def repoint_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None
     which = safe(_kind_words(subject.key)) if subject.key is not None else Content("its key is not known.")
     choice = ChooseKey(f"Repoint {alias} to which key?", _fitting(screen, subject), what + which)
     target = await screen.ask(choice)
-    if target is None or not await confirm_protected(screen, "Repoint an alias to it", [target]):
+    if target is None or not await screen.confirm_protected("Repoint an alias to it", [target]):
         return
     sentences = [
         facts_table([("now", _named(subject)), ("then", _named(target))]),

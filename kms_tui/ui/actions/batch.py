@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.widget import Widget
@@ -20,12 +20,9 @@ from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import Confirm
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.plain import Button, Static
-
-if TYPE_CHECKING:
-    from kms_tui.ui.mode_screen import ModeScreen
-
 
 _NAME = TableColumn("KEY", 22, weight=1)
 _NOTE = TableColumn("", 30, weight=2)
@@ -308,7 +305,7 @@ async def change_each(
         assert screen.session is not None
         with screen.session.history.together():
             await screen.ask(run)
-        screen.kms_app.notify(
+        screen.host.notify(
             f"{run.summary}.",
             title=title,
             severity="information" if run.counted(BatchStatus.DONE) == len(run.items) else "warning",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.containers import VerticalScroll
 from textual.widget import Widget
@@ -28,10 +28,8 @@ from kms_tui.ui.details.detail_tab import read_fact
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, Form, FormField, TextField, Values
 from kms_tui.ui.dialogs.questions import Choose
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.plain import Button, Static
-
-if TYPE_CHECKING:
-    from kms_tui.ui.mode_screen import ModeScreen
 
 
 class ReviewKey(Dialog[bool]):

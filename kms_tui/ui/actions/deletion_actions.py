@@ -11,11 +11,11 @@ from kms_tui.kms.model import KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change, sort_out
 from kms_tui.ui.actions.state_actions import cannot_disable
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
-from kms_tui.ui.details.evidence_words import refusals_of
+from kms_tui.ui.base.words import refusals_of
+from kms_tui.ui.mode_screen import ModeScreen
 
 if TYPE_CHECKING:
     from kms_tui.ui.actions.deletion_dialogs import Deletion, DisableInstead
-    from kms_tui.ui.mode_screen import ModeScreen
 
 
 def cannot_schedule(subject: Subject) -> Reason:

@@ -32,7 +32,7 @@ from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content
-from kms_tui.ui.details.evidence_words import TICK_SECONDS
+from kms_tui.ui.details.scan_words import TICK_SECONDS
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.facts_table import facts_table

@@ -18,7 +18,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import date_words, fact_content, span_words, when_words
 from kms_tui.ui.details.detail_tab import read_fact
-from kms_tui.ui.details.evidence_words import EARLIER_DATA, NOT_AVAILABLE, scanning_words, used_by_answer
+from kms_tui.ui.details.scan_words import EARLIER_DATA, NOT_AVAILABLE, scanning_words, used_by_answer
 
 T = TypeVar("T")
 _RECENT = timedelta(days=90)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from textual import on
 
@@ -12,12 +11,9 @@ from kms_tui.export import ExportFormat, Table, render
 from kms_tui.inventory.exported import table_of
 from kms_tui.inventory.view import View
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, Form, FormField, Values
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.choices import Select
 from kms_tui.ui.widgets.entry import Input
-
-if TYPE_CHECKING:
-    from kms_tui.ui.mode_screen import ModeScreen
-
 
 Make = Callable[[], str]
 """Makes the whole text; runs on a thread of its own."""
@@ -46,7 +42,7 @@ async def export(screen: ModeScreen, stem: str, formats: Mapping[str, tuple[str,
     """Ask for one of the formats and a file: the ending of its name -> (title, text)."""
     values = await screen.ask(ExportForm(stem, formats))
     if values is not None:
-        screen.kms_app.notify(f"Written to {values['path'].strip()}.")
+        screen.host.notify(f"Written to {values['path'].strip()}.")
 
 
 class ExportForm(Form):

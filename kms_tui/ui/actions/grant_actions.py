@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from textual import on
 from textual.widget import Widget
@@ -20,12 +20,9 @@ from kms_tui.ui.details.plain_tabs import grant_rows
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import ChoiceField, Form, FormField, ManyField, TextField, Values
 from kms_tui.ui.dialogs.questions import Choose
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.facts_table import facts_table
 from kms_tui.ui.widgets.plain import Button, Static
-
-if TYPE_CHECKING:
-    from kms_tui.ui.mode_screen import ModeScreen
-
 
 GrantEnding = Literal["revoke", "retire"]
 
@@ -227,7 +224,7 @@ async def take_grant(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     if grants is None:
         return
     if not grants:
-        screen.kms_app.notify(f"{subject.name} has no grants.")
+        screen.host.notify(f"{subject.name} has no grants.")
         return
     chosen = await screen.ask(Choose("Take back which grant?", [_line(grant) for grant in grants]))
     if chosen is None:

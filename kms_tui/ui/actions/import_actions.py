@@ -22,10 +22,10 @@ from kms_tui.ui.base.subject import Reason, Subject, aws_managed
 from kms_tui.ui.base.words import when_words
 from kms_tui.ui.dialogs.form import ChoiceField, Form, FormField, Values
 from kms_tui.ui.dialogs.questions import Confirm
+from kms_tui.ui.mode_screen import ModeScreen
 
 if TYPE_CHECKING:
     from kms_tui.session import Session
-    from kms_tui.ui.mode_screen import ModeScreen
 
 _WRAPPING_SPEC, _WRAPPING_ALGORITHM = "RSA_4096", "RSA_AES_KEY_WRAP_SHA_256"
 """The one combination that fits material of every kind and size."""
@@ -194,7 +194,7 @@ async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> N
     if values is None:
         return
     if values["source"] == _SAVE:
-        screen.kms_app.notify(
+        screen.host.notify(
             f"The wrapping key is in {values['path'].strip()}. Wrap the material under it and come back: "
             f"the import token is kept until {until}.",
             timeout=12,

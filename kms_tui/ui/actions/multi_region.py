@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual import on
 from textual.widget import Widget
@@ -13,7 +13,6 @@ from kms_tui.backend.api import Kms
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.facts import Denied, Fact, Known
 from kms_tui.kms.model import Key, KeyState
-from kms_tui.ui.actions.protection import confirm_protected
 from kms_tui.ui.actions.tags_and_description import check_description
 from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.safe_text import Content
@@ -23,12 +22,9 @@ from kms_tui.ui.details.detail_tab import read_fact
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, Form, TextField, Values
 from kms_tui.ui.dialogs.questions import Confirm
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.plain import Button, Static
-
-if TYPE_CHECKING:
-    from kms_tui.ui.mode_screen import ModeScreen
-
 
 _COLUMNS = (TableColumn("REGION", 18), TableColumn("ROLE", 9), TableColumn("STATE", 24, weight=1))
 
@@ -123,12 +119,12 @@ async def show_regions(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     if key is None:
         return
     if key.multi_region is None:
-        screen.kms_app.notify(f"{subject.name} is a single-Region key.", severity="warning")
+        screen.host.notify(f"{subject.name} is a single-Region key.", severity="warning")
         return
     keys = await off_loop(lambda: _everywhere(kms, key))
     dialog = RegionsDialog(f"{subject.name} in its Regions", keys, may_change=not screen.session.read_only)
     answer = await screen.ask(dialog)
-    if answer is None or not await confirm_protected(screen, "Change its Regions", subjects):
+    if answer is None or not await screen.confirm_protected("Change its Regions", subjects):
         return
     # Both are calls on the primary, in its own Region.
     primary = kms.in_region(Arn.parse(key.multi_region.primary_arn).region)

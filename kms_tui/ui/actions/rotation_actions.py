@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT, spec_title
 from kms_tui.kms.model import KeyOrigin, KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change
 from kms_tui.ui.base.safe_text import Content
-from kms_tui.ui.base.subject import Reason, Subject, aws_managed
+from kms_tui.ui.base.subject import Reason, Subject, aws_managed, names
 from kms_tui.ui.dialogs.form import Form, FormField
 from kms_tui.ui.dialogs.questions import Confirm
-
-if TYPE_CHECKING:
-    from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.mode_screen import ModeScreen
 
 MIN_PERIOD_DAYS, DEFAULT_PERIOD_DAYS, MAX_PERIOD_DAYS = 90, 365, 2560
 
@@ -85,7 +82,7 @@ async def enable_rotation(screen: ModeScreen, subjects: Sequence[Subject]) -> No
 async def _enable_for_many(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     values = await screen.ask(
         Form(
-            f"Automatic rotation of {screen.names(subjects)}",
+            f"Automatic rotation of {names(subjects)}",
             [FormField("period", "Every how many days", str(DEFAULT_PERIOD_DAYS), check=check_period)],
             lambda values: None,
             confirm="Go on",

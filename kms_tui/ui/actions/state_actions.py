@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change
 from kms_tui.ui.base.safe_text import Content, column, safe
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
 from kms_tui.ui.dialogs.questions import Choose, Confirm
-
-if TYPE_CHECKING:
-    from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.mode_screen import ModeScreen
 
 
 def cannot_enable(subject: Subject) -> Reason:
@@ -67,15 +65,15 @@ async def watch(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     assert screen.session is not None
     watching = screen.session.watching
     if watching is None:
-        screen.kms_app.notify("CloudTrail is not available here.", title="Watch", severity="warning")
+        screen.host.notify("CloudTrail is not available here.", title="Watch", severity="warning")
         return
     refusals = watching.of(subject.arn)
     if refusals is not None and refusals.trouble is None:
         watching.end(subject.arn)
-        screen.kms_app.notify(f"{subject.name} is not watched any more.")
+        screen.host.notify(f"{subject.name} is not watched any more.")
     else:
         watching.begin(subject.arn, subject.region)
-    screen.kms_app.watcher.look()
+    screen.host.look_for_refused_uses()
 
 
 _STATES = {
@@ -101,7 +99,7 @@ async def show_key_stores(screen: ModeScreen) -> None:
     if stores is None:
         return
     if not stores:
-        screen.kms_app.notify(f"{kms.region} has no custom key store.")
+        screen.host.notify(f"{kms.region} has no custom key store.")
         return
     refused = frozenset(range(len(stores))) if session.read_only else frozenset()
     title = "Custom key stores" if session.read_only else "Custom key stores: enter connects or disconnects"

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.model import Tag
 from kms_tui.ui.actions.alias_actions import cannot_name
 from kms_tui.ui.actions.batch import change_each, confirm_change
 from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.base.subject import Subject, names
 from kms_tui.ui.dialogs.form import Form, TextField, Values
 from kms_tui.ui.mode_screen import ModeScreen
 
-if TYPE_CHECKING:
-    from kms_tui.ui.mode_screen import ModeScreen
-
-
 MAX_TAGS = 50
+MAX_DESCRIPTION = 8192
 
 
 def parse_tags(text: str) -> list[Tag]:
@@ -95,7 +91,7 @@ async def edit_tags(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 async def _add_to_many(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     values = await screen.ask(
         Form(
-            f"Add tags to {screen.names(subjects)}",
+            f"Add tags to {names(subjects)}",
             [TextField("tags", "One a line: key=value", check=_check_some_tags)],
             lambda values: None,
             confirm="Go on",
@@ -105,8 +101,8 @@ async def _add_to_many(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     if values is None:
         return
     tags = parse_tags(values["tags"])
-    names = safe(", ".join(f"{tag.key}={tag.value}" for tag in tags))
-    chosen = await confirm_change(screen, subjects, "Tag", [names], confirm="Add tags", refusal=cannot_name)
+    listed = safe(", ".join(f"{tag.key}={tag.value}" for tag in tags))
+    chosen = await confirm_change(screen, subjects, "Tag", [listed], confirm="Add tags", refusal=cannot_name)
     await change_each(
         screen, chosen, lambda kms, subject: kms.tag(subject.key_id, tags), doing="tag", done="is tagged"
     )
@@ -118,9 +114,6 @@ def _check_some_tags(text: str) -> str:
 
 def check_description(text: str) -> str:
     return "" if len(text) <= MAX_DESCRIPTION else f"A description may have {MAX_DESCRIPTION} characters."
-
-
-MAX_DESCRIPTION = 8192
 
 
 async def edit_description(screen: ModeScreen, subjects: Sequence[Subject]) -> None:

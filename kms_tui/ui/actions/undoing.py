@@ -10,17 +10,16 @@ from textual.widget import Widget
 
 from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.ui.actions.protection import confirm_protected
 from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, fit, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.questions import Confirm
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.plain import Button
 
 if TYPE_CHECKING:
     from kms_tui.session import Session
-    from kms_tui.ui.mode_screen import ModeScreen
     from kms_tui.undo import Step
 
 _SHOWN = 4
@@ -54,7 +53,7 @@ async def undo_last(screen: ModeScreen) -> None:
         steps, skipped = session.history.last()
         if not steps:
             reasons = " ".join(f"{_what(session, step)}: {step.reason}." for step in skipped[:_SHOWN])
-            screen.kms_app.notify(
+            screen.host.notify(
                 reasons or "Nothing has been changed in this session.", title="Nothing to take back"
             )
             return
@@ -63,7 +62,7 @@ async def undo_last(screen: ModeScreen) -> None:
         )
         subjects = _subjects(session, steps)
         sentences = await _sentences(session, steps, skipped)
-        if not await confirm_protected(screen, "Take back", subjects):
+        if not await screen.confirm_protected("Take back", subjects):
             return
         dialog = ConfirmUndo(
             f"Take back {what}?", sentences, confirm="Take back", type_to_confirm=_typed(steps, subjects)
@@ -118,13 +117,13 @@ async def _undo(screen: ModeScreen, session: Session, steps: Sequence[Step], wha
             screen.tell_error(error, doing=f"take back {_what(session, step)}")
             continue
         for grant_id in (answer["GrantId"] for answer in answers if "GrantId" in answer):
-            screen.kms_app.notify(f"The new grant is {grant_id}.")
+            screen.host.notify(f"The new grant is {grant_id}.")
         session.history.drop(step)
         done += 1
     if done == len(steps):
-        screen.kms_app.notify(f"{what} is taken back.")
+        screen.host.notify(f"{what} is taken back.")
     elif done:
-        screen.kms_app.notify(f"{done} of {len(steps)} are taken back.", severity="warning")
+        screen.host.notify(f"{done} of {len(steps)} are taken back.", severity="warning")
     screen.post_message(KeysChanged(*_keys(steps)))
 
 

@@ -1,4 +1,4 @@
-"""Copying a key's names, and looking at what the API says of it."""
+"""Actions that change nothing themselves: copy, look at the API's answer, open a tab or another screen."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.dialogs.questions import Choose
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.key_list import KeyList
 
 if TYPE_CHECKING:
-    from kms_tui.ui.mode_screen import ModeScreen
     from kms_tui.ui.policy_editor.saving import Target
+
+_TAB = "Used by"
 
 
 async def copy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
@@ -40,9 +42,9 @@ async def copy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 def copy_name(screen: ModeScreen, label: str, text: str) -> None:
     """Copy a text that is no secret, and say where it went."""
-    copied = copy_text(screen.kms_app, text)
+    copied = copy_text(screen.host, text)
     how = " through the terminal" if copied.through_terminal else ""
-    screen.kms_app.notify(f"{label} copied{how}.")
+    screen.host.notify(f"{label} copied{how}.")
 
 
 async def raw_json(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
@@ -50,9 +52,7 @@ async def raw_json(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     from kms_tui.ui.dialogs.text_screen import TextScreen
 
     (subject,) = subjects
-    session = screen.session
-    assert session is not None
-    kms = session.kms if subject.region == session.kms.region else session.kms.in_region(subject.region)
+    kms = screen.kms_for(subject)
     answer = await screen.attempt(
         lambda: kms.call("DescribeKey", KeyId=subject.key_id), doing="describe the key"
     )
@@ -60,9 +60,6 @@ async def raw_json(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         screen.app.push_screen(
             TextScreen(f"DescribeKey {subject.name}", json.dumps(answer, indent=2, default=str))
         )
-
-
-_TAB = "Used by"
 
 
 async def used_by(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
@@ -78,9 +75,7 @@ async def used_by(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     elif is_open or scans.result(region) is None:
         scans.start(region)
     if details is None:
-        from kms_tui.ui.screens.keys_screen import KeyScreen
-
-        await screen.app.push_screen(KeyScreen(subject, tab=_TAB))
+        await screen.host.open_screen("key", subject, _TAB)
         return
     for key_list in screen.query(KeyList):
         key_list.go_to(subject.arn)
@@ -96,7 +91,7 @@ def cannot_use(subject: Subject) -> Reason:
 async def use_on_scratchpad(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Go to the scratchpad, with this key chosen."""
     from kms_tui.scratch.request import ChosenKey
-    from kms_tui.ui.screens.scratchpad import ScratchpadScreen
+    from kms_tui.ui.scratchpad.screen import ScratchpadScreen
 
     (subject,) = subjects
     await screen.app.switch_mode("scratchpad")

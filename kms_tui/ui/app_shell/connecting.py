@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -15,14 +15,12 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known
 from kms_tui.session import Connection, Kind, Prompt
 from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.host import Host
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import AskSecret, Choose
 from kms_tui.ui.widgets.choices import Selection
 from kms_tui.ui.widgets.plain import Static
-
-if TYPE_CHECKING:
-    from kms_tui.ui.app import KmsApp
 
 
 class ChooseMany(Dialog[tuple[str, ...]]):
@@ -124,7 +122,7 @@ def _note(fact: Fact[Sequence[str]]) -> Content:
     return Content("Reading which regions are enabled…")
 
 
-async def choose_profile(app: KmsApp) -> None:
+async def choose_profile(app: Host) -> None:
     """Open another profile, the demo or the local store."""
     from kms_tui.backend.aws.profiles import profiles
 
@@ -149,7 +147,7 @@ async def choose_profile(app: KmsApp) -> None:
         app.open(entries[chosen][2])
 
 
-async def choose_regions(app: KmsApp) -> None:
+async def choose_regions(app: Host) -> None:
     """Show the keys of one region, or of several in one list."""
     if app.session is None:
         return
@@ -164,7 +162,7 @@ async def choose_regions(app: KmsApp) -> None:
         app.open(replace(app.connection, region=chosen[0], regions=chosen))
 
 
-async def tell_what_takes_long(app: KmsApp, connection: Connection) -> None:
+async def tell_what_takes_long(app: Host, connection: Connection) -> None:
     """Name what an opening that takes long waits for, and the ways out of it."""
     if connection.kind not in (None, Kind.AWS) or isinstance(app.screen, AskSecret):
         return
@@ -182,7 +180,7 @@ async def tell_what_takes_long(app: KmsApp, connection: Connection) -> None:
     )
 
 
-def prompter(app: KmsApp) -> Prompt:
+def prompter(app: Host) -> Prompt:
     """Asks for a secret on the screen, from the thread that opens a connection; None is Cancel."""
 
     def prompt(question: str) -> str | None:

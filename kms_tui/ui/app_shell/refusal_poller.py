@@ -10,12 +10,11 @@ from textual.timer import Timer
 
 from kms_tui.kms.arn import key_id_of
 from kms_tui.ui.base.background import off_loop, start
-from kms_tui.ui.base.host import RefusalsChanged
+from kms_tui.ui.base.host import Host, RefusalsChanged
 
 if TYPE_CHECKING:
     from kms_tui.evidence.watch import Refusals, Watching
     from kms_tui.session import Session
-    from kms_tui.ui.app import KmsApp
 
 LIVE_SECONDS = 2.0
 """Between two looks where the trail tells at once."""
@@ -26,7 +25,7 @@ LATE_SECONDS = 60.0
 class RefusalPoller:
     """Follows the app's session; nothing is asked while no key is watched, or while a look is under way."""
 
-    def __init__(self, app: KmsApp) -> None:
+    def __init__(self, app: Host) -> None:
         self._app = app
         self._session: Session | None = None
         self._timer: Timer | None = None

@@ -6,12 +6,9 @@ import atexit
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kms_tui.kms.secret import Secret
-
-if TYPE_CHECKING:
-    from kms_tui.ui.app import KmsApp
+from kms_tui.ui.base.host import Host
 
 CLEAR_SECONDS = 30.0
 """How long a secret stays on the clipboard."""
@@ -26,7 +23,7 @@ class Copied:
     through_terminal: bool
 
 
-def copy_text(app: KmsApp, text: str, *, environ: Mapping[str, str] = os.environ) -> Copied:
+def copy_text(app: Host, text: str, *, environ: Mapping[str, str] = os.environ) -> Copied:
     """Copy text; over SSH, and where this machine has no clipboard, through the terminal."""
     import pyperclip
 
@@ -41,7 +38,7 @@ def copy_text(app: KmsApp, text: str, *, environ: Mapping[str, str] = os.environ
     return Copied(through_terminal=True)
 
 
-def paste_text(app: KmsApp, *, environ: Mapping[str, str] = os.environ) -> str:
+def paste_text(app: Host, *, environ: Mapping[str, str] = os.environ) -> str:
     """What is on this machine's clipboard; over SSH, and where there is none, what was copied here last."""
     import pyperclip
 
@@ -53,7 +50,7 @@ def paste_text(app: KmsApp, *, environ: Mapping[str, str] = os.environ) -> str:
     return app.clipboard
 
 
-def copy_secret(app: KmsApp, secret: Secret, text: str, *, seconds: float = CLEAR_SECONDS) -> Copied:
+def copy_secret(app: Host, secret: Secret, text: str, *, seconds: float = CLEAR_SECONDS) -> Copied:
     """Copy a secret's text form; after ``seconds``, or on quitting, the clipboard is cleared if it still
     holds it. What went through the terminal is cleared whatever is there by then."""
     copied = copy_text(app, text)
@@ -70,7 +67,7 @@ def copy_secret(app: KmsApp, secret: Secret, text: str, *, seconds: float = CLEA
     return copied
 
 
-def _clear(app: KmsApp, text: str, copied: Copied) -> None:
+def _clear(app: Host, text: str, copied: Copied) -> None:
     import pyperclip
 
     if copied.through_terminal:

@@ -1,20 +1,19 @@
-"""What an act is, what it is done to, and what it may ask of the screen that it runs on."""
+"""``Subject``: the key that an action is done to or that details are about."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from kms_tui.backend.api import Kms
 from kms_tui.inventory.row import Row
 from kms_tui.kms.model import Key
-
-if TYPE_CHECKING:
-    pass
+from kms_tui.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A key that an act is done to; ``key`` is None where it could not be described."""
+    """A key that an action is done to; ``key`` is None where it could not be described."""
 
     key_id: str
     arn: str
@@ -30,12 +29,12 @@ class Subject:
 
     @property
     def confirm_names(self) -> tuple[str, ...]:
-        """What may be typed to confirm an act without a way back."""
+        """What may be typed to confirm an action without a way back."""
         return (self.name, self.key_id) if self.aliases else (self.key_id,)
 
 
 Reason = str
-"""Why an act is not offered; "" where it is."""
+"""Why an action is not offered; "" where it is."""
 
 
 def aws_managed(subject: Subject) -> Reason:
@@ -46,4 +45,16 @@ def aws_managed(subject: Subject) -> Reason:
 
 
 def subject_of(row: Row) -> Subject:
+    """The key of a row of the inventory."""
     return Subject(row.key_id, row.arn, row.region, row.aliases, row.key)
+
+
+def names(subjects: Sequence[Subject]) -> str:
+    """ "orders-db", or "3 keys"."""
+    return subjects[0].name if len(subjects) == 1 else f"{len(subjects)} keys"
+
+
+def kms_for(session: Session, subject: Subject) -> Kms:
+    """The façade in the subject's Region."""
+    kms = session.kms
+    return kms if subject.region == kms.region else kms.in_region(subject.region)

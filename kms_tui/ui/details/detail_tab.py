@@ -16,9 +16,9 @@ from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.facts import LOADING, Fact, Failed, Known, unreadable
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
-from kms_tui.ui.base.host import shown_key
-from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.subject import Subject, kms_for
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.plain import Static
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class DetailTab(VerticalScroll, Generic[T]):
 
     TITLE: ClassVar[str] = ""
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """The acts that change what is shown: an id of ACTS, and what its key does, in a word or two."""
+    """The actions that change what is shown: an id of ACTIONS, and what its key does, in a word or two."""
 
     def __init__(self) -> None:
         super().__init__(id=tab_id(self.TITLE), can_focus=True)
@@ -46,32 +46,18 @@ class DetailTab(VerticalScroll, Generic[T]):
         """Those of HINTS that are about this kind of key."""
         return self.HINTS
 
-    def _hint(self, session: Session, subject: Subject) -> Content:
-        """The keys that are offered for this key; below them, why others are not."""
-        from kms_tui.ui.actions.action_table import ACTIONS
-
-        acts = [
-            (ACTIONS[act_id], words)
-            for act_id, words in self.hints(subject)
-            if not (session.read_only and ACTIONS[act_id].mutating)
-        ]
-        reasons = {act.id: act.refusal(subject) for act, _ in acts}
-        offered = [
-            Content.styled(shown_key(self.app, f"act.{act.id}", act.key), "$accent bold")
-            + Content(f" {words}")
-            for act, words in acts
-            if not reasons[act.id]
-        ]
-        lines = [Content(" · ").join(offered)] if offered else []
-        lines += [safe(f"{why[:1].upper()}{why[1:]}.") for why in dict.fromkeys(reasons.values()) if why]
-        return Content("\n").join(lines)
+    def _hint(self, subject: Subject) -> Content:
+        screen = self.screen
+        return (
+            screen.action_hints(self.hints(subject), subject) if isinstance(screen, ModeScreen) else Content()
+        )
 
     def show(self, session: Session, subject: Subject) -> None:
         """Show another key, or the same one again after a change."""
         same = self.subject is not None and self.subject.arn == subject.arn
         self.session, self.subject = session, subject
         for line in self.query(".hint").results(Static):
-            hint = self._hint(session, subject)
+            hint = self._hint(subject)
             line.display = bool(hint)
             line.update(hint)
         if not same:
@@ -91,7 +77,7 @@ class DetailTab(VerticalScroll, Generic[T]):
     async def _load(self, session: Session, subject: Subject, *, rest: bool) -> None:
         if rest:
             await asyncio.sleep(REST_SECONDS)
-        kms = session.kms.in_region(subject.region) if subject.region != session.kms.region else session.kms
+        kms = kms_for(session, subject)
         fact = await off_loop(lambda: read_fact(lambda: self.read(kms, subject)))
         if self.subject is not subject:
             return

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -14,36 +13,36 @@ from kms_tui.session import Session
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
-from kms_tui.ui.details.access_tab import AccessTab
-from kms_tui.ui.details.activity_tab import ActivityTab
+from kms_tui.ui.base.words import refusals_of
 from kms_tui.ui.details.detail_tab import DetailTab, tab_id
-from kms_tui.ui.details.evidence_words import refusals_of
-from kms_tui.ui.details.overview_tab import OverviewTab
-from kms_tui.ui.details.plain_tabs import AliasesTab, GrantsTab, PolicyTab, TagsTab
-from kms_tui.ui.details.rotation_tab import RotationTab
-from kms_tui.ui.details.used_by_tab import UsedByTab
 from kms_tui.ui.widgets.choices import Tab
 from kms_tui.ui.widgets.plain import Static
 
-if TYPE_CHECKING:
-    from kms_tui.ui.details.detail_tab import DetailTab
-
-
-TABS: tuple[Callable[[], DetailTab[Any]], ...] = (
-    OverviewTab,
-    PolicyTab,
-    AccessTab,
-    AliasesTab,
-    RotationTab,
-    GrantsTab,
-    TagsTab,
-    ActivityTab,
-    UsedByTab,
-)
-
-
 _SETTLING_EVERY = 0.5
 """Seconds between two looks at whether the key is settling."""
+
+
+def all_tabs() -> list[DetailTab[Any]]:
+    """THE table of the tabs, in their order; imported when there is first a key to show."""
+    from kms_tui.ui.details.access_tab import AccessTab
+    from kms_tui.ui.details.activity_tab import ActivityTab
+    from kms_tui.ui.details.overview_tab import OverviewTab
+    from kms_tui.ui.details.plain_tabs import AliasesTab, GrantsTab, TagsTab
+    from kms_tui.ui.details.policy_tab import PolicyTab
+    from kms_tui.ui.details.rotation_tab import RotationTab
+    from kms_tui.ui.details.used_by_tab import UsedByTab
+
+    return [
+        OverviewTab(),
+        PolicyTab(),
+        AccessTab(),
+        AliasesTab(),
+        RotationTab(),
+        GrantsTab(),
+        TagsTab(),
+        ActivityTab(),
+        UsedByTab(),
+    ]
 
 
 class KeyDetails(Vertical):
@@ -83,8 +82,7 @@ class KeyDetails(Vertical):
         self._is_filling = self._is_filled = False
 
     async def _fill(self) -> None:
-
-        panes = [tab() for tab in TABS]
+        panes = all_tabs()
         await self.mount_all(
             [
                 Static(id="details-name"),
@@ -111,8 +109,6 @@ class KeyDetails(Vertical):
 
     @property
     def current(self) -> DetailTab[Any]:
-        from kms_tui.ui.details.detail_tab import DetailTab
-
         tab = self.query_one(f"#{self._open}")
         assert isinstance(tab, DetailTab)
         return tab

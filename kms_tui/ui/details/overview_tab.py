@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 
@@ -17,15 +16,13 @@ from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Failed, Kn
 from kms_tui.kms.importing import ImportParameters
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyOrigin, KeyRotationStatus, KeyState
+from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import ORIGIN_WORDS, STATE_WORDS, USAGE_WORDS, fact_content, when_words
 from kms_tui.ui.details.detail_tab import DetailTab, read_fact
 from kms_tui.ui.widgets.facts_table import Row, facts_table
 from kms_tui.ui.widgets.plain import Static
-
-if TYPE_CHECKING:
-    from kms_tui.ui.app import KmsApp
 
 _STATE_COLOURS = {
     KeyState.ENABLED: "$success",
@@ -123,7 +120,7 @@ class OverviewTab(DetailTab[OverviewFacts]):
             who = facts.policy.value.who_can_change.replace(_ACCOUNT_IN_FULL, "The account")
             yield "May change it", safe(who)
         if key.manager:
-            yield "Cost", _cost(key, facts.rotations, cast("KmsApp", self.app).config.price_table)
+            yield "Cost", _cost(key, facts.rotations, host_of(self).config.price_table)
         yield "ARN", safe(key.arn.replace(":key/", ":\nkey/"), newlines=True)
 
 

@@ -27,7 +27,7 @@ from kms_tui.ui.base.safe_text import Content, safe, visible
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content
 from kms_tui.ui.details.detail_tab import DetailTab
-from kms_tui.ui.details.evidence_words import (
+from kms_tui.ui.details.scan_words import (
     EARLIER_DATA,
     NOT_AVAILABLE,
     TICK_SECONDS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,12 +12,10 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from kms_tui.ui.base.clipboard import copy_text
+from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.widgets.facts_table import facts_table
 from kms_tui.ui.widgets.plain import Static
-
-if TYPE_CHECKING:
-    from kms_tui.ui.app import KmsApp
 
 
 class TextScreen(ModalScreen[None]):
@@ -43,7 +41,7 @@ class TextScreen(ModalScreen[None]):
             yield Static(Content("c copies it · esc closes"), classes="muted")
 
     def action_copy(self) -> None:
-        app = cast("KmsApp", self.app)
+        app = host_of(self)
         copy_text(app, self._text)
         app.notify("Copied.")
 

@@ -77,7 +77,7 @@ async def load_file(editor: PolicyEditor) -> None:
     )
     if values is not None:
         editor.area.replace_policy(texts[-1])
-        editor.kms_app.notify(f"{values['path']} is in the editor; nothing is saved yet.")
+        editor.host.notify(f"{values['path']} is in the editor; nothing is saved yet.")
 
 
 async def write_file(editor: PolicyEditor) -> None:
@@ -95,7 +95,7 @@ async def write_file(editor: PolicyEditor) -> None:
         )
     )
     if values is not None:
-        editor.kms_app.notify(f"The text is written to {values['path']}; the key's policy is as it was.")
+        editor.host.notify(f"The text is written to {values['path']}; the key's policy is as it was.")
 
 
 def _named(text: str) -> str:
@@ -129,7 +129,7 @@ def run_outside(editor: PolicyEditor, text: str) -> str:
 async def discard(editor: PolicyEditor) -> None:
     """Back to the key's policy, and the draft removed."""
     if not editor.is_dirty:
-        editor.kms_app.notify("Nothing to discard: the text is as on the key.")
+        editor.host.notify("Nothing to discard: the text is as on the key.")
         return
     sentences = [Content("The text becomes the key's policy again, and the draft of your changes goes.")]
     if await editor.ask(Confirm("Discard your changes?", sentences, confirm="Discard", danger=True)):
@@ -150,7 +150,7 @@ async def leave(editor: PolicyEditor) -> None:
         editor.forget()
     else:
         if editor.is_dirty:
-            editor.kms_app.notify(
+            editor.host.notify(
                 f"Nothing was saved: your changes to the policy of {editor.subject.name} are kept as a draft."
             )
     editor.app.pop_screen()
@@ -169,7 +169,7 @@ async def show_history(editor: PolicyEditor) -> None:
     version = await editor.ask(HistoryDialog(target, editor.subject.name, versions, editor.base))
     if version is not None:
         editor.area.replace_policy(version.text)
-        editor.kms_app.notify("The earlier policy is in the editor; saving it asks the guard as ever.")
+        editor.host.notify("The earlier policy is in the editor; saving it asks the guard as ever.")
 
 
 async def simulate(editor: PolicyEditor) -> None:

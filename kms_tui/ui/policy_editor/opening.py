@@ -47,7 +47,7 @@ async def open_policy(editor: PolicyEditor) -> None:
     editor.around = opened.around
     keeper = DraftKeeper(editor.files, subject.arn, session.now)
     for trouble in _troubles(opened):
-        editor.kms_app.notify(trouble, title="Drafts", severity="warning", timeout=12)
+        editor.host.notify(trouble, title="Drafts", severity="warning", timeout=12)
     drafts = [draft for draft in opened.drafts.entries if draft.text != opened.text]
     if editor.begin_with is not None:
         editor.begin(opened.target, opened.text, editor.begin_with, keeper=keeper)

@@ -328,7 +328,7 @@ class PolicyEditor(ModeScreen):
     def _may_begin(self) -> bool:
         """Not while a save waits for its answer, which another command would drop."""
         if self.is_saving:
-            self.kms_app.notify("The policy is being saved: wait for the answer.", severity="warning")
+            self.host.notify("The policy is being saved: wait for the answer.", severity="warning")
         return not self.is_saving
 
     def action_save(self) -> None:

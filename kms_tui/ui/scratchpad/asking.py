@@ -84,7 +84,7 @@ async def ask_past(screen: ScratchpadScreen) -> None:
     """Look at the session's operations, and set one up again."""
     entries = tuple(screen.history.entries)
     if not entries:
-        screen.kms_app.notify("Nothing has been done here in this session.")
+        screen.host.notify("Nothing has been done here in this session.")
         return
     chosen = await screen.ask(past_dialog(entries, screen.name_of))
     if chosen is not None:
@@ -114,4 +114,4 @@ async def save_output(screen: ScratchpadScreen, part: Part) -> None:
     lead = [safe(f"{part.name}, {len(part):,} bytes, as they are and not as text.")]
     values = await screen.ask(Form("Save the output", fields, save, confirm="Save", lead=lead))
     if values is not None:
-        screen.kms_app.notify(f"{len(part):,} bytes written to {values['path']}.")
+        screen.host.notify(f"{len(part):,} bytes written to {values['path']}.")

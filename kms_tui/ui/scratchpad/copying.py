@@ -58,14 +58,14 @@ def _of_output(screen: ScratchpadScreen, part: Part | None) -> list[_Copy]:
         return []
     forms = [form for form in _FORMS if form is not Format.TEXT or is_text(part.value.reveal())]
     forms.sort(key=lambda form: form is not screen.output.form)
-    seconds = screen.kms_app.config.clipboard_seconds
+    seconds = screen.host.config.clipboard_seconds
     note = f"cleared from the clipboard after {seconds:g} s" if part.secret else ""
     return [_Copy(f"{part.name} as {form.value}", note, form=form) for form in forms]
 
 
 def copy_part(screen: ScratchpadScreen, part: Part, form: Format) -> None:
     """Copy an output; a secret one does not stay on the clipboard."""
-    app, text = screen.kms_app, encode(part.value.reveal(), form)
+    app, text = screen.host, encode(part.value.reveal(), form)
     if not part.secret:
         copied = copy_text(app, text)
         app.notify(f"{part.name} copied{' through the terminal' if copied.through_terminal else ''}.")
@@ -89,7 +89,7 @@ async def _copy_command(screen: ScratchpadScreen, write: Callable[[Request, Wher
     where = Where(session.connection.profile or "", session.connection.endpoint_url or "")
     text = await screen.attempt(lambda: write(request, where), doing="write the command")
     if text is not None:
-        copied = copy_text(screen.kms_app, text)
+        copied = copy_text(screen.host, text)
         how = " through the terminal" if copied.through_terminal else ""
         note = input_note(request) or "It reads its input from a file named INPUT."
-        screen.kms_app.notify(f"Command copied{how}. {note}" if request.role else f"Command copied{how}.")
+        screen.host.notify(f"Command copied{how}. {note}" if request.role else f"Command copied{how}.")

@@ -293,7 +293,7 @@ class ScratchpadScreen(ModeScreen):
         except CancelledByUserError as error:
             self.output.clear()
             self.output.problem.say(str(error))
-            self.kms_app.notify(str(error))
+            self.host.notify(str(error))
             return None
         except KmsTuiError as error:
             problem = explain(error, request)
@@ -354,7 +354,7 @@ class ScratchpadScreen(ModeScreen):
         part = self.output.part
         following = next_for(part.name) if part is not None else None
         if part is None or following is None:
-            self.kms_app.notify("There is no output that another operation takes.")
+            self.host.notify("There is no output that another operation takes.")
             return
         origin, moved = self.output.title, self._destination
         self._go_on()

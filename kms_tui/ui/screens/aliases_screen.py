@@ -20,7 +20,6 @@ from kms_tui.kms.model import Alias
 from kms_tui.session import Session
 from kms_tui.ui.actions import alias_actions
 from kms_tui.ui.actions.exporting import export_list
-from kms_tui.ui.actions.protection import confirm_protected
 from kms_tui.ui.actions.viewing_actions import copy_name
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.host import KeysChanged
@@ -212,14 +211,14 @@ class AliasesScreen(ModeScreen):
             return
         alias, subject = current
         if alias.is_aws:
-            self.kms_app.notify("AWS manages this alias: it can be viewed, not changed.", severity="warning")
+            self.host.notify("AWS manages this alias: it can be viewed, not changed.", severity="warning")
             return
         self.start_action(partial(self._run, act, subject), description="change an alias")
 
     async def _run(
         self, act: Callable[[ModeScreen, Sequence[Subject]], Coroutine[Any, Any, None]], subject: Subject
     ) -> None:
-        if await confirm_protected(self, "Change an alias", [subject]):
+        if await self.confirm_protected("Change an alias", [subject]):
             await act(self, [subject])
 
     def action_repoint(self) -> None:

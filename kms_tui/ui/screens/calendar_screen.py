@@ -21,7 +21,6 @@ from kms_tui.inventory.words import name, span
 from kms_tui.session import Session
 from kms_tui.ui.actions.action_screen import ActionScreen, action_bindings
 from kms_tui.ui.actions.exporting import export_list
-from kms_tui.ui.actions.jumping import jump_to_key
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject, subject_of
@@ -193,7 +192,7 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
     @on(LineTable.Selected)
     def action_jump(self) -> None:
         for subject in self.subjects():
-            self.start_action(partial(jump_to_key, self, subject.arn), description="go to a key")
+            self.start_action(partial(self.host.show_key, subject.arn), description="go to a key")
 
     def action_stop(self) -> None:
         if self.session is not None:

@@ -21,7 +21,6 @@ from kms_tui.inventory.words import name
 from kms_tui.session import Session
 from kms_tui.ui.actions.costing import Costs, calls_words, money, work_out
 from kms_tui.ui.actions.exporting import export_list
-from kms_tui.ui.actions.jumping import jump_to_key
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.words import counted
 from kms_tui.ui.screens.inventory_screen import InventoryScreen
@@ -144,12 +143,12 @@ class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
         if rows:
             self.session.inventory.demand(rows, missing)
         else:
-            self.kms_app.notify("How often each key rotated is read already, where that is allowed.")
+            self.host.notify("How often each key rotated is read already, where that is allowed.")
 
     @on(LineTable.Selected)
     def action_jump(self) -> None:
         if key := self.query_one(LineTable).current:
-            self.start_action(partial(jump_to_key, self, key), description="go to a key")
+            self.start_action(partial(self.host.show_key, key), description="go to a key")
 
     def action_export(self) -> None:
         self.start_action(self._export, description="export the costs")

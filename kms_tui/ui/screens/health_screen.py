@@ -17,7 +17,6 @@ from kms_tui.evidence.health.writing import WRITERS
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.actions.exporting import export
-from kms_tui.ui.actions.jumping import jump_to_key
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.dialogs.form import Form, FormField
@@ -116,7 +115,7 @@ class HealthScreen(ModeScreen):
         session = self.session
         assert session is not None
         self._cancel()
-        settings = Settings(self._unused_days, required_tags=self.kms_app.config.required_tags)
+        settings = Settings(self._unused_days, required_tags=self.host.config.required_tags)
         self._examination = Examination(session.inventory, session.kms, settings, session.services)
         self._changes = len(session.log.entries)
         work = partial(self._estimate, self._examination, again)
@@ -238,7 +237,7 @@ class HealthScreen(ModeScreen):
     def _go_to_key(self, event: LineTable.Selected) -> None:
         arn = self._shown[event.key].key.arn
         if arn:
-            start(self, partial(jump_to_key, self, arn), group="jump", description="go to a key")
+            start(self, partial(self.host.show_key, arn), group="jump", description="go to a key")
 
     @on(LineTable.Selected, "#checks")
     def _filter_by_check(self, event: LineTable.Selected) -> None:

@@ -18,7 +18,7 @@ from kms_tui.inventory.reading import missing_of
 from kms_tui.inventory.view import Scope, View
 from kms_tui.session import Session
 from kms_tui.ui.actions.action_screen import ActionScreen
-from kms_tui.ui.base.host import KeysChanged, run_login
+from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject, subject_of
 from kms_tui.ui.details.key_details import KeyDetails
@@ -154,16 +154,16 @@ class KeysScreen(ActionScreen):
 
     def session_opened(self, session: Session) -> None:
         view = View(session.inventory)
-        self.list.columns = self.kms_app.config.columns
+        self.list.columns = self.host.config.columns
         self.list.show_view(view)
         self.query_one(FilterLine).known = view.values
         session.inventory.open()
-        self.query_one(FilterLine).input.value = self.kms_app.config.filter
+        self.query_one(FilterLine).input.value = self.host.config.filter
         self.list.focus()
         if self._interval is not None:
             self._interval.stop()
             self._interval = None
-        if seconds := self.kms_app.config.refresh_seconds:
+        if seconds := self.host.config.refresh_seconds:
             self._interval = self.set_interval(seconds, session.inventory.refresh)
 
     def subjects(self) -> Sequence[Subject]:
@@ -312,10 +312,8 @@ class KeysScreen(ActionScreen):
             self.start_action(partial(export_keys, self, self.list.view), description="export the keys")
 
     def action_cost(self) -> None:
-        from kms_tui.ui.screens.cost_screen import CostScreen
-
         if self.list.view is not None:
-            self.app.push_screen(CostScreen(self.list.view.marks))
+            self.host.open_screen("cost", self.list.view.marks)
 
     def action_refresh(self) -> None:
         if self.session is not None:
@@ -351,7 +349,7 @@ class KeysScreen(ActionScreen):
             return
         stopped = self.session.inventory.stopped
         command = getattr(stopped, "login_command", "") if stopped is not None else ""
-        if command and run_login(self.kms_app, command):
+        if command and self.host.run_login(command):
             self.session.inventory.resume()
 
     # Numbers

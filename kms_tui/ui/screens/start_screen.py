@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,13 +15,10 @@ from textual.widgets import OptionList
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Connection, Kind
 from kms_tui.ui.base.background import off_loop, start
-from kms_tui.ui.base.host import SessionOpened, run_login
+from kms_tui.ui.base.host import SessionOpened, host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.widgets.key_bar import KeyBar
 from kms_tui.ui.widgets.plain import Option, Static
-
-if TYPE_CHECKING:
-    from kms_tui.ui.app import KmsApp
 
 
 class StartScreen(Screen[None]):
@@ -91,9 +88,9 @@ class StartScreen(Screen[None]):
         return str(getattr(self._error, "login_command", ""))
 
     def action_login(self) -> None:
-        if run_login(cast("KmsApp", self.app), self._login_command):
+        if host_of(self).run_login(self._login_command):
             self.action_retry()
 
     def _open(self, connection: Connection) -> None:
         self.dismiss()
-        cast("KmsApp", self.app).open(connection)
+        host_of(self).open(connection)

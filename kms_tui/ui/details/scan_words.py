@@ -6,21 +6,15 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from kms_tui.evidence.scan import Scan
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scans
 from kms_tui.evidence.sweep import Section, Use
 from kms_tui.kms.errors import KmsTuiError, ServiceError
-from kms_tui.kms.facts import Denied, Failed, unreadable
+from kms_tui.kms.facts import Denied, Failed
 from kms_tui.ui.base.safe_text import Content, safe, visible
-from kms_tui.ui.base.words import date_words, fact_content
-
-if TYPE_CHECKING:
-    from kms_tui.evidence.watch import Refusals
-    from kms_tui.session import Session
-
+from kms_tui.ui.base.words import date_words
 
 EARLIER_DATA = "Data encrypted earlier is not visible to any scan."
 NOT_AVAILABLE = "not available here: this KMS has no other services beside it"
@@ -122,39 +116,3 @@ def used_by_answer(scan: Scan, key_id: str, now: datetime, *, width: int) -> Con
 
 _CALLERS = 4
 """Callers that are named; the others are counted."""
-
-
-def moment_words(moment: datetime, now: datetime) -> str:
-    """The time of day, with the day where it is not today's, in the reader's own time zone."""
-    moment, now = moment.astimezone(), now.astimezone()
-    return moment.strftime("%H:%M" if moment.date() == now.date() else "%m-%d %H:%M")
-
-
-def refusals_of(session: Session, arn: str) -> Content | None:
-    """What is known of a key's refused uses; None where it is not watched."""
-    watching = session.watching
-    refusals = watching.of(arn) if watching is not None else None
-    if watching is None or refusals is None:
-        return None
-    return refusals_content(refusals, session.now(), is_live=watching.trail.is_live)
-
-
-def refusals_content(refusals: Refusals, now: datetime, *, is_live: bool) -> Content:
-    """Who was refused and how often, since when, and how far that can be relied on."""
-    if refusals.trouble is not None:
-        trouble = fact_content(unreadable(refusals.trouble), lambda _: Content())
-        return Content.styled("Refused uses  ", "$warning") + trouble
-    since = moment_words(refusals.since, now)
-    when = f"since it was disabled, {since}" if refusals.since_known else f"since {since}, as far as was read"
-    if refusals.checked is None:
-        return Content.styled(f"Watching for refused uses {when}…", "$foreground-muted")
-    least = "at least " if refusals.at_least else ""
-    late = "" if is_live else "; CloudTrail is up to 15 minutes late"
-    if not refusals.count:
-        return Content.styled(f"No use refused {when}{late}.", "$foreground-muted")
-    uses = "use" if refusals.count == 1 else "uses"
-    head = Content.styled(f"{least}{refusals.count:,} {uses} refused".capitalize(), "$error bold")
-    named = ", ".join(f"{who} {count:,}" for who, count in refusals.callers[:_CALLERS])
-    more = len(refusals.callers) - _CALLERS
-    who = safe(f": {named}{f' and {more} more' if more > 0 else ''}")
-    return head + who + Content.styled(f"  {when}{late}", "$foreground-muted")
