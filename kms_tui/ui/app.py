@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual._styles_cache import StylesCache
 from textual.app import ComposeResult
 from textual.events import Event, Paste
 from textual.screen import Screen
 from textual.widget import AwaitMount
 
-import kms_tui.ui.caches  # noqa: F401
 from kms_tui.config import Config
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import UNASKED
@@ -43,6 +43,10 @@ OPENING_IS_LONG = 3.0
 """Seconds after which it is said what an opening waits for."""
 _SETTLING_EVERY = 0.5
 """Seconds between two looks at which settling keys are due to be read again."""
+
+# Textual means it as a class method. As a method, its cache holds a thousand widgets' caches for ever.
+_inner_outer: Any = StylesCache.get_inner_outer
+StylesCache.get_inner_outer = classmethod(_inner_outer)  # type: ignore[method-assign,assignment]
 
 
 def _palette() -> type[Provider]:

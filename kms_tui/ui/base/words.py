@@ -10,9 +10,10 @@ from kms_tui.evidence.watch import Refusals
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known, unreadable
 from kms_tui.session import Session
 from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.details.scan_words import _CALLERS
 
 T = TypeVar("T")
+_CALLERS = 4
+"""Callers of refused uses that are named; the others are counted."""
 
 USAGE_WORDS = {
     "ENCRYPT_DECRYPT": "encrypt and decrypt",

@@ -112,7 +112,3 @@ def used_by_answer(scan: Scan, key_id: str, now: datetime, *, width: int) -> Con
         lines += [safe(line).stylize("$warning") for line in textwrap.wrap(visible(gap), width)]
     lines.append(Content.styled(scanned_words(scan, now), "$foreground-muted"))
     return Content("\n").join(lines)
-
-
-_CALLERS = 4
-"""Callers that are named; the others are counted."""

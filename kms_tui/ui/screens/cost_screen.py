@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -12,14 +12,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from kms_tui.evidence.cost import MonthlyCost
+from kms_tui.evidence.cost import (
+    AccountCost,
+    MonthlyCost,
+    PricedKey,
+    account_cost,
+    money,
+    monthly_cost,
+)
 from kms_tui.evidence.prices import Prices
 from kms_tui.export import Table
 from kms_tui.inventory import FactName, Row
 from kms_tui.inventory.reading import missing_of
 from kms_tui.inventory.words import name
+from kms_tui.kms.facts import Denied, Failed, Known
 from kms_tui.session import Session
-from kms_tui.ui.actions.costing import Costs, calls_words, money, work_out
 from kms_tui.ui.actions.exporting import export_list
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.words import counted
@@ -27,7 +34,55 @@ from kms_tui.ui.screens.inventory_screen import InventoryScreen
 from kms_tui.ui.widgets.key_line import MARK
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.plain import Static
-from kms_tui.ui.widgets.top_bar import TopBar
+from kms_tui.ui.widgets.top_bar import TopBar, calls_words
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """The account's keys with what each costs, the dearest first; and what the marked ones would save."""
+
+    account: AccountCost
+    keys: Sequence[tuple[Row, MonthlyCost | None]]
+    """None where a key is not described."""
+    marked: AccountCost
+    marked_keys: int
+    replicas_left: int
+    """Replicas of marked primaries that are not marked themselves: they go on costing."""
+    refused: int
+    """Keys whose rotations may not be read, or could not be."""
+    undescribed: int
+    """Keys that may not be described, or could not be."""
+
+
+def work_out(rows: Iterable[Row], marks: Collection[str], prices: Prices) -> Costs:
+    """Everything that the cost screen says; AWS-managed keys are left out."""
+    ours = [row for row in rows if not row.aws and not row.gone]
+    keys = [(row, monthly_cost(row.key, _rotations(row), prices) if row.key else None) for row in ours]
+    keys.sort(key=lambda entry: (-(entry[1].dollars if entry[1] else 0.0), entry[0].sort_name))
+    marked = [row for row in ours if row.arn in marks]
+    return Costs(
+        account_cost([_priced(row) for row in ours], prices),
+        keys,
+        account_cost([_priced(row) for row in marked], prices),
+        len(marked),
+        len({arn for row in marked for arn in _replicas(row)} - set(marks)),
+        sum(isinstance(row.rotations, Denied | Failed) for row in ours),
+        sum(isinstance(row.described, Denied | Failed) for row in ours),
+    )
+
+
+def _priced(row: Row) -> PricedKey:
+    return PricedKey(row.key, _rotations(row))
+
+
+def _rotations(row: Row) -> int | None:
+    return row.rotations.value if isinstance(row.rotations, Known) else None
+
+
+def _replicas(row: Row) -> Sequence[str]:
+    multi = row.key.multi_region if row.key is not None else None
+    return multi.replica_arns if multi is not None and multi.is_primary else ()
+
 
 _COLUMNS = (
     TableColumn("", 1),

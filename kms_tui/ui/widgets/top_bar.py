@@ -5,6 +5,12 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from kms_tui.evidence.cost import (
+    CallsCost,
+    calls_cost,
+    money,
+)
+from kms_tui.evidence.prices import Prices
 from kms_tui.session import Kind, Session
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
@@ -83,10 +89,31 @@ class TopBar(Vertical):
         """What the calls cost on AWS ("" in the local store, where they cost nothing)."""
         if session.connection.kind is Kind.LOCAL or not session.meter.total:
             return ""
-        from kms_tui.ui.actions.costing import calls_so_far, money
-
         return f" ≈ {money(calls_so_far(session, host_of(self).config.price_table).dollars)}"
 
     def show_status(self, status: Content | str) -> None:
         """The screen's own line, right of the modes ("38 keys · 2 need attention")."""
         self.query_one("#status", Static).update(status if isinstance(status, Content) else Content(status))
+
+
+def calls_so_far(session: Session, prices: Prices) -> CallsCost:
+    """The price of this session's calls."""
+
+    def spec_of(arn: str) -> str:
+        row = session.inventory.row(arn)
+        return row.key.spec if row is not None and row.key is not None else ""
+
+    calls, uses = session.meter.so_far()
+    return calls_cost(calls, uses, spec_of, prices)
+
+
+def calls_words(session: Session, prices: Prices) -> str:
+    """ "142 calls, less than $0.01"."""
+    cost = calls_so_far(session, prices)
+    price = money(cost.dollars) if cost.dollars >= 0.01 else "less than $0.01"
+    words = f"{cost.calls:,} calls, {'at least ' if cost.at_least else ''}{price}"
+    if cost.at_least:
+        words += f" ({cost.unknown:,} on keys whose spec is not known)"
+    if session.connection.kind is Kind.LOCAL:
+        words += " on AWS; the local store costs nothing"
+    return words
