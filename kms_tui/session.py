@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from kms_tui.backend.api import Kms
     from kms_tui.backend.base import Backend, Services
     from kms_tui.backend.wrappers import Meter, SessionLog
+    from kms_tui.evidence.refused_uses import RefusalMonitor
     from kms_tui.evidence.scans import Scans
-    from kms_tui.evidence.watch import Watching
     from kms_tui.imports import ImportFiles
     from kms_tui.inventory import Inventory, Pace
     from kms_tui.kms.importing import ImportParameters
     from kms_tui.kms.settling import Settling
-    from kms_tui.undo import History
+    from kms_tui.undo import UndoHistory
 
 
-class Kind(Enum):
+class BackendKind(Enum):
     """The kinds of KMS that a session can be on."""
 
     AWS = "aws"
@@ -39,7 +39,7 @@ class Connection:
     ``kind`` is None where nobody has chosen: AWS if there are credentials, else the start page.
     """
 
-    kind: Kind | None
+    kind: BackendKind | None
     profile: str | None = None
     region: str | None = None
     regions: tuple[str, ...] = ()
@@ -53,9 +53,9 @@ class Connection:
     @property
     def title(self) -> str:
         """What people call this connection: the profile's name, "demo", "local"."""
-        if self.kind is Kind.DEMO:
+        if self.kind is BackendKind.DEMO:
             return "demo"
-        if self.kind is Kind.LOCAL:
+        if self.kind is BackendKind.LOCAL:
             return self.store.name if self.store else "local"
         return self.profile or ("endpoint" if self.endpoint_url else "default")
 
@@ -73,7 +73,7 @@ class Session:
     inventory: Inventory
     meter: Meter
     log: SessionLog
-    history: History
+    history: UndoHistory
     scans: Scans
     """What names the keys of each region, once somebody has asked."""
     settling: Settling
@@ -83,7 +83,7 @@ class Session:
     now: Callable[[], datetime] = field(default=utc_now)
     services: Services | None = None
     """What is not KMS but knows about keys; None where the backend has nothing of the kind."""
-    watching: Watching | None = None
+    watching: RefusalMonitor | None = None
     """The disabled keys whose refused uses are counted, and the trail; None where there is no CloudTrail."""
     seen_principals: set[str] = field(default_factory=set)
     """Whom the policies and grants read in this sitting name; the policy editor offers them."""
@@ -151,24 +151,26 @@ def open_session(
     from kms_tui.backend.guard import Guarded
     from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog, Settled
     from kms_tui.evidence.activity import SERVICE, Trail
+    from kms_tui.evidence.refused_uses import RefusalMonitor, RefusalWrapper
     from kms_tui.evidence.scans import Scans
-    from kms_tui.evidence.watch import Watched, Watching
     from kms_tui.imports import import_files
     from kms_tui.inventory import Inventory
     from kms_tui.kms.settling import Settling
-    from kms_tui.undo import History, Remembering
+    from kms_tui.undo import UndoHistory, UndoRecorder
 
     settings = settings or ProfileSettings()
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
-    meter, log, history, settling = Meter(), SessionLog(), History(), Settling()
+    meter, log, history, settling = Meter(), SessionLog(), UndoHistory(), Settling()
     services = backend.services if isinstance(backend, KnowsServices) else None
     counted: Backend = Metered(Checked(backend), meter)
     watching = None
     if services is not None and services.offers(SERVICE):
-        watching = Watching(Trail(services, is_live=connection.kind in (Kind.LOCAL, Kind.DEMO)), now)
-        counted = Watched(counted, watching, now)
+        watching = RefusalMonitor(
+            Trail(services, is_live=connection.kind in (BackendKind.LOCAL, BackendKind.DEMO)), now
+        )
+        counted = RefusalWrapper(counted, watching, now)
     guarded = Guarded(counted, lambda: now().timestamp())
-    wrapped: Backend = Remembering(Settled(Recorded(guarded, log, now), settling), history, now)
+    wrapped: Backend = UndoRecorder(Settled(Recorded(guarded, log, now), settling), history, now)
     if connection.read_only:
         wrapped = ReadOnly(wrapped)
     kms = Kms(wrapped)
@@ -186,5 +188,5 @@ def open_session(
         now,
         services,
         watching,
-        import_files=None if connection.kind is Kind.DEMO else import_files(),
+        import_files=None if connection.kind is BackendKind.DEMO else import_files(),
     )

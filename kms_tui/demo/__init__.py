@@ -20,11 +20,9 @@ from kms_tui.backend.local.ids import SeededIds
 from kms_tui.backend.local.rows import key_by_alias
 from kms_tui.backend.local.seeded import SeededMaterial
 from kms_tui.backend.local.store import Store
-from kms_tui.demo.account import ACCOUNT_ID, REGION
-from kms_tui.demo.backend import DemoBackend
-from kms_tui.demo.living import Past, TravellingClock
-from kms_tui.demo.resources import with_keys
-from kms_tui.demo.steps import steps
+from kms_tui.demo.demo_account import ACCOUNT_ID, REGION
+from kms_tui.demo.demo_services import DemoBackend, with_keys
+from kms_tui.demo.replay import HistoryReplay, TravellingClock, steps
 from kms_tui.kms.arn import key_arn
 
 _SEED = "kms-tui demo"
@@ -51,7 +49,7 @@ def demo_backend(
         material=SeededMaterial(_SEED),
         root_key=hashlib.sha256(_SEED.encode()).digest(),
     )
-    past = Past(store, clock)
+    past = HistoryReplay(store, clock)
     for step in steps():
         past.live(step)
     clock.offset = timedelta(0)

@@ -144,7 +144,7 @@ def scan(url: str, key_id: str, *, paced: bool) -> dict[str, float]:
     """Scan in this process; its figures."""
     from kms_tui.backend.api import Kms
     from kms_tui.backend.aws import connect
-    from kms_tui.evidence.scan import ScanRun
+    from kms_tui.evidence.scans import ScanRun
 
     backend = connect(region=REGION, endpoint_url=url)
     kms = Kms(backend)

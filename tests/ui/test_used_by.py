@@ -13,7 +13,7 @@ from textual.widgets import Button, Static
 from kms_tui.backend.base import Backend
 from kms_tui.backend.local import open_ephemeral
 from kms_tui.backend.wrappers import Wrapper
-from kms_tui.evidence.scan import Scan
+from kms_tui.evidence.scans import Scan
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.screens.keys_screen import KeyScreen
 from kms_tui.ui.widgets.line_list import LineList

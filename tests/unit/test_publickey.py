@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from kms_tui.kms.secret import Secret
-from kms_tui.publickey import WRAPPING_ALGORITHMS, PublicKey, PublicKeyError, digest_message
+from kms_tui.public_key import WRAPPING_ALGORITHMS, PublicKey, PublicKeyError, digest_message
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 P256_KEY = ec.generate_private_key(ec.SECP256R1())

@@ -14,8 +14,8 @@ from kms_tui.backend.local.call import Call
 from kms_tui.backend.local.grants_rows import GrantRow, grant_id_of, select_grants
 from kms_tui.backend.local.rows import KeyRow
 from kms_tui.kms.errors import ServiceError
-from kms_tui.policy import Caller, Request
-from kms_tui.policy.principals import Kind
+from kms_tui.policy import AccessRequest, Caller
+from kms_tui.policy.principals import PrincipalKind
 
 Pairs = Mapping[str, str]
 
@@ -33,7 +33,7 @@ def require_tokens(call: Call) -> None:
             raise ServiceError("InvalidGrantTokenException", "")
 
 
-def is_granted(call: Call, key: KeyRow, action: str, request: Request, *, delegated: bool) -> bool:
+def is_granted(call: Call, key: KeyRow, action: str, request: AccessRequest, *, delegated: bool) -> bool:
     """Whether a grant lets the caller do this.
 
     A grant to an account lets its root user, and those whom its IAM policies allow the action
@@ -48,7 +48,7 @@ def is_granted(call: Call, key: KeyRow, action: str, request: Request, *, delega
     )
 
 
-def may_retire(call: Call, key: KeyRow, grant: GrantRow, request: Request, *, delegated: bool) -> bool:
+def may_retire(call: Call, key: KeyRow, grant: GrantRow, request: AccessRequest, *, delegated: bool) -> bool:
     """Whether the caller may retire a grant: the retiring principal, a grantee who was given RetireGrant,
     the key's account, or whom one of these accounts' IAM policies allow it.
     """
@@ -67,13 +67,13 @@ def names(principal: str, service: str, caller: Caller, *, delegated: bool = Fal
     if not (principal or service):
         return False
     named = Caller.parse(service or principal)
-    if named.kind is Kind.SERVICE:
-        return caller.kind is Kind.SERVICE and named.name == caller.name
+    if named.kind is PrincipalKind.SERVICE:
+        return caller.kind is PrincipalKind.SERVICE and named.name == caller.name
     if named.account != caller.account:
         return False
     if named.is_root:
         return caller.is_root or delegated
-    if named.kind is Kind.ROLE and caller.kind is Kind.SESSION:
+    if named.kind is PrincipalKind.ROLE and caller.kind is PrincipalKind.SESSION:
         return named.name == caller.name
     return named.arn == caller.arn
 

@@ -8,7 +8,7 @@ from textual import on
 
 from kms_tui.atomic import SHARED, atomic_file, typed_path
 from kms_tui.export import ExportFormat, Table, render
-from kms_tui.inventory.exported import table_of
+from kms_tui.inventory.key_table import table_of
 from kms_tui.inventory.view import View
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, Form, FormField, Values
 from kms_tui.ui.mode_screen import ModeScreen

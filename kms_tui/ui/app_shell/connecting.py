@@ -13,7 +13,7 @@ from textual.widgets import SelectionList
 
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known
-from kms_tui.session import Connection, Kind, Prompt
+from kms_tui.session import BackendKind, Connection, Prompt
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import Host
 from kms_tui.ui.base.safe_text import Content, safe
@@ -133,12 +133,14 @@ async def choose_profile(app: Host) -> None:
         found = []
     read_only = app.connection.read_only
     entries = [
-        ("Demo", "in memory", Connection(Kind.DEMO, read_only=read_only)),
-        ("Local store", "on this machine", Connection(Kind.LOCAL, read_only=read_only)),
+        ("Demo", "in memory", Connection(BackendKind.DEMO, read_only=read_only)),
+        ("Local store", "on this machine", Connection(BackendKind.LOCAL, read_only=read_only)),
     ]
     for profile in found:
         note = " · ".join(part for part in (profile.account, profile.region, profile.sso_session) if part)
-        entries.append((profile.name, note, Connection(Kind.AWS, profile=profile.name, read_only=read_only)))
+        entries.append(
+            (profile.name, note, Connection(BackendKind.AWS, profile=profile.name, read_only=read_only))
+        )
     lines = [
         safe(name.ljust(24)) + safe(f"  {note}").stylize("$foreground-muted") for name, note, _ in entries
     ]
@@ -164,7 +166,7 @@ async def choose_regions(app: Host) -> None:
 
 async def tell_what_takes_long(app: Host, connection: Connection) -> None:
     """Name what an opening that takes long waits for, and the ways out of it."""
-    if connection.kind not in (None, Kind.AWS) or isinstance(app.screen, AskSecret):
+    if connection.kind not in (None, BackendKind.AWS) or isinstance(app.screen, AskSecret):
         return
     from kms_tui.backend.aws.sources import waits_for
 

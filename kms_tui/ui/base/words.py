@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from kms_tui.evidence.watch import Refusals
+from kms_tui.evidence.refused_uses import Refusals
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known, unreadable
 from kms_tui.session import Session
 from kms_tui.ui.base.safe_text import Content, safe

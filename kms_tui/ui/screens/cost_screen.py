@@ -16,15 +16,15 @@ from kms_tui.evidence.cost import (
     AccountCost,
     MonthlyCost,
     PricedKey,
+    Prices,
     account_cost,
     money,
     monthly_cost,
 )
-from kms_tui.evidence.prices import Prices
 from kms_tui.export import Table
 from kms_tui.inventory import FactName, Row
-from kms_tui.inventory.reading import missing_of
-from kms_tui.inventory.words import name
+from kms_tui.inventory.cells import name
+from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.kms.facts import Denied, Failed, Known
 from kms_tui.session import Session
 from kms_tui.ui.actions.exporting import export_list

@@ -5,13 +5,8 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from kms_tui.evidence.cost import (
-    CallsCost,
-    calls_cost,
-    money,
-)
-from kms_tui.evidence.prices import Prices
-from kms_tui.session import Kind, Session
+from kms_tui.evidence.cost import CallsCost, Prices, calls_cost, money
+from kms_tui.session import BackendKind, Session
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.widgets.plain import Static
@@ -87,7 +82,7 @@ class TopBar(Vertical):
 
     def _price(self, session: Session) -> str:
         """What the calls cost on AWS ("" in the local store, where they cost nothing)."""
-        if session.connection.kind is Kind.LOCAL or not session.meter.total:
+        if session.connection.kind is BackendKind.LOCAL or not session.meter.total:
             return ""
         return f" ≈ {money(calls_so_far(session, host_of(self).config.price_table).dollars)}"
 
@@ -114,6 +109,6 @@ def calls_words(session: Session, prices: Prices) -> str:
     words = f"{cost.calls:,} calls, {'at least ' if cost.at_least else ''}{price}"
     if cost.at_least:
         words += f" ({cost.unknown:,} on keys whose spec is not known)"
-    if session.connection.kind is Kind.LOCAL:
+    if session.connection.kind is BackendKind.LOCAL:
         words += " on AWS; the local store costs nothing"
     return words
