@@ -13,7 +13,7 @@ from kms_tui.backend.api import Kms
 from kms_tui.creation import KeyType, NewKey
 from kms_tui.evidence.cost import Prices
 from kms_tui.kms.errors import KmsTuiError, ServiceError
-from kms_tui.kms.facts import Known
+from kms_tui.kms.facts import Known, read_fact
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT, spec_title
 from kms_tui.kms.model import Key, KeyOrigin
 from kms_tui.ui.actions.alias_actions import check_alias, full_alias
@@ -24,7 +24,6 @@ from kms_tui.ui.base.background import start
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import USAGE_WORDS
-from kms_tui.ui.details.detail_tab import read_fact
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, Form, FormField, TextField, Values
 from kms_tui.ui.dialogs.questions import Choose

@@ -10,12 +10,11 @@ from typing import Generic, TypeVar
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.cost import MonthlyCost, Prices, monthly_cost
 from kms_tui.evidence.scans import Scan, Scans
-from kms_tui.kms.facts import Denied, Fact, Failed, Known
+from kms_tui.kms.facts import Denied, Fact, Failed, Known, read_fact
 from kms_tui.kms.model import Alias, Grant, Key, KeyLastUsage
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import date_words, fact_content, span_words, when_words
-from kms_tui.ui.details.detail_tab import read_fact
 from kms_tui.ui.details.scan_words import EARLIER_DATA, NOT_AVAILABLE, scanning_words, used_by_answer
 
 T = TypeVar("T")

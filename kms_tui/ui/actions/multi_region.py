@@ -11,14 +11,13 @@ from textual.widget import Widget
 
 from kms_tui.backend.api import Kms
 from kms_tui.kms.arn import Arn
-from kms_tui.kms.facts import Denied, Fact, Known
+from kms_tui.kms.facts import Denied, Fact, Known, read_fact
 from kms_tui.kms.model import Key, KeyState
 from kms_tui.ui.actions.tags_and_description import check_description
 from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.base.words import STATE_WORDS
-from kms_tui.ui.details.detail_tab import read_fact
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, Form, TextField, Values
 from kms_tui.ui.dialogs.questions import Confirm

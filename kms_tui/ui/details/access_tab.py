@@ -12,7 +12,7 @@ from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from kms_tui.backend.api import Kms
-from kms_tui.kms.facts import LOADING, Fact, Known
+from kms_tui.kms.facts import LOADING, Fact, Known, read_fact
 from kms_tui.kms.model import Grant
 from kms_tui.policy import Document, access, parse
 from kms_tui.policy.access import AccessCell, AccessRow
@@ -21,7 +21,7 @@ from kms_tui.policy.describe import condition
 from kms_tui.ui.base.safe_text import Content, column, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content
-from kms_tui.ui.details.detail_tab import DetailTab, read_fact
+from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.widgets.plain import Static
 
 _HEADS = {Access.ADMINISTER: "ADMIN", Access.USE: "USE", Access.GRANT: "GRANT", Access.READ: "READ"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
@@ -12,8 +12,8 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from kms_tui.backend.api import Kms
-from kms_tui.kms.errors import AnswerError, KmsTuiError
-from kms_tui.kms.facts import LOADING, Fact, Failed, Known, unreadable
+from kms_tui.kms.errors import AnswerError
+from kms_tui.kms.facts import LOADING, Fact, Failed, read_fact
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content
@@ -93,16 +93,6 @@ class DetailTab(VerticalScroll, Generic[T]):
     @abstractmethod
     def present(self, subject: Subject, fact: Fact[T]) -> None:
         """Show what is known by now."""
-
-
-def read_fact(read: Callable[[], T]) -> Fact[T]:
-    """What a blocking read knows, or why it does not."""
-    try:
-        return Known(read())
-    except KmsTuiError as error:
-        return unreadable(error)
-    except Exception as error:
-        return Failed(AnswerError.of(error))
 
 
 def tab_id(title: str) -> str:

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from kms_tui.backend.api import Kms
 from kms_tui.evidence.cost import Prices, cost_if_kept, monthly_cost
 from kms_tui.inventory.row_class import EXPIRES_SOON
-from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Failed, Known
+from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Failed, Known, read_fact
 from kms_tui.kms.importing import ImportParameters
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyOrigin, KeyRotationStatus, KeyState
@@ -19,7 +19,7 @@ from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import ORIGIN_WORDS, STATE_WORDS, USAGE_WORDS, fact_content, when_words
-from kms_tui.ui.details.detail_tab import DetailTab, read_fact
+from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.widgets.facts_table import Row, facts_table
 from kms_tui.ui.widgets.plain import Static
 

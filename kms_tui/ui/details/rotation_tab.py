@@ -9,13 +9,13 @@ from datetime import datetime
 from textual.app import ComposeResult
 
 from kms_tui.backend.api import Kms
-from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Fact, Known
+from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Fact, Known, read_fact
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Key, KeyOrigin, KeyRotation, KeyRotationStatus
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content, when_words
-from kms_tui.ui.details.detail_tab import DetailTab, read_fact
+from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.details.overview_tab import can_report_rotation
 from kms_tui.ui.widgets.facts_table import Row, facts_table, plain_table
 from kms_tui.ui.widgets.plain import Static
