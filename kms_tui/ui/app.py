@@ -1,4 +1,4 @@
-"""The application: modes, the session they share, and what happens when a connection opens or fails."""
+"""``KmsApp``: the modes, the session that they share, and what happens when a connection opens or fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kms_tui.config import Config
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import UNASKED
 from kms_tui.session import Connection, Opener
-from kms_tui.ui.app_shell.boundary import Boundary
+from kms_tui.ui.app_shell.boundary import Boundary, listen
 from kms_tui.ui.app_shell.refusal_poller import RefusalPoller
 from kms_tui.ui.app_shell.screen_table import (
     APP_BINDINGS,
@@ -26,7 +26,6 @@ from kms_tui.ui.app_shell.screen_table import (
     SCREENS,
     make_screen,
 )
-from kms_tui.ui.app_shell.signals import listen
 from kms_tui.ui.app_shell.themes import DARK, LIGHT
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import Host, KeysChanged, SessionOpened
@@ -40,11 +39,11 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
 OPENING_IS_LONG = 3.0
-"""Seconds after which it is said what an opening waits for."""
-_SETTLING_EVERY = 0.5
-"""Seconds between two looks at which settling keys are due to be read again."""
+"""Seconds after which a notification names what the opening waits for."""
+_PENDING_CHANGES_EVERY = 0.5
+"""Seconds between two checks of which keys with pending changes are due to be read again."""
 
-# Textual means it as a class method. As a method, its cache holds a thousand widgets' caches for ever.
+# Textual caches this method for each widget's instance; as a class method it keeps no widget alive.
 _inner_outer: Any = StylesCache.get_inner_outer
 StylesCache.get_inner_outer = classmethod(_inner_outer)  # type: ignore[method-assign,assignment]
 
@@ -90,7 +89,7 @@ class KmsApp(Boundary, Host):
         self.has_begun = True
         listen(self)
         self.call_after_refresh(self._begin)
-        self.set_interval(_SETTLING_EVERY, self._read_settling)
+        self.set_interval(_PENDING_CHANGES_EVERY, self._read_pending_changes)
 
     def on_unmount(self) -> None:
         for clear in list(self.secrets_copied):
@@ -130,8 +129,8 @@ class KmsApp(Boundary, Host):
         for screen in self.all_screens:
             screen.post_message(SessionOpened())
 
-    def _read_settling(self) -> None:
-        """Have the keys read again whose changes reads do not show yet."""
+    def _read_pending_changes(self) -> None:
+        """Have keys read again whose changes KMS does not show yet."""
         due = self.session.settling.due() if self.session is not None else frozenset()
         if due:
             from kms_tui.ui.mode_screen import ModeScreen
@@ -156,10 +155,10 @@ class KmsApp(Boundary, Host):
         if self.session is None:
             return False
         inventory = self.session.inventory
-        # The list of keys begins to read a moment after the session is there.
+        # The key list begins to read a moment after the session opens.
         return not inventory.idle or any(region.keys is UNASKED for region in inventory.regions)
 
-    # What screens and actions ask for
+    # What Host promises
 
     def open_screen(self, name: str, *args: object) -> AwaitMount:
         return self.push_screen(make_screen(SCREENS[name], *args))
@@ -180,10 +179,10 @@ class KmsApp(Boundary, Host):
         assert isinstance(screen, ModeScreen)
         await undo_last(screen)
 
-    def look_for_refused_uses(self) -> None:
-        self._refusals.look()
+    def poll_refused_uses(self) -> None:
+        self._refusals.poll()
 
-    # What the bindings do
+    # Actions of the bindings
 
     def action_choose_profile(self) -> None:
         from kms_tui.ui.app_shell.connecting import choose_profile
@@ -205,7 +204,7 @@ class KmsApp(Boundary, Host):
     def action_help(self) -> None:
         self.open_screen("help", self.screen)
 
-    # Safety
+    # Untrusted text
 
     async def on_event(self, event: Event) -> None:
         """A paste that is too large for any field goes no further."""
@@ -224,7 +223,7 @@ class KmsApp(Boundary, Host):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a notification; whatever the text, no part of it is markup or a control code."""
+        """Show a notification; no part of its text is read as markup or control code."""
         super().notify(
             visible(message), title=visible(title), severity=severity, timeout=timeout, markup=False
         )

@@ -35,7 +35,7 @@ _ACTION = "action"
 
 
 class ModeScreen(Screen[None]):
-    """A mode's screen; it exists before there is a session, and outlives one."""
+    """The base of the screens; it exists before a session opens, and outlives one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -50,7 +50,7 @@ class ModeScreen(Screen[None]):
     HELP: ClassVar[str] = ""
     """A few sentences for the help screen; plain text."""
     BEFORE_SESSION: ClassVar[frozenset[str]] = frozenset({"filter", "back"})
-    """The screen's own actions that can be done before there is a session."""
+    """The screen's own actions that work before a session opens."""
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -85,13 +85,13 @@ class ModeScreen(Screen[None]):
         self.refresh_bindings()
 
     def session_opened(self, session: Session) -> None:
-        """A session is there, for the first time or instead of another."""
+        """A session has opened, the first or another one."""
 
     def on_screen_resume(self) -> None:
         self.query_one(TopBar).refresh_session()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Until a session is there, nothing that needs one can be asked for."""
+        """Until a session opens, only what needs none is offered."""
         if self.session is None:
             return action in self.BEFORE_SESSION or hasattr(Screen, f"action_{action}")
         if action == "undo" and self.session.read_only:
@@ -102,9 +102,9 @@ class ModeScreen(Screen[None]):
         self.start_action(partial(self.host.undo, self), description="undo a change")
 
     def start_action(self, work: Callable[[], Awaitable[None]], *, description: str) -> None:
-        """Start what may change something, unless the last such thing still waits for an answer of KMS.
+        """Start work that may change something, unless earlier such work still waits for KMS.
 
-        It would take that one's place, and its answer would never be told.
+        Starting it would cancel the earlier work, whose answer would never be shown.
         """
         app = self.host
         under_way = [
@@ -121,7 +121,7 @@ class ModeScreen(Screen[None]):
         self.query_one(TopBar).show_status(status)
 
     async def attempt(self, function: Callable[[], T], *, doing: str) -> T | None:
-        """Run a blocking call off the loop; an error is told where people look, and None comes back."""
+        """Run a blocking call off the event loop; on an error notify, and return None."""
         try:
             return await off_loop(function)
         except KmsTuiError as error:
@@ -133,7 +133,7 @@ class ModeScreen(Screen[None]):
         return await self.host.ask(dialog)
 
     async def confirm_protected(self, title: str, subjects: Sequence[Subject]) -> bool:
-        """Whether the configuration protects none of the keys, or the name of each that it does was typed."""
+        """Ask for the name of each key that the configuration protects; False when one is not confirmed."""
         assert self.session is not None
         settings = self.session.settings
         for subject in subjects:
@@ -149,7 +149,7 @@ class ModeScreen(Screen[None]):
         return True
 
     async def succeeds(self, function: Callable[[], object], *, doing: str) -> bool:
-        """Run a blocking call for its effect; an error is told, and False comes back."""
+        """Run a blocking call for its effect; on an error notify, and return False."""
         try:
             await off_loop(function)
         except KmsTuiError as error:
@@ -163,12 +163,12 @@ class ModeScreen(Screen[None]):
         return kms_for(self.session, subject)
 
     def changed(self, subjects: Sequence[Subject], sentence: str) -> None:
-        """Tell what changed, and have these keys (none given: all) read again."""
+        """Notify of a change, and have these keys (none given: all) read again."""
         self.host.notify(sentence)
         self.post_message(KeysChanged(*(subject.key_id for subject in subjects)))
 
     def hidden_by_filter(self) -> frozenset[str]:
-        """The ARNs of marked keys that are not on the screen's list now."""
+        """The ARNs of marked keys that the filter hides."""
         return frozenset()
 
     def action_hints(self, hints: Sequence[tuple[str, str]], subject: Subject) -> Content:
@@ -176,6 +176,6 @@ class ModeScreen(Screen[None]):
         return Content()
 
     def tell_error(self, error: KmsTuiError, *, doing: str) -> None:
-        """Say what failed, why, and what to do next."""
+        """Notify of what failed, why, and what to do next."""
         text = f"{error}\n{error.next_step}" if error.next_step else str(error)
         self.host.notify(text, title=f"Could not {doing}", severity="error", timeout=12)

@@ -234,7 +234,7 @@ def watch_line(pilot: Pilot[Any]) -> str:
 async def look(pilot: Pilot[Any]) -> None:
     app = pilot.app
     assert isinstance(app, KmsApp)
-    app.look_for_refused_uses()
+    app.poll_refused_uses()
     await settled(pilot)
 
 

@@ -1,4 +1,1 @@
-"""What one can do to keys: THE table of acts, from which bindings, palette and action menu are made.
-
-Each theme has a module of its own, with ``async`` functions that ask, call and report.
-"""
+"""What can be done to keys: THE table of actions, and a module for each theme with its own dialogs."""

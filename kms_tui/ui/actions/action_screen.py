@@ -65,7 +65,7 @@ class ActionScreen(ModeScreen):
     @on(KeysChanged)
     def _look_at_watched(self) -> None:
         """A disabled key may be enabled now, and a watched one refused."""
-        self.host.look_for_refused_uses()
+        self.host.poll_refused_uses()
 
     @on(RefusalsChanged)
     def _refusals_told(self) -> None:

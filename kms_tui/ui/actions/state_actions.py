@@ -73,7 +73,7 @@ async def watch(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         screen.host.notify(f"{subject.name} is not watched any more.")
     else:
         watching.begin(subject.arn, subject.region)
-    screen.host.look_for_refused_uses()
+    screen.host.poll_refused_uses()
 
 
 _STATES = {

@@ -1,11 +1,16 @@
-"""No answer and no key ends the console: what raises costs the one thing that was being done, and is told.
+"""What ends the console: no exception does, and a signal does as ``q`` would.
 
-Calls have a boundary of their own, ``background.off_loop``. This is the other one, for everything on the
-event loop: message handlers, actions, workers, timers, layout and painting.
+``Boundary`` contains what is raised on the event loop: in message handlers, actions, workers, timers, layout
+and painting. Blocking calls have a boundary of their own, ``background.off_loop``. Of signals, Textual
+handles SIGTSTP and SIGCONT alone: any other would leave the terminal in the alternate screen, without echo
+and with mouse reports on.
 """
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
 import time
 import traceback
 from pathlib import Path
@@ -13,6 +18,7 @@ from typing import Any
 
 from textual import events
 from textual.app import App
+from textual.drivers._writer_thread import WriterThread
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
@@ -22,12 +28,12 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.base.background import is_gone
 
 _QUIET_SECONDS = 5.0
-"""The same failure is told again only after so long: painting may fail many times a second."""
-_PACKAGE = Path(__file__).parent.parent
+"""How long the same failure is not notified again: painting may fail many times a second."""
+_PACKAGE = Path(__file__).parents[2]
 
 
 class Boundary(App[None]):
-    """An app that survives its handlers; until it has begun a failure ends it."""
+    """An app that survives exceptions in its handlers; before it has begun, one ends it."""
 
     has_begun = False
 
@@ -36,7 +42,7 @@ class Boundary(App[None]):
         self._told_last: tuple[str, float] = ("", 0.0)
 
     def contain(self, error: Exception) -> None:
-        """Tell what failed, and go on."""
+        """Notify of a failure, and go on."""
         if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
             error = error.error
         sentence, now = _sentence(error), time.monotonic()
@@ -46,14 +52,14 @@ class Boundary(App[None]):
             self.notify(sentence, title="That did not work", severity="error", timeout=12)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Textual ends the program here; what fails because it ends already is nobody's concern."""
+        """Textual ends the program here. A failure while it ends already is ignored."""
         if not self.has_begun:
             super()._handle_exception(error)
         elif not self._exit:
             self.contain(error)
 
     def _fatal_error(self) -> None:
-        """Textual's report shows local variables, which may hold plaintext: print the stack alone."""
+        """Print the stack alone: Textual's report shows local variables, which may hold plaintext."""
         from rich.traceback import Traceback
 
         self.bell()
@@ -67,7 +73,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _place(error: Exception) -> str:
-    """Where in the console it happened; never what the error says, which may quote a secret."""
+    """Where in our code it happened; the error's message is left out, since it may quote a secret."""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -82,7 +88,7 @@ _dispatch = MessagePump._dispatch_message
 
 
 async def _contained(pump: MessagePump, message: Message) -> None:
-    """Textual stops a widget's messages for good once a handler of it has raised: it would be dead."""
+    """Contain a handler's exception: Textual would deliver no further message to its widget."""
     try:
         await _dispatch(pump, message)
     except Exception as error:
@@ -97,9 +103,52 @@ async def _contained(pump: MessagePump, message: Message) -> None:
 
 
 def _close_half_made(app: Boundary, screen: Screen[Any]) -> None:
-    """A screen that could not be made goes: it may lack the very widgets that would close it."""
+    """Close a screen whose widgets could not be made: it may lack those that would close it."""
     if len(app.screen_stack) > 1 and screen.is_current:
         screen.dismiss(None)
 
 
 MessagePump._dispatch_message = _contained  # type: ignore[assignment]
+
+
+def listen(app: App[Any]) -> None:
+    """Handle signals from now on; call it on the event loop, once the app has the terminal."""
+    app.app_resume_signal.subscribe(app, lambda _: repaint(app))
+    if app.is_headless or sys.platform == "win32":
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, app.exit)
+    signal.signal(signal.SIGCONT, lambda *_: _go_on(app))
+
+
+def _write(thread: WriterThread) -> None:
+    """Write what is queued; drain the queue even when the terminal is gone, or the app waits for ever."""
+    is_there = True
+    while (text := thread._queue.get()) is not None:
+        try:
+            if is_there:
+                thread._file.write(text)
+                if thread._queue.empty():
+                    thread._file.flush()
+        except OSError:
+            is_there = False
+
+
+WriterThread.run = _write  # type: ignore[assignment]
+
+
+def repaint(app: App[Any]) -> None:
+    """Paint every cell: another program may have overwritten them."""
+    app.screen.refresh(layout=True)
+
+
+def _go_on(app: App[Any]) -> None:
+    """Take the terminal again. SIGSTOP cannot be caught, so the terminal was not given up before."""
+    driver: Any = app._driver
+    if not driver._must_signal_resume:
+        if not driver._auto_restart:
+            return  # another program has it
+        driver.suspend_application_mode()
+        driver._must_signal_resume = True
+    driver.resume_application_mode()

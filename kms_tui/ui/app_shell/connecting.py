@@ -1,4 +1,4 @@
-"""Going elsewhere without restarting: another profile, other regions."""
+"""Opening another profile or other Regions, and what is asked or said while a connection opens."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ChooseMany(Dialog[tuple[str, ...]]):
         return choices
 
     def offer(self, entries: Sequence[str]) -> None:
-        """Offer other entries; what was chosen and is still among them stays chosen."""
+        """Replace the entries; those that are chosen and remain stay chosen."""
         self.entries = entries
         chosen, highlighted = frozenset(self.choices.selected), self.choices.highlighted
         self.choices.clear_options()
@@ -108,7 +108,7 @@ class ChooseRegions(ChooseMany):
 
 
 def _note(fact: Fact[Sequence[str]]) -> Content:
-    """How far it is known which regions are enabled, and what is offered therefore."""
+    """Which Regions are enabled, as far as that is known, and so which are offered."""
     if isinstance(fact, Known):
         return Content(f"{len(fact.value)} regions are enabled for this account.")
     if isinstance(fact, Denied):
@@ -165,7 +165,7 @@ async def choose_regions(app: Host) -> None:
 
 
 async def tell_what_takes_long(app: Host, connection: Connection) -> None:
-    """Name what an opening that takes long waits for, and the ways out of it."""
+    """Notify of what a long opening waits for, and of the ways out."""
     if connection.kind not in (None, BackendKind.AWS) or isinstance(app.screen, AskSecret):
         return
     from kms_tui.backend.aws.sources import waits_for
@@ -183,7 +183,7 @@ async def tell_what_takes_long(app: Host, connection: Connection) -> None:
 
 
 def prompter(app: Host) -> Prompt:
-    """Asks for a secret on the screen, from the thread that opens a connection; None is Cancel."""
+    """A prompt for a secret that the thread which opens a connection can call; None is Cancel."""
 
     def prompt(question: str) -> str | None:
         answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()

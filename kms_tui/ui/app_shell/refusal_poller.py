@@ -1,4 +1,4 @@
-"""Looking, every so often, who is refused the use of a disabled key, and telling it on every screen."""
+"""Polling who is refused the use of watched keys, and telling the key list and every screen."""
 
 from __future__ import annotations
 
@@ -17,50 +17,50 @@ if TYPE_CHECKING:
     from kms_tui.session import Session
 
 LIVE_SECONDS = 2.0
-"""Between two looks where the trail tells at once."""
+"""Between two polls of a trail that has no delay."""
 LATE_SECONDS = 60.0
-"""Between two looks at CloudTrail, which is minutes behind and has a quota."""
+"""Between two polls of CloudTrail, which is minutes late and has a quota."""
 
 
 class RefusalPoller:
-    """Follows the app's session; nothing is asked while no key is watched, or while a look is under way."""
+    """Follows the app's session; polls only while a key is watched, one poll at a time."""
 
     def __init__(self, app: Host) -> None:
         self._app = app
         self._session: Session | None = None
         self._timer: Timer | None = None
-        self._is_looking = self._wants_again = False
+        self._is_polling = self._wants_again = False
         self._told: dict[str, Refusals] = {}
 
     def follow(self, session: Session) -> None:
-        """Watch for this session from now on, and no more for the one before."""
+        """Poll for this session from now on instead of the one before."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
         self._session, self._told = session, {}
-        self._is_looking = self._wants_again = False
+        self._is_polling = self._wants_again = False
         if session.watching is not None:
             seconds = LIVE_SECONDS if session.watching.trail.is_live else LATE_SECONDS
             self._timer = self._app.set_interval(seconds, self._tick)
 
     def _tick(self) -> None:
-        if not self._is_looking:
-            self.look()
+        if not self._is_polling:
+            self.poll()
 
-    def look(self) -> None:
-        """Look now, or once more after the look under way, off the event loop; and tell what was found."""
+    def poll(self) -> None:
+        """Poll now, or once more after the poll under way, off the event loop, and tell the result."""
         session = self._session
         if session is None or session.watching is None:
             return
         self._tell(session, session.watching)
-        if self._is_looking:
+        if self._is_polling:
             self._wants_again = True
         elif session.watching.all:
-            self._is_looking = True
-            work = partial(self._look, session, session.watching)
+            self._is_polling = True
+            work = partial(self._poll, session, session.watching)
             start(self._app, work, group="watch", description="look at refused uses")
 
-    async def _look(self, session: Session, watching: RefusalMonitor) -> None:
+    async def _poll(self, session: Session, watching: RefusalMonitor) -> None:
         self._wants_again = True
         while self._wants_again:
             self._wants_again = False
@@ -68,19 +68,19 @@ class RefusalPoller:
             if self._session is not session:
                 return
             self._tell(session, watching)
-        self._is_looking = False
+        self._is_polling = False
 
     def _while(self, session: Session) -> Callable[[], bool]:
         return lambda: self._session is session
 
     def _tell(self, session: Session, watching: RefusalMonitor) -> None:
-        """Bring the list and the screens up to date, and say aloud whoever is refused for the first time."""
+        """Update the key list and the screens, and notify of each caller refused for the first time."""
         found = {each.arn: each for each in watching.all}
         if found == self._told:
             return
         for arn in self._told.keys() - found.keys():
             session.inventory.set_refused(arn, None)
-            # Perhaps enabled by somebody else.
+            # Somebody else may have enabled it.
             session.inventory.reread(key_id_of(arn))
         for arn, refusals in found.items():
             session.inventory.set_refused(arn, None if refusals.checked is None else refusals.count)

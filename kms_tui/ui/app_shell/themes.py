@@ -1,4 +1,4 @@
-"""The console's two themes: quiet greys, one accent, and three colours that only ever go with a word."""
+"""The dark and the light theme: greys, one accent, and three colours that always go with a word."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ def start(
 ) -> Worker[None]:
     """Start work of a screen or widget that awaits calls and answers; it replaces what runs in its group.
 
-    What it cannot do because its screen was left meanwhile is nobody's concern. ``description`` stands in
-    logs and must hold nothing that a person typed: Textual's own would.
+    An exception after its screen was left is ignored. ``description`` stands in logs and must hold nothing
+    that a person typed, which Textual's default would.
     """
 
     async def while_shown() -> None:
@@ -43,7 +43,7 @@ def start(
 
 
 def is_gone(node: MessagePump) -> bool:
-    """Whether the node's screen was left for good, so that there is nothing left to show anything on."""
+    """Whether the node's screen was closed."""
     if not isinstance(node, Widget):
         return False
     try:
@@ -57,8 +57,8 @@ def is_gone(node: MessagePump) -> bool:
 async def off_loop(function: Callable[[], T]) -> T:
     """Run a blocking function on a daemon thread and await its result.
 
-    Every failure comes as a KmsTuiError: this is the one boundary that an answer of whatever shape has to
-    pass. Cancelling the await abandons the thread: what it returns is dropped.
+    Every failure becomes a KmsTuiError, whatever shape an answer had. Cancelling the await abandons the
+    thread and drops its result.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()

@@ -1,4 +1,4 @@
-"""Copying: to this machine's clipboard, or through the terminal (OSC 52) where there is none, as over SSH."""
+"""Copy and paste: this machine's clipboard, or the terminal's (OSC 52) over SSH and where there is none."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from kms_tui.kms.secret import Secret
 from kms_tui.ui.base.host import Host
 
 CLEAR_SECONDS = 30.0
-"""How long a secret stays on the clipboard."""
+"""Seconds that a secret stays on the clipboard."""
 _NOTHING = " "
-"""What replaces a secret in a terminal's clipboard: most terminals, tmux among them, take no empty text."""
+"""Replaces a secret in a terminal's clipboard: most terminals, tmux among them, ignore an empty text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """Where a copy went; what went through the terminal cannot be read back, nor cleared with certainty."""
+    """Where a copy went; a terminal's clipboard cannot be read back, and may not be cleared."""
 
     through_terminal: bool
 
@@ -39,7 +39,7 @@ def copy_text(app: Host, text: str, *, environ: Mapping[str, str] = os.environ) 
 
 
 def paste_text(app: Host, *, environ: Mapping[str, str] = os.environ) -> str:
-    """What is on this machine's clipboard; over SSH, and where there is none, what was copied here last."""
+    """This machine's clipboard; over SSH, and where there is none, the text last copied in this app."""
     import pyperclip
 
     if not (environ.get("SSH_CONNECTION") or environ.get("SSH_TTY")):
@@ -51,8 +51,10 @@ def paste_text(app: Host, *, environ: Mapping[str, str] = os.environ) -> str:
 
 
 def copy_secret(app: Host, secret: Secret, text: str, *, seconds: float = CLEAR_SECONDS) -> Copied:
-    """Copy a secret's text form; after ``seconds``, or on quitting, the clipboard is cleared if it still
-    holds it. What went through the terminal is cleared whatever is there by then."""
+    """Copy a secret's text form; clear the clipboard after ``seconds`` or on quitting if it still holds it.
+
+    A terminal's clipboard is cleared whatever it holds by then.
+    """
     copied = copy_text(app, text)
 
     def clear() -> None:
@@ -62,7 +64,7 @@ def copy_secret(app: Host, secret: Secret, text: str, *, seconds: float = CLEAR_
             _clear(app, text, copied)
 
     app.secrets_copied.append(clear)
-    atexit.register(clear)  # the program may end otherwise than by being left
+    atexit.register(clear)  # the program may end without unmounting the app
     app.set_timer(seconds, clear)
     return copied
 

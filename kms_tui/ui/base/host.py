@@ -90,7 +90,7 @@ class Host(App[None]):
         """Undo the last change that can be undone, asking on this screen."""
         raise NotImplementedError
 
-    def look_for_refused_uses(self) -> None:
+    def poll_refused_uses(self) -> None:
         """Ask now who was refused the use of the watched keys."""
         raise NotImplementedError
 

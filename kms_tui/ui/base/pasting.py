@@ -1,7 +1,6 @@
-"""Pastes: taken from the terminal whole, however large and whatever is in them, and refused where too large.
+"""Pastes are taken from the terminal whole, whatever they hold, and refused where they are too large.
 
-Textual's parser looks at a paste character by character, and takes what follows an ESC in it for keys that
-somebody pressed.
+Textual's parser reads a paste character by character, and takes what follows an ESC in it for pressed keys.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from textual.dom import DOMNode
 from textual.message import Message
 
 MOST_PASTED = 1_000_000
-"""Characters of a paste that are kept: enough to see that it is too large."""
+"""Characters kept of a paste: enough to know that it is too large."""
 MOST_TAKEN = 100_000
-"""Many times what the API takes; laying out the lines of much more would take seconds."""
+"""Characters that a field takes: many times the API's limits; laying out much more takes seconds."""
 
 
 class Pastes:
@@ -28,13 +27,13 @@ class Pastes:
         self._pasted: list[str] | None = None
         self._kept = 0
         self._end = ""
-        """What may be the beginning of the end of a paste: the last characters so far."""
+        """The last characters so far, which may begin the end marker of a paste."""
         self._held = ""
-        """What may be the beginning of a paste, until more comes or ``ESCAPE_DELAY`` has passed."""
+        """Characters that may begin a paste, until more come or ``ESCAPE_DELAY`` has passed."""
         self._held_at = 0.0
 
     def split(self, data: str) -> Iterator[str | events.Paste]:
-        """What was read, as texts that were not pasted and as pastes."""
+        """Split what was read into typed texts and pastes."""
         data, self._held = self._held + data, ""
         while data:
             if self._pasted is None:
@@ -58,7 +57,7 @@ class Pastes:
                     data = ""
 
     def overdue(self) -> str:
-        """What was held long enough: no paste begins there, somebody pressed these keys."""
+        """Characters held long enough: no paste begins there, they are pressed keys."""
         if self._held and time.monotonic() - self._held_at >= ESCAPE_DELAY:
             held, self._held = self._held, ""
             return held
@@ -72,13 +71,13 @@ class Pastes:
 
 
 def _begins_paste(text: str) -> int:
-    """How many characters at the end may be the beginning of a paste; ESC alone is a key."""
+    """How many characters at the end may begin a paste; ESC alone is a key."""
     sizes = range(len(BRACKETED_PASTE_START) - 1, 1, -1)
     return next((size for size in sizes if text.endswith(BRACKETED_PASTE_START[:size])), 0)
 
 
 def is_too_long(field: DOMNode, text: str, most: int) -> bool:
-    """Whether a text is more than so many characters, which is then said."""
+    """Whether a text has more than ``most`` characters; if so, notify."""
     if len(text) <= max(most, 1):
         return False
     size = f"over {MOST_PASTED:,}" if len(text) >= MOST_PASTED else f"{len(text):,}"
@@ -101,7 +100,7 @@ def _pastes(parser: XTermParser) -> Pastes:
 
 
 def _feed_without_pastes(parser: XTermParser, data: str) -> Iterable[Message]:
-    """The messages in what was read; "" is the end of it."""
+    """The messages in what was read; "" ends the input."""
     if not data:
         yield from _feed(parser, data)
     for part in _pastes(parser).split(data):

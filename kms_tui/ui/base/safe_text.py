@@ -1,9 +1,7 @@
-"""The one way for text to the screen; what others wrote (descriptions, aliases, plaintext) is no exception.
+"""``Content``: the only text that widgets take, so that untrusted text cannot reach the screen unescaped.
 
-Markup is never parsed, and whatever a terminal would obey or hide is shown instead (``kms_tui.visible``).
-``Content`` is the only text that the console's widgets take (``kms_tui.ui.widgets.plain``), and it cannot
-hold anything else, however it is put together. ``OnlyText`` is the net below, for what Textual's own widgets
-draw of what was typed.
+Markup is never parsed, and whatever a terminal would obey or hide is made visible (``kms_tui.visible``).
+``OnlyText`` is the second line of defence, for typed text that Textual's own widgets draw.
 """
 
 from __future__ import annotations
@@ -61,7 +59,7 @@ class Content(content.Content):
 
     @classmethod
     def of(cls, part: Part) -> Self:
-        """The same text and styles, made visible; what is one of these already is left as it is."""
+        """The same text and styles, made visible; a Content stays as it is."""
         if isinstance(part, cls):
             return part
         return cls(part) if isinstance(part, str) else cls(part.plain, list(part.spans))
@@ -100,12 +98,12 @@ class Content(content.Content):
         return self._own(super().extend_right(count, character))
 
     def _own(self, made: content.Content) -> Self:
-        """What Textual made of contents that were safe, as one of these."""
+        """Textual's result from safe contents, as a Content."""
         return type(self)(made.plain, list(made.spans), made._cell_length)
 
 
 class OnlyText(LineFilter):
-    """Takes out of every painted line what a terminal would obey or hide, and moves nothing by it."""
+    """Blanks every control and invisible character in painted lines, without moving anything."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         if not any(_HIDDEN.search(segment.text) for segment in segments):

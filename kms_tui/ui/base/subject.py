@@ -29,7 +29,7 @@ class Subject:
 
     @property
     def confirm_names(self) -> tuple[str, ...]:
-        """What may be typed to confirm an action without a way back."""
+        """The names that confirm an action without undo when typed."""
         return (self.name, self.key_id) if self.aliases else (self.key_id,)
 
 
@@ -38,7 +38,7 @@ Reason = str
 
 
 def aws_managed(subject: Subject) -> Reason:
-    """AWS-managed keys can be viewed, not changed."""
+    """Why nothing can be changed where AWS manages the key."""
     managed = subject.key is not None and subject.key.is_aws_managed
     managed = managed or any(alias.startswith("aws/") for alias in subject.aliases)
     return "AWS manages this key: it can be viewed, not changed" if managed else ""

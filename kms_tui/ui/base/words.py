@@ -1,4 +1,4 @@
-"""Dates, durations and facts in people's words."""
+"""Dates, durations, facts and refused uses in words."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def span_words(span: timedelta) -> str:
 
 
 def when_words(moment: datetime, now: datetime, *, time: bool = False) -> str:
-    """The day, with ``time`` the minute, and how far off it is ("2024-03-02, 2 y 8 mo ago")."""
+    """The day (with ``time`` also the minute) and how far off it is ("2024-03-02, 2 y 8 mo ago")."""
     span = span_words(moment - now)
     day = f"{moment.astimezone():%Y-%m-%d %H:%M}" if time else date_words(moment)
     return f"{day}, " + (f"in {span}" if moment > now else f"{span} ago")
 
 
 def fact_content(fact: Fact[T], show: Callable[[T], Content], *, absent: str = "–") -> Content:
-    """A fact for the screen: each of its states looks different, and none without a word or glyph."""
+    """A fact for the screen: each state looks different, and has a word or glyph of its own."""
     if isinstance(fact, Known):
         return show(fact.value)
     if isinstance(fact, Denied):
@@ -95,10 +95,10 @@ def moment_words(moment: datetime, now: datetime) -> str:
 
 
 def refusals_content(refusals: Refusals, now: datetime, *, is_live: bool) -> Content:
-    """Who was refused and how often, since when, and how far that can be relied on."""
+    """Who was refused and how often, since when, and how late or incomplete that may be."""
     if refusals.trouble is not None:
-        trouble = fact_content(unreadable(refusals.trouble), lambda _: Content())
-        return Content.styled("Refused uses  ", "$warning") + trouble
+        error = fact_content(unreadable(refusals.trouble), lambda _: Content())
+        return Content.styled("Refused uses  ", "$warning") + error
     since = moment_words(refusals.since, now)
     when = f"since it was disabled, {since}" if refusals.since_known else f"since {since}, as far as was read"
     if refusals.checked is None:
