@@ -54,7 +54,7 @@ class ActionScreen(ModeScreen):
 
     @abstractmethod
     def subjects(self) -> Sequence[Subject]:
-        """The marked keys, or the one under the cursor; none where there is no key."""
+        """The keys that actions apply to: the marked ones, or the one under the cursor."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A read-only session offers nothing that changes anything."""
@@ -64,7 +64,7 @@ class ActionScreen(ModeScreen):
 
     @on(KeysChanged)
     def _look_at_watched(self) -> None:
-        """A disabled key may be enabled now, and a watched one refused."""
+        """The change may begin or end refused uses."""
         self.host.poll_refused_uses()
 
     @on(RefusalsChanged)
@@ -135,7 +135,7 @@ class ActionScreen(ModeScreen):
 
 
 def _refusal(action: Action, subjects: Sequence[Subject]) -> str:
-    """Why an action is not possible for any of the keys; of many, those that refuse are left out later."""
+    """Why an action is possible for none of the keys, or ""; otherwise the batch leaves some of them out."""
     if len(subjects) > 1 and not action.many:
         return "this is done to one key at a time"
     reasons = [action.refusal(subject) for subject in subjects]

@@ -1,4 +1,4 @@
-"""THE table of actions on keys, in the order in which menus show them: bindings, palette and menu come from it."""
+"""THE table of actions on keys, in the order of the menu; bindings, palette and menu are made from it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from kms_tui.ui.mode_screen import ModeScreen
 class Action:
     """One thing to do to the key under the cursor, or to all marked ones where ``many`` holds.
 
-    ``run`` is awaited in a worker of the screen. ``refusal`` gives the reason why the action is not possible
-    for a key, from what is already known of it.
+    ``run`` is awaited in a worker of the screen. ``refusal`` says why the action is not possible for a key,
+    without a call. ``show`` puts it on the screen's last line.
     """
 
     id: str
@@ -55,7 +55,7 @@ _ACTIONS = (
     Action("edit-description", "i", "Description", "Edit the description (UpdateKeyDescription)", tags_and_description.edit_description, refusal=alias_actions.cannot_name),
     Action("edit-tags", "t", "Tags", "Edit the tags (TagResource, UntagResource)", tags_and_description.edit_tags, many=True, refusal=alias_actions.cannot_name),
     Action("create-grant", "f", "New grant", "Let somebody use the key without a change to its policy (CreateGrant)", grant_actions.create_grant, refusal=grant_actions.cannot_grant),
-    Action("take-grant", "F", "Take grant back", "Revoke or retire one of its grants (RevokeGrant, RetireGrant)", grant_actions.take_grant, refusal=aws_managed),
+    Action("take-grant", "F", "Revoke grant", "Revoke or retire one of its grants (RevokeGrant, RetireGrant)", grant_actions.revoke_grant, refusal=aws_managed),
     Action("import-material", "I", "Import material", "Import key material (GetParametersForImport, ImportKeyMaterial)", import_actions.import_from_form, refusal=import_actions.cannot_import),
     Action("delete-material", "Z", "Delete material", "Delete imported key material (DeleteImportedKeyMaterial)", import_actions.delete_material, refusal=import_actions.cannot_delete_material),
     Action("regions", "E", "Regions…", "Its primary and replicas; replicate it, change the primary (ReplicateKey, UpdatePrimaryRegion)", multi_region.show_regions, mutating=False, refusal=multi_region.cannot_spread),

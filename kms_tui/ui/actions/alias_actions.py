@@ -1,4 +1,4 @@
-"""Aliases: create and delete; and the description."""
+"""Aliases: create, delete, and repoint at another key that fits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
 def full_alias(name: str) -> str:
-    """The alias with its prefix, however it was typed."""
+    """The alias with its prefix, typed with or without it."""
     name = name.strip()
     return name if name.startswith(ALIAS_PREFIX) else ALIAS_PREFIX + name
 
@@ -81,7 +81,7 @@ async def create_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 
 async def choose_alias(screen: ModeScreen, subject: Subject, title: str) -> str | None:
-    """The alias to act on, with its prefix; asked for only where there are several."""
+    """The alias to change, with its prefix; asked for only where the key has several."""
     if len(subject.aliases) == 1:
         return ALIAS_PREFIX + subject.aliases[0]
     chosen = await screen.ask(Choose(title, [safe(alias) for alias in subject.aliases]))
@@ -105,7 +105,7 @@ async def delete_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 
 _MOST = 500
-"""Keys listed at once; typing narrows them down."""
+"""Keys listed at most; typing narrows them down."""
 
 
 class _Filter(Input):
@@ -120,7 +120,7 @@ class _Filter(Input):
 
 
 class ChooseKey(Dialog[Subject]):
-    """Answers with one of ``subjects``; ``lead`` says which are offered, and why no others."""
+    """Answers with one of ``subjects``; ``lead`` says why these are offered."""
 
     initial_focus = "#key-filter"
     dialog_classes = "-list"
@@ -179,7 +179,7 @@ def _line(subject: Subject) -> Content:
 
 
 async def repoint_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """UpdateAlias, to a key that KMS lets it point at."""
+    """UpdateAlias, to a key of the same type and usage."""
     (subject,) = subjects
     alias = await choose_alias(screen, subject, "Repoint which alias?")
     if alias is None:
@@ -202,7 +202,7 @@ async def repoint_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None
 
 
 def _fitting(screen: ModeScreen, subject: Subject) -> list[Subject]:
-    """The keys that KMS would let the alias point at; those that are not known yet are left to KMS."""
+    """The keys that the alias may point at; one that is not described yet is offered, and KMS decides."""
     assert screen.session is not None
     kind = _kind(subject)
     rows = sorted(screen.session.inventory.rows(), key=lambda row: row.sort_name)
@@ -253,4 +253,4 @@ _MEANING: Mapping[str, str] = {
         "needs that."
     ),
 }
-"""What it means for old and new data, by the key's usage."""
+"""What repointing means for old and new data, by the key's usage."""

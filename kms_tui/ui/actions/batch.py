@@ -1,4 +1,4 @@
-"""One change to one key or to many: who is asked what before, and how each went."""
+"""One change to one key or to many: confirm it, make it, and show how each key went."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _RESULT = TableColumn("RESULT", 30, weight=2)
 
 
 class BatchConfirm(Dialog[bool]):
-    """Asks before many keys are changed: counts them, and names each with what there is to say of it."""
+    """Asks before many keys are changed; counts them, and names each with its note."""
 
     dialog_classes = "-list"
 
@@ -64,7 +64,7 @@ class BatchConfirm(Dialog[bool]):
 
 
 class BatchStatus(Enum):
-    """How far a batch has come with one key."""
+    """The state of one key of a batch: what the table says, and its look."""
 
     WAITING = ("waiting", "quiet")
     THROTTLED = ("throttled, goes on in a moment…", "warning")
@@ -84,11 +84,10 @@ class BatchItem:
 
 
 class BatchRun(Dialog[None]):
-    """Makes one change to each key in turn, shows how each went, and stays as the report.
+    """Makes one change to each key in turn, shows how each went, and stays open as the report.
 
-    A failure hides none of the others; credentials that have expired end the run, since every further call
-    would fail alike. A call that was throttled was not carried out, and is made again after each of
-    ``PAUSES`` seconds. What is under way when it is stopped is awaited.
+    Expired credentials end the run; any other failure does not. A throttled call is made again after each of
+    ``PAUSES`` seconds. Stopping waits for the call under way.
     """
 
     PAUSES: ClassVar[tuple[float, ...]] = (1.0, 2.0, 4.0, 8.0)
@@ -182,7 +181,7 @@ class BatchRun(Dialog[None]):
 
     @on(LineTable.Highlighted)
     def _explain(self) -> None:
-        """The whole of an error that the table has no room for."""
+        """Show the whole error of the row under the cursor."""
         current = self.query_one(LineTable).current
         error = next((item.error for item in self.items if item.subject.arn == current), "")
         self.show_error(error if not self._running else "")
@@ -220,10 +219,10 @@ async def confirm_change(
     confirm: str,
     refusal: Callable[[Subject], Reason],
 ) -> Sequence[Subject]:
-    """The keys that are to be changed; none where the person declined.
+    """The keys to change; none where the person declined.
 
-    One key is asked about only where there are ``sentences``. Many are always asked about: how many they are,
-    how many of them the filter hides, each by its name, and which are left out because of ``refusal``.
+    One key is asked about only where there are ``sentences``. Many are always asked about: their number, how
+    many of them the filter hides, each by its name, and which are left out because of ``refusal``.
     ``verb`` is followed by the key's name or the number of keys ("Disable").
     """
     if len(subjects) == 1:
@@ -241,7 +240,7 @@ async def confirm_change(
 
 @dataclass(frozen=True, slots=True)
 class BatchSelection:
-    """Of marked keys, those that an act is possible for, what is to be said of each, and how many."""
+    """Of marked keys: those that an action is possible for, a note on each key, and the counts in words."""
 
     left: tuple[Subject, ...]
     notes: tuple[tuple[Subject, str], ...]
@@ -251,13 +250,13 @@ class BatchSelection:
 def sort_out(
     screen: ModeScreen, subjects: Sequence[Subject], refusal: Callable[[Subject], Reason]
 ) -> BatchSelection:
-    """Leave out what ``refusal`` has a reason for, and note what the filter hides."""
+    """Leave out keys that ``refusal`` has a reason for, and note those that the filter hides."""
     reasons = {subject.arn: refusal(subject) for subject in subjects}
     subjects = sorted(subjects, key=lambda subject: subject.name)
     left = tuple(subject for subject in subjects if not reasons[subject.arn])
     hidden = screen.hidden_by_filter()
     notes = [(subject, _note(reasons[subject.arn], subject.arn in hidden)) for subject in subjects]
-    # What is special comes first, where it is seen without scrolling.
+    # Flagged keys first.
     notes.sort(key=lambda entry: not entry[1])
     return BatchSelection(left, tuple(notes), _counts(subjects, left, hidden))
 
@@ -285,10 +284,10 @@ async def change_each(
     doing: str,
     done: str | Callable[[Subject], str],
 ) -> None:
-    """Make one mutating call for each key, and tell how each went.
+    """Make one mutating call for each key, and say how each went.
 
-    ``doing`` and a name say what could not be done ("disable"), a name and ``done`` what was ("disabled");
-    ``done`` may depend on what the call answered.
+    ``doing`` stands before a name where the call failed ("disable"), ``done`` after it where it succeeded
+    ("is disabled"); as a function it may depend on the call's answer.
     """
     if len(subjects) == 1:
         (subject,) = subjects
@@ -297,7 +296,7 @@ async def change_each(
             words = done if isinstance(done, str) else done(subject)
             screen.changed([subject], f"{subject.name} {words}.")
         else:
-            # A key that refused is not what it was taken for.
+            # Our cached state was stale; re-read.
             screen.post_message(KeysChanged(subject.key_id))
     elif subjects:
         title = f"{doing[0].upper()}{doing[1:]} {len(subjects):,} keys"

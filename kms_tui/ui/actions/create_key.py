@@ -1,4 +1,4 @@
-"""Create a key: of which kind, what it is to have, and a last look at its policy before it is made."""
+"""Create a key: choose its type, fill in the form, review policy and commands."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from kms_tui.ui.widgets.plain import Button, Static
 
 
 class ReviewKey(Dialog[bool]):
-    """Makes the key when confirmed; what was refused is said here, and Back keeps all that was entered."""
+    """Makes the key when confirmed and shows what KMS refused; Back keeps all that was entered."""
 
     initial_focus = "#review"
     dialog_classes = "-list"
@@ -95,7 +95,7 @@ async def create_key(screen: ModeScreen) -> None:
 
 
 async def create_like(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """The same with everything but the alias taken over from a key, its policy too."""
+    """Create a key with everything of this one but its alias."""
     (subject,) = subjects
     kms = screen.kms_for(subject)
     read = await screen.attempt(lambda: _read(kms, subject), doing=f"read {subject.name}")
@@ -110,7 +110,7 @@ def _line(kind: KeyType, prices: Prices) -> Content:
 
 
 def _read(kms: Kms, subject: Subject) -> tuple[KeyType, dict[str, str], str]:
-    """The kind, the form's values and the policy of a key; what may not be read stays empty."""
+    """A key's type, the form's values and the policy; what may not be read stays empty."""
     key = kms.describe(subject.key_id)
     policy = read_fact(lambda: kms.key_policy(subject.key_id))
     tags = read_fact(lambda: kms.tags(subject.key_id))
@@ -126,7 +126,7 @@ def _read(kms: Kms, subject: Subject) -> tuple[KeyType, dict[str, str], str]:
 
 
 async def _fill_in(screen: ModeScreen, kms: Kms, kind: KeyType, values: Values, policy: str) -> None:
-    """Form, last page, and back to the form with what was entered, until the key is made or given up."""
+    """Form and review, and back to the form with its values, until the key is made or the person cancels."""
     made: list[Key] = []
     done: set[str] = set()
     stores = await screen.attempt(lambda: _stores(kms, kind), doing="list the custom key stores") or []
@@ -155,7 +155,7 @@ async def _fill_in(screen: ModeScreen, kms: Kms, kind: KeyType, values: Values, 
 
 
 def _review(kms: Kms, draft: NewKey, made: list[Key], done: set[str], prices: Prices) -> ReviewKey:
-    """``made`` and ``done`` say what was made already, by an attempt that was refused half-way."""
+    """``made`` and ``done`` hold what an attempt that was refused half-way has made already."""
 
     def make() -> None:
         if not made:
@@ -265,7 +265,7 @@ def _draft(kind: KeyType, values: Values, policy: str) -> NewKey:
 
 
 def _check(kms: Kms, kind: KeyType, values: Values) -> None:
-    """What would be refused only after the key was made is refused before."""
+    """Refuse before the key is made what KMS would refuse only afterwards."""
     draft = _draft(kind, values, "")
     if draft.period_days and draft.origin != KeyOrigin.AWS_KMS:
         raise KmsTuiError("Only key material that KMS makes rotates by itself: leave the period empty.")
@@ -276,7 +276,7 @@ def _check(kms: Kms, kind: KeyType, values: Values) -> None:
 
 
 def _is_taken(kms: Kms, alias: str) -> bool:
-    """Whether an alias names a key; one that may not be looked at is left to CreateAlias to refuse."""
+    """Whether an alias names a key; False where that may not be read, and CreateAlias decides."""
     try:
         kms.describe(alias)
     except ServiceError:

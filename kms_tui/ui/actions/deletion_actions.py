@@ -1,4 +1,4 @@
-"""Scheduling a key's deletion, and cancelling it."""
+"""Schedule the deletion of keys, and cancel it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cannot_cancel(subject: Subject) -> Reason:
 
 
 async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """ScheduleKeyDeletion, or DisableKey where the person would rather see first who misses the key."""
+    """ScheduleKeyDeletion, or DisableKey where the person chooses to watch first who misses the key."""
     from kms_tui.ui.actions.deletion_dialogs import Deletion, ScheduleDeletions
 
     assert screen.session is not None

@@ -1,4 +1,4 @@
-"""The question before a key's deletion is scheduled: what is known of its use, and the gentler way first."""
+"""Ask before the deletion of one key or of many is scheduled, and offer to disable instead."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class DisableInstead:
-    """Disable the key, and see who misses it."""
+    """Disable the key, and watch who misses it."""
 
 
 class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
-    """Asks for the waiting period, and for the name to be typed: after it there is no way back.
+    """Shows what is known of the key's use, and asks for the waiting period and for the key's name.
 
-    ``can_disable`` offers to disable the key instead; ``refused`` is what a watch on the disabled key has
-    found. What a scan of the region found is shown, and a scan can be made from here.
+    ``can_disable`` offers to disable the key instead; ``refused`` says which uses of the disabled key were
+    refused. A scan of the Region can be started and stopped here.
     """
 
     initial_focus = "#cancel"
@@ -146,7 +146,7 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
 
     @on(Button.Pressed, "#scan")
     def _scan(self) -> None:
-        """Scan the region; on a scan under way, stop it."""
+        """Start a scan of the Region, or stop the one under way."""
         if self.scans.is_running(self.subject.region):
             self.scans.cancel(self.subject.region)
         else:
@@ -178,10 +178,10 @@ _COLUMNS = (TableColumn("KEY", 22, weight=1), TableColumn("WHO MAY MISS IT", 40,
 
 
 class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
-    """Reads the use of each key in turn, and asks for a phrase with their number to be typed.
+    """Reads the use of each key in turn, and asks for a phrase with their number.
 
-    ``kms_for`` gives the façade of a key's region; ``pause`` is the time in seconds between two keys, for
-    the sake of GetKeyLastUsage's quota.
+    ``kms_for`` gives the façade of a key's Region; ``pause`` is in seconds, between two keys, for
+    GetKeyLastUsage's quota.
     """
 
     dialog_classes = "-list"
@@ -201,7 +201,7 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
         self.now = now
         self.pause = pause
         self.uses: dict[str, Uses] = {}
-        """By ARN, as far as they have been read."""
+        """By ARN, as far as read."""
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(Content.styled(self.chosen.counts, "bold"))

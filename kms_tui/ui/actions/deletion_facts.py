@@ -1,4 +1,4 @@
-"""What to know of a key before it is deleted; each fact is asked for by itself, when the question is open."""
+"""Facts about keys before they are deleted, each read by itself while the question is open."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from kms_tui.ui.details.scan_words import EARLIER_DATA, NOT_AVAILABLE, scanning_
 
 T = TypeVar("T")
 _RECENT = timedelta(days=90)
-"""Use within this time is shown as a warning."""
+"""Use within this time is recent, and a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeletionFact(Generic[T]):
-    """One fact: ``read`` blocks and may raise KmsTuiError, ``show`` says what it means at a time."""
+    """One fact about one key; ``read`` blocks and may raise KmsTuiError, ``show`` puts it in words."""
 
     label: str
     read: Callable[[Kms, Subject], T]
     show: Callable[[T, datetime], Content]
 
     def ask(self, kms: Kms, subject: Subject, now: datetime) -> Content:
-        """Read the fact and say it, or why it is not known."""
+        """Read the fact, and put it or the reason why it is not known in words."""
         fact: Fact[T] = read_fact(lambda: self.read(kms, subject))
         return fact_content(fact, lambda value: self.show(value, now))
 
 
 def _usage(usage: KeyLastUsage, now: datetime) -> Content:
-    """Silence before the tracking began means nothing, so it never reads "never"."""
+    """Never "never": uses from before the tracking began are not known."""
     if usage.time is not None:
         text = f"{when_words(usage.time, now)}, by {usage.operation}"
         return safe(text).stylize("$warning" if now - usage.time < _RECENT else "")
@@ -99,11 +99,11 @@ def saving(prices: Prices) -> DeletionFact[MonthlyCost]:
 
 USED_BY = "Used by"
 _WIDTH = 54
-"""Cells that the dialog has beside the labels at 80 columns."""
+"""Cells beside the labels in an 80-column terminal."""
 
 
 def used_by(scans: Scans, subject: Subject, now: datetime) -> Content:
-    """What a scan of the region found of the key, or that there is none; and what no scan can see."""
+    """What the last scan of the Region found, or that there is none; and what no scan can see."""
     return _scanned(scans, subject, now) + Content.styled(f"\n{EARLIER_DATA}", "$foreground-muted")
 
 
@@ -117,15 +117,12 @@ def _scanned(scans: Scans, subject: Subject, now: datetime) -> Content:
         return used_by_answer(result, subject.key_id, now, width=_WIDTH)
     if result is not None:
         return Content.styled("not known: ", "$error") + safe(str(result))
-    return Content.styled("not known: no scan was made in this sitting", "$warning")
-
-
-"""Use within this time counts as recent."""
+    return Content.styled("not known: no scan was made in this session", "$warning")
 
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """Who may miss a key: GetKeyLastUsage, ListGrants, and DescribeKey for its replicas."""
+    """Who may miss a key, of many: GetKeyLastUsage, ListGrants, and DescribeKey for its replicas."""
 
     usage: Fact[KeyLastUsage]
     grants: Fact[list[Grant]]
@@ -133,7 +130,7 @@ class Uses:
 
     @classmethod
     def read(cls, kms: Kms, subject: Subject) -> Uses:
-        """Ask for each by itself; it blocks."""
+        """Read each fact by itself; it blocks."""
         return cls(
             read_fact(lambda: kms.last_usage(subject.key_id)),
             read_fact(lambda: kms.grants(subject.key_id)),
@@ -150,7 +147,7 @@ class Uses:
 
     @property
     def replicas(self) -> tuple[str, ...]:
-        """The Regions of its replicas, which are to be deleted before it."""
+        """The Regions of its replicas, which must be deleted before it."""
         multi = self.key.value.multi_region if isinstance(self.key, Known) else None
         if multi is None or not multi.is_primary:
             return ()
@@ -158,7 +155,7 @@ class Uses:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether one of the facts could not be read."""
+        """Whether one of the facts is denied or failed."""
         return any(isinstance(fact, Denied | Failed) for fact in (self.usage, self.grants, self.key))
 
     def words(self, now: datetime) -> str:

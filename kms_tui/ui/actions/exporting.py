@@ -1,4 +1,4 @@
-"""Writing a list to a file: as what, and where to."""
+"""Export a list to a file: format, path, and the key list as a table."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from kms_tui.ui.widgets.choices import Select
 from kms_tui.ui.widgets.entry import Input
 
 Make = Callable[[], str]
-"""Makes the whole text; runs on a thread of its own."""
+"""Makes the whole text; it runs on a thread."""
 
 _TITLES = {ExportFormat.CSV: "CSV", ExportFormat.JSON: "JSON", ExportFormat.MARKDOWN: "Markdown"}
 
 
 async def export_list(screen: ModeScreen, stem: str, make: Callable[[], Table]) -> None:
-    """Ask for format and file, and write what ``make`` gives; it runs on a thread of its own.
+    """Ask for format and file, and write the table that ``make`` gives on a thread.
 
-    ``stem`` is the file's name as offered, without its ending.
+    ``stem`` is the suggested file name without its ending.
     """
     await export(screen, stem, table_formats(make))
 
@@ -67,8 +67,7 @@ class ExportForm(Form):
         with atomic_file(path, overwrite=bool(values["overwrite"]), mode=SHARED) as file:
             file.write(make().encode())
 
-    # Each of the two follows the other; what has been followed already is let be, so that neither answers
-    # the other's echo.
+    # Format and ending follow each other; a change that only follows is ignored, so that none goes round.
 
     @on(Select.Changed, "#format")
     def _format_chosen(self) -> None:

@@ -1,4 +1,4 @@
-"""Grants: give one from a form, and take one back."""
+"""Grants: create one, revoke or retire one."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from kms_tui.ui.widgets.plain import Button, Static
 GrantEnding = Literal["revoke", "retire"]
 
 
-class TakeGrant(Dialog[GrantEnding]):
-    """Revoke, as one who manages the key; or retire, as one whom the grant is for."""
+class RevokeGrant(Dialog[GrantEnding]):
+    """Asks before a grant ends: revoked by who manages the key, or retired by whom the grant names."""
 
     dialog_classes = "-list"
 
     def __init__(self, grant: Grant) -> None:
-        super().__init__("Take this grant back?", confirm="Revoke", danger=True)
+        super().__init__("Revoke or retire this grant?", confirm="Revoke", danger=True)
         self.grant = grant
 
     def compose_body(self) -> Iterable[Widget]:
@@ -84,7 +84,7 @@ def is_service(principal: str) -> bool:
 
 
 def check_principal(text: str) -> str:
-    """What is wrong with the one whom a grant is for, or "" (CreateGrant: GranteePrincipal)."""
+    """What is wrong with a grantee, or "" (CreateGrant: GranteePrincipal)."""
     text = text.strip()
     if not text:
         return "Name whom the grant is for."
@@ -159,7 +159,7 @@ def _fields(key: Key) -> list[FormField]:
 
 
 def grant_params(values: Values) -> dict[str, Any]:
-    """The members of CreateGrant that the form's values stand for, without KeyId."""
+    """CreateGrant's members from the form's values, without KeyId."""
     grantee, retiring = values["grantee"].strip(), values["retiring"].strip()
     constraints: dict[str, Any] = {}
     if pairs := parse_pairs(values.get("pairs", "")):
@@ -177,7 +177,7 @@ def grant_params(values: Values) -> dict[str, Any]:
 
 
 async def create_grant(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """CreateGrant; then its token can be copied, with which it is in force at once."""
+    """CreateGrant; then its token can be copied, with which the grant works at once."""
     (subject,) = subjects
     kms = screen.kms_for(subject)
     key = await screen.attempt(lambda: kms.describe(subject.key_id), doing="describe the key")
@@ -215,7 +215,7 @@ def _line(grant: Grant) -> Content:
     return safe(text) + safe(f"  {', '.join(grant.operations)}").stylize("$foreground-muted")
 
 
-async def take_grant(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+async def revoke_grant(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """RevokeGrant or RetireGrant, of one of the key's grants."""
 
     (subject,) = subjects
@@ -226,13 +226,13 @@ async def take_grant(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     if not grants:
         screen.host.notify(f"{subject.name} has no grants.")
         return
-    chosen = await screen.ask(Choose("Take back which grant?", [_line(grant) for grant in grants]))
+    chosen = await screen.ask(Choose("Revoke or retire which grant?", [_line(grant) for grant in grants]))
     if chosen is None:
         return
     grant = grants[chosen]
-    how = await screen.ask(TakeGrant(grant))
+    how = await screen.ask(RevokeGrant(grant))
     if how is None:
         return
     take = kms.revoke_grant if how == "revoke" else kms.retire_grant
     if await screen.succeeds(lambda: take(subject.arn, grant.grant_id), doing=f"{how} the grant"):
-        screen.changed(subjects, f"The grant for {grant.grantee} is taken back.")
+        screen.changed(subjects, f"The grant for {grant.grantee} is {how}d.")

@@ -1,4 +1,4 @@
-"""Key material of one's own: wrapped here, imported, imported again, deleted."""
+"""Imported key material: wrap it here, import, reimport, delete."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from kms_tui.session import Session
 
 _WRAPPING_SPEC, _WRAPPING_ALGORITHM = "RSA_4096", "RSA_AES_KEY_WRAP_SHA_256"
-"""The one combination that fits material of every kind and size."""
+"""The one combination that wraps material of every type and size."""
 _FILE, _RANDOM, _SAVE, _WRAPPED = "file", "random", "save", "wrapped"
 _NEW, _EXISTING = "NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"
 _MAX_DAYS = 365
 _LARGEST = 8192
-"""No key material has more bytes; a larger file was chosen by mistake."""
+"""Bytes; no key material is larger, so a larger file was chosen by mistake."""
 _HMAC_BYTES = {"HMAC_224": 28, "HMAC_256": 32, "HMAC_384": 48, "HMAC_512": 64}
 _PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
@@ -56,7 +56,7 @@ def cannot_delete_material(subject: Subject) -> Reason:
 
 
 def random_size(spec: str) -> int | None:
-    """How many random bytes are such a key's material; None where random bytes are no key."""
+    """The size in bytes of random key material for a spec; None where random bytes are no key."""
     known = KEY_SPECS.get(spec)
     if known is None:
         return None
@@ -75,18 +75,18 @@ def _check_days(text: str) -> str:
 
 
 class FreshMaterial:
-    """Random key material, each on disk before it is anywhere else: KMS never gives material back.
+    """Random key material, written to disk before it is used: KMS never returns material.
 
-    An import that failed may be tried again with what was written for it.
+    After a failed import the same material is used again.
     """
 
     def __init__(self) -> None:
         self._written: dict[Path, bytes] = {}
 
     def at(self, path: Path, spec: str) -> Secret:
-        """The bytes in this file where they were made here, else new ones in a new file.
+        """The bytes of this file where this object wrote them, else new ones in a new file.
 
-        Raises FileError: AlreadyThereError where a file is there that was not made here, or is not as it was.
+        Raises FileError; AlreadyThereError where this object did not write the file, or it has changed.
         """
         written = self._written.get(path)
         if written is None or not path.exists() or _read(path) != written:
@@ -102,7 +102,7 @@ class FreshMaterial:
 def import_material(
     kms: Kms, key: Key, parameters: ImportParameters, wrapped: bytes, values: Values, now: datetime
 ) -> None:
-    """ImportKeyMaterial, of material that is wrapped under the parameters' key."""
+    """ImportKeyMaterial, with material wrapped under the parameters' key."""
     days = values["days"].strip()
     members: dict[str, Any] = {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
     if days:
@@ -118,7 +118,7 @@ def import_material(
 
 
 def _parameters(kms: Kms, session: Session, key: Key) -> ImportParameters:
-    """Those that are held for this key, or new ones; GetParametersForImport."""
+    """The kept parameters of this key, or new ones (GetParametersForImport)."""
     held = session.held_import(key.arn)
     if held is None:
         answer = kms.call(
@@ -140,7 +140,7 @@ def _read(path: Path) -> bytes:
 
 
 async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """Import key material for the first time, again, or anew to rotate to."""
+    """Import key material: the first, the same again, or new material to rotate to."""
     (subject,) = subjects
     kms, session = screen.kms_for(subject), screen.session
     assert session is not None
@@ -157,7 +157,7 @@ async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> N
     def submit(values: Values) -> None:
         from kms_tui.public_key import PublicKey
 
-        # One that expired while the form was open is replaced; what was wrapped elsewhere fits the old alone.
+        # Parameters that expired while the form was open are replaced, unless material is wrapped under them.
         current = parameters if values["source"] == _WRAPPED else _parameters(kms, session, key)
         path = typed_path(values["path"])
         if values["source"] == _SAVE:

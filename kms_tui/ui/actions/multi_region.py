@@ -1,4 +1,4 @@
-"""A multi-Region key: its primary and replicas together, one more replica, another primary."""
+"""Multi-Region keys: show primary and replicas, replicate, change the primary."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class MakePrimary:
 
 
 class RegionsDialog(Dialog[Replicate | MakePrimary]):
-    """Shows the primary and its replicas with the state of each; ``may_change`` offers to change them."""
+    """Shows the primary and its replicas with their states; ``may_change`` offers the two changes."""
 
     initial_focus = "#regions"
 
@@ -110,7 +110,7 @@ def cannot_spread(subject: Subject) -> Reason:
 
 
 async def show_regions(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """Show the key in each of its Regions; ReplicateKey and UpdatePrimaryRegion from there."""
+    """Show the key in each of its Regions, and offer ReplicateKey and UpdatePrimaryRegion."""
     (subject,) = subjects
     kms = screen.kms_for(subject)
     assert screen.session is not None

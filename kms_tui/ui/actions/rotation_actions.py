@@ -1,4 +1,4 @@
-"""Rotation: automatic on and off, its period, and rotating now."""
+"""Rotation: automatic on, off and its period, and on demand."""
 
 from __future__ import annotations
 

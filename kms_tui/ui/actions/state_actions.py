@@ -1,4 +1,4 @@
-"""Enable and disable."""
+"""Whether keys can be used: enable, disable, watch refused uses, connect custom key stores."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def enable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 
 async def disable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """DisableKey, after saying what stops."""
+    """DisableKey, after saying what will fail."""
     sentences = [
         Content("Every use fails with DisabledException until enabled again."),
         Content("Nothing is lost: policy, aliases, grants and key material stay."),
@@ -60,7 +60,7 @@ def cannot_watch(subject: Subject) -> Reason:
 
 
 async def watch(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """Begin to watch, from when the key was disabled; of a watched key, end it (LookupEvents)."""
+    """Watch a key from when it was disabled, or stop watching it (LookupEvents)."""
     (subject,) = subjects
     assert screen.session is not None
     watching = screen.session.watching
@@ -87,7 +87,7 @@ _KINDS = {"AWS_CLOUDHSM": "CloudHSM", "EXTERNAL_KEY_STORE": "external"}
 
 
 async def show_key_stores(screen: ModeScreen) -> None:
-    """List the custom key stores of the region; the chosen one is connected, or disconnected."""
+    """List the custom key stores of the Region, and connect or disconnect the chosen one."""
     session = screen.session
     if session is None:
         return

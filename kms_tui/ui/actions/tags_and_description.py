@@ -1,4 +1,4 @@
-"""Tags, edited as lines of ``key=value``."""
+"""Tags, edited as lines of ``key=value``, and the description."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _problems(text: str) -> Iterator[str]:
 
 
 def apply_tags(kms: Kms, key_id: str, before: Sequence[Tag], after: Sequence[Tag]) -> None:
-    """TagResource for what is new or changed, then UntagResource for what is gone; nothing for no change."""
+    """TagResource for new and changed tags, then UntagResource for removed ones; no call for no change."""
     put = [tag for tag in after if tag not in before]
     gone = {tag.key for tag in before} - {tag.key for tag in after}
     if put:

@@ -1,4 +1,4 @@
-"""Undo: say what will be called, then take the last change back."""
+"""Undo the last change, after showing which calls that makes."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from kms_tui.undo import UndoStep
 
 _SHOWN = 4
-"""How many commands, and how many changes without a way back, are written out."""
+"""How many commands, and how many changes without an undo, are listed."""
 _COMMAND_WIDTH = 280
 
 
 class ConfirmUndo(Confirm):
-    """Asks before a change is undone; ``is_skipped`` where the change before it is wanted instead."""
+    """Asks before a change is undone; ``is_skipped`` asks for the change before it instead."""
 
     is_skipped = False
 
@@ -54,7 +54,7 @@ async def undo_last(screen: ModeScreen) -> None:
         if not steps:
             reasons = " ".join(f"{_what(session, step)}: {step.reason}." for step in skipped[:_SHOWN])
             screen.host.notify(
-                reasons or "Nothing has been changed in this session.", title="Nothing to take back"
+                reasons or "Nothing has been changed in this session.", title="Nothing to undo"
             )
             return
         what = (
@@ -62,10 +62,10 @@ async def undo_last(screen: ModeScreen) -> None:
         )
         subjects = _subjects(session, steps)
         sentences = await _sentences(session, steps, skipped)
-        if not await screen.confirm_protected("Take back", subjects):
+        if not await screen.confirm_protected("Undo", subjects):
             return
         dialog = ConfirmUndo(
-            f"Take back {what}?", sentences, confirm="Take back", type_to_confirm=_typed(steps, subjects)
+            f"Undo {what}?", sentences, confirm="Undo", type_to_confirm=_typed(steps, subjects)
         )
         if await screen.ask(dialog):
             await _undo(screen, session, steps, what)
@@ -78,10 +78,10 @@ async def undo_last(screen: ModeScreen) -> None:
 async def _sentences(
     session: Session, steps: Sequence[UndoStep], skipped: Sequence[UndoStep]
 ) -> list[Content]:
-    """What undoing calls, what it does not bring back, and whether the change is still as it was made."""
+    """The calls that undo, what they do not restore, and whether the keys changed again meanwhile."""
     lines, standing = await off_loop(lambda: (_commands(steps), [step.stands() for step in steps]))
     sentences = [
-        Content(f"Done at {steps[0].time.astimezone():%H:%M:%S}. Taking it back calls:"),
+        Content(f"Done at {steps[0].time.astimezone():%H:%M:%S}. Undoing it calls:"),
         *(safe(fit(line, _COMMAND_WIDTH)).stylize("$accent") for line in lines[:_SHOWN]),
     ]
     if len(lines) > _SHOWN:
@@ -102,7 +102,7 @@ async def _sentences(
 
 
 def _typed(steps: Sequence[UndoStep], subjects: Sequence[Subject]) -> Sequence[str]:
-    """What must be typed where undoing schedules a deletion, as for any other deletion."""
+    """What must be typed where undoing schedules a deletion."""
     if not any(call.operation == "ScheduleKeyDeletion" for step in steps for call in step.undo):
         return ()
     if len(steps) > 1:
@@ -116,34 +116,34 @@ async def _undo(screen: ModeScreen, session: Session, steps: Sequence[UndoStep],
         try:
             answers = await off_loop(step.take_back)
         except KmsTuiError as error:
-            screen.tell_error(error, doing=f"take back {_what(session, step)}")
+            screen.tell_error(error, doing=f"undo {_what(session, step)}")
             continue
         for grant_id in (answer["GrantId"] for answer in answers if "GrantId" in answer):
             screen.host.notify(f"The new grant is {grant_id}.")
         session.history.drop(step)
         done += 1
     if done == len(steps):
-        screen.host.notify(f"{what} is taken back.")
+        screen.host.notify(f"{what} is undone.")
     elif done:
-        screen.host.notify(f"{done} of {len(steps)} are taken back.", severity="warning")
+        screen.host.notify(f"{done} of {len(steps)} are undone.", severity="warning")
     screen.post_message(KeysChanged(*_keys(steps)))
 
 
 def _keys(steps: Sequence[UndoStep]) -> set[str]:
-    """The keys to be read again; none (so all) where a step was about an alias or a custom key store."""
+    """The keys to read again; none (which means all) where a step changed an alias or a custom key store."""
     if any("KeyId" not in step.call.params for step in steps):
         return set()
     return {key_id_of(str(step.call.params["KeyId"])) for step in steps}
 
 
 def _subjects(session: Session, steps: Sequence[UndoStep]) -> list[Subject]:
-    """The keys that the steps were about, and for an alias the key that it then pointed at."""
+    """The keys that the steps changed, and for an alias the key that it pointed at."""
     params = [call.params for step in steps for call in (step.call, *step.undo)]
     references = {str(each.get("KeyId") or each.get("TargetKeyId") or "") for each in params}
     rows = [
         row for reference in sorted(references) for row in session.inventory.rows_of(key_id_of(reference))
     ]
-    # An alias that was deleted names its key no more, and may be what protects it.
+    # A deleted alias is no name of its key now, but the configuration may protect the key by it.
     names = {short_alias(each["AliasName"]) for each in params if "AliasName" in each}
     return [
         Subject(row.key_id, row.arn, row.region, (*row.aliases, *sorted(names - set(row.aliases))), row.key)

@@ -1,4 +1,4 @@
-"""Actions that change nothing themselves: copy, look at the API's answer, open a tab or another screen."""
+"""Actions that change nothing: copy, raw JSON, used by, scratchpad, policy editor, history, simulation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def copy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 
 def copy_name(screen: ModeScreen, label: str, text: str) -> None:
-    """Copy a text that is no secret, and say where it went."""
+    """Copy a text that is no secret, and notify."""
     copied = copy_text(screen.host, text)
     how = " through the terminal" if copied.through_terminal else ""
     screen.host.notify(f"{label} copied{how}.")
@@ -63,7 +63,7 @@ async def raw_json(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 
 async def used_by(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """Open the tab, and scan the region unless that was done; on the open tab scan again, or stop."""
+    """Open the tab and scan the Region unless it was scanned; on the open tab scan again, or stop."""
     (subject,) = subjects
     assert screen.session is not None
     scans, region = screen.session.scans, subject.region
@@ -84,7 +84,7 @@ async def used_by(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 
 def cannot_use(subject: Subject) -> Reason:
-    """A key without a spec to go by offers nothing."""
+    """Without a description, which operations the key offers is not known."""
     return "" if subject.key is not None else "it cannot be described, so what it offers is not known"
 
 
@@ -130,7 +130,7 @@ async def show_history(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 
 async def simulate(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """Ask the policy as it stands."""
+    """Open the simulation with the key's present policy."""
     from kms_tui.ui.policy_editor.opening import surroundings
     from kms_tui.ui.policy_editor.simulate import SimulateScreen
 
