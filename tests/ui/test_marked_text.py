@@ -18,7 +18,7 @@ import kms_tui.ui
 from kms_tui.backend.base import Backend
 from kms_tui.session import BackendKind, Connection
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.safe_text import Content, Part, visible
+from kms_tui.ui.base.safe_text import Content, Part, visible
 from kms_tui.ui.widgets.form_widgets import Checkbox, Select
 from kms_tui.ui.widgets.text_widgets import Button, Option, Static, Tab
 from tests.ui.conftest import MakeApp

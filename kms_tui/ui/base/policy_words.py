@@ -9,7 +9,7 @@ from kms_tui import policy
 from kms_tui.policy import CheckResult, Finding, Severity, Verdict, json_reader
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.json_reader import ScanError
-from kms_tui.ui.safe_text import Content, Span, safe
+from kms_tui.ui.base.safe_text import Content, Span, safe
 
 _INDENT = "  "
 

@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 
 from kms_tui.policy import Finding
 from kms_tui.ui.base.policy_words import finding_line
-from kms_tui.ui.screens.text import TextScreen
+from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.widgets.text_widgets import Option
 
 

@@ -24,9 +24,9 @@ from kms_tui.policy.policy_diff import (
     unified,
 )
 from kms_tui.ui.base.policy_words import COLOURS, GLYPHS, laid_out
-from kms_tui.ui.dialogs.base import Dialog, Result
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.dialogs.dialog import Dialog, Result
 from kms_tui.ui.policy_editor.policy_edit import EditTarget, is_same
-from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.text_widgets import Button, Static
 
 _MARKS = {

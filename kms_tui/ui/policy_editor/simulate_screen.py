@@ -16,10 +16,12 @@ from textual.widget import Widget
 from kms_tui import policy
 from kms_tui.policy.actions import ACTIONS
 from kms_tui.policy.document import Document
-from kms_tui.ui.acts.base import Subject
-from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.policy_words import statement_text
-from kms_tui.ui.dialogs.choose import Choose
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.dialogs.questions import Choose
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.policy_editor.policy_completion import PolicyContext
 from kms_tui.ui.policy_editor.simulation import (
     SimulationAnswer,
@@ -27,8 +29,6 @@ from kms_tui.ui.policy_editor.simulation import (
     SimulationInputError,
     simulate,
 )
-from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.screens.base import ModeScreen
 from kms_tui.ui.widgets.form_widgets import Flag, TextArea
 from kms_tui.ui.widgets.text_widgets import Input, Static
 

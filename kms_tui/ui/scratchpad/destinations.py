@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 
 from kms_tui.crypto_ops.inputs import InputField
 from kms_tui.crypto_ops.request import ChosenKey
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.pane_fields import KeyField, PathInput, ProblemLine
 from kms_tui.ui.widgets.text_widgets import Static

@@ -12,7 +12,7 @@ from textual.widgets import OptionList
 
 from kms_tui.crypto_ops.operations import OPERATIONS, Name, Operation
 from kms_tui.crypto_ops.settings import OperationSetting, Ready, SettingChoice
-from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.scratchpad.pane_fields import ProblemLine
 from kms_tui.ui.widgets.form_widgets import Select
 from kms_tui.ui.widgets.text_widgets import Input, Option, Static

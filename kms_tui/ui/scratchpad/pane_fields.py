@@ -20,10 +20,10 @@ from kms_tui.atomic import typed_path
 from kms_tui.crypto_ops.request import ChosenKey
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import KeyState
-from kms_tui.ui.background import off_loop
-from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.base.background import off_loop
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.words import STATE_WORDS
 from kms_tui.ui.widgets.text_widgets import Input, Static
-from kms_tui.ui.words import STATE_WORDS
 
 
 class NoteLine(Static):

@@ -16,11 +16,10 @@ from kms_tui.crypto_ops.results import Part
 from kms_tui.formats import Format, encode, is_text
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.model import Key
-from kms_tui.ui.clipboard import copy_secret, copy_text
-from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.dialogs.confirm import Confirm
-from kms_tui.ui.dialogs.form import Field, FlagField, Form, TextField, Values
-from kms_tui.ui.safe_text import Content, column, fit, safe
+from kms_tui.ui.base.clipboard import copy_secret, copy_text
+from kms_tui.ui.base.safe_text import Content, column, fit, safe
+from kms_tui.ui.dialogs.form import FlagField, Form, FormField, TextField, Values
+from kms_tui.ui.dialogs.questions import Choose, Confirm
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.key_picker import KeyPicker, Picked
 
@@ -103,7 +102,7 @@ async def ask_past(screen: ScratchpadScreen) -> None:
     """Look at the session's operations, and set one up again."""
     entries = tuple(screen.history.entries)
     if not entries:
-        screen.kms_app.notify("Nothing has been done here in this session.")
+        screen.host.notify("Nothing has been done here in this session.")
         return
     chosen = await screen.ask(past_dialog(entries, screen.name_of))
     if chosen is not None:
@@ -127,13 +126,13 @@ async def save_output(screen: ScratchpadScreen, part: Part) -> None:
             file.write(part.value.reveal())
 
     fields = [
-        Field("path", "File", check=lambda text: "" if text.strip() else "Name a file."),
+        FormField("path", "File", check=lambda text: "" if text.strip() else "Name a file."),
         FlagField("overwrite", "If it exists", hint="replace it"),
     ]
     lead = [safe(f"{part.name}, {len(part):,} bytes, as they are and not as text.")]
     values = await screen.ask(Form("Save the output", fields, save, confirm="Save", lead=lead))
     if values is not None:
-        screen.kms_app.notify(f"{len(part):,} bytes written to {values['path']}.")
+        screen.host.notify(f"{len(part):,} bytes written to {values['path']}.")
 
 
 _FORMS = (Format.TEXT, Format.BASE64, Format.BASE64URL, Format.HEX)
@@ -177,14 +176,14 @@ def _of_output(screen: ScratchpadScreen, part: Part | None) -> list[_Copy]:
         return []
     forms = [form for form in _FORMS if form is not Format.TEXT or is_text(part.value.reveal())]
     forms.sort(key=lambda form: form is not screen.output.form)
-    seconds = screen.kms_app.config.clipboard_seconds
+    seconds = screen.host.config.clipboard_seconds
     note = f"cleared from the clipboard after {seconds:g} s" if part.secret else ""
     return [_Copy(f"{part.name} as {form.value}", note, form=form) for form in forms]
 
 
 def copy_part(screen: ScratchpadScreen, part: Part, form: Format) -> None:
     """Copy an output; a secret one does not stay on the clipboard."""
-    app, text = screen.kms_app, encode(part.value.reveal(), form)
+    app, text = screen.host, encode(part.value.reveal(), form)
     if not part.secret:
         copied = copy_text(app, text)
         app.notify(f"{part.name} copied{' through the terminal' if copied.through_terminal else ''}.")
@@ -208,7 +207,7 @@ async def _copy_command(screen: ScratchpadScreen, write: Callable[[OperationRequ
     where = Where(session.connection.profile or "", session.connection.endpoint_url or "")
     text = await screen.attempt(lambda: write(request, where), doing="write the command")
     if text is not None:
-        copied = copy_text(screen.kms_app, text)
+        copied = copy_text(screen.host, text)
         how = " through the terminal" if copied.through_terminal else ""
         note = input_note(request) or "It reads its input from a file named INPUT."
-        screen.kms_app.notify(f"Command copied{how}. {note}" if request.role else f"Command copied{how}.")
+        screen.host.notify(f"Command copied{how}. {note}" if request.role else f"Command copied{how}.")

@@ -10,7 +10,7 @@ from rich.text import Text
 from textual import widgets
 from textual.widgets import selection_list
 
-from kms_tui.ui.safe_text import Content, harmless, safe_rich
+from kms_tui.ui.base.safe_text import Content, harmless, safe_rich
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ from textual.visual import Visual
 from textual.widgets import option_list
 from textual.widgets.button import ButtonVariant
 
-from kms_tui.ui.pasting import is_too_long
-from kms_tui.ui.safe_text import Content, harmless, visible
+from kms_tui.ui.base.pasting import is_too_long
+from kms_tui.ui.base.safe_text import Content, harmless, visible
 
 Shown = Content | Visual
 """What a widget shows: text, or a visual of ours that is made of such texts."""

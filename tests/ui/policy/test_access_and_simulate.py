@@ -12,11 +12,11 @@ from textual.widgets import DataTable, Input, Static, TextArea
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import parse
-from kms_tui.ui.details.access import AccessTab
-from kms_tui.ui.details.pane import KeyDetails
+from kms_tui.ui.details.access_tab import AccessTab
+from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.policy_editor.simulate_screen import SimulateScreen
 from kms_tui.ui.policy_editor.simulation import SimulationInput, SimulationInputError, context_of, simulate
-from kms_tui.ui.screens.text import TextScreen
 from kms_tui.ui.widgets.form_widgets import Flag
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled

@@ -14,10 +14,10 @@ from kms_tui.policy import snippets
 from kms_tui.policy.actions import ACTIONS
 from kms_tui.policy.json_reader import ScanError
 from kms_tui.ui.base.policy_words import formatted
+from kms_tui.ui.base.safe_text import visible
 from kms_tui.ui.policy_editor.outline import Outline, with_statement
 from kms_tui.ui.policy_editor.policy_area import PlaceholderMap
 from kms_tui.ui.policy_editor.policy_completion import PolicyContext, complete
-from kms_tui.ui.safe_text import visible
 from tests.ui.policy.workspace import ACCOUNT, APP, APP_USES, REGION, ROOT, SOUND, policy_with
 
 ANY_TEXT = st.text(
