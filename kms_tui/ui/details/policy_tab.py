@@ -30,8 +30,7 @@ def _grave(result: CheckResult) -> Iterator[Finding]:
 
 
 def _shown(facts: PolicyFacts) -> Content:
-    from kms_tui.ui.base.policy_words import finding_line, verdict_words
-    from kms_tui.ui.policy_editor.coloured import coloured
+    from kms_tui.ui.base.policy_words import coloured, finding_line, verdict_words
 
     remarks = [finding_line(finding) for finding in _grave(facts.result)]
     return Content("\n").join([verdict_words(facts.result), *remarks, Content(), coloured(facts.text)])
