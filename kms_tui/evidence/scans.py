@@ -1,4 +1,4 @@
-"""A scan: everything in one account and region that names a key, whichever key it is."""
+"""A scan finds everything in one account and Region that names a key; ``Scans`` keeps a session's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading facts: what is on screen first, then around it, then whatever a filter or a sort waits for."""
+"""Reads facts of keys, one call each: first for rows on screen, then around it, then for a filter."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def _what(session: Session, step: UndoStep) -> str:
 
 
 def _commands(steps: Sequence[UndoStep]) -> list[str]:
-    from kms_tui.commands import aws_cli
+    from kms_tui.command_text import aws_cli
 
     return [
         aws_cli(call.operation, call.params, region=call.region or step.region)

@@ -22,8 +22,8 @@ from botocore.awsrequest import AWSResponse, HTTPHeaders
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.commands import aws_cli, boto3_code, left_out
-from tests.unit.commands.samples import OPERATIONS, SECRET, full_call
+from kms_tui.command_text import aws_cli, boto3_code, left_out
+from tests.unit.command_samples import OPERATIONS, SECRET, full_call
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",

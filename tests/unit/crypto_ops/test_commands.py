@@ -13,7 +13,7 @@ from kms_tui.crypto_ops.inputs import Entered
 from kms_tui.crypto_ops.operations import OPERATIONS, Name
 from kms_tui.crypto_ops.request import Destination
 from kms_tui.kms.secret import Secret
-from tests.unit.scratch.conftest import Ask, chosen
+from tests.unit.crypto_ops.conftest import Ask, chosen
 
 NOWHERE = Where()
 _ALIASES = {

@@ -17,7 +17,7 @@ from kms_tui.formats import Format, encode
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.secret import Secret
 from kms_tui.public_key import PublicKey
-from tests.unit.scratch.conftest import Ask, chosen
+from tests.unit.crypto_ops.conftest import Ask, chosen
 
 CONTEXT = {"tenant": "42"}
 SIGNERS = (

@@ -23,7 +23,7 @@ from kms_tui.envelope.errors import (
 )
 from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError
 from kms_tui.kms.secret import Secret
-from tests.unit.scratch.conftest import Ask, chosen
+from tests.unit.crypto_ops.conftest import Ask, chosen
 
 
 @pytest.mark.parametrize(

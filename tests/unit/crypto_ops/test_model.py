@@ -12,7 +12,7 @@ from kms_tui.crypto_ops.settings import SETTINGS, algorithms_of, settle
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.kms.operations import CRYPTOGRAPHIC, READING
-from tests.unit.scratch.conftest import chosen
+from tests.unit.crypto_ops.conftest import chosen
 
 _PAIRS = [(spec.name, usage) for spec in KEY_SPECS.values() for usage in spec.usages]
 

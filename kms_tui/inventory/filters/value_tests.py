@@ -1,4 +1,4 @@
-"""Fields that look into text: names, ids, descriptions, regions and tags; ``*`` stands for anything."""
+"""Tests of a row by the value of a filter field: words, texts with ``*``, lengths of time."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from kms_tui.crypto_ops.run import run
 from kms_tui.kms.secret import Secret
 from kms_tui.serve import random_credential, running
 from tests.endpoints.environment import clear_aws_environment
-from tests.unit.scratch.conftest import Ask, chosen
+from tests.unit.crypto_ops.conftest import Ask, chosen
 
 _ALIASES = {
     Name.DERIVE: "device-enrolment",
