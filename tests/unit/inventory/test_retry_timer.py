@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from kms_tui.inventory import Pace
-from kms_tui.inventory.again import FIRST_WAIT, LAST_WAIT, Again, passes
-from kms_tui.inventory.work import WorkQueue
+from kms_tui.inventory.pace import Priority, reading_queues
 from kms_tui.kms.errors import CredentialsError, EndpointError, KmsTuiError, ServiceError
 from kms_tui.kms.facts import Denied, Failed, Known
-from tests.unit.inventory.world import Clock, FakeAccount, SlowHands, World, denied, named
+from kms_tui.workers import FIRST_WAIT, LAST_WAIT, RetryTimer, is_passing
+from tests.unit.inventory.world import Clock, FakeAccount, SteppedWorkers, World, denied, named
 
 THROTTLED = ServiceError("ThrottlingException", "Rate exceeded")
 
@@ -28,7 +28,7 @@ THROTTLED = ServiceError("ThrottlingException", "Rate exceeded")
     ids=str,
 )
 def test_a_fault_that_passes_is_told_from_a_refusal(error: KmsTuiError, passing: bool) -> None:
-    assert passes(error) is passing
+    assert is_passing(error) is passing
 
 
 def on_screen(account: FakeAccount) -> World:
@@ -77,7 +77,7 @@ def test_a_listing_that_broke_off_begins_again_and_one_that_was_denied_does_not(
     world = World(account, regions=("eu-west-1", "us-east-1"), pace=Pace(read_unasked=0)).open()
     account.fail.clear()
     told = [(world.inventory.busy, str(world.inventory.trouble))]
-    world.hands.work(1, seconds=FIRST_WAIT)
+    world.workers.work(1, seconds=FIRST_WAIT)
     told.append((world.inventory.busy, str(world.inventory.trouble)))
     world.work()
     told.append((world.inventory.busy, str(world.inventory.trouble)))
@@ -91,15 +91,15 @@ def test_a_listing_that_broke_off_begins_again_and_one_that_was_denied_does_not(
 
 def test_waits_grow_up_to_half_a_minute_and_begin_anew_after_a_quiet_time() -> None:
     clock = Clock()
-    hands = SlowHands(WorkQueue(clock=clock), clock)
+    workers = SteppedWorkers(reading_queues(clock=clock), clock)
     tries: list[float] = []
-    again = Again(hands, lambda: tries.append(clock.seconds), clock)
+    timer = RetryTimer(workers, Priority.RETRY, lambda: tries.append(clock.seconds), clock)
 
     def wait() -> float:
         began = clock.seconds
-        again.later()
-        again.later()
-        hands.work(seconds=1000)
+        timer.later()
+        timer.later()
+        workers.work(seconds=1000)
         return tries[-1] - began
 
     assert [wait() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
