@@ -32,11 +32,11 @@ from kms_tui.crypto_ops.operations import OPERATIONS, Role
 from kms_tui.inventory import Pace
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.details.pane import KeyDetails
-from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.scratchpad.operation_list import OperationList
 from kms_tui.ui.scratchpad.source import SourcePane
-from kms_tui.ui.screens.keys import KeysScreen
+from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.contract.shapes import operation_model
 from tests.ui.console import press, settled

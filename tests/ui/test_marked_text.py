@@ -18,7 +18,7 @@ import kms_tui.ui
 from kms_tui.backend.base import Backend
 from kms_tui.session import BackendKind, Connection
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.safe_text import Content, Part, visible
+from kms_tui.ui.base.safe_text import Content, Part, visible
 from kms_tui.ui.widgets.choices import Checkbox, Select, Tab
 from kms_tui.ui.widgets.plain import Button, Option, Static
 from tests.ui.conftest import MakeApp

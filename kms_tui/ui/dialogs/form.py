@@ -13,9 +13,9 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from kms_tui.kms.errors import KmsTuiError, ServiceError
-from kms_tui.ui.background import start
-from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.base.background import start
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.plain import Static
 
@@ -28,7 +28,7 @@ def anything(_: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """One line of text; ``check`` gives the sentence that says what is wrong, or ""."""
 
     name: str
@@ -46,7 +46,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class TextField(Field):
+class TextField(FormField):
     """Several lines of text."""
 
     def widget(self) -> Widget:
@@ -62,7 +62,7 @@ class TextField(Field):
 
 
 @dataclass(frozen=True, slots=True)
-class ChoiceField(Field):
+class ChoiceField(FormField):
     """One of ``choices``: (what is shown, value). With a ``prompt`` none is chosen to begin with."""
 
     choices: Sequence[tuple[str, str]] = ()
@@ -82,7 +82,7 @@ class ChoiceField(Field):
 
 
 @dataclass(frozen=True, slots=True)
-class FlagField(Field):
+class FlagField(FormField):
     """Yes or no."""
 
     def widget(self) -> Widget:
@@ -98,7 +98,7 @@ class FlagField(Field):
 
 
 @dataclass(frozen=True, slots=True)
-class ManyField(Field):
+class ManyField(FormField):
     """Any number of ``choices``, none with a space in it; the value is the chosen ones, space between."""
 
     choices: Sequence[str] = ()
@@ -136,7 +136,7 @@ class Form(Dialog[Values]):
     def __init__(
         self,
         title: str,
-        fields: Sequence[Field],
+        fields: Sequence[FormField],
         submit: Callable[[Values], object],
         *,
         confirm: str,

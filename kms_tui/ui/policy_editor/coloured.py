@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kms_tui.ui.safe_text import Content, Span, safe
+from kms_tui.ui.base.safe_text import Content, Span, safe
 
 _TOKEN = re.compile(
     r'(?P<text>"(?:[^"\\\n]|\\.)*")(?P<colon>\s*:)?|(?P<constant>-?\d[\d.eE+-]*|true|false|null)|(?P<mark>[{}\[\],])'

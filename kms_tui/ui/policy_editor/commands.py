@@ -13,13 +13,12 @@ from kms_tui.atomic import typed_path
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy import pasted_text, snippets
 from kms_tui.policy.json_reader import ScanError
-from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.dialogs.confirm import Confirm
-from kms_tui.ui.dialogs.form import Field, FlagField, Form, Values
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.dialogs.form import FlagField, Form, FormField, Values
+from kms_tui.ui.dialogs.questions import Choose, Confirm
 from kms_tui.ui.policy_editor.files import OutsideEdit, editor_command, read_policy, write_policy
 from kms_tui.ui.policy_editor.inserting import with_statement
 from kms_tui.ui.policy_editor.layout import formatted
-from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.ui.policy_editor.screen import PolicyEditor
@@ -71,14 +70,14 @@ async def load_file(editor: PolicyEditor) -> None:
     values = await editor.ask(
         Form(
             "Load a policy from a file",
-            [Field("path", "File", check=_named)],
+            [FormField("path", "File", check=_named)],
             lambda values: texts.append(read_policy(_path(values))),
             confirm="Load",
         )
     )
     if values is not None:
         editor.area.replace_policy(texts[-1])
-        editor.kms_app.notify(f"{values['path']} is in the editor; nothing is saved yet.")
+        editor.host.notify(f"{values['path']} is in the editor; nothing is saved yet.")
 
 
 async def write_file(editor: PolicyEditor) -> None:
@@ -88,7 +87,7 @@ async def write_file(editor: PolicyEditor) -> None:
         Form(
             "Write the policy to a file",
             [
-                Field("path", "File", f"{editor.subject.name.replace('/', '-')}.json", check=_named),
+                FormField("path", "File", f"{editor.subject.name.replace('/', '-')}.json", check=_named),
                 FlagField("overwrite", "", hint="Replace a file of that name"),
             ],
             lambda values: write_policy(_path(values), text, overwrite=bool(values["overwrite"])),
@@ -96,7 +95,7 @@ async def write_file(editor: PolicyEditor) -> None:
         )
     )
     if values is not None:
-        editor.kms_app.notify(f"The text is written to {values['path']}; the key's policy is as it was.")
+        editor.host.notify(f"The text is written to {values['path']}; the key's policy is as it was.")
 
 
 def _named(text: str) -> str:
@@ -130,7 +129,7 @@ def run_outside(editor: PolicyEditor, text: str) -> str:
 async def discard(editor: PolicyEditor) -> None:
     """Back to the key's policy, and the draft removed."""
     if not editor.is_dirty:
-        editor.kms_app.notify("Nothing to discard: the text is as on the key.")
+        editor.host.notify("Nothing to discard: the text is as on the key.")
         return
     sentences = [Content("The text becomes the key's policy again, and the draft of your changes goes.")]
     if await editor.ask(Confirm("Discard your changes?", sentences, confirm="Discard", danger=True)):
@@ -151,7 +150,7 @@ async def leave(editor: PolicyEditor) -> None:
         editor.forget()
     else:
         if editor.is_dirty:
-            editor.kms_app.notify(
+            editor.host.notify(
                 f"Nothing was saved: your changes to the policy of {editor.subject.name} are kept as a draft."
             )
     editor.app.pop_screen()
@@ -170,7 +169,7 @@ async def show_history(editor: PolicyEditor) -> None:
     version = await editor.ask(HistoryDialog(target, editor.subject.name, versions, editor.base))
     if version is not None:
         editor.area.replace_policy(version.text)
-        editor.kms_app.notify("The earlier policy is in the editor; saving it asks the guard as ever.")
+        editor.host.notify("The earlier policy is in the editor; saving it asks the guard as ever.")
 
 
 async def simulate(editor: PolicyEditor) -> None:

@@ -12,9 +12,9 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from kms_tui.policy import Verdict
-from kms_tui.ui.dialogs.base import Dialog, Result
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.dialogs.dialog import Dialog, Result
 from kms_tui.ui.policy_editor.review import Review, paragraphs
-from kms_tui.ui.safe_text import Content
 from kms_tui.ui.widgets.plain import Button, Static
 
 

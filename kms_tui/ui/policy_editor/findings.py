@@ -10,9 +10,9 @@ from textual.message import Message
 from textual.widgets import OptionList
 
 from kms_tui.policy import CheckResult, Finding, Severity, Verdict
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.policy_editor.area import GLYPHS
-from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.screens.text import TextScreen
 from kms_tui.ui.widgets.plain import Option
 
 COLOURS: Mapping[Severity, str] = {

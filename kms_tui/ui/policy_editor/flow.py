@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from kms_tui.backend.guard import PolicyRefusedError
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.ui.background import off_loop
-from kms_tui.ui.dialogs.confirm import Confirm
+from kms_tui.ui.base.background import off_loop
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.policy_editor.dialogs import Choice, ConflictDialog, ReviewDialog
 from kms_tui.ui.policy_editor.review import review
 from kms_tui.ui.policy_editor.saving import (
@@ -21,7 +22,6 @@ from kms_tui.ui.policy_editor.saving import (
     is_same,
     save,
 )
-from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.ui.policy_editor.screen import PolicyEditor
@@ -32,7 +32,7 @@ async def save_policy(editor: PolicyEditor) -> None:
     target, text, base = editor.target, editor.text, editor.base
     assert target is not None
     if text == base:
-        editor.kms_app.notify("Nothing to save: the text is as on the key.")
+        editor.host.notify("Nothing to save: the text is as on the key.")
         return
     try:
         result = await off_loop(partial(check_before_saving, target, text, base, editor.now()))
@@ -128,7 +128,7 @@ async def _resolve(editor: PolicyEditor, theirs: str) -> None:
         await editor.set_aside()
         editor.base = theirs
         editor.area.replace_policy(theirs)
-        editor.kms_app.notify("The newer policy is in the editor; your text is kept as a draft.")
+        editor.host.notify("The newer policy is in the editor; your text is kept as a draft.")
     editor.show_state()
 
 
@@ -159,7 +159,7 @@ async def show_changes(editor: PolicyEditor) -> None:
     target = editor.target
     assert target is not None
     if editor.text == editor.base:
-        editor.kms_app.notify("Nothing has changed.")
+        editor.host.notify("Nothing has changed.")
         return
     change = await off_loop(partial(review, target, editor.base, editor.text, editor.result))
     await editor.ask(ReviewDialog(f"Changes to the policy of {editor.subject.name}", change, save=False))

@@ -14,11 +14,11 @@ from textual.widgets import OptionList
 from kms_tui import policy
 from kms_tui.drafts import PolicyFiles
 from kms_tui.kms.model import PolicyVersion
-from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.policy_editor.dialogs import ScrollingDialog
 from kms_tui.ui.policy_editor.review import paragraphs, review
 from kms_tui.ui.policy_editor.saving import Target, is_same
-from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.plain import Button, Option, Static
 
 _REST_SECONDS = 0.1

@@ -11,12 +11,12 @@ from kms_tui import policy
 from kms_tui.backend.api import Kms
 from kms_tui.drafts import Draft, SavedVersion
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.ui.background import off_loop
-from kms_tui.ui.dialogs.choose import Choose
+from kms_tui.ui.base.background import off_loop
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.policy_editor.completion import Surroundings
 from kms_tui.ui.policy_editor.keeper import DraftKeeper
 from kms_tui.ui.policy_editor.saving import Target, is_same
-from kms_tui.ui.safe_text import Content
 
 if TYPE_CHECKING:
     from kms_tui.session import Session
@@ -47,7 +47,7 @@ async def open_policy(editor: PolicyEditor) -> None:
     editor.around = opened.around
     keeper = DraftKeeper(editor.files, subject.arn, session.now)
     for trouble in _troubles(opened):
-        editor.kms_app.notify(trouble, title="Drafts", severity="warning", timeout=12)
+        editor.host.notify(trouble, title="Drafts", severity="warning", timeout=12)
     drafts = [draft for draft in opened.drafts.entries if draft.text != opened.text]
     if editor.begin_with is not None:
         editor.begin(opened.target, opened.text, editor.begin_with, keeper=keeper)

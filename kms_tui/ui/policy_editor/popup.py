@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.geometry import Offset
 from textual.widgets import OptionList
 
+from kms_tui.ui.base.safe_text import fit, safe
 from kms_tui.ui.policy_editor.area import PolicyArea
 from kms_tui.ui.policy_editor.completion import Completion, Surroundings, complete
-from kms_tui.ui.safe_text import fit, safe
 from kms_tui.ui.widgets.plain import Option
 
 _WIDEST = 64

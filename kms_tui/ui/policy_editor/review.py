@@ -16,11 +16,11 @@ from kms_tui.policy.policy_diff import (
     statement_changes,
     unified,
 )
+from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.policy_editor.area import GLYPHS
 from kms_tui.ui.policy_editor.findings import COLOURS
 from kms_tui.ui.policy_editor.saving import Target, is_same
 from kms_tui.ui.policy_editor.statements import laid_out
-from kms_tui.ui.safe_text import Content, safe
 
 _MARKS = {
     StatementKept.ADDED: ("+", "$success", "new"),

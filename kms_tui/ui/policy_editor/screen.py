@@ -17,8 +17,10 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy import CheckResult, Severity
 from kms_tui.policy.document import QUOTA_BYTES
 from kms_tui.session import Session
-from kms_tui.ui.acts.base import Subject
-from kms_tui.ui.background import off_loop, start
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.policy_editor import commands, flow, opening
 from kms_tui.ui.policy_editor.area import PolicyArea
 from kms_tui.ui.policy_editor.bindings import EDITOR_BINDINGS
@@ -27,8 +29,6 @@ from kms_tui.ui.policy_editor.findings import FindingsList, verdict_words
 from kms_tui.ui.policy_editor.keeper import DraftKeeper
 from kms_tui.ui.policy_editor.popup import CompletionList
 from kms_tui.ui.policy_editor.saving import Target
-from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.screens.base import ModeScreen
 from kms_tui.ui.widgets.area import TextArea
 from kms_tui.ui.widgets.plain import Static
 
@@ -328,7 +328,7 @@ class PolicyEditor(ModeScreen):
     def _may_begin(self) -> bool:
         """Not while a save waits for its answer, which another command would drop."""
         if self.is_saving:
-            self.kms_app.notify("The policy is being saved: wait for the answer.", severity="warning")
+            self.host.notify("The policy is being saved: wait for the answer.", severity="warning")
         return not self.is_saving
 
     def action_save(self) -> None:

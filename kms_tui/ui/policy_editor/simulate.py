@@ -16,14 +16,14 @@ from textual.widget import Widget
 from kms_tui import policy
 from kms_tui.policy.actions import ACTIONS
 from kms_tui.policy.document import Document
-from kms_tui.ui.acts.base import Subject
-from kms_tui.ui.background import off_loop, start
-from kms_tui.ui.dialogs.choose import Choose
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.dialogs.questions import Choose
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.policy_editor.completion import Surroundings
 from kms_tui.ui.policy_editor.simulation import Answer, Question, QuestionError, ask
 from kms_tui.ui.policy_editor.statements import statement_text
-from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.screens.base import ModeScreen
 from kms_tui.ui.widgets.area import TextArea
 from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.flag import Flag

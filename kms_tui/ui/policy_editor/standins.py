@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from kms_tui.ui.safe_text import visible
+from kms_tui.ui.base.safe_text import visible
 
 _POOL = chain(range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE), range(0xE000, 0xF900))
 POOL = tuple(map(chr, _POOL))

@@ -10,9 +10,9 @@ from kms_tui.crypto_ops.inputs import InputError, from_json
 from kms_tui.crypto_ops.operations import OPERATIONS, Name
 from kms_tui.crypto_ops.results import Part
 from kms_tui.kms.model import Key
-from kms_tui.ui.dialogs.confirm import Confirm
-from kms_tui.ui.dialogs.form import Field, FlagField, Form, TextField, Values
-from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.dialogs.form import FlagField, Form, FormField, TextField, Values
+from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.past import past_dialog
 from kms_tui.ui.scratchpad.path_input import path_of
@@ -83,7 +83,7 @@ async def ask_past(screen: ScratchpadScreen) -> None:
     """Look at the session's operations, and set one up again."""
     entries = tuple(screen.history.entries)
     if not entries:
-        screen.kms_app.notify("Nothing has been done here in this session.")
+        screen.host.notify("Nothing has been done here in this session.")
         return
     chosen = await screen.ask(past_dialog(entries, screen.name_of))
     if chosen is not None:
@@ -107,10 +107,10 @@ async def save_output(screen: ScratchpadScreen, part: Part) -> None:
             file.write(part.value.reveal())
 
     fields = [
-        Field("path", "File", check=lambda text: "" if text.strip() else "Name a file."),
+        FormField("path", "File", check=lambda text: "" if text.strip() else "Name a file."),
         FlagField("overwrite", "If it exists", hint="replace it"),
     ]
     lead = [safe(f"{part.name}, {len(part):,} bytes, as they are and not as text.")]
     values = await screen.ask(Form("Save the output", fields, save, confirm="Save", lead=lead))
     if values is not None:
-        screen.kms_app.notify(f"{len(part):,} bytes written to {values['path']}.")
+        screen.host.notify(f"{len(part):,} bytes written to {values['path']}.")

@@ -10,9 +10,9 @@ from kms_tui.crypto_ops.commands import Where, input_note, python_code, shell_li
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.results import Part
 from kms_tui.formats import Format, encode, is_text
-from kms_tui.ui.clipboard import copy_secret, copy_text
-from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.clipboard import copy_secret, copy_text
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.dialogs.questions import Choose
 
 if TYPE_CHECKING:
     from kms_tui.ui.scratchpad.screen import ScratchpadScreen
@@ -58,14 +58,14 @@ def _of_output(screen: ScratchpadScreen, part: Part | None) -> list[_Copy]:
         return []
     forms = [form for form in _FORMS if form is not Format.TEXT or is_text(part.value.reveal())]
     forms.sort(key=lambda form: form is not screen.output.form)
-    seconds = screen.kms_app.config.clipboard_seconds
+    seconds = screen.host.config.clipboard_seconds
     note = f"cleared from the clipboard after {seconds:g} s" if part.secret else ""
     return [_Copy(f"{part.name} as {form.value}", note, form=form) for form in forms]
 
 
 def copy_part(screen: ScratchpadScreen, part: Part, form: Format) -> None:
     """Copy an output; a secret one does not stay on the clipboard."""
-    app, text = screen.kms_app, encode(part.value.reveal(), form)
+    app, text = screen.host, encode(part.value.reveal(), form)
     if not part.secret:
         copied = copy_text(app, text)
         app.notify(f"{part.name} copied{' through the terminal' if copied.through_terminal else ''}.")
@@ -89,7 +89,7 @@ async def _copy_command(screen: ScratchpadScreen, write: Callable[[OperationRequ
     where = Where(session.connection.profile or "", session.connection.endpoint_url or "")
     text = await screen.attempt(lambda: write(request, where), doing="write the command")
     if text is not None:
-        copied = copy_text(screen.kms_app, text)
+        copied = copy_text(screen.host, text)
         how = " through the terminal" if copied.through_terminal else ""
         note = input_note(request) or "It reads its input from a file named INPUT."
-        screen.kms_app.notify(f"Command copied{how}. {note}" if request.role else f"Command copied{how}.")
+        screen.host.notify(f"Command copied{how}. {note}" if request.role else f"Command copied{how}.")

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
 
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.base.safe_text import safe
 from kms_tui.ui.widgets.plain import Static
 
 Rows = tuple[tuple[str, str], ...]

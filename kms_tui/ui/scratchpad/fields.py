@@ -11,10 +11,10 @@ from textual.message import Message
 from kms_tui.crypto_ops.request import ChosenKey
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import KeyState
-from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.words import STATE_WORDS
 from kms_tui.ui.scratchpad.lines import Line, ProblemLine
 from kms_tui.ui.widgets.plain import Static
-from kms_tui.ui.words import STATE_WORDS
 
 
 class KeyLine(Static, can_focus=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.base.safe_text import safe
 from kms_tui.ui.widgets.plain import Static
 
 

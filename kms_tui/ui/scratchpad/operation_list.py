@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.widgets import OptionList
 
 from kms_tui.crypto_ops.operations import OPERATIONS, Name, Operation
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.widgets.plain import Option
 
 

@@ -11,7 +11,7 @@ from textual.timer import Timer
 
 from kms_tui.crypto_ops.results import Part, Result
 from kms_tui.formats import Format, encode, hex_dump, is_text
-from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.scratchpad.facts import FactTable, Rows
 from kms_tui.ui.scratchpad.lines import ProblemLine
 from kms_tui.ui.scratchpad.secret_area import DOT

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from kms_tui.crypto_ops.history import Entry
 from kms_tui.kms.arn import key_id_of
-from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.safe_text import Content, column, fit
+from kms_tui.ui.base.safe_text import Content, column, fit
+from kms_tui.ui.dialogs.questions import Choose
 
 
 def past_dialog(entries: Sequence[Entry], name_of: Callable[[str], str]) -> Choose:

@@ -11,7 +11,7 @@ from pathlib import Path
 from textual.suggester import Suggester
 
 from kms_tui.atomic import typed_path
-from kms_tui.ui.background import off_loop
+from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.widgets.entry import Input
 
 _MOST_NAMES = 20_000

@@ -21,12 +21,12 @@ from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyState
-from kms_tui.ui.background import off_loop, start
-from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.safe_text import Content, column, fit, safe
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.safe_text import Content, column, fit, safe
+from kms_tui.ui.base.words import STATE_WORDS, USAGE_WORDS
+from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.plain import Button, Option, Static
-from kms_tui.ui.words import STATE_WORDS, USAGE_WORDS
 
 _MOST = 500
 """Keys listed at once; typing narrows them down."""

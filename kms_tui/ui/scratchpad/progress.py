@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widgets import ProgressBar
 
 from kms_tui.envelope.streams import Progress
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.widgets.plain import Static
 
 T = TypeVar("T")

@@ -27,8 +27,9 @@ from kms_tui.formats import Format, encode
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
-from kms_tui.ui.background import off_loop, start
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.scratchpad import asking, copying
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.fields import KeyField
@@ -36,7 +37,6 @@ from kms_tui.ui.scratchpad.operation_list import OperationList
 from kms_tui.ui.scratchpad.output import OutputPane
 from kms_tui.ui.scratchpad.progress import ProgressLine, Tally
 from kms_tui.ui.scratchpad.setup_pane import SetupPane
-from kms_tui.ui.screens.base import ModeScreen
 from kms_tui.ui.widgets.plain import Button
 
 _LAST_SECONDS = 1.0
@@ -290,7 +290,7 @@ class ScratchpadScreen(ModeScreen):
         except CancelledByUserError as error:
             self.output.clear()
             self.output.problem.say(str(error))
-            self.kms_app.notify(str(error))
+            self.host.notify(str(error))
             return None
         except KmsTuiError as error:
             problem = explain(error, request)
@@ -351,7 +351,7 @@ class ScratchpadScreen(ModeScreen):
         part = self.output.part
         following = next_for(part.name) if part is not None else None
         if part is None or following is None:
-            self.kms_app.notify("There is no output that another operation takes.")
+            self.host.notify("There is no output that another operation takes.")
             return
         origin, moved = self.output.title, self._destination
         self._go_on()

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from kms_tui.crypto_ops.settings import OperationSetting, Ready, SettingChoice
-from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.scratchpad.lines import ProblemLine
 from kms_tui.ui.widgets.choices import Select
 from kms_tui.ui.widgets.entry import Input

@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.scratchpad.lines import ProblemLine
 from kms_tui.ui.scratchpad.path_input import PathInput
 from kms_tui.ui.widgets.plain import Static

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual import widgets
 
-from kms_tui.ui.safe_text import harmless
+from kms_tui.ui.base.safe_text import harmless
 
 
 class TextArea(widgets.TextArea):

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from textual import widgets
 from textual.widgets import selection_list
 
-from kms_tui.ui.safe_text import Content, safe_rich
+from kms_tui.ui.base.safe_text import Content, safe_rich
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from rich.text import Text
 from textual import widgets
 from textual.suggester import Suggester
 
-from kms_tui.ui.pasting import is_too_long
-from kms_tui.ui.safe_text import harmless, visible
+from kms_tui.ui.base.pasting import is_too_long
+from kms_tui.ui.base.safe_text import harmless, visible
 
 MOST_CHARACTERS = 20_000
 """More than any member of the API that is typed into a line."""

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.suggester import Suggester
 
 from kms_tui.inventory.filters import complete
-from kms_tui.ui.safe_text import safe
+from kms_tui.ui.base.safe_text import safe
 from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.plain import Static
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.widgets.choices import Checkbox
 
 

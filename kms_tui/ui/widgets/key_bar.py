@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.screen import Screen
 
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.widgets.plain import Static
 
 _GAP = "  "

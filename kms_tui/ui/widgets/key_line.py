@@ -14,7 +14,7 @@ from kms_tui.inventory import cells
 from kms_tui.inventory.cells import Look
 from kms_tui.inventory.columns import COLUMNS, Sort
 from kms_tui.inventory.row import Row
-from kms_tui.ui.safe_text import column, fit, visible
+from kms_tui.ui.base.safe_text import column, fit, visible
 from kms_tui.ui.widgets.key_layout import GAP, GUTTER, Slot
 
 BAR, MARK, UP, DOWN, NEWS = "▌", "●", "↑", "↓", "•"

@@ -18,7 +18,7 @@ from kms_tui.inventory.changes import Changes
 from kms_tui.inventory.columns import Sort
 from kms_tui.inventory.row import Row
 from kms_tui.inventory.view import Scope, View
-from kms_tui.ui.safe_text import column
+from kms_tui.ui.base.safe_text import column
 from kms_tui.ui.widgets import key_look
 from kms_tui.ui.widgets.key_cursor import HEADER, KeyCursor, RowMessage
 from kms_tui.ui.widgets.key_layout import GUTTER, Slot, lay_out

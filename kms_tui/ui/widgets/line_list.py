@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.safe_text import Content
 
 Line = Content | Callable[[], Content]
 """A line, or what makes it when it is drawn."""

@@ -11,7 +11,7 @@ from textual.visual import Visual
 from textual.widgets import option_list
 from textual.widgets.button import ButtonVariant
 
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.safe_text import Content
 
 Shown = Content | Visual
 """What a widget shows: text, or a visual of ours that is made of such texts."""

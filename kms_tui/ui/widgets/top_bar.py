@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from kms_tui.evidence.cost import CallsCost, Prices, calls_cost, money
 from kms_tui.session import BackendKind, Session
-from kms_tui.ui.modes import MODE_TABLE
-from kms_tui.ui.safe_text import Content, safe
+from kms_tui.ui.base.host import host_of
+from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.widgets.plain import Static
-
-if TYPE_CHECKING:
-    from kms_tui.ui.app import KmsApp
 
 _ROOM_FOR_TITLES = 110
 """In a narrower terminal the modes' short titles leave room for the screen's own line."""
@@ -38,13 +34,9 @@ class TopBar(Vertical):
         if self.screen in self.app.screen_stack:  # of another mode nothing is seen
             self.refresh_session()
 
-    @property
-    def kms_app(self) -> KmsApp:
-        return cast("KmsApp", self.app)
-
     def refresh_session(self) -> None:
         """Show the app's session as it is now."""
-        app = self.kms_app
+        app = host_of(self)
         where = Content.styled(" kms-tui ", "$accent bold")
         session = app.session
         if session is None:
@@ -60,10 +52,11 @@ class TopBar(Vertical):
         self._show_calls()
 
     def _modes(self) -> Content:
-        current, gap = self.kms_app.current_mode, "   "
-        titles = {mode.name: mode.title for mode in MODE_TABLE.values()}
+        host, gap = host_of(self), "   "
+        modes, current = host.MODE_TABLE.values(), host.current_mode
+        titles = {mode.name: mode.title for mode in modes}
         if self.size.width < _ROOM_FOR_TITLES:
-            gap, titles = "  ", {mode.name: mode.short or mode.title for mode in MODE_TABLE.values()}
+            gap, titles = "  ", {mode.name: mode.short or mode.title for mode in modes}
         names = [
             Content.styled(
                 f"{number} {title}",
@@ -77,7 +70,7 @@ class TopBar(Vertical):
         self.query_one("#modes", Static).update(self._modes())
 
     def _show_calls(self) -> None:
-        session = self.kms_app.session
+        session = host_of(self).session
         if session is None:
             return
         limits = Content.styled(f"{session.meter.total:,} calls{self._price(session)} ", "$foreground-muted")
@@ -91,10 +84,31 @@ class TopBar(Vertical):
         """What the calls cost on AWS ("" in the local store, where they cost nothing)."""
         if session.connection.kind is BackendKind.LOCAL or not session.meter.total:
             return ""
-        from kms_tui.ui.acts.costing import calls_so_far, money
-
-        return f" ≈ {money(calls_so_far(session, self.kms_app.config.price_table).dollars)}"
+        return f" ≈ {money(calls_so_far(session, host_of(self).config.price_table).dollars)}"
 
     def show_status(self, status: Content | str) -> None:
         """The screen's own line, right of the modes ("38 keys · 2 need attention")."""
         self.query_one("#status", Static).update(status if isinstance(status, Content) else Content(status))
+
+
+def calls_so_far(session: Session, prices: Prices) -> CallsCost:
+    """The price of this session's calls."""
+
+    def spec_of(arn: str) -> str:
+        row = session.inventory.row(arn)
+        return row.key.spec if row is not None and row.key is not None else ""
+
+    calls, uses = session.meter.so_far()
+    return calls_cost(calls, uses, spec_of, prices)
+
+
+def calls_words(session: Session, prices: Prices) -> str:
+    """ "142 calls, less than $0.01"."""
+    cost = calls_so_far(session, prices)
+    price = money(cost.dollars) if cost.dollars >= 0.01 else "less than $0.01"
+    words = f"{cost.calls:,} calls, {'at least ' if cost.at_least else ''}{price}"
+    if cost.at_least:
+        words += f" ({cost.unknown:,} on keys whose spec is not known)"
+    if session.connection.kind is BackendKind.LOCAL:
+        words += " on AWS; the local store costs nothing"
+    return words

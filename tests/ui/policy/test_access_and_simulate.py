@@ -12,11 +12,11 @@ from textual.widgets import DataTable, Input, Static, TextArea
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import parse
-from kms_tui.ui.details.access import AccessTab
-from kms_tui.ui.details.pane import KeyDetails
+from kms_tui.ui.details.access_tab import AccessTab
+from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.policy_editor.simulate import SimulateScreen
 from kms_tui.ui.policy_editor.simulation import Question, QuestionError, ask, context_of
-from kms_tui.ui.screens.text import TextScreen
 from kms_tui.ui.widgets.flag import Flag
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from kms_tui.backend.base import Backend
 from kms_tui.drafts import Draft, PolicyFiles
-from kms_tui.ui.dialogs.choose import Choose
+from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.policy_editor import screen
 from kms_tui.ui.policy_editor.dialogs import ConflictDialog
 from kms_tui.ui.policy_editor.screen import PolicyEditor

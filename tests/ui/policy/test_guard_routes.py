@@ -169,7 +169,7 @@ def test_taking_a_change_back_does_not_bring_a_refused_policy_back(make_app: Mak
         await press_save(pilot)
         await press(pilot, "escape", "ctrl+z", "tab", "enter")
         assert key_policy(demo, key_id) == SOUND != before
-        assert "Could not take back" in notifications(pilot.app)  # type: ignore[arg-type]
+        assert "Could not undo" in notifications(pilot.app)  # type: ignore[arg-type]
 
     drive(make_app(), script)
 

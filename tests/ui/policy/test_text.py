@@ -13,12 +13,12 @@ from kms_tui import policy
 from kms_tui.policy import snippets
 from kms_tui.policy.actions import ACTIONS
 from kms_tui.policy.json_reader import ScanError
+from kms_tui.ui.base.safe_text import visible
 from kms_tui.ui.policy_editor.completion import Surroundings, complete
 from kms_tui.ui.policy_editor.inserting import with_statement
 from kms_tui.ui.policy_editor.layout import formatted
 from kms_tui.ui.policy_editor.outline import Outline
 from kms_tui.ui.policy_editor.standins import Standins
-from kms_tui.ui.safe_text import visible
 from tests.ui.policy.workspace import ACCOUNT, APP, APP_USES, REGION, ROOT, SOUND, policy_with
 
 ANY_TEXT = st.text(
