@@ -159,8 +159,8 @@ def _note(facts: AccessFacts) -> Content:
     )
     if isinstance(facts.grants, Known):
         return note
-    trouble = fact_content(facts.grants, lambda _: Content())
-    return Content.styled("Without the grants: ", "$warning") + trouble + Content("\n") + note
+    error = fact_content(facts.grants, lambda _: Content())
+    return Content.styled("Without the grants: ", "$warning") + error + Content("\n") + note
 
 
 def _label(row: AccessRow) -> str:

@@ -71,8 +71,8 @@ def matches(item: Item, words: Sequence[str]) -> bool:
     key = item.key
     said = [severity, key.name, key.key_id, key.region, item.reason]
     said += [text for check in checks for text in (check.id, check.title, str(check.control or ""))]
-    haystack = "\n".join(said).lower()
-    return all(word in haystack for word in words)
+    search_text = "\n".join(said).lower()
+    return all(word in search_text for word in words)
 
 
 def check_row(tally: CheckTally) -> TableRow:
@@ -182,8 +182,8 @@ def progress(stage: Stage) -> Content:
         line += Content(f"  {stage.done:,} of {stage.total:,}")
     else:
         line += Content(" …")
-    if stage.trouble:
-        line = _lines(line, Content.styled("Waiting: ", "$warning") + safe(stage.trouble))
+    if stage.error:
+        line = _lines(line, Content.styled("Waiting: ", "$warning") + safe(stage.error))
     return _lines(line, _muted("esc stops it and shows what is known by then."))
 
 

@@ -34,10 +34,10 @@ def status(view: View, summary: Summary, watched: Content | None = None) -> Cont
 
     ``watched`` is what there is to say of watched keys.
     """
-    tally, trouble = view.inventory.tally(aws=view.scope is Scope.AWS), view.inventory.trouble
+    tally, error = view.inventory.tally(aws=view.scope is Scope.AWS), view.inventory.passing_error
     parts = []
-    if trouble is not None:
-        parts.append(Content.styled(f"{_trouble_word(trouble)}, trying again", "$warning"))
+    if error is not None:
+        parts.append(Content.styled(f"{_error_word(error)}, trying again", "$warning"))
     if summary.marked:
         hidden = f", {summary.marked_hidden} of them hidden by the filter" if summary.marked_hidden else ""
         parts.append(Content.styled(f"{summary.marked} marked{hidden}", "$accent"))
@@ -71,7 +71,7 @@ def filter_note(view: View, summary: Summary) -> str:
     progress = view.inventory.progress()
     if progress is not None and progress.done < progress.total:
         left = f", about {_length(progress.seconds)} left" if progress.seconds >= 1 else ""
-        waits = f" ({progress.trouble})" if progress.trouble else ""
+        waits = f" ({progress.error})" if progress.error else ""
         what = "filter needs" if view.query else "list shows"
         return f"reading what the {what}: {progress.done:,} of {progress.total:,}{left}{waits}"
     if takes_long(view, summary):
@@ -94,7 +94,7 @@ def _nothing_listed(inventory: Inventory) -> bool:
     return not len(inventory) and any(not isinstance(region.keys, Known) for region in inventory.regions)
 
 
-def _trouble_word(error: KmsTuiError) -> str:
+def _error_word(error: KmsTuiError) -> str:
     if isinstance(error, ServiceError):
         return "throttled" if error.throttled else "KMS fails"
     return "no answer"
