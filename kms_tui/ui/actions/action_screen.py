@@ -18,7 +18,7 @@ from kms_tui.ui.base.subject import Subject, names
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.facts_table import facts_table
+from kms_tui.ui.widgets.facts_table import FactsTable
 
 
 def action_bindings(shown: Collection[str]) -> list[BindingType]:
@@ -110,7 +110,7 @@ class ActionScreen(ModeScreen):
         keys = [self._shown_key(action) for action in actions]
         width = max(map(len, keys))
         lines = [
-            facts_table(
+            FactsTable(
                 [
                     (
                         Content.assemble((key.ljust(width + 2), "$accent bold"), action.title.ljust(18)),

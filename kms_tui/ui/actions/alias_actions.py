@@ -22,7 +22,7 @@ from kms_tui.ui.dialogs.form import Form, FormField
 from kms_tui.ui.dialogs.questions import Choose, Confirm
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.entry import Input
-from kms_tui.ui.widgets.facts_table import facts_table
+from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.plain import Button, Option, Static
 
 _ALIAS = re.compile(r"[a-zA-Z0-9/_-]+\Z")
@@ -145,7 +145,7 @@ class ChooseKey(Dialog[Subject]):
     @on(Input.Changed, "#key-filter")
     def _fill(self) -> None:
         words = self.query_one("#key-filter", Input).value.lower().split()
-        matching = [each for each in self.subjects if all(word in _haystack(each) for word in words)]
+        matching = [each for each in self.subjects if all(word in _searched_text(each) for word in words)]
         self._shown = matching[:_MOST]
         choices = self.query_one("#choices", OptionList)
         choices.set_options(Option(_line(each)) for each in self._shown)
@@ -163,7 +163,7 @@ class ChooseKey(Dialog[Subject]):
         self.dismiss(self._shown[event.option_index])
 
 
-def _haystack(subject: Subject) -> str:
+def _searched_text(subject: Subject) -> str:
     spec = spec_title(subject.key.spec) if subject.key is not None else ""
     return f"{' '.join(subject.aliases)} {subject.key_id} {spec}".lower()
 
@@ -191,7 +191,7 @@ async def repoint_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None
     if target is None or not await screen.confirm_protected("Repoint an alias to it", [target]):
         return
     sentences = [
-        facts_table([("now", _named(subject)), ("then", _named(target))]),
+        FactsTable([("now", _named(subject)), ("then", _named(target))]),
         Content(_MEANING.get(subject.key.usage if subject.key is not None else "", _MEANING[""])),
     ]
     if not await screen.ask(Confirm(f"Repoint {alias} to {target.name}?", sentences, confirm="Repoint")):

@@ -35,7 +35,7 @@ from kms_tui.ui.base.words import fact_content
 from kms_tui.ui.details.scan_words import TICK_SECONDS
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.widgets.entry import Input
-from kms_tui.ui.widgets.facts_table import facts_table
+from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.plain import Button, Static
 
@@ -96,7 +96,7 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
             ),
             classes="dialog-line",
         )
-        yield Static(facts_table(self._known.items()), id="preflight", classes="dialog-line")
+        yield Static(FactsTable(self._known.items()), id="preflight", classes="dialog-line")
         yield Horizontal(
             Static(Content(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}")),
             Input(str(DEFAULT_WINDOW_DAYS), id="window", type="integer"),
@@ -128,7 +128,7 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
 
     def _tell(self, label: str, content: Content) -> None:
         self._known[label] = content
-        self.query_one("#preflight", Static).update(facts_table(self._known.items()))
+        self.query_one("#preflight", Static).update(FactsTable(self._known.items()))
 
     def _follow_scan(self) -> None:
         async def follow() -> None:

@@ -1,4 +1,4 @@
-"""Rotation: whether and when, and every key material this key has had."""
+"""Rotation: automatic and on demand, and the history of key material."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content, when_words
 from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.details.overview_tab import can_report_rotation
-from kms_tui.ui.widgets.facts_table import Row, facts_table, plain_table
+from kms_tui.ui.widgets.facts_table import FactsTable, Row, plain_table
 from kms_tui.ui.widgets.plain import Static
 
 ON_DEMAND_LIMIT = 25
@@ -58,7 +58,7 @@ class RotationTab(DetailTab[RotationFacts]):
 
     def present(self, subject: Subject, fact: Fact[RotationFacts]) -> None:
         facts = fact.value if isinstance(fact, Known) else RotationFacts(LOADING, LOADING)
-        self.query_one("#rotation-facts", Static).update(facts_table(self._rows(facts)))
+        self.query_one("#rotation-facts", Static).update(FactsTable(self._rows(facts)))
         self.query_one("#rotation-history", Static).update(fact_content(facts.history, self._history))
 
     def _rows(self, facts: RotationFacts) -> list[Row]:
@@ -102,7 +102,7 @@ class RotationTab(DetailTab[RotationFacts]):
 
 
 def _rotates_on_demand(key: Key) -> bool:
-    """RotateKeyOnDemand is for symmetric keys of one's own whose material KMS made or that was imported."""
+    """RotateKeyOnDemand takes symmetric customer keys whose material KMS made or that is imported."""
     origins = (KeyOrigin.AWS_KMS, KeyOrigin.EXTERNAL)
     return key.spec == SYMMETRIC_DEFAULT and key.origin in origins and not key.is_aws_managed
 

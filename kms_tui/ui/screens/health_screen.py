@@ -1,4 +1,4 @@
-"""Health: the keys held against the checks; what is wrong, with which key, why, and what to do."""
+"""Health: findings of the checks on all keys, each with its reason and advice."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _CHECKS = (
     TableColumn("HUB", 5, weight=4),
 )
 ASK_ABOVE = 200
-"""With more keys than that, what reading costs is said before it begins."""
+"""With more keys than this, the cost of reading is shown before it begins."""
 _TICK = 0.1
 _FORMATS = {"csv": "CSV", "json": "JSON", "md": "Markdown"}
 
@@ -47,12 +47,12 @@ _FORMATS = {"csv": "CSV", "json": "JSON", "md": "Markdown"}
 class _State(Enum):
     IDLE = "idle"
     ASKING = "asking"
-    """It was said what reading costs, and nobody has begun it yet."""
+    """The cost of reading is shown, and waits for enter."""
     READING = "reading"
 
 
 class HealthScreen(ModeScreen):
-    """Two tables of one report: what was found or is not known, and what was checked."""
+    """Two tables of one report: findings with unknowns, and checks."""
 
     HELP = (
         "The customer keys held against a table of checks, the gravest findings first. Keys that AWS manages "
@@ -82,7 +82,7 @@ class HealthScreen(ModeScreen):
         self._state = _State.IDLE
         self._unused_days: int | None = None
         self._changes = 0
-        """How many changes this sitting had made when the report was begun."""
+        """How many changes this session had made when the report was begun."""
         self._shown: dict[str, HealthFinding | Gap] = {}
 
     def compose_body(self) -> Iterable[Widget]:
@@ -98,7 +98,7 @@ class HealthScreen(ModeScreen):
         self._ticking = self.set_interval(_TICK, self._tick, pause=True)
         super().on_mount()
 
-    # One examination after the other
+    # Examinations
 
     def session_opened(self, session: Session) -> None:
         self._cancel()
@@ -122,7 +122,7 @@ class HealthScreen(ModeScreen):
         start(self, work, group="health", description="see what the checks need")
 
     async def _estimate(self, examination: Examination, again: bool) -> None:
-        """Read at once where little is to be read; else say what it costs, and wait."""
+        """Read at once where there is little to read; else show the cost, and wait."""
         if again:
             examination.read_again()
         self._show_nothing(Content.styled("Listing the keys …", "$foreground-muted"))
@@ -175,10 +175,10 @@ class HealthScreen(ModeScreen):
             return self._report is not None
         return super().check_action(action, parameters)
 
-    # What is shown
+    # Showing
 
     def _show_nothing(self, instead: Content) -> None:
-        """Some words in the place of the tables."""
+        """Show some text in place of the tables."""
         self.query_one("#health-head", Static).update(instead)
         self.show_status("")
         self.add_class("-empty")
@@ -231,7 +231,7 @@ class HealthScreen(ModeScreen):
         tallies = self._report.tallies if self._report is not None else ()
         return next((tally for tally in tallies if tally.check.id == self._table.current), None)
 
-    # What the keys do
+    # Actions
 
     @on(LineTable.Selected, "#findings")
     def _go_to_key(self, event: LineTable.Selected) -> None:
@@ -248,7 +248,7 @@ class HealthScreen(ModeScreen):
         self._view_checks(not self.has_class("-checks"))
 
     def action_refresh(self) -> None:
-        """Read everything again; after a stop, what is not known yet."""
+        """Read everything again; after a stop, read what is missing."""
         self._prepare(again=self._report is None or self._report.complete)
 
     def action_unused(self) -> None:

@@ -1,4 +1,4 @@
-"""Screens that are worked out from all rows of the inventory, and again whenever those change."""
+"""``InventoryScreen``: a screen computed from all rows of the inventory, again whenever those change."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from kms_tui.ui.mode_screen import ModeScreen
 
 T = TypeVar("T")
 _PAUSE = 0.2
-"""Seconds between two workings-out while answers keep arriving; at least as long as one takes."""
+"""Seconds between two computations while answers arrive; a longer computation waits as long as it took."""
 
 
 class InventoryScreen(ModeScreen, Generic[T]):
-    """``work_out`` runs on a thread, however many rows there are; ``present`` shows what it gave."""
+    """``work_out`` computes on a thread what ``present`` then shows."""
 
     class _Changed(Message):
         bubble = False
@@ -49,7 +49,7 @@ class InventoryScreen(ModeScreen, Generic[T]):
 
     @on(_Changed)
     def work_again(self) -> None:
-        """Work everything out anew, once the present working-out has ended."""
+        """Compute everything again, after the computation under way."""
         self._stale = True
         if self.session is not None and self.is_current and not self._working:
             self._working = True
@@ -73,14 +73,14 @@ class InventoryScreen(ModeScreen, Generic[T]):
 
     @abstractmethod
     def work_out(self, session: Session, rows: Sequence[Row]) -> T:
-        """Runs on a thread: what there is to show."""
+        """What to show; runs on a thread."""
 
     @abstractmethod
     def present(self, session: Session, found: T) -> None:
-        """Show it."""
+        """Show what ``work_out`` returned."""
 
     def progress_words(self) -> str:
-        """How far the reading of facts has come, and why it waits where it does; "" where nothing is read."""
+        """The progress of reading facts, and why it waits; "" where nothing is read."""
         progress = self.session.inventory.progress() if self.session is not None else None
         if progress is None:
             return ""
