@@ -22,9 +22,9 @@ from kms_tui.ui.actions.deletion_facts import (
     DELETION_FACTS,
     USED_BY,
     DeletionFact,
-    Uses,
-    saving,
-    tally,
+    KeyUse,
+    monthly_saving,
+    use_counts,
     used_by,
 )
 from kms_tui.ui.actions.state_actions import cannot_disable
@@ -83,7 +83,7 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
         self.scans = scans
         self.can_disable = can_disable
         reading: Content = fact_content(LOADING, lambda value: Content())
-        self._checks: Sequence[DeletionFact[Any]] = (*DELETION_FACTS, saving(prices))
+        self._checks: Sequence[DeletionFact[Any]] = (*DELETION_FACTS, monthly_saving(prices))
         self._known = {"While off": refused} if refused is not None else {}
         self._known |= {check.label: reading for check in self._checks}
         self._known[USED_BY] = used_by(scans, subject, now)
@@ -189,7 +189,7 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
     def __init__(
         self, chosen: BatchSelection, kms_for: Callable[[Subject], Kms], now: datetime, *, pause: float
     ) -> None:
-        count = len(chosen.left)
+        count = len(chosen.possible)
         self.phrase = f"delete {count} key{'' if count == 1 else 's'}"
         super().__init__(
             f"Schedule the deletion of {self.phrase.removeprefix('delete ')}?",
@@ -200,7 +200,7 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
         self.kms_for = kms_for
         self.now = now
         self.pause = pause
-        self.uses: dict[str, Uses] = {}
+        self.uses: dict[str, KeyUse] = {}
         """By ARN, as far as read."""
 
     def compose_body(self) -> Iterable[Widget]:
@@ -225,7 +225,7 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
     def compose_buttons(self) -> Iterable[Widget]:
         cancel, confirm = super().compose_buttons()
         yield cancel
-        if any(not cannot_disable(subject) for subject in self.chosen.left):
+        if any(not cannot_disable(subject) for subject in self.chosen.possible):
             yield Button(Content("Disable and watch"), id="disable", variant="primary")
         yield confirm
 
@@ -234,17 +234,17 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
         start(self, self._read, group="preflight", description="read what is known of the keys' use")
 
     async def _read(self) -> None:
-        for number, subject in enumerate(self.chosen.left):
+        for number, subject in enumerate(self.chosen.possible):
             if number:
                 await asyncio.sleep(self.pause)
             self.uses[subject.arn] = await off_loop(partial(self._uses_of, subject))
             self._show()
 
-    def _uses_of(self, subject: Subject) -> Uses:
-        return Uses.read(self.kms_for(subject), subject)
+    def _uses_of(self, subject: Subject) -> KeyUse:
+        return KeyUse.read(self.kms_for(subject), subject)
 
     def _show(self) -> None:
-        left = {subject.arn for subject in self.chosen.left}
+        left = {subject.arn for subject in self.chosen.possible}
         rows = []
         for subject, note in self.chosen.notes:
             uses = self.uses.get(subject.arn)
@@ -258,7 +258,7 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
                 words = f"{words}; {note}" if note else words
             rows.append(TableRow(subject.arn, (subject.name, (words, look))))
         self.query_one(LineTable).show_rows(rows)
-        self.query_one("#tally", Static).update(Content(tally(self.uses.values(), len(left), self.now)))
+        self.query_one("#tally", Static).update(Content(use_counts(self.uses.values(), len(left), self.now)))
 
     @on(Button.Pressed, "#disable")
     def _disable(self) -> None:

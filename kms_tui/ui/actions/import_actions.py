@@ -139,7 +139,7 @@ def _read(path: Path) -> bytes:
     return content
 
 
-async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+async def import_key_material(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Import key material: the first, the same again, or new material to rotate to."""
     (subject,) = subjects
     kms, session = screen.kms_for(subject), screen.session

@@ -164,7 +164,7 @@ async def choose_regions(app: Host) -> None:
         app.open(replace(app.connection, region=chosen[0], regions=chosen))
 
 
-async def tell_what_takes_long(app: Host, connection: Connection) -> None:
+async def notify_slow_opening(app: Host, connection: Connection) -> None:
     """Notify of what a long opening waits for, and of the ways out."""
     if connection.kind not in (None, BackendKind.AWS) or isinstance(app.screen, AskSecret):
         return
@@ -182,7 +182,7 @@ async def tell_what_takes_long(app: Host, connection: Connection) -> None:
     )
 
 
-def prompter(app: Host) -> Prompt:
+def secret_prompt(app: Host) -> Prompt:
     """A prompt for a secret that the thread which opens a connection can call; None is Cancel."""
 
     def prompt(question: str) -> str | None:

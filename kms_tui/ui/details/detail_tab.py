@@ -70,10 +70,6 @@ class DetailTab(VerticalScroll, Generic[T]):
             description=f"read {self.TITLE}",
         )
 
-    def forget(self) -> None:
-        """Show the next key from scratch even if it is the same."""
-        self.subject = None
-
     async def _load(self, session: Session, subject: Subject, *, rest: bool) -> None:
         if rest:
             await asyncio.sleep(REST_SECONDS)

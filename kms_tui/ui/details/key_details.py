@@ -13,7 +13,7 @@ from kms_tui.session import Session
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
-from kms_tui.ui.base.words import refusals_of
+from kms_tui.ui.base.words import refused_uses_of
 from kms_tui.ui.details.detail_tab import DetailTab, tab_id
 from kms_tui.ui.widgets.choices import Tab
 from kms_tui.ui.widgets.plain import Static
@@ -138,7 +138,7 @@ class KeyDetails(Vertical):
         session, subject = self._session, self._subject
         if not self._is_filled or session is None or subject is None:
             return
-        refused = refusals_of(session, subject.arn)
+        refused = refused_uses_of(session, subject.arn)
         if refused == self._refused:
             return
         self._refused = refused

@@ -98,7 +98,7 @@ def progress_words(section: Section) -> str:
     return f"{section.checked:,} of {section.listed:,}" if section.listed else "listing…"
 
 
-def used_by_answer(scan: Scan, key_id: str, now: datetime, *, width: int) -> Content:
+def used_by_content(scan: Scan, key_id: str, now: datetime, *, width: int) -> Content:
     """The answer for one key in a few lines of at most ``width`` cells."""
     uses = scan.uses(key_id)
     if uses:

@@ -121,7 +121,7 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
 
     # Reading and showing
 
-    def work_out(self, session: Session, rows: Sequence[Row]) -> CalendarLines:
+    def compute_shown(self, session: Session, rows: Sequence[Row]) -> CalendarLines:
         ours = [row for row in rows if not row.aws and not row.gone]
         by_arn = {row.arn: row for row in ours}
         found = calendar(KeyDates(row.arn, row.described, row.rotation) for row in ours)
@@ -205,7 +205,7 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
         self._asked.clear()
         if self._waits_for_consent:
             self._waits_for_consent, self._consent = False, True
-            self.work_again()
+            self.recompute()
         else:
             self.session.inventory.refresh()
 

@@ -54,7 +54,7 @@ class Costs:
     """Keys whose description is denied or failed."""
 
 
-def work_out(rows: Iterable[Row], marks: Collection[str], prices: Prices) -> Costs:
+def costs_of(rows: Iterable[Row], marks: Collection[str], prices: Prices) -> Costs:
     """What the cost screen shows; AWS-managed keys are left out."""
     ours = [row for row in rows if not row.aws and not row.gone]
     keys = [(row, monthly_cost(row.key, _rotations(row), prices) if row.key else None) for row in ours]
@@ -146,8 +146,8 @@ class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
         self.query_one(LineTable).focus()
         super().session_opened(session)
 
-    def work_out(self, session: Session, rows: Sequence[Row]) -> tuple[Costs, Sequence[TableRow]]:
-        costs = work_out(rows, self._marks, self.prices)
+    def compute_shown(self, session: Session, rows: Sequence[Row]) -> tuple[Costs, Sequence[TableRow]]:
+        costs = costs_of(rows, self._marks, self.prices)
         return costs, [self._line(row, cost) for row, cost in costs.keys]
 
     def present(self, session: Session, found: tuple[Costs, Sequence[TableRow]]) -> None:

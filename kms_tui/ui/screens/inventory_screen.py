@@ -24,7 +24,7 @@ _PAUSE = 0.2
 
 
 class InventoryScreen(ModeScreen, Generic[T]):
-    """``work_out`` computes on a thread what ``present`` then shows."""
+    """``compute_shown`` computes on a thread what ``present`` then shows."""
 
     class _Changed(Message):
         bubble = False
@@ -32,52 +32,57 @@ class InventoryScreen(ModeScreen, Generic[T]):
     def __init__(self) -> None:
         super().__init__()
         self._forget: Callable[[], None] = lambda: None
-        self._stale = False
-        self._working = False
+        self._is_stale = False
+        self._is_computing = False
 
     def session_opened(self, session: Session) -> None:
         self._forget()
         self._forget = session.inventory.listen(lambda _: self.post_message(self._Changed()))
-        self.work_again()
+        self.recompute()
 
     def on_unmount(self) -> None:
         self._forget()
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        self.work_again()
+        self.recompute()
 
     @on(_Changed)
-    def work_again(self) -> None:
+    def recompute(self) -> None:
         """Compute everything again, after the computation under way."""
-        self._stale = True
-        if self.session is not None and self.is_current and not self._working:
-            self._working = True
-            start(self, partial(self._work, self.session), group="work out", description="work it out")
+        self._is_stale = True
+        if self.session is not None and self.is_current and not self._is_computing:
+            self._is_computing = True
+            start(
+                self,
+                partial(self._compute, self.session),
+                group="compute",
+                description="compute what to show",
+            )
 
     @on(KeysChanged)
     def _reread(self, message: KeysChanged) -> None:
         if self.session is not None:
             self.session.inventory.reread(*message.key_ids)
 
-    async def _work(self, session: Session) -> None:
+    async def _compute(self, session: Session) -> None:
         try:
-            while self._stale and session is self.session:
-                self._stale, began = False, time.monotonic()
+            while self._is_stale and session is self.session:
+                self._is_stale, began = False, time.monotonic()
                 rows = session.inventory.rows()
-                self.present(session, await off_loop(partial(self.work_out, session, rows)))
-                if self._stale:
+                self.present(session, await off_loop(partial(self.compute_shown, session, rows)))
+                if self._is_stale:
                     await asyncio.sleep(max(_PAUSE, time.monotonic() - began))
         finally:
-            self._working = False
+            self._is_computing = False
 
     @abstractmethod
-    def work_out(self, session: Session, rows: Sequence[Row]) -> T:
+    def compute_shown(self, session: Session, rows: Sequence[Row]) -> T:
         """What to show; runs on a thread."""
 
     @abstractmethod
     def present(self, session: Session, found: T) -> None:
-        """Show what ``work_out`` returned."""
+        """Show what ``compute_shown`` returned."""
 
     def progress_words(self) -> str:
         """The progress of reading facts, and why it waits; "" where nothing is read."""
