@@ -27,8 +27,6 @@ from kms_tui.ui.widgets.plain import Button, Option, Static
 
 _ALIAS = re.compile(r"[a-zA-Z0-9/_-]+\Z")
 
-_PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
-
 
 def full_alias(name: str) -> str:
     """The alias with its prefix, typed with or without it."""
@@ -53,7 +51,7 @@ def check_alias(name: str) -> str:
 def cannot_name(subject: Subject) -> Reason:
     if reason := aws_managed(subject):
         return reason
-    pending = subject.key is not None and subject.key.state in _PENDING
+    pending = subject.key is not None and subject.key.pending_deletion
     return "its deletion is scheduled" if pending else ""
 
 

@@ -23,15 +23,13 @@ def cannot_schedule(subject: Subject) -> Reason:
         return reason
     if subject.key is None:
         return ""
-    pending = subject.key.state in (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
-    return "its deletion is scheduled already" if pending else ""
+    return "its deletion is scheduled already" if subject.key.pending_deletion else ""
 
 
 def cannot_cancel(subject: Subject) -> Reason:
     if subject.key is None:
         return ""
-    pending = subject.key.state in (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
-    return "" if pending else "its deletion is not scheduled"
+    return "" if subject.key.pending_deletion else "its deletion is not scheduled"
 
 
 async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from textual import on
 from textual.containers import Horizontal
@@ -54,14 +54,63 @@ class DisableInstead:
     """Disable the key, and watch who misses it."""
 
 
-class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
+class _DeletionQuestion(Dialog[Deletion | DisableInstead]):
+    """Asks for the waiting period and for one of ``names``; ``can_disable`` offers to disable instead."""
+
+    typed_id: ClassVar[str]
+    typed_word: ClassVar[str]
+
+    def __init__(self, title: str, names: Sequence[str], *, can_disable: bool) -> None:
+        super().__init__(title, confirm="Schedule deletion", danger=True)
+        self.names = names
+        self.can_disable = can_disable
+
+    def compose_confirmation(self) -> Iterable[Widget]:
+        yield Horizontal(
+            Static(Content(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}")),
+            Input(str(DEFAULT_WINDOW_DAYS), id="window", type="integer"),
+            classes="dialog-row",
+        )
+        choices = Content(" or ").join([safe(name).stylize("$accent") for name in self.names])
+        yield Static(Content("To confirm, type ") + choices)
+        yield Input(id=self.typed_id)
+
+    def compose_buttons(self) -> Iterable[Widget]:
+        cancel, confirm = super().compose_buttons()
+        yield cancel
+        if self.can_disable:
+            yield Button(Content("Disable and watch"), id="disable", variant="primary")
+        yield confirm
+
+    @on(Button.Pressed, "#disable")
+    def _disable(self) -> None:
+        self.dismiss(DisableInstead())
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.confirm()
+
+    def confirm(self) -> None:
+        window, typed = self.query_one("#window", Input), self.query_one(f"#{self.typed_id}", Input)
+        days = int(window.value) if window.value.isdecimal() else 0
+        if not MIN_WINDOW_DAYS <= days <= MAX_WINDOW_DAYS:
+            self.show_error(f"The waiting period is {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS} days.")
+            window.focus()
+        elif typed.value.strip() not in self.names:
+            self.show_error(f"That is not the {self.typed_word} shown above.")
+            typed.focus()
+        else:
+            self.dismiss(Deletion(days))
+
+
+class ScheduleDeletion(_DeletionQuestion):
     """Shows what is known of the key's use, and asks for the waiting period and for the key's name.
 
     ``can_disable`` offers to disable the key instead; ``refused`` says which uses of the disabled key were
     refused. A scan of the Region can be started and stopped here.
     """
 
-    initial_focus = "#cancel"
+    typed_id, typed_word = "typed-name", "name"
 
     def __init__(
         self,
@@ -75,13 +124,12 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
         refused: Content | None = None,
     ) -> None:
         super().__init__(
-            f"Schedule the deletion of {subject.name}?", confirm="Schedule deletion", danger=True
+            f"Schedule the deletion of {subject.name}?", subject.confirm_names, can_disable=can_disable
         )
         self.kms = kms
         self.subject = subject
         self.now = now
         self.scans = scans
-        self.can_disable = can_disable
         reading: Content = fact_content(LOADING, lambda value: Content())
         self._checks: Sequence[DeletionFact[Any]] = (*DELETION_FACTS, monthly_saving(prices))
         self._known = {"While off": refused} if refused is not None else {}
@@ -97,23 +145,12 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
             classes="dialog-line",
         )
         yield Static(FactsTable(self._known.items()), id="preflight", classes="dialog-line")
-        yield Horizontal(
-            Static(Content(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}")),
-            Input(str(DEFAULT_WINDOW_DAYS), id="window", type="integer"),
-            classes="dialog-row",
-        )
-        choices = Content(" or ").join([safe(name).stylize("$accent") for name in self.subject.confirm_names])
-        yield Static(Content("To confirm, type ") + choices)
-        yield Input(id="typed-name")
+        yield from self.compose_confirmation()
 
     def compose_buttons(self) -> Iterable[Widget]:
-        cancel, confirm = super().compose_buttons()
         if self.scans.is_offered:
             yield Button(Content("Scan"), id="scan")
-        yield cancel
-        if self.can_disable:
-            yield Button(Content("Disable and watch"), id="disable", variant="primary")
-        yield confirm
+        yield from super().compose_buttons()
 
     def on_mount(self) -> None:
         start(self, self._read, group="preflight", description="read what is known of the key's use")
@@ -153,31 +190,11 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
             self.scans.start(self.subject.region)
         self._follow_scan()
 
-    @on(Button.Pressed, "#disable")
-    def _disable(self) -> None:
-        self.dismiss(DisableInstead())
-
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.confirm()
-
-    def confirm(self) -> None:
-        window, name = self.query_one("#window", Input), self.query_one("#typed-name", Input)
-        days = int(window.value) if window.value.isdecimal() else 0
-        if not MIN_WINDOW_DAYS <= days <= MAX_WINDOW_DAYS:
-            self.show_error(f"The waiting period is {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS} days.")
-            window.focus()
-        elif name.value.strip() not in self.subject.confirm_names:
-            self.show_error("That is not the name shown above.")
-            name.focus()
-        else:
-            self.dismiss(Deletion(days))
-
 
 _COLUMNS = (TableColumn("KEY", 22, weight=1), TableColumn("WHO MAY MISS IT", 40, weight=3))
 
 
-class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
+class ScheduleDeletions(_DeletionQuestion):
     """Reads the use of each key in turn, and asks for a phrase with their number.
 
     ``kms_for`` gives the façade of a key's Region; ``pause`` is in seconds, between two keys, for
@@ -185,16 +202,17 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
     """
 
     dialog_classes = "-list"
+    typed_id, typed_word = "typed-phrase", "phrase"
 
     def __init__(
         self, chosen: BatchSelection, kms_for: Callable[[Subject], Kms], now: datetime, *, pause: float
     ) -> None:
         count = len(chosen.possible)
-        self.phrase = f"delete {count} key{'' if count == 1 else 's'}"
+        keys = f"{count} key{'' if count == 1 else 's'}"
         super().__init__(
-            f"Schedule the deletion of {self.phrase.removeprefix('delete ')}?",
-            confirm="Schedule deletion",
-            danger=True,
+            f"Schedule the deletion of {keys}?",
+            (f"delete {keys}",),
+            can_disable=any(not cannot_disable(subject) for subject in chosen.possible),
         )
         self.chosen = chosen
         self.kms_for = kms_for
@@ -214,20 +232,7 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
         )
         yield Static(id="tally")
         yield LineTable(_COLUMNS, id="uses")
-        yield Horizontal(
-            Static(Content(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}")),
-            Input(str(DEFAULT_WINDOW_DAYS), id="window", type="integer"),
-            classes="dialog-row",
-        )
-        yield Static(Content("To confirm, type ") + Content.styled(self.phrase, "$accent"))
-        yield Input(id="typed-phrase")
-
-    def compose_buttons(self) -> Iterable[Widget]:
-        cancel, confirm = super().compose_buttons()
-        yield cancel
-        if any(not cannot_disable(subject) for subject in self.chosen.possible):
-            yield Button(Content("Disable and watch"), id="disable", variant="primary")
-        yield confirm
+        yield from self.compose_confirmation()
 
     def on_mount(self) -> None:
         self._show()
@@ -259,23 +264,3 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
             rows.append(TableRow(subject.arn, (subject.name, (words, look))))
         self.query_one(LineTable).show_rows(rows)
         self.query_one("#tally", Static).update(Content(use_counts(self.uses.values(), len(left), self.now)))
-
-    @on(Button.Pressed, "#disable")
-    def _disable(self) -> None:
-        self.dismiss(DisableInstead())
-
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.confirm()
-
-    def confirm(self) -> None:
-        window, typed = self.query_one("#window", Input), self.query_one("#typed-phrase", Input)
-        days = int(window.value) if window.value.isdecimal() else 0
-        if not MIN_WINDOW_DAYS <= days <= MAX_WINDOW_DAYS:
-            self.show_error(f"The waiting period is {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS} days.")
-            window.focus()
-        elif typed.value.strip() != self.phrase:
-            self.show_error("That is not the phrase shown above.")
-            typed.focus()
-        else:
-            self.dismiss(Deletion(days))

@@ -35,7 +35,6 @@ _MAX_DAYS = 365
 _LARGEST = 8192
 """Bytes; no key material is larger, so a larger file was chosen by mistake."""
 _HMAC_BYTES = {"HMAC_224": 28, "HMAC_256": 32, "HMAC_384": 48, "HMAC_512": 64}
-_PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
 def cannot_import(subject: Subject) -> Reason:
@@ -45,7 +44,7 @@ def cannot_import(subject: Subject) -> Reason:
         return ""
     if subject.key.origin != KeyOrigin.EXTERNAL:
         return "only a key made for imported key material takes any"
-    return "its deletion is scheduled" if subject.key.state in _PENDING else ""
+    return "its deletion is scheduled" if subject.key.pending_deletion else ""
 
 
 def cannot_delete_material(subject: Subject) -> Reason:

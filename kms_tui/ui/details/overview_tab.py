@@ -113,7 +113,10 @@ class OverviewTab(DetailTab[OverviewFacts]):
         if key.multi_region:
             yield "Multi-Region", _multi_region(key)
         absent = "every year, by AWS" if key.is_aws_managed else "–"
-        yield "Rotation", fact_content(facts.rotation, lambda status: _rotation(status, now), absent=absent)
+        yield (
+            "Rotation",
+            fact_content(facts.rotation, lambda status: rotation_content(status, now), absent=absent),
+        )
         yield "Policy", fact_content(facts.policy, _policy)
         if isinstance(facts.policy, Known):
             who = facts.policy.value.who_can_change.replace(_ACCOUNT_IN_FULL, "The account")
@@ -164,7 +167,8 @@ def _state(key: Key, now: datetime) -> Content:
     return word
 
 
-def _rotation(status: KeyRotationStatus, now: datetime) -> Content:
+def rotation_content(status: KeyRotationStatus, now: datetime) -> Content:
+    """Automatic rotation: off, or its period and next date."""
     if not status.enabled:
         return Content.styled("off", "$warning")
     every = f"every {status.period_days} days" if status.period_days else "on"

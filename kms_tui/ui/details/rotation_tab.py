@@ -16,7 +16,7 @@ from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content, when_words
 from kms_tui.ui.details.detail_tab import DetailTab
-from kms_tui.ui.details.overview_tab import can_report_rotation
+from kms_tui.ui.details.overview_tab import can_report_rotation, rotation_content
 from kms_tui.ui.widgets.facts_table import FactsTable, Row, plain_table
 from kms_tui.ui.widgets.plain import Static
 
@@ -71,13 +71,8 @@ class RotationTab(DetailTab[RotationFacts]):
         return rows
 
     def _status(self, status: KeyRotationStatus) -> Content:
-        if not status.enabled:
-            return Content.styled("off", "$warning")
         assert self.session is not None
-        every = f"every {status.period_days} days" if status.period_days else "on"
-        if status.next_date is None:
-            return Content(every)
-        return Content(f"{every}; next {when_words(status.next_date, self.session.now())}")
+        return rotation_content(status, self.session.now())
 
     def _history(self, rotations: list[KeyRotation]) -> Content:
         if not rotations:
