@@ -20,7 +20,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import ORIGIN_WORDS, STATE_WORDS, USAGE_WORDS, fact_content, when_words
 from kms_tui.ui.details.detail_tab import DetailTab
-from kms_tui.ui.widgets.facts_table import FactsTable, Row
+from kms_tui.ui.widgets.facts_table import FactRow, FactsTable
 from kms_tui.ui.widgets.plain import Static
 
 _STATE_COLOURS = {
@@ -89,7 +89,7 @@ class OverviewTab(DetailTab[OverviewFacts]):
             facts = replace(facts, key=known)  # The list has read it already.
         self.query_one("#overview-facts", Static).update(FactsTable(self._rows(facts)))
 
-    def _rows(self, facts: OverviewFacts) -> Iterable[Row]:
+    def _rows(self, facts: OverviewFacts) -> Iterable[FactRow]:
         if not isinstance(facts.key, Known):
             yield "Key", fact_content(facts.key, lambda key: safe(key.key_id))
             return

@@ -11,7 +11,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import date_words, fact_content
 from kms_tui.ui.details.detail_tab import DetailTab
-from kms_tui.ui.widgets.facts_table import BLANK, FactsTable, Row, plain_table
+from kms_tui.ui.widgets.facts_table import BLANK, FactRow, FactsTable, plain_table
 from kms_tui.ui.widgets.plain import Static
 
 
@@ -61,9 +61,9 @@ class GrantsTab(DetailTab[list[Grant]]):
             shown.update(fact_content(fact, lambda _: Content.styled("No grants.", "$foreground-muted")))
 
 
-def grant_rows(grant: Grant) -> list[Row]:
+def grant_rows(grant: Grant) -> list[FactRow]:
     """A grant's grantee, operations and constraints, as rows."""
-    rows: list[Row] = [
+    rows: list[FactRow] = [
         ("Grantee", safe(grant.grantee)),
         ("May", safe(", ".join(grant.operations))),
     ]

@@ -17,7 +17,7 @@ from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content, when_words
 from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.details.overview_tab import can_report_rotation, rotation_content
-from kms_tui.ui.widgets.facts_table import FactsTable, Row, plain_table
+from kms_tui.ui.widgets.facts_table import FactRow, FactsTable, plain_table
 from kms_tui.ui.widgets.plain import Static
 
 ON_DEMAND_LIMIT = 25
@@ -61,8 +61,8 @@ class RotationTab(DetailTab[RotationFacts]):
         self.query_one("#rotation-facts", Static).update(FactsTable(self._rows(facts)))
         self.query_one("#rotation-history", Static).update(fact_content(facts.history, self._history))
 
-    def _rows(self, facts: RotationFacts) -> list[Row]:
-        rows: list[Row] = [("Automatic", fact_content(facts.status, self._status))]
+    def _rows(self, facts: RotationFacts) -> list[FactRow]:
+        rows: list[FactRow] = [("Automatic", fact_content(facts.status, self._status))]
         key = self.subject.key if self.subject is not None else None
         if isinstance(facts.history, Known) and (key is None or _rotates_on_demand(key)):
             used = sum(rotation.kind == "ON_DEMAND" for rotation in facts.history.value)

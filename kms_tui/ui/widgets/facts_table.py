@@ -11,9 +11,9 @@ from textual.visual import RenderOptions, Visual
 
 from kms_tui.ui.base.safe_text import Content, column
 
-Row = tuple[str | Content, Content]
+FactRow = tuple[str | Content, Content]
 """A label (a Content has its own style) and its value."""
-BLANK: Row = ("", Content())
+BLANK: FactRow = ("", Content())
 """An empty line."""
 _GAP = 2
 _NARROWEST = 8
@@ -23,7 +23,7 @@ _NARROWEST = 8
 class FactsTable(Visual):
     """Labels in a muted column, values beside them, wrapped within their own column."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[FactRow]) -> None:
         self.rows = tuple((_label(label), value) for label, value in rows)
         self._labels = max((label.cell_length for label, _ in self.rows), default=0) + _GAP
         self._laid_out: tuple[int, Content] = (-1, Content())
