@@ -125,7 +125,7 @@ class ModeScreen(Screen[None]):
         try:
             return await off_loop(function)
         except KmsTuiError as error:
-            self.tell_error(error, doing=doing)
+            self.notify_error(error, doing=doing)
             return None
 
     async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
@@ -153,7 +153,7 @@ class ModeScreen(Screen[None]):
         try:
             await off_loop(function)
         except KmsTuiError as error:
-            self.tell_error(error, doing=doing)
+            self.notify_error(error, doing=doing)
             return False
         return True
 
@@ -175,7 +175,7 @@ class ModeScreen(Screen[None]):
         """The keys of actions on one key, given as (action id, words); nothing where the screen has none."""
         return Content()
 
-    def tell_error(self, error: KmsTuiError, *, doing: str) -> None:
+    def notify_error(self, error: KmsTuiError, *, doing: str) -> None:
         """Notify of what failed, why, and what to do next."""
         text = f"{error}\n{error.next_step}" if error.next_step else str(error)
         self.host.notify(text, title=f"Could not {doing}", severity="error", timeout=12)

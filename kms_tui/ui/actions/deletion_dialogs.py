@@ -159,25 +159,25 @@ class ScheduleDeletion(_DeletionQuestion):
     async def _read(self) -> None:
         async def ask(check: DeletionFact[Any]) -> None:
             content = await off_loop(lambda: check.ask(self.kms, self.subject, self.now))
-            self._tell(check.label, content)
+            self._show_fact(check.label, content)
 
         await asyncio.gather(*(ask(check) for check in self._checks))
 
-    def _tell(self, label: str, content: Content) -> None:
+    def _show_fact(self, label: str, content: Content) -> None:
         self._known[label] = content
         self.query_one("#preflight", Static).update(FactsTable(self._known.items()))
 
     def _follow_scan(self) -> None:
         async def follow() -> None:
             while self.scans.is_running(self.subject.region):
-                self._tell_scan("Stop")
+                self._show_scan("Stop")
                 await asyncio.sleep(TICK_SECONDS)
-            self._tell_scan("Scan")
+            self._show_scan("Scan")
 
         start(self, follow, group="scan", description="follow a scan")
 
-    def _tell_scan(self, offer: str) -> None:
-        self._tell(USED_BY, used_by(self.scans, self.subject, self.now))
+    def _show_scan(self, offer: str) -> None:
+        self._show_fact(USED_BY, used_by(self.scans, self.subject, self.now))
         for button in self.query("#scan").results(Button):
             button.label = offer
 

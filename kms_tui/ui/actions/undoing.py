@@ -118,7 +118,7 @@ async def _undo(screen: ModeScreen, session: Session, steps: Sequence[UndoStep],
         try:
             answers = await off_loop(step.take_back)
         except KmsTuiError as error:
-            screen.tell_error(error, doing=f"undo {_step_words(session, step)}")
+            screen.notify_error(error, doing=f"undo {_step_words(session, step)}")
             continue
         for grant_id in (answer["GrantId"] for answer in answers if "GrantId" in answer):
             screen.host.notify(f"The new grant is {grant_id}.")

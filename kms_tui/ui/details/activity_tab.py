@@ -119,7 +119,7 @@ class ActivityTab(DetailTab[Events]):
             self._read_further(self._events.refresh)
 
     def _read_further(self, step: Callable[[Wanted], object]) -> None:
-        self._say_source("reading…")
+        self._show_source("reading…")
         start(self, partial(self._read_more, self._events, step), group="read", description="read events")
 
     async def _read_more(self, events: Events | None, step: Callable[[Wanted], object]) -> None:
@@ -159,10 +159,10 @@ class ActivityTab(DetailTab[Events]):
             _summary(found, len(seen), hides=len(seen) < len(events))
         )
         self.query_one(LineTable).show_rows([_row(event) for event in found])
-        self._say_source()
+        self._show_source()
         self._explain()
 
-    def _say_source(self, doing: str = "") -> None:
+    def _show_source(self, doing: str = "") -> None:
         """Say where events come from, how late they may be, and how far back they are read."""
         events, session = self._events, self.session
         if events is None or session is None or session.watching is None:

@@ -94,7 +94,7 @@ class HealthScreen(ModeScreen):
             yield Static(id="health-detail")
 
     def on_mount(self) -> None:
-        self._show_nothing(Content.styled("opening…", "$foreground-muted"))
+        self._show_text(Content.styled("opening…", "$foreground-muted"))
         self._ticking = self.set_interval(_TICK, self._tick, pause=True)
         super().on_mount()
 
@@ -125,13 +125,13 @@ class HealthScreen(ModeScreen):
         """Read at once where there is little to read; else show the cost, and wait."""
         if again:
             examination.read_again()
-        self._show_nothing(Content.styled("Listing the keys …", "$foreground-muted"))
+        self._show_text(Content.styled("Listing the keys …", "$foreground-muted"))
         await off_loop(examination.wait_for_listing)
         estimate = await off_loop(examination.estimate)
         if estimate.keys <= ASK_ABOVE or not estimate.total:
             await self._run(examination)
         else:
-            self._show_nothing(health_words.asking(estimate))
+            self._show_text(health_words.asking(estimate))
             self._enter(_State.ASKING)
 
     def action_begin(self) -> None:
@@ -144,7 +144,7 @@ class HealthScreen(ModeScreen):
         try:
             report = await off_loop(examination.run)
         except KmsTuiError as error:
-            self._show_nothing(health_words.failed(error))
+            self._show_text(health_words.failed(error))
         else:
             self._report = report
             self._show_report()
@@ -166,7 +166,7 @@ class HealthScreen(ModeScreen):
 
     def _tick(self) -> None:
         if self._state is _State.READING and self._examination is not None:
-            self._show_nothing(health_words.progress(self._examination.progress()))
+            self._show_text(health_words.progress(self._examination.progress()))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "begin":
@@ -177,7 +177,7 @@ class HealthScreen(ModeScreen):
 
     # Showing
 
-    def _show_nothing(self, instead: Content) -> None:
+    def _show_text(self, instead: Content) -> None:
         """Show some text in place of the tables."""
         self.query_one("#health-head", Static).update(instead)
         self.show_status("")
