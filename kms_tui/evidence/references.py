@@ -1,4 +1,4 @@
-"""From what a service calls a key (id, ARN, alias) to the key of this region, or why it is none."""
+"""From what a service calls a key (id, ARN, alias, grant) to the key of this Region, or why none."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import Host, KeysChanged, SessionOpened
 from kms_tui.ui.base.pasting import MOST_TAKEN, is_too_long
 from kms_tui.ui.base.safe_text import Content, OnlyText, safe, visible
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 if TYPE_CHECKING:
     from textual.command import Provider

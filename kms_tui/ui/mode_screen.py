@@ -22,8 +22,7 @@ from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject, kms_for
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import Confirm
-from kms_tui.ui.widgets.key_bar import KeyBar
-from kms_tui.ui.widgets.top_bar import TopBar
+from kms_tui.ui.widgets.screen_bars import KeyBar, TopBar
 
 if TYPE_CHECKING:
     from kms_tui.evidence.cost import Prices

@@ -34,8 +34,8 @@ from kms_tui.session import BackendKind, Connection, Prompt, Session, open_sessi
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.dialogs.dialog import Dialog
-from kms_tui.ui.scratchpad.operation_list import OperationList
-from kms_tui.ui.scratchpad.source import SourcePane
+from kms_tui.ui.scratchpad.input_pane import InputPane
+from kms_tui.ui.scratchpad.operation_settings import OperationList
 from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.contract.shapes import operation_model
@@ -221,7 +221,7 @@ def scratch(alias: str) -> Act:
             if not any(option.id == name.value for option in _offered(bench)):
                 continue
             await bench.operation(name)
-            for pane in bench.screen.query(SourcePane):
+            for pane in bench.screen.query(InputPane):
                 pane.set_text("hello" if pane.role in (Role.PLAINTEXT, Role.MESSAGE) else "aGVsbG8gYWdhaW4h")
             await bench.run()
         await pilot.press("1")

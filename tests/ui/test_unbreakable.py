@@ -23,7 +23,7 @@ from kms_tui.ui.app import KmsApp
 from kms_tui.ui.base.background import start
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.text_screen import TextScreen
-from kms_tui.ui.policy_editor.screen import PolicyEditor
+from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp, fixed_now

@@ -13,8 +13,8 @@ LATER = (
     "kms_tui.backend.local",
     "kms_tui.evidence.scans",
     "kms_tui.ui.actions.deletion_dialogs",
-    "kms_tui.ui.policy_editor.screen",
-    "kms_tui.ui.scratchpad.screen",
+    "kms_tui.ui.policy_editor.editor_screen",
+    "kms_tui.ui.scratchpad.scratchpad_screen",
     "kms_tui.ui.screens.log_screen",
 )
 

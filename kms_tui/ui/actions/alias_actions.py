@@ -21,9 +21,8 @@ from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form, FormField
 from kms_tui.ui.dialogs.questions import Choose, Confirm
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.facts_table import FactsTable
-from kms_tui.ui.widgets.plain import Button, Option, Static
+from kms_tui.ui.widgets.text_widgets import Button, Input, Option, Static
 
 _ALIAS = re.compile(r"[a-zA-Z0-9/_-]+\Z")
 

@@ -22,7 +22,7 @@ from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Static
 
 _NAME = TableColumn("KEY", 22, weight=1)
 _NOTE = TableColumn("", 30, weight=2)

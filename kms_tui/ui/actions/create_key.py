@@ -28,7 +28,7 @@ from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, Form, FormField, TextField, Values
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Static
 
 
 class ReviewKey(Dialog[bool]):

@@ -34,10 +34,9 @@ from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content
 from kms_tui.ui.details.scan_words import TICK_SECONDS
 from kms_tui.ui.dialogs.dialog import Dialog
-from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Input, Static
 
 MIN_WINDOW_DAYS, DEFAULT_WINDOW_DAYS, MAX_WINDOW_DAYS = 7, 30, 30
 

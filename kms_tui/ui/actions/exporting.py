@@ -12,8 +12,8 @@ from kms_tui.inventory.key_table import table_of
 from kms_tui.inventory.view import View
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, Form, FormField, Values
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.choices import Select
-from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.widgets.form_widgets import Select
+from kms_tui.ui.widgets.text_widgets import Input
 
 Make = Callable[[], str]
 """Makes the whole text; it runs on a thread."""

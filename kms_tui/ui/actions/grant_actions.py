@@ -22,7 +22,7 @@ from kms_tui.ui.dialogs.form import ChoiceField, Form, FormField, ManyField, Tex
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.facts_table import FactsTable
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Static
 
 GrantEnding = Literal["revoke", "retire"]
 

@@ -23,7 +23,7 @@ from kms_tui.ui.dialogs.form import ChoiceField, FlagField, Form, TextField, Val
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Static
 
 _COLUMNS = (TableColumn("REGION", 18), TableColumn("ROLE", 9), TableColumn("STATE", 24, weight=1))
 

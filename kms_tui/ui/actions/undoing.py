@@ -16,7 +16,7 @@ from kms_tui.ui.base.safe_text import Content, fit, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.plain import Button
+from kms_tui.ui.widgets.text_widgets import Button
 
 if TYPE_CHECKING:
     from kms_tui.session import Session
@@ -161,7 +161,7 @@ def _step_words(session: Session, step: UndoStep) -> str:
 
 
 def _commands(steps: Sequence[UndoStep]) -> list[str]:
-    from kms_tui.commands import aws_cli
+    from kms_tui.command_text import aws_cli
 
     return [
         aws_cli(call.operation, call.params, region=call.region or step.region)

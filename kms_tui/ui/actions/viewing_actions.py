@@ -18,7 +18,7 @@ from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.key_list import KeyList
 
 if TYPE_CHECKING:
-    from kms_tui.ui.policy_editor.saving import Target
+    from kms_tui.ui.policy_editor.policy_edit import EditTarget
 
 _TAB = "Used by"
 
@@ -91,7 +91,7 @@ def cannot_use(subject: Subject) -> Reason:
 async def use_on_scratchpad(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Go to the scratchpad, with this key chosen."""
     from kms_tui.crypto_ops.request import ChosenKey
-    from kms_tui.ui.scratchpad.screen import ScratchpadScreen
+    from kms_tui.ui.scratchpad.scratchpad_screen import ScratchpadScreen
 
     (subject,) = subjects
     await screen.app.switch_mode("scratchpad")
@@ -102,7 +102,7 @@ async def use_on_scratchpad(screen: ModeScreen, subjects: Sequence[Subject]) -> 
 
 async def edit_policy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Open the editor on a screen of its own."""
-    from kms_tui.ui.policy_editor.screen import PolicyEditor
+    from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 
     (subject,) = subjects
     screen.app.push_screen(PolicyEditor(screen, subject))
@@ -111,8 +111,8 @@ async def edit_policy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 async def show_policy_history(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Show earlier policies; the one chosen opens in the editor, not saved yet."""
     from kms_tui.drafts import policy_files
-    from kms_tui.ui.policy_editor.history import HistoryDialog, read_versions
-    from kms_tui.ui.policy_editor.screen import PolicyEditor
+    from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
+    from kms_tui.ui.policy_editor.policy_history import HistoryDialog, read_versions
 
     (subject,) = subjects
     target = await _target(screen, subject)
@@ -131,8 +131,8 @@ async def show_policy_history(screen: ModeScreen, subjects: Sequence[Subject]) -
 
 async def simulate(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Open the simulation with the key's present policy."""
-    from kms_tui.ui.policy_editor.opening import surroundings
-    from kms_tui.ui.policy_editor.simulate import SimulateScreen
+    from kms_tui.ui.policy_editor.policy_opening import policy_context
+    from kms_tui.ui.policy_editor.simulate_screen import SimulateScreen
 
     (subject,) = subjects
     session = screen.session
@@ -140,12 +140,12 @@ async def simulate(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     target = await _target(screen, subject)
     text = await screen.attempt(target.read, doing="read the key policy")
     if text is not None:
-        screen.app.push_screen(SimulateScreen(subject, text, surroundings(session, target, text)))
+        screen.app.push_screen(SimulateScreen(subject, text, policy_context(session, target, text)))
 
 
-async def _target(screen: ModeScreen, subject: Subject) -> Target:
-    from kms_tui.ui.policy_editor.saving import Target
+async def _target(screen: ModeScreen, subject: Subject) -> EditTarget:
+    from kms_tui.ui.policy_editor.policy_edit import EditTarget
 
     kms = screen.kms_for(subject)
     caller = await off_loop(kms.caller)
-    return Target(kms, subject.key_id, subject.arn, caller.arn)
+    return EditTarget(kms, subject.key_id, subject.arn, caller.arn)

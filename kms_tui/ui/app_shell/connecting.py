@@ -19,8 +19,8 @@ from kms_tui.ui.base.host import Host
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import AskSecret, Choose
-from kms_tui.ui.widgets.choices import Selection
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.form_widgets import Selection
+from kms_tui.ui.widgets.text_widgets import Static
 
 _ALL_OFFERED = "All regions of the partition are offered; one that is not enabled says so in the list."
 

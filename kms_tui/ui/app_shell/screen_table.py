@@ -16,7 +16,7 @@ from kms_tui.ui.base.host import Mode
 MODE_TABLE: Mapping[str, Mode] = {mode.name: mode for mode in (
     Mode("keys", "Keys", "kms_tui.ui.screens.keys_screen:KeysScreen", "The keys of this account and region"),
     Mode("aliases", "Aliases", "kms_tui.ui.screens.aliases_screen:AliasesScreen", "Every alias of the region", short="Alias"),
-    Mode("scratchpad", "Scratchpad", "kms_tui.ui.scratchpad.screen:ScratchpadScreen", "Encrypt, decrypt, sign … by hand", short="Scratch"),
+    Mode("scratchpad", "Scratchpad", "kms_tui.ui.scratchpad.scratchpad_screen:ScratchpadScreen", "Encrypt, decrypt, sign … by hand", short="Scratch"),
     Mode("log", "Log", "kms_tui.ui.screens.log_screen:LogScreen", "What this session changed, as commands"),
     Mode("health", "Health", "kms_tui.ui.screens.health_screen:HealthScreen", "Which keys need attention, why, and what to do"),
     Mode("calendar", "Calendar", "kms_tui.ui.screens.calendar_screen:CalendarScreen", "Coming deletions, rotations and expiries", short="Cal"),

@@ -22,7 +22,7 @@ from kms_tui.ui.base.safe_text import Content, column, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content
 from kms_tui.ui.details.detail_tab import DetailTab
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 _HEADS = {Access.ADMINISTER: "ADMIN", Access.USE: "USE", Access.GRANT: "GRANT", Access.READ: "READ"}
 _CELL = 8
@@ -186,7 +186,7 @@ def cell_word(cell: AccessCell) -> str:
 
 def explained(document: Document, row: AccessRow, kinds: Sequence[Access]) -> Iterator[str]:
     """The actions, conditions, statements and grants that give a principal these kinds of access."""
-    from kms_tui.ui.policy_editor.statements import laid_out
+    from kms_tui.ui.base.policy_words import laid_out
 
     statements: dict[int, str] = {}
     grants: dict[str, str] = {}

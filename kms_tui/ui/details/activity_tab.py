@@ -24,10 +24,9 @@ from kms_tui.ui.base.safe_text import Content, fit, safe, visible
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import date_words, fact_content
 from kms_tui.ui.details.detail_tab import DetailTab
-from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Input, Static
 
 _COLUMNS = (
     TableColumn("WHEN", 11),

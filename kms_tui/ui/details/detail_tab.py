@@ -19,7 +19,7 @@ from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject, kms_for
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 T = TypeVar("T")
 REST_SECONDS = 0.25

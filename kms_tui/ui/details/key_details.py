@@ -15,8 +15,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import refused_uses_of
 from kms_tui.ui.details.detail_tab import DetailTab, tab_id
-from kms_tui.ui.widgets.choices import Tab
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static, Tab
 
 _PENDING_CHANGES_EVERY = 0.5
 """Seconds between two checks for pending changes of the key."""

@@ -21,7 +21,7 @@ from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import ORIGIN_WORDS, STATE_WORDS, USAGE_WORDS, fact_content, when_words
 from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.widgets.facts_table import FactRow, FactsTable
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 _STATE_COLOURS = {
     KeyState.ENABLED: "$success",

@@ -12,7 +12,7 @@ from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import date_words, fact_content
 from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.widgets.facts_table import BLANK, FactRow, FactsTable, plain_table
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 
 class AliasesTab(DetailTab[list[Alias]]):

@@ -14,7 +14,7 @@ from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content
 from kms_tui.ui.details.detail_tab import DetailTab
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,7 @@ def _grave(result: CheckResult) -> Iterator[Finding]:
 
 
 def _shown(facts: PolicyFacts) -> Content:
-    from kms_tui.ui.policy_editor.coloured import coloured
-    from kms_tui.ui.policy_editor.findings import finding_line, verdict_words
+    from kms_tui.ui.base.policy_words import coloured, finding_line, verdict_words
 
     remarks = [finding_line(finding) for finding in _grave(facts.result)]
     return Content("\n").join([verdict_words(facts.result), *remarks, Content(), coloured(facts.text)])
@@ -51,7 +50,7 @@ class PolicyTab(DetailTab[PolicyFacts]):
 
     def read(self, kms: Kms, subject: Subject) -> PolicyFacts:
         from kms_tui import policy
-        from kms_tui.ui.policy_editor.opening import principals_in
+        from kms_tui.ui.base.policy_words import principals_in
 
         text = kms.key_policy(subject.key_id)
         if self.session is not None:

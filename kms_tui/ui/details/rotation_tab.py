@@ -18,7 +18,7 @@ from kms_tui.ui.base.words import fact_content, when_words
 from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.details.overview_tab import can_report_rotation, rotation_content
 from kms_tui.ui.widgets.facts_table import FactRow, FactsTable, plain_table
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 ON_DEMAND_LIMIT = 25
 """On-demand rotations that a key may have in its life (developer guide, rotating-keys-on-demand)."""

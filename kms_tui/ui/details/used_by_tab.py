@@ -37,8 +37,8 @@ from kms_tui.ui.details.scan_words import (
     shortfall_words,
     use_words,
 )
-from kms_tui.ui.widgets.line_list import Line, LineList
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.line_list import LazyLine, LineList
+from kms_tui.ui.widgets.text_widgets import Static
 
 _WIDEST_NAME = 36
 """Cells in which names are aligned; a longer name is shown whole."""
@@ -97,7 +97,7 @@ class UsedByTab(DetailTab[list[ServiceGrant]]):
         self.query_one(LineList).show_lines(listed)
         self.query_one("#used-by-note", Static).update(note)
 
-    def _contents(self, session: Session, subject: Subject) -> tuple[Content, list[Line], Content]:
+    def _contents(self, session: Session, subject: Subject) -> tuple[Content, list[LazyLine], Content]:
         scans, region = session.scans, subject.region
         grants = [_title("Grants held by services"), *_grant_lines(self._grants)]
         if scans.is_running(region):
@@ -159,7 +159,7 @@ def _title(text: str, count: int | None = None) -> Content:
     return title if count is None else title + Content.styled(f"  {count:,}", "$foreground-muted")
 
 
-def _use_lines(uses: Sequence[Use]) -> Iterable[Line]:
+def _use_lines(uses: Sequence[Use]) -> Iterable[LazyLine]:
     width = min(max((len(use.resource) for use in uses), default=0), _WIDEST_NAME)
     for kind, group in groupby(uses, key=lambda use: use.kind):
         members = list(group)
@@ -174,7 +174,7 @@ def _use_line(use: Use, width: int) -> Content:
     return Content(f"  {visible(use.resource).ljust(width)}") + words
 
 
-def _grant_lines(fact: Fact[list[ServiceGrant]]) -> Iterable[Line]:
+def _grant_lines(fact: Fact[list[ServiceGrant]]) -> Iterable[LazyLine]:
     if isinstance(fact, Known) and fact.value:
         yield from (partial(_grant, grant) for grant in fact.value)
     else:
@@ -194,7 +194,7 @@ def _short(resource: str) -> str:
         return resource
 
 
-def _stray_lines(scan: Scan) -> Iterable[Line]:
+def _stray_lines(scan: Scan) -> Iterable[LazyLine]:
     """Resources that name no key of this account and Region, grouped by what they name."""
     if not scan.strays:
         return
@@ -212,7 +212,7 @@ def _stray_line(use: Use) -> Content:
     return Content(f"    {use.kind}  ") + safe(use.resource) + Content.styled(label, "$foreground-muted")
 
 
-def _progress(scans: Scans, region: str) -> list[Line]:
+def _progress(scans: Scans, region: str) -> list[LazyLine]:
     run = scans.run_of(region)
     sections = run.sections() if run is not None else tuple(Section(scanner.title) for scanner in SCANNERS)
     width = max(len(section.title) for section in sections)

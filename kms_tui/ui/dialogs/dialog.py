@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.widgets.text_widgets import Button, Static
 
 Result = TypeVar("Result")
 T = TypeVar("T")

@@ -16,8 +16,7 @@ from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog
-from kms_tui.ui.widgets.entry import Input
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Input, Static
 
 Values = Mapping[str, str]
 """Field name -> value; a flag's is "yes" or ""."""
@@ -50,12 +49,12 @@ class TextField(FormField):
     """Several lines of text."""
 
     def widget(self) -> Widget:
-        from kms_tui.ui.widgets.area import TextArea
+        from kms_tui.ui.widgets.form_widgets import TextArea
 
         return TextArea(self.value, id=self.name, compact=True, tab_behavior="focus")
 
     def entered(self, widget: Widget) -> str:
-        from kms_tui.ui.widgets.area import TextArea
+        from kms_tui.ui.widgets.form_widgets import TextArea
 
         assert isinstance(widget, TextArea)
         return widget.text
@@ -69,13 +68,13 @@ class ChoiceField(FormField):
     prompt: str = ""
 
     def widget(self) -> Widget:
-        from kms_tui.ui.widgets.choices import Select
+        from kms_tui.ui.widgets.form_widgets import Select
 
         options = [(safe(shown), value) for shown, value in self.choices]
         return Select(options, value=self.value or None, prompt=self.prompt, id=self.name)
 
     def entered(self, widget: Widget) -> str:
-        from kms_tui.ui.widgets.choices import Select
+        from kms_tui.ui.widgets.form_widgets import Select
 
         assert isinstance(widget, Select)
         return "" if widget.is_blank() else str(widget.value)
@@ -86,12 +85,12 @@ class FlagField(FormField):
     """Yes or no."""
 
     def widget(self) -> Widget:
-        from kms_tui.ui.widgets.choices import Checkbox
+        from kms_tui.ui.widgets.form_widgets import Checkbox
 
         return Checkbox(Content(self.hint), bool(self.value), id=self.name)
 
     def entered(self, widget: Widget) -> str:
-        from kms_tui.ui.widgets.choices import Checkbox
+        from kms_tui.ui.widgets.form_widgets import Checkbox
 
         assert isinstance(widget, Checkbox)
         return "yes" if widget.value else ""
@@ -106,7 +105,7 @@ class ManyField(FormField):
     def widget(self) -> Widget:
         from textual.widgets import SelectionList
 
-        from kms_tui.ui.widgets.choices import Selection
+        from kms_tui.ui.widgets.form_widgets import Selection
 
         chosen = set(self.value.split())
         entries = [Selection(safe(choice), choice, choice in chosen) for choice in self.choices]

@@ -11,8 +11,7 @@ from textual.widgets import OptionList
 
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog
-from kms_tui.ui.widgets.entry import Input
-from kms_tui.ui.widgets.plain import Button, Option, Static
+from kms_tui.ui.widgets.text_widgets import Button, Input, Option, Static
 
 
 class Choose(Dialog[int]):

@@ -15,7 +15,7 @@ from kms_tui.ui.base.clipboard import copy_text
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.widgets.facts_table import FactsTable
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 
 class TextScreen(ModalScreen[None]):

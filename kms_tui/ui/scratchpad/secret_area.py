@@ -12,7 +12,7 @@ from kms_tui.kms.secret import Secret
 from kms_tui.ui.base.clipboard import copy_secret, paste_text
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.pasting import MOST_TAKEN, is_too_long
-from kms_tui.ui.widgets.area import TextArea
+from kms_tui.ui.widgets.form_widgets import TextArea
 
 DOT = "•"
 

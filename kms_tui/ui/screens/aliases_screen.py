@@ -27,8 +27,8 @@ from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject, subject_of
 from kms_tui.ui.base.words import STATE_WORDS, date_words
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.text_widgets import Input
 
 _COLUMNS = (
     TableColumn("ALIAS", 24, weight=3),

@@ -27,7 +27,7 @@ from kms_tui.ui.base.subject import Subject, subject_of
 from kms_tui.ui.base.words import counted, date_words
 from kms_tui.ui.screens.inventory_screen import InventoryScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 _COLUMNS = (
     TableColumn("WHEN", 14),

@@ -33,8 +33,8 @@ from kms_tui.ui.base.words import counted
 from kms_tui.ui.screens.inventory_screen import InventoryScreen
 from kms_tui.ui.widgets.key_line import MARK
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.plain import Static
-from kms_tui.ui.widgets.top_bar import TopBar, calls_words
+from kms_tui.ui.widgets.screen_bars import TopBar, calls_words
+from kms_tui.ui.widgets.text_widgets import Static
 
 
 @dataclass(frozen=True, slots=True)

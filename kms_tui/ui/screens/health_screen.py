@@ -22,9 +22,8 @@ from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.dialogs.form import Form, FormField
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.screens import health_words
-from kms_tui.ui.widgets.entry import Input
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Input, Static
 
 _FINDINGS = (
     TableColumn("SEVERITY", 11),

@@ -25,7 +25,7 @@ from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.screens import key_counts
 from kms_tui.ui.widgets.filter_line import FilterInput, FilterLine
 from kms_tui.ui.widgets.key_list import KeyList
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.widgets.text_widgets import Static
 
 
 class KeyScreen(ActionScreen):

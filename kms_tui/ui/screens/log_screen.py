@@ -121,7 +121,7 @@ def _table(calls: Sequence[tuple[LogEntry, str]]) -> Table:
 
 def _command(connection: Connection, entry: LogEntry) -> str:
     """The command for a call, with the profile and endpoint of the connection."""
-    from kms_tui.commands import aws_cli
+    from kms_tui.command_text import aws_cli
 
     return aws_cli(
         entry.operation,

@@ -17,8 +17,8 @@ from kms_tui.session import BackendKind, Connection
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import SessionOpened, host_of
 from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.widgets.key_bar import KeyBar
-from kms_tui.ui.widgets.plain import Option, Static
+from kms_tui.ui.widgets.screen_bars import KeyBar
+from kms_tui.ui.widgets.text_widgets import Option, Static
 
 
 class StartScreen(Screen[None]):
