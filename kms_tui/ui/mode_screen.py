@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from kms_tui.backend.api import Kms
+from kms_tui.evidence.cost import Prices
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
@@ -23,9 +24,6 @@ from kms_tui.ui.base.subject import Subject, kms_for
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.widgets.screen_bars import KeyBar, TopBar
-
-if TYPE_CHECKING:
-    from kms_tui.evidence.cost import Prices
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kms_tui.atomic import atomic_file, file_errors, typed_path
 from kms_tui.backend.api import Kms
@@ -15,6 +15,7 @@ from kms_tui.kms.importing import ImportParameters
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
 from kms_tui.kms.model import Key, KeyOrigin, KeyState
 from kms_tui.kms.secret import Secret
+from kms_tui.session import Session
 from kms_tui.ui.actions.batch import change_each
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content
@@ -23,9 +24,6 @@ from kms_tui.ui.base.words import when_words
 from kms_tui.ui.dialogs.form import ChoiceField, Form, FormField, Values
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
-
-if TYPE_CHECKING:
-    from kms_tui.session import Session
 
 _WRAPPING_SPEC, _WRAPPING_ALGORITHM = "RSA_4096", "RSA_AES_KEY_WRAP_SHA_256"
 """The one combination that wraps material of every type and size."""

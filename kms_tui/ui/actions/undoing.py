@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.widget import Widget
 
+from kms_tui.command_text import aws_cli
 from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, fit, safe
@@ -17,10 +18,7 @@ from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.text_widgets import Button
-
-if TYPE_CHECKING:
-    from kms_tui.session import Session
-    from kms_tui.undo import UndoStep
+from kms_tui.undo import UndoStep
 
 _SHOWN = 4
 """How many commands, and how many changes without an undo, are listed."""
@@ -161,8 +159,6 @@ def _step_words(session: Session, step: UndoStep) -> str:
 
 
 def _commands(steps: Sequence[UndoStep]) -> list[str]:
-    from kms_tui.command_text import aws_cli
-
     return [
         aws_cli(call.operation, call.params, region=call.region or step.region)
         for step in steps

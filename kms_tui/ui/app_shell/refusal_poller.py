@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from textual.timer import Timer
 
 from kms_tui.kms.arn import key_id_of
+from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import Host, RefusalsChanged
 
 if TYPE_CHECKING:
     from kms_tui.evidence.refused_uses import RefusalMonitor, Refusals
-    from kms_tui.session import Session
 
 LIVE_SECONDS = 2.0
 """Between two polls of a trail that has no delay."""
