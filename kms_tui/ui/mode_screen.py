@@ -40,7 +40,7 @@ class ModeScreen(Screen[None]):
             "undo",
             "Undo",
             id="session.undo",
-            tooltip="Take the last change back, where AWS allows it",
+            tooltip="Undo the last change, where AWS allows it",
             show=False,
         ),
     ]

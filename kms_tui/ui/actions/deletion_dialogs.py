@@ -138,8 +138,8 @@ class ScheduleDeletion(_DeletionQuestion):
     def compose_body(self) -> Iterable[Widget]:
         yield Static(
             Content(
-                "Once deleted, nothing encrypted under it can be opened again, ever. Until then it cannot be "
-                "used, and this can be cancelled."
+                "Once deleted, nothing encrypted under it can be decrypted again, ever. Until then it cannot "
+                "be used, and this can be cancelled."
             ),
             classes="dialog-line",
         )
@@ -224,7 +224,7 @@ class ScheduleDeletions(_DeletionQuestion):
         yield Static(Content.styled(self.chosen.counts, "bold"))
         yield Static(
             Content(
-                "Once deleted, nothing encrypted under them can be opened again, ever. Until then they "
+                "Once deleted, nothing encrypted under them can be decrypted again, ever. Until then they "
                 "cannot be used, and each deletion can be cancelled."
             ),
             classes="dialog-line",

@@ -225,7 +225,7 @@ async def delete_material(screen: ModeScreen, subjects: Sequence[Subject]) -> No
     (subject,) = subjects
     sentences = [
         Content("The key cannot be used from then on, until the very same material is imported again."),
-        Content("Without a copy of it, nothing encrypted under this key can ever be opened."),
+        Content("Without a copy of it, nothing encrypted under this key can ever be decrypted."),
     ]
     dialog = Confirm(
         f"Delete the key material of {subject.name}?",

@@ -64,7 +64,7 @@ class RegionsDialog(Dialog[Replicate | MakePrimary]):
         yield Static()
         yield Static(
             Content(
-                "What one encrypts, every other opens. Policy, aliases, tags, grants and state belong "
+                "What one encrypts, every other can decrypt. Policy, aliases, tags, grants and state belong "
                 "to each alone; rotation is the primary's."
             ),
             classes="muted",

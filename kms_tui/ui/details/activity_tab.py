@@ -60,7 +60,7 @@ class ActivityTab(DetailTab[Events]):
         Binding("slash", "filter", "Filter", id="activity.filter", tooltip="Filter the events as you type"),
         Binding("plus", "more", "More", id="activity.more", tooltip="Read older events", show=False),
         Binding(
-            "v", "looks", "Reads too", id="activity.looks", tooltip="Show calls that only look, or hide them"
+            "v", "looks", "Reads too", id="activity.looks", tooltip="Show calls that only read, or hide them"
         ),
         Binding("r", "refresh", "Read again", id="activity.refresh", tooltip="Read what is new", show=False),
         Binding(

@@ -54,8 +54,8 @@ class HealthScreen(ModeScreen):
     """Two tables of one report: findings with unknowns, and checks."""
 
     HELP = (
-        "The customer keys held against a table of checks, the gravest findings first. Keys that AWS manages "
-        "are left alone. What could not be read is listed as not known, and is never a pass. Only what the "
+        "Every customer key is checked, and the most severe findings come first. AWS-managed keys are left "
+        "out. What could not be read is listed as not known, and is never a pass. Only what the "
         "checks need is read, each fact once, and nothing is read before this screen is opened; when a key "
         "was last used is read only when you ask for it (u). enter goes to the key."
     )
@@ -136,7 +136,7 @@ class HealthScreen(ModeScreen):
     def action_begin(self) -> None:
         if self._state is _State.ASKING and self._examination is not None:
             work = partial(self._run, self._examination)
-            start(self, work, group="health", description="hold the keys against the checks")
+            start(self, work, group="health", description="check the keys")
 
     async def _run(self, examination: Examination) -> None:
         self._enter(_State.READING)
@@ -263,7 +263,7 @@ class HealthScreen(ModeScreen):
                 [days],
                 lambda _values: None,
                 confirm="Find",
-                lead=[Content("This asks GetKeyLastUsage of every enabled key: 5 keys a second, no more.")],
+                lead=[Content("This calls GetKeyLastUsage for every enabled key: 5 keys a second, no more.")],
             )
         )
         if values is not None:

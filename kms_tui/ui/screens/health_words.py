@@ -117,7 +117,7 @@ def item_detail(item: Item) -> Content:
         todo = item.check.advice
     else:
         head = Content.assemble((_NOT_KNOWN, "$warning"), "  ", (_checks(item.checks), "bold"))
-        todo = "See that this can be read, and press r; until then it is no pass."
+        todo = "Make this readable, and press r; until then it does not count as passed."
     where = safe(item.key.name).stylize("$accent")
     if item.key.key_id:
         where += _muted("  ") + safe(f"{item.key.key_id} · {item.key.region}").stylize("$foreground-muted")
@@ -164,7 +164,7 @@ def asking(estimate: Estimate) -> Content:
     seconds, key = estimate.seconds, "$accent bold"
     time = span_words(timedelta(seconds=seconds)) if seconds >= 60 else f"{seconds:.0f} s"
     return _lines(
-        Content.styled(f"{estimate.keys:,} customer keys are to be held against the checks.", "bold"),
+        Content.styled(f"{estimate.keys:,} customer keys are to be checked.", "bold"),
         Content(""),
         Content(f"That takes up to {estimate.total:,} calls, about {time} at the polite rate:"),
         _muted(f"{calls}."),
