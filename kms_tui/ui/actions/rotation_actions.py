@@ -137,9 +137,7 @@ async def rotate_now(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         return
     used = sum(rotation.kind == "ON_DEMAND" for rotation in rotations)
     sentences = [
-        Content(
-            "New key material is made and used from then on; what is encrypted already can still be decrypted."
-        ),
+        Content("New key material is made and used from then on; earlier ciphertext can still be decrypted."),
         Content(
             f"A key can be rotated on demand 25 times in its life: {25 - used} are left. "
             "Each of the first two rotations adds to its monthly price."
