@@ -105,7 +105,7 @@ async def show_key_stores(screen: ModeScreen) -> None:
     title = "Custom key stores" if session.read_only else "Custom key stores: enter connects or disconnects"
     chosen = await screen.ask(Choose(title, [_store_line(each) for each in stores], disabled=refused))
     if chosen is not None:
-        await _switch(screen, stores[chosen])
+        await _connect_or_disconnect(screen, stores[chosen])
 
 
 def _store_line(store: dict[str, Any]) -> Content:
@@ -117,7 +117,7 @@ def _store_line(store: dict[str, Any]) -> Content:
     return line + safe(f": {code}").stylize("$error") if code else line
 
 
-async def _switch(screen: ModeScreen, store: dict[str, Any]) -> None:
+async def _connect_or_disconnect(screen: ModeScreen, store: dict[str, Any]) -> None:
     assert screen.session is not None
     kms, name = screen.session.kms, store["CustomKeyStoreName"]
     connected = store["ConnectionState"] == "CONNECTED"

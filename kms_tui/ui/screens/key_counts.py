@@ -1,4 +1,4 @@
-"""The key list in numbers: the counts above it, the status line, and what its filter still waits for."""
+"""The key list in numbers: counts by scope, the status line, and the note below the filter."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from kms_tui.ui.base.safe_text import Content
 
 _SCOPE_WORDS = {Scope.CUSTOMER: "Customer", Scope.AWS: "AWS", Scope.ALL: "All"}
 _PATIENCE_SECONDS = 60.0
-"""A filter that needs longer to read what it asks for says so, and waits for enter."""
+"""A filter whose facts take longer to read waits for enter."""
 
 
 def scopes(view: View) -> Content:
-    """How many keys each scope has; "?" while nothing is listed, which is not an account without keys."""
+    """The number of keys in each scope; "?" while none is listed yet."""
     inventory = view.inventory
     customer, aws = inventory.tally(aws=False).keys, inventory.tally(aws=True).keys
     counts = {Scope.CUSTOMER: customer, Scope.AWS: aws, Scope.ALL: customer + aws}
@@ -30,9 +30,9 @@ def scopes(view: View) -> Content:
 
 
 def status(view: View, summary: Summary, watched: Content | None = None) -> Content:
-    """What the list shows, how much of it is known, and what is under way; the most pressing first.
+    """What the list shows, how much of it is known, and what is under way; the most urgent first.
 
-    ``watched`` is what there is to say of watched keys.
+    ``watched`` counts refused uses of watched keys.
     """
     tally, error = view.inventory.tally(aws=view.scope is Scope.AWS), view.inventory.passing_error
     parts = []
@@ -61,13 +61,13 @@ def status(view: View, summary: Summary, watched: Content | None = None) -> Cont
 
 
 def takes_long(view: View, summary: Summary) -> bool:
-    """Whether the filter needs so many calls of GetKeyLastUsage that someone has to want them."""
+    """Whether the filter needs so many calls of GetKeyLastUsage that a person must ask for them."""
     seconds = summary.undecided / view.inventory.pace.usage
     return FactName.LAST_USAGE in view.query.needs and seconds > _PATIENCE_SECONDS
 
 
 def filter_note(view: View, summary: Summary) -> str:
-    """What the filter waits for and how long, and which keys it cannot judge; untrusted text, or ""."""
+    """What the filter waits for and how long, and how many keys it cannot decide; untrusted text, or ""."""
     progress = view.inventory.progress()
     if progress is not None and progress.done < progress.total:
         left = f", about {_length(progress.seconds)} left" if progress.seconds >= 1 else ""
