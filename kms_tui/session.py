@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 from kms_tui.config import ProfileSettings
 
 if TYPE_CHECKING:
-    from kms_tui.backend.api import Kms
     from kms_tui.backend.base import Backend, Services
-    from kms_tui.backend.wrappers import Meter, SessionLog
+    from kms_tui.backend.kms_facade import Kms
+    from kms_tui.backend.wrappers.metering import Meter
+    from kms_tui.backend.wrappers.read_your_writes import PendingChanges
+    from kms_tui.backend.wrappers.session_log import SessionLog
     from kms_tui.evidence.scans import Scans
     from kms_tui.evidence.watch import Watching
     from kms_tui.imports import ImportFiles
     from kms_tui.inventory import Inventory, Pace
-    from kms_tui.kms.importing import ImportParameters
-    from kms_tui.kms.settling import Settling
+    from kms_tui.kms.model import ImportParameters
     from kms_tui.undo import History
 
 
@@ -76,7 +77,7 @@ class Session:
     history: History
     scans: Scans
     """What names the keys of each region, once somebody has asked."""
-    settling: Settling
+    settling: PendingChanges
     settings: ProfileSettings = field(default_factory=ProfileSettings)
     notice: str = ""
     """What the header says all the time ("UNPROTECTED STORE")."""
@@ -145,30 +146,32 @@ def open_session(
     A session is read-only where the connection or the profile's settings say so.
     """
     # Imported here: the console's first frame needs a Connection, and none of this.
-    from kms_tui.backend.api import Kms
     from kms_tui.backend.base import KnowsServices
-    from kms_tui.backend.checked import Checked
-    from kms_tui.backend.guard import Guarded
-    from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog, Settled
+    from kms_tui.backend.kms_facade import Kms
+    from kms_tui.backend.wrappers.answer_check import AnswerCheck
+    from kms_tui.backend.wrappers.metering import Meter, Metered
+    from kms_tui.backend.wrappers.policy_guard import PolicyGuard
+    from kms_tui.backend.wrappers.read_only import ReadOnly
+    from kms_tui.backend.wrappers.read_your_writes import PendingChanges, ReadYourWrites
+    from kms_tui.backend.wrappers.session_log import Recorded, SessionLog
     from kms_tui.evidence.activity import SERVICE, Trail
     from kms_tui.evidence.scans import Scans
     from kms_tui.evidence.watch import Watched, Watching
     from kms_tui.imports import import_files
     from kms_tui.inventory import Inventory
-    from kms_tui.kms.settling import Settling
     from kms_tui.undo import History, Remembering
 
     settings = settings or ProfileSettings()
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
-    meter, log, history, settling = Meter(), SessionLog(), History(), Settling()
+    meter, log, history, settling = Meter(), SessionLog(), History(), PendingChanges()
     services = backend.services if isinstance(backend, KnowsServices) else None
-    counted: Backend = Metered(Checked(backend), meter)
+    counted: Backend = Metered(AnswerCheck(backend), meter)
     watching = None
     if services is not None and services.offers(SERVICE):
         watching = Watching(Trail(services, is_live=connection.kind in (Kind.LOCAL, Kind.DEMO)), now)
         counted = Watched(counted, watching, now)
-    guarded = Guarded(counted, lambda: now().timestamp())
-    wrapped: Backend = Remembering(Settled(Recorded(guarded, log, now), settling), history, now)
+    guarded = PolicyGuard(counted, lambda: now().timestamp())
+    wrapped: Backend = Remembering(ReadYourWrites(Recorded(guarded, log, now), settling), history, now)
     if connection.read_only:
         wrapped = ReadOnly(wrapped)
     kms = Kms(wrapped)

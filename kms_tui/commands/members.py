@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from kms_tui.backend.servicemodel import service_model
+from kms_tui.backend.service_model import service_model
 
 _LEFT_OUT = frozenset({"GrantTokens"})
 """They are needed for some minutes after CreateGrant only, and whoever holds them can use the grant."""

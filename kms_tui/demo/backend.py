@@ -7,7 +7,7 @@ from typing import Any
 
 from kms_tui.backend.base import Services
 from kms_tui.backend.local import LocalBackend
-from kms_tui.backend.local.store import Store
+from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.demo.resources import DemoServices, Resource
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from kms_tui.backend.wrappers import Use
+from kms_tui.backend.wrappers.metering import PricedCall
 from kms_tui.evidence.prices import PRICES, Prices
 from kms_tui.kms.model import Key, KeyOrigin
 
@@ -123,7 +123,7 @@ class CallsCost:
 
 def calls_cost(
     calls: Mapping[str, int],
-    uses: Mapping[Use, int],
+    uses: Mapping[PricedCall, int],
     spec_of: Callable[[str], str],
     prices: Prices = PRICES,
 ) -> CallsCost:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, key_id_of
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import Fact, Known, unreadable

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Services
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.scan import Scan, ScanRun
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.kms.errors import AnswerError, KmsTuiError

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.backend.wrappers.read_your_writes import PendingChanges
 from kms_tui.inventory.again import Again, passes
 from kms_tui.inventory.crew import Crew, DaemonCrew
 from kms_tui.inventory.kind import Kind
@@ -20,7 +21,6 @@ from kms_tui.inventory.table import Table, Tally
 from kms_tui.inventory.work import Job, Lane, Pace, WorkQueue
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import Failed
-from kms_tui.kms.settling import Settling
 
 
 def _utc_now() -> datetime:
@@ -41,14 +41,14 @@ class Inventory:
         now: Callable[[], datetime] = _utc_now,
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
-        settling: Settling | None = None,
+        settling: PendingChanges | None = None,
         crew: Crew | None = None,
         coalescer: Coalescer | None = None,
     ) -> None:
         self.now = now
         self.clock = clock
         self.pace = pace or Pace()
-        self._settling = settling or Settling(clock)
+        self._settling = settling or PendingChanges(clock)
         self._crew = crew or DaemonCrew(WorkQueue(self.pace, clock=clock))
         self._coalescer = coalescer or Coalescer()
         self._table = Table(self._coalescer, now, clock)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kms_tui.backend.api import KeyRef, Kms
+from kms_tui.backend.kms_facade import KeyRef, Kms
 from kms_tui.inventory.again import passes
 from kms_tui.inventory.crew import Crew
 from kms_tui.inventory.notify import Coalescer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory.row import FactName
 from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.facts import Denied, Failed, Known, unreadable

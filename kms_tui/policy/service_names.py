@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kms_tui.kms.partitions import partition_of
+from kms_tui.kms.arn import partition_of
 from kms_tui.kms.service_principals import SERVICES
 from kms_tui.policy.actions import closest, lowered
 

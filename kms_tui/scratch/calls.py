@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.scratch.operations import Name
 from kms_tui.scratch.request import Request
 from kms_tui.scratch.settings import NUMBER_OF_BYTES, number_of_bytes

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, replace
 
 from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.scratch.calls import ApiCall, call_of
 from kms_tui.scratch.limits import Beyond, limit_of
 from kms_tui.scratch.moving import move_calls

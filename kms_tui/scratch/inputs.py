@@ -13,7 +13,7 @@ from pathlib import Path
 from kms_tui.atomic import file_errors
 from kms_tui.formats import Format, FormatError, decode, detect, readings
 from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.scratch.operations import Role
 
 TYPED_FORMATS = (Format.TEXT, Format.BASE64, Format.BASE64URL, Format.HEX)

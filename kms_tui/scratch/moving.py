@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.envelope.watch import Watch
 from kms_tui.scratch.calls import ApiCall, call_of
 from kms_tui.scratch.fields import Field, InputError

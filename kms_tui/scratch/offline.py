@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.envelope.watch import Watch
 from kms_tui.scratch.request import Request
 from kms_tui.scratch.results import Fact, Part, Result, blob, read_answer, text_part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.envelope.watch import UNWATCHED, Watch
 from kms_tui.scratch import moving, offline, sealing, signing
 from kms_tui.scratch.check import check

@@ -6,10 +6,10 @@ import io
 from dataclasses import replace
 
 from kms_tui.atomic import PRIVATE, atomic_file, file_errors
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.envelope.watch import Step, Watch
 from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.scratch.calls import call_of
 from kms_tui.scratch.context import in_words
 from kms_tui.scratch.fields import Field, InputError

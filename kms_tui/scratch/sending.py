@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.envelope.watch import Watch
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.scratch.calls import ApiCall, call_of
 from kms_tui.scratch.check import check_size
 from kms_tui.scratch.fields import Field, InputError

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from kms_tui.atomic import file_errors
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.envelope.watch import Watch
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import EXTERNAL_MU, RAW, SIGNING_ALGORITHMS
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.scratch.calls import call_of
 from kms_tui.scratch.inputs import FromFile, Input
 from kms_tui.scratch.limits import Beyond, limit_of

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve.request import Response
+from kms_tui.serve.http_messages import HttpResponse
 
 _AT_ONCE = frozenset(
     {
@@ -58,7 +58,7 @@ class Lane:
         self._limit = threads + waiting
         self._under_way = 0
 
-    async def run(self, work: Callable[[], Response]) -> Response:
+    async def run(self, work: Callable[[], HttpResponse]) -> HttpResponse:
         if self._under_way >= self._limit:
             raise ServiceError("ThrottlingException", "Rate exceeded")
         self._under_way += 1

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 
 if TYPE_CHECKING:
     from kms_tui.ui.app import KmsApp

@@ -47,7 +47,7 @@ async def choose_regions(app: KmsApp) -> None:
     """Show the keys of one region, or of several in one list."""
     if app.session is None:
         return
-    from kms_tui.backend.aws.regions import enabled_regions, kms_regions
+    from kms_tui.backend.aws.boto_session import enabled_regions, kms_regions
 
     kms, services = app.session.kms, app.session.services
     regions = await off_loop(lambda: kms_regions(kms.partition))
@@ -62,7 +62,7 @@ async def tell_what_takes_long(app: KmsApp, connection: Connection) -> None:
     """Name what an opening that takes long waits for, and the ways out of it."""
     if connection.kind not in (None, Kind.AWS) or isinstance(app.screen, AskSecret):
         return
-    from kms_tui.backend.aws.sources import waits_for
+    from kms_tui.backend.aws.credential_sources import waits_for
 
     try:
         source = await off_loop(lambda: waits_for(connection.profile))

@@ -142,8 +142,8 @@ def fill(url: str, each: int) -> str:
 
 def scan(url: str, key_id: str, *, paced: bool) -> dict[str, float]:
     """Scan in this process; its figures."""
-    from kms_tui.backend.api import Kms
     from kms_tui.backend.aws import connect
+    from kms_tui.backend.kms_facade import Kms
     from kms_tui.evidence.scan import ScanRun
 
     backend = connect(region=REGION, endpoint_url=url)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.backend.guard import Guarded, PolicyRefusedError, judge
+from kms_tui.backend.wrappers.policy_guard import PolicyGuard, PolicyRefusedError, judge
 from kms_tui.demo import demo_backend
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy import default_policy
@@ -52,7 +52,7 @@ class Recorder:
 def test_a_refused_policy_is_not_sent(operation: str, text: str) -> None:
     backend = Recorder()
     with pytest.raises(PolicyRefusedError) as raised:
-        Guarded(backend).call(operation, {"KeyId": KEY_ID, "Policy": text})
+        PolicyGuard(backend).call(operation, {"KeyId": KEY_ID, "Policy": text})
     assert backend.calls == []
     assert str(raised.value) == raised.value.finding.sentence
 
@@ -60,7 +60,7 @@ def test_a_refused_policy_is_not_sent(operation: str, text: str) -> None:
 def test_not_even_with_the_lockout_check_bypassed() -> None:
     backend = Recorder()
     with pytest.raises(PolicyRefusedError):
-        Guarded(backend).call(
+        PolicyGuard(backend).call(
             "PutKeyPolicy", {"KeyId": KEY_ID, "Policy": STAR, "BypassPolicyLockoutSafetyCheck": True}
         )
     assert backend.calls == []
@@ -68,7 +68,7 @@ def test_not_even_with_the_lockout_check_bypassed() -> None:
 
 def test_a_sound_policy_and_calls_without_one_pass_in_every_region() -> None:
     backend = Recorder()
-    guarded = Guarded(backend).in_region("us-east-1")
+    guarded = PolicyGuard(backend).in_region("us-east-1")
     guarded.call("PutKeyPolicy", {"KeyId": KEY_ID, "Policy": SOUND})
     guarded.call("DescribeKey", {"KeyId": KEY_ID})
     assert [operation for operation, _ in backend.calls] == ["PutKeyPolicy", "DescribeKey"]
@@ -80,9 +80,9 @@ def test_the_key_is_known_by_its_id_as_by_its_arn() -> None:
     about_another = about_it.replace("1234abcd", "9999abcd")
     for key in (KEY_ID, arn):
         backend = Recorder()
-        Guarded(backend).call("PutKeyPolicy", {"KeyId": key, "Policy": about_it})
+        PolicyGuard(backend).call("PutKeyPolicy", {"KeyId": key, "Policy": about_it})
         with pytest.raises(PolicyRefusedError):
-            Guarded(backend).call("PutKeyPolicy", {"KeyId": key, "Policy": about_another})
+            PolicyGuard(backend).call("PutKeyPolicy", {"KeyId": key, "Policy": about_another})
         assert len(backend.calls) == 1
 
 
@@ -99,7 +99,7 @@ def test_star_alone_is_refused_here_although_it_keeps_control() -> None:
 def test_no_text_gets_through_but_one_that_is_judged_sound(text: str) -> None:
     backend = Recorder()
     with pytest.raises(PolicyRefusedError):
-        Guarded(backend).call("PutKeyPolicy", {"KeyId": KEY_ID, "Policy": text})
+        PolicyGuard(backend).call("PutKeyPolicy", {"KeyId": KEY_ID, "Policy": text})
     assert backend.calls == []
 
 

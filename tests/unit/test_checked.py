@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms_tui.backend.base import Backend
-from kms_tui.backend.checked import Checked
+from kms_tui.backend.wrappers.answer_check import AnswerCheck
 from kms_tui.kms.errors import AnswerError
 from kms_tui.session import Connection, Kind, open_session
 from tests.contract.shapes import problems, service_model
@@ -23,7 +23,7 @@ OPERATIONS = tuple(service_model().operation_names)
 
 def asked(operation: str, answer: Any) -> Mapping[str, Any]:
     inner = SimpleNamespace(call=lambda _operation, _params: answer)
-    return Checked(cast("Backend", inner)).call(operation, {})
+    return AnswerCheck(cast("Backend", inner)).call(operation, {})
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.publickey import WRAPPING_ALGORITHMS, PublicKey, PublicKeyError, digest_message
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Settled
+from kms_tui.backend.wrappers.read_your_writes import SECONDS, PendingChanges, ReadYourWrites
 from kms_tui.demo import demo_backend
-from kms_tui.kms.effects import EFFECTS
+from kms_tui.kms.change_effects import EFFECTS
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.settling import SECONDS, Settling
 from tests.unit.lagging import Lagging
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -36,8 +35,8 @@ class World:
         self.truth = demo_backend(now=lambda: NOW)
         self.lagging = Lagging(self.truth, demo_backend(now=lambda: NOW))
         self.clock = Clock()
-        self.settling = Settling(self.clock)
-        self.backend: Backend = Settled(self.lagging, self.settling)
+        self.settling = PendingChanges(self.clock)
+        self.backend: Backend = ReadYourWrites(self.lagging, self.settling)
 
     def key_id(self, alias: str) -> str:
         return str(self.truth.call("DescribeKey", {"KeyId": f"alias/{alias}"})["KeyMetadata"]["KeyId"])
@@ -238,7 +237,7 @@ def test_another_region_is_another_key(world: World) -> None:
 
 @pytest.mark.parametrize("answer", [{}, {"KeyMetadata": None}, {"Tags": [{}], "KeyMetadata": {}}])
 def test_answers_that_are_not_aws_cost_nothing_but_the_settling(answer: Mapping[str, Any]) -> None:
-    settling = Settling()
+    settling = PendingChanges()
     for operation in EFFECTS:
         settling.changed("eu-west-1", operation, {"KeyId": "k", "Tags": [{}]}, answer)
     settling.changed("eu-west-1", "DisableKey", {"KeyId": "k"}, {})

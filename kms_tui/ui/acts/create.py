@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kms_tui import creation
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.creation import Draft, Kind
 from kms_tui.evidence.prices import Prices
 from kms_tui.kms.errors import KmsTuiError, ServiceError

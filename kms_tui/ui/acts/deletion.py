@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.acts.base import Reason, Subject, aws_managed
 from kms_tui.ui.acts.many import agree, change_each, sort_out

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kms_tui.backend.api import GrantMade
-from kms_tui.kms.grants import grant_operations
+from kms_tui.backend.kms_facade import GrantMade
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Grant, Key, KeyState
+from kms_tui.kms.operations import grant_operations
 from kms_tui.ui.acts.base import Reason, Subject, aws_managed
 from kms_tui.ui.acts.copying import copy_name
 from kms_tui.ui.dialogs.choose import Choose

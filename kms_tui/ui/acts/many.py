@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.ui.acts.base import Reason, Subject
 from kms_tui.ui.dialogs.batch import BatchConfirm, BatchRun, Progress
 from kms_tui.ui.dialogs.confirm import Confirm

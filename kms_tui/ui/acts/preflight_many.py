@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
 from kms_tui.kms.model import Grant, Key, KeyLastUsage
 from kms_tui.ui.acts.base import Subject

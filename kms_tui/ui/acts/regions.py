@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Key
 from kms_tui.ui.acts.base import Reason, Subject
@@ -67,7 +67,7 @@ def _everywhere(kms: Kms, key: Key) -> list[RegionalKey]:
 
 
 async def _replicate(screen: ModeScreen, primary: Kms, subject: Subject, taken: Sequence[str]) -> None:
-    from kms_tui.backend.aws.regions import kms_regions
+    from kms_tui.backend.aws.boto_session import kms_regions
 
     regions = [each for each in await off_loop(lambda: kms_regions(primary.partition)) if each not in taken]
     key = await screen.attempt(lambda: primary.describe(subject.key_id), doing="describe the primary")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.model import Tag
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.many import agree, change_each

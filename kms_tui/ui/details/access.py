@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.facts import LOADING, Fact, Known
 from kms_tui.kms.model import Grant
 from kms_tui.policy import Document, access, parse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.facts import Fact
 from kms_tui.kms.model import Alias
 from kms_tui.ui.acts.base import Subject

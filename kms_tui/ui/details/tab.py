@@ -11,7 +11,7 @@ from typing import ClassVar, Generic, TypeVar
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.facts import LOADING, Fact, Failed, Known, unreadable
 from kms_tui.session import Session

@@ -12,7 +12,7 @@ from operator import attrgetter
 from textual import events, on
 from textual.app import ComposeResult
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.scan import Scan
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scans

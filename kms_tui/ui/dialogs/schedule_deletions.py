@@ -11,7 +11,7 @@ from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.many import Chosen
 from kms_tui.ui.acts.preflight_many import Uses, tally

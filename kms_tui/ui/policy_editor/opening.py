@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui import policy
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.drafts import Draft, Kept
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.background import off_loop

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from kms_tui.formats import is_text
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.ui.clipboard import copy_secret, paste_text
 from kms_tui.ui.pasting import MOST_TAKEN, is_too_long
 from kms_tui.ui.widgets.area import TextArea

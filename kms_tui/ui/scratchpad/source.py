@@ -13,7 +13,7 @@ from textual.message import Message
 
 from kms_tui.atomic import FileError
 from kms_tui.formats import Format, FormatError, encode
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.scratch.fields import Field, InputError
 from kms_tui.scratch.inputs import (
     TYPED_FORMATS,

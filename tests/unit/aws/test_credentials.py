@@ -16,10 +16,10 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import CredentialRetrievalError, RefreshWithMFAUnsupportedError
 
 from kms_tui.backend.aws import AwsBackend, connect
-from kms_tui.backend.aws.credentials import HOLD, SessionCredentials
+from kms_tui.backend.aws.credential_sources import CredentialSources
+from kms_tui.backend.aws.error_translation import Translator
 from kms_tui.backend.aws.profiles import ProfileInfo
-from kms_tui.backend.aws.sources import CredentialSources
-from kms_tui.backend.aws.translate import Translator
+from kms_tui.backend.aws.session_credentials import HOLD, SessionCredentials
 from kms_tui.kms.errors import CredentialsError
 from tests.endpoints.environment import clear_aws_environment, use_config
 from tests.endpoints.faults import DENY, EXPIRED, OK, Refuse

@@ -11,8 +11,13 @@ import pytest
 from botocore.credentials import ReadOnlyCredentials
 
 from kms_tui.backend.aws import connect
+from kms_tui.backend.aws.credential_sources import (
+    CredentialSources,
+    check_proxies,
+    proxy_variable,
+    refuse_unusable,
+)
 from kms_tui.backend.aws.profiles import ProfileOption, option_of
-from kms_tui.backend.aws.sources import CredentialSources, check_proxies, proxy_variable, refuse_unusable
 from kms_tui.kms.errors import ConfigurationError, CredentialsError, EndpointError, KmsTuiError
 from tests.endpoints.environment import clear_aws_environment, use_config
 from tests.endpoints.server import FaultEndpoint

@@ -10,9 +10,9 @@ from typing import Any
 import botocore.exceptions as boto
 import pytest
 
+from kms_tui.backend.aws.error_translation import Translator
 from kms_tui.backend.aws.profiles import ProfileInfo
-from kms_tui.backend.aws.retries import refused_mutations
-from kms_tui.backend.aws.translate import CutShortError, Translator, is_whole
+from kms_tui.backend.aws.retries import IncompleteAnswerError, is_whole, refused_mutations
 from kms_tui.kms.errors import (
     ConfigurationError,
     CredentialsError,
@@ -89,7 +89,7 @@ def client_error(
         (boto.ConnectTimeoutError(endpoint_url=URL), EndpointError, f"{HOST} cannot be reached"),
         (boto.ReadTimeoutError(endpoint_url=URL), EndpointError, f"{HOST}: no answer in time"),
         (boto.ConnectionClosedError(endpoint_url=URL), EndpointError, "closed before the answer"),
-        (CutShortError(endpoint_url=URL), EndpointError, "cut short"),
+        (IncompleteAnswerError(endpoint_url=URL), EndpointError, "cut short"),
         (
             boto.ProxyConnectionError(proxy_url="http://ada:pw@proxy:3128", error="x"),
             EndpointError,
@@ -182,7 +182,7 @@ def test_a_signature_refused_otherwise_does_not_blame_the_clock(date: str) -> No
     [
         boto.ReadTimeoutError(endpoint_url=URL),
         boto.ConnectionClosedError(endpoint_url=URL),
-        CutShortError(endpoint_url=URL),
+        IncompleteAnswerError(endpoint_url=URL),
         boto.HTTPClientError(error="odd"),
         boto.SSLError(endpoint_url=URL, error=ssl.SSLError("bad record mac")),
         client_error("504", status=504),

@@ -11,13 +11,20 @@ from pathlib import Path
 import pytest
 
 from kms_tui.atomic import AlreadyThereError, FileError
-from kms_tui.backend.local import LocalBackend, Store, maintenance_events, open_store, store_opening
-from kms_tui.backend.local.keyfile import content, key_file_of
-from kms_tui.backend.local.maintenance import back_up, info, open_existing
-from kms_tui.backend.local.maintenance_verify import problems
-from kms_tui.backend.local.protection import change_protection
-from kms_tui.backend.local.rootkey import Protection, RootKey, new_root_key
-from kms_tui.backend.local.schema import MIGRATIONS
+from kms_tui.backend.local import LocalBackend, Store, open_store
+from kms_tui.backend.local.engine import call
+from kms_tui.backend.local.store import store_opening
+from kms_tui.backend.local.store.root_key import (
+    Protection,
+    RootKey,
+    key_file_content,
+    key_file_of,
+    new_root_key,
+)
+from kms_tui.backend.local.store.schema import MIGRATIONS
+from kms_tui.backend.local.store.store_maintenance import back_up, change_protection, info
+from kms_tui.backend.local.store.store_opening import open_existing
+from kms_tui.backend.local.store.store_verification import problems
 from kms_tui.kms.errors import StoreError
 from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock, client_of
 
@@ -95,8 +102,8 @@ def test_what_opened_the_store_before_is_nowhere_in_its_files(
         former = [bytes(root_key)[:16], json.loads(parameters).get("salt", "none").encode()]
         store.rows("PRAGMA secure_delete = OFF")  # which some SQLite has on by itself
         change_protection(store, after)
-        content = b"".join(file.read_bytes() for file in path.parent.iterdir())
-    assert not any(trace in content for trace in former)
+        key_file_content = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert not any(trace in key_file_content for trace in former)
 
 
 def test_who_has_the_store_open_goes_on_when_its_guard_changes(path: Path, sealed: bytes) -> None:
@@ -299,7 +306,7 @@ def test_a_copy_whose_key_file_is_missing_is_none(path: Path, sealed: bytes, tmp
         key_file_of(path).unlink()
         with pytest.raises(StoreError, match=r"key file .* is missing"):
             back_up(store, tmp_path / "copy.db")
-        key_file_of(path).write_bytes(content(bytes(32)))
+        key_file_of(path).write_bytes(key_file_content(bytes(32)))
         with pytest.raises(StoreError, match="does not belong"):
             back_up(store, tmp_path / "copy.db")
     assert not list(tmp_path.glob("copy*"))
@@ -405,8 +412,8 @@ def test_a_store_that_is_not_there_is_not_made(path: Path) -> None:
 
 
 def test_the_oldest_calls_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance_events, "MAX_EVENTS", 20)
-    monkeypatch.setattr(maintenance_events, "_EVERY", 10)
+    monkeypatch.setattr(call, "MAX_EVENTS", 20)
+    monkeypatch.setattr(call, "_EVERY", 10)
     kms = client_of(store)
     key_id = kms.key()
     kms("Encrypt", KeyId=key_id, Plaintext=b"x")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.backend.local import LocalBackend, Store, open_store
-from kms_tui.backend.local.maintenance_verify import problems
+from kms_tui.backend.local.store.store_verification import problems
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import ACCOUNT, REGION, TestClock
 from tests.unit.local.imported import external, import_material, rotated

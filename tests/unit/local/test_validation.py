@@ -10,8 +10,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from kms_tui.backend.local import LocalBackend
-from kms_tui.backend.local.validation import check, enum_values, operations, request_of
-from kms_tui.backend.local.validation_service import SHOWN
+from kms_tui.backend.local.engine.request_validation import SHOWN, check, enum_values, operations, request_of
 from kms_tui.kms.errors import ServiceError
 from tests.contract.shapes import operation_model, service_model
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.demo import demo_backend
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.scratch.inputs import Entered
 from kms_tui.scratch.operations import OPERATIONS, Name
 from kms_tui.scratch.request import ChosenKey, Request

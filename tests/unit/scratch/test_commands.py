@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kms_tui.backend.api import Kms
-from kms_tui.kms.secret import Secret
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.kms.model import Secret
 from kms_tui.scratch.commands import Where, input_note, python_code, shell_line
 from kms_tui.scratch.inputs import Entered
 from kms_tui.scratch.operations import OPERATIONS, Name

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kms_tui.atomic import AlreadyThereError, FileError
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.envelope.errors import (
     AlteredError,
     ContextMismatchError,
@@ -16,7 +16,7 @@ from kms_tui.envelope.errors import (
     Refusal,
 )
 from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.scratch.explain import explain
 from kms_tui.scratch.fields import Field, InputError
 from kms_tui.scratch.inputs import Entered

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kms_tui.atomic import FileError
 from kms_tui.formats import Format, FormatError, encode
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.publickey import PublicKey
 from kms_tui.scratch.context import from_json, from_rows, in_words
 from kms_tui.scratch.fields import Field, InputError

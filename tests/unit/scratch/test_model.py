@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kms_tui.backend.api import Kms
-from kms_tui.backend.servicemodel import service_model
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.backend.service_model import service_model
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.kms.operations import CRYPTOGRAPHIC, READING

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.formats import Format, encode
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.publickey import PublicKey
 from kms_tui.scratch.fields import Field, InputError
 from kms_tui.scratch.inputs import Entered, FromFile, look_at

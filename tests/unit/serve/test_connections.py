@@ -10,7 +10,7 @@ import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from kms_tui.serve.connections import REQUEST_SECONDS, STALL_SECONDS, Connection
+from kms_tui.serve.client_connections import REQUEST_SECONDS, STALL_SECONDS, ClientConnection
 
 
 class FakeTransport(asyncio.Transport):
@@ -42,16 +42,16 @@ def transport() -> FakeTransport:
 
 
 @pytest.fixture
-def connection(transport: FakeTransport) -> Connection:
-    config = Config(application, http=Connection, ws="none", log_config=None, log_level="critical")
-    made = Connection(config, ServerState(), {}, asyncio.new_event_loop())
+def connection(transport: FakeTransport) -> ClientConnection:
+    config = Config(application, http=ClientConnection, ws="none", log_config=None, log_level="critical")
+    made = ClientConnection(config, ServerState(), {}, asyncio.new_event_loop())
     made.loop.close()
     made.connection_made(transport)
     return made
 
 
 def test_a_connection_without_a_request_is_aborted_after_a_while(
-    connection: Connection, transport: FakeTransport
+    connection: ClientConnection, transport: FakeTransport
 ) -> None:
     connection.sweep(time.monotonic() + REQUEST_SECONDS / 2)
     assert not transport.aborted
@@ -61,7 +61,7 @@ def test_a_connection_without_a_request_is_aborted_after_a_while(
 
 @pytest.mark.parametrize("why", ["paused", "closing"])
 def test_an_answer_that_nobody_reads_is_aborted_after_a_while(
-    connection: Connection, transport: FakeTransport, why: str
+    connection: ClientConnection, transport: FakeTransport, why: str
 ) -> None:
     connection._awaited_since = None
     if why == "paused":
@@ -73,7 +73,7 @@ def test_an_answer_that_nobody_reads_is_aborted_after_a_while(
         assert transport.aborted is aborted
 
 
-def test_an_answer_that_is_read_slowly_is_not(connection: Connection, transport: FakeTransport) -> None:
+def test_an_answer_that_is_read_slowly_is_not(connection: ClientConnection, transport: FakeTransport) -> None:
     connection._awaited_since = None
     for seconds in range(0, 100, 10):
         connection.pause_writing()

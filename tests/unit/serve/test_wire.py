@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve import wire
+from kms_tui.serve import aws_json
 
 MODEL = get_session().get_service_model("kms")
-OPERATIONS = st.sampled_from(sorted(wire.operations()))
+OPERATIONS = st.sampled_from(sorted(aws_json.operations()))
 
 
 def refused(operation: str, body: bytes | str | dict[str, Any]) -> str:
@@ -27,7 +27,7 @@ def refused(operation: str, body: bytes | str | dict[str, Any]) -> str:
     if isinstance(body, dict):
         body = json.dumps(body)
     with pytest.raises(ServiceError) as caught:
-        wire.parse(operation, body.encode() if isinstance(body, str) else body)
+        aws_json.parse(operation, body.encode() if isinstance(body, str) else body)
     assert caught.value.code == "SerializationException"
     return caught.value.message
 
@@ -61,7 +61,7 @@ def test_what_botocore_serialises_is_parsed_to_the_same_parameters(
     model = MODEL.operation_model(operation)
     params = data.draw(values(model.input_shape))
     body = create_serializer("json", include_validation=False).serialize_to_request(params, model)["body"]
-    parsed = wire.parse(operation, body)
+    parsed = aws_json.parse(operation, body)
     # The protocol sends timestamps in whole seconds; botocore's serialiser cuts the rest off.
     assert _in_seconds(parsed) == _in_seconds(params)
 
@@ -72,7 +72,7 @@ def test_what_is_serialised_botocore_parses_to_the_same_result(operation: str, d
     model = MODEL.operation_model(operation)
     shape: Any = model.output_shape
     result = data.draw(values(shape)) if shape else {}
-    response = {"body": wire.serialise(operation, result), "headers": {}, "status_code": 200}
+    response = {"body": aws_json.serialise(operation, result), "headers": {}, "status_code": 200}
     parsed = create_parser("json").parse(response, shape)
     del parsed["ResponseMetadata"]
     assert parsed == result
@@ -87,29 +87,32 @@ def _in_seconds(value: Any) -> Any:
 
 
 def test_an_operation_without_output_has_an_empty_body() -> None:
-    assert wire.serialise("EnableKey", {}) == b""
+    assert aws_json.serialise("EnableKey", {}) == b""
 
 
 def test_timestamps_are_seconds_with_milliseconds_at_most() -> None:
     moment = datetime(2026, 1, 2, 3, 4, 5, 678_901, UTC)
-    body = json.loads(wire.serialise("ScheduleKeyDeletion", {"DeletionDate": moment}))
+    body = json.loads(aws_json.serialise("ScheduleKeyDeletion", {"DeletionDate": moment}))
     assert body == {"DeletionDate": 1767323045.679}
 
 
 def test_members_that_the_model_does_not_know_or_that_are_none_stay_out_of_an_answer() -> None:
-    assert wire.serialise("GenerateRandom", {"ResponseMetadata": {}, "CiphertextForRecipient": None}) == b"{}"
+    assert (
+        aws_json.serialise("GenerateRandom", {"ResponseMetadata": {}, "CiphertextForRecipient": None})
+        == b"{}"
+    )
 
 
 def test_null_and_unknown_members_count_as_absent() -> None:
-    assert wire.parse("ListKeys", b'{"Limit": null, "Marker": "m", "Later": {"x": 1}}') == {"Marker": "m"}
+    assert aws_json.parse("ListKeys", b'{"Limit": null, "Marker": "m", "Later": {"x": 1}}') == {"Marker": "m"}
 
 
 def test_a_number_with_a_fraction_loses_it_where_an_integer_is_wanted() -> None:
-    assert wire.parse("ListKeys", b'{"Limit": 10.0}') == {"Limit": 10}
+    assert aws_json.parse("ListKeys", b'{"Limit": 10.0}') == {"Limit": 10}
 
 
 def test_an_integer_too_large_is_left_to_validation() -> None:
-    assert wire.parse("ListKeys", b'{"Limit": 99999999999}') == {"Limit": 99999999999}
+    assert aws_json.parse("ListKeys", b'{"Limit": 99999999999}') == {"Limit": 99999999999}
 
 
 @pytest.mark.parametrize(
@@ -193,31 +196,31 @@ def test_a_body_that_is_a_list_is_refused() -> None:
 )
 def test_any_json_is_parsed_or_refused(value: Any, operation: str) -> None:
     with contextlib.suppress(ServiceError):
-        parsed = wire.parse(operation, json.dumps(value).encode())
+        parsed = aws_json.parse(operation, json.dumps(value).encode())
         shape: Any = MODEL.operation_model(operation).input_shape
         assert set(parsed) <= set(shape.members)
 
 
 def test_errors_have_their_message_in_the_member_that_kms_uses() -> None:
-    assert json.loads(wire.error_body("NotFoundException", "no")) == {
+    assert json.loads(aws_json.error_body("NotFoundException", "no")) == {
         "__type": "NotFoundException",
         "message": "no",
     }
-    assert json.loads(wire.error_body("AccessDeniedException", "no")) == {
+    assert json.loads(aws_json.error_body("AccessDeniedException", "no")) == {
         "__type": "AccessDeniedException",
         "Message": "no",
     }
-    assert json.loads(wire.error_body("InvalidCiphertextException", "")) == {
+    assert json.loads(aws_json.error_body("InvalidCiphertextException", "")) == {
         "__type": "InvalidCiphertextException"
     }
 
 
 def test_a_session_of_every_blob_survives_the_wire() -> None:
     blob = bytes(range(256))
-    parsed = wire.parse("Encrypt", json.dumps({"Plaintext": base64.b64encode(blob).decode()}).encode())
+    parsed = aws_json.parse("Encrypt", json.dumps({"Plaintext": base64.b64encode(blob).decode()}).encode())
     assert parsed == {"Plaintext": blob}
 
 
 def test_times_before_1970_and_fractions_are_read() -> None:
-    parsed = wire.parse("ImportKeyMaterial", b'{"ValidTo": -0.5}')
+    parsed = aws_json.parse("ImportKeyMaterial", b'{"ValidTo": -0.5}')
     assert parsed["ValidTo"] == datetime(1970, 1, 1, tzinfo=UTC) - timedelta(milliseconds=500)
