@@ -13,7 +13,7 @@ required_tags = ["team"]        # tags that the health checks ask every key for
 read_only = true
 protected = ["payments-*"]      # keys whose name must be typed before any change
 
-[prices]                        # US dollars, where yours differ from AWS's list (kms_tui.evidence.prices)
+[prices]                        # US dollars, where yours differ from AWS's list (kms_tui.evidence.cost)
 date = "2026-11-01"             # when they held
 key_month = 1.00                # also rotation_month, charged_rotations
 requests = 0.03                 # by 10,000; also asymmetric_requests, rsa_pair_requests, ecc_pair_requests
@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 from kms_tui.kms.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from kms_tui.evidence.prices import Prices
+    from kms_tui.evidence.cost import Prices
 
 THEMES = ("kms-dark", "kms-light")
 
@@ -65,12 +65,12 @@ class Config:
     keys: Mapping[str, str] = field(default_factory=dict)
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
     prices: Mapping[str, Any] = field(default_factory=dict)
-    """Members of kms_tui.evidence.prices.Prices that are to be other than AWS's list."""
+    """Members of kms_tui.evidence.cost.Prices that are to be other than AWS's list."""
 
     @property
     def price_table(self) -> Prices:
         """AWS's prices with those of the file in their place."""
-        from kms_tui.evidence.prices import Prices  # the first frame needs no prices
+        from kms_tui.evidence.cost import Prices  # the first frame needs no prices
 
         return Prices(**self.prices)
 

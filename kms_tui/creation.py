@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kms_tui.evidence.prices import Prices
+from kms_tui.evidence.cost import Prices
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
 from kms_tui.kms.model import KeyOrigin, KeyUsage, Tag
 
@@ -47,7 +47,7 @@ _BILLED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class KeyType:
     """A usage and a spec that go together."""
 
     usage: str
@@ -68,11 +68,11 @@ class Kind:
         return f"${prices.key_month:.2f} a month, {self.use_cost(prices)}"
 
 
-def kinds(region: str) -> list[Kind]:
+def key_types(region: str) -> list[KeyType]:
     """The kinds of key that a region has, by usage, the one that most people want first."""
     specs = sorted(KEY_SPECS.values(), key=lambda spec: spec.name != SYMMETRIC_DEFAULT)
     return [
-        Kind(usage, spec.name)
+        KeyType(usage, spec.name)
         for usage in KeyUsage
         for spec in specs
         if usage in spec.usages and (not spec.regions or region.startswith(spec.regions))
@@ -80,10 +80,10 @@ def kinds(region: str) -> list[Kind]:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class NewKey:
     """All that was decided about a key; ``policy`` is one to be copied, "" where it follows from the rest."""
 
-    kind: Kind
+    kind: KeyType
     origin: str = KeyOrigin.AWS_KMS
     key_store_id: str = ""
     xks_key_id: str = ""
@@ -99,7 +99,7 @@ class Draft:
     policy: str = ""
 
 
-def policy_of(draft: Draft, account_id: str, partition: str) -> str:
+def policy_of(draft: NewKey, account_id: str, partition: str) -> str:
     """The policy that the key will have."""
     if draft.policy:
         return draft.policy
@@ -115,7 +115,7 @@ def policy_of(draft: Draft, account_id: str, partition: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
 
-def _users(draft: Draft) -> StatementShape:
+def _users(draft: NewKey) -> StatementShape:
     from kms_tui.policy import snippets
 
     statement = snippets.key_users(draft.users)
@@ -123,7 +123,7 @@ def _users(draft: Draft) -> StatementShape:
     return statement | {"Action": list(snippets.USE if symmetric else _USE_BY_USAGE[draft.kind.usage])}
 
 
-def create_params(draft: Draft, account_id: str, partition: str) -> dict[str, Any]:
+def create_params(draft: NewKey, account_id: str, partition: str) -> dict[str, Any]:
     """CreateKey's members; the default policy is left to KMS."""
     from kms_tui.policy.snippets import default_policy
 
@@ -142,7 +142,7 @@ def create_params(draft: Draft, account_id: str, partition: str) -> dict[str, An
     return {member: value for member, value in params.items() if value}
 
 
-def calls_after(draft: Draft, key_id: str) -> list[tuple[str, dict[str, Any]]]:
+def calls_after(draft: NewKey, key_id: str) -> list[tuple[str, dict[str, Any]]]:
     """The calls that follow CreateKey: its alias and its rotation."""
     calls: list[tuple[str, dict[str, Any]]] = []
     if draft.alias:
@@ -152,7 +152,7 @@ def calls_after(draft: Draft, key_id: str) -> list[tuple[str, dict[str, Any]]]:
     return calls
 
 
-def commands(draft: Draft, account_id: str, partition: str, region: str) -> Sequence[str]:
+def commands(draft: NewKey, account_id: str, partition: str, region: str) -> Sequence[str]:
     """The lines of a POSIX shell script that makes the same key."""
     from kms_tui.commands import aws_cli
 

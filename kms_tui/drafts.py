@@ -42,7 +42,7 @@ def new_token() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Generic[T]):
+class SavedVersion(Generic[T]):
     """What was found on disk, the newest first, and the files of it that cannot be read."""
 
     entries: tuple[T, ...] = ()
@@ -79,7 +79,7 @@ class PolicyFiles:
         shape = {"arn": arn, "time": draft.time.isoformat(), "text": draft.text, "base": draft.base}
         self._write(self._draft_path(arn, draft.token), shape)
 
-    def drafts(self, arn: str) -> Kept[Draft]:
+    def drafts(self, arn: str) -> SavedVersion[Draft]:
         """Every draft for the key; raises FileError where the folder cannot be read."""
 
         def read(path: Path, shape: dict[str, str]) -> Draft:
@@ -116,7 +116,7 @@ class PolicyFiles:
         stamp = version.time.strftime("%Y%m%dT%H%M%S%f")
         self._write(self.folder(arn) / f"version-{stamp}-{secrets.token_hex(4)}.json", shape)
 
-    def versions(self, arn: str) -> Kept[PolicyVersion]:
+    def versions(self, arn: str) -> SavedVersion[PolicyVersion]:
         """Every version kept for the key; raises FileError where the folder cannot be read."""
 
         def read(_: Path, shape: dict[str, str]) -> PolicyVersion:
@@ -136,7 +136,7 @@ class PolicyFiles:
         pattern: str,
         read: Callable[[Path, dict[str, str]], T],
         age: Callable[[T], datetime],
-    ) -> Kept[T]:
+    ) -> SavedVersion[T]:
         entries: list[T] = []
         unreadable: list[Path] = []
         folder = self.folder(arn)
@@ -148,7 +148,7 @@ class PolicyFiles:
             except (FileError, ValueError, KeyError, RecursionError):
                 unreadable.append(path)
         # Sorted by name first, so that what is equally old keeps one order.
-        return Kept(tuple(sorted(entries, key=age, reverse=True)), tuple(unreadable))
+        return SavedVersion(tuple(sorted(entries, key=age, reverse=True)), tuple(unreadable))
 
 
 def _strings(path: Path, arn: str) -> dict[str, str]:

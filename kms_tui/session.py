@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
     from kms_tui.backend.wrappers.metering import Meter
     from kms_tui.backend.wrappers.read_your_writes import PendingChanges
     from kms_tui.backend.wrappers.session_log import SessionLog
+    from kms_tui.evidence.refused_uses import RefusalMonitor
     from kms_tui.evidence.scans import Scans
-    from kms_tui.evidence.watch import Watching
     from kms_tui.imports import ImportFiles
     from kms_tui.inventory import Inventory, Pace
     from kms_tui.kms.model import ImportParameters
-    from kms_tui.undo import History
+    from kms_tui.undo import UndoHistory
 
 
-class Kind(Enum):
+class BackendKind(Enum):
     """The kinds of KMS that a session can be on."""
 
     AWS = "aws"
@@ -40,7 +41,7 @@ class Connection:
     ``kind`` is None where nobody has chosen: AWS if there are credentials, else the start page.
     """
 
-    kind: Kind | None
+    kind: BackendKind | None
     profile: str | None = None
     region: str | None = None
     regions: tuple[str, ...] = ()
@@ -54,9 +55,9 @@ class Connection:
     @property
     def title(self) -> str:
         """What people call this connection: the profile's name, "demo", "local"."""
-        if self.kind is Kind.DEMO:
+        if self.kind is BackendKind.DEMO:
             return "demo"
-        if self.kind is Kind.LOCAL:
+        if self.kind is BackendKind.LOCAL:
             return self.store.name if self.store else "local"
         return self.profile or ("endpoint" if self.endpoint_url else "default")
 
@@ -74,7 +75,7 @@ class Session:
     inventory: Inventory
     meter: Meter
     log: SessionLog
-    history: History
+    history: UndoHistory
     scans: Scans
     """What names the keys of each region, once somebody has asked."""
     settling: PendingChanges
@@ -84,7 +85,7 @@ class Session:
     now: Callable[[], datetime] = field(default=utc_now)
     services: Services | None = None
     """What is not KMS but knows about keys; None where the backend has nothing of the kind."""
-    watching: Watching | None = None
+    watching: RefusalMonitor | None = None
     """The disabled keys whose refused uses are counted, and the trail; None where there is no CloudTrail."""
     seen_principals: set[str] = field(default_factory=set)
     """Whom the policies and grants read in this sitting name; the policy editor offers them."""
@@ -139,42 +140,45 @@ def open_session(
     now: Callable[[], datetime] = utc_now,
     pace: Pace | None = None,
 ) -> Session:
-    """Wrap a backend: nothing mutating passes a read-only session, and no key policy that the guard refuses
-    passes any; whatever passes is logged and counted, and remembered where it can be taken back. A read from
-    before a change of this session does not hide it, and no member of an answer has a wrong type.
+    """Wrap a backend as ``kms_tui.backend.wrappers.stack`` says, and open what goes with it.
 
     A session is read-only where the connection or the profile's settings say so.
     """
     # Imported here: the console's first frame needs a Connection, and none of this.
     from kms_tui.backend.base import KnowsServices
     from kms_tui.backend.kms_facade import Kms
-    from kms_tui.backend.wrappers.answer_check import AnswerCheck
-    from kms_tui.backend.wrappers.metering import Meter, Metered
-    from kms_tui.backend.wrappers.policy_guard import PolicyGuard
-    from kms_tui.backend.wrappers.read_only import ReadOnly
-    from kms_tui.backend.wrappers.read_your_writes import PendingChanges, ReadYourWrites
-    from kms_tui.backend.wrappers.session_log import Recorded, SessionLog
+    from kms_tui.backend.wrappers.metering import Meter
+    from kms_tui.backend.wrappers.read_your_writes import PendingChanges
+    from kms_tui.backend.wrappers.session_log import SessionLog
+    from kms_tui.backend.wrappers.stack import wrapped
     from kms_tui.evidence.activity import SERVICE, Trail
+    from kms_tui.evidence.refused_uses import RefusalMonitor, RefusalWrapper
     from kms_tui.evidence.scans import Scans
-    from kms_tui.evidence.watch import Watched, Watching
     from kms_tui.imports import import_files
     from kms_tui.inventory import Inventory
-    from kms_tui.undo import History, Remembering
+    from kms_tui.undo import UndoHistory, UndoRecorder
 
     settings = settings or ProfileSettings()
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
-    meter, log, history, settling = Meter(), SessionLog(), History(), PendingChanges()
+    meter, log, history, settling = Meter(), SessionLog(), UndoHistory(), PendingChanges()
     services = backend.services if isinstance(backend, KnowsServices) else None
-    counted: Backend = Metered(AnswerCheck(backend), meter)
-    watching = None
+    watching = watch_refusals = None
     if services is not None and services.offers(SERVICE):
-        watching = Watching(Trail(services, is_live=connection.kind in (Kind.LOCAL, Kind.DEMO)), now)
-        counted = Watched(counted, watching, now)
-    guarded = PolicyGuard(counted, lambda: now().timestamp())
-    wrapped: Backend = Remembering(ReadYourWrites(Recorded(guarded, log, now), settling), history, now)
-    if connection.read_only:
-        wrapped = ReadOnly(wrapped)
-    kms = Kms(wrapped)
+        trail = Trail(services, is_live=connection.kind in (BackendKind.LOCAL, BackendKind.DEMO))
+        watching = RefusalMonitor(trail, now)
+        watch_refusals = partial(RefusalWrapper, watching=watching, now=now)
+    kms = Kms(
+        wrapped(
+            backend,
+            meter=meter,
+            log=log,
+            pending=settling,
+            watch_refusals=watch_refusals,
+            record_undo=partial(UndoRecorder, history=history, now=now),
+            now=now,
+            read_only=connection.read_only,
+        )
+    )
     return Session(
         connection,
         kms,
@@ -189,5 +193,5 @@ def open_session(
         now,
         services,
         watching,
-        import_files=None if connection.kind is Kind.DEMO else import_files(),
+        import_files=None if connection.kind is BackendKind.DEMO else import_files(),
     )

@@ -12,7 +12,7 @@ time.tzset()
 
 from kms_tui.demo import demo_backend  # noqa: E402
 from kms_tui.inventory import Pace  # noqa: E402
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session  # noqa: E402
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session  # noqa: E402
 from kms_tui.ui.app import KmsApp  # noqa: E402
 from kms_tui.ui.screenshot import draw  # noqa: E402
 
@@ -33,5 +33,5 @@ def _open_demo(connection: Connection, _prompt: Prompt) -> Session:
 
 if __name__ == "__main__":
     for name, keys in PICTURES.items():
-        app = KmsApp(_open_demo, Connection(Kind.DEMO))
+        app = KmsApp(_open_demo, Connection(BackendKind.DEMO))
         draw(app, Path(__file__).with_name(f"{name}.svg"), keys=keys, size=(160, 42))

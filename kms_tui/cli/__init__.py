@@ -7,20 +7,25 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from kms_tui.cli import console
-from kms_tui.cli.parser import Parser
-from kms_tui.cli.standard import READER_GONE, ReaderGoneError, stand_in_for_closed, written_out
+from kms_tui.cli import console_command
+from kms_tui.cli.standard_streams import (
+    READER_GONE,
+    Parser,
+    ReaderGoneError,
+    stand_in_for_closed,
+    written_out,
+)
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.visible import visible
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "encrypt": ("kms_tui.cli.encrypt", "encrypt a file of any size"),
-    "decrypt": ("kms_tui.cli.decrypt", "decrypt a file"),
-    "policy": ("kms_tui.cli.policy", "judge key policies in a pipeline"),
-    "report": ("kms_tui.cli.report", "hold the account's keys against the health checks"),
-    "config": ("kms_tui.cli.config", "show the configuration in effect"),
-    "store": ("kms_tui.cli.store", "look after the local store: passphrase, backup, verification"),
-    "serve": ("kms_tui.cli.serve", "serve the offline KMS to the AWS CLI and other clients"),
+    "encrypt": ("kms_tui.cli.encrypt_command", "encrypt a file of any size"),
+    "decrypt": ("kms_tui.cli.decrypt_command", "decrypt a file"),
+    "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
+    "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
+    "config": ("kms_tui.cli.config_command", "show the configuration in effect"),
+    "store": ("kms_tui.cli.store_command", "look after the local store: passphrase, backup, verification"),
+    "serve": ("kms_tui.cli.serve_command", "serve the offline KMS to the AWS CLI and other clients"),
 }
 """Command -> (its module, what it does). A module has ``add_arguments(parser)`` and ``run(args) -> int``, and
 FAILURE where a KmsTuiError is to end it with another code than 1.
@@ -36,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         module = importlib.import_module(COMMANDS[name][0])
         parser = Parser(prog=f"kms-tui {name}", description=module.__doc__)
     else:
-        module = console
+        module = console_command
         parser = _console_parser()
     module.add_arguments(parser)
     args = parser.parse_args(arguments)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.kms.errors import CredentialsError, KmsTuiError, StoreError
-from kms_tui.session import Connection, Kind, Prompt
+from kms_tui.session import BackendKind, Connection, Prompt
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         parser.error("--iam-policy goes with --as")
     kind = None
     if args.demo:
-        kind = Kind.DEMO
+        kind = BackendKind.DEMO
     elif offline:
-        kind = Kind.LOCAL
+        kind = BackendKind.LOCAL
     elif on_aws or args.region:
-        kind = Kind.AWS
+        kind = BackendKind.AWS
     return Connection(
         kind=kind,
         profile=args.profile,
@@ -72,13 +72,13 @@ def open_backend(connection: Connection, prompt: Prompt | None = None) -> Backen
 
     ``prompt`` is asked for an MFA code or a store's passphrase, where one is needed.
     """
-    if connection.kind is Kind.DEMO:
+    if connection.kind is BackendKind.DEMO:
         from kms_tui.demo import demo_backend
 
         return demo_backend(
             region=connection.region, caller_arn=connection.caller_arn, iam_policy=connection.iam_policy
         )
-    if connection.kind is Kind.LOCAL:
+    if connection.kind is BackendKind.LOCAL:
         from kms_tui.backend.local import open_default
 
         return open_default(

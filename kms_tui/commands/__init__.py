@@ -5,8 +5,6 @@ string) is read from a file, named INPUT unless told otherwise; both run as they
 It is slow to import (0.1 s): import it late.
 """
 
-from kms_tui.commands.members import left_out
-from kms_tui.commands.python import boto3_code
-from kms_tui.commands.shell import aws_cli
+from kms_tui.commands.members import aws_cli, boto3_code, left_out
 
 __all__ = ["aws_cli", "boto3_code", "left_out"]

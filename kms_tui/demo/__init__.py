@@ -19,11 +19,9 @@ from kms_tui.backend.local.store.key_material import SeededMaterial
 from kms_tui.backend.local.store.key_rows import key_by_alias
 from kms_tui.backend.local.store.sources import SeededIds, utc_now
 from kms_tui.backend.local.store.sqlite_store import Store
-from kms_tui.demo.account import ACCOUNT_ID, REGION
-from kms_tui.demo.backend import DemoBackend
-from kms_tui.demo.living import Past, TravellingClock
-from kms_tui.demo.resources import with_keys
-from kms_tui.demo.steps import steps
+from kms_tui.demo.demo_account import ACCOUNT_ID, REGION
+from kms_tui.demo.demo_services import DemoBackend, with_keys
+from kms_tui.demo.replay import HistoryReplay, TravellingClock, steps
 from kms_tui.kms.arn import key_arn
 
 _SEED = "kms-tui demo"
@@ -50,7 +48,7 @@ def demo_backend(
         material=SeededMaterial(_SEED),
         root_key=hashlib.sha256(_SEED.encode()).digest(),
     )
-    past = Past(store, clock)
+    past = HistoryReplay(store, clock)
     for step in steps():
         past.live(step)
     clock.offset = timedelta(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from kms_tui.demo.account import ACCOUNT_ID, PARTNER_ACCOUNT_ID
+from kms_tui.demo.demo_account import ACCOUNT_ID, PARTNER_ACCOUNT_ID
 
 
 @dataclass(frozen=True, slots=True)

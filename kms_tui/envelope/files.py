@@ -15,8 +15,7 @@ from kms_tui.atomic import PRIVATE, SHARED, atomic_file, file_errors
 from kms_tui.backend.base import Backend
 from kms_tui.envelope.armour import Unarmoured, message_in
 from kms_tui.envelope.message import Opened, Sealed, seal, unseal
-from kms_tui.envelope.streams import Prefixed, Source, Writable, write_behind
-from kms_tui.envelope.watch import UNWATCHED, Watch
+from kms_tui.envelope.streams import UNWATCHED, Prefixed, Progress, Source, Writable, write_behind
 
 
 class Sink(Writable, Protocol):
@@ -32,7 +31,7 @@ def seal_file(
     context: Mapping[str, str] | None = None,
     signed: bool = False,
     overwrite: bool = False,
-    watch: Watch = UNWATCHED,
+    watch: Progress = UNWATCHED,
 ) -> Sealed:
     """Seal a file under ``keys`` (see ``message.seal``); the target gets the mode that the umask gives.
 
@@ -62,7 +61,7 @@ def unseal_file(
     context: Mapping[str, str] | None = None,
     allow_uncommitted: bool = False,
     overwrite: bool = False,
-    watch: Watch = UNWATCHED,
+    watch: Progress = UNWATCHED,
 ) -> Opened:
     """Open a file (see ``message.unseal``), as bytes or as text of them in base64 or hex; the target is for
     its owner's eyes only (mode 0600).

@@ -18,7 +18,7 @@ from aws_encryption_sdk.structures import DataKey, EncryptedDataKey, MasterKeyIn
 from kms_tui.backend.base import Backend
 from kms_tui.envelope.errors import AlteredError, KeysRefusedError, OtherKeysError, Refusal
 from kms_tui.envelope.header import KMS_PROVIDER
-from kms_tui.envelope.watch import Step, StepKind
+from kms_tui.envelope.streams import ProgressKind, ProgressStep
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 
@@ -30,7 +30,11 @@ class _KeyConfig(MasterKeyConfig):  # type: ignore[misc]
     provider_id = KMS_PROVIDER
 
     def __init__(
-        self, key_id: str, backend: Backend, on_step: Callable[[Step], None], asked_as: str | None = None
+        self,
+        key_id: str,
+        backend: Backend,
+        on_step: Callable[[ProgressStep], None],
+        asked_as: str | None = None,
     ) -> None:
         super().__init__(key_id)
         self.backend = backend
@@ -49,7 +53,7 @@ class BackendMasterKey(MasterKey):  # type: ignore[misc]
         answer = self._call(
             "GenerateDataKey", encryption_context, KeyId=key, NumberOfBytes=algorithm.kdf_input_len
         )
-        self.config.on_step(Step(StepKind.DATA_KEY_ASKED, answer["KeyId"]))
+        self.config.on_step(ProgressStep(ProgressKind.DATA_KEY_ASKED, answer["KeyId"]))
         return DataKey(_info(answer["KeyId"]), bytes(answer["Plaintext"]), bytes(answer["CiphertextBlob"]))
 
     def _encrypt_data_key(
@@ -57,7 +61,7 @@ class BackendMasterKey(MasterKey):  # type: ignore[misc]
     ) -> EncryptedDataKey:
         key = self.key_id.decode()
         answer = self._call("Encrypt", encryption_context, KeyId=key, Plaintext=data_key.data_key)
-        self.config.on_step(Step(StepKind.DATA_KEY_COPIED, answer["KeyId"]))
+        self.config.on_step(ProgressStep(ProgressKind.DATA_KEY_COPIED, answer["KeyId"]))
         return EncryptedDataKey(_info(answer["KeyId"]), bytes(answer["CiphertextBlob"]))
 
     def _decrypt_data_key(
@@ -68,7 +72,7 @@ class BackendMasterKey(MasterKey):  # type: ignore[misc]
         answer = self._call("Decrypt", encryption_context, KeyId=self.config.asked_as, CiphertextBlob=blob)
         if answer["KeyId"] != key:
             raise AlteredError(f"KMS opened its data key with {answer['KeyId']}, not with {key}")
-        self.config.on_step(Step(StepKind.DATA_KEY_DECRYPTED, key))
+        self.config.on_step(ProgressStep(ProgressKind.DATA_KEY_DECRYPTED, key))
         return DataKey(encrypted_data_key.key_provider, bytes(answer["Plaintext"]), blob)
 
     def owns_data_key(self, data_key: Any) -> bool:
@@ -83,7 +87,9 @@ class BackendMasterKey(MasterKey):  # type: ignore[misc]
 
 
 class _ProviderConfig(MasterKeyProviderConfig):  # type: ignore[misc]
-    def __init__(self, backend: Backend, on_step: Callable[[Step], None], only: str | None = None) -> None:
+    def __init__(
+        self, backend: Backend, on_step: Callable[[ProgressStep], None], only: str | None = None
+    ) -> None:
         super().__init__()
         self.backend = backend
         self.on_step = on_step

@@ -35,8 +35,15 @@ from kms_tui.envelope.header import (
     read_header,
 )
 from kms_tui.envelope.keys import BackendKeys
-from kms_tui.envelope.streams import Prefixed, Readable, Writable
-from kms_tui.envelope.watch import UNWATCHED, Step, StepKind, Watch
+from kms_tui.envelope.streams import (
+    UNWATCHED,
+    Prefixed,
+    Progress,
+    ProgressKind,
+    ProgressStep,
+    Readable,
+    Writable,
+)
 
 FRAME_LENGTH = 1 << 20
 """Bytes of plaintext a frame: the fastest of the powers of two, 8 times as fast as the SDK's 4 KiB."""
@@ -82,7 +89,7 @@ def seal(
     total: int | None = None,
     signed: bool = False,
     frame_length: int = FRAME_LENGTH,
-    watch: Watch = UNWATCHED,
+    watch: Progress = UNWATCHED,
 ) -> Sealed:
     """Encrypt a stream under a new data key that any one of ``keys`` (ids, ARNs, aliases) can decrypt.
 
@@ -107,7 +114,7 @@ def seal(
         )
         watch.tick(0, total)
         info = info_of(stream.header)
-        watch.step(Step(StepKind.HEADER_STORED, _count(info.header_size, "byte")))
+        watch.step(ProgressStep(ProgressKind.HEADER_STORED, _count(info.header_size, "byte")))
         written = 0
         while chunk := stream.read(frame_length):
             target.write(chunk)
@@ -117,8 +124,12 @@ def seal(
 
     info, written = _forgetting(work, _sealing_error)
     size = counted.position
-    watch.step(Step(StepKind.SEALED, f"{_count(size, 'byte')}, {_count(size // frame_length + 1, 'frame')}"))
-    watch.step(Step(StepKind.KEY_FORGOTTEN))
+    watch.step(
+        ProgressStep(
+            ProgressKind.SEALED, f"{_count(size, 'byte')}, {_count(size // frame_length + 1, 'frame')}"
+        )
+    )
+    watch.step(ProgressStep(ProgressKind.KEY_FORGOTTEN))
     return Sealed(info, size, written)
 
 
@@ -131,7 +142,7 @@ def unseal(
     key: str | None = None,
     total: int | None = None,
     allow_uncommitted: bool = False,
-    watch: Watch = UNWATCHED,
+    watch: Progress = UNWATCHED,
 ) -> Opened:
     """Decrypt a message; ``target`` must not be let out before this has returned.
 
@@ -144,11 +155,11 @@ def unseal(
     if not info.committed and not allow_uncommitted:
         raise UncommittedError
     _keep_memory()
-    watch.step(Step(StepKind.HEADER_READ, _count(info.header_size, "byte")))
+    watch.step(ProgressStep(ProgressKind.HEADER_READ, _count(info.header_size, "byte")))
     replayed = Prefixed(header, source)
     used: list[str] = []
 
-    def note(step: Step) -> None:
+    def note(step: ProgressStep) -> None:
         used.append(step.detail)
         watch.step(step)
 
@@ -168,11 +179,11 @@ def unseal(
         stream.close()
         if source.read(1):
             raise AlteredError("more follows its end")
-        watch.step(Step(StepKind.VERIFIED, _count(written, "byte")))
+        watch.step(ProgressStep(ProgressKind.VERIFIED, _count(written, "byte")))
         return written
 
     written = _forgetting(work, lambda error: _opening_error(error, replayed))
-    watch.step(Step(StepKind.KEY_FORGOTTEN))
+    watch.step(ProgressStep(ProgressKind.KEY_FORGOTTEN))
     return Opened(info, written, replayed.position, used[-1])
 
 

@@ -31,15 +31,14 @@ Rows are written by reading threads under the inventory's lock and may be read w
 one thread.
 """
 
-from kms_tui.inventory.columns import COLUMNS
-from kms_tui.inventory.core import Inventory
+from kms_tui.inventory.changes import Changes
+from kms_tui.inventory.columns import COLUMNS, Sort
+from kms_tui.inventory.fact_reader import ReadingProgress
 from kms_tui.inventory.filters import FIELDS, Candidate, Candidates, FilterError, Query, complete, parse
-from kms_tui.inventory.kind import Concern, Kind
-from kms_tui.inventory.notify import Changes
-from kms_tui.inventory.order import Sort
-from kms_tui.inventory.reading import Progress
+from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.row import FactName, Row
-from kms_tui.inventory.table import Tally
+from kms_tui.inventory.row_class import Concern, RowClass
+from kms_tui.inventory.row_table import Tally
 from kms_tui.inventory.view import Scope, Summary, View
 from kms_tui.inventory.work import Pace
 
@@ -53,11 +52,11 @@ __all__ = [
     "FactName",
     "FilterError",
     "Inventory",
-    "Kind",
     "Pace",
-    "Progress",
     "Query",
+    "ReadingProgress",
     "Row",
+    "RowClass",
     "Scope",
     "Sort",
     "Summary",

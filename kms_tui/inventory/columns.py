@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from kms_tui.inventory import words
-from kms_tui.inventory.kind import Concern, Kind, Reading
+from kms_tui.inventory import cells
+from kms_tui.inventory.cells import Cell
 from kms_tui.inventory.row import FactName, Row
-from kms_tui.inventory.words import Cell
+from kms_tui.inventory.row_class import Concern, Reading, RowClass
 from kms_tui.kms.facts import Known
 from kms_tui.kms.keyspecs import spec_title
 
@@ -24,7 +25,7 @@ class Column:
     title: str
     cell: Callable[[Row, datetime], Cell]
     needs: tuple[FactName, ...] = ()
-    by_kind: Callable[[Kind], Any] | None = None
+    by_kind: Callable[[RowClass], Any] | None = None
     by_row: Callable[[Row], Any] = attrgetter("sort_name")
 
 
@@ -33,18 +34,18 @@ _ROTATION = (FactName.DESCRIBED, FactName.ROTATION)
 _CANNOT_ROTATE = 100_000
 
 
-def _if_described(value: Callable[[Kind], str]) -> Callable[[Kind], str | None]:
+def _if_described(value: Callable[[RowClass], str]) -> Callable[[RowClass], str | None]:
     return lambda kind: value(kind).lower() if kind.described is Reading.KNOWN else None
 
 
-def _rotation_key(kind: Kind) -> int | None:
+def _rotation_key(kind: RowClass) -> int | None:
     """Off first, then by period, then the keys that cannot rotate."""
     if kind.rotation is Reading.KNOWN:
         return kind.rotation_days
     return _CANNOT_ROTATE if kind.rotation is Reading.NOT_APPLICABLE else None
 
 
-def _attention_key(kind: Kind) -> int | None:
+def _attention_key(kind: RowClass) -> int | None:
     return None if kind.concern is Concern.UNKNOWN else int(kind.concern)
 
 
@@ -62,49 +63,114 @@ def _last_used_key(row: Row) -> float | None:
 COLUMNS: Mapping[str, Column] = {
     column.name: column
     for column in (
-        Column("name", "NAME", lambda row, _: Cell(words.name(row))),
+        Column("name", "NAME", lambda row, _: Cell(cells.name(row))),
         Column("id", "KEY ID", lambda row, _: Cell(row.key_id), by_row=attrgetter("key_id")),
         Column("region", "REGION", lambda row, _: Cell(row.region), by_kind=lambda kind: kind.region),
         Column(
             "spec",
             "SPEC",
-            lambda row, _: words.spec(row),
+            lambda row, _: cells.spec(row),
             _DESCRIBED,
             by_kind=_if_described(lambda kind: spec_title(kind.spec)),
         ),
         Column(
             "usage",
             "USAGE",
-            lambda row, _: words.usage(row),
+            lambda row, _: cells.usage(row),
             _DESCRIBED,
-            by_kind=_if_described(lambda kind: words.USAGE_WORDS.get(kind.usage, kind.usage)),
+            by_kind=_if_described(lambda kind: cells.USAGE_WORDS.get(kind.usage, kind.usage)),
         ),
         Column(
             "state",
             "STATE",
-            lambda row, _: words.state(row),
+            lambda row, _: cells.state(row),
             _DESCRIBED,
-            by_kind=_if_described(lambda kind: words.STATE_WORDS.get(kind.state, kind.state)),
+            by_kind=_if_described(lambda kind: cells.STATE_WORDS.get(kind.state, kind.state)),
         ),
-        Column("rotation", "ROTATION", lambda row, _: words.rotation(row), _ROTATION, by_kind=_rotation_key),
-        Column("attention", "ATTENTION", words.attention, _ROTATION, by_kind=_attention_key),
+        Column("rotation", "ROTATION", lambda row, _: cells.rotation(row), _ROTATION, by_kind=_rotation_key),
+        Column("attention", "ATTENTION", cells.attention, _ROTATION, by_kind=_attention_key),
         Column(
             "description",
             "DESCRIPTION",
-            lambda row, _: words.description(row),
+            lambda row, _: cells.description(row),
             _DESCRIBED,
             by_row=_description_key,
         ),
         Column(
             "origin",
             "ORIGIN",
-            lambda row, _: words.origin(row),
+            lambda row, _: cells.origin(row),
             _DESCRIBED,
-            by_kind=_if_described(lambda kind: words.ORIGIN_WORDS.get(kind.origin, kind.origin)),
+            by_kind=_if_described(lambda kind: cells.ORIGIN_WORDS.get(kind.origin, kind.origin)),
         ),
         Column(
-            "created", "CREATED", lambda row, _: words.created(row), _DESCRIBED, by_row=attrgetter("created")
+            "created", "CREATED", lambda row, _: cells.created(row), _DESCRIBED, by_row=attrgetter("created")
         ),
-        Column("used", "LAST USED", words.last_used, (FactName.LAST_USAGE,), by_row=_last_used_key),
+        Column("used", "LAST USED", cells.last_used, (FactName.LAST_USAGE,), by_row=_last_used_key),
     )
 }
+
+
+by_name = attrgetter("sort_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """By a column of COLUMNS, and by name within equals; what lacks the value comes last either way."""
+
+    column: str = "name"
+    descending: bool = False
+
+    def sorted(self, named: Sequence[Row]) -> list[Row]:
+        """Rows that are in the order of their names, in this order."""
+        column = COLUMNS[self.column]
+        if column.name == "name":
+            return list(reversed(named)) if self.descending else list(named)
+        if column.by_kind is not None:
+            return self._by_kind(named, column.by_kind)
+        return self._by_row(named, column.by_row)
+
+    def known(self, rows: Sequence[Row]) -> int:
+        """Of how many rows the value to sort by is known."""
+        column = COLUMNS[self.column]
+        if not column.needs:
+            return len(rows)
+        if column.by_kind is not None:
+            keys = _Memo(column.by_kind)
+            return len([row for row in rows if keys[row.kind] is not None])
+        return len(rows) - list(map(column.by_row, rows)).count(None)
+
+    def _by_kind(self, named: Sequence[Row], key: Callable[[RowClass], Any]) -> list[Row]:
+        kinds: defaultdict[RowClass, list[Row]] = defaultdict(list)
+        for row in named:
+            kinds[row.kind].append(row)
+        groups: defaultdict[Any, list[list[Row]]] = defaultdict(list)
+        for kind, rows in kinds.items():
+            groups[key(kind)].append(rows)
+        unknown = groups.pop(None, [])
+        ordered = [groups[each] for each in sorted(groups, reverse=self.descending)]
+        return [row for group in [*ordered, unknown] for row in _merged(group)]
+
+    def _by_row(self, named: Sequence[Row], key: Callable[[Row], Any]) -> list[Row]:
+        # Lists of one plain type sort several times as fast as pairs, and leave the collector nothing to do.
+        values = list(map(key, named))
+        known = [row for row, value in zip(named, values, strict=True) if value is not None]
+        unknown = [row for row, value in zip(named, values, strict=True) if value is None]
+        present = iter([value for value in values if value is not None])
+        known.sort(key=lambda _: next(present), reverse=self.descending)
+        return known + unknown
+
+
+def _merged(rows: list[list[Row]]) -> list[Row]:
+    """The rows of several kinds, by name again."""
+    return rows[0] if len(rows) == 1 else sorted((row for each in rows for row in each), key=by_name)
+
+
+class _Memo(dict[RowClass, Any]):
+    def __init__(self, key: Callable[[RowClass], Any]) -> None:
+        super().__init__()
+        self._key = key
+
+    def __missing__(self, kind: RowClass) -> Any:
+        value = self[kind] = self._key(kind)
+        return value

@@ -11,9 +11,9 @@ from typing import Any
 
 from kms_tui.backend.kms_facade import KeyRef, Kms
 from kms_tui.inventory.again import passes
+from kms_tui.inventory.changes import Coalescer
 from kms_tui.inventory.crew import Crew
-from kms_tui.inventory.notify import Coalescer
-from kms_tui.inventory.table import Table
+from kms_tui.inventory.row_table import RowTable
 from kms_tui.inventory.work import Job, Lane
 from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known, unreadable
@@ -44,7 +44,7 @@ class Region:
     Failed. An alias names its key as well, so rows come from whichever answers first.
     """
 
-    def __init__(self, name: str, home: Kms, table: Table, crew: Crew, coalescer: Coalescer) -> None:
+    def __init__(self, name: str, home: Kms, table: RowTable, crew: Crew, coalescer: Coalescer) -> None:
         self.name = name
         self.keys: Fact[int] = UNASKED
         self.aliases: Fact[int] = UNASKED

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from kms_tui.inventory.kind import UNREAD, Concern, Kind, concern_of, kind_of, reading_of
+from kms_tui.inventory.row_class import UNREAD, Concern, RowClass, concern_of, kind_of, reading_of
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Known
 from kms_tui.kms.model import Key, KeyLastUsage, KeyOrigin, KeyRotationStatus, Tag
 
@@ -58,7 +58,7 @@ class Row:
     sort_name: str = ""
     created: float | None = None
     """Seconds since the epoch."""
-    kind: Kind = UNREAD
+    kind: RowClass = UNREAD
 
     @property
     def key(self) -> Key | None:
@@ -123,7 +123,7 @@ class Row:
         self.created = key.created.timestamp() if key is not None and key.created is not None else None
         self.kind = self._kind(key, now)
 
-    def _kind(self, key: Key | None, now: datetime) -> Kind:
+    def _kind(self, key: Key | None, now: datetime) -> RowClass:
         described = (key.spec, key.usage, key.state, key.origin) if key is not None else ("", "", "", "")
         days = 0
         if isinstance(self.rotation, Known) and self.rotation.value.enabled:

@@ -2,20 +2,70 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from kms_tui.inventory.columns import COLUMNS
-from kms_tui.inventory.core import Inventory
+from kms_tui.inventory.changes import Changes
+from kms_tui.inventory.columns import COLUMNS, Sort, by_name
+from kms_tui.inventory.fact_reader import Missing, missing_of
 from kms_tui.inventory.filters import Candidates, Query, parse
-from kms_tui.inventory.kind import Reading
-from kms_tui.inventory.notify import Changes
-from kms_tui.inventory.order import Sort, by_name
-from kms_tui.inventory.reading import Missing, missing_of
+from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.row import FactName, Row
-from kms_tui.inventory.undecided import Undecided
+from kms_tui.inventory.row_class import Reading, RowClass
 from kms_tui.kms.facts import LOADING, Known
+
+
+class Undecided:
+    """Made from a list at every keystroke; indexed and counted only once someone asks, or it changes."""
+
+    def __init__(self, rows: Sequence[Row] = ()) -> None:
+        self._rows = rows
+        self._index: dict[Row, RowClass] | None = None
+        self._counts: Counter[RowClass] | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows if self._index is None else self._index)
+
+    def rows(self) -> Sequence[Row]:
+        return self._rows if self._index is None else list(self._index)
+
+    def put(self, row: Row) -> None:
+        """Add a row, or take in that a row that is there is of another kind now."""
+        self._count(self._indexed().get(row), row.kind)
+        self._indexed()[row] = row.kind
+
+    def discard(self, row: Row) -> None:
+        if len(self):
+            self._count(self._indexed().pop(row, None), None)
+
+    def refused(self, needs: Iterable[FactName]) -> int:
+        """For how many a fact that is needed was denied, or could not be read."""
+        if self._counts is None:
+            self._counts = Counter(row.kind for row in self._rows)
+        names = [name.value for name in needs]
+        return sum(
+            number
+            for kind, number in self._counts.items()
+            if any(kind.reading(name).refused for name in names)
+        )
+
+    def _indexed(self) -> dict[Row, RowClass]:
+        if self._index is None:
+            self._index = {row: row.kind for row in self._rows}
+            self._counts = Counter(self._index.values())
+            self._rows = ()
+        return self._index
+
+    def _count(self, before: RowClass | None, after: RowClass | None) -> None:
+        if self._counts is None:
+            return
+        if before is not None:
+            self._counts[before] -= 1
+        if after is not None:
+            self._counts[after] += 1
+
 
 _RESORT = 10_000
 """Up to so many matches are sorted afresh at every keystroke; more keep the order of the last sort."""

@@ -4,13 +4,14 @@
 """
 
 from kms_tui.policy.document import Document, Statement, parse
-from kms_tui.policy.evaluation import Authorization, Decision, Effect, Request, Via, authorize, evaluate
+from kms_tui.policy.evaluation import AccessRequest, Authorization, Decision, Effect, Via, authorize, evaluate
 from kms_tui.policy.findings import CheckResult, Finding, Severity, Verdict
 from kms_tui.policy.guard import check, given_outside, names_account
 from kms_tui.policy.principals import Caller
 from kms_tui.policy.snippets import default_policy
 
 __all__ = [
+    "AccessRequest",
     "Authorization",
     "Caller",
     "CheckResult",
@@ -18,7 +19,6 @@ __all__ = [
     "Document",
     "Effect",
     "Finding",
-    "Request",
     "Severity",
     "Statement",
     "Verdict",

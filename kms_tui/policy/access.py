@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from kms_tui.kms.model import Grant
 from kms_tui.policy import guard, parties
 from kms_tui.policy.actions import ACTIONS, PREFIX, PUT_KEY_POLICY, Access, Action
+from kms_tui.policy.describe import listed, printable
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import Decision, OpenCondition
 from kms_tui.policy.findings import Severity
 from kms_tui.policy.parties import Party, Standing
-from kms_tui.policy.principals import Kind
-from kms_tui.policy.wording import listed, printable
+from kms_tui.policy.principals import PrincipalKind
 
 COLUMNS = tuple(Access)
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class AccessCell:
     """What one principal may do of one kind; action names with their prefix.
 
     ``conditional`` are allowed under ``conditions`` (or a grant's constraints) only; ``of`` is how many
@@ -48,13 +48,13 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AccessRow:
     """One principal. ``outside`` marks another account's, ``public`` everyone, ``delegates`` an account: its
     IAM policies decide who in it gets this.
     """
 
     party: Party
-    cells: Mapping[Access, Cell]
+    cells: Mapping[Access, AccessCell]
     outside: bool
     public: bool
     delegates: bool
@@ -77,7 +77,7 @@ def matrix(
     account_id: str,
     partition: str = "aws",
     key_arn: str = "",
-) -> tuple[Row, ...]:
+) -> tuple[AccessRow, ...]:
     """A row for the account and for everyone whom the policy or a grant names.
 
     What a principal gets through IAM policies, by way of its account, stands in the account's row alone.
@@ -103,22 +103,22 @@ def _row(
     grants: Sequence[Grant],
     account_id: str,
     key_arn: str,
-) -> Row:
+) -> AccessRow:
     decisions: dict[Action, tuple[Standing, Decision]] = {}
     for group in groups:
         decisions.update(dict.fromkeys(group, parties.decide(document, party, group[0], key_arn)))
-    return Row(
+    return AccessRow(
         party,
         {access: _cell(access, decisions, grants) for access in COLUMNS},
         outside=party.is_outside(account_id),
-        public=party.kind is Kind.EVERYONE,
-        delegates=party.kind is Kind.ACCOUNT,
+        public=party.kind is PrincipalKind.EVERYONE,
+        delegates=party.kind is PrincipalKind.ACCOUNT,
     )
 
 
 def _cell(
     access: Access, decisions: Mapping[Action, tuple[Standing, Decision]], grants: Sequence[Grant]
-) -> Cell:
+) -> AccessCell:
     asked = [action for action in decisions if action.access is access]
     by_standing: dict[Standing, list[str]] = {}
     statements: dict[Statement, None] = {}
@@ -140,7 +140,7 @@ def _cell(
         if names:
             behind.append(grant)
             (conditional if grant.constraints else allowed).update(names)
-    return Cell(
+    return AccessCell(
         tuple(sorted(allowed)),
         tuple(sorted(conditional - allowed)),
         tuple(sorted(denied)),
@@ -183,7 +183,7 @@ def _named_changers(document: Document, account_id: str, partition: str, key_arn
     labels: list[str] = []
     for party in parties.parties([document], account_id, partition)[1:]:
         found, _ = parties.decide(document, party, put, key_arn)
-        if party.kind is not Kind.EVERYONE and not party.is_outside(account_id):
+        if party.kind is not PrincipalKind.EVERYONE and not party.is_outside(account_id):
             if found is Standing.ALLOWED:
                 labels.append(printable(party.label))
             elif found is Standing.CONDITIONAL:
@@ -191,7 +191,7 @@ def _named_changers(document: Document, account_id: str, partition: str, key_arn
     return labels
 
 
-def users_of(rows: Iterable[Row]) -> int:
+def users_of(rows: Iterable[AccessRow]) -> int:
     """How many principals other than the account may use the key, by name or by grant."""
     return sum(
         1

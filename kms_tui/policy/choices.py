@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kms_tui.policy import forms, instances, keys, operators
-from kms_tui.policy.conditions import Test
-from kms_tui.policy.evaluation import Request, caller_context, derived_context
-from kms_tui.policy.keys import ENCRYPTION_CONTEXT, Key, Presence
-from kms_tui.policy.principals import Kind
+from kms_tui.policy import condition_keys, forms, instances, operators
+from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ConditionKey, Presence
+from kms_tui.policy.conditions import ConditionTest
+from kms_tui.policy.evaluation import AccessRequest, caller_context, derived_context
+from kms_tui.policy.principals import PrincipalKind
 from kms_tui.policy.search import Budget
 from kms_tui.policy.setting import Assignment, Origin, Setting, Values
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ValueChoice:
     """Values of a key, or of several: ``plain`` if unremarkable, ``possible`` unless yet to come."""
 
     values: Assignment
@@ -28,7 +28,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class ValueOption:
     """One value of one key while its choices are gathered."""
 
     values: Values
@@ -66,7 +66,7 @@ _FAR_SECONDS = 40e9
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SimulatorQuestion:
     """Which values can a key (or a group of them) have, given the conditions that mention it?
 
     ``tests`` are all conditions, by key in lower case; ``tied`` are further values that conditions compare
@@ -74,17 +74,17 @@ class Question:
     """
 
     setting: Setting
-    tests: Mapping[str, Sequence[Test]]
+    tests: Mapping[str, Sequence[ConditionTest]]
     budget: Budget
     key: str
     tied: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
-    def info(self) -> Key:
-        return keys.find(self.key)
+    def info(self) -> ConditionKey:
+        return condition_keys.find(self.key)
 
     @property
-    def mentions(self) -> Sequence[Test]:
+    def mentions(self) -> Sequence[ConditionTest]:
         return self.tests.get(self.key, ())
 
     @property
@@ -93,7 +93,7 @@ class Question:
 
     def mentioned(self, key: str) -> list[str]:
         """The values of a key that conditions single out and that a request can have."""
-        info = keys.find(key)
+        info = condition_keys.find(key)
         tests = self.tests.get(key, ())
         texts = [*instances.strings(tests, self.budget), *self.tied.get(key, ())]
         if forms.form_of(info) is None:
@@ -103,78 +103,78 @@ class Question:
         self.budget.spend(10 * len(texts) + 60 * len(patterns))
         return [text for text in dict.fromkeys(texts) if forms.fits(info, text)]
 
-    def arranged(self, *, mentioned: bool) -> list[Option]:
+    def arranged(self, *, mentioned: bool) -> list[ValueOption]:
         """Another value, and the mentioned ones if the caller can have them."""
         values = [*(self.info.choices or (self.info.other,))]
         if mentioned and self.info.kind == "ip":
             values += instances.addresses(self.mentions, self.budget, public_only=False).all
         values += self.strings if mentioned else instances.foreign(self.mentions)
-        return [Option((value,), plain=value == self.info.other) for value in values]
+        return [ValueOption((value,), plain=value == self.info.other) for value in values]
 
 
-_ABSENT = Option(None, plain=True)
+_ABSENT = ValueOption(None, plain=True)
 _FRESH_USER, _FRESH_ROLE, _FRESH_SESSION = "AIDAZZZZZZZZZZZZZZZZZ", "AROAZZZZZZZZZZZZZZZZZ", "zz-session"
 
 
-def _user_ids(question: Question) -> list[Option]:
+def _user_ids(question: SimulatorQuestion) -> list[ValueOption]:
     """A fresh unique id, which no policy can know; session names are the caller's to choose."""
     caller = question.setting.callers[0]
     if caller.is_root:
-        return [Option((caller.account,), plain=True)]
-    if caller.kind is Kind.USER:
-        options = [Option((_FRESH_USER,), plain=True)]
-    elif caller.kind is Kind.SERVICE:
+        return [ValueOption((caller.account,), plain=True)]
+    if caller.kind is PrincipalKind.USER:
+        options = [ValueOption((_FRESH_USER,), plain=True)]
+    elif caller.kind is PrincipalKind.SERVICE:
         options = [_ABSENT]
-    elif caller.kind is Kind.FEDERATED_USER:
-        options = [Option((f"{caller.account}:{caller.name}",), plain=True)]
+    elif caller.kind is PrincipalKind.FEDERATED_USER:
+        options = [ValueOption((f"{caller.account}:{caller.name}",), plain=True)]
     elif caller.session:
-        options = [Option((f"{_FRESH_ROLE}:{caller.session}",), plain=True)]
+        options = [ValueOption((f"{_FRESH_ROLE}:{caller.session}",), plain=True)]
     else:
-        options = [Option((f"{_FRESH_ROLE}:{_FRESH_SESSION}",), plain=True)]
+        options = [ValueOption((f"{_FRESH_ROLE}:{_FRESH_SESSION}",), plain=True)]
         names = instances.session_names(question.mentions)
         names += [text.partition(":")[2] for text in question.tied.get(question.key, ())]
-        options += [Option((f"{_FRESH_ROLE}:{name}",)) for name in dict.fromkeys(names) if name]
+        options += [ValueOption((f"{_FRESH_ROLE}:{name}",)) for name in dict.fromkeys(names) if name]
     if question.setting.any_id:
-        options += [Option((text,)) for text in question.strings]
+        options += [ValueOption((text,)) for text in question.strings]
     return options
 
 
-def _internet(question: Question) -> list[Option]:
+def _internet(question: SimulatorQuestion) -> list[ValueOption]:
     if question.setting.endpoint or question.setting.by_service:
         return [_ABSENT]
     found = instances.addresses(question.mentions, question.budget)
-    options = [Option((text,), plain=True) for text in found.ordinary]
+    options = [ValueOption((text,), plain=True) for text in found.ordinary]
     return options + [
-        Option((text,)) for text in (found.beyond if question.setting.is_stranger else found.all)
+        ValueOption((text,)) for text in (found.beyond if question.setting.is_stranger else found.all)
     ]
 
 
-def _endpoint(question: Question) -> list[Option]:
+def _endpoint(question: SimulatorQuestion) -> list[ValueOption]:
     if not question.setting.endpoint:
         return [_ABSENT]
     return question.arranged(mentioned=not question.setting.is_stranger or question.key == "aws:vpcsourceip")
 
 
-def _constant(question: Question) -> list[Option]:
+def _constant(question: SimulatorQuestion) -> list[ValueOption]:
     setting = question.setting
-    known = derived_context(Request(setting.callers[0], setting.action.name, setting.key_arn))
+    known = derived_context(AccessRequest(setting.callers[0], setting.action.name, setting.key_arn))
     known["kms:policyname"] = "default"
     known["aws:resourceaccount"] = setting.account_id
     if question.key in known:
-        return [Option(_tuple(known[question.key]), plain=True)]
+        return [ValueOption(_tuple(known[question.key]), plain=True)]
     return [_plain(option) for option in question.arranged(mentioned=True)]
 
 
-def _plain(option: Option) -> Option:
-    return Option(option.values, plain=True)
+def _plain(option: ValueOption) -> ValueOption:
+    return ValueOption(option.values, plain=True)
 
 
-def _fact(question: Question) -> list[Option]:
+def _fact(question: SimulatorQuestion) -> list[ValueOption]:
     info = question.info
     if info.follows_caller and question.setting.by_service:
         return [_ABSENT]
     if info.choices:
-        options = [Option((value,)) for value in info.choices]
+        options = [ValueOption((value,)) for value in info.choices]
     else:
         options = question.arranged(mentioned=not (info.follows_caller and question.setting.is_stranger))
     if info.optional:
@@ -191,10 +191,10 @@ _OF_ANY_CREDENTIALS = (
 )
 
 
-def _chosen(question: Question) -> list[Option]:
+def _chosen(question: SimulatorQuestion) -> list[ValueOption]:
     kind = question.setting.kind
     if question.key.startswith("aws:principaltag/"):
-        impossible = kind in (Kind.ACCOUNT, Kind.SERVICE)
+        impossible = kind in (PrincipalKind.ACCOUNT, PrincipalKind.SERVICE)
     else:
         impossible = question.key not in _OF_ANY_CREDENTIALS and not question.setting.is_session
     if impossible:
@@ -202,22 +202,22 @@ def _chosen(question: Question) -> list[Option]:
     options = question.arranged(mentioned=True)
     if question.info.always:
         return options
-    return [_ABSENT, *(Option(option.values) for option in options)]
+    return [_ABSENT, *(ValueOption(option.values) for option in options)]
 
 
-def _request(question: Question) -> list[Option]:
+def _request(question: SimulatorQuestion) -> list[ValueOption]:
     if not question.setting.is_direct:
         return [_ABSENT]
-    return [_ABSENT, *(Option((value,)) for value in question.info.choices)]
+    return [_ABSENT, *(ValueOption((value,)) for value in question.info.choices)]
 
 
-def _service(question: Question) -> list[Option]:
+def _service(question: SimulatorQuestion) -> list[ValueOption]:
     if not question.setting.by_service:
         return [_ABSENT]
     return [_ABSENT, *question.arranged(mentioned=not question.setting.is_stranger)]
 
 
-def _operation(question: Question) -> list[Option]:
+def _operation(question: SimulatorQuestion) -> list[ValueOption]:
     action = question.setting.action
     context = question.key.startswith(ENCRYPTION_CONTEXT)
     if question.setting.is_direct or (context and not action.encryption_context):
@@ -226,11 +226,11 @@ def _operation(question: Question) -> list[Option]:
     return [_ABSENT, *question.arranged(mentioned=mentioned)]
 
 
-def _absent(question: Question) -> list[Option]:
+def _absent(question: SimulatorQuestion) -> list[ValueOption]:
     return [_ABSENT]
 
 
-_BY_PRESENCE: Mapping[Presence, Callable[[Question], list[Option]]] = {
+_BY_PRESENCE: Mapping[Presence, Callable[[SimulatorQuestion], list[ValueOption]]] = {
     Presence.INTERNET: _internet,
     Presence.ENDPOINT: _endpoint,
     Presence.CONSTANT: _constant,
@@ -243,30 +243,30 @@ _BY_PRESENCE: Mapping[Presence, Callable[[Question], list[Option]]] = {
 }
 
 
-def choices(question: Question) -> list[Choice]:
+def choices(question: SimulatorQuestion) -> list[ValueChoice]:
     """The choices for a key, or for a group of ``GROUPS``, each at most once."""
     group = _MAKERS.get(question.key)
     if group is not None:
         return list(group(question))
     make = _user_ids if question.key == "aws:userid" else _BY_PRESENCE[question.info.presence]
-    found: dict[Values, Choice] = {}
+    found: dict[Values, ValueChoice] = {}
     for option in make(question):
-        found.setdefault(option.values, Choice({question.key: option.values}, option.plain))
+        found.setdefault(option.values, ValueChoice({question.key: option.values}, option.plain))
     return list(found.values())
 
 
-def _caller(question: Question) -> Iterator[Choice]:
+def _caller(question: SimulatorQuestion) -> Iterator[ValueChoice]:
     for number, caller in enumerate(question.setting.callers):
         context = caller_context(caller)
         values = {key: _tuple(context.get(key)) for key in _CALLER_KEYS} | {CALLER_NUMBER: (str(number),)}
-        yield Choice(values, plain=number < question.setting.plain_callers)
+        yield ValueChoice(values, plain=number < question.setting.plain_callers)
 
 
 def _tuple(value: str | Sequence[str] | None) -> Values:
     return (value,) if isinstance(value, str) else tuple(value) if value is not None else None
 
 
-def _limits(question: Question, *names: str) -> set[float]:
+def _limits(question: SimulatorQuestion, *names: str) -> set[float]:
     """The numbers or times that conditions on these keys compare with, be it as text."""
     tests = [test for name in names for test in question.tests.get(name, ())]
     found = {limit for test in tests for limit in test.limits}
@@ -278,22 +278,22 @@ def _limits(question: Question, *names: str) -> set[float]:
     return found
 
 
-def _sign_in(question: Question) -> Iterator[Choice]:
+def _sign_in(question: SimulatorQuestion) -> Iterator[ValueChoice]:
     """Long-term credentials, a session without MFA, and sessions with MFA of several ages."""
     setting = question.setting
     issued = (operators.isoformat(setting.now),)
     present, age, token = "aws:multifactorauthpresent", "aws:multifactorauthage", "aws:tokenissuetime"
     if not setting.is_session:
-        yield Choice({present: None, age: None, token: None}, plain=True)
+        yield ValueChoice({present: None, age: None, token: None}, plain=True)
     if not setting.by_service:
-        yield Choice({present: ("false",), age: None, token: issued}, plain=True)
+        yield ValueChoice({present: ("false",), age: None, token: issued}, plain=True)
         ages = {int(limit) + step for limit in _limits(question, age) for step in (-1, 0, 1)}
         for seconds in sorted({0, 86_400} | ages):
             if 0 <= seconds <= _MAX_SESSION_SECONDS:
-                yield Choice({present: ("true",), age: (str(seconds),), token: issued}, plain=True)
+                yield ValueChoice({present: ("true",), age: (str(seconds),), token: issued}, plain=True)
 
 
-def _clock(question: Question) -> Iterator[Choice]:
+def _clock(question: SimulatorQuestion) -> Iterator[ValueChoice]:
     """Now, which is all that is possible, and the times to come at which a condition may turn."""
     now = question.setting.now
     names = ("aws:currenttime", "aws:epochtime")
@@ -303,30 +303,30 @@ def _clock(question: Question) -> Iterator[Choice]:
     to_come = {limit + step for limit in limits for step in (-1, 0, 1) if now < limit + step < _LAST_TIME}
     for seconds in (now, *sorted(to_come)):
         values = {"aws:currenttime": (operators.isoformat(seconds),), "aws:epochtime": (str(int(seconds)),)}
-        yield Choice(values, plain=True, possible=seconds == now)
+        yield ValueChoice(values, plain=True, possible=seconds == now)
 
 
 _FORWARDER = "cloudformation.amazonaws.com"
 
 
-def _via(question: Question) -> Iterator[Choice]:
+def _via(question: SimulatorQuestion) -> Iterator[ValueChoice]:
     """The caller itself, or CloudFormation with its rights (for use of the key: any service named)."""
     names = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
     services = [_FORWARDER]
     if not question.setting.is_direct:
         for name in names:
             services += instances.strings(question.tests.get(name, ()), question.budget)
-    yield Choice({"aws:viaawsservice": ("false",), **dict.fromkeys(names)}, plain=True)
+    yield ValueChoice({"aws:viaawsservice": ("false",), **dict.fromkeys(names)}, plain=True)
     if not question.setting.by_service:
         for service in dict.fromkeys(services):
-            yield Choice({"aws:viaawsservice": ("true",), **dict.fromkeys(names, (service,))})
+            yield ValueChoice({"aws:viaawsservice": ("true",), **dict.fromkeys(names, (service,))})
 
 
 _HOME, _ELSEWHERE = "/r-zz99/ou-zz99-99999999/", "/r-zz98/ou-zz98-99999999/"
 MAX_ORGANIZATIONS = 40
 
 
-def _organization(question: Question) -> Iterator[Choice]:
+def _organization(question: SimulatorQuestion) -> Iterator[ValueChoice]:
     """Where the key's account and the caller's stand: in an organization (which is one and the same for the
     account's own identities), or in none.
     """
@@ -336,11 +336,11 @@ def _organization(question: Question) -> Iterator[Choice]:
     paths = [
         text for key in ("aws:principalorgpaths", "aws:resourceorgpaths") for text in question.mentioned(key)
     ]
-    paths = [path for path in paths if not path.startswith(keys.OTHER_ORG)]
+    paths = [path for path in paths if not path.startswith(condition_keys.OTHER_ORG)]
     named += [path.partition("/")[0] for path in paths]
-    listed = [org for org in dict.fromkeys(named) if org != keys.OTHER_ORG]
+    listed = [org for org in dict.fromkeys(named) if org != condition_keys.OTHER_ORG]
     question.budget.spend(40 * len(listed) * (1 + len(paths) // 20))
-    homes = [None, *_standing([keys.OWN_ORG, *listed], paths, _HOME)]
+    homes = [None, *_standing([condition_keys.OWN_ORG, *listed], paths, _HOME)]
     if setting.origin is Origin.OTHER:
         homes = homes[:MAX_ORGANIZATIONS]
     for home in homes:
@@ -349,7 +349,7 @@ def _organization(question: Question) -> Iterator[Choice]:
                 **_of_organization("aws:resource", home),
                 **_of_organization("aws:principal", org),
             }
-            yield Choice(values, plain=True)
+            yield ValueChoice(values, plain=True)
 
 
 def _callers_standing(
@@ -359,7 +359,7 @@ def _callers_standing(
         return [None]
     if setting.origin is Origin.OWN:
         return [home]
-    elsewhere = _standing([keys.OTHER_ORG], (), _ELSEWHERE)
+    elsewhere = _standing([condition_keys.OTHER_ORG], (), _ELSEWHERE)
     if setting.is_stranger:
         return [None, *elsewhere]
     others = _standing(listed, paths, _ELSEWHERE)[:MAX_ORGANIZATIONS]
@@ -376,7 +376,7 @@ def _of_organization(prefix: str, standing: tuple[str, str] | None) -> dict[str,
     return {f"{prefix}orgid": (org,) if org else None, f"{prefix}orgpaths": (path,) if path else None}
 
 
-_MAKERS: Mapping[str, Callable[[Question], Iterator[Choice]]] = {
+_MAKERS: Mapping[str, Callable[[SimulatorQuestion], Iterator[ValueChoice]]] = {
     "caller": _caller,
     "sign-in": _sign_in,
     "clock": _clock,

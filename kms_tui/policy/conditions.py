@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from kms_tui.policy import operators, wildcard
 from kms_tui.policy.actions import lowered
-from kms_tui.policy.keys import Key
+from kms_tui.policy.condition_keys import ConditionKey
+from kms_tui.policy.json_reader import Span
 from kms_tui.policy.operators import FOR_ALL, FOR_ANY, Network, Spelled
-from kms_tui.policy.scan import Span
 from kms_tui.policy.wildcard import Token
 
 Resolve = Callable[[str], str | None]
@@ -60,7 +60,7 @@ class UnsetVariableError(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Test:
+class ConditionTest:
     """One key of one operator in a Condition: ``key`` is in lower case, ``key_text`` as written.
 
     ``variables`` says whether ``${…}`` is a policy variable here (Version 2012-10-17) or plain text.
@@ -69,7 +69,7 @@ class Test:
     operator: Spelled
     key: str
     key_text: str
-    key_info: Key
+    key_info: ConditionKey
     values: tuple[Text, ...]
     variables: bool
     span: Span
@@ -148,7 +148,7 @@ class Test:
         templates = sum(20 + len(template) for template in self._templates)
         return 8 + patterns + templates + len(self._limits) + (20 if self._networks else 0)
 
-    def pieces(self) -> Sequence[Test]:
+    def pieces(self) -> Sequence[ConditionTest]:
         """The condition as several, one for each value with policy variables and one for all others.
 
         For a key with one value at most, one of them must hold; or all of them, for a negated operator.
@@ -239,15 +239,15 @@ def _arn_tokens_match(parts: list[list[Token]], value: str) -> bool:
     return len(parts) == len(others) and all(map(wildcard.matches_tokens, parts, others))
 
 
-def _numeric(test: Test, value: str) -> bool:
+def _numeric(test: ConditionTest, value: str) -> bool:
     return _compares(test, operators.number(value))
 
 
-def _date(test: Test, value: str) -> bool:
+def _date(test: ConditionTest, value: str) -> bool:
     return _compares(test, operators.timestamp(value))
 
 
-def _compares(test: Test, value: float | None) -> bool:
+def _compares(test: ConditionTest, value: float | None) -> bool:
     comparison = test.operator.base.comparison
     return (
         value is not None
@@ -256,16 +256,16 @@ def _compares(test: Test, value: float | None) -> bool:
     )
 
 
-def _bool(test: Test, value: str) -> bool:
+def _bool(test: ConditionTest, value: str) -> bool:
     wanted = value.lower()
     return wanted in ("true", "false") and any(text.value.lower() == wanted for text in test.values)
 
 
-def _binary(test: Test, value: str) -> bool:
+def _binary(test: ConditionTest, value: str) -> bool:
     return any(operators.decoded(text.value) == value.encode("utf-8", "replace") for text in test.values)
 
 
-def _ip(test: Test, value: str) -> bool:
+def _ip(test: ConditionTest, value: str) -> bool:
     address = operators.network(value)
     return (
         address is not None
@@ -274,7 +274,7 @@ def _ip(test: Test, value: str) -> bool:
     )
 
 
-_TYPED: dict[str, Callable[[Test, str], bool]] = {
+_TYPED: dict[str, Callable[[ConditionTest, str], bool]] = {
     "numeric": _numeric,
     "date": _date,
     "bool": _bool,

@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kms_tui.policy import keys, operators, principals, scan
+from kms_tui.policy import condition_keys, json_reader, operators, principals
 from kms_tui.policy.actions import lowered
-from kms_tui.policy.conditions import Test, Text
-from kms_tui.policy.principals import Kind, Principal
-from kms_tui.policy.scan import Lines, Span
-from kms_tui.policy.wording import quoted
+from kms_tui.policy.conditions import ConditionTest, Text
+from kms_tui.policy.describe import quoted
+from kms_tui.policy.json_reader import Lines, Span
+from kms_tui.policy.principals import Principal, PrincipalKind
 
 MAX_BYTES = 131_072
 """PolicyType's maximum in the service model."""
@@ -61,7 +61,7 @@ class Statement:
     not_action: bool = False
     resources: tuple[Text, ...] = ()
     not_resource: bool = False
-    conditions: tuple[Test, ...] = ()
+    conditions: tuple[ConditionTest, ...] = ()
 
     @property
     def is_allow(self) -> bool:
@@ -72,7 +72,7 @@ class Statement:
         """The statement's Sid, or its number counted from 1."""
         return self.sid or f"statement {self.index + 1}"
 
-    def names(self, kind: Kind) -> bool:
+    def names(self, kind: PrincipalKind) -> bool:
         """Whether a principal of that kind is named (under Principal or NotPrincipal)."""
         return any(principal.kind is kind for principal in self.principals)
 
@@ -106,8 +106,8 @@ def parse(text: str, *, partition: str | None = None, identity: bool = False) ->
     problems = [*_characters(text)]
     reader = _Reader(problems, partition, identity)
     try:
-        reader.policy(scan.read(text))
-    except scan.ScanError as error:
+        reader.policy(json_reader.read(text))
+    except json_reader.ScanError as error:
         if not any(problem.span == error.span for problem in problems):
             problems.append(Problem(error.rule, str(error), error.span))
     return Document(
@@ -146,8 +146,8 @@ class _Reader:
     def _problem(self, sentence: str, span: Span, rule: str = "malformed") -> None:
         self._problems.append(Problem(rule, sentence, span, self._index))
 
-    def policy(self, root: scan.Value) -> None:
-        if not isinstance(root, scan.Object):
+    def policy(self, root: json_reader.Value) -> None:
+        if not isinstance(root, json_reader.Object):
             self._problem("A policy is a JSON object with Version and Statement.", root.span)
             return
         members = {member.key.value: member.value for member in root.members}
@@ -159,22 +159,22 @@ class _Reader:
             self._string(members["Id"], "Id")
         self._statement_list(members.get("Statement"), root.span)
 
-    def _version(self, value: scan.Value | None) -> None:
+    def _version(self, value: json_reader.Value | None) -> None:
         if value is None:
             return
-        if isinstance(value, scan.String) and value.value in VERSIONS:
+        if isinstance(value, json_reader.String) and value.value in VERSIONS:
             self.version = value.value
         else:
             self._problem('Version must be "2012-10-17" (or the old "2008-10-17").', value.span, "version")
 
-    def _statement_list(self, value: scan.Value | None, whole: Span) -> None:
-        items = value.items if isinstance(value, scan.Array) else (value,)
+    def _statement_list(self, value: json_reader.Value | None, whole: Span) -> None:
+        items = value.items if isinstance(value, json_reader.Array) else (value,)
         if value is None or not items:
             self._problem("The policy has no statements.", value.span if value else whole)
             return
         for index, item in enumerate(items):
             self._index = index
-            if isinstance(item, scan.Object):
+            if isinstance(item, json_reader.Object):
                 self.statements.append(self._statement(index, item))
             elif item is not None:
                 self._problem(
@@ -182,7 +182,7 @@ class _Reader:
                 )
         self._index = None
 
-    def _statement(self, index: int, node: scan.Object) -> Statement:
+    def _statement(self, index: int, node: json_reader.Object) -> Statement:
         members = {member.key.value: member for member in node.members}
         elements = {name: member.key.span for name, member in members.items()}
         for name, member in members.items():
@@ -192,7 +192,7 @@ class _Reader:
             if one in members and other in members:
                 self._problem(f"{one} and {other} cannot be in one statement.", elements[other])
 
-        def value(name: str) -> scan.Value | None:
+        def value(name: str) -> json_reader.Value | None:
             member = members.get(name)
             return member.value if member else None
 
@@ -212,31 +212,31 @@ class _Reader:
             conditions=self._conditions(value("Condition")),
         )
 
-    def _effect(self, value: scan.Value | None, whole: Span) -> str:
-        if isinstance(value, scan.String) and value.value in (ALLOW, DENY):
+    def _effect(self, value: json_reader.Value | None, whole: Span) -> str:
+        if isinstance(value, json_reader.String) and value.value in (ALLOW, DENY):
             return value.value
         self._problem('Effect must be exactly "Allow" or "Deny".', value.span if value else whole, "effect")
         return DENY
 
-    def _string(self, value: scan.Value, name: str) -> str:
-        if isinstance(value, scan.String):
+    def _string(self, value: json_reader.Value, name: str) -> str:
+        if isinstance(value, json_reader.String):
             self._check_surrogates(value)
             return value.value
         self._problem(f"{name} must be a string.", value.span)
         return ""
 
-    def _check_surrogates(self, value: scan.String) -> None:
+    def _check_surrogates(self, value: json_reader.String) -> None:
         if not value.value.isascii() and any("\ud800" <= char <= "\udfff" for char in value.value):
             self._problem("Half of a surrogate pair stands alone in this string.", value.span, "character")
 
-    def _texts(self, value: scan.Value | None, name: str) -> tuple[Text, ...]:
+    def _texts(self, value: json_reader.Value | None, name: str) -> tuple[Text, ...]:
         """A string, or a list of them, as Action and Resource have it."""
         if value is None:
             return ()
-        items = value.items if isinstance(value, scan.Array) else (value,)
+        items = value.items if isinstance(value, json_reader.Array) else (value,)
         return tuple(Text(self._string(item, name), item.span) for item in items)
 
-    def _actions(self, value: scan.Value | None) -> tuple[Text, ...]:
+    def _actions(self, value: json_reader.Value | None) -> tuple[Text, ...]:
         actions = self._texts(value, "Action")
         for text in actions:
             if not _ACTION.match(text.value):
@@ -248,8 +248,8 @@ class _Reader:
 
     def _who(
         self,
-        principal: scan.Value | None,
-        excluded: scan.Value | None,
+        principal: json_reader.Value | None,
+        excluded: json_reader.Value | None,
         effect: str,
         whole: Span,
         elements: Mapping[str, Span],
@@ -270,10 +270,10 @@ class _Reader:
             self._problem("The statement names no principal.", value.span, "principal")
         return found
 
-    def _principals(self, value: scan.Value) -> Iterator[Principal]:
-        if isinstance(value, scan.String) and value.value == "*":
-            yield Principal(Kind.EVERYONE, "*", value.span)
-        elif not isinstance(value, scan.Object):
+    def _principals(self, value: json_reader.Value) -> Iterator[Principal]:
+        if isinstance(value, json_reader.String) and value.value == "*":
+            yield Principal(PrincipalKind.EVERYONE, "*", value.span)
+        elif not isinstance(value, json_reader.Object):
             self._problem('Principal must be "*" or an object such as {"AWS": "…"}.', value.span, "principal")
         else:
             for key, listed in value.members:
@@ -283,12 +283,12 @@ class _Reader:
                     sentence = f"{quoted(key.value)} is no type of principal: AWS, Service and Federated are."
                     self._problem(sentence, key.span, "principal")
 
-    def _principal_list(self, principal_type: str, value: scan.Value) -> Iterator[Principal]:
-        items = value.items if isinstance(value, scan.Array) else (value,)
+    def _principal_list(self, principal_type: str, value: json_reader.Value) -> Iterator[Principal]:
+        items = value.items if isinstance(value, json_reader.Array) else (value,)
         if not items:
             self._problem("The list of principals is empty.", value.span, "principal")
         for item in items:
-            text = self._string(item, "A principal") if isinstance(item, scan.String) else None
+            text = self._string(item, "A principal") if isinstance(item, json_reader.String) else None
             found = (
                 principals.parse(principal_type, text, item.span)
                 if text is not None
@@ -305,20 +305,20 @@ class _Reader:
             else:
                 yield found
 
-    def _conditions(self, value: scan.Value | None) -> tuple[Test, ...]:
+    def _conditions(self, value: json_reader.Value | None) -> tuple[ConditionTest, ...]:
         if value is None:
             return ()
-        if not isinstance(value, scan.Object):
+        if not isinstance(value, json_reader.Object):
             self._problem("Condition must be an object of operators.", value.span, "condition")
             return ()
         return tuple(test for key, keyed in value.members for test in self._operator(key, keyed))
 
-    def _operator(self, name: scan.String, value: scan.Value) -> Iterator[Test]:
+    def _operator(self, name: json_reader.String, value: json_reader.Value) -> Iterator[ConditionTest]:
         spelled = operators.parse(name.value)
         if spelled is None:
             self._problem(f"There is no condition operator {quoted(name.value)}.", name.span, "operator")
             return
-        if not isinstance(value, scan.Object):
+        if not isinstance(value, json_reader.Object):
             self._problem("A condition operator holds an object of condition keys.", value.span, "condition")
             return
         seen: set[str] = set()
@@ -328,9 +328,9 @@ class _Reader:
                 sentence = f"{quoted(key.value)} is given twice: names of condition keys ignore case."
                 self._problem(sentence, key.span, "duplicate-key")
             seen.add(folded)
-            info = keys.find(key.value)
+            info = condition_keys.find(key.value)
             self._permitted(spelled, info, key)
-            yield Test(
+            yield ConditionTest(
                 operator=spelled,
                 key=folded,
                 key_text=key.value,
@@ -340,7 +340,9 @@ class _Reader:
                 span=Span(key.span.start, listed.span.end),
             )
 
-    def _permitted(self, operator: operators.Spelled, info: keys.Key, key: scan.String) -> None:
+    def _permitted(
+        self, operator: operators.Spelled, info: condition_keys.ConditionKey, key: json_reader.String
+    ) -> None:
         """Conditions that KMS refuses in a key policy although IAM's grammar has them."""
         if self._identity:
             return
@@ -353,17 +355,17 @@ class _Reader:
             sentence = f"KMS refuses ForAllValues with {quoted(key.value)}, a key of one value: leave it out."
             self._problem(sentence, key.span, "overly-permissive")
 
-    def _condition_values(self, value: scan.Value) -> tuple[Text, ...]:
-        items = value.items if isinstance(value, scan.Array) else (value,)
+    def _condition_values(self, value: json_reader.Value) -> tuple[Text, ...]:
+        items = value.items if isinstance(value, json_reader.Array) else (value,)
         return tuple(text for item in items for text in self._condition_value(item))
 
-    def _condition_value(self, item: scan.Value) -> Iterator[Text]:
-        if isinstance(item, scan.String):
+    def _condition_value(self, item: json_reader.Value) -> Iterator[Text]:
+        if isinstance(item, json_reader.String):
             self._check_surrogates(item)
             yield Text(item.value, item.span)
-        elif isinstance(item, scan.Number):
+        elif isinstance(item, json_reader.Number):
             yield Text(item.text, item.span)
-        elif isinstance(item, scan.Constant) and item.value is not None:
+        elif isinstance(item, json_reader.Constant) and item.value is not None:
             yield Text("true" if item.value else "false", item.span)
         else:
             self._problem("A condition value is a string, a number or a boolean.", item.span, "condition")

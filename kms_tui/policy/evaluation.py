@@ -6,18 +6,87 @@ Source: the IAM user guide (reference_policies_evaluation-logic, …-cross-accou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
 from kms_tui.kms.arn import Arn
-from kms_tui.policy import actions, principals, resources
+from kms_tui.policy import actions, principals, wildcard
 from kms_tui.policy.actions import lowered
-from kms_tui.policy.conditions import Test
-from kms_tui.policy.document import Document, Statement
-from kms_tui.policy.keys import Presence
-from kms_tui.policy.principals import Caller, Kind, Principal
+from kms_tui.policy.condition_keys import Presence
+from kms_tui.policy.conditions import ConditionTest, Resolve, UnsetVariableError, filled
+from kms_tui.policy.document import CURRENT_VERSION, Document, Statement
+from kms_tui.policy.principals import Caller, Principal, PrincipalKind
+from kms_tui.policy.search import Budget
+
+_UNLIKELY_KEYS = ("key/0badc0de-0bad-c0de-0bad-c0de0badc0de", "key/mrk-0badc0de0badc0de0badc0de0badc0de")
+_UNLIKELY_REGION = "xx-unlikely-9"
+
+
+def no_value(_key: str) -> str | None:
+    """A ``Resolve`` for a request that has no context."""
+    return None
+
+
+def covers(document: Document, statement: Statement, key_arn: str, resolve: Resolve = no_value) -> bool:
+    """Whether the statement applies to the key of that ARN; False where it has no Resource at all."""
+    if not statement.resources:
+        return False
+    variables = document.version == CURRENT_VERSION
+    found = any(_covers_key(text.value, key_arn, variables, resolve) for text in statement.resources)
+    return found != statement.not_resource
+
+
+def _covers_key(pattern: str, key_arn: str, variables: bool, resolve: Resolve) -> bool:
+    if pattern == "*":
+        return True
+    if not variables or "${" not in pattern:
+        return wildcard.matches(wildcard.squeezed(pattern), key_arn)
+    try:
+        tokens = filled(pattern, resolve, wildcards=True)
+    except UnsetVariableError:
+        return False
+    return wildcard.matches_tokens(tokens, key_arn)
+
+
+def covers_some_key(
+    document: Document,
+    statement: Statement,
+    account_id: str,
+    partition: str,
+    resolve: Resolve,
+    budget: Budget,
+) -> bool | None:
+    """``covers`` where the key's ARN is not known: True for any key of the account, False for none, None
+    for some.
+    """
+    anywhere = [
+        str(Arn(partition, "kms", _UNLIKELY_REGION, account_id, resource)) for resource in _UNLIKELY_KEYS
+    ]
+    if all(covers(document, statement, arn, resolve) for arn in anywhere):
+        return True
+    if statement.not_resource:
+        return None if statement.resources else False
+    template = wildcard.tokenize(f"arn:{partition}:kms:?*:{account_id}:key/?*")
+    possible = any(
+        wildcard.witness([template, wildcard.tokenize(text.value)], "a", budget, never=":/") is not None
+        for text in statement.resources
+    )
+    return None if possible else False
+
+
+def action_mask(statement: Statement, matching: Callable[[str], int] = actions.matching) -> int:
+    """The actions that a statement is about, as a mask of ``kms_tui.policy.actions`` bits; 0 where it has
+    none.
+    """
+    named = 0
+    for text in statement.actions:
+        named |= matching(text.value)
+    if statement.not_action:
+        return actions.ALL & ~named if statement.actions else 0
+    return named
+
 
 ContextValue = str | Sequence[str] | None
 """A request value; several for a multivalued key; None: known to be absent."""
@@ -46,7 +115,7 @@ UNKNOWN = Unknown()
 
 
 @dataclass(frozen=True)
-class Request:
+class AccessRequest:
     """A request to judge. ``context`` maps condition keys, in any case, to values.
 
     With ``complete`` what the context lacks is absent from the request; otherwise it is open, and the
@@ -68,7 +137,7 @@ class Request:
         known.update((lowered(key), _values(value)) for key, value in self.context.items())
         return known
 
-    def values(self, test: Test) -> tuple[str, ...] | Unknown | None:
+    def values(self, test: ConditionTest) -> tuple[str, ...] | Unknown | None:
         if test.key in self.known:
             return self.known[test.key]
         if self.complete or test.key_info.presence is Presence.UNKNOWN:
@@ -88,7 +157,7 @@ def _values(value: ContextValue) -> tuple[str, ...] | None:
     return (value,) if isinstance(value, str) else tuple(value) if value is not None else None
 
 
-def derived_context(request: Request) -> dict[str, ContextValue]:
+def derived_context(request: AccessRequest) -> dict[str, ContextValue]:
     """What a request's caller, action and key say about its condition keys (in lower case)."""
     context = caller_context(request.caller)
     context["aws:securetransport"] = "true"
@@ -99,7 +168,7 @@ def derived_context(request: Request) -> dict[str, ContextValue]:
 
 def caller_context(caller: Caller) -> dict[str, ContextValue]:
     """What a caller alone says about the condition keys (in lower case) of its requests."""
-    if caller.kind is Kind.SERVICE:
+    if caller.kind is PrincipalKind.SERVICE:
         return {
             "aws:principalisawsservice": "true",
             "aws:principalservicename": caller.name,
@@ -111,7 +180,7 @@ def caller_context(caller: Caller) -> dict[str, ContextValue]:
         "aws:principalaccount": caller.account,
         "aws:principaltype": caller.principal_type,
         "kms:calleraccount": caller.account,
-        "aws:username": caller.name if caller.kind is Kind.USER else None,
+        "aws:username": caller.name if caller.kind is PrincipalKind.USER else None,
     }
     return context | ({"aws:userid": caller.account} if caller.is_root else {})
 
@@ -134,7 +203,7 @@ class OpenCondition:
     """A condition on which the answer turns: it must be true for access (``wanted``), or false."""
 
     statement: Statement
-    test: Test
+    test: ConditionTest
     wanted: bool
 
 
@@ -165,10 +234,10 @@ class _Match:
 
     statement: Statement
     via: Via
-    open_tests: tuple[Test, ...]
+    open_tests: tuple[ConditionTest, ...]
 
 
-def evaluate(document: Document, request: Request, *, by_name: bool = False) -> Decision:
+def evaluate(document: Document, request: AccessRequest, *, by_name: bool = False) -> Decision:
     """What one policy says to a request: a key policy, or an IAM identity policy (which names no principals).
 
     With ``by_name`` an Allow counts only if it names the caller itself or everyone, not its account alone.
@@ -206,15 +275,15 @@ def _most_direct(found: Sequence[_Match]) -> Via:
     return next(via for via in Via if via in vias)
 
 
-def _matches(document: Document, request: Request) -> Iterator[_Match]:
+def _matches(document: Document, request: AccessRequest) -> Iterator[_Match]:
     """The statements that apply to the request, or would under conditions that are open."""
     action = actions.find(request.action)
     if action is None:
         return
     for statement in document.statements:
-        if not resources.action_mask(statement) & action.bit:
+        if not action_mask(statement) & action.bit:
             continue
-        if not resources.covers(document, statement, request.key_arn, request.resolve):
+        if not covers(document, statement, request.key_arn, request.resolve):
             continue
         via = named(statement, request.caller, request.resolve("aws:userid"))
         if via is None:
@@ -224,7 +293,7 @@ def _matches(document: Document, request: Request) -> Iterator[_Match]:
             yield _Match(statement, via, tuple(test for test, result in results if result is None))
 
 
-def _holds(test: Test, request: Request) -> bool | None:
+def _holds(test: ConditionTest, request: AccessRequest) -> bool | None:
     """Whether a condition is true; None where the question leaves it open."""
     values = request.values(test)
     if isinstance(values, Unknown) or any(request.is_open(key) for key in test.references):
@@ -243,8 +312,8 @@ def named(statement: Statement, caller: Caller, userid: str | None = None) -> Vi
     vias = [via for via in (_how(principal, caller, userid) for principal in statement.principals) if via]
     if not statement.not_principal:
         return next((via for via in Via if via in vias), None)
-    account_listed = caller.kind is Kind.SERVICE or any(
-        principal.kind is Kind.ACCOUNT and principal.account == caller.account
+    account_listed = caller.kind is PrincipalKind.SERVICE or any(
+        principal.kind is PrincipalKind.ACCOUNT and principal.account == caller.account
         for principal in statement.principals
     )
     spared = Via.EVERYONE in vias or (Via.CALLER in vias and account_listed)
@@ -252,13 +321,13 @@ def named(statement: Statement, caller: Caller, userid: str | None = None) -> Vi
 
 
 def _how(principal: Principal, caller: Caller, userid: str | None) -> Via | None:
-    if principal.kind is Kind.EVERYONE:
+    if principal.kind is PrincipalKind.EVERYONE:
         return Via.EVERYONE
     if principals.is_caller(principal, caller):
         return Via.CALLER
-    if principal.kind is Kind.UNIQUE_ID:
+    if principal.kind is PrincipalKind.UNIQUE_ID:
         return Via.CALLER if userid and userid.split(":")[0] == principal.text else None
-    if principal.kind is Kind.ACCOUNT and principal.account == caller.account:
+    if principal.kind is PrincipalKind.ACCOUNT and principal.account == caller.account:
         return Via.ACCOUNT
     return None
 
@@ -277,7 +346,11 @@ class Authorization:
 
 
 def authorize(
-    key_policy: Document, request: Request, *, key_account: str, identity_policies: Sequence[Document] = ()
+    key_policy: Document,
+    request: AccessRequest,
+    *,
+    key_account: str,
+    identity_policies: Sequence[Document] = (),
 ) -> Authorization:
     """Judge a request as AWS does, grants apart; ``request.complete`` should be set.
 
@@ -293,7 +366,7 @@ def authorize(
         return Authorization(False, key, identity, "identity policy")
     delegated = any(decision.is_allowed for decision in identity)
     caller = request.caller
-    if caller.kind is Kind.SERVICE:
+    if caller.kind is PrincipalKind.SERVICE:
         allowed = key.is_allowed
     elif caller.account == key_account:
         allowed = key.is_allowed and (key.via is not Via.ACCOUNT or delegated)

@@ -10,46 +10,45 @@ from dataclasses import dataclass
 from kms_tui.kms.arn import is_account_id
 from kms_tui.policy import actions
 from kms_tui.policy.actions import ACTIONS, PUT_KEY_POLICY, Action
-from kms_tui.policy.describe import condition
+from kms_tui.policy.describe import condition, listed, printable
 from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.lockout import MAX_BLAMED, element_span
-from kms_tui.policy.principals import Caller, Kind, Principal
-from kms_tui.policy.search import solve
-from kms_tui.policy.setting import Origin
-from kms_tui.policy.subject import (
+from kms_tui.policy.policy_under_test import (
     FRESH_ROLE,
     Effective,
     Inquiry,
-    Subject,
+    PolicyUnderTest,
     applying,
     escaping,
     is_possible,
 )
-from kms_tui.policy.wording import listed, printable
+from kms_tui.policy.principals import Caller, Principal, PrincipalKind
+from kms_tui.policy.search import solve
+from kms_tui.policy.setting import Origin
 
 _PUT = ACTIONS[PUT_KEY_POLICY]
 MAX_ACCOUNTS = 20
 """Of the other accounts that conditions mention, as many are tried."""
 
 
-def exposures(subject: Subject) -> Iterator[Remark]:
+def exposures(subject: PolicyUnderTest) -> Iterator[Remark]:
     """Public access, administration from outside, and services without a source condition."""
     for each in subject.allows(actions.KEY_ACTIONS):
         statement = each.statement
-        if statement.names(Kind.EVERYONE) and _is_public(subject, each):
+        if statement.names(PrincipalKind.EVERYONE) and _is_public(subject, each):
             yield _public(statement)
         else:
             yield from _outside(subject, each)
-        if statement.names(Kind.SERVICE):
+        if statement.names(PrincipalKind.SERVICE):
             yield from _unbound_service(subject, each)
 
 
-def _is_public(subject: Subject, each: Effective) -> bool:
+def _is_public(subject: PolicyUnderTest, each: Effective) -> bool:
     account = subject.unmentioned_account
     role = Caller.parse(f"arn:{subject.partition}:iam::{account}:{FRESH_ROLE}")
-    service = Caller(Kind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")
-    others = subject.inquiry([each]).identities(Kind.ROLE, account)
+    service = Caller(PrincipalKind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")
+    others = subject.inquiry([each]).identities(PrincipalKind.ROLE, account)
     return any(
         _gets(subject, each, callers, Origin.STRANGER, actions.KEY_ACTIONS)
         for callers in ([role, *others], [service])
@@ -57,7 +56,7 @@ def _is_public(subject: Subject, each: Effective) -> bool:
 
 
 def _gets(
-    subject: Subject, each: Effective, callers: Sequence[Caller], origin: Origin, mask: int
+    subject: PolicyUnderTest, each: Effective, callers: Sequence[Caller], origin: Origin, mask: int
 ) -> list[Action]:
     """The actions of the mask that one of these callers gets from the statement, every Deny considered."""
     found: list[Action] = []
@@ -73,7 +72,7 @@ def _gets(
 
 
 def _reaches(
-    subject: Subject,
+    subject: PolicyUnderTest,
     each: Effective,
     callers: Sequence[Caller],
     origin: Origin,
@@ -100,11 +99,11 @@ def _public(statement: Statement) -> Remark:
         limits = "its conditions do not limit" if keys else "no condition limits"
         sentence = f'Anyone in any account gets these actions: {limits} who "*" is.'
         rule = "public"
-    who = next(principal for principal in statement.principals if principal.kind is Kind.EVERYONE)
+    who = next(principal for principal in statement.principals if principal.kind is PrincipalKind.EVERYONE)
     return Remark(rule, Severity.WARN, sentence, who.span, statement)
 
 
-def _outside(subject: Subject, each: Effective) -> Iterator[Remark]:
+def _outside(subject: PolicyUnderTest, each: Effective) -> Iterator[Remark]:
     """Administration of the key by another account."""
     for reach in _reaching(subject, each, actions.CHANGING):
         names = listed([action.name for action in reach.actions], 3)
@@ -123,14 +122,14 @@ class Reach:
     statement: Statement
 
 
-def reaching(subject: Subject) -> Iterator[Reach]:
+def reaching(subject: PolicyUnderTest) -> Iterator[Reach]:
     """What other accounts are given that works across accounts; public statements are not among it."""
     for each in subject.allows(actions.CROSS_ACCOUNT):
-        if not (each.statement.names(Kind.EVERYONE) and _is_public(subject, each)):
+        if not (each.statement.names(PrincipalKind.EVERYONE) and _is_public(subject, each)):
             yield from _reaching(subject, each, actions.CROSS_ACCOUNT)
 
 
-def _reaching(subject: Subject, each: Effective, mask: int) -> Iterator[Reach]:
+def _reaching(subject: PolicyUnderTest, each: Effective, mask: int) -> Iterator[Reach]:
     for principal in each.statement.principals:
         for caller in _outsiders(subject, each, principal):
             got = _gets(subject, each, [caller], Origin.OTHER, mask)
@@ -139,29 +138,29 @@ def _reaching(subject: Subject, each: Effective, mask: int) -> Iterator[Reach]:
                 break
 
 
-def _who(subject: Subject, principal: Principal, caller: Caller) -> str:
-    if principal.kind is not Kind.EVERYONE:
+def _who(subject: PolicyUnderTest, principal: Principal, caller: Caller) -> str:
+    if principal.kind is not PrincipalKind.EVERYONE:
         return printable(principal.label)
     met = caller.account == subject.unmentioned_account
     return "whoever meets its conditions" if met else f"account {caller.account}"
 
 
-def _outsiders(subject: Subject, each: Effective, principal: Principal) -> list[Caller]:
+def _outsiders(subject: PolicyUnderTest, each: Effective, principal: Principal) -> list[Caller]:
     """Callers of other accounts that a principal stands for."""
-    if principal.kind is Kind.EVERYONE:
+    if principal.kind is PrincipalKind.EVERYONE:
         inquiry = subject.inquiry([each])
         accounts = [*_mentioned_accounts(inquiry), subject.unmentioned_account]
         return [caller for account in accounts for caller in _of_account(inquiry, account)]
-    if principal.account in ("", subject.account_id) or principal.kind is Kind.PROVIDER:
+    if principal.account in ("", subject.account_id) or principal.kind is PrincipalKind.PROVIDER:
         return []
-    if principal.kind is Kind.ACCOUNT:
+    if principal.kind is PrincipalKind.ACCOUNT:
         return _of_account(subject.inquiry([each]), principal.account)
     return [Caller.parse(principal.text)]
 
 
 def _of_account(inquiry: Inquiry, account: str) -> list[Caller]:
     arn = f"arn:{inquiry.subject.partition}:iam::{account}:"
-    roles = inquiry.identities(Kind.ROLE, account)
+    roles = inquiry.identities(PrincipalKind.ROLE, account)
     return [Caller.parse(arn + FRESH_ROLE), Caller.parse(f"{arn}root"), *roles]
 
 
@@ -182,13 +181,13 @@ WITHOUT_SOURCE = frozenset({"events.amazonaws.com"})
 """Services that send no source keys: EventBridge to an encrypted topic (SNS guide, sns-key-management)."""
 
 
-def _unbound_service(subject: Subject, each: Effective) -> Iterator[Remark]:
+def _unbound_service(subject: PolicyUnderTest, each: Effective) -> Iterator[Remark]:
     """Service principals that anyone's resources can put to work on this key."""
     mask = actions.KEY_ACTIONS & ~actions.LOOKING
     unbound = [
         principal
         for principal in each.statement.principals
-        if principal.kind is Kind.SERVICE
+        if principal.kind is PrincipalKind.SERVICE
         and _gets(subject, each, [Caller.parse(principal.text)], Origin.STRANGER, mask)
     ]
     asked = [principal for principal in unbound if principal.name not in WITHOUT_SOURCE]
@@ -209,7 +208,7 @@ def _unbound_service(subject: Subject, each: Effective) -> Iterator[Remark]:
             return
 
 
-def remaining(subject: Subject, *, unconditional: bool) -> Iterator[Remark]:
+def remaining(subject: PolicyUnderTest, *, unconditional: bool) -> Iterator[Remark]:
     """What the account as a whole would be left without.
 
     With ``unconditional`` an action that it keeps only under conditions counts as missing; that is for
@@ -230,7 +229,7 @@ def remaining(subject: Subject, *, unconditional: bool) -> Iterator[Remark]:
         yield Remark("less-than-full-control", Severity.WARN, sentence, span, statement)
 
 
-def _lacking(subject: Subject, allows: Sequence[Effective], unconditional: bool) -> list[Action]:
+def _lacking(subject: PolicyUnderTest, allows: Sequence[Effective], unconditional: bool) -> list[Action]:
     """The actions of full control that the account does not keep."""
     given = 0
     for each in allows:
@@ -248,7 +247,7 @@ def _lacking(subject: Subject, allows: Sequence[Effective], unconditional: bool)
     return lacking
 
 
-def _always_allowed(subject: Subject, covering: Sequence[Effective]) -> bool:
+def _always_allowed(subject: PolicyUnderTest, covering: Sequence[Effective]) -> bool:
     """Whether in every plain circumstance one of these Allow statements applies to the account."""
     inquiry = subject.inquiry(covering)
     for callers in inquiry.own_callers[:3]:
@@ -259,7 +258,7 @@ def _always_allowed(subject: Subject, covering: Sequence[Effective]) -> bool:
     return True
 
 
-def _denied_to_all(subject: Subject) -> Iterator[Remark]:
+def _denied_to_all(subject: PolicyUnderTest) -> Iterator[Remark]:
     """Use, grants or administration denied to everyone; guards on deletion and disabling are fine."""
     blamed: dict[Statement, list[Action]] = {}
     known: dict[tuple[object, ...], bool] = {}
@@ -283,7 +282,7 @@ def _denied_to_all(subject: Subject) -> Iterator[Remark]:
         yield Remark("denied-to-all", Severity.WARN, sentence, span, statement)
 
 
-def _to_blame(subject: Subject, denies: Sequence[Effective], action: Action) -> Statement:
+def _to_blame(subject: PolicyUnderTest, denies: Sequence[Effective], action: Action) -> Statement:
     """The Deny that nobody escapes; the last one where it takes several of them."""
     alone = (each for each in denies[:MAX_BLAMED] if not _escapable(subject, [each], action))
     return next(alone, denies[-1]).statement
@@ -294,7 +293,7 @@ def _could_cover_all(statement: Statement) -> bool:
     return statement.not_principal or any(not principal.is_identity for principal in statement.principals)
 
 
-def _escapable(subject: Subject, denies: Sequence[Effective], action: Action) -> bool:
+def _escapable(subject: PolicyUnderTest, denies: Sequence[Effective], action: Action) -> bool:
     """Whether some request of the account escapes these Denies."""
     inquiry = subject.inquiry(denies)
     for callers in inquiry.own_callers:

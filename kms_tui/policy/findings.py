@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from kms_tui.policy.document import Document, Statement
-from kms_tui.policy.scan import Span
+from kms_tui.policy.json_reader import Span
 
 
 class Severity(StrEnum):

@@ -1,6 +1,6 @@
 """THE table of what the values of condition keys look like, and which values can never be met.
 
-Source: the key's entry in the guides that ``kms_tui.policy.keys`` names; the IAM user guide
+Source: the key's entry in the guides that ``kms_tui.policy.condition_keys`` names; the IAM user guide
 (reference_policies_elements_condition_operators) for what each operator can compare.
 """
 
@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from kms_tui.kms.arn import is_account_id
 from kms_tui.policy import operators
-from kms_tui.policy.conditions import Test
-from kms_tui.policy.keys import Key, Presence
-from kms_tui.policy.wording import listed
+from kms_tui.policy.condition_keys import ConditionKey, Presence
+from kms_tui.policy.conditions import ConditionTest
+from kms_tui.policy.describe import listed
 
 _A_REGION = r"[a-z]{2,5}(?:-[a-z0-9]+){1,3}-[0-9]{1,2}"
 _REGION = re.compile(rf"{_A_REGION}\Z")
@@ -78,19 +78,19 @@ _KINDS: Mapping[str, ValueForm] = {
 }
 
 
-def form_of(key: Key) -> ValueForm | None:
+def form_of(key: ConditionKey) -> ValueForm | None:
     """What a request's value of the key looks like as text; None: anything."""
     if key.choices and key.kind != "bool":
         return ValueForm(key.choices.__contains__, f"one of {listed(key.choices, 4, 'or')}", "")
     return FORMS.get(key.form) or _KINDS.get(key.kind)
 
 
-def is_of_a_session(test: Test, value: str) -> bool:
+def is_of_a_session(test: ConditionTest, value: str) -> bool:
     """Whether a value is the ARN of a role session, which aws:PrincipalArn never is: it is the role's."""
     return test.key_info.form == "principal" and ":assumed-role/" in value
 
 
-def fits(key: Key, text: str) -> bool:
+def fits(key: ConditionKey, text: str) -> bool:
     """Whether a request can have that value of the key."""
     form = form_of(key)
     return form is None or form.fits(text)
@@ -129,28 +129,28 @@ class Dead(NamedTuple):
     example: str
 
 
-def dead_values(test: Test) -> list[Dead]:
+def dead_values(test: ConditionTest) -> list[Dead]:
     """The values of a condition that no request can ever meet, whatever the rest of the policy says."""
     if test.key_info.presence is Presence.UNKNOWN:
         return []
     return [dead for text in test.values if (dead := _dead(test, text.value)) is not None]
 
 
-def is_mismatch(test: Test) -> bool:
+def is_mismatch(test: ConditionTest) -> bool:
     """Whether the operator cannot read the key's values at all: an ARN operator on an account id, say."""
     readable = _COMPARABLE.get(test.operator.base.family)
     sort = _sort(test.key_info)
     return readable is not None and sort not in _ANY and sort not in readable
 
 
-def _sort(key: Key) -> str:
+def _sort(key: ConditionKey) -> str:
     """The key's kind, or the form of its texts; "" for free text."""
     if key.kind != "string":
         return key.kind
     return key.form or ("choice" if key.choices else "")
 
 
-def _dead(test: Test, value: str) -> Dead | None:
+def _dead(test: ConditionTest, value: str) -> Dead | None:
     if value in test.templates:
         return None
     base = test.operator.base
@@ -177,7 +177,7 @@ _DIGIT, _WORD = "7", "zq7"
 MAX_STARS = 3
 
 
-def sampled(key: Key, pattern: str) -> list[str]:
+def sampled(key: ConditionKey, pattern: str) -> list[str]:
     """Texts that match a pattern and that a request can have as the key's value; some, not all."""
     pieces = pattern.replace("?", _DIGIT).split("*")
     if len(pieces) > MAX_STARS + 1:

@@ -9,10 +9,10 @@ from kms_tui.kms.arn import is_account_id
 from kms_tui.policy import exposure, lint, lockout
 from kms_tui.policy.document import MAX_BYTES, Document, parse
 from kms_tui.policy.findings import CheckResult, Remark, Severity, Verdict, located
-from kms_tui.policy.principals import Kind
-from kms_tui.policy.scan import Span
+from kms_tui.policy.json_reader import Span
+from kms_tui.policy.policy_under_test import PolicyUnderTest
+from kms_tui.policy.principals import PrincipalKind
 from kms_tui.policy.search import Budget, TooComplexError
-from kms_tui.policy.subject import Subject
 
 MAX_FINDINGS = 300
 WORK = 900_000
@@ -50,7 +50,7 @@ def check(
         sentence = "The key's account is not known, so nobody can tell whether it keeps control."
         return _result([Remark("no-account", Severity.REFUSE, sentence, document.end)], document, size)
     moment = time.time() if now is None else now
-    subject = Subject(document, account_id, partition, key_arn or "", moment, Budget(WORK))
+    subject = PolicyUnderTest(document, account_id, partition, key_arn or "", moment, Budget(WORK))
     return _result([*_remarks(subject, caller_arn), *lint.size(size)], document, size)
 
 
@@ -64,10 +64,12 @@ def given_outside(
     document = parse(text, partition=partition)
     if not document.is_valid:
         return ()
-    return tuple(exposure.reaching(Subject(document, account_id, partition, key_arn, now, Budget(WORK))))
+    return tuple(
+        exposure.reaching(PolicyUnderTest(document, account_id, partition, key_arn, now, Budget(WORK)))
+    )
 
 
-def _remarks(subject: Subject, caller_arn: str | None) -> list[Remark]:
+def _remarks(subject: PolicyUnderTest, caller_arn: str | None) -> list[Remark]:
     remarks: list[Remark] = []
     try:
         remarks += lockout.control(subject)
@@ -89,9 +91,9 @@ def _remarks(subject: Subject, caller_arn: str | None) -> list[Remark]:
 
 def _refusals(text: str, document: Document) -> list[Remark]:
     """Why a text is no policy, in a word where it is known what was pasted."""
-    from kms_tui.policy import pastes  # most texts are policies
+    from kms_tui.policy import pasted_text  # most texts are policies
 
-    paste = pastes.recognised(text)
+    paste = pasted_text.recognised(text)
     if paste is None:
         return list(_problems(document))
     remark = Remark(paste.rule, Severity.REFUSE, paste.sentence, Span(0, min(1, len(text))))
@@ -134,7 +136,7 @@ def names_account(document: Document, account_id: str, partition: str = "") -> b
     its bare id.
     """
     return document.is_valid and any(
-        principal.kind is Kind.ACCOUNT
+        principal.kind is PrincipalKind.ACCOUNT
         and principal.account == account_id
         and (not partition or principal.partition in ("", partition))
         for statement in document.statements

@@ -10,9 +10,9 @@ from functools import lru_cache
 from itertools import combinations
 
 from kms_tui.policy import forms, operators, wildcard
-from kms_tui.policy.conditions import Test, with_variables
-from kms_tui.policy.keys import OWN_ACCOUNT
-from kms_tui.policy.principals import Caller, Kind
+from kms_tui.policy.condition_keys import OWN_ACCOUNT
+from kms_tui.policy.conditions import ConditionTest, with_variables
+from kms_tui.policy.principals import Caller, PrincipalKind
 from kms_tui.policy.search import Budget
 from kms_tui.policy.wildcard import Wild
 
@@ -23,7 +23,7 @@ FILLERS = (("", "a"), ("zq7", "b"))
 """What to put for ``*`` and ``?``; two, so that one can avoid what the other runs into."""
 
 
-def strings(tests: Iterable[Test], budget: Budget) -> list[str]:
+def strings(tests: Iterable[ConditionTest], budget: Budget) -> list[str]:
     """Values of one key that its conditions single out."""
     found: dict[str, None] = {}
     patterns: list[str] = []
@@ -49,7 +49,7 @@ def strings(tests: Iterable[Test], budget: Budget) -> list[str]:
     return list(found)
 
 
-def _around(test: Test) -> Iterator[str]:
+def _around(test: ConditionTest) -> Iterator[str]:
     for limit in test.limits:
         yield from (str(int(limit) + step) for step in (-1, 0, 1))
 
@@ -66,7 +66,7 @@ def spelled(token: str | Wild, filler: tuple[str, str]) -> str:
     return filler[0] if token is Wild.ANY else filler[1]
 
 
-def session_names(tests: Iterable[Test]) -> list[str]:
+def session_names(tests: Iterable[ConditionTest]) -> list[str]:
     """Role session names that conditions on aws:userid single out."""
     found: dict[str, None] = {}
     for test in tests:
@@ -77,7 +77,7 @@ def session_names(tests: Iterable[Test]) -> list[str]:
     return [name for name in found if name]
 
 
-def foreign(tests: Iterable[Test]) -> list[str]:
+def foreign(tests: Iterable[ConditionTest]) -> list[str]:
     """Texts that fit a pattern although they belong to an account that the policy does not name."""
     return [
         text
@@ -143,7 +143,7 @@ def _is_public(version: int, value: int, private: Sequence[operators.Network]) -
     return not any(block.first <= value <= block.last for block in private)
 
 
-def addresses(tests: Sequence[Test], budget: Budget, *, public_only: bool = True) -> Addresses:
+def addresses(tests: Sequence[ConditionTest], budget: Budget, *, public_only: bool = True) -> Addresses:
     """Addresses to try against conditions on one key."""
     sets = [test.networks for test in tests if test.networks is not None]
     blocks = {block for networks in sets for block in networks.blocks}
@@ -166,7 +166,7 @@ def addresses(tests: Sequence[Test], budget: Budget, *, public_only: bool = True
     )
 
 
-def _address_texts(test: Test, value: str) -> list[str]:
+def _address_texts(test: ConditionTest, value: str) -> list[str]:
     """The addresses that a value, compared as text, is equal to."""
     if test.operator.base.takes_wildcards:
         return forms.sampled(test.key_info, value)
@@ -180,11 +180,11 @@ def _place(text: str) -> tuple[int, int]:
 
 _MAX_LENGTH = 700
 """No ARN of a user or role is longer, and hardly any condition value."""
-_TEMPLATES = {Kind.USER: ("user/?*", "user/*zq7"), Kind.ROLE: ("role/?*", "role/*zq7")}
+_TEMPLATES = {PrincipalKind.USER: ("user/?*", "user/*zq7"), PrincipalKind.ROLE: ("role/?*", "role/*zq7")}
 
 
 def identities(
-    tests: Sequence[Test], kind: Kind, account: str, partition: str, budget: Budget
+    tests: Sequence[ConditionTest], kind: PrincipalKind, account: str, partition: str, budget: Budget
 ) -> list[Caller]:
     """Users, roles or federated users of an account that conditions single out and that can be made again."""
     found: dict[str, Caller] = {}
@@ -211,7 +211,7 @@ def identities(
     return list(found.values())
 
 
-def tied_identities(texts: Iterable[str], kind: Kind, account: str, partition: str) -> list[Caller]:
+def tied_identities(texts: Iterable[str], kind: PrincipalKind, account: str, partition: str) -> list[Caller]:
     """Those identities whose ARN, or of users whose name, is among the texts."""
     found: dict[str, Caller] = {}
     for text in texts:
@@ -220,7 +220,9 @@ def tied_identities(texts: Iterable[str], kind: Kind, account: str, partition: s
     return list(found.values())
 
 
-def _sampled(found: dict[str, Caller], pattern: str, kind: Kind, account: str, partition: str) -> bool:
+def _sampled(
+    found: dict[str, Caller], pattern: str, kind: PrincipalKind, account: str, partition: str
+) -> bool:
     """Whether the pattern's own samples are such identities; then they are added."""
     before = len(found)
     for text in samples(pattern):
@@ -228,7 +230,7 @@ def _sampled(found: dict[str, Caller], pattern: str, kind: Kind, account: str, p
     return len(found) > before
 
 
-def _in_account(test: Test, prefix: str, account: str) -> Iterator[str]:
+def _in_account(test: ConditionTest, prefix: str, account: str) -> Iterator[str]:
     """The test's patterns; of ARN patterns, compared part by part, only what the account can meet.
 
     A policy variable is the account's id, or any text.
@@ -249,7 +251,7 @@ def _blurred(template: str, account: str) -> str:
     return with_variables(template, lambda name: account if name in OWN_ACCOUNT else "*")
 
 
-def _keep(found: dict[str, Caller], text: str, kind: Kind, account: str, partition: str) -> None:
+def _keep(found: dict[str, Caller], text: str, kind: PrincipalKind, account: str, partition: str) -> None:
     """Add the identity if it is of that kind and account, and somebody could create it."""
     caller = _caller(text)
     if (

@@ -6,36 +6,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from kms_tui.policy import actions, dead, instances, keys, perimeter, resources, wildcard
+from kms_tui.policy import (
+    actions,
+    condition_keys,
+    dead_statements,
+    evaluation,
+    instances,
+    perimeter,
+    wildcard,
+)
 from kms_tui.policy.actions import CREATE_GRANT, DECRYPT, PUT_KEY_POLICY
-from kms_tui.policy.conditions import Test, Text
+from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, Presence
+from kms_tui.policy.conditions import ConditionTest, Text
+from kms_tui.policy.describe import listed, quoted
 from kms_tui.policy.document import CURRENT_VERSION, QUOTA_BYTES, Statement
 from kms_tui.policy.findings import Remark, Severity
-from kms_tui.policy.keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, Presence
+from kms_tui.policy.json_reader import Span
 from kms_tui.policy.lockout import element_span
 from kms_tui.policy.operators import FOR_ALL
-from kms_tui.policy.principals import Kind
-from kms_tui.policy.scan import Span
-from kms_tui.policy.subject import Effective, Subject
-from kms_tui.policy.wording import listed, quoted
+from kms_tui.policy.policy_under_test import Effective, PolicyUnderTest
+from kms_tui.policy.principals import PrincipalKind
 
 MAX_SUGGESTIONS = 12
 """Nearest names are looked up for so many misspelt ones; each lookup costs milliseconds."""
 
 
-def lint(subject: Subject) -> Iterator[Remark]:
+def lint(subject: PolicyUnderTest) -> Iterator[Remark]:
     """Every finding but those of the guard itself."""
     yield from _version(subject)
     suggestions = iter(range(MAX_SUGGESTIONS))
     names = iter(range(MAX_SUGGESTIONS))
     for each in subject.effective:
-        yield from dead.services(subject, each, names)
+        yield from dead_statements.services(subject, each, names)
         yield from perimeter.stopped_services(subject, each)
         yield from perimeter.negated_deny(each)
         yield from _use_and_control(subject, each)
-    yield from dead.redundant(subject)
+    yield from dead_statements.redundant(subject)
     for statement in subject.document.statements:
-        yield from dead.dead(subject, statement)
+        yield from dead_statements.dead(subject, statement)
         yield from _scope(subject, statement)
         yield from _actions(subject, statement, suggestions)
         yield from _principals(subject, statement)
@@ -53,7 +61,7 @@ def size(bytes_used: int) -> Iterator[Remark]:
         yield Remark("size", Severity.INFO, f"The policy has {bytes_used:,} of {QUOTA_BYTES:,} bytes.", whole)
 
 
-def _version(subject: Subject) -> Iterator[Remark]:
+def _version(subject: PolicyUnderTest) -> Iterator[Remark]:
     document = subject.document
     if not document.version:
         sentence = 'The policy has no Version: add "2012-10-17", or policy variables are plain text.'
@@ -69,7 +77,7 @@ def _version(subject: Subject) -> Iterator[Remark]:
                 break
 
 
-def _scope(subject: Subject, statement: Statement) -> Iterator[Remark]:
+def _scope(subject: PolicyUnderTest, statement: Statement) -> Iterator[Remark]:
     """Statements that KMS saves although they have no effect, and Resource elements that say more than
     needed.
     """
@@ -93,7 +101,7 @@ def _scope(subject: Subject, statement: Statement) -> Iterator[Remark]:
         )
 
 
-def _actions(subject: Subject, statement: Statement, suggestions: Iterator[int]) -> Iterator[Remark]:
+def _actions(subject: PolicyUnderTest, statement: Statement, suggestions: Iterator[int]) -> Iterator[Remark]:
     for text in statement.actions:
         mask = subject.matching(text.value)
         if not mask:
@@ -117,11 +125,11 @@ def _unknown_action(statement: Statement, text: Text, suggestions: Iterator[int]
     return Remark("unknown-action", Severity.WARN, sentence, text.span, statement)
 
 
-def _unbound_grants(subject: Subject, statement: Statement) -> Iterator[Remark]:
+def _unbound_grants(subject: PolicyUnderTest, statement: Statement) -> Iterator[Remark]:
     """CreateGrant without GrantIsForAWSResource, for those who could not change the policy anyway."""
     bit = actions.ACTIONS[CREATE_GRANT].bit
     bound = ("kms:grantisforawsresource", "kms:viaservice", "kms:grantoperations", "kms:granteeprincipal")
-    administers = resources.action_mask(statement, subject.matching) & actions.ACTIONS[PUT_KEY_POLICY].bit
+    administers = evaluation.action_mask(statement, subject.matching) & actions.ACTIONS[PUT_KEY_POLICY].bit
     if administers or any(test.key in bound for test in statement.conditions):
         return
     for text in statement.actions:
@@ -133,7 +141,7 @@ def _unbound_grants(subject: Subject, statement: Statement) -> Iterator[Remark]:
             return
 
 
-def _use_and_control(subject: Subject, each: Effective) -> Iterator[Remark]:
+def _use_and_control(subject: PolicyUnderTest, each: Effective) -> Iterator[Remark]:
     """A user or role that may both use the key and change its policy."""
     statement = each.statement
     put, decrypt = actions.ACTIONS[PUT_KEY_POLICY].bit, actions.ACTIONS[DECRYPT].bit
@@ -164,13 +172,13 @@ def _useless_context(statement: Statement) -> Iterator[Remark]:
         yield Remark("no-encryption-context", Severity.INFO, sentence, tests[0].span, statement)
 
 
-def _principals(subject: Subject, statement: Statement) -> Iterator[Remark]:
+def _principals(subject: PolicyUnderTest, statement: Statement) -> Iterator[Remark]:
     if statement.not_principal:
         span = element_span(statement, "Principal")
         sentence = 'NotPrincipal is easily wrong; use Principal "*" with a condition on aws:PrincipalArn.'
         yield Remark("not-principal", Severity.WARN, sentence, span, statement)
     for principal in statement.principals:
-        if principal.kind is Kind.UNIQUE_ID:
+        if principal.kind is PrincipalKind.UNIQUE_ID:
             sentence = (
                 f"{quoted(principal.text)} is the unique id of a user or role that has been deleted; "
                 "one made again has another."
@@ -194,12 +202,14 @@ def _not_cross_account(statement: Statement, label: str, span: Span) -> Iterator
 
 
 def _condition(
-    subject: Subject, statement: Statement, test: Test, suggestions: Iterator[int]
+    subject: PolicyUnderTest, statement: Statement, test: ConditionTest, suggestions: Iterator[int]
 ) -> Iterator[Remark]:
     info = test.key_info
     if info.presence is Presence.UNKNOWN:
         near = (
-            keys.nearest(test.key_text) if len(test.key) < 64 and next(suggestions, None) is not None else ""
+            condition_keys.nearest(test.key_text)
+            if len(test.key) < 64 and next(suggestions, None) is not None
+            else ""
         )
         sentence = f"There is no condition key {quoted(test.key_text)}; it is always absent."
         sentence += f" Did you mean {near}?" if near else ""
@@ -213,34 +223,34 @@ def _condition(
             yield Remark(rule_id, Severity.INFO, sentence, test.span, statement)
 
 
-def _is_always_there(statement: Statement, test: Test) -> bool:
+def _is_always_there(statement: Statement, test: ConditionTest) -> bool:
     """Whether the key of a condition is in every request that the statement is about."""
     if test.key == "kms:grantoperations":
-        return resources.action_mask(statement) == actions.ACTIONS[CREATE_GRANT].bit
+        return evaluation.action_mask(statement) == actions.ACTIONS[CREATE_GRANT].bit
     return any(other.key == test.key and other.asks_for_presence for other in statement.conditions)
 
 
-def _wildcard_without_like(statement: Statement, test: Test) -> str:
+def _wildcard_without_like(statement: Statement, test: ConditionTest) -> str:
     if test.operator.base.family != "string":
         return ""
     text = next((text.value for text in test.values if "*" in text.value), None)
     return f"{quoted(text)} holds a *, which only a Like operator treats as a wildcard." if text else ""
 
 
-def _private_address(statement: Statement, test: Test) -> str:
+def _private_address(statement: Statement, test: ConditionTest) -> str:
     if test.key != "aws:sourceip" or test.operator.base.family != "ip":
         return ""
     private = next((text.value for text in test.values if instances.is_private(text.value)), None)
     return f"{quoted(private)} is private: aws:SourceIp is always a public address." if private else ""
 
 
-def _empty_condition(statement: Statement, test: Test) -> str:
+def _empty_condition(statement: Statement, test: ConditionTest) -> str:
     return (
         "" if test.values else f"The list of values for {quoted(test.key_text)} is empty: none ever matches."
     )
 
 
-_CONDITION_RULES: Mapping[str, Callable[[Statement, Test], str]] = {
+_CONDITION_RULES: Mapping[str, Callable[[Statement, ConditionTest], str]] = {
     "wildcard-without-like": _wildcard_without_like,
     "private-address": _private_address,
     "empty-condition": _empty_condition,

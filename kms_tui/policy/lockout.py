@@ -11,22 +11,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kms_tui.policy.actions import ACTIONS, PUT_KEY_POLICY
-from kms_tui.policy.circumstances import Circumstances
-from kms_tui.policy.conditions import Test
-from kms_tui.policy.describe import condition
+from kms_tui.policy.conditions import ConditionTest
+from kms_tui.policy.describe import condition, listed, printable
 from kms_tui.policy.document import Statement
 from kms_tui.policy.evaluation import named
 from kms_tui.policy.findings import Remark, Severity
+from kms_tui.policy.json_reader import Span
 from kms_tui.policy.operators import isoformat
-from kms_tui.policy.principals import Caller, Kind
-from kms_tui.policy.scan import Span
+from kms_tui.policy.policy_under_test import (
+    Effective,
+    Inquiry,
+    PolicyUnderTest,
+    applying,
+    escaping,
+    is_possible,
+)
+from kms_tui.policy.principals import Caller, PrincipalKind
+from kms_tui.policy.request_space import RequestSpace
 from kms_tui.policy.search import Clause, Literal, solve
 from kms_tui.policy.setting import Origin
-from kms_tui.policy.subject import Effective, Inquiry, Subject, applying, escaping, is_possible
-from kms_tui.policy.wording import listed, printable
 
 _PUT = ACTIONS[PUT_KEY_POLICY]
-_ROOT = Kind.ACCOUNT
+_ROOT = PrincipalKind.ACCOUNT
 MAX_BLAMED = 40
 """Among as many statements or conditions the one to blame is looked for."""
 
@@ -35,13 +41,13 @@ MAX_BLAMED = 40
 class Turn:
     """Where control of an unremarkable caller fails: a statement, and the conditions on which it turns."""
 
-    kind: Kind
+    kind: PrincipalKind
     statement: Statement
-    tests: tuple[Test, ...]
+    tests: tuple[ConditionTest, ...]
     only_later: bool
 
 
-def control(subject: Subject) -> Iterator[Remark]:
+def control(subject: PolicyUnderTest) -> Iterator[Remark]:
     """Whether, and under which circumstances, the account keeps kms:PutKeyPolicy."""
     allows = [each for each in subject.allows(_PUT.bit) if subject.is_account_level(each.statement)]
     if not allows:
@@ -66,7 +72,10 @@ def control(subject: Subject) -> Iterator[Remark]:
 
 
 def _can(
-    subject: Subject, callers: Sequence[Caller], allows: Sequence[Effective], denies: Sequence[Effective]
+    subject: PolicyUnderTest,
+    callers: Sequence[Caller],
+    allows: Sequence[Effective],
+    denies: Sequence[Effective],
 ) -> bool:
     """Whether one of these callers has a request that works now."""
     for world in subject.inquiry([*allows, *denies]).worlds(callers, Origin.OWN, _PUT):
@@ -78,7 +87,10 @@ def _can(
 
 
 def _turn(
-    subject: Subject, callers: Sequence[Caller], allows: Sequence[Effective], denies: Sequence[Effective]
+    subject: PolicyUnderTest,
+    callers: Sequence[Caller],
+    allows: Sequence[Effective],
+    denies: Sequence[Effective],
 ) -> Turn | None:
     """A plain request of the unremarkable caller that does not work; None if all do."""
     world = subject.inquiry([*allows, *denies]).world(callers, Origin.OWN, _PUT)
@@ -93,14 +105,14 @@ def _turn(
     return _turned(world, allows[0].statement, kind)
 
 
-def _holds_plainly(world: Circumstances, literals: Sequence[Literal]) -> bool:
+def _holds_plainly(world: RequestSpace, literals: Sequence[Literal]) -> bool:
     clauses: list[Clause] = [[literal] for literal in literals]
     return solve(world.domains(plain=True), clauses, world.budget) is not None
 
 
-def _turned(world: Circumstances, statement: Statement, kind: Kind) -> Turn:
+def _turned(world: RequestSpace, statement: Statement, kind: PrincipalKind) -> Turn:
     """The conditions of the statement that are neither always true nor always false for a plain request."""
-    open_tests: list[Test] = []
+    open_tests: list[ConditionTest] = []
     domains = world.domains(plain=True)
     for test in statement.conditions:
         variable, mask = world.condition(test)
@@ -110,7 +122,7 @@ def _turned(world: Circumstances, statement: Statement, kind: Kind) -> Turn:
     return Turn(kind, statement, tuple(open_tests), bool(open_tests) and clock)
 
 
-def _conditional(subject: Subject, able: set[Kind], turns: Sequence[Turn]) -> Remark:
+def _conditional(subject: PolicyUnderTest, able: set[PrincipalKind], turns: Sequence[Turn]) -> Remark:
     """Control is kept, but not always: say by whom, until when, or under which conditions."""
     turn = turns[0]
     failing = {each.kind for each in turns}
@@ -135,7 +147,7 @@ def _conditional(subject: Subject, able: set[Kind], turns: Sequence[Turn]) -> Re
     return Remark(rule, Severity.WARN, sentence, span, turn.statement)
 
 
-def _nobody(subject: Subject) -> Remark:
+def _nobody(subject: PolicyUnderTest) -> Remark:
     """No statement gives the account, or everyone, the right to change the policy: say which comes near."""
     rule, severity = "no-account-control", Severity.REFUSE
     for statement in subject.document.statements:
@@ -153,7 +165,7 @@ def _nobody(subject: Subject) -> Remark:
     return Remark(rule, severity, sentence, subject.document.end)
 
 
-def _falls_short(subject: Subject, statement: Statement) -> tuple[str, Span]:
+def _falls_short(subject: PolicyUnderTest, statement: Statement) -> tuple[str, Span]:
     """Why a statement for the account does not keep control, and where."""
     if not statement.actions:
         return (
@@ -174,7 +186,7 @@ def _falls_short(subject: Subject, statement: Statement) -> tuple[str, Span]:
     return sentence, element_span(statement, "Action")
 
 
-def _blocked(subject: Subject, allows: Sequence[Effective], denies: Sequence[Effective]) -> Remark:
+def _blocked(subject: PolicyUnderTest, allows: Sequence[Effective], denies: Sequence[Effective]) -> Remark:
     """Control is allowed on paper, but no request gets through: blame a Deny, or the Allow's own
     conditions.
     """
@@ -201,7 +213,7 @@ def _blocked(subject: Subject, allows: Sequence[Effective], denies: Sequence[Eff
     return Remark("unmeetable-control", Severity.REFUSE, sentence, statement.span, statement)
 
 
-def _never(inquiry: Inquiry, test: Test) -> bool:
+def _never(inquiry: Inquiry, test: ConditionTest) -> bool:
     """Whether a condition is false for every request for control that the account can make."""
     for callers in inquiry.own_callers:
         for world in inquiry.worlds(callers, Origin.OWN, _PUT):
@@ -216,14 +228,14 @@ def element_span(statement: Statement, element: str) -> Span:
     return statement.elements.get(element) or statement.elements.get(f"Not{element}") or statement.span
 
 
-def loss(subject: Subject, caller_arn: str) -> Iterator[Remark]:
+def loss(subject: PolicyUnderTest, caller_arn: str) -> Iterator[Remark]:
     """Whether the caller itself could still change the policy, as PutKeyPolicy's own check asks."""
     try:
         caller = Caller.parse(caller_arn)
     except ValueError:
         return
     end = subject.document.end
-    if caller.kind is Kind.SERVICE or caller.account != subject.account_id:
+    if caller.kind is PrincipalKind.SERVICE or caller.account != subject.account_id:
         sentence = "You call from another account, and kms:PutKeyPolicy does not work across accounts."
         yield Remark("caller-loses-access", Severity.WARN, sentence, end)
         return
@@ -244,10 +256,10 @@ def _likely(inquiry: Inquiry, caller: Caller) -> list[Caller]:
     """The caller; of a session also as the roles of that name which the policy mentions, as its ARN lacks
     the path.
     """
-    if caller.kind is not Kind.SESSION:
+    if caller.kind is not PrincipalKind.SESSION:
         return [caller]
     named_roles = [role for callers in inquiry.own_callers for role in callers if role.name == caller.name]
-    return [caller, *(role for role in named_roles if role.kind is Kind.ROLE)]
+    return [caller, *(role for role in named_roles if role.kind is PrincipalKind.ROLE)]
 
 
 def _admits(statement: Statement, callers: Sequence[Caller]) -> bool:

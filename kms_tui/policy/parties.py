@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from kms_tui.policy import actions, principals, resources
+from kms_tui.policy import actions, evaluation, principals
 from kms_tui.policy.actions import Action
+from kms_tui.policy.describe import listed
 from kms_tui.policy.document import Document, Statement
-from kms_tui.policy.evaluation import Decision, Effect, Request, evaluate
-from kms_tui.policy.principals import Caller, Kind, Principal
-from kms_tui.policy.scan import Span
-from kms_tui.policy.wording import listed
+from kms_tui.policy.evaluation import AccessRequest, Decision, Effect, evaluate
+from kms_tui.policy.json_reader import Span
+from kms_tui.policy.principals import Caller, Principal, PrincipalKind
 
 _STRANGER_ACCOUNT = "999999999999"
 
@@ -23,14 +23,18 @@ class Party:
 
     text: str
     label: str
-    kind: Kind
+    kind: PrincipalKind
     caller: Caller
     context: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def account(self) -> str:
         """The party's account; "" for a service, everyone, and a unique id."""
-        return "" if self.kind in (Kind.SERVICE, Kind.EVERYONE, Kind.UNIQUE_ID) else self.caller.account
+        return (
+            ""
+            if self.kind in (PrincipalKind.SERVICE, PrincipalKind.EVERYONE, PrincipalKind.UNIQUE_ID)
+            else self.caller.account
+        )
 
     def is_outside(self, account_id: str) -> bool:
         return self.account not in ("", account_id)
@@ -46,7 +50,15 @@ class Standing(Enum):
     DENIED_SOMETIMES = "denied under conditions"
 
 
-_RANK = (Kind.ACCOUNT, Kind.EVERYONE, Kind.ROLE, Kind.USER, Kind.SESSION, Kind.FEDERATED_USER, Kind.UNIQUE_ID)
+_RANK = (
+    PrincipalKind.ACCOUNT,
+    PrincipalKind.EVERYONE,
+    PrincipalKind.ROLE,
+    PrincipalKind.USER,
+    PrincipalKind.SESSION,
+    PrincipalKind.FEDERATED_USER,
+    PrincipalKind.UNIQUE_ID,
+)
 
 
 def parties(documents: Iterable[Document], account_id: str, partition: str = "aws") -> list[Party]:
@@ -71,7 +83,7 @@ def account(number: str, partition: str, account_id: str) -> Party:
     """An account, which stands for its root user and whoever its IAM policies admit."""
     arn = f"arn:{partition}:iam::{number}:root"
     label = "root" if number == account_id else f"account {number}"
-    return Party(arn, label, Kind.ACCOUNT, Caller.parse(arn))
+    return Party(arn, label, PrincipalKind.ACCOUNT, Caller.parse(arn))
 
 
 def named_by_text(text: str, account_id: str, partition: str = "aws") -> Party | None:
@@ -83,16 +95,16 @@ def named_by_text(text: str, account_id: str, partition: str = "aws") -> Party |
 
 
 def _party(principal: Principal, account_id: str, partition: str) -> Party | None:
-    if principal.kind is Kind.ACCOUNT:
+    if principal.kind is PrincipalKind.ACCOUNT:
         return account(principal.account, principal.partition or partition, account_id)
     label = principal.label
     stranger = Caller.parse(f"arn:{partition}:iam::{_STRANGER_ACCOUNT}:role/anyone")
-    if principal.kind is Kind.EVERYONE:
+    if principal.kind is PrincipalKind.EVERYONE:
         return Party("*", label, principal.kind, stranger)
-    if principal.kind is Kind.UNIQUE_ID:
+    if principal.kind is PrincipalKind.UNIQUE_ID:
         context = {"aws:userid": principal.text}
         return Party(principal.text, label, principal.kind, stranger, context)
-    if principal.kind is Kind.PROVIDER:
+    if principal.kind is PrincipalKind.PROVIDER:
         return None
     caller = Caller.parse(principal.text)
     if principal.is_identity and principal.account != account_id:
@@ -102,7 +114,7 @@ def _party(principal: Principal, account_id: str, partition: str) -> Party | Non
 
 def decide(document: Document, party: Party, action: Action, key_arn: str) -> tuple[Standing, Decision]:
     """What the policy says to the party by name, with every other circumstance left open, and why."""
-    request = Request(party.caller, action.name, key_arn, party.context)
+    request = AccessRequest(party.caller, action.name, key_arn, party.context)
     decision = evaluate(document, request, by_name=True)
     if decision.effect is not Effect.NO_STATEMENT:
         return _STANDINGS[decision.effect], decision
@@ -124,7 +136,7 @@ _STANDINGS = {
 def alike(documents: Sequence[Document], candidates: Iterable[Action]) -> list[list[Action]]:
     """Actions in groups that no statement of the policies tells apart."""
     masks = [
-        (statement, resources.action_mask(statement))
+        (statement, evaluation.action_mask(statement))
         for document in documents
         for statement in document.statements
     ]

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kms_tui.policy import actions
-from kms_tui.policy.conditions import Test
+from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, Presence
+from kms_tui.policy.conditions import ConditionTest
+from kms_tui.policy.describe import printable, quoted
 from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
-from kms_tui.policy.keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, Presence
-from kms_tui.policy.principals import Kind
-from kms_tui.policy.subject import Effective, Subject
-from kms_tui.policy.wording import printable, quoted
+from kms_tui.policy.policy_under_test import Effective, PolicyUnderTest
+from kms_tui.policy.principals import PrincipalKind
 
 USED_BY_SERVICES = actions.mask_of(
     action
@@ -45,7 +45,7 @@ _SPARED = {
 """Keys by which a Deny spares requests of services: those in the caller's name, and those in their own."""
 
 
-def stopped_services(subject: Subject, each: Effective) -> Iterator[Remark]:
+def stopped_services(subject: PolicyUnderTest, each: Effective) -> Iterator[Remark]:
     """A Deny on the network, or on the caller's organization, that services of AWS run into as well."""
     statement = each.statement
     if statement.is_allow or not each.mask & USED_BY_SERVICES:
@@ -71,12 +71,12 @@ def stopped_services(subject: Subject, each: Effective) -> Iterator[Remark]:
         return
 
 
-def _bites_where_absent(test: Test) -> bool:
+def _bites_where_absent(test: ConditionTest) -> bool:
     """Whether a condition is true of a request without the key, or from elsewhere."""
     return test.operator.base.negated or test.asks_for_absence
 
 
-def _has_null(statement: Statement, test: Test) -> bool:
+def _has_null(statement: Statement, test: ConditionTest) -> bool:
     """Whether another condition asks if the key is there at all."""
     return any(
         other is not test and other.key == test.key and other.operator.base.family == "null"
@@ -87,14 +87,15 @@ def _has_null(statement: Statement, test: Test) -> bool:
 def _names_services(statement: Statement) -> bool:
     """Whether a statement is about services, too; a named role or account never is one."""
     return statement.not_principal or any(
-        principal.kind in (Kind.EVERYONE, Kind.SERVICE) for principal in statement.principals
+        principal.kind in (PrincipalKind.EVERYONE, PrincipalKind.SERVICE)
+        for principal in statement.principals
     )
 
 
-def _lets_services_in(subject: Subject, deny: Effective) -> bool:
+def _lets_services_in(subject: PolicyUnderTest, deny: Effective) -> bool:
     """Whether the policy means services to do what this Deny is about."""
     return any(
-        each.statement.names(Kind.SERVICE)
+        each.statement.names(PrincipalKind.SERVICE)
         or any(
             test.key in ("kms:viaservice", "kms:grantisforawsresource") for test in each.statement.conditions
         )
@@ -119,7 +120,7 @@ def negated_deny(each: Effective) -> Iterator[Remark]:
 def _reaches_direct_requests(statement: Statement) -> bool:
     """Whether anything but a service for a resource of its own can meet the statement."""
     if not statement.not_principal and all(
-        principal.kind is Kind.SERVICE for principal in statement.principals
+        principal.kind is PrincipalKind.SERVICE for principal in statement.principals
     ):
         return False
     return not any(
@@ -128,7 +129,7 @@ def _reaches_direct_requests(statement: Statement) -> bool:
     )
 
 
-def _needs_a_source(test: Test) -> bool:
+def _needs_a_source(test: ConditionTest) -> bool:
     """Whether a condition is true only where a service calls for a resource of its own."""
     return (
         test.key_info.presence is Presence.SERVICE
@@ -137,7 +138,7 @@ def _needs_a_source(test: Test) -> bool:
     )
 
 
-def _asks_for_true(test: Test) -> bool:
+def _asks_for_true(test: ConditionTest) -> bool:
     return (
         test.operator.base.family == "bool"
         and bool(test.values)
@@ -145,7 +146,7 @@ def _asks_for_true(test: Test) -> bool:
     )
 
 
-def _is_missed(each: Effective, test: Test) -> bool:
+def _is_missed(each: Effective, test: ConditionTest) -> bool:
     """Whether some of the actions come without the key, other than by intent: to use a key only by way of a
     service, or only with an encryption context, is what such a Deny is for.
     """

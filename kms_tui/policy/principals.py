@@ -6,15 +6,17 @@ Source: the IAM user guide (reference_policies_elements_principal, reference_ide
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from kms_tui.kms.arn import is_account_id
-from kms_tui.policy.actions import lowered
-from kms_tui.policy.scan import Span
+from kms_tui.kms.arn import is_account_id, partition_of
+from kms_tui.kms.service_principals import SERVICES
+from kms_tui.policy.actions import closest, lowered
+from kms_tui.policy.json_reader import Span
 
 
-class Kind(Enum):
+class PrincipalKind(Enum):
     EVERYONE = "everyone"
     ACCOUNT = "account"
     USER = "user"
@@ -34,11 +36,11 @@ _ARN = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::([0-9]{12}):(.+)\Z", re.DOTALL)
 _NAME = r"[A-Za-z0-9_+=,.@-]"
 _PATH = r"/(?:[!-)+->@-~]{1,510}/)?"
 _RESOURCES = {
-    ("iam", Kind.ACCOUNT): re.compile(r"()root\Z"),
-    ("iam", Kind.USER): re.compile(rf"user{_PATH}({_NAME}{{1,64}})\Z"),
-    ("iam", Kind.ROLE): re.compile(rf"role{_PATH}({_NAME}{{1,64}})\Z"),
-    ("sts", Kind.SESSION): re.compile(rf"assumed-role/({_NAME}{{1,64}})/({_NAME}{{2,64}})\Z"),
-    ("sts", Kind.FEDERATED_USER): re.compile(rf"federated-user/({_NAME}{{2,64}})\Z"),
+    ("iam", PrincipalKind.ACCOUNT): re.compile(r"()root\Z"),
+    ("iam", PrincipalKind.USER): re.compile(rf"user{_PATH}({_NAME}{{1,64}})\Z"),
+    ("iam", PrincipalKind.ROLE): re.compile(rf"role{_PATH}({_NAME}{{1,64}})\Z"),
+    ("sts", PrincipalKind.SESSION): re.compile(rf"assumed-role/({_NAME}{{1,64}})/({_NAME}{{2,64}})\Z"),
+    ("sts", PrincipalKind.FEDERATED_USER): re.compile(rf"federated-user/({_NAME}{{2,64}})\Z"),
 }
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{1,9}}\Z")
@@ -55,7 +57,7 @@ class Principal:
     ``name`` is the user's, role's or federated user's name without its path, or the service's host.
     """
 
-    kind: Kind
+    kind: PrincipalKind
     text: str
     span: Span
     partition: str = ""
@@ -66,18 +68,24 @@ class Principal:
     @property
     def is_identity(self) -> bool:
         """Whether it is one user, role or session, rather than an account, a service or everyone."""
-        return self.kind in (Kind.USER, Kind.ROLE, Kind.SESSION, Kind.FEDERATED_USER, Kind.UNIQUE_ID)
+        return self.kind in (
+            PrincipalKind.USER,
+            PrincipalKind.ROLE,
+            PrincipalKind.SESSION,
+            PrincipalKind.FEDERATED_USER,
+            PrincipalKind.UNIQUE_ID,
+        )
 
     @property
     def label(self) -> str:
         """A short name for people: ``role/app``, ``account 111122223333``, ``everyone``."""
-        if self.kind is Kind.EVERYONE:
+        if self.kind is PrincipalKind.EVERYONE:
             return "everyone"
-        if self.kind is Kind.ACCOUNT:
+        if self.kind is PrincipalKind.ACCOUNT:
             return f"account {self.account}"
-        if self.kind is Kind.SESSION:
+        if self.kind is PrincipalKind.SESSION:
             return f"session {self.name}/{self.session}"
-        if self.kind in (Kind.USER, Kind.ROLE, Kind.FEDERATED_USER):
+        if self.kind in (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.FEDERATED_USER):
             return self.text.split(":", 5)[-1]
         return self.text
 
@@ -89,11 +97,11 @@ def parse(principal_type: str, text: str, span: Span) -> Principal | str:
     if principal_type == FEDERATED:
         return _provider(text, span)
     if text == "*":
-        return Principal(Kind.EVERYONE, text, span)
+        return Principal(PrincipalKind.EVERYONE, text, span)
     if is_account_id(text):
-        return Principal(Kind.ACCOUNT, text, span, account=text)
+        return Principal(PrincipalKind.ACCOUNT, text, span, account=text)
     if _UNIQUE_ID.match(text):
-        return Principal(Kind.UNIQUE_ID, text, span, name=text)
+        return Principal(PrincipalKind.UNIQUE_ID, text, span, name=text)
     return _arn(text, span)
 
 
@@ -123,16 +131,16 @@ def _why_not(text: str) -> str:
 
 def _service(text: str, span: Span) -> Principal | str:
     if _HOST.match(text):
-        return Principal(Kind.SERVICE, text, span, name=lowered(text))
+        return Principal(PrincipalKind.SERVICE, text, span, name=lowered(text))
     return "it is no service principal such as cloudtrail.amazonaws.com"
 
 
 def _provider(text: str, span: Span) -> Principal | str:
     match = _PROVIDER.match(text)
     if match:
-        return Principal(Kind.PROVIDER, text, span, match.group(1), match.group(2), text)
+        return Principal(PrincipalKind.PROVIDER, text, span, match.group(1), match.group(2), text)
     if _HOST.match(text):
-        return Principal(Kind.PROVIDER, text, span, name=lowered(text))
+        return Principal(PrincipalKind.PROVIDER, text, span, name=lowered(text))
     return "it is no identity provider"
 
 
@@ -143,7 +151,7 @@ class Caller:
     A role's ARN stands for any session of it.
     """
 
-    kind: Kind
+    kind: PrincipalKind
     arn: str
     partition: str = ""
     account: str = ""
@@ -157,13 +165,13 @@ class Caller:
         found = parse(AWS, text, nowhere)
         if isinstance(found, str):
             found = parse(SERVICE, text, nowhere)
-        if isinstance(found, str) or found.kind in (Kind.EVERYONE, Kind.UNIQUE_ID):
+        if isinstance(found, str) or found.kind in (PrincipalKind.EVERYONE, PrincipalKind.UNIQUE_ID):
             raise ValueError(f"not a principal that can make a request: {text!r}")
         return cls(found.kind, found.text, found.partition, found.account, found.name, found.session)
 
     @property
     def is_root(self) -> bool:
-        return self.kind is Kind.ACCOUNT
+        return self.kind is PrincipalKind.ACCOUNT
 
     @property
     def is_service_linked(self) -> bool:
@@ -175,9 +183,9 @@ class Caller:
         """aws:PrincipalArn: of a session its role's ARN (without the path, which a session's ARN does not
         tell).
         """
-        if self.kind is Kind.SESSION:
+        if self.kind is PrincipalKind.SESSION:
             return f"arn:{self.partition}:iam::{self.account}:role/{self.name}"
-        if self.kind is Kind.ACCOUNT:
+        if self.kind is PrincipalKind.ACCOUNT:
             return f"arn:{self.partition or 'aws'}:iam::{self.account}:root"
         return self.arn
 
@@ -188,20 +196,75 @@ class Caller:
 
 
 _PRINCIPAL_TYPES = {
-    Kind.ACCOUNT: "Account",
-    Kind.USER: "User",
-    Kind.ROLE: "AssumedRole",
-    Kind.SESSION: "AssumedRole",
-    Kind.FEDERATED_USER: "FederatedUser",
+    PrincipalKind.ACCOUNT: "Account",
+    PrincipalKind.USER: "User",
+    PrincipalKind.ROLE: "AssumedRole",
+    PrincipalKind.SESSION: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
 }
 
 
 def is_caller(principal: Principal, caller: Caller) -> bool:
     """Whether the principal names the caller itself: its ARN, the role of its session, its service."""
-    if principal.kind is Kind.SERVICE:
-        return caller.kind is Kind.SERVICE and principal.name == lowered(caller.name)
-    if principal.account != caller.account or principal.kind is Kind.ACCOUNT:
-        return principal.kind is Kind.ACCOUNT and caller.is_root and principal.account == caller.account
-    if principal.kind is Kind.ROLE and caller.kind is Kind.SESSION:
+    if principal.kind is PrincipalKind.SERVICE:
+        return caller.kind is PrincipalKind.SERVICE and principal.name == lowered(caller.name)
+    if principal.account != caller.account or principal.kind is PrincipalKind.ACCOUNT:
+        return (
+            principal.kind is PrincipalKind.ACCOUNT and caller.is_root and principal.account == caller.account
+        )
+    if principal.kind is PrincipalKind.ROLE and caller.kind is PrincipalKind.SESSION:
         return principal.name == caller.name
     return principal.kind is caller.kind and principal.text == caller.arn
+
+
+# Source: the IAM user guide (reference_policies_elements_principal, "AWS service principals").
+
+_SUFFIX = ".amazonaws.com"
+_CHINA = ".cn"
+_NEARLY_A_REGION = re.compile(r"[a-z]{2,5}-?[a-z]+-?[0-9]+[a-z]?\Z")
+_OWN_SUFFIXES = ("aws", "aws-cn", "aws-us-gov")
+"""Partitions whose service principals end as those of the table do."""
+
+
+def fault(host: str, partition: str, region: str, lookups: Iterator[int]) -> str:
+    """The end of a sentence: what is wrong with a service principal, and the real one; "" where nothing is.
+
+    ``region`` is the key's, for the suggestion; "" where it is not known. A service that is not in the table
+    and near none of it may be new; as long as ``lookups`` lasts, near ones are looked for, which takes
+    milliseconds.
+    """
+    if partition not in _OWN_SUFFIXES:
+        return ""
+    name = lowered(host)
+    in_china = name.endswith(_SUFFIX + _CHINA)
+    if in_china and partition != "aws-cn":
+        return f"it is of the China Regions; here it is {name.removesuffix(_CHINA)}."
+    stem = name.removesuffix(_CHINA).removesuffix(_SUFFIX) if in_china or name.endswith(_SUFFIX) else ""
+    if not stem:
+        meant = closest(name, _HOSTS, 2) if next(lookups, None) is not None else ""
+        return f"no service principal ends so; did you mean {meant}?" if meant else ""
+    labels = stem.split(".")
+    regions = [label for label in labels if partition_of(label)]
+    other = next((label for label in regions if partition_of(label) != partition), "")
+    if other:
+        return f"Region {other} is of partition {partition_of(other)}, the key of {partition}."
+    rest = [label for label in labels if label not in regions]
+    if ".".join(rest) in SERVICES or (rest and rest[-1] in SERVICES):
+        return ""
+    if rest and rest[0] in SERVICES:
+        if _NEARLY_A_REGION.match(rest[-1]):
+            meant = f"{rest[0]}.{region or 'us-east-1'}{_SUFFIX}"
+            return f"{rest[-1]} is no Region; did you mean {meant}?"
+        return ""
+    return _nearest(".".join(rest), regions) if next(lookups, None) is not None else ""
+
+
+def _nearest(stem: str, regions: list[str]) -> str:
+    meant = closest(stem, _STEMS, 2 if len(stem) > 4 else 1)
+    if not meant:
+        return ""
+    return f"there is no such service; did you mean {'.'.join([meant, *regions])}{_SUFFIX}?"
+
+
+_STEMS = {name: name for name in sorted(SERVICES)}
+_HOSTS = {name + _SUFFIX: name + _SUFFIX for name in sorted(SERVICES)}

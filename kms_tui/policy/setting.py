@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kms_tui.policy.actions import PUT_KEY_POLICY, Action
-from kms_tui.policy.principals import Caller, Kind
+from kms_tui.policy.principals import Caller, PrincipalKind
 
 Values = tuple[str, ...] | None
 Assignment = Mapping[str, Values]
@@ -42,12 +42,12 @@ class Setting:
     """Whether the caller's unique id may be one that the policy mentions."""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> PrincipalKind:
         return self.callers[0].kind
 
     @property
     def is_session(self) -> bool:
-        return self.kind in (Kind.ROLE, Kind.SESSION, Kind.FEDERATED_USER)
+        return self.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION, PrincipalKind.FEDERATED_USER)
 
     @property
     def is_direct(self) -> bool:
@@ -56,7 +56,7 @@ class Setting:
 
     @property
     def by_service(self) -> bool:
-        return self.kind is Kind.SERVICE
+        return self.kind is PrincipalKind.SERVICE
 
     @property
     def is_stranger(self) -> bool:

@@ -11,8 +11,8 @@ from itertools import chain, islice, product, zip_longest
 
 from kms_tui.policy import instances
 from kms_tui.policy.conditions import (
+    ConditionTest,
     Resolve,
-    Test,
     UnsetVariableError,
     defaults,
     filled,
@@ -50,7 +50,9 @@ def components(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(group)) for name, group in groups.items()}
 
 
-def tied_values(tests: Sequence[Test], values_of: ValuesOf, budget: Budget) -> Mapping[str, Sequence[str]]:
+def tied_values(
+    tests: Sequence[ConditionTest], values_of: ValuesOf, budget: Budget
+) -> Mapping[str, Sequence[str]]:
     """Further values for the keys of these conditions, with which each can be met and not be met."""
     found: dict[str, dict[str, None]] = {}
     for test in tests:
@@ -87,7 +89,7 @@ def _in_turn(*lists: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(text for turn in turns for text in turn if text is not None))
 
 
-def caller_texts(tests: Sequence[Test], account: str, budget: Budget) -> list[str]:
+def caller_texts(tests: Sequence[ConditionTest], account: str, budget: Budget) -> list[str]:
     """Names of users, and ARNs, that callers must have where policy variables tie these to other keys: what
     the policy mentions, alone and put into its values with variables.
     """
@@ -120,7 +122,9 @@ def _texts(key: str, values_of: ValuesOf, found: Found) -> list[str]:
     return list(islice(dict.fromkeys(islice(chain(listed, found.get(key, ())), 2 * MAX_FILLED)), MAX_FILLED))
 
 
-def _fill(test: Test, template: str, values_of: ValuesOf, found: Found, limit: int, budget: Budget) -> None:
+def _fill(
+    test: ConditionTest, template: str, values_of: ValuesOf, found: Found, limit: int, budget: Budget
+) -> None:
     """What the test's own key has to be, for the values of the keys that the template names."""
     if len(found[test.key]) >= limit:
         return
@@ -136,7 +140,7 @@ def _fill(test: Test, template: str, values_of: ValuesOf, found: Found, limit: i
             return
 
 
-def _spelled(test: Test, template: str, resolve: Resolve) -> list[str]:
+def _spelled(test: ConditionTest, template: str, resolve: Resolve) -> list[str]:
     try:
         tokens = filled(template, resolve, wildcards=test.operator.base.takes_wildcards)
     except UnsetVariableError:
@@ -144,7 +148,9 @@ def _spelled(test: Test, template: str, resolve: Resolve) -> list[str]:
     return ["".join(instances.spelled(token, filler) for token in tokens) for filler in instances.FILLERS]
 
 
-def _unfill(test: Test, template: str, values_of: ValuesOf, found: Found, limit: int, budget: Budget) -> None:
+def _unfill(
+    test: ConditionTest, template: str, values_of: ValuesOf, found: Found, limit: int, budget: Budget
+) -> None:
     """What the key that the template names has to be, for the values of the test's own key."""
     around = surroundings(template)
     budget.spend(30 + len(template))

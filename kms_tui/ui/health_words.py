@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from kms_tui.evidence.health import Check, Estimate, Finding, Gap, Report, Severity, Stage, Tally
+from kms_tui.evidence.health import (
+    Check,
+    CheckTally,
+    Estimate,
+    Gap,
+    HealthFinding,
+    HealthSeverity,
+    Report,
+    Stage,
+)
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.line_table import TableRow
 from kms_tui.ui.words import span_words
 
-_MARKS: Mapping[Severity, tuple[str, str, str]] = {
-    Severity.HIGH: ("▲", "danger", "$error"),
-    Severity.MEDIUM: ("◆", "warning", "$warning"),
-    Severity.LOW: ("▽", "plain", "$foreground"),
+_MARKS: Mapping[HealthSeverity, tuple[str, str, str]] = {
+    HealthSeverity.HIGH: ("▲", "danger", "$error"),
+    HealthSeverity.MEDIUM: ("◆", "warning", "$warning"),
+    HealthSeverity.LOW: ("▽", "plain", "$foreground"),
 }
 """Glyph, look in a table, colour elsewhere; the word is always there as well."""
 _NOT_KNOWN = "? not known"
 _PASSED = "✓"
 _BAR = 30
 
-Item = Finding | Gap
+Item = HealthFinding | Gap
 
 
 def _lines(*lines: Content) -> Content:
@@ -44,7 +53,7 @@ def items(report: Report) -> Iterator[tuple[str, Item]]:
 
 def item_row(key: str, item: Item, *, regions: bool) -> TableRow:
     """With ``regions`` the key's region stands beside its name."""
-    if isinstance(item, Finding):
+    if isinstance(item, HealthFinding):
         mark, look, _ = _MARKS[item.check.severity]
         first, title = (f"{mark} {item.check.severity.value}", look), item.check.title
     else:
@@ -57,8 +66,8 @@ def item_row(key: str, item: Item, *, regions: bool) -> TableRow:
 
 def matches(item: Item, words: Sequence[str]) -> bool:
     """Whether each word stands somewhere in what an item says, its control and its key's id included."""
-    checks = (item.check,) if isinstance(item, Finding) else item.checks
-    severity = item.check.severity.value if isinstance(item, Finding) else _NOT_KNOWN
+    checks = (item.check,) if isinstance(item, HealthFinding) else item.checks
+    severity = item.check.severity.value if isinstance(item, HealthFinding) else _NOT_KNOWN
     key = item.key
     said = [severity, key.name, key.key_id, key.region, item.reason]
     said += [text for check in checks for text in (check.id, check.title, str(check.control or ""))]
@@ -66,7 +75,7 @@ def matches(item: Item, words: Sequence[str]) -> bool:
     return all(word in haystack for word in words)
 
 
-def check_row(tally: Tally) -> TableRow:
+def check_row(tally: CheckTally) -> TableRow:
     """How a check went: the worst that can be said of it comes first."""
     mark, look, _ = _MARKS[tally.check.severity]
     if not tally.keys:
@@ -85,7 +94,7 @@ def check_row(tally: Tally) -> TableRow:
     )
 
 
-def _found(tally: Tally) -> str:
+def _found(tally: CheckTally) -> str:
     """How many of the keys of which it is known."""
     known = tally.keys - tally.not_known
     if not known:
@@ -98,7 +107,7 @@ def _found(tally: Tally) -> str:
 
 def item_detail(item: Item) -> Content:
     """What is wrong, with which key, why, and what to do."""
-    if isinstance(item, Finding):
+    if isinstance(item, HealthFinding):
         mark, _, colour = _MARKS[item.check.severity]
         head = Content.assemble(
             (f"{mark} {item.check.severity.value}", colour), "  ", (item.check.title, "bold")
@@ -121,7 +130,7 @@ def _checks(checks: Sequence[Check]) -> str:
     return ", ".join(titles[:4]) + more
 
 
-def check_detail(tally: Tally) -> Content:
+def check_detail(tally: CheckTally) -> Content:
     check = tally.check
     head = Content.assemble(
         (check.title, "bold"), (f"  {check.severity.value} severity", "$foreground-muted")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kms_tui.inventory import FactName
-from kms_tui.inventory.core import Inventory
+from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.view import Scope, Summary, View
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import Known

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.session import Connection, Kind, Prompt
+from kms_tui.session import BackendKind, Connection, Prompt
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.dialogs.ask_secret import AskSecret
 from kms_tui.ui.dialogs.choose import Choose
@@ -29,12 +29,14 @@ async def choose_profile(app: KmsApp) -> None:
         found = []
     read_only = app.connection.read_only
     entries = [
-        ("Demo", "in memory", Connection(Kind.DEMO, read_only=read_only)),
-        ("Local store", "on this machine", Connection(Kind.LOCAL, read_only=read_only)),
+        ("Demo", "in memory", Connection(BackendKind.DEMO, read_only=read_only)),
+        ("Local store", "on this machine", Connection(BackendKind.LOCAL, read_only=read_only)),
     ]
     for profile in found:
         note = " · ".join(part for part in (profile.account, profile.region, profile.sso_session) if part)
-        entries.append((profile.name, note, Connection(Kind.AWS, profile=profile.name, read_only=read_only)))
+        entries.append(
+            (profile.name, note, Connection(BackendKind.AWS, profile=profile.name, read_only=read_only))
+        )
     lines = [
         safe(name.ljust(24)) + safe(f"  {note}").stylize("$foreground-muted") for name, note, _ in entries
     ]
@@ -60,7 +62,7 @@ async def choose_regions(app: KmsApp) -> None:
 
 async def tell_what_takes_long(app: KmsApp, connection: Connection) -> None:
     """Name what an opening that takes long waits for, and the ways out of it."""
-    if connection.kind not in (None, Kind.AWS) or isinstance(app.screen, AskSecret):
+    if connection.kind not in (None, BackendKind.AWS) or isinstance(app.screen, AskSecret):
         return
     from kms_tui.backend.aws.credential_sources import waits_for
 

@@ -10,7 +10,7 @@ from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.words import fact_content
 
 if TYPE_CHECKING:
-    from kms_tui.evidence.watch import Refusals
+    from kms_tui.evidence.refused_uses import Refusals
     from kms_tui.session import Session
 
 _CALLERS = 4

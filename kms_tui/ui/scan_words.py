@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from kms_tui.evidence.scan import Scan
+from kms_tui.evidence.scan_task import Section, Use
 from kms_tui.evidence.scanners import SCANNERS
-from kms_tui.evidence.scans import Scans
-from kms_tui.evidence.sweep import Section, Use
+from kms_tui.evidence.scans import Scan, Scans
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import Denied, Failed
 from kms_tui.ui.safe_text import Content, safe, visible

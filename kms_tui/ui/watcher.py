@@ -13,7 +13,7 @@ from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.messages import RefusalsTold
 
 if TYPE_CHECKING:
-    from kms_tui.evidence.watch import Refusals, Watching
+    from kms_tui.evidence.refused_uses import RefusalMonitor, Refusals
     from kms_tui.session import Session
     from kms_tui.ui.app import KmsApp
 
@@ -61,7 +61,7 @@ class Watcher:
             work = partial(self._look, session, session.watching)
             start(self._app, work, group="watch", description="look at refused uses")
 
-    async def _look(self, session: Session, watching: Watching) -> None:
+    async def _look(self, session: Session, watching: RefusalMonitor) -> None:
         self._wants_again = True
         while self._wants_again:
             self._wants_again = False
@@ -74,7 +74,7 @@ class Watcher:
     def _while(self, session: Session) -> Callable[[], bool]:
         return lambda: self._session is session
 
-    def _tell(self, session: Session, watching: Watching) -> None:
+    def _tell(self, session: Session, watching: RefusalMonitor) -> None:
         """Bring the list and the screens up to date, and say aloud whoever is refused for the first time."""
         found = {each.arn: each for each in watching.all}
         if found == self._told:

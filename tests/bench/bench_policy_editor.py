@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 from kms_tui import drafts
 from kms_tui.demo import demo_backend
 from kms_tui.policy.snippets import enable_iam_policies, key_users
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.policy_editor.screen import PolicyEditor
 from tests.ui.console import press, settled
@@ -90,7 +90,7 @@ def main() -> None:
         return open_session(chosen, backend)
 
     async def run() -> None:
-        async with KmsApp(opener, Connection(Kind.DEMO)).run_test(size=(160, 48)) as pilot:
+        async with KmsApp(opener, Connection(BackendKind.DEMO)).run_test(size=(160, 48)) as pilot:
             await measure(pilot)
 
     with tempfile.TemporaryDirectory() as folder:

@@ -24,7 +24,7 @@ from kms_tui.backend.base import Backend  # noqa: E402
 from kms_tui.config import Config  # noqa: E402
 from kms_tui.demo import demo_backend  # noqa: E402
 from kms_tui.inventory import Pace  # noqa: E402
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session  # noqa: E402
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session  # noqa: E402
 from kms_tui.ui.app import KmsApp  # noqa: E402
 from kms_tui.ui.dialogs.base import Dialog  # noqa: E402
 from tests.ui.quiet import quiet  # noqa: E402
@@ -119,7 +119,7 @@ def make_app(demo: Backend) -> MakeApp:
         backend: Backend = demo,
         *,
         config: Config | None = None,
-        kind: Kind = Kind.DEMO,
+        kind: BackendKind = BackendKind.DEMO,
         pace: Pace = _PACE,
         **connection: Any,
     ) -> KmsApp:

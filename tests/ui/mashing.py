@@ -24,7 +24,7 @@ from textual.widgets import Input
 from kms_tui.backend.base import Backend
 from kms_tui.demo import demo_backend
 from kms_tui.inventory import Pace
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.binding_table import bindings
 from kms_tui.ui.dialogs.base import Dialog
@@ -67,7 +67,7 @@ async def mash(seed: int, keys: int, mashed: Mashed, backend: Backend) -> None:
         opened.wait(30)
         return open_session(connection, backend, pace=Pace(rest=10_000))
 
-    app = KmsApp(opener, Connection(Kind.DEMO, read_only=chance.random() < 0.1))
+    app = KmsApp(opener, Connection(BackendKind.DEMO, read_only=chance.random() < 0.1))
     offered, opens_at = all_keys(), chance.randrange(17)
 
     def contain(error: Exception) -> None:

@@ -27,9 +27,9 @@ from textual.widgets import Button, Input, Select, TextArea
 from textual.widgets.option_list import OptionDoesNotExist
 
 from kms_tui.backend.base import Backend, Wrapper
+from kms_tui.crypto_ops.operations import OPERATIONS, Role
 from kms_tui.inventory import Pace
-from kms_tui.scratch.operations import OPERATIONS, Role
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.details.pane import KeyDetails
 from kms_tui.ui.dialogs.base import Dialog
@@ -318,7 +318,7 @@ async def meet(backend: Backend, cases: Sequence[Case], outcome: Outcome) -> Non
     def opener(connection: Connection, _prompt: Prompt) -> Session:
         return open_session(connection, nonsense, pace=Pace(rest=10_000))
 
-    app = KmsApp(opener, Connection(Kind.DEMO))
+    app = KmsApp(opener, Connection(BackendKind.DEMO))
     async with app.run_test(size=(160, 48), notifications=True) as pilot:
         await settled(pilot)
         for operation, words, answer in cases:

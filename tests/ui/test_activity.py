@@ -14,7 +14,7 @@ from kms_tui.backend.local import LocalBackend
 from kms_tui.inventory import Pace
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import parse
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.details.activity import ActivityTab
 from kms_tui.ui.details.pane import KeyDetails
@@ -59,7 +59,7 @@ def on_aws(demo: Backend, trail: FakeTrail) -> KmsApp:
     def opener(chosen: Connection, _prompt: Prompt) -> Session:
         return open_session(chosen, OnTrail(demo, trail), now=fixed_now, pace=Pace(rest=10_000))
 
-    return KmsApp(opener, Connection(Kind.AWS, profile="prod"))
+    return KmsApp(opener, Connection(BackendKind.AWS, profile="prod"))
 
 
 def arn_of(demo: Backend, alias: str) -> str:
@@ -217,7 +217,7 @@ def use(demo: Backend, key_id: str, role: str) -> None:
 
 
 def attention(pilot: Pilot[Any], alias: str) -> str:
-    from kms_tui.inventory.words import attention as words
+    from kms_tui.inventory.cells import attention as words
 
     app = pilot.app
     assert isinstance(app, KmsApp)

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import KmsTuiError, ServiceError
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.choose_regions import ChooseRegions
 from kms_tui.ui.widgets.key_list import KeyList
@@ -47,7 +47,7 @@ def console(backend: Backend, services: Ec2) -> KmsApp:
         session.services = services
         return session
 
-    return KmsApp(opener, Connection(Kind.DEMO))
+    return KmsApp(opener, Connection(BackendKind.DEMO))
 
 
 def listed(pilot: Pilot[Any]) -> list[str]:

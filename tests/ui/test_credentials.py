@@ -18,7 +18,7 @@ from textual.widgets import OptionList
 from kms_tui.backend.base import Backend
 from kms_tui.inventory import Pace
 from kms_tui.kms.errors import CredentialsError, KmsTuiError
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.ask_secret import AskSecret
 from kms_tui.ui.dialogs.choose import Choose
@@ -78,7 +78,7 @@ def test_without_credentials_the_start_page_offers_the_demo_and_signing_in(
     marker = tmp_path / "signed-in"
 
     def opener(connection: Connection, _prompt: Prompt) -> Session:
-        if connection.kind is not Kind.DEMO and not marker.exists():
+        if connection.kind is not BackendKind.DEMO and not marker.exists():
             raise expired(marker)
         return open_session(connection, demo, now=fixed_now)
 
@@ -94,7 +94,7 @@ def test_without_credentials_the_start_page_offers_the_demo_and_signing_in(
 
 def test_the_start_page_opens_the_demo(demo: Backend) -> None:
     def opener(connection: Connection, _prompt: Prompt) -> Session:
-        if connection.kind is not Kind.DEMO:
+        if connection.kind is not BackendKind.DEMO:
             raise CredentialsError("No credentials were found.")
         return open_session(connection, demo, now=fixed_now)
 
@@ -125,7 +125,7 @@ def test_an_mfa_code_is_asked_for_on_the_screen_and_never_shown(demo: Backend) -
         await settled(pilot)
 
     async def drive_it() -> None:
-        app = KmsApp(opener, Connection(Kind.AWS, profile="dev"))
+        app = KmsApp(opener, Connection(BackendKind.AWS, profile="dev"))
         async with app.run_test(size=(100, 30)) as pilot:
             await run(pilot)
             assert app.screen.query_one(KeyList).rows
@@ -144,12 +144,12 @@ def test_an_opening_that_takes_long_names_the_program_it_waits_for(
     answered = threading.Event()
 
     def opener(connection: Connection, _prompt: Prompt) -> Session:
-        if connection.kind is Kind.AWS:
+        if connection.kind is BackendKind.AWS:
             answered.wait(30)
         return open_session(connection, demo, now=fixed_now, pace=Pace(rest=10_000))
 
     async def drive_it() -> None:
-        app = KmsApp(opener, Connection(Kind.AWS, profile="dev"))
+        app = KmsApp(opener, Connection(BackendKind.AWS, profile="dev"))
         async with app.run_test(size=(100, 30), notifications=True) as pilot:
             while not notifications(app):
                 await pilot.pause(0.01)
@@ -165,9 +165,9 @@ def test_an_opening_that_takes_long_names_the_program_it_waits_for(
             await pilot.press("enter")
             await settled(pilot)
             assert app.session is not None
-            assert app.session.connection.kind is Kind.DEMO
+            assert app.session.connection.kind is BackendKind.DEMO
             answered.set()
             await settled(pilot)
-            assert app.session.connection.kind is Kind.DEMO, "what was given up does not come back"
+            assert app.session.connection.kind is BackendKind.DEMO, "what was given up does not come back"
 
     asyncio.run(drive_it())

@@ -21,9 +21,9 @@ from textual.pilot import Pilot
 
 from kms_tui.backend.aws import connect
 from kms_tui.inventory import Pace, again
-from kms_tui.inventory.words import name
+from kms_tui.inventory.cells import name
 from kms_tui.kms.facts import Denied, Known
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.endpoints.environment import use_config, use_static_credentials
@@ -66,7 +66,7 @@ def console(endpoint: FaultEndpoint, profile: str | None = None) -> KmsApp:
         backend = connect(profile, "eu-west-1", endpoint.url)
         return open_session(connection, backend, now=fixed_now, pace=Pace(read_unasked=0))
 
-    return KmsApp(opener, Connection(Kind.AWS, profile=profile))
+    return KmsApp(opener, Connection(BackendKind.AWS, profile=profile))
 
 
 def text_of(pilot: Pilot[Any]) -> str:

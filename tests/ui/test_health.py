@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from kms_tui.backend.base import Backend
-from kms_tui.evidence.health import CHECKS, Finding, Gap, KeyName
+from kms_tui.evidence.health import CHECKS, Gap, HealthFinding, KeyName
 from kms_tui.policy import default_policy
 from kms_tui.ui import health_words
 from kms_tui.ui.screens import health
@@ -182,7 +182,7 @@ def test_a_stopped_examination_shows_what_is_known_by_then(make_app: MakeApp) ->
 def test_what_others_wrote_reaches_the_screen_without_markup_or_control_codes() -> None:
     hostile = "[red]x[/] \x1b]52;c;eA==\x07 \u202e"
     name = KeyName("eu-west-1", hostile, "arn", hostile)
-    for item in (Finding(CHECKS[0], name, hostile), Gap(name, CHECKS[:6], hostile)):
+    for item in (HealthFinding(CHECKS[0], name, hostile), Gap(name, CHECKS[:6], hostile)):
         shown = health_words.item_detail(item)
         assert shown.plain.replace("\n", "").isprintable()
         assert shown.plain.count("[red]x[/]") == 3

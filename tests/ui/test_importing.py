@@ -15,8 +15,8 @@ from kms_tui import imports
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import Secret
-from kms_tui.publickey import PublicKey
-from kms_tui.session import Kind
+from kms_tui.public_key import PublicKey
+from kms_tui.session import BackendKind
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.dialogs.form import Form
 from tests.ui.conftest import NOW, MakeApp
@@ -210,7 +210,7 @@ def test_an_import_token_outlives_the_console_that_saved_its_wrapping_key(
         assert list((tmp_path / "imports").iterdir()) == []
 
     for script in (save, use):
-        drive(make_app(backend, kind=Kind.LOCAL), script)
+        drive(make_app(backend, kind=BackendKind.LOCAL), script)
     assert calls.count("GetParametersForImport") == 1
 
 

@@ -16,7 +16,7 @@ from textual.widgets import Input, TextArea
 
 import kms_tui.ui
 from kms_tui.backend.base import Backend
-from kms_tui.session import Connection, Kind
+from kms_tui.session import BackendKind, Connection
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.safe_text import Content, Part, visible
 from kms_tui.ui.widgets.choices import Checkbox, Select, Tab
@@ -90,7 +90,7 @@ def test_no_refusal_leaves_as_anything_but_text(make_app: MakeApp, demo: Backend
 
 def test_a_connection_that_fails_says_so_in_text(written: Written) -> None:
     drive(
-        KmsApp(lambda connection, _: refused(connection), Connection(Kind.AWS, profile=MARK)),
+        KmsApp(lambda connection, _: refused(connection), Connection(BackendKind.AWS, profile=MARK)),
         settled,
         size=(80, 24),
     )

@@ -14,7 +14,7 @@ from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.config import ProfileSettings
 from kms_tui.kms.errors import ReadOnlyError
 from kms_tui.kms.operations import NOT_MUTATING
-from kms_tui.session import Connection, Kind, open_session
+from kms_tui.session import BackendKind, Connection, open_session
 from kms_tui.ui.acts.table import ACTS
 from kms_tui.ui.details.subject import subject_of
 from kms_tui.ui.dialogs.base import Dialog
@@ -101,8 +101,8 @@ def test_a_read_only_session_offers_nothing_that_changes_anything(make_app: Make
 def test_a_read_only_session_sends_nothing_that_changes_anything(operation: str) -> None:
     """Whatever the screens offer; in another region too, and where the profile's settings say so."""
     sent = Sent(cast("Backend", SimpleNamespace(in_region=lambda _: None, region="eu-west-1")))
-    by_flag = open_session(Connection(Kind.DEMO, read_only=True), sent)
-    by_profile = open_session(Connection(Kind.DEMO), sent, ProfileSettings(read_only=True))
+    by_flag = open_session(Connection(BackendKind.DEMO, read_only=True), sent)
+    by_profile = open_session(Connection(BackendKind.DEMO), sent, ProfileSettings(read_only=True))
     for session in (by_flag, by_profile):
         assert session.read_only
         for kms in (session.kms, session.kms.in_region("us-east-1")):

@@ -9,7 +9,7 @@ import pytest
 from kms_tui.backend.wrappers.metering import Meter
 from kms_tui.inventory import Pace
 from kms_tui.kms.errors import CredentialsError, ServiceError
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from tests.ui.conftest import fixed_now
 from tests.ui.console import settled
@@ -50,7 +50,7 @@ def console(backend: FakeAccount, *regions: str) -> KmsApp:
     def opener(connection: Connection, _prompt: Prompt) -> Session:
         return open_session(connection, backend, now=fixed_now, pace=Pace(read_unasked=0))
 
-    return KmsApp(opener, Connection(Kind.AWS, profile="prod", regions=regions))
+    return KmsApp(opener, Connection(BackendKind.AWS, profile="prod", regions=regions))
 
 
 @SIZES

@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.background import start
 from kms_tui.ui.dialogs.base import Dialog
@@ -214,7 +214,7 @@ def test_every_key_does_nothing_bad_before_a_session_is_open(demo: Backend, mode
         return open_session(connection, demo, now=fixed_now)
 
     async def run() -> None:
-        app = KmsApp(opener, Connection(Kind.DEMO))
+        app = KmsApp(opener, Connection(BackendKind.DEMO))
         async with app.run_test(size=(160, 48), notifications=True) as pilot:
             await pilot.press(mode)
             keys = {key for _, binding in app.screen._bindings for key in binding.key.split(",")}

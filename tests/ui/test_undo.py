@@ -10,7 +10,7 @@ from textual.widgets import Button, Input, TextArea
 from kms_tui.backend.base import Backend
 from kms_tui.config import ProfileSettings
 from kms_tui.inventory import Pace
-from kms_tui.session import Connection, Kind, Prompt, Session, open_session
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.dialogs.confirm import Confirm
@@ -163,7 +163,7 @@ def test_a_protected_key_asks_for_its_name_on_the_alias_screen_and_before_an_und
         await press(pilot, "escape")
         assert not demo.call("ListAliases", {"KeyId": key})["Aliases"]
 
-    drive(KmsApp(opener, Connection(Kind.DEMO)), script)
+    drive(KmsApp(opener, Connection(BackendKind.DEMO)), script)
 
 
 def test_a_read_only_session_has_nothing_to_take_back(make_app: MakeApp) -> None:

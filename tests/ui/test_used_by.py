@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 
 from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.backend.local import open_ephemeral
-from kms_tui.evidence.scan import Scan
+from kms_tui.evidence.scans import Scan
 from kms_tui.ui.details.pane import KeyDetails
 from kms_tui.ui.screens.key import KeyScreen
 from kms_tui.ui.widgets.line_list import LineList

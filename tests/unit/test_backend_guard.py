@@ -14,7 +14,7 @@ from kms_tui.backend.wrappers.policy_guard import PolicyGuard, PolicyRefusedErro
 from kms_tui.demo import demo_backend
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy import default_policy
-from kms_tui.session import Connection, Kind, open_session
+from kms_tui.session import BackendKind, Connection, open_session
 
 ACCOUNT = "111122223333"
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -105,7 +105,7 @@ def test_no_text_gets_through_but_one_that_is_judged_sound(text: str) -> None:
 
 def test_a_session_s_backend_is_guarded_in_its_other_regions_too() -> None:
     backend = demo_backend()
-    session = open_session(Connection(Kind.DEMO), backend)
+    session = open_session(Connection(BackendKind.DEMO), backend)
     key_id = str(backend.call("ListKeys", {})["Keys"][0]["KeyId"])
     before = session.kms.key_policy(key_id)
     for kms in (session.kms, session.kms.in_region("us-east-1")):

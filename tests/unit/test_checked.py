@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers.answer_check import AnswerCheck
 from kms_tui.kms.errors import AnswerError
-from kms_tui.session import Connection, Kind, open_session
+from kms_tui.session import BackendKind, Connection, open_session
 from tests.contract.shapes import problems, service_model
 from tests.ui.nonsense import answers, sample
 
@@ -73,6 +73,6 @@ def test_every_session_holds_answers_against_the_model() -> None:
         partition="aws",
         call=lambda _operation, _params: answer,
     )
-    session = open_session(Connection(Kind.AWS), cast("Backend", backend))
+    session = open_session(Connection(BackendKind.AWS), cast("Backend", backend))
     with pytest.raises(AnswerError, match="KeyState is no string"):
         session.kms.describe("alias/orders")

@@ -9,7 +9,7 @@ import pytest
 
 from kms_tui.cli import main
 from kms_tui.config import Config, ProfileSettings, load, parse
-from kms_tui.evidence.prices import Prices
+from kms_tui.evidence.cost import Prices
 from kms_tui.kms.errors import ConfigurationError
 
 

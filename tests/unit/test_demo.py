@@ -11,7 +11,7 @@ import pytest
 
 from kms_tui.backend.base import Backend, KnowsServices
 from kms_tui.demo import demo_backend
-from kms_tui.demo.account import KEYS
+from kms_tui.demo.demo_account import KEYS
 from kms_tui.kms.errors import ServiceError
 
 _NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)

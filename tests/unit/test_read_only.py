@@ -14,7 +14,7 @@ from kms_tui.config import ProfileSettings
 from kms_tui.kms.errors import ReadOnlyError
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.kms.operations import NOT_MUTATING
-from kms_tui.session import Connection, Kind, Session, open_session
+from kms_tui.session import BackendKind, Connection, Session, open_session
 
 OPERATIONS = sorted(service_model()["operations"])
 MUTATING = [operation for operation in OPERATIONS if operation not in NOT_MUTATING]
@@ -40,11 +40,11 @@ class Recorder:
 
 
 def by_connection(backend: Recorder) -> Session:
-    return open_session(Connection(Kind.AWS, read_only=True), backend)
+    return open_session(Connection(BackendKind.AWS, read_only=True), backend)
 
 
 def by_profile(backend: Recorder) -> Session:
-    return open_session(Connection(Kind.AWS), backend, ProfileSettings(read_only=True))
+    return open_session(Connection(BackendKind.AWS), backend, ProfileSettings(read_only=True))
 
 
 def by_flag(backend: Recorder) -> Session:
@@ -92,7 +92,7 @@ def test_what_reads_is_named_in_the_api() -> None:
 
 def test_a_session_that_is_not_read_only_sends_what_it_is_given() -> None:
     backend = Recorder()
-    session = open_session(Connection(Kind.AWS), backend)
+    session = open_session(Connection(BackendKind.AWS), backend)
     assert not session.read_only
     session.kms.call("EnableKey", KeyId="1234abcd-12ab-34cd-56ef-1234567890ab")
     assert "EnableKey" in backend.calls

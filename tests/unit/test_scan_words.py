@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kms_tui.evidence.references import KeyNames
-from kms_tui.evidence.scan import Scan
-from kms_tui.evidence.sweep import Section, Trouble, Use
+from kms_tui.evidence.scan_task import Section, Trouble, Use
+from kms_tui.evidence.scans import Scan
 from kms_tui.kms.facts import Denied, Failed, Known
 from kms_tui.ui.scan_words import (
     name_gaps,

@@ -23,18 +23,18 @@ from kms_tui.kms.arn import Arn, key_arn
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.operations import NOT_MUTATING, is_mutating
 from kms_tui.policy import Caller
-from kms_tui.policy.principals import Kind
+from kms_tui.policy.principals import PrincipalKind
 
 KMS_SOURCE = "kms.amazonaws.com"
 RESOURCE_TYPE = "AWS::KMS::Key"
 _VERSION = "1.11"
 _TYPES = {
-    Kind.ACCOUNT: "Root",
-    Kind.USER: "IAMUser",
-    Kind.ROLE: "Role",
-    Kind.SESSION: "AssumedRole",
-    Kind.FEDERATED_USER: "FederatedUser",
-    Kind.SERVICE: "AWSService",
+    PrincipalKind.ACCOUNT: "Root",
+    PrincipalKind.USER: "IAMUser",
+    PrincipalKind.ROLE: "Role",
+    PrincipalKind.SESSION: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+    PrincipalKind.SERVICE: "AWSService",
 }
 _CODES = {"AccessDeniedException": "AccessDenied"}
 """Error code on the wire -> as CloudTrail writes it, where that differs."""
@@ -113,7 +113,7 @@ def user_name(caller: Caller) -> str:
 
 def _identity(caller: Caller, row: TrailRow, partition: str, recipient: str) -> JsonShape:
     unique_id = identity_of(partition, row.account, row.caller).user_id
-    if caller.kind is Kind.SERVICE:
+    if caller.kind is PrincipalKind.SERVICE:
         return {"type": "AWSService", "invokedBy": caller.name}
     if row.account != recipient:
         # The owner of a key learns which account used it, not who there did.
@@ -124,9 +124,9 @@ def _identity(caller: Caller, row: TrailRow, partition: str, recipient: str) -> 
         "arn": row.caller,
         "accountId": row.account,
     }
-    if caller.kind in (Kind.USER, Kind.ROLE):
+    if caller.kind in (PrincipalKind.USER, PrincipalKind.ROLE):
         identity["userName"] = caller.name
-    elif caller.kind is Kind.SESSION:
+    elif caller.kind is PrincipalKind.SESSION:
         identity["sessionContext"] = {
             "sessionIssuer": {
                 "type": "Role",

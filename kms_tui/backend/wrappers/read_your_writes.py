@@ -182,17 +182,17 @@ def _is_same(change: _Change, region: str, effect: ChangeEffect) -> bool:
 
 
 class ReadYourWrites(Wrapper):
-    """Lets no read that is older than a change of this session pass for a newer one; see ``Settling``.
+    """Lets no read that is older than a change of this session pass for a newer one; see ``PendingChanges``.
 
-    All regions share one ``Settling``.
+    All regions share one ``PendingChanges``.
     """
 
-    def __init__(self, inner: Backend, settling: PendingChanges) -> None:
+    def __init__(self, inner: Backend, pending: PendingChanges) -> None:
         super().__init__(inner)
-        self.settling = settling
+        self.pending = pending
 
     def around(self, inner: Backend) -> Self:
-        return type(self)(inner, self.settling)
+        return type(self)(inner, self.pending)
 
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
@@ -200,11 +200,11 @@ class ReadYourWrites(Wrapper):
         except ServiceError as error:
             if error.code != "NotFoundException":
                 raise
-            missing = self.settling.missing(self.region, operation, params)
+            missing = self.pending.missing(self.region, operation, params)
             if missing is None:
                 raise
             return missing
         if is_mutating(operation):
-            self.settling.changed(self.region, operation, params, answer)
+            self.pending.changed(self.region, operation, params, answer)
             return answer
-        return self.settling.read(self.region, operation, params, answer)
+        return self.pending.read(self.region, operation, params, answer)

@@ -7,23 +7,23 @@ An ``Examination`` has an inventory read what the checks need, each fact once, a
     report = examination.run()          # blocks; progress() and cancel() from another thread
 """
 
-from kms_tui.evidence.health.checks import CHECKS, Check, Control, Settings, Severity
+from kms_tui.evidence.health.checks import CHECKS, Check, Control, HealthSeverity, Settings
 from kms_tui.evidence.health.examination import Examination, Stage
-from kms_tui.evidence.health.reading import Estimate
-from kms_tui.evidence.health.report import Finding, Gap, KeyName, Report, Tally
+from kms_tui.evidence.health.health_report import CheckTally, Gap, HealthFinding, KeyName, Report
+from kms_tui.evidence.health.needs import Estimate
 
 __all__ = [
     "CHECKS",
     "Check",
+    "CheckTally",
     "Control",
     "Estimate",
     "Examination",
-    "Finding",
     "Gap",
+    "HealthFinding",
+    "HealthSeverity",
     "KeyName",
     "Report",
     "Settings",
-    "Severity",
     "Stage",
-    "Tally",
 ]

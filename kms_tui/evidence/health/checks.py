@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from kms_tui.evidence.health import policies, states
+from kms_tui.evidence.health import policy_checks, state_checks
 from kms_tui.evidence.health.facts import Examined, Need
 from kms_tui.evidence.health.verdicts import Settings, Verdict
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Key, KeyOrigin, KeyState
 
-__all__ = ["CHECKS", "Check", "Control", "Settings", "Severity", "chosen"]
+__all__ = ["CHECKS", "Check", "Control", "HealthSeverity", "Settings", "chosen"]
 
 
-class Severity(StrEnum):
+class HealthSeverity(StrEnum):
     """The gravest first."""
 
     HIGH = "high"
@@ -29,7 +29,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Severity).index(self)
+        return list(HealthSeverity).index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Check:
 
     id: str
     title: str
-    severity: Severity
+    severity: HealthSeverity
     judge: Callable[[Examined, Settings, datetime], Verdict]
     advice: str
     needs: tuple[Need, ...] = ()
@@ -97,8 +97,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "pending-deletion",
         "Pending deletion",
-        Severity.HIGH,
-        states.pending_deletion,
+        HealthSeverity.HIGH,
+        state_checks.pending_deletion,
         "Cancel the deletion (CancelKeyDeletion) unless nothing that it encrypted is needed any more.",
         applies=_goes,
         control=_NOT_DELETED,
@@ -106,8 +106,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "public-policy",
         "Anyone may use it",
-        Severity.HIGH,
-        policies.public,
+        HealthSeverity.HIGH,
+        policy_checks.public,
         'Name principals instead of "*", or limit the account with a condition on kms:CallerAccount.',
         (Need.POLICY,),
         _stays,
@@ -116,8 +116,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "no-account-control",
         "Account lacks control",
-        Severity.HIGH,
-        policies.no_control,
+        HealthSeverity.HIGH,
+        policy_checks.no_control,
         "Add a statement that allows kms:* to the account's root ARN, while somebody still can.",
         (Need.POLICY,),
         _stays,
@@ -125,8 +125,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "external-administration",
         "Outside administration",
-        Severity.HIGH,
-        policies.external_administration,
+        HealthSeverity.HIGH,
+        policy_checks.external_administration,
         "Leave administration to principals of the key's own account.",
         (Need.POLICY,),
         _stays,
@@ -134,32 +134,32 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "unavailable",
         "Key store is offline",
-        Severity.HIGH,
-        states.unavailable,
+        HealthSeverity.HIGH,
+        state_checks.unavailable,
         "Connect the key store again (ConnectCustomKeyStore); DescribeCustomKeyStores says what failed.",
         applies=_is_in_key_store,
     ),
     Check(
         "material-missing",
         "Key material missing",
-        Severity.HIGH,
-        states.material_missing,
+        HealthSeverity.HIGH,
+        state_checks.material_missing,
         "Import the same key material again; the key opens what it encrypted from then on.",
         applies=_is_imported,
     ),
     Check(
         "material-expires",
         "Key material expires",
-        Severity.MEDIUM,
-        states.material_expires,
+        HealthSeverity.MEDIUM,
+        state_checks.material_expires,
         "Import the same material again with a later date, or without one.",
         applies=_is_imported,
     ),
     Check(
         "rotation-off",
         "Rotation is off",
-        Severity.MEDIUM,
-        states.rotation_off,
+        HealthSeverity.MEDIUM,
+        state_checks.rotation_off,
         "Turn automatic rotation on (EnableKeyRotation), at the primary where there are replicas; what was "
         "encrypted before still opens.",
         (Need.ROTATION,),
@@ -169,8 +169,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "conditional-control",
         "Conditional control",
-        Severity.MEDIUM,
-        policies.conditional_control,
+        HealthSeverity.MEDIUM,
+        policy_checks.conditional_control,
         "Let the statement for the account's root ARN allow kms:* without a condition.",
         (Need.POLICY,),
         _stays,
@@ -178,8 +178,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "cross-account",
         "Open to other accounts",
-        Severity.MEDIUM,
-        policies.cross_account,
+        HealthSeverity.MEDIUM,
+        policy_checks.cross_account,
         "Make sure that each of these accounts is meant, and name roles rather than whole accounts.",
         (Need.POLICY,),
         _stays,
@@ -187,8 +187,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "unbound-service",
         "Service without source",
-        Severity.MEDIUM,
-        policies.unbound_service,
+        HealthSeverity.MEDIUM,
+        policy_checks.unbound_service,
         "Add a condition on aws:SourceArn or aws:SourceAccount to the service's statement.",
         (Need.POLICY,),
         _stays,
@@ -196,8 +196,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "replica-policy",
         "Replica policy differs",
-        Severity.MEDIUM,
-        policies.replica_differs,
+        HealthSeverity.MEDIUM,
+        policy_checks.replica_differs,
         "Give the replica its primary's policy, or the primary the replica's: KMS keeps them apart.",
         (Need.POLICY, Need.PRIMARY_POLICY),
         _is_replica,
@@ -205,8 +205,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "disabled-long",
         "Disabled for long",
-        Severity.LOW,
-        states.disabled_long,
+        HealthSeverity.LOW,
+        state_checks.disabled_long,
         "Schedule its deletion if nobody has missed it, or enable it again: disabled it costs the same.",
         (Need.DISABLED_SINCE,),
         lambda key: key.state == KeyState.DISABLED,
@@ -214,8 +214,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "unused",
         "Not used",
-        Severity.LOW,
-        states.unused,
+        HealthSeverity.LOW,
+        state_checks.unused,
         "Disable it, and watch for refused uses before you schedule its deletion.",
         (Need.LAST_USAGE,),
         lambda key: key.state == KeyState.ENABLED,
@@ -224,8 +224,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "no-alias",
         "No alias",
-        Severity.LOW,
-        states.no_alias,
+        HealthSeverity.LOW,
+        state_checks.no_alias,
         "Give it an alias that says what it is for.",
         (Need.ALIASES,),
         _stays,
@@ -233,8 +233,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "tags-missing",
         "Tags missing",
-        Severity.LOW,
-        states.tags_missing,
+        HealthSeverity.LOW,
+        state_checks.tags_missing,
         "Add the tags that the configuration asks for under required_tags.",
         (Need.TAGS,),
         _stays,

@@ -14,12 +14,12 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.beyond import Primaries, disabled_since
 from kms_tui.evidence.health.checks import chosen
 from kms_tui.evidence.health.facts import Examined, Need, Since
-from kms_tui.evidence.health.reading import Estimate, estimate, is_examined, missing_facts, needs
-from kms_tui.evidence.health.report import Judging, KeyName, Report
+from kms_tui.evidence.health.health_report import Judging, KeyName, Report
+from kms_tui.evidence.health.needs import Estimate, estimate, is_examined, missing_facts, needs
 from kms_tui.evidence.health.verdicts import Settings
-from kms_tui.inventory.core import Inventory
+from kms_tui.inventory.fact_reader import ReadingProgress
 from kms_tui.inventory.listing import Region
-from kms_tui.inventory.reading import Progress
+from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.row import Row
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key
@@ -281,7 +281,7 @@ class _Patience:
         self.reason = ""
         """Why there was no answer for so long, where there was none."""
 
-    def lost(self, progress: Progress | None) -> bool:
+    def lost(self, progress: ReadingProgress | None) -> bool:
         if progress is None or progress.done != self._done:
             self._done, self._moved = (progress.done if progress else -1), self._clock()
             return False

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kms_tui.policy.rules import control, form, pastes, statements, who
+from kms_tui.policy.rules import access_rules, control_rules, format_rules, paste_rules, statement_rules
 from kms_tui.policy.rules.rule import Rule, text_of
 
 __all__ = ["RULES", "Rule", "text_of"]
 
 RULES: Mapping[str, Rule] = {
-    rule.id: rule for rule in (*control.RULES, *who.RULES, *statements.RULES, *form.RULES, *pastes.RULES)
+    rule.id: rule
+    for rule in (
+        *control_rules.RULES,
+        *access_rules.RULES,
+        *statement_rules.RULES,
+        *format_rules.RULES,
+        *paste_rules.RULES,
+    )
 }
 """Every rule by its id."""

@@ -10,15 +10,15 @@ from kms_tui.evidence.cost import (
     CallsCost,
     MonthlyCost,
     PricedKey,
+    Prices,
     account_cost,
     calls_cost,
     money,
     monthly_cost,
 )
-from kms_tui.evidence.prices import Prices
 from kms_tui.inventory import Row
 from kms_tui.kms.facts import Denied, Failed, Known
-from kms_tui.session import Kind, Session
+from kms_tui.session import BackendKind, Session
 
 __all__ = ["Costs", "calls_so_far", "calls_words", "money", "work_out"]
 
@@ -88,6 +88,6 @@ def calls_words(session: Session, prices: Prices) -> str:
     words = f"{cost.calls:,} calls, {'at least ' if cost.at_least else ''}{price}"
     if cost.at_least:
         words += f" ({cost.unknown:,} on keys whose spec is not known)"
-    if session.connection.kind is Kind.LOCAL:
+    if session.connection.kind is BackendKind.LOCAL:
         words += " on AWS; the local store costs nothing"
     return words

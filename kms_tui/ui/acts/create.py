@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from kms_tui import creation
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.creation import Draft, Kind
-from kms_tui.evidence.prices import Prices
+from kms_tui.creation import KeyType, NewKey
+from kms_tui.evidence.cost import Prices
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import Known
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT, spec_title
@@ -39,7 +39,7 @@ async def create_key(screen: ModeScreen) -> None:
     """CreateKey, then CreateAlias and EnableKeyRotation where asked for."""
     assert screen.session is not None
     kms = screen.session.kms
-    kinds = creation.kinds(kms.region)
+    kinds = creation.key_types(kms.region)
     chosen = await screen.ask(
         Choose("New key: for what, and of which kind?", [_line(kind, screen.prices) for kind in kinds])
     )
@@ -57,12 +57,12 @@ async def create_like(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         await _fill_in(screen, kms, kind, values, policy)
 
 
-def _line(kind: Kind, prices: Prices) -> Content:
+def _line(kind: KeyType, prices: Prices) -> Content:
     head = f"{spec_title(kind.spec).ljust(13)}{USAGE_WORDS[kind.usage].ljust(29)}{kind.use_cost(prices)}"
     return Content(head) + Content.styled(f"\n  {kind.explanation}", "$foreground-muted")
 
 
-def _read(kms: Kms, subject: Subject) -> tuple[Kind, dict[str, str], str]:
+def _read(kms: Kms, subject: Subject) -> tuple[KeyType, dict[str, str], str]:
     """The kind, the form's values and the policy of a key; what may not be read stays empty."""
     key = kms.describe(subject.key_id)
     policy = read_fact(lambda: kms.key_policy(subject.key_id))
@@ -75,10 +75,10 @@ def _read(kms: Kms, subject: Subject) -> tuple[Kind, dict[str, str], str]:
         "tags": "\n".join(f"{tag.key}={tag.value}" for tag in tags.value) if isinstance(tags, Known) else "",
         "period": str(rotation.value.period_days or "") if isinstance(rotation, Known) else "",
     }
-    return Kind(key.usage, key.spec), values, policy.value if isinstance(policy, Known) else ""
+    return KeyType(key.usage, key.spec), values, policy.value if isinstance(policy, Known) else ""
 
 
-async def _fill_in(screen: ModeScreen, kms: Kms, kind: Kind, values: Values, policy: str) -> None:
+async def _fill_in(screen: ModeScreen, kms: Kms, kind: KeyType, values: Values, policy: str) -> None:
     """Form, last page, and back to the form with what was entered, until the key is made or given up."""
     made: list[Key] = []
     done: set[str] = set()
@@ -107,7 +107,7 @@ async def _fill_in(screen: ModeScreen, kms: Kms, kind: Kind, values: Values, pol
         screen.changed((), f"The key {made[0].key_id} is made, but not all that was asked for with it.")
 
 
-def _review(kms: Kms, draft: Draft, made: list[Key], done: set[str], prices: Prices) -> ReviewKey:
+def _review(kms: Kms, draft: NewKey, made: list[Key], done: set[str], prices: Prices) -> ReviewKey:
     """``made`` and ``done`` say what was made already, by an attempt that was refused half-way."""
     from kms_tui.ui.dialogs.review_key import ReviewKey
 
@@ -129,7 +129,7 @@ def _review(kms: Kms, draft: Draft, made: list[Key], done: set[str], prices: Pri
     )
 
 
-def _stores(kms: Kms, kind: Kind) -> list[dict[str, Any]]:
+def _stores(kms: Kms, kind: KeyType) -> list[dict[str, Any]]:
     """The custom key stores that could hold such a key; none where they may not be listed."""
     if kind.spec != SYMMETRIC_DEFAULT:
         return []
@@ -139,7 +139,7 @@ def _stores(kms: Kms, kind: Kind) -> list[dict[str, Any]]:
         return []
 
 
-def _fields(kind: Kind, values: Values, policy: str, stores: Sequence[dict[str, Any]]) -> list[Field]:
+def _fields(kind: KeyType, values: Values, policy: str, stores: Sequence[dict[str, Any]]) -> list[Field]:
     origins = [("KMS makes it", str(KeyOrigin.AWS_KMS)), ("you import it", str(KeyOrigin.EXTERNAL))]
     for store in stores:
         store_origin = _STORE_ORIGINS[store["CustomKeyStoreType"]]
@@ -199,10 +199,10 @@ def _fields(kind: Kind, values: Values, policy: str, stores: Sequence[dict[str, 
     return [*fields, flag]
 
 
-def _draft(kind: Kind, values: Values, policy: str) -> Draft:
+def _draft(kind: KeyType, values: Values, policy: str) -> NewKey:
     origin, _, store = values["origin"].partition(" ")
     period = values.get("period", "").strip()
-    return Draft(
+    return NewKey(
         kind,
         origin,
         store,
@@ -218,7 +218,7 @@ def _draft(kind: Kind, values: Values, policy: str) -> Draft:
     )
 
 
-def _check(kms: Kms, kind: Kind, values: Values) -> None:
+def _check(kms: Kms, kind: KeyType, values: Values) -> None:
     """What would be refused only after the key was made is refused before."""
     draft = _draft(kind, values, "")
     if draft.period_days and draft.origin != KeyOrigin.AWS_KMS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kms_tui.inventory.exported import table_of
+from kms_tui.inventory.key_table import table_of
 from kms_tui.inventory.view import View
 from kms_tui.ui.acts.exporting import export_list
 

@@ -153,7 +153,7 @@ async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> N
     fresh = FreshMaterial()
 
     def submit(values: Values) -> None:
-        from kms_tui.publickey import PublicKey
+        from kms_tui.public_key import PublicKey
 
         # One that expired while the form was open is replaced; what was wrapped elsewhere fits the old alone.
         current = parameters if values["source"] == _WRAPPED else _parameters(kms, session, key)

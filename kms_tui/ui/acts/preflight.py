@@ -8,10 +8,8 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.evidence.cost import MonthlyCost, monthly_cost
-from kms_tui.evidence.prices import Prices
-from kms_tui.evidence.scan import Scan
-from kms_tui.evidence.scans import Scans
+from kms_tui.evidence.cost import MonthlyCost, Prices, monthly_cost
+from kms_tui.evidence.scans import Scan, Scans
 from kms_tui.kms.facts import Fact, Known
 from kms_tui.kms.model import Alias, Grant, Key, KeyLastUsage
 from kms_tui.ui.acts.base import Subject

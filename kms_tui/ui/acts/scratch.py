@@ -18,7 +18,7 @@ def cannot_use(subject: Subject) -> Reason:
 
 async def use_on_scratchpad(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Go to the scratchpad, with this key chosen."""
-    from kms_tui.scratch.request import ChosenKey
+    from kms_tui.crypto_ops.request import ChosenKey
     from kms_tui.ui.screens.scratchpad import ScratchpadScreen
 
     (subject,) = subjects

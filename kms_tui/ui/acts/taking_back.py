@@ -21,7 +21,7 @@ from kms_tui.ui.widgets.plain import Button
 if TYPE_CHECKING:
     from kms_tui.session import Session
     from kms_tui.ui.screens.base import ModeScreen
-    from kms_tui.undo import Step
+    from kms_tui.undo import UndoStep
 
 _SHOWN = 4
 """How many commands, and how many changes without a way back, are written out."""
@@ -76,7 +76,9 @@ async def take_back(screen: ModeScreen) -> None:
             session.history.skip(step)
 
 
-async def _sentences(session: Session, steps: Sequence[Step], skipped: Sequence[Step]) -> list[Content]:
+async def _sentences(
+    session: Session, steps: Sequence[UndoStep], skipped: Sequence[UndoStep]
+) -> list[Content]:
     """What undoing calls, what it does not bring back, and whether the change is still as it was made."""
     lines, standing = await off_loop(lambda: (_commands(steps), [step.stands() for step in steps]))
     sentences = [
@@ -100,7 +102,7 @@ async def _sentences(session: Session, steps: Sequence[Step], skipped: Sequence[
     return sentences
 
 
-def _typed(steps: Sequence[Step], subjects: Sequence[Subject]) -> Sequence[str]:
+def _typed(steps: Sequence[UndoStep], subjects: Sequence[Subject]) -> Sequence[str]:
     """What must be typed where undoing schedules a deletion, as for any other deletion."""
     if not any(call.operation == "ScheduleKeyDeletion" for step in steps for call in step.undo):
         return ()
@@ -109,7 +111,7 @@ def _typed(steps: Sequence[Step], subjects: Sequence[Subject]) -> Sequence[str]:
     return subjects[0].confirm_names if subjects else (steps[0].target,)
 
 
-async def _undo(screen: ModeScreen, session: Session, steps: Sequence[Step], what: str) -> None:
+async def _undo(screen: ModeScreen, session: Session, steps: Sequence[UndoStep], what: str) -> None:
     done = 0
     for step in steps:
         try:
@@ -128,14 +130,14 @@ async def _undo(screen: ModeScreen, session: Session, steps: Sequence[Step], wha
     screen.post_message(KeysChanged(*_keys(steps)))
 
 
-def _keys(steps: Sequence[Step]) -> set[str]:
+def _keys(steps: Sequence[UndoStep]) -> set[str]:
     """The keys to be read again; none (so all) where a step was about an alias or a custom key store."""
     if any("KeyId" not in step.call.params for step in steps):
         return set()
     return {key_id_of(str(step.call.params["KeyId"])) for step in steps}
 
 
-def _subjects(session: Session, steps: Sequence[Step]) -> list[Subject]:
+def _subjects(session: Session, steps: Sequence[UndoStep]) -> list[Subject]:
     """The keys that the steps were about, and for an alias the key that it then pointed at."""
     params = [call.params for step in steps for call in (step.call, *step.undo)]
     references = {str(each.get("KeyId") or each.get("TargetKeyId") or "") for each in params}
@@ -150,14 +152,14 @@ def _subjects(session: Session, steps: Sequence[Step]) -> list[Subject]:
     ]
 
 
-def _what(session: Session, step: Step) -> str:
+def _what(session: Session, step: UndoStep) -> str:
     """ "DisableKey of orders-db"."""
     rows = session.inventory.rows_of(step.target) if "KeyId" in step.call.params else []
     name = next((row.aliases[0] for row in rows if row.aliases), step.target)
     return f"{step.call.operation} of {name}" if name else step.call.operation
 
 
-def _commands(steps: Sequence[Step]) -> list[str]:
+def _commands(steps: Sequence[UndoStep]) -> list[str]:
     from kms_tui.commands import aws_cli
 
     return [

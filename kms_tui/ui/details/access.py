@@ -15,7 +15,7 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.facts import LOADING, Fact, Known
 from kms_tui.kms.model import Grant
 from kms_tui.policy import Document, access, parse
-from kms_tui.policy.access import Cell, Row
+from kms_tui.policy.access import AccessCell, AccessRow
 from kms_tui.policy.actions import Access
 from kms_tui.policy.describe import condition
 from kms_tui.ui.acts.base import Subject
@@ -36,7 +36,7 @@ class AccessFacts:
     """The matrix; ``grants`` says whether the grants are in it."""
 
     document: Document
-    rows: tuple[Row, ...]
+    rows: tuple[AccessRow, ...]
     who_can_change: str
     grants: Fact[list[Grant]]
 
@@ -163,18 +163,18 @@ def _note(facts: AccessFacts) -> Content:
     return Content.styled("Without the grants: ", "$warning") + trouble + Content("\n") + note
 
 
-def _label(row: Row) -> str:
+def _label(row: AccessRow) -> str:
     """The name; of another account its number, which its mark explains."""
     return row.party.account if row.outside and row.delegates else row.label
 
 
-def _mark(row: Row) -> str:
+def _mark(row: AccessRow) -> str:
     if row.public:
         return "public"
     return "outside" if row.outside else ""
 
 
-def cell_word(cell: Cell) -> str:
+def cell_word(cell: AccessCell) -> str:
     """What one principal may do of one kind, in a word or two."""
     if cell.allowed:
         word = "all" if cell.is_full else "some"
@@ -184,7 +184,7 @@ def cell_word(cell: Cell) -> str:
     return "denied" if cell.denied else "–"
 
 
-def explained(document: Document, row: Row, kinds: Sequence[Access]) -> Iterator[str]:
+def explained(document: Document, row: AccessRow, kinds: Sequence[Access]) -> Iterator[str]:
     """What gives a principal its access of these kinds: actions, conditions, statements and grants."""
     from kms_tui.ui.policy_editor.statements import laid_out
 
@@ -203,7 +203,7 @@ def explained(document: Document, row: Row, kinds: Sequence[Access]) -> Iterator
     yield from grants.values()
 
 
-def _summary(kind: Access, cell: Cell) -> Iterator[str]:
+def _summary(kind: Access, cell: AccessCell) -> Iterator[str]:
     if cell.is_empty:
         yield f"May {kind.value}: nothing"
     if cell.allowed:

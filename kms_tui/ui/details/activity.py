@@ -15,8 +15,7 @@ from textual.events import Resize
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.activity import Events, Wanted, of_key
-from kms_tui.evidence.event_filter import FIELDS, matching
-from kms_tui.evidence.events import Purpose, UsageEvent
+from kms_tui.evidence.events import FIELDS, Purpose, UsageEvent, matching
 from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known, unreadable
 from kms_tui.session import Session

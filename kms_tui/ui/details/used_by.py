@@ -13,11 +13,10 @@ from textual import events, on
 from textual.app import ComposeResult
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.evidence.scan import Scan
+from kms_tui.evidence.references import ServiceGrant, service_grants
+from kms_tui.evidence.scan_task import Section, Use
 from kms_tui.evidence.scanners import SCANNERS
-from kms_tui.evidence.scans import Scans
-from kms_tui.evidence.service_grants import ServiceGrant, service_grants
-from kms_tui.evidence.sweep import Section, Use
+from kms_tui.evidence.scans import Scan, Scans
 from kms_tui.kms.arn import Arn, key_id_of
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import LOADING, Fact, Known

@@ -11,8 +11,8 @@ from textual.app import SuspendNotSupported
 
 from kms_tui.atomic import typed_path
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.policy import pastes, snippets
-from kms_tui.policy.scan import ScanError
+from kms_tui.policy import pasted_text, snippets
+from kms_tui.policy.json_reader import ScanError
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.dialogs.form import Field, FlagField, Form, Values
@@ -33,7 +33,7 @@ def lay_out(editor: PolicyEditor) -> None:
     wrong and change nothing.
     """
     text = editor.area.policy_text
-    paste = pastes.recognised(text)
+    paste = pasted_text.recognised(text)
     try:
         laid_out = formatted(paste.policy if paste and paste.policy else text)
     except ScanError as error:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from kms_tui.policy import operators
 from kms_tui.policy.actions import ACTIONS
+from kms_tui.policy.condition_keys import FAMILIES, KEYS, find
 from kms_tui.policy.document import ALLOW, CURRENT_VERSION, DENY
-from kms_tui.policy.keys import FAMILIES, KEYS, find
 from kms_tui.policy.principals import TYPES
 from kms_tui.policy.snippets import USE
 from kms_tui.ui.policy_editor.outline import Outline, Spot

@@ -6,7 +6,7 @@ import re
 
 from kms_tui.policy import snippets
 from kms_tui.policy.document import CURRENT_VERSION
-from kms_tui.policy.scan import ScanError
+from kms_tui.policy.json_reader import ScanError
 from kms_tui.policy.snippets import StatementShape
 from kms_tui.ui.policy_editor.layout import formatted
 from kms_tui.ui.policy_editor.outline import Outline

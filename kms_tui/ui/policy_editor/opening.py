@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kms_tui import policy
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.drafts import Draft, Kept
+from kms_tui.drafts import Draft, SavedVersion
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.background import off_loop
 from kms_tui.ui.dialogs.choose import Choose
@@ -29,7 +29,7 @@ class Opened:
 
     target: Target
     text: str
-    drafts: Kept[Draft]
+    drafts: SavedVersion[Draft]
     drafts_trouble: str
     around: Surroundings
 
@@ -61,7 +61,7 @@ async def open_policy(editor: PolicyEditor) -> None:
 def _read(session: Session, kms: Kms, key_id: str, arn: str, editor: PolicyEditor) -> Opened:
     target = Target(kms, key_id, arn, kms.caller().arn)
     text = target.read()
-    drafts: Kept[Draft] = Kept()
+    drafts: SavedVersion[Draft] = SavedVersion()
     trouble = ""
     try:
         drafts = editor.files.drafts(arn)

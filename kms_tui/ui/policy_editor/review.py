@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from kms_tui import policy
 from kms_tui.policy import CheckResult, Document, Severity, access
-from kms_tui.policy.diff import (
+from kms_tui.policy.document import Statement
+from kms_tui.policy.policy_diff import (
     EffectChange,
-    Kept,
     StatementChange,
+    StatementKept,
     effect_changes,
     statement_changes,
     unified,
 )
-from kms_tui.policy.document import Statement
 from kms_tui.ui.policy_editor.area import GLYPHS
 from kms_tui.ui.policy_editor.findings import COLOURS
 from kms_tui.ui.policy_editor.saving import Target, is_same
@@ -23,10 +23,10 @@ from kms_tui.ui.policy_editor.statements import laid_out
 from kms_tui.ui.safe_text import Content, safe
 
 _MARKS = {
-    Kept.ADDED: ("+", "$success", "new"),
-    Kept.REMOVED: ("-", "$error", "gone"),
-    Kept.CHANGED: ("~", "$accent", "changed"),
-    Kept.MOVED: ("»", "$accent", "moved"),
+    StatementKept.ADDED: ("+", "$success", "new"),
+    StatementKept.REMOVED: ("-", "$error", "gone"),
+    StatementKept.CHANGED: ("~", "$accent", "changed"),
+    StatementKept.MOVED: ("»", "$accent", "moved"),
 }
 _LINE_COLOURS = {"+": "$success", "-": "$error"}
 
@@ -66,7 +66,9 @@ def review(target: Target, old: str, new: str, result: CheckResult | None = None
     effects = effect_changes(
         before, after, account_id=kms.account_id, partition=kms.partition, key_arn=target.arn
     )
-    changes = tuple(change for change in statement_changes(before, after) if change.kind is not Kept.SAME)
+    changes = tuple(
+        change for change in statement_changes(before, after) if change.kind is not StatementKept.SAME
+    )
     who = access.who_can_change(after, account_id=kms.account_id, partition=kms.partition, key_arn=target.arn)
     return Review(before, after, effects, changes, who, result)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.policy import Caller, Decision, Document, Effect, Request, Via, actions, evaluate
+from kms_tui.policy import AccessRequest, Caller, Decision, Document, Effect, Via, actions, evaluate
 from kms_tui.policy.describe import condition
 from kms_tui.policy.evaluation import ContextValue
 
@@ -51,7 +51,7 @@ _WORDS = {
 
 def ask(document: Document, question: Question, *, account_id: str, key_arn: str) -> Answer:
     """What the policy answers; raises QuestionError."""
-    request = Request(
+    request = AccessRequest(
         _caller(question.principal),
         _action(question.action),
         key_arn,
@@ -70,14 +70,14 @@ def ask(document: Document, question: Question, *, account_id: str, key_arn: str
 _NOT_ACROSS = "The caller is of another account, and this action does not work across accounts."
 
 
-def _is_stranger(request: Request, account_id: str) -> bool:
+def _is_stranger(request: AccessRequest, account_id: str) -> bool:
     """Whether the caller is of another account, whom the action cannot serve."""
     action = actions.find(request.action)
     outside = request.caller.account not in ("", account_id)
     return outside and action is not None and not action.cross_account
 
 
-def _left_to_iam(decision: Decision, request: Request, account_id: str) -> bool:
+def _left_to_iam(decision: Decision, request: AccessRequest, account_id: str) -> bool:
     """Whether IAM policies have to allow it too: those of the key's account, or of the caller's other one."""
     caller = request.caller
     if caller.is_root:
@@ -119,7 +119,7 @@ def context_of(text: str) -> Mapping[str, ContextValue]:
     return {**absent, **{key: tuple(given) if len(given) > 1 else given[0] for key, given in values.items()}}
 
 
-def _sentences(decision: Decision, request: Request, account_id: str) -> list[str]:
+def _sentences(decision: Decision, request: AccessRequest, account_id: str) -> list[str]:
     lines: list[str] = []
     if decision.effect is Effect.NO_STATEMENT:
         lines.append("No statement of the key policy says anything about it, so it is denied.")

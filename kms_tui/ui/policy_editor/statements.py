@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kms_tui.policy.document import Document, Statement
-from kms_tui.policy.scan import ScanError
+from kms_tui.policy.json_reader import ScanError
 from kms_tui.ui.policy_editor.layout import formatted
 from kms_tui.ui.safe_text import Content, safe
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kms_tui.atomic import PRIVATE, SHARED, atomic_file
+from kms_tui.crypto_ops.inputs import InputError, from_json
+from kms_tui.crypto_ops.operations import OPERATIONS, Name
+from kms_tui.crypto_ops.results import Part
 from kms_tui.kms.model import Key
-from kms_tui.scratch.context import from_json
-from kms_tui.scratch.fields import InputError
-from kms_tui.scratch.operations import OPERATIONS, Name
-from kms_tui.scratch.results import Part
 from kms_tui.ui.dialogs.confirm import Confirm
 from kms_tui.ui.dialogs.form import Field, FlagField, Form, TextField, Values
 from kms_tui.ui.safe_text import Content, safe

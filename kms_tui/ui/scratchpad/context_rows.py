@@ -9,8 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
-from kms_tui.scratch.context import IN_THE_CLEAR, Pair, from_json, from_rows
-from kms_tui.scratch.fields import Field, InputError
+from kms_tui.crypto_ops.inputs import IN_THE_CLEAR, InputError, InputField, Pair, from_json, from_rows
 from kms_tui.ui.safe_text import Content
 from kms_tui.ui.scratchpad.lines import ProblemLine
 from kms_tui.ui.widgets.entry import Input
@@ -87,7 +86,7 @@ class ContextRows(Vertical):
             super().__init__()
             self.rows = rows
 
-    def __init__(self, widget_id: str, label: str, field: Field) -> None:
+    def __init__(self, widget_id: str, label: str, field: InputField) -> None:
         super().__init__(id=widget_id, classes="context")
         self.field = field
         self.problem = ProblemLine()

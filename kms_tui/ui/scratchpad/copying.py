@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kms_tui.crypto_ops.commands import Where, input_note, python_code, shell_line
+from kms_tui.crypto_ops.request import OperationRequest
+from kms_tui.crypto_ops.results import Part
 from kms_tui.formats import Format, encode, is_text
-from kms_tui.scratch.commands import Where, input_note, python_code, shell_line
-from kms_tui.scratch.request import Request
-from kms_tui.scratch.results import Part
 from kms_tui.ui.clipboard import copy_secret, copy_text
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.safe_text import Content
@@ -27,7 +27,7 @@ class _Copy:
     title: str
     note: str
     form: Format | None = None
-    write: Callable[[Request, Where], str] | None = None
+    write: Callable[[OperationRequest, Where], str] | None = None
 
 
 _COMMANDS = (
@@ -81,7 +81,7 @@ def copy_part(screen: ScratchpadScreen, part: Part, form: Format) -> None:
         app.notify(f"{part.name} copied. In {seconds:g} s it is cleared, if it is still there.")
 
 
-async def _copy_command(screen: ScratchpadScreen, write: Callable[[Request, Where], str]) -> None:
+async def _copy_command(screen: ScratchpadScreen, write: Callable[[OperationRequest, Where], str]) -> None:
     request = screen.request_for_command()
     session = screen.session
     if request is None or session is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from kms_tui.scratch.fields import Field
-from kms_tui.scratch.request import ChosenKey
+from kms_tui.crypto_ops.inputs import InputField
+from kms_tui.crypto_ops.request import ChosenKey
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.fields import KeyField
 
@@ -18,7 +18,7 @@ class DestinationPane(Vertical):
         super().__init__(id="destination")
         self.key: ChosenKey | None = None
         self.key_field = KeyField("destination-key", "To key")
-        self.context = ContextRows("destination-context", "To context", Field.DESTINATION_CONTEXT)
+        self.context = ContextRows("destination-context", "To context", InputField.DESTINATION_CONTEXT)
 
     def compose(self) -> ComposeResult:
         yield self.key_field

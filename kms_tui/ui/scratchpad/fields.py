@@ -8,9 +8,9 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
+from kms_tui.crypto_ops.request import ChosenKey
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import KeyState
-from kms_tui.scratch.request import ChosenKey
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.scratchpad.lines import Line, ProblemLine
 from kms_tui.ui.widgets.plain import Static

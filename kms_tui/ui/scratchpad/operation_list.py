@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.message import Message
 from textual.widgets import OptionList
 
-from kms_tui.scratch.operations import OPERATIONS, Name, Operation
+from kms_tui.crypto_ops.operations import OPERATIONS, Name, Operation
 from kms_tui.ui.safe_text import Content
 from kms_tui.ui.widgets.plain import Option
 

@@ -9,8 +9,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.timer import Timer
 
+from kms_tui.crypto_ops.results import Part, Result
 from kms_tui.formats import Format, encode, hex_dump, is_text
-from kms_tui.scratch.results import Part, Result
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.scratchpad.facts import FactTable, Rows
 from kms_tui.ui.scratchpad.lines import ProblemLine

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from kms_tui.crypto_ops.history import Entry
 from kms_tui.kms.arn import key_id_of
-from kms_tui.scratch.history import Entry
 from kms_tui.ui.dialogs.choose import Choose
 from kms_tui.ui.safe_text import Content, column, fit
 

@@ -14,13 +14,13 @@ from textual.widget import Widget
 from textual.widgets import OptionList
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.inventory.core import Inventory
+from kms_tui.crypto_ops.calls import in_region
+from kms_tui.crypto_ops.request import ChosenKey
+from kms_tui.inventory.live_list import Inventory
 from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyState
-from kms_tui.scratch.request import ChosenKey
-from kms_tui.scratch.sending import in_region
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.dialogs.base import Dialog
 from kms_tui.ui.safe_text import Content, column, fit, safe

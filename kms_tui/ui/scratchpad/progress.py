@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import ProgressBar
 
-from kms_tui.envelope.watch import Watch
+from kms_tui.envelope.streams import Progress
 from kms_tui.ui.safe_text import Content
 from kms_tui.ui.widgets.plain import Static
 
@@ -55,8 +55,8 @@ class Tally:
 
         return run
 
-    def watch(self) -> Watch:
-        return Watch(progress=self.note, cancelled=self.stop.is_set)
+    def watch(self) -> Progress:
+        return Progress(progress=self.note, cancelled=self.stop.is_set)
 
 
 class ProgressLine(Horizontal):

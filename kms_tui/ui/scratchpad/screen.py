@@ -14,21 +14,18 @@ from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 
 from kms_tui.atomic import AlreadyThereError
+from kms_tui.crypto_ops.check import ExplainedError, check, check_for_command, explain
+from kms_tui.crypto_ops.history import OperationHistory
+from kms_tui.crypto_ops.inputs import Entered, InputError
+from kms_tui.crypto_ops.known import known
+from kms_tui.crypto_ops.operations import OPERATIONS, Role, next_for, offered
+from kms_tui.crypto_ops.request import ChosenKey, OperationRequest
+from kms_tui.crypto_ops.results import Result
+from kms_tui.crypto_ops.run import run
 from kms_tui.envelope.errors import CancelledByUserError
 from kms_tui.formats import Format, encode
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.scratch.chain import next_for
-from kms_tui.scratch.check import check, check_for_command
-from kms_tui.scratch.explain import Problem, explain
-from kms_tui.scratch.fields import InputError
-from kms_tui.scratch.history import History
-from kms_tui.scratch.inputs import Entered
-from kms_tui.scratch.known import known
-from kms_tui.scratch.operations import OPERATIONS, Role, offered
-from kms_tui.scratch.request import ChosenKey, Request
-from kms_tui.scratch.results import Result
-from kms_tui.scratch.run import run
 from kms_tui.session import Session
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.safe_text import Content
@@ -117,7 +114,7 @@ class ScratchpadScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.history = History()
+        self.history = OperationHistory()
         self.operations = OperationList()
         self.setup = SetupPane()
         self.output = OutputPane()
@@ -144,7 +141,7 @@ class ScratchpadScreen(ModeScreen):
     # Its life
 
     def session_opened(self, session: Session) -> None:
-        self.history = History()
+        self.history = OperationHistory()
         self.setup.last_context = self.history.last_context
         self.output.clear()
         start(self, self._start_over, group="setup", description="set the scratchpad up")
@@ -261,11 +258,11 @@ class ScratchpadScreen(ModeScreen):
             request = self.setup.request()
             check(request)
         except InputError as error:
-            self._show_problem(Problem(error.field, str(error), error.next_step))
+            self._show_problem(ExplainedError(error.field, str(error), error.next_step))
             return
         start(self, partial(self._run, request), group="run", description="run an operation")
 
-    async def _run(self, request: Request) -> None:
+    async def _run(self, request: OperationRequest) -> None:
         session = self.session
         result = await self._make(request)
         if result is not None and session is not None and session is self.session:
@@ -275,7 +272,7 @@ class ScratchpadScreen(ModeScreen):
             self.operations.focus()
             self.output.focus_output()
 
-    async def _make(self, request: Request) -> Result | None:
+    async def _make(self, request: OperationRequest) -> Result | None:
         """The result; None where an error has been shown instead."""
         session = self.session
         assert session is not None
@@ -309,13 +306,13 @@ class ScratchpadScreen(ModeScreen):
         self._show_problem(explain(refused, request))
         return None
 
-    def _show_problem(self, problem: Problem) -> None:
+    def _show_problem(self, problem: ExplainedError) -> None:
         # What an earlier run said, "verified" above all, is not true of this input.
         self.output.clear()
         if not self.setup.show_error(problem.field, problem.text):
             self.output.problem.say(problem.text)
 
-    def _facts(self, request: Request, result: Result) -> tuple[tuple[str, str], ...]:
+    def _facts(self, request: OperationRequest, result: Result) -> tuple[tuple[str, str], ...]:
         """The key first, by name, then what the answer said and the sizes."""
         facts: list[tuple[str, str]] = []
         if result.key_arn:
@@ -328,13 +325,13 @@ class ScratchpadScreen(ModeScreen):
             facts.append(("Key ARN", result.key_arn))
         return tuple(facts)
 
-    def request_for_command(self) -> Request | None:
+    def request_for_command(self) -> OperationRequest | None:
         """What is set up now, for a command line; its problem is shown where there is one."""
         try:
             request = self.setup.request()
             check_for_command(request)
         except InputError as error:
-            self._show_problem(Problem(error.field, str(error), error.next_step))
+            self._show_problem(ExplainedError(error.field, str(error), error.next_step))
             return None
         return request
 

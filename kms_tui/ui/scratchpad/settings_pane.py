@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
-from kms_tui.scratch.settings import Choice, Ready, Setting
+from kms_tui.crypto_ops.settings import OperationSetting, Ready, SettingChoice
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.scratchpad.lines import ProblemLine
 from kms_tui.ui.widgets.choices import Select
@@ -28,13 +28,13 @@ class SettingRow(Horizontal):
             self.name = name
             self.value = value
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: OperationSetting) -> None:
         super().__init__(classes="row setting")
         self.setting = setting
         self._select: Select[str] = Select([(Content("–"), "")], value="")
         self._only = Static(classes="only")
         self._number = Input(setting.default, classes="number")
-        self._choices: tuple[Choice, ...] = ()
+        self._choices: tuple[SettingChoice, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Static(Content(self.setting.label), classes="label")

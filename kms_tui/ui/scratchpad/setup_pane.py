@@ -10,15 +10,15 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from kms_tui.crypto_ops.check import takes_context
+from kms_tui.crypto_ops.history import Entry
+from kms_tui.crypto_ops.inputs import InputError, InputField
+from kms_tui.crypto_ops.limits import limit_of
+from kms_tui.crypto_ops.moving import opens_there
+from kms_tui.crypto_ops.operations import OPERATIONS, Name, Operation, Role
+from kms_tui.crypto_ops.request import ChosenKey, Destination, OperationRequest
+from kms_tui.crypto_ops.settings import Ready, settle
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
-from kms_tui.scratch.check import takes_context
-from kms_tui.scratch.fields import Field, InputError
-from kms_tui.scratch.history import Entry
-from kms_tui.scratch.limits import limit_of
-from kms_tui.scratch.moving import opens_there
-from kms_tui.scratch.operations import OPERATIONS, Name, Operation, Role
-from kms_tui.scratch.request import ChosenKey, Destination, Request
-from kms_tui.scratch.settings import Ready, settle
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.destination import DestinationPane
 from kms_tui.ui.scratchpad.fields import KeyField
@@ -49,7 +49,7 @@ class SetupPane(Vertical):
         self.key_field = KeyField("key", "Key")
         self.target = TargetLine()
         self.settings = SettingsPane()
-        self.context = ContextRows("context", "Context", Field.CONTEXT)
+        self.context = ContextRows("context", "Context", InputField.CONTEXT)
         self._inputs = Vertical(id="inputs")
         self._sources: dict[Role, SourcePane] = {}
         self._destination: DestinationPane | None = None
@@ -90,10 +90,10 @@ class SetupPane(Vertical):
 
     # What is asked for
 
-    def request(self) -> Request:
+    def request(self) -> OperationRequest:
         """The request as it stands; InputError names the field where it does not stand."""
         names = {ready.setting.name for ready in self._ready()}
-        return Request(
+        return OperationRequest(
             self.operation,
             self.where,
             self.key,
@@ -249,29 +249,29 @@ class SetupPane(Vertical):
 
     # Errors
 
-    def show_error(self, field: Field, text: str) -> bool:
+    def show_error(self, field: InputField, text: str) -> bool:
         """Show a problem beside the field it is about, and go there; whether there is such a field."""
         match field:
-            case Field.KEY if self.key_field.display:
+            case InputField.KEY if self.key_field.display:
                 self.key_field.problem.say(text)
                 self.key_field.line.focus()
-            case Field.INPUT | Field.SECOND:
-                pane = self.main if field is Field.INPUT else self.second
+            case InputField.INPUT | InputField.SECOND:
+                pane = self.main if field is InputField.INPUT else self.second
                 if pane is None:
                     return False
                 pane.problem.say(text)
                 pane.focus_input()
-            case Field.SETTINGS:
+            case InputField.SETTINGS:
                 self.settings.problem.say(text)
                 self.settings.focus_first()
-            case Field.CONTEXT if self.context.display:
+            case InputField.CONTEXT if self.context.display:
                 self.context.problem.say(text)
-            case Field.DESTINATION if self._destination is not None:
+            case InputField.DESTINATION if self._destination is not None:
                 self._destination.key_field.problem.say(text)
                 self._destination.key_field.line.focus()
-            case Field.DESTINATION_CONTEXT if self._destination is not None:
+            case InputField.DESTINATION_CONTEXT if self._destination is not None:
                 self._destination.context.problem.say(text)
-            case Field.TARGET if self.target.display:
+            case InputField.TARGET if self.target.display:
                 self.target.problem.say(text)
                 self.target.path_input.focus()
             case _:

@@ -12,23 +12,22 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from kms_tui.atomic import FileError
-from kms_tui.formats import Format, FormatError, encode
-from kms_tui.kms.model import Secret
-from kms_tui.scratch.fields import Field, InputError
-from kms_tui.scratch.inputs import (
+from kms_tui.crypto_ops.inputs import (
     TYPED_FORMATS,
     Entered,
     FromFile,
+    InputError,
+    InputField,
     also_reads,
     detected,
     look_at,
     read_text,
 )
-from kms_tui.scratch.inputs import (
-    Input as GivenInput,
-)
-from kms_tui.scratch.limits import Beyond, Limit
-from kms_tui.scratch.operations import Role
+from kms_tui.crypto_ops.inputs import Input as GivenInput
+from kms_tui.crypto_ops.limits import Beyond, Limit
+from kms_tui.crypto_ops.operations import Role
+from kms_tui.formats import Format, FormatError, encode
+from kms_tui.kms.model import Secret
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.safe_text import Content
 from kms_tui.ui.scratchpad.facts import FactTable
@@ -90,7 +89,7 @@ class SourcePane(Vertical):
         name = f"source-{role.name.lower().replace('_', '-')}"
         super().__init__(id=name, classes="source")
         self.role = role
-        self.field = Field.SECOND if role in (Role.SIGNATURE, Role.MAC) else Field.INPUT
+        self.field = InputField.SECOND if role in (Role.SIGNATURE, Role.MAC) else InputField.INPUT
         self.area = SecretArea(secret=role.is_secret, placeholder=_PLACEHOLDERS[role])
         self.path = PathInput(f"{name}-path", "Name of the file; → completes it")
         self.note = Line(classes="note")

@@ -26,7 +26,7 @@ from kms_tui.ui.widgets.key_bar import KeyBar
 from kms_tui.ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
-    from kms_tui.evidence.prices import Prices
+    from kms_tui.evidence.cost import Prices
     from kms_tui.ui.app import KmsApp
 
 T = TypeVar("T")

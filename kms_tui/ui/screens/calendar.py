@@ -16,8 +16,8 @@ from textual.widget import Widget
 from kms_tui.evidence.calendar import Calendar, Coming, Event, KeyDates, When, calendar, when
 from kms_tui.export import Table
 from kms_tui.inventory import FactName, Row
-from kms_tui.inventory.reading import missing_of
-from kms_tui.inventory.words import name, span
+from kms_tui.inventory.cells import name, span
+from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.session import Session
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.acts.desk import Desk, act_bindings

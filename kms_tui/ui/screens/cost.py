@@ -12,12 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from kms_tui.evidence.cost import MonthlyCost
-from kms_tui.evidence.prices import Prices
+from kms_tui.evidence.cost import MonthlyCost, Prices
 from kms_tui.export import Table
 from kms_tui.inventory import FactName, Row
-from kms_tui.inventory.reading import missing_of
-from kms_tui.inventory.words import name
+from kms_tui.inventory.cells import name
+from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.session import Session
 from kms_tui.ui.acts.costing import Costs, calls_words, money, work_out
 from kms_tui.ui.acts.exporting import export_list

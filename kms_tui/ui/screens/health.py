@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from kms_tui.evidence.health import Examination, Finding, Gap, Report, Settings, Tally
-from kms_tui.evidence.health.writing import WRITERS
+from kms_tui.evidence.health import CheckTally, Examination, Gap, HealthFinding, Report, Settings
+from kms_tui.evidence.health.report_formats import WRITERS
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui import health_words
@@ -84,7 +84,7 @@ class HealthScreen(ModeScreen):
         self._unused_days: int | None = None
         self._changes = 0
         """How many changes this sitting had made when the report was begun."""
-        self._shown: dict[str, Finding | Gap] = {}
+        self._shown: dict[str, HealthFinding | Gap] = {}
 
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(classes="table-body"):
@@ -228,7 +228,7 @@ class HealthScreen(ModeScreen):
             item = self._shown.get(self._table.current)
             detail.update(health_words.item_detail(item) if item is not None else None)
 
-    def _tally(self) -> Tally | None:
+    def _tally(self) -> CheckTally | None:
         tallies = self._report.tallies if self._report is not None else ()
         return next((tally for tally in tallies if tally.check.id == self._table.current), None)
 

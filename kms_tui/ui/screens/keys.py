@@ -13,8 +13,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from kms_tui.inventory import FactName
+from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.inventory.filters import FilterError
-from kms_tui.inventory.reading import missing_of
 from kms_tui.inventory.view import Scope, View
 from kms_tui.session import Session
 from kms_tui.ui import key_counts

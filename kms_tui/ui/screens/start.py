@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.session import Connection, Kind
+from kms_tui.session import BackendKind, Connection
 from kms_tui.ui.background import off_loop, start
 from kms_tui.ui.login import run_login
 from kms_tui.ui.messages import SessionOpened
@@ -53,9 +53,13 @@ class StartScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._offer(
-            Connection(Kind.DEMO), "Demo", "a believable account in memory; nothing is real, nothing is kept"
+            Connection(BackendKind.DEMO),
+            "Demo",
+            "a believable account in memory; nothing is real, nothing is kept",
         )
-        self._offer(Connection(Kind.LOCAL), "Local store", "your own keys on this machine, real cryptography")
+        self._offer(
+            Connection(BackendKind.LOCAL), "Local store", "your own keys on this machine, real cryptography"
+        )
         choices = self.query_one(OptionList)
         choices.highlighted = 0
         choices.focus()
@@ -66,7 +70,7 @@ class StartScreen(Screen[None]):
 
         for profile in await off_loop(profiles):
             note = " · ".join(part for part in (profile.account, profile.region, profile.sso_session) if part)
-            self._offer(Connection(Kind.AWS, profile=profile.name), f"Profile {profile.name}", note)
+            self._offer(Connection(BackendKind.AWS, profile=profile.name), f"Profile {profile.name}", note)
 
     def _offer(self, connection: Connection, title: str, note: str) -> None:
         self._choices.append(replace(connection, read_only=self._tried.read_only))

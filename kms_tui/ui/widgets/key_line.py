@@ -10,11 +10,10 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from kms_tui.inventory import words
-from kms_tui.inventory.columns import COLUMNS
-from kms_tui.inventory.order import Sort
+from kms_tui.inventory import cells
+from kms_tui.inventory.cells import Look
+from kms_tui.inventory.columns import COLUMNS, Sort
 from kms_tui.inventory.row import Row
-from kms_tui.inventory.words import Look
 from kms_tui.ui.safe_text import column, fit, visible
 from kms_tui.ui.widgets.key_layout import GAP, GUTTER, Slot
 
@@ -73,7 +72,7 @@ def key_line(
 def _name(row: Row, width: int, line: Line, found: Sequence[str], style: Styles) -> list[Segment]:
     if not row.aliases:
         return _nameless(row, width, line, style)
-    more = words.more_aliases(row)
+    more = cells.more_aliases(row)
     room = width - len(more) - 2 if more else width
     name = fit(row.aliases[0], room)
     segments = _point_out(name, found, style(_name_part(row, line)), style("found"))

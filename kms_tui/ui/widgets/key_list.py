@@ -14,8 +14,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 
-from kms_tui.inventory.notify import Changes
-from kms_tui.inventory.order import Sort
+from kms_tui.inventory.changes import Changes
+from kms_tui.inventory.columns import Sort
 from kms_tui.inventory.row import Row
 from kms_tui.inventory.view import Scope, View
 from kms_tui.ui.safe_text import column

@@ -16,7 +16,7 @@ PARTS = (
     "found",
     "gone",
     "note",
-    # The looks of kms_tui.inventory.words.
+    # The looks of kms_tui.inventory.cells.
     "plain",
     "quiet",
     "loading",

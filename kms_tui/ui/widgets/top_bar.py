@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from kms_tui.session import Kind, Session
+from kms_tui.session import BackendKind, Session
 from kms_tui.ui.modes import MODE_TABLE
 from kms_tui.ui.safe_text import Content, safe
 from kms_tui.ui.widgets.plain import Static
@@ -89,7 +89,7 @@ class TopBar(Vertical):
 
     def _price(self, session: Session) -> str:
         """What the calls cost on AWS ("" in the local store, where they cost nothing)."""
-        if session.connection.kind is Kind.LOCAL or not session.meter.total:
+        if session.connection.kind is BackendKind.LOCAL or not session.meter.total:
             return ""
         from kms_tui.ui.acts.costing import calls_so_far, money
 

@@ -12,7 +12,7 @@ from textual.document._document import Document
 from kms_tui import policy
 from kms_tui.policy import snippets
 from kms_tui.policy.actions import ACTIONS
-from kms_tui.policy.scan import ScanError
+from kms_tui.policy.json_reader import ScanError
 from kms_tui.ui.policy_editor.completion import Surroundings, complete
 from kms_tui.ui.policy_editor.inserting import with_statement
 from kms_tui.ui.policy_editor.layout import formatted

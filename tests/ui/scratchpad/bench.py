@@ -10,7 +10,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
-from kms_tui.scratch.operations import Name, Role
+from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.scratchpad.facts import FactTable
 from kms_tui.ui.scratchpad.operation_list import OperationList

@@ -11,11 +11,11 @@ from textual.widgets import Button, Select
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.envelope.watch import Watch
-from kms_tui.scratch.operations import Name, Role
-from kms_tui.scratch.request import Request
-from kms_tui.scratch.results import Result
-from kms_tui.scratch.run import run
+from kms_tui.crypto_ops.operations import Name, Role
+from kms_tui.crypto_ops.request import OperationRequest
+from kms_tui.crypto_ops.results import Result
+from kms_tui.crypto_ops.run import run
+from kms_tui.envelope.streams import Progress
 from kms_tui.ui.scratchpad.progress import progress_words, size_words
 from tests.ui.conftest import MakeApp
 from tests.ui.console import settled
@@ -149,14 +149,14 @@ def test_a_long_operation_shows_how_far_it_is_and_can_be_cancelled(
     source.write_bytes(b"x" * 5_000_000)
     halfway, go_on = Event(), Event()
 
-    def slow(request: Request, kms: Kms, watch: Watch) -> Result:
+    def slow(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
         def progress(done: int, total: int | None) -> None:
             watch.progress(done, total)
             if done > 1_000_000:
                 halfway.set()
                 go_on.wait(10)
 
-        return run(request, kms, Watch(progress, watch.cancelled, watch.step))
+        return run(request, kms, Progress(progress, watch.cancelled, watch.step))
 
     monkeypatch.setattr("kms_tui.ui.scratchpad.screen.run", slow)
 
@@ -190,13 +190,13 @@ def test_quitting_takes_a_half_written_file_away(
     source.write_bytes(b"x" * 5_000_000)
     halfway = Event()
 
-    def slow(request: Request, kms: Kms, watch: Watch) -> Result:
+    def slow(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
         def progress(done: int, total: int | None) -> None:
             halfway.set()
             while not watch.cancelled():
                 pass
 
-        return run(request, kms, Watch(progress, watch.cancelled, watch.step))
+        return run(request, kms, Progress(progress, watch.cancelled, watch.step))
 
     monkeypatch.setattr("kms_tui.ui.scratchpad.screen.run", slow)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.binding import Binding
 
 from kms_tui.backend.base import Backend
-from kms_tui.scratch.operations import Name, Role
+from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.fields import KeyLine
 from kms_tui.ui.scratchpad.output import OutputView

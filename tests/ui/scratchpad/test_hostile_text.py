@@ -8,8 +8,8 @@ import pytest
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.kms.model import Secret
-from kms_tui.scratch.operations import Name, Role
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, Bench, drive
 

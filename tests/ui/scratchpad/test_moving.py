@@ -6,8 +6,8 @@ import base64
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.kms.model import Secret
-from kms_tui.scratch.operations import Name, Role
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.fields import KeyField
 from tests.ui.conftest import MakeApp

@@ -8,8 +8,8 @@ import pytest
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.publickey import PublicKey
-from kms_tui.scratch.operations import OPERATIONS, Name, Role
+from kms_tui.crypto_ops.operations import OPERATIONS, Name, Role
+from kms_tui.public_key import PublicKey
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import go_to, settled

@@ -10,10 +10,10 @@ import pytest
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.formats import Format
 from kms_tui.kms.errors import EndpointError
 from kms_tui.kms.model import CallerIdentity, Secret
-from kms_tui.scratch.operations import Name, Role
 from kms_tui.ui.scratchpad.fields import KeyField
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, Bench, drive

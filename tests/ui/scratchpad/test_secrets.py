@@ -11,8 +11,8 @@ from textual.widgets import Static
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.kms.model import Secret
-from kms_tui.scratch.operations import Name, Role
 from kms_tui.ui.scratchpad.output import OutputPane
 from kms_tui.ui.scratchpad.secret_area import SecretArea
 from tests.ui.conftest import MakeApp

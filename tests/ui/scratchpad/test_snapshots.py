@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from kms_tui.backend.local.engine import ciphertext_blob
 from kms_tui.config import Config
-from kms_tui.scratch.operations import Name, Role
+from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.ui.scratchpad.fields import KeyField
 from kms_tui.ui.widgets.top_bar import TopBar
 from tests.ui.conftest import MakeApp

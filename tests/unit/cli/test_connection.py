@@ -8,15 +8,15 @@ import pytest
 
 from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.cli.connection import add_connection_flags, connection_from, notice_of, open_backend
-from kms_tui.cli.parser import Parser
+from kms_tui.cli.standard_streams import Parser
 from kms_tui.kms.errors import StoreError
-from kms_tui.session import Connection, Kind, Prompt
+from kms_tui.session import BackendKind, Connection, Prompt
 
 
 @pytest.fixture
 def connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
     monkeypatch.delenv("KMS_TUI_PASSPHRASE", raising=False)
-    return Connection(Kind.LOCAL, store=tmp_path / "store.db")
+    return Connection(BackendKind.LOCAL, store=tmp_path / "store.db")
 
 
 def _answering(asked: list[str], *answers: str | None) -> Prompt:
@@ -98,16 +98,16 @@ def _chosen(*flags: str) -> Connection:
     ("flags", "kind"),
     [
         ((), None),
-        (("--region", "eu-west-1"), Kind.AWS),
-        (("--profile", "prod"), Kind.AWS),
-        (("--endpoint-url", "http://127.0.0.1:1"), Kind.AWS),
-        (("--demo",), Kind.DEMO),
-        (("--demo", "--region", "eu-west-1", "--as", "arn"), Kind.DEMO),
-        (("--local",), Kind.LOCAL),
-        (("--store", "x", "--region", "eu-west-1", "--as", "arn", "--iam-policy", "p"), Kind.LOCAL),
+        (("--region", "eu-west-1"), BackendKind.AWS),
+        (("--profile", "prod"), BackendKind.AWS),
+        (("--endpoint-url", "http://127.0.0.1:1"), BackendKind.AWS),
+        (("--demo",), BackendKind.DEMO),
+        (("--demo", "--region", "eu-west-1", "--as", "arn"), BackendKind.DEMO),
+        (("--local",), BackendKind.LOCAL),
+        (("--store", "x", "--region", "eu-west-1", "--as", "arn", "--iam-policy", "p"), BackendKind.LOCAL),
     ],
 )
-def test_the_flags_choose_the_kms(flags: tuple[str, ...], kind: Kind | None) -> None:
+def test_the_flags_choose_the_kms(flags: tuple[str, ...], kind: BackendKind | None) -> None:
     assert _chosen(*flags).kind is kind
 
 
@@ -134,7 +134,7 @@ def test_flags_that_contradict_each_other_are_bad_usage(
 def test_the_flags_say_how_the_kms_is_opened() -> None:
     flags = ("--store", "x", "--region", "eu-west-1", "--as", "arn", "--iam-policy", "p", "--read-only")
     assert _chosen(*flags) == Connection(
-        Kind.LOCAL,
+        BackendKind.LOCAL,
         region="eu-west-1",
         store=Path("x"),
         caller_arn="arn",

@@ -59,7 +59,7 @@ def test_ctrl_c_ends_a_command_without_a_traceback(run: Run, monkeypatch: pytest
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kms_tui.cli.config.load", interrupt)
+    monkeypatch.setattr("kms_tui.cli.config_command.load", interrupt)
     ended = run("config")
     assert (ended.code, ended.out, ended.err) == (130, b"", "Stopped.\n")
 
@@ -70,7 +70,7 @@ def test_an_error_of_a_file_is_not_blamed_on_standard_output(
     def fail(*_: object) -> None:
         raise FileNotFoundError(2, "No such file or directory", "somewhere")
 
-    monkeypatch.setattr("kms_tui.cli.config.load", fail)
+    monkeypatch.setattr("kms_tui.cli.config_command.load", fail)
     with pytest.raises(FileNotFoundError):
         run("config")
 

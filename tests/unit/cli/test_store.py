@@ -36,8 +36,8 @@ def _typing(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
         asked.append(prompt)
         return next(given)
 
-    monkeypatch.setattr("kms_tui.cli.store.getpass.getpass", getpass)
-    monkeypatch.setattr("kms_tui.cli.store.at_terminal", lambda: True)
+    monkeypatch.setattr("kms_tui.cli.store_command.getpass.getpass", getpass)
+    monkeypatch.setattr("kms_tui.cli.store_command.at_terminal", lambda: True)
     return asked
 
 

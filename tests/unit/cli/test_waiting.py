@@ -9,7 +9,7 @@ import pytest
 
 from kms_tui.cli import connection
 from kms_tui.cli.connection import open_backend
-from kms_tui.session import Connection, Kind
+from kms_tui.session import BackendKind, Connection
 from tests.endpoints.environment import use_config
 
 SLOW = """import json, sys, time
@@ -46,7 +46,7 @@ def test_a_credential_process_that_takes_long_is_named(
     monkeypatch.setattr(connection, "OPENING_IS_LONG", 0.01)
     told = Told(release)
     monkeypatch.setattr(sys, "stderr", told)
-    open_backend(Connection(Kind.AWS, profile="dev"), (lambda _question: None) if asks else None)
+    open_backend(Connection(BackendKind.AWS, profile="dev"), (lambda _question: None) if asks else None)
     if asks:
         assert told.text == "", "the console says it on the screen"
     else:

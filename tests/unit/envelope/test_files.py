@@ -16,8 +16,7 @@ from kms_tui.atomic import AlreadyThereError, FileError, NoRoomError
 from kms_tui.envelope.errors import AlteredError, CancelledByUserError, CutShortError, KeysRefusedError
 from kms_tui.envelope.files import seal_file, spooled, unseal_file
 from kms_tui.envelope.message import seal
-from kms_tui.envelope.streams import Source, write_behind
-from kms_tui.envelope.watch import Watch
+from kms_tui.envelope.streams import Progress, Source, write_behind
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from tests.unit.envelope.fake_kms import KEY, FakeKms
 
@@ -85,7 +84,7 @@ def test_a_file_that_is_there_is_kept_unless_told_otherwise(kms: FakeKms, plain:
 
 def test_progress_knows_the_size_of_a_file(kms: FakeKms, plain: Path) -> None:
     seen: list[tuple[int, int | None]] = []
-    watch = Watch(progress=lambda done, total: seen.append((done, total)))
+    watch = Progress(progress=lambda done, total: seen.append((done, total)))
     seal_file(plain, plain.with_name("sealed"), backend=kms, keys=[KEY], watch=watch)
     assert {total for _, total in seen} == {len(PLAINTEXT)}
     assert seen[-1][0] == len(PLAINTEXT)
@@ -121,7 +120,7 @@ def test_cancelling_leaves_nothing(kms: FakeKms, message: Path) -> None:
     asked = iter([False, False, True])
     with pytest.raises(CancelledByUserError):
         unseal_file(
-            message, message.with_name("opened"), backend=kms, watch=Watch(cancelled=lambda: next(asked))
+            message, message.with_name("opened"), backend=kms, watch=Progress(cancelled=lambda: next(asked))
         )
     assert others(message.parent) == []
 
@@ -132,7 +131,9 @@ def test_an_interrupt_leaves_nothing(kms: FakeKms, plain: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        seal_file(plain, plain.with_name("sealed"), backend=kms, keys=[KEY], watch=Watch(progress=interrupt))
+        seal_file(
+            plain, plain.with_name("sealed"), backend=kms, keys=[KEY], watch=Progress(progress=interrupt)
+        )
     assert sorted(entry.name for entry in plain.parent.iterdir()) == ["plain"]
 
 

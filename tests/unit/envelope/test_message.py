@@ -26,7 +26,7 @@ from kms_tui.envelope.errors import (
 )
 from kms_tui.envelope.header import describe
 from kms_tui.envelope.message import FRAME_LENGTH, Opened, seal, unseal
-from kms_tui.envelope.watch import Step, StepKind, Watch
+from kms_tui.envelope.streams import Progress, ProgressKind, ProgressStep
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from tests.unit.envelope.fake_kms import (
     ACCOUNT,
@@ -331,7 +331,7 @@ def test_a_piece_larger_than_memory_allows_is_refused(monkeypatch: pytest.Monkey
 def test_progress_never_goes_back_and_ends_at_the_total() -> None:
     kms, seen = FakeKms(), list[tuple[int, int | None]]()
     plaintext = b"x" * 1000
-    watch = Watch(progress=lambda done, total: seen.append((done, total)))
+    watch = Progress(progress=lambda done, total: seen.append((done, total)))
     target = io.BytesIO()
     seal(io.BytesIO(plaintext), target, backend=kms, keys=[KEY], total=1000, frame_length=128, watch=watch)
     assert seen[0] == (0, 1000)
@@ -347,7 +347,7 @@ def test_progress_never_goes_back_and_ends_at_the_total() -> None:
 def test_cancelling_stops_before_the_next_frame(frames: int) -> None:
     kms = FakeKms()
     asked = iter([False] * frames + [True] * 99)
-    watch = Watch(cancelled=lambda: next(asked))
+    watch = Progress(cancelled=lambda: next(asked))
     source = io.BytesIO(b"x" * 1000)
     with pytest.raises(CancelledByUserError):
         seal(source, io.BytesIO(), backend=kms, keys=[KEY], frame_length=128, watch=watch)
@@ -356,26 +356,26 @@ def test_cancelling_stops_before_the_next_frame(frames: int) -> None:
 
 
 def test_the_steps_of_envelope_encryption_can_be_seen() -> None:
-    kms, steps = FakeKms(), list[Step]()
-    watch = Watch(step=steps.append)
+    kms, steps = FakeKms(), list[ProgressStep]()
+    watch = Progress(step=steps.append)
     target = io.BytesIO()
     seal(io.BytesIO(b"abc"), target, backend=kms, keys=[KEY, SECOND_KEY], watch=watch)
     assert [step.kind for step in steps] == [
-        StepKind.DATA_KEY_ASKED,
-        StepKind.DATA_KEY_COPIED,
-        StepKind.HEADER_STORED,
-        StepKind.SEALED,
-        StepKind.KEY_FORGOTTEN,
+        ProgressKind.DATA_KEY_ASKED,
+        ProgressKind.DATA_KEY_COPIED,
+        ProgressKind.HEADER_STORED,
+        ProgressKind.SEALED,
+        ProgressKind.KEY_FORGOTTEN,
     ]
     assert steps[0].sentence == f"Asked KMS for a new data key under {KEY}."
     assert steps[3].sentence == "Sealed with the data key, here: 3 bytes, 1 frame."
     steps.clear()
     unseal(io.BytesIO(target.getvalue()), io.BytesIO(), backend=kms, watch=watch)
     assert [step.kind for step in steps] == [
-        StepKind.HEADER_READ,
-        StepKind.DATA_KEY_DECRYPTED,
-        StepKind.VERIFIED,
-        StepKind.KEY_FORGOTTEN,
+        ProgressKind.HEADER_READ,
+        ProgressKind.DATA_KEY_DECRYPTED,
+        ProgressKind.VERIFIED,
+        ProgressKind.KEY_FORGOTTEN,
     ]
 
 
@@ -383,13 +383,13 @@ def test_the_data_key_is_forgotten_when_the_step_says_so() -> None:
     kms, alive = FakeKms(), list[bool]()
     before = holders()
 
-    def count(step: Step) -> None:
-        if step.kind in (StepKind.HEADER_STORED, StepKind.VERIFIED, StepKind.KEY_FORGOTTEN):
+    def count(step: ProgressStep) -> None:
+        if step.kind in (ProgressKind.HEADER_STORED, ProgressKind.VERIFIED, ProgressKind.KEY_FORGOTTEN):
             alive.append(len(holders() - before) > 0)
 
     target = io.BytesIO()
-    seal(io.BytesIO(b"abc"), target, backend=kms, keys=[KEY], watch=Watch(step=count))
-    unseal(io.BytesIO(target.getvalue()), io.BytesIO(), backend=kms, watch=Watch(step=count))
+    seal(io.BytesIO(b"abc"), target, backend=kms, keys=[KEY], watch=Progress(step=count))
+    unseal(io.BytesIO(target.getvalue()), io.BytesIO(), backend=kms, watch=Progress(step=count))
     assert alive == [True, False, True, False]
 
 
@@ -405,7 +405,7 @@ def test_an_error_holds_on_to_neither_data_key_nor_plaintext(fault: str) -> None
     source = io.BytesIO(message[:-1] + b"?")
     target = Full() if fault == "disk" else io.BytesIO()
     with pytest.raises((KmsTuiError, OSError)) as caught:
-        unseal(source, target, backend=kms, watch=Watch(cancelled=lambda: next(asked)))
+        unseal(source, target, backend=kms, watch=Progress(cancelled=lambda: next(asked)))
     kept: list[object] = []
     error: BaseException | None = caught.value
     while error is not None:
@@ -427,7 +427,7 @@ def holders() -> set[int]:
 
 
 def test_a_step_may_quote_braces_from_a_header() -> None:
-    assert Step(StepKind.DATA_KEY_DECRYPTED, "{0} {x}").sentence.endswith("{0} {x}.")
+    assert ProgressStep(ProgressKind.DATA_KEY_DECRYPTED, "{0} {x}").sentence.endswith("{0} {x}.")
 
 
 def test_errors_are_all_of_the_one_tree() -> None:

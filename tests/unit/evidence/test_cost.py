@@ -15,12 +15,12 @@ from kms_tui.backend.wrappers.metering import Meter, Metered, PricedCall
 from kms_tui.evidence.cost import (
     MonthlyCost,
     PricedKey,
+    Prices,
     account_cost,
     calls_cost,
     monthly_cost,
     total,
 )
-from kms_tui.evidence.prices import Prices
 from kms_tui.kms.errors import EndpointError
 from kms_tui.kms.model import Key
 

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms_tui.evidence.event_filter import matching
-from kms_tui.evidence.events import Purpose, usage_event
+from kms_tui.evidence.events import Purpose, matching, usage_event
 from tests.unit.evidence.trail import KEY, NOW, entry
 
 

@@ -11,12 +11,12 @@ from typing import Any, cast
 import pytest
 
 from kms_tui.backend.base import Backend
-from kms_tui.evidence import sweep, watch
+from kms_tui.evidence import refused_uses, scan_task
 from kms_tui.evidence.activity import Trail
 from kms_tui.evidence.lanes import Job, Lanes
+from kms_tui.evidence.refused_uses import RefusalMonitor, RefusalWrapper
+from kms_tui.evidence.scan_task import ScanTask
 from kms_tui.evidence.scanners import SCANNERS
-from kms_tui.evidence.sweep import Sweep
-from kms_tui.evidence.watch import Watched, Watching
 from tests.unit.evidence.trail import KEY, NOW, REGION, FakeTrail, entry
 from tests.unit.evidence.world import Answer, FakeServices, denied
 from tests.unit.interleaving import Interleaving, every_single_hand_over, traced_locks
@@ -56,12 +56,12 @@ def test_a_sweep_that_two_threads_work_on_always_ends(detail: Answer) -> None:
     buckets = {"Buckets": [{"Name": f"b{number}"} for number in range(8)]}
 
     def run(schedule: Sequence[int]) -> int:
-        with traced_locks(sweep):
+        with traced_locks(scan_task):
             jobs = Jobs()
             services = FakeServices({"ListBuckets": buckets, "GetBucketEncryption": detail})
-            looked = Sweep(BUCKETS, services, cast(Lanes, jobs))
+            looked = ScanTask(BUCKETS, services, cast(Lanes, jobs))
             jobs.waiting.popleft()()
-            lines = Interleaving([sweep], [jobs.work, jobs.work]).run(schedule)
+            lines = Interleaving([scan_task], [jobs.work, jobs.work]).run(schedule)
             found = looked.section()
         assert found.is_over
         assert found.listed == 8
@@ -97,21 +97,21 @@ def test_a_look_never_undoes_what_this_session_did_meanwhile(
     events = [entry("e1", "EnableKey", minutes_ago=-0.5)]
 
     def run(schedule: Sequence[int]) -> int:
-        with traced_locks(watch):
+        with traced_locks(refused_uses):
             minutes = itertools.count()
 
             def now() -> datetime:
                 return NOW + timedelta(minutes=next(minutes))
 
-            watching = Watching(Trail(FakeTrail(events), is_live=True), now)
-            watched = Watched(cast(Backend, Calls()), watching, now)
+            watching = RefusalMonitor(Trail(FakeTrail(events), is_live=True), now)
+            watched = RefusalWrapper(cast(Backend, Calls()), watching, now)
             watched.call("DisableKey", {"KeyId": KEY})
 
             def change() -> None:
                 for operation in operations:
                     watched.call(operation, {"KeyId": KEY})
 
-            lines = Interleaving([watch], [watching.look, change]).run(schedule)
+            lines = Interleaving([refused_uses], [watching.look, change]).run(schedule)
             assert bool(watching.all) is is_watched
         return lines
 

@@ -10,9 +10,9 @@ import pytest
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.local import LocalBackend
-from kms_tui.evidence.scan import ScanRun, Stray
+from kms_tui.evidence.scan_task import Use
 from kms_tui.evidence.scanners import SCANNERS
-from kms_tui.evidence.sweep import Use
+from kms_tui.evidence.scans import ScanRun, Stray
 from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError, UnavailableError
 from tests.unit.evidence.world import (
     ACCOUNT,

@@ -13,8 +13,8 @@ import pytest
 
 from kms_tui.backend.aws import connect
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.evidence.scan import Scan, ScanRun
 from kms_tui.evidence.scanners import SCANNERS
+from kms_tui.evidence.scans import Scan, ScanRun
 from tests.endpoints.environment import use_static_credentials
 from tests.endpoints.moto import MotoEndpoint
 from tests.unit.evidence.world import REGION, section

@@ -11,8 +11,7 @@ import pytest
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.local import LocalBackend
-from kms_tui.evidence.scan import Scan
-from kms_tui.evidence.scans import Scans
+from kms_tui.evidence.scans import Scan, Scans
 from kms_tui.kms.errors import ConfigurationError, KmsTuiError
 from tests.unit.evidence.world import NOW, REGION, FakeServices, arn_of, local_backend, new_key
 

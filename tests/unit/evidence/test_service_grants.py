@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.evidence.service_grants import ServiceGrant, service_grants
+from kms_tui.evidence.references import ServiceGrant, service_grants
 from kms_tui.kms.model import Grant
 
 _ACCOUNT = "arn:aws:iam::111122223333"

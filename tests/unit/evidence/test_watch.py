@@ -10,7 +10,7 @@ import pytest
 from kms_tui.backend.local import LocalBackend, Store, open_store
 from kms_tui.backend.wrappers.metering import Meter, Metered
 from kms_tui.evidence.activity import Trail
-from kms_tui.evidence.watch import Refusals, Watched, Watching
+from kms_tui.evidence.refused_uses import RefusalMonitor, Refusals, RefusalWrapper
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import parse
 from tests.unit.evidence.trail import ACCOUNT, KEY, NOW, OTHER, REGION, FakeTrail, Time, entry
@@ -28,8 +28,8 @@ class Account:
     def __init__(self, store: Store, clock: TestClock) -> None:
         self.store, self.clock = store, clock
         self.admin = LocalBackend(store, account_id=ACCOUNT, region=REGION)
-        self.watching = Watching(Trail(self.admin.services, is_live=True), clock)
-        self.watched = Watched(Metered(self.admin, Meter()), self.watching, clock)
+        self.watching = RefusalMonitor(Trail(self.admin.services, is_live=True), clock)
+        self.watched = RefusalWrapper(Metered(self.admin, Meter()), self.watching, clock)
         metadata = self.admin.call("CreateKey", {})["KeyMetadata"]
         self.key_id, self.arn = metadata["KeyId"], metadata["Arn"]
 
@@ -159,7 +159,7 @@ def watch(
     fake: FakeTrail, time: Time | None = None, since_minutes: float = 30
 ) -> Callable[[], Refusals | None]:
     time = time or Time()
-    watching = Watching(Trail(fake, clock=time, sleep=time.sleep), lambda: NOW)
+    watching = RefusalMonitor(Trail(fake, clock=time, sleep=time.sleep), lambda: NOW)
     watching.begin(KEY, REGION, NOW - timedelta(minutes=since_minutes))
 
     def look() -> Refusals | None:

@@ -11,8 +11,8 @@ from typing import Any
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.local import LocalBackend, open_store
-from kms_tui.evidence.scan import Scan, ScanRun
-from kms_tui.evidence.sweep import Section
+from kms_tui.evidence.scan_task import Section
+from kms_tui.evidence.scans import Scan, ScanRun
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 
 NOW = datetime(2026, 11, 20, 12, 4, tzinfo=UTC)

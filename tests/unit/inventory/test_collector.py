@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kms_tui.inventory.collector import EVERY, Collector
+from kms_tui.inventory.row_table import EVERY, Collector
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.inventory.exported import table_of
+from kms_tui.inventory.key_table import table_of
 from kms_tui.inventory.row import Row
 from kms_tui.kms.errors import EndpointError, ServiceError
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Denied, Failed, Known

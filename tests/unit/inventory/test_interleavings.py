@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.inventory import FactName, Pace, again, core, listing, notify, reading, table, work
-from kms_tui.inventory.reading import missing_of
+from kms_tui.inventory import FactName, Pace, again, changes, fact_reader, listing, live_list, row_table, work
+from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.kms.errors import CredentialsError, ServiceError
 from kms_tui.kms.facts import Denied, Failed, Known
 from tests.unit.interleaving import Interleaving, every_single_hand_over, traced_locks
 from tests.unit.inventory import world as worlds
 from tests.unit.inventory.world import FakeAccount, FakeKey, World, key_id, named
 
-MODULES = (again, core, listing, notify, reading, table, work, worlds)
+MODULES = (again, live_list, listing, changes, fact_reader, row_table, work, worlds)
 UNASKED = Pace(read_unasked=0, demand=1e6, usage=1e6, rest=1e6)
 WHOLE = Pace(demand=1e6, usage=1e6, rest=1e6)
 

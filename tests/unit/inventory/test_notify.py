@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from kms_tui.inventory.notify import Changes, Coalescer
+from kms_tui.inventory.changes import Changes, Coalescer
 
 
 def by_hand() -> tuple[Coalescer, list[Changes]]:

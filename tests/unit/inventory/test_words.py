@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from kms_tui.inventory import COLUMNS, words
+from kms_tui.inventory import COLUMNS
+from kms_tui.inventory import cells as words
+from kms_tui.inventory.cells import Cell, Look
 from kms_tui.inventory.row import Row
-from kms_tui.inventory.words import Cell, Look
 from kms_tui.kms.errors import EndpointError
 from kms_tui.kms.facts import LOADING, Denied, Failed, Known
 from kms_tui.kms.model import Key, KeyLastUsage, KeyRotationStatus

@@ -10,7 +10,7 @@ from typing import Any
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory import Changes, Inventory, Pace, Row, View
-from kms_tui.inventory.notify import Coalescer
+from kms_tui.inventory.changes import Coalescer
 from kms_tui.inventory.work import Job, Lane, Source, WorkQueue
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import CallerIdentity

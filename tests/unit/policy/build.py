@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 
 from kms_tui.policy import CheckResult, check, parse
-from kms_tui.policy.conditions import Test
+from kms_tui.policy.conditions import ConditionTest
 
 ACCOUNT = "111122223333"
 OTHER = "444455556666"
@@ -50,7 +50,7 @@ def with_root(*statements: Shape) -> str:
     return policy(allow(), *statements)
 
 
-def only_condition(shape: Shape) -> Test:
+def only_condition(shape: Shape) -> ConditionTest:
     """The one condition of a Condition element, as the guard reads it."""
     (test,) = parse(policy(allow(condition=shape))).statements[0].conditions
     return test

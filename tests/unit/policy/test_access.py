@@ -8,7 +8,7 @@ import pytest
 
 from kms_tui.kms.model import Grant
 from kms_tui.policy import access, parse
-from kms_tui.policy.access import Row
+from kms_tui.policy.access import AccessRow
 from kms_tui.policy.actions import Access
 from tests.unit.policy.build import ACCOUNT, ADMIN, APP, KEY, OTHER, Shape, allow, deny, policy, with_root
 
@@ -16,7 +16,7 @@ USE = ["kms:Encrypt", "kms:Decrypt"]
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 
 
-def rows(text: str, *grants: Grant) -> dict[str, Row]:
+def rows(text: str, *grants: Grant) -> dict[str, AccessRow]:
     found = access.matrix(parse(text), grants, account_id=ACCOUNT, key_arn=KEY)
     return {row.label: row for row in found}
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.policy import diff, parse
-from kms_tui.policy.diff import Kept
+from kms_tui.policy import parse, policy_diff
+from kms_tui.policy.policy_diff import StatementKept
 from tests.unit.policy.build import (
     ACCOUNT,
     ADMIN,
@@ -31,7 +31,7 @@ USE = ["kms:Encrypt", "kms:Decrypt"]
 
 
 def changes(old: list[Shape], new: list[Shape]) -> list[tuple[str, str]]:
-    found = diff.statement_changes(parse(policy(*old)), parse(policy(*new)))
+    found = policy_diff.statement_changes(parse(policy(*old)), parse(policy(*new)))
     return [(change.kind.value, change.label) for change in found]
 
 
@@ -64,7 +64,7 @@ def test_statements_are_told_apart(
 
 def test_a_changed_statement_names_its_changed_elements() -> None:
     new = ONE | {"Action": "kms:*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}
-    (change,) = diff.statement_changes(parse(policy(ONE)), parse(policy(new)))
+    (change,) = policy_diff.statement_changes(parse(policy(ONE)), parse(policy(new)))
     assert change.elements == ("Action", "Condition")
 
 
@@ -72,12 +72,12 @@ def test_formatting_and_the_order_of_elements_change_no_statement() -> None:
     text = policy(ONE, TWO)
     document = json.loads(text)
     document["Statement"] = [dict(reversed(each.items())) for each in document["Statement"]]
-    found = diff.statement_changes(parse(text), parse(json.dumps(document)))
-    assert [change.kind for change in found] == [Kept.SAME, Kept.SAME]
+    found = policy_diff.statement_changes(parse(text), parse(json.dumps(document)))
+    assert [change.kind for change in found] == [StatementKept.SAME, StatementKept.SAME]
 
 
 def test_texts_that_are_no_policy_have_no_statements() -> None:
-    assert diff.statement_changes(parse("{"), parse("")) == ()
+    assert policy_diff.statement_changes(parse("{"), parse("")) == ()
 
 
 lines = st.lists(st.sampled_from(["a", "b", "", "}", "long line"]), max_size=14).map("\n".join)
@@ -86,12 +86,12 @@ lines = st.lists(st.sampled_from(["a", "b", "", "}", "long line"]), max_size=14)
 @given(lines, lines)
 @settings(RELAXED, max_examples=250)
 def test_side_by_side_holds_both_texts(old: str, new: str) -> None:
-    rows = diff.side_by_side(old, new)
+    rows = policy_diff.side_by_side(old, new)
     assert "\n".join(row.left for row in rows if row.left is not None) == old
     assert "\n".join(row.right for row in rows if row.right is not None) == new
     assert [row.left_number for row in rows if row.left is not None] == [*range(1, old.count("\n") + 2)]
     assert [row.right_number for row in rows if row.right is not None] == [*range(1, new.count("\n") + 2)]
-    assert all((row.left == row.right) == (row.kind is Kept.SAME) for row in rows)
+    assert all((row.left == row.right) == (row.kind is StatementKept.SAME) for row in rows)
 
 
 @given(lines, lines, st.integers(0, 4))
@@ -99,7 +99,7 @@ def test_side_by_side_holds_both_texts(old: str, new: str) -> None:
 def test_a_unified_diff_turns_the_old_text_into_the_new(old: str, new: str, context: int) -> None:
     before, after = old.split("\n"), []
     position = 0
-    for line in diff.unified(old, new, context):
+    for line in policy_diff.unified(old, new, context):
         if line.startswith("@@"):
             start = int(line.split()[1][1:].split(",")[0]) - 1
             after += before[position:start]
@@ -116,7 +116,7 @@ def test_a_unified_diff_turns_the_old_text_into_the_new(old: str, new: str, cont
 
 def test_a_unified_diff_shows_what_surrounds_a_change() -> None:
     old = "\n".join("abcdefghijklmn")
-    assert diff.unified(old, old.replace("g", "G"), 2) == [
+    assert policy_diff.unified(old, old.replace("g", "G"), 2) == [
         "@@ -5,5 +5,5 @@",
         " e",
         " f",
@@ -125,23 +125,23 @@ def test_a_unified_diff_shows_what_surrounds_a_change() -> None:
         " h",
         " i",
     ]
-    assert diff.unified(old, old) == []
+    assert policy_diff.unified(old, old) == []
 
 
 def test_hostile_texts_are_compared_with_little_work() -> None:
     old = "\n".join(str(number % 7) for number in range(30_000))
     new = "\n".join(str(number % 5) for number in range(30_000))
-    lines, found = counted(lambda: diff.side_by_side(old, new))
+    lines, found = counted(lambda: policy_diff.side_by_side(old, new))
     assert found
     assert lines < 40 * 30_000
     many = [allow(APP, f"kms:A{number}", Sid=str(number)) for number in range(700)]
     before, after = parse(policy(*many)), parse(policy(*reversed(many)))
-    lines, _changes = counted(lambda: diff.statement_changes(before, after))
+    lines, _changes = counted(lambda: policy_diff.statement_changes(before, after))
     assert lines < 1_000_000
 
 
 def effects(old: str, new: str) -> list[str]:
-    found = diff.effect_changes(parse(old), parse(new), account_id=ACCOUNT, key_arn=KEY)
+    found = policy_diff.effect_changes(parse(old), parse(new), account_id=ACCOUNT, key_arn=KEY)
     return [change.sentence for change in found]
 
 
@@ -249,7 +249,7 @@ def test_many_actions_are_told_in_short() -> None:
     ],
 )
 def test_a_change_says_whether_it_widens(old: str, new: str, widens: bool) -> None:
-    found = diff.effect_changes(parse(old), parse(new), account_id=ACCOUNT, key_arn=KEY)
+    found = policy_diff.effect_changes(parse(old), parse(new), account_id=ACCOUNT, key_arn=KEY)
     assert {change.widens for change in found if change.party.text == APP} == {widens}
 
 

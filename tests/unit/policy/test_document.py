@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kms_tui.policy import parse
-from kms_tui.policy.scan import MAX_DEPTH
+from kms_tui.policy.json_reader import MAX_DEPTH
 from tests.unit.policy.build import ACCOUNT, APP, ROOT, Shape, allow, deny, judged, policy, verdict, with_root
 
 SOUND = policy(allow(Sid="Enable IAM policies"))

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from kms_tui.policy import Authorization, Caller, Decision, Effect, Request, Via, authorize, evaluate, parse
+from kms_tui.policy import (
+    AccessRequest,
+    Authorization,
+    Caller,
+    Decision,
+    Effect,
+    Via,
+    authorize,
+    evaluate,
+    parse,
+)
 from kms_tui.policy.describe import condition as in_words
 from tests.unit.policy.build import (
     ACCOUNT,
@@ -31,7 +41,7 @@ def asked(
     text: str, caller: str = APP, action: str = "kms:Decrypt", complete: bool = True, **context: Any
 ) -> Decision:
     named = {key.replace("__", ":").replace("_", "-"): value for key, value in context.items()}
-    return evaluate(parse(text), Request(Caller.parse(caller), action, KEY, named, complete))
+    return evaluate(parse(text), AccessRequest(Caller.parse(caller), action, KEY, named, complete))
 
 
 def may(text: str, caller: str = APP, action: str = "kms:Decrypt", **context: Any) -> str:
@@ -261,7 +271,7 @@ def test_condition_operators(operator: str, wanted: Any, given: Any, holds: bool
 )
 def test_policy_variables(value: str, context: dict[str, Any], holds: bool) -> None:
     condition = {"StringLike": {"aws:SourceIdentity": value}}
-    request = Request(Caller.parse(USER), "kms:Decrypt", KEY, context, complete=True)
+    request = AccessRequest(Caller.parse(USER), "kms:Decrypt", KEY, context, complete=True)
     assert evaluate(parse(policy(allow(USER, condition=condition))), request).is_allowed == holds
     negated = {"StringNotLike": {"aws:SourceIdentity": value}}
     assert evaluate(parse(policy(allow(USER, condition=negated))), request).is_allowed != holds
@@ -271,7 +281,7 @@ def test_policy_variables_in_arns_are_compared_part_by_part() -> None:
     condition = {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::${aws:username}-*"}}
     document = parse(policy(allow(USER, condition=condition)))
     for arn, expected in (("arn:aws:s3:::alice-logs", True), ("arn:aws:s3:::bob-logs", False)):
-        request = Request(Caller.parse(USER), "kms:Decrypt", KEY, {"aws:SourceArn": arn}, complete=True)
+        request = AccessRequest(Caller.parse(USER), "kms:Decrypt", KEY, {"aws:SourceArn": arn}, complete=True)
         assert evaluate(document, request).is_allowed is expected
 
 
@@ -393,7 +403,7 @@ def test_key_policy_and_iam_policy_decide_together(
 
 
 def _authorized(key_policy: str, caller: str, identity: list[str], action: str) -> Authorization:
-    request = Request(Caller.parse(caller), action, KEY, complete=True)
+    request = AccessRequest(Caller.parse(caller), action, KEY, complete=True)
     policies = [parse(text, identity=True) for text in identity]
     return authorize(parse(key_policy), request, key_account=ACCOUNT, identity_policies=policies)
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.policy import Caller, Document, Effect, Request, Via, evaluate, parse
+from kms_tui.policy import AccessRequest, Caller, Document, Effect, Via, evaluate, parse
 from kms_tui.policy.operators import isoformat
 from tests.unit.policy.build import (
     ACCOUNT,
@@ -120,9 +120,9 @@ SIGN_INS: list[tuple[str | None, str | None]] = [
 ]
 
 
-def _requests() -> list[Request]:
+def _requests() -> list[AccessRequest]:
     """Requests for control that the account can really make, within what these policies tell apart."""
-    found: list[Request] = []
+    found: list[AccessRequest] = []
     ways: list[tuple[str | None, str]] = [
         (None, "false"),
         ("vpce-1a2b3c4d", "false"),
@@ -145,7 +145,7 @@ def _requests() -> list[Request]:
                 "aws:PrincipalOrgID": org,
                 "aws:ResourceOrgID": org,
             }
-            found.append(Request(Caller.parse(arn), "kms:PutKeyPolicy", KEY, context, complete=True))
+            found.append(AccessRequest(Caller.parse(arn), "kms:PutKeyPolicy", KEY, context, complete=True))
     return found
 
 
@@ -161,7 +161,7 @@ PLAIN = [
 """What everyone can send: no tag, since the account can always send a request without one."""
 
 
-def _admitted(document: Document, request: Request) -> bool:
+def _admitted(document: Document, request: AccessRequest) -> bool:
     decision = evaluate(document, request)
     return decision.effect is Effect.ALLOW and (decision.via is not Via.CALLER or request.caller.is_root)
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.policy import check, parse
-from kms_tui.policy.conditions import Test
+from kms_tui.policy.condition_keys import KEYS
+from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.document import MAX_BYTES
-from kms_tui.policy.keys import KEYS
 from kms_tui.policy.operators import OPERATORS
 from tests.unit.policy.build import (
     ACCOUNT,
@@ -318,5 +318,5 @@ def test_no_finding_holds_a_lone_surrogate_or_control_character() -> None:
 def test_conditions_are_compared_by_identity() -> None:
     document = parse(policy(allow(condition={"Bool": {"aws:SecureTransport": "true"}}), allow()))
     (test,) = document.statements[0].conditions
-    assert isinstance(test, Test)
+    assert isinstance(test, ConditionTest)
     assert len({test, test}) == 1

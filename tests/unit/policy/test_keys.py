@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kms_tui.policy.actions import ACTIONS
+from kms_tui.policy.condition_keys import FAMILIES, KEYS, ConditionKey, Presence, find
 from kms_tui.policy.forms import FORMS, dead_values, fits, form_of, sampled
-from kms_tui.policy.keys import FAMILIES, KEYS, Key, Presence, find
 from tests.unit.policy.build import APP, only_condition
 
 LISTED = json.loads(
@@ -30,7 +30,7 @@ KINDS = {
 }
 
 
-def _found(name: str) -> Key:
+def _found(name: str) -> ConditionKey:
     return find(re.sub(r"\$\{.*\}", "x", name))
 
 

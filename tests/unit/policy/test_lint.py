@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from kms_tui.policy.actions import ACTIONS, Access, find, matching, nearest
-from kms_tui.policy.keys import KEYS, Presence
-from kms_tui.policy.keys import find as find_key
+from kms_tui.policy.condition_keys import KEYS, Presence
+from kms_tui.policy.condition_keys import find as find_key
 from tests.unit.policy.build import (
     ACCOUNT,
     APP,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms_tui.policy import parse
-from kms_tui.policy.pastes import is_policy, recognised
+from kms_tui.policy.pasted_text import is_policy, recognised
 from tests.unit.policy.build import APP, RELAXED, allow, judged, policy, verdict
 
 POLICY = policy(allow(), allow(APP, "kms:Decrypt", Sid='a "quoted" \\ name'))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.policy import scan
-from kms_tui.policy.scan import Array, Constant, Lines, Number, Object, ScanError, String, Value
+from kms_tui.policy import json_reader
+from kms_tui.policy.json_reader import Array, Constant, Lines, Number, Object, ScanError, String, Value
 from tests.unit.policy.build import RELAXED
 
 scalars = (
@@ -41,7 +41,7 @@ def test_every_document_reads_as_the_standard_library_reads_it(
     document: Any, indent: int | str | None, ascii_only: bool
 ) -> None:
     text = json.dumps(document, indent=indent, ensure_ascii=ascii_only)
-    assert _plain(scan.read(text)) == document
+    assert _plain(json_reader.read(text)) == document
 
 
 @given(documents, st.data())
@@ -54,7 +54,7 @@ def test_a_damaged_document_is_read_only_if_the_standard_library_reads_it(
     end = data.draw(st.integers(start, len(text)))
     damaged = text[:start] + data.draw(st.text(alphabet='{}[]",:0e-.\\nul ', max_size=3)) + text[end:]
     try:
-        found = _plain(scan.read(damaged))
+        found = _plain(json_reader.read(damaged))
     except ScanError:
         return
     assert found == json.loads(damaged)
@@ -64,7 +64,7 @@ def test_a_damaged_document_is_read_only_if_the_standard_library_reads_it(
 @settings(RELAXED, max_examples=150)
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
-        span = scan.read(text).span
+        span = json_reader.read(text).span
     except ScanError as error:
         span = error.span
     assert 0 <= span.start <= span.end <= len(text)
@@ -72,7 +72,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 def test_a_duplicate_name_is_told_where_it_is_given_again() -> None:
     with pytest.raises(ScanError) as caught:
-        scan.read('{"a": 1, "\\u0061": 2}')
+        json_reader.read('{"a": 1, "\\u0061": 2}')
     assert caught.value.rule == "duplicate-key"
     assert caught.value.span == (9, 17)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.policy import Document, Effect, Request, Via, evaluate, parse
+from kms_tui.policy import AccessRequest, Document, Effect, Via, evaluate, parse
 from kms_tui.policy.principals import Caller
 from tests.unit.policy.build import ACCOUNT, KEY, ROOT, Shape, allow, deny, judged, policy
 
@@ -92,7 +92,7 @@ TAGS = (
 )
 
 
-def _requests() -> Iterator[tuple[Request, bool]]:
+def _requests() -> Iterator[tuple[AccessRequest, bool]]:
     """Every request for control, and whether it is plain: by an untagged caller that no policy names."""
     tagged: list[Mapping[str, Any]] = [
         {TEAM: team, DEPT: dept, OWNER: owner} for team, dept, owner in product(TAGS, TAGS, TAGS)
@@ -101,7 +101,7 @@ def _requests() -> Iterator[tuple[Request, bool]]:
     for arn in (ROOT, ALICE, ANYONE, APP, FRESH, *NAMED):
         for tags in (bare,) if arn == ROOT else tagged:
             plain = tags == bare and arn in (ROOT, ANYONE, FRESH)
-            yield Request(Caller.parse(arn), "kms:PutKeyPolicy", KEY, tags, complete=True), plain
+            yield AccessRequest(Caller.parse(arn), "kms:PutKeyPolicy", KEY, tags, complete=True), plain
 
 
 REQUESTS = list(_requests())
@@ -110,12 +110,12 @@ EVERY = [request for request, _ in REQUESTS]
 LOCKOUT = {"no-account-control", "denied-control", "unmeetable-control"}
 
 
-def _works(document: Document, request: Request) -> bool:
+def _works(document: Document, request: AccessRequest) -> bool:
     decision = evaluate(document, request)
     return decision.effect is Effect.ALLOW and (decision.via is not Via.CALLER or request.caller.is_root)
 
 
-def _sought(document: Document) -> list[Request]:
+def _sought(document: Document) -> list[AccessRequest]:
     """The requests that can differ on a policy: a tag that it does not mention stays away."""
     unasked = [tag for tag in (TEAM, DEPT, OWNER) if tag not in document.text]
     return [request for request in EVERY if all(request.context[tag] is None for tag in unasked)]

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.crypto_ops.inputs import Entered
+from kms_tui.crypto_ops.operations import OPERATIONS, Name
+from kms_tui.crypto_ops.request import ChosenKey, OperationRequest
+from kms_tui.crypto_ops.settings import settle
 from kms_tui.demo import demo_backend
 from kms_tui.kms.model import Secret
-from kms_tui.scratch.inputs import Entered
-from kms_tui.scratch.operations import OPERATIONS, Name
-from kms_tui.scratch.request import ChosenKey, Request
-from kms_tui.scratch.settings import settle
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -24,14 +24,14 @@ def kms() -> Kms:
     return Kms(demo_backend(now=lambda: NOW))
 
 
-Ask = Callable[..., Request]
+Ask = Callable[..., OperationRequest]
 
 
 @pytest.fixture
 def ask(kms: Kms) -> Ask:
     """Makes requests as the scratchpad does: ``ask(Name.ENCRYPT, "orders-db", b"hello", context={…})``."""
 
-    def make(name: Name, alias: str = "", data: bytes | None = None, **more: Any) -> Request:
+    def make(name: Name, alias: str = "", data: bytes | None = None, **more: Any) -> OperationRequest:
         operation = OPERATIONS[name]
         key = chosen(kms, alias) if alias else None
         destination = more.get("destination")
@@ -41,7 +41,7 @@ def ask(kms: Kms) -> Ask:
             key.key if key else None,
             destination.key.key if destination else None,
         )
-        return Request(
+        return OperationRequest(
             operation,
             kms.region,
             key,

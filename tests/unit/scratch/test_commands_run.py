@@ -15,12 +15,12 @@ import botocore
 import pytest
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.crypto_ops.commands import Where, python_code, shell_line
+from kms_tui.crypto_ops.inputs import Entered
+from kms_tui.crypto_ops.operations import OPERATIONS, Name
+from kms_tui.crypto_ops.request import Destination, OperationRequest
+from kms_tui.crypto_ops.run import run
 from kms_tui.kms.model import Secret
-from kms_tui.scratch.commands import Where, python_code, shell_line
-from kms_tui.scratch.inputs import Entered
-from kms_tui.scratch.operations import OPERATIONS, Name
-from kms_tui.scratch.request import Destination, Request
-from kms_tui.scratch.run import run
 from kms_tui.serve import random_credential, running
 from tests.endpoints.environment import clear_aws_environment
 from tests.unit.scratch.conftest import Ask, chosen
@@ -55,7 +55,7 @@ def where(kms: Kms) -> Iterator[Where]:
         yield Where(endpoint_url=url)
 
 
-def request_for(name: Name, kms: Kms, ask: Ask) -> Request:
+def request_for(name: Name, kms: Kms, ask: Ask) -> OperationRequest:
     """A request that KMS answers, with an input that fits."""
     alias = _ALIASES.get(name, "orders-db")
     first = {
@@ -86,7 +86,7 @@ def request_for(name: Name, kms: Kms, ask: Ask) -> Request:
     )
 
 
-def input_of(request: Request) -> bytes:
+def input_of(request: OperationRequest) -> bytes:
     return request.given.data.reveal() if isinstance(request.given, Entered) else b""
 
 

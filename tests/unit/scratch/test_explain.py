@@ -8,6 +8,12 @@ import pytest
 
 from kms_tui.atomic import AlreadyThereError, FileError
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.crypto_ops.check import explain
+from kms_tui.crypto_ops.inputs import Entered, InputError, InputField
+from kms_tui.crypto_ops.known import known
+from kms_tui.crypto_ops.operations import Name
+from kms_tui.crypto_ops.request import Destination
+from kms_tui.crypto_ops.run import run
 from kms_tui.envelope.errors import (
     AlteredError,
     ContextMismatchError,
@@ -17,37 +23,32 @@ from kms_tui.envelope.errors import (
 )
 from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError
 from kms_tui.kms.model import Secret
-from kms_tui.scratch.explain import explain
-from kms_tui.scratch.fields import Field, InputError
-from kms_tui.scratch.inputs import Entered
-from kms_tui.scratch.known import known
-from kms_tui.scratch.operations import Name
-from kms_tui.scratch.request import Destination
-from kms_tui.scratch.run import run
 from tests.unit.scratch.conftest import Ask, chosen
 
 
 @pytest.mark.parametrize(
     ("error", "field"),
     [
-        (InputError(Field.SECOND, "x"), Field.SECOND),
-        (ServiceError("DisabledException", "arn is disabled."), Field.KEY),
-        (ServiceError("KMSInvalidStateException", "arn is pending deletion."), Field.KEY),
-        (ServiceError("AccessDeniedException", "User: x is not authorized"), Field.KEY),
-        (ServiceError("IncorrectKeyException", "The key ID …"), Field.KEY),
-        (ServiceError("InvalidCiphertextException"), Field.INPUT),
-        (ServiceError("ThrottlingException", "Rate exceeded"), Field.RESULT),
-        (EndpointError("The endpoint did not answer."), Field.RESULT),
-        (CutShortError(10), Field.INPUT),
-        (AlteredError("it does not verify"), Field.INPUT),
-        (ContextMismatchError(["tenant"]), Field.CONTEXT),
-        (KeysRefusedError([Refusal("arn", ServiceError("DisabledException", "x"))]), Field.KEY),
-        (AlreadyThereError("out exists already"), Field.TARGET),
-        (FileError("out could not be written: No space left on device."), Field.TARGET),
-        (FileError("in could not be read: No such file."), Field.INPUT),
+        (InputError(InputField.SECOND, "x"), InputField.SECOND),
+        (ServiceError("DisabledException", "arn is disabled."), InputField.KEY),
+        (ServiceError("KMSInvalidStateException", "arn is pending deletion."), InputField.KEY),
+        (ServiceError("AccessDeniedException", "User: x is not authorized"), InputField.KEY),
+        (ServiceError("IncorrectKeyException", "The key ID …"), InputField.KEY),
+        (ServiceError("InvalidCiphertextException"), InputField.INPUT),
+        (ServiceError("ThrottlingException", "Rate exceeded"), InputField.RESULT),
+        (EndpointError("The endpoint did not answer."), InputField.RESULT),
+        (CutShortError(10), InputField.INPUT),
+        (AlteredError("it does not verify"), InputField.INPUT),
+        (ContextMismatchError(["tenant"]), InputField.CONTEXT),
+        (KeysRefusedError([Refusal("arn", ServiceError("DisabledException", "x"))]), InputField.KEY),
+        (AlreadyThereError("out exists already"), InputField.TARGET),
+        (FileError("out could not be written: No space left on device."), InputField.TARGET),
+        (FileError("in could not be read: No such file."), InputField.INPUT),
     ],
 )
-def test_each_error_belongs_to_a_field_and_is_a_sentence(ask: Ask, error: KmsTuiError, field: Field) -> None:
+def test_each_error_belongs_to_a_field_and_is_a_sentence(
+    ask: Ask, error: KmsTuiError, field: InputField
+) -> None:
     problem = explain(error, ask(Name.DECRYPT, "orders-db", b"x", target=Path("out")))
     assert problem.field is field
     assert problem.sentence
@@ -59,7 +60,7 @@ def test_an_error_about_the_destination_stands_there(kms: Kms, ask: Ask) -> None
     request = ask(Name.RE_ENCRYPT, "", kms.encrypt("alias/orders-db", Secret(b"x")), destination=destination)
     with pytest.raises(ServiceError) as caught:
         run(request, kms)
-    assert explain(caught.value, request).field is Field.DESTINATION
+    assert explain(caught.value, request).field is InputField.DESTINATION
 
 
 def test_a_ciphertext_of_another_region_is_told_apart_from_a_denied_key(kms: Kms, ask: Ask) -> None:
@@ -69,7 +70,7 @@ def test_a_ciphertext_of_another_region_is_told_apart_from_a_denied_key(kms: Kms
     with pytest.raises(ServiceError) as caught:
         run(request, kms)
     problem = explain(caught.value, request)
-    assert problem.field is Field.INPUT
+    assert problem.field is InputField.INPUT
     assert "is not in eu-west-1" in problem.sentence
     assert "its own region" in problem.next_step
 

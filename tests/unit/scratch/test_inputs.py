@@ -11,21 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms_tui.atomic import FileError
-from kms_tui.formats import Format, FormatError, encode
-from kms_tui.kms.model import Secret
-from kms_tui.publickey import PublicKey
-from kms_tui.scratch.context import from_json, from_rows, in_words
-from kms_tui.scratch.fields import Field, InputError
-from kms_tui.scratch.inputs import (
+from kms_tui.crypto_ops.inputs import (
     Entered,
     FromFile,
+    InputError,
+    InputField,
     also_reads,
     detected,
+    from_json,
+    from_rows,
+    in_words,
     look_at,
     read_text,
     read_whole,
 )
-from kms_tui.scratch.operations import Role
+from kms_tui.crypto_ops.operations import Role
+from kms_tui.formats import Format, FormatError, encode
+from kms_tui.kms.model import Secret
+from kms_tui.public_key import PublicKey
 
 
 @given(data=st.binary(min_size=1), form=st.sampled_from([Format.BASE64, Format.BASE64URL, Format.HEX]))
@@ -126,8 +129,8 @@ def test_a_context_comes_from_rows_without_the_empty_ones() -> None:
     with pytest.raises(InputError, match="Row 2 of the context has a value but no name"):
         from_rows([("a", "1"), ("", "2")])
     with pytest.raises(InputError, match="the name a twice") as caught:
-        from_rows([("a", "1"), ("a", "2")], Field.DESTINATION_CONTEXT)
-    assert caught.value.field is Field.DESTINATION_CONTEXT
+        from_rows([("a", "1"), ("a", "2")], InputField.DESTINATION_CONTEXT)
+    assert caught.value.field is InputField.DESTINATION_CONTEXT
 
 
 @given(context=st.dictionaries(st.text(), st.text()))

@@ -6,13 +6,12 @@ import pytest
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.service_model import service_model
+from kms_tui.crypto_ops.limits import Beyond, limit_of
+from kms_tui.crypto_ops.operations import OPERATIONS, Name, next_for, offered
+from kms_tui.crypto_ops.settings import SETTINGS, algorithms_of, settle
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.kms.operations import CRYPTOGRAPHIC, READING
-from kms_tui.scratch.chain import next_for
-from kms_tui.scratch.limits import Beyond, limit_of
-from kms_tui.scratch.operations import OPERATIONS, Name, offered
-from kms_tui.scratch.settings import SETTINGS, algorithms_of, settle
 from tests.unit.scratch.conftest import chosen
 
 _PAIRS = [(spec.name, usage) for spec in KEY_SPECS.values() for usage in spec.usages]

@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.crypto_ops.inputs import Entered, FromFile, InputError, InputField, look_at
+from kms_tui.crypto_ops.operations import Name
+from kms_tui.crypto_ops.request import Destination
+from kms_tui.crypto_ops.results import Part, Result
+from kms_tui.crypto_ops.run import run
 from kms_tui.formats import Format, encode
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import Secret
-from kms_tui.publickey import PublicKey
-from kms_tui.scratch.fields import Field, InputError
-from kms_tui.scratch.inputs import Entered, FromFile, look_at
-from kms_tui.scratch.operations import Name
-from kms_tui.scratch.request import Destination
-from kms_tui.scratch.results import Part, Result
-from kms_tui.scratch.run import run
+from kms_tui.public_key import PublicKey
 from tests.unit.scratch.conftest import Ask, chosen
 
 CONTEXT = {"tenant": "42"}
@@ -98,7 +97,7 @@ def test_a_file_is_signed_without_being_read_whole(kms: Kms, ask: Ask, tmp_path:
 def test_ed25519_refuses_a_long_message_before_anything_is_sent(kms: Kms, ask: Ask) -> None:
     with pytest.raises(InputError, match="at most 4,096 bytes; here are 4,097") as caught:
         run(ask(Name.SIGN, "login-tokens-next", b"m" * 4097), kms)
-    assert caught.value.field is Field.INPUT
+    assert caught.value.field is InputField.INPUT
     assert "signs whole messages only" in caught.value.next_step
 
 
@@ -143,7 +142,7 @@ def test_a_data_key_comes_in_the_clear_and_encrypted(
 def test_a_number_of_bytes_that_is_none_is_refused(kms: Kms, ask: Ask, text: str) -> None:
     with pytest.raises(InputError, match="from 1 to 1,024") as caught:
         run(ask(Name.RANDOM, settings={"random_bytes": text}), kms)
-    assert caught.value.field is Field.SETTINGS
+    assert caught.value.field is InputField.SETTINGS
 
 
 def test_random_bytes_need_no_key_and_are_secret(kms: Kms, ask: Ask) -> None:
@@ -266,7 +265,7 @@ def test_a_large_file_needs_a_place_for_its_result(kms: Kms, ask: Ask, tmp_path:
     source.write_bytes(b"x" * 2_000_000)
     with pytest.raises(InputError, match="too long to be shown") as caught:
         run(ask(Name.ENCRYPT, "orders-db", given=look_at(source)), kms)
-    assert caught.value.field is Field.TARGET
+    assert caught.value.field is InputField.TARGET
 
 
 def test_a_vanished_file_is_named(kms: Kms, ask: Ask, tmp_path: Path) -> None:
@@ -350,14 +349,14 @@ def test_an_encryption_sdk_message_is_not_re_encrypted(kms: Kms, ask: Ask) -> No
 
 def test_what_is_missing_is_asked_for_where_it_is_missing(kms: Kms, ask: Ask) -> None:
     missing = [
-        (ask(Name.ENCRYPT, "", b"x"), Field.KEY),
-        (ask(Name.ENCRYPT, "orders-db"), Field.INPUT),
-        (ask(Name.ENCRYPT, "orders-db", b""), Field.INPUT),
-        (ask(Name.DECRYPT), Field.INPUT),
-        (ask(Name.VERIFY, "login-tokens", b"x"), Field.SECOND),
-        (ask(Name.VERIFY, "login-tokens", b"x", second=Entered(Secret(b"s" * 13_000))), Field.SECOND),
-        (ask(Name.RE_ENCRYPT, "", b"x"), Field.DESTINATION),
-        (ask(Name.DERIVE, "device-enrolment"), Field.INPUT),
+        (ask(Name.ENCRYPT, "", b"x"), InputField.KEY),
+        (ask(Name.ENCRYPT, "orders-db"), InputField.INPUT),
+        (ask(Name.ENCRYPT, "orders-db", b""), InputField.INPUT),
+        (ask(Name.DECRYPT), InputField.INPUT),
+        (ask(Name.VERIFY, "login-tokens", b"x"), InputField.SECOND),
+        (ask(Name.VERIFY, "login-tokens", b"x", second=Entered(Secret(b"s" * 13_000))), InputField.SECOND),
+        (ask(Name.RE_ENCRYPT, "", b"x"), InputField.DESTINATION),
+        (ask(Name.DERIVE, "device-enrolment"), InputField.INPUT),
     ]
     for request, field in missing:
         with pytest.raises(InputError) as caught:

@@ -11,9 +11,8 @@ import pytest
 from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.demo import demo_backend
 from kms_tui.kms.errors import ServiceError
-from kms_tui.undo import REVERSALS, History, Remembering
-from kms_tui.undo.history import SKIPPED
-from kms_tui.undo.remembering import NO_WAY_BACK, NOTHING_CHANGED, UNREADABLE
+from kms_tui.undo import REVERSALS, UndoHistory, UndoRecorder
+from kms_tui.undo.recorder import NO_WAY_BACK, NOTHING_CHANGED, SKIPPED, UNREADABLE
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 Change = tuple[str, dict[str, Any]]
@@ -88,9 +87,9 @@ def test_a_change_taken_back_leaves_the_key_as_it_was(
 ) -> None:
     keys = {key_id(demo, alias), key_id(demo, "sandbox")}
     before = {key: snapshot(demo, key) for key in keys}
-    history = History()
+    history = UndoHistory()
     change = made(demo, alias, operation, params)
-    Remembering(demo, history, _now).call(*change)
+    UndoRecorder(demo, history, _now).call(*change)
     assert {key: snapshot(demo, key) for key in keys} != before
     (step,), skipped = history.last()
     assert skipped == ()
@@ -104,9 +103,9 @@ def test_a_policy_comes_back_to_the_letter(demo: Backend) -> None:
     key, other = key_id(demo, "sandbox"), key_id(demo, "ledger")
     before = snapshot(demo, key)
     text = snapshot(demo, other)["policy"]
-    history = History()
+    history = UndoHistory()
     params = {"KeyId": key, "PolicyName": "default", "Policy": text}
-    Remembering(demo, history, _now).call("PutKeyPolicy", params)
+    UndoRecorder(demo, history, _now).call("PutKeyPolicy", params)
     (step,), _ = history.last()
     assert step.stands()
     step.take_back()
@@ -122,9 +121,9 @@ def test_every_reversal_is_tried_above() -> None:
 def test_a_cancelled_deletion_is_scheduled_again_with_the_longest_window_and_that_is_said(
     demo: Backend,
 ) -> None:
-    history, key = History(), key_id(demo, "sandbox")
+    history, key = UndoHistory(), key_id(demo, "sandbox")
     demo.call("ScheduleKeyDeletion", {"KeyId": key, "PendingWindowInDays": 7})
-    Remembering(demo, history, _now).call("CancelKeyDeletion", {"KeyId": key})
+    UndoRecorder(demo, history, _now).call("CancelKeyDeletion", {"KeyId": key})
     (step,), _ = history.last()
     assert step.stands()
     assert step.note == "The deletion gets a new date, 30 days from now."
@@ -136,11 +135,11 @@ def test_a_cancelled_deletion_is_scheduled_again_with_the_longest_window_and_tha
 
 
 def test_a_primary_goes_back_to_the_region_where_it_was(demo: Backend) -> None:
-    history, home = History(), demo.region
+    history, home = UndoHistory(), demo.region
     key = demo.call("CreateKey", {"MultiRegion": True})["KeyMetadata"]["KeyId"]
     demo.call("ReplicateKey", {"KeyId": key, "ReplicaRegion": "us-east-1"})
     arn = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]["Arn"]
-    backend = Remembering(demo, history, _now)
+    backend = UndoRecorder(demo, history, _now)
     backend.call("UpdatePrimaryRegion", {"KeyId": arn, "PrimaryRegion": "us-east-1"})
 
     def primary() -> str:
@@ -157,12 +156,12 @@ def test_a_primary_goes_back_to_the_region_where_it_was(demo: Backend) -> None:
 
 
 def test_a_key_store_is_connected_and_disconnected_again(demo: Backend) -> None:
-    history = History()
+    history = UndoHistory()
     stores = demo.call("DescribeCustomKeyStores", {})["CustomKeyStores"]
     store = {"CustomKeyStoreId": stores[0]["CustomKeyStoreId"]}
     was = stores[0]["ConnectionState"]
     assert was in ("CONNECTED", "DISCONNECTED")
-    backend = Remembering(demo, history, _now)
+    backend = UndoRecorder(demo, history, _now)
     first, second = "DisconnectCustomKeyStore", "ConnectCustomKeyStore"
     if was == "DISCONNECTED":
         first, second = second, first
@@ -184,25 +183,25 @@ def test_a_key_store_is_connected_and_disconnected_again(demo: Backend) -> None:
 
 
 def test_a_grant_retired_by_its_token_alone_cannot_be_looked_at(demo: Backend) -> None:
-    history, key = History(), key_id(demo, "sandbox")
+    history, key = UndoHistory(), key_id(demo, "sandbox")
     token = demo.call("CreateGrant", {"KeyId": key, **GRANT})["GrantToken"]
-    Remembering(demo, history, _now).call("RetireGrant", {"GrantToken": token})
+    UndoRecorder(demo, history, _now).call("RetireGrant", {"GrantToken": token})
     steps, (skipped,) = history.last()
     assert (steps, skipped.reason, skipped.stands()) == ((), NO_WAY_BACK, True)
 
 
 def test_an_import_token_is_no_change(demo: Backend) -> None:
-    history = History()
+    history = UndoHistory()
     key = demo.call("CreateKey", {"Origin": "EXTERNAL"})["KeyMetadata"]["KeyId"]
     wrap = {"WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"}
-    Remembering(demo, history, _now).call("GetParametersForImport", {"KeyId": key, **wrap})
+    UndoRecorder(demo, history, _now).call("GetParametersForImport", {"KeyId": key, **wrap})
     assert history.last() == ((), ())
 
 
 def test_later_changes_from_here_of_the_same_key_are_told_from_others(demo: Backend) -> None:
-    history, key = History(), key_id(demo, "sandbox")
+    history, key = UndoHistory(), key_id(demo, "sandbox")
     arn = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]["Arn"]
-    backend = Remembering(demo, history, _now)
+    backend = UndoRecorder(demo, history, _now)
     backend.call("ScheduleKeyDeletion", {"KeyId": arn, "PendingWindowInDays": 7})
     backend.call("DisableKey", {"KeyId": key_id(demo, "orders-db")})
     backend.call("CancelKeyDeletion", {"KeyId": key})
@@ -234,9 +233,9 @@ def grants(backend: Backend, key: str) -> list[dict[str, Any]]:
 
 
 def test_a_grant_that_was_made_is_revoked_by_its_own_id_and_others_stay(demo: Backend) -> None:
-    history, key = History(), key_id(demo, "partner-exchange")
+    history, key = UndoHistory(), key_id(demo, "partner-exchange")
     before = demo.call("ListGrants", {"KeyId": key})["Grants"]
-    backend = Remembering(demo, history, _now)
+    backend = UndoRecorder(demo, history, _now)
     backend.call("CreateGrant", {"KeyId": key, **GRANT})
     (step,), _ = history.last()
     assert step.stands()
@@ -252,11 +251,11 @@ def test_a_grant_that_was_made_is_revoked_by_its_own_id_and_others_stay(demo: Ba
 def test_a_grant_that_was_taken_back_is_given_anew_with_another_id_and_that_is_said(
     demo: Backend, operation: str
 ) -> None:
-    history, key = History(), key_id(demo, "sandbox")
+    history, key = UndoHistory(), key_id(demo, "sandbox")
     grant = demo.call("CreateGrant", {"KeyId": key, **GRANT})["GrantId"]
     arn = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]["Arn"]
     before = grants(demo, key)
-    Remembering(demo, history, _now).call(operation, {"KeyId": arn, "GrantId": grant})
+    UndoRecorder(demo, history, _now).call(operation, {"KeyId": arn, "GrantId": grant})
     (step,), _ = history.last()
     assert step.stands()
     assert "another grant id" in step.note
@@ -274,9 +273,9 @@ SERVICE_GRANT: dict[str, Any] = {
 
 
 def test_a_grant_to_a_service_is_undone_and_given_again_with_all_its_members(demo: Backend) -> None:
-    history, key = History(), key_id(demo, "sandbox")
+    history, key = UndoHistory(), key_id(demo, "sandbox")
     before = grants(demo, key)
-    backend = Remembering(demo, history, _now)
+    backend = UndoRecorder(demo, history, _now)
     grant = backend.call("CreateGrant", {"KeyId": key, **SERVICE_GRANT})["GrantId"]
     (made,), _ = history.last()
     assert made.stands()
@@ -293,16 +292,16 @@ def test_a_grant_to_a_service_is_undone_and_given_again_with_all_its_members(dem
 
 
 def test_what_somebody_else_changed_since_no_longer_stands(demo: Backend) -> None:
-    history, key = History(), key_id(demo, "sandbox")
-    Remembering(demo, history, _now).call("UpdateKeyDescription", {"KeyId": key, "Description": "mine"})
+    history, key = UndoHistory(), key_id(demo, "sandbox")
+    UndoRecorder(demo, history, _now).call("UpdateKeyDescription", {"KeyId": key, "Description": "mine"})
     demo.call("UpdateKeyDescription", {"KeyId": key, "Description": "theirs"})
     (step,), _ = history.last()
     assert not step.stands()
 
 
 def test_a_change_that_changed_nothing_is_not_taken_back(demo: Backend) -> None:
-    history = History()
-    Remembering(demo, history, _now).call("DisableKey", {"KeyId": key_id(demo, "sandbox-old")})
+    history = UndoHistory()
+    UndoRecorder(demo, history, _now).call("DisableKey", {"KeyId": key_id(demo, "sandbox-old")})
     steps, (skipped,) = history.last()
     assert steps == ()
     assert skipped.reason == NOTHING_CHANGED
@@ -323,23 +322,23 @@ class Denying(Wrapper):
 
 
 def test_who_may_not_look_may_still_change_but_has_no_way_back(demo: Backend) -> None:
-    history, key = History(), key_id(demo, "sandbox")
-    Remembering(Denying(demo, "DescribeKey"), history, _now).call("DisableKey", {"KeyId": key})
+    history, key = UndoHistory(), key_id(demo, "sandbox")
+    UndoRecorder(Denying(demo, "DescribeKey"), history, _now).call("DisableKey", {"KeyId": key})
     assert snapshot(demo, key)["state"] == "Disabled"
     steps, (skipped,) = history.last()
     assert (steps, skipped.reason) == ((), UNREADABLE)
 
 
 def test_a_change_that_failed_is_not_remembered(demo: Backend) -> None:
-    history, key = History(), key_id(demo, "sandbox")
+    history, key = UndoHistory(), key_id(demo, "sandbox")
     with pytest.raises(ServiceError):
-        Remembering(Denying(demo, "DisableKey"), history, _now).call("DisableKey", {"KeyId": key})
+        UndoRecorder(Denying(demo, "DisableKey"), history, _now).call("DisableKey", {"KeyId": key})
     assert history.last() == ((), ())
 
 
 def test_what_has_no_way_back_is_named_and_what_came_before_it_is_next(demo: Backend) -> None:
-    history, key = History(), key_id(demo, "orders-db")
-    backend = Remembering(demo, history, _now)
+    history, key = UndoHistory(), key_id(demo, "orders-db")
+    backend = UndoRecorder(demo, history, _now)
     backend.call("DisableKeyRotation", {"KeyId": key})
     backend.call("RotateKeyOnDemand", {"KeyId": key})
     (step,), (skipped,) = history.last()
@@ -350,8 +349,8 @@ def test_what_has_no_way_back_is_named_and_what_came_before_it_is_next(demo: Bac
 def test_changes_made_together_are_one_group_newest_first_and_other_regions_belong_to_it(
     demo: Backend,
 ) -> None:
-    history = History()
-    backend = Remembering(demo, history, _now)
+    history = UndoHistory()
+    backend = UndoRecorder(demo, history, _now)
     backend.call("DisableKey", {"KeyId": key_id(demo, "ledger")})
     elsewhere = backend.in_region("us-east-1")
     key = elsewhere.call("CreateKey", {})["KeyMetadata"]["KeyId"]
@@ -368,8 +367,8 @@ def test_changes_made_together_are_one_group_newest_first_and_other_regions_belo
 
 
 def test_reading_is_not_remembered_and_nothing_is_shown_of_values(demo: Backend) -> None:
-    history = History()
-    backend = Remembering(demo, history, _now)
+    history = UndoHistory()
+    backend = UndoRecorder(demo, history, _now)
     backend.call("ListKeys", {})
     assert history.last() == ((), ())
     backend.call("UpdateKeyDescription", {"KeyId": key_id(demo, "sandbox"), "Description": "my secret plan"})
@@ -377,8 +376,8 @@ def test_reading_is_not_remembered_and_nothing_is_shown_of_values(demo: Backend)
 
 
 def test_many_changes_made_together_are_undone_together_however_many(demo: Backend) -> None:
-    history = History(limit=5)
-    backend = Remembering(demo, history, _now)
+    history = UndoHistory(limit=5)
+    backend = UndoRecorder(demo, history, _now)
     key = key_id(demo, "sandbox")
     backend.call("DisableKey", {"KeyId": key_id(demo, "ledger")})
     with history.together():
@@ -395,7 +394,7 @@ def test_many_changes_made_together_are_undone_together_however_many(demo: Backe
 
 
 def test_an_undo_of_two_calls_goes_on_at_the_one_that_failed(demo: Backend) -> None:
-    history, key = History(), key_id(demo, "sandbox")
+    history, key = UndoHistory(), key_id(demo, "sandbox")
     denied = {"EnableKey"}
 
     class Once(Wrapper):
@@ -408,7 +407,7 @@ def test_an_undo_of_two_calls_goes_on_at_the_one_that_failed(demo: Backend) -> N
                 raise ServiceError("ThrottlingException", operation=operation)
             return self.inner.call(operation, params)
 
-    Remembering(Once(demo), history, _now).call("ScheduleKeyDeletion", {"KeyId": key})
+    UndoRecorder(Once(demo), history, _now).call("ScheduleKeyDeletion", {"KeyId": key})
     (step,), _ = history.last()
     with pytest.raises(ServiceError, match="Throttling"):
         step.take_back()
@@ -418,8 +417,8 @@ def test_an_undo_of_two_calls_goes_on_at_the_one_that_failed(demo: Backend) -> N
 
 
 def test_a_deletion_that_was_cancelled_meanwhile_still_enables_the_key(demo: Backend) -> None:
-    history, key = History(), key_id(demo, "sandbox")
-    Remembering(demo, history, _now).call("ScheduleKeyDeletion", {"KeyId": key})
+    history, key = UndoHistory(), key_id(demo, "sandbox")
+    UndoRecorder(demo, history, _now).call("ScheduleKeyDeletion", {"KeyId": key})
     demo.call("CancelKeyDeletion", {"KeyId": key})
     (step,), _ = history.last()
     step.take_back()

@@ -7,7 +7,7 @@ from pathlib import Path
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy import Caller, Document, parse
-from kms_tui.policy.principals import Kind
+from kms_tui.policy.principals import PrincipalKind
 
 _NEXT_STEP = "Give the ARN of a user, a role, a session of a role, or an account's root user."
 
@@ -34,9 +34,9 @@ def identity_of(partition: str, account: str, arn: str | None) -> CallerIdentity
 
 def _unique_id(caller: Caller) -> str:
     """The caller's unique id, made of its account as IAM's own are not known."""
-    if caller.kind is Kind.USER:
+    if caller.kind is PrincipalKind.USER:
         return _user_id("AIDA", caller.account)
-    if caller.kind in (Kind.ROLE, Kind.SESSION):
+    if caller.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION):
         role = _user_id("AROA", caller.account)
         return f"{role}:{caller.session}" if caller.session else role
     return caller.account

@@ -15,8 +15,8 @@ from kms_tui.backend.local.store.key_rows import KeyRow, key_by_alias
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, key_id_of
 from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
 from kms_tui.kms.model import KeyOrigin, KeyUsage
-from kms_tui.policy import Caller, Request
-from kms_tui.policy.principals import Kind
+from kms_tui.policy import AccessRequest, Caller
+from kms_tui.policy.principals import PrincipalKind
 
 ContextValue = str | list[str] | None
 Context = dict[str, ContextValue]
@@ -89,7 +89,7 @@ _MEMBERS: Mapping[str, tuple[tuple[str, str, str | None], ...]] = {
 """Action -> (condition key, the member it takes its value from or "", the value where that is not given)."""
 
 
-def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> Request:
+def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> AccessRequest:
     """The call as policies judge it; ``resource`` is what it is about where that is no key."""
     context = _of_caller(call)
     operation = action.removeprefix("kms:")
@@ -97,7 +97,7 @@ def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = 
         value = call.params.get(member)
         context[name] = default if value is None else _text(value)
     caller = Caller.parse(call.caller.arn)
-    if caller.kind is Kind.SERVICE and "kms:grantisforawsresource" in context:
+    if caller.kind is PrincipalKind.SERVICE and "kms:grantisforawsresource" in context:
         context["kms:grantisforawsresource"] = "true"
     context |= _of_key(call, key) if key else {}
     for add in _BY_ACTION.get(operation, ()):
@@ -110,7 +110,7 @@ def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = 
         arn = call.arn(key)
     else:
         arn = f"arn:{scope.partition}:kms:{scope.region}:{scope.account}:*" if resource == "*" else resource
-    return Request(caller, action, arn, context, complete=True)
+    return AccessRequest(caller, action, arn, context, complete=True)
 
 
 def encryption_context(call: Call, action: str) -> Mapping[str, str]:

@@ -19,8 +19,8 @@ from kms_tui.backend.local.engine.call import Call
 from kms_tui.backend.local.store.key_rows import KeyRow
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.kms.errors import ServiceError
-from kms_tui.policy import Caller, Request
-from kms_tui.policy.principals import Kind
+from kms_tui.policy import AccessRequest, Caller
+from kms_tui.policy.principals import PrincipalKind
 
 _ID_SIZE, _SALT_SIZE, _CHECK_SIZE = 32, 16, 16
 
@@ -128,7 +128,7 @@ def require_tokens(call: Call) -> None:
             raise ServiceError("InvalidGrantTokenException", "")
 
 
-def is_granted(call: Call, key: KeyRow, action: str, request: Request, *, delegated: bool) -> bool:
+def is_granted(call: Call, key: KeyRow, action: str, request: AccessRequest, *, delegated: bool) -> bool:
     """Whether a grant lets the caller do this.
 
     A grant to an account lets its root user, and those whom its IAM policies allow the action
@@ -143,7 +143,7 @@ def is_granted(call: Call, key: KeyRow, action: str, request: Request, *, delega
     )
 
 
-def may_retire(call: Call, key: KeyRow, grant: GrantRow, request: Request, *, delegated: bool) -> bool:
+def may_retire(call: Call, key: KeyRow, grant: GrantRow, request: AccessRequest, *, delegated: bool) -> bool:
     """Whether the caller may retire a grant: the retiring principal, a grantee who was given RetireGrant,
     the key's account, or whom one of these accounts' IAM policies allow it.
     """
@@ -162,13 +162,13 @@ def names(principal: str, service: str, caller: Caller, *, delegated: bool = Fal
     if not (principal or service):
         return False
     named = Caller.parse(service or principal)
-    if named.kind is Kind.SERVICE:
-        return caller.kind is Kind.SERVICE and named.name == caller.name
+    if named.kind is PrincipalKind.SERVICE:
+        return caller.kind is PrincipalKind.SERVICE and named.name == caller.name
     if named.account != caller.account:
         return False
     if named.is_root:
         return caller.is_root or delegated
-    if named.kind is Kind.ROLE and caller.kind is Kind.SESSION:
+    if named.kind is PrincipalKind.ROLE and caller.kind is PrincipalKind.SESSION:
         return named.name == caller.name
     return named.arn == caller.arn
 

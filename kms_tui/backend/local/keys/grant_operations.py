@@ -37,7 +37,7 @@ from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import KeyUsage
 from kms_tui.policy import Caller, Effect, evaluate
-from kms_tui.policy.principals import Kind
+from kms_tui.policy.principals import PrincipalKind
 
 MAX_GRANTS = 50_000
 """Grants that one key may have (resource quotas of the developer guide)."""
@@ -124,7 +124,7 @@ def _require_principal(text: str) -> None:
         caller = Caller.parse(text)
     except ValueError as error:
         raise _no_principal(text) from error
-    if caller.kind is Kind.SERVICE:
+    if caller.kind is PrincipalKind.SERVICE:
         raise _no_principal(text)
 
 

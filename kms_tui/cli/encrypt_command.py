@@ -1,0 +1,94 @@
+"""Encrypt a file of any size under a KMS key, in the AWS Encryption SDK's format.
+
+The format is the same for small files, so that decrypt, the Encryption SDK and its command line need
+neither key nor context to open whatever this wrote. --raw writes the ciphertext of KMS's Encrypt instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from kms_tui.cli.file_streams import (
+    PIPE,
+    add_stream_arguments,
+    context_of,
+    open_kms,
+    reading,
+    stoppable,
+    watched,
+    writing_output,
+)
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.keyspecs import MAX_PLAINTEXT
+from kms_tui.kms.model import Secret
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--key",
+        metavar="KEY",
+        action="append",
+        required=True,
+        help="key id, ARN or alias; given again, each of the keys can open the file",
+    )
+    parser.add_argument(
+        "--signed", action="store_true", help="also sign it, for openers who may not seal (slower)"
+    )
+    parser.add_argument("--raw", action="store_true", help="a plain KMS ciphertext, up to 4,096 bytes")
+    parser.add_argument("--algorithm", metavar="A", help="with --raw: the encryption algorithm of an RSA key")
+    add_stream_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when the whole of it is written; else nothing has the name OUT, and KmsTuiError or 130."""
+    if args.raw and (len(args.key) > 1 or args.signed):
+        args.usage_error("--raw takes one --key, and no --signed")
+    if args.algorithm and not args.raw:
+        args.usage_error("--algorithm goes with --raw")
+    if args.output == PIPE and sys.stdout.isatty():
+        args.usage_error("the result is binary and would go to the terminal: name a file with -o")
+    context = context_of(args)
+    return stoppable(lambda: _encrypt(args, context))
+
+
+def _encrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
+    from kms_tui.atomic import SHARED
+    from kms_tui.envelope.files import file_target
+    from kms_tui.envelope.message import seal
+
+    output = (
+        writing_output()
+        if args.output == PIPE
+        else file_target(Path(args.output), overwrite=args.overwrite, mode=SHARED)
+    )
+    with (
+        watched("Encrypted", verbose=args.verbose) as watch,
+        reading(args.file) as (source, total),
+        output as target,
+    ):
+        kms = open_kms(args)
+        if args.raw:
+            plaintext = Secret(source.read(MAX_PLAINTEXT + 1))
+            if len(plaintext) > MAX_PLAINTEXT:
+                raise KmsTuiError(
+                    f"The input has more than {MAX_PLAINTEXT:,} bytes, the most that KMS encrypts itself.",
+                    next_step="Leave out --raw: then it is envelope encryption, for any size.",
+                )
+            target.write(
+                kms.encrypt(args.key[0], plaintext, context=context or None, algorithm=args.algorithm)
+            )
+            watch.progress(len(plaintext), None)
+        else:
+            seal(
+                source,
+                target,
+                backend=kms.backend,
+                keys=args.key,
+                context=context,
+                total=total,
+                signed=args.signed,
+                watch=watch,
+            )
+    return 0

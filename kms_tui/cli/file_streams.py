@@ -1,0 +1,182 @@
+"""What ``encrypt`` and ``decrypt`` share: files and pipes, progress, and an end that leaves no traces."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.cli.standard_streams import written_out
+from kms_tui.visible import visible
+
+if TYPE_CHECKING:
+    from kms_tui.backend.kms_facade import Kms
+    from kms_tui.envelope.streams import Progress, ProgressStep, Readable
+
+PIPE = "-"
+EXIT_CODES = "exit codes: 0 done; 1 failed, nothing written; 2 bad usage; 130 stopped with Ctrl+C"
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_UNITS = ("KiB", "MiB", "GiB", "TiB")
+_WAIT = 0.1
+"""Seconds between two drawings of the progress line."""
+
+
+def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
+    """FILE, -o, --context, --overwrite, -v and the connection's flags."""
+    parser.epilog = EXIT_CODES
+    parser.add_argument("file", metavar="FILE", help="what to read; - is standard input")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", default=PIPE, help="where to write (default: -, standard output)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    parser.add_argument(
+        "--context",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        type=_pair,
+        help="a pair of the encryption context; may be given again. It stands in CloudTrail in the clear",
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell each step of envelope encryption")
+    add_connection_flags(parser)
+    parser.set_defaults(connection_from=partial(connection_from, parser), usage_error=parser.error)
+
+
+def context_of(args: argparse.Namespace) -> dict[str, str]:
+    """The --context pairs; a name given twice is bad usage."""
+    context = dict(args.context)
+    if len(context) < len(args.context):
+        args.usage_error("--context: a name was given twice")
+    return context
+
+
+def open_kms(args: argparse.Namespace) -> Kms:
+    """The KMS that the flags choose, wrapped as a session is. Raises KmsTuiError."""
+    from kms_tui.cli.connection import open_backend
+    from kms_tui.session import open_session
+
+    connection = args.connection_from(args)
+    return open_session(connection, open_backend(connection)).kms
+
+
+@contextlib.contextmanager
+def reading(name: str) -> Iterator[tuple[Readable, int | None]]:
+    """A file or standard input, and its size if it has one. Failing reads raise FileError."""
+    from kms_tui.envelope.files import open_source
+    from kms_tui.envelope.streams import Source
+
+    if name == PIPE:
+        yield Source(sys.stdin.buffer, "Standard input"), None
+    else:
+        with open_source(Path(name)) as opened:
+            yield opened
+
+
+@contextlib.contextmanager
+def writing_output() -> Iterator[BinaryIO]:
+    """Standard output. A reader that went away or a full disk is a FileError."""
+    with written_out():
+        yield sys.stdout.buffer
+
+
+class _Stopped(KeyboardInterrupt):
+    def __init__(self, number: int) -> None:
+        self.code = 128 + number
+
+
+def stoppable(work: Callable[[], int]) -> int:
+    """Run a command that Ctrl+C, SIGTERM and SIGHUP unwind, so that nothing stays; then 128 + signal."""
+    numbers = [n for n in _STOPPING if signal.getsignal(n) is not signal.SIG_IGN]  # nohup ignores one
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)  # the tidying up is not to be stopped as well
+        raise _Stopped(number)
+
+    before = [signal.signal(number, stop) for number in numbers]
+    try:
+        return work()
+    except _Stopped as stopped:
+        print("Stopped. No file was left behind.", file=sys.stderr)
+        return stopped.code
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+class ProgressLine:
+    """One line on a terminal that says how far it is, how fast, and how long it takes yet."""
+
+    def __init__(self, terminal: TextIO, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._terminal = terminal
+        self._monotonic = monotonic
+        self._started = self._drawn = monotonic()
+        self.done = 0
+
+    def update(self, done: int, total: int | None) -> None:
+        self.done = done
+        now = self._monotonic()
+        if now - self._drawn < _WAIT:
+            return
+        self._drawn = now
+        rate = done / (now - self._started)
+        parts = [f"{done / total:4.0%} of {size(total)}" if total else size(done), f"{size(int(rate))}/s"]
+        if total and rate:
+            parts.append(f"{max(total - done, 0) / rate:.0f} s left")
+        self._terminal.write(f"\r\x1b[K{', '.join(parts)}")
+        self._terminal.flush()
+
+    def finish(self, verb: str) -> None:
+        seconds = self._monotonic() - self._started
+        self.clear()
+        print(f"{verb} {size(self.done)} in {seconds:.1f} s.", file=self._terminal)
+
+    def clear(self) -> None:
+        self._terminal.write("\r\x1b[K")
+
+
+@contextlib.contextmanager
+def watched(verb: str, *, verbose: bool) -> Iterator[Progress]:
+    """Progress and, if asked for, the steps, on standard error; progress where that is a terminal only."""
+    from kms_tui.envelope.streams import UNWATCHED, Progress
+
+    line = ProgressLine(sys.stderr) if sys.stderr.isatty() else None
+
+    def tell(step: ProgressStep) -> None:
+        if line:
+            line.clear()
+        print(visible(step.sentence), file=sys.stderr)
+
+    try:
+        yield Progress(
+            progress=line.update if line else UNWATCHED.progress, step=tell if verbose else UNWATCHED.step
+        )
+    except BaseException:
+        if line:
+            line.clear()
+        raise
+    if line:
+        line.finish(verb)
+
+
+def size(count: int) -> str:
+    """A number of bytes for people, in units of 1024."""
+    if count < 1024:
+        return f"{count} bytes"
+    power = min((count.bit_length() - 1) // 10, len(_UNITS))
+    return f"{count / 1024**power:.1f} {_UNITS[power - 1]}"
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return name, value

@@ -1,0 +1,188 @@
+"""Judge key policies in a pipeline: ``kms-tui policy check FILE… --account ID``.
+
+``kms-tui policy rules`` lists what is looked for, ``kms-tui policy extract FILE`` takes the policy out of
+what people paste.
+
+Exit code 0: every policy is ok or only warned about; 1: at least one is refused; 2: bad usage, or a file that
+cannot be read or holds no policy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from kms_tui.formats import encoding_of
+from kms_tui.kms.arn import PARTITIONS, Arn, is_account_id, partition_of
+from kms_tui.policy import CheckResult, Severity, Verdict, check, pasted_text
+from kms_tui.policy.rules import RULES, text_of
+from kms_tui.visible import visible
+
+FAILURE = 2
+"""1 is a policy that is refused."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    checking = actions.add_parser("check", help="judge policies: ok, warn or refuse")
+    checking.add_argument("files", nargs="+", metavar="FILE", help="policy JSON; - is standard input")
+    checking.add_argument("--account", required=True, type=_account, metavar="ID", help="the key's account")
+    checking.add_argument("--region", type=_region, metavar="R", help="the key's Region")
+    checking.add_argument(
+        "--partition", type=_partition, metavar="P", help="default: that of the Region or the key, else aws"
+    )
+    checking.add_argument("--caller", type=_arn, metavar="ARN", help="who would save it")
+    checking.add_argument("--key-arn", type=_key_arn, metavar="ARN", help="the key it is for")
+    checking.add_argument("-v", "--verbose", action="store_true", help="also what is only worth knowing")
+    checking.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    checking.set_defaults(usage_error=checking.error)
+    listing = actions.add_parser("rules", help="list the rules: what each says, why, and an example")
+    listing.add_argument("rules", nargs="*", metavar="RULE", help="only these; the word in [brackets]")
+    listing.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    listing.set_defaults(usage_error=listing.error)
+    extracting = actions.add_parser("extract", help="print the policy that is inside what was pasted")
+    extracting.add_argument("file", metavar="FILE", help="- is standard input")
+
+
+def _account(text: str) -> str:
+    if not is_account_id(text):
+        raise argparse.ArgumentTypeError("an account id has 12 digits")
+    return text
+
+
+def _region(text: str) -> str:
+    if not partition_of(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no Region of any partition")
+    return text
+
+
+def _partition(text: str) -> str:
+    if text not in PARTITIONS:
+        raise argparse.ArgumentTypeError(f"there is no partition {text!r}; there are {', '.join(PARTITIONS)}")
+    return text
+
+
+def _arn(text: str) -> str:
+    try:
+        Arn.parse(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an ARN") from None
+    return text
+
+
+def _key_arn(text: str) -> str:
+    arn = Arn.parse(_arn(text))
+    if arn.service != "kms" or not arn.resource.startswith("key/"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the ARN of a KMS key, …:key/ID")
+    return text
+
+
+def run(args: argparse.Namespace) -> int:
+    return _ACTIONS[args.action](args)
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Check each file; see the module for the exit codes."""
+    partition = _agreed_partition(args)
+    refused = unreadable = False
+    for name in args.files:
+        content = _read(name)
+        if content is None:
+            unreadable = True
+            continue
+        result = check(
+            content,
+            account_id=args.account,
+            partition=partition,
+            caller_arn=args.caller,
+            key_arn=args.key_arn,
+        )
+        refused |= result.verdict is Verdict.REFUSE
+        if args.json:
+            print(json.dumps({"file": name, **result.as_dict()}))
+        else:
+            print(_report(name, result, verbose=args.verbose))
+    return FAILURE if unreadable else int(refused)
+
+
+def _agreed_partition(args: argparse.Namespace) -> str:
+    """The partition that all the arguments agree on; arguments that contradict each other are bad usage."""
+    found: dict[str, str] = {}
+    if args.partition:
+        found["--partition"] = args.partition
+    if args.region:
+        found["--region"] = partition_of(args.region)
+    if args.caller:
+        found["--caller"] = Arn.parse(args.caller).partition
+    if args.key_arn:
+        arn = Arn.parse(args.key_arn)
+        if arn.account != args.account:
+            args.usage_error(f"--key-arn is of account {arn.account}: give that one as --account")
+        if args.region and arn.region != args.region:
+            args.usage_error(f"--key-arn is of Region {arn.region}, not of {args.region}: leave --region out")
+        found["--key-arn"] = arn.partition
+        found["the Region of --key-arn"] = partition_of(arn.region)
+    if len(set(found.values())) > 1:
+        told = ", ".join(f"{name} is of {partition or 'no partition'}" for name, partition in found.items())
+        args.usage_error(f"a key has one partition, and these differ: {told}")
+    return next(iter(found.values()), "aws")
+
+
+def _rules(args: argparse.Namespace) -> int:
+    """List the rules, or those that are asked for."""
+    unknown = [name for name in args.rules if name not in RULES]
+    if unknown:
+        args.usage_error(f"there is no rule {visible(unknown[0])!r}: kms-tui policy rules lists them all")
+    for name in args.rules or RULES:
+        rule = RULES[name]
+        print(json.dumps(rule.as_dict()) if args.json else visible(text_of(rule), newlines=True) + "\n")
+    return 0
+
+
+def _extract(args: argparse.Namespace) -> int:
+    """Print the policy that is inside what was pasted, or say what stands there instead."""
+    content = _read(args.file)
+    if content is None:
+        return FAILURE
+    text = content.decode(encoding_of(content), "replace")
+    paste = pasted_text.recognised(text)
+    if paste is not None:
+        policy, fault = paste.policy, visible(paste.sentence)
+    else:
+        policy, fault = text if pasted_text.is_policy(text) else None, "there is no policy in it"
+    if policy is None:
+        print(f"kms-tui policy extract: {visible(args.file)}: {fault}", file=sys.stderr)
+        return FAILURE
+    print(visible(policy, newlines=True))
+    return 0
+
+
+def _read(name: str) -> bytes | None:
+    """A file's bytes; None, and a word about it, where it cannot be read."""
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        print(f"kms-tui policy: {visible(name)}: {error.strerror}", file=sys.stderr)
+        return None
+
+
+def _report(name: str, result: CheckResult, *, verbose: bool) -> str:
+    """``file:line:column: severity: sentence [rule]`` for each finding, after the verdict."""
+    shown = visible(name)
+    lines = [f"{shown}: {result.verdict.value}"]
+    for finding in result.findings:
+        if finding.severity is Severity.INFO and not verbose:
+            continue
+        place = f"{shown}:{finding.line}:{finding.column}"
+        lines.append(f"{place}: {finding.severity.value}: {visible(finding.sentence)} [{finding.rule}]")
+    return "\n".join(lines)
+
+
+_ACTIONS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "check": _check,
+    "rules": _rules,
+    "extract": _extract,
+}

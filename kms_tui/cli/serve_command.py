@@ -1,0 +1,151 @@
+"""Serve the offline KMS to any AWS client: KMS over AWS JSON 1.1, and STS GetCallerIdentity.
+
+The first line that it prints is its URL, once it answers there; the export lines that a shell needs follow.
+Ctrl+C or SIGTERM stops it, with exit code 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+import sys
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kms_tui.cli.standard_streams import ReaderGoneError, written_out
+from kms_tui.kms.arn import Arn
+from kms_tui.kms.errors import KmsTuiError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kms_tui.backend.base import Backend
+    from kms_tui.serve import Credential
+
+_ACCOUNT_DIGITS = 12
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_argument_group("what is served").add_mutually_exclusive_group()
+    which.add_argument("--local", action="store_true", help="the local store at its default path (default)")
+    which.add_argument("--store", metavar="PATH", type=Path, help="a local store at another path")
+    which.add_argument("--demo", action="store_true", help="the demo account, in memory")
+    which.add_argument("--ephemeral", action="store_true", help="an empty account in memory, gone at the end")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=0, help="port (default: 0, any free one)")
+    parser.add_argument("--account-id", metavar="ID", type=_account, help="12 digits (default: the store's)")
+    parser.add_argument("--region", metavar="R", help="region of unsigned requests and of the export lines")
+    parser.add_argument(
+        "--as", dest="caller_arn", metavar="ARN", type=_principal, help="all clients call as this principal"
+    )
+    parser.add_argument("--iam-policy", metavar="FILE", type=Path, help="that principal's IAM policy")
+    parser.add_argument(
+        "--auth",
+        choices=("sigv4", "any"),
+        default="sigv4",
+        help="sigv4 checks every signature and its age; any checks neither (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--allow-network",
+        action="store_true",
+        help="with --auth any: listen beyond this machine all the same, so that whoever reaches the port "
+        "may use every key",
+    )
+    parser.add_argument("--verbose", action="store_true", help="one line a request, on standard error")
+    parser.set_defaults(refuse=parser.error)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal; 1 where the store or the port cannot be had, 2 for flags that contradict."""
+    if args.iam_policy and not args.caller_arn:
+        args.refuse("--iam-policy goes with --as")
+    if args.demo and args.account_id:
+        args.refuse("--demo is an account of its own: leave out --account-id")
+    logging.basicConfig(
+        level=logging.INFO if args.verbose else logging.ERROR, format="%(message)s", stream=sys.stderr
+    )
+    with _opened(args) as (backend, credential):
+        _serve(args, backend, credential)
+    return 0
+
+
+def _serve(args: argparse.Namespace, backend: Backend, credential: Credential) -> None:
+    from kms_tui.serve import admission, listen, serve
+
+    listener = listen(args.host, args.port)
+    checked = args.auth == "sigv4"
+    if not (checked or listener.is_loopback or args.allow_network):
+        listener.socket.close()
+        raise KmsTuiError(
+            f"With --auth any, whoever reaches {args.host} could use every key.",
+            next_step="Leave out --auth any, listen on 127.0.0.1, or say --allow-network.",
+        )
+    admit = admission(credential if checked else None, listener)
+    exports = {
+        "AWS_ENDPOINT_URL_KMS": listener.url,
+        "AWS_ENDPOINT_URL_STS": listener.url,
+        "AWS_ACCESS_KEY_ID": credential.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credential.secret_access_key,
+        "AWS_REGION": backend.region,
+        "AWS_DEFAULT_REGION": backend.region,
+    }
+    serve(backend, admit, listener, partial(_announce, listener.url, exports, checked))
+
+
+@contextmanager
+def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
+    """What is served, and the credential to sign with; a store is closed at the end."""
+    from kms_tui.serve import credential_of, random_credential
+
+    if args.demo:
+        from kms_tui.demo import demo_backend
+
+        demo = demo_backend(region=args.region, caller_arn=args.caller_arn, iam_policy=args.iam_policy)
+        yield demo, random_credential()
+        return
+    from kms_tui.backend.local import open_default, open_ephemeral
+
+    opener = open_ephemeral if args.ephemeral else partial(open_default, args.store)
+    backend = opener(
+        region=args.region,
+        account_id=args.account_id,
+        caller_arn=args.caller_arn,
+        iam_policy=args.iam_policy,
+    )
+    with backend.store:
+        yield backend, credential_of(backend.store)
+
+
+def _announce(url: str, exports: dict[str, str], checked: bool) -> None:
+    """Say where, then how. Whoever reads only the first line may close the pipe: the server stays.
+
+    FileError where not even the first line can be written: nobody would know the port.
+    """
+    with written_out():
+        print(f"listening on {url}")
+    with suppress(ReaderGoneError), written_out(whole=False):
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in exports.items()))
+    if not checked:
+        print("--auth any: neither signatures nor their age are checked.", file=sys.stderr, flush=True)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"no port: {text!r}")
+    return int(text)
+
+
+def _account(text: str) -> str:
+    if not (len(text) == _ACCOUNT_DIGITS and text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"an account id has {_ACCOUNT_DIGITS} digits")
+    return text
+
+
+def _principal(text: str) -> str:
+    try:
+        return str(Arn.parse(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,0 +1,202 @@
+"""What can be said of a request before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kms_tui.atomic import AlreadyThereError, FileError
+from kms_tui.crypto_ops.inputs import InputError, InputField
+from kms_tui.crypto_ops.limits import Beyond, Limit, limit_of
+from kms_tui.crypto_ops.operations import Name, Operation, Role
+from kms_tui.crypto_ops.request import OperationRequest
+from kms_tui.crypto_ops.settings import NUMBER_OF_BYTES, number_of_bytes
+from kms_tui.envelope.errors import (
+    AlteredError,
+    ContextMismatchError,
+    CutShortError,
+    KeysRefusedError,
+    NotAMessageError,
+    PieceTooLargeError,
+    UncommittedError,
+)
+from kms_tui.kms.errors import KmsTuiError, ServiceError
+from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
+
+
+def check(request: OperationRequest) -> None:
+    """Raise InputError for the first thing that is missing or cannot be right."""
+    check_for_command(request)
+    operation = request.operation
+    if request.role is None:
+        return
+    if request.given is None or request.given.size == 0:
+        raise InputError(InputField.INPUT, f"The {request.role.noun} is empty.", next_step=_ASK[request.role])
+    limit = limit_of(operation, request.described_key, request.settings)
+    if limit is not None:
+        check_size(request, limit, request.given.size)
+
+
+def check_for_command(request: OperationRequest) -> None:
+    """Raise InputError for what a command for the request needs: all of it but the main input."""
+    operation = request.operation
+    if operation.needs_key and request.key is None:
+        raise InputError(InputField.KEY, f"{operation.title} needs a key.", next_step="Choose one.")
+    _check_settings(request)
+    if operation.name is Name.RE_ENCRYPT and request.destination is None:
+        raise InputError(InputField.DESTINATION, "Choose the key to move the ciphertext to.")
+    _check_second(request)
+
+
+def check_size(request: OperationRequest, limit: Limit, size: int) -> None:
+    """InputError where an input of ``size`` bytes is one that KMS would refuse."""
+    if limit.exact and size != limit.most:
+        message_type = request.settings.get("message_type", "")
+        raise InputError(
+            InputField.INPUT,
+            f"{request.algorithm} takes a {message_type} of {limit.most} bytes; here are {size:,}.",
+            next_step=limit.why,
+        )
+    if size > limit.most and limit.beyond is Beyond.REFUSED:
+        noun = request.role.noun if request.role else "input"
+        under = f" under {request.algorithm}" if request.algorithm and noun != "ciphertext" else ""
+        raise InputError(
+            InputField.INPUT,
+            f"The {noun}{under} has at most {limit.most:,} bytes; here are {size:,}.",
+            next_step=limit.why,
+        )
+
+
+def _check_settings(request: OperationRequest) -> None:
+    for name in ("random_bytes", "number_of_bytes"):
+        asked = name in request.operation.settings
+        if name == "number_of_bytes":
+            asked = asked and request.settings.get("data_key_spec") == NUMBER_OF_BYTES
+        if asked:
+            number_of_bytes(request.settings, name)
+
+
+def _check_second(request: OperationRequest) -> None:
+    if len(request.operation.roles) < 2:
+        return
+    role = request.operation.roles[1]
+    if request.second is None or not request.second.size:
+        raise InputError(InputField.SECOND, f"The {role.noun} is empty.", next_step=_ASK[role])
+    if request.second.size > 2 * MAX_CIPHERTEXT:
+        raise InputError(
+            InputField.SECOND, f"No {role.noun} has {request.second.size:,} bytes; here is something else."
+        )
+
+
+_ASK = {
+    Role.PLAINTEXT: "Type or paste it, or name a file.",
+    Role.MESSAGE: "Type or paste it, or name a file.",
+    Role.CIPHERTEXT: "Paste it in base64 or hex, or name a file.",
+    Role.SIGNATURE: "Paste it in base64 or hex.",
+    Role.MAC: "Paste it in base64 or hex.",
+    Role.PUBLIC_KEY: "Paste the other side's public key: PEM, or DER in base64.",
+}
+
+
+def takes_context(operation: Operation, algorithm: str) -> bool:
+    """Whether an encryption context can be given: with symmetric keys only."""
+    return operation.context and algorithm in ("", "SYMMETRIC_DEFAULT")
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedError:
+    """A sentence for a person, and where it is shown; both texts are untrusted."""
+
+    field: InputField
+    sentence: str
+    next_step: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.sentence} {self.next_step}".rstrip()
+
+
+_KEY_CODES = frozenset(
+    {
+        "DisabledException",
+        "KMSInvalidStateException",
+        "NotFoundException",
+        "InvalidKeyUsageException",
+        "KeyUnavailableException",
+        "InvalidArnException",
+    }
+)
+_FILE_FIELDS: Mapping[type[KmsTuiError], InputField] = {
+    AlteredError: InputField.INPUT,
+    CutShortError: InputField.INPUT,
+    NotAMessageError: InputField.INPUT,
+    PieceTooLargeError: InputField.INPUT,
+    UncommittedError: InputField.INPUT,
+    ContextMismatchError: InputField.CONTEXT,
+    KeysRefusedError: InputField.KEY,
+    AlreadyThereError: InputField.TARGET,
+}
+_ELSEWHERE = (
+    "The ciphertext refers to a customer master key that does not exist",
+    "on the resource associated with this ciphertext because the resource does not exist",
+)
+"""What KMS says of a ciphertext whose key the caller is not to know of, formerly and now."""
+
+
+def explain(error: KmsTuiError, request: OperationRequest) -> ExplainedError:
+    """The problem as it concerns this request; AWS's own words stay wherever they say something."""
+    if isinstance(error, InputError):
+        return ExplainedError(error.field, str(error), error.next_step)
+    if isinstance(error, ServiceError):
+        return _of_service(error, request)
+    if isinstance(error, FileError) and not isinstance(error, AlreadyThereError):
+        written = request.target is not None and str(error).startswith(str(request.target))
+        return ExplainedError(InputField.TARGET if written else InputField.INPUT, str(error), error.next_step)
+    field = _FILE_FIELDS.get(type(error), InputField.RESULT)
+    return ExplainedError(field, str(error), error.next_step)
+
+
+def _of_service(error: ServiceError, request: OperationRequest) -> ExplainedError:
+    if error.code == "InvalidCiphertextException":
+        return _invalid_ciphertext(request)
+    if error.code == "IncorrectKeyException":
+        name = request.key.name if request.key else "this key"
+        return ExplainedError(
+            InputField.KEY,
+            f"The ciphertext was not made under {name}.",
+            "Take the key away: KMS finds it from the ciphertext.",
+        )
+    if error.denied and any(words in error.message for words in _ELSEWHERE):
+        return ExplainedError(
+            InputField.INPUT,
+            f"The key of this ciphertext is not in {request.region}, is of another account that does not let "
+            "you use it, or is gone.",
+            "A ciphertext opens in its own region only: try the region that it was made in.",
+        )
+    in_destination = request.destination is not None and request.destination.key.arn in error.message
+    if in_destination:
+        return ExplainedError(InputField.DESTINATION, str(error), error.next_step)
+    if error.code in _KEY_CODES or error.denied:
+        return ExplainedError(InputField.KEY, str(error), error.next_step)
+    return ExplainedError(InputField.RESULT, str(error), error.next_step)
+
+
+def _invalid_ciphertext(request: OperationRequest) -> ExplainedError:
+    if request.operation.name is Name.DECAPSULATE:
+        return ExplainedError(
+            InputField.INPUT,
+            "This ciphertext has not the length that the key's spec gives.",
+            "Paste it whole.",
+        )
+    if request.algorithm not in ("", "SYMMETRIC_DEFAULT"):
+        return ExplainedError(
+            InputField.INPUT,
+            f"This was not encrypted to this key with {request.algorithm}, or it was altered.",
+            "Check the key and the algorithm: an RSA ciphertext names neither.",
+        )
+    given = "Its names and values count to the letter." if request.context else "None is given here."
+    return ExplainedError(
+        InputField.INPUT,
+        "KMS cannot open this: the ciphertext was altered or cut, or its encryption context is another.",
+        f"Check both. {given}",
+    )

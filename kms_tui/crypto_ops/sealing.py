@@ -1,0 +1,184 @@
+"""Encrypt and Decrypt, by KMS itself or, for what is too long, by envelope encryption."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+from kms_tui.atomic import PRIVATE, atomic_file, file_errors
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.crypto_ops.calls import call_of, direct, send, whole_input
+from kms_tui.crypto_ops.inputs import MOST_AT_ONCE, Entered, FromFile, Input, InputError, InputField, in_words
+from kms_tui.crypto_ops.limits import Beyond, limit_of
+from kms_tui.crypto_ops.request import OperationRequest
+from kms_tui.crypto_ops.results import Fact, Part, Result, blob, plain
+from kms_tui.envelope.streams import Progress, ProgressStep
+from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
+from kms_tui.kms.model import Secret
+
+_STARTS = (b"\x01\x80", b"\x02")
+"""How Encryption SDK messages may begin; what begins otherwise is not worth importing the SDK for."""
+
+
+def encrypt(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+    """Encrypt; past KMS's limit, and into a file, in the Encryption SDK's format."""
+    assert request.given is not None
+    if is_enveloped(request):
+        return _written(request, _seal(request, kms, watch))
+    return _written(request, direct(request, kms, watch))
+
+
+def decrypt(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+    """Decrypt what KMS or an Encryption SDK made; which of the two, the first bytes tell."""
+    assert request.given is not None
+    if is_message(request.given):
+        return _written(request, _open(request, kms, watch))
+    data = whole_input(request) if request.given.size <= MOST_AT_ONCE else None
+    if data is None or len(data) > MAX_CIPHERTEXT:
+        raise InputError(
+            InputField.INPUT,
+            f"This is no Encryption SDK message, and with {request.given.size:,} bytes no KMS ciphertext.",
+        )
+    return _written(request, send(kms, call_of(request, data)))
+
+
+def is_enveloped(request: OperationRequest) -> bool:
+    """Whether Encrypt is done by envelope encryption: past KMS's limit, and into a file."""
+    limit = limit_of(request.operation, request.described_key, request.settings)
+    if request.given is None or limit is None or limit.beyond is not Beyond.ENVELOPE:
+        return False
+    return request.target is not None or request.given.size > limit.most
+
+
+def is_message(given: Input) -> bool:
+    """Whether an input begins as the Encryption SDK's messages do; FileError where it cannot be read."""
+    if isinstance(given, FromFile):
+        from kms_tui.envelope.armour import message_in
+        from kms_tui.envelope.files import open_source
+
+        with open_source(given.path) as (stream, _):
+            return message_in(stream)[0] is not None
+    start = given.data.reveal()[:4]
+    if not start.startswith(_STARTS):
+        return False
+    from kms_tui.envelope.header import looks_like_message
+
+    return looks_like_message(start)
+
+
+def _written(request: OperationRequest, result: Result) -> Result:
+    """Where a file was asked for and none is written yet: the output in it, for its owner alone."""
+    if request.target is None or not result.parts:
+        return result
+    part = result.parts[0]
+    with atomic_file(request.target, overwrite=request.overwrite, mode=PRIVATE) as file:
+        file.write(part.value.reveal())
+    sentence = f"{result.sentence} {len(part):,} bytes written to {request.target}.".lstrip()
+    return replace(result, parts=(), sentence=sentence)
+
+
+def _seal(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+    from kms_tui.envelope.files import seal_file
+    from kms_tui.envelope.message import seal
+
+    assert request.key is not None
+    watch, steps = _noting(watch)
+    parts: tuple[Part, ...] = ()
+    keys, backend = [request.key.arn], kms.backend
+    if isinstance(request.given, FromFile) and request.target is not None:
+        sealed = seal_file(
+            request.given.path,
+            request.target,
+            backend=backend,
+            keys=keys,
+            context=request.context,
+            overwrite=request.overwrite,
+            watch=watch,
+        )
+        sentence = f"{sealed.message_size:,} bytes written to {request.target}."
+    else:
+        data, message = _in_memory(request), io.BytesIO()
+        sealed = seal(
+            io.BytesIO(data.reveal()),
+            message,
+            backend=backend,
+            keys=keys,
+            context=request.context,
+            total=len(data),
+            watch=watch,
+        )
+        parts, sentence = (blob("Sealed message", message.getvalue()),), ""
+    return Result(
+        parts=parts,
+        facts=(Fact("Format", "AWS Encryption SDK message"), Fact("Suite", sealed.info.suite)),
+        steps=tuple(steps),
+        sentence=f"Envelope encryption, as KMS itself encrypts up to 4,096 bytes. {sentence}".rstrip(),
+        key_arn=request.key.arn,
+    )
+
+
+def _open(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+    from kms_tui.envelope.armour import message_in
+    from kms_tui.envelope.files import unseal_file
+    from kms_tui.envelope.message import unseal
+
+    watch, steps = _noting(watch)
+    parts: tuple[Part, ...] = ()
+    if isinstance(request.given, FromFile) and request.target is not None:
+        opened = unseal_file(
+            request.given.path,
+            request.target,
+            backend=kms.backend,
+            context=request.context,
+            overwrite=request.overwrite,
+            watch=watch,
+        )
+        sentence = f"{opened.plaintext_size:,} bytes written to {request.target}."
+    else:
+        data, plaintext = _in_memory(request), io.BytesIO()
+        message, _ = message_in(io.BytesIO(data.reveal()))
+        assert message is not None  # is_message has found one
+        opened = unseal(
+            message,
+            plaintext,
+            backend=kms.backend,
+            context=request.context,
+            watch=watch,
+        )
+        parts, sentence = (plain("Plaintext", plaintext.getvalue()),), ""
+    return Result(
+        parts=parts,
+        facts=(
+            Fact("Format", "AWS Encryption SDK message"),
+            Fact("Suite", opened.info.suite),
+            Fact("Context", in_words(opened.info.context)),
+        ),
+        steps=tuple(steps),
+        sentence=sentence,
+        key_arn=opened.key_arn,
+    )
+
+
+def _in_memory(request: OperationRequest) -> Secret:
+    if isinstance(request.given, Entered):
+        return request.given.data
+    assert request.given is not None
+    if request.given.size > MOST_AT_ONCE:
+        raise InputError(
+            InputField.TARGET,
+            f"A result of {request.given.size:,} bytes is too long to be shown.",
+            next_step="Name the file to write it to.",
+        )
+    with file_errors(request.given.path, "read"):
+        return Secret(request.given.path.read_bytes())
+
+
+def _noting(watch: Progress) -> tuple[Progress, list[str]]:
+    """The watch, with the steps' sentences kept in a list."""
+    steps: list[str] = []
+
+    def note(step: ProgressStep) -> None:
+        steps.append(step.sentence)
+        watch.step(step)
+
+    return replace(watch, step=note), steps

@@ -1,0 +1,135 @@
+"""Checks of the key policy: the lockout guard's own findings, in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from functools import lru_cache
+
+from kms_tui.evidence.health.facts import Examined, known
+from kms_tui.evidence.health.verdicts import Settings, Unsure, Verdict
+from kms_tui.kms.arn import Arn
+from kms_tui.kms.model import Key
+from kms_tui.policy import CheckResult, Severity, check, given_outside, parse
+from kms_tui.policy.describe import listed, quoted
+from kms_tui.policy.exposure import Reach
+from kms_tui.policy.parties import Standing, spoken
+from kms_tui.policy.policy_diff import effect_changes
+from kms_tui.policy.search import TooComplexError
+
+_TOO_COMPLEX = Unsure("the policy is too complex to judge")
+_UNJUDGED = frozenset({"too-complex", "too-complex-for-findings", "no-account"})
+"""Rules by which the guard says that it could not look."""
+_PUBLIC = frozenset({"public", "public-via-service"})
+_CONDITIONAL = frozenset(
+    {"root-only", "root-denied", "until-date", "conditional-control", "less-than-full-control"}
+)
+
+_UNDER_CONDITIONS = (Standing.CONDITIONAL, Standing.DENIED_SOMETIMES)
+
+
+def public(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
+    return _found(examined, now, _PUBLIC)
+
+
+def external_administration(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
+    return _found(examined, now, {"external-administration"})
+
+
+def unbound_service(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
+    return _found(examined, now, {"unbound-service"})
+
+
+def conditional_control(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
+    return _found(examined, now, _CONDITIONAL)
+
+
+def no_control(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
+    """Whatever the guard refuses is a policy after which the account may not change it any more."""
+    refused = {
+        finding.rule
+        for finding in _judged(examined, now).findings
+        if finding.severity is Severity.REFUSE and finding.rule not in _UNJUDGED
+    }
+    return _found(examined, now, refused)
+
+
+def cross_account(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
+    key = examined.key
+    try:
+        given = given_outside(
+            known(examined.policy),
+            account_id=key.account_id,
+            partition=Arn.parse(key.arn).partition,
+            key_arn=key.arn,
+            now=now.timestamp(),
+        )
+    except TooComplexError:
+        return _TOO_COMPLEX
+    if not given:
+        return None
+    said = [f"{_who(reach)} gets {spoken(reach.actions)}" for reach in given]
+    return f"{_statements([reach.statement.label for reach in given])}: {listed(said, 3)}."
+
+
+def replica_differs(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
+    """Compared in effect, and each in its own region: what services and ARNs are called differs rightly."""
+    key = examined.key
+    assert key.multi_region is not None
+    home = Arn.parse(key.multi_region.primary_arn).region
+    primary, own = known(examined.primary_policy).replace(home, key.region), known(examined.policy)
+    if primary == own:
+        return None
+    documents = parse(primary), parse(own)
+    if not all(document.is_valid for document in documents):
+        return Unsure("one of the two policies cannot be parsed")
+    changes = effect_changes(
+        *documents,
+        account_id=key.account_id,
+        partition=Arn.parse(key.arn).partition,
+        key_arn=key.arn,
+    )
+    told = [
+        change.sentence
+        for change in changes
+        if change.before is not change.after or change.after in _UNDER_CONDITIONS
+    ]
+    return f"Beside its primary in {home}: {listed(told, 3)}." if told else None
+
+
+def _who(reach: Reach) -> str:
+    return f"{reach.who} of {reach.principal.account}" if reach.principal.is_identity else reach.who
+
+
+def _statements(labels: Collection[str]) -> str:
+    return listed([quoted(label) for label in dict.fromkeys(labels)], 3)
+
+
+def _found(examined: Examined, now: datetime, rules: Collection[str]) -> Verdict:
+    """The sentence of the first finding of these rules, with its statement; how many more there are."""
+    findings = _judged(examined, now).findings
+    found = [finding for finding in findings if finding.rule in rules]
+    if not found:
+        return _TOO_COMPLEX if any(finding.rule in _UNJUDGED for finding in findings) else None
+    first, more = found[0], len(found) - 1
+    where = ""
+    if first.statement is not None:
+        where = f"{quoted(first.sid) if first.sid else f'Statement {first.statement + 1}'}: "
+    also = f" {more} more of the kind." if more else ""
+    return f"{where}{first.sentence}{also}"
+
+
+def _judged(examined: Examined, now: datetime) -> CheckResult:
+    return _judge(known(examined.policy), examined.key, now.timestamp())
+
+
+@lru_cache(maxsize=8)
+def _judge(text: str, key: Key, now: float) -> CheckResult:
+    """Several checks ask about one policy in a row."""
+    return check(
+        text,
+        account_id=key.account_id,
+        partition=Arn.parse(key.arn).partition,
+        key_arn=key.arn,
+        now=now,
+    )

@@ -1,0 +1,206 @@
+"""Disable and watch: who is refused the use of a disabled key, how often, and since when.
+
+The developer guide's advice before a deletion: disable the key first, and watch for DisabledException. A
+watch ends when the trail, or this console, tells that the key was enabled or its deletion scheduled.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from kms_tui.backend.base import Backend, Wrapper
+from kms_tui.evidence.activity import LATENESS, Events, Trail, Wanted, always, of_key, of_kms
+from kms_tui.evidence.events import DISABLED, UsageEvent
+from kms_tui.kms.arn import key_arn, key_id_of
+from kms_tui.kms.errors import KmsTuiError
+
+_BEGINS = frozenset({"DisableKey", "CancelKeyDeletion"})
+_ENDS = frozenset({"EnableKey", "ScheduleKeyDeletion"})
+_PAGES = 20
+"""Pages that one look reads of a key's events; what is beyond is said to be."""
+_UNNAMED_PAGES = 2
+"""Pages that one look reads of all the Region's events, for refusals without resources."""
+_OVERLAP = LATENESS + timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """What is known of the refused uses of one disabled key.
+
+    ``since`` is when it was disabled, or how far back was read where that was not found (``since_known``).
+    ``checked`` is None before the first look; ``trouble`` why the last one failed. ``at_least`` where there
+    were more events than one look reads.
+    """
+
+    arn: str
+    region: str
+    since: datetime
+    since_known: bool
+    callers: tuple[tuple[str, int], ...] = ()
+    """Who, by short name, and how often; the most often first."""
+    last: UsageEvent | None = None
+    checked: datetime | None = None
+    trouble: KmsTuiError | None = None
+    at_least: bool = False
+
+    @property
+    def count(self) -> int:
+        return sum(number for _, number in self.callers)
+
+
+class _Watch:
+    """One key under watch. ``since`` is None until it is found out when the key was disabled."""
+
+    def __init__(self, trail: Trail, arn: str, region: str, since: datetime | None, now: datetime) -> None:
+        self._trail = trail
+        self._arn, self._region = arn, region
+        self._since = since
+        self._refused: dict[str, UsageEvent] = {}
+        self.found = Refusals(arn, region, since or now, since is not None)
+
+    def look(self, unnamed: Sequence[UsageEvent], now: datetime, wanted: Wanted) -> bool:
+        """Read what is new; whether the watch goes on. Raises the errors of ``kms_tui.kms.errors``."""
+        checked = self.found.checked
+        start = self._since
+        if start is not None and checked is not None:
+            start = max(start, checked - _OVERLAP)
+        events = of_key(self._trail, self._arn, self._region, now, start)
+        for _ in range(_PAGES):
+            events.more(wanted)
+            if events.is_complete or (self._since is None and _turning(events.events) is not None):
+                break
+        if not wanted():
+            return True
+        turning = _turning(events.events)
+        if turning is not None and turning.operation in _ENDS:
+            return False
+        if self._since is None:
+            self._found_out(events, turning)
+        self._count([*events.events, *unnamed])
+        at_least = self.found.at_least or not (events.is_complete or turning is not None)
+        self.found = replace(self.found, checked=now, trouble=None, at_least=at_least)
+        return True
+
+    def _found_out(self, events: Events, turning: UsageEvent | None) -> None:
+        read = [event.time for event in events.events if event.time is not None]
+        if turning is not None and turning.time is not None:
+            self._since = turning.time
+        else:
+            self._since = events.since if events.is_complete or not read else read[-1]
+        self.found = replace(self.found, since=self._since, since_known=turning is not None)
+
+    def _count(self, events: Sequence[UsageEvent]) -> None:
+        since = (self._since or self.found.since).replace(microsecond=0)
+        for event in events:
+            refused = event.error == DISABLED and event.names(self._arn)
+            if refused and (event.time is None or event.time >= since):
+                self._refused[event.key] = event
+        newest = [event for event in self._refused.values() if event.time is not None]
+        self.found = replace(
+            self.found,
+            callers=tuple(Counter(event.who for event in self._refused.values()).most_common()),
+            last=max(newest, key=lambda event: event.time or since, default=None),
+        )
+
+
+def _turning(events: Sequence[UsageEvent]) -> UsageEvent | None:
+    """The newest event that disabled the key, enabled it, or scheduled its deletion or kept it from that."""
+    turns = _BEGINS | _ENDS
+    return next((event for event in events if event.operation in turns and not event.error), None)
+
+
+class RefusalMonitor:
+    """The disabled keys of a session that are under watch. Several threads may use it; ``look`` blocks."""
+
+    def __init__(self, trail: Trail, now: Callable[[], datetime]) -> None:
+        self.trail = trail
+        self._now = now
+        self._lock = threading.Lock()
+        self._watches: dict[str, _Watch] = {}
+
+    def begin(self, arn: str, region: str, since: datetime | None = None) -> None:
+        """Watch a key that was disabled at ``since``, or at a moment that is to be found out."""
+        watch = _Watch(self.trail, arn, region, since, self._now())
+        with self._lock:
+            self._watches[arn] = watch
+
+    def end(self, arn: str) -> None:
+        with self._lock:
+            self._watches.pop(arn, None)
+
+    def of(self, arn: str) -> Refusals | None:
+        """What is known of a key's refused uses; None where it is not watched."""
+        watch = self._watches.get(arn)
+        return watch.found if watch is not None else None
+
+    @property
+    def all(self) -> list[Refusals]:
+        with self._lock:
+            return [watch.found for watch in self._watches.values()]
+
+    def look(self, wanted: Wanted = always) -> None:
+        """Look once for each key; one that fails says so in its ``trouble``; one denied is the last."""
+        with self._lock:
+            watches = [watch for watch in self._watches.values() if not _is_denied(watch.found.trouble)]
+        unnamed = {
+            region: self._unnamed(region, watches, wanted) for region in {w.found.region for w in watches}
+        }
+        for watch in watches:
+            if not wanted():
+                return
+            try:
+                goes_on = watch.look(unnamed[watch.found.region], self._now(), wanted)
+            except KmsTuiError as error:
+                watch.found = replace(watch.found, trouble=error)
+                continue
+            if not goes_on:
+                with self._lock:
+                    if self._watches.get(watch.found.arn) is watch:
+                        del self._watches[watch.found.arn]
+
+    def _unnamed(self, region: str, watches: Sequence[_Watch], wanted: Wanted) -> list[UsageEvent]:
+        """The Region's newest events: a refusal may name its key in its text alone."""
+        here = [watch.found for watch in watches if watch.found.region == region]
+        if self.trail.is_live:
+            return []
+        since = min(found.since if found.checked is None else found.checked - _OVERLAP for found in here)
+        events = of_kms(self.trail, region, since)
+        try:
+            for _ in range(_UNNAMED_PAGES):
+                events.more(wanted)
+        except KmsTuiError:
+            return []
+        return events.events
+
+
+def _is_denied(error: KmsTuiError | None) -> bool:
+    return bool(getattr(error, "denied", False))
+
+
+class RefusalWrapper(Wrapper):
+    """Begins and ends watches by the calls of this session itself, whichever way they come."""
+
+    def __init__(self, inner: Backend, watching: RefusalMonitor, now: Callable[[], datetime]) -> None:
+        super().__init__(inner)
+        self._watching = watching
+        self._now = now
+
+    def around(self, inner: Backend) -> RefusalWrapper:
+        return RefusalWrapper(inner, self._watching, self._now)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        before = self._now()
+        answer = self.inner.call(operation, params)
+        if operation == "DisableKey":
+            self._watching.begin(self._arn(params), self.region, before)
+        elif operation in _ENDS:
+            self._watching.end(self._arn(params))
+        return answer
+
+    def _arn(self, params: Mapping[str, Any]) -> str:
+        return key_arn(self.partition, self.region, self.account_id, key_id_of(params["KeyId"]))

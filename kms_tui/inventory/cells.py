@@ -1,0 +1,204 @@
+"""What a row says in each column, in words; nothing here is styled, and text from KMS is still untrusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import NamedTuple, TypeVar
+
+from kms_tui.inventory.row import Row
+from kms_tui.inventory.row_class import Concern
+from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Denied, Fact, Failed, Known
+from kms_tui.kms.keyspecs import spec_title
+from kms_tui.kms.model import Key, KeyLastUsage, KeyRotationStatus
+
+_T = TypeVar("_T")
+
+
+class Look(Enum):
+    """How a cell looks; each but the first two belongs to one state of a fact or of a key."""
+
+    PLAIN = "plain"
+    QUIET = "quiet"
+    LOADING = "loading"
+    UNASKED = "unasked"
+    DENIED = "denied"
+    FAILED = "failed"
+    NOT_APPLICABLE = "not-applicable"
+    WARNING = "warning"
+    DANGER = "danger"
+
+
+class Cell(NamedTuple):
+    text: str
+    look: Look = Look.PLAIN
+
+
+USAGE_WORDS: Mapping[str, str] = {
+    "ENCRYPT_DECRYPT": "encrypt",
+    "SIGN_VERIFY": "sign",
+    "GENERATE_VERIFY_MAC": "mac",
+    "KEY_AGREEMENT": "agree",
+    "ENCAPSULATE_DECAPSULATE": "kem",
+}
+STATE_WORDS: Mapping[str, str] = {
+    "Creating": "creating",
+    "Enabled": "enabled",
+    "Disabled": "disabled",
+    "PendingDeletion": "pending deletion",
+    "PendingImport": "pending import",
+    "PendingReplicaDeletion": "pending replica deletion",
+    "Unavailable": "unavailable",
+    "Updating": "updating",
+}
+ORIGIN_WORDS: Mapping[str, str] = {
+    "AWS_KMS": "KMS",
+    "EXTERNAL": "imported",
+    "AWS_CLOUDHSM": "CloudHSM",
+    "EXTERNAL_KEY_STORE": "external",
+}
+YEARLY = "yearly"
+"""How AWS-managed keys rotate, all of them, since May 2022."""
+NOTHING = Cell("–", Look.NOT_APPLICABLE)
+BLANK = Cell("")
+
+
+def name(row: Row) -> str:
+    """The alias that people use, or the key id of a key without one."""
+    return row.aliases[0] if row.aliases else row.key_id
+
+
+def more_aliases(row: Row) -> str:
+    """ "+2" for a key with three aliases, else ""."""
+    return f"+{len(row.aliases) - 1}" if len(row.aliases) > 1 else ""
+
+
+def key_word(row: Row, word: Callable[[Key], Cell]) -> Cell:
+    """A word from DescribeKey's answer, or the state of that fact."""
+    return _fact_cell(row.described, word)
+
+
+def spec(row: Row) -> Cell:
+    return key_word(row, lambda key: Cell(spec_title(key.spec)))
+
+
+def usage(row: Row) -> Cell:
+    return key_word(row, lambda key: Cell(USAGE_WORDS.get(key.usage, key.usage.lower())))
+
+
+def state(row: Row) -> Cell:
+    return key_word(
+        row,
+        lambda key: Cell(
+            STATE_WORDS.get(key.state, key.state.lower()),
+            Look.QUIET if key.state == "Enabled" else Look.PLAIN,
+        ),
+    )
+
+
+def origin(row: Row) -> Cell:
+    return key_word(row, lambda key: Cell(ORIGIN_WORDS.get(key.origin, key.origin.lower())))
+
+
+def description(row: Row) -> Cell:
+    return key_word(row, lambda key: Cell(key.description, Look.QUIET))
+
+
+def rotation(row: Row) -> Cell:
+    """ "365 d", "off", "yearly" for AWS-managed keys, "–" for keys that cannot rotate by themselves."""
+    if row.rotation is NOT_APPLICABLE and row.aws:
+        return Cell(YEARLY, Look.QUIET)
+    return _fact_cell(row.rotation, _rotation_word)
+
+
+def _rotation_word(status: KeyRotationStatus) -> Cell:
+    if not status.enabled:
+        return Cell("off")
+    return Cell(f"{status.period_days} d" if status.period_days else "on")
+
+
+def created(row: Row) -> Cell:
+    return key_word(row, lambda key: Cell(f"{key.created:%Y-%m-%d}", Look.QUIET) if key.created else NOTHING)
+
+
+def last_used(row: Row, now: datetime) -> Cell:
+    """ "3 d ago", or "not since <day>" where no use was seen since tracking began."""
+
+    def word(use: KeyLastUsage) -> Cell:
+        if use.time is not None:
+            return Cell(f"{span(now - use.time)} ago")
+        return Cell(f"not since {use.tracking_start:%Y-%m-%d}" if use.tracking_start else "never seen")
+
+    return _fact_cell(row.last_usage, word)
+
+
+def attention(row: Row, now: datetime) -> Cell:
+    """Why this key needs someone, with a number where that helps; blank for a healthy key.
+
+    A key of which that is not known yet shows the state of the fact that is awaited.
+    """
+    concern = row.concern
+    if not concern.needs_attention:
+        awaited = row.described if concern is Concern.UNKNOWN else row.rotation
+        return _fact_cell(awaited, lambda _: BLANK) if awaited in (LOADING, UNASKED) else BLANK
+    if isinstance(row.described, Denied):
+        return Cell("cannot describe: denied", Look.DENIED)
+    if isinstance(row.described, Failed):
+        return Cell("cannot describe: failed", Look.FAILED)
+    text, look = _CONCERN_WORDS[concern]
+    key = row.key
+    if concern is Concern.PENDING_DELETION and key is not None and key.deletion_date is not None:
+        text = _ahead("deleted", key.deletion_date - now, "being deleted")
+    elif concern is Concern.DISABLED and row.refused is not None:
+        text, look = f"disabled, {row.refused:,} refused", Look.DANGER if row.refused else look
+    elif concern is Concern.MATERIAL_EXPIRES and key is not None and key.valid_to is not None:
+        text = _ahead("material expires", key.valid_to - now, "material expired")
+    return Cell(text, look)
+
+
+_CONCERN_WORDS: Mapping[Concern, tuple[str, Look]] = {
+    Concern.PENDING_DELETION: ("pending deletion", Look.DANGER),
+    Concern.PENDING_REPLICA_DELETION: ("deleted after its replicas", Look.DANGER),
+    Concern.UNAVAILABLE: ("custom key store offline", Look.DANGER),
+    Concern.PENDING_IMPORT: ("awaiting key material", Look.WARNING),
+    Concern.MATERIAL_EXPIRES: ("material expires", Look.WARNING),
+    Concern.CANNOT_DESCRIBE: ("cannot describe", Look.FAILED),
+    Concern.GONE: ("no longer listed", Look.DANGER),
+    Concern.DISABLED: ("disabled", Look.WARNING),
+    Concern.CREATING: ("creating", Look.QUIET),
+    Concern.UPDATING: ("updating", Look.QUIET),
+    Concern.ROTATION_OFF: ("rotation off", Look.WARNING),
+}
+
+
+def _ahead(what: str, ahead: timedelta, over: str) -> str:
+    return over if ahead <= timedelta(0) else f"{what} in {span(ahead)}"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit ("12 d", "5 h", "2 y"), never less than a minute."""
+    seconds = max(int(length.total_seconds()), 60)
+    for unit, size, least in _UNITS:
+        if seconds >= least:
+            return f"{seconds // size} {unit}"
+    return f"{seconds // 60} min"
+
+
+_DAY = 86_400
+# The unit, its seconds, and from how many seconds on it is used: up to two years are told in days.
+_UNITS = (("y", 365 * _DAY, 730 * _DAY), ("d", _DAY, _DAY), ("h", 3600, 3600))
+
+
+def _fact_cell(fact: Fact[_T], word: Callable[[_T], Cell]) -> Cell:
+    if isinstance(fact, Known):
+        return word(fact.value)
+    if isinstance(fact, Denied):
+        return Cell("denied", Look.DENIED)
+    if isinstance(fact, Failed):
+        return Cell("failed", Look.FAILED)
+    if fact is LOADING:
+        return Cell("?", Look.LOADING)
+    if fact is NOT_APPLICABLE:
+        return NOTHING
+    return Cell("·", Look.UNASKED)

@@ -1,0 +1,369 @@
+"""Reading facts: what is on screen first, then around it, then whatever a filter or a sort waits for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.inventory.again import FIRST_WAIT, LAST_WAIT, passes
+from kms_tui.inventory.changes import Coalescer
+from kms_tui.inventory.crew import Crew
+from kms_tui.inventory.row import FactName, Row
+from kms_tui.inventory.row_table import RowTable
+from kms_tui.inventory.work import Job, Lane, Pace
+from kms_tui.kms.errors import EXPIRED, AnswerError, CredentialsError, KmsTuiError, ServiceError
+from kms_tui.kms.facts import UNASKED, Denied, Fact, Failed, Known, unreadable
+
+# By key id or ARN, never by alias: DescribeKey on a predefined alias makes the key.
+READERS: Mapping[FactName, Callable[[Kms, str], Any]] = {
+    FactName.DESCRIBED: Kms.describe,
+    FactName.ROTATION: Kms.rotation_status,
+    FactName.TAGS: lambda kms, key_id: tuple(kms.tags(key_id)),
+    FactName.LAST_USAGE: Kms.last_usage,
+    FactName.POLICY: Kms.key_policy,
+    FactName.ROTATIONS: lambda kms, key_id: len(kms.rotations(key_id)),
+}
+
+
+def read(kms: Callable[[], Kms], name: FactName, key_id: str) -> Known[Any] | Denied | Failed:
+    """Read one fact; an error is a fact as well."""
+    try:
+        return Known(READERS[name](kms(), key_id))
+    except KmsTuiError as error:
+        return unreadable(error)
+    except Exception as error:
+        # A cut or foreign answer must cost this cell, not the thread that reads all others.
+        return Failed(AnswerError.of(error))
+
+
+SHOWN = (FactName.DESCRIBED, FactName.ROTATION)
+"""The facts that a row on screen needs."""
+_REST = 0.3
+"""Seconds without scrolling before anything is read that is not on screen."""
+
+Missing = Callable[[Row], FactName | None]
+"""The next fact of a row to read, or None where nothing is missing."""
+
+
+def missing_of(*names: FactName) -> Missing:
+    """The first of ``names`` that is there to be read; a fact that may not apply waits for DescribeKey."""
+
+    def missing(row: Row) -> FactName | None:
+        for name in names:
+            if row.wants(name):
+                if row.applies(name):
+                    return name
+                if row.applies(name) is None and row.wants(FactName.DESCRIBED):
+                    return FactName.DESCRIBED
+        return None
+
+    return missing
+
+
+_shown_missing = missing_of(*SHOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingProgress:
+    """How far a demand has come, in rows; ``seconds`` is what the rest takes at the polite rate."""
+
+    done: int
+    total: int
+    seconds: float
+    trouble: str = ""
+    """Why it is waiting, where it is; from an error, so untrusted."""
+
+
+@dataclass(slots=True)
+class _Demand:
+    """``left`` only shrinks, by one atomic step a row; a demand with nothing left is over."""
+
+    missing: Missing
+    left: set[str]
+    total: int
+    slow: bool = False
+    """It needs GetKeyLastUsage."""
+
+
+class Reader:
+    """Turns what is looked at into jobs.
+
+    ``kms`` gives the façade of a region and may be slow; ``stopped`` is called when nothing is read any
+    more, see the property; ``troubled`` for each fact on screen whose reading failed in passing.
+
+    Threads: rows on screen are never copied into a queue. The crew asks them for their next job each time it
+    has a thread free, so that none can be lost between two queues. What replaces a lane is taken from
+    lazily, and so sees every fact that was there when the lane was replaced. The rest changes under
+    ``_lock``, which may be held when the crew's lock is taken and never the other way round.
+    """
+
+    def __init__(
+        self,
+        table: RowTable,
+        crew: Crew,
+        coalescer: Coalescer,
+        *,
+        kms: Callable[[str], Kms],
+        pace: Pace,
+        stopped: Callable[[], None],
+        troubled: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._table = table
+        self._crew = crew
+        self._coalescer = coalescer
+        self._kms = kms
+        self._pace = pace
+        self._tell_stopped = stopped
+        self._troubled = troubled
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._shown: tuple[Sequence[Row], Sequence[Row]] = ((), ())
+        self._rest_missing = missing_of(FactName.DESCRIBED)
+        self._demand: _Demand | None = None
+        self._plans = 0
+        self._planning = False
+        self._backoff = 0.0
+        self._paused_until = 0.0
+        self._trouble = ""
+        self._stopped: KmsTuiError | None = None
+        self._resumes = 0
+        crew.pull(Lane.VISIBLE, self._next_on_screen)
+
+    # Credentials
+
+    @property
+    def stopped(self) -> KmsTuiError | None:
+        """Why nothing is read until ``resume``: credentials that are missing or have expired."""
+        return self._stopped
+
+    @property
+    def resumes(self) -> int:
+        """A number to give to ``stop``: it changes with each ``resume``."""
+        return self._resumes
+
+    def stop(self, error: KmsTuiError, resumes: int) -> None:
+        """Read nothing until ``resume``, unless that was called since the call that failed began."""
+        with self._lock:
+            if resumes != self._resumes or self._stopped is not None:
+                return
+            self._stopped = error
+            self._crew.hold(True)
+        self._tell_stopped()
+
+    def resume(self) -> None:
+        with self._lock:
+            self._stopped = None
+            self._resumes += 1
+            self._crew.hold(False)
+
+    # What is read
+
+    @property
+    def on_screen(self) -> Sequence[Row]:
+        return self._shown[0]
+
+    def show(self, visible: Sequence[Row], near: Sequence[Row]) -> None:
+        """Read what these rows need, ``visible`` first; rows of an earlier call that wait are forgotten."""
+        with self._lock:
+            self._shown = (tuple(visible), tuple(near))
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Read what the rows of the last ``show`` need by now."""
+        with self._lock:
+            near = self._shown[1]
+            for lane in (Lane.NEAR, Lane.REST):
+                self._crew.pause(lane, _REST)
+            self._crew.replace(Lane.NEAR, self._jobs(near, missing_of(FactName.DESCRIBED), Lane.NEAR))
+            self._crew.wake()
+
+    def _next_on_screen(self, busy: Container[Hashable]) -> Job | None:
+        """Descriptions of all rows come before anything else about one."""
+        later: Job | None = None
+        for row in self._shown[0]:
+            name = _shown_missing(row)
+            if name is None or (row.arn, name) in busy:
+                continue
+            if name is FactName.DESCRIBED:
+                return self._job(row, name, Lane.VISIBLE)
+            later = later or self._job(row, name, Lane.VISIBLE)
+        return later
+
+    def ask(self, row: Row, names: Iterable[FactName]) -> None:
+        """Read these facts of a row now, again where they were read; AWS-managed too, since someone asked."""
+        for name in names:
+            with self._table.lock:
+                if row.fact(name) is not UNASKED:
+                    row.stale |= {name}
+            self._crew.put(Lane.VISIBLE, self._job(row, name, Lane.VISIBLE))
+
+    def reread(self, rows: Iterable[Row]) -> None:
+        """Read the rows' aliases again, and what is shown of them."""
+        for row in rows:
+            self._crew.put(Lane.VISIBLE, Job((row.arn, "aliases"), partial(self._read_aliases, row)))
+            self.ask(row, [name for name in SHOWN if row.applies(name)])
+
+    def _read_aliases(self, row: Row) -> None:
+        try:
+            aliases = self._kms(row.region).aliases(row.key_id)
+            names = [alias.short_name for alias in aliases]
+        except Exception:
+            return  # DescribeKey meets the same error, or the same nonsense, and says so in its cells.
+        self._table.set_aliases(row, names, news=True)
+
+    def read_rest(self, rows: Sequence[Row]) -> None:
+        """Read these rows when nothing else is to be done: all that the list shows, if they are few."""
+        names = SHOWN if len(rows) <= self._pace.read_whole else (FactName.DESCRIBED,)
+        with self._lock:
+            self._rest_missing = missing_of(*names)
+            self._crew.replace(Lane.REST, self._jobs(rows, self._rest_missing, Lane.REST))
+
+    def demand(self, rows: Sequence[Row], missing: Missing, *, usage: bool = False) -> None:
+        """Read what ``missing`` names, row by row in this order; replaces an earlier demand.
+
+        ``usage`` where that may be GetKeyLastUsage's, which has a lane and a rate of its own.
+        """
+        with self._lock:
+            number = self._give_up_demand()
+            self._planning = True
+        # Going through 100,000 rows takes longer than a caller on an event loop has.
+        plan = partial(self._plan, number, rows, missing, usage)
+        self._crew.put(Lane.LISTING, Job(("plan", number), plan))
+
+    def _plan(self, number: int, rows: Sequence[Row], missing: Missing, usage: bool) -> None:
+        slow: list[Row] = []
+        if usage:
+            named = [(row, missing(row)) for row in rows]
+            rows = [row for row, name in named if name not in (None, FactName.LAST_USAGE)]
+            slow = [row for row, name in named if name is FactName.LAST_USAGE]
+        left = {row.arn for each in (rows, slow) for row in each}
+        with self._lock:
+            if number != self._plans:
+                return
+            self._planning = False
+            if left:
+                self._demand = _Demand(missing, left, len(left), slow=bool(slow))
+                self._crew.replace(Lane.DEMAND, self._jobs(rows, missing, Lane.DEMAND))
+                self._crew.replace(Lane.USAGE, self._jobs(slow, missing, Lane.USAGE))
+        self._coalescer.note(progress=True)
+
+    def cancel(self) -> None:
+        """Give up the demand; what has been read stays."""
+        with self._lock:
+            self._give_up_demand()
+        self._coalescer.note(progress=True)
+
+    def _give_up_demand(self) -> int:
+        """Forget the demand, under the lock; the number of the next plan."""
+        self._plans += 1
+        self._planning = False
+        self._demand = None
+        self._crew.replace(Lane.DEMAND, ())
+        self._crew.replace(Lane.USAGE, ())
+        return self._plans
+
+    @property
+    def demanding(self) -> bool:
+        """Whether a demand is yet to be planned or has still something to read."""
+        return self._planning or self.progress() is not None
+
+    def progress(self) -> ReadingProgress | None:
+        """None where nothing is demanded, or all of it has been read."""
+        demand = self._demand
+        left = len(demand.left) if demand is not None else 0
+        if demand is None or not left:
+            return None
+        rate = self._pace.usage if demand.slow else self._pace.demand
+        return ReadingProgress(demand.total - left, demand.total, left / rate, self._trouble)
+
+    # Carrying it out
+
+    def _jobs(self, rows: Iterable[Row], missing: Missing, lane: Lane) -> Iterator[Job]:
+        for row in rows:
+            name = missing(row)
+            if name is not None:
+                yield self._job(row, name, lane)
+            elif lane in (Lane.DEMAND, Lane.USAGE) and (demand := self._demand) is not None:
+                demand.left.discard(row.arn)
+
+    def _job(self, row: Row, name: FactName, lane: Lane) -> Job:
+        return Job((row.arn, name), partial(self._run, row, name, lane))
+
+    def _run(self, row: Row, name: FactName, lane: Lane) -> None:
+        if lane in (Lane.DEMAND, Lane.USAGE) and not self._demands(row):
+            return
+        resumes, before = self._resumes, row.fact(name)
+        if self._table.begin(row, name):
+            fact = read(lambda: self._kms(row.region), name, row.key_id)
+            error = fact.error if isinstance(fact, Denied | Failed) else None
+            if error is not None and self._is_put_off(error, lane, resumes):
+                self._table.give_up(row, name, before)
+                self._crew.put(lane, self._job(row, name, lane))
+                return
+            with self._lock:
+                self._backoff, self._trouble = 0.0, ""
+            if error is not None and passes(error):
+                self._troubled()
+            self._set(row, name, fact)
+        self._go_on(row, lane)
+
+    def _is_put_off(self, error: KmsTuiError, lane: Lane, resumes: int) -> bool:
+        """Whether the same call is to be made again later, and nothing of the error shown in the row."""
+        if needs_credentials(error):
+            self.stop(error, resumes)
+            return True
+        if lane in _PATIENT and passes(error):
+            self._wait_out(lane, error)
+            return True
+        return False
+
+    def _set(self, row: Row, name: FactName, fact: Fact[Any]) -> None:
+        try:
+            self._table.set_fact(row, name, fact)
+        except Exception as nonsense:
+            # The right members, of the wrong types: not AWS, and no reason to stop.
+            self._table.set_fact(row, name, Failed(AnswerError.of(nonsense)))
+
+    def _wait_out(self, lane: Lane, error: KmsTuiError) -> None:
+        with self._lock:
+            if self._clock() >= self._paused_until:
+                self._backoff = min(max(FIRST_WAIT, 2 * self._backoff), LAST_WAIT)
+                self._paused_until = self._clock() + self._backoff
+                self._trouble = str(error)
+            self._crew.pause(lane, self._backoff)
+        self._coalescer.note(progress=True)
+
+    def _demands(self, row: Row) -> bool:
+        demand = self._demand
+        return demand is not None and row.arn in demand.left
+
+    def _go_on(self, row: Row, lane: Lane) -> None:
+        """What the row needs next, now that one of its facts is there."""
+        if lane is Lane.REST and (name := self._rest_missing(row)) is not None:
+            self._crew.put(Lane.REST, self._job(row, name, Lane.REST))
+        demand = self._demand
+        if demand is None or row.arn not in demand.left:
+            return
+        name = demand.missing(row)
+        if name is None:
+            demand.left.discard(row.arn)
+        else:
+            demand.slow |= name is FactName.LAST_USAGE
+            lane = Lane.USAGE if name is FactName.LAST_USAGE else Lane.DEMAND
+            self._crew.put(lane, self._job(row, name, lane))
+        self._coalescer.note(progress=True)
+
+
+_PATIENT = frozenset({Lane.NEAR, Lane.DEMAND, Lane.USAGE, Lane.REST})
+"""Lanes that no one looks at: an error that passes is waited out there rather than shown."""
+
+
+def needs_credentials(error: KmsTuiError) -> bool:
+    """Whether nothing can be read until someone signs in again."""
+    return isinstance(error, CredentialsError) or (isinstance(error, ServiceError) and error.code in EXPIRED)

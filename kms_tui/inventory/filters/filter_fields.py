@@ -1,0 +1,186 @@
+"""THE table of filter fields: what each takes, what it asks of a row, and the facts that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from kms_tui.inventory import cells
+from kms_tui.inventory.filters import values as texts
+from kms_tui.inventory.filters.row_test import RowTest, Verdict
+from kms_tui.inventory.filters.syntax import split
+from kms_tui.inventory.filters.values import WordChoice, alternatives, plain
+from kms_tui.inventory.row import FactName
+from kms_tui.inventory.row_class import Concern, Reading, RowClass
+from kms_tui.kms.keyspecs import KEY_SPECS, Family
+
+
+@dataclass(frozen=True, slots=True)
+class FilterField:
+    """``compile`` makes the test for a value, or raises ValueError with a sentence about the value."""
+
+    name: str
+    help: str
+    compile: Callable[[str, datetime], RowTest]
+    needs: tuple[FactName, ...] = ()
+    values: tuple[str, ...] = ()
+    """What completion offers."""
+
+
+_DESCRIBED = (FactName.DESCRIBED,)
+_ROTATION = (FactName.DESCRIBED, FactName.ROTATION)
+
+_STATES = tuple(word.replace(" ", "-") for word in cells.STATE_WORDS.values())
+_USAGES = tuple(cells.USAGE_WORDS.values())
+_FAMILIES = ("aes", *(family.value for family in Family if family is not Family.SYMMETRIC))
+_TITLES = tuple(spec.title.replace(" ", "-") for spec in KEY_SPECS.values())
+
+
+def _described(kind: RowClass) -> Reading:
+    return kind.described
+
+
+def _spec_words(kind: RowClass) -> Iterable[str]:
+    spec = KEY_SPECS.get(kind.spec)
+    return (spec.name, spec.title, spec.family.value) if spec else (kind.spec,)
+
+
+def _usage_words(kind: RowClass) -> Iterable[str]:
+    return (cells.USAGE_WORDS.get(kind.usage, kind.usage), kind.usage)
+
+
+def _rotation_words(kind: RowClass) -> Iterable[str]:
+    return ("on", f"{kind.rotation_days}d") if kind.rotation_days else ("off",)
+
+
+_state = WordChoice(_STATES, _described, lambda kind: (cells.STATE_WORDS.get(kind.state, kind.state),))
+_spec = WordChoice(
+    (*_FAMILIES, *_TITLES),
+    _described,
+    _spec_words,
+    also=(*KEY_SPECS, Family.SYMMETRIC.value),
+    anywhere=True,
+)
+_usage = WordChoice(_USAGES, _described, _usage_words, also=tuple(cells.USAGE_WORDS))
+_rotation = WordChoice(
+    ("on", "off", "none"),
+    lambda kind: kind.rotation,
+    _rotation_words,
+    also=tuple(f"{days}d" for days in range(90, 2561)),
+    not_applicable=("none",),
+)
+
+_CONCERNS = {
+    concern: concern.name.lower().replace("_", "-") for concern in Concern if concern.needs_attention
+}
+_ATTENTION = ("any", "none", *_CONCERNS.values())
+
+
+def _attention(value: str, _now: datetime) -> RowTest:
+    """Why a key needs someone. A key that looks healthy is undecided while its rotation is not known."""
+    wanted = alternatives(value, "any")
+    healthy = any("none".startswith(each) for each in wanted)
+    concerns = {
+        concern
+        for concern, word in _CONCERNS.items()
+        if any(each in plain(word) or "any".startswith(each) for each in wanted)
+    }
+    if not concerns and not healthy:
+        raise ValueError(f'"{value}" is none of {", ".join(_ATTENTION)}')
+
+    def of_kind(kind: RowClass) -> Verdict:
+        if kind.concern is Concern.UNKNOWN:
+            return None
+        if kind.concern is not Concern.HEALTHY:
+            return kind.concern in concerns
+        if kind.rotation is Reading.PENDING:
+            return None if healthy or Concern.ROTATION_OFF in concerns else False
+        return healthy
+
+    return RowTest(of_kind)
+
+
+def _manager(value: str, _now: datetime) -> RowTest:
+    wanted = alternatives(value, "customer")
+    managers = {
+        aws
+        for aws, word in ((False, "customer"), (True, "aws"))
+        if any(word.startswith(each) for each in wanted)
+    }
+    if not managers:
+        raise ValueError(f'"{value}" is none of customer, aws')
+    return RowTest(lambda kind: kind.aws in managers)
+
+
+FIELDS: Mapping[str, FilterField] = {
+    field.name: field
+    for field in (
+        FilterField("state", "the key's state", _state, _DESCRIBED, _STATES),
+        FilterField("spec", "the kind of key material", _spec, _DESCRIBED, (*_FAMILIES, *_TITLES)),
+        FilterField("usage", "what the key is for", _usage, _DESCRIBED, _USAGES),
+        FilterField("rotation", "automatic rotation", _rotation, _ROTATION, ("on", "off", "none", "denied")),
+        FilterField("tag", "a tag: key, or key=value", texts.tag, (FactName.TAGS,)),
+        FilterField(
+            "unused",
+            "not used for so long; reads GetKeyLastUsage at 5 a second",
+            texts.unused,
+            (FactName.LAST_USAGE,),
+            (">30d", ">90d", ">1y"),
+        ),
+        FilterField("age", "made so long ago", texts.age, _DESCRIBED, (">1y", ">2y", "<7d")),
+        FilterField(
+            "expires", "imported material expires within", texts.expires, _DESCRIBED, ("<30d", "<90d")
+        ),
+        FilterField("attention", "why a key needs someone", _attention, _ROTATION, _ATTENTION),
+        FilterField("manager", "who manages the key", _manager, (), ("customer", "aws")),
+        FilterField("region", "the key's region", texts.region),
+        FilterField("name", "an alias of the key", texts.name),
+        FilterField("id", "the key id", texts.key_id),
+        FilterField("description", "the key's description", texts.description, _DESCRIBED),
+    )
+}
+
+
+class Candidate(NamedTuple):
+    """Replace ``start`` to ``end`` of the filter with ``text``; ``help`` says what it means."""
+
+    text: str
+    help: str
+    start: int
+    end: int
+
+
+def complete(text: str, cursor: int, known: Mapping[str, Iterable[str]] | None = None) -> list[Candidate]:
+    """Candidates for the term that ends at the cursor, the best first.
+
+    ``known`` adds values for a field as they occur in this account ("region", "tag").
+    """
+    terms = split(text[:cursor])
+    term = terms[-1] if terms and terms[-1].end == cursor else None
+    if term is None:
+        return [Candidate(f"{field.name}:", field.help, cursor, cursor) for field in FIELDS.values()]
+    if not term.field:
+        start = term.start + term.negated
+        word = text[start:cursor].lower()
+        return [
+            Candidate(f"{field.name}:", field.help, start, cursor)
+            for field in FIELDS.values()
+            if field.name.startswith(word)
+        ]
+    field = FIELDS.get(term.field)
+    if field is None:
+        return []
+    head, comma, last = term.value.rpartition(",")
+    start = term.value_start + len(head) + len(comma)
+    values = dict.fromkeys([*field.values, *(known or {}).get(field.name, ())])
+    return [
+        Candidate(_quoted(value), "", start, cursor)
+        for value in values
+        if value.lower().startswith(last.lower()) and value.lower() != last.lower()
+    ]
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if any(character.isspace() for character in value) else value

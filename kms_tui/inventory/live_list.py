@@ -1,0 +1,267 @@
+"""``Inventory``: the live list of an account's keys in one region or several."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.backend.wrappers.read_your_writes import PendingChanges
+from kms_tui.inventory.again import Again, passes
+from kms_tui.inventory.changes import Changes, Coalescer, Listener
+from kms_tui.inventory.crew import Crew, DaemonCrew
+from kms_tui.inventory.fact_reader import SHOWN, Missing, Reader, ReadingProgress, needs_credentials
+from kms_tui.inventory.listing import Region
+from kms_tui.inventory.row import FactName, Row
+from kms_tui.inventory.row_class import RowClass
+from kms_tui.inventory.row_table import RowTable, Tally
+from kms_tui.inventory.work import Job, Lane, Pace, WorkQueue
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.facts import Failed
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Inventory:
+    """Rows appear from ListKeys and ListAliases and fill in as they are shown; see the package's docstring.
+
+    Every method returns at once and may be called from any thread. ``regions`` defaults to that of ``kms``.
+    """
+
+    def __init__(
+        self,
+        kms: Kms,
+        *,
+        regions: Sequence[str] = (),
+        now: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
+        settling: PendingChanges | None = None,
+        crew: Crew | None = None,
+        coalescer: Coalescer | None = None,
+    ) -> None:
+        self.now = now
+        self.clock = clock
+        self.pace = pace or Pace()
+        self._settling = settling or PendingChanges(clock)
+        self._crew = crew or DaemonCrew(WorkQueue(self.pace, clock=clock))
+        self._coalescer = coalescer or Coalescer()
+        self._table = RowTable(self._coalescer, now, clock)
+        self._regions = {
+            name: Region(name, kms, self._table, self._crew, self._coalescer)
+            for name in regions or (kms.region,)
+        }
+        self._again = Again(self._crew, self._try_again, clock)
+        self._reader = Reader(
+            self._table,
+            self._crew,
+            self._coalescer,
+            kms=lambda region: self._regions[region].kms(),
+            pace=self.pace,
+            stopped=partial(self._coalescer.note, listing=True),
+            troubled=self._again.later,
+            clock=clock,
+        )
+        self._refreshes = itertools.count(1)
+        self._refreshing: set[int] = set()
+        """The numbers of the refreshes that have not begun to list."""
+        self._coalescer.listen(self._follow_listing)
+
+    # Its life
+
+    def open(self) -> None:
+        """Start listing every region."""
+        for region in self._regions.values():
+            region.start()
+
+    def close(self) -> None:
+        """Call nothing more and tell no one; calls under way are left to themselves."""
+        self._crew.close()
+        self._coalescer.close()
+        self._table.close()
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Be told of changes, at most about 20 times a second, on a thread that is not the caller's.
+
+        Returns what to call to be told no more.
+        """
+        return self._coalescer.listen(listener)
+
+    def flush(self) -> int:
+        """Tell listeners now, on this thread, what they have not been told; how often they have been told."""
+        return self._coalescer.flush()
+
+    # Reading
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        return tuple(self._regions.values())
+
+    def region(self, name: str) -> Region:
+        return self._regions[name]
+
+    @property
+    def busy(self) -> bool:
+        """Whether a region is still being listed, or is about to be."""
+        return bool(self._refreshing) or any(region.busy for region in self._regions.values())
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being read and nothing waits to be."""
+        return self._crew.idle
+
+    @property
+    def stopped(self) -> KmsTuiError | None:
+        """Why nothing is read until ``resume``: credentials that are missing or have expired."""
+        return self._reader.stopped
+
+    @property
+    def trouble(self) -> KmsTuiError | None:
+        """What failed in passing and is tried again by itself: a region's listing, or a fact on screen."""
+        for region in self._regions.values():
+            if region.trouble is not None:
+                return region.trouble
+        return next((error for _, _, error in self._failed_in_passing()), None)
+
+    def tally(self, *, aws: bool) -> Tally:
+        """How many AWS-managed or customer-managed keys there are, are described, and need attention."""
+        return self._table.tally(aws=aws)
+
+    def rows(self) -> list[Row]:
+        """Every row, in the order in which they came."""
+        return self._table.rows()
+
+    @property
+    def drops(self) -> int:
+        """A number that changes when rows may have gone; else ``rows`` only grows at the end."""
+        return self._table.drops
+
+    @property
+    def names(self) -> int:
+        """A number that changes when rows may sort elsewhere by name."""
+        return self._table.names
+
+    def kinds(self) -> dict[RowClass, int]:
+        """How many rows there are of each kind."""
+        return self._table.kinds()
+
+    def row(self, row_key: str) -> Row | None:
+        """The row of a key's ARN."""
+        return self._table.get(row_key)
+
+    def rows_of(self, key_id: str) -> list[Row]:
+        """The rows of a key id: several where the regions hold replicas of one key."""
+        return self._table.of_key(key_id)
+
+    def recent_change(self, row_key: str, seconds: float = 5.0) -> str:
+        """What a row says for a while ("settling: disabled", "now disabled"), or "".
+
+        Settling is a change made here that reads do not show yet; the other is what a refresh found in the
+        last seconds.
+        """
+        row = self._table.get(row_key)
+        if row is not None and (settling := self._settling.words(row.region, row.key_id)):
+            return f"settling: {settling}"
+        change = self._table.change(row_key)
+        return change.words if change is not None and self.clock() - change.at <= seconds else ""
+
+    # Asking
+
+    def show(self, visible: Sequence[Row], near: Sequence[Row] = ()) -> None:
+        """Say which rows are on screen, and which are around them: their facts come first."""
+        self._reader.show(visible, near)
+
+    def ask(self, row: Row, *names: FactName) -> None:
+        """Read facts of one row now, again where they are known."""
+        self._reader.ask(row, names)
+
+    def set_refused(self, row_key: str, count: int | None) -> None:
+        """Say how many uses of a disabled key were refused; None where that is not watched any more."""
+        self._table.set_refused(row_key, count)
+
+    def demand(self, rows: Sequence[Row], missing: Missing, *, usage: bool = False) -> None:
+        """Read what is ``missing`` of all these rows at the polite rate, for a filter or a sort.
+
+        ``usage`` where that may be GetKeyLastUsage's. See ``progress``.
+        """
+        self._reader.demand(rows, missing, usage=usage)
+
+    def cancel_demand(self) -> None:
+        self._reader.cancel()
+
+    def progress(self) -> ReadingProgress | None:
+        """How far the demand has come; None where there is none."""
+        return self._reader.progress()
+
+    @property
+    def demanding(self) -> bool:
+        """Whether a demand has still to be planned or read; at once after ``demand``, unlike ``progress``."""
+        return self._reader.demanding
+
+    def refresh(self) -> None:
+        """List again and read again what is looked at; nothing that is shown goes away meanwhile."""
+        self._reader.resume()
+        number = next(self._refreshes)
+        self._refreshing.add(number)
+        self._crew.put(Lane.LISTING, Job(("refresh", number), partial(self._refresh, number)))
+
+    def _refresh(self, number: int) -> None:
+        self._table.drop_gone()
+        self._table.expire(self._table.rows())
+        self.open()
+        self._refreshing.discard(number)
+        self._reader.look_again()
+
+    def reread(self, *key_ids: str) -> None:
+        """Read keys again after something was done to them; without ids, or for unknown ones, ``refresh``."""
+        rows = [row for key_id in key_ids for row in self._table.of_key(key_id)]
+        if len({row.key_id for row in rows}) < max(1, len(set(key_ids))):
+            self.refresh()
+            return
+        self._table.expire(rows)
+        self._reader.reread(rows)
+
+    def resume(self) -> None:
+        """Go on where credentials were missing; the caller has seen to them."""
+        self._reader.resume()
+        for region in self._regions.values():
+            region.start_if_broken()
+        self._reader.look_again()
+
+    def _try_again(self) -> None:
+        for region in self._regions.values():
+            if region.trouble is not None and not region.busy:
+                region.go_on()
+        for row, name, _ in self._failed_in_passing():
+            self._table.expire([row], [name])
+        self._reader.look_again()
+
+    def _failed_in_passing(self) -> Iterator[tuple[Row, FactName, KmsTuiError]]:
+        """The facts on screen whose reading may succeed later."""
+        for row in self._reader.on_screen:
+            for name in SHOWN:
+                fact = row.fact(name)
+                if isinstance(fact, Failed) and passes(fact.error):
+                    yield row, name, fact.error
+
+    def _follow_listing(self, changes: Changes) -> None:
+        """Once all is listed: note missing credentials, and read the rest of a small account."""
+        resumes = self._reader.resumes
+        if not changes.listing or self.busy:
+            return
+        for region in self._regions.values():
+            if (error := region.error) is not None and needs_credentials(error):
+                self._reader.stop(error, resumes)
+        if self.trouble is not None:
+            self._again.later()
+        rows = self._table.rows()
+        if len(rows) <= self.pace.read_unasked:
+            self._reader.read_rest(rows)

@@ -1,0 +1,160 @@
+"""What people paste instead of a policy, and the policy inside it.
+
+Source: the AWS CLI's ``kms get-key-policy`` (its JSON and its text output), the CloudFormation user guide
+(Fn::Join, Fn::Sub, Ref) and Terraform's template syntax.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kms_tui.policy import json_reader
+from kms_tui.policy.describe import quoted
+from kms_tui.policy.document import CURRENT_VERSION
+
+MAX_PASTE = 262_144
+"""Characters of a text that are looked at: a policy of the greatest size, each of them escaped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """What a text is, as a rule's id and a sentence; ``policy`` is the policy inside, None if it has none."""
+
+    rule: str
+    sentence: str
+    policy: str | None = None
+
+
+EXTRACT = "kms-tui policy extract takes it out, as Format does in the editor."
+_TRAILING_NAME = re.compile(r"\s+default\s*\Z")
+_TEMPLATE = re.compile(
+    r"\$\{(?:AWS::|var\.|local\.|data\.|module\.|each\.|self\.|aws_[a-z]|[A-Z])[^}]*\}"
+    r"|<[A-Za-z][A-Za-z0-9 _-]*>|\{\{[^}]*\}\}"
+)
+"""``${AWS::AccountId}``, ``${var.account}``, ``<account-id>``, ``{{ account }}``: no policy variables."""
+_YAML = re.compile(r"\s*(?:---\s*)?(?:Version|Statement|Id|KeyPolicy|-\s+(?:Effect|Sid))['\"]?\s*:")
+_TERRAFORM = re.compile(
+    r"""\s*(?:(?:data|resource|module)\s+"|policy\s*=|jsonencode\(|\{\s*"?(?:Version|Statement)"?\s*=)"""
+)
+
+
+def is_policy(text: str) -> bool:
+    """Whether a text is a JSON object with a Statement, whatever that holds."""
+    return _is_policy(_read(text))
+
+
+def recognised(text: str) -> Paste | None:
+    """What stands where a policy should; None for a policy, and for what is nothing that is known."""
+    text = text[:MAX_PASTE]
+    without_name = _TRAILING_NAME.sub("", text)
+    if without_name != text and is_policy(without_name):
+        sentence = (
+            f"This is the text output of aws kms get-key-policy, with the policy's name at its end; {EXTRACT}"
+        )
+        return Paste("pasted-answer", sentence, without_name)
+    value = _read(text)
+    if value is None:
+        return _no_json(text)
+    if isinstance(value, json_reader.Object):
+        return _object(text, value)
+    if isinstance(value, json_reader.Array) and value.items and all(map(_is_statement, value.items)):
+        return _lone(f"These are statements without a policy around them; {EXTRACT}", text)
+    if isinstance(value, json_reader.String) and is_policy(value.value):
+        return _quoted(value.value)
+    return None
+
+
+def _read(text: str) -> json_reader.Value | None:
+    try:
+        return json_reader.read(text)
+    except json_reader.ScanError:
+        return None
+
+
+def _names_of(value: json_reader.Value | None) -> set[str]:
+    return {member.key.value for member in value.members} if isinstance(value, json_reader.Object) else set()
+
+
+def _is_policy(value: json_reader.Value | None) -> bool:
+    return "Statement" in _names_of(value)
+
+
+def _is_statement(value: json_reader.Value) -> bool:
+    return "Effect" in _names_of(value)
+
+
+def _object(text: str, value: json_reader.Object) -> Paste | None:
+    for member in () if _is_policy(value) else value.members:
+        inner = member.value
+        if isinstance(inner, json_reader.String) and is_policy(inner.value):
+            sentence = (
+                f"This is the JSON answer of aws kms get-key-policy; the policy is the text in it. {EXTRACT}"
+            )
+            return Paste("pasted-answer", sentence, inner.value)
+        if _is_policy(inner):
+            sentence = f"The policy is inside the element {quoted(member.key.value)}; {EXTRACT}"
+            return Paste("pasted-wrapper", sentence, text[inner.span.start : inner.span.end])
+    if _is_statement(value):
+        return _lone(f"This is a statement without a policy around it; {EXTRACT}", text)
+    if any(map(_is_template, _within(value))):
+        sentence = (
+            "This is a template: Fn::Join, Fn::Sub, Ref and ${…} are filled in where it is deployed. Paste "
+            "the policy that comes out of it."
+        )
+        return Paste("template", sentence)
+    return None
+
+
+def _lone(sentence: str, statements: str) -> Paste:
+    inner = statements.strip()
+    return Paste("lone-statement", sentence, f'{{"Version": "{CURRENT_VERSION}", "Statement": {inner}}}')
+
+
+def _quoted(inner: str) -> Paste:
+    return Paste("pasted-string", f"This is a policy as an escaped JSON string; {EXTRACT}", inner)
+
+
+def _no_json(text: str) -> Paste | None:
+    value = _read(f'"{text.strip()}"')
+    if isinstance(value, json_reader.String) and is_policy(value.value):
+        return _quoted(value.value)
+    if _is_followed_by_another(text):
+        return Paste("two-documents", "These are two JSON documents, one after the other; a policy is one.")
+    if _TERRAFORM.match(text):
+        sentence = (
+            "This is Terraform's own language: paste the policy that comes out of it, as terraform show "
+            "-json has it."
+        )
+        return Paste("template", sentence)
+    if _YAML.match(text):
+        return Paste("yaml", "This is YAML; KMS takes JSON only.")
+    return None
+
+
+def _is_followed_by_another(text: str) -> bool:
+    """Whether a JSON object stands at the start of the text and another one behind it."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(text.lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return text.lstrip()[end:].lstrip().startswith("{")
+
+
+def _within(value: json_reader.Value) -> Iterator[json_reader.Value]:
+    """The value and all that it holds; the reader bounds how deep that is."""
+    yield value
+    if isinstance(value, json_reader.Object):
+        for member in value.members:
+            yield from _within(member.value)
+    elif isinstance(value, json_reader.Array):
+        for item in value.items:
+            yield from _within(item)
+
+
+def _is_template(value: json_reader.Value) -> bool:
+    if isinstance(value, json_reader.String):
+        return _TEMPLATE.search(value.value) is not None
+    return any(name == "Ref" or name.startswith("Fn::") for name in _names_of(value))

@@ -1,0 +1,208 @@
+"""The changes of this session, newest first; the changes of many keys in one action are one group."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from kms_tui.backend.base import Backend, Wrapper
+from kms_tui.kms.arn import key_id_of
+from kms_tui.kms.errors import KmsTuiError, ServiceError
+from kms_tui.kms.operations import is_mutating
+from kms_tui.undo.reversals import REVERSALS, ApiCall
+
+SKIPPED = "it was skipped"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UndoStep:
+    """One change that was made; ``undo`` are the calls that take it back, in their order.
+
+    ``reason`` says why there are none ("" where there are).
+    """
+
+    time: datetime
+    call: ApiCall
+    undo: tuple[ApiCall, ...]
+    reason: str
+    backend: Backend = field(repr=False)
+    """Where the change was made; calls on it are logged and counted, and not remembered."""
+    _left: list[ApiCall] = field(init=False, repr=False)
+    """The undoing calls that have still to be made."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_left", list(self.undo))
+
+    @property
+    def region(self) -> str:
+        return self.backend.region
+
+    def stands(self) -> bool:
+        """Whether the change is still as it was made; True where that cannot be read. It asks the backend."""
+        reversal = REVERSALS.get(self.call.operation)
+        look = reversal.look(self.call.params) if reversal is not None else None
+        if reversal is None or look is None:
+            return True
+        try:
+            return reversal.stands(self.call.params, self.backend.call(look.operation, look.params))
+        except ServiceError as error:
+            return self.call.operation == "DeleteAlias" or error.code != "NotFoundException"
+        except (KmsTuiError, LookupError, TypeError, AttributeError):
+            return True
+
+    @property
+    def note(self) -> str:
+        """What is not the same again after it was taken back, or ""."""
+        reversal = REVERSALS.get(self.call.operation)
+        return reversal.note if reversal is not None else ""
+
+    @property
+    def target(self) -> str:
+        """What was changed: the id of a key, the name of an alias, or the id of a custom key store."""
+        params = self.call.params
+        named = params.get("AliasName") or params.get("KeyId") or params.get("CustomKeyStoreId") or ""
+        return key_id_of(str(named))
+
+    def take_back(self) -> tuple[Mapping[str, Any], ...]:
+        """Make the undoing calls that have not been made; their answers.
+
+        A deletion that is cancelled already needs no cancelling: the call after it is made all the same.
+        """
+        answers = []
+        while self._left:
+            call = self._left[0]
+            try:
+                answers.append(self._undo_with(call).call(call.operation, call.params))
+            except ServiceError as error:
+                needless = call.operation == "CancelKeyDeletion" and error.code == "KMSInvalidStateException"
+                if not needless or len(self._left) == 1:
+                    raise
+            self._left.pop(0)
+        return tuple(answers)
+
+    def _undo_with(self, call: ApiCall) -> Backend:
+        return self.backend.in_region(call.region) if call.region else self.backend
+
+
+class UndoHistory:
+    """The changes of this session in groups; a group is undone as one."""
+
+    def __init__(self, limit: int = 1000) -> None:
+        self._lock = threading.Lock()
+        self._groups: list[list[UndoStep]] = []
+        self._limit = limit
+        self._collecting = 0
+        """How many blocks of ``together`` are open: nothing is forgotten then."""
+
+    def append(self, step: UndoStep) -> None:
+        with self._lock:
+            self._groups.append([step])
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        if not self._collecting:
+            del self._groups[: -self._limit]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is appended within is one group."""
+        with self._lock:
+            self._collecting += 1
+            before = {id(group): group for group in self._groups}
+        try:
+            yield
+        finally:
+            with self._lock:
+                new = [group for group in self._groups if id(group) not in before]
+                if new:
+                    self._groups = [group for group in self._groups if id(group) in before]
+                    self._groups.append([step for group in new for step in group])
+                self._collecting -= 1
+                self._forget_oldest()
+
+    def last(self) -> tuple[tuple[UndoStep, ...], tuple[UndoStep, ...]]:
+        """The steps that would be taken back next, newest first; and the later ones without a way back."""
+        skipped: list[UndoStep] = []
+        with self._lock:
+            for group in reversed(self._groups):
+                steps = [step for step in reversed(group) if step.undo]
+                if steps:
+                    return tuple(steps), tuple(skipped)
+                skipped += reversed(group)
+        return (), tuple(skipped)
+
+    def later(self, step: UndoStep) -> tuple[UndoStep, ...]:
+        """The changes of the same target that were made from here after a step, oldest first."""
+        with self._lock:
+            steps = [each for group in self._groups for each in group]
+        after = steps[steps.index(step) + 1 :] if step in steps else []
+        return tuple(each for each in after if (each.target, each.region) == (step.target, step.region))
+
+    def skip(self, step: UndoStep) -> None:
+        """Offer a step no more: the one before it is wanted."""
+        left = replace(step, undo=(), reason=SKIPPED)
+        with self._lock:
+            self._groups = [[left if each is step else each for each in group] for group in self._groups]
+
+    def drop(self, step: UndoStep) -> None:
+        """Forget a step: it was undone."""
+        with self._lock:
+            for group in self._groups:
+                if step in group:
+                    group.remove(step)
+            self._groups = [group for group in self._groups if group]
+
+
+NO_WAY_BACK = "AWS has no way back from it"
+UNREADABLE = "what was there before could not be read"
+NOTHING_CHANGED = "it changed nothing"
+_NAMES = ("KeyId", "AliasName", "CustomKeyStoreId")
+_CHANGES_NOTHING = frozenset({"GetParametersForImport"})
+"""Not a reading operation, as it makes an import token, but it leaves the key as it was."""
+
+
+class UndoRecorder(Wrapper):
+    """Appends each change that succeeded to a ``History`` that all regions share.
+
+    A reading call goes ahead of a change that can be taken back. Where it is refused the change is made all
+    the same, and has no way back.
+    """
+
+    def __init__(self, inner: Backend, history: UndoHistory, now: Callable[[], datetime]) -> None:
+        super().__init__(inner)
+        self.history = history
+        self._now = now
+
+    def around(self, inner: Backend) -> UndoRecorder:
+        return UndoRecorder(inner, self.history, self._now)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not is_mutating(operation) or operation in _CHANGES_NOTHING:
+            return self.inner.call(operation, params)
+        # Other parameters may be secrets, and only a way back needs them.
+        kept = params if operation in REVERSALS else {name: params[name] for name in _NAMES if name in params}
+        change = ApiCall(operation, dict(kept))
+        undo, reason = self._way_back(change)
+        answer = self.inner.call(operation, params)
+        by_answer = REVERSALS[operation].by_answer if undo else None
+        if by_answer is not None:
+            undo = by_answer(params, answer)
+        self.history.append(UndoStep(self._now(), change, undo, reason, self.inner))
+        return answer
+
+    def _way_back(self, change: ApiCall) -> tuple[tuple[ApiCall, ...], str]:
+        reversal = REVERSALS.get(change.operation)
+        if reversal is None:
+            return (), NO_WAY_BACK
+        look = reversal.look(change.params)
+        if look is None:
+            return (), NO_WAY_BACK
+        try:
+            undo = reversal.inverse(change.params, self.inner.call(look.operation, look.params))
+        except (KmsTuiError, LookupError, TypeError, AttributeError):
+            return (), UNREADABLE
+        return undo, "" if undo else NOTHING_CHANGED
