@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 from kms_tui.backend.base import Backend, Wrapper
-from kms_tui.kms.operations import PRICED_BY_KEY
+from kms_tui.kms.operations import Trait, has
 
 
 class PricedCall(NamedTuple):
@@ -68,7 +68,7 @@ class Metered(Wrapper):
 
 
 def _use(operation: str, params: Mapping[str, Any], result: Mapping[str, Any]) -> PricedCall | None:
-    if operation not in PRICED_BY_KEY:
+    if not has(operation, Trait.PRICED):
         return None
     key = str(result.get("KeyId") or params.get("KeyId") or "")
     return PricedCall(operation, key, str(params.get("KeyPairSpec", "")))

@@ -14,9 +14,9 @@ from textual.widgets import DataTable
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.facts import LOADING, Fact, Known
 from kms_tui.kms.model import Grant
+from kms_tui.kms.operations import Access
 from kms_tui.policy import Document, access, parse
 from kms_tui.policy.access import AccessCell, AccessRow
-from kms_tui.policy.actions import Access
 from kms_tui.policy.describe import condition
 from kms_tui.ui.acts.base import Subject
 from kms_tui.ui.details.tab import DetailTab, read_fact

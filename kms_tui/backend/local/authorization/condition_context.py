@@ -6,7 +6,7 @@ request: nobody signs in with MFA, comes through a service or a VPC endpoint, or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from kms_tui.backend.local.engine import ciphertext_blob
@@ -15,20 +15,17 @@ from kms_tui.backend.local.store.key_rows import KeyRow, key_by_alias
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, key_id_of
 from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
 from kms_tui.kms.model import KeyOrigin, KeyUsage
+from kms_tui.kms.operations import Access, Trait, has, names_with
 from kms_tui.policy import AccessRequest, Caller
 from kms_tui.policy.principals import PrincipalKind
 
 ContextValue = str | list[str] | None
 Context = dict[str, ContextValue]
 
-_ENCRYPTING = (
-    "Decrypt",
-    "Encrypt",
-    "GenerateDataKey",
-    "GenerateDataKeyPair",
-    "GenerateDataKeyPairWithoutPlaintext",
-    "GenerateDataKeyWithoutPlaintext",
+_ENCRYPTING = tuple(
+    name for name in names_with(Trait.CONTEXT, Access.USE) if not has(name, Trait.NO_OPERATION)
 )
+_PAIRS = names_with(Trait.MAKES, Access.USE)
 _CONTEXT_MEMBERS: Mapping[str, str] = {
     **dict.fromkeys(_ENCRYPTING, "EncryptionContext"),
     "ReEncryptFrom": "SourceEncryptionContext",
@@ -48,7 +45,7 @@ _IS_FOR_AWS = ("kms:grantisforawsresource", "", "false")
 _MEMBERS: Mapping[str, tuple[tuple[str, str, str | None], ...]] = {
     **dict.fromkeys(_ENCRYPTING, (("kms:encryptionalgorithm", "EncryptionAlgorithm", SYMMETRIC_DEFAULT),)),
     **dict.fromkeys(
-        ("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"),
+        _PAIRS,
         (
             ("kms:encryptionalgorithm", "", SYMMETRIC_DEFAULT),
             ("kms:datakeypairspec", "KeyPairSpec", None),
@@ -247,15 +244,10 @@ def _names(call: Call, reference: str, key: KeyRow) -> bool:
 
 
 _AddContext = Callable[[Call, KeyRow | None], Context]
-_BY_NAME = ("Decapsulate", "DeriveSharedSecret", "DescribeKey", "Encapsulate", "GetPublicKey")
-
-
-def _with_aliases(operations: Iterable[str]) -> dict[str, tuple[_AddContext, ...]]:
-    return {operation: (_alias_member(operation),) for operation in operations}
 
 
 _BY_ACTION: Mapping[str, tuple[_AddContext, ...]] = {
-    **_with_aliases((*_ENCRYPTING, *_BY_NAME, "Sign", "Verify", "GenerateMac", "VerifyMac")),
+    **{name: (_alias_member(name),) for name in names_with(Trait.ALIAS) if name != "ReEncrypt"},
     "ReEncryptFrom": (_alias_member("ReEncryptFrom"), _same_key),
     "ReEncryptTo": (_alias_member("ReEncryptTo"), _same_key),
     "CreateKey": (_of_new_key, _requested_tags),

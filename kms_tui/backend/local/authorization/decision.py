@@ -14,35 +14,8 @@ from kms_tui.backend.local.engine.call import Call
 from kms_tui.backend.local.store.key_rows import KeyRow, policy_of
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import KeyManager
-from kms_tui.kms.operations import NOT_MUTATING
+from kms_tui.kms.operations import ROWS, Access, Trait, has
 from kms_tui.policy import Caller, Document, Effect, authorize, evaluate, parse
-
-_CROSS_ACCOUNT = frozenset(
-    {
-        "CreateGrant",
-        "Decapsulate",
-        "Decrypt",
-        "DeriveSharedSecret",
-        "DescribeKey",
-        "Encapsulate",
-        "Encrypt",
-        "GenerateDataKey",
-        "GenerateDataKeyPair",
-        "GenerateDataKeyPairWithoutPlaintext",
-        "GenerateDataKeyWithoutPlaintext",
-        "GenerateMac",
-        "GetKeyRotationStatus",
-        "GetPublicKey",
-        "ListGrants",
-        "ReEncrypt",
-        "RetireGrant",
-        "RevokeGrant",
-        "Sign",
-        "Verify",
-        "VerifyMac",
-    }
-)
-"""Operations that work on another account's key ("Cross-account use: Yes" in the service model)."""
 
 ADMINISTRATOR_POLICY = parse(
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}',
@@ -95,11 +68,11 @@ def denied_by_identity(call: Call, resource: str, action: str, *, explicitly: bo
 
 def require_account(call: Call, key: KeyRow) -> None:
     """AccessDeniedException for another account's key, where the operation has no cross-account use."""
-    if key.account != call.scope.account and call.operation not in _CROSS_ACCOUNT:
+    if key.account != call.scope.account and not has(call.operation, Trait.ACROSS):
         raise denied_by_key(call, key, f"kms:{call.operation}")
 
 
-_OPEN_ON_MANAGED = NOT_MUTATING | {"CreateGrant", "RevokeGrant", "RetireGrant"}
+_OPEN_ON_MANAGED = (Access.READ, Access.USE, Access.GRANT)
 """What an AWS-managed key allows: looking, use, and the grants that services make."""
 
 
@@ -110,7 +83,7 @@ def allow_administrator(call: Call, key: KeyRow | None, action: str, resource: s
     """
     if key is None:
         return
-    if key.manager == KeyManager.AWS and call.operation not in _OPEN_ON_MANAGED:
+    if key.manager == KeyManager.AWS and ROWS[call.operation].access not in _OPEN_ON_MANAGED:
         raise denied_by_key(call, key, action)
     if key.account != call.scope.account:
         decide(call, key, action, resource)

@@ -19,6 +19,7 @@ from kms_tui.backend.local.engine.call import Call
 from kms_tui.backend.local.store.key_rows import KeyRow
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.operations import Trait, has
 from kms_tui.policy import AccessRequest, Caller
 from kms_tui.policy.principals import PrincipalKind
 
@@ -117,9 +118,6 @@ Pairs = Mapping[str, str]
 EQUALS, SUBSET, SOURCE_ARN = "EncryptionContextEquals", "EncryptionContextSubset", "SourceArn"
 """The members of GrantConstraints."""
 
-_WITHOUT_CONTEXT = frozenset({"DescribeKey", "RetireGrant", "GetPublicKey"})
-"""Grant operations that no encryption context constrains."""
-
 
 def require_tokens(call: Call) -> None:
     """InvalidGrantTokenException where one of the call's grant tokens is none."""
@@ -178,8 +176,8 @@ def _holds(call: Call, grant: GrantRow, operation: str, action: str) -> bool:
     constraints = grant.limits
     if SOURCE_ARN in constraints:
         return False  # no call here is made on behalf of a resource of a service
-    if operation in _WITHOUT_CONTEXT:
-        return True
+    if not has(operation, Trait.CONTEXT):
+        return True  # no encryption context to constrain it by
     if operation == "CreateGrant":
         return set(call.params["Operations"]) <= set(grant.permits) and _is_narrower(call, constraints)
     context = _folded(encryption_context(call, action))

@@ -13,6 +13,7 @@ from kms_tui.backend.local.engine.call import Call
 from kms_tui.backend.local.store.key_rows import KeyRow
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import KeyState
+from kms_tui.kms.operations import CRYPTOGRAPHIC
 
 _DISABLED, _PENDING_DELETION = KeyState.DISABLED, KeyState.PENDING_DELETION
 _PENDING_REPLICAS, _PENDING_IMPORT = KeyState.PENDING_REPLICA_DELETION, KeyState.PENDING_IMPORT
@@ -24,25 +25,8 @@ _SWITCH = _DELETION | {_PENDING_IMPORT, _CREATING, _UPDATING}
 _ROTATION = _DELETION | {_DISABLED, _CREATING}
 _REPLICATION = _DELETION | {_DISABLED, _PENDING_IMPORT, _CREATING}
 
-_CRYPTOGRAPHIC = (
-    "Decapsulate",
-    "Decrypt",
-    "DeriveSharedSecret",
-    "Encapsulate",
-    "Encrypt",
-    "GenerateDataKey",
-    "GenerateDataKeyPair",
-    "GenerateDataKeyPairWithoutPlaintext",
-    "GenerateDataKeyWithoutPlaintext",
-    "GenerateMac",
-    "ReEncrypt",
-    "Sign",
-    "Verify",
-    "VerifyMac",
-)
-
 REFUSED: Mapping[str, frozenset[KeyState]] = {
-    **dict.fromkeys(_CRYPTOGRAPHIC, _USE),
+    **dict.fromkeys(CRYPTOGRAPHIC - {"GenerateRandom"}, _USE),
     "CreateAlias": _DELETION,
     "CreateGrant": _DELETION | {_DISABLED, _PENDING_IMPORT, _CREATING},
     "DeleteImportedKeyMaterial": frozenset({_CREATING, _UPDATING}),

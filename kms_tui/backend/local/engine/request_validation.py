@@ -16,6 +16,7 @@ from typing import Any
 from kms_tui.backend.service_model import service_model
 from kms_tui.kms.arn import ALIAS_PREFIX
 from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.operations import Trait, has
 
 MAXIMA: Mapping[tuple[str, str], int] = {
     ("ListAliasesRequest", "Limit"): 100,
@@ -60,28 +61,6 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
 
 ALSO_TAKEN: Mapping[str, frozenset[str]] = {"SigningAlgorithmSpec": frozenset({"SYMMETRIC_DEFAULT"})}
 """Enum -> values besides its own that pass validation, to be found incompatible with the key instead."""
-
-TAKE_ALIASES = frozenset(
-    {
-        "Decapsulate",
-        "Decrypt",
-        "DeriveSharedSecret",
-        "DescribeKey",
-        "Encapsulate",
-        "Encrypt",
-        "GenerateDataKey",
-        "GenerateDataKeyPair",
-        "GenerateDataKeyPairWithoutPlaintext",
-        "GenerateDataKeyWithoutPlaintext",
-        "GenerateMac",
-        "GetPublicKey",
-        "ReEncrypt",
-        "Sign",
-        "Verify",
-        "VerifyMac",
-    }
-)
-"""Operations whose KeyId may be an alias (their own pages of the API reference)."""
 
 
 Problems = list[str]
@@ -170,7 +149,7 @@ def check(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
                 f'Unknown parameter in input: "{name}", must be one of: {", ".join(request.members)}',
             )
         checked[name] = member(value, _camel(name), problems)
-    if operation not in TAKE_ALIASES and _is_alias(checked.get("KeyId", "")):
+    if not has(operation, Trait.ALIAS) and _is_alias(checked.get("KeyId", "")):
         raise ServiceError("InvalidArnException", "Key Aliases are not supported for this operation.")
     problems += [problem for name, problem in request.required.items() if name not in checked]
     if problems:

@@ -35,7 +35,7 @@ from kms_tui.backend.local.store.key_rows import KeyRow, key_by_row, policy_of
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import KEY_SPECS
-from kms_tui.kms.model import KeyUsage
+from kms_tui.kms.operations import grant_operations
 from kms_tui.policy import Caller, Effect, evaluate
 from kms_tui.policy.principals import PrincipalKind
 
@@ -45,24 +45,6 @@ MAX_GRANTS = 50_000
 _DEFAULT_PAGE = 50
 _MAX_PAIRS, _MAX_VALUE = 8, 384
 _ID_DIGITS = 64
-
-_ALWAYS = frozenset({"CreateGrant", "DescribeKey", "RetireGrant"})
-_DATA_KEYS = frozenset(
-    {
-        "GenerateDataKey",
-        "GenerateDataKeyPair",
-        "GenerateDataKeyPairWithoutPlaintext",
-        "GenerateDataKeyWithoutPlaintext",
-    }
-)
-_BY_USAGE: Mapping[str, frozenset[str]] = {
-    KeyUsage.ENCRYPT_DECRYPT: frozenset({"Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo"}),
-    KeyUsage.SIGN_VERIFY: frozenset({"Sign", "Verify"}),
-    KeyUsage.GENERATE_VERIFY_MAC: frozenset({"GenerateMac", "VerifyMac"}),
-    KeyUsage.KEY_AGREEMENT: frozenset({"DeriveSharedSecret"}),
-    KeyUsage.ENCAPSULATE_DECAPSULATE: frozenset({"Decapsulate", "Encapsulate"}),
-}
-"""Key usage -> the grant operations that are its own."""
 
 
 def create_grant(call: Call) -> JsonShape:
@@ -136,11 +118,7 @@ def _require_operations(call: Call, key: KeyRow) -> None:
     operations = call.params["Operations"]
     if set(operations) <= {"CreateGrant"}:
         raise ServiceError("ValidationException", "Grants must not contain only the CreateGrant operation.")
-    possible = _ALWAYS | _BY_USAGE[key.usage]
-    if KEY_SPECS[key.spec].is_symmetric:
-        possible |= _DATA_KEYS
-    if KEY_SPECS[key.spec].is_asymmetric:
-        possible |= {"GetPublicKey"}
+    possible = grant_operations(key.spec, key.usage)
     for operation in operations:
         if operation not in possible:
             raise ServiceError(
