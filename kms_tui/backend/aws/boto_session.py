@@ -1,4 +1,7 @@
-"""Opens the botocore session and its clients; the only module that makes either."""
+"""The boto3 session and its clients; the only module that makes either, and that imports boto3.
+
+Importing it costs a sixth of a second, so nothing on the first frame's path does.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import getproxies
 
+import boto3.session
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import ConstantProvider
@@ -61,41 +65,48 @@ def open_backend(
     check_endpoint(endpoint_url)
     check_proxies(getproxies())
     with translator.configuring():
-        session = botocore.session.Session(profile=profile)
+        core = botocore.session.Session(profile=profile)
         if profile is None and not any(os.environ.get(name) for name in _PROFILE_VARIABLES):
             # Set but empty, the variable would name a profile that nobody can have.
-            session.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
-        session.user_agent_name, session.user_agent_version = "kms-tui", __version__
-        session.set_default_client_config(Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
+            core.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
+        core.user_agent_name, core.user_agent_version = "kms-tui", __version__
+        core.set_default_client_config(Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
         # botocore reads AWS_DEFAULT_REGION alone, the AWS CLI this one first.
-        region = region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
-        bundle = session.get_config_variable("ca_bundle")
+        session = boto3.session.Session(
+            botocore_session=core, region_name=region or os.environ.get("AWS_REGION") or None
+        )
+        bundle = core.get_config_variable("ca_bundle")
         if bundle:
             option = option_of(named.name, "ca_bundle")
             check_ca_bundle(
                 bundle, "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") or option is None else option.place
             )
         opening = _Opening(
-            session, endpoint_url, region, translator, mfa_prompt, CredentialSources.of(named.name)
+            session, core, endpoint_url, translator, mfa_prompt, CredentialSources.of(named.name)
         )
-        return opening.backend(region)
+        return opening.backend(session.region_name)
 
 
 class _Opening:
-    """A session's parts that its regions share."""
+    """A session's parts that its regions share; ``core`` is the botocore session within the boto3 one.
+
+    boto3 passes on clients, region and regions. How an MFA code is asked for, what endpoints the profile
+    names, and what requests are signed with, botocore alone can be told.
+    """
 
     def __init__(
         self,
-        session: Any,
+        session: boto3.session.Session,
+        core: Any,
         endpoint_url: str | None,
-        region: str | None,
         translator: Translator,
         mfa_prompt: Callable[[str], str] | None,
         sources: CredentialSources,
     ) -> None:
-        self._session = session
+        self._open_client: Callable[..., Any] = session.client
+        self._core = core
         self._endpoint_url = endpoint_url
-        self._region = region
+        self._region: str | None = session.region_name
         self._translator = translator
         self._lock = threading.Lock()
         self._backends: dict[str, AwsBackend] = {}
@@ -103,7 +114,7 @@ class _Opening:
             self._load, mfa_prompt or _no_prompt, self._account_of, translator, sources
         )
         # botocore signs with what this component gives, so no request escapes the check of the account.
-        session.register_component("credential_provider", _Provider(self._credentials))
+        core.register_component("credential_provider", _Provider(self._credentials))
         self._credentials.open()
         self._identity = Identity(self._sts, translator, self._credentials)
 
@@ -118,7 +129,7 @@ class _Opening:
             return opened
 
     def _kms(self, region: str | None, *, reads: bool, **credentials: str | None) -> Any:
-        client = self._session.create_client(
+        client = self._open_client(
             "kms",
             region_name=region,
             endpoint_url=self._endpoint_in(region),
@@ -139,7 +150,7 @@ class _Opening:
 
         There buckets are named in the path: "bucket.localhost" is no host.
         """
-        client = self._session.create_client(
+        client = self._open_client(
             name,
             region_name=region,
             endpoint_url=self._endpoint_in(region),
@@ -162,7 +173,7 @@ class _Opening:
 
     def _sts(self, **credentials: str | None) -> Any:
         """STS at the endpoint given for KMS, if any: nobody who names one wants a request sent elsewhere."""
-        return self._session.create_client(
+        return self._open_client(
             "sts",
             region_name=self._region,
             endpoint_url=self._sts_endpoint(),
@@ -177,16 +188,16 @@ class _Opening:
     def _sts_endpoint(self) -> str | None:
         if self._endpoint_url:
             return self._endpoint_url
-        if self._session.get_config_variable("ignore_configured_endpoint_urls"):
+        if self._core.get_config_variable("ignore_configured_endpoint_urls"):
             return None
-        profile = self._session.get_scoped_config()
+        profile = self._core.get_scoped_config()
         for_all = os.environ.get("AWS_ENDPOINT_URL") or profile.get("endpoint_url")
         return None if for_all or self._configured("sts") else self._configured("kms")
 
     def _configured(self, service: str) -> str | None:
         """The endpoint that the environment or the profile's ``services`` section names for one service."""
-        services = self._session.full_config.get("services", {})
-        section = services.get(self._session.get_scoped_config().get("services"), {})
+        services = self._core.full_config.get("services", {})
+        section = services.get(self._core.get_scoped_config().get("services"), {})
         url: str | None = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or section.get(
             service, {}
         ).get("endpoint_url")
@@ -194,7 +205,7 @@ class _Opening:
 
     def _load(self) -> Any:
         cache: Any = JSONFileCache(str(_CLI_CACHE.expanduser()))
-        resolver = create_credential_resolver(self._session, cache=cache, region_name=self._region)
+        resolver = create_credential_resolver(self._core, cache=cache, region_name=self._region)
         # botocore has no public way to say how an MFA code is asked for; its own reads the terminal.
         assume_role: Any = resolver.get_provider("assume-role")
         assume_role._prompter = self._credentials.ask
@@ -244,8 +255,7 @@ def kms_regions(partition: str = "aws") -> list[str]:
 
     Slow the first time (50 ms).
     """
-    session = botocore.session.Session()
-    regions: list[str] = session.get_available_regions("kms", partition_name=partition)
+    regions = boto3.session.Session().get_available_regions("kms", partition_name=partition)
     return sorted(region for region in regions if "-fips" not in region and not region.startswith("ProdFips"))
 
 
