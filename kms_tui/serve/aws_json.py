@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NoReturn
 
-from kms_tui.backend.service_model import service_model
+from kms_tui.backend.service_model import Shape, compiled, service_model
 from kms_tui.kms.errors import ServiceError
 
 TARGET_PREFIX = "TrentService."
@@ -24,12 +24,6 @@ Parse = Callable[[Any], Any]
 Format = Callable[[Any], Any]
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
-
-
-@cache
-def operations() -> frozenset[str]:
-    """The operations that the service model knows."""
-    return frozenset(service_model()["operations"])
 
 
 @cache
@@ -144,20 +138,6 @@ _SCALARS: Mapping[str, Parse] = {
 }
 
 
-@cache
-def _parser(name: str) -> Parse:
-    shape = service_model()["shapes"][name]
-    if shape["type"] == "structure":
-        return _structure_parser(
-            {member: _parser(reference["shape"]) for member, reference in shape["members"].items()}
-        )
-    if shape["type"] == "list":
-        return _list_parser(_parser(shape["member"]["shape"]))
-    if shape["type"] == "map":
-        return _map_parser(_parser(shape["value"]["shape"]))
-    return _SCALARS[shape["type"]]
-
-
 def _structure_parser(members: Mapping[str, Parse]) -> Parse:
     def parse_structure(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
@@ -171,7 +151,9 @@ def _structure_parser(members: Mapping[str, Parse]) -> Parse:
     return parse_structure
 
 
-def _list_parser(parse_member: Parse) -> Parse:
+def _list_parser(parts: Mapping[str, Parse]) -> Parse:
+    parse_member = parts["member"]
+
     def parse_list(value: Any) -> list[Any]:
         if type(value) is not list:
             raise _wrong(value, "") if isinstance(value, dict) else _refused("Expected list or null")
@@ -180,13 +162,28 @@ def _list_parser(parse_member: Parse) -> Parse:
     return parse_list
 
 
-def _map_parser(parse_value: Parse) -> Parse:
+def _map_parser(parts: Mapping[str, Parse]) -> Parse:
+    parse_value = parts["value"]
+
     def parse_map(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
             raise _wrong(value, "") if isinstance(value, list) else _refused("Expected map or null")
         return {key: parse_value(inner) for key, inner in value.items()}
 
     return parse_map
+
+
+_PARSERS: Mapping[str, Callable[[Mapping[str, Parse]], Parse]] = {
+    "structure": _structure_parser,
+    "list": _list_parser,
+    "map": _map_parser,
+}
+
+
+@compiled
+def _parser(shape: Shape, parts: Mapping[str, Parse]) -> Parse:
+    kind = shape["type"]
+    return _PARSERS[kind](parts) if kind in _PARSERS else _SCALARS[kind]
 
 
 def _format_blob(value: bytes) -> str:
@@ -200,20 +197,6 @@ def _format_timestamp(value: datetime) -> float:
 _SCALAR_FORMATS: Mapping[str, Format] = {"blob": _format_blob, "timestamp": _format_timestamp}
 
 
-@cache
-def _formatter(name: str) -> Format | None:
-    """What turns a result of this shape into JSON's types; None where it is of JSON's types already."""
-    shape = service_model()["shapes"][name]
-    if shape["type"] == "structure":
-        return _structure_formatter(
-            {member: _formatter(reference["shape"]) for member, reference in shape["members"].items()}
-        )
-    if shape["type"] == "list":
-        member = _formatter(shape["member"]["shape"])
-        return (lambda value: [member(inner) for inner in value]) if member else None
-    return _SCALAR_FORMATS.get(shape["type"])
-
-
 def _structure_formatter(members: Mapping[str, Format | None]) -> Format:
     def format_structure(value: Mapping[str, Any]) -> dict[str, Any]:
         formatted = {}
@@ -224,3 +207,14 @@ def _structure_formatter(members: Mapping[str, Format | None]) -> Format:
         return formatted
 
     return format_structure
+
+
+@compiled
+def _formatter(shape: Shape, parts: Mapping[str, Format | None]) -> Format | None:
+    """What turns a result of this shape into JSON's types; None where it is of JSON's types already."""
+    if shape["type"] == "structure":
+        return _structure_formatter(parts)
+    if shape["type"] == "list":
+        member = parts["member"]
+        return (lambda value: [member(inner) for inner in value]) if member else None
+    return _SCALAR_FORMATS.get(shape["type"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kms_tui.backend.base import Backend, NotesOrigin
+from kms_tui.backend.service_model import operations
 from kms_tui.kms.errors import KmsTuiError, ReadOnlyError, ServiceError
 from kms_tui.serve import aws_json, sts
 from kms_tui.serve.http_messages import TEXT, HttpRequest, HttpResponse
@@ -60,7 +61,7 @@ class Endpoint:
         self._admit = admit
         self._regions: dict[str, Backend] = {}
         # Read the service model now, not while the first client waits.
-        aws_json.operations()
+        operations()
 
     def accept(self, request: HttpRequest) -> Task | HttpResponse:
         """What there is to run for a request, or its answer where there is nothing to run."""
@@ -87,7 +88,7 @@ class Endpoint:
     def _kms(self, request: HttpRequest) -> Task:
         target = request.headers.get("x-amz-target", "")
         operation = target.removeprefix(aws_json.TARGET_PREFIX)
-        if operation == target or operation not in aws_json.operations():
+        if operation == target or operation not in operations():
             raise ServiceError(*_UNKNOWN)
         backend = self._in_region(self._admit(request, "kms"))
         if isinstance(backend, NotesOrigin):

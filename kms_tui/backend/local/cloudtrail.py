@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from kms_tui.backend.local.authorization.callers import identity_of
 from kms_tui.backend.local.engine.call import Call, JsonShape
 from kms_tui.backend.local.store.sources import DAY, to_millis
-from kms_tui.backend.service_model import service_model
+from kms_tui.backend.service_model import Shape, compiled, service_model
 from kms_tui.kms.arn import Arn, key_arn
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.operations import NOT_MUTATING, is_mutating
@@ -38,6 +38,9 @@ _TYPES = {
 }
 _CODES = {"AccessDeniedException": "AccessDenied"}
 """Error code on the wire -> as CloudTrail writes it, where that differs."""
+
+
+Spelling = Callable[[Any], Any]
 
 
 class TrailRow(NamedTuple):
@@ -142,24 +145,26 @@ def _identity(caller: Caller, row: TrailRow, partition: str, recipient: str) -> 
 def _request(row: TrailRow) -> Any:
     """The request's members in the spelling of CloudTrail; None where there are none."""
     request = json.loads(row.request)
-    shapes = service_model()
-    operation = shapes["operations"].get(row.operation, {})
-    return _spelled(operation["input"]["shape"], request) if request and "input" in operation else None
+    operation = service_model()["operations"].get(row.operation, {})
+    return _spelling_of(operation["input"]["shape"])(request) if request and "input" in operation else None
 
 
-def _spelled(shape_name: str, value: Any) -> Any:
+@compiled
+def _spelling_of(shape: Shape, parts: Mapping[str, Spelling]) -> Spelling:
     """Members of structures begin in lower case; the keys of maps, which people choose, stay."""
-    shape = service_model()["shapes"][shape_name]
-    if shape["type"] == "structure" and isinstance(value, dict):
-        members = shape["members"]
-        return {
-            name[0].lower() + name[1:]: _spelled(members[name]["shape"], inner)
-            for name, inner in value.items()
-            if name in members
-        }
-    if shape["type"] == "list" and isinstance(value, list):
-        return [_spelled(shape["member"]["shape"], inner) for inner in value]
-    return value
+
+    def spelled(value: Any) -> Any:
+        if shape["type"] == "structure" and isinstance(value, dict):
+            return {
+                name[0].lower() + name[1:]: parts[name](inner)
+                for name, inner in value.items()
+                if name in parts
+            }
+        if shape["type"] == "list" and isinstance(value, list):
+            return [parts["member"](inner) for inner in value]
+        return value
+
+    return spelled
 
 
 _WINDOW = 90 * DAY

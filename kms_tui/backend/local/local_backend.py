@@ -17,7 +17,7 @@ from kms_tui.backend.local.authorization.decision import (
 from kms_tui.backend.local.cloudtrail import lookup_events
 from kms_tui.backend.local.crypto import data_keys, encryption, key_agreement, signatures
 from kms_tui.backend.local.engine.call import Call, CallOrigin, CallScope, JsonShape
-from kms_tui.backend.local.engine.request_validation import check, operations
+from kms_tui.backend.local.engine.request_validation import check
 from kms_tui.backend.local.importing import import_operations
 from kms_tui.backend.local.key_stores import key_store_operations
 from kms_tui.backend.local.keys import (
@@ -33,6 +33,7 @@ from kms_tui.backend.local.store.key_rows import key_by_id, policies_of
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.stored_material import Keyring
+from kms_tui.backend.service_model import operations
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import ServiceError, UnavailableError
 from kms_tui.kms.model import CallerIdentity, PolicyVersion

@@ -6,12 +6,12 @@ whoever needs it: the model does not say which members always come.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Self
 
 from kms_tui.backend.base import Wrapper
-from kms_tui.backend.service_model import service_model
+from kms_tui.backend.service_model import Shape, compiled, service_model
 from kms_tui.kms.errors import AnswerError
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -26,6 +26,9 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 """Type in the service model -> what stands for it in an answer."""
 
+Check = Callable[[Any, str], None]
+"""AnswerError where a value is not of its shape; the text is what it is called in the error."""
+
 
 class AnswerCheck(Wrapper):
     """Raises AnswerError in the place of an answer with a member of a wrong type."""
@@ -39,26 +42,28 @@ class AnswerCheck(Wrapper):
             raise AnswerError(f"{operation} is no structure")
         described = service_model()["operations"].get(operation, {}).get("output")
         if described is not None:
-            _check(answer, described["shape"], operation)
+            _check_of(described["shape"])(answer, operation)
         return answer
 
 
-def _check(value: Any, shape_name: str, path: str) -> None:
-    """AnswerError where a value is not of its shape; ``path`` is what it is called in the error."""
-    shape = service_model()["shapes"][shape_name]
-    kind = shape["type"]
-    is_right = isinstance(value, _TYPES[kind]) and not (kind == "integer" and isinstance(value, bool))
-    if not is_right or (kind == "timestamp" and value.tzinfo is None):
-        raise AnswerError(f"{path} is no {kind}")
-    if kind == "structure":
-        members = shape["members"]
-        for name, member in value.items():
-            if name in members:
-                _check(member, members[name]["shape"], f"{path}.{name}")
-    elif kind == "list":
-        for member in value:
-            _check(member, shape["member"]["shape"], f"{path}[]")
-    elif kind == "map":
-        for name, member in value.items():
-            _check(name, shape["key"]["shape"], f"{path}{{}}")
-            _check(member, shape["value"]["shape"], f"{path}{{}}")
+@compiled
+def _check_of(shape: Shape, parts: Mapping[str, Check]) -> Check:
+    kind, types = shape["type"], _TYPES[shape["type"]]
+
+    def check(value: Any, path: str) -> None:
+        is_right = isinstance(value, types) and not (kind == "integer" and isinstance(value, bool))
+        if not is_right or (kind == "timestamp" and value.tzinfo is None):
+            raise AnswerError(f"{path} is no {kind}")
+        if kind == "structure":
+            for name, member in value.items():
+                if name in parts:
+                    parts[name](member, f"{path}.{name}")
+        elif kind == "list":
+            for member in value:
+                parts["member"](member, f"{path}[]")
+        elif kind == "map":
+            for name, member in value.items():
+                parts["key"](name, f"{path}{{}}")
+                parts["value"](member, f"{path}{{}}")
+
+    return check

@@ -10,7 +10,8 @@ import pytest
 from botocore.validate import ParamValidator
 
 from kms_tui.backend.local import LocalBackend
-from kms_tui.backend.local.engine.request_validation import SHOWN, check, enum_values, operations, request_of
+from kms_tui.backend.local.engine.request_validation import SHOWN, check, enum_values, request_of
+from kms_tui.backend.service_model import operations
 from kms_tui.kms.errors import ServiceError
 from tests.contract.shapes import operation_model, service_model
 

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
+from kms_tui.backend.service_model import operations
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve import aws_json
 from kms_tui.serve.http_messages import HttpResponse
 from kms_tui.serve.lanes import Lane, is_quick, makes_keys
 
@@ -22,13 +22,13 @@ def test_symmetric_cryptography_is_quick_and_rsa_is_not() -> None:
 
 
 def test_lists_and_changes_are_never_quick() -> None:
-    slow = [name for name in aws_json.operations() if name.startswith(("List", "Create", "Put", "Update"))]
+    slow = [name for name in operations() if name.startswith(("List", "Create", "Put", "Update"))]
     assert slow
     assert not [name for name in slow if is_quick(name, {})]
 
 
 def test_what_may_look_for_primes_has_a_lane_of_its_own() -> None:
-    assert {name for name in aws_json.operations() if makes_keys(name)} == {
+    assert {name for name in operations() if makes_keys(name)} == {
         "CreateKey",
         "GenerateDataKeyPair",
         "GenerateDataKeyPairWithoutPlaintext",

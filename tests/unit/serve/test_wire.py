@@ -15,11 +15,12 @@ from botocore.session import get_session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kms_tui.backend.service_model import operations
 from kms_tui.kms.errors import ServiceError
 from kms_tui.serve import aws_json
 
 MODEL = get_session().get_service_model("kms")
-OPERATIONS = st.sampled_from(sorted(aws_json.operations()))
+OPERATIONS = st.sampled_from(sorted(operations()))
 
 
 def refused(operation: str, body: bytes | str | dict[str, Any]) -> str:

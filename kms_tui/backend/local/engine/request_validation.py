@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from kms_tui.backend.service_model import service_model
+from kms_tui.backend.service_model import Shape, compiled, parts_of, service_model, shape_named
 from kms_tui.kms.arn import ALIAS_PREFIX
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.operations import Trait, has
@@ -84,23 +84,19 @@ class RequestRules:
 
 
 @cache
-def operations() -> frozenset[str]:
-    """The names of all operations of the service model."""
-    return frozenset(service_model()["operations"])
-
-
-@cache
 def request_of(operation: str) -> RequestRules:
     """How an operation's request is checked; KeyError for an operation that KMS does not have."""
-    name = service_model()["operations"][operation]["input"]["shape"]
-    shape = service_model()["shapes"][name]
+    shape = shape_named(service_model()["operations"][operation]["input"]["shape"])
+    members = parts_of(shape)
     return RequestRules(
         {
-            member: _check_of(reference["shape"], MAXIMA.get((name, member)))
-            for member, reference in shape["members"].items()
+            member: _integer(shape_named(inner) | {"max": MAXIMA[shape["name"], member]}, {})
+            if (shape["name"], member) in MAXIMA
+            else _check_of(inner)
+            for member, inner in members.items()
         },
         {member: missing(operation, member) for member in shape.get("required", ())},
-        tuple(member for member, reference in shape["members"].items() if _is_recordable(reference["shape"])),
+        tuple(member for member, inner in members.items() if _is_recordable(inner)),
     )
 
 
@@ -167,23 +163,10 @@ def invalid(problems: Sequence[str]) -> ServiceError:
     return ServiceError("ValidationException", f"{count}: {'; '.join(problems)}")
 
 
-def _is_recordable(name: str) -> bool:
-    shape = service_model()["shapes"][name]
-    if shape.get("sensitive") or shape["type"] == "blob" or name in ("GrantTokenType", "PolicyType"):
-        return False
-    inner = [member["shape"] for member in shape.get("members", {}).values()]
-    inner += [shape[part]["shape"] for part in ("member", "key", "value") if part in shape]
-    return all(_is_recordable(part) for part in inner)
-
-
-@cache
-def _check_of(name: str, maximum: int | None = None) -> Check:
-    shape = {"name": name, **service_model()["shapes"][name]}
-    if maximum:
-        shape["max"] = maximum
-    if name in UNLIMITED:
-        del shape["max"]
-    return _CHECKS[shape["type"]](shape)
+@compiled
+def _is_recordable(shape: Shape, parts: Mapping[str, bool]) -> bool:
+    is_secret = shape.get("sensitive") or shape["name"] in ("GrantTokenType", "PolicyType")
+    return not is_secret and shape["type"] != "blob" and all(parts.values())
 
 
 def _wrong_type(value: Any, wanted: str) -> ServiceError:
@@ -197,8 +180,8 @@ def _failed(value: object, path: str, constraint: str, *, sensitive: bool = Fals
     return f"{shown} at '{path}' failed to satisfy constraint: {constraint}"
 
 
-def _size_constraints(shape: Mapping[str, Any]) -> list[tuple[Callable[[int], bool], str]]:
-    low, high = shape.get("min", 0), shape.get("max")
+def _size_constraints(shape: Shape) -> list[tuple[Callable[[int], bool], str]]:
+    low, high = shape.get("min", 0), None if shape["name"] in UNLIMITED else shape.get("max")
     constraints: list[tuple[Callable[[int], bool], str]] = []
     if high is not None:
         constraints.append((lambda size: size <= high, _TOO_LONG.format(high)))
@@ -207,7 +190,7 @@ def _size_constraints(shape: Mapping[str, Any]) -> list[tuple[Callable[[int], bo
     return constraints
 
 
-def _string_constraints(shape: Mapping[str, Any]) -> list[tuple[Callable[[str], bool], str]]:
+def _string_constraints(shape: Shape) -> list[tuple[Callable[[str], bool], str]]:
     constraints: list[tuple[Callable[[str], bool], str]] = [
         (lambda value, fits=fits: fits(len(value)), text)  # type: ignore[misc]
         for fits, text in _size_constraints(shape)
@@ -228,7 +211,7 @@ def _string_constraints(shape: Mapping[str, Any]) -> list[tuple[Callable[[str], 
     return constraints
 
 
-def _string(shape: Mapping[str, Any]) -> Check:
+def _string(shape: Shape, _parts: Mapping[str, Check]) -> Check:
     constraints = _string_constraints(shape)
     sensitive = bool(shape.get("sensitive"))
 
@@ -253,7 +236,7 @@ def _utf8(value: str, kind: str) -> bytes:
         raise ServiceError("SerializationException", f"Invalid UTF-8 in {kind}") from None
 
 
-def _blob(shape: Mapping[str, Any]) -> Check:
+def _blob(shape: Shape, _parts: Mapping[str, Check]) -> Check:
     constraints = _size_constraints(shape)
 
     def check_blob(value: Any, path: str, problems: Problems) -> bytes:
@@ -270,7 +253,7 @@ def _blob(shape: Mapping[str, Any]) -> Check:
     return check_blob
 
 
-def _integer(shape: Mapping[str, Any]) -> Check:
+def _integer(shape: Shape, _parts: Mapping[str, Check]) -> Check:
     low, high = shape.get("min"), shape.get("max")
 
     def check_integer(value: Any, path: str, problems: Problems) -> int:
@@ -285,7 +268,7 @@ def _integer(shape: Mapping[str, Any]) -> Check:
     return check_integer
 
 
-def _boolean(_shape: Mapping[str, Any]) -> Check:
+def _boolean(_shape: Shape, _parts: Mapping[str, Check]) -> Check:
     def check_boolean(value: Any, path: str, problems: Problems) -> bool:
         if not isinstance(value, bool):
             raise _wrong_type(value, "a Boolean")
@@ -294,7 +277,7 @@ def _boolean(_shape: Mapping[str, Any]) -> Check:
     return check_boolean
 
 
-def _timestamp(_shape: Mapping[str, Any]) -> Check:
+def _timestamp(_shape: Shape, _parts: Mapping[str, Check]) -> Check:
     def check_timestamp(value: Any, path: str, problems: Problems) -> datetime:
         try:
             if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -307,10 +290,8 @@ def _timestamp(_shape: Mapping[str, Any]) -> Check:
     return check_timestamp
 
 
-def _list(shape: Mapping[str, Any]) -> Check:
-    member_name = shape["member"]["shape"]
-    member_shape = {"name": member_name, **service_model()["shapes"][member_name]}
-    check_member = _check_of(member_name)
+def _list(shape: Shape, parts: Mapping[str, Check]) -> Check:
+    member_shape, check_member = shape_named(parts_of(shape)["member"]), parts["member"]
     constraints = _size_constraints(shape)
     is_text = member_shape["type"] == "string"
     texts = ", ".join(text for _, text in _string_constraints(member_shape)) if is_text else ""
@@ -336,8 +317,8 @@ def _list(shape: Mapping[str, Any]) -> Check:
     return check_list
 
 
-def _map(shape: Mapping[str, Any]) -> Check:
-    check_key, check_value = _check_of(shape["key"]["shape"]), _check_of(shape["value"]["shape"])
+def _map(_shape: Shape, parts: Mapping[str, Check]) -> Check:
+    check_key, check_value = parts["key"], parts["value"]
 
     def check_map(value: Any, path: str, problems: Problems) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -350,22 +331,22 @@ def _map(shape: Mapping[str, Any]) -> Check:
     return check_map
 
 
-def _structure(shape: Mapping[str, Any]) -> Check:
-    members = {member: _check_of(reference["shape"]) for member, reference in shape["members"].items()}
-    required = {member: shape["members"][member]["shape"] for member in shape.get("required", ())}
+def _structure(shape: Shape, parts: Mapping[str, Check]) -> Check:
+    inner_shapes = parts_of(shape)
+    required = {member: inner_shapes[member] for member in shape.get("required", ())}
 
     def check_structure(value: Any, path: str, problems: Problems) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise _wrong_type(value, "a Structure")
         checked = {}
         for name, inner in value.items():
-            if name not in members:
+            if name not in parts:
                 raise ServiceError(
                     "ValidationException",
-                    f'Unknown parameter in {path}: "{name}", must be one of: {", ".join(members)}',
+                    f'Unknown parameter in {path}: "{name}", must be one of: {", ".join(parts)}',
                 )
             if inner is not None:
-                checked[name] = members[name](inner, f"{path}.{_camel(name)}", problems)
+                checked[name] = parts[name](inner, f"{path}.{_camel(name)}", problems)
         problems += [
             _missing(f"{path}.{_camel(name)}", member)
             for name, member in required.items()
@@ -376,7 +357,7 @@ def _structure(shape: Mapping[str, Any]) -> Check:
     return check_structure
 
 
-_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], Check]] = {
+_CHECKS: Mapping[str, Callable[[Shape, Mapping[str, Check]], Check]] = {
     "string": _string,
     "blob": _blob,
     "integer": _integer,
@@ -386,3 +367,8 @@ _CHECKS: Mapping[str, Callable[[Mapping[str, Any]], Check]] = {
     "map": _map,
     "structure": _structure,
 }
+
+
+@compiled
+def _check_of(shape: Shape, parts: Mapping[str, Check]) -> Check:
+    return _CHECKS[shape["type"]](shape, parts)
