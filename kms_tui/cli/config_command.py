@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the path and each setting; an error of the file goes to standard error, and 1 comes back."""
     path = args.file or default_path()
-    from kms_tui.ui.binding_table import bindings
+    from kms_tui.ui.app_shell.palette import bindings
 
     table = bindings()
     config = load(path, lambda: table)

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _binding_ids() -> Collection[str]:
-    from kms_tui.ui.binding_table import bindings
+    from kms_tui.ui.app_shell.palette import bindings
 
     return bindings()
 

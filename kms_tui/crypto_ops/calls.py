@@ -1,4 +1,4 @@
-"""The API calls that requests become."""
+"""The API calls of a request: how each is made, sent, and its answer read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what was typed or named to the bytes that are worked on."""
+"""From what was typed or named to bytes and encryption contexts, and errors that name the field."""
 
 from __future__ import annotations
 

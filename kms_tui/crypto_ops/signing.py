@@ -1,4 +1,4 @@
-"""Sign and Verify, of messages of any length, and the verdicts on signatures and MACs."""
+"""Sign and Verify for messages of any length, and what a public key does without KMS."""
 
 from __future__ import annotations
 

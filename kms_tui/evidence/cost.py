@@ -1,4 +1,4 @@
-"""What keys cost a month, what deleting them would save, and what calls cost."""
+"""THE price table, and what follows from it: what keys cost a month, deleting saves, and calls cost."""
 
 from __future__ import annotations
 

@@ -1,18 +1,14 @@
-"""From what a service calls a key (id, ARN, alias) to the key of this region, or why it is none."""
+"""From what a service calls a key (id, ARN, alias, grant) to the key of this Region, or why none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, key_id_of
-from kms_tui.kms.errors import KmsTuiError
-from kms_tui.kms.facts import Fact, Known, unreadable
+from kms_tui.kms.facts import Fact, Known, read_fact
 from kms_tui.kms.model import Grant
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +72,8 @@ def read_names(kms: Kms) -> KeyNames:
     def aliases() -> Mapping[str, str]:
         return {alias.name: alias.target_key_id for alias in kms.aliases()}
 
-    known, named = _read(key_ids), _read(aliases)
+    known, named = read_fact(key_ids), read_fact(aliases)
     return KeyNames(kms.account_id, kms.region, known, named)
-
-
-def _read(read: Callable[[], T]) -> Fact[T]:
-    try:
-        return Known(read())
-    except KmsTuiError as error:
-        return unreadable(error)
 
 
 _SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn")

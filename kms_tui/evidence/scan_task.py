@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import jmespath
+
 from kms_tui.backend.base import Services
-from kms_tui.evidence.lanes import Lanes
-from kms_tui.evidence.members import text, values
 from kms_tui.evidence.scanners import Scanner
 from kms_tui.kms.errors import AnswerError, EndpointError, KmsTuiError, ServiceError
+from kms_tui.workers import Job, Workers
 
 _PATIENCE = 5
 """After so many failures in a row the rest of a service is not asked: a denied caller is told once, not
@@ -74,18 +75,22 @@ class Section:
 
 
 class ScanTask:
-    """Puts a scanner's calls into its lane, the first page at once, and gathers what they answer."""
+    """Puts a scanner's calls into its queue, a page after the other, and gathers the answers."""
 
-    def __init__(self, scanner: Scanner, services: Services, lanes: Lanes) -> None:
+    def __init__(self, scanner: Scanner, services: Services, workers: Workers) -> None:
         self.scanner = scanner
         self._services = services
-        self._lanes = lanes
+        self._workers = workers
         self._lock = threading.Lock()
         self._uses: list[Use] = []
         self._troubles: list[Trouble] = []
         self._listed = self._checked = self._calls = 0
         self._open = self._failures = 0
-        self._is_whole_list = self._is_given_up = False
+        self._is_started = self._is_whole_list = self._is_given_up = False
+
+    def start(self) -> None:
+        """Ask for the first page."""
+        self._is_started = True
         self._put(partial(self._page, {}))
 
     def section(self) -> Section:
@@ -98,10 +103,10 @@ class ScanTask:
                 self._calls,
                 tuple(self._troubles),
                 self._is_whole_list,
-                self._open == 0,
+                self._is_started and self._open == 0,
             )
 
-    # Calls; each runs as a job of the lane
+    # Calls; each runs as a job of the scanner's queue
 
     def _put(self, job: partial[None]) -> None:
         def run() -> None:
@@ -118,7 +123,7 @@ class ScanTask:
             if self._is_given_up:
                 return
             self._open += 1
-        self._lanes.put(self.scanner.title, run)
+        self._workers.put(self.scanner.title, Job(object(), run))
 
     def _call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         with self._lock:
@@ -216,6 +221,20 @@ class ScanTask:
             self._failures += 1
             self._is_given_up |= self._failures >= _PATIENCE
         if self._is_given_up:
-            dropped = self._lanes.drop(self.scanner.title)
+            dropped = self._workers.drop(self.scanner.title)
             with self._lock:
                 self._open -= dropped
+
+
+def values(answer: Any, path: str) -> Iterator[Any]:
+    """What stands at a path of an API answer: each entry of a list, nothing where a member is missing.
+
+    ``path`` is a JMESPath expression; an empty one is the answer itself.
+    """
+    found = jmespath.search(path, answer) if path else answer
+    yield from found if isinstance(found, list) else () if found is None else (found,)
+
+
+def text(answer: Any, path: str) -> str:
+    """The first text at a path; "" where there is none."""
+    return next((value for value in values(answer, path) if isinstance(value, str)), "")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
-from kms_tui.kms.errors import KmsTuiError, ServiceError
+from kms_tui.kms.errors import AnswerError, KmsTuiError, ServiceError
 
 T = TypeVar("T")
 
@@ -48,3 +49,13 @@ def unreadable(error: KmsTuiError) -> Denied | Failed:
     if isinstance(error, ServiceError) and error.denied:
         return Denied(error)
     return Failed(error)
+
+
+def read_fact(read: Callable[[], T]) -> Fact[T]:
+    """What a blocking read knows, or why it does not."""
+    try:
+        return Known(read())
+    except KmsTuiError as error:
+        return unreadable(error)
+    except Exception as error:
+        return Failed(AnswerError.of(error))

@@ -1,77 +1,79 @@
-"""The application: modes, the session they share, and what happens when a connection opens or fails."""
+"""``KmsApp``: the modes, the session that they share, and what happens when a connection opens or fails."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual._styles_cache import StylesCache
 from textual.app import ComposeResult
 from textual.events import Event, Paste
-from textual.reactive import var
 from textual.screen import Screen
-from textual.worker import Worker, get_current_worker
+from textual.widget import AwaitMount
 
-import kms_tui.ui.caches  # noqa: F401
 from kms_tui.config import Config
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import UNASKED
-from kms_tui.session import Connection, Opener, Session
-from kms_tui.ui.app_bindings import APP_BINDINGS
-from kms_tui.ui.background import off_loop, start
-from kms_tui.ui.boundary import Boundary
-from kms_tui.ui.messages import KeysChanged, SessionOpened
-from kms_tui.ui.modes import FACTORIES, FIRST_MODE
-from kms_tui.ui.pasting import MOST_TAKEN, is_too_long
-from kms_tui.ui.safe_text import Content, OnlyText, safe, visible
-from kms_tui.ui.signals import listen
-from kms_tui.ui.themes import DARK, LIGHT
-from kms_tui.ui.watcher import Watcher
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.session import Connection, Opener
+from kms_tui.ui.app_shell.boundary import Boundary, listen
+from kms_tui.ui.app_shell.refusal_poller import RefusalPoller
+from kms_tui.ui.app_shell.screen_table import (
+    APP_BINDINGS,
+    FACTORIES,
+    FIRST_MODE,
+    MODE_TABLE,
+    SCREENS,
+    make_screen,
+)
+from kms_tui.ui.app_shell.themes import DARK, LIGHT
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.host import Host, KeysChanged, SessionOpened
+from kms_tui.ui.base.pasting import MOST_TAKEN, is_too_long
+from kms_tui.ui.base.safe_text import Content, OnlyText, safe, visible
+from kms_tui.ui.widgets.text_widgets import Static
 
 if TYPE_CHECKING:
     from textual.command import Provider
     from textual.filter import LineFilter
     from textual.notifications import SeverityLevel
 
-    from kms_tui.ui.dialogs.base import Dialog
-
-Answer = TypeVar("Answer")
 OPENING_IS_LONG = 3.0
-"""Seconds after which it is said what an opening waits for."""
-_SETTLING_EVERY = 0.5
-"""Seconds between two looks at which settling keys are due to be read again."""
+"""Seconds after which a notification names what the opening waits for."""
+_PENDING_CHANGES_EVERY = 0.5
+"""Seconds between two checks of which keys with pending changes are due to be read again."""
+
+# Textual caches this method for each widget's instance; as a class method it keeps no widget alive.
+_inner_outer: Any = StylesCache.get_inner_outer
+StylesCache.get_inner_outer = classmethod(_inner_outer)  # type: ignore[method-assign,assignment]
 
 
 def _palette() -> type[Provider]:
-    from kms_tui.ui.commands import KmsCommands
+    from kms_tui.ui.app_shell.palette import KmsCommands
 
     return KmsCommands
 
 
-class KmsApp(Boundary):
+class KmsApp(Boundary, Host):
     """The console on one connection; ``opener`` opens connections and is the only way to a backend."""
 
     TITLE = "kms-tui"
     CSS_PATH = "app.tcss"
     MODES = FACTORIES
+    MODE_TABLE = MODE_TABLE
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]
     BINDINGS = APP_BINDINGS
-
-    session: var[Session | None] = var(None)
 
     def __init__(self, opener: Opener, connection: Connection, config: Config | None = None) -> None:
         super().__init__()
         self._opener = opener
         self.connection = connection
         self.config = config or Config()
-        self.asking: set[Worker[Any]] = set()
-        """The workers that wait for a person's answer."""
-        self.secrets_copied: list[Callable[[], None]] = []
-        """What clears the clipboard of each secret that is still to be cleared from it."""
+        self.asking = set()
+        self.secrets_copied = []
         self._only_text = OnlyText()
-        self.watcher = Watcher(self)
+        self._refusals = RefusalPoller(self)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self.config.theme
@@ -87,7 +89,7 @@ class KmsApp(Boundary):
         self.has_begun = True
         listen(self)
         self.call_after_refresh(self._begin)
-        self.set_interval(_SETTLING_EVERY, self._read_settling)
+        self.set_interval(_PENDING_CHANGES_EVERY, self._read_pending_changes)
 
     def on_unmount(self) -> None:
         for clear in list(self.secrets_copied):
@@ -107,7 +109,7 @@ class KmsApp(Boundary):
         start(self, partial(self._open, connection), group="session", description="open a session")
 
     async def _open(self, connection: Connection) -> None:
-        from kms_tui.ui.places import prompter, tell_what_takes_long
+        from kms_tui.ui.app_shell.connecting import prompter, tell_what_takes_long
 
         tell = partial(start, self, partial(tell_what_takes_long, self, connection))
         late = self.set_timer(
@@ -116,29 +118,22 @@ class KmsApp(Boundary):
         try:
             session = await off_loop(lambda: self._opener(connection, prompter(self)))
         except KmsTuiError as error:
-            from kms_tui.ui.screens.start import StartScreen
-
-            self.push_screen(StartScreen(connection, error))
+            self.open_screen("start", connection, error)
             return
         finally:
             late.stop()
         if self.session is not None:
             self.session.close()
         self.session = session
-        self.watcher.follow(session)
+        self._refusals.follow(session)
         for screen in self.all_screens:
             screen.post_message(SessionOpened())
 
-    @property
-    def all_screens(self) -> list[Screen[Any]]:
-        """Every screen of every mode, whether it is looked at or not."""
-        return [screen for screens in self._screen_stacks.values() for screen in screens]
-
-    def _read_settling(self) -> None:
-        """Have the keys read again whose changes reads do not show yet."""
+    def _read_pending_changes(self) -> None:
+        """Have keys read again whose changes KMS does not show yet."""
         due = self.session.settling.due() if self.session is not None else frozenset()
         if due:
-            from kms_tui.ui.screens.base import ModeScreen
+            from kms_tui.ui.mode_screen import ModeScreen
 
             for screen in reversed(self.screen_stack):
                 if isinstance(screen, ModeScreen):
@@ -148,7 +143,7 @@ class KmsApp(Boundary):
     @property
     def busy(self) -> bool:
         """Whether anything is being opened, read or changed at this moment."""
-        from kms_tui.ui.dialogs.base import Dialog
+        from kms_tui.ui.dialogs.dialog import Dialog
         from kms_tui.ui.widgets.key_list import KeyList
 
         if isinstance(self.screen, Dialog) and not self.screen.armed:
@@ -160,27 +155,42 @@ class KmsApp(Boundary):
         if self.session is None:
             return False
         inventory = self.session.inventory
-        # The list of keys begins to read a moment after the session is there.
+        # The key list begins to read a moment after the session opens.
         return not inventory.idle or any(region.keys is UNASKED for region in inventory.regions)
 
-    async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
-        """Open a dialog and wait for its answer; None is Cancel. Only from a worker."""
-        worker = get_current_worker()
-        self.asking.add(worker)
-        try:
-            return await self.push_screen_wait(dialog)
-        finally:
-            self.asking.discard(worker)
+    # What Host promises
 
-    # What the bindings do
+    def open_screen(self, name: str, *args: object) -> AwaitMount:
+        return self.push_screen(make_screen(SCREENS[name], *args))
+
+    async def show_key(self, arn: str) -> None:
+        from kms_tui.ui.screens.keys_screen import KeysScreen
+
+        await self.switch_mode("keys")
+        while not isinstance(self.screen, KeysScreen):
+            self.pop_screen()  # not awaited: it waits for the worker of that screen, which may be this one
+        if not self.screen.show_key(arn):
+            self.notify("That key is not on the list: it may have been deleted since.", severity="warning")
+
+    async def undo(self, screen: Screen[Any]) -> None:
+        from kms_tui.ui.actions.undoing import undo_last
+        from kms_tui.ui.mode_screen import ModeScreen
+
+        assert isinstance(screen, ModeScreen)
+        await undo_last(screen)
+
+    def poll_refused_uses(self) -> None:
+        self._refusals.poll()
+
+    # Actions of the bindings
 
     def action_choose_profile(self) -> None:
-        from kms_tui.ui.places import choose_profile
+        from kms_tui.ui.app_shell.connecting import choose_profile
 
         start(self, partial(choose_profile, self), group="places", description="choose a profile")
 
     def action_choose_regions(self) -> None:
-        from kms_tui.ui.places import choose_regions
+        from kms_tui.ui.app_shell.connecting import choose_regions
 
         start(self, partial(choose_regions, self), group="places", description="choose regions")
 
@@ -192,11 +202,9 @@ class KmsApp(Boundary):
         self.theme = name
 
     def action_help(self) -> None:
-        from kms_tui.ui.screens.help import HelpScreen
+        self.open_screen("help", self.screen)
 
-        self.push_screen(HelpScreen(self.screen))
-
-    # Safety
+    # Untrusted text
 
     async def on_event(self, event: Event) -> None:
         """A paste that is too large for any field goes no further."""
@@ -215,7 +223,7 @@ class KmsApp(Boundary):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a notification; whatever the text, no part of it is markup or a control code."""
+        """Show a notification; no part of its text is read as markup or control code."""
         super().notify(
             visible(message), title=visible(title), severity=severity, timeout=timeout, markup=False
         )

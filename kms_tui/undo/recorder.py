@@ -1,4 +1,4 @@
-"""The changes of this session, newest first; the changes of many keys in one action are one group."""
+"""The changes of this session, newest first, and the wrapper that records what was there before."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory import FilterError, Inventory, Pace, Sort, View
 from kms_tui.inventory.row import FactName
 from kms_tui.kms.model import CallerIdentity
-from kms_tui.ui.themes import DARK
+from kms_tui.ui.app_shell.themes import DARK
 from kms_tui.ui.widgets.key_list import KeyList
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -21,7 +21,7 @@ from kms_tui.demo import demo_backend
 from kms_tui.policy.snippets import enable_iam_policies, key_users
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.policy_editor.screen import PolicyEditor
+from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 from tests.ui.console import press, settled
 
 ACCOUNT = "111122223333"

@@ -26,7 +26,7 @@ from kms_tui.demo import demo_backend  # noqa: E402
 from kms_tui.inventory import Pace  # noqa: E402
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session  # noqa: E402
 from kms_tui.ui.app import KmsApp  # noqa: E402
-from kms_tui.ui.dialogs.base import Dialog  # noqa: E402
+from kms_tui.ui.dialogs.dialog import Dialog  # noqa: E402
 from tests.ui.quiet import quiet  # noqa: E402
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

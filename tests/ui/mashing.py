@@ -26,8 +26,8 @@ from kms_tui.demo import demo_backend
 from kms_tui.inventory import Pace
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.binding_table import bindings
-from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.app_shell.palette import bindings
+from kms_tui.ui.dialogs.dialog import Dialog
 
 _QUITS = frozenset({"q", "ctrl+q"})
 _MOVES = (

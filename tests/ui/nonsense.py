@@ -31,11 +31,11 @@ from kms_tui.crypto_ops.operations import OPERATIONS, Role
 from kms_tui.inventory import Pace
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.details.pane import KeyDetails
-from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.scratchpad.operation_list import OperationList
-from kms_tui.ui.scratchpad.source import SourcePane
-from kms_tui.ui.screens.keys import KeysScreen
+from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.dialogs.dialog import Dialog
+from kms_tui.ui.scratchpad.input_pane import InputPane
+from kms_tui.ui.scratchpad.operation_settings import OperationList
+from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.contract.shapes import operation_model
 from tests.ui.console import press, settled
@@ -220,7 +220,7 @@ def scratch(alias: str) -> Act:
             if not any(option.id == name.value for option in _offered(bench)):
                 continue
             await bench.operation(name)
-            for pane in bench.screen.query(SourcePane):
+            for pane in bench.screen.query(InputPane):
                 pane.set_text("hello" if pane.role in (Role.PLAINTEXT, Role.MESSAGE) else "aGVsbG8gYWdhaW4h")
             await bench.run()
         await pilot.press("1")

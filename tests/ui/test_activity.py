@@ -16,9 +16,9 @@ from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import parse
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.details.activity import ActivityTab
-from kms_tui.ui.details.pane import KeyDetails
-from kms_tui.ui.screens.text import TextScreen
+from kms_tui.ui.details.activity_tab import ActivityTab
+from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import MakeApp, fixed_now
@@ -234,7 +234,7 @@ def watch_line(pilot: Pilot[Any]) -> str:
 async def look(pilot: Pilot[Any]) -> None:
     app = pilot.app
     assert isinstance(app, KmsApp)
-    app.watcher.look()
+    app.poll_refused_uses()
     await settled(pilot)
 
 

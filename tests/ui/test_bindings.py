@@ -10,9 +10,8 @@ import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
-from kms_tui.ui.app_bindings import APP_BINDINGS
-from kms_tui.ui.modes import MODE_TABLE
-from kms_tui.ui.screens.key import KeyScreen
+from kms_tui.ui.app_shell.screen_table import APP_BINDINGS, MODE_TABLE, make_screen
+from kms_tui.ui.screens.keys_screen import KeyScreen
 
 
 def bound(screen: type[Screen[Any]]) -> Iterator[tuple[str, str]]:
@@ -26,7 +25,7 @@ def _own(kind: type) -> list[Any]:
     return list(vars(kind).get("BINDINGS", ()))
 
 
-SCREENS = [type(mode.make()) for mode in MODE_TABLE.values()]
+SCREENS = [type(make_screen(mode.screen)) for mode in MODE_TABLE.values()]
 
 
 @pytest.mark.parametrize("screen", [*SCREENS, KeyScreen], ids=lambda screen: screen.__name__)

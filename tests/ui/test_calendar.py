@@ -16,8 +16,8 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory import Pace
 from kms_tui.kms.errors import ServiceError
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.modes import MODE_TABLE
-from kms_tui.ui.screens.calendar import CalendarScreen
+from kms_tui.ui.app_shell.screen_table import MODE_TABLE
+from kms_tui.ui.screens.calendar_screen import CalendarScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import MakeApp

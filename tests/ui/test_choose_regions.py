@@ -12,7 +12,7 @@ from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.dialogs.choose_regions import ChooseRegions
+from kms_tui.ui.app_shell.connecting import ChooseRegions
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp, fixed_now
 from tests.ui.console import drive, press

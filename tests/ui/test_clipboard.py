@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from kms_tui.kms.model import Secret
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.clipboard import copy_secret
+from kms_tui.ui.base.clipboard import copy_secret
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, settled
 from tests.ui.marked import Written

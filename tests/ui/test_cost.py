@@ -15,7 +15,7 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.config import Config
 from kms_tui.kms.errors import ServiceError
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.screens.cost import CostScreen
+from kms_tui.ui.screens.cost_screen import CostScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import MakeApp

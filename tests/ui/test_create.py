@@ -11,8 +11,8 @@ from textual.widgets import Button, Checkbox, Input, OptionList, Select, TextAre
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
+from kms_tui.ui.actions.create_key import ReviewKey
 from kms_tui.ui.dialogs.form import Form
-from kms_tui.ui.dialogs.review_key import ReviewKey
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press
 from tests.ui.test_many_keys import Refusing, body, key_id

@@ -20,9 +20,8 @@ from kms_tui.inventory import Pace
 from kms_tui.kms.errors import CredentialsError, KmsTuiError
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.dialogs.ask_secret import AskSecret
-from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.screens.start import StartScreen
+from kms_tui.ui.dialogs.questions import AskSecret, Choose
+from kms_tui.ui.screens.start_screen import StartScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp, fixed_now
 from tests.ui.console import drive, notifications, press, settled

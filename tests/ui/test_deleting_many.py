@@ -13,8 +13,8 @@ from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.facts import LOADING, Denied, Fact, Known
 from kms_tui.kms.model import Grant, Key, KeyLastUsage, MultiRegion
-from kms_tui.ui.acts.preflight_many import Uses, tally
-from kms_tui.ui.dialogs.schedule_deletions import ScheduleDeletions
+from kms_tui.ui.actions.deletion_dialogs import ScheduleDeletions
+from kms_tui.ui.actions.deletion_facts import Uses, tally
 from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, notifications, press, state_of
 from tests.ui.test_many_keys import body, mark, table

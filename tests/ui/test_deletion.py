@@ -11,7 +11,7 @@ from textual.widgets import Button, Static
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
-from kms_tui.ui.dialogs.schedule_deletion import ScheduleDeletion
+from kms_tui.ui.actions.deletion_dialogs import ScheduleDeletion
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, state_of
 from tests.ui.test_many_keys import Refusing, key_id

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.errors import EndpointError, KmsTuiError, OutcomeUnknownError, ServiceError
-from kms_tui.ui.details.pane import KeyDetails
+from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled, state_of

@@ -12,9 +12,8 @@ from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.operations import grant_operations
-from kms_tui.ui.acts.grants import check_pairs, check_principal
+from kms_tui.ui.actions.grant_actions import RevokeGrant, check_pairs, check_principal
 from kms_tui.ui.dialogs.form import Form
-from kms_tui.ui.dialogs.take_grant import TakeGrant
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press
 from tests.ui.test_many_keys import body, key_id
@@ -102,7 +101,7 @@ def test_a_grant_is_taken_back_in_either_way_and_the_other_stays(
         await go_to(pilot, "sandbox")
         first = grants(demo, key)[0]["GrantId"]
         await press(pilot, "F", "enter")
-        assert isinstance(pilot.app.screen, TakeGrant)
+        assert isinstance(pilot.app.screen, RevokeGrant)
         await press(pilot, "enter")
         assert len(grants(demo, key)) == 2, "the dialog starts on Cancel"
         await press(pilot, "F", "enter")

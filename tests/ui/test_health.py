@@ -13,8 +13,7 @@ from textual.widgets import Input, Static
 from kms_tui.backend.base import Backend
 from kms_tui.evidence.health import CHECKS, Gap, HealthFinding, KeyName
 from kms_tui.policy import default_policy
-from kms_tui.ui import health_words
-from kms_tui.ui.screens import health
+from kms_tui.ui.screens import health_screen, health_words
 from kms_tui.ui.widgets.filter_line import FilterLine
 from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.line_table import LineTable
@@ -83,7 +82,7 @@ def test_a_change_made_here_is_in_the_report_when_one_comes_back(make_app: MakeA
         await press(pilot, "5", "enter", "U", "tab", "enter", "5")
         assert ("▲ high", "old-backups", "Pending deletion") not in findings(pilot)
         screen = pilot.app.screen
-        assert isinstance(screen, health.HealthScreen)
+        assert isinstance(screen, health_screen.HealthScreen)
         assert screen.session is not None
         key = next(row.key_id for row in screen.session.inventory.rows() if "old-backups" in row.aliases)
         assert state_of(demo, key) == "Disabled"
@@ -104,7 +103,7 @@ def large(keys: int = 12, *, rotation: bool = True) -> FakeAccount:
 def test_a_large_account_is_told_the_price_first_and_nothing_is_read_before(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "ASK_ABOVE", 10)
+    monkeypatch.setattr(health_screen, "ASK_ABOVE", 10)
     backend = large(rotation=False)
 
     async def script(pilot: Pilot[Any]) -> None:

@@ -9,8 +9,8 @@ from textual.pilot import Pilot
 
 from kms_tui.backend.base import Backend
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.details.pane import KeyDetails
-from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled

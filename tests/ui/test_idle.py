@@ -8,8 +8,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.timer import Timer
 
-from kms_tui.ui.safe_text import Content
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.widgets.text_widgets import Static
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, press, settled
 from tests.ui.marked import Written

@@ -17,7 +17,7 @@ from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import Secret
 from kms_tui.public_key import PublicKey
 from kms_tui.session import BackendKind
-from kms_tui.ui.dialogs.base import Dialog
+from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form
 from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, go_to, notifications, press, state_of

@@ -6,7 +6,7 @@ import pytest
 
 from kms_tui.inventory import Pace
 from kms_tui.kms.errors import EndpointError, ServiceError
-from kms_tui.ui import key_counts
+from kms_tui.ui.screens import key_counts
 from tests.unit.inventory.world import FakeAccount, World, denied, named
 
 UNASKED = Pace(read_unasked=0)

@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 
 from kms_tui.inventory import FilterError, Pace, Scope, Sort
 from kms_tui.kms.errors import CredentialsError, EndpointError
-from kms_tui.ui.themes import DARK, LIGHT
-from kms_tui.ui.widgets.key_layout import GUTTER, lay_out
+from kms_tui.ui.app_shell.themes import DARK, LIGHT
+from kms_tui.ui.widgets.key_line import GUTTER, lay_out
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.unit.inventory.world import NOW, FakeAccount, FakeKey, World, denied, key_id, named
 

@@ -10,7 +10,7 @@ from textual.widgets import OptionList
 
 from kms_tui.backend.base import Backend
 from kms_tui.demo import demo_backend
-from kms_tui.ui.dialogs.confirm import Confirm
+from kms_tui.ui.dialogs.questions import Confirm
 from tests.ui.conftest import MakeApp, fixed_now
 from tests.ui.console import drive, notifications, press
 from tests.ui.nonsense import Nonsense

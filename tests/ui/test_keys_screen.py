@@ -10,14 +10,13 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from kms_tui.backend.base import Backend
-from kms_tui.ui.acts.desk import Desk
-from kms_tui.ui.app_bindings import APP_BINDINGS
-from kms_tui.ui.details.pane import KeyDetails
-from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.dialogs.choose_key import ChooseKey
+from kms_tui.ui.actions.action_screen import ActionScreen
+from kms_tui.ui.actions.alias_actions import ChooseKey
+from kms_tui.ui.app_shell.screen_table import APP_BINDINGS
+from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form
-from kms_tui.ui.screens.key import KeyScreen
-from kms_tui.ui.screens.keys import KeysScreen
+from kms_tui.ui.screens.keys_screen import KeyScreen, KeysScreen
 from kms_tui.ui.widgets.filter_line import FilterLine
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
@@ -268,14 +267,14 @@ def test_narrow_terminals_show_the_details_on_a_screen_of_their_own(make_app: Ma
 
 def test_no_two_bindings_of_the_screen_share_a_key() -> None:
     """The focused list would take a key before the screen could."""
-    bindings = [*KeyList.BINDINGS, *Desk.BINDINGS, *KeysScreen.BINDINGS, *APP_BINDINGS]
+    bindings = [*KeyList.BINDINGS, *ActionScreen.BINDINGS, *KeysScreen.BINDINGS, *APP_BINDINGS]
     keys = [each.key for each in Binding.make_bindings(bindings)]
     shared = {key for key in keys if keys.count(key) > 1}
     assert shared <= {"enter", "escape"}
 
 
 def test_every_binding_has_a_name_an_id_and_a_tooltip() -> None:
-    for binding in (*Desk.BINDINGS, *KeysScreen.BINDINGS, *KeyList.BINDINGS, *APP_BINDINGS):
+    for binding in (*ActionScreen.BINDINGS, *KeysScreen.BINDINGS, *KeyList.BINDINGS, *APP_BINDINGS):
         assert isinstance(binding, Binding)
         assert binding.description, binding
         assert binding.tooltip, binding

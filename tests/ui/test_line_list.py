@@ -8,7 +8,7 @@ from functools import partial
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.widgets.line_list import LineList
 
 LINES = 10_000

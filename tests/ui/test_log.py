@@ -14,7 +14,7 @@ from textual.widgets import Input
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.screens.help import HelpScreen
+from kms_tui.ui.dialogs.text_screen import HelpScreen
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press

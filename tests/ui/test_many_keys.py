@@ -13,7 +13,7 @@ from textual.widgets import Button, Input, Static, TextArea
 
 from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.errors import CredentialsError, ServiceError
-from kms_tui.ui.dialogs.batch import BatchConfirm, BatchRun
+from kms_tui.ui.actions.batch import BatchConfirm, BatchRun
 from kms_tui.ui.dialogs.form import Form
 from kms_tui.ui.widgets.filter_line import FilterLine
 from kms_tui.ui.widgets.key_list import KeyList

@@ -18,9 +18,9 @@ import kms_tui.ui
 from kms_tui.backend.base import Backend
 from kms_tui.session import BackendKind, Connection
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.safe_text import Content, Part, visible
-from kms_tui.ui.widgets.choices import Checkbox, Select, Tab
-from kms_tui.ui.widgets.plain import Button, Option, Static
+from kms_tui.ui.base.safe_text import Content, Part, visible
+from kms_tui.ui.widgets.form_widgets import Checkbox, Select
+from kms_tui.ui.widgets.text_widgets import Button, Option, Static, Tab
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled
 from tests.ui.marked import MARK, Marked, Written, refused
@@ -145,10 +145,10 @@ def test_content_holds_nothing_but_text_however_it_is_put_together(steps: list[t
 
 
 WRAPPERS = {
-    "widgets/plain.py": ("Static", "Button", "Label", "option_list.Option"),
-    "widgets/entry.py": ("Input", "MaskedInput"),
-    "widgets/area.py": ("TextArea",),
-    "widgets/choices.py": ("Checkbox", "RadioButton", "Select", "Tab", "TabPane", "selection_list.Selection"),
+    "widgets/text_widgets.py": (
+        *("Static", "Button", "Label", "option_list.Option", "Input", "MaskedInput", "Tab", "TabPane"),
+    ),
+    "widgets/form_widgets.py": ("TextArea", "Checkbox", "RadioButton", "Select", "selection_list.Selection"),
     "details/access.py": ("DataTable",),  # of cells that column made
     "nobody": ("Markdown", "Tree", "RichLog", "Log", "Collapsible", "Digits", "Link"),
 }
@@ -156,8 +156,8 @@ WRAPPERS = {
 ALLOWED = {
     "textual.content": {"safe_text.py"},
     "rich.text.Text": {
-        *("safe_text.py", "widgets/area.py", "widgets/entry.py", "details/access.py"),
-        *("policy_editor/area.py", "scratchpad/secret_area.py"),
+        *("safe_text.py", "widgets/form_widgets.py", "widgets/text_widgets.py", "details/access.py"),
+        *("policy_editor/policy_area.py", "scratchpad/secret_area.py"),
     },
     **{f"textual.widgets.{name}": {path} for path, names in WRAPPERS.items() for name in names},
 }

@@ -13,9 +13,9 @@ from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XT
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from kms_tui.ui import pasting
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.pasting import MOST_PASTED, Pastes
+from kms_tui.ui.base import pasting
+from kms_tui.ui.base.pasting import MOST_PASTED, Pastes
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled
 from tests.ui.test_marked_text import FIELDS
@@ -72,7 +72,7 @@ def test_the_parser_looks_at_no_character_of_a_paste(monkeypatch: pytest.MonkeyP
 
 def test_a_key_that_begins_as_a_paste_does_is_a_key_after_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr("kms_tui.ui.pasting.time.monotonic", lambda: now)
+    monkeypatch.setattr("kms_tui.ui.base.pasting.time.monotonic", lambda: now)
     pastes = Pastes()
     assert list(pastes.split("\x1b")) == ["\x1b"], "escape is never held"
     assert list(pastes.split("a\x1b[2")) == ["a"]

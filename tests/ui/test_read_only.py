@@ -15,10 +15,10 @@ from kms_tui.config import ProfileSettings
 from kms_tui.kms.errors import ReadOnlyError
 from kms_tui.kms.operations import NOT_MUTATING
 from kms_tui.session import BackendKind, Connection, open_session
-from kms_tui.ui.acts.table import ACTS
-from kms_tui.ui.details.subject import subject_of
-from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.screens.keys import KeysScreen
+from kms_tui.ui.actions.action_table import ACTIONS
+from kms_tui.ui.base.subject import subject_of
+from kms_tui.ui.dialogs.dialog import Dialog
+from kms_tui.ui.screens.keys_screen import KeysScreen
 from tests.contract.shapes import service_model
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, press, settled
@@ -43,7 +43,7 @@ class Sent(Wrapper):
 async def answered(pilot: Pilot[Any], backend: Sent) -> dict[str, bool]:
     """Key of each changing act -> whether it asks or sends anything for a key that it is possible for."""
     found = {}
-    for act in [act for act in ACTS.values() if act.mutating]:
+    for act in [act for act in ACTIONS.values() if act.mutating]:
         screen = pilot.app.screen
         assert isinstance(screen, KeysScreen)
         possible = [row for row in screen.list.rows if not act.refusal(subject_of(row))]
@@ -88,7 +88,7 @@ def test_a_read_only_session_offers_nothing_that_changes_anything(make_app: Make
         await press(pilot, "n")
         assert not isinstance(pilot.app.screen, Dialog)
         await press(pilot, "m")
-        looking = [act for act in ACTS.values() if not act.mutating]
+        looking = [act for act in ACTIONS.values() if not act.mutating]
         assert pilot.app.screen.query_one(OptionList).option_count == len(looking)
         await press(pilot, "escape")
         assert "READ-ONLY" in str(pilot.app.screen.query_one("#limits", Static).render())

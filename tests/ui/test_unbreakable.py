@@ -20,11 +20,11 @@ from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.background import start
-from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.policy_editor.screen import PolicyEditor
-from kms_tui.ui.screens.keys import KeysScreen
-from kms_tui.ui.screens.text import TextScreen
+from kms_tui.ui.base.background import start
+from kms_tui.ui.dialogs.dialog import Dialog
+from kms_tui.ui.dialogs.text_screen import TextScreen
+from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
+from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp, fixed_now
 from tests.ui.console import drive, notifications, press, settled
@@ -68,7 +68,7 @@ def in_an_action(app: KmsApp) -> None:
 
 
 def in_a_worker(app: KmsApp) -> None:
-    start(app.screen, raises, group="act", description="fail")
+    start(app.screen, raises, group="action", description="fail")
 
 
 def in_a_timer(app: KmsApp) -> None:
@@ -123,7 +123,7 @@ def test_what_a_screen_could_not_do_because_it_was_left_is_not_told(make_app: Ma
     async def script(pilot: Pilot[Any]) -> None:
         screen = TextScreen("a title", "a text")
         await pilot.app.push_screen(screen)
-        start(screen, late, group="act", description="be late")
+        start(screen, late, group="action", description="be late")
         await pilot.pause()
         popped = pilot.app.pop_screen()
         left.set()
@@ -156,7 +156,7 @@ def test_an_error_of_ours_that_nobody_expected_is_told_in_its_own_words(make_app
         raise ServiceError("AccessDeniedException", "not you")
 
     async def script(pilot: Pilot[Any]) -> None:
-        start(pilot.app.screen, denied, group="act", description="fail")
+        start(pilot.app.screen, denied, group="action", description="fail")
         await settled(pilot)
         told = notifications(pilot.app)  # type: ignore[arg-type]
         assert "AccessDeniedException: not you" in told

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from textual.widgets import TextArea
 
 from kms_tui.backend.base import Backend
+from kms_tui.ui.actions.create_key import ReviewKey
 from kms_tui.ui.dialogs.form import Form
-from kms_tui.ui.dialogs.review_key import ReviewKey
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled, state_of
 from tests.ui.test_many_keys import Refusing

@@ -12,8 +12,8 @@ from kms_tui.config import ProfileSettings
 from kms_tui.inventory import Pace
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.dialogs.confirm import Confirm
+from kms_tui.ui.dialogs.dialog import Dialog
+from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import MakeApp, fixed_now
 from tests.ui.console import drive, go_to, notifications, press, settled, state_of

@@ -13,8 +13,8 @@ from textual.widgets import Button, Static
 from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.backend.local import open_ephemeral
 from kms_tui.evidence.scans import Scan
-from kms_tui.ui.details.pane import KeyDetails
-from kms_tui.ui.screens.key import KeyScreen
+from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.screens.keys_screen import KeyScreen
 from kms_tui.ui.widgets.line_list import LineList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled
@@ -66,7 +66,7 @@ def test_one_scan_on_demand_serves_every_key(make_app: MakeApp, demo: Backend) -
         assert app.session is not None
         scans = app.session.scans
         assert scans.result(REGION) is None, "opening the tab scans nothing"
-        assert "No scan was made in this sitting." in shown(pilot)
+        assert "No scan was made in this session." in shown(pilot)
         await press(pilot, "b")
         text = " ".join(shown(pilot).split())
         assert "8 resources name this key." in text
@@ -167,7 +167,7 @@ def test_the_question_before_a_deletion_says_what_a_scan_found_and_offers_one(ma
         pilot.app.screen.query_one(KeyDetails).open_tab("Used by")
         await settled(pilot)
         await press(pilot, "D")
-        assert "not known: no scan was made in this sitting" in preflight(pilot)
+        assert "not known: no scan was made in this session" in preflight(pilot)
         assert "Data encrypted earlier is not visible to any scan." in preflight(pilot)
         pilot.app.screen.query_one("#scan", Button).focus()
         await press(pilot, "enter")

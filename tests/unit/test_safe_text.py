@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 
-from kms_tui.ui.safe_text import OnlyText, column, fit, safe, safe_rich, visible
+from kms_tui.ui.base.safe_text import OnlyText, column, fit, safe, safe_rich, visible
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
 HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}

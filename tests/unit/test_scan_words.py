@@ -10,7 +10,7 @@ from kms_tui.evidence.references import KeyNames
 from kms_tui.evidence.scan_task import Section, Trouble, Use
 from kms_tui.evidence.scans import Scan
 from kms_tui.kms.facts import Denied, Failed, Known
-from kms_tui.ui.scan_words import (
+from kms_tui.ui.details.scan_words import (
     name_gaps,
     progress_words,
     scanned_words,

@@ -1,4 +1,4 @@
-"""A filter that has been understood: which rows it lets through, and what it has still to know."""
+"""A compiled filter: which rows it lets through, and which facts it still needs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Modal questions. All of them ignore what is typed in the moment they open, and start on Cancel."""
+"""Questions that any screen or action may ask, and texts to read."""

@@ -13,11 +13,10 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from kms_tui.kms.errors import KmsTuiError, ServiceError
-from kms_tui.ui.background import start
-from kms_tui.ui.dialogs.base import Dialog
-from kms_tui.ui.safe_text import Content, safe
-from kms_tui.ui.widgets.entry import Input
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.base.background import start
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.dialogs.dialog import Dialog
+from kms_tui.ui.widgets.text_widgets import Input, Static
 
 Values = Mapping[str, str]
 """Field name -> what was entered; a flag is "yes" or ""."""
@@ -28,7 +27,7 @@ def anything(_: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """One line of text; ``check`` gives the sentence that says what is wrong, or ""."""
 
     name: str
@@ -46,59 +45,59 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class TextField(Field):
+class TextField(FormField):
     """Several lines of text."""
 
     def widget(self) -> Widget:
-        from kms_tui.ui.widgets.area import TextArea
+        from kms_tui.ui.widgets.form_widgets import TextArea
 
         return TextArea(self.value, id=self.name, compact=True, tab_behavior="focus")
 
     def entered(self, widget: Widget) -> str:
-        from kms_tui.ui.widgets.area import TextArea
+        from kms_tui.ui.widgets.form_widgets import TextArea
 
         assert isinstance(widget, TextArea)
         return widget.text
 
 
 @dataclass(frozen=True, slots=True)
-class ChoiceField(Field):
+class ChoiceField(FormField):
     """One of ``choices``: (what is shown, value). With a ``prompt`` none is chosen to begin with."""
 
     choices: Sequence[tuple[str, str]] = ()
     prompt: str = ""
 
     def widget(self) -> Widget:
-        from kms_tui.ui.widgets.choices import Select
+        from kms_tui.ui.widgets.form_widgets import Select
 
         options = [(safe(shown), value) for shown, value in self.choices]
         return Select(options, value=self.value or None, prompt=self.prompt, id=self.name)
 
     def entered(self, widget: Widget) -> str:
-        from kms_tui.ui.widgets.choices import Select
+        from kms_tui.ui.widgets.form_widgets import Select
 
         assert isinstance(widget, Select)
         return "" if widget.is_blank() else str(widget.value)
 
 
 @dataclass(frozen=True, slots=True)
-class FlagField(Field):
+class FlagField(FormField):
     """Yes or no."""
 
     def widget(self) -> Widget:
-        from kms_tui.ui.widgets.choices import Checkbox
+        from kms_tui.ui.widgets.form_widgets import Checkbox
 
         return Checkbox(Content(self.hint), bool(self.value), id=self.name)
 
     def entered(self, widget: Widget) -> str:
-        from kms_tui.ui.widgets.choices import Checkbox
+        from kms_tui.ui.widgets.form_widgets import Checkbox
 
         assert isinstance(widget, Checkbox)
         return "yes" if widget.value else ""
 
 
 @dataclass(frozen=True, slots=True)
-class ManyField(Field):
+class ManyField(FormField):
     """Any number of ``choices``, none with a space in it; the value is the chosen ones, space between."""
 
     choices: Sequence[str] = ()
@@ -106,7 +105,7 @@ class ManyField(Field):
     def widget(self) -> Widget:
         from textual.widgets import SelectionList
 
-        from kms_tui.ui.widgets.choices import Selection
+        from kms_tui.ui.widgets.form_widgets import Selection
 
         chosen = set(self.value.split())
         entries = [Selection(safe(choice), choice, choice in chosen) for choice in self.choices]
@@ -136,7 +135,7 @@ class Form(Dialog[Values]):
     def __init__(
         self,
         title: str,
-        fields: Sequence[Field],
+        fields: Sequence[FormField],
         submit: Callable[[Values], object],
         *,
         confirm: str,

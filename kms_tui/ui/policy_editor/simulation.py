@@ -11,7 +11,7 @@ from kms_tui.policy.describe import condition
 from kms_tui.policy.evaluation import ContextValue
 
 
-class QuestionError(KmsTuiError):
+class SimulationInputError(KmsTuiError):
     """What was typed is no principal, action or context; ``field`` says which."""
 
     def __init__(self, field: str, sentence: str) -> None:
@@ -20,7 +20,7 @@ class QuestionError(KmsTuiError):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SimulationInput:
     """What a person typed. ``context`` has a ``key=value`` on each line; a key alone is absent.
 
     With ``complete`` what the context lacks is absent as well, rather than open.
@@ -33,7 +33,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SimulationAnswer:
     """``word`` is allow, deny or depends; ``sentences`` say why and on what."""
 
     word: str
@@ -49,8 +49,10 @@ _WORDS = {
 }
 
 
-def ask(document: Document, question: Question, *, account_id: str, key_arn: str) -> Answer:
-    """What the policy answers; raises QuestionError."""
+def simulate(
+    document: Document, question: SimulationInput, *, account_id: str, key_arn: str
+) -> SimulationAnswer:
+    """What the policy answers; raises SimulationInputError."""
     request = AccessRequest(
         _caller(question.principal),
         _action(question.action),
@@ -59,12 +61,12 @@ def ask(document: Document, question: Question, *, account_id: str, key_arn: str
         question.complete,
     )
     if _is_stranger(request, account_id):
-        return Answer("deny", (_NOT_ACROSS,), Decision(Effect.NO_STATEMENT))
+        return SimulationAnswer("deny", (_NOT_ACROSS,), Decision(Effect.NO_STATEMENT))
     decision = evaluate(document, request)
     word = _WORDS[decision.effect]
     if word == "allow" and _left_to_iam(decision, request, account_id):
         word = "depends"
-    return Answer(word, tuple(_sentences(decision, request, account_id)), decision)
+    return SimulationAnswer(word, tuple(_sentences(decision, request, account_id)), decision)
 
 
 _NOT_ACROSS = "The caller is of another account, and this action does not work across accounts."
@@ -89,7 +91,7 @@ def _caller(text: str) -> Caller:
     try:
         return Caller.parse(text.strip())
     except ValueError as error:
-        raise QuestionError(
+        raise SimulationInputError(
             "principal", "Give the ARN of a user, role or session, an account id, or a service."
         ) from error
 
@@ -100,7 +102,9 @@ def _action(text: str) -> str:
     if found is not None:
         return found.name
     near = actions.nearest(name)
-    raise QuestionError("action", f"There is no action {name}." + (f" Is {near} meant?" if near else ""))
+    raise SimulationInputError(
+        "action", f"There is no action {name}." + (f" Is {near} meant?" if near else "")
+    )
 
 
 def context_of(text: str) -> Mapping[str, ContextValue]:
@@ -111,7 +115,9 @@ def context_of(text: str) -> Mapping[str, ContextValue]:
         key, equals, value = line.partition("=")
         key = key.strip()
         if ":" not in key:
-            raise QuestionError("context", f"{key} is no condition key; write aws:SourceIp=203.0.113.7, say.")
+            raise SimulationInputError(
+                "context", f"{key} is no condition key; write aws:SourceIp=203.0.113.7, say."
+            )
         if equals:
             values.setdefault(key, []).append(value.strip())
         else:

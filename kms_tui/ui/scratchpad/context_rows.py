@@ -10,10 +10,9 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from kms_tui.crypto_ops.inputs import IN_THE_CLEAR, InputError, InputField, Pair, from_json, from_rows
-from kms_tui.ui.safe_text import Content
-from kms_tui.ui.scratchpad.lines import ProblemLine
-from kms_tui.ui.widgets.entry import Input
-from kms_tui.ui.widgets.plain import Button, Static
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.scratchpad.pane_fields import ProblemLine
+from kms_tui.ui.widgets.text_widgets import Button, Input, Static
 
 
 class _PairInput(Input):

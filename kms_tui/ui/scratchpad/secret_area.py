@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from rich.text import Text
 from textual import events
 from textual.message import Message
@@ -11,12 +9,10 @@ from textual.timer import Timer
 
 from kms_tui.formats import is_text
 from kms_tui.kms.model import Secret
-from kms_tui.ui.clipboard import copy_secret, paste_text
-from kms_tui.ui.pasting import MOST_TAKEN, is_too_long
-from kms_tui.ui.widgets.area import TextArea
-
-if TYPE_CHECKING:
-    from kms_tui.ui.app import KmsApp
+from kms_tui.ui.base.clipboard import copy_secret, paste_text
+from kms_tui.ui.base.host import host_of
+from kms_tui.ui.base.pasting import MOST_TAKEN, is_too_long
+from kms_tui.ui.widgets.form_widgets import TextArea
 
 DOT = "•"
 
@@ -91,7 +87,7 @@ class SecretArea(TextArea):
 
     def action_paste(self) -> None:
         """Paste from this machine's clipboard, or else from what was copied here."""
-        text = paste_text(cast("KmsApp", self.app))
+        text = paste_text(host_of(self))
         if not is_too_long(self, text, MOST_TAKEN):
             self._take(text)
 
@@ -124,5 +120,5 @@ class SecretArea(TextArea):
         self._copy(cut)
 
     def _copy(self, text: str) -> None:
-        app = cast("KmsApp", self.app)
+        app = host_of(self)
         copy_secret(app, Secret(text.encode()), text, seconds=app.config.clipboard_seconds)

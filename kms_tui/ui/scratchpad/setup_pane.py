@@ -20,12 +20,11 @@ from kms_tui.crypto_ops.request import ChosenKey, Destination, OperationRequest
 from kms_tui.crypto_ops.settings import Ready, settle
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.ui.scratchpad.context_rows import ContextRows
-from kms_tui.ui.scratchpad.destination import DestinationPane
-from kms_tui.ui.scratchpad.fields import KeyField
-from kms_tui.ui.scratchpad.settings_pane import SettingsPane
-from kms_tui.ui.scratchpad.source import SourcePane
-from kms_tui.ui.scratchpad.target import TargetLine
-from kms_tui.ui.widgets.entry import Input
+from kms_tui.ui.scratchpad.destinations import DestinationPane, TargetLine
+from kms_tui.ui.scratchpad.input_pane import InputPane
+from kms_tui.ui.scratchpad.operation_settings import SettingsPane
+from kms_tui.ui.scratchpad.pane_fields import KeyField
+from kms_tui.ui.widgets.text_widgets import Input
 
 _ROLES = list(Role)
 
@@ -51,7 +50,7 @@ class SetupPane(Vertical):
         self.settings = SettingsPane()
         self.context = ContextRows("context", "Context", InputField.CONTEXT)
         self._inputs = Vertical(id="inputs")
-        self._sources: dict[Role, SourcePane] = {}
+        self._sources: dict[Role, InputPane] = {}
         self._destination: DestinationPane | None = None
         self._refreshing = asyncio.Lock()
 
@@ -64,21 +63,21 @@ class SetupPane(Vertical):
 
     # Its parts
 
-    async def source(self, role: Role) -> SourcePane:
+    async def source(self, role: Role) -> InputPane:
         """The pane of a role, made if need be."""
         if role not in self._sources:
-            self._sources[role] = SourcePane(role)
+            self._sources[role] = InputPane(role)
             await self._inputs.mount(self._sources[role])
             self._inputs.sort_children(key=lambda pane: _ROLES.index(pane.role))  # type: ignore[attr-defined]
         return self._sources[role]
 
     @property
-    def main(self) -> SourcePane | None:
+    def main(self) -> InputPane | None:
         """The main input's pane, where the operation has one."""
         return self._sources.get(self.operation.roles[0]) if self.operation.roles else None
 
     @property
-    def second(self) -> SourcePane | None:
+    def second(self) -> InputPane | None:
         """The pane of the signature or MAC to verify."""
         return self._sources.get(self.operation.roles[1]) if len(self.operation.roles) > 1 else None
 
@@ -236,7 +235,7 @@ class SetupPane(Vertical):
             "machine's memory and is not shown."
         )
 
-    @on(SourcePane.Changed)
+    @on(InputPane.Changed)
     @on(Input.Changed)
     def _input_changed(self) -> None:
         self._show_sizes()

@@ -1,0 +1,1 @@
+"""The screens of the modes, and those that open on top of them."""

@@ -13,9 +13,8 @@ from textual.message import Message
 from textual.suggester import Suggester
 
 from kms_tui.inventory.filters import complete
-from kms_tui.ui.safe_text import safe
-from kms_tui.ui.widgets.entry import Input
-from kms_tui.ui.widgets.plain import Static
+from kms_tui.ui.base.safe_text import safe
+from kms_tui.ui.widgets.text_widgets import Input, Static
 
 
 class _Completion(Suggester):

@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 
 from kms_tui.inventory.row import Row
 from kms_tui.inventory.view import View
-from kms_tui.ui.widgets.key_layout import GUTTER
+from kms_tui.ui.widgets.key_line import GUTTER
 
 if TYPE_CHECKING:
     from kms_tui.ui.widgets.key_list import KeyList

@@ -1,8 +1,8 @@
-"""Drawing one line of a list of keys as segments."""
+"""One line of a list of keys: its columns and their widths, its segments, and the colours of its parts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,8 +14,95 @@ from kms_tui.inventory import cells
 from kms_tui.inventory.cells import Look
 from kms_tui.inventory.columns import COLUMNS, Sort
 from kms_tui.inventory.row import Row
-from kms_tui.ui.safe_text import column, fit, visible
-from kms_tui.ui.widgets.key_layout import GAP, GUTTER, Slot
+from kms_tui.ui.base.safe_text import column, fit, visible
+
+GUTTER = 3
+"""Cells before the first column: the cursor's bar, a mark, a blank."""
+GAP = 2
+"""Cells between columns."""
+_NAME_LEAST, _NAME_MOST = 26, 36
+
+
+class _Width(NamedTuple):
+    """Cells; a column with ``most`` takes up to so many of what is left over."""
+
+    least: int
+    most: int = 0
+
+
+_WIDTHS: Mapping[str, _Width] = {
+    "name": _Width(_NAME_LEAST, _NAME_MOST),
+    "region": _Width(14),
+    "id": _Width(14, 36),
+    "spec": _Width(10),
+    "usage": _Width(7),
+    "state": _Width(16),
+    "rotation": _Width(8),
+    "attention": _Width(24),
+    "origin": _Width(8),
+    "created": _Width(10),
+    "used": _Width(20),
+    "description": _Width(24, 60),
+}
+_LEFT_TO_RIGHT = (
+    "name",
+    "region",
+    "spec",
+    "usage",
+    "state",
+    "rotation",
+    "created",
+    "used",
+    "origin",
+    "attention",
+    "id",
+    "description",
+)
+_BY_IMPORTANCE = ("name", "attention", "region", "spec", "rotation", "usage", "description", "id", "state")
+"""What stays longest first; the others are shown only where the list is sorted by them."""
+
+
+class Slot(NamedTuple):
+    """One column on the screen."""
+
+    column: str
+    start: int
+    width: int
+
+
+def lay_out(width: int, *, regions: bool, sorted_by: str = "name", columns: Sequence[str] = ()) -> list[Slot]:
+    """The columns that fit into ``width`` cells, left to right.
+
+    The name keeps its room, and the column that the list is sorted by is always there; the others give way
+    in a fixed order. ``regions`` where keys of several regions are listed. ``columns`` are those that
+    someone chose, in their order, the last of which give way first.
+    """
+    wanted = dict.fromkeys(("name", sorted_by, *(columns or _BY_IMPORTANCE)))
+    left = width - GUTTER + GAP
+    chosen: list[str] = []
+    for name in wanted:
+        if name == "region" and not regions and sorted_by != "region" and not columns:
+            continue
+        needed = _WIDTHS[name].least + GAP
+        if chosen and needed > left:
+            break
+        chosen.append(name)
+        left -= needed
+    widths = {name: _WIDTHS[name].least for name in chosen}
+    if width < GUTTER + _NAME_LEAST:
+        widths["name"] = max(1, width - GUTTER)
+    for name in ("name", "description", "id"):
+        if name in chosen and left > 0:
+            extra = min(left, _WIDTHS[name].most - _WIDTHS[name].least)
+            widths[name] += extra
+            left -= extra
+    slots, start = [], GUTTER
+    for name in dict.fromkeys((*columns, *_LEFT_TO_RIGHT)):
+        if name in chosen:
+            slots.append(Slot(name, start, widths[name]))
+            start += widths[name] + GAP
+    return slots
+
 
 BAR, MARK, UP, DOWN, NEWS = "▌", "●", "↑", "↓", "•"
 _GAP = " " * GAP
@@ -24,7 +111,7 @@ Styles = Callable[[str], Style]
 """The style of a part of a line ("warning", "mark"), on that line's background."""
 
 
-class Line(NamedTuple):
+class KeyRowState(NamedTuple):
     """What a line shows besides its row."""
 
     cursor: bool
@@ -49,7 +136,7 @@ def header(slots: Sequence[Slot], sort: Sort, style: Styles) -> list[Segment]:
 
 
 def key_line(
-    row: Row, line: Line, slots: Sequence[Slot], found: Sequence[str], now: datetime, style: Styles
+    row: Row, line: KeyRowState, slots: Sequence[Slot], found: Sequence[str], now: datetime, style: Styles
 ) -> list[Segment]:
     """A key; ``found`` are the words of the filter, pointed out in its name."""
     segments = [
@@ -69,7 +156,7 @@ def key_line(
     return segments
 
 
-def _name(row: Row, width: int, line: Line, found: Sequence[str], style: Styles) -> list[Segment]:
+def _name(row: Row, width: int, line: KeyRowState, found: Sequence[str], style: Styles) -> list[Segment]:
     if not row.aliases:
         return _nameless(row, width, line, style)
     more = cells.more_aliases(row)
@@ -84,13 +171,13 @@ def _name(row: Row, width: int, line: Line, found: Sequence[str], style: Styles)
     return segments
 
 
-def _name_part(row: Row, line: Line) -> str:
+def _name_part(row: Row, line: KeyRowState) -> str:
     if row.gone:
         return "gone"
     return "name-cursor" if line.cursor else "name"
 
 
-def _nameless(row: Row, width: int, line: Line, style: Styles) -> list[Segment]:
+def _nameless(row: Row, width: int, line: KeyRowState, style: Styles) -> list[Segment]:
     """The id, cut where it must be, and why there is no alias to show."""
     note = f"  {line.nameless}"
     room = width - len(note)
@@ -117,3 +204,62 @@ def _point_out(text: str, found: Sequence[str], plain: Style, pointed: Style) ->
         at = end
     segments.append(Segment(text[at:], plain))
     return [segment for segment in segments if segment.text]
+
+
+# Component classes: ``KeyList`` draws a part on a background, the row's own or that of the cursor, of a mark
+# or of the mouse. Colour only repeats what a word or a glyph says already.
+
+BACKGROUNDS = ("row", "hover", "marked", "cursor", "cursor-blurred")
+PARTS = (
+    "header",
+    "header-sorted",
+    "accent",
+    "name",
+    "name-cursor",
+    "found",
+    "gone",
+    "note",
+    # The looks of kms_tui.inventory.cells.
+    "plain",
+    "quiet",
+    "loading",
+    "unasked",
+    "denied",
+    "failed",
+    "not-applicable",
+    "warning",
+    "danger",
+)
+KEY_LIST_CLASSES = {f"key-list--{name}" for name in (*BACKGROUNDS, *PARTS)}
+
+KEY_LIST_CSS = """
+KeyList {
+    overflow-x: hidden;
+    scrollbar-size-vertical: 1;
+    scrollbar-gutter: stable;
+    background: $background;
+    color: $foreground;
+    & > .key-list--row { background: $background; }
+    & > .key-list--hover { background: $surface; }
+    & > .key-list--marked { background: $accent 8%; }
+    & > .key-list--cursor { background: $block-cursor-background; }
+    & > .key-list--cursor-blurred { background: $block-cursor-blurred-background; }
+    & > .key-list--header { color: $text-muted; }
+    & > .key-list--header-sorted { color: $accent; }
+    & > .key-list--accent { color: $accent; }
+    & > .key-list--name { color: $foreground; }
+    & > .key-list--name-cursor { color: $block-cursor-foreground; text-style: bold; }
+    & > .key-list--found { color: $accent; text-style: bold underline; }
+    & > .key-list--gone { color: $text-muted; text-style: strike; }
+    & > .key-list--note { color: $text-muted; }
+    & > .key-list--plain { color: $foreground 80%; }
+    & > .key-list--quiet { color: $text-muted; }
+    & > .key-list--loading { color: $text-muted; text-style: dim; }
+    & > .key-list--unasked { color: $text-disabled; }
+    & > .key-list--denied { color: $warning; text-style: italic; }
+    & > .key-list--failed { color: $error; text-style: italic; }
+    & > .key-list--not-applicable { color: $text-disabled; }
+    & > .key-list--warning { color: $warning; }
+    & > .key-list--danger { color: $error; }
+}
+"""

@@ -18,11 +18,18 @@ from kms_tui.inventory.changes import Changes
 from kms_tui.inventory.columns import Sort
 from kms_tui.inventory.row import Row
 from kms_tui.inventory.view import Scope, View
-from kms_tui.ui.safe_text import column
-from kms_tui.ui.widgets import key_look
+from kms_tui.ui.base.safe_text import column
 from kms_tui.ui.widgets.key_cursor import HEADER, KeyCursor, RowMessage
-from kms_tui.ui.widgets.key_layout import GUTTER, Slot, lay_out
-from kms_tui.ui.widgets.key_line import Line, header, key_line
+from kms_tui.ui.widgets.key_line import (
+    GUTTER,
+    KEY_LIST_CLASSES,
+    KEY_LIST_CSS,
+    KeyRowState,
+    Slot,
+    header,
+    key_line,
+    lay_out,
+)
 from kms_tui.ui.widgets.key_notes import Note, empty_lines, nameless, region_notes
 
 _SETTLE = 0.05
@@ -41,8 +48,8 @@ class KeyList(KeyCursor):
     Keys that arrive are added at the end and move nothing on screen.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = key_look.COMPONENT_CLASSES
-    DEFAULT_CSS = key_look.CSS
+    COMPONENT_CLASSES: ClassVar[set[str]] = KEY_LIST_CLASSES
+    DEFAULT_CSS = KEY_LIST_CSS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "greater_than_sign",
@@ -357,7 +364,7 @@ class KeyList(KeyCursor):
             background = "cursor" if self.has_focus else "cursor-blurred"
         else:
             background = "marked" if marked else "hover" if index == self.hover else "row"
-        line = Line(
+        line = KeyRowState(
             index == self.cursor,
             marked,
             view.inventory.recent_change(row.arn, _NEWS),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.view import Scope, View
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
-from kms_tui.ui.safe_text import visible
+from kms_tui.ui.base.safe_text import visible
 
 
 class Note(NamedTuple):

@@ -9,9 +9,9 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
-from kms_tui.ui.safe_text import Content
+from kms_tui.ui.base.safe_text import Content
 
-Line = Content | Callable[[], Content]
+LazyLine = Content | Callable[[], Content]
 """A line, or what makes it when it is drawn."""
 
 
@@ -22,9 +22,9 @@ class LineList(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._lines: Sequence[Line] = ()
+        self._lines: Sequence[LazyLine] = ()
 
-    def show_lines(self, lines: Sequence[Line]) -> None:
+    def show_lines(self, lines: Sequence[LazyLine]) -> None:
         """Replace the lines; each is one row and safe to show."""
         self._lines = lines
         self.refresh(layout=True)

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kms_tui.ui.safe_text import column
+from kms_tui.ui.base.safe_text import column
 
 GAP = 2
 GUTTER = 2

@@ -8,7 +8,7 @@ import pytest
 
 from kms_tui import drafts
 from kms_tui.drafts import PolicyFiles
-from kms_tui.ui.policy_editor import screen
+from kms_tui.ui.policy_editor import editor_screen
 
 
 @pytest.fixture(autouse=True)
@@ -22,5 +22,5 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PolicyFiles:
 @pytest.fixture(autouse=True)
 def _typing_rests_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """The editor looks and keeps soon after a change, so that tests need not wait for it."""
-    monkeypatch.setattr(screen, "JUDGE_SECONDS", 0.0)
-    monkeypatch.setattr(screen, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(editor_screen, "JUDGE_SECONDS", 0.0)
+    monkeypatch.setattr(editor_screen, "KEEP_SECONDS", 0.0)

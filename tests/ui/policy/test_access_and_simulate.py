@@ -12,12 +12,12 @@ from textual.widgets import DataTable, Input, Static, TextArea
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import parse
-from kms_tui.ui.details.access import AccessTab
-from kms_tui.ui.details.pane import KeyDetails
-from kms_tui.ui.policy_editor.simulate import SimulateScreen
-from kms_tui.ui.policy_editor.simulation import Question, QuestionError, ask, context_of
-from kms_tui.ui.screens.text import TextScreen
-from kms_tui.ui.widgets.flag import Flag
+from kms_tui.ui.details.access_tab import AccessTab
+from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.dialogs.text_screen import TextScreen
+from kms_tui.ui.policy_editor.simulate_screen import SimulateScreen
+from kms_tui.ui.policy_editor.simulation import SimulationInput, SimulationInputError, context_of, simulate
+from kms_tui.ui.widgets.form_widgets import Flag
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled
 from tests.ui.policy.workspace import (
@@ -173,8 +173,8 @@ def test_the_policy_tab_shows_the_verdict_above_the_text(make_app: MakeApp) -> N
 
 
 def answer(text: str, principal: str, action: str, context: str = "", *, complete: bool = False) -> Any:
-    question = Question(principal, action, context, complete)
-    return ask(parse(text), question, account_id=ACCOUNT, key_arn=KEY_ARN)
+    question = SimulationInput(principal, action, context, complete)
+    return simulate(parse(text), question, account_id=ACCOUNT, key_arn=KEY_ARN)
 
 
 DENY = APP_USES | {"Effect": "Deny", "Action": "kms:Decrypt", "Sid": "Not now"}
@@ -240,13 +240,13 @@ def test_the_deciding_statements_come_with_the_answer() -> None:
 def test_a_question_that_makes_no_sense_says_which_field_is_wrong(
     principal: str, action: str, context: str, field: str
 ) -> None:
-    with pytest.raises(QuestionError) as raised:
+    with pytest.raises(SimulationInputError) as raised:
         answer(SOUND, principal, action, context)
     assert raised.value.field == field
 
 
 def test_a_misspelt_action_is_answered_with_the_nearest_one() -> None:
-    with pytest.raises(QuestionError, match=r"Is kms:Decrypt meant\?"):
+    with pytest.raises(SimulationInputError, match=r"Is kms:Decrypt meant\?"):
         answer(SOUND, APP, "kms:Decypt")
 
 

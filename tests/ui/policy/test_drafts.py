@@ -9,10 +9,10 @@ from textual.pilot import Pilot
 
 from kms_tui.backend.base import Backend
 from kms_tui.drafts import Draft, PolicyFiles
-from kms_tui.ui.dialogs.choose import Choose
-from kms_tui.ui.policy_editor import screen
-from kms_tui.ui.policy_editor.dialogs import ConflictDialog
-from kms_tui.ui.policy_editor.screen import PolicyEditor
+from kms_tui.ui.dialogs.questions import Choose
+from kms_tui.ui.policy_editor import editor_screen
+from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
+from kms_tui.ui.policy_editor.policy_review import ConflictDialog
 from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, notifications, press, settled
 from tests.ui.policy.workspace import (
@@ -71,7 +71,7 @@ def test_quitting_in_the_midst_of_typing_keeps_the_last_keystroke(
     async def script(pilot: Pilot[Any]) -> None:
         editor = await open_editor(pilot)
         seen.append(editor)
-        monkeypatch.setattr(screen, "KEEP_SECONDS", 60.0)
+        monkeypatch.setattr(editor_screen, "KEEP_SECONDS", 60.0)
         await pilot.press("x", "y", "z")
         await pilot.press("ctrl+q")
 

@@ -18,11 +18,11 @@ from kms_tui.config import ProfileSettings
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy import Severity
 from kms_tui.policy.rules import RULES
-from kms_tui.ui.policy_editor import commands
-from kms_tui.ui.policy_editor.files import OutsideEdit, editor_command
-from kms_tui.ui.policy_editor.findings import FindingsList
-from kms_tui.ui.policy_editor.popup import CompletionList
-from kms_tui.ui.policy_editor.screen import PolicyEditor
+from kms_tui.ui.policy_editor import editor_commands
+from kms_tui.ui.policy_editor.completion_list import CompletionList
+from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
+from kms_tui.ui.policy_editor.findings_list import FindingsList
+from kms_tui.ui.policy_editor.text_files import OutsideEdit, editor_command
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, notifications, press, settled
 from tests.ui.policy.workspace import (
@@ -328,7 +328,7 @@ def test_what_another_editor_wrote_is_a_change_that_can_be_undone(
         script = "import sys, pathlib; p = pathlib.Path(sys.argv[1]); p.write_text(p.read_text() + 'more')"
         return OutsideEdit(text).run([sys.executable, "-c", script])
 
-    monkeypatch.setattr(commands, "run_outside", write_in_program)
+    monkeypatch.setattr(editor_commands, "run_outside", write_in_program)
 
     async def script(pilot: Pilot[Any]) -> None:
         editor = await open_editor(pilot)
@@ -366,7 +366,7 @@ def test_a_program_that_is_not_there_is_named_and_the_text_stays(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        commands, "run_outside", lambda _, text: OutsideEdit(text).run(["/nonexistent/editor"])
+        editor_commands, "run_outside", lambda _, text: OutsideEdit(text).run(["/nonexistent/editor"])
     )
 
     async def script(pilot: Pilot[Any]) -> None:
@@ -548,9 +548,9 @@ def test_the_policy_of_an_aws_managed_key_is_not_edited(make_app: MakeApp) -> No
 
 
 def test_every_binding_of_the_workspace_has_id_description_and_tooltip() -> None:
-    from kms_tui.ui.policy_editor.area import PolicyArea
-    from kms_tui.ui.policy_editor.dialogs import ScrollingDialog
-    from kms_tui.ui.policy_editor.simulate import SimulateScreen
+    from kms_tui.ui.policy_editor.policy_area import PolicyArea
+    from kms_tui.ui.policy_editor.policy_review import ScrollingDialog
+    from kms_tui.ui.policy_editor.simulate_screen import SimulateScreen
 
     for widget in (PolicyEditor, PolicyArea, ScrollingDialog, SimulateScreen):
         for binding in widget.BINDINGS:

@@ -17,9 +17,9 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
 from kms_tui.drafts import Draft, PolicyFiles
 from kms_tui.kms.model import PolicyVersion
-from kms_tui.ui.policy_editor import commands
-from kms_tui.ui.policy_editor.findings import FindingsList
-from kms_tui.ui.policy_editor.saving import BYPASS_PHRASE, Target, save
+from kms_tui.ui.policy_editor import editor_commands
+from kms_tui.ui.policy_editor.findings_list import FindingsList
+from kms_tui.ui.policy_editor.policy_edit import BYPASS_PHRASE, EditTarget, save
 from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled
 from tests.ui.policy.workspace import (
@@ -36,9 +36,7 @@ from tests.ui.policy.workspace import (
     shown,
     write,
 )
-from tests.ui.policy.workspace import (
-    save as press_save,
-)
+from tests.ui.policy.workspace import save as press_save
 
 WARNED = policy_with(ROOT, ROOT | {"Sid": "Anyone", "Principal": "*", "Action": "kms:Decrypt"})
 SAMPLE = Path(__file__).parents[2] / "data" / "policies" / "judged_policies.jsonl"
@@ -61,7 +59,7 @@ async def loaded_from_a_file(
 async def written_in_another_editor(
     pilot: Pilot[Any], text: str, monkeypatch: pytest.MonkeyPatch, _: Path, __: PolicyFiles
 ) -> None:
-    monkeypatch.setattr(commands, "run_outside", lambda *_: text)
+    monkeypatch.setattr(editor_commands, "run_outside", lambda *_: text)
     await open_editor(pilot)
     await press(pilot, "f4")
 
@@ -145,10 +143,10 @@ def test_the_guard_looks_at_what_is_sent_and_not_at_what_it_saw_last(
     backend = Elsewhere(demo)
 
     async def script(pilot: Pilot[Any]) -> None:
-        from kms_tui.ui.policy_editor import screen
+        from kms_tui.ui.policy_editor import editor_screen
 
         editor = await open_editor(pilot)
-        monkeypatch.setattr(screen, "JUDGE_SECONDS", 60.0)
+        monkeypatch.setattr(editor_screen, "JUDGE_SECONDS", 60.0)
         editor.area.replace_policy(REFUSED["no account"])
         await pilot.press("ctrl+s")
         async with __import__("asyncio").timeout(10):
@@ -169,7 +167,7 @@ def test_taking_a_change_back_does_not_bring_a_refused_policy_back(make_app: Mak
         await press_save(pilot)
         await press(pilot, "escape", "ctrl+z", "tab", "enter")
         assert key_policy(demo, key_id) == SOUND != before
-        assert "Could not take back" in notifications(pilot.app)  # type: ignore[arg-type]
+        assert "Could not undo" in notifications(pilot.app)  # type: ignore[arg-type]
 
     drive(make_app(), script)
 
@@ -216,7 +214,7 @@ def test_the_one_function_that_puts_a_policy_sends_none_of_the_refused_sample(
     for case in cases:
         backend = OneKey(case)
         arn = case["key_arn"] or f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
-        target = Target(Kms(backend), "1", arn, case["caller_arn"] or "")  # type: ignore[arg-type]
+        target = EditTarget(Kms(backend), "1", arn, case["caller_arn"] or "")  # type: ignore[arg-type]
         with pytest.raises(PolicyRefusedError):
             save(
                 target,
@@ -238,4 +236,4 @@ def test_no_other_module_of_the_console_puts_a_key_policy() -> None:
         if (isinstance(node, ast.Attribute) and node.attr == "put_key_policy")
         or (isinstance(node, ast.Constant) and node.value == "PutKeyPolicy")
     }
-    assert callers == {"policy_editor/saving.py"}
+    assert callers == {"policy_editor/policy_edit.py"}

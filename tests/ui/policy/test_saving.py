@@ -11,8 +11,8 @@ from kms_tui.backend.base import Backend
 from kms_tui.drafts import PolicyFiles
 from kms_tui.kms.errors import KmsTuiError, OutcomeUnknownError, ServiceError
 from kms_tui.kms.model import CallerIdentity
-from kms_tui.ui.policy_editor.dialogs import ConflictDialog, ReviewDialog
-from kms_tui.ui.policy_editor.saving import BYPASS_PHRASE
+from kms_tui.ui.policy_editor.policy_edit import BYPASS_PHRASE
+from kms_tui.ui.policy_editor.policy_review import ConflictDialog, ReviewDialog
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, notifications, press, settled
 from tests.ui.policy.workspace import (

@@ -13,8 +13,8 @@ from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers.metering import Meter
 from kms_tui.config import Config
 from kms_tui.drafts import Draft, PolicyFiles
-from kms_tui.ui.details.access import AccessTab
-from kms_tui.ui.details.pane import KeyDetails
+from kms_tui.ui.details.access_tab import AccessTab
+from kms_tui.ui.details.key_details import KeyDetails
 from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import go_to, press, settled
 from tests.ui.policy.workspace import (

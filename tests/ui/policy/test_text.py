@@ -13,19 +13,18 @@ from kms_tui import policy
 from kms_tui.policy import snippets
 from kms_tui.policy.actions import ACTIONS
 from kms_tui.policy.json_reader import ScanError
-from kms_tui.ui.policy_editor.completion import Surroundings, complete
-from kms_tui.ui.policy_editor.inserting import with_statement
-from kms_tui.ui.policy_editor.layout import formatted
-from kms_tui.ui.policy_editor.outline import Outline
-from kms_tui.ui.policy_editor.standins import Standins
-from kms_tui.ui.safe_text import visible
+from kms_tui.ui.base.policy_words import formatted
+from kms_tui.ui.base.safe_text import visible
+from kms_tui.ui.policy_editor.outline import Outline, with_statement
+from kms_tui.ui.policy_editor.policy_area import PlaceholderMap
+from kms_tui.ui.policy_editor.policy_completion import PolicyContext, complete
 from tests.ui.policy.workspace import ACCOUNT, APP, APP_USES, REGION, ROOT, SOUND, policy_with
 
 ANY_TEXT = st.text(
     st.characters(exclude_categories=()) | st.sampled_from("\r\n\t\x1b\x9b\x85\u2028\ud800\U000f0000\ue000")
 )
 PIECES = st.lists(st.sampled_from([*'{}[]:,"\\ \n', '"Statement"', '"Action"', "{", "[", '"', "1", "null"]))
-AROUND = Surroundings(ACCOUNT, REGION, key_arn="arn:aws:kms:eu-west-1:111122223333:key/1", principals=(APP,))
+AROUND = PolicyContext(ACCOUNT, REGION, key_arn="arn:aws:kms:eu-west-1:111122223333:key/1", principals=(APP,))
 
 
 # Stand-ins
@@ -34,7 +33,7 @@ AROUND = Surroundings(ACCOUNT, REGION, key_arn="arn:aws:kms:eu-west-1:1111222233
 @given(texts=st.lists(ANY_TEXT, max_size=3))
 @settings(deadline=None, max_examples=150)
 def test_any_text_can_be_shown_and_comes_back_unchanged(texts: list[str]) -> None:
-    standins = Standins()
+    standins = PlaceholderMap()
     for text in texts:
         shown = standins.shown(text)
         assert len(shown) == len(text)
@@ -44,7 +43,7 @@ def test_any_text_can_be_shown_and_comes_back_unchanged(texts: list[str]) -> Non
 @given(text=ANY_TEXT)
 @settings(deadline=None, max_examples=150)
 def test_nothing_that_a_terminal_obeys_or_hides_is_pictured(text: str) -> None:
-    standins = Standins()
+    standins = PlaceholderMap()
     pictured = standins.pictured(standins.shown(text))
     assert len(pictured) == len(text)
     kept = pictured.replace("\n", "").replace("\t", "")
@@ -54,7 +53,7 @@ def test_nothing_that_a_terminal_obeys_or_hides_is_pictured(text: str) -> None:
 @given(text=ANY_TEXT)
 @settings(deadline=None, max_examples=100)
 def test_what_is_shown_has_line_feeds_for_its_only_line_ends_and_can_be_encoded(text: str) -> None:
-    shown = Standins().shown(text)
+    shown = PlaceholderMap().shown(text)
     assert len(shown.splitlines()) <= shown.count("\n") + 1
     shown.encode("utf-8")
 
@@ -62,12 +61,12 @@ def test_what_is_shown_has_line_feeds_for_its_only_line_ends_and_can_be_encoded(
 @given(text=ANY_TEXT)
 @settings(deadline=None, max_examples=100)
 def test_a_document_of_the_text_area_keeps_what_is_shown(text: str) -> None:
-    shown = Standins().shown(text)
+    shown = PlaceholderMap().shown(text)
     assert Document(shown).text == shown
 
 
 def test_a_private_use_character_of_the_text_is_not_taken_for_a_stand_in() -> None:
-    standins = Standins()
+    standins = PlaceholderMap()
     first = standins.shown("\x1b")
     assert standins.meant(standins.shown(first)) == first
 
@@ -221,7 +220,7 @@ def test_the_condition_keys_that_are_offered_are_those_that_a_key_policy_takes()
 
 def test_a_service_is_offered_for_via_service_as_every_partition_has_it() -> None:
     marked = '{"Statement": [{"Condition": {"StringEquals": {"kms:ViaService": "s3|'
-    around = Surroundings(ACCOUNT, "cn-north-1", "aws-cn")
+    around = PolicyContext(ACCOUNT, "cn-north-1", "aws-cn")
     completion = complete(*spots(marked), around)
     assert completion is not None
     assert completion.offered[0] == "s3.cn-north-1.amazonaws.com"
@@ -251,7 +250,7 @@ def test_where_nothing_is_known_nothing_is_offered(marked: str) -> None:
 def test_the_chosen_text_brings_the_quotes_and_the_colon_that_lack(
     marked: str, chosen: str, becomes: str | None
 ) -> None:
-    from kms_tui.ui.policy_editor.completion import Completion
+    from kms_tui.ui.policy_editor.policy_completion import Completion
 
     text, offset = spots(marked)
     spot = Outline(text).spot(offset)

@@ -9,8 +9,8 @@ import pytest
 from textual.pilot import Pilot
 
 from kms_tui.backend.base import Backend
-from kms_tui.ui.policy_editor.dialogs import ReviewDialog
-from kms_tui.ui.policy_editor.screen import PolicyEditor
+from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
+from kms_tui.ui.policy_editor.policy_review import ReviewDialog
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press
 from tests.ui.policy.workspace import key_policy, write

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy.snippets import enable_iam_policies, key_users
-from kms_tui.ui.policy_editor.screen import PolicyEditor
+from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 from tests.ui.console import go_to, press, settled
 
 ACCOUNT = "111122223333"

@@ -12,12 +12,12 @@ from textual.widgets import OptionList, Static
 
 from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.ui.app import KmsApp
-from kms_tui.ui.scratchpad.facts import FactTable
-from kms_tui.ui.scratchpad.operation_list import OperationList
-from kms_tui.ui.scratchpad.output import OutputPane, OutputText
-from kms_tui.ui.scratchpad.screen import ScratchpadScreen
+from kms_tui.ui.scratchpad.input_pane import InputPane
+from kms_tui.ui.scratchpad.operation_settings import OperationList
+from kms_tui.ui.scratchpad.output_pane import OutputPane, OutputText
+from kms_tui.ui.scratchpad.pane_fields import FactTable
+from kms_tui.ui.scratchpad.scratchpad_screen import ScratchpadScreen
 from kms_tui.ui.scratchpad.setup_pane import SetupPane
-from kms_tui.ui.scratchpad.source import SourcePane
 from tests.ui.console import settled
 
 WIDE, NARROW = (160, 48), (80, 24)
@@ -89,8 +89,8 @@ class Bench:
 
     # Reading
 
-    def source(self, role: Role) -> SourcePane:
-        return next(pane for pane in self.screen.query(SourcePane) if pane.role is role)
+    def source(self, role: Role) -> InputPane:
+        return next(pane for pane in self.screen.query(InputPane) if pane.role is role)
 
     @property
     def shown(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyperclip
 import pytest
 
-from kms_tui.ui.scratchpad.screen import ScratchpadScreen
+from kms_tui.ui.scratchpad.scratchpad_screen import ScratchpadScreen
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.results import Result
 from kms_tui.crypto_ops.run import run
 from kms_tui.envelope.streams import Progress
-from kms_tui.ui.scratchpad.progress import progress_words, size_words
+from kms_tui.ui.scratchpad.run_progress import progress_words, size_words
 from tests.ui.conftest import MakeApp
 from tests.ui.console import settled
 from tests.ui.scratchpad.bench import NARROW, Bench, drive
@@ -158,7 +158,7 @@ def test_a_long_operation_shows_how_far_it_is_and_can_be_cancelled(
 
         return run(request, kms, Progress(progress, watch.cancelled, watch.step))
 
-    monkeypatch.setattr("kms_tui.ui.scratchpad.screen.run", slow)
+    monkeypatch.setattr("kms_tui.ui.scratchpad.scratchpad_screen.run", slow)
 
     async def script(bench: Bench) -> None:
         await bench.pick("orders-db")
@@ -198,7 +198,7 @@ def test_quitting_takes_a_half_written_file_away(
 
         return run(request, kms, Progress(progress, watch.cancelled, watch.step))
 
-    monkeypatch.setattr("kms_tui.ui.scratchpad.screen.run", slow)
+    monkeypatch.setattr("kms_tui.ui.scratchpad.scratchpad_screen.run", slow)
 
     async def script(bench: Bench) -> None:
         await bench.pick("orders-db")

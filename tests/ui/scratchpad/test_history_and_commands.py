@@ -9,11 +9,11 @@ from textual.binding import Binding
 from kms_tui.backend.base import Backend
 from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.ui.scratchpad.context_rows import ContextRows
-from kms_tui.ui.scratchpad.fields import KeyLine
-from kms_tui.ui.scratchpad.output import OutputView
-from kms_tui.ui.scratchpad.picker import PickerFilter
-from kms_tui.ui.scratchpad.screen import ScratchpadScreen
-from kms_tui.ui.scratchpad.source import HeldLine
+from kms_tui.ui.scratchpad.input_pane import HeldLine
+from kms_tui.ui.scratchpad.key_picker import PickerFilter
+from kms_tui.ui.scratchpad.output_pane import OutputView
+from kms_tui.ui.scratchpad.pane_fields import KeyLine
+from kms_tui.ui.scratchpad.scratchpad_screen import ScratchpadScreen
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import Bench, choices, drive
 from tests.ui.scratchpad.conftest import Clipboard

@@ -9,7 +9,7 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.kms.model import Secret
 from kms_tui.ui.scratchpad.context_rows import ContextRows
-from kms_tui.ui.scratchpad.fields import KeyField
+from kms_tui.ui.scratchpad.pane_fields import KeyField
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import Bench, drive, plain
 

@@ -14,7 +14,7 @@ from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.formats import Format
 from kms_tui.kms.errors import EndpointError
 from kms_tui.kms.model import CallerIdentity, Secret
-from kms_tui.ui.scratchpad.fields import KeyField
+from kms_tui.ui.scratchpad.pane_fields import KeyField
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, Bench, drive
 

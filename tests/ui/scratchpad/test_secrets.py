@@ -13,7 +13,7 @@ from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.kms.model import Secret
-from kms_tui.ui.scratchpad.output import OutputPane
+from kms_tui.ui.scratchpad.output_pane import OutputPane
 from kms_tui.ui.scratchpad.secret_area import SecretArea
 from tests.ui.conftest import MakeApp
 from tests.ui.console import settled
@@ -240,7 +240,7 @@ def test_a_crash_prints_no_plaintext(
 
     async def script(bench: Bench) -> None:
         await decrypt(bench, sealed(demo))
-        monkeypatch.setattr("kms_tui.ui.scratchpad.output._verdict", crash)
+        monkeypatch.setattr("kms_tui.ui.scratchpad.output_pane._verdict", crash)
         await bench.pilot.press("v", "ctrl+r")
         await settled(bench.pilot)
 

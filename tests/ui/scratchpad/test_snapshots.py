@@ -13,8 +13,8 @@ from textual.pilot import Pilot
 from kms_tui.backend.local.engine import ciphertext_blob
 from kms_tui.config import Config
 from kms_tui.crypto_ops.operations import Name, Role
-from kms_tui.ui.scratchpad.fields import KeyField
-from kms_tui.ui.widgets.top_bar import TopBar
+from kms_tui.ui.scratchpad.pane_fields import KeyField
+from kms_tui.ui.widgets.screen_bars import TopBar
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, WIDE, Bench, Script, opened
 

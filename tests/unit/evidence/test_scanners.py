@@ -29,8 +29,8 @@ def _at(shape: Any, path: str) -> Any:
             continue
         assert name in shape.members, f"{shape.name} has no {name}"
         shape = shape.members[name]
-        if condition:
-            assert condition.partition("=")[0] in _through(shape).members
+        if condition.startswith("?"):
+            assert condition[1:].partition("=")[0] in _through(shape).members
     return _through(shape)
 
 

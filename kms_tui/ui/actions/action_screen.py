@@ -1,0 +1,142 @@
+"""``ActionScreen``: a screen on which the actions of the table can be done, by key and from a menu."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+
+from kms_tui.ui.actions.action_table import ACTIONS, Action
+from kms_tui.ui.actions.state_actions import show_key_stores
+from kms_tui.ui.base.host import KeysChanged, RefusalsChanged
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.subject import Subject, names
+from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.dialogs.questions import Choose
+from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.widgets.facts_table import facts_table
+
+
+def action_bindings(shown: Collection[str]) -> list[BindingType]:
+    """The keys of all actions, those of ``shown`` (ids) on the screen's last line."""
+    return [
+        Binding(
+            action.key,
+            f"do('{action.id}')",
+            action.title,
+            id=f"act.{action.id}",
+            tooltip=action.tooltip,
+            show=action.id in shown,
+        )
+        for action in ACTIONS.values()
+    ]
+
+
+class ActionScreen(ModeScreen):
+    """A screen whose keys do the actions of the table to ``subjects``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "menu", "Actions", id="desk.menu", tooltip="All that can be done to this key"),
+        Binding(
+            "K",
+            "key_stores",
+            "Key stores",
+            id="desk.key-stores",
+            tooltip="Custom key stores: state, connect, disconnect",
+            show=False,
+        ),
+        *action_bindings({action.id for action in ACTIONS.values() if action.show}),
+    ]
+
+    @abstractmethod
+    def subjects(self) -> Sequence[Subject]:
+        """The keys that actions apply to: the marked ones, or the one under the cursor."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A read-only session offers nothing that changes anything."""
+        if action == "do" and self.session is not None and self.session.read_only:
+            return not ACTIONS[str(parameters[0])].mutating
+        return super().check_action(action, parameters)
+
+    @on(KeysChanged)
+    def _look_at_watched(self) -> None:
+        """The change may begin or end refused uses."""
+        self.host.poll_refused_uses()
+
+    @on(RefusalsChanged)
+    def _refusals_told(self) -> None:
+        for details in self.query(KeyDetails):
+            details.show_refusals()
+
+    def action_do(self, action_id: str) -> None:
+        action = ACTIONS[action_id]
+        self.start_action(partial(self._do, action, self.subjects()), description=action.title)
+
+    def action_hints(self, hints: Sequence[tuple[str, str]], subject: Subject) -> Content:
+        """The keys that are offered for this key; below them, why others are not."""
+        actions = [(ACTIONS[action_id], words) for action_id, words in hints if self._is_allowed(action_id)]
+        reasons = {action.id: action.refusal(subject) for action, _ in actions}
+        offered = [
+            Content.styled(self._shown_key(action), "$accent bold") + Content(f" {words}")
+            for action, words in actions
+            if not reasons[action.id]
+        ]
+        lines = [Content(" · ").join(offered)] if offered else []
+        lines += [safe(f"{why[:1].upper()}{why[1:]}.") for why in dict.fromkeys(reasons.values()) if why]
+        return Content("\n").join(lines)
+
+    def _is_allowed(self, action_id: str) -> bool:
+        return bool(self.check_action("do", (action_id,)))
+
+    def _shown_key(self, action: Action) -> str:
+        return self.host.shown_key(f"act.{action.id}", action.key)
+
+    def action_key_stores(self) -> None:
+        self.start_action(partial(show_key_stores, self), description="the custom key stores")
+
+    def action_menu(self) -> None:
+        self.start_action(self._menu, description="the menu of actions")
+
+    async def _menu(self) -> None:
+        subjects = self.subjects()
+        if not subjects:
+            return
+        actions = [action for action in ACTIONS.values() if self._is_allowed(action.id)]
+        reasons = [_refusal(action, subjects) for action in actions]
+        keys = [self._shown_key(action) for action in actions]
+        width = max(map(len, keys))
+        lines = [
+            facts_table(
+                [
+                    (
+                        Content.assemble((key.ljust(width + 2), "$accent bold"), action.title.ljust(18)),
+                        safe(reason or action.tooltip).stylize("$foreground-muted"),
+                    )
+                ]
+            )
+            for action, key, reason in zip(actions, keys, reasons, strict=True)
+        ]
+        refused = frozenset(index for index, reason in enumerate(reasons) if reason)
+        chosen = await self.ask(Choose(names(subjects), lines, disabled=refused))
+        if chosen is not None:
+            await self._do(actions[chosen], subjects)
+
+    async def _do(self, action: Action, subjects: Sequence[Subject]) -> None:
+        if not subjects:
+            return
+        if reason := _refusal(action, subjects):
+            self.host.notify(f"{reason[0].upper()}{reason[1:]}.", title=action.title, severity="warning")
+        elif not action.mutating or await self.confirm_protected(action.title, subjects):
+            await action.run(self, subjects)
+
+
+def _refusal(action: Action, subjects: Sequence[Subject]) -> str:
+    """Why an action is possible for none of the keys, or ""; otherwise the batch leaves some of them out."""
+    if len(subjects) > 1 and not action.many:
+        return "this is done to one key at a time"
+    reasons = [action.refusal(subject) for subject in subjects]
+    return reasons[0] if all(reasons) else ""

@@ -1,0 +1,313 @@
+"""One change to one key or to many: confirm it, make it, and show how each key went."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.widget import Widget
+
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.kms.errors import CredentialsError, KmsTuiError, ServiceError
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.host import KeysChanged
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.subject import Reason, Subject
+from kms_tui.ui.dialogs.dialog import Dialog
+from kms_tui.ui.dialogs.questions import Confirm
+from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.text_widgets import Button, Static
+
+_NAME = TableColumn("KEY", 22, weight=1)
+_NOTE = TableColumn("", 30, weight=2)
+_RESULT = TableColumn("RESULT", 30, weight=2)
+
+
+class BatchConfirm(Dialog[bool]):
+    """Asks before many keys are changed; counts them, and names each with its note."""
+
+    dialog_classes = "-list"
+
+    def __init__(
+        self,
+        title: str,
+        sentences: Sequence[Content],
+        notes: Sequence[tuple[Subject, str]],
+        *,
+        confirm: str,
+    ) -> None:
+        super().__init__(title, confirm=confirm)
+        self.sentences = sentences
+        self.notes = notes
+
+    def compose_body(self) -> Iterable[Widget]:
+        for sentence in self.sentences:
+            yield Static(sentence, classes="dialog-line")
+        yield LineTable((_NAME, _NOTE), id="batch")
+
+    def on_mount(self) -> None:
+        self.query_one(LineTable).show_rows(
+            [
+                TableRow(subject.arn, (subject.name, (note, "warning" if note else "plain")))
+                for subject, note in self.notes
+            ]
+        )
+
+    def confirm(self) -> None:
+        self.dismiss(True)
+
+
+class BatchStatus(Enum):
+    """The state of one key of a batch: what the table says, and its look."""
+
+    WAITING = ("waiting", "quiet")
+    THROTTLED = ("throttled, goes on in a moment…", "warning")
+    RUNNING = ("in progress…", "accent")
+    DONE = ("done", "good")
+    FAILED = ("failed", "danger")
+    NOT_SENT = ("not sent", "warning")
+
+
+@dataclass(slots=True)
+class BatchItem:
+    """One key of a batch."""
+
+    subject: Subject
+    progress: BatchStatus = BatchStatus.WAITING
+    error: str = ""
+
+
+class BatchRun(Dialog[None]):
+    """Makes one change to each key in turn, shows how each went, and stays open as the report.
+
+    Expired credentials end the run; any other failure does not. A throttled call is made again after each of
+    ``PAUSES`` seconds. Stopping waits for the call under way.
+    """
+
+    PAUSES: ClassVar[tuple[float, ...]] = (1.0, 2.0, 4.0, 8.0)
+
+    initial_focus = "#batch"
+    dialog_classes = "-list"
+
+    def __init__(self, title: str, subjects: Sequence[Subject], change: Callable[[Subject], object]) -> None:
+        super().__init__(title)
+        self.items = [BatchItem(subject) for subject in subjects]
+        self.change = change
+        self.attempted: set[str] = set()
+        """The ids of the keys for which a call was sent."""
+        self._running = False
+        self._stopping = False
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield Static(id="batch-sum", classes="dialog-line")
+        yield LineTable((_NAME, _RESULT), id="batch")
+
+    def compose_buttons(self) -> Iterable[Widget]:
+        yield Button(Content("Try the rest again"), id="again")
+        yield Button(Content("Stop"), id="stop", variant="primary")
+
+    def on_mount(self) -> None:
+        self.go()
+
+    def go(self) -> None:
+        """Change every key that has not been changed yet."""
+        self._stopping, self._running = False, True
+        for item in self.items:
+            if item.progress is not BatchStatus.DONE:
+                item.progress, item.error = BatchStatus.WAITING, ""
+        start(self, self._go, group="batch", description="change many keys")
+
+    async def _go(self) -> None:
+        for item in self.items:
+            if item.progress is BatchStatus.WAITING and not self._stopping:
+                await self._change(item)
+            elif item.progress is BatchStatus.WAITING:
+                item.progress = BatchStatus.NOT_SENT
+        self._running = False
+        self._show()
+
+    async def _change(self, item: BatchItem) -> None:
+        self.attempted.add(item.subject.key_id)
+        for pause in (*self.PAUSES, None):
+            item.progress = BatchStatus.RUNNING
+            self._show()
+            try:
+                await off_loop(partial(self.change, item.subject))
+            except KmsTuiError as error:
+                throttled = isinstance(error, ServiceError) and error.throttled
+                if throttled and pause is not None and not self._stopping:
+                    item.progress = BatchStatus.THROTTLED
+                    self._show()
+                    await asyncio.sleep(pause)
+                    continue
+                item.progress, item.error = BatchStatus.FAILED, f"{error} {error.next_step}".strip()
+                self._stopping = self._stopping or isinstance(error, CredentialsError)
+            else:
+                item.progress = BatchStatus.DONE
+            return
+
+    def counted(self, progress: BatchStatus) -> int:
+        return sum(item.progress is progress for item in self.items)
+
+    @property
+    def summary(self) -> str:
+        """ "3 of 5 done, 1 failed, 1 not sent"."""
+        done = f"{self.counted(BatchStatus.DONE):,} of {len(self.items):,} done"
+        others = [
+            (count, each)
+            for each in (BatchStatus.FAILED, BatchStatus.NOT_SENT)
+            if (count := self.counted(each))
+        ]
+        return ", ".join([done, *(f"{count:,} {each.value[0]}" for count, each in others)])
+
+    def _show(self) -> None:
+        self.query_one("#batch-sum", Static).update(Content(self.summary))
+        table = self.query_one(LineTable)
+        table.show_rows([_row(item) for item in self.items])
+        under_way = (BatchStatus.RUNNING, BatchStatus.THROTTLED)
+        running = next((item for item in self.items if item.progress in under_way), None)
+        if running is not None:
+            table.go_to(running.subject.arn)
+        over = not self._running
+        self.query_one("#again", Button).display = over and self.counted(BatchStatus.DONE) < len(self.items)
+        self.query_one("#stop", Button).label = "Stop" if self._running else "Close"
+        self._explain()
+
+    @on(LineTable.Highlighted)
+    def _explain(self) -> None:
+        """Show the whole error of the row under the cursor."""
+        current = self.query_one(LineTable).current
+        error = next((item.error for item in self.items if item.subject.arn == current), "")
+        self.show_error(error if not self._running else "")
+
+    @on(Button.Pressed, "#again")
+    def _again(self) -> None:
+        self.go()
+
+    @on(Button.Pressed, "#stop")
+    def stop(self) -> None:
+        """Send no further call; once none is under way, close."""
+        if self._running:
+            self._stopping = True
+        else:
+            self.dismiss(None)
+
+    def action_cancel(self) -> None:
+        if self.armed:
+            self.stop()
+
+
+def _row(item: BatchItem) -> TableRow:
+    word, look = item.progress.value
+    return TableRow(
+        item.subject.arn, (item.subject.name, (f"{word}: {item.error}" if item.error else word, look))
+    )
+
+
+async def confirm_change(
+    screen: ModeScreen,
+    subjects: Sequence[Subject],
+    verb: str,
+    sentences: Sequence[Content] = (),
+    *,
+    confirm: str,
+    refusal: Callable[[Subject], Reason],
+) -> Sequence[Subject]:
+    """The keys to change; none where the person declined.
+
+    One key is asked about only where there are ``sentences``. Many are always asked about: their number, how
+    many of them the filter hides, each by its name, and which are left out because of ``refusal``.
+    ``verb`` is followed by the key's name or the number of keys ("Disable").
+    """
+    if len(subjects) == 1:
+        if not sentences:
+            return subjects
+        dialog = Confirm(f"{verb} {subjects[0].name}?", sentences, confirm=confirm)
+        return subjects if await screen.ask(dialog) else ()
+    chosen = sort_out(screen, subjects, refusal)
+    left = chosen.left
+    counts = Content.styled(chosen.counts, "bold")
+    title = f"{verb} {len(left):,} key{'' if len(left) == 1 else 's'}?"
+    agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], chosen.notes, confirm=confirm))
+    return left if agreed else ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSelection:
+    """Of marked keys: those that an action is possible for, a note on each key, and the counts in words."""
+
+    left: tuple[Subject, ...]
+    notes: tuple[tuple[Subject, str], ...]
+    counts: str
+
+
+def sort_out(
+    screen: ModeScreen, subjects: Sequence[Subject], refusal: Callable[[Subject], Reason]
+) -> BatchSelection:
+    """Leave out keys that ``refusal`` has a reason for, and note those that the filter hides."""
+    reasons = {subject.arn: refusal(subject) for subject in subjects}
+    subjects = sorted(subjects, key=lambda subject: subject.name)
+    left = tuple(subject for subject in subjects if not reasons[subject.arn])
+    hidden = screen.hidden_by_filter()
+    notes = [(subject, _note(reasons[subject.arn], subject.arn in hidden)) for subject in subjects]
+    # Flagged keys first.
+    notes.sort(key=lambda entry: not entry[1])
+    return BatchSelection(left, tuple(notes), _counts(subjects, left, hidden))
+
+
+def _counts(subjects: Sequence[Subject], left: Sequence[Subject], hidden: frozenset[str]) -> str:
+    parts = [f"{len(subjects):,} keys are marked"]
+    if out_of_sight := sum(subject.arn in hidden for subject in subjects):
+        parts.append(f"{out_of_sight:,} of them hidden by the filter")
+    if left_out := len(subjects) - len(left):
+        parts.append(f"{left_out:,} left out")
+    return ", ".join(parts) + "."
+
+
+def _note(reason: Reason, hidden: bool) -> str:
+    if reason:
+        return f"left out: {reason}"
+    return "hidden by the filter" if hidden else ""
+
+
+async def change_each(
+    screen: ModeScreen,
+    subjects: Sequence[Subject],
+    change: Callable[[Kms, Subject], object],
+    *,
+    doing: str,
+    done: str | Callable[[Subject], str],
+) -> None:
+    """Make one mutating call for each key, and say how each went.
+
+    ``doing`` stands before a name where the call failed ("disable"), ``done`` after it where it succeeded
+    ("is disabled"); as a function it may depend on the call's answer.
+    """
+    if len(subjects) == 1:
+        (subject,) = subjects
+        kms = screen.kms_for(subject)
+        if await screen.succeeds(partial(change, kms, subject), doing=f"{doing} {subject.name}"):
+            words = done if isinstance(done, str) else done(subject)
+            screen.changed([subject], f"{subject.name} {words}.")
+        else:
+            # Our cached state was stale; re-read.
+            screen.post_message(KeysChanged(subject.key_id))
+    elif subjects:
+        title = f"{doing[0].upper()}{doing[1:]} {len(subjects):,} keys"
+        run = BatchRun(title, subjects, lambda subject: change(screen.kms_for(subject), subject))
+        assert screen.session is not None
+        with screen.session.history.together():
+            await screen.ask(run)
+        screen.host.notify(
+            f"{run.summary}.",
+            title=title,
+            severity="information" if run.counted(BatchStatus.DONE) == len(run.items) else "warning",
+        )
+        if run.attempted:
+            screen.post_message(KeysChanged(*sorted(run.attempted)))

@@ -1,0 +1,101 @@
+"""THE tables of screens (the modes, and the others by name), and the keys that work on every screen."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from kms_tui.ui.base.host import Mode
+
+# fmt: off
+MODE_TABLE: Mapping[str, Mode] = {mode.name: mode for mode in (
+    Mode("keys", "Keys", "kms_tui.ui.screens.keys_screen:KeysScreen", "The keys of this account and region"),
+    Mode("aliases", "Aliases", "kms_tui.ui.screens.aliases_screen:AliasesScreen", "Every alias of the region", short="Alias"),
+    Mode("scratchpad", "Scratchpad", "kms_tui.ui.scratchpad.scratchpad_screen:ScratchpadScreen", "Encrypt, decrypt, sign … by hand", short="Scratch"),
+    Mode("log", "Log", "kms_tui.ui.screens.log_screen:LogScreen", "What this session changed, as commands"),
+    Mode("health", "Health", "kms_tui.ui.screens.health_screen:HealthScreen", "Which keys need attention, why, and what to do"),
+    Mode("calendar", "Calendar", "kms_tui.ui.screens.calendar_screen:CalendarScreen", "Coming deletions, rotations and expiries", short="Cal"),
+)}
+# fmt: on
+FIRST_MODE = "keys"
+SCREENS: Mapping[str, str] = {
+    "cost": "kms_tui.ui.screens.cost_screen:CostScreen",
+    "help": "kms_tui.ui.dialogs.text_screen:HelpScreen",
+    "key": "kms_tui.ui.screens.keys_screen:KeyScreen",
+    "start": "kms_tui.ui.screens.start_screen:StartScreen",
+}
+"""The screens that ``Host.open_screen`` opens, each imported when first shown."""
+
+
+def make_screen(place: str, *args: object) -> Screen[Any]:
+    """A screen of the class at "module:class"."""
+    module, _, name = place.partition(":")
+    screen: Screen[Any] = getattr(importlib.import_module(module), name)(*args)
+    return screen
+
+
+FACTORIES: dict[str, str | Callable[[], Screen[Any]]] = {
+    mode.name: partial(make_screen, mode.screen) for mode in MODE_TABLE.values()
+}
+
+APP_BINDINGS: list[BindingType] = [
+    Binding("question_mark,f1", "help", "Help", id="app.help", tooltip="Explain this screen and its keys"),
+    Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave kms-tui"),
+    Binding(
+        "ctrl+q",
+        "quit",
+        "Quit",
+        id="app.quit-anywhere",
+        tooltip="Leave kms-tui",
+        show=False,
+        priority=True,
+    ),
+    Binding(
+        "colon,ctrl+p",
+        "command_palette",
+        "Palette",
+        id="app.palette",
+        tooltip="Find anything by its name",
+        show=False,
+    ),
+    Binding(
+        "p",
+        "choose_profile",
+        "Profile…",
+        id="app.profile",
+        tooltip="Open another profile, the demo or the local store",
+        show=False,
+    ),
+    Binding(
+        "l",
+        "choose_regions",
+        "Regions…",
+        id="app.regions",
+        tooltip="Show the keys of another region, or of several",
+        show=False,
+    ),
+    Binding(
+        "exclamation_mark",
+        "open_mode('log')",
+        "Log",
+        id="app.log",
+        tooltip="What this session changed, as commands",
+        show=False,
+    ),
+    *(
+        Binding(
+            str(number),
+            f"open_mode('{mode.name}')",
+            mode.title,
+            id=f"mode.{mode.name}",
+            tooltip=mode.tooltip,
+            show=False,
+        )
+        for number, mode in enumerate(MODE_TABLE.values(), 1)
+    ),
+]

@@ -1,0 +1,72 @@
+"""The dark and the light theme: greys, one accent, and three colours that always go with a word."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="kms-dark",
+    primary="#5fb3b3",
+    secondary="#7a8a99",
+    accent="#5fb3b3",
+    foreground="#d5dbe0",
+    background="#12171b",
+    surface="#171d22",
+    panel="#20282e",
+    warning="#e0b05c",
+    error="#e57373",
+    success="#86b87a",
+    dark=True,
+    variables={
+        "block-cursor-background": "#24434a",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "#20282e",
+        "border": "#2d383f",
+        "border-blurred": "#2d383f",
+        "footer-background": "#12171b",
+        "footer-key-foreground": "#5fb3b3",
+        "footer-description-foreground": "#8b99a5",
+        "input-selection-background": "#5fb3b3 35%",
+        "scrollbar": "#2d383f",
+        "scrollbar-hover": "#3c4a53",
+        "scrollbar-active": "#5fb3b3",
+        "scrollbar-background": "#12171b",
+        "scrollbar-background-hover": "#12171b",
+        "scrollbar-background-active": "#12171b",
+        "scrollbar-corner-color": "#12171b",
+    },
+)
+
+LIGHT = Theme(
+    name="kms-light",
+    primary="#0f6f78",
+    secondary="#5b6873",
+    accent="#0f6f78",
+    foreground="#1d252b",
+    background="#fafaf7",
+    surface="#f3f3ee",
+    panel="#e8e8e1",
+    warning="#8a5a00",
+    error="#b3261e",
+    success="#2e6b34",
+    dark=False,
+    variables={
+        "block-cursor-background": "#cfe4e4",
+        "block-cursor-foreground": "#0b1f22",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "#e8e8e1",
+        "border": "#cfcfc6",
+        "border-blurred": "#cfcfc6",
+        "footer-background": "#fafaf7",
+        "footer-key-foreground": "#0f6f78",
+        "footer-description-foreground": "#5b6873",
+        "scrollbar": "#d2d2c8",
+        "scrollbar-hover": "#b9b9ae",
+        "scrollbar-active": "#0f6f78",
+        "scrollbar-background": "#fafaf7",
+        "scrollbar-background-hover": "#fafaf7",
+        "scrollbar-background-active": "#fafaf7",
+        "scrollbar-corner-color": "#fafaf7",
+    },
+)

@@ -1,0 +1,1 @@
+"""Nouns and services that every other room of the UI uses."""

@@ -1,0 +1,142 @@
+"""``Host``: the app as the rest of the UI sees it, and the messages that go through it."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from textual.app import App, SuspendNotSupported
+from textual.binding import Binding
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widget import AwaitMount
+from textual.worker import Worker, get_current_worker
+
+if TYPE_CHECKING:
+    from kms_tui.config import Config
+    from kms_tui.session import Connection, Session
+
+Answer = TypeVar("Answer")
+
+
+class SessionOpened(Message):
+    """The app has a session now, or another one than before."""
+
+    bubble = False
+
+
+class RefusalsChanged(Message):
+    """What is known of the refused uses of watched keys has changed."""
+
+    bubble = False
+
+
+class KeysChanged(Message):
+    """This console changed keys; ``key_ids`` are to be read again (empty: all)."""
+
+    def __init__(self, *key_ids: str) -> None:
+        super().__init__()
+        self.key_ids = key_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One of the screens that the number keys switch between; ``screen`` is "module:class".
+
+    ``short`` is its title where there is little room.
+    """
+
+    name: str
+    title: str
+    screen: str
+    tooltip: str
+    short: str = ""
+
+
+class Host(App[None]):
+    """What a screen, widget or action may ask of the app; ``KmsApp`` is the only one.
+
+    Nothing below the app imports it: screens are opened by name, and what needs them is asked for here.
+    """
+
+    MODE_TABLE: ClassVar[Mapping[str, Mode]] = {}
+
+    session: var[Session | None] = var(None)
+    connection: Connection
+    config: Config
+    asking: set[Worker[Any]]
+    """The workers that wait for a person's answer."""
+    secrets_copied: list[Callable[[], None]]
+    """Clears the clipboard of each secret that is still to be cleared from it."""
+
+    def open(self, connection: Connection) -> None:
+        """Open a connection off the event loop; the present session stays until the other has opened."""
+        raise NotImplementedError
+
+    def open_screen(self, name: str, *args: object) -> AwaitMount:
+        """Open a screen of the screen table by its name; ``args`` go to its class."""
+        raise NotImplementedError
+
+    async def show_key(self, arn: str) -> None:
+        """Go to the key list with the cursor on this key; a filter or scope that hides the key is cleared."""
+        raise NotImplementedError
+
+    async def undo(self, screen: Screen[Any]) -> None:
+        """Undo the last change that can be undone, asking on this screen."""
+        raise NotImplementedError
+
+    def poll_refused_uses(self) -> None:
+        """Ask now who was refused the use of the watched keys."""
+        raise NotImplementedError
+
+    @property
+    def all_screens(self) -> list[Screen[Any]]:
+        """Every screen of every mode, whether it is looked at or not."""
+        return [screen for screens in self._screen_stacks.values() for screen in screens]
+
+    async def ask(self, dialog: Screen[Answer]) -> Answer | None:
+        """Open a dialog and wait for its answer; None is Cancel. Only from a worker."""
+        worker = get_current_worker()
+        self.asking.add(worker)
+        try:
+            return await self.push_screen_wait(dialog)
+        finally:
+            self.asking.discard(worker)
+
+    def shown_key(self, binding_id: str, key: str) -> str:
+        """The first key of a binding, as people know it; ``key`` is its default."""
+        key = self.config.keys.get(binding_id, key)
+        return self.get_key_display(Binding(key.partition(",")[0], "", ""))
+
+    def run_login(self, command: str) -> bool:
+        """Suspend the console, run a command that renews credentials, come back; whether it succeeded.
+
+        No shell is involved, and the command has the terminal.
+        """
+        try:
+            with self.suspend():
+                print(f"kms-tui runs: {command}\n", flush=True)
+                result = subprocess.run(shlex.split(command), check=False)
+        except SuspendNotSupported:
+            self.notify(
+                f"This terminal cannot be handed over. Run it in another one: {command}", severity="warning"
+            )
+            return False
+        except OSError as error:
+            self.notify(f"{command} could not be run: {error}.", severity="error", timeout=12)
+            return False
+        if result.returncode:
+            self.notify(f"{command} ended with exit code {result.returncode}.", severity="error", timeout=12)
+        return result.returncode == 0
+
+
+def host_of(node: MessagePump) -> Host:
+    """The app that a screen or widget is shown by."""
+    app = node.app
+    assert isinstance(app, Host)
+    return app

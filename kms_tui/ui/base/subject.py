@@ -1,0 +1,60 @@
+"""``Subject``: the key that an action is done to or that details are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.inventory.row import Row
+from kms_tui.kms.model import Key
+from kms_tui.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A key that an action is done to; ``key`` is None where it could not be described."""
+
+    key_id: str
+    arn: str
+    region: str
+    aliases: tuple[str, ...]
+    """Without ``alias/``; the first is the name that people use."""
+    key: Key | None
+
+    @property
+    def name(self) -> str:
+        """The name people use: the first alias without its prefix, or the key id."""
+        return self.aliases[0] if self.aliases else self.key_id
+
+    @property
+    def confirm_names(self) -> tuple[str, ...]:
+        """The names that confirm an action without undo when typed."""
+        return (self.name, self.key_id) if self.aliases else (self.key_id,)
+
+
+Reason = str
+"""Why an action is not offered; "" where it is."""
+
+
+def aws_managed(subject: Subject) -> Reason:
+    """Why nothing can be changed where AWS manages the key."""
+    managed = subject.key is not None and subject.key.is_aws_managed
+    managed = managed or any(alias.startswith("aws/") for alias in subject.aliases)
+    return "AWS manages this key: it can be viewed, not changed" if managed else ""
+
+
+def subject_of(row: Row) -> Subject:
+    """The key of a row of the inventory."""
+    return Subject(row.key_id, row.arn, row.region, row.aliases, row.key)
+
+
+def names(subjects: Sequence[Subject]) -> str:
+    """ "orders-db", or "3 keys"."""
+    return subjects[0].name if len(subjects) == 1 else f"{len(subjects)} keys"
+
+
+def kms_for(session: Session, subject: Subject) -> Kms:
+    """The façade in the subject's Region."""
+    kms = session.kms
+    return kms if subject.region == kms.region else kms.in_region(subject.region)

@@ -1,0 +1,221 @@
+"""Access: who may do what with the key, from its policy and its grants together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.coordinate import Coordinate
+from textual.widgets import DataTable
+
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.kms.facts import LOADING, Fact, Known, read_fact
+from kms_tui.kms.model import Grant
+from kms_tui.kms.operations import Access
+from kms_tui.policy import Document, access, parse
+from kms_tui.policy.access import AccessCell, AccessRow
+from kms_tui.policy.describe import condition
+from kms_tui.ui.base.safe_text import Content, column, safe
+from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.base.words import fact_content
+from kms_tui.ui.details.detail_tab import DetailTab
+from kms_tui.ui.widgets.text_widgets import Static
+
+_HEADS = {Access.ADMINISTER: "ADMIN", Access.USE: "USE", Access.GRANT: "GRANT", Access.READ: "READ"}
+_CELL = 8
+_MARK = 8
+_NARROWEST = 12
+_LOOKS = {"all": "bold", "–": "dim", "denied": "strike"}
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFacts:
+    """The matrix; ``grants`` says whether the grants are in it."""
+
+    document: Document
+    rows: tuple[AccessRow, ...]
+    who_can_change: str
+    grants: Fact[list[Grant]]
+
+
+class AccessTab(DetailTab[AccessFacts]):
+    """Enter on a cell shows what gives it."""
+
+    TITLE = "Access"
+    DEFAULT_CSS = """
+    AccessTab {
+        #access-who, #access-note { height: auto; }
+        #access-who { margin: 0 0 1 0; }
+        #access-note { margin: 1 0 0 0; color: $text-muted; }
+        DataTable {
+            height: auto; max-height: 1fr; background: $background; scrollbar-size-vertical: 1;
+            overflow-x: hidden;
+            & > .datatable--header { background: $background; color: $text-muted; text-style: none; }
+            & > .datatable--cursor { background: $block-cursor-background; color: $foreground; }
+            & > .datatable--header-cursor, & > .datatable--header-hover {
+                background: $background; color: $text-muted;
+            }
+        }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.can_focus = False
+        self._facts: AccessFacts | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="access-who")
+        yield DataTable[Text](cursor_type="cell", zebra_stripes=False, cell_padding=0, show_row_labels=False)
+        yield Static(id="access-note")
+
+    @property
+    def table(self) -> DataTable[Text]:
+        return self.query_one(DataTable)
+
+    def read(self, kms: Kms, subject: Subject) -> AccessFacts:
+        document = parse(kms.key_policy(subject.key_id), partition=kms.partition)
+        grants = read_fact(lambda: kms.grants(subject.key_id))
+        if self.session is not None:
+            self.session.seen_principals.update(_named(document, grants))
+        account, partition = kms.account_id, kms.partition
+        return AccessFacts(
+            document,
+            access.matrix(
+                document,
+                grants.value if isinstance(grants, Known) else (),
+                account_id=account,
+                partition=partition,
+                key_arn=subject.arn,
+            ),
+            access.who_can_change(document, account_id=account, partition=partition, key_arn=subject.arn),
+            grants,
+        )
+
+    def present(self, subject: Subject, fact: Fact[AccessFacts]) -> None:
+        self._facts = fact.value if isinstance(fact, Known) else None
+        who = fact_content(fact, lambda facts: safe(facts.who_can_change))
+        self.query_one("#access-who", Static).update(
+            Content.styled("Could still change the policy  ", "$foreground-muted") + who
+        )
+        note = fact_content(fact, _note) if fact is not LOADING else Content()
+        self.query_one("#access-note", Static).update(note)
+        self._fill()
+
+    @on(events.Resize)
+    def _resized(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        table, facts = self.table, self._facts
+        at = table.cursor_coordinate
+        table.clear(columns=True)
+        table.display = facts is not None
+        if facts is None:
+            return
+        mark_width = _MARK if any(map(_mark, facts.rows)) else 0
+        room = self.scrollable_content_region.width - len(_HEADS) * _CELL - mark_width - 1
+        name_width = max(_NARROWEST, room)
+        table.add_column(Text("PRINCIPAL"), width=name_width)
+        for head in _HEADS.values():
+            table.add_column(Text(head), width=_CELL)
+        if mark_width:
+            table.add_column(Text(), width=mark_width)
+        for row in facts.rows:
+            cells = [Text(column(_label(row), name_width - 1) + " ")]
+            cells += [Text(word := cell_word(row.cells[kind]), _LOOKS.get(word, "")) for kind in _HEADS]
+            table.add_row(*cells, *([Text(_mark(row))] if mark_width else []))
+        table.cursor_coordinate = Coordinate(min(at.row, max(0, len(facts.rows) - 1)), at.column)
+
+    @on(DataTable.CellSelected)
+    def _selected(self, event: DataTable.CellSelected) -> None:
+        from kms_tui.ui.dialogs.text_screen import TextScreen
+
+        event.stop()
+        facts = self._facts
+        if facts is None:
+            return
+        row = facts.rows[event.coordinate.row]
+        kinds = list(_HEADS)
+        chosen = event.coordinate.column - 1
+        shown = [kinds[chosen]] if 0 <= chosen < len(kinds) else kinds
+        self.app.push_screen(TextScreen(row.party.text, "\n\n".join(explained(facts.document, row, shown))))
+
+
+def _named(document: Document, grants: Fact[list[Grant]]) -> Iterator[str]:
+    for statement in document.statements:
+        yield from (each.text for each in statement.principals if each.text != "*")
+    if isinstance(grants, Known):
+        yield from (grant.grantee for grant in grants.value)
+
+
+def _note(facts: AccessFacts) -> Content:
+    note = Content(
+        "all, some: of the actions of its kind · if: under conditions · outside: another account · enter "
+        "shows the statements. What IAM policies give to principals of an account is in that account's row."
+    )
+    if isinstance(facts.grants, Known):
+        return note
+    trouble = fact_content(facts.grants, lambda _: Content())
+    return Content.styled("Without the grants: ", "$warning") + trouble + Content("\n") + note
+
+
+def _label(row: AccessRow) -> str:
+    """The name; of another account its number, which its mark explains."""
+    return row.party.account if row.outside and row.delegates else row.label
+
+
+def _mark(row: AccessRow) -> str:
+    if row.public:
+        return "public"
+    return "outside" if row.outside else ""
+
+
+def cell_word(cell: AccessCell) -> str:
+    """What one principal may do of one kind, in a word or two."""
+    if cell.allowed:
+        word = "all" if cell.is_full else "some"
+        return f"{word}+if" if cell.conditional else word
+    if cell.conditional:
+        return "if"
+    return "denied" if cell.denied else "–"
+
+
+def explained(document: Document, row: AccessRow, kinds: Sequence[Access]) -> Iterator[str]:
+    """What gives a principal its access of these kinds: actions, conditions, statements and grants."""
+    from kms_tui.ui.base.policy_words import laid_out
+
+    statements: dict[int, str] = {}
+    grants: dict[str, str] = {}
+    for kind in kinds:
+        cell = row.cells[kind]
+        yield "\n".join(_summary(kind, cell))
+        for statement in cell.statements:
+            statements[statement.index] = f"{statement.label}\n{laid_out(document, statement)}"
+        for grant in cell.grants:
+            grants[grant.grant_id] = _grant(grant)
+    if row.delegates:
+        yield "An account delegates this to its IAM policies; its root user has it all."
+    yield from statements.values()
+    yield from grants.values()
+
+
+def _summary(kind: Access, cell: AccessCell) -> Iterator[str]:
+    if cell.is_empty:
+        yield f"May {kind.value}: nothing"
+    if cell.allowed:
+        yield f"May {kind.value}: {', '.join(cell.allowed)}"
+    if cell.conditional:
+        yield f"May {kind.value} under conditions: {', '.join(cell.conditional)}"
+    yield from (f"  if {condition(each.test, holds=each.wanted)}" for each in cell.conditions)
+    if cell.denied:
+        yield f"Denied: {', '.join(cell.denied)}"
+
+
+def _grant(grant: Grant) -> str:
+    lines = [f"Grant {grant.name or grant.grant_id}", f"  {', '.join(grant.operations)}"]
+    lines += [f"  only if {name}: {value}" for name, value in grant.constraints.items()]
+    return "\n".join(lines)

@@ -1,0 +1,313 @@
+"""Activity: who used this key, when, from where, and how it ended, newest first."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Resize
+
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.evidence.activity import Events, Wanted, of_key
+from kms_tui.evidence.events import FIELDS, Purpose, UsageEvent, matching
+from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError
+from kms_tui.kms.facts import Denied, Fact, Failed, Known, unreadable
+from kms_tui.session import Session
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.safe_text import Content, fit, safe, visible
+from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.base.words import date_words, fact_content
+from kms_tui.ui.details.detail_tab import DetailTab
+from kms_tui.ui.widgets.facts_table import facts_table
+from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.text_widgets import Input, Static
+
+_COLUMNS = (
+    TableColumn("WHEN", 11),
+    TableColumn("WHO", 12),
+    TableColumn("CALL", 15, weight=1),
+    TableColumn("RESULT", 12),
+    TableColumn("FROM", 0, weight=6),
+)
+_CLOUDTRAIL = "CloudTrail: 90 days, up to 15 minutes late, and only events that name the key"
+_LOW, _LOW_LINES, _HIGH_LINES = 20, 1, 3
+"""Below so many lines the tab has one line for a refusal's text, else three."""
+_CALLERS = 3
+"""Callers that are named in the line above the table; the others are counted."""
+
+
+class ActivityTab(DetailTab[Events]):
+    """Asks CloudTrail when it is opened, and for more as one goes down; enter shows the event itself."""
+
+    TITLE = "Activity"
+    DEFAULT_CSS = """
+    ActivityTab {
+        overflow-y: hidden;
+        #activity-filter { background: $background; display: none; }
+        #activity-filter.-used { display: block; }
+        #activity-summary { text-wrap: nowrap; text-overflow: ellipsis; }
+        LineTable { margin: 1 0; }
+        #activity-source { color: $text-muted; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="activity.filter", tooltip="Filter the events as you type"),
+        Binding("plus", "more", "More", id="activity.more", tooltip="Read older events", show=False),
+        Binding(
+            "v", "looks", "Reads too", id="activity.looks", tooltip="Show calls that only look, or hide them"
+        ),
+        Binding("r", "refresh", "Read again", id="activity.refresh", tooltip="Read what is new", show=False),
+        Binding(
+            "escape", "back", "Back", id="activity.back", tooltip="Clear the filter, go back", show=False
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.can_focus = False
+        self._events: Events | None = None
+        self._trouble: KmsTuiError | None = None
+        self._with_looks = False
+        self._shown: dict[str, UsageEvent] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="activity-summary")
+        yield Input(
+            placeholder=f"/ to filter: words, {', '.join(f'{name}:' for name in FIELDS)}",
+            id="activity-filter",
+        )
+        yield LineTable(_COLUMNS, empty="No event to show.")
+        yield Static(id="activity-event")
+        yield Static(id="activity-source")
+
+    # Reading
+
+    def show(self, session: Session, subject: Subject) -> None:
+        if self.subject is None or self.subject.arn != subject.arn or self.session is not session:
+            self._trouble = None
+            self._events = (
+                of_key(session.watching.trail, subject.arn, subject.region, session.now())
+                if session.watching is not None
+                else None
+            )
+        super().show(session, subject)
+
+    def read(self, kms: Kms, subject: Subject) -> Events:
+        """The newest page; of a key that is shown already nothing is asked again, but where that is free."""
+        session, events = self.session, self._events
+        if session is None or session.watching is None or events is None:
+            raise UnavailableError("CloudTrail")
+        if session.watching.trail.is_live:
+            events.refresh(lambda: self._events is events)
+        elif not events.has_begun:
+            events.more(lambda: self._events is events)
+        return events
+
+    def action_more(self) -> None:
+        if self._events is not None and not self._events.is_complete:
+            self._go_on(self._events.more)
+
+    def action_refresh(self) -> None:
+        if self._events is not None:
+            self._go_on(self._events.refresh)
+
+    def _go_on(self, step: Callable[[Wanted], object]) -> None:
+        self._say_source("reading…")
+        start(self, partial(self._read_more, self._events, step), group="read", description="read events")
+
+    async def _read_more(self, events: Events | None, step: Callable[[Wanted], object]) -> None:
+        self._trouble = None
+        try:
+            await off_loop(lambda: step(lambda: self._events is events))
+        except KmsTuiError as error:
+            self._trouble = error
+        if self._events is events:
+            self._show()
+
+    # Showing
+
+    def present(self, subject: Subject, fact: Fact[Events]) -> None:
+        known = isinstance(fact, Known)
+        for widget in self.query("LineTable, #activity-event, #activity-source"):
+            widget.display = known
+        if known:
+            self._show()
+            return
+        self._shown = {}
+        absent = isinstance(fact, Failed) and isinstance(fact.error, UnavailableError)
+        content = (
+            safe(str(fact.error)) if absent and isinstance(fact, Failed) else fact_content(fact, _nothing)
+        )
+        if isinstance(fact, Denied | Failed) and fact.error.next_step:
+            content += Content("\n") + safe(fact.error.next_step).stylize("$foreground-muted")
+        self.query_one("#activity-summary", Static).update(content)
+
+    @on(Input.Changed, "#activity-filter")
+    def _show(self) -> None:
+        events = self._events.events if self._events is not None else []
+        seen = events if self._with_looks else [event for event in events if not _only_looks(event)]
+        found = matching(self.query_one("#activity-filter", Input).value, seen)
+        self._shown = {event.key: event for event in found}
+        self.query_one("#activity-summary", Static).update(
+            _summary(found, len(seen), hides=len(seen) < len(events))
+        )
+        self.query_one(LineTable).show_rows([_row(event) for event in found])
+        self._say_source()
+        self._explain()
+
+    def _say_source(self, doing: str = "") -> None:
+        """Whose word this is, how late it may be, and how far back it has been read."""
+        events, session = self._events, self.session
+        if events is None or session is None or session.watching is None:
+            return
+        live = session.watching.trail.is_live
+        parts = ["This store's own record" if live else _CLOUDTRAIL]
+        if doing:
+            parts.append(doing)
+        elif events.is_complete:
+            parts.append("all of it is here")
+        elif times := [event.time for event in events.events if event.time is not None]:
+            parts.append(f"read back to {date_words(times[-1])}, + reads on")
+        line = Content(" · ".join(parts))
+        if self._trouble is not None:
+            line = _trouble(self._trouble) + Content("\n") + line
+        self.query_one("#activity-source", Static).update(line)
+
+    @on(LineTable.Highlighted)
+    def _moved(self) -> None:
+        self._explain()
+        rows, table = self.query_one(LineTable).rows, self.query_one(LineTable)
+        if rows and table.current == rows[-1].key and table.has_focus and self._trouble is None:
+            self.action_more()
+
+    def _explain(self) -> None:
+        """What the table has no room for."""
+        event = self._shown.get(self.query_one(LineTable).current)
+        line = self.query_one("#activity-event", Static)
+        room = _LOW_LINES if self.size.height < _LOW else _HIGH_LINES
+        # The same height for every event, so that the table stays where it is.
+        line.styles.height = len(_LABELS) - 1 + room
+        width = max(1, self.size.width - max(map(len, _LABELS)) - 2)
+        rows = _facts(event, self.subject) if event is not None and self.subject is not None else {}
+        line.update(
+            facts_table(
+                (label, _within(text, width, room if label == _REFUSED else 1))
+                for label, text in rows.items()
+                if text
+            )
+        )
+
+    @on(Resize)
+    def _resized(self) -> None:
+        self._explain()
+
+    @on(LineTable.Selected)
+    def _selected(self, message: LineTable.Selected) -> None:
+        from kms_tui.ui.dialogs.text_screen import TextScreen
+
+        event = self._shown[message.key]
+        self.app.push_screen(TextScreen(f"{event.operation} by {event.who}", event.raw))
+
+    # Filter
+
+    def action_filter(self) -> None:
+        line = self.query_one("#activity-filter", Input)
+        line.add_class("-used")
+        line.focus()
+
+    def action_looks(self) -> None:
+        self._with_looks = not self._with_looks
+        self._show()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a filter, esc is the screen's."""
+        if action == "back":
+            return self.query_one("#activity-filter", Input).has_class("-used")
+        return super().check_action(action, parameters)
+
+    def action_back(self) -> None:
+        line = self.query_one("#activity-filter", Input)
+        line.value = ""
+        line.remove_class("-used")
+        self.query_one(LineTable).focus()
+
+    @on(Input.Submitted, "#activity-filter")
+    def _filter_left(self) -> None:
+        self.query_one(LineTable).focus()
+
+
+def _nothing(_: object) -> Content:
+    return Content()
+
+
+def _only_looks(event: UsageEvent) -> bool:
+    return event.purpose is Purpose.LOOK and not event.is_refused
+
+
+def _summary(found: Sequence[UsageEvent], seen: int, *, hides: bool) -> Content:
+    """How many calls, by whom, and how many of them were refused."""
+    count = f"{len(found):,} calls" if len(found) == seen else f"{len(found):,} of {seen:,} calls"
+    callers = Counter(event.who for event in found).most_common()
+    named = ", ".join(f"{who} {number:,}" for who, number in callers[:_CALLERS])
+    more = f" and {len(callers) - _CALLERS} more" if len(callers) > _CALLERS else ""
+    parts = [Content(count)]
+    if refused := sum(event.is_refused for event in found):
+        parts.append(Content.styled(f"{refused:,} refused", "$error"))
+    if named:
+        parts.append(safe(f"{named}{more}"))
+    if hides:
+        parts.append(Content.styled("reads hidden", "$foreground-muted"))
+    return Content(" · ").join(parts)
+
+
+def _row(event: UsageEvent) -> TableRow:
+    when = f"{event.time.astimezone():%m-%d %H:%M}" if event.time is not None else "?"
+    look = "danger" if event.is_refused else "quiet" if event.is_readable else "warning"
+    return TableRow(
+        event.key,
+        ((when, "quiet"), event.who, event.operation, (event.result, look), (event.address, "quiet")),
+    )
+
+
+_REFUSED = "Refused"
+_LABELS = ("By", _REFUSED, "From", "Context")
+
+
+def _facts(event: UsageEvent, subject: Subject) -> dict[str, str]:
+    message = event.message.replace(subject.arn, subject.name).replace(event.principal or "\0", event.who)
+    texts = (
+        _principal(event),
+        ": ".join(part for part in (event.error, message) if part),
+        " · ".join(part for part in (event.address, event.agent) if part) or "not told",
+        ", ".join(f"{name}={value}" for name, value in event.context),
+    )
+    return dict(zip(_LABELS, texts, strict=True))
+
+
+def _within(text: str, width: int, lines: int) -> Content:
+    """Untrusted text in so many lines at most."""
+    if len(text) <= width or lines == 1:
+        return Content(fit(text, width))
+    wrapped = textwrap.wrap(visible(text), width)
+    return Content("\n".join([*wrapped[: lines - 1], fit(" ".join(wrapped[lines - 1 :]), width)]))
+
+
+def _principal(event: UsageEvent) -> str:
+    """An ARN without what every ARN begins with, which leaves room for the rest."""
+    parts = event.principal.split(":", 5)
+    return f"{parts[5]} of {parts[4]}" if len(parts) == 6 and parts[4] else event.principal or event.who
+
+
+def _trouble(error: KmsTuiError) -> Content:
+    if isinstance(error, ServiceError) and error.throttled:
+        return Content.styled(
+            "CloudTrail is throttling: it takes 2 requests a second from the whole account. + tries again.",
+            "$warning",
+        )
+    return fact_content(unreadable(error), _nothing)

@@ -1,0 +1,192 @@
+"""The details of the key under the cursor: head, tabs, and the tab that is open."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import ContentSwitcher, Tabs
+
+from kms_tui.session import Session
+from kms_tui.ui.base.background import start
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.base.words import refusals_of
+from kms_tui.ui.details.detail_tab import DetailTab, tab_id
+from kms_tui.ui.widgets.text_widgets import Static, Tab
+
+_SETTLING_EVERY = 0.5
+"""Seconds between two looks at whether the key is settling."""
+
+
+def all_tabs() -> list[DetailTab[Any]]:
+    """THE table of the tabs, in their order; imported when there is first a key to show."""
+    from kms_tui.ui.details.access_tab import AccessTab
+    from kms_tui.ui.details.activity_tab import ActivityTab
+    from kms_tui.ui.details.overview_tab import OverviewTab
+    from kms_tui.ui.details.plain_tabs import AliasesTab, GrantsTab, TagsTab
+    from kms_tui.ui.details.policy_tab import PolicyTab
+    from kms_tui.ui.details.rotation_tab import RotationTab
+    from kms_tui.ui.details.used_by_tab import UsedByTab
+
+    return [
+        OverviewTab(),
+        PolicyTab(),
+        AccessTab(),
+        AliasesTab(),
+        RotationTab(),
+        GrantsTab(),
+        TagsTab(),
+        ActivityTab(),
+        UsedByTab(),
+    ]
+
+
+class KeyDetails(Vertical):
+    """Shows one key; a tab reads what it shows when it is opened, and not before.
+
+    It is empty until it first has a key to show: the list's first rows do not wait for it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "right_square_bracket",
+            "next_tab",
+            "Next tab",
+            id="details.next",
+            tooltip="The next tab",
+            show=False,
+        ),
+        Binding(
+            "left_square_bracket",
+            "previous_tab",
+            "Previous tab",
+            id="details.previous",
+            tooltip="The tab before",
+            show=False,
+        ),
+    ]
+
+    def __init__(self, tab: str = "Overview") -> None:
+        super().__init__(id="details")
+        self._session: Session | None = None
+        self._subject: Subject | None = None
+        self._settling = ""
+        """What the details say of it now."""
+        self._refused: Content | None = None
+        self._focus_wanted = False
+        self._open = tab_id(tab)
+        self._is_filling = self._is_filled = False
+
+    async def _fill(self) -> None:
+        panes = all_tabs()
+        await self.mount_all(
+            [
+                Static(id="details-name"),
+                Static(id="details-id"),
+                Static(id="details-settling"),
+                Static(id="details-watch"),
+                Tabs(
+                    *(Tab(Content(pane.TITLE), id=f"for-{pane.id}") for pane in panes),
+                    active=f"for-{self._open}",
+                ),
+                ContentSwitcher(*panes, initial=self._open),
+            ]
+        )
+        self._is_filled = True
+        self.set_interval(_SETTLING_EVERY, self._show_settling)
+        if self._session is not None and self._subject is not None:
+            self.show(self._session, self._subject)
+        if self._focus_wanted:
+            self.focus_tabs()
+
+    @property
+    def subject(self) -> Subject | None:
+        return self._subject
+
+    @property
+    def current(self) -> DetailTab[Any]:
+        tab = self.query_one(f"#{self._open}")
+        assert isinstance(tab, DetailTab)
+        return tab
+
+    def show(self, session: Session, subject: Subject) -> None:
+        """Show a key; the same one again is read again."""
+        self._session, self._subject = session, subject
+        if not self._is_filled:
+            if not self._is_filling:
+                self._is_filling = True
+                start(self, self._fill, group="fill", description="make the details")
+            return
+        first, *more = subject.aliases or (subject.key_id,)
+        name = safe(first).stylize("bold")
+        if more:
+            name += Content.styled(
+                f"  +{len(more)} alias{'es' if len(more) > 1 else ''}", "$foreground-muted"
+            )
+        self.query_one("#details-name", Static).update(name)
+        self.query_one("#details-id", Static).update(safe(subject.key_id).stylize("$foreground-muted"))
+        self._show_settling()
+        self.show_refusals()
+        self.current.show(session, subject)
+
+    def show_refusals(self) -> None:
+        """Say above every tab who is refused the use of the key, while that is watched."""
+        session, subject = self._session, self._subject
+        if not self._is_filled or session is None or subject is None:
+            return
+        refused = refusals_of(session, subject.arn)
+        if refused == self._refused:
+            return
+        self._refused = refused
+        line = self.query_one("#details-watch", Static)
+        line.display = refused is not None
+        if refused is not None:
+            line.update(refused)
+
+    def _show_settling(self) -> None:
+        """Say what has been changed here that KMS does not show yet."""
+        assert self._session is not None
+        assert self._subject is not None
+        words = self._session.settling.words(self._subject.region, self._subject.key_id)
+        if words == self._settling:
+            return
+        self._settling = words
+        line = self.query_one("#details-settling", Static)
+        line.set_class(bool(words), "-shown")
+        line.update(safe(f"settling: {words}; KMS still answers from before" if words else ""))
+
+    def focus_tabs(self) -> None:
+        """Give the focus to the tabs, as soon as they are there."""
+        self._focus_wanted = not self._is_filled
+        if self._is_filled:
+            self.query_one(Tabs).focus()
+
+    def is_open(self, title: str) -> bool:
+        """Whether the tab is the one that is open, or will be as soon as the tabs are there."""
+        return self._open == tab_id(title)
+
+    def open_tab(self, title: str) -> None:
+        if self._is_filled:
+            self.query_one(Tabs).active = f"for-{tab_id(title)}"
+        else:
+            self._open = tab_id(title)
+
+    def action_next_tab(self) -> None:
+        self.query_one(Tabs).action_next_tab()
+
+    def action_previous_tab(self) -> None:
+        self.query_one(Tabs).action_previous_tab()
+
+    @on(Tabs.TabActivated)
+    def _tab_activated(self, event: Tabs.TabActivated) -> None:
+        event.stop()
+        if not self._is_filled:
+            return
+        assert event.tab.id is not None
+        self._open = event.tab.id.removeprefix("for-")
+        self.query_one(ContentSwitcher).current = self._open
+        if self._session is not None and self._subject is not None:
+            self.current.show(self._session, self._subject)

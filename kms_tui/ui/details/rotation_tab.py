@@ -1,0 +1,121 @@
+"""Rotation: whether and when, and every key material this key has had."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.app import ComposeResult
+
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Fact, Known, read_fact
+from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
+from kms_tui.kms.model import Key, KeyOrigin, KeyRotation, KeyRotationStatus
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.base.words import fact_content, when_words
+from kms_tui.ui.details.detail_tab import DetailTab
+from kms_tui.ui.details.overview_tab import can_report_rotation
+from kms_tui.ui.widgets.facts_table import Row, facts_table, plain_table
+from kms_tui.ui.widgets.text_widgets import Static
+
+ON_DEMAND_LIMIT = 25
+"""On-demand rotations that a key may have in its life (developer guide, rotating-keys-on-demand)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RotationFacts:
+    status: Fact[KeyRotationStatus]
+    history: Fact[list[KeyRotation]]
+
+
+class RotationTab(DetailTab[RotationFacts]):
+    TITLE = "Rotation"
+    HINTS = (
+        ("enable-rotation", "on, or its period"),
+        ("disable-rotation", "off"),
+        ("rotate-now", "rotates now"),
+    )
+
+    def hints(self, subject: Subject) -> Sequence[tuple[str, str]]:
+        imported = subject.key is not None and subject.key.origin == KeyOrigin.EXTERNAL
+        return (("import-material", "imports material"), *self.HINTS) if imported else self.HINTS
+
+    def compose(self) -> ComposeResult:
+        yield from self.compose_hint()
+        yield Static(id="rotation-facts")
+        yield Static(Content("Key material"), classes="section")
+        yield Static(id="rotation-history")
+
+    def read(self, kms: Kms, subject: Subject) -> RotationFacts:
+        key = subject.key
+        rotates = key is None or can_report_rotation(key)
+        return RotationFacts(
+            read_fact(lambda: kms.rotation_status(subject.key_id)) if rotates else NOT_APPLICABLE,
+            read_fact(lambda: kms.rotations(subject.key_id, all_material=True)),
+        )
+
+    def present(self, subject: Subject, fact: Fact[RotationFacts]) -> None:
+        facts = fact.value if isinstance(fact, Known) else RotationFacts(LOADING, LOADING)
+        self.query_one("#rotation-facts", Static).update(facts_table(self._rows(facts)))
+        self.query_one("#rotation-history", Static).update(fact_content(facts.history, self._history))
+
+    def _rows(self, facts: RotationFacts) -> list[Row]:
+        rows: list[Row] = [("Automatic", fact_content(facts.status, self._status))]
+        key = self.subject.key if self.subject is not None else None
+        if isinstance(facts.history, Known) and (key is None or _rotates_on_demand(key)):
+            used = sum(rotation.kind == "ON_DEMAND" for rotation in facts.history.value)
+            left = f"{used} of {ON_DEMAND_LIMIT} used, {max(ON_DEMAND_LIMIT - used, 0)} left"
+            rows.append(("On demand", Content(left)))
+        return rows
+
+    def _status(self, status: KeyRotationStatus) -> Content:
+        if not status.enabled:
+            return Content.styled("off", "$warning")
+        assert self.session is not None
+        every = f"every {status.period_days} days" if status.period_days else "on"
+        if status.next_date is None:
+            return Content(every)
+        return Content(f"{every}; next {when_words(status.next_date, self.session.now())}")
+
+    def _history(self, rotations: list[KeyRotation]) -> Content:
+        if not rotations:
+            return Content.styled("This key has not been rotated.", "$foreground-muted")
+        assert self.session is not None
+        now = self.session.now()
+        head = ["DATE", "KIND", "STATE", "MATERIAL ID"]
+        rows = [
+            [
+                _date(rotation, now),
+                rotation.kind.replace("_", " ").lower() or "–",
+                rotation.material_state.replace("_", " ").lower(),
+                rotation.key_material_id[:12],
+            ]
+            for rotation in reversed(rotations)
+        ]
+        if any(rotation.import_state for rotation in rotations):
+            head += ["IMPORT"]
+            for row, rotation in zip(rows, reversed(rotations), strict=True):
+                row.append(_import(rotation, now))
+        return plain_table(head, rows)
+
+
+def _rotates_on_demand(key: Key) -> bool:
+    """RotateKeyOnDemand is for symmetric keys of one's own whose material KMS made or that was imported."""
+    origins = (KeyOrigin.AWS_KMS, KeyOrigin.EXTERNAL)
+    return key.spec == SYMMETRIC_DEFAULT and key.origin in origins and not key.is_aws_managed
+
+
+def _date(rotation: KeyRotation, now: datetime) -> str:
+    if rotation.date is not None:
+        return when_words(rotation.date, now)
+    return "not yet" if rotation.material_state.startswith("PENDING") else "first"
+
+
+def _import(rotation: KeyRotation, now: datetime) -> str:
+    """Whether imported material is there, and until when ("imported, expires 2026-12-05, in 8 d")."""
+    state = rotation.import_state.replace("_", " ").lower()
+    if rotation.valid_to is None:
+        return state
+    return f"{state}, expires {when_words(rotation.valid_to, now)}"

@@ -1,0 +1,113 @@
+"""A scan in people's words, for the tab and for the question before a deletion."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from kms_tui.evidence.scan_task import Section, Use
+from kms_tui.evidence.scanners import SCANNERS
+from kms_tui.evidence.scans import Scan, Scans
+from kms_tui.kms.errors import KmsTuiError, ServiceError
+from kms_tui.kms.facts import Denied, Failed
+from kms_tui.ui.base.safe_text import Content, safe, visible
+from kms_tui.ui.base.words import date_words
+
+EARLIER_DATA = "Data encrypted earlier is not visible to any scan."
+NOT_AVAILABLE = "not available here: this KMS has no other services beside it"
+TICK_SECONDS = 0.1
+"""How often the progress of a scan is drawn."""
+
+
+def clock_words(moment: datetime, now: datetime) -> str:
+    """The time of day, and the day where it is another one."""
+    time = moment.astimezone().strftime("%H:%M")
+    return time if date_words(moment) == date_words(now) else f"{date_words(moment)} {time}"
+
+
+def scanned_words(scan: Scan, now: datetime) -> str:
+    """When a scan was made and how long it took ("scanned 12:04, 3.1 s")."""
+    ended = ", cancelled after" if scan.is_cancelled else ","
+    return f"scanned {clock_words(scan.started, now)}{ended} {scan.duration.total_seconds():.1f} s"
+
+
+def unchecked_words(scan: Scan) -> str:
+    """ "2 services not checked: EBS volumes, SNS topics"; "" where all were."""
+    titles = [section.title for section in scan.unchecked]
+    if not titles:
+        return ""
+    return f"{len(titles)} service{'' if len(titles) == 1 else 's'} not checked: {', '.join(titles)}"
+
+
+def error_words(error: KmsTuiError) -> str:
+    """Why a call was not answered; untrusted text."""
+    if isinstance(error, ServiceError) and error.denied:
+        return f"denied: you may not call {error.operation}"
+    return str(error)
+
+
+def shortfall_words(section: Section, scan: Scan) -> str:
+    """How much of a service was not looked at, and why; untrusted text."""
+    if not section.troubles:
+        return "cancelled" if scan.is_cancelled else "interrupted"
+    first = section.troubles[0]
+    reason = error_words(first.error)
+    if first.what:
+        others = " and others" if section.unchecked > 1 else ""
+        return f"{section.unchecked:,} of {section.listed:,} not checked ({first.what}{others}): {reason}"
+    return f"only {section.checked:,} checked, then {reason}" if section.checked else reason
+
+
+def name_gaps(scan: Scan) -> Iterator[tuple[str, str]]:
+    """(what, why) of KMS's own lists that could not be read; untrusted text."""
+    if isinstance(scan.names.aliases, Denied | Failed):
+        yield "Aliases", f"{error_words(scan.names.aliases.error)}; who names the key by one is not known"
+    if isinstance(scan.names.key_ids, Denied | Failed):
+        yield "Keys", f"{error_words(scan.names.key_ids.error)}; keys that are gone are not told apart"
+
+
+def kinds_words(uses: Sequence[Use]) -> str:
+    """How many of each kind ("S3 buckets 2, RDS instances 1")."""
+    return ", ".join(f"{kind} {count}" for kind, count in Counter(use.kind for use in uses).items())
+
+
+def use_words(use: Use) -> str:
+    """What the key is used for, and how it is named where that is not by id or ARN; untrusted text."""
+    parts = [use.label, use.purpose]
+    if use.by_default:
+        parts.append("by default")
+    elif "alias/" in use.reference:
+        parts.append(f"as {use.reference}")
+    return ", ".join(part for part in parts if part)
+
+
+def scanning_words(scans: Scans, region: str) -> str:
+    """How far the scan of a region is ("scanning eu-west-1: 5 of 12 services")."""
+    run = scans.run_of(region)
+    over = sum(section.is_over for section in run.sections()) if run is not None else 0
+    return f"scanning {region}: {over} of {len(SCANNERS)} services"
+
+
+def progress_words(section: Section) -> str:
+    if section.is_over:
+        return f"{section.checked:,} checked" if section.is_checked else "not checked"
+    if not section.calls:
+        return "waits"
+    return f"{section.checked:,} of {section.listed:,}" if section.listed else "listing…"
+
+
+def used_by_answer(scan: Scan, key_id: str, now: datetime, *, width: int) -> Content:
+    """The answer for one key in a few lines of at most ``width`` cells."""
+    uses = scan.uses(key_id)
+    if uses:
+        words = f"{len(uses)} resource{'' if len(uses) == 1 else 's'}: {kinds_words(uses)}"
+    else:
+        words = "nothing that was checked names it"
+    lines = [safe(line).stylize("$warning" if uses else "") for line in textwrap.wrap(words, width)]
+    gaps = [unchecked_words(scan), *(f"{what}: {why}" for what, why in name_gaps(scan))]
+    for gap in (gap for gap in gaps if gap):
+        lines += [safe(line).stylize("$warning") for line in textwrap.wrap(visible(gap), width)]
+    lines.append(Content.styled(scanned_words(scan, now), "$foreground-muted"))
+    return Content("\n").join(lines)

@@ -1,0 +1,109 @@
+"""A short list to choose one entry from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual import on
+from textual.visual import Visual
+from textual.widget import Widget
+from textual.widgets import OptionList
+
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.dialogs.dialog import Dialog
+from kms_tui.ui.widgets.text_widgets import Button, Input, Option, Static
+
+
+class Choose(Dialog[int]):
+    """Answers with the index of the chosen entry; an entry may be shown but not offered."""
+
+    initial_focus = "#choices"
+    dialog_classes = "-list"
+
+    def __init__(
+        self, title: str, entries: Sequence[Content | Visual], *, disabled: frozenset[int] = frozenset()
+    ) -> None:
+        super().__init__(title)
+        self.entries = entries
+        self.not_offered = disabled
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield OptionList(
+            *(Option(entry, disabled=index in self.not_offered) for index, entry in enumerate(self.entries)),
+            id="choices",
+            compact=True,
+        )
+
+    def compose_buttons(self) -> Iterable[Widget]:
+        yield Button(Content("Cancel"), id="cancel")
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_index)
+
+
+class Confirm(Dialog[bool]):
+    """Asks before an act; with ``type_to_confirm`` one of these names must be typed exactly."""
+
+    def __init__(
+        self,
+        title: str,
+        sentences: Sequence[Content | Visual],
+        *,
+        confirm: str,
+        danger: bool = False,
+        type_to_confirm: Sequence[str] = (),
+    ) -> None:
+        super().__init__(title, confirm=confirm, danger=danger)
+        self.sentences = sentences
+        self.names = tuple(type_to_confirm)
+
+    def compose_body(self) -> Iterable[Widget]:
+        for sentence in self.sentences:
+            yield Static(sentence, classes="dialog-line")
+        if self.names:
+            choices = Content(" or ").join([Content.styled(name, "$accent") for name in self.names])
+            yield Static(Content("To confirm, type ") + choices, classes="dialog-line")
+            yield Input(id="typed-name")
+
+    @on(Input.Submitted, "#typed-name")
+    def _submitted(self) -> None:
+        self.confirm()
+
+    def confirm(self) -> None:
+        if self.names:
+            field = self.query_one("#typed-name", Input)
+            if field.value.strip() not in self.names:
+                self.show_error("That is not the name shown above.")
+                field.focus()
+                return
+        self.dismiss(True)
+
+
+class _SecretInput(Input):
+    def action_copy(self) -> None:
+        """Textual would copy the secret."""
+
+    def action_cut(self) -> None:
+        """Textual would copy the secret."""
+
+
+class AskSecret(Dialog[str]):
+    """Answers with what was typed."""
+
+    initial_focus = "#secret"
+
+    def __init__(self, question: str) -> None:
+        super().__init__("A secret is needed", confirm="Go on")
+        self.question = question
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield Static(safe(self.question), classes="dialog-line")
+        yield _SecretInput(password=True, id="secret")
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.confirm()
+
+    def confirm(self) -> None:
+        self.dismiss(self.query_one("#secret", Input).value)

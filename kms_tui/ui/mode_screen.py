@@ -1,0 +1,180 @@
+"""``ModeScreen``: the bar on top, the keys at the bottom, the session, and how work is started and told."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.session import Session
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.host import Host, KeysChanged, SessionOpened, host_of
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.subject import Subject, kms_for
+from kms_tui.ui.dialogs.dialog import Dialog
+from kms_tui.ui.dialogs.questions import Confirm
+from kms_tui.ui.widgets.screen_bars import KeyBar, TopBar
+
+if TYPE_CHECKING:
+    from kms_tui.evidence.cost import Prices
+
+T = TypeVar("T")
+Answer = TypeVar("Answer")
+_ACTION = "action"
+"""The group of workers in which changes are made."""
+
+
+class ModeScreen(Screen[None]):
+    """The base of the screens; it exists before a session opens, and outlives one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+z",
+            "undo",
+            "Undo",
+            id="session.undo",
+            tooltip="Take the last change back, where AWS allows it",
+            show=False,
+        ),
+    ]
+    HELP: ClassVar[str] = ""
+    """A few sentences for the help screen; plain text."""
+    BEFORE_SESSION: ClassVar[frozenset[str]] = frozenset({"filter", "back"})
+    """The screen's own actions that work before a session opens."""
+
+    def compose(self) -> ComposeResult:
+        yield TopBar()
+        yield from self.compose_body()
+        yield KeyBar()
+
+    @abstractmethod
+    def compose_body(self) -> Iterable[Widget]: ...
+
+    @property
+    def host(self) -> Host:
+        return host_of(self)
+
+    @property
+    def session(self) -> Session | None:
+        return self.host.session
+
+    @property
+    def prices(self) -> Prices:
+        """What keys and calls cost, by the configuration's price table."""
+        return self.host.config.price_table
+
+    def on_mount(self) -> None:
+        if self.session is not None:
+            self.session_opened(self.session)
+
+    @on(SessionOpened)
+    def _session_opened(self) -> None:
+        self.query_one(TopBar).refresh_session()
+        if self.session is not None:
+            self.session_opened(self.session)
+        self.refresh_bindings()
+
+    def session_opened(self, session: Session) -> None:
+        """A session has opened, the first or another one."""
+
+    def on_screen_resume(self) -> None:
+        self.query_one(TopBar).refresh_session()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Until a session opens, only what needs none is offered."""
+        if self.session is None:
+            return action in self.BEFORE_SESSION or hasattr(Screen, f"action_{action}")
+        if action == "undo" and self.session.read_only:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_undo(self) -> None:
+        self.start_action(partial(self.host.undo, self), description="undo a change")
+
+    def start_action(self, work: Callable[[], Awaitable[None]], *, description: str) -> None:
+        """Start work that may change something, unless earlier such work still waits for KMS.
+
+        Starting it would cancel the earlier work, whose answer would never be shown.
+        """
+        app = self.host
+        under_way = [
+            worker
+            for worker in self.workers
+            if worker.node is self and worker.group == _ACTION and not worker.is_finished
+        ]
+        if any(worker not in app.asking for worker in under_way):
+            app.notify("The last action is under way: wait for its answer.", severity="warning")
+            return
+        start(self, work, group=_ACTION, description=description)
+
+    def show_status(self, status: Content | str) -> None:
+        self.query_one(TopBar).show_status(status)
+
+    async def attempt(self, function: Callable[[], T], *, doing: str) -> T | None:
+        """Run a blocking call off the event loop; on an error notify, and return None."""
+        try:
+            return await off_loop(function)
+        except KmsTuiError as error:
+            self.tell_error(error, doing=doing)
+            return None
+
+    async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
+        """Open a dialog and wait for its answer; None is Cancel. Only from a worker."""
+        return await self.host.ask(dialog)
+
+    async def confirm_protected(self, title: str, subjects: Sequence[Subject]) -> bool:
+        """Ask for the name of each key that the configuration protects; False when one is not confirmed."""
+        assert self.session is not None
+        settings = self.session.settings
+        for subject in subjects:
+            if settings.protects(subject.key_id, *subject.aliases):
+                dialog = Confirm(
+                    f"{title}: {subject.name}",
+                    [Content("The configuration protects this key: any change to it asks for its name.")],
+                    confirm="Go on",
+                    type_to_confirm=subject.confirm_names,
+                )
+                if not await self.ask(dialog):
+                    return False
+        return True
+
+    async def succeeds(self, function: Callable[[], object], *, doing: str) -> bool:
+        """Run a blocking call for its effect; on an error notify, and return False."""
+        try:
+            await off_loop(function)
+        except KmsTuiError as error:
+            self.tell_error(error, doing=doing)
+            return False
+        return True
+
+    def kms_for(self, subject: Subject) -> Kms:
+        """The façade in the subject's Region."""
+        assert self.session is not None
+        return kms_for(self.session, subject)
+
+    def changed(self, subjects: Sequence[Subject], sentence: str) -> None:
+        """Notify of a change, and have these keys (none given: all) read again."""
+        self.host.notify(sentence)
+        self.post_message(KeysChanged(*(subject.key_id for subject in subjects)))
+
+    def hidden_by_filter(self) -> frozenset[str]:
+        """The ARNs of marked keys that the filter hides."""
+        return frozenset()
+
+    def action_hints(self, hints: Sequence[tuple[str, str]], subject: Subject) -> Content:
+        """The keys of actions on one key, given as (action id, words); nothing where the screen has none."""
+        return Content()
+
+    def tell_error(self, error: KmsTuiError, *, doing: str) -> None:
+        """Notify of what failed, why, and what to do next."""
+        text = f"{error}\n{error.next_step}" if error.next_step else str(error)
+        self.host.notify(text, title=f"Could not {doing}", severity="error", timeout=12)

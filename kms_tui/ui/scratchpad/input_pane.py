@@ -1,0 +1,316 @@
+"""One input: typed, pasted, in a file, or handed on by another operation; with its kind and its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+
+from kms_tui.atomic import FileError
+from kms_tui.crypto_ops.inputs import (
+    TYPED_FORMATS,
+    Entered,
+    FromFile,
+    InputError,
+    InputField,
+    also_reads,
+    detected,
+    look_at,
+    read_text,
+)
+from kms_tui.crypto_ops.inputs import Input as GivenInput
+from kms_tui.crypto_ops.limits import Beyond, Limit
+from kms_tui.crypto_ops.operations import Role
+from kms_tui.formats import Format, FormatError, encode
+from kms_tui.kms.model import Secret
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.scratchpad.pane_fields import FactTable, NoteLine, PathInput, ProblemLine
+from kms_tui.ui.scratchpad.secret_area import DOT, SecretArea
+from kms_tui.ui.widgets.form_widgets import Select
+from kms_tui.ui.widgets.text_widgets import Input, Static
+
+DETECT, FILE = "detect", "file"
+_KINDS = ((DETECT, "detect"), *((form.value, form.value) for form in TYPED_FORMATS), (FILE, "file"))
+_MOST_DOTS = 32
+_MOST_GUESSED = 10_000
+"""Characters up to which it is said what else a text could be read as."""
+_PLACEHOLDERS = {
+    Role.PLAINTEXT: "Type or paste what to encrypt; any length",
+    Role.CIPHERTEXT: "Paste a ciphertext: base64 or hex",
+    Role.MESSAGE: "Type or paste the message",
+    Role.SIGNATURE: "Paste the signature: base64 or hex",
+    Role.MAC: "Paste the MAC: base64 or hex",
+    Role.PUBLIC_KEY: "Paste the other side's public key: PEM, or DER in base64",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSecret:
+    """A secret that came from another operation; it is shown as dots only."""
+
+    data: Secret
+    origin: str
+
+
+class HeldLine(Static, can_focus=True):
+    """Stands for a held secret; Delete drops it."""
+
+    BINDINGS = [
+        Binding("delete,backspace", "drop", "Drop", id="held.drop", tooltip="Forget this secret input"),
+    ]
+
+    class Dropped(Message):
+        """The secret is to be forgotten."""
+
+    def action_drop(self) -> None:
+        self.post_message(self.Dropped())
+
+
+class InputPane(Vertical):
+    """The input of one role. ``given`` is what it holds, ``problem`` what is wrong with that."""
+
+    class Changed(Message):
+        """What the pane holds, or how it is read, is another now."""
+
+        def __init__(self, pane: InputPane) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def __init__(self, role: Role) -> None:
+        name = f"source-{role.name.lower().replace('_', '-')}"
+        super().__init__(id=name, classes="source")
+        self.role = role
+        self.field = InputField.SECOND if role in (Role.SIGNATURE, Role.MAC) else InputField.INPUT
+        self.area = SecretArea(secret=role.is_secret, placeholder=_PLACEHOLDERS[role])
+        self.path = PathInput(f"{name}-path", "Name of the file; → completes it")
+        self.note = NoteLine(classes="note")
+        self.problem = ProblemLine()
+        self._kind: Select[str] = Select(
+            [(Content(title), value) for value, title in _KINDS],
+            value=DETECT,
+            classes="kind",
+        )
+        self._read_as, self._count = Static(classes="read-as"), Static(classes="count")
+        self._held_line = HeldLine(classes="held")
+        self._known = FactTable(classes="known")
+        self._held: HeldSecret | None = None
+        self._file: FromFile | None = None
+        self._file_error = ""
+        self._limit: Limit | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(classes="row"):
+            yield Static(Content(self.role.value), classes="label")
+            yield self._kind
+            yield self._read_as
+            yield self._count
+        with Vertical(classes="body"):
+            yield self.area
+            yield self.path
+            yield self._held_line
+        yield self._known
+        yield self.note
+        yield self.problem
+
+    def on_mount(self) -> None:
+        self._show_body()
+
+    @property
+    def kind(self) -> str:
+        return str(self._kind.value)
+
+    @property
+    def is_file(self) -> bool:
+        return self._held is None and self.kind == FILE
+
+    # What it holds
+
+    @property
+    def given(self) -> GivenInput | None:
+        """The input, None while there is none; InputError where it cannot be read."""
+        if self._held is not None:
+            return Entered(self._held.data)
+        if self.kind == FILE:
+            if self._file_error:
+                raise InputError(self.field, self._file_error)
+            return self._file
+        if not self.area.text:
+            return None
+        try:
+            return read_text(self.area.text, self._format(), self.role)
+        except FormatError as error:
+            raise InputError(self.field, str(error), next_step=error.next_step) from error
+
+    def _format(self) -> Format:
+        kind = self.kind
+        if kind != DETECT:
+            return Format(kind)
+        limit = self._limit
+        return detected(self.area.text, self.role, limit.most if limit and limit.exact else None)
+
+    def set_text(self, text: str, form: Format | None = None) -> None:
+        """Replace what is held by typed text; ``form`` None leaves its kind to detection."""
+        self._held = None
+        self._set_kind(form.value if form else DETECT)
+        self.area.load_text(text)
+        self._changed()
+
+    def set_file(self, path: str) -> None:
+        self._held = None
+        self._set_kind(FILE)
+        self.path.value = path
+        self._changed()
+
+    def hold(self, data: Secret, origin: str) -> None:
+        """Take a secret over without showing it."""
+        self.clear()
+        self._held = HeldSecret(data, origin)
+        self._changed()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._held, self._file, self._file_error = None, None, ""
+        self._set_kind(DETECT)
+        self.area.load_text("")
+        self.path.value = ""
+        self._changed()
+
+    def _set_kind(self, kind: str) -> None:
+        with self.prevent(Select.Changed):
+            self._kind.value = kind
+
+    def focus_input(self) -> None:
+        widget = self._held_line if self._held else self.path if self.is_file else self.area
+        widget.focus()
+
+    def hide(self) -> None:
+        self.area.hide()
+
+    # Events
+
+    @on(Select.Changed)
+    def _kind_chosen(self, event: Select.Changed) -> None:
+        event.stop()
+        if self._held is not None:  # the list is hidden: this is its first value, told late
+            return
+        self._changed()
+        if self.has_focus_within:
+            self.focus_input()
+
+    @on(SecretArea.Changed)
+    def _typed(self, event: SecretArea.Changed) -> None:
+        event.stop()
+        self._changed()
+
+    @on(SecretArea.ControlsPasted)
+    def _controls_pasted(self, event: SecretArea.ControlsPasted) -> None:
+        """Text with control characters is not to be shown as text: its bytes are here as hex."""
+        event.stop()
+        data = event.text.encode(errors="replace")
+        self.set_text(encode(data, Format.HEX), Format.HEX)
+        self.show_known((("Pasted", "as hex, because it has control characters"),))
+
+    @on(Input.Changed)
+    def _path_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        start(self, self._look, group="look", description="look at the file")
+
+    @on(HeldLine.Dropped)
+    def _dropped(self, event: HeldLine.Dropped) -> None:
+        event.stop()
+        self.clear()
+        self.focus_input()
+
+    async def _look(self) -> None:
+        path = self.path.path
+        self._file, self._file_error = None, ""
+        if path is not None:
+            try:
+                self._file = await off_loop(lambda: look_at(path))
+            except FileError as error:
+                self._file_error = str(error)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.problem.say("")
+        self.show_known(())
+        self._show_body()
+        self.show_count(self._limit)
+        self.post_message(self.Changed(self))
+
+    # What it shows
+
+    def _show_body(self) -> None:
+        held = self._held
+        self._kind.display = held is None
+        self.area.display = held is None and not self.is_file
+        self.path.display = self.is_file
+        self._held_line.display = held is not None
+        if held is not None:
+            self._held_line.update(Content(DOT * min(len(held.data), _MOST_DOTS)))
+        self._read_as.update(self._how_read())
+
+    def _how_read(self) -> Content:
+        if self._held is not None:
+            return Content.styled(f"hidden, from {self._held.origin}", "$foreground-muted")
+        if self.is_file or not self.area.text or self.kind != DETECT:
+            return Content("")
+        form = self._format()
+        if self.role.is_binary and form is Format.TEXT:
+            return Content("")
+        text = f"→ {form.value}"
+        others = (
+            also_reads(self.area.text, form)
+            if self.role.is_secret and len(self.area.text) <= _MOST_GUESSED
+            else ()
+        )
+        if others:
+            text += f", or {others[0].value}?"
+        return Content.styled(text, "$foreground-muted")
+
+    def show_count(self, limit: Limit | None) -> None:
+        """The size against the operation's limit, and what happens beyond it."""
+        if limit != self._limit:
+            self._limit = limit
+            self._read_as.update(self._how_read())
+        try:
+            size = given.size if (given := self.given) is not None else 0
+        except InputError as error:
+            self._count.update()
+            self.note.say("")
+            if self.is_file or self.area.text:
+                self.problem.say(str(error), soft=True)
+            return
+        self._count.update(_count(size, limit))
+        self.note.say(_what_happens(size, limit))
+
+    def show_known(self, facts: Iterable[tuple[str, str]]) -> None:
+        """What can be said of the content without using it."""
+        self._known.show(facts)
+
+
+def _count(size: int, limit: Limit | None) -> Content:
+    if limit is None:
+        return Content.styled(f"{size:,} bytes", "$foreground-muted") if size else Content("")
+    wrong = size != limit.most if limit.exact else size > limit.most
+    if wrong and limit.beyond is not Beyond.REFUSED:
+        return Content.styled(f"{size:,} bytes", "$accent")
+    style = "$error" if wrong else "$foreground-muted"
+    return Content.styled(f"{size:,} of {limit.most:,} bytes", style)
+
+
+_BEYOND = {
+    Beyond.ENVELOPE: "More than KMS takes: sealed by envelope encryption, in the Encryption SDK's format.",
+    Beyond.DIGEST: "More than KMS takes: its digest is made here and signed, which is the same signature.",
+    Beyond.REFUSED: "",
+}
+
+
+def _what_happens(size: int, limit: Limit | None) -> str:
+    return _BEYOND[limit.beyond] if limit is not None and size > limit.most else ""

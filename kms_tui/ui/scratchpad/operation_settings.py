@@ -1,0 +1,157 @@
+"""The operations that the chosen key offers, and the settings of the chosen one: a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import OptionList
+
+from kms_tui.crypto_ops.operations import OPERATIONS, Name, Operation
+from kms_tui.crypto_ops.settings import OperationSetting, Ready, SettingChoice
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.scratchpad.pane_fields import ProblemLine
+from kms_tui.ui.widgets.form_widgets import Select
+from kms_tui.ui.widgets.text_widgets import Input, Option, Static
+
+
+class SettingRow(Horizontal):
+    """One setting: a list where there is a choice, plain text where there is one, else a number."""
+
+    class Changed(Message):
+        """Another value was chosen or typed."""
+
+        def __init__(self, name: str, value: str) -> None:
+            super().__init__()
+            self.name = name
+            self.value = value
+
+    def __init__(self, setting: OperationSetting) -> None:
+        super().__init__(classes="row setting")
+        self.setting = setting
+        self._select: Select[str] = Select([(Content("–"), "")], value="")
+        self._only = Static(classes="only")
+        self._number = Input(setting.default, classes="number")
+        self._choices: tuple[SettingChoice, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content(self.setting.label), classes="label")
+        yield self._select
+        yield self._only
+        yield self._number
+
+    def show(self, ready: Ready) -> None:
+        count = len(ready.choices)
+        self._select.display, self._only.display, self._number.display = count > 1, count == 1, count == 0
+        if count == 1:
+            self._only.update(safe(ready.choices[0].title))
+        elif count:
+            with self.prevent(Select.Changed):
+                if ready.choices != self._choices:
+                    self._select.set_options((safe(choice.title), choice.value) for choice in ready.choices)
+                self._select.value = ready.value
+        elif self._number.value != ready.value:
+            with self.prevent(Input.Changed):
+                self._number.value = ready.value
+        self._choices = ready.choices
+
+    def focus_field(self) -> None:
+        (self._select if self._select.display else self._number).focus()
+
+    @on(Select.Changed)
+    def _chosen(self, event: Select.Changed) -> None:
+        event.stop()
+        if any(choice.value == event.value for choice in self._choices):
+            self.post_message(self.Changed(self.setting.name, str(event.value)))
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(self.setting.name, event.value))
+
+
+class SettingsPane(Vertical):
+    """The settings of the present operation; ``values`` keeps those of all."""
+
+    class Changed(Message):
+        """Something else was chosen."""
+
+    def __init__(self) -> None:
+        super().__init__(id="settings")
+        self.values: dict[str, str] = {}
+        self.problem = ProblemLine()
+        self._rows: dict[str, SettingRow] = {}
+
+    def compose(self) -> ComposeResult:
+        yield self.problem
+
+    async def show(self, ready: Sequence[Ready]) -> None:
+        """Show these settings and hide the others, whose values stay."""
+        new = [SettingRow(entry.setting) for entry in ready if entry.setting.name not in self._rows]
+        self._rows |= {row.setting.name: row for row in new}
+        if new:
+            await self.mount(*new, before=self.problem)
+        shown = {entry.setting.name for entry in ready}
+        for name, row in self._rows.items():
+            row.display = name in shown
+        for entry in ready:
+            self._rows[entry.setting.name].show(entry)
+            self.values[entry.setting.name] = entry.value
+        self.problem.say("")
+
+    def set_values(self, values: Mapping[str, str]) -> None:
+        self.values.update(values)
+
+    def focus_first(self) -> None:
+        """Go to the first setting that can be changed: the one that a problem is about."""
+        for row in self._rows.values():
+            if row.display and not row._only.display:
+                row.focus_field()
+                return
+
+    @on(SettingRow.Changed)
+    def _changed(self, event: SettingRow.Changed) -> None:
+        event.stop()
+        if self.values.get(event.name) != event.value:
+            self.values[event.name] = event.value
+            self.post_message(self.Changed())
+
+
+class OperationList(OptionList):
+    """The cursor is the choice: moving it changes the operation."""
+
+    class Chosen(Message):
+        """Another operation is wanted."""
+
+        def __init__(self, operation: Operation) -> None:
+            super().__init__()
+            self.operation = operation
+
+    class Entered(Message):
+        """The operation is chosen: on to its input."""
+
+    def __init__(self) -> None:
+        super().__init__(id="operations", compact=True)
+        self._offered: tuple[Operation, ...] = ()
+
+    def show(self, offered: Sequence[Operation], chosen: Operation) -> None:
+        """Show these operations, with the cursor on the chosen one."""
+        with self.prevent(OptionList.OptionHighlighted):
+            if tuple(offered) != self._offered:
+                self._offered = tuple(offered)
+                self.set_options(
+                    Option(Content(operation.title), id=operation.name.value) for operation in offered
+                )
+            self.highlighted = self._offered.index(chosen)
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if event.option_id is not None:
+            self.post_message(self.Chosen(OPERATIONS[Name(event.option_id)]))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.post_message(self.Entered())

@@ -1,0 +1,116 @@
+"""How far a long operation has come: bar, rate, time left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.timer import Timer
+from textual.widgets import ProgressBar
+
+from kms_tui.envelope.streams import Progress
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.widgets.text_widgets import Static
+
+T = TypeVar("T")
+_SHOW_AFTER = 0.3
+"""Seconds before there is anything to show: what is over sooner does not flicker."""
+_EVERY = 0.1
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def size_words(size: float) -> str:
+    """ "17 bytes", "1.2 MB": decimal units, as disks and networks have them."""
+    for unit in _UNITS[:-1]:
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} {_UNITS[-1]}"
+
+
+class RunProgress:
+    """Written by the working thread, read by the screen: each attribute is replaced whole."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.total: int | None = None
+        self.stop = Event()
+        self.ended = Event()
+
+    def note(self, done: int, total: int | None) -> None:
+        self.done, self.total = done, total
+
+    def ending(self, work: Callable[[], T]) -> Callable[[], T]:
+        """The work, saying when it has ended in whatever way."""
+
+        def run() -> T:
+            try:
+                return work()
+            finally:
+                self.ended.set()
+
+        return run
+
+    def watch(self) -> Progress:
+        return Progress(progress=self.note, cancelled=self.stop.is_set)
+
+
+class RunProgressLine(Horizontal):
+    """Hidden unless an operation takes its time."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(id="progress")
+        self._monotonic = monotonic
+        self._bar = ProgressBar(show_percentage=False, show_eta=False)
+        self._words = Static(id="progress-words")
+        self._tally: RunProgress | None = None
+        self._started = 0.0
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._bar
+        yield self._words
+
+    def on_mount(self) -> None:
+        self.display = False
+        self._timer = self.set_interval(_EVERY, self.refresh_progress, pause=True)
+
+    def follow(self, tally: RunProgress) -> None:
+        """Show how this operation comes along, until ``done``."""
+        self._tally, self._started = tally, self._monotonic()
+        if self._timer is not None:
+            self._timer.resume()
+
+    def done(self) -> None:
+        self._tally = None
+        self.display = False
+        if self._timer is not None:
+            self._timer.pause()
+
+    def refresh_progress(self) -> None:
+        tally = self._tally
+        if tally is None:
+            return
+        seconds = self._monotonic() - self._started
+        if seconds < _SHOW_AFTER:
+            return
+        self.display = True
+        self._bar.update(total=tally.total, progress=tally.done)
+        self._words.update(
+            Content.styled(progress_words(tally.done, tally.total, seconds), "$foreground-muted")
+        )
+
+
+def progress_words(done: int, total: int | None, seconds: float) -> str:
+    """ "312.0 MB of 1.0 GB · 410.0 MB/s · 2 s left · esc cancels"."""
+    if not done:
+        return "working… · esc cancels"
+    rate = done / seconds
+    parts = [size_words(done) + (f" of {size_words(total)}" if total else ""), f"{size_words(rate)}/s"]
+    if total and total > done:
+        parts.append(f"{max(round((total - done) / rate), 1)} s left")
+    return " · ".join([*parts, "esc cancels"])

@@ -1,0 +1,271 @@
+"""Calendar: what is coming to the keys of the loaded Regions, soonest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from kms_tui.evidence.calendar import Calendar, Coming, Event, KeyDates, When, calendar, when
+from kms_tui.export import Table
+from kms_tui.inventory import FactName, Row
+from kms_tui.inventory.cells import name, span
+from kms_tui.inventory.fact_reader import missing_of
+from kms_tui.session import Session
+from kms_tui.ui.actions.action_screen import ActionScreen, action_bindings
+from kms_tui.ui.actions.exporting import export_list
+from kms_tui.ui.base.host import KeysChanged
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.subject import Subject, subject_of
+from kms_tui.ui.base.words import counted, date_words
+from kms_tui.ui.screens.inventory_screen import InventoryScreen
+from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.text_widgets import Static
+
+_COLUMNS = (
+    TableColumn("WHEN", 14),
+    TableColumn("DATE", 10),
+    TableColumn("IN", 6),
+    TableColumn("KEY", 20, weight=2),
+    TableColumn("WHAT", 16, weight=1),
+    TableColumn("REGION", 12),
+)
+_WHEN_WORDS: Mapping[When, str] = {
+    When.DUE: "due now",
+    When.TODAY: "today",
+    When.WEEK: "within a week",
+    When.MONTH: "within a month",
+    When.LATER: "later",
+    When.UNDATED: "no date yet",
+}
+_WHAT_WORDS: Mapping[Coming, tuple[str, str]] = {
+    Coming.DELETION: ("deleted", "danger"),
+    Coming.DELETION_AFTER_REPLICAS: ("deleted after its replicas", "danger"),
+    Coming.EXPIRY: ("material expires", "warning"),
+    Coming.ROTATION: ("rotates", "plain"),
+}
+_missing = missing_of(FactName.DESCRIBED, FactName.ROTATION)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarLines:
+    """The calendar, its lines, the rows that these are about, and those of which something is to be read."""
+
+    calendar: Calendar
+    lines: Sequence[TableRow]
+    rows: Mapping[str, Row]
+    """By the key of their line."""
+    missing: Sequence[Row]
+
+
+class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
+    """Reads what it needs when it is opened: a description a key, and a rotation where a key can rotate."""
+
+    HELP = (
+        "Scheduled deletions, expiries of imported key material and automatic rotations of all loaded "
+        "Regions, soonest first. U cancels the deletion under the cursor. Dates take a call a key or two, "
+        "made politely when you open this; esc stops it. What you may not read is counted as not known. "
+        "AWS-managed keys rotate every year, at a time that AWS does not tell."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,d", "jump", "Go to key", id="calendar.jump", tooltip="Show this key on the key list"),
+        *action_bindings({"cancel-deletion"}),
+        Binding(
+            "w", "export", "Export", id="calendar.export", tooltip="Write this list: CSV, JSON, Markdown"
+        ),
+        Binding(
+            "r",
+            "refresh",
+            "Refresh",
+            id="calendar.refresh",
+            tooltip="List and read everything again",
+            show=False,
+        ),
+        Binding("escape", "stop", "Stop", id="calendar.stop", tooltip="Stop reading dates", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: CalendarLines | None = None
+        self._consent = self._waits_for_consent = False
+        """To a reading that takes longer than a minute."""
+        self._asked: set[str] = set()
+        """The keys of which something was asked for: what was refused or stopped is not asked for again."""
+
+    def compose_body(self) -> Iterable[Widget]:
+        with Vertical(classes="table-body"):
+            yield Static(id="calendar-note")
+            yield LineTable(_COLUMNS, empty="Nothing is coming: no deletion, no expiry, no rotation.")
+
+    def session_opened(self, session: Session) -> None:
+        self._asked.clear()
+        self._consent = False
+        self.query_one(LineTable).focus()
+        super().session_opened(session)
+
+    def on_screen_resume(self) -> None:
+        self._asked.clear()
+        super().on_screen_resume()
+
+    def subjects(self) -> Sequence[Subject]:
+        """The key of the event under the cursor."""
+        row = self._found.rows.get(self.query_one(LineTable).current) if self._found is not None else None
+        return [subject_of(row)] if row is not None else []
+
+    # Working it out
+
+    def work_out(self, session: Session, rows: Sequence[Row]) -> CalendarLines:
+        ours = [row for row in rows if not row.aws and not row.gone]
+        by_arn = {row.arn: row for row in ours}
+        found = calendar(KeyDates(row.arn, row.described, row.rotation) for row in ours)
+        return CalendarLines(
+            found,
+            _lines(found.events, by_arn, session.now()),
+            {_line_key(event): by_arn[event.arn] for event in found.events},
+            [row for row in ours if _missing(row) is not None],
+        )
+
+    def present(self, session: Session, found: CalendarLines) -> None:
+        self._found = found
+        self._read_missing(session, found)
+        self.query_one(LineTable).show_rows(found.lines)
+        self.show_status(self._status(session, found.calendar))
+        self._show_note(session, found)
+
+    def _read_missing(self, session: Session, found: CalendarLines) -> None:
+        new = {row.arn for row in found.missing} - self._asked
+        self._waits_for_consent = bool(new) and not self._consent and _minutes(session, found) > 1
+        if new and not self._waits_for_consent:
+            self._asked |= new
+            session.inventory.demand(found.missing, _missing)
+
+    def _status(self, session: Session, found: Calendar) -> Content:
+        counts = (
+            (found.count(Coming.DELETION, Coming.DELETION_AFTER_REPLICAS), "deletion", "deletions", "$error"),
+            (found.count(Coming.EXPIRY), "expiry", "expiries", "$warning"),
+            (found.count(Coming.ROTATION), "rotation", "rotations", ""),
+        )
+        parts = []
+        if progress := self.progress_words():
+            parts.append(safe(progress))
+        elif session.inventory.busy:
+            parts.append(Content("listing…"))
+        elif found.unread:
+            parts.append(Content(f"{counted(found.unread, 'key')} not read"))
+        parts += [
+            Content.styled(f"{count:,} {one if count == 1 else many}", colour)
+            for count, one, many, colour in counts
+            if count
+        ]
+        return Content(" · ").join(parts)
+
+    def _show_note(self, session: Session, all_found: CalendarLines) -> None:
+        """What may be missing from the list, and why."""
+        found, parts = all_found.calendar, []
+        if self._waits_for_consent:
+            parts.append(
+                f"Reading the dates of {counted(len(all_found.missing), 'key')} takes about "
+                f"{_minutes(session, all_found):.0f} minutes: r starts it, esc stops it."
+            )
+        if stopped := session.inventory.stopped:
+            parts.append(f"{stopped} {stopped.next_step}".strip())
+        if found.refused_keys:
+            parts.append(
+                f"Not known: the dates of {counted(found.refused_keys, 'key')} that cannot be described."
+            )
+        if found.refused_rotations:
+            keys = counted(found.refused_rotations, "key")
+            parts.append(f"Not known: the next rotation of {keys}; reading that was refused or failed.")
+        note = self.query_one("#calendar-note", Static)
+        note.update(safe(" ".join(parts)))
+        note.display = bool(parts)
+
+    # What the keys do
+
+    @on(LineTable.Selected)
+    def action_jump(self) -> None:
+        for subject in self.subjects():
+            self.start_action(partial(self.host.show_key, subject.arn), description="go to a key")
+
+    def action_stop(self) -> None:
+        if self.session is not None:
+            self.session.inventory.cancel_demand()
+
+    def action_refresh(self) -> None:
+        """List everything again, or start the reading that takes too long to be started unasked."""
+        if self.session is None:
+            return
+        self._asked.clear()
+        if self._waits_for_consent:
+            self._waits_for_consent, self._consent = False, True
+            self.work_again()
+        else:
+            self.session.inventory.refresh()
+
+    @on(KeysChanged)
+    def _ask_again(self) -> None:
+        self._asked.clear()
+
+    def action_export(self) -> None:
+        self.start_action(self._export, description="export the calendar")
+
+    async def _export(self) -> None:
+        if self._found is not None and self.session is not None:
+            table = partial(_exported, self._found, self.session.now())
+            await export_list(self, "kms-tui-calendar", table)
+
+
+def _minutes(session: Session, found: CalendarLines) -> float:
+    """How long reading what is missing takes at most, with two calls a key at the polite rate."""
+    return 2 * len(found.missing) / session.inventory.pace.demand / 60
+
+
+def _line_key(event: Event) -> str:
+    return f"{event.what} {event.arn}"
+
+
+def _lines(events: Iterable[Event], rows: Mapping[str, Row], now: datetime) -> list[TableRow]:
+    """A line an event; how soon it is stands at the first of a group."""
+    shown, group = [], None
+    for event in events:
+        soon = when(event.time, now)
+        head = _WHEN_WORDS[soon] if soon is not group else ""
+        group = soon
+        shown.append(
+            TableRow(
+                _line_key(event),
+                (
+                    (head, "accent"),
+                    date_words(event.time) if event.time else "",
+                    (span(event.time - now) if event.time and event.time > now else "", "quiet"),
+                    (name(rows[event.arn]), "strong"),
+                    _WHAT_WORDS[event.what],
+                    (rows[event.arn].region, "quiet"),
+                ),
+            )
+        )
+    return shown
+
+
+def _exported(found: CalendarLines, now: datetime) -> Table:
+    events = [(event, found.rows[_line_key(event)]) for event in found.calendar.events]
+    rows = [
+        (
+            event.time.isoformat() if event.time else "",
+            _WHEN_WORDS[when(event.time, now)],
+            event.what,
+            name(row),
+            row.key_id,
+            row.region,
+        )
+        for event, row in events
+    ]
+    title = f"What is coming to KMS keys, as of {date_words(now)}"
+    return Table(title, ("time", "when", "what", "name", "key_id", "region"), rows)

@@ -1,0 +1,306 @@
+"""Health: the keys held against the checks; what is wrong, with which key, why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from kms_tui.evidence.health import CheckTally, Examination, Gap, HealthFinding, Report, Settings
+from kms_tui.evidence.health.report_formats import WRITERS
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.session import Session
+from kms_tui.ui.actions.exporting import export
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.dialogs.form import Form, FormField
+from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.screens import health_words
+from kms_tui.ui.widgets.line_table import LineTable, TableColumn
+from kms_tui.ui.widgets.text_widgets import Input, Static
+
+_FINDINGS = (
+    TableColumn("SEVERITY", 11),
+    TableColumn("KEY", 18, weight=1),
+    TableColumn("FINDING", 22),
+    TableColumn("WHY", 19, weight=5),
+)
+_CHECKS = (
+    TableColumn("CHECK", 27, weight=1),
+    TableColumn("FOUND", 18, weight=1),
+    TableColumn("NOT KNOWN", 14, weight=1),
+    TableColumn("HUB", 5, weight=4),
+)
+ASK_ABOVE = 200
+"""With more keys than that, what reading costs is said before it begins."""
+_TICK = 0.1
+_FORMATS = {"csv": "CSV", "json": "JSON", "md": "Markdown"}
+
+
+class _State(Enum):
+    IDLE = "idle"
+    ASKING = "asking"
+    """It was said what reading costs, and nobody has begun it yet."""
+    READING = "reading"
+
+
+class HealthScreen(ModeScreen):
+    """Two tables of one report: what was found or is not known, and what was checked."""
+
+    HELP = (
+        "The customer keys held against a table of checks, the gravest findings first. Keys that AWS manages "
+        "are left alone. What could not be read is listed as not known, and is never a pass. Only what the "
+        "checks need is read, each fact once, and nothing is read before this screen is opened; when a key "
+        "was last used is read only when you ask for it (u). enter goes to the key."
+    )
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="health.filter", tooltip="Filter: high, kms.4, not known …"),
+        Binding("enter", "begin", "Read", id="health.begin", tooltip="Read what the checks need"),
+        Binding("v", "view", "Checks", id="health.view", tooltip="How each check went, or the findings"),
+        Binding(
+            "u", "unused", "Unused…", id="health.unused", tooltip="Find keys not used for some days, too"
+        ),
+        Binding("r", "refresh", "Read again", id="health.refresh", tooltip="List and read all of it again"),
+        Binding("w", "export", "Export", id="health.export", tooltip="Write the report: CSV, JSON, Markdown"),
+        Binding(
+            "escape", "back", "Stop", id="health.back", tooltip="Stop reading; clear the filter", show=False
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._examination: Examination | None = None
+        self._report: Report | None = None
+        self._state = _State.IDLE
+        self._unused_days: int | None = None
+        self._changes = 0
+        """How many changes this sitting had made when the report was begun."""
+        self._shown: dict[str, HealthFinding | Gap] = {}
+
+    def compose_body(self) -> Iterable[Widget]:
+        with Vertical(classes="table-body"):
+            yield Static(id="health-head")
+            yield Input(placeholder="/ to filter", id="table-filter")
+            yield LineTable(_FINDINGS, empty="No finding matches.", id="findings")
+            yield LineTable(_CHECKS, id="checks")
+            yield Static(id="health-detail")
+
+    def on_mount(self) -> None:
+        self._show_nothing(Content.styled("opening…", "$foreground-muted"))
+        self._ticking = self.set_interval(_TICK, self._tick, pause=True)
+        super().on_mount()
+
+    # One examination after the other
+
+    def session_opened(self, session: Session) -> None:
+        self._cancel()
+        self._report, self._unused_days = None, None
+        self._prepare()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        changed = self.session is not None and len(self.session.log.entries) != self._changes
+        if changed and self._report is not None and self._examination is None:
+            self._prepare()
+
+    def _prepare(self, *, again: bool = False) -> None:
+        session = self.session
+        assert session is not None
+        self._cancel()
+        settings = Settings(self._unused_days, required_tags=self.host.config.required_tags)
+        self._examination = Examination(session.inventory, session.kms, settings, session.services)
+        self._changes = len(session.log.entries)
+        work = partial(self._estimate, self._examination, again)
+        start(self, work, group="health", description="see what the checks need")
+
+    async def _estimate(self, examination: Examination, again: bool) -> None:
+        """Read at once where little is to be read; else say what it costs, and wait."""
+        if again:
+            examination.read_again()
+        self._show_nothing(Content.styled("Listing the keys …", "$foreground-muted"))
+        await off_loop(examination.wait_for_listing)
+        estimate = await off_loop(examination.estimate)
+        if estimate.keys <= ASK_ABOVE or not estimate.total:
+            await self._run(examination)
+        else:
+            self._show_nothing(health_words.asking(estimate))
+            self._enter(_State.ASKING)
+
+    def action_begin(self) -> None:
+        if self._state is _State.ASKING and self._examination is not None:
+            work = partial(self._run, self._examination)
+            start(self, work, group="health", description="hold the keys against the checks")
+
+    async def _run(self, examination: Examination) -> None:
+        self._enter(_State.READING)
+        try:
+            report = await off_loop(examination.run)
+        except KmsTuiError as error:
+            self._show_nothing(health_words.failed(error))
+        else:
+            self._report = report
+            self._show_report()
+        finally:
+            if self._examination is examination:
+                self._examination = None
+                self._enter(_State.IDLE)
+
+    def _cancel(self) -> None:
+        if self._examination is not None:
+            self._examination.cancel()
+        self._examination = None
+        self._enter(_State.IDLE)
+
+    def _enter(self, state: _State) -> None:
+        self._state = state
+        (self._ticking.resume if state is _State.READING else self._ticking.pause)()
+        self.refresh_bindings()
+
+    def _tick(self) -> None:
+        if self._state is _State.READING and self._examination is not None:
+            self._show_nothing(health_words.progress(self._examination.progress()))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "begin":
+            return self._state is _State.ASKING
+        if action in ("view", "export", "filter"):
+            return self._report is not None
+        return super().check_action(action, parameters)
+
+    # What is shown
+
+    def _show_nothing(self, instead: Content) -> None:
+        """Some words in the place of the tables."""
+        self.query_one("#health-head", Static).update(instead)
+        self.show_status("")
+        self.add_class("-empty")
+        self.remove_class("-checks")
+
+    def _show_report(self) -> None:
+        report = self._report
+        assert report is not None
+        self.query_one("#health-head", Static).update(health_words.headline(report))
+        self.show_status(f"{len(report.findings):,} findings")
+        self.remove_class("-empty")
+        checks = [health_words.check_row(tally) for tally in report.tallies]
+        self.query_one("#checks", LineTable).show_rows(checks)
+        self._view_checks(not (report.findings or report.gaps))
+        self._fill()
+
+    @on(Input.Changed, "#table-filter")
+    def _fill(self) -> None:
+        if self._report is None:
+            return
+        words = self.query_one("#table-filter", Input).value.lower().split()
+        self.set_class(bool(words) or self.query_one("#table-filter").has_focus, "-filtering")
+        items = health_words.items(self._report)
+        self._shown = {key: item for key, item in items if health_words.matches(item, words)}
+        several = len(self._report.regions) > 1
+        rows = [health_words.item_row(key, item, regions=several) for key, item in self._shown.items()]
+        self.query_one("#findings", LineTable).show_rows(rows)
+        self._show_detail()
+
+    def _view_checks(self, checks: bool) -> None:
+        self.set_class(checks, "-checks")
+        self._table.focus()
+        self._show_detail()
+
+    @property
+    def _table(self) -> LineTable:
+        return self.query_one("#checks" if self.has_class("-checks") else "#findings", LineTable)
+
+    @on(LineTable.Highlighted)
+    def _show_detail(self) -> None:
+        detail = self.query_one("#health-detail", Static)
+        if self.has_class("-checks"):
+            tally = self._tally()
+            detail.update(health_words.check_detail(tally) if tally is not None else None)
+        else:
+            item = self._shown.get(self._table.current)
+            detail.update(health_words.item_detail(item) if item is not None else None)
+
+    def _tally(self) -> CheckTally | None:
+        tallies = self._report.tallies if self._report is not None else ()
+        return next((tally for tally in tallies if tally.check.id == self._table.current), None)
+
+    # What the keys do
+
+    @on(LineTable.Selected, "#findings")
+    def _go_to_key(self, event: LineTable.Selected) -> None:
+        arn = self._shown[event.key].key.arn
+        if arn:
+            start(self, partial(self.host.show_key, arn), group="jump", description="go to a key")
+
+    @on(LineTable.Selected, "#checks")
+    def _filter_by_check(self, event: LineTable.Selected) -> None:
+        self.query_one("#table-filter", Input).value = event.key
+        self._view_checks(False)
+
+    def action_view(self) -> None:
+        self._view_checks(not self.has_class("-checks"))
+
+    def action_refresh(self) -> None:
+        """Read everything again; after a stop, what is not known yet."""
+        self._prepare(again=self._report is None or self._report.complete)
+
+    def action_unused(self) -> None:
+        start(self, self._ask_unused, group="ask", description="ask for a number of days")
+
+    async def _ask_unused(self) -> None:
+        days = FormField(
+            "days", "Days", f"{self._unused_days or 90}", "leave empty to leave it out", _check_days
+        )
+        values = await self.ask(
+            Form(
+                "Find keys not used for so many days",
+                [days],
+                lambda _values: None,
+                confirm="Find",
+                lead=[Content("This asks GetKeyLastUsage of every enabled key: 5 keys a second, no more.")],
+            )
+        )
+        if values is not None:
+            self._unused_days = int(values["days"]) if values["days"].strip() else None
+            self._prepare()
+
+    def action_export(self) -> None:
+        report = self._report
+        if report is not None:
+            formats = {end: (title, partial(WRITERS[end], report)) for end, title in _FORMATS.items()}
+            work = partial(export, self, "kms-tui-health", formats)
+            self.start_action(work, description="export the report")
+
+    def action_filter(self) -> None:
+        self._view_checks(False)
+        self.add_class("-filtering")
+        self.query_one("#table-filter").focus()
+
+    @on(Input.Submitted, "#table-filter")
+    def _filter_left(self) -> None:
+        self._table.focus()
+        self._fill()
+
+    def action_back(self) -> None:
+        field = self.query_one("#table-filter", Input)
+        if self._examination is not None and self._state is _State.READING:
+            self._examination.cancel()
+        elif field.has_focus:
+            self._filter_left()
+        elif self.has_class("-checks"):
+            self._view_checks(False)
+        else:
+            field.value = ""
+
+
+def _check_days(text: str) -> str:
+    text = text.strip()
+    if not text or (text.isascii() and text.isdigit() and 1 <= int(text) <= 36_500):
+        return ""
+    return "A number of days, such as 90."

@@ -1,0 +1,194 @@
+"""A health report on the screen: its rows, and all there is to say about one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from kms_tui.evidence.health import (
+    Check,
+    CheckTally,
+    Estimate,
+    Gap,
+    HealthFinding,
+    HealthSeverity,
+    Report,
+    Stage,
+)
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.words import span_words
+from kms_tui.ui.widgets.line_table import TableRow
+
+_MARKS: Mapping[HealthSeverity, tuple[str, str, str]] = {
+    HealthSeverity.HIGH: ("▲", "danger", "$error"),
+    HealthSeverity.MEDIUM: ("◆", "warning", "$warning"),
+    HealthSeverity.LOW: ("▽", "plain", "$foreground"),
+}
+"""Glyph, look in a table, colour elsewhere; the word is always there as well."""
+_NOT_KNOWN = "? not known"
+_PASSED = "✓"
+_BAR = 30
+
+Item = HealthFinding | Gap
+
+
+def _lines(*lines: Content) -> Content:
+    return Content("\n").join(lines)
+
+
+def _muted(text: str) -> Content:
+    return Content.styled(text, "$foreground-muted")
+
+
+# The rows of the two tables
+
+
+def items(report: Report) -> Iterator[tuple[str, Item]]:
+    """Findings, then gaps, each under the key of its row."""
+    found: list[Item] = [*report.findings, *report.gaps]
+    for number, item in enumerate(found):
+        yield str(number), item
+
+
+def item_row(key: str, item: Item, *, regions: bool) -> TableRow:
+    """With ``regions`` the key's region stands beside its name."""
+    if isinstance(item, HealthFinding):
+        mark, look, _ = _MARKS[item.check.severity]
+        first, title = (f"{mark} {item.check.severity.value}", look), item.check.title
+    else:
+        first, title = (_NOT_KNOWN, "quiet"), f"{len(item.checks)} checks"
+        if len(item.checks) == 1:
+            title = item.checks[0].title
+    name = f"{item.key.name} · {item.key.region}" if regions and item.key.arn else item.key.name
+    return TableRow(key, (first, (name, "strong"), title, (item.reason, "quiet")))
+
+
+def matches(item: Item, words: Sequence[str]) -> bool:
+    """Whether each word stands somewhere in what an item says, its control and its key's id included."""
+    checks = (item.check,) if isinstance(item, HealthFinding) else item.checks
+    severity = item.check.severity.value if isinstance(item, HealthFinding) else _NOT_KNOWN
+    key = item.key
+    said = [severity, key.name, key.key_id, key.region, item.reason]
+    said += [text for check in checks for text in (check.id, check.title, str(check.control or ""))]
+    haystack = "\n".join(said).lower()
+    return all(word in haystack for word in words)
+
+
+def check_row(tally: CheckTally) -> TableRow:
+    """How a check went: the worst that can be said of it comes first."""
+    mark, look, _ = _MARKS[tally.check.severity]
+    if not tally.keys:
+        mark, look = "–", "quiet"
+    elif not tally.found:
+        mark, look = ("?", "warning") if tally.not_known else (_PASSED, "plain")
+    control = tally.check.control
+    return TableRow(
+        tally.check.id,
+        (
+            (f"{mark} {tally.check.title}", look),
+            (_found(tally), "plain" if tally.keys else "quiet"),
+            (f"{tally.not_known:,} of {tally.keys:,}" if tally.not_known else "", "warning"),
+            (control.id if control is not None else "", "quiet"),
+        ),
+    )
+
+
+def _found(tally: CheckTally) -> str:
+    """How many of the keys of which it is known."""
+    known = tally.keys - tally.not_known
+    if not known:
+        return "not known" if tally.keys else "no key of the kind"
+    return f"{tally.found:,} of {known:,}" if tally.found else f"none of {known:,}"
+
+
+# What is said about the row of the cursor
+
+
+def item_detail(item: Item) -> Content:
+    """What is wrong, with which key, why, and what to do."""
+    if isinstance(item, HealthFinding):
+        mark, _, colour = _MARKS[item.check.severity]
+        head = Content.assemble(
+            (f"{mark} {item.check.severity.value}", colour), "  ", (item.check.title, "bold")
+        )
+        if item.check.control is not None:
+            head += _muted(f"  Security Hub {item.check.control}")
+        todo = item.check.advice
+    else:
+        head = Content.assemble((_NOT_KNOWN, "$warning"), "  ", (_checks(item.checks), "bold"))
+        todo = "See that this can be read, and press r; until then it is no pass."
+    where = safe(item.key.name).stylize("$accent")
+    if item.key.key_id:
+        where += _muted("  ") + safe(f"{item.key.key_id} · {item.key.region}").stylize("$foreground-muted")
+    return _lines(head, where, safe(item.reason), _muted("What to do  ") + Content(todo))
+
+
+def _checks(checks: Sequence[Check]) -> str:
+    titles = [check.title if not place else check.title.lower() for place, check in enumerate(checks)]
+    more = f" and {len(titles) - 4} more" if len(titles) > 4 else ""
+    return ", ".join(titles[:4]) + more
+
+
+def check_detail(tally: CheckTally) -> Content:
+    check = tally.check
+    head = Content.assemble(
+        (check.title, "bold"), (f"  {check.severity.value} severity", "$foreground-muted")
+    )
+    if check.control is not None:
+        head += _muted(f"  Security Hub {check.control}")
+    return _lines(head, _muted("What to do  ") + Content(check.advice))
+
+
+# What is said about all of it
+
+
+def headline(report: Report) -> Content:
+    """What was found, and out of how much; that nothing was found is said in so many words."""
+    parts = []
+    for severity, (mark, _, colour) in _MARKS.items():
+        if number := report.count(severity):
+            parts.append(Content.styled(f"{mark} {number:,} {severity.value}", colour))
+    if report.gaps:
+        parts.append(_muted(f"? {len(report.gaps):,} not known"))
+    said = Content(" · ").join(parts)
+    if not parts:
+        said = Content.styled(f"{_PASSED} Nothing needs attention", "$success bold")
+    said += _muted(f"    {report.keys:,} keys, {len(report.tallies)} checks")
+    return said if report.complete else said + Content.styled("  stopped: r goes on", "$warning")
+
+
+def asking(estimate: Estimate) -> Content:
+    """What reading costs, before any of it is read."""
+    calls = ", ".join(f"{number:,} {operation}" for operation, number in sorted(estimate.calls.items()))
+    seconds, key = estimate.seconds, "$accent bold"
+    time = span_words(timedelta(seconds=seconds)) if seconds >= 60 else f"{seconds:.0f} s"
+    return _lines(
+        Content.styled(f"{estimate.keys:,} customer keys are to be held against the checks.", "bold"),
+        Content(""),
+        Content(f"That takes up to {estimate.total:,} calls, about {time} at the polite rate:"),
+        _muted(f"{calls}."),
+        Content(""),
+        Content.assemble(("enter", key), " reads them; ", ("esc", key), " stops it at any time."),
+    )
+
+
+def progress(stage: Stage) -> Content:
+    """What is being done, how far it is, and why it waits where it does."""
+    line = Content(stage.words[:1].upper() + stage.words[1:])
+    if stage.total:
+        filled = _BAR * stage.done // stage.total
+        line += Content.assemble("  ", ("━" * filled, "$accent"), ("━" * (_BAR - filled), "$border"))
+        line += Content(f"  {stage.done:,} of {stage.total:,}")
+    else:
+        line += Content(" …")
+    if stage.trouble:
+        line = _lines(line, Content.styled("Waiting: ", "$warning") + safe(stage.trouble))
+    return _lines(line, _muted("esc stops it and shows what is known by then."))
+
+
+def failed(error: KmsTuiError) -> Content:
+    """Why there is no report, and what to do next."""
+    next_step = [safe(error.next_step)] if error.next_step else []
+    head = Content.styled("The keys could not be read.", "$error")
+    return _lines(head, safe(str(error)), *next_step, _muted("r tries again."))

@@ -1,0 +1,378 @@
+"""Keys: the list that answers "which key needs me?", and the details of the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+from textual.widget import Widget
+
+from kms_tui.inventory import FactName
+from kms_tui.inventory.fact_reader import missing_of
+from kms_tui.inventory.filters import FilterError
+from kms_tui.inventory.view import Scope, View
+from kms_tui.session import Session
+from kms_tui.ui.actions.action_screen import ActionScreen
+from kms_tui.ui.base.host import KeysChanged
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.subject import Subject, subject_of
+from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.screens import key_counts
+from kms_tui.ui.widgets.filter_line import FilterInput, FilterLine
+from kms_tui.ui.widgets.key_list import KeyList
+from kms_tui.ui.widgets.text_widgets import Static
+
+
+class KeyScreen(ActionScreen):
+    """The details, with the same acts as on the list."""
+
+    HELP = "Everything about one key. Each tab reads what it shows when you open it."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.pop_screen", "Back", id="key.back", tooltip="Back to the list"),
+        Binding("r", "refresh", "Refresh", id="key.refresh", tooltip="Read this key again", show=False),
+    ]
+
+    def __init__(self, subject: Subject, tab: str = "Overview") -> None:
+        super().__init__()
+        self._subject = subject
+        self._tab = tab
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield KeyDetails(self._tab)
+
+    def session_opened(self, session: Session) -> None:
+        details = self.query_one(KeyDetails)
+        details.show(session, self._subject)
+        details.focus_tabs()
+
+    def subjects(self) -> Sequence[Subject]:
+        """The key as the inventory knows it by now."""
+        assert self.session is not None
+        row = self.session.inventory.row(self._subject.arn)
+        return [subject_of(row) if row is not None else self._subject]
+
+    def action_refresh(self) -> None:
+        self.post_message(KeysChanged(self._subject.key_id))
+
+    @on(KeysChanged)
+    def _keys_changed(self, message: KeysChanged) -> None:
+        if self.session is not None:
+            self.session.inventory.reread(*message.key_ids)
+            self.query_one(KeyDetails).show(self.session, self._subject)
+
+
+_READ_MISSING_AFTER = 0.4
+"""Seconds after the last keystroke in which a filter begins to read what it needs."""
+
+
+class KeysScreen(ActionScreen):
+    """The key list, with the details beside it where there is room."""
+
+    HELP = (
+        "The keys of this account and region. A healthy key's ATTENTION cell is empty; every other one says "
+        "why. What you may not read says so, and is never shown as off. Acts apply to the marked keys, or to "
+        "the one under the cursor."
+    )
+    AUTO_FOCUS = "KeyList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="keys.filter", tooltip="Filter the list as you type"),
+        Binding("enter,d", "details", "Details", id="keys.details", tooltip="Everything about the key"),
+        Binding("n", "create", "New key", id="keys.create", tooltip="Create a key (CreateKey)"),
+        Binding(
+            "w",
+            "export",
+            "Export",
+            id="keys.export",
+            tooltip="Write the list as it is filtered and sorted: CSV, JSON, Markdown",
+            show=False,
+        ),
+        Binding(
+            "dollar_sign",
+            "cost",
+            "Cost",
+            id="keys.cost",
+            tooltip="What the keys cost, and what deleting the marked ones saves",
+            show=False,
+        ),
+        Binding(
+            "W",
+            "scope",
+            "Whose",
+            id="keys.scope",
+            tooltip="Customer keys, AWS-managed keys, or all",
+            show=False,
+        ),
+        Binding(
+            "r", "refresh", "Refresh", id="keys.refresh", tooltip="List and read everything again", show=False
+        ),
+        Binding("u", "unmark", "Unmark all", id="keys.unmark", tooltip="Take all marks away", show=False),
+        Binding(
+            "M",
+            "mark_all",
+            "Mark all",
+            id="keys.mark-all",
+            tooltip="Mark all that match the filter",
+            show=False,
+        ),
+        Binding(
+            "L",
+            "login",
+            "Sign in",
+            id="keys.login",
+            tooltip="Run the command that renews the credentials",
+            show=False,
+        ),
+        Binding("escape", "back", "Back", id="keys.back", tooltip="Clear the filter, go back", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._interval: Timer | None = None
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield Static(id="banner")
+        with Horizontal(id="keys"):
+            with Vertical(id="list-side"):
+                with Horizontal(id="filter-row"):
+                    yield FilterLine()
+                    yield Static(id="scope")
+                yield KeyList()
+            yield KeyDetails()
+
+    @property
+    def list(self) -> KeyList:
+        return self.query_one(KeyList)
+
+    @property
+    def is_wide(self) -> bool:
+        return self.app.screen.has_class("-wide") or self.has_class("-wide")
+
+    def session_opened(self, session: Session) -> None:
+        view = View(session.inventory)
+        self.list.columns = self.host.config.columns
+        self.list.show_view(view)
+        self.query_one(FilterLine).known = view.values
+        session.inventory.open()
+        self.query_one(FilterLine).input.value = self.host.config.filter
+        self.list.focus()
+        if self._interval is not None:
+            self._interval.stop()
+            self._interval = None
+        if seconds := self.host.config.refresh_seconds:
+            self._interval = self.set_interval(seconds, session.inventory.refresh)
+
+    def subjects(self) -> Sequence[Subject]:
+        rows = self.list.marked or ([self.list.current] if self.list.current else [])
+        return [subject_of(row) for row in rows]
+
+    def hidden_by_filter(self) -> frozenset[str]:
+        view = self.list.view
+        return (
+            frozenset(view.marks.difference(row.arn for row in view.rows))
+            if view is not None
+            else frozenset()
+        )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "create" and self.session is not None and self.session.read_only:
+            return False
+        return super().check_action(action, parameters)
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self.list.view is not None and self.list.view.query:
+            self._read_missing(self.query_one(FilterLine).input.value)
+
+    # The list
+
+    @on(KeyList.RowHighlighted)
+    @on(KeyList.Updated)
+    def _follow(self) -> None:
+        """The details follow the cursor, and the key under it as more of it becomes known."""
+        self._show_counts()
+        row, session = self.list.current, self.session
+        details = self.query_one(KeyDetails)
+        if row is None or session is None:
+            details.add_class("-empty")
+            return
+        details.remove_class("-empty")
+        subject = subject_of(row)
+        if details.subject != subject and self.is_wide:
+            details.show(session, subject)
+
+    @on(KeyList.VisibleRange)
+    def _read_last_uses(self, event: KeyList.VisibleRange) -> None:
+        """Where that column was chosen: of the keys on screen alone, since the quota is small."""
+        view = self.list.view
+        if view is not None and "used" in self.list.columns and view.inventory.progress() is None:
+            rows = view.rows[event.first : event.last + 1]
+            view.inventory.demand(rows, missing_of(FactName.LAST_USAGE), usage=True)
+
+    @on(KeyList.RowSelected)
+    def _selected(self) -> None:
+        self.action_details()
+
+    def action_details(self) -> None:
+        row = self.list.current
+        if row is None or self.session is None:
+            return
+        if self.is_wide:
+            self.query_one(KeyDetails).focus_tabs()
+            return
+
+        self.app.push_screen(KeyScreen(subject_of(row)))
+
+    @on(KeysChanged)
+    def _keys_changed(self, message: KeysChanged) -> None:
+        if self.session is not None:
+            self.session.inventory.reread(*message.key_ids)
+        self._show_details_again()
+
+    def show_key(self, arn: str) -> bool:
+        """Put the cursor on a key, whatever hides it; False where there is no such key."""
+        row = self.session.inventory.row(arn) if self.session is not None else None
+        if row is None:
+            return False
+        self.list.focus()
+        if not self.list.go_to(arn):
+            self.query_one(FilterLine).input.value = ""
+            self.list.set_filter("")
+            if not self.list.go_to(arn):
+                self.list.set_scope(Scope.AWS if row.aws else Scope.CUSTOMER)
+                return self.list.go_to(arn)
+        return True
+
+    # Filter, scope, marks
+
+    @on(FilterLine.Changed)
+    def _filter_changed(self, event: FilterLine.Changed) -> None:
+        line = self.query_one(FilterLine)
+        try:
+            self.list.set_filter(event.text)
+        except FilterError as error:
+            line.show_note(str(error), error=True)
+            return
+        line.show_note("")
+        self.set_timer(_READ_MISSING_AFTER, lambda: self._read_missing(event.text))
+
+    def _read_missing(self, text: str) -> None:
+        view = self.list.view
+        if view is None or self.query_one(FilterLine).input.value != text:
+            return
+        if not key_counts.takes_long(view, view.summary()):
+            view.read_missing()
+
+    @on(FilterInput.Left)
+    def _filter_left(self) -> None:
+        self.list.focus()
+        if self.list.view is not None:
+            self.list.view.read_missing()
+
+    def action_filter(self) -> None:
+        self.query_one(FilterLine).input.focus()
+
+    def action_back(self) -> None:
+        line = self.query_one(FilterLine).input
+        if not self.list.has_focus:
+            self.list.focus()
+        elif line.value:
+            line.value = ""
+        elif self.session is not None:
+            self.session.inventory.cancel_demand()
+
+    def action_scope(self) -> None:
+        view = self.list.view
+        if view is not None:
+            scopes = list(Scope)
+            self.list.set_scope(scopes[(scopes.index(view.scope) + 1) % len(scopes)])
+
+    def action_mark_all(self) -> None:
+        view = self.list.view
+        if view is not None:
+            view.mark(row.arn for row in view.rows)
+            self.list.refresh()
+            self._show_counts()
+
+    def action_unmark(self) -> None:
+        view = self.list.view
+        if view is not None:
+            view.clear_marks()
+            self.list.refresh()
+            self._show_counts()
+
+    def action_export(self) -> None:
+        from kms_tui.ui.actions.exporting import export_keys
+
+        if self.list.view is not None:
+            self.start_action(partial(export_keys, self, self.list.view), description="export the keys")
+
+    def action_cost(self) -> None:
+        if self.list.view is not None:
+            self.host.open_screen("cost", self.list.view.marks)
+
+    def action_refresh(self) -> None:
+        if self.session is not None:
+            self.session.inventory.refresh()
+            self._show_details_again()
+
+    def _show_details_again(self) -> None:
+        details = self.query_one(KeyDetails)
+        if self.is_wide and details.subject is not None and self.session is not None:
+            details.show(self.session, details.subject)
+
+    def action_create(self) -> None:
+        from kms_tui.ui.actions.create_key import create_key
+
+        self.start_action(partial(create_key, self), description="create a key")
+
+    # Credentials
+
+    def _show_banner(self) -> None:
+        """Say that nothing is read for want of credentials, and how to get new ones."""
+        assert self.session is not None
+        stopped = self.session.inventory.stopped
+        banner = self.query_one("#banner", Static)
+        banner.set_class(stopped is not None, "-shown")
+        if stopped is not None:
+            command = getattr(stopped, "login_command", "")
+            then = "L runs it from here." if command else "r tries again."
+            sentences = (str(stopped), stopped.next_step, then)
+            banner.update(safe("  ".join(sentence for sentence in sentences if sentence)))
+
+    def action_login(self) -> None:
+        if self.session is None:
+            return
+        stopped = self.session.inventory.stopped
+        command = getattr(stopped, "login_command", "") if stopped is not None else ""
+        if command and self.host.run_login(command):
+            self.session.inventory.resume()
+
+    # Numbers
+
+    def _show_counts(self) -> None:
+        view, session = self.list.view, self.session
+        if view is None or session is None:
+            return
+        self._show_banner()
+        summary = view.summary()
+        self.query_one("#scope", Static).update(key_counts.scopes(view))
+        self.show_status(key_counts.status(view, summary, self._watched()))
+        line, note = self.query_one(FilterLine), key_counts.filter_note(view, summary)
+        if note or line.is_note:
+            line.show_note(note)
+
+    def _watched(self) -> Content | None:
+        """How many uses of watched keys were refused, wherever in the list those are."""
+        watching = self.session.watching if self.session is not None else None
+        found = watching.all if watching is not None else []
+        if not found:
+            return None
+        refused = sum(each.count for each in found)
+        if refused:
+            return Content.styled(f"{refused:,} refused", "$error")
+        return Content.styled(f"{len(found):,} watched", "$foreground-muted")

@@ -1,0 +1,144 @@
+"""The log: what this sitting changed, each call with its ``aws kms`` equivalent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from kms_tui.backend.wrappers.session_log import LogEntry
+from kms_tui.export import Table
+from kms_tui.kms.operations import is_mutating
+from kms_tui.session import Connection, Session
+from kms_tui.ui.actions.exporting import export, table_formats
+from kms_tui.ui.actions.viewing_actions import copy_name
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.dialogs.text_screen import TextScreen
+from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+
+_COLUMNS = (
+    TableColumn("TIME", 8),
+    TableColumn("REGION", 14),
+    TableColumn("RESULT", 12, weight=1),
+    TableColumn("CALL", 40, weight=6),
+)
+
+
+class LogScreen(ModeScreen):
+    """Mutating calls, newest first; reads are counted, not listed."""
+
+    HELP = (
+        "Every call of this sitting that changed something, or tried to, with the aws kms command that does "
+        "the same. Members that AWS marks as sensitive are left out. Reads are counted above."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "copy", "Copy command", id="log.copy", tooltip="Copy the aws kms command of this call"),
+        Binding(
+            "w",
+            "export",
+            "Export",
+            id="log.export",
+            tooltip="Write all calls to a file: shell script, CSV, JSON, Markdown",
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: dict[str, tuple[LogEntry, str]] = {}
+
+    def compose_body(self) -> Iterable[Widget]:
+        with Vertical(classes="table-body"):
+            yield LineTable(_COLUMNS, empty="Nothing has been changed in this sitting.")
+
+    def session_opened(self, session: Session) -> None:
+        self._lines.clear()
+        self.query_one(LineTable).focus()
+        self._refresh_log()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._refresh_log()
+
+    def _refresh_log(self) -> None:
+        if self.session is not None:
+            start(self, partial(self._show, self.session), group="log", description="show the log")
+
+    async def _show(self, session: Session) -> None:
+        entries = session.log.entries
+        known = len(self._lines)
+        lines = await off_loop(lambda: [_command(session.connection, each) for each in entries[known:]])
+        for number, (entry, line) in enumerate(zip(entries[known:], lines, strict=True), known):
+            self._lines[str(number)] = (entry, line)
+        self.query_one(LineTable).show_rows(
+            [_row(key, entry, line) for key, (entry, line) in reversed(self._lines.items())]
+        )
+        reads = sum(
+            count for operation, count in session.meter.so_far()[0].items() if not is_mutating(operation)
+        )
+        self.show_status(Content(f"{len(entries):,} changes · {reads:,} reads"))
+
+    @on(LineTable.Selected)
+    def _selected(self, event: LineTable.Selected) -> None:
+        entry, line = self._lines[event.key]
+        self.app.push_screen(TextScreen(f"{entry.operation} in {entry.region}", line))
+
+    def action_copy(self) -> None:
+        current = self._lines.get(self.query_one(LineTable).current)
+        if current is not None:
+            copy_name(self, "The command is", current[1])
+
+    def action_export(self) -> None:
+        self.start_action(self._export, description="export the log")
+
+    async def _export(self) -> None:
+        calls = list(self._lines.values())
+        formats = {"sh": ("Shell script", lambda: _script(calls)), **table_formats(lambda: _table(calls))}
+        await export(self, "kms-tui-session", formats)
+
+
+def _script(calls: Sequence[tuple[LogEntry, str]]) -> str:
+    lines = ["#!/bin/sh", "# What kms-tui changed, oldest first; failed calls are commented out."]
+    lines += [f"# {entry.error}: {line}" if entry.error else line for entry, line in calls]
+    return "\n".join(lines) + "\n"
+
+
+def _table(calls: Sequence[tuple[LogEntry, str]]) -> Table:
+    rows = [
+        (entry.time.isoformat(timespec="seconds"), entry.region, entry.operation, entry.error or "done", line)
+        for entry, line in calls
+    ]
+    return Table(
+        "What kms-tui changed, oldest first", ("time", "region", "operation", "result", "command"), rows
+    )
+
+
+def _command(connection: Connection, entry: LogEntry) -> str:
+    """The same call to the same KMS; the offline KMS has no address."""
+    from kms_tui.command_text import aws_cli
+
+    return aws_cli(
+        entry.operation,
+        entry.params,
+        region=entry.region,
+        profile=connection.profile or "",
+        endpoint_url=connection.endpoint_url or "",
+    )
+
+
+def _row(key: str, entry: LogEntry, line: str) -> TableRow:
+    return TableRow(
+        key,
+        (
+            (entry.time.astimezone().strftime("%H:%M:%S"), "quiet"),
+            (entry.region, "quiet"),
+            (entry.error, "danger") if entry.error else ("done", "good"),
+            line,
+        ),
+    )

@@ -1,0 +1,85 @@
+"""Textual's widgets for forms and editors, taking ``Content`` alone; see ``text_widgets``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual import widgets
+from textual.widgets import selection_list
+
+from kms_tui.ui.base.safe_text import Content, harmless, safe_rich
+
+T = TypeVar("T")
+
+
+class Checkbox(widgets.Checkbox):
+    """A compact checkbox."""
+
+    def __init__(self, label: Content, value: bool = False, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(label, value, id=id, compact=True)
+
+
+class Select(widgets.Select[T]):
+    """A compact list that drops down; typing goes to an entry.
+
+    One of its values is always chosen, unless ``prompt`` is shown until somebody chooses.
+    """
+
+    def __init__(
+        self,
+        options: Iterable[tuple[Content, T]],
+        *,
+        value: T | None = None,
+        prompt: str = "",
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(
+            _searchable(options),
+            prompt=prompt,
+            value=widgets.Select.NULL if value is None else value,
+            allow_blank=bool(prompt),
+            id=id,
+            classes=classes,
+            compact=True,
+        )
+
+    def set_options(self, options: Iterable[tuple[Content, T]]) -> None:  # type: ignore[override]
+        """Offer others."""
+        super().set_options(_searchable(options))
+
+
+def _searchable(options: Iterable[tuple[Content, T]]) -> list[tuple[RenderableType, T]]:
+    """Textual finds what is typed in Rich's texts only, which it does not parse either."""
+    return [(safe_rich(shown.plain), value) for shown, value in options]
+
+
+class Selection(selection_list.Selection[T]):
+    """A line of a list of which any number can be chosen."""
+
+    def __init__(self, prompt: Content, value: T, initial_state: bool = False) -> None:
+        super().__init__(prompt, value, initial_state)
+
+
+class Flag(Checkbox):
+    """A check box with its value as a word; Textual's own shows a cross either way, in another colour."""
+
+    @property
+    def _button(self) -> Content:
+        word = "yes" if self.value else "no "
+        return Content.styled(f" {word} ", "$foreground on $panel" + (" bold" if self.value else ""))
+
+
+class TextArea(widgets.TextArea):
+    """Several lines of text: what was pasted from anywhere is drawn harmless, and held as it is."""
+
+    def get_line(self, line_index: int) -> Text:
+        return Text(harmless(self.document.get_line(line_index)), end="", no_wrap=True)
+
+    def on_unmount(self) -> None:
+        """Watch the app's theme no more: it would hold this for ever."""
+        watchers = getattr(self.app, "__watchers", {}).get("theme", [])
+        watchers[:] = [watcher for watcher in watchers if watcher[0] is not self]
