@@ -1,7 +1,9 @@
 """CloudTrail's LookupEvents over the store's record of calls: the same request, the same answer.
 
-Source: CloudTrail's API reference (LookupEvents) and botocore's cloudtrail model. Events are there at once,
-not minutes later; they go back 90 days, and no further than the store's newest 100,000.
+Source: CloudTrail's API reference (LookupEvents) and botocore's cloudtrail model; of an event, the
+CloudTrail user guide (cloudtrail-event-reference-record-contents, …-user-identity) and the KMS developer guide
+(understanding-kms-entries). Events are there at once, not minutes later; they go back 90 days, and no further
+than the store's newest 100,000. What this KMS cannot know is left out of them: access keys, TLS.
 """
 
 from __future__ import annotations
@@ -27,20 +29,6 @@ from kms_tui.policy.principals import PrincipalKind
 
 KMS_SOURCE = "kms.amazonaws.com"
 RESOURCE_TYPE = "AWS::KMS::Key"
-_VERSION = "1.11"
-_TYPES = {
-    PrincipalKind.ACCOUNT: "Root",
-    PrincipalKind.USER: "IAMUser",
-    PrincipalKind.ROLE: "Role",
-    PrincipalKind.SESSION: "AssumedRole",
-    PrincipalKind.FEDERATED_USER: "FederatedUser",
-    PrincipalKind.SERVICE: "AWSService",
-}
-_CODES = {"AccessDeniedException": "AccessDenied"}
-"""Error code on the wire -> as CloudTrail writes it, where that differs."""
-
-
-Spelling = Callable[[Any], Any]
 
 
 class TrailRow(NamedTuple):
@@ -61,110 +49,6 @@ class TrailRow(NamedTuple):
     message: str
     address: str
     agent: str
-
-
-def cloudtrail_event(row: TrailRow, partition: str, recipient: str) -> JsonShape:
-    """An entry of LookupEvents' ``Events``, in the trail of the account ``recipient``."""
-    keys = [row.source_key] if row.source_key else []
-    if row.key_id and row.key_account:
-        keys.append(key_arn(partition, row.region, row.key_account, row.key_id))
-    # CloudTrail's times are whole seconds.
-    time = datetime.fromtimestamp(row.at // 1000, UTC)
-    read_only = not is_mutating(row.operation)
-    caller = Caller.parse(row.caller)
-    record: JsonShape = {
-        "eventVersion": _VERSION,
-        "userIdentity": _identity(caller, row, partition, recipient),
-        "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "eventSource": KMS_SOURCE,
-        "eventName": row.operation,
-        "awsRegion": row.region,
-        "sourceIPAddress": row.address,
-        "userAgent": row.agent,
-    }
-    if row.error:
-        record["errorCode"] = _CODES.get(row.error, row.error)
-        record["errorMessage"] = row.message
-    record |= {
-        "requestParameters": _request(row),
-        "responseElements": None,
-        "requestID": str(uuid.uuid5(uuid.NAMESPACE_OID, row.event_id)),
-        "eventID": row.event_id,
-        "readOnly": read_only,
-        "resources": [{"accountId": arn.split(":")[4], "type": RESOURCE_TYPE, "ARN": arn} for arn in keys],
-        "eventType": "AwsApiCall",
-        "managementEvent": True,
-        "recipientAccountId": recipient,
-        "eventCategory": "Management",
-    }
-    return {
-        "EventId": row.event_id,
-        "EventName": row.operation,
-        "ReadOnly": "true" if read_only else "false",
-        "EventTime": time,
-        "EventSource": KMS_SOURCE,
-        "Username": user_name(caller),
-        "Resources": [{"ResourceType": RESOURCE_TYPE, "ResourceName": arn} for arn in keys],
-        "CloudTrailEvent": json.dumps(record, separators=(",", ":")),
-    }
-
-
-def user_name(caller: Caller) -> str:
-    """LookupEvents' Username: the user, the name of the role's session, or the service."""
-    return "root" if caller.is_root else caller.session or caller.name
-
-
-def _identity(caller: Caller, row: TrailRow, partition: str, recipient: str) -> JsonShape:
-    unique_id = identity_of(partition, row.account, row.caller).user_id
-    if caller.kind is PrincipalKind.SERVICE:
-        return {"type": "AWSService", "invokedBy": caller.name}
-    if row.account != recipient:
-        # The owner of a key learns which account used it, not who there did.
-        return {"type": "AWSAccount", "principalId": unique_id, "accountId": row.account}
-    identity: JsonShape = {
-        "type": _TYPES[caller.kind],
-        "principalId": unique_id,
-        "arn": row.caller,
-        "accountId": row.account,
-    }
-    if caller.kind in (PrincipalKind.USER, PrincipalKind.ROLE):
-        identity["userName"] = caller.name
-    elif caller.kind is PrincipalKind.SESSION:
-        identity["sessionContext"] = {
-            "sessionIssuer": {
-                "type": "Role",
-                "principalId": unique_id.partition(":")[0],
-                "arn": caller.principal_arn,
-                "accountId": row.account,
-                "userName": caller.name,
-            }
-        }
-    return identity
-
-
-def _request(row: TrailRow) -> Any:
-    """The request's members in the spelling of CloudTrail; None where there are none."""
-    request = json.loads(row.request)
-    operation = service_model()["operations"].get(row.operation, {})
-    return _spelling_of(operation["input"]["shape"])(request) if request and "input" in operation else None
-
-
-@compiled
-def _spelling_of(shape: Shape, parts: Mapping[str, Spelling]) -> Spelling:
-    """Members of structures begin in lower case; the keys of maps, which people choose, stay."""
-
-    def spelled(value: Any) -> Any:
-        if shape["type"] == "structure" and isinstance(value, dict):
-            return {
-                name[0].lower() + name[1:]: parts[name](inner)
-                for name, inner in value.items()
-                if name in parts
-            }
-        if shape["type"] == "list" and isinstance(value, list):
-            return [parts["member"](inner) for inner in value]
-        return value
-
-    return spelled
 
 
 _WINDOW = 90 * DAY
@@ -352,3 +236,129 @@ def _check(call: Call, params: Mapping[str, Any], body: bytes) -> bytes:
     place = [call.scope.account, call.scope.region, asked]
     text = json.dumps(place, default=str, sort_keys=True).encode()
     return hashlib.sha256(text + b"\0" + body).digest()[:_CHECK_SIZE]
+
+
+# An event
+
+_VERSION = "1.11"
+
+
+_TYPES = {
+    PrincipalKind.ACCOUNT: "Root",
+    PrincipalKind.USER: "IAMUser",
+    PrincipalKind.ROLE: "Role",
+    PrincipalKind.SESSION: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+    PrincipalKind.SERVICE: "AWSService",
+}
+
+
+_CODES = {"AccessDeniedException": "AccessDenied"}
+"""Error code on the wire -> as CloudTrail writes it, where that differs."""
+
+
+Spelling = Callable[[Any], Any]
+
+
+def cloudtrail_event(row: TrailRow, partition: str, recipient: str) -> JsonShape:
+    """An entry of LookupEvents' ``Events``, in the trail of the account ``recipient``."""
+    keys = [row.source_key] if row.source_key else []
+    if row.key_id and row.key_account:
+        keys.append(key_arn(partition, row.region, row.key_account, row.key_id))
+    # CloudTrail's times are whole seconds.
+    time = datetime.fromtimestamp(row.at // 1000, UTC)
+    read_only = not is_mutating(row.operation)
+    caller = Caller.parse(row.caller)
+    record: JsonShape = {
+        "eventVersion": _VERSION,
+        "userIdentity": _identity(caller, row, partition, recipient),
+        "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventSource": KMS_SOURCE,
+        "eventName": row.operation,
+        "awsRegion": row.region,
+        "sourceIPAddress": row.address,
+        "userAgent": row.agent,
+    }
+    if row.error:
+        record["errorCode"] = _CODES.get(row.error, row.error)
+        record["errorMessage"] = row.message
+    record |= {
+        "requestParameters": _request(row),
+        "responseElements": None,
+        "requestID": str(uuid.uuid5(uuid.NAMESPACE_OID, row.event_id)),
+        "eventID": row.event_id,
+        "readOnly": read_only,
+        "resources": [{"accountId": arn.split(":")[4], "type": RESOURCE_TYPE, "ARN": arn} for arn in keys],
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": recipient,
+        "eventCategory": "Management",
+    }
+    return {
+        "EventId": row.event_id,
+        "EventName": row.operation,
+        "ReadOnly": "true" if read_only else "false",
+        "EventTime": time,
+        "EventSource": KMS_SOURCE,
+        "Username": user_name(caller),
+        "Resources": [{"ResourceType": RESOURCE_TYPE, "ResourceName": arn} for arn in keys],
+        "CloudTrailEvent": json.dumps(record, separators=(",", ":")),
+    }
+
+
+def user_name(caller: Caller) -> str:
+    """LookupEvents' Username: the user, the name of the role's session, or the service."""
+    return "root" if caller.is_root else caller.session or caller.name
+
+
+def _identity(caller: Caller, row: TrailRow, partition: str, recipient: str) -> JsonShape:
+    unique_id = identity_of(partition, row.account, row.caller).user_id
+    if caller.kind is PrincipalKind.SERVICE:
+        return {"type": "AWSService", "invokedBy": caller.name}
+    if row.account != recipient:
+        # The owner of a key learns which account used it, not who there did.
+        return {"type": "AWSAccount", "principalId": unique_id, "accountId": row.account}
+    identity: JsonShape = {
+        "type": _TYPES[caller.kind],
+        "principalId": unique_id,
+        "arn": row.caller,
+        "accountId": row.account,
+    }
+    if caller.kind in (PrincipalKind.USER, PrincipalKind.ROLE):
+        identity["userName"] = caller.name
+    elif caller.kind is PrincipalKind.SESSION:
+        identity["sessionContext"] = {
+            "sessionIssuer": {
+                "type": "Role",
+                "principalId": unique_id.partition(":")[0],
+                "arn": caller.principal_arn,
+                "accountId": row.account,
+                "userName": caller.name,
+            }
+        }
+    return identity
+
+
+def _request(row: TrailRow) -> Any:
+    """The request's members in the spelling of CloudTrail; None where there are none."""
+    request = json.loads(row.request)
+    operation = service_model()["operations"].get(row.operation, {})
+    return _spelling_of(operation["input"]["shape"])(request) if request and "input" in operation else None
+
+
+@compiled
+def _spelling_of(shape: Shape, parts: Mapping[str, Spelling]) -> Spelling:
+    """Members of structures begin in lower case; the keys of maps, which people choose, stay."""
+
+    def spelled(value: Any) -> Any:
+        if shape["type"] == "structure" and isinstance(value, dict):
+            return {
+                name[0].lower() + name[1:]: parts[name](inner)
+                for name, inner in value.items()
+                if name in parts
+            }
+        if shape["type"] == "list" and isinstance(value, list):
+            return [parts["member"](inner) for inner in value]
+        return value
+
+    return spelled

@@ -1,4 +1,4 @@
-"""LocalBackend: one call is checked, found, run and recorded."""
+"""LocalBackend: one call is checked, found, run and recorded. Beside it, CloudTrail over its own record."""
 
 from __future__ import annotations
 

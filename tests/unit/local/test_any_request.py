@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.backend.local.local_backend import OPERATIONS
-from kms_tui.backend.local.store.key_material import SeededMaterial
+from kms_tui.backend.local.store.seeded_material import SeededMaterial
 from kms_tui.backend.local.store.sources import SeededIds
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import parse

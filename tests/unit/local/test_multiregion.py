@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from kms_tui.backend.local import LocalBackend, open_store
-from kms_tui.backend.local.store.key_material import SeededMaterial
+from kms_tui.backend.local.store.seeded_material import SeededMaterial
 from kms_tui.backend.local.store.sources import SeededIds
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock

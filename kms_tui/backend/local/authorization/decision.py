@@ -1,7 +1,8 @@
 """May the caller do this? The key policy, the caller's IAM policies and the key's grants decide together.
 
 Source: the developer guide (policy-evaluation, grants) and the IAM user guide (…evaluation-logic). A Deny in
-any policy wins; a grant gives what no policy gives.
+any policy wins; a grant gives what no policy gives. The refusals have AWS's words, which tell another account
+nothing of a key whose policy does not let it in.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a key's grants allow its caller.
+"""Grants as the store keeps them, the tokens that stand for them, and what they allow a key's caller.
 
 Source: the developer guide (grants, create-grant-overview, grant-manage) and GrantConstraints in the service
 model. Grants are in force at once here, so a grant token is checked and adds nothing.

@@ -1,4 +1,4 @@
-"""Data keys and data key pairs, with their plaintext and without."""
+"""Data keys and data key pairs, with their plaintext and without, and random bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encrypt and Decrypt, by symmetric and RSA keys, and what every encryption shares."""
+"""Encrypt, Decrypt and ReEncrypt, by symmetric and RSA keys, and what every encryption shares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sign, Verify and GetPublicKey."""
+"""Signatures and MACs: Sign, Verify, GetPublicKey, GenerateMac and VerifyMac."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One API call under way: who calls, where, and what it has touched so far."""
+"""One API call: who calls, where, what it has touched so far, and the event that is recorded of it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,6 @@ from kms_tui.kms.arn import alias_arn, key_arn
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy import Document
-
-MAX_EVENTS = 100_000
-"""Calls that the store remembers, some 35 MB of them; when a key was last used it knows besides."""
-
-_EVERY = 1_000
-"""Calls between two clearings, whose cost (a few milliseconds) they share."""
-
-
-def prune(db: sqlite3.Connection, newest: int) -> None:
-    """Forget the oldest events, now and then; ``newest`` is the row of the one just written."""
-    if newest % _EVERY == 0:
-        db.execute("DELETE FROM events WHERE row <= ?", (newest - MAX_EVENTS,))
-
 
 JsonShape = dict[str, Any]
 
@@ -165,3 +152,17 @@ class Authorise(Protocol):
 def _recordable(operation: str, params: Mapping[str, Any]) -> str:
     shown = {name: params[name] for name in request_of(operation).recordable if name in params}
     return _ENCODER.encode(shown)
+
+
+MAX_EVENTS = 100_000
+"""Calls that the store remembers, some 35 MB of them; when a key was last used it knows besides."""
+
+
+_EVERY = 1_000
+"""Calls between two clearings, whose cost (a few milliseconds) they share."""
+
+
+def prune(db: sqlite3.Connection, newest: int) -> None:
+    """Forget the oldest events, now and then; ``newest`` is the row of the one just written."""
+    if newest % _EVERY == 0:
+        db.execute("DELETE FROM events WHERE row <= ?", (newest - MAX_EVENTS,))

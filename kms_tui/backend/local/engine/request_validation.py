@@ -1,7 +1,7 @@
 """Requests against botocore's KMS service model, refused in the wording of the service's own front end.
 
-The model's file is read as data: building botocore's own objects from it would take ten times as long as
-everything else at start-up. Types, required members, enums, patterns, lengths and ranges all come from it.
+Types, required members, enums, patterns, lengths and ranges all come from the model. The tables say where the
+service validates otherwise: as AWS answers, or as it is documented.
 """
 
 from __future__ import annotations

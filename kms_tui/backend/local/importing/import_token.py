@@ -1,6 +1,8 @@
-"""Import parameters: a wrapping key, and the import token that holds its private half.
+"""The import token, which holds the private half of a wrapping key, and the material that it unwraps.
 
 The token is sealed by the store and names its key, so nothing of a request that is never used stays behind.
+Source: the developer guide (importing-keys-get-public-key-and-token, importing-keys-encrypt-key-material)
+and GetParametersForImport in the service model.
 """
 
 from __future__ import annotations

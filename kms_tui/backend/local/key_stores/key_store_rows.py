@@ -1,4 +1,8 @@
-"""Custom key stores as the store keeps them; no password and no secret of theirs is kept at all."""
+"""Custom key stores as the store keeps them, and the keys that they take.
+
+No password and no secret of theirs is kept at all. Source of the refusals: Origin, CustomKeyStoreId, XksKeyId
+and MultiRegion of CreateKey in the service model.
+"""
 
 from __future__ import annotations
 

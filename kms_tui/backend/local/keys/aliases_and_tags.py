@@ -1,4 +1,4 @@
-"""Aliases: the names of keys in one account and Region."""
+"""The operations on aliases, which name keys in one account and Region, and on the tags of keys."""
 
 from __future__ import annotations
 
@@ -172,6 +172,8 @@ def _entry(call: Call, name: str, created: int | None, updated: int | None, key_
         }
     return entry
 
+
+# Tags
 
 MAX_TAGS = 50
 

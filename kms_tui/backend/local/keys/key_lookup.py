@@ -1,4 +1,7 @@
-"""From what a caller wrote to the key that is meant: key id, key ARN, alias name or alias ARN."""
+"""From what a caller wrote to the key that is meant: found, allowed, of the right usage, in a usable state.
+
+A key is named by its key id, its ARN, an alias name or an alias ARN.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making, finding, switching and deleting keys."""
+"""The operations on keys: making, describing, listing, switching, deleting, and their last use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Time as the store keeps it: whole milliseconds since 1970, in UTC, as KMS answers it."""
+"""What a store does not make up by itself: time, identifiers and key material.
+
+Time is kept in whole milliseconds since 1970, in UTC, as KMS answers it.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,11 @@
-"""The file of a store: whether it is ours, whether it is still the one under its name, what a failure means.
+"""The file of a store and its log: are they ours, still those under their names, and what a failure means.
 
 Nothing here judges bytes that SQLite may still roll back or forward. Two things no recovery changes, since a
 store has them from its first commit on: the magic of SQLite, and our application id.
+
+SQLite takes whatever write-ahead log lies beside a file for that file's: an older copy that was put over the
+store, or a log of another store, would be mixed with it and the log deleted. So a log is judged before SQLite
+takes it in. A connection that can only read sees the same mixture and changes neither.
 """
 
 from __future__ import annotations
@@ -15,93 +19,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kms_tui.backend.local.store.root_key import key_file_of
+from kms_tui.backend.local.store.root_key import RootKey, key_file_of
 from kms_tui.backend.local.store.schema import APPLICATION_ID, KEEP, VERIFY
 from kms_tui.kms.errors import StoreError
-
-if TYPE_CHECKING:
-    from kms_tui.backend.local.store.root_key import RootKey
-
-
-_USERS_LOCK = 128
-"""The byte of the -shm file on which whoever uses the log has a shared lock (SQLite: UNIX_SHM_DMS)."""
-_NO_WHOLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-"""How SQLite fails on a mixture; the last where a table is missing or another."""
-_MADE_AT = "SELECT applied_at FROM migrations WHERE version = 1"
-"""When a store was made, in milliseconds, which nothing changes: what tells it from another."""
-_MATERIALS = (
-    "SELECT key_id, material_id, wrapped FROM materials JOIN keys ON keys.row = materials.key "
-    "WHERE wrapped IS NOT NULL"
-)
-
-
-def foreign_log(path: Path, log: Path, reason: str) -> StoreError:
-    return StoreError(
-        f"The log {log} is not that of the store {path}, or one of them is damaged: {reason}. Both were left "
-        "as they are.",
-        next_step="Copy both to a safe place. Then put back the store that the log was written for; or move "
-        "the log away, and the store opens without the changes that are only in the log.",
-    )
-
-
-def is_log_in_use(log: Path) -> bool:
-    """Whether another process uses the log; not to be asked where this one does, whose locks would go."""
-    try:
-        descriptor = os.open(log.with_name(log.name.removesuffix("-wal") + "-shm"), os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _USERS_LOCK)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def hold_log(reader: sqlite3.Connection) -> None:
-    """Have a connection that can only read open the log: as long as it is open, nobody deletes the log."""
-    reader.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
-
-
-def require_own_log(reader: sqlite3.Connection, path: Path, log: Path) -> None:
-    """StoreError where the store and its log make no whole together. Takes as long as reading all of it."""
-    try:
-        (verdict,) = reader.execute("PRAGMA integrity_check(1)").fetchone()
-        (application,) = reader.execute("PRAGMA application_id").fetchone()
-        together = reader.execute(_MADE_AT).fetchall()
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _NO_WHOLE:
-            raise foreign_log(path, log, str(error)) from error
-        raise
-    if verdict != "ok":
-        raise foreign_log(path, log, str(verdict))
-    if application != APPLICATION_ID or together != (_alone(path, _MADE_AT) or together):
-        raise foreign_log(path, log, "the log is of another store")
-
-
-def require_log_under(root_key: RootKey, connection: sqlite3.Connection, path: Path, log: Path) -> None:
-    """StoreError where key material comes from the log that the root key does not unwrap."""
-    foreign = []
-    for key_id, material_id, wrapped in connection.execute(_MATERIALS):
-        try:
-            root_key.unwrap(key_id, material_id, wrapped)
-        except StoreError:
-            foreign.append((key_id, material_id, wrapped))
-    if foreign and not set(foreign) <= set(_alone(path, _MATERIALS)):
-        raise foreign_log(path, log, "key material in the log is of another store")
-
-
-def _alone(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    """What a store says without its log; nothing where it cannot be read without that."""
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as alone:
-            return alone.execute(sql).fetchall()
-    except (sqlite3.Error, UnicodeDecodeError):
-        return []
-
 
 BUSY_SECONDS = 15
 """How long another program that holds the store is waited for."""
@@ -416,3 +338,87 @@ def failure(path: Path | None, error: sqlite3.Error | UnicodeDecodeError) -> Sto
         f"The local store {path or 'in memory'} failed: {error}.",
         next_step=_NEXT_STEPS.get(code, VERIFY),
     )
+
+
+_USERS_LOCK = 128
+"""The byte of the -shm file on which whoever uses the log has a shared lock (SQLite: UNIX_SHM_DMS)."""
+
+
+_NO_WHOLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""How SQLite fails on a mixture; the last where a table is missing or another."""
+
+
+_MADE_AT = "SELECT applied_at FROM migrations WHERE version = 1"
+"""When a store was made, in milliseconds, which nothing changes: what tells it from another."""
+
+
+_MATERIALS = (
+    "SELECT key_id, material_id, wrapped FROM materials JOIN keys ON keys.row = materials.key "
+    "WHERE wrapped IS NOT NULL"
+)
+
+
+def foreign_log(path: Path, log: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"The log {log} is not that of the store {path}, or one of them is damaged: {reason}. Both were left "
+        "as they are.",
+        next_step="Copy both to a safe place. Then put back the store that the log was written for; or move "
+        "the log away, and the store opens without the changes that are only in the log.",
+    )
+
+
+def is_log_in_use(log: Path) -> bool:
+    """Whether another process uses the log; not to be asked where this one does, whose locks would go."""
+    try:
+        descriptor = os.open(log.with_name(log.name.removesuffix("-wal") + "-shm"), os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _USERS_LOCK)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def hold_log(reader: sqlite3.Connection) -> None:
+    """Have a connection that can only read open the log: as long as it is open, nobody deletes the log."""
+    reader.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+
+
+def require_own_log(reader: sqlite3.Connection, path: Path, log: Path) -> None:
+    """StoreError where the store and its log make no whole together. Takes as long as reading all of it."""
+    try:
+        (verdict,) = reader.execute("PRAGMA integrity_check(1)").fetchone()
+        (application,) = reader.execute("PRAGMA application_id").fetchone()
+        together = reader.execute(_MADE_AT).fetchall()
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _NO_WHOLE:
+            raise foreign_log(path, log, str(error)) from error
+        raise
+    if verdict != "ok":
+        raise foreign_log(path, log, str(verdict))
+    if application != APPLICATION_ID or together != (_alone(path, _MADE_AT) or together):
+        raise foreign_log(path, log, "the log is of another store")
+
+
+def require_log_under(root_key: RootKey, connection: sqlite3.Connection, path: Path, log: Path) -> None:
+    """StoreError where key material comes from the log that the root key does not unwrap."""
+    foreign = []
+    for key_id, material_id, wrapped in connection.execute(_MATERIALS):
+        try:
+            root_key.unwrap(key_id, material_id, wrapped)
+        except StoreError:
+            foreign.append((key_id, material_id, wrapped))
+    if foreign and not set(foreign) <= set(_alone(path, _MATERIALS)):
+        raise foreign_log(path, log, "key material in the log is of another store")
+
+
+def _alone(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    """What a store says without its log; nothing where it cannot be read without that."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as alone:
+            return alone.execute(sql).fetchall()
+    except (sqlite3.Error, UnicodeDecodeError):
+        return []

@@ -1,4 +1,13 @@
-"""Looking after a store: what is in it, and a copy of it while it is in use."""
+"""Looking after a store: what is in it, a copy of it while it is in use, and what guards it.
+
+A change of what guards the store is one step, and what a crash cuts off is ended when the store is next
+opened. The order, under SQLite's lock for writing, which ends with the process that holds it:
+
+1. What guards the store is read again: where another change was quicker, this one is refused.
+2. A new key file, and its name in the folder, are on the disk before anything needs them.
+3. The root key, sealed anew, is committed: from here on the new guard opens the store, and it alone.
+4. A key file that a passphrase took the place of is removed. The root key's row names it until that is done.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +22,15 @@ from datetime import datetime
 from pathlib import Path
 
 from kms_tui.atomic import AlreadyThereError, FileError, atomic_file, file_errors
-from kms_tui.backend.local.store import root_key
 from kms_tui.backend.local.store.root_key import (
     Protection,
     SealedRootKey,
+    key_file_content,
+    key_file_digest,
     key_file_of,
+    make_key_file,
+    read_key_file,
+    remove_key_file,
     sealed_root_key,
 )
 from kms_tui.backend.local.store.schema import KEEP
@@ -25,47 +38,6 @@ from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.backend.local.store.sqlite_store import ROOT_KEY, Store
 from kms_tui.backend.local.store.store_file import SQLITE_FAILURES, log_of
 from kms_tui.kms.errors import StoreError
-
-
-def change_protection(store: Store, passphrase: str | None) -> Path | None:
-    """Guard the store by another passphrase, or by a key file beside it (None). Raises StoreError, FileError.
-
-    An error means that nothing was changed. Gives the former key file where it could not be removed: it
-    opens the store no more, but copies of the store from before.
-    """
-    path = path_of(store)
-    if passphrase is None and store.protection is Protection.KEY_FILE:
-        raise StoreError(f"The store {path} has no passphrase.")
-    if passphrase == "":
-        raise StoreError("An empty passphrase protects nothing; nothing was changed.")
-    by_passphrase = store.root_key.under_passphrase(passphrase) if passphrase is not None else None
-
-    def seal(former: SealedRootKey) -> SealedRootKey:
-        if by_passphrase is None:
-            return store.root_key.under_key(root_key.make_key_file(path))
-        if former.protection is Protection.KEY_FILE:
-            return by_passphrase.with_former_key_file(root_key.key_file_digest(path))
-        return by_passphrase
-
-    store.protect(seal)
-    end_change(store)
-    with suppress(StoreError):
-        store.empty_log()
-    return root_key.key_file_of(path) if store.former_key_file else None
-
-
-def end_change(store: Store) -> None:
-    """Remove the key file that a passphrase took the place of, if that is yet to be done and can be."""
-    if store.former_key_file is None:
-        return
-    path = path_of(store)
-
-    def remove_former(sealed: SealedRootKey) -> SealedRootKey:
-        root_key.remove_key_file(path, sealed.former_key_file or "")
-        return sealed.with_former_key_file(None)
-
-    with suppress(StoreError, FileError):
-        store.protect(remove_former)
 
 
 def path_of(store: Store) -> Path:
@@ -137,7 +109,7 @@ def _put_in_place(copy: Path, target: Path, key: bytes | None) -> None:
     with ExitStack() as undo:
         if key is not None:
             with atomic_file(key_file_of(target)) as file:
-                file.write(root_key.key_file_content(key))
+                file.write(key_file_content(key))
             undo.callback(key_file_of(target).unlink, missing_ok=True)
         with atomic_file(target) as file, copy.open("rb") as content:
             shutil.copyfileobj(content, file)
@@ -155,7 +127,7 @@ def _copy(store: Store, source: Path, copy: Path) -> tuple[Protection, bytes | N
         if sealed.protection is not Protection.KEY_FILE:
             return sealed.protection, None
         try:
-            key = root_key.read_key_file(source)
+            key = read_key_file(source)
             store.root_key.require_opens(key, sealed, source)
             return sealed.protection, key
         except StoreError:
@@ -179,3 +151,44 @@ def _copy_database(store: Store, source: Path, copy: Path) -> SealedRootKey:
     if verdict != "ok":
         raise StoreError(f"The copy of the store is damaged: {verdict}.", next_step=KEEP)
     return sealed_root_key(rows, source)
+
+
+def change_protection(store: Store, passphrase: str | None) -> Path | None:
+    """Guard the store by another passphrase, or by a key file beside it (None). Raises StoreError, FileError.
+
+    An error means that nothing was changed. Gives the former key file where it could not be removed: it
+    opens the store no more, but copies of the store from before.
+    """
+    path = path_of(store)
+    if passphrase is None and store.protection is Protection.KEY_FILE:
+        raise StoreError(f"The store {path} has no passphrase.")
+    if passphrase == "":
+        raise StoreError("An empty passphrase protects nothing; nothing was changed.")
+    by_passphrase = store.root_key.under_passphrase(passphrase) if passphrase is not None else None
+
+    def seal(former: SealedRootKey) -> SealedRootKey:
+        if by_passphrase is None:
+            return store.root_key.under_key(make_key_file(path))
+        if former.protection is Protection.KEY_FILE:
+            return by_passphrase.with_former_key_file(key_file_digest(path))
+        return by_passphrase
+
+    store.protect(seal)
+    end_change(store)
+    with suppress(StoreError):
+        store.empty_log()
+    return key_file_of(path) if store.former_key_file else None
+
+
+def end_change(store: Store) -> None:
+    """Remove the key file that a passphrase took the place of, if that is yet to be done and can be."""
+    if store.former_key_file is None:
+        return
+    path = path_of(store)
+
+    def remove_former(sealed: SealedRootKey) -> SealedRootKey:
+        remove_key_file(path, sealed.former_key_file or "")
+        return sealed.with_former_key_file(None)
+
+    with suppress(StoreError, FileError):
+        store.protect(remove_former)
