@@ -1,7 +1,7 @@
 """CloudTrail's LookupEvents over the store's record of calls: the same request, the same answer.
 
-Source: CloudTrail's API reference (LookupEvents) and botocore's cloudtrail model; of an event, the
-CloudTrail user guide (cloudtrail-event-reference-record-contents, …-user-identity) and the KMS developer guide
+Source: CloudTrail's API reference (LookupEvents) and botocore's cloudtrail model; of an event, the CloudTrail
+user guide (cloudtrail-event-reference-record-contents, …-user-identity) and the KMS developer guide
 (understanding-kms-entries). Events are there at once, not minutes later; they go back 90 days, and no further
 than the store's newest 100,000. What this KMS cannot know is left out of them: access keys, TLS.
 """
