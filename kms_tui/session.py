@@ -78,7 +78,7 @@ class Session:
     history: UndoHistory
     scans: Scans
     """What names the keys of each region, once somebody has asked."""
-    settling: PendingChanges
+    pending_changes: PendingChanges
     settings: ProfileSettings = field(default_factory=ProfileSettings)
     notice: str = ""
     """What the header says all the time ("UNPROTECTED STORE")."""
@@ -160,7 +160,7 @@ def open_session(
 
     settings = settings or ProfileSettings()
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
-    meter, log, history, settling = Meter(), SessionLog(), UndoHistory(), PendingChanges()
+    meter, log, history, pending = Meter(), SessionLog(), UndoHistory(), PendingChanges()
     services = backend.services if isinstance(backend, KnowsServices) else None
     watching = watch_refusals = None
     if services is not None and services.offers(SERVICE):
@@ -172,7 +172,7 @@ def open_session(
             backend,
             meter=meter,
             log=log,
-            pending=settling,
+            pending=pending,
             watch_refusals=watch_refusals,
             record_undo=partial(UndoRecorder, history=history, now=now),
             now=now,
@@ -182,12 +182,12 @@ def open_session(
     return Session(
         connection,
         kms,
-        Inventory(kms, regions=connection.regions, now=now, pace=pace, settling=settling),
+        Inventory(kms, regions=connection.regions, now=now, pace=pace, pending=pending),
         meter,
         log,
         history,
         Scans(kms, services, now),
-        settling,
+        pending,
         settings,
         notice,
         now,

@@ -1,4 +1,4 @@
-"""The narrow waist: one protocol between the program and any KMS."""
+"""The narrow waist: one protocol between the program and any KMS, and the base of its wrappers."""
 
 from __future__ import annotations
 

@@ -40,14 +40,14 @@ class Inventory:
         now: Callable[[], datetime] = _utc_now,
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
-        settling: PendingChanges | None = None,
+        pending: PendingChanges | None = None,
         workers: Workers | None = None,
         coalescer: Coalescer | None = None,
     ) -> None:
         self.now = now
         self.clock = clock
         self.pace = pace or Pace()
-        self._settling = settling or PendingChanges(clock)
+        self._pending = pending or PendingChanges(clock)
         self._workers = workers or WorkerPool(reading_queues(self.pace, clock=clock), name="read")
         self._coalescer = coalescer or Coalescer()
         self._table = RowTable(self._coalescer, now, clock)
@@ -167,8 +167,8 @@ class Inventory:
         last seconds.
         """
         row = self._table.get(row_key)
-        if row is not None and (settling := self._settling.words(row.region, row.key_id)):
-            return f"settling: {settling}"
+        if row is not None and (words := self._pending.words(row.region, row.key_id)):
+            return f"settling: {words}"
         change = self._table.change(row_key)
         return change.words if change is not None and self.clock() - change.at <= seconds else ""
 

@@ -1,4 +1,4 @@
-"""The nouns of KMS as frozen values, one constructor each from the API's response shape."""
+"""The nouns of KMS as frozen values, one constructor each from the API's response shape, and ``Secret``."""
 
 from __future__ import annotations
 

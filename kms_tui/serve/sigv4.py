@@ -1,7 +1,8 @@
 """AWS Signature Version 4, the verifying side: in the Authorization header, or presigned in the query.
 
 After "Create a signed AWS API request" of the IAM user guide. The refusals have AWS's codes (those of the
-JSON protocol) and words. A security token is of no account here: the signature proves who signs.
+JSON protocol) and words. A security token is of no account here: the signature proves who signs. The
+credential is the store's own, or one of this run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``AwsBackend``: a KMS behind botocore clients."""
+"""``AwsBackend``, a KMS behind boto3 clients, and ``AwsServices``, the services beside it."""
 
 from __future__ import annotations
 

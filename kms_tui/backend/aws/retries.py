@@ -1,6 +1,7 @@
-"""When a request may be sent again, beside what botocore's standard mode decides: two needs-retry handlers.
+"""When a request is sent again, beside what botocore's standard mode decides, and which answers are whole.
 
-botocore asks such a handler after each attempt; it answers the seconds to wait before another, or None.
+botocore asks a needs-retry handler after each attempt; it answers the seconds to wait before the next, or
+None.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The credentials that requests are signed with: whatever the chain finds, but of one account only."""
+"""The credentials of a session: whatever the chain finds, but of one account only; and who calls by them.
+
+The caller comes from STS or, where there is none, the account from a key's ARN.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Changes that KMS has confirmed and that not every read shows yet. Pure, but for the clock it is given.
+"""A session reads its own writes: changes that KMS has confirmed, put into reads that do not show them yet.
 
 A change counts from its own answer on. A later read that still tells what was there before is an older one:
-it is given back with the change in it, and the key is *settling*, until a read agrees or ``SECONDS`` have
+it is given back with the change in it, and the change is *pending*, until a read agrees or ``SECONDS`` have
 passed. A read that tells a third thing is somebody else's newer change, and stands as it is.
 """
 
@@ -23,10 +23,10 @@ from kms_tui.kms.operations import is_mutating
 SECONDS = 60.0
 """How long an older read is taken for one; most changes have spread after a few seconds."""
 _FIRST_WAIT, _LAST_WAIT = 1.0, 8.0
-"""Seconds until a settling key is to be read again: each time twice as many."""
+"""Seconds until a key with pending changes is to be read again: each time twice as many."""
 _REMEMBERED = 256
 """Answers kept, to know what was there before a change."""
-_NONSENSE = (KeyError, TypeError, AttributeError)
+_MALFORMED = (KeyError, TypeError, AttributeError)
 """What answers lead to that lack what the API promises: other endpoints than AWS have them."""
 _READS = frozenset({"DescribeKey", "GetKeyRotationStatus", "ListResourceTags", "GetKeyPolicy"})
 
@@ -39,7 +39,7 @@ class _Change:
     """What an older read may tell; None where that is not known: then anything else."""
     until: float
     is_seen: bool = False
-    """An older read has come in: the key is shown as settling."""
+    """An older read has come in: the change is shown as pending."""
     next_read: float = 0.0
     wait: float = _FIRST_WAIT
 
@@ -60,7 +60,7 @@ class PendingChanges:
         """A mutating call has succeeded."""
         try:
             effects = effects_of(operation, params, answer)
-        except _NONSENSE:
+        except _MALFORMED:
             return
         with self._lock:
             for effect in effects:
@@ -88,12 +88,12 @@ class PendingChanges:
         """The answer of a reading call, with the changes in it that have not spread yet."""
         with self._lock:
             if self._changes:
-                answer = self._settled(region, operation, params, answer)
+                answer = self._with_changes(region, operation, params, answer)
             if operation in _READS and "Marker" not in params:
                 self._remember((region, operation, key_id_of(str(params.get("KeyId", "")))), params, answer)
         return answer
 
-    def _settled(self, region: str, operation: str, params: Shape, answer: Shape) -> Shape:
+    def _with_changes(self, region: str, operation: str, params: Shape, answer: Shape) -> Shape:
         now = self._clock()
         for change in list(self._changes):
             effect = change.effect
@@ -138,7 +138,7 @@ class PendingChanges:
             self._answers.popitem(last=False)
 
     def words(self, region: str, key_id: str) -> str:
-        """What of a key is settling ("disabled, tags"), or "" for nothing."""
+        """What of a key is pending ("disabled, tags"), or "" for nothing."""
         if not self._changes:
             return ""
         with self._lock:
@@ -170,7 +170,7 @@ class PendingChanges:
 def _told(effect: ChangeEffect, params: Shape, answer: Shape) -> Hashable:
     try:
         return effect.get(params, answer)
-    except _NONSENSE:
+    except _MALFORMED:
         return UNTOLD
 
 

@@ -1,4 +1,4 @@
-"""What cuts across every call, each a small wrapper round a ``Backend``, good for all of them."""
+"""The session log: each mutating call and its outcome."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def schedule_key_deletion(call: Call) -> JsonShape:
         key = key_in_state(call, call.params["KeyId"])
         if key.is_primary and len(related_keys(call.store, key)) > 1:
             key = update_key(
-                db, key, state=KeyState.PENDING_REPLICA_DELETION, pending_window=window, **_SETTLED
+                db, key, state=KeyState.PENDING_REPLICA_DELETION, pending_window=window, **_NO_TRANSITION
             )
         else:
             key = update_key(
@@ -146,7 +146,7 @@ def schedule_key_deletion(call: Call) -> JsonShape:
                 state=KeyState.PENDING_DELETION,
                 pending_window=window,
                 deletion_at=call.now + window * DAY,
-                **_SETTLED,
+                **_NO_TRANSITION,
             )
     answer = {"KeyId": call.arn(key), "KeyState": str(key.state), "PendingWindowInDays": window}
     if key.deletion_at is not None:
@@ -154,7 +154,7 @@ def schedule_key_deletion(call: Call) -> JsonShape:
     return answer
 
 
-_SETTLED: Mapping[str, None] = {"settles_at": None, "settles_to": None}
+_NO_TRANSITION: Mapping[str, None] = {"settles_at": None, "settles_to": None}
 
 
 def cancel_key_deletion(call: Call) -> JsonShape:
