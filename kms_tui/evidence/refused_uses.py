@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.evidence.activity import LATENESS, Events, Trail, Wanted, always, of_key, of_kms
 from kms_tui.evidence.events import DISABLED, UsageEvent
 from kms_tui.kms.arn import key_arn, key_id_of

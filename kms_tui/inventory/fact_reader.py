@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory.changes import Coalescer
 from kms_tui.inventory.pace import Pace, Priority
 from kms_tui.inventory.row import FactName, Row

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kms_tui.backend.api import KeyRef, Kms
+from kms_tui.backend.kms_facade import KeyRef, Kms
 from kms_tui.inventory.changes import Coalescer
 from kms_tui.inventory.pace import Priority
 from kms_tui.inventory.row_table import RowTable

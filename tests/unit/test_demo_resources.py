@@ -10,8 +10,8 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import KnowsServices, Services
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.demo import demo_backend
 from kms_tui.demo.demo_services import DemoServices
 from kms_tui.evidence.scanners import SCANNERS

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Services
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.beyond import Primaries, disabled_since
 from kms_tui.evidence.health.checks import chosen
 from kms_tui.evidence.health.facts import Examined, Need, Since

@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import OptionList
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.calls import in_region
 from kms_tui.crypto_ops.request import ChosenKey
 from kms_tui.inventory.live_list import Inventory

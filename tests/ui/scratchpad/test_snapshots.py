@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from kms_tui.backend.local import blob
+from kms_tui.backend.local.engine import ciphertext_blob
 from kms_tui.config import Config
 from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.ui.scratchpad.pane_fields import KeyField
@@ -24,7 +24,7 @@ SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "160x48"])
 
 @pytest.fixture(autouse=True)
 def _ciphertexts_are_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blob, "os", SimpleNamespace(urandom=lambda count: b"\x07" * count))
+    monkeypatch.setattr(ciphertext_blob, "os", SimpleNamespace(urandom=lambda count: b"\x07" * count))
 
 
 def before(script: Script) -> Callable[[Pilot[Any]], Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.local import LocalBackend
 from kms_tui.evidence.scan_task import Use
 from kms_tui.evidence.scanners import SCANNERS

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from kms_tui.backend.local import LocalBackend, Store, open_store
-from kms_tui.backend.wrappers import Meter, Metered
+from kms_tui.backend.wrappers.metering import Meter, Metered
 from kms_tui.evidence.activity import Trail
 from kms_tui.evidence.refused_uses import RefusalMonitor, Refusals, RefusalWrapper
 from kms_tui.kms.errors import ServiceError
