@@ -154,7 +154,7 @@ def calls_after(draft: NewKey, key_id: str) -> list[tuple[str, dict[str, Any]]]:
 
 def commands(draft: NewKey, account_id: str, partition: str, region: str) -> Sequence[str]:
     """The lines of a POSIX shell script that makes the same key."""
-    from kms_tui.commands import aws_cli
+    from kms_tui.command_text import aws_cli
 
     create = aws_cli("CreateKey", create_params(draft, account_id, partition), region=region)
     lines = [f"KEY_ID=$({create} --query KeyMetadata.KeyId --output text)"]

@@ -1,4 +1,4 @@
-"""The standard streams: one that is closed, and an output that cannot be written, end in a sentence."""
+"""Standard streams and argparse's parser: errors end in a sentence, untrusted text is made visible."""
 
 from __future__ import annotations
 

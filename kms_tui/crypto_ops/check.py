@@ -1,4 +1,4 @@
-"""What can be said of a request before anything is sent."""
+"""What is wrong with a request before it is sent, and what an error means after."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from kms_tui.crypto_ops.operations import OPERATIONS, Name
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.sealing import is_enveloped
 from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _digest_type(request: OperationRequest) -> str:
 
 
 def _aws(call: OperationCall, where: Where, input_file: str = "INPUT") -> str:
-    from kms_tui.commands import aws_cli
+    from kms_tui.command_text import aws_cli
 
     return aws_cli(
         call.operation,
@@ -90,7 +90,7 @@ def _aws(call: OperationCall, where: Where, input_file: str = "INPUT") -> str:
 
 
 def _boto3(call: OperationCall, where: Where) -> str:
-    from kms_tui.commands import boto3_code
+    from kms_tui.command_text import boto3_code
 
     return boto3_code(
         call.operation,

@@ -1,4 +1,4 @@
-"""THE table of the scratchpad's operations: what each takes, and which keys offer it."""
+"""THE table of the scratchpad's operations: inputs of each, which keys offer it, what takes its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The little that sealing and opening ask of a stream, and the streams that they put round others."""
+"""Streams that sealing and opening read and write, and the progress that an onlooker sees and stops."""
 
 from __future__ import annotations
 

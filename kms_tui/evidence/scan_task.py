@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import jmespath
+
 from kms_tui.backend.base import Services
-from kms_tui.evidence.lanes import Lanes
-from kms_tui.evidence.members import text, values
 from kms_tui.evidence.scanners import Scanner
 from kms_tui.kms.errors import AnswerError, EndpointError, KmsTuiError, ServiceError
+from kms_tui.workers import Job, Workers
 
 _PATIENCE = 5
 """After so many failures in a row the rest of a service is not asked: a denied caller is told once, not
 a thousand times."""
-_TOLD = 5
-"""Troubles that are kept word for word; the others are counted."""
+_KEPT = 5
+"""Failed calls that are kept word for word; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class FailedCall:
     """What was not checked, and why: ``what`` is a resource, or "" for a page of the list."""
 
     what: str
@@ -58,7 +59,7 @@ class Section:
     listed: int = 0
     checked: int = 0
     calls: int = 0
-    troubles: tuple[Trouble, ...] = ()
+    failed_calls: tuple[FailedCall, ...] = ()
     is_whole_list: bool = False
     is_over: bool = False
 
@@ -74,18 +75,22 @@ class Section:
 
 
 class ScanTask:
-    """Puts a scanner's calls into its lane, the first page at once, and gathers what they answer."""
+    """Puts a scanner's calls into its queue, a page after the other, and gathers the answers."""
 
-    def __init__(self, scanner: Scanner, services: Services, lanes: Lanes) -> None:
+    def __init__(self, scanner: Scanner, services: Services, workers: Workers) -> None:
         self.scanner = scanner
         self._services = services
-        self._lanes = lanes
+        self._workers = workers
         self._lock = threading.Lock()
         self._uses: list[Use] = []
-        self._troubles: list[Trouble] = []
+        self._failed_calls: list[FailedCall] = []
         self._listed = self._checked = self._calls = 0
         self._open = self._failures = 0
-        self._is_whole_list = self._is_given_up = False
+        self._is_started = self._is_whole_list = self._is_given_up = False
+
+    def start(self) -> None:
+        """Ask for the first page."""
+        self._is_started = True
         self._put(partial(self._page, {}))
 
     def section(self) -> Section:
@@ -96,12 +101,12 @@ class ScanTask:
                 self._listed,
                 self._checked,
                 self._calls,
-                tuple(self._troubles),
+                tuple(self._failed_calls),
                 self._is_whole_list,
-                self._open == 0,
+                self._is_started and self._open == 0,
             )
 
-    # Calls; each runs as a job of the lane
+    # Calls; each runs as a job of the scanner's queue
 
     def _put(self, job: partial[None]) -> None:
         def run() -> None:
@@ -109,7 +114,7 @@ class ScanTask:
                 job()
             except (TypeError, ValueError, AttributeError, LookupError) as error:
                 # An answer of the wrong types costs what was asked for, and the scan still ends.
-                self._failed(Trouble("", AnswerError.of(error)))
+                self._failed(FailedCall("", AnswerError.of(error)))
             finally:
                 with self._lock:
                     self._open -= 1
@@ -118,7 +123,7 @@ class ScanTask:
             if self._is_given_up:
                 return
             self._open += 1
-        self._lanes.put(self.scanner.title, run)
+        self._workers.put(self.scanner.title, Job(object(), run))
 
     def _call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         with self._lock:
@@ -131,13 +136,13 @@ class ScanTask:
         try:
             answer = self._call(listing.operation, {**listing.params, **place, **position})
         except KmsTuiError as error:
-            self._failed(Trouble("", error))
+            self._failed(FailedCall("", error))
             return
         asked, answered = listing.token
         token = text(answer, answered)
         if token and token == position.get(asked):
             sentence = f"{listing.operation} answers the same page again and again."
-            self._failed(Trouble("", EndpointError(sentence)))
+            self._failed(FailedCall("", EndpointError(sentence)))
             return
         entries = list(self._entries(answer))
         with self._lock:
@@ -167,11 +172,11 @@ class ScanTask:
             answer = self._call(detail.operation, {**detail.params, detail.member: text(entry, detail.of)})
         except ServiceError as error:
             if error.code not in detail.without:
-                self._failed(Trouble(self._name(entry), error))
+                self._failed(FailedCall(self._name(entry), error))
                 return
             answer = {}
         except KmsTuiError as error:
-            self._failed(Trouble(self._name(entry), error))
+            self._failed(FailedCall(self._name(entry), error))
             return
         self._look_at(entry, answer)
 
@@ -206,16 +211,30 @@ class ScanTask:
         name = text(entry, self.scanner.name)
         return name.rpartition(self.scanner.name_after)[2] if self.scanner.name_after else name
 
-    def _failed(self, trouble: Trouble) -> None:
+    def _failed(self, failed: FailedCall) -> None:
         """A page that fails ends the list, since it alone knew of the next; an entry costs that entry."""
         with self._lock:
-            if len(self._troubles) < _TOLD:
-                self._troubles.append(trouble)
-            if not trouble.what:
+            if len(self._failed_calls) < _KEPT:
+                self._failed_calls.append(failed)
+            if not failed.what:
                 self._is_whole_list = False
             self._failures += 1
             self._is_given_up |= self._failures >= _PATIENCE
         if self._is_given_up:
-            dropped = self._lanes.drop(self.scanner.title)
+            dropped = self._workers.drop(self.scanner.title)
             with self._lock:
                 self._open -= dropped
+
+
+def values(answer: Any, path: str) -> Iterator[Any]:
+    """What stands at a path of an API answer: each entry of a list, nothing where a member is missing.
+
+    ``path`` is a JMESPath expression; an empty one is the answer itself.
+    """
+    found = jmespath.search(path, answer) if path else answer
+    yield from found if isinstance(found, list) else () if found is None else (found,)
+
+
+def text(answer: Any, path: str) -> str:
+    """The first text at a path; "" where there is none."""
+    return next((value for value in values(answer, path) if isinstance(value, str)), "")

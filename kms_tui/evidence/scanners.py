@@ -1,8 +1,8 @@
 """THE table of what is scanned for keys: each service's list call, and where its resources name a key.
 
-Adding a service is adding a row here, and its calls to ``kms_tui.kms.services.READS``. Calls, members and
-page sizes are those of botocore's service models. The rates are low on purpose: the account's other
-programs share its quotas.
+Adding a service is adding a row here, and its calls to ``kms_tui.kms.operations.SERVICE_READS``. Paths are
+JMESPath expressions. Calls, members and page sizes are those of botocore's service models. The rates are low
+on purpose: the account's other programs share its quotas.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ SCANNERS = (
             Place(
                 "KMSMasterKeyID",
                 "default encryption",
-                within="ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault",
+                within="ServerSideEncryptionConfiguration.Rules[].ApplyServerSideEncryptionByDefault",
                 default="alias/aws/s3",
                 when=("SSEAlgorithm", ("aws:kms", "aws:kms:dsse")),
             ),
@@ -134,7 +134,7 @@ SCANNERS = (
             {"MaxResults": 500, "Filters": [{"Name": "encrypted", "Values": ["true"]}]},
         ),
         name="VolumeId",
-        label="Tags[Key=Name].Value",
+        label="Tags[?Key=='Name'].Value",
         keys=(Place("KmsKeyId"),),
     ),
     Scanner(

@@ -1,4 +1,4 @@
-"""A scan: everything in one account and region that names a key, whichever key it is."""
+"""A scan finds everything in one account and Region that names a key; ``Scans`` keeps a session's."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Self
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Services
-from kms_tui.evidence.lanes import Lanes
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.references import KeyNames, read_names
 from kms_tui.evidence.scan_task import ScanTask, Section, Use
 from kms_tui.evidence.scanners import SCANNERS, Scanner
 from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.facts import UNASKED
+from kms_tui.workers import Job, QueueRules, WorkerPool, WorkQueues
 
 _KEYS = "KMS"
-"""The lane in which KMS is asked for the names of its keys."""
+"""The queue in which KMS is asked for the names of its keys."""
+_WORKERS, _PER_SERVICE = 8, 4
+"""Threads of a scan, and how many of them may call one service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +100,28 @@ class ScanRun:
         self._kms = kms
         self._now = now
         self._services = services
-        self._lanes = Lanes({_KEYS: 1.0, **{scanner.title: scanner.rate for scanner in scanners}})
-        self._sweeps = [ScanTask(scanner, services, self._lanes) for scanner in scanners]
+        self._pool = WorkerPool(
+            WorkQueues(
+                {
+                    _KEYS: QueueRules(rate=1.0),
+                    **{each.title: QueueRules(rate=each.rate, workers=_PER_SERVICE) for each in scanners},
+                },
+                workers=_WORKERS,
+            ),
+            name="scan",
+        )
+        self._tasks = [ScanTask(scanner, services, self._pool) for scanner in scanners]
         self._names = KeyNames(kms.account_id, kms.region, UNASKED, UNASKED)
         self._is_cancelled = threading.Event()
 
     def run(self) -> Scan:
         """Look at everything, or at what there is time for until ``cancel``."""
         started = self._now()
-        self._lanes.put(_KEYS, self._read_names)
-        self._lanes.run()
+        self._pool.put(_KEYS, Job(_KEYS, self._read_names))
+        for task in self._tasks:
+            task.start()
+        self._pool.join()
+        self._pool.close()
         return Scan.of(
             self._services.region,
             started,
@@ -120,10 +134,10 @@ class ScanRun:
     def cancel(self) -> None:
         """Call nothing more; ``run`` returns what was found so far."""
         self._is_cancelled.set()
-        self._lanes.stop()
+        self._pool.close()
 
     def sections(self) -> tuple[Section, ...]:
-        return tuple(sweep.section() for sweep in self._sweeps)
+        return tuple(task.section() for task in self._tasks)
 
     def _read_names(self) -> None:
         self._names = read_names(self._kms)

@@ -36,11 +36,11 @@ from kms_tui.inventory.columns import COLUMNS, Sort
 from kms_tui.inventory.fact_reader import ReadingProgress
 from kms_tui.inventory.filters import FIELDS, Candidate, Candidates, FilterError, Query, complete, parse
 from kms_tui.inventory.live_list import Inventory
+from kms_tui.inventory.pace import Pace
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.row_class import Concern, RowClass
 from kms_tui.inventory.row_table import Tally
 from kms_tui.inventory.view import Scope, Summary, View
-from kms_tui.inventory.work import Pace
 
 __all__ = [
     "COLUMNS",

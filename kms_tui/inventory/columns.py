@@ -1,4 +1,4 @@
-"""THE table of columns: what each shows of a row, how it sorts, and which facts it needs."""
+"""THE table of columns: what each shows of a row, how it sorts, which facts it needs."""
 
 from __future__ import annotations
 

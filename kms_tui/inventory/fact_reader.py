@@ -1,4 +1,4 @@
-"""Reading facts: what is on screen first, then around it, then whatever a filter or a sort waits for."""
+"""Reads facts of keys, one call each: first for rows on screen, then around it, then for a filter."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kms_tui.backend.api import Kms
-from kms_tui.inventory.again import FIRST_WAIT, LAST_WAIT, passes
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory.changes import Coalescer
-from kms_tui.inventory.crew import Crew
+from kms_tui.inventory.pace import Pace, Priority
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.row_table import RowTable
-from kms_tui.inventory.work import Job, Lane, Pace
 from kms_tui.kms.errors import EXPIRED, AnswerError, CredentialsError, KmsTuiError, ServiceError
 from kms_tui.kms.facts import UNASKED, Denied, Fact, Failed, Known, unreadable
+from kms_tui.workers import FIRST_WAIT, LAST_WAIT, Job, Workers, is_passing
 
 # By key id or ARN, never by alias: DescribeKey on a predefined alias makes the key.
 READERS: Mapping[FactName, Callable[[Kms, str], Any]] = {
@@ -75,7 +74,7 @@ class ReadingProgress:
     done: int
     total: int
     seconds: float
-    trouble: str = ""
+    error: str = ""
     """Why it is waiting, where it is; from an error, so untrusted."""
 
 
@@ -94,33 +93,33 @@ class Reader:
     """Turns what is looked at into jobs.
 
     ``kms`` gives the façade of a region and may be slow; ``stopped`` is called when nothing is read any
-    more, see the property; ``troubled`` for each fact on screen whose reading failed in passing.
+    more, see the property; ``on_passing_error`` for each fact on screen whose reading failed in passing.
 
-    Threads: rows on screen are never copied into a queue. The crew asks them for their next job each time it
-    has a thread free, so that none can be lost between two queues. What replaces a lane is taken from
-    lazily, and so sees every fact that was there when the lane was replaced. The rest changes under
-    ``_lock``, which may be held when the crew's lock is taken and never the other way round.
+    Threads: rows on screen are never copied into a queue. The pool asks them for their next job each time it
+    has a thread free, so that none can be lost between two queues. What replaces a queue is taken from
+    lazily, and so sees every fact that was there when the queue was replaced. The rest changes under
+    ``_lock``, which may be held when the pool's lock is taken and never the other way round.
     """
 
     def __init__(
         self,
         table: RowTable,
-        crew: Crew,
+        workers: Workers,
         coalescer: Coalescer,
         *,
         kms: Callable[[str], Kms],
         pace: Pace,
         stopped: Callable[[], None],
-        troubled: Callable[[], None],
+        on_passing_error: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._table = table
-        self._crew = crew
+        self._workers = workers
         self._coalescer = coalescer
         self._kms = kms
         self._pace = pace
         self._tell_stopped = stopped
-        self._troubled = troubled
+        self._on_passing_error = on_passing_error
         self._clock = clock
         self._lock = threading.Lock()
         self._shown: tuple[Sequence[Row], Sequence[Row]] = ((), ())
@@ -133,7 +132,7 @@ class Reader:
         self._trouble = ""
         self._stopped: KmsTuiError | None = None
         self._resumes = 0
-        crew.pull(Lane.VISIBLE, self._next_on_screen)
+        workers.pull(Priority.VISIBLE, self._next_on_screen)
 
     # Credentials
 
@@ -153,14 +152,14 @@ class Reader:
             if resumes != self._resumes or self._stopped is not None:
                 return
             self._stopped = error
-            self._crew.hold(True)
+            self._workers.hold_all_but(Priority.LISTING)
         self._tell_stopped()
 
     def resume(self) -> None:
         with self._lock:
             self._stopped = None
             self._resumes += 1
-            self._crew.hold(False)
+            self._workers.hold_all_but(None)
 
     # What is read
 
@@ -178,10 +177,12 @@ class Reader:
         """Read what the rows of the last ``show`` need by now."""
         with self._lock:
             near = self._shown[1]
-            for lane in (Lane.NEAR, Lane.REST):
-                self._crew.pause(lane, _REST)
-            self._crew.replace(Lane.NEAR, self._jobs(near, missing_of(FactName.DESCRIBED), Lane.NEAR))
-            self._crew.wake()
+            for priority in (Priority.NEAR, Priority.REST):
+                self._workers.pause(priority, _REST)
+            self._workers.replace(
+                Priority.NEAR, self._jobs(near, missing_of(FactName.DESCRIBED), Priority.NEAR)
+            )
+            self._workers.wake()
 
     def _next_on_screen(self, busy: Container[Hashable]) -> Job | None:
         """Descriptions of all rows come before anything else about one."""
@@ -191,8 +192,8 @@ class Reader:
             if name is None or (row.arn, name) in busy:
                 continue
             if name is FactName.DESCRIBED:
-                return self._job(row, name, Lane.VISIBLE)
-            later = later or self._job(row, name, Lane.VISIBLE)
+                return self._job(row, name, Priority.VISIBLE)
+            later = later or self._job(row, name, Priority.VISIBLE)
         return later
 
     def ask(self, row: Row, names: Iterable[FactName]) -> None:
@@ -201,12 +202,12 @@ class Reader:
             with self._table.lock:
                 if row.fact(name) is not UNASKED:
                     row.stale |= {name}
-            self._crew.put(Lane.VISIBLE, self._job(row, name, Lane.VISIBLE))
+            self._workers.put(Priority.VISIBLE, self._job(row, name, Priority.VISIBLE))
 
     def reread(self, rows: Iterable[Row]) -> None:
         """Read the rows' aliases again, and what is shown of them."""
         for row in rows:
-            self._crew.put(Lane.VISIBLE, Job((row.arn, "aliases"), partial(self._read_aliases, row)))
+            self._workers.put(Priority.VISIBLE, Job((row.arn, "aliases"), partial(self._read_aliases, row)))
             self.ask(row, [name for name in SHOWN if row.applies(name)])
 
     def _read_aliases(self, row: Row) -> None:
@@ -222,19 +223,19 @@ class Reader:
         names = SHOWN if len(rows) <= self._pace.read_whole else (FactName.DESCRIBED,)
         with self._lock:
             self._rest_missing = missing_of(*names)
-            self._crew.replace(Lane.REST, self._jobs(rows, self._rest_missing, Lane.REST))
+            self._workers.replace(Priority.REST, self._jobs(rows, self._rest_missing, Priority.REST))
 
     def demand(self, rows: Sequence[Row], missing: Missing, *, usage: bool = False) -> None:
         """Read what ``missing`` names, row by row in this order; replaces an earlier demand.
 
-        ``usage`` where that may be GetKeyLastUsage's, which has a lane and a rate of its own.
+        ``usage`` where that may be GetKeyLastUsage's, which has a queue and a rate of its own.
         """
         with self._lock:
             number = self._give_up_demand()
             self._planning = True
         # Going through 100,000 rows takes longer than a caller on an event loop has.
         plan = partial(self._plan, number, rows, missing, usage)
-        self._crew.put(Lane.LISTING, Job(("plan", number), plan))
+        self._workers.put(Priority.LISTING, Job(("plan", number), plan))
 
     def _plan(self, number: int, rows: Sequence[Row], missing: Missing, usage: bool) -> None:
         slow: list[Row] = []
@@ -249,8 +250,8 @@ class Reader:
             self._planning = False
             if left:
                 self._demand = _Demand(missing, left, len(left), slow=bool(slow))
-                self._crew.replace(Lane.DEMAND, self._jobs(rows, missing, Lane.DEMAND))
-                self._crew.replace(Lane.USAGE, self._jobs(slow, missing, Lane.USAGE))
+                self._workers.replace(Priority.DEMAND, self._jobs(rows, missing, Priority.DEMAND))
+                self._workers.replace(Priority.USAGE, self._jobs(slow, missing, Priority.USAGE))
         self._coalescer.note(progress=True)
 
     def cancel(self) -> None:
@@ -264,8 +265,8 @@ class Reader:
         self._plans += 1
         self._planning = False
         self._demand = None
-        self._crew.replace(Lane.DEMAND, ())
-        self._crew.replace(Lane.USAGE, ())
+        self._workers.replace(Priority.DEMAND, ())
+        self._workers.replace(Priority.USAGE, ())
         return self._plans
 
     @property
@@ -284,42 +285,42 @@ class Reader:
 
     # Carrying it out
 
-    def _jobs(self, rows: Iterable[Row], missing: Missing, lane: Lane) -> Iterator[Job]:
+    def _jobs(self, rows: Iterable[Row], missing: Missing, priority: Priority) -> Iterator[Job]:
         for row in rows:
             name = missing(row)
             if name is not None:
-                yield self._job(row, name, lane)
-            elif lane in (Lane.DEMAND, Lane.USAGE) and (demand := self._demand) is not None:
+                yield self._job(row, name, priority)
+            elif priority in (Priority.DEMAND, Priority.USAGE) and (demand := self._demand) is not None:
                 demand.left.discard(row.arn)
 
-    def _job(self, row: Row, name: FactName, lane: Lane) -> Job:
-        return Job((row.arn, name), partial(self._run, row, name, lane))
+    def _job(self, row: Row, name: FactName, priority: Priority) -> Job:
+        return Job((row.arn, name), partial(self._run, row, name, priority))
 
-    def _run(self, row: Row, name: FactName, lane: Lane) -> None:
-        if lane in (Lane.DEMAND, Lane.USAGE) and not self._demands(row):
+    def _run(self, row: Row, name: FactName, priority: Priority) -> None:
+        if priority in (Priority.DEMAND, Priority.USAGE) and not self._demands(row):
             return
         resumes, before = self._resumes, row.fact(name)
         if self._table.begin(row, name):
             fact = read(lambda: self._kms(row.region), name, row.key_id)
             error = fact.error if isinstance(fact, Denied | Failed) else None
-            if error is not None and self._is_put_off(error, lane, resumes):
+            if error is not None and self._is_put_off(error, priority, resumes):
                 self._table.give_up(row, name, before)
-                self._crew.put(lane, self._job(row, name, lane))
+                self._workers.put(priority, self._job(row, name, priority))
                 return
             with self._lock:
                 self._backoff, self._trouble = 0.0, ""
-            if error is not None and passes(error):
-                self._troubled()
+            if error is not None and is_passing(error):
+                self._on_passing_error()
             self._set(row, name, fact)
-        self._go_on(row, lane)
+        self._go_on(row, priority)
 
-    def _is_put_off(self, error: KmsTuiError, lane: Lane, resumes: int) -> bool:
+    def _is_put_off(self, error: KmsTuiError, priority: Priority, resumes: int) -> bool:
         """Whether the same call is to be made again later, and nothing of the error shown in the row."""
         if needs_credentials(error):
             self.stop(error, resumes)
             return True
-        if lane in _PATIENT and passes(error):
-            self._wait_out(lane, error)
+        if priority in _PATIENT and is_passing(error):
+            self._wait_out(priority, error)
             return True
         return False
 
@@ -330,23 +331,23 @@ class Reader:
             # The right members, of the wrong types: not AWS, and no reason to stop.
             self._table.set_fact(row, name, Failed(AnswerError.of(nonsense)))
 
-    def _wait_out(self, lane: Lane, error: KmsTuiError) -> None:
+    def _wait_out(self, priority: Priority, error: KmsTuiError) -> None:
         with self._lock:
             if self._clock() >= self._paused_until:
                 self._backoff = min(max(FIRST_WAIT, 2 * self._backoff), LAST_WAIT)
                 self._paused_until = self._clock() + self._backoff
                 self._trouble = str(error)
-            self._crew.pause(lane, self._backoff)
+            self._workers.pause(priority, self._backoff)
         self._coalescer.note(progress=True)
 
     def _demands(self, row: Row) -> bool:
         demand = self._demand
         return demand is not None and row.arn in demand.left
 
-    def _go_on(self, row: Row, lane: Lane) -> None:
+    def _go_on(self, row: Row, priority: Priority) -> None:
         """What the row needs next, now that one of its facts is there."""
-        if lane is Lane.REST and (name := self._rest_missing(row)) is not None:
-            self._crew.put(Lane.REST, self._job(row, name, Lane.REST))
+        if priority is Priority.REST and (name := self._rest_missing(row)) is not None:
+            self._workers.put(Priority.REST, self._job(row, name, Priority.REST))
         demand = self._demand
         if demand is None or row.arn not in demand.left:
             return
@@ -355,13 +356,13 @@ class Reader:
             demand.left.discard(row.arn)
         else:
             demand.slow |= name is FactName.LAST_USAGE
-            lane = Lane.USAGE if name is FactName.LAST_USAGE else Lane.DEMAND
-            self._crew.put(lane, self._job(row, name, lane))
+            priority = Priority.USAGE if name is FactName.LAST_USAGE else Priority.DEMAND
+            self._workers.put(priority, self._job(row, name, priority))
         self._coalescer.note(progress=True)
 
 
-_PATIENT = frozenset({Lane.NEAR, Lane.DEMAND, Lane.USAGE, Lane.REST})
-"""Lanes that no one looks at: an error that passes is waited out there rather than shown."""
+_PATIENT = frozenset({Priority.NEAR, Priority.DEMAND, Priority.USAGE, Priority.REST})
+"""Queues that no one looks at: an error that passes is waited out there rather than shown."""
 
 
 def needs_credentials(error: KmsTuiError) -> bool:

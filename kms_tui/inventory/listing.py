@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kms_tui.backend.api import KeyRef, Kms
-from kms_tui.inventory.again import passes
+from kms_tui.backend.kms_facade import KeyRef, Kms
 from kms_tui.inventory.changes import Coalescer
-from kms_tui.inventory.crew import Crew
+from kms_tui.inventory.pace import Priority
 from kms_tui.inventory.row_table import RowTable
-from kms_tui.inventory.work import Job, Lane
 from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known, unreadable
 from kms_tui.kms.model import Alias
+from kms_tui.workers import Job, Workers, is_passing
 
 
 @dataclass(slots=True)
@@ -44,20 +43,20 @@ class Region:
     Failed. An alias names its key as well, so rows come from whichever answers first.
     """
 
-    def __init__(self, name: str, home: Kms, table: RowTable, crew: Crew, coalescer: Coalescer) -> None:
+    def __init__(self, name: str, home: Kms, table: RowTable, workers: Workers, coalescer: Coalescer) -> None:
         self.name = name
         self.keys: Fact[int] = UNASKED
         self.aliases: Fact[int] = UNASKED
         self.listed = 0
         """Keys named so far by the listing that runs, or in all by the last one."""
-        self.trouble: KmsTuiError | None = None
+        self.passing_error: KmsTuiError | None = None
         """Why the last listing that ended is tried again: it failed in passing."""
         self._broken: list[_Feed] = []
         self._home = home
         self._kms: Kms | None = home if name == home.region else None
         self._kms_lock = threading.Lock()
         self._table = table
-        self._crew = crew
+        self._workers = workers
         self._coalescer = coalescer
         self._listing = 0
         self._whole = False
@@ -117,7 +116,7 @@ class Region:
     def _read_on(self, feed: _Feed) -> None:
         feed.asked += 1
         name = (self.name, feed.open, feed.listing, feed.asked)
-        self._crew.put(Lane.LISTING, Job(name, partial(self._read_page, feed)))
+        self._workers.put(Priority.LISTING, Job(name, partial(self._read_page, feed)))
 
     def _read_page(self, feed: _Feed) -> None:
         if feed.listing != self._listing:
@@ -164,11 +163,11 @@ class Region:
             if feed.listing != self._listing:
                 return
             feed.end(outcome)
-            if isinstance(outcome, Failed) and passes(outcome.error):
+            if isinstance(outcome, Failed) and is_passing(outcome.error):
                 self._broken.append(feed)
             if not self.busy:
                 errors = [fact.error for fact in (self.keys, self.aliases) if isinstance(fact, Failed)]
-                self.trouble = next(filter(passes, errors), None)
+                self.passing_error = next(filter(is_passing, errors), None)
                 self._reconcile(feed)
         self._coalescer.note(listing=True)
 

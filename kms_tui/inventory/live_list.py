@@ -8,19 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from kms_tui.backend.api import Kms
-from kms_tui.inventory.again import Again, passes
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.backend.wrappers.read_your_writes import PendingChanges
 from kms_tui.inventory.changes import Changes, Coalescer, Listener
-from kms_tui.inventory.crew import Crew, DaemonCrew
 from kms_tui.inventory.fact_reader import SHOWN, Missing, Reader, ReadingProgress, needs_credentials
 from kms_tui.inventory.listing import Region
+from kms_tui.inventory.pace import Pace, Priority, reading_queues
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.row_class import RowClass
 from kms_tui.inventory.row_table import RowTable, Tally
-from kms_tui.inventory.work import Job, Lane, Pace, WorkQueue
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import Failed
-from kms_tui.kms.settling import Settling
+from kms_tui.workers import Job, RetryTimer, WorkerPool, Workers, is_passing
 
 
 def _utc_now() -> datetime:
@@ -41,30 +40,30 @@ class Inventory:
         now: Callable[[], datetime] = _utc_now,
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
-        settling: Settling | None = None,
-        crew: Crew | None = None,
+        pending: PendingChanges | None = None,
+        workers: Workers | None = None,
         coalescer: Coalescer | None = None,
     ) -> None:
         self.now = now
         self.clock = clock
         self.pace = pace or Pace()
-        self._settling = settling or Settling(clock)
-        self._crew = crew or DaemonCrew(WorkQueue(self.pace, clock=clock))
+        self._pending = pending or PendingChanges(clock)
+        self._workers = workers or WorkerPool(reading_queues(self.pace, clock=clock), name="read")
         self._coalescer = coalescer or Coalescer()
         self._table = RowTable(self._coalescer, now, clock)
         self._regions = {
-            name: Region(name, kms, self._table, self._crew, self._coalescer)
+            name: Region(name, kms, self._table, self._workers, self._coalescer)
             for name in regions or (kms.region,)
         }
-        self._again = Again(self._crew, self._try_again, clock)
+        self._retry_timer = RetryTimer(self._workers, Priority.RETRY, self._retry, clock)
         self._reader = Reader(
             self._table,
-            self._crew,
+            self._workers,
             self._coalescer,
             kms=lambda region: self._regions[region].kms(),
             pace=self.pace,
             stopped=partial(self._coalescer.note, listing=True),
-            troubled=self._again.later,
+            on_passing_error=self._retry_timer.later,
             clock=clock,
         )
         self._refreshes = itertools.count(1)
@@ -81,7 +80,7 @@ class Inventory:
 
     def close(self) -> None:
         """Call nothing more and tell no one; calls under way are left to themselves."""
-        self._crew.close()
+        self._workers.close()
         self._coalescer.close()
         self._table.close()
 
@@ -116,7 +115,7 @@ class Inventory:
     @property
     def idle(self) -> bool:
         """Whether nothing is being read and nothing waits to be."""
-        return self._crew.idle
+        return self._workers.idle
 
     @property
     def stopped(self) -> KmsTuiError | None:
@@ -124,11 +123,11 @@ class Inventory:
         return self._reader.stopped
 
     @property
-    def trouble(self) -> KmsTuiError | None:
+    def passing_error(self) -> KmsTuiError | None:
         """What failed in passing and is tried again by itself: a region's listing, or a fact on screen."""
         for region in self._regions.values():
-            if region.trouble is not None:
-                return region.trouble
+            if region.passing_error is not None:
+                return region.passing_error
         return next((error for _, _, error in self._failed_in_passing()), None)
 
     def tally(self, *, aws: bool) -> Tally:
@@ -168,8 +167,8 @@ class Inventory:
         last seconds.
         """
         row = self._table.get(row_key)
-        if row is not None and (settling := self._settling.words(row.region, row.key_id)):
-            return f"settling: {settling}"
+        if row is not None and (words := self._pending.words(row.region, row.key_id)):
+            return f"settling: {words}"
         change = self._table.change(row_key)
         return change.words if change is not None and self.clock() - change.at <= seconds else ""
 
@@ -211,7 +210,7 @@ class Inventory:
         self._reader.resume()
         number = next(self._refreshes)
         self._refreshing.add(number)
-        self._crew.put(Lane.LISTING, Job(("refresh", number), partial(self._refresh, number)))
+        self._workers.put(Priority.LISTING, Job(("refresh", number), partial(self._refresh, number)))
 
     def _refresh(self, number: int) -> None:
         self._table.drop_gone()
@@ -236,9 +235,9 @@ class Inventory:
             region.start_if_broken()
         self._reader.look_again()
 
-    def _try_again(self) -> None:
+    def _retry(self) -> None:
         for region in self._regions.values():
-            if region.trouble is not None and not region.busy:
+            if region.passing_error is not None and not region.busy:
                 region.go_on()
         for row, name, _ in self._failed_in_passing():
             self._table.expire([row], [name])
@@ -249,7 +248,7 @@ class Inventory:
         for row in self._reader.on_screen:
             for name in SHOWN:
                 fact = row.fact(name)
-                if isinstance(fact, Failed) and passes(fact.error):
+                if isinstance(fact, Failed) and is_passing(fact.error):
                     yield row, name, fact.error
 
     def _follow_listing(self, changes: Changes) -> None:
@@ -260,8 +259,8 @@ class Inventory:
         for region in self._regions.values():
             if (error := region.error) is not None and needs_credentials(error):
                 self._reader.stop(error, resumes)
-        if self.trouble is not None:
-            self._again.later()
+        if self.passing_error is not None:
+            self._retry_timer.later()
         rows = self._table.rows()
         if len(rows) <= self.pace.read_unasked:
             self._reader.read_rest(rows)

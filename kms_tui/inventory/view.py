@@ -1,4 +1,4 @@
-"""What a list shows of an inventory: a scope, a filter, an order and marks. For one thread: the screen's."""
+"""What one screen shows of an inventory: scope, filter, order and marks. A View belongs to one thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditions in words."""
+"""Words about a policy: conditions as sentences, values from it short, quoted and printable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The changes of this session, newest first; the changes of many keys in one action are one group."""
+"""The changes of this session, newest first, and the wrapper that records what was there before."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import KmsTuiError, ServiceError
-from kms_tui.kms.operations import is_mutating
+from kms_tui.kms.operations import Trait, has, is_mutating
 from kms_tui.undo.reversals import REVERSALS, ApiCall
 
 SKIPPED = "it was skipped"
@@ -163,8 +162,6 @@ NO_WAY_BACK = "AWS has no way back from it"
 UNREADABLE = "what was there before could not be read"
 NOTHING_CHANGED = "it changed nothing"
 _NAMES = ("KeyId", "AliasName", "CustomKeyStoreId")
-_CHANGES_NOTHING = frozenset({"GetParametersForImport"})
-"""Not a reading operation, as it makes an import token, but it leaves the key as it was."""
 
 
 _ALREADY_READ: ContextVar[tuple[ApiCall, Mapping[str, Any]] | None] = ContextVar("already read", default=None)
@@ -199,7 +196,7 @@ class UndoRecorder(Wrapper):
         return UndoRecorder(inner, self.history, self._now)
 
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not is_mutating(operation) or operation in _CHANGES_NOTHING:
+        if not is_mutating(operation) or has(operation, Trait.HARMLESS):
             return self.inner.call(operation, params)
         # Other parameters may be secrets, and only a way back needs them.
         kept = params if operation in REVERSALS else {name: params[name] for name in _NAMES if name in params}

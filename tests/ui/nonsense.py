@@ -26,8 +26,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select, TextArea
 from textual.widgets.option_list import OptionDoesNotExist
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.crypto_ops.operations import OPERATIONS, Role
 from kms_tui.inventory import Pace
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
@@ -205,7 +204,7 @@ def tab(title: str, alias: str = "orders-db") -> Act:
         await at(pilot, alias)
         details = pilot.app.screen.query_one(KeyDetails)
         details.open_tab(title)
-        details.current.forget()
+        details.current.subject = None
         await keys(alias, "r")(pilot)
 
     return act

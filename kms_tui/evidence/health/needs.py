@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.facts import Need
 from kms_tui.inventory.fact_reader import Missing
+from kms_tui.inventory.pace import Pace
 from kms_tui.inventory.row import FactName, Row
-from kms_tui.inventory.work import Pace
 from kms_tui.kms.model import Key
 
 _IN_ORDER = (Need.ROTATION, Need.POLICY, Need.TAGS, Need.LAST_USAGE)

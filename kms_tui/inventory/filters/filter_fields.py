@@ -1,4 +1,4 @@
-"""THE table of filter fields: what each takes, what it asks of a row, and the facts that it needs."""
+"""THE table of filter fields: values, test of a row, facts; and completion from the table."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kms_tui.inventory import cells
-from kms_tui.inventory.filters import values as texts
+from kms_tui.inventory.filters import value_tests
 from kms_tui.inventory.filters.row_test import RowTest, Verdict
 from kms_tui.inventory.filters.syntax import split
-from kms_tui.inventory.filters.values import WordChoice, alternatives, plain
+from kms_tui.inventory.filters.value_tests import WordChoice, alternatives, plain
 from kms_tui.inventory.row import FactName
 from kms_tui.inventory.row_class import Concern, Reading, RowClass
 from kms_tui.kms.keyspecs import KEY_SPECS, Family
@@ -121,24 +121,24 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("spec", "the kind of key material", _spec, _DESCRIBED, (*_FAMILIES, *_TITLES)),
         FilterField("usage", "what the key is for", _usage, _DESCRIBED, _USAGES),
         FilterField("rotation", "automatic rotation", _rotation, _ROTATION, ("on", "off", "none", "denied")),
-        FilterField("tag", "a tag: key, or key=value", texts.tag, (FactName.TAGS,)),
+        FilterField("tag", "a tag: key, or key=value", value_tests.tag, (FactName.TAGS,)),
         FilterField(
             "unused",
             "not used for so long; reads GetKeyLastUsage at 5 a second",
-            texts.unused,
+            value_tests.unused,
             (FactName.LAST_USAGE,),
             (">30d", ">90d", ">1y"),
         ),
-        FilterField("age", "made so long ago", texts.age, _DESCRIBED, (">1y", ">2y", "<7d")),
+        FilterField("age", "made so long ago", value_tests.age, _DESCRIBED, (">1y", ">2y", "<7d")),
         FilterField(
-            "expires", "imported material expires within", texts.expires, _DESCRIBED, ("<30d", "<90d")
+            "expires", "imported material expires within", value_tests.expires, _DESCRIBED, ("<30d", "<90d")
         ),
         FilterField("attention", "why a key needs someone", _attention, _ROTATION, _ATTENTION),
         FilterField("manager", "who manages the key", _manager, (), ("customer", "aws")),
-        FilterField("region", "the key's region", texts.region),
-        FilterField("name", "an alias of the key", texts.name),
-        FilterField("id", "the key id", texts.key_id),
-        FilterField("description", "the key's description", texts.description, _DESCRIBED),
+        FilterField("region", "the key's region", value_tests.region),
+        FilterField("name", "an alias of the key", value_tests.name),
+        FilterField("id", "the key id", value_tests.key_id),
+        FilterField("description", "the key's description", value_tests.description, _DESCRIBED),
     )
 }
 

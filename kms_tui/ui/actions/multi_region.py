@@ -9,7 +9,7 @@ from typing import Any
 from textual import on
 from textual.widget import Widget
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.facts import Denied, Fact, Known, read_fact
 from kms_tui.kms.model import Key, KeyState
@@ -64,7 +64,7 @@ class RegionsDialog(Dialog[Replicate | MakePrimary]):
         yield Static()
         yield Static(
             Content(
-                "What one encrypts, every other opens. Policy, aliases, tags, grants and state belong "
+                "What one encrypts, every other can decrypt. Policy, aliases, tags, grants and state belong "
                 "to each alone; rotation is the primary's."
             ),
             classes="muted",
@@ -103,7 +103,7 @@ def _row(each: RegionalKey) -> TableRow:
     return TableRow(each.region, (each.region, "primary" if each.is_primary else "replica", words))
 
 
-def cannot_spread(subject: Subject) -> Reason:
+def cannot_replicate(subject: Subject) -> Reason:
     if subject.key is not None and subject.key.multi_region is None:
         return "it is a single-Region key, and stays one: create a multi-Region key instead"
     return ""
@@ -120,7 +120,7 @@ async def show_regions(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     if key.multi_region is None:
         screen.host.notify(f"{subject.name} is a single-Region key.", severity="warning")
         return
-    keys = await off_loop(lambda: _everywhere(kms, key))
+    keys = await off_loop(lambda: _in_each_region(kms, key))
     dialog = RegionsDialog(f"{subject.name} in its Regions", keys, may_change=not screen.session.read_only)
     answer = await screen.ask(dialog)
     if answer is None or not await screen.confirm_protected("Change its Regions", subjects):
@@ -133,7 +133,7 @@ async def show_regions(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         await _replicate(screen, primary, subject, [each.region for each in keys])
 
 
-def _everywhere(kms: Kms, key: Key) -> list[RegionalKey]:
+def _in_each_region(kms: Kms, key: Key) -> list[RegionalKey]:
     """The primary first, then the replicas by Region; blocks."""
     assert key.multi_region is not None
     primary = Arn.parse(key.multi_region.primary_arn).region
@@ -148,7 +148,7 @@ def _everywhere(kms: Kms, key: Key) -> list[RegionalKey]:
 
 
 async def _replicate(screen: ModeScreen, primary: Kms, subject: Subject, taken: Sequence[str]) -> None:
-    from kms_tui.backend.aws.regions import kms_regions
+    from kms_tui.backend.aws.boto_session import kms_regions
 
     regions = [each for each in await off_loop(lambda: kms_regions(primary.partition)) if each not in taken]
     key = await screen.attempt(lambda: primary.describe(subject.key_id), doing="describe the primary")

@@ -1,6 +1,7 @@
 """``Content``: the only text that widgets take, so that untrusted text cannot reach the screen unescaped.
 
 Markup is never parsed, and whatever a terminal would obey or hide is made visible (``kms_tui.visible``).
+``Content`` is the only text that the console's widgets take (``kms_tui.ui.widgets.text_widgets``).
 ``OnlyText`` is the second line of defence, for typed text that Textual's own widgets draw.
 """
 

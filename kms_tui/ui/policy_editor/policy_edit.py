@@ -1,8 +1,8 @@
 """``PolicyEdit``: one key policy being edited, and the way to PutKeyPolicy. Without a screen.
 
 Saving judges the text once (``check``), shows what changes, and only then reads the key's policy, compares it
-and sends the text (``save``). The guard at the waist (``kms_tui.backend.guard``) judges once more whatever is
-sent, and refuses what should not have come so far.
+and sends the text (``save``). The guard at the waist (``kms_tui.backend.wrappers.policy_guard``) judges once
+more whatever is sent, and refuses what should not have come so far.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kms_tui import policy
-from kms_tui.backend.api import Kms
-from kms_tui.backend.guard import PolicyRefusedError, judge
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError, judge
 from kms_tui.drafts import Draft, PolicyFiles, new_token
 from kms_tui.kms.errors import KmsTuiError, OutcomeUnknownError, ServiceError
 from kms_tui.kms.model import PolicyVersion

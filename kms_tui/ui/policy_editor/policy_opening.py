@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.drafts import Draft, PolicyFiles
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from kms_tui.backend.guard import PolicyRefusedError
+from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop

@@ -13,10 +13,10 @@ import pytest
 from kms_tui.backend.base import Backend
 from kms_tui.evidence import refused_uses, scan_task
 from kms_tui.evidence.activity import Trail
-from kms_tui.evidence.lanes import Job, Lanes
 from kms_tui.evidence.refused_uses import RefusalMonitor, RefusalWrapper
 from kms_tui.evidence.scan_task import ScanTask
 from kms_tui.evidence.scanners import SCANNERS
+from kms_tui.workers import Job, Workers
 from tests.unit.evidence.trail import KEY, NOW, REGION, FakeTrail, entry
 from tests.unit.evidence.world import Answer, FakeServices, denied
 from tests.unit.interleaving import Interleaving, every_single_hand_over, traced_locks
@@ -25,22 +25,22 @@ BUCKETS = next(scanner for scanner in SCANNERS if scanner.listing.operation == "
 
 
 class Jobs:
-    """Lanes that a test's own tasks work through."""
+    """Workers that do their jobs where a test says so."""
 
     def __init__(self) -> None:
         self.waiting: deque[Job] = deque()
 
-    def put(self, lane: str, job: Job) -> None:
+    def put(self, queue: str, job: Job) -> None:
         self.waiting.append(job)
 
-    def drop(self, lane: str) -> int:
+    def drop(self, queue: str) -> int:
         dropped = len(self.waiting)
         self.waiting.clear()
         return dropped
 
     def work(self) -> None:
         while self.waiting:
-            self.waiting.popleft()()
+            self.waiting.popleft().run()
 
 
 def denied_for_all(_: object) -> dict[str, Any]:
@@ -52,21 +52,22 @@ def nonsense(_: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("detail", [{}, denied_for_all, nonsense], ids=["answers", "denied", "nonsense"])
-def test_a_sweep_that_two_threads_work_on_always_ends(detail: Answer) -> None:
+def test_a_scan_task_that_two_threads_work_on_always_ends(detail: Answer) -> None:
     buckets = {"Buckets": [{"Name": f"b{number}"} for number in range(8)]}
 
     def run(schedule: Sequence[int]) -> int:
         with traced_locks(scan_task):
             jobs = Jobs()
             services = FakeServices({"ListBuckets": buckets, "GetBucketEncryption": detail})
-            looked = ScanTask(BUCKETS, services, cast(Lanes, jobs))
-            jobs.waiting.popleft()()
+            looked = ScanTask(BUCKETS, services, cast(Workers, jobs))
+            looked.start()
+            jobs.waiting.popleft().run()
             lines = Interleaving([scan_task], [jobs.work, jobs.work]).run(schedule)
             found = looked.section()
         assert found.is_over
         assert found.listed == 8
         assert found.checked == (8 if detail == {} else 0)
-        assert bool(found.troubles) is (detail != {})
+        assert bool(found.failed_calls) is (detail != {})
         return lines
 
     assert every_single_hand_over(run) > 20

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms_tui.evidence.members import text, values
+from kms_tui.evidence.scan_task import text, values
 from kms_tui.evidence.scanners import SCANNERS
 
 _ANSWER = {
@@ -22,9 +22,9 @@ _ANSWER = {
 @pytest.mark.parametrize(
     ("path", "found"),
     [
-        ("Rules.Default.Key", ["a", "b"]),
-        ("Tags[Key=Name].Value", ["lake"]),
-        ("Tags[Key=Owner].Value", []),
+        ("Rules[].Default.Key", ["a", "b"]),
+        ("Tags[?Key=='Name'].Value", ["lake"]),
+        ("Tags[?Key=='Owner'].Value", []),
         ("Table.SSEDescription.Key", []),
         ("Count.Key", []),
         ("Count", [3]),
@@ -36,7 +36,7 @@ def test_a_path_goes_through_lists_and_stops_at_what_is_missing(path: str, found
 
 
 def test_a_text_is_the_first_one_and_nothing_else_is_a_text() -> None:
-    assert text(_ANSWER, "Rules.Default.Key") == "a"
+    assert text(_ANSWER, "Rules[].Default.Key") == "a"
     assert text(_ANSWER, "Count") == ""
 
 
@@ -50,5 +50,5 @@ _JSON = st.recursive(
 
 @given(_JSON)
 def test_no_shape_of_an_answer_breaks_a_path(answer: Any) -> None:
-    for path in ("Rules.Default.Key", "Tags[Key=Name].Value", *(scanner.name for scanner in SCANNERS)):
+    for path in ("Rules[].Default.Key", "Tags[?Key=='Name'].Value", *(scanner.name for scanner in SCANNERS)):
         assert isinstance(text(answer, path), str)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.inventory import FactName, Pace, again, changes, fact_reader, listing, live_list, row_table, work
+from kms_tui import workers
+from kms_tui.inventory import FactName, Pace, changes, fact_reader, listing, live_list, row_table
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.kms.errors import CredentialsError, ServiceError
 from kms_tui.kms.facts import Denied, Failed, Known
@@ -16,7 +17,7 @@ from tests.unit.interleaving import Interleaving, every_single_hand_over, traced
 from tests.unit.inventory import world as worlds
 from tests.unit.inventory.world import FakeAccount, FakeKey, World, key_id, named
 
-MODULES = (again, live_list, listing, changes, fact_reader, row_table, work, worlds)
+MODULES = (live_list, listing, changes, fact_reader, row_table, workers, worlds)
 UNASKED = Pace(read_unasked=0, demand=1e6, usage=1e6, rest=1e6)
 WHOLE = Pace(demand=1e6, usage=1e6, rest=1e6)
 
@@ -42,7 +43,7 @@ def shown_while_a_fact_arrives() -> tuple[World, list[Callable[[], object]], Cal
     world.inventory.show(world.view.rows[:1])
     return (
         world,
-        [lambda: world.hands.work(1), lambda: world.inventory.show(world.view.rows)],
+        [lambda: world.workers.work(1), lambda: world.inventory.show(world.view.rows)],
         all_read(world),
     )
 
@@ -53,7 +54,7 @@ def shown_while_it_is_read_from_elsewhere() -> tuple[World, list[Callable[[], ob
     world.clock.seconds += 10
     return (
         world,
-        [lambda: world.hands.work(1), lambda: world.inventory.show(world.view.rows)],
+        [lambda: world.workers.work(1), lambda: world.inventory.show(world.view.rows)],
         all_read(world),
     )
 
@@ -68,14 +69,14 @@ def read_again_while_it_is_read() -> tuple[World, list[Callable[[], object]], Ca
     def change() -> None:
         world.account.keys[key_id(1)].metadata["KeyState"] = "Disabled"
         world.inventory.reread(key_id(1))
-        world.hands.work(3)
+        world.workers.work(3)
 
     def check() -> None:
         key = world.row("a").key
         assert key is not None
         assert key.state == "Disabled"
 
-    return world, [lambda: world.hands.work(1), change], check
+    return world, [lambda: world.workers.work(1), change], check
 
 
 def asked_for_while_the_list_moves() -> tuple[World, list[Callable[[], object]], Callable[[], None]]:
@@ -91,7 +92,7 @@ def asked_for_while_the_list_moves() -> tuple[World, list[Callable[[], object]],
         world.inventory.show(world.view.rows[1:])
         world.inventory.show(world.view.rows)
 
-    return world, [lambda: world.hands.work(2), ask], check
+    return world, [lambda: world.workers.work(2), ask], check
 
 
 def another_demand_while_the_first_ends() -> tuple[World, list[Callable[[], object]], Callable[[], None]]:
@@ -106,7 +107,7 @@ def another_demand_while_the_first_ends() -> tuple[World, list[Callable[[], obje
         assert (type(row.tags), type(row.last_usage)) == (Known, Known)
         assert not world.inventory.demanding
 
-    return world, [lambda: world.hands.work(2), demand], check
+    return world, [lambda: world.workers.work(2), demand], check
 
 
 def signed_in_while_calls_fail() -> tuple[World, list[Callable[[], object]], Callable[[], None]]:
@@ -128,7 +129,7 @@ def signed_in_while_calls_fail() -> tuple[World, list[Callable[[], object]], Cal
         assert world.inventory.stopped is None
         all_read(world)()
 
-    return world, [lambda: world.hands.work(2), sign_in], check
+    return world, [lambda: world.workers.work(2), sign_in], check
 
 
 def shown_while_a_refresh_begins() -> tuple[World, list[Callable[[], object]], Callable[[], None]]:
@@ -142,7 +143,7 @@ def shown_while_a_refresh_begins() -> tuple[World, list[Callable[[], object]], C
         assert not world.inventory.busy
         assert not any(row.stale for row in world.view.rows)
 
-    return world, [lambda: world.hands.work(1), lambda: world.inventory.show(world.view.rows)], check
+    return world, [lambda: world.workers.work(1), lambda: world.inventory.show(world.view.rows)], check
 
 
 def refreshed_while_pages_come_in() -> tuple[World, list[Callable[[], object]], Callable[[], None]]:
@@ -155,7 +156,7 @@ def refreshed_while_pages_come_in() -> tuple[World, list[Callable[[], object]], 
         assert [row.aliases for row in world.inventory.rows()] == [("a", "b"), ("c",)]
         assert not any(row.gone for row in world.inventory.rows())
 
-    return world, [lambda: world.hands.work(2), world.inventory.open], check
+    return world, [lambda: world.workers.work(2), world.inventory.open], check
 
 
 def a_small_account_read_whole_while_its_list_is_shown() -> tuple[
@@ -165,7 +166,7 @@ def a_small_account_read_whole_while_its_list_is_shown() -> tuple[
     world.clock.seconds += 10
     return (
         world,
-        [lambda: world.hands.work(2), lambda: world.inventory.show(world.view.rows[:1])],
+        [lambda: world.workers.work(2), lambda: world.inventory.show(world.view.rows[:1])],
         all_read(world),
     )
 
@@ -176,7 +177,7 @@ def tried_again_while_another_fact_fails() -> tuple[World, list[Callable[[], obj
     world.inventory.show(world.view.rows[:1])
     world.work()
     world.inventory.show(world.view.rows)
-    world.hands.work(1)
+    world.workers.work(1)
     world.account.fail.clear()
     world.clock.seconds += 60
 
@@ -185,7 +186,7 @@ def tried_again_while_another_fact_fails() -> tuple[World, list[Callable[[], obj
 
     return (
         world,
-        [lambda: world.hands.work(1), lambda: world.inventory.show(world.view.rows)],
+        [lambda: world.workers.work(1), lambda: world.inventory.show(world.view.rows)],
         check,
     )
 

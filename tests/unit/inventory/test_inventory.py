@@ -40,11 +40,11 @@ def test_the_page_after_an_empty_one_is_read_though_its_thread_has_not_yet_said_
     world = World(FakeAccount(named("orders")))
     world.account.keys[key_id(1)].aliases = ()
     world.inventory.open()
-    queue, taken = world.hands.queue, []
+    queue, taken = world.workers.queues, []
     while job := queue.take():
         job.run()
         taken.append(job)
-        if len(taken) % 3 == 0:  # at most half of the hands list
+        if len(taken) % 3 == 0:  # at most half of the workers list
             for each in taken[:-1]:
                 queue.done(each)
             del taken[:-1]
@@ -425,7 +425,7 @@ def test_listeners_hear_of_each_row_once_a_batch() -> None:
 def test_closing_stops_the_work_and_the_news() -> None:
     world = World(small_account()).open()
     world.inventory.close()
-    assert world.hands.closed
+    assert world.workers.closed
     heard = len(world.heard)
     world.inventory.show(world.view.rows)
     world.work()

@@ -1,19 +1,20 @@
-"""A synthetic account behind the façade, and hands that work only when told to: nothing here waits."""
+"""A synthetic account behind the façade, and workers that work only when told to: nothing here waits."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory import Changes, Inventory, Pace, Row, View
 from kms_tui.inventory.changes import Coalescer
-from kms_tui.inventory.work import Job, Lane, Source, WorkQueue
+from kms_tui.inventory.pace import reading_queues
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import CallerIdentity
+from kms_tui.workers import Job, Source, WorkQueues
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ACCOUNT = "111122223333"
@@ -157,11 +158,11 @@ class Clock:
         return self.seconds
 
 
-class SlowHands:
-    """A crew that runs jobs on the caller's thread, when ``work`` is called."""
+class SteppedWorkers:
+    """Workers that run jobs on the caller's thread, when ``work`` is called."""
 
-    def __init__(self, queue: WorkQueue, clock: Clock) -> None:
-        self.queue = queue
+    def __init__(self, queues: WorkQueues, clock: Clock) -> None:
+        self.queues = queues
         self.clock = clock
         self.closed = False
         self._lock = threading.RLock()
@@ -169,27 +170,31 @@ class SlowHands:
     @property
     def idle(self) -> bool:
         with self._lock:
-            return self.queue.idle()
+            return self.queues.idle()
 
-    def put(self, lane: Lane, job: Job) -> None:
+    def put(self, queue: Hashable, job: Job) -> None:
         with self._lock:
-            self.queue.put(lane, job)
+            self.queues.put(queue, job)
 
-    def replace(self, lane: Lane, jobs: Iterable[Job]) -> None:
+    def replace(self, queue: Hashable, jobs: Iterable[Job]) -> None:
         with self._lock:
-            self.queue.replace(lane, jobs)
+            self.queues.replace(queue, jobs)
 
-    def pull(self, lane: Lane, source: Source) -> None:
+    def pull(self, queue: Hashable, source: Source) -> None:
         with self._lock:
-            self.queue.pull(lane, source)
+            self.queues.pull(queue, source)
 
-    def pause(self, lane: Lane, seconds: float) -> None:
+    def pause(self, queue: Hashable, seconds: float) -> None:
         with self._lock:
-            self.queue.pause(lane, seconds)
+            self.queues.pause(queue, seconds)
 
-    def hold(self, held: bool) -> None:
+    def drop(self, queue: Hashable) -> int:
         with self._lock:
-            self.queue.hold(held)
+            return self.queues.drop(queue)
+
+    def hold_all_but(self, queue: Hashable) -> None:
+        with self._lock:
+            self.queues.hold_all_but(queue)
 
     def wake(self) -> None:
         """Whoever calls ``work`` asks anyway."""
@@ -208,18 +213,18 @@ class SlowHands:
                 job.run()
             finally:
                 with self._lock:
-                    self.queue.done(job)
+                    self.queues.done(job)
         return jobs
 
     def _take(self, end: float) -> Job | None:
         with self._lock:
-            job = self.queue.take()
+            job = self.queues.take()
             while job is None:
-                wait = self.queue.wait()
+                wait = self.queues.wait()
                 if wait is None or self.clock.seconds + wait > end:
                     return None
                 self.clock.seconds += max(wait, 1e-6)
-                job = self.queue.take()
+                job = self.queues.take()
             return job
 
 
@@ -233,14 +238,14 @@ class World:
         self.clock = Clock()
         self.now = NOW
         pace = pace or Pace()
-        self.hands = SlowHands(WorkQueue(pace, clock=self.clock), self.clock)
+        self.workers = SteppedWorkers(reading_queues(pace, clock=self.clock), self.clock)
         self.inventory = Inventory(
             Kms(account),
             regions=regions,
             now=lambda: self.now,
             clock=self.clock,
             pace=pace,
-            crew=self.hands,
+            workers=self.workers,
             coalescer=Coalescer(lambda run: None),
         )
         self.view = View(self.inventory)
@@ -259,11 +264,11 @@ class World:
 
     def list_all(self) -> None:
         while any(region.busy for region in self.inventory.regions):
-            assert self.hands.work(1)
+            assert self.workers.work(1)
         self.inventory.flush()
 
     def work(self, jobs: int = 1_000_000, *, seconds: float = 0.0) -> int:
-        done = self.hands.work(jobs, seconds=seconds)
+        done = self.workers.work(jobs, seconds=seconds)
         self.inventory.flush()
         return done
 

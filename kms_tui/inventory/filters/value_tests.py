@@ -1,0 +1,188 @@
+"""Tests of a row by the value of a filter field: words, texts with ``*``, lengths of time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+
+from kms_tui.inventory.filters.row_test import RowTest, Verdict, any_row, known_of
+from kms_tui.inventory.row import Row
+from kms_tui.inventory.row_class import Reading, RowClass
+from kms_tui.kms.facts import Known
+
+
+def _needed(value: str, example: str) -> str:
+    if not value:
+        raise ValueError(f"needs a value, such as {example}")
+    return value.lower()
+
+
+def _looks_like(wanted: str) -> Callable[[str], bool]:
+    """A test of lower-case text: of the whole where ``wanted`` has a wildcard, else of any part."""
+    if any(sign in wanted for sign in "*?["):
+        return lambda text: fnmatchcase(text, wanted)
+    return lambda text: wanted in text
+
+
+def name(value: str, _now: datetime) -> RowTest:
+    matches = _looks_like(_needed(value, "orders-*").removeprefix("alias/"))
+    return RowTest(any_row, lambda row: any(matches(alias.lower()) for alias in row.aliases))
+
+
+def key_id(value: str, _now: datetime) -> RowTest:
+    matches = _looks_like(_needed(value, "1234abcd"))
+    return RowTest(any_row, lambda row: matches(row.key_id))
+
+
+def description(value: str, _now: datetime) -> RowTest:
+    wanted = _needed(value, "payroll")
+    matches = _looks_like(wanted)
+    # The search_text is at hand, and has every description in it.
+    longest = max(re.split(r"[*?]", wanted), key=len) if "[" not in wanted else ""
+
+    def of_row(row: Row) -> bool | None:
+        if longest not in row.search_text:
+            return False
+        key = row.key
+        return None if key is None else matches(key.description.lower())
+
+    return RowTest(known_of(lambda kind: kind.described), of_row)
+
+
+def region(value: str, _now: datetime) -> RowTest:
+    """By the region's beginning, any of several."""
+    wanted = [part + "*" for part in _needed(value, "eu-*").split(",") if part]
+    return RowTest(lambda kind: any(fnmatchcase(kind.region, each) for each in wanted))
+
+
+def tag(value: str, _now: datetime) -> RowTest:
+    """``key`` or ``key=value``."""
+    key, equals, wanted = _needed(value, "team=payments").partition("=")
+
+    def of_row(row: Row) -> bool | None:
+        if not isinstance(row.tags, Known):
+            return None
+        return any(
+            fnmatchcase(tag.key.lower(), key) and (not equals or fnmatchcase(tag.value.lower(), wanted))
+            for tag in row.tags.value
+        )
+
+    return RowTest(known_of(lambda kind: kind.tags), of_row)
+
+
+REFUSED = {Reading.DENIED: "denied", Reading.FAILED: "failed"}
+"""Words that find the rows whose fact could not be read."""
+
+
+def plain(text: str) -> str:
+    """Case and separators do not count: "pending deletion", PendingDeletion and pending-deletion are one."""
+    return re.sub(r"[\s_-]", "", text.lower())
+
+
+def alternatives(value: str, example: str) -> list[str]:
+    """The plain words of "a,b"; ValueError where there are none."""
+    wanted = [word for part in value.split(",") if (word := plain(part))]
+    if not wanted:
+        raise ValueError(f"needs a value, such as {example}")
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class WordChoice:
+    """Compiles a value to a test of one fact.
+
+    ``words_of`` gives what a known value may be called, ``values`` what to offer, ``also`` further words that
+    are no mistake. ``anywhere``: a part of a word is enough, not only its beginning.
+    """
+
+    values: tuple[str, ...]
+    reading: Callable[[RowClass], Reading]
+    words_of: Callable[[RowClass], Iterable[str]]
+    also: tuple[str, ...] = ()
+    not_applicable: tuple[str, ...] = ()
+    anywhere: bool = False
+
+    def __call__(self, value: str, _now: datetime) -> RowTest:
+        wanted = alternatives(value, self.values[0])
+        words = (*self.values, *self.also, *self.not_applicable, *REFUSED.values())
+        for each in wanted:
+            if not self._called(words, [each]):
+                raise ValueError(f'"{value}" is none of {", ".join(self.values)}')
+
+        def of_kind(kind: RowClass) -> Verdict:
+            reading = self.reading(kind)
+            if reading is Reading.KNOWN:
+                return self._called(self.words_of(kind), wanted)
+            if reading is Reading.NOT_APPLICABLE:
+                return self._called(self.not_applicable, wanted)
+            return REFUSED.get(reading) in wanted or None
+
+        return RowTest(of_kind)
+
+    def _called(self, words: Iterable[str], wanted: list[str]) -> bool:
+        return any(
+            (each in word if self.anywhere else word.startswith(each))
+            for word in map(plain, words)
+            for each in wanted
+        )
+
+
+_DAYS = {"h": 1 / 24, "d": 1, "w": 7, "mo": 30, "m": 30, "y": 365}
+_SPAN = re.compile(r"([<>]?)=?\s*(\d+)\s*(h|d|w|mo|m|y)\Z")
+
+
+def _cut(value: str, now: datetime, example: str, *, ahead: bool = False) -> tuple[bool, datetime]:
+    """Whether longer (else shorter) is asked for, and the moment that is so long ago, or ahead."""
+    match = _SPAN.match(value.lower())
+    if match is None:
+        raise ValueError(f"needs a length of time, such as {example} (h, d, w, mo or y)")
+    try:
+        span = timedelta(days=int(match[2]) * _DAYS[match[3]])
+        return match[1] != "<", now + span if ahead else now - span
+    except OverflowError as error:
+        raise ValueError("is longer than the calendar") from error
+
+
+def age(value: str, now: datetime) -> RowTest:
+    """Made longer ago than this."""
+    older, moment = _cut(value, now, ">1y")
+
+    cut = moment.timestamp()
+
+    def of_row(row: Row) -> bool | None:
+        return None if row.created is None else (row.created < cut) is older
+
+    return RowTest(known_of(lambda kind: kind.described), of_row)
+
+
+def expires(value: str, now: datetime) -> RowTest:
+    """Imported material that expires within this time, which needs no sign."""
+    later, moment = _cut(value if value[:1] in "<>" else f"<{value}", now, "<30d", ahead=True)
+
+    def of_row(row: Row) -> bool | None:
+        key = row.key
+        return None if key is None else key.valid_to is not None and (key.valid_to > moment) is later
+
+    return RowTest(known_of(lambda kind: kind.described), of_row)
+
+
+def unused(value: str, now: datetime) -> RowTest:
+    """Not used for longer than this.
+
+    A key not seen since a TrackingStartDate that is too recent is undecided: it may have been used before.
+    """
+    longer, moment = _cut(value, now, ">90d")
+
+    def of_row(row: Row) -> bool | None:
+        if not isinstance(row.last_usage, Known):
+            return None
+        usage = row.last_usage.value
+        if usage.time is not None:
+            return (usage.time < moment) is longer
+        seen_nothing_since = usage.tracking_start
+        return longer if seen_nothing_since is not None and seen_nothing_since < moment else None
+
+    return RowTest(known_of(lambda kind: kind.last_usage), of_row)

@@ -1,0 +1,75 @@
+"""In which order and how fast the inventory reads: its queues, the urgent before the polite."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from kms_tui.workers import QueueRules, WorkQueues
+
+
+class Priority(IntEnum):
+    """The queues of the inventory, the most urgent first."""
+
+    LISTING = 0
+    """Pages of ListKeys and ListAliases."""
+    VISIBLE = 1
+    """Facts of rows on screen, and whatever someone asked for by name."""
+    RETRY = 2
+    """What failed in passing, once more."""
+    NEAR = 3
+    """Facts of rows a screen up or down."""
+    DEMAND = 4
+    """Facts of all rows, for a filter or a sort."""
+    USAGE = 5
+    """GetKeyLastUsage of all rows: 5 a second is the account's whole quota."""
+    REST = 6
+    """Facts of all other rows of a small account, unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Calls a second for the queues that no one is waiting for, and how large an account is read unasked.
+
+    DescribeKey's quota is 2000 a second and shared with the account's applications; GetKeyLastUsage's is 5.
+    """
+
+    rest: float = 100.0
+    demand: float = 200.0
+    usage: float = 5.0
+    read_unasked: int = 2000
+    """Largest number of keys whose descriptions are read without a filter or sort that asks for them."""
+    read_whole: int = 500
+    """Largest number of keys of which every fact in the list is read unasked."""
+
+
+def reading_queues(
+    pace: Pace | None = None, *, workers: int = 16, clock: Callable[[], float] = time.monotonic
+) -> WorkQueues:
+    """The inventory's queues.
+
+    LISTING takes at most half the workers, so that a screenful of facts never waits behind a thousand pages;
+    RETRY and below wait until no VISIBLE job is left or running.
+    """
+    pace, half = pace or Pace(), max(1, workers // 2)
+    return WorkQueues(
+        {
+            Priority.LISTING: QueueRules(Priority.LISTING, workers=half),
+            Priority.VISIBLE: QueueRules(Priority.VISIBLE),
+            Priority.RETRY: _polite(Priority.RETRY, pace.demand, is_work=False),
+            Priority.NEAR: _polite(Priority.NEAR, pace.demand, workers=half),
+            Priority.DEMAND: _polite(Priority.DEMAND, pace.demand),
+            Priority.USAGE: _polite(Priority.USAGE, pace.usage),
+            Priority.REST: _polite(Priority.REST, pace.rest),
+        },
+        workers=workers,
+        clock=clock,
+    )
+
+
+def _polite(
+    priority: Priority, rate: float, *, workers: int | None = None, is_work: bool = True
+) -> QueueRules:
+    return QueueRules(priority, rate, workers, Priority.VISIBLE, is_work)

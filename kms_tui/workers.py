@@ -1,0 +1,394 @@
+"""Work on threads: queues, each with its urgency and rate, and the pool of daemon threads that serves them.
+
+Daemon threads never hold the program's exit. The pool's one lock covers its queues and the decision which
+job is next; no job runs under it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call; of several jobs of the same name one runs at a time, and one more runs after it.
+
+    The second call is not lost: whoever asked for it may have asked after the first was answered.
+    """
+
+    name: Hashable
+    run: Callable[[], None]
+
+
+Source = Callable[[Container[Hashable]], Job | None]
+"""The next job of a queue whose name is not among the given ones, or None; called under the pool's lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRules:
+    """How one queue is served.
+
+    The least ``urgency`` comes first; of equals the queue that may start a job soonest. ``rate``: jobs that
+    start in a second, None for as many as come. ``workers``: how many of the pool's may work for it, None
+    for all. ``yields_to``: a queue of which no job may be waiting or running. ``is_work`` is False where
+    waiting jobs leave the pool idle.
+    """
+
+    urgency: int = 0
+    rate: float | None = None
+    workers: int | None = None
+    yields_to: Hashable = None
+    is_work: bool = True
+
+
+class _Gate:
+    """Lets jobs through at an even rate."""
+
+    def __init__(self, rate: float | None) -> None:
+        self._interval = 1.0 / rate if rate else 0.0
+        self.opens = 0.0
+
+    def wait(self, now: float) -> float:
+        return max(0.0, self.opens - now)
+
+    def passed(self, now: float) -> None:
+        if self._interval:
+            self.opens = max(now, self.opens) + self._interval
+
+    def shut(self, until: float) -> None:
+        self.opens = max(until, self.opens)
+
+
+class WorkQueues:
+    """Queues by their names. Not thread-safe by itself: a pool holds its lock around every call."""
+
+    def __init__(
+        self,
+        rules: Mapping[Hashable, QueueRules],
+        *,
+        workers: int = 16,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.workers = workers
+        self._rules = rules
+        self._clock = clock
+        self._names = tuple(sorted(rules, key=lambda name: rules[name].urgency))
+        self._has_equals = len({rule.urgency for rule in rules.values()}) < len(rules)
+        self._queued: dict[Hashable, deque[Job]] = {name: deque() for name in rules}
+        self._lazy: dict[Hashable, Iterator[Job]] = {}
+        self._sources: dict[Hashable, Source] = {}
+        self._after: dict[Hashable, tuple[Hashable, Job]] = {}
+        """Jobs that wait for the end of a running one of the same name."""
+        self._only: Hashable = None
+        self._running: dict[Hashable, int] = dict.fromkeys(rules, 0)
+        self._busy: dict[Hashable, Hashable] = {}
+        """The name of each running job -> its queue."""
+        self._gates = {name: _Gate(rule.rate) for name, rule in rules.items()}
+
+    def put(self, queue: Hashable, job: Job) -> None:
+        """Add one job at the end of a queue."""
+        self._queued[queue].append(job)
+
+    def replace(self, queue: Hashable, jobs: Iterable[Job]) -> None:
+        """Forget what waits in a queue. A sequence waits in its place; an iterator is taken from lazily."""
+        self._queued[queue].clear()
+        self._lazy.pop(queue, None)
+        if isinstance(jobs, Sequence):
+            self._queued[queue].extend(jobs)
+        else:
+            self._lazy[queue] = iter(jobs)
+
+    def drop(self, queue: Hashable) -> int:
+        """Forget the jobs that were put into a queue and wait; how many those were."""
+        dropped = len(self._queued[queue])
+        self._queued[queue].clear()
+        return dropped
+
+    def pull(self, queue: Hashable, source: Source) -> None:
+        """Ask ``source`` for a job whenever no job waits in this queue: no copy of it can go stale."""
+        self._sources[queue] = source
+
+    def hold_all_but(self, queue: Hashable) -> None:
+        """Take from this queue only, and from all again after None; what waits stays."""
+        self._only = queue
+
+    def take(self) -> Job | None:
+        """The next job to run, or None where nothing may run now; hand it back with ``done``."""
+        now = self._clock()
+        for name in self._in_order():
+            if not self._has_workers(name) or self._gates[name].wait(now) > 0:
+                continue
+            job = self._next(name)
+            if job is None:
+                continue
+            self._busy[job.name] = name
+            self._running[name] += 1
+            self._gates[name].passed(now)
+            return job
+        return None
+
+    def done(self, job: Job) -> None:
+        self._running[self._busy.pop(job.name)] -= 1
+        if job.name in self._after:
+            queue, again = self._after.pop(job.name)
+            self._queued[queue].appendleft(again)
+
+    def pause(self, queue: Hashable, seconds: float) -> None:
+        """Take nothing from a queue for so long."""
+        self._gates[queue].shut(self._clock() + seconds)
+
+    def wait(self) -> float | None:
+        """Seconds until time alone lets a job through; None where it does not."""
+        now = self._clock()
+        waits = [
+            self._gates[name].wait(now)
+            for name in self._in_order()
+            if self._has_workers(name) and self._has_more(name)
+        ]
+        return min(waits, default=None)
+
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits that counts as work."""
+        return not self._busy and not any(
+            self._has_more(name) or self._ask(name) is not None
+            for name in self._in_order()
+            if self._rules[name].is_work
+        )
+
+    def _in_order(self) -> Sequence[Hashable]:
+        if self._only is not None:
+            return (self._only,)
+        if self._has_equals:
+            return sorted(self._names, key=lambda name: (self._rules[name].urgency, self._gates[name].opens))
+        return self._names
+
+    def _has_workers(self, queue: Hashable) -> bool:
+        rules = self._rules[queue]
+        first = rules.yields_to
+        if first is not None and (self._running[first] or self._queued[first]):
+            return False
+        return self._running[queue] < (self.workers if rules.workers is None else rules.workers)
+
+    def _next(self, queue: Hashable) -> Job | None:
+        queued = self._queued[queue]
+        while self._has_more(queue):
+            job = queued.popleft()
+            if job.name not in self._busy:
+                return job
+            self._after[job.name] = (queue, job)
+        return self._ask(queue)
+
+    def _ask(self, queue: Hashable) -> Job | None:
+        return self._sources[queue](self._busy) if queue in self._sources else None
+
+    def _has_more(self, queue: Hashable) -> bool:
+        if not self._queued[queue] and queue in self._lazy:
+            job = next(self._lazy[queue], None)
+            if job is None:
+                del self._lazy[queue]
+            else:
+                self._queued[queue].append(job)
+        return bool(self._queued[queue])
+
+
+class Workers(Protocol):
+    """Does the jobs of some queues; tests have one that does them on the spot."""
+
+    def put(self, queue: Hashable, job: Job) -> None: ...
+
+    def replace(self, queue: Hashable, jobs: Iterable[Job]) -> None: ...
+
+    def drop(self, queue: Hashable) -> int: ...
+
+    def pull(self, queue: Hashable, source: Source) -> None: ...
+
+    def pause(self, queue: Hashable, seconds: float) -> None: ...
+
+    def hold_all_but(self, queue: Hashable) -> None: ...
+
+    def wake(self) -> None:
+        """Ask the sources of ``pull`` again."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits that counts as work."""
+
+    def close(self) -> None:
+        """Take no more jobs; those that run are left to themselves."""
+
+
+class WorkerPool:
+    """Up to ``queues.workers`` daemon threads, started as work comes.
+
+    A thread that has taken a job wakes the next one; one of the idle threads keeps time for the paced queues.
+    """
+
+    def __init__(self, queues: WorkQueues, *, name: str) -> None:
+        self._queues = queues
+        self._name = name
+        self._changed = threading.Condition()
+        self._threads = 0
+        self._idle = 0
+        self._joins = 0
+        self._wakes: float | None = None
+        """When the thread that keeps time wakes, by the monotonic clock."""
+        self._closed = False
+
+    def put(self, queue: Hashable, job: Job) -> None:
+        with self._changed:
+            self._queues.put(queue, job)
+            self._call_worker()
+
+    def replace(self, queue: Hashable, jobs: Iterable[Job]) -> None:
+        with self._changed:
+            self._queues.replace(queue, jobs)
+            self._call_worker()
+
+    def drop(self, queue: Hashable) -> int:
+        with self._changed:
+            return self._queues.drop(queue)
+
+    def pull(self, queue: Hashable, source: Source) -> None:
+        with self._changed:
+            self._queues.pull(queue, source)
+
+    def pause(self, queue: Hashable, seconds: float) -> None:
+        with self._changed:
+            self._queues.pause(queue, seconds)
+
+    def hold_all_but(self, queue: Hashable) -> None:
+        with self._changed:
+            self._queues.hold_all_but(queue)
+            self._call_worker()
+
+    def wake(self) -> None:
+        with self._changed:
+            self._call_worker()
+
+    @property
+    def idle(self) -> bool:
+        with self._changed:
+            return self._queues.idle()
+
+    def join(self) -> None:
+        """Return once the pool is idle, or closed."""
+        with self._changed:
+            self._joins += 1
+            while not self._closed and not self._queues.idle():
+                self._changed.wait()
+            self._joins -= 1
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _call_worker(self) -> None:
+        if self._idle:
+            # One of those woken may be waiting in ``join``, which takes no job.
+            self._changed.notify(1 + self._joins)
+        elif self._threads < self._queues.workers and not self._closed:
+            self._threads += 1
+            name = f"kms-tui {self._name} {self._threads}"
+            threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def _work(self) -> None:
+        try:
+            self._work_on()
+        finally:
+            with self._changed:
+                self._threads -= 1
+                if not self._closed:  # A job raised: another thread takes this one's place.
+                    self._call_worker()
+
+    def _work_on(self) -> None:
+        while True:
+            with self._changed:
+                job = self._wait_for_job()
+                if job is None:
+                    return
+                self._call_worker()
+            try:
+                job.run()
+            finally:
+                with self._changed:
+                    self._queues.done(job)
+                    if self._joins:
+                        self._changed.notify_all()
+
+    def _wait_for_job(self) -> Job | None:
+        while not self._closed:
+            job = self._queues.take()
+            if job is not None:
+                return job
+            wait = self._queues.wait()
+            # An earlier timekeeper may have gone to sleep when nothing but a running job was in the way.
+            wakes = None if wait is None else time.monotonic() + wait
+            keeps_time = wakes is not None and (self._wakes is None or wakes < self._wakes)
+            if keeps_time:
+                self._wakes = wakes
+            self._idle += 1
+            try:
+                self._changed.wait(wait if keeps_time else None)
+            finally:
+                self._idle -= 1
+                if keeps_time and self._wakes == wakes:
+                    self._wakes = None
+        return None
+
+
+FIRST_WAIT, LAST_WAIT = 1.0, 30.0
+"""Seconds."""
+_QUIET = 60.0
+
+
+def is_passing(error: KmsTuiError) -> bool:
+    """Whether the same call may well succeed later, with nobody doing anything."""
+    if isinstance(error, ServiceError):
+        return error.throttled or error.status >= 500
+    return isinstance(error, EndpointError)
+
+
+class RetryTimer:
+    """Runs ``retry`` once after a wait, however often it is asked for meanwhile; safe for threads.
+
+    botocore has made its attempts by then. Waits grow from one second to half a minute, and begin anew after
+    a quiet minute.
+    """
+
+    def __init__(
+        self, workers: Workers, queue: Hashable, retry: Callable[[], None], clock: Callable[[], float]
+    ) -> None:
+        self._workers = workers
+        self._queue = queue
+        self._retry = retry
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._wait = 0.0
+        self._due = 0.0
+        self._waiting = False
+
+    def later(self) -> None:
+        """A call failed in passing."""
+        with self._lock:
+            if self._waiting:
+                return
+            now = self._clock()
+            self._waiting = True
+            rested = now - self._due > _QUIET
+            self._wait = FIRST_WAIT if rested else min(max(FIRST_WAIT, 2 * self._wait), LAST_WAIT)
+            self._due = now + self._wait
+            self._workers.pause(self._queue, self._wait)
+            self._workers.put(self._queue, Job(("retry", self._due), self._run))
+
+    def _run(self) -> None:
+        with self._lock:
+            self._waiting = False
+        self._retry()
