@@ -65,7 +65,7 @@ _ACTIONS = (
     KeyAction("rotate-now", "R", "Rotate now", "Make new key material (RotateKeyOnDemand)", rotation_actions.rotate_now, refusal=rotation_actions.cannot_rotate_now),
     KeyAction("enable", "x", "Enable", "Let the key be used again (EnableKey)", state_actions.enable, many=True, refusal=state_actions.cannot_enable),
     KeyAction("disable", "X", "Disable", "Refuse every use of the key, reversibly (DisableKey)", state_actions.disable, many=True, refusal=state_actions.cannot_disable),
-    KeyAction("watch", "V", "Watch", "Count who is refused the use of a disabled key; again, to stop (LookupEvents)", state_actions.watch, mutating=False, refusal=state_actions.cannot_watch),
+    KeyAction("watch", "V", "Watch", "Count who is refused the use of a disabled key; again, to stop (LookupEvents)", state_actions.watch_refused_uses, mutating=False, refusal=state_actions.cannot_watch),
     KeyAction("schedule-deletion", "D", "Schedule deletion", "Delete the key after 7 to 30 days (ScheduleKeyDeletion)", deletion_actions.schedule, many=True, refusal=deletion_actions.cannot_schedule),
     KeyAction("cancel-deletion", "U", "Cancel deletion", "Keep a key whose deletion is scheduled (CancelKeyDeletion)", deletion_actions.cancel, many=True, refusal=deletion_actions.cannot_cancel),
 )

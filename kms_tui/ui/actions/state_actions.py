@@ -59,7 +59,7 @@ def cannot_watch(subject: Subject) -> Reason:
     return "only a disabled key can be watched: the uses that are refused are counted"
 
 
-async def watch(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+async def watch_refused_uses(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Watch a key from when it was disabled, or stop watching it (LookupEvents)."""
     (subject,) = subjects
     assert screen.session is not None
