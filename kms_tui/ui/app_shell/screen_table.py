@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from textual.binding import Binding, BindingType
@@ -32,15 +31,19 @@ SCREENS: Mapping[str, str] = {
 """The screens that ``Host.open_screen`` opens, each imported when first shown."""
 
 
-def make_screen(place: str, *args: object) -> Screen[Any]:
-    """A screen of the class at "module:class"."""
+def screen_class(place: str) -> type[Any]:
+    """The screen's class at "module:class", imported when first asked for."""
     module, _, name = place.partition(":")
-    screen: Screen[Any] = getattr(importlib.import_module(module), name)(*args)
-    return screen
+    found: type[Any] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def _factory(place: str) -> Callable[[], Screen[Any]]:
+    return lambda: screen_class(place)()
 
 
 FACTORIES: dict[str, str | Callable[[], Screen[Any]]] = {
-    mode.name: partial(make_screen, mode.screen) for mode in MODE_TABLE.values()
+    mode.name: _factory(mode.screen) for mode in MODE_TABLE.values()
 }
 
 APP_BINDINGS: list[BindingType] = [
