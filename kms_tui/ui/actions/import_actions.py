@@ -17,6 +17,7 @@ from kms_tui.kms.model import Key, KeyOrigin, KeyState
 from kms_tui.kms.secret import Secret
 from kms_tui.session import Session
 from kms_tui.ui.actions.batch import change_each
+from kms_tui.ui.actions.exporting import check_path
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
@@ -58,10 +59,6 @@ def random_size(spec: str) -> int | None:
     if known is None:
         return None
     return 32 if known.family is Family.SYMMETRIC else _HMAC_BYTES.get(spec)
-
-
-def _check_path(text: str) -> str:
-    return "" if text.strip() else "Name a file."
 
 
 def _check_days(text: str) -> str:
@@ -211,7 +208,7 @@ def _fields(key: Key) -> list[FormField]:
     ]
     fields: list[FormField] = [
         ChoiceField("source", "Key material", _FILE, choices=sources),
-        FormField("path", "File", hint="raw bytes; private keys in DER (PKCS #8)", check=_check_path),
+        FormField("path", "File", hint="raw bytes; private keys in DER (PKCS #8)", check=check_path),
         FormField("days", "Expires after how many days", hint="empty: never", check=_check_days),
     ]
     if key.spec == SYMMETRIC_DEFAULT and key.current_key_material_id:
