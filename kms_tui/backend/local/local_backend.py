@@ -25,8 +25,8 @@ from kms_tui.backend.local.keys import (
     grant_operations,
     key_operations,
     key_policies,
+    key_replication,
     key_rotation,
-    multi_region,
 )
 from kms_tui.backend.local.keys.due_transitions import apply_due_transitions
 from kms_tui.backend.local.store.key_rows import key_by_id, policies_of
@@ -53,7 +53,7 @@ OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
     **data_keys.OPERATIONS,
     **signatures.OPERATIONS,
     **key_agreement.OPERATIONS,
-    **multi_region.OPERATIONS,
+    **key_replication.OPERATIONS,
     **grant_operations.OPERATIONS,
     **import_operations.OPERATIONS,
     **key_store_operations.OPERATIONS,

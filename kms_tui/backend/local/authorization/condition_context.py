@@ -23,9 +23,9 @@ ContextValue = str | list[str] | None
 Context = dict[str, ContextValue]
 
 _ENCRYPTING = tuple(
-    name for name in names_with(Trait.CONTEXT, Access.USE) if not has(name, Trait.NO_OPERATION)
+    name for name in names_with(Trait.ENCRYPTION_CONTEXT, Access.USE) if not has(name, Trait.NO_OPERATION)
 )
-_PAIRS = names_with(Trait.MAKES, Access.USE)
+_PAIRS = names_with(Trait.MAKES_KEY, Access.USE)
 _CONTEXT_MEMBERS: Mapping[str, str] = {
     **dict.fromkeys(_ENCRYPTING, "EncryptionContext"),
     "ReEncryptFrom": "SourceEncryptionContext",
@@ -247,7 +247,7 @@ _AddContext = Callable[[Call, KeyRow | None], Context]
 
 
 _BY_ACTION: Mapping[str, tuple[_AddContext, ...]] = {
-    **{name: (_alias_member(name),) for name in names_with(Trait.ALIAS) if name != "ReEncrypt"},
+    **{name: (_alias_member(name),) for name in names_with(Trait.TAKES_ALIAS) if name != "ReEncrypt"},
     "ReEncryptFrom": (_alias_member("ReEncryptFrom"), _same_key),
     "ReEncryptTo": (_alias_member("ReEncryptTo"), _same_key),
     "CreateKey": (_of_new_key, _requested_tags),

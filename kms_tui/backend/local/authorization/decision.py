@@ -69,7 +69,7 @@ def denied_by_identity(call: Call, resource: str, action: str, *, explicitly: bo
 
 def require_account(call: Call, key: KeyRow) -> None:
     """AccessDeniedException for another account's key, where the operation has no cross-account use."""
-    if key.account != call.scope.account and not has(call.operation, Trait.ACROSS):
+    if key.account != call.scope.account and not has(call.operation, Trait.CROSS_ACCOUNT):
         raise denied_by_key(call, key, f"kms:{call.operation}")
 
 

@@ -176,7 +176,7 @@ def _holds(call: Call, grant: GrantRow, operation: str, action: str) -> bool:
     constraints = grant.limits
     if SOURCE_ARN in constraints:
         return False  # no call here is made on behalf of a resource of a service
-    if not has(operation, Trait.CONTEXT):
+    if not has(operation, Trait.ENCRYPTION_CONTEXT):
         return True  # no encryption context to constrain it by
     if operation == "CreateGrant":
         return set(call.params["Operations"]) <= set(grant.permits) and _is_narrower(call, constraints)

@@ -156,8 +156,6 @@ def _recordable(operation: str, params: Mapping[str, Any]) -> str:
 
 MAX_EVENTS = 100_000
 """Calls that the store remembers, some 35 MB of them; when a key was last used it knows besides."""
-
-
 _EVERY = 1_000
 """Calls between two clearings, whose cost (a few milliseconds) they share."""
 

@@ -145,7 +145,7 @@ def check(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
                 f'Unknown parameter in input: "{name}", must be one of: {", ".join(request.members)}',
             )
         checked[name] = member(value, _camel(name), problems)
-    if not has(operation, Trait.ALIAS) and _is_alias(checked.get("KeyId", "")):
+    if not has(operation, Trait.TAKES_ALIAS) and _is_alias(checked.get("KeyId", "")):
         raise ServiceError("InvalidArnException", "Key Aliases are not supported for this operation.")
     problems += [problem for name, problem in request.required.items() if name not in checked]
     if problems:

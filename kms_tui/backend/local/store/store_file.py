@@ -342,16 +342,10 @@ def failure(path: Path | None, error: sqlite3.Error | UnicodeDecodeError) -> Sto
 
 _USERS_LOCK = 128
 """The byte of the -shm file on which whoever uses the log has a shared lock (SQLite: UNIX_SHM_DMS)."""
-
-
 _NO_WHOLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """How SQLite fails on a mixture; the last where a table is missing or another."""
-
-
 _MADE_AT = "SELECT applied_at FROM migrations WHERE version = 1"
 """When a store was made, in milliseconds, which nothing changes: what tells it from another."""
-
-
 _MATERIALS = (
     "SELECT key_id, material_id, wrapped FROM materials JOIN keys ON keys.row = materials.key "
     "WHERE wrapped IS NOT NULL"
