@@ -140,7 +140,7 @@ def _attribute(params: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _times(call: Call, params: Mapping[str, Any]) -> tuple[int, int]:
-    """The first and the last millisecond asked for; a second that is named is in it whole."""
+    """The first and the last millisecond asked for; the seconds that are named belong to it."""
     oldest = call.now - _WINDOW
     since, until = (_millis(params.get(name), name) for name in ("StartTime", "EndTime"))
     if since is not None and until is not None and since > until:
@@ -161,7 +161,7 @@ def _millis(moment: Any, name: str) -> int | None:
 
 
 def _recent(call: Call, condition: _Condition, page: _Page) -> list[TrailRow]:
-    """From the newest row back: for questions that no index answers."""
+    """From the newest row back, for conditions without an index."""
     account = call.scope.account
     rows = call.store.rows(
         f"SELECT {_COLUMNS} FROM events WHERE row < ? AND at BETWEEN ? AND ? AND region = ? AND {_VISIBLE} "

@@ -129,7 +129,7 @@ class LocalBackend:
         return [PolicyVersion(text, to_datetime(put_at), put_by) for text, put_at, put_by in found]
 
     def begin(self, operation: str) -> Call:
-        """A call of this caller, now and here, that nothing has been done for yet."""
+        """A new call of this caller, at the present time, in this Region."""
         return Call(
             operation,
             {},
@@ -198,8 +198,8 @@ class LocalServices:
 def _require_permission(call: Call) -> None:
     """AccessDeniedException where the caller's IAM policies do not let it look up events.
 
-    The policies of a key know nothing of CloudTrail, and no condition is judged here: a conditional Allow
-    gives nothing, a conditional Deny takes it.
+    Key policies do not apply to CloudTrail. Conditions are not judged: a conditional Allow does not count, a
+    conditional Deny does.
     """
     if call.authorise is allow_administrator:
         return

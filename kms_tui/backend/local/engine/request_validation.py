@@ -106,7 +106,7 @@ def can_answer(operation: str, code: str) -> bool:
 
 
 def missing(operation: str, member: str) -> str:
-    """What is wrong with a request that has to have a member and has not; a secret is not said to be null."""
+    """The problem of a request without a required member; a secret is not said to be null."""
     model = service_model()
     members = model["shapes"][model["operations"][operation]["input"]["shape"]]["members"]
     return _missing(_camel(member), members[member]["shape"])

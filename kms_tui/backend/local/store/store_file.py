@@ -76,7 +76,7 @@ def is_there(path: Path) -> bool:
     is left beside an empty file: SQLite would delete the one, and a new store would take the other.
     """
     log, key_file = log_of(path), key_file_of(path)
-    # Looked at before the store, since none of them comes before it. While a store is made, its journal is
+    # Looked at before the store, as none of them is there before it. While a store is made, its journal is
     # there before its key file, and until the store is there.
     has_log = _has_content(log)
     left = [file for file in (log, key_file) if file.exists()]
