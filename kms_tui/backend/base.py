@@ -58,8 +58,8 @@ class NotesOrigin(Protocol):
 class Services(Protocol):
     """Other services that know about keys, in one region of the same account: CloudTrail, S3, EC2 …
 
-    They are only read: what ``kms_tui.kms.operations.SERVICE_READS`` does not list is refused. Implementations
-    are safe to call from several threads at once.
+    They are only read: what ``kms_tui.kms.operations.SERVICE_READS`` does not list is refused.
+    Implementations are safe to call from several threads at once.
     """
 
     @property
