@@ -47,6 +47,8 @@ class Trait(Flag):
     """It takes about 0.1 ms offline, on a symmetric key."""
     DESTRUCTIVE = auto()
     """It deletes or disables; a policy that denies it to everyone is a guard, not a mistake."""
+    DISABLES = auto()
+    """It leaves a key disabled."""
     HARMLESS = auto()
     """It is no reading operation, yet leaves the key as it was: an import token alone imports nothing."""
     RECENT = auto()
@@ -96,8 +98,8 @@ _ACROSS, _ALIAS, _CONTEXT, _GRANTABLE = (
     Trait.GRANTABLE,
 )
 _NO_KEY, _PRICED, _MAKES, _QUICK = Trait.NO_KEY, Trait.PRICED_BY_KEY, Trait.MAKES_KEY, Trait.QUICK
-_DESTROYS, _HARMLESS, _RECENT = Trait.DESTRUCTIVE, Trait.HARMLESS, Trait.RECENT
-_NO_ACTION, _NO_OPERATION = Trait.NO_ACTION, Trait.NO_OPERATION
+_DESTROYS, _DISABLES, _HARMLESS = Trait.DESTRUCTIVE, Trait.DISABLES, Trait.HARMLESS
+_RECENT, _NO_ACTION, _NO_OPERATION = Trait.RECENT, Trait.NO_ACTION, Trait.NO_OPERATION
 _ON_KEY = _ACROSS | _ALIAS | _GRANTABLE | _PRICED
 """What the cryptographic operations have in common."""
 
@@ -142,9 +144,9 @@ _ROWS = (
     OperationRow("SynchronizeMultiRegionKey",           _ADMIN, None,   _RECENT | _NO_OPERATION),
     OperationRow("UpdateKeyDescription",                _ADMIN, None,   _NONE),
     OperationRow("EnableKey",                           _ADMIN, None,   _NONE),
-    OperationRow("DisableKey",                          _ADMIN, None,   _DESTROYS),
+    OperationRow("DisableKey",                          _ADMIN, None,   _DESTROYS | _DISABLES),
     OperationRow("ScheduleKeyDeletion",                 _ADMIN, None,   _DESTROYS),
-    OperationRow("CancelKeyDeletion",                   _ADMIN, None,   _NONE),
+    OperationRow("CancelKeyDeletion",                   _ADMIN, None,   _DISABLES),
     OperationRow("PutKeyPolicy",                        _ADMIN, None,   _NONE),
     OperationRow("EnableKeyRotation",                   _ADMIN, None,   _NONE),
     OperationRow("DisableKeyRotation",                  _ADMIN, None,   _DESTROYS),
