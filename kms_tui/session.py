@@ -1,4 +1,4 @@
-"""A session: one account's KMS as the console sees it, with what this sitting has counted and logged."""
+"""A session: one account's KMS as the console sees it, with what this session has counted and logged."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Session:
     watching: RefusalMonitor | None = None
     """The disabled keys whose refused uses are counted, and the trail; None where there is no CloudTrail."""
     seen_principals: set[str] = field(default_factory=set)
-    """Whom the policies and grants read in this sitting name; the policy editor offers them."""
+    """Whom the policies and grants read in this session name; the policy editor offers them."""
     imports: dict[str, ImportParameters] = field(default_factory=dict)
     """Key ARN -> what was given out for an import and has not been used."""
     import_files: ImportFiles | None = None

@@ -158,8 +158,8 @@ def _draw(examination: Examination) -> None:
 
     stage = examination.progress()
     line = f"{stage.words}: {stage.done:,} of {stage.total:,}" if stage.total else f"{stage.words} …"
-    if stage.trouble:
-        line += f" ({stage.trouble})"
+    if stage.error:
+        line += f" ({stage.error})"
     print(f"\r\x1b[K{visible(line)[:78]}", end="", file=sys.stderr, flush=True)
 
 

@@ -63,7 +63,7 @@ class Inventory:
             kms=lambda region: self._regions[region].kms(),
             pace=self.pace,
             stopped=partial(self._coalescer.note, listing=True),
-            troubled=self._retry_timer.later,
+            on_passing_error=self._retry_timer.later,
             clock=clock,
         )
         self._refreshes = itertools.count(1)
@@ -123,11 +123,11 @@ class Inventory:
         return self._reader.stopped
 
     @property
-    def trouble(self) -> KmsTuiError | None:
+    def passing_error(self) -> KmsTuiError | None:
         """What failed in passing and is tried again by itself: a region's listing, or a fact on screen."""
         for region in self._regions.values():
-            if region.trouble is not None:
-                return region.trouble
+            if region.passing_error is not None:
+                return region.passing_error
         return next((error for _, _, error in self._failed_in_passing()), None)
 
     def tally(self, *, aws: bool) -> Tally:
@@ -237,7 +237,7 @@ class Inventory:
 
     def _retry(self) -> None:
         for region in self._regions.values():
-            if region.trouble is not None and not region.busy:
+            if region.passing_error is not None and not region.busy:
                 region.go_on()
         for row, name, _ in self._failed_in_passing():
             self._table.expire([row], [name])
@@ -259,7 +259,7 @@ class Inventory:
         for region in self._regions.values():
             if (error := region.error) is not None and needs_credentials(error):
                 self._reader.stop(error, resumes)
-        if self.trouble is not None:
+        if self.passing_error is not None:
             self._retry_timer.later()
         rows = self._table.rows()
         if len(rows) <= self.pace.read_unasked:

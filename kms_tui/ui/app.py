@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.notifications import SeverityLevel
 
-OPENING_IS_LONG = 3.0
+SLOW_OPENING_SECONDS = 3.0
 """Seconds after which a notification names what the opening waits for."""
 _PENDING_CHANGES_EVERY = 0.5
 """Seconds between two checks of which keys with pending changes are due to be read again."""
@@ -109,14 +109,14 @@ class KmsApp(Boundary, Host):
         start(self, partial(self._open, connection), group="session", description="open a session")
 
     async def _open(self, connection: Connection) -> None:
-        from kms_tui.ui.app_shell.connecting import prompter, tell_what_takes_long
+        from kms_tui.ui.app_shell.connecting import notify_slow_opening, secret_prompt
 
-        tell = partial(start, self, partial(tell_what_takes_long, self, connection))
+        tell = partial(start, self, partial(notify_slow_opening, self, connection))
         late = self.set_timer(
-            OPENING_IS_LONG, partial(tell, group="opening", description="say what opening waits for")
+            SLOW_OPENING_SECONDS, partial(tell, group="opening", description="notify of a slow opening")
         )
         try:
-            session = await off_loop(lambda: self._opener(connection, prompter(self)))
+            session = await off_loop(lambda: self._opener(connection, secret_prompt(self)))
         except KmsTuiError as error:
             self.open_screen("start", connection, error)
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.evidence.cost import Prices
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
@@ -23,9 +24,6 @@ from kms_tui.ui.base.subject import Subject, kms_for
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.widgets.screen_bars import KeyBar, TopBar
-
-if TYPE_CHECKING:
-    from kms_tui.evidence.cost import Prices
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
@@ -42,7 +40,7 @@ class ModeScreen(Screen[None]):
             "undo",
             "Undo",
             id="session.undo",
-            tooltip="Take the last change back, where AWS allows it",
+            tooltip="Undo the last change, where AWS allows it",
             show=False,
         ),
     ]
@@ -124,7 +122,7 @@ class ModeScreen(Screen[None]):
         try:
             return await off_loop(function)
         except KmsTuiError as error:
-            self.tell_error(error, doing=doing)
+            self.notify_error(error, doing=doing)
             return None
 
     async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
@@ -152,7 +150,7 @@ class ModeScreen(Screen[None]):
         try:
             await off_loop(function)
         except KmsTuiError as error:
-            self.tell_error(error, doing=doing)
+            self.notify_error(error, doing=doing)
             return False
         return True
 
@@ -174,7 +172,7 @@ class ModeScreen(Screen[None]):
         """The keys of actions on one key, given as (action id, words); nothing where the screen has none."""
         return Content()
 
-    def tell_error(self, error: KmsTuiError, *, doing: str) -> None:
+    def notify_error(self, error: KmsTuiError, *, doing: str) -> None:
         """Notify of what failed, why, and what to do next."""
         text = f"{error}\n{error.next_step}" if error.next_step else str(error)
         self.host.notify(text, title=f"Could not {doing}", severity="error", timeout=12)

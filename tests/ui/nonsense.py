@@ -204,7 +204,7 @@ def tab(title: str, alias: str = "orders-db") -> Act:
         await at(pilot, alias)
         details = pilot.app.screen.query_one(KeyDetails)
         details.open_tab(title)
-        details.current.forget()
+        details.current.subject = None
         await keys(alias, "r")(pilot)
 
     return act

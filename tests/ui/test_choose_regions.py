@@ -61,7 +61,7 @@ def test_all_enabled_regions_come_into_one_list_with_two_keys(demo: Backend) -> 
         assert listed(pilot) == ["eu-west-1"]
         await press(pilot, "l")
         assert isinstance(pilot.app.screen, ChooseRegions)
-        assert list(pilot.app.screen.entries) == ["eu-west-1", "eu-north-1", "us-east-1"]
+        assert list(pilot.app.screen.offered) == ["eu-west-1", "eu-north-1", "us-east-1"]
         assert "3 regions are enabled for this account" in screen_text(pilot.app)  # type: ignore[arg-type]
         await press(pilot, "a", "enter")
         assert listed(pilot) == ["eu-west-1", "eu-north-1", "us-east-1"]
@@ -80,7 +80,7 @@ def test_where_the_enabled_regions_may_not_be_read_it_says_so_and_offers_the_par
         assert isinstance(pilot.app.screen, ChooseRegions)
         note = str(pilot.app.screen.query_one("#regions-note", Static).content)
         assert "denied: you may not call DescribeRegions" in note
-        assert {"af-south-1", "eu-west-1", "us-east-1"} < set(pilot.app.screen.entries)
+        assert {"af-south-1", "eu-west-1", "us-east-1"} < set(pilot.app.screen.offered)
         await press(pilot, "escape")
         assert listed(pilot) == ["eu-west-1"]
 
@@ -93,7 +93,7 @@ def test_a_offline_chooses_all_and_again_none(make_app: MakeApp) -> None:
         dialog = pilot.app.screen
         assert isinstance(dialog, ChooseRegions)
         await press(pilot, "a")
-        assert len(dialog.choices.selected) == len(dialog.entries) > 10
+        assert len(dialog.choices.selected) == len(dialog.offered) > 10
         await press(pilot, "a", "enter")
         assert "Choose at least one" in screen_text(pilot.app)  # type: ignore[arg-type]
 

@@ -139,7 +139,7 @@ def test_an_opening_that_takes_long_names_the_program_it_waits_for(
     config = tmp_path / "config"
     config.write_text("[profile dev]\ncredential_process = okta-aws --secret s3cret\n", encoding="utf-8")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    monkeypatch.setattr("kms_tui.ui.app.OPENING_IS_LONG", 0.01)
+    monkeypatch.setattr("kms_tui.ui.app.SLOW_OPENING_SECONDS", 0.01)
     answered = threading.Event()
 
     def opener(connection: Connection, _prompt: Prompt) -> Session:

@@ -14,7 +14,7 @@ from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.facts import LOADING, Denied, Fact, Known
 from kms_tui.kms.model import Grant, Key, KeyLastUsage, MultiRegion
 from kms_tui.ui.actions.deletion_dialogs import ScheduleDeletions
-from kms_tui.ui.actions.deletion_facts import Uses, tally
+from kms_tui.ui.actions.deletion_facts import KeyUse, use_counts
 from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, notifications, press, state_of
 from tests.ui.test_many_keys import body, mark, table
@@ -74,10 +74,10 @@ def uses(
     usage: Fact[KeyLastUsage] = LOADING,
     grants: Fact[list[Grant]] = Known([]),  # noqa: B008
     regions: tuple[str, ...] = (),
-) -> Uses:
+) -> KeyUse:
     multi = MultiRegion(True, "arn", tuple(f"arn:aws:kms:{each}:1:key/mrk" for each in regions))
     key = Key("k", "arn", "1", "CUSTOMER", "Enabled", "", "", "", multi_region=multi if regions else None)
-    return Uses(usage, grants, Known(key))
+    return KeyUse(usage, grants, Known(key))
 
 
 DENIED = Denied(ServiceError("AccessDeniedException"))
@@ -97,12 +97,12 @@ GRANTS = Known([Grant("g", "k", "role", ())])
         (uses(USED, GRANTS, ("us-east-1",)), "used 3 d ago, 1 grant, replicas in us-east-1"),
     ],
 )
-def test_each_key_says_who_may_miss_it_and_never_that_it_is_unused(one: Uses, words: str) -> None:
+def test_each_key_says_who_may_miss_it_and_never_that_it_is_unused(one: KeyUse, words: str) -> None:
     assert one.words(NOW) == words
 
 
 def test_the_numbers_count_only_what_is_known() -> None:
     known = [uses(USED, GRANTS), uses(LONG_AGO), uses(DENIED, Known([]), ("us-east-1",))]
-    assert tally(known, 5, NOW) == (
+    assert use_counts(known, 5, NOW) == (
         "1 used in the last 90 days · 1 with grants · 1 with replicas · 1 not known whole · reading 3 of 5…"
     )

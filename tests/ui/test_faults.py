@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from kms_tui import workers
 from kms_tui.backend.aws import connect
-from kms_tui.inventory import Pace, again
+from kms_tui.inventory import Pace
 from kms_tui.inventory.cells import name
 from kms_tui.kms.facts import Denied, Known
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
@@ -118,7 +119,7 @@ def test_every_fault_has_a_sentence_costs_no_row_and_is_over_when_it_is_over(end
 def test_a_page_that_breaks_off_keeps_its_keys_and_comes_whole_by_itself(
     endpoint: FaultEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(again, "FIRST_WAIT", 0.05)
+    monkeypatch.setattr(workers, "FIRST_WAIT", 0.05)
     endpoint.account = SyntheticAccount(150, 0)
     endpoint.plan("ListAliases", OK, Half(), Half(), Half())
 

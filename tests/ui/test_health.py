@@ -108,7 +108,7 @@ def test_a_large_account_is_told_the_price_first_and_nothing_is_read_before(
 
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "5")
-        assert "12 customer keys are to be held against the checks." in text(pilot)
+        assert "12 customer keys are to be checked." in text(pilot)
         assert "12 GetKeyPolicy" in text(pilot)
         assert backend.count("GetKeyPolicy") == 0
         await press(pilot, "enter")

@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 
-from kms_tui.ui.actions.action_table import ACTIONS, Action
+from kms_tui.ui.actions.action_table import ACTIONS, KeyAction
 from kms_tui.ui.actions.state_actions import show_key_stores
 from kms_tui.ui.base.host import KeysChanged, RefusalsChanged
 from kms_tui.ui.base.safe_text import Content, safe
@@ -18,7 +18,7 @@ from kms_tui.ui.base.subject import Subject, names
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.facts_table import facts_table
+from kms_tui.ui.widgets.facts_table import FactsTable
 
 
 def action_bindings(shown: Collection[str]) -> list[BindingType]:
@@ -92,7 +92,7 @@ class ActionScreen(ModeScreen):
     def _is_allowed(self, action_id: str) -> bool:
         return bool(self.check_action("do", (action_id,)))
 
-    def _shown_key(self, action: Action) -> str:
+    def _shown_key(self, action: KeyAction) -> str:
         return self.host.shown_key(f"act.{action.id}", action.key)
 
     def action_key_stores(self) -> None:
@@ -110,7 +110,7 @@ class ActionScreen(ModeScreen):
         keys = [self._shown_key(action) for action in actions]
         width = max(map(len, keys))
         lines = [
-            facts_table(
+            FactsTable(
                 [
                     (
                         Content.assemble((key.ljust(width + 2), "$accent bold"), action.title.ljust(18)),
@@ -125,7 +125,7 @@ class ActionScreen(ModeScreen):
         if chosen is not None:
             await self._do(actions[chosen], subjects)
 
-    async def _do(self, action: Action, subjects: Sequence[Subject]) -> None:
+    async def _do(self, action: KeyAction, subjects: Sequence[Subject]) -> None:
         if not subjects:
             return
         if reason := _refusal(action, subjects):
@@ -134,7 +134,7 @@ class ActionScreen(ModeScreen):
             await action.run(self, subjects)
 
 
-def _refusal(action: Action, subjects: Sequence[Subject]) -> str:
+def _refusal(action: KeyAction, subjects: Sequence[Subject]) -> str:
     """Why an action is possible for none of the keys, or ""; otherwise the batch leaves some of them out."""
     if len(subjects) > 1 and not action.many:
         return "this is done to one key at a time"

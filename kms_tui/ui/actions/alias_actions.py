@@ -21,12 +21,10 @@ from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form, FormField
 from kms_tui.ui.dialogs.questions import Choose, Confirm
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.facts_table import facts_table
+from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.text_widgets import Button, Input, Option, Static
 
 _ALIAS = re.compile(r"[a-zA-Z0-9/_-]+\Z")
-
-_PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
 def full_alias(name: str) -> str:
@@ -52,7 +50,7 @@ def check_alias(name: str) -> str:
 def cannot_name(subject: Subject) -> Reason:
     if reason := aws_managed(subject):
         return reason
-    pending = subject.key is not None and subject.key.state in _PENDING
+    pending = subject.key is not None and subject.key.pending_deletion
     return "its deletion is scheduled" if pending else ""
 
 
@@ -144,7 +142,7 @@ class ChooseKey(Dialog[Subject]):
     @on(Input.Changed, "#key-filter")
     def _fill(self) -> None:
         words = self.query_one("#key-filter", Input).value.lower().split()
-        matching = [each for each in self.subjects if all(word in _haystack(each) for word in words)]
+        matching = [each for each in self.subjects if all(word in _searched_text(each) for word in words)]
         self._shown = matching[:_MOST]
         choices = self.query_one("#choices", OptionList)
         choices.set_options(Option(_line(each)) for each in self._shown)
@@ -162,7 +160,7 @@ class ChooseKey(Dialog[Subject]):
         self.dismiss(self._shown[event.option_index])
 
 
-def _haystack(subject: Subject) -> str:
+def _searched_text(subject: Subject) -> str:
     spec = spec_title(subject.key.spec) if subject.key is not None else ""
     return f"{' '.join(subject.aliases)} {subject.key_id} {spec}".lower()
 
@@ -190,7 +188,7 @@ async def repoint_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None
     if target is None or not await screen.confirm_protected("Repoint an alias to it", [target]):
         return
     sentences = [
-        facts_table([("now", _named(subject)), ("then", _named(target))]),
+        FactsTable([("now", _named(subject)), ("then", _named(target))]),
         Content(_MEANING.get(subject.key.usage if subject.key is not None else "", _MEANING[""])),
     ]
     if not await screen.ask(Confirm(f"Repoint {alias} to {target.name}?", sentences, confirm="Repoint")):

@@ -230,8 +230,8 @@ async def confirm_change(
             return subjects
         dialog = Confirm(f"{verb} {subjects[0].name}?", sentences, confirm=confirm)
         return subjects if await screen.ask(dialog) else ()
-    chosen = sort_out(screen, subjects, refusal)
-    left = chosen.left
+    chosen = select_possible(screen, subjects, refusal)
+    left = chosen.possible
     counts = Content.styled(chosen.counts, "bold")
     title = f"{verb} {len(left):,} key{'' if len(left) == 1 else 's'}?"
     agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], chosen.notes, confirm=confirm))
@@ -242,12 +242,12 @@ async def confirm_change(
 class BatchSelection:
     """Of marked keys: those that an action is possible for, a note on each key, and the counts in words."""
 
-    left: tuple[Subject, ...]
+    possible: tuple[Subject, ...]
     notes: tuple[tuple[Subject, str], ...]
     counts: str
 
 
-def sort_out(
+def select_possible(
     screen: ModeScreen, subjects: Sequence[Subject], refusal: Callable[[Subject], Reason]
 ) -> BatchSelection:
     """Leave out keys that ``refusal`` has a reason for, and note those that the filter hides."""

@@ -91,7 +91,7 @@ async def create_key(screen: ModeScreen) -> None:
         Choose("New key: for what, and of which kind?", [_line(kind, screen.prices) for kind in kinds])
     )
     if chosen is not None:
-        await _fill_in(screen, kms, kinds[chosen], {}, "")
+        await _ask_and_create(screen, kms, kinds[chosen], {}, "")
 
 
 async def create_like(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
@@ -101,7 +101,7 @@ async def create_like(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     read = await screen.attempt(lambda: _read(kms, subject), doing=f"read {subject.name}")
     if read is not None:
         kind, values, policy = read
-        await _fill_in(screen, kms, kind, values, policy)
+        await _ask_and_create(screen, kms, kind, values, policy)
 
 
 def _line(kind: KeyType, prices: Prices) -> Content:
@@ -125,7 +125,7 @@ def _read(kms: Kms, subject: Subject) -> tuple[KeyType, dict[str, str], str]:
     return KeyType(key.usage, key.spec), values, policy.value if isinstance(policy, Known) else ""
 
 
-async def _fill_in(screen: ModeScreen, kms: Kms, kind: KeyType, values: Values, policy: str) -> None:
+async def _ask_and_create(screen: ModeScreen, kms: Kms, kind: KeyType, values: Values, policy: str) -> None:
     """Form and review, and back to the form with its values, until the key is made or the person cancels."""
     made: list[Key] = []
     done: set[str] = set()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.model import KeyState
-from kms_tui.ui.actions.batch import change_each, confirm_change, sort_out
+from kms_tui.ui.actions.batch import change_each, confirm_change, select_possible
 from kms_tui.ui.actions.state_actions import cannot_disable
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
-from kms_tui.ui.base.words import refusals_of
+from kms_tui.ui.base.words import refused_uses_of
 from kms_tui.ui.mode_screen import ModeScreen
 
 if TYPE_CHECKING:
@@ -23,15 +23,13 @@ def cannot_schedule(subject: Subject) -> Reason:
         return reason
     if subject.key is None:
         return ""
-    pending = subject.key.state in (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
-    return "its deletion is scheduled already" if pending else ""
+    return "its deletion is scheduled already" if subject.key.pending_deletion else ""
 
 
 def cannot_cancel(subject: Subject) -> Reason:
     if subject.key is None:
         return ""
-    pending = subject.key.state in (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
-    return "" if pending else "its deletion is not scheduled"
+    return "" if subject.key.pending_deletion else "its deletion is not scheduled"
 
 
 async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
@@ -42,10 +40,10 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     now = screen.session.now()
     answer: Deletion | DisableInstead | None
     if len(subjects) > 1:
-        chosen = sort_out(screen, subjects, cannot_schedule)
+        chosen = select_possible(screen, subjects, cannot_schedule)
         pause = 1 / screen.session.inventory.pace.usage
         answer = await screen.ask(ScheduleDeletions(chosen, screen.kms_for, now, pause=pause))
-        subjects = chosen.left
+        subjects = chosen.possible
     else:
         answer = await _ask_about_one(screen, subjects[0], now)
     if isinstance(answer, Deletion):
@@ -87,7 +85,7 @@ async def _ask_about_one(
             scans,
             can_disable=can_disable,
             prices=screen.prices,
-            refused=refusals_of(screen.session, subject.arn),
+            refused=refused_uses_of(screen.session, subject.arn),
         )
     )
     for tab in screen.query(UsedByTab):

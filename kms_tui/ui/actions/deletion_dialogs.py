@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from textual import on
 from textual.containers import Horizontal
@@ -22,9 +22,9 @@ from kms_tui.ui.actions.deletion_facts import (
     DELETION_FACTS,
     USED_BY,
     DeletionFact,
-    Uses,
-    saving,
-    tally,
+    KeyUse,
+    monthly_saving,
+    use_counts,
     used_by,
 )
 from kms_tui.ui.actions.state_actions import cannot_disable
@@ -34,7 +34,7 @@ from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content
 from kms_tui.ui.details.scan_words import TICK_SECONDS
 from kms_tui.ui.dialogs.dialog import Dialog
-from kms_tui.ui.widgets.facts_table import facts_table
+from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.text_widgets import Button, Input, Static
 
@@ -53,14 +53,63 @@ class DisableInstead:
     """Disable the key, and watch who misses it."""
 
 
-class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
+class _DeletionQuestion(Dialog[Deletion | DisableInstead]):
+    """Asks for the waiting period and for one of ``names``; ``can_disable`` offers to disable instead."""
+
+    typed_id: ClassVar[str]
+    typed_word: ClassVar[str]
+
+    def __init__(self, title: str, names: Sequence[str], *, can_disable: bool) -> None:
+        super().__init__(title, confirm="Schedule deletion", danger=True)
+        self.names = names
+        self.can_disable = can_disable
+
+    def compose_confirmation(self) -> Iterable[Widget]:
+        yield Horizontal(
+            Static(Content(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}")),
+            Input(str(DEFAULT_WINDOW_DAYS), id="window", type="integer"),
+            classes="dialog-row",
+        )
+        choices = Content(" or ").join([safe(name).stylize("$accent") for name in self.names])
+        yield Static(Content("To confirm, type ") + choices)
+        yield Input(id=self.typed_id)
+
+    def compose_buttons(self) -> Iterable[Widget]:
+        cancel, confirm = super().compose_buttons()
+        yield cancel
+        if self.can_disable:
+            yield Button(Content("Disable and watch"), id="disable", variant="primary")
+        yield confirm
+
+    @on(Button.Pressed, "#disable")
+    def _disable(self) -> None:
+        self.dismiss(DisableInstead())
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.confirm()
+
+    def confirm(self) -> None:
+        window, typed = self.query_one("#window", Input), self.query_one(f"#{self.typed_id}", Input)
+        days = int(window.value) if window.value.isdecimal() else 0
+        if not MIN_WINDOW_DAYS <= days <= MAX_WINDOW_DAYS:
+            self.show_error(f"The waiting period is {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS} days.")
+            window.focus()
+        elif typed.value.strip() not in self.names:
+            self.show_error(f"That is not the {self.typed_word} shown above.")
+            typed.focus()
+        else:
+            self.dismiss(Deletion(days))
+
+
+class ScheduleDeletion(_DeletionQuestion):
     """Shows what is known of the key's use, and asks for the waiting period and for the key's name.
 
     ``can_disable`` offers to disable the key instead; ``refused`` says which uses of the disabled key were
     refused. A scan of the Region can be started and stopped here.
     """
 
-    initial_focus = "#cancel"
+    typed_id, typed_word = "typed-name", "name"
 
     def __init__(
         self,
@@ -74,15 +123,14 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
         refused: Content | None = None,
     ) -> None:
         super().__init__(
-            f"Schedule the deletion of {subject.name}?", confirm="Schedule deletion", danger=True
+            f"Schedule the deletion of {subject.name}?", subject.confirm_names, can_disable=can_disable
         )
         self.kms = kms
         self.subject = subject
         self.now = now
         self.scans = scans
-        self.can_disable = can_disable
         reading: Content = fact_content(LOADING, lambda value: Content())
-        self._checks: Sequence[DeletionFact[Any]] = (*DELETION_FACTS, saving(prices))
+        self._checks: Sequence[DeletionFact[Any]] = (*DELETION_FACTS, monthly_saving(prices))
         self._known = {"While off": refused} if refused is not None else {}
         self._known |= {check.label: reading for check in self._checks}
         self._known[USED_BY] = used_by(scans, subject, now)
@@ -90,29 +138,18 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
     def compose_body(self) -> Iterable[Widget]:
         yield Static(
             Content(
-                "Once deleted, nothing encrypted under it can be opened again, ever. Until then it cannot be "
-                "used, and this can be cancelled."
+                "Once deleted, nothing encrypted under it can be decrypted again, ever. Until then it cannot "
+                "be used, and this can be cancelled."
             ),
             classes="dialog-line",
         )
-        yield Static(facts_table(self._known.items()), id="preflight", classes="dialog-line")
-        yield Horizontal(
-            Static(Content(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}")),
-            Input(str(DEFAULT_WINDOW_DAYS), id="window", type="integer"),
-            classes="dialog-row",
-        )
-        choices = Content(" or ").join([safe(name).stylize("$accent") for name in self.subject.confirm_names])
-        yield Static(Content("To confirm, type ") + choices)
-        yield Input(id="typed-name")
+        yield Static(FactsTable(self._known.items()), id="preflight", classes="dialog-line")
+        yield from self.compose_confirmation()
 
     def compose_buttons(self) -> Iterable[Widget]:
-        cancel, confirm = super().compose_buttons()
         if self.scans.is_offered:
             yield Button(Content("Scan"), id="scan")
-        yield cancel
-        if self.can_disable:
-            yield Button(Content("Disable and watch"), id="disable", variant="primary")
-        yield confirm
+        yield from super().compose_buttons()
 
     def on_mount(self) -> None:
         start(self, self._read, group="preflight", description="read what is known of the key's use")
@@ -121,25 +158,25 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
     async def _read(self) -> None:
         async def ask(check: DeletionFact[Any]) -> None:
             content = await off_loop(lambda: check.ask(self.kms, self.subject, self.now))
-            self._tell(check.label, content)
+            self._show_fact(check.label, content)
 
         await asyncio.gather(*(ask(check) for check in self._checks))
 
-    def _tell(self, label: str, content: Content) -> None:
+    def _show_fact(self, label: str, content: Content) -> None:
         self._known[label] = content
-        self.query_one("#preflight", Static).update(facts_table(self._known.items()))
+        self.query_one("#preflight", Static).update(FactsTable(self._known.items()))
 
     def _follow_scan(self) -> None:
         async def follow() -> None:
             while self.scans.is_running(self.subject.region):
-                self._tell_scan("Stop")
+                self._show_scan("Stop")
                 await asyncio.sleep(TICK_SECONDS)
-            self._tell_scan("Scan")
+            self._show_scan("Scan")
 
         start(self, follow, group="scan", description="follow a scan")
 
-    def _tell_scan(self, offer: str) -> None:
-        self._tell(USED_BY, used_by(self.scans, self.subject, self.now))
+    def _show_scan(self, offer: str) -> None:
+        self._show_fact(USED_BY, used_by(self.scans, self.subject, self.now))
         for button in self.query("#scan").results(Button):
             button.label = offer
 
@@ -152,31 +189,11 @@ class ScheduleDeletion(Dialog[Deletion | DisableInstead]):
             self.scans.start(self.subject.region)
         self._follow_scan()
 
-    @on(Button.Pressed, "#disable")
-    def _disable(self) -> None:
-        self.dismiss(DisableInstead())
-
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.confirm()
-
-    def confirm(self) -> None:
-        window, name = self.query_one("#window", Input), self.query_one("#typed-name", Input)
-        days = int(window.value) if window.value.isdecimal() else 0
-        if not MIN_WINDOW_DAYS <= days <= MAX_WINDOW_DAYS:
-            self.show_error(f"The waiting period is {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS} days.")
-            window.focus()
-        elif name.value.strip() not in self.subject.confirm_names:
-            self.show_error("That is not the name shown above.")
-            name.focus()
-        else:
-            self.dismiss(Deletion(days))
-
 
 _COLUMNS = (TableColumn("KEY", 22, weight=1), TableColumn("WHO MAY MISS IT", 40, weight=3))
 
 
-class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
+class ScheduleDeletions(_DeletionQuestion):
     """Reads the use of each key in turn, and asks for a phrase with their number.
 
     ``kms_for`` gives the façade of a key's Region; ``pause`` is in seconds, between two keys, for
@@ -184,66 +201,54 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
     """
 
     dialog_classes = "-list"
+    typed_id, typed_word = "typed-phrase", "phrase"
 
     def __init__(
         self, chosen: BatchSelection, kms_for: Callable[[Subject], Kms], now: datetime, *, pause: float
     ) -> None:
-        count = len(chosen.left)
-        self.phrase = f"delete {count} key{'' if count == 1 else 's'}"
+        count = len(chosen.possible)
+        keys = f"{count} key{'' if count == 1 else 's'}"
         super().__init__(
-            f"Schedule the deletion of {self.phrase.removeprefix('delete ')}?",
-            confirm="Schedule deletion",
-            danger=True,
+            f"Schedule the deletion of {keys}?",
+            (f"delete {keys}",),
+            can_disable=any(not cannot_disable(subject) for subject in chosen.possible),
         )
         self.chosen = chosen
         self.kms_for = kms_for
         self.now = now
         self.pause = pause
-        self.uses: dict[str, Uses] = {}
+        self.uses: dict[str, KeyUse] = {}
         """By ARN, as far as read."""
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(Content.styled(self.chosen.counts, "bold"))
         yield Static(
             Content(
-                "Once deleted, nothing encrypted under them can be opened again, ever. Until then they "
+                "Once deleted, nothing encrypted under them can be decrypted again, ever. Until then they "
                 "cannot be used, and each deletion can be cancelled."
             ),
             classes="dialog-line",
         )
         yield Static(id="tally")
         yield LineTable(_COLUMNS, id="uses")
-        yield Horizontal(
-            Static(Content(f"Waiting period in days, {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS}")),
-            Input(str(DEFAULT_WINDOW_DAYS), id="window", type="integer"),
-            classes="dialog-row",
-        )
-        yield Static(Content("To confirm, type ") + Content.styled(self.phrase, "$accent"))
-        yield Input(id="typed-phrase")
-
-    def compose_buttons(self) -> Iterable[Widget]:
-        cancel, confirm = super().compose_buttons()
-        yield cancel
-        if any(not cannot_disable(subject) for subject in self.chosen.left):
-            yield Button(Content("Disable and watch"), id="disable", variant="primary")
-        yield confirm
+        yield from self.compose_confirmation()
 
     def on_mount(self) -> None:
         self._show()
         start(self, self._read, group="preflight", description="read what is known of the keys' use")
 
     async def _read(self) -> None:
-        for number, subject in enumerate(self.chosen.left):
+        for number, subject in enumerate(self.chosen.possible):
             if number:
                 await asyncio.sleep(self.pause)
             self.uses[subject.arn] = await off_loop(partial(self._uses_of, subject))
             self._show()
 
-    def _uses_of(self, subject: Subject) -> Uses:
-        return Uses.read(self.kms_for(subject), subject)
+    def _uses_of(self, subject: Subject) -> KeyUse:
+        return KeyUse.read(self.kms_for(subject), subject)
 
     def _show(self) -> None:
-        left = {subject.arn for subject in self.chosen.left}
+        left = {subject.arn for subject in self.chosen.possible}
         rows = []
         for subject, note in self.chosen.notes:
             uses = self.uses.get(subject.arn)
@@ -257,24 +262,4 @@ class ScheduleDeletions(Dialog[Deletion | DisableInstead]):
                 words = f"{words}; {note}" if note else words
             rows.append(TableRow(subject.arn, (subject.name, (words, look))))
         self.query_one(LineTable).show_rows(rows)
-        self.query_one("#tally", Static).update(Content(tally(self.uses.values(), len(left), self.now)))
-
-    @on(Button.Pressed, "#disable")
-    def _disable(self) -> None:
-        self.dismiss(DisableInstead())
-
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.confirm()
-
-    def confirm(self) -> None:
-        window, typed = self.query_one("#window", Input), self.query_one("#typed-phrase", Input)
-        days = int(window.value) if window.value.isdecimal() else 0
-        if not MIN_WINDOW_DAYS <= days <= MAX_WINDOW_DAYS:
-            self.show_error(f"The waiting period is {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS} days.")
-            window.focus()
-        elif typed.value.strip() != self.phrase:
-            self.show_error("That is not the phrase shown above.")
-            typed.focus()
-        else:
-            self.dismiss(Deletion(days))
+        self.query_one("#tally", Static).update(Content(use_counts(self.uses.values(), len(left), self.now)))

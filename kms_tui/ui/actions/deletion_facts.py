@@ -15,7 +15,7 @@ from kms_tui.kms.model import Alias, Grant, Key, KeyLastUsage
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import date_words, fact_content, span_words, when_words
-from kms_tui.ui.details.scan_words import EARLIER_DATA, NOT_AVAILABLE, scanning_words, used_by_answer
+from kms_tui.ui.details.scan_words import EARLIER_DATA, NOT_AVAILABLE, scanning_words, used_by_content
 
 T = TypeVar("T")
 _RECENT = timedelta(days=90)
@@ -88,7 +88,7 @@ DELETION_FACTS = (
 )
 
 
-def saving(prices: Prices) -> DeletionFact[MonthlyCost]:
+def monthly_saving(prices: Prices) -> DeletionFact[MonthlyCost]:
     """What the deletion saves, by a price table."""
     return DeletionFact(
         "Saves",
@@ -114,14 +114,14 @@ def _scanned(scans: Scans, subject: Subject, now: datetime) -> Content:
         return Content.styled(scanning_words(scans, subject.region), "$accent")
     result = scans.result(subject.region)
     if isinstance(result, Scan):
-        return used_by_answer(result, subject.key_id, now, width=_WIDTH)
+        return used_by_content(result, subject.key_id, now, width=_WIDTH)
     if result is not None:
         return Content.styled("not known: ", "$error") + safe(str(result))
     return Content.styled("not known: no scan was made in this session", "$warning")
 
 
 @dataclass(frozen=True, slots=True)
-class Uses:
+class KeyUse:
     """Who may miss a key, of many: GetKeyLastUsage, ListGrants, and DescribeKey for its replicas."""
 
     usage: Fact[KeyLastUsage]
@@ -129,7 +129,7 @@ class Uses:
     key: Fact[Key]
 
     @classmethod
-    def read(cls, kms: Kms, subject: Subject) -> Uses:
+    def read(cls, kms: Kms, subject: Subject) -> KeyUse:
         """Read each fact by itself; it blocks."""
         return cls(
             read_fact(lambda: kms.last_usage(subject.key_id)),
@@ -189,7 +189,7 @@ def _unread(what: str, fact: Fact[object]) -> str:
     return f"{what} denied" if isinstance(fact, Denied) else f"{what} not known"
 
 
-def tally(uses: Iterable[Uses], total: int, now: datetime) -> str:
+def use_counts(uses: Iterable[KeyUse], total: int, now: datetime) -> str:
     """ "2 used in the last 90 days · 1 with grants · 0 with replicas", and how many are still to be read."""
     known = list(uses)
     parts = [

@@ -21,7 +21,7 @@ from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import ChoiceField, Form, FormField, ManyField, TextField, Values
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.facts_table import facts_table
+from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.text_widgets import Button, Static
 
 GrantEnding = Literal["revoke", "retire"]
@@ -37,7 +37,7 @@ class RevokeGrant(Dialog[GrantEnding]):
         self.grant = grant
 
     def compose_body(self) -> Iterable[Widget]:
-        yield Static(facts_table(grant_rows(self.grant)), classes="dialog-line")
+        yield Static(FactsTable(grant_rows(self.grant)), classes="dialog-line")
         yield Static(
             Content(
                 "Calls that rely on it fail within five minutes; volumes and databases that a service opened "

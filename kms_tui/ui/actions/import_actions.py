@@ -6,13 +6,14 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kms_tui.atomic import atomic_file, file_errors, typed_path
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
 from kms_tui.kms.model import ImportParameters, Key, KeyOrigin, KeyState, Secret
+from kms_tui.session import Session
 from kms_tui.ui.actions.batch import change_each
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content
@@ -22,9 +23,6 @@ from kms_tui.ui.dialogs.form import ChoiceField, Form, FormField, Values
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
 
-if TYPE_CHECKING:
-    from kms_tui.session import Session
-
 _WRAPPING_SPEC, _WRAPPING_ALGORITHM = "RSA_4096", "RSA_AES_KEY_WRAP_SHA_256"
 """The one combination that wraps material of every type and size."""
 _FILE, _RANDOM, _SAVE, _WRAPPED = "file", "random", "save", "wrapped"
@@ -33,7 +31,6 @@ _MAX_DAYS = 365
 _LARGEST = 8192
 """Bytes; no key material is larger, so a larger file was chosen by mistake."""
 _HMAC_BYTES = {"HMAC_224": 28, "HMAC_256": 32, "HMAC_384": 48, "HMAC_512": 64}
-_PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
 def cannot_import(subject: Subject) -> Reason:
@@ -43,7 +40,7 @@ def cannot_import(subject: Subject) -> Reason:
         return ""
     if subject.key.origin != KeyOrigin.EXTERNAL:
         return "only a key made for imported key material takes any"
-    return "its deletion is scheduled" if subject.key.state in _PENDING else ""
+    return "its deletion is scheduled" if subject.key.pending_deletion else ""
 
 
 def cannot_delete_material(subject: Subject) -> Reason:
@@ -137,7 +134,7 @@ def _read(path: Path) -> bytes:
     return content
 
 
-async def import_from_form(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+async def import_key_material(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Import key material: the first, the same again, or new material to rotate to."""
     (subject,) = subjects
     kms, session = screen.kms_for(subject), screen.session
@@ -226,7 +223,7 @@ async def delete_material(screen: ModeScreen, subjects: Sequence[Subject]) -> No
     (subject,) = subjects
     sentences = [
         Content("The key cannot be used from then on, until the very same material is imported again."),
-        Content("Without a copy of it, nothing encrypted under this key can ever be opened."),
+        Content("Without a copy of it, nothing encrypted under this key can ever be decrypted."),
     ]
     dialog = Confirm(
         f"Delete the key material of {subject.name}?",

@@ -64,7 +64,7 @@ class RegionsDialog(Dialog[Replicate | MakePrimary]):
         yield Static()
         yield Static(
             Content(
-                "What one encrypts, every other opens. Policy, aliases, tags, grants and state belong "
+                "What one encrypts, every other can decrypt. Policy, aliases, tags, grants and state belong "
                 "to each alone; rotation is the primary's."
             ),
             classes="muted",
@@ -103,7 +103,7 @@ def _row(each: RegionalKey) -> TableRow:
     return TableRow(each.region, (each.region, "primary" if each.is_primary else "replica", words))
 
 
-def cannot_spread(subject: Subject) -> Reason:
+def cannot_replicate(subject: Subject) -> Reason:
     if subject.key is not None and subject.key.multi_region is None:
         return "it is a single-Region key, and stays one: create a multi-Region key instead"
     return ""
@@ -120,7 +120,7 @@ async def show_regions(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     if key.multi_region is None:
         screen.host.notify(f"{subject.name} is a single-Region key.", severity="warning")
         return
-    keys = await off_loop(lambda: _everywhere(kms, key))
+    keys = await off_loop(lambda: _in_each_region(kms, key))
     dialog = RegionsDialog(f"{subject.name} in its Regions", keys, may_change=not screen.session.read_only)
     answer = await screen.ask(dialog)
     if answer is None or not await screen.confirm_protected("Change its Regions", subjects):
@@ -133,7 +133,7 @@ async def show_regions(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         await _replicate(screen, primary, subject, [each.region for each in keys])
 
 
-def _everywhere(kms: Kms, key: Key) -> list[RegionalKey]:
+def _in_each_region(kms: Kms, key: Key) -> list[RegionalKey]:
     """The primary first, then the replicas by Region; blocks."""
     assert key.multi_region is not None
     primary = Arn.parse(key.multi_region.primary_arn).region

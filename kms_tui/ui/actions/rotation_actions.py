@@ -69,7 +69,7 @@ async def enable_rotation(screen: ModeScreen, subjects: Sequence[Subject]) -> No
             lead=[
                 Content(
                     "Each rotation adds new key material for encryption; what is encrypted under earlier "
-                    "material still opens. The key id, ARN and aliases stay."
+                    "material can still be decrypted. The key id, ARN and aliases stay."
                 )
             ],
             blame={"ValidationException": "period"},
@@ -137,7 +137,7 @@ async def rotate_now(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         return
     used = sum(rotation.kind == "ON_DEMAND" for rotation in rotations)
     sentences = [
-        Content("New key material is made and used from then on; what is encrypted already still opens."),
+        Content("New key material is made and used from then on; earlier ciphertext can still be decrypted."),
         Content(
             f"A key can be rotated on demand 25 times in its life: {25 - used} are left. "
             "Each of the first two rotations adds to its monthly price."

@@ -59,7 +59,7 @@ def cannot_watch(subject: Subject) -> Reason:
     return "only a disabled key can be watched: the uses that are refused are counted"
 
 
-async def watch(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+async def watch_refused_uses(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Watch a key from when it was disabled, or stop watching it (LookupEvents)."""
     (subject,) = subjects
     assert screen.session is not None
@@ -68,7 +68,7 @@ async def watch(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         screen.host.notify("CloudTrail is not available here.", title="Watch", severity="warning")
         return
     refusals = watching.of(subject.arn)
-    if refusals is not None and refusals.trouble is None:
+    if refusals is not None and refusals.error is None:
         watching.end(subject.arn)
         screen.host.notify(f"{subject.name} is not watched any more.")
     else:
@@ -105,7 +105,7 @@ async def show_key_stores(screen: ModeScreen) -> None:
     title = "Custom key stores" if session.read_only else "Custom key stores: enter connects or disconnects"
     chosen = await screen.ask(Choose(title, [_store_line(each) for each in stores], disabled=refused))
     if chosen is not None:
-        await _switch(screen, stores[chosen])
+        await _connect_or_disconnect(screen, stores[chosen])
 
 
 def _store_line(store: dict[str, Any]) -> Content:
@@ -117,7 +117,7 @@ def _store_line(store: dict[str, Any]) -> Content:
     return line + safe(f": {code}").stylize("$error") if code else line
 
 
-async def _switch(screen: ModeScreen, store: dict[str, Any]) -> None:
+async def _connect_or_disconnect(screen: ModeScreen, store: dict[str, Any]) -> None:
     assert screen.session is not None
     kms, name = screen.session.kms, store["CustomKeyStoreName"]
     connected = store["ConnectionState"] == "CONNECTED"

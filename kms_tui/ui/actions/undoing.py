@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.widget import Widget
 
+from kms_tui.command_text import aws_cli
 from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, fit, safe
@@ -17,10 +18,7 @@ from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.text_widgets import Button
-
-if TYPE_CHECKING:
-    from kms_tui.session import Session
-    from kms_tui.undo import UndoStep
+from kms_tui.undo import UndoStep
 
 _SHOWN = 4
 """How many commands, and how many changes without an undo, are listed."""
@@ -52,20 +50,22 @@ async def undo_last(screen: ModeScreen) -> None:
     while True:
         steps, skipped = session.history.last()
         if not steps:
-            reasons = " ".join(f"{_what(session, step)}: {step.reason}." for step in skipped[:_SHOWN])
+            reasons = " ".join(f"{_step_words(session, step)}: {step.reason}." for step in skipped[:_SHOWN])
             screen.host.notify(
                 reasons or "Nothing has been changed in this session.", title="Nothing to undo"
             )
             return
         what = (
-            _what(session, steps[0]) if len(steps) == 1 else f"{steps[0].call.operation} on {len(steps)} keys"
+            _step_words(session, steps[0])
+            if len(steps) == 1
+            else f"{steps[0].call.operation} on {len(steps)} keys"
         )
         subjects = _subjects(session, steps)
         sentences = await _sentences(session, steps, skipped)
         if not await screen.confirm_protected("Undo", subjects):
             return
         dialog = ConfirmUndo(
-            f"Undo {what}?", sentences, confirm="Undo", type_to_confirm=_typed(steps, subjects)
+            f"Undo {what}?", sentences, confirm="Undo", type_to_confirm=_names_to_type(steps, subjects)
         )
         if await screen.ask(dialog):
             await _undo(screen, session, steps, what)
@@ -95,13 +95,13 @@ async def _sentences(
         )
     sentences += [Content(note) for note in dict.fromkeys(step.note for step in steps) if note]
     sentences += [
-        Content("Stays as it is: ") + safe(f"{_what(session, step)} ({step.reason}).")
+        Content("Stays as it is: ") + safe(f"{_step_words(session, step)} ({step.reason}).")
         for step in skipped[:_SHOWN]
     ]
     return sentences
 
 
-def _typed(steps: Sequence[UndoStep], subjects: Sequence[Subject]) -> Sequence[str]:
+def _names_to_type(steps: Sequence[UndoStep], subjects: Sequence[Subject]) -> Sequence[str]:
     """What must be typed where undoing schedules a deletion."""
     if not any(call.operation == "ScheduleKeyDeletion" for step in steps for call in step.undo):
         return ()
@@ -116,7 +116,7 @@ async def _undo(screen: ModeScreen, session: Session, steps: Sequence[UndoStep],
         try:
             answers = await off_loop(step.take_back)
         except KmsTuiError as error:
-            screen.tell_error(error, doing=f"undo {_what(session, step)}")
+            screen.notify_error(error, doing=f"undo {_step_words(session, step)}")
             continue
         for grant_id in (answer["GrantId"] for answer in answers if "GrantId" in answer):
             screen.host.notify(f"The new grant is {grant_id}.")
@@ -151,7 +151,7 @@ def _subjects(session: Session, steps: Sequence[UndoStep]) -> list[Subject]:
     ]
 
 
-def _what(session: Session, step: UndoStep) -> str:
+def _step_words(session: Session, step: UndoStep) -> str:
     """ "DisableKey of orders-db"."""
     rows = session.inventory.rows_of(step.target) if "KeyId" in step.call.params else []
     name = next((row.aliases[0] for row in rows if row.aliases), step.target)
@@ -159,8 +159,6 @@ def _what(session: Session, step: UndoStep) -> str:
 
 
 def _commands(steps: Sequence[UndoStep]) -> list[str]:
-    from kms_tui.command_text import aws_cli
-
     return [
         aws_cli(call.operation, call.params, region=call.region or step.region)
         for step in steps

@@ -108,7 +108,7 @@ async def edit_policy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     screen.app.push_screen(PolicyEditor(screen, subject))
 
 
-async def show_history(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+async def show_policy_history(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Show earlier policies; the one chosen opens in the editor, not saved yet."""
     from kms_tui.drafts import policy_files
     from kms_tui.ui.policy_editor.editor_screen import PolicyEditor

@@ -25,7 +25,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.ui.base.background import is_gone
+from kms_tui.ui.base.background import is_closed
 
 _QUIET_SECONDS = 5.0
 """How long the same failure is not notified again: painting may fail many times a second."""
@@ -95,7 +95,7 @@ async def _contained(pump: MessagePump, message: Message) -> None:
         app: App[Any] = pump.app
         if not isinstance(app, Boundary):
             raise
-        if is_gone(pump):
+        if is_closed(pump):
             return
         app._handle_exception(error)
         if isinstance(message, events.Compose | events.Mount) and isinstance(pump, Screen):

@@ -22,9 +22,15 @@ from kms_tui.ui.dialogs.questions import AskSecret, Choose
 from kms_tui.ui.widgets.form_widgets import Selection
 from kms_tui.ui.widgets.text_widgets import Static
 
+_ALL_OFFERED = "All regions of the partition are offered; one that is not enabled says so in the list."
 
-class ChooseMany(Dialog[tuple[str, ...]]):
-    """Space chooses, ``a`` all or none, enter goes on; at least one entry must be chosen."""
+
+class ChooseRegions(Dialog[tuple[str, ...]]):
+    """Space chooses, ``a`` all or none, enter goes on; at least one Region must be chosen.
+
+    ``enabled`` reads, off the event loop, which Regions are enabled for the account; then only those are
+    offered.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -34,13 +40,17 @@ class ChooseMany(Dialog[tuple[str, ...]]):
     ]
     initial_focus = "#choices"
 
-    def __init__(self, title: str, entries: Sequence[str], chosen: Sequence[str], *, confirm: str) -> None:
-        super().__init__(title, confirm=confirm)
-        self.entries = entries
-        self.chosen = frozenset(chosen)
+    def __init__(
+        self, offered: Sequence[str], shown: Sequence[str], enabled: Callable[[], Fact[Sequence[str]]]
+    ) -> None:
+        super().__init__("Show the keys of which regions?", confirm="Show")
+        self.offered = offered
+        self._shown = shown
+        self._enabled = enabled
 
     def compose_body(self) -> Iterable[Widget]:
-        yield SelectionList[str](*self._selections(self.chosen), id="choices", compact=True)
+        yield Static(_note(LOADING), id="regions-note", classes="dialog-line muted")
+        yield SelectionList[str](*self._selections(self._shown), id="choices", compact=True)
         yield Static(Content("space chooses one, a chooses all"), classes="muted")
 
     @property
@@ -48,19 +58,28 @@ class ChooseMany(Dialog[tuple[str, ...]]):
         choices: SelectionList[str] = self.query_one("#choices", SelectionList)
         return choices
 
-    def offer(self, entries: Sequence[str]) -> None:
-        """Replace the entries; those that are chosen and remain stay chosen."""
-        self.entries = entries
-        chosen, highlighted = frozenset(self.choices.selected), self.choices.highlighted
+    def on_mount(self) -> None:
+        start(self, self._read, group="regions", description="read which regions are enabled")
+
+    async def _read(self) -> None:
+        fact = await off_loop(self._enabled)
+        self.query_one("#regions-note", Static).update(_note(fact))
+        if isinstance(fact, Known):
+            self._offer([*self._shown, *(region for region in fact.value if region not in self._shown)])
+
+    def _offer(self, regions: Sequence[str]) -> None:
+        """Replace the Regions; those that are chosen and remain stay chosen."""
+        self.offered = regions
+        chosen, highlighted = self.choices.selected, self.choices.highlighted
         self.choices.clear_options()
         self.choices.add_options(self._selections(chosen))
         self.choices.highlighted = highlighted
 
-    def _selections(self, chosen: frozenset[str]) -> list[Selection[str]]:
-        return [Selection(safe(entry), entry, entry in chosen) for entry in self.entries]
+    def _selections(self, chosen: Sequence[str]) -> list[Selection[str]]:
+        return [Selection(safe(region), region, region in chosen) for region in self.offered]
 
     def action_all(self) -> None:
-        if len(self.choices.selected) == len(self.entries):
+        if len(self.choices.selected) == len(self.offered):
             self.choices.deselect_all()
         else:
             self.choices.select_all()
@@ -73,38 +92,11 @@ class ChooseMany(Dialog[tuple[str, ...]]):
                 self.confirm()
 
     def confirm(self) -> None:
-        selected = tuple(entry for entry in self.entries if entry in set(self.choices.selected))
+        selected = tuple(region for region in self.offered if region in set(self.choices.selected))
         if selected:
             self.dismiss(selected)
         else:
             self.show_error("Choose at least one, with the space bar, or all with a.")
-
-
-_ALL_OFFERED = "All regions of the partition are offered; one that is not enabled says so in the list."
-
-
-class ChooseRegions(ChooseMany):
-    """``enabled`` reads, off the event loop, which regions are enabled for the account."""
-
-    def __init__(
-        self, offered: Sequence[str], shown: Sequence[str], enabled: Callable[[], Fact[Sequence[str]]]
-    ) -> None:
-        super().__init__("Show the keys of which regions?", offered, shown, confirm="Show")
-        self._shown = shown
-        self._enabled = enabled
-
-    def compose_body(self) -> Iterable[Widget]:
-        yield Static(_note(LOADING), id="regions-note", classes="dialog-line muted")
-        yield from super().compose_body()
-
-    def on_mount(self) -> None:
-        start(self, self._read, group="regions", description="read which regions are enabled")
-
-    async def _read(self) -> None:
-        fact = await off_loop(self._enabled)
-        self.query_one("#regions-note", Static).update(_note(fact))
-        if isinstance(fact, Known):
-            self.offer([*self._shown, *(region for region in fact.value if region not in self._shown)])
 
 
 def _note(fact: Fact[Sequence[str]]) -> Content:
@@ -164,7 +156,7 @@ async def choose_regions(app: Host) -> None:
         app.open(replace(app.connection, region=chosen[0], regions=chosen))
 
 
-async def tell_what_takes_long(app: Host, connection: Connection) -> None:
+async def notify_slow_opening(app: Host, connection: Connection) -> None:
     """Notify of what a long opening waits for, and of the ways out."""
     if connection.kind not in (None, BackendKind.AWS) or isinstance(app.screen, AskSecret):
         return
@@ -182,7 +174,7 @@ async def tell_what_takes_long(app: Host, connection: Connection) -> None:
     )
 
 
-def prompter(app: Host) -> Prompt:
+def secret_prompt(app: Host) -> Prompt:
     """A prompt for a secret that the thread which opens a connection can call; None is Cancel."""
 
     def prompt(question: str) -> str | None:

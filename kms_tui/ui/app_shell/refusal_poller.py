@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from textual.timer import Timer
 
 from kms_tui.kms.arn import key_id_of
+from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import Host, RefusalsChanged
 
 if TYPE_CHECKING:
     from kms_tui.evidence.refused_uses import RefusalMonitor, Refusals
-    from kms_tui.session import Session
 
 LIVE_SECONDS = 2.0
 """Between two polls of a trail that has no delay."""
@@ -30,14 +30,14 @@ class RefusalPoller:
         self._session: Session | None = None
         self._timer: Timer | None = None
         self._is_polling = self._wants_again = False
-        self._told: dict[str, Refusals] = {}
+        self._shown: dict[str, Refusals] = {}
 
     def follow(self, session: Session) -> None:
         """Poll for this session from now on instead of the one before."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        self._session, self._told = session, {}
+        self._session, self._shown = session, {}
         self._is_polling = self._wants_again = False
         if session.watching is not None:
             seconds = LIVE_SECONDS if session.watching.trail.is_live else LATE_SECONDS
@@ -52,7 +52,7 @@ class RefusalPoller:
         session = self._session
         if session is None or session.watching is None:
             return
-        self._tell(session, session.watching)
+        self._show(session, session.watching)
         if self._is_polling:
             self._wants_again = True
         elif session.watching.all:
@@ -67,30 +67,30 @@ class RefusalPoller:
             await off_loop(lambda: watching.look(self._while(session)))
             if self._session is not session:
                 return
-            self._tell(session, watching)
+            self._show(session, watching)
         self._is_polling = False
 
     def _while(self, session: Session) -> Callable[[], bool]:
         return lambda: self._session is session
 
-    def _tell(self, session: Session, watching: RefusalMonitor) -> None:
+    def _show(self, session: Session, watching: RefusalMonitor) -> None:
         """Update the key list and the screens, and notify of each caller refused for the first time."""
         found = {each.arn: each for each in watching.all}
-        if found == self._told:
+        if found == self._shown:
             return
-        for arn in self._told.keys() - found.keys():
+        for arn in self._shown.keys() - found.keys():
             session.inventory.set_refused(arn, None)
             # Somebody else may have enabled it.
             session.inventory.reread(key_id_of(arn))
         for arn, refusals in found.items():
             session.inventory.set_refused(arn, None if refusals.checked is None else refusals.count)
-            self._say_who_is_new(session, refusals)
-        self._told = found
+            self._notify_of_new_callers(session, refusals)
+        self._shown = found
         for screen in self._app.all_screens:
             screen.post_message(RefusalsChanged())
 
-    def _say_who_is_new(self, session: Session, refusals: Refusals) -> None:
-        before = self._told.get(refusals.arn)
+    def _notify_of_new_callers(self, session: Session, refusals: Refusals) -> None:
+        before = self._shown.get(refusals.arn)
         if before is None or before.checked is None:
             return
         new = [who for who, _ in refusals.callers if who not in dict(before.callers)]

@@ -35,14 +35,14 @@ def start(
         try:
             await work()
         except Exception:
-            if not is_gone(node):
+            if not is_closed(node):
                 raise
 
     guarded: WorkType[None] = while_shown
     return node.run_worker(guarded, group=group, exclusive=True, description=description)
 
 
-def is_gone(node: MessagePump) -> bool:
+def is_closed(node: MessagePump) -> bool:
     """Whether the node's screen was closed."""
     if not isinstance(node, Widget):
         return False

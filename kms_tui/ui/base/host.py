@@ -6,7 +6,7 @@ import shlex
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding
@@ -17,9 +17,8 @@ from textual.screen import Screen
 from textual.widget import AwaitMount
 from textual.worker import Worker, get_current_worker
 
-if TYPE_CHECKING:
-    from kms_tui.config import Config
-    from kms_tui.session import Connection, Session
+from kms_tui.config import Config
+from kms_tui.session import Connection, Session
 
 Answer = TypeVar("Answer")
 

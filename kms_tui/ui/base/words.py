@@ -94,10 +94,10 @@ def moment_words(moment: datetime, now: datetime) -> str:
     return moment.strftime("%H:%M" if moment.date() == now.date() else "%m-%d %H:%M")
 
 
-def refusals_content(refusals: Refusals, now: datetime, *, is_live: bool) -> Content:
+def refused_uses_content(refusals: Refusals, now: datetime, *, is_live: bool) -> Content:
     """Who was refused and how often, since when, and how late or incomplete that may be."""
-    if refusals.trouble is not None:
-        error = fact_content(unreadable(refusals.trouble), lambda _: Content())
+    if refusals.error is not None:
+        error = fact_content(unreadable(refusals.error), lambda _: Content())
         return Content.styled("Refused uses  ", "$warning") + error
     since = moment_words(refusals.since, now)
     when = f"since it was disabled, {since}" if refusals.since_known else f"since {since}, as far as was read"
@@ -115,10 +115,10 @@ def refusals_content(refusals: Refusals, now: datetime, *, is_live: bool) -> Con
     return head + who + Content.styled(f"  {when}{late}", "$foreground-muted")
 
 
-def refusals_of(session: Session, arn: str) -> Content | None:
+def refused_uses_of(session: Session, arn: str) -> Content | None:
     """What is known of a key's refused uses; None where it is not watched."""
     watching = session.watching
     refusals = watching.of(arn) if watching is not None else None
     if watching is None or refusals is None:
         return None
-    return refusals_content(refusals, session.now(), is_live=watching.trail.is_live)
+    return refused_uses_content(refusals, session.now(), is_live=watching.trail.is_live)

@@ -1,4 +1,4 @@
-"""Access: who may do what with the key, from its policy and its grants together."""
+"""Access: who may do what with the key, by its policy and its grants."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class AccessFacts:
 
 
 class AccessTab(DetailTab[AccessFacts]):
-    """Enter on a cell shows what gives it."""
+    """A matrix of principals and kinds of access; enter shows the statements and grants behind a cell."""
 
     TITLE = "Access"
     DEFAULT_CSS = """
@@ -159,12 +159,12 @@ def _note(facts: AccessFacts) -> Content:
     )
     if isinstance(facts.grants, Known):
         return note
-    trouble = fact_content(facts.grants, lambda _: Content())
-    return Content.styled("Without the grants: ", "$warning") + trouble + Content("\n") + note
+    error = fact_content(facts.grants, lambda _: Content())
+    return Content.styled("Without the grants: ", "$warning") + error + Content("\n") + note
 
 
 def _label(row: AccessRow) -> str:
-    """The name; of another account its number, which its mark explains."""
+    """The principal's name; the number of another account, which has a mark."""
     return row.party.account if row.outside and row.delegates else row.label
 
 
@@ -185,7 +185,7 @@ def cell_word(cell: AccessCell) -> str:
 
 
 def explained(document: Document, row: AccessRow, kinds: Sequence[Access]) -> Iterator[str]:
-    """What gives a principal its access of these kinds: actions, conditions, statements and grants."""
+    """The actions, conditions, statements and grants that give a principal these kinds of access."""
     from kms_tui.ui.base.policy_words import laid_out
 
     statements: dict[int, str] = {}

@@ -24,7 +24,7 @@ from kms_tui.ui.base.safe_text import Content, fit, safe, visible
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import date_words, fact_content
 from kms_tui.ui.details.detail_tab import DetailTab
-from kms_tui.ui.widgets.facts_table import facts_table
+from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.text_widgets import Input, Static
 
@@ -37,13 +37,13 @@ _COLUMNS = (
 )
 _CLOUDTRAIL = "CloudTrail: 90 days, up to 15 minutes late, and only events that name the key"
 _LOW, _LOW_LINES, _HIGH_LINES = 20, 1, 3
-"""Below so many lines the tab has one line for a refusal's text, else three."""
+"""Below _LOW lines the tab gives one line to a refusal's text, else three."""
 _CALLERS = 3
 """Callers that are named in the line above the table; the others are counted."""
 
 
 class ActivityTab(DetailTab[Events]):
-    """Asks CloudTrail when it is opened, and for more as one goes down; enter shows the event itself."""
+    """Reads CloudTrail when opened, and further back as the cursor reaches the end; enter shows the event."""
 
     TITLE = "Activity"
     DEFAULT_CSS = """
@@ -60,7 +60,7 @@ class ActivityTab(DetailTab[Events]):
         Binding("slash", "filter", "Filter", id="activity.filter", tooltip="Filter the events as you type"),
         Binding("plus", "more", "More", id="activity.more", tooltip="Read older events", show=False),
         Binding(
-            "v", "looks", "Reads too", id="activity.looks", tooltip="Show calls that only look, or hide them"
+            "v", "looks", "Reads too", id="activity.looks", tooltip="Show calls that only read, or hide them"
         ),
         Binding("r", "refresh", "Read again", id="activity.refresh", tooltip="Read what is new", show=False),
         Binding(
@@ -72,8 +72,8 @@ class ActivityTab(DetailTab[Events]):
         super().__init__()
         self.can_focus = False
         self._events: Events | None = None
-        self._trouble: KmsTuiError | None = None
-        self._with_looks = False
+        self._error: KmsTuiError | None = None
+        self._with_reads = False
         self._shown: dict[str, UsageEvent] = {}
 
     def compose(self) -> ComposeResult:
@@ -90,7 +90,7 @@ class ActivityTab(DetailTab[Events]):
 
     def show(self, session: Session, subject: Subject) -> None:
         if self.subject is None or self.subject.arn != subject.arn or self.session is not session:
-            self._trouble = None
+            self._error = None
             self._events = (
                 of_key(session.watching.trail, subject.arn, subject.region, session.now())
                 if session.watching is not None
@@ -99,7 +99,7 @@ class ActivityTab(DetailTab[Events]):
         super().show(session, subject)
 
     def read(self, kms: Kms, subject: Subject) -> Events:
-        """The newest page; of a key that is shown already nothing is asked again, but where that is free."""
+        """The newest page; for the same key only new events of a local trail are read again."""
         session, events = self.session, self._events
         if session is None or session.watching is None or events is None:
             raise UnavailableError("CloudTrail")
@@ -111,22 +111,22 @@ class ActivityTab(DetailTab[Events]):
 
     def action_more(self) -> None:
         if self._events is not None and not self._events.is_complete:
-            self._go_on(self._events.more)
+            self._read_further(self._events.more)
 
     def action_refresh(self) -> None:
         if self._events is not None:
-            self._go_on(self._events.refresh)
+            self._read_further(self._events.refresh)
 
-    def _go_on(self, step: Callable[[Wanted], object]) -> None:
-        self._say_source("reading…")
+    def _read_further(self, step: Callable[[Wanted], object]) -> None:
+        self._show_source("reading…")
         start(self, partial(self._read_more, self._events, step), group="read", description="read events")
 
     async def _read_more(self, events: Events | None, step: Callable[[Wanted], object]) -> None:
-        self._trouble = None
+        self._error = None
         try:
             await off_loop(lambda: step(lambda: self._events is events))
         except KmsTuiError as error:
-            self._trouble = error
+            self._error = error
         if self._events is events:
             self._show()
 
@@ -151,18 +151,18 @@ class ActivityTab(DetailTab[Events]):
     @on(Input.Changed, "#activity-filter")
     def _show(self) -> None:
         events = self._events.events if self._events is not None else []
-        seen = events if self._with_looks else [event for event in events if not _only_looks(event)]
+        seen = events if self._with_reads else [event for event in events if not _is_read(event)]
         found = matching(self.query_one("#activity-filter", Input).value, seen)
         self._shown = {event.key: event for event in found}
         self.query_one("#activity-summary", Static).update(
             _summary(found, len(seen), hides=len(seen) < len(events))
         )
         self.query_one(LineTable).show_rows([_row(event) for event in found])
-        self._say_source()
+        self._show_source()
         self._explain()
 
-    def _say_source(self, doing: str = "") -> None:
-        """Whose word this is, how late it may be, and how far back it has been read."""
+    def _show_source(self, doing: str = "") -> None:
+        """Say where events come from, how late they may be, and how far back they are read."""
         events, session = self._events, self.session
         if events is None or session is None or session.watching is None:
             return
@@ -175,28 +175,28 @@ class ActivityTab(DetailTab[Events]):
         elif times := [event.time for event in events.events if event.time is not None]:
             parts.append(f"read back to {date_words(times[-1])}, + reads on")
         line = Content(" · ".join(parts))
-        if self._trouble is not None:
-            line = _trouble(self._trouble) + Content("\n") + line
+        if self._error is not None:
+            line = _error_content(self._error) + Content("\n") + line
         self.query_one("#activity-source", Static).update(line)
 
     @on(LineTable.Highlighted)
     def _moved(self) -> None:
         self._explain()
         rows, table = self.query_one(LineTable).rows, self.query_one(LineTable)
-        if rows and table.current == rows[-1].key and table.has_focus and self._trouble is None:
+        if rows and table.current == rows[-1].key and table.has_focus and self._error is None:
             self.action_more()
 
     def _explain(self) -> None:
-        """What the table has no room for."""
+        """Show what the table has no room for."""
         event = self._shown.get(self.query_one(LineTable).current)
         line = self.query_one("#activity-event", Static)
         room = _LOW_LINES if self.size.height < _LOW else _HIGH_LINES
-        # The same height for every event, so that the table stays where it is.
+        # The same height for every event, so that the table does not move.
         line.styles.height = len(_LABELS) - 1 + room
         width = max(1, self.size.width - max(map(len, _LABELS)) - 2)
         rows = _facts(event, self.subject) if event is not None and self.subject is not None else {}
         line.update(
-            facts_table(
+            FactsTable(
                 (label, _within(text, width, room if label == _REFUSED else 1))
                 for label, text in rows.items()
                 if text
@@ -222,11 +222,11 @@ class ActivityTab(DetailTab[Events]):
         line.focus()
 
     def action_looks(self) -> None:
-        self._with_looks = not self._with_looks
+        self._with_reads = not self._with_reads
         self._show()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Without a filter, esc is the screen's."""
+        """Without a filter, esc belongs to the screen."""
         if action == "back":
             return self.query_one("#activity-filter", Input).has_class("-used")
         return super().check_action(action, parameters)
@@ -246,7 +246,7 @@ def _nothing(_: object) -> Content:
     return Content()
 
 
-def _only_looks(event: UsageEvent) -> bool:
+def _is_read(event: UsageEvent) -> bool:
     return event.purpose is Purpose.LOOK and not event.is_refused
 
 
@@ -291,7 +291,7 @@ def _facts(event: UsageEvent, subject: Subject) -> dict[str, str]:
 
 
 def _within(text: str, width: int, lines: int) -> Content:
-    """Untrusted text in so many lines at most."""
+    """Untrusted text in at most ``lines`` lines."""
     if len(text) <= width or lines == 1:
         return Content(fit(text, width))
     wrapped = textwrap.wrap(visible(text), width)
@@ -299,12 +299,12 @@ def _within(text: str, width: int, lines: int) -> Content:
 
 
 def _principal(event: UsageEvent) -> str:
-    """An ARN without what every ARN begins with, which leaves room for the rest."""
+    """The principal without the prefix that every ARN has."""
     parts = event.principal.split(":", 5)
     return f"{parts[5]} of {parts[4]}" if len(parts) == 6 and parts[4] else event.principal or event.who
 
 
-def _trouble(error: KmsTuiError) -> Content:
+def _error_content(error: KmsTuiError) -> Content:
     if isinstance(error, ServiceError) and error.throttled:
         return Content.styled(
             "CloudTrail is throttling: it takes 2 requests a second from the whole account. + tries again.",

@@ -1,4 +1,4 @@
-"""What every tab of the details shares: it reads when it is looked at, and says what it could not read."""
+"""``DetailTab``: a tab reads when it is shown, and says what could not be read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kms_tui.ui.widgets.text_widgets import Static
 
 T = TypeVar("T")
 REST_SECONDS = 0.25
-"""How long the cursor rests on a key before the details read anything about it."""
+"""Seconds that the cursor rests on a key before its details are read."""
 
 
 class DetailTab(VerticalScroll, Generic[T]):
@@ -43,7 +43,7 @@ class DetailTab(VerticalScroll, Generic[T]):
         yield Static(classes="hint")
 
     def hints(self, subject: Subject) -> Sequence[tuple[str, str]]:
-        """Those of HINTS that are about this kind of key."""
+        """Those of HINTS that apply to this key."""
         return self.HINTS
 
     def _hint(self, subject: Subject) -> Content:
@@ -70,10 +70,6 @@ class DetailTab(VerticalScroll, Generic[T]):
             description=f"read {self.TITLE}",
         )
 
-    def forget(self) -> None:
-        """Show the next key from scratch even if it is the same."""
-        self.subject = None
-
     async def _load(self, session: Session, subject: Subject, *, rest: bool) -> None:
         if rest:
             await asyncio.sleep(REST_SECONDS)
@@ -83,16 +79,16 @@ class DetailTab(VerticalScroll, Generic[T]):
             return
         try:
             self.present(subject, fact)
-        except Exception as error:  # it came whole, with members of another type than the API promises
+        except Exception as error:  # the answer has members of other types than the API promises
             self.present(subject, Failed(AnswerError.of(error)))
 
     @abstractmethod
     def read(self, kms: Kms, subject: Subject) -> T:
-        """Ask the backend; runs on a thread of its own and may raise KmsTuiError."""
+        """Ask the backend; runs on a thread and may raise KmsTuiError."""
 
     @abstractmethod
     def present(self, subject: Subject, fact: Fact[T]) -> None:
-        """Show what is known by now."""
+        """Show what is known."""
 
 
 def tab_id(title: str) -> str:

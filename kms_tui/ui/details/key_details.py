@@ -1,4 +1,4 @@
-"""The details of the key under the cursor: head, tabs, and the tab that is open."""
+"""``KeyDetails``: the details of the key under the cursor, a head and THE table of tabs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from kms_tui.session import Session
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
-from kms_tui.ui.base.words import refusals_of
+from kms_tui.ui.base.words import refused_uses_of
 from kms_tui.ui.details.detail_tab import DetailTab, tab_id
 from kms_tui.ui.widgets.text_widgets import Static, Tab
 
-_SETTLING_EVERY = 0.5
-"""Seconds between two looks at whether the key is settling."""
+_PENDING_CHANGES_EVERY = 0.5
+"""Seconds between two checks for pending changes of the key."""
 
 
 def all_tabs() -> list[DetailTab[Any]]:
@@ -47,7 +47,7 @@ def all_tabs() -> list[DetailTab[Any]]:
 class KeyDetails(Vertical):
     """Shows one key; a tab reads what it shows when it is opened, and not before.
 
-    It is empty until it first has a key to show: the list's first rows do not wait for it.
+    It is empty until there is a key to show, so that the list's first rows do not wait for it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -73,8 +73,8 @@ class KeyDetails(Vertical):
         super().__init__(id="details")
         self._session: Session | None = None
         self._subject: Subject | None = None
-        self._settling = ""
-        """What the details say of it now."""
+        self._pending_changes = ""
+        """Pending changes as shown now."""
         self._refused: Content | None = None
         self._focus_wanted = False
         self._open = tab_id(tab)
@@ -86,7 +86,7 @@ class KeyDetails(Vertical):
             [
                 Static(id="details-name"),
                 Static(id="details-id"),
-                Static(id="details-settling"),
+                Static(id="details-pending"),
                 Static(id="details-watch"),
                 Tabs(
                     *(Tab(Content(pane.TITLE), id=f"for-{pane.id}") for pane in panes),
@@ -96,7 +96,7 @@ class KeyDetails(Vertical):
             ]
         )
         self._is_filled = True
-        self.set_interval(_SETTLING_EVERY, self._show_settling)
+        self.set_interval(_PENDING_CHANGES_EVERY, self._show_pending_changes)
         if self._session is not None and self._subject is not None:
             self.show(self._session, self._subject)
         if self._focus_wanted:
@@ -128,16 +128,16 @@ class KeyDetails(Vertical):
             )
         self.query_one("#details-name", Static).update(name)
         self.query_one("#details-id", Static).update(safe(subject.key_id).stylize("$foreground-muted"))
-        self._show_settling()
+        self._show_pending_changes()
         self.show_refusals()
         self.current.show(session, subject)
 
     def show_refusals(self) -> None:
-        """Say above every tab who is refused the use of the key, while that is watched."""
+        """Say above the tabs who is refused the use of a watched key."""
         session, subject = self._session, self._subject
         if not self._is_filled or session is None or subject is None:
             return
-        refused = refusals_of(session, subject.arn)
+        refused = refused_uses_of(session, subject.arn)
         if refused == self._refused:
             return
         self._refused = refused
@@ -146,26 +146,26 @@ class KeyDetails(Vertical):
         if refused is not None:
             line.update(refused)
 
-    def _show_settling(self) -> None:
-        """Say what has been changed here that KMS does not show yet."""
+    def _show_pending_changes(self) -> None:
+        """Say which changes made here KMS does not show yet."""
         assert self._session is not None
         assert self._subject is not None
         words = self._session.pending_changes.words(self._subject.region, self._subject.key_id)
-        if words == self._settling:
+        if words == self._pending_changes:
             return
-        self._settling = words
-        line = self.query_one("#details-settling", Static)
+        self._pending_changes = words
+        line = self.query_one("#details-pending", Static)
         line.set_class(bool(words), "-shown")
         line.update(safe(f"settling: {words}; KMS still answers from before" if words else ""))
 
     def focus_tabs(self) -> None:
-        """Give the focus to the tabs, as soon as they are there."""
+        """Focus the tabs, as soon as they exist."""
         self._focus_wanted = not self._is_filled
         if self._is_filled:
             self.query_one(Tabs).focus()
 
     def is_open(self, title: str) -> bool:
-        """Whether the tab is the one that is open, or will be as soon as the tabs are there."""
+        """Whether this tab is open, or will be as soon as the tabs exist."""
         return self._open == tab_id(title)
 
     def open_tab(self, title: str) -> None:

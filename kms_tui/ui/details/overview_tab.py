@@ -19,7 +19,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import ORIGIN_WORDS, STATE_WORDS, USAGE_WORDS, fact_content, when_words
 from kms_tui.ui.details.detail_tab import DetailTab
-from kms_tui.ui.widgets.facts_table import Row, facts_table
+from kms_tui.ui.widgets.facts_table import FactRow, FactsTable
 from kms_tui.ui.widgets.text_widgets import Static
 
 _STATE_COLOURS = {
@@ -32,7 +32,7 @@ _STATE_COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class PolicySummary:
-    """The guard's verdict on the policy, how many may use the key by name or grant, and who may change it."""
+    """The guard's verdict on the policy, how many principals may use the key, and who may change it."""
 
     verdict: str
     users: int
@@ -41,15 +41,15 @@ class PolicySummary:
 
 @dataclass(frozen=True, slots=True)
 class OverviewFacts:
-    """What the overview reads: each fact for itself, so that one refusal hides nothing else."""
+    """What the overview reads, each fact by itself, so that one refusal hides no other."""
 
     key: Fact[Key]
     rotation: Fact[KeyRotationStatus]
     policy: Fact[PolicySummary]
     rotations: Fact[int]
-    """How often the key has rotated: each of the first times adds to its price."""
+    """How often the key has rotated: the first two rotations add to its price."""
     held_import: ImportParameters | None = None
-    """The import token that is kept for the key."""
+    """The kept import token of the key."""
 
 
 class OverviewTab(DetailTab[OverviewFacts]):
@@ -71,7 +71,7 @@ class OverviewTab(DetailTab[OverviewFacts]):
         )
 
     def _held_import(self, key: Fact[Key]) -> ImportParameters | None:
-        """Read here and not where it is shown: the token may have to come from a file."""
+        """The kept import token; read here, on the thread, since it may come from a file."""
         if self.session is None or not isinstance(key, Known) or key.value.origin != KeyOrigin.EXTERNAL:
             return None
         return self.session.held_import(key.value.arn)
@@ -85,10 +85,10 @@ class OverviewTab(DetailTab[OverviewFacts]):
         known: Fact[Key] = Known(subject.key) if subject.key else LOADING
         facts = fact.value if isinstance(fact, Known) else OverviewFacts(known, LOADING, LOADING, LOADING)
         if isinstance(facts.key, Failed) and isinstance(known, Known):
-            facts = replace(facts, key=known)  # The list has met with a better answer.
-        self.query_one("#overview-facts", Static).update(facts_table(self._rows(facts)))
+            facts = replace(facts, key=known)  # The list has read it already.
+        self.query_one("#overview-facts", Static).update(FactsTable(self._rows(facts)))
 
-    def _rows(self, facts: OverviewFacts) -> Iterable[Row]:
+    def _rows(self, facts: OverviewFacts) -> Iterable[FactRow]:
         if not isinstance(facts.key, Known):
             yield "Key", fact_content(facts.key, lambda key: safe(key.key_id))
             return
@@ -112,7 +112,10 @@ class OverviewTab(DetailTab[OverviewFacts]):
         if key.multi_region:
             yield "Multi-Region", _multi_region(key)
         absent = "every year, by AWS" if key.is_aws_managed else "–"
-        yield "Rotation", fact_content(facts.rotation, lambda status: _rotation(status, now), absent=absent)
+        yield (
+            "Rotation",
+            fact_content(facts.rotation, lambda status: rotation_content(status, now), absent=absent),
+        )
         yield "Policy", fact_content(facts.policy, _policy)
         if isinstance(facts.policy, Known):
             who = facts.policy.value.who_can_change.replace(_ACCOUNT_IN_FULL, "The account")
@@ -163,7 +166,8 @@ def _state(key: Key, now: datetime) -> Content:
     return word
 
 
-def _rotation(status: KeyRotationStatus, now: datetime) -> Content:
+def rotation_content(status: KeyRotationStatus, now: datetime) -> Content:
+    """Automatic rotation: off, or its period and next date."""
     if not status.enabled:
         return Content.styled("off", "$warning")
     every = f"every {status.period_days} days" if status.period_days else "on"

@@ -1,4 +1,4 @@
-"""Policy: what the guard says of the key policy, and its text as it stands."""
+"""Tabs that list what one call answers: aliases, grants, tags."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import date_words, fact_content
 from kms_tui.ui.details.detail_tab import DetailTab
-from kms_tui.ui.widgets.facts_table import BLANK, Row, facts_table, plain_table
+from kms_tui.ui.widgets.facts_table import BLANK, FactRow, FactsTable, plain_table
 from kms_tui.ui.widgets.text_widgets import Static
 
 
@@ -56,14 +56,14 @@ class GrantsTab(DetailTab[list[Grant]]):
         shown = self.query_one("#grants-list", Static)
         if isinstance(fact, Known) and fact.value:
             rows = [row for grant in fact.value for row in (BLANK, *grant_rows(grant))]
-            shown.update(facts_table(rows[1:]))
+            shown.update(FactsTable(rows[1:]))
         else:
             shown.update(fact_content(fact, lambda _: Content.styled("No grants.", "$foreground-muted")))
 
 
-def grant_rows(grant: Grant) -> list[Row]:
-    """What a grant allows, to whom and under which constraints."""
-    rows: list[Row] = [
+def grant_rows(grant: Grant) -> list[FactRow]:
+    """A grant's grantee, operations and constraints, as rows."""
+    rows: list[FactRow] = [
         ("Grantee", safe(grant.grantee)),
         ("May", safe(", ".join(grant.operations))),
     ]

@@ -1,4 +1,4 @@
-"""Policy: what the guard says of the key policy, and its text as it stands."""
+"""Policy: the guard's verdict on the key policy, and its text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kms_tui.ui.widgets.text_widgets import Static
 
 @dataclass(frozen=True, slots=True)
 class PolicyFacts:
-    """The text, and the guard's verdict on it as the caller's policy."""
+    """The policy's text, and the guard's verdict on it."""
 
     text: str
     result: CheckResult

@@ -1,4 +1,4 @@
-"""Rotation: whether and when, and every key material this key has had."""
+"""Rotation: automatic and on demand, and the history of key material."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content, when_words
 from kms_tui.ui.details.detail_tab import DetailTab
-from kms_tui.ui.details.overview_tab import can_report_rotation
-from kms_tui.ui.widgets.facts_table import Row, facts_table, plain_table
+from kms_tui.ui.details.overview_tab import can_report_rotation, rotation_content
+from kms_tui.ui.widgets.facts_table import FactRow, FactsTable, plain_table
 from kms_tui.ui.widgets.text_widgets import Static
 
 ON_DEMAND_LIMIT = 25
@@ -58,11 +58,11 @@ class RotationTab(DetailTab[RotationFacts]):
 
     def present(self, subject: Subject, fact: Fact[RotationFacts]) -> None:
         facts = fact.value if isinstance(fact, Known) else RotationFacts(LOADING, LOADING)
-        self.query_one("#rotation-facts", Static).update(facts_table(self._rows(facts)))
+        self.query_one("#rotation-facts", Static).update(FactsTable(self._rows(facts)))
         self.query_one("#rotation-history", Static).update(fact_content(facts.history, self._history))
 
-    def _rows(self, facts: RotationFacts) -> list[Row]:
-        rows: list[Row] = [("Automatic", fact_content(facts.status, self._status))]
+    def _rows(self, facts: RotationFacts) -> list[FactRow]:
+        rows: list[FactRow] = [("Automatic", fact_content(facts.status, self._status))]
         key = self.subject.key if self.subject is not None else None
         if isinstance(facts.history, Known) and (key is None or _rotates_on_demand(key)):
             used = sum(rotation.kind == "ON_DEMAND" for rotation in facts.history.value)
@@ -71,13 +71,8 @@ class RotationTab(DetailTab[RotationFacts]):
         return rows
 
     def _status(self, status: KeyRotationStatus) -> Content:
-        if not status.enabled:
-            return Content.styled("off", "$warning")
         assert self.session is not None
-        every = f"every {status.period_days} days" if status.period_days else "on"
-        if status.next_date is None:
-            return Content(every)
-        return Content(f"{every}; next {when_words(status.next_date, self.session.now())}")
+        return rotation_content(status, self.session.now())
 
     def _history(self, rotations: list[KeyRotation]) -> Content:
         if not rotations:
@@ -102,7 +97,7 @@ class RotationTab(DetailTab[RotationFacts]):
 
 
 def _rotates_on_demand(key: Key) -> bool:
-    """RotateKeyOnDemand is for symmetric keys of one's own whose material KMS made or that was imported."""
+    """RotateKeyOnDemand takes symmetric customer keys whose material KMS made or that is imported."""
     origins = (KeyOrigin.AWS_KMS, KeyOrigin.EXTERNAL)
     return key.spec == SYMMETRIC_DEFAULT and key.origin in origins and not key.is_aws_managed
 

@@ -1,4 +1,4 @@
-"""A scan in people's words, for the tab and for the question before a deletion."""
+"""A scan in words, for the tab "Used by" and for the question before a deletion."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from kms_tui.ui.base.words import date_words
 EARLIER_DATA = "Data encrypted earlier is not visible to any scan."
 NOT_AVAILABLE = "not available here: this KMS has no other services beside it"
 TICK_SECONDS = 0.1
-"""How often the progress of a scan is drawn."""
+"""Seconds between two drawings of a scan's progress."""
 
 
 def clock_words(moment: datetime, now: datetime) -> str:
-    """The time of day, and the day where it is another one."""
+    """The time of day, with the day where it is not today."""
     time = moment.astimezone().strftime("%H:%M")
     return time if date_words(moment) == date_words(now) else f"{date_words(moment)} {time}"
 
@@ -42,17 +42,17 @@ def unchecked_words(scan: Scan) -> str:
 
 
 def error_words(error: KmsTuiError) -> str:
-    """Why a call was not answered; untrusted text."""
+    """Why a call failed; untrusted text."""
     if isinstance(error, ServiceError) and error.denied:
         return f"denied: you may not call {error.operation}"
     return str(error)
 
 
 def shortfall_words(section: Section, scan: Scan) -> str:
-    """How much of a service was not looked at, and why; untrusted text."""
-    if not section.troubles:
+    """How much of a service was not checked, and why; untrusted text."""
+    if not section.failed_calls:
         return "cancelled" if scan.is_cancelled else "interrupted"
-    first = section.troubles[0]
+    first = section.failed_calls[0]
     reason = error_words(first.error)
     if first.what:
         others = " and others" if section.unchecked > 1 else ""
@@ -74,7 +74,7 @@ def kinds_words(uses: Sequence[Use]) -> str:
 
 
 def use_words(use: Use) -> str:
-    """What the key is used for, and how it is named where that is not by id or ARN; untrusted text."""
+    """What the key is used for, and the alias by which it is named, if any; untrusted text."""
     parts = [use.label, use.purpose]
     if use.by_default:
         parts.append("by default")
@@ -98,7 +98,7 @@ def progress_words(section: Section) -> str:
     return f"{section.checked:,} of {section.listed:,}" if section.listed else "listing…"
 
 
-def used_by_answer(scan: Scan, key_id: str, now: datetime, *, width: int) -> Content:
+def used_by_content(scan: Scan, key_id: str, now: datetime, *, width: int) -> Content:
     """The answer for one key in a few lines of at most ``width`` cells."""
     uses = scan.uses(key_id)
     if uses:

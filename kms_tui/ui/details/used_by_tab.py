@@ -1,4 +1,4 @@
-"""Used by: which resources of other services name this key, as far as a scan has looked."""
+"""Used by: which resources of other services name this key, by the last scan of the Region."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ from kms_tui.ui.widgets.line_list import LazyLine, LineList
 from kms_tui.ui.widgets.text_widgets import Static
 
 _WIDEST_NAME = 36
-"""Cells in which names are aligned; a longer one is shown whole."""
+"""Cells in which names are aligned; a longer name is shown whole."""
 _NARROWEST = 40
 
 
 class UsedByTab(DetailTab[list[ServiceGrant]]):
-    """Opening it reads the key's grants; a scan is begun by the act "Used by" alone, and serves every key."""
+    """Opening it reads the key's grants; only the action "Used by" starts a scan, which serves every key."""
 
     TITLE = "Used by"
     DEFAULT_CSS = """
@@ -70,7 +70,7 @@ class UsedByTab(DetailTab[list[ServiceGrant]]):
         self.follow()
 
     def follow(self) -> None:
-        """Show what is known of the region's scan, and how it gets on while it runs."""
+        """Show the Region's scan, and its progress while it runs."""
         if self.session is not None and self.subject is not None:
             scans, region = self.session.scans, self.subject.region
             start(self, partial(self._follow, scans, region), group="scan", description="follow a scan")
@@ -148,7 +148,7 @@ class UsedByTab(DetailTab[list[ServiceGrant]]):
 def _offer(region: str) -> Content:
     kinds = ", ".join(scanner.title for scanner in SCANNERS)
     return (
-        Content.styled("No scan was made in this sitting.\n\n", "bold")
+        Content.styled("No scan was made in this session.\n\n", "bold")
         + Content.styled("b", "$accent bold")
         + Content(f" scans {region} for what names this key: {kinds}. It only reads, and serves every key.")
     )
@@ -187,7 +187,7 @@ def _grant(grant: ServiceGrant) -> Content:
 
 
 def _short(resource: str) -> str:
-    """What an ARN calls the resource within its account; any other text unchanged."""
+    """The resource part of an ARN; any other text unchanged."""
     try:
         return Arn.parse(resource).resource
     except ValueError:
@@ -195,7 +195,7 @@ def _short(resource: str) -> str:
 
 
 def _stray_lines(scan: Scan) -> Iterable[LazyLine]:
-    """The resources by what they name, since many of them may name one foreign key."""
+    """Resources that name no key of this account and Region, grouped by what they name."""
     if not scan.strays:
         return
     yield Content()

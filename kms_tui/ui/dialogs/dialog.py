@@ -1,4 +1,4 @@
-"""What every dialog owes: a calm box, Esc for cancel, deaf for a moment after it opens."""
+"""``Dialog``: a modal box; esc cancels, and it ignores keys for a moment after it opens."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ T = TypeVar("T")
 class Dialog(ModalScreen[Result]):
     """A modal box with a title, a body and buttons.
 
-    Until ``ARM_SECONDS`` have passed everything in it is disabled, so that a key or a paste on its way when
-    it opened cannot answer it; then ``initial_focus`` gets the focus.
+    For ``ARM_SECONDS`` everything in it is disabled, so that a key pressed before it opened cannot answer it;
+    then ``initial_focus`` gets the focus.
     """
 
     HELP: ClassVar[str] = (
@@ -55,7 +55,7 @@ class Dialog(ModalScreen[Result]):
         self.confirm_label = confirm
         self.danger = danger
         self.is_calling = False
-        """Whether a call of this dialog waits for its answer: then it neither closes nor calls again."""
+        """Whether a call waits for its answer; until then the dialog neither closes nor calls again."""
 
     def compose(self) -> ComposeResult:
         with Vertical(
@@ -85,7 +85,7 @@ class Dialog(ModalScreen[Result]):
         self.set_timer(self.ARM_SECONDS, self.arm)
 
     def arm(self) -> None:
-        """Start listening."""
+        """Accept keys from now on."""
         self.query_one("#dialog").disabled = False
         self.add_class("-armed")
         self.query_one(self.initial_focus).focus()
@@ -95,15 +95,15 @@ class Dialog(ModalScreen[Result]):
         return self.has_class("-armed")
 
     def show_error(self, sentence: str) -> None:
-        """Say what is wrong, next to where it was typed; nothing typed is lost."""
+        """Show an error above the buttons; nothing typed is lost."""
         line = self.query_one("#dialog-error", Static)
         line.update(safe(sentence))
         line.set_class(bool(sentence), "-shown")
 
     async def call(self, function: Callable[[], T]) -> T:
-        """Make this dialog's call off the event loop, and hold the dialog until it is answered.
+        """Make this dialog's call off the event loop, and keep the dialog open until it is answered.
 
-        A call that was sent cannot be taken back by closing what sent it, and its answer must be told.
+        Closing the dialog would not undo the call, and would hide its answer.
         """
         button = self.query_one("#confirm", Button)
         self.is_calling = button.disabled = True

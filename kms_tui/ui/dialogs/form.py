@@ -1,4 +1,4 @@
-"""A few fields and one call: errors beside the field they are about, and nothing typed is lost."""
+"""``Form``: fields and one call; an error stands beside its field, and nothing typed is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.widgets.text_widgets import Input, Static
 
 Values = Mapping[str, str]
-"""Field name -> what was entered; a flag is "yes" or ""."""
+"""Field name -> value; a flag's is "yes" or ""."""
 
 
 def anything(_: str) -> str:
@@ -28,7 +28,7 @@ def anything(_: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One line of text; ``check`` gives the sentence that says what is wrong, or ""."""
+    """One line of text; ``check`` returns what is wrong with it as a sentence, or ""."""
 
     name: str
     label: str
@@ -62,7 +62,7 @@ class TextField(FormField):
 
 @dataclass(frozen=True, slots=True)
 class ChoiceField(FormField):
-    """One of ``choices``: (what is shown, value). With a ``prompt`` none is chosen to begin with."""
+    """One of ``choices``: (label, value). With a ``prompt`` none is chosen at first."""
 
     choices: Sequence[tuple[str, str]] = ()
     prompt: str = ""
@@ -98,7 +98,7 @@ class FlagField(FormField):
 
 @dataclass(frozen=True, slots=True)
 class ManyField(FormField):
-    """Any number of ``choices``, none with a space in it; the value is the chosen ones, space between."""
+    """Any number of ``choices``, which have no spaces; the value is the chosen ones joined by spaces."""
 
     choices: Sequence[str] = ()
 
@@ -122,7 +122,7 @@ class ManyField(FormField):
 class Form(Dialog[Values]):
     """Asks for ``fields`` and makes ``submit``'s call off the event loop; it closes when that succeeded.
 
-    ``blame`` says which field an error is about, by its code of KMS or the name of its class ("FileError");
+    ``blame`` maps an error, by its KMS code or the name of its class ("FileError"), to the field it is about;
     other errors are shown above the buttons.
     """
 

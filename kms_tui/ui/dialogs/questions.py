@@ -1,4 +1,4 @@
-"""A short list to choose one entry from."""
+"""Generic questions: one of a list, yes or no, a secret."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kms_tui.ui.widgets.text_widgets import Button, Input, Option, Static
 
 
 class Choose(Dialog[int]):
-    """Answers with the index of the chosen entry; an entry may be shown but not offered."""
+    """One of a list; answers with its index. ``disabled`` entries are shown but cannot be chosen."""
 
     initial_focus = "#choices"
     dialog_classes = "-list"
@@ -43,7 +43,7 @@ class Choose(Dialog[int]):
 
 
 class Confirm(Dialog[bool]):
-    """Asks before an act; with ``type_to_confirm`` one of these names must be typed exactly."""
+    """Yes or no; with ``type_to_confirm`` one of these names must be typed."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class _SecretInput(Input):
 
 
 class AskSecret(Dialog[str]):
-    """Answers with what was typed."""
+    """One secret line, such as an MFA code; it is never shown and cannot be copied."""
 
     initial_focus = "#secret"
 

@@ -1,4 +1,4 @@
-"""A text to read, scroll and copy: raw JSON, a report, an event."""
+"""Texts to read: ``TextScreen`` for any text, ``HelpScreen`` for a screen's help and keys."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from textual.widget import Widget
 from kms_tui.ui.base.clipboard import copy_text
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.widgets.facts_table import facts_table
+from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.text_widgets import Static
 
 
 class TextScreen(ModalScreen[None]):
-    """Shows untrusted text as it is, controls made visible."""
+    """A text to scroll and copy; untrusted, with controls made visible."""
 
     HELP: ClassVar[str] = "A text to read and to copy; the arrow keys and page up and down scroll it."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,7 +47,7 @@ class TextScreen(ModalScreen[None]):
 
 
 class HelpScreen(ModalScreen[None]):
-    """The help of the screen below it, made from its ``HELP`` and its bindings' tooltips."""
+    """The help of the screen below it: its ``HELP``, and its bindings with their tooltips."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "Close", id="help.close", tooltip="Close the help"),
@@ -70,7 +70,7 @@ class HelpScreen(ModalScreen[None]):
         width = max((len(key) for key, _, _ in self._rows), default=0)
         title_width = max((len(title) for _, title, _ in self._rows), default=0)
         yield Static(
-            facts_table(
+            FactsTable(
                 (
                     Content.assemble((key.rjust(width), "$accent bold"), "  ", title.ljust(title_width)),
                     Content.styled(tooltip, "$foreground-muted"),
@@ -83,7 +83,7 @@ class HelpScreen(ModalScreen[None]):
 def _key_rows(screen: Screen[object]) -> Iterable[tuple[str, str, str]]:
     """(keys, title, tooltip) of each action that the screen's keys reach; keys of one action together.
 
-    What belongs to the screen comes before what works everywhere, and that before how one moves in a widget.
+    The screen's keys come first, then those of the app, then those of the focused widget.
     """
     rows: dict[str, tuple[list[str], Binding, int]] = {}
     for active in screen.active_bindings.values():

@@ -47,7 +47,7 @@ class ListedKey:
         self.chosen = ChosenKey(arn, aliases[0] if aliases else key_id, region, key)
         self.aliases = aliases
         spec = f"{key.spec} {spec_title(key.spec)} {key.usage}" if key else ""
-        self.haystack = f"{' '.join(aliases)} {key_id} {spec}".lower()
+        self.search_text = f"{' '.join(aliases)} {key_id} {spec}".lower()
 
     @property
     def key(self) -> Key | None:
@@ -149,7 +149,7 @@ class KeyPicker(Dialog[Picked]):
 
     def _fill(self) -> None:
         words = self.query_one("#picker-filter", Input).value.lower().split()
-        matching = [entry for entry in self._keys if all(word in entry.haystack for word in words)]
+        matching = [entry for entry in self._keys if all(word in entry.search_text for word in words)]
         matching.sort(key=lambda entry: entry.key is not None and not self.offers(entry.key))
         self._shown = [*([None] if self.may_be_found and not words else []), *matching[:_MOST]]
         entries = self.query_one("#picker-keys", OptionList)

@@ -1,4 +1,4 @@
-"""Aliases: every name of the region, what it points at, and whether that is still there."""
+"""Aliases: every alias of the Region, the key that it points at, and that key's state."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DANGLING = ("key not found", "warning")
 
 
 class AliasesScreen(ModeScreen):
-    """One table; AWS's own aliases and those without a key are told apart by words."""
+    """One table; words mark AWS's own aliases and those without a key."""
 
     HELP = (
         "Every alias of this region. AWS-managed names come last and cannot be changed; a name whose key is "
@@ -130,13 +130,13 @@ class AliasesScreen(ModeScreen):
         self.show_status(status)
 
     def _matching(self) -> list[tuple[Alias, Row | None, TableRow]]:
-        """Each alias that the filter lets through, the key that it points at, and how they are shown."""
+        """Each alias that matches the filter, with its key and its table row."""
         words = self.query_one("#table-filter", Input).value.lower().split()
         targets = self._targets()
         ordered = sorted(self._aliases.values(), key=lambda alias: (alias.is_aws, alias.name))
         found = [(alias, targets.get(alias.target_key_id)) for alias in ordered]
         shown = [(alias, row, self._row(alias, row)) for alias, row in found]
-        return [each for each in shown if all(word in _haystack(each[2]) for word in words)]
+        return [each for each in shown if all(word in _searched_text(each[2]) for word in words)]
 
     def _row(self, alias: Alias, row: Row | None) -> TableRow:
         key = row.key if row is not None else None
@@ -152,7 +152,7 @@ class AliasesScreen(ModeScreen):
         )
 
     def _state(self, alias: Alias, row: Row | None) -> tuple[str, str]:
-        """The state of the key behind an alias, in words, and how it looks."""
+        """The state of an alias's key in words, and its look."""
         if not alias.target_key_id:
             return "no key yet", "quiet"
         assert self.session is not None
@@ -169,7 +169,7 @@ class AliasesScreen(ModeScreen):
         return word.partition(":")[0], "quiet" if word in ("enabled", "") else "warning"
 
     def _targets(self) -> dict[str, Row]:
-        """The keys of the region by their id."""
+        """Key id -> key, of this Region."""
         assert self.session is not None
         region = self.session.kms.region
         return {row.key_id: row for row in self.session.inventory.rows() if row.region == region}
@@ -190,7 +190,7 @@ class AliasesScreen(ModeScreen):
 
         await export_list(self, "kms-tui-aliases", table)
 
-    # What the keys do
+    # Actions
 
     def _current(self) -> tuple[Alias, Subject] | None:
         alias = self._aliases.get(self.query_one(LineTable).current)
@@ -205,7 +205,7 @@ class AliasesScreen(ModeScreen):
         region = self.session.kms.region
         return alias, Subject(alias.target_key_id, alias.arn, region, (alias.short_name,), None)
 
-    def _do(self, act: Callable[[ModeScreen, Sequence[Subject]], Coroutine[Any, Any, None]]) -> None:
+    def _do(self, run: Callable[[ModeScreen, Sequence[Subject]], Coroutine[Any, Any, None]]) -> None:
         current = self._current()
         if current is None:
             return
@@ -213,13 +213,13 @@ class AliasesScreen(ModeScreen):
         if alias.is_aws:
             self.host.notify("AWS manages this alias: it can be viewed, not changed.", severity="warning")
             return
-        self.start_action(partial(self._run, act, subject), description="change an alias")
+        self.start_action(partial(self._run, run, subject), description="change an alias")
 
     async def _run(
-        self, act: Callable[[ModeScreen, Sequence[Subject]], Coroutine[Any, Any, None]], subject: Subject
+        self, run: Callable[[ModeScreen, Sequence[Subject]], Coroutine[Any, Any, None]], subject: Subject
     ) -> None:
         if await self.confirm_protected("Change an alias", [subject]):
-            await act(self, [subject])
+            await run(self, [subject])
 
     def action_repoint(self) -> None:
         self._do(alias_actions.repoint_alias)
@@ -266,12 +266,12 @@ def _exported(alias: Alias, row: Row | None, state: str) -> tuple[str, ...]:
 
 
 def _is_missing(row: Row) -> bool:
-    """Whether KMS knows no such key: only its alias made a row of it."""
+    """Whether KMS knows no such key: the row stands for the alias alone."""
     error = row.described.error if isinstance(row.described, Failed) else None
     return isinstance(error, ServiceError) and error.code == "NotFoundException"
 
 
-def _haystack(row: TableRow) -> str:
-    """What the filter looks into: the whole row, and the alias with its prefix."""
+def _searched_text(row: TableRow) -> str:
+    """The text that the filter searches: the whole row, and the alias with its prefix."""
     cells = (cell if isinstance(cell, str) else cell[0] for cell in row.cells)
     return " ".join([row.key, *cells]).lower()

@@ -1,4 +1,4 @@
-"""Calendar: what is coming to the keys of the loaded Regions, soonest first."""
+"""Calendar: coming deletions, expiries and rotations in the loaded Regions, soonest first."""
 
 from __future__ import annotations
 
@@ -56,17 +56,17 @@ _missing = missing_of(FactName.DESCRIBED, FactName.ROTATION)
 
 @dataclass(frozen=True, slots=True)
 class CalendarLines:
-    """The calendar, its lines, the rows that these are about, and those of which something is to be read."""
+    """The calendar, its table rows, the keys of these, and the keys of which dates are not read yet."""
 
     calendar: Calendar
     lines: Sequence[TableRow]
     rows: Mapping[str, Row]
-    """By the key of their line."""
+    """Table row's key -> the key's row of the inventory."""
     missing: Sequence[Row]
 
 
 class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
-    """Reads what it needs when it is opened: a description a key, and a rotation where a key can rotate."""
+    """Reads each key's description, and its rotation status where it can rotate, when it is opened."""
 
     HELP = (
         "Scheduled deletions, expiries of imported key material and automatic rotations of all loaded "
@@ -95,9 +95,9 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
         super().__init__()
         self._found: CalendarLines | None = None
         self._consent = self._waits_for_consent = False
-        """To a reading that takes longer than a minute."""
+        """Consent to a reading that takes longer than a minute."""
         self._asked: set[str] = set()
-        """The keys of which something was asked for: what was refused or stopped is not asked for again."""
+        """The keys whose dates were asked for; after a refusal or a stop they are not asked for again."""
 
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(classes="table-body"):
@@ -119,9 +119,9 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
         row = self._found.rows.get(self.query_one(LineTable).current) if self._found is not None else None
         return [subject_of(row)] if row is not None else []
 
-    # Working it out
+    # Reading and showing
 
-    def work_out(self, session: Session, rows: Sequence[Row]) -> CalendarLines:
+    def compute_shown(self, session: Session, rows: Sequence[Row]) -> CalendarLines:
         ours = [row for row in rows if not row.aws and not row.gone]
         by_arn = {row.arn: row for row in ours}
         found = calendar(KeyDates(row.arn, row.described, row.rotation) for row in ours)
@@ -187,7 +187,7 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
         note.update(safe(" ".join(parts)))
         note.display = bool(parts)
 
-    # What the keys do
+    # Actions
 
     @on(LineTable.Selected)
     def action_jump(self) -> None:
@@ -199,13 +199,13 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
             self.session.inventory.cancel_demand()
 
     def action_refresh(self) -> None:
-        """List everything again, or start the reading that takes too long to be started unasked."""
+        """List everything again, or start a reading that needs consent."""
         if self.session is None:
             return
         self._asked.clear()
         if self._waits_for_consent:
             self._waits_for_consent, self._consent = False, True
-            self.work_again()
+            self.recompute()
         else:
             self.session.inventory.refresh()
 
@@ -223,7 +223,7 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
 
 
 def _minutes(session: Session, found: CalendarLines) -> float:
-    """How long reading what is missing takes at most, with two calls a key at the polite rate."""
+    """Minutes that reading the missing dates takes at most: two calls a key at the polite rate."""
     return 2 * len(found.missing) / session.inventory.pace.demand / 60
 
 
@@ -232,7 +232,7 @@ def _line_key(event: Event) -> str:
 
 
 def _lines(events: Iterable[Event], rows: Mapping[str, Row], now: datetime) -> list[TableRow]:
-    """A line an event; how soon it is stands at the first of a group."""
+    """A row for each event; the first of a group says how soon it is."""
     shown, group = [], None
     for event in events:
         soon = when(event.time, now)

@@ -1,4 +1,4 @@
-"""Cost: what the account's keys cost a month, what deleting the marked ones saves, what this sitting cost."""
+"""Cost: what the keys cost a month, what deleting the marked ones saves, what this session's calls cost."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from kms_tui.ui.widgets.text_widgets import Static
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """The account's keys with what each costs, the dearest first; and what the marked ones would save."""
+    """The account's keys with their costs, the most expensive first, and the savings of the marked ones."""
 
     account: AccountCost
     keys: Sequence[tuple[Row, MonthlyCost | None]]
@@ -47,15 +47,15 @@ class Costs:
     marked: AccountCost
     marked_keys: int
     replicas_left: int
-    """Replicas of marked primaries that are not marked themselves: they go on costing."""
+    """Replicas of marked primaries that are not marked, and stay charged."""
     refused: int
-    """Keys whose rotations may not be read, or could not be."""
+    """Keys whose rotations are denied or failed."""
     undescribed: int
-    """Keys that may not be described, or could not be."""
+    """Keys whose description is denied or failed."""
 
 
-def work_out(rows: Iterable[Row], marks: Collection[str], prices: Prices) -> Costs:
-    """Everything that the cost screen says; AWS-managed keys are left out."""
+def costs_of(rows: Iterable[Row], marks: Collection[str], prices: Prices) -> Costs:
+    """What the cost screen shows; AWS-managed keys are left out."""
     ours = [row for row in rows if not row.aws and not row.gone]
     keys = [(row, monthly_cost(row.key, _rotations(row), prices) if row.key else None) for row in ours]
     keys.sort(key=lambda entry: (-(entry[1].dollars if entry[1] else 0.0), entry[0].sort_name))
@@ -97,13 +97,13 @@ _LABELS = {
     "pending": "Not charged",
     "unknown": "Not known",
     "marked": "Marked",
-    "calls": "This sitting",
+    "calls": "This session",
     "prices": "Prices",
 }
 
 
 class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
-    """Opened from the key list, whose marks it takes."""
+    """Opened from the key list, with its marks."""
 
     HELP = (
         "What the customer keys of the loaded Regions cost a month. Each of a key's first two rotations adds "
@@ -146,8 +146,8 @@ class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
         self.query_one(LineTable).focus()
         super().session_opened(session)
 
-    def work_out(self, session: Session, rows: Sequence[Row]) -> tuple[Costs, Sequence[TableRow]]:
-        costs = work_out(rows, self._marks, self.prices)
+    def compute_shown(self, session: Session, rows: Sequence[Row]) -> tuple[Costs, Sequence[TableRow]]:
+        costs = costs_of(rows, self._marks, self.prices)
         return costs, [self._line(row, cost) for row, cost in costs.keys]
 
     def present(self, session: Session, found: tuple[Costs, Sequence[TableRow]]) -> None:
@@ -181,7 +181,7 @@ class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
             ),
         )
 
-    # What the keys do
+    # Actions
 
     def action_back(self) -> None:
         assert self.session is not None
@@ -215,7 +215,7 @@ class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
 
 
 def _words(costs: Costs, prices: Prices) -> dict[str, Content]:
-    """What is said above the table; a fact that is not there is not said."""
+    """The lines above the table, by their ids; a fact that does not apply has none."""
     account, marked = costs.account, costs.marked
     keys = counted(account.charged, "key")
     rotations = f" and {counted(account.rotations, 'rotation')}" if account.rotations else ""

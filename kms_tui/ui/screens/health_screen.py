@@ -1,4 +1,4 @@
-"""Health: the keys held against the checks; what is wrong, with which key, why, and what to do."""
+"""Health: findings of the checks on all keys, each with its reason and advice."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _CHECKS = (
     TableColumn("HUB", 5, weight=4),
 )
 ASK_ABOVE = 200
-"""With more keys than that, what reading costs is said before it begins."""
+"""With more keys than this, the cost of reading is shown before it begins."""
 _TICK = 0.1
 _FORMATS = {"csv": "CSV", "json": "JSON", "md": "Markdown"}
 
@@ -46,16 +46,16 @@ _FORMATS = {"csv": "CSV", "json": "JSON", "md": "Markdown"}
 class _State(Enum):
     IDLE = "idle"
     ASKING = "asking"
-    """It was said what reading costs, and nobody has begun it yet."""
+    """The cost of reading is shown, and waits for enter."""
     READING = "reading"
 
 
 class HealthScreen(ModeScreen):
-    """Two tables of one report: what was found or is not known, and what was checked."""
+    """Two tables of one report: findings with unknowns, and checks."""
 
     HELP = (
-        "The customer keys held against a table of checks, the gravest findings first. Keys that AWS manages "
-        "are left alone. What could not be read is listed as not known, and is never a pass. Only what the "
+        "Every customer key is checked, and the most severe findings come first. AWS-managed keys are left "
+        "out. What could not be read is listed as not known, and is never a pass. Only what the "
         "checks need is read, each fact once, and nothing is read before this screen is opened; when a key "
         "was last used is read only when you ask for it (u). enter goes to the key."
     )
@@ -81,7 +81,7 @@ class HealthScreen(ModeScreen):
         self._state = _State.IDLE
         self._unused_days: int | None = None
         self._changes = 0
-        """How many changes this sitting had made when the report was begun."""
+        """How many changes this session had made when the report was begun."""
         self._shown: dict[str, HealthFinding | Gap] = {}
 
     def compose_body(self) -> Iterable[Widget]:
@@ -93,11 +93,11 @@ class HealthScreen(ModeScreen):
             yield Static(id="health-detail")
 
     def on_mount(self) -> None:
-        self._show_nothing(Content.styled("opening…", "$foreground-muted"))
+        self._show_text(Content.styled("opening…", "$foreground-muted"))
         self._ticking = self.set_interval(_TICK, self._tick, pause=True)
         super().on_mount()
 
-    # One examination after the other
+    # Examinations
 
     def session_opened(self, session: Session) -> None:
         self._cancel()
@@ -121,29 +121,29 @@ class HealthScreen(ModeScreen):
         start(self, work, group="health", description="see what the checks need")
 
     async def _estimate(self, examination: Examination, again: bool) -> None:
-        """Read at once where little is to be read; else say what it costs, and wait."""
+        """Read at once where there is little to read; else show the cost, and wait."""
         if again:
             examination.read_again()
-        self._show_nothing(Content.styled("Listing the keys …", "$foreground-muted"))
+        self._show_text(Content.styled("Listing the keys …", "$foreground-muted"))
         await off_loop(examination.wait_for_listing)
         estimate = await off_loop(examination.estimate)
         if estimate.keys <= ASK_ABOVE or not estimate.total:
             await self._run(examination)
         else:
-            self._show_nothing(health_words.asking(estimate))
+            self._show_text(health_words.asking(estimate))
             self._enter(_State.ASKING)
 
     def action_begin(self) -> None:
         if self._state is _State.ASKING and self._examination is not None:
             work = partial(self._run, self._examination)
-            start(self, work, group="health", description="hold the keys against the checks")
+            start(self, work, group="health", description="check the keys")
 
     async def _run(self, examination: Examination) -> None:
         self._enter(_State.READING)
         try:
             report = await off_loop(examination.run)
         except KmsTuiError as error:
-            self._show_nothing(health_words.failed(error))
+            self._show_text(health_words.failed(error))
         else:
             self._report = report
             self._show_report()
@@ -165,7 +165,7 @@ class HealthScreen(ModeScreen):
 
     def _tick(self) -> None:
         if self._state is _State.READING and self._examination is not None:
-            self._show_nothing(health_words.progress(self._examination.progress()))
+            self._show_text(health_words.progress(self._examination.progress()))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "begin":
@@ -174,10 +174,10 @@ class HealthScreen(ModeScreen):
             return self._report is not None
         return super().check_action(action, parameters)
 
-    # What is shown
+    # Showing
 
-    def _show_nothing(self, instead: Content) -> None:
-        """Some words in the place of the tables."""
+    def _show_text(self, instead: Content) -> None:
+        """Show some text in place of the tables."""
         self.query_one("#health-head", Static).update(instead)
         self.show_status("")
         self.add_class("-empty")
@@ -230,7 +230,7 @@ class HealthScreen(ModeScreen):
         tallies = self._report.tallies if self._report is not None else ()
         return next((tally for tally in tallies if tally.check.id == self._table.current), None)
 
-    # What the keys do
+    # Actions
 
     @on(LineTable.Selected, "#findings")
     def _go_to_key(self, event: LineTable.Selected) -> None:
@@ -247,7 +247,7 @@ class HealthScreen(ModeScreen):
         self._view_checks(not self.has_class("-checks"))
 
     def action_refresh(self) -> None:
-        """Read everything again; after a stop, what is not known yet."""
+        """Read everything again; after a stop, read what is missing."""
         self._prepare(again=self._report is None or self._report.complete)
 
     def action_unused(self) -> None:
@@ -263,7 +263,7 @@ class HealthScreen(ModeScreen):
                 [days],
                 lambda _values: None,
                 confirm="Find",
-                lead=[Content("This asks GetKeyLastUsage of every enabled key: 5 keys a second, no more.")],
+                lead=[Content("This calls GetKeyLastUsage for every enabled key: 5 keys a second, no more.")],
             )
         )
         if values is not None:

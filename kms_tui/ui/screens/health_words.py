@@ -1,4 +1,4 @@
-"""A health report on the screen: its rows, and all there is to say about one of them."""
+"""A health report in words: table rows, the detail of a row, headline, progress."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MARKS: Mapping[HealthSeverity, tuple[str, str, str]] = {
     HealthSeverity.MEDIUM: ("◆", "warning", "$warning"),
     HealthSeverity.LOW: ("▽", "plain", "$foreground"),
 }
-"""Glyph, look in a table, colour elsewhere; the word is always there as well."""
+"""Glyph, look in a table, colour elsewhere; each stands beside the word."""
 _NOT_KNOWN = "? not known"
 _PASSED = "✓"
 _BAR = 30
@@ -41,18 +41,18 @@ def _muted(text: str) -> Content:
     return Content.styled(text, "$foreground-muted")
 
 
-# The rows of the two tables
+# Table rows
 
 
 def items(report: Report) -> Iterator[tuple[str, Item]]:
-    """Findings, then gaps, each under the key of its row."""
+    """(row key, item): findings, then gaps."""
     found: list[Item] = [*report.findings, *report.gaps]
     for number, item in enumerate(found):
         yield str(number), item
 
 
 def item_row(key: str, item: Item, *, regions: bool) -> TableRow:
-    """With ``regions`` the key's region stands beside its name."""
+    """The row of a finding or gap; ``regions`` puts the Region beside the key's name."""
     if isinstance(item, HealthFinding):
         mark, look, _ = _MARKS[item.check.severity]
         first, title = (f"{mark} {item.check.severity.value}", look), item.check.title
@@ -65,18 +65,18 @@ def item_row(key: str, item: Item, *, regions: bool) -> TableRow:
 
 
 def matches(item: Item, words: Sequence[str]) -> bool:
-    """Whether each word stands somewhere in what an item says, its control and its key's id included."""
+    """Whether an item's text, with its control and key id, contains each word."""
     checks = (item.check,) if isinstance(item, HealthFinding) else item.checks
     severity = item.check.severity.value if isinstance(item, HealthFinding) else _NOT_KNOWN
     key = item.key
     said = [severity, key.name, key.key_id, key.region, item.reason]
     said += [text for check in checks for text in (check.id, check.title, str(check.control or ""))]
-    haystack = "\n".join(said).lower()
-    return all(word in haystack for word in words)
+    text = "\n".join(said).lower()
+    return all(word in text for word in words)
 
 
 def check_row(tally: CheckTally) -> TableRow:
-    """How a check went: the worst that can be said of it comes first."""
+    """The row of a check: what it found, and how many keys are not known."""
     mark, look, _ = _MARKS[tally.check.severity]
     if not tally.keys:
         mark, look = "–", "quiet"
@@ -95,18 +95,18 @@ def check_row(tally: CheckTally) -> TableRow:
 
 
 def _found(tally: CheckTally) -> str:
-    """How many of the keys of which it is known."""
+    """How many of the known keys."""
     known = tally.keys - tally.not_known
     if not known:
         return "not known" if tally.keys else "no key of the kind"
     return f"{tally.found:,} of {known:,}" if tally.found else f"none of {known:,}"
 
 
-# What is said about the row of the cursor
+# The detail of a row
 
 
 def item_detail(item: Item) -> Content:
-    """What is wrong, with which key, why, and what to do."""
+    """The whole of a finding or gap: check, key, reason, advice."""
     if isinstance(item, HealthFinding):
         mark, _, colour = _MARKS[item.check.severity]
         head = Content.assemble(
@@ -117,7 +117,7 @@ def item_detail(item: Item) -> Content:
         todo = item.check.advice
     else:
         head = Content.assemble((_NOT_KNOWN, "$warning"), "  ", (_checks(item.checks), "bold"))
-        todo = "See that this can be read, and press r; until then it is no pass."
+        todo = "Make this readable, and press r; until then it does not count as passed."
     where = safe(item.key.name).stylize("$accent")
     if item.key.key_id:
         where += _muted("  ") + safe(f"{item.key.key_id} · {item.key.region}").stylize("$foreground-muted")
@@ -140,11 +140,11 @@ def check_detail(tally: CheckTally) -> Content:
     return _lines(head, _muted("What to do  ") + Content(check.advice))
 
 
-# What is said about all of it
+# The whole report
 
 
 def headline(report: Report) -> Content:
-    """What was found, and out of how much; that nothing was found is said in so many words."""
+    """How many findings of each severity, and of how many keys and checks; or that there are none."""
     parts = []
     for severity, (mark, _, colour) in _MARKS.items():
         if number := report.count(severity):
@@ -159,12 +159,12 @@ def headline(report: Report) -> Content:
 
 
 def asking(estimate: Estimate) -> Content:
-    """What reading costs, before any of it is read."""
+    """The cost of reading, before it begins."""
     calls = ", ".join(f"{number:,} {operation}" for operation, number in sorted(estimate.calls.items()))
     seconds, key = estimate.seconds, "$accent bold"
     time = span_words(timedelta(seconds=seconds)) if seconds >= 60 else f"{seconds:.0f} s"
     return _lines(
-        Content.styled(f"{estimate.keys:,} customer keys are to be held against the checks.", "bold"),
+        Content.styled(f"{estimate.keys:,} customer keys are to be checked.", "bold"),
         Content(""),
         Content(f"That takes up to {estimate.total:,} calls, about {time} at the polite rate:"),
         _muted(f"{calls}."),
@@ -174,7 +174,7 @@ def asking(estimate: Estimate) -> Content:
 
 
 def progress(stage: Stage) -> Content:
-    """What is being done, how far it is, and why it waits where it does."""
+    """The stage, its progress, and why it waits."""
     line = Content(stage.words[:1].upper() + stage.words[1:])
     if stage.total:
         filled = _BAR * stage.done // stage.total
@@ -182,8 +182,8 @@ def progress(stage: Stage) -> Content:
         line += Content(f"  {stage.done:,} of {stage.total:,}")
     else:
         line += Content(" …")
-    if stage.trouble:
-        line = _lines(line, Content.styled("Waiting: ", "$warning") + safe(stage.trouble))
+    if stage.error:
+        line = _lines(line, Content.styled("Waiting: ", "$warning") + safe(stage.error))
     return _lines(line, _muted("esc stops it and shows what is known by then."))
 
 

@@ -1,4 +1,4 @@
-"""Screens that are worked out from all rows of the inventory, and again whenever those change."""
+"""``InventoryScreen``: a screen computed from all rows of the inventory, again whenever those change."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from kms_tui.ui.mode_screen import ModeScreen
 
 T = TypeVar("T")
 _PAUSE = 0.2
-"""Seconds between two workings-out while answers keep arriving; at least as long as one takes."""
+"""Seconds between two computations while answers arrive; a longer computation waits as long as it took."""
 
 
 class InventoryScreen(ModeScreen, Generic[T]):
-    """``work_out`` runs on a thread, however many rows there are; ``present`` shows what it gave."""
+    """``compute_shown`` computes on a thread what ``present`` then shows."""
 
     class _Changed(Message):
         bubble = False
@@ -32,58 +32,63 @@ class InventoryScreen(ModeScreen, Generic[T]):
     def __init__(self) -> None:
         super().__init__()
         self._forget: Callable[[], None] = lambda: None
-        self._stale = False
-        self._working = False
+        self._is_stale = False
+        self._is_computing = False
 
     def session_opened(self, session: Session) -> None:
         self._forget()
         self._forget = session.inventory.listen(lambda _: self.post_message(self._Changed()))
-        self.work_again()
+        self.recompute()
 
     def on_unmount(self) -> None:
         self._forget()
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        self.work_again()
+        self.recompute()
 
     @on(_Changed)
-    def work_again(self) -> None:
-        """Work everything out anew, once the present working-out has ended."""
-        self._stale = True
-        if self.session is not None and self.is_current and not self._working:
-            self._working = True
-            start(self, partial(self._work, self.session), group="work out", description="work it out")
+    def recompute(self) -> None:
+        """Compute everything again, after the computation under way."""
+        self._is_stale = True
+        if self.session is not None and self.is_current and not self._is_computing:
+            self._is_computing = True
+            start(
+                self,
+                partial(self._compute, self.session),
+                group="compute",
+                description="compute what to show",
+            )
 
     @on(KeysChanged)
     def _reread(self, message: KeysChanged) -> None:
         if self.session is not None:
             self.session.inventory.reread(*message.key_ids)
 
-    async def _work(self, session: Session) -> None:
+    async def _compute(self, session: Session) -> None:
         try:
-            while self._stale and session is self.session:
-                self._stale, began = False, time.monotonic()
+            while self._is_stale and session is self.session:
+                self._is_stale, began = False, time.monotonic()
                 rows = session.inventory.rows()
-                self.present(session, await off_loop(partial(self.work_out, session, rows)))
-                if self._stale:
+                self.present(session, await off_loop(partial(self.compute_shown, session, rows)))
+                if self._is_stale:
                     await asyncio.sleep(max(_PAUSE, time.monotonic() - began))
         finally:
-            self._working = False
+            self._is_computing = False
 
     @abstractmethod
-    def work_out(self, session: Session, rows: Sequence[Row]) -> T:
-        """Runs on a thread: what there is to show."""
+    def compute_shown(self, session: Session, rows: Sequence[Row]) -> T:
+        """What to show; runs on a thread."""
 
     @abstractmethod
     def present(self, session: Session, found: T) -> None:
-        """Show it."""
+        """Show what ``compute_shown`` returned."""
 
     def progress_words(self) -> str:
-        """How far the reading of facts has come, and why it waits where it does; "" where nothing is read."""
+        """The progress of reading facts, and why it waits; "" where nothing is read."""
         progress = self.session.inventory.progress() if self.session is not None else None
         if progress is None:
             return ""
         left = f", about {progress.seconds:.0f} s left" if progress.seconds >= 1 else ""
-        waits = f" ({progress.trouble})" if progress.trouble else ""
+        waits = f" ({progress.error})" if progress.error else ""
         return f"reading {progress.done:,} of {progress.total:,}{left}{waits}"

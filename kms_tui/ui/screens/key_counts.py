@@ -1,4 +1,4 @@
-"""The key list in numbers: the counts above it, the status line, and what its filter still waits for."""
+"""The key list in numbers: counts by scope, the status line, and the note below the filter."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from kms_tui.ui.base.safe_text import Content
 
 _SCOPE_WORDS = {Scope.CUSTOMER: "Customer", Scope.AWS: "AWS", Scope.ALL: "All"}
 _PATIENCE_SECONDS = 60.0
-"""A filter that needs longer to read what it asks for says so, and waits for enter."""
+"""A filter whose facts take longer to read waits for enter."""
 
 
 def scopes(view: View) -> Content:
-    """How many keys each scope has; "?" while nothing is listed, which is not an account without keys."""
+    """The number of keys in each scope; "?" while none is listed yet."""
     inventory = view.inventory
     customer, aws = inventory.tally(aws=False).keys, inventory.tally(aws=True).keys
     counts = {Scope.CUSTOMER: customer, Scope.AWS: aws, Scope.ALL: customer + aws}
@@ -30,14 +30,14 @@ def scopes(view: View) -> Content:
 
 
 def status(view: View, summary: Summary, watched: Content | None = None) -> Content:
-    """What the list shows, how much of it is known, and what is under way; the most pressing first.
+    """What the list shows, how much of it is known, and what is under way; the most urgent first.
 
-    ``watched`` is what there is to say of watched keys.
+    ``watched`` counts refused uses of watched keys.
     """
-    tally, trouble = view.inventory.tally(aws=view.scope is Scope.AWS), view.inventory.trouble
+    tally, error = view.inventory.tally(aws=view.scope is Scope.AWS), view.inventory.passing_error
     parts = []
-    if trouble is not None:
-        parts.append(Content.styled(f"{_trouble_word(trouble)}, trying again", "$warning"))
+    if error is not None:
+        parts.append(Content.styled(f"{_error_word(error)}, trying again", "$warning"))
     if summary.marked:
         hidden = f", {summary.marked_hidden} of them hidden by the filter" if summary.marked_hidden else ""
         parts.append(Content.styled(f"{summary.marked} marked{hidden}", "$accent"))
@@ -61,17 +61,17 @@ def status(view: View, summary: Summary, watched: Content | None = None) -> Cont
 
 
 def takes_long(view: View, summary: Summary) -> bool:
-    """Whether the filter needs so many calls of GetKeyLastUsage that someone has to want them."""
+    """Whether the filter needs so many calls of GetKeyLastUsage that a person must ask for them."""
     seconds = summary.undecided / view.inventory.pace.usage
     return FactName.LAST_USAGE in view.query.needs and seconds > _PATIENCE_SECONDS
 
 
 def filter_note(view: View, summary: Summary) -> str:
-    """What the filter waits for and how long, and which keys it cannot judge; untrusted text, or ""."""
+    """What the filter waits for and how long, and how many keys it cannot decide; untrusted text, or ""."""
     progress = view.inventory.progress()
     if progress is not None and progress.done < progress.total:
         left = f", about {_length(progress.seconds)} left" if progress.seconds >= 1 else ""
-        waits = f" ({progress.trouble})" if progress.trouble else ""
+        waits = f" ({progress.error})" if progress.error else ""
         what = "filter needs" if view.query else "list shows"
         return f"reading what the {what}: {progress.done:,} of {progress.total:,}{left}{waits}"
     if takes_long(view, summary):
@@ -94,7 +94,7 @@ def _nothing_listed(inventory: Inventory) -> bool:
     return not len(inventory) and any(not isinstance(region.keys, Known) for region in inventory.regions)
 
 
-def _trouble_word(error: KmsTuiError) -> str:
+def _error_word(error: KmsTuiError) -> str:
     if isinstance(error, ServiceError):
         return "throttled" if error.throttled else "KMS fails"
     return "no answer"

@@ -1,4 +1,4 @@
-"""Keys: the list that answers "which key needs me?", and the details of the one under the cursor."""
+"""Keys: the key list with the details of the key under the cursor, and one key on a screen of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from kms_tui.ui.widgets.text_widgets import Static
 
 
 class KeyScreen(ActionScreen):
-    """The details, with the same acts as on the list."""
+    """The details of one key, for narrow terminals, with the same actions as on the list."""
 
     HELP = "Everything about one key. Each tab reads what it shows when you open it."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,7 +51,7 @@ class KeyScreen(ActionScreen):
         details.focus_tabs()
 
     def subjects(self) -> Sequence[Subject]:
-        """The key as the inventory knows it by now."""
+        """The key, as the inventory knows it now."""
         assert self.session is not None
         row = self.session.inventory.row(self._subject.arn)
         return [subject_of(row) if row is not None else self._subject]
@@ -67,16 +67,16 @@ class KeyScreen(ActionScreen):
 
 
 _READ_MISSING_AFTER = 0.4
-"""Seconds after the last keystroke in which a filter begins to read what it needs."""
+"""Seconds after the last keystroke until the facts that a filter needs are read."""
 
 
 class KeysScreen(ActionScreen):
-    """The key list, with the details beside it where there is room."""
+    """The key list, with the details beside it in a wide terminal."""
 
     HELP = (
         "The keys of this account and region. A healthy key's ATTENTION cell is empty; every other one says "
-        "why. What you may not read says so, and is never shown as off. Acts apply to the marked keys, or to "
-        "the one under the cursor."
+        "why. What you may not read says so, and is never shown as off. Actions apply to the marked keys, "
+        "or to the one under the cursor."
     )
     AUTO_FOCUS = "KeyList"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -193,7 +193,7 @@ class KeysScreen(ActionScreen):
     @on(KeyList.RowHighlighted)
     @on(KeyList.Updated)
     def _follow(self) -> None:
-        """The details follow the cursor, and the key under it as more of it becomes known."""
+        """Show the details of the key under the cursor, again as more of it becomes known."""
         self._show_counts()
         row, session = self.list.current, self.session
         details = self.query_one(KeyDetails)
@@ -207,7 +207,7 @@ class KeysScreen(ActionScreen):
 
     @on(KeyList.VisibleRange)
     def _read_last_uses(self, event: KeyList.VisibleRange) -> None:
-        """Where that column was chosen: of the keys on screen alone, since the quota is small."""
+        """Read the last uses of the keys on screen where that column is chosen; the quota is small."""
         view = self.list.view
         if view is not None and "used" in self.list.columns and view.inventory.progress() is None:
             rows = view.rows[event.first : event.last + 1]
@@ -234,7 +234,7 @@ class KeysScreen(ActionScreen):
         self._show_details_again()
 
     def show_key(self, arn: str) -> bool:
-        """Put the cursor on a key, whatever hides it; False where there is no such key."""
+        """Put the cursor on a key, clearing what hides it; False where there is no such key."""
         row = self.session.inventory.row(arn) if self.session is not None else None
         if row is None:
             return False
@@ -333,7 +333,7 @@ class KeysScreen(ActionScreen):
     # Credentials
 
     def _show_banner(self) -> None:
-        """Say that nothing is read for want of credentials, and how to get new ones."""
+        """Say that reading stopped for lack of credentials, and how to renew them."""
         assert self.session is not None
         stopped = self.session.inventory.stopped
         banner = self.query_one("#banner", Static)
@@ -352,7 +352,7 @@ class KeysScreen(ActionScreen):
         if command and self.host.run_login(command):
             self.session.inventory.resume()
 
-    # Numbers
+    # Counts
 
     def _show_counts(self) -> None:
         view, session = self.list.view, self.session
@@ -367,7 +367,7 @@ class KeysScreen(ActionScreen):
             line.show_note(note)
 
     def _watched(self) -> Content | None:
-        """How many uses of watched keys were refused, wherever in the list those are."""
+        """How many uses of watched keys were refused, in the whole list."""
         watching = self.session.watching if self.session is not None else None
         found = watching.all if watching is not None else []
         if not found:

@@ -1,4 +1,4 @@
-"""The log: what this sitting changed, each call with its ``aws kms`` equivalent."""
+"""Log: the calls of this session that changed something, each as an ``aws kms`` command."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class LogScreen(ModeScreen):
     """Mutating calls, newest first; reads are counted, not listed."""
 
     HELP = (
-        "Every call of this sitting that changed something, or tried to, with the aws kms command that does "
+        "Every call of this session that changed something, or tried to, with the aws kms command that does "
         "the same. Members that AWS marks as sensitive are left out. Reads are counted above."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,7 +55,7 @@ class LogScreen(ModeScreen):
 
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(classes="table-body"):
-            yield LineTable(_COLUMNS, empty="Nothing has been changed in this sitting.")
+            yield LineTable(_COLUMNS, empty="Nothing has been changed in this session.")
 
     def session_opened(self, session: Session) -> None:
         self._lines.clear()
@@ -120,7 +120,7 @@ def _table(calls: Sequence[tuple[LogEntry, str]]) -> Table:
 
 
 def _command(connection: Connection, entry: LogEntry) -> str:
-    """The same call to the same KMS; the offline KMS has no address."""
+    """The command for a call, with the profile and endpoint of the connection."""
     from kms_tui.command_text import aws_cli
 
     return aws_cli(

@@ -1,4 +1,4 @@
-"""The start page: where no connection could be opened, and what there is instead."""
+"""Start: why no connection could be opened, and which others can be."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kms_tui.ui.widgets.text_widgets import Option, Static
 
 
 class StartScreen(Screen[None]):
-    """Offers the demo, a local store and the profiles found, and says why it is there."""
+    """Shows the error, and offers the demo, a local store and the profiles."""
 
     HELP = "kms-tui could not open the connection that was asked for. Choose another one, or try again."
     BINDINGS: ClassVar[list[BindingType]] = [

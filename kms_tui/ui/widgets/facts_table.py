@@ -1,4 +1,4 @@
-"""Two columns, labels and values, aligned; and plain tables for the tabs."""
+"""Tables of text: labels with their values, and plain tables with a head."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from textual.visual import RenderOptions, Visual
 
 from kms_tui.ui.base.safe_text import Content, column
 
-Row = tuple[str | Content, Content]
-"""A label, which a Content gives looks of its own, and what it says."""
-BLANK: Row = ("", Content())
+FactRow = tuple[str | Content, Content]
+"""A label (a Content has its own style) and its value."""
+BLANK: FactRow = ("", Content())
 """An empty line."""
 _GAP = 2
 _NARROWEST = 8
-"""Cells that a value has at least; below it, it starts under its label."""
+"""Cells that a value has at least."""
 
 
-class Facts(Visual):
-    """Labels in a muted column, values beside them; what is too long goes on below its own beginning."""
+class FactsTable(Visual):
+    """Labels in a muted column, values beside them, wrapped within their own column."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[FactRow]) -> None:
         self.rows = tuple((_label(label), value) for label, value in rows)
         self._labels = max((label.cell_length for label, _ in self.rows), default=0) + _GAP
         self._laid_out: tuple[int, Content] = (-1, Content())
@@ -32,7 +32,7 @@ class Facts(Visual):
         return self._at(0).plain
 
     def _at(self, width: int) -> Content:
-        """As it is laid out in ``width`` cells; 0 is any width."""
+        """The text laid out in ``width`` cells; 0 is any width."""
         if self._laid_out[0] != width:
             lines = [line for label, value in self.rows for line in self._lines(label, value, width)]
             self._laid_out = (width, Content("\n").join(lines))
@@ -62,11 +62,6 @@ class Facts(Visual):
 
 def _label(label: str | Content) -> Content:
     return label if isinstance(label, Content) else Content.styled(label, "$foreground-muted")
-
-
-def facts_table(rows: Iterable[Row]) -> Facts:
-    """Labels and values, aligned at any width."""
-    return Facts(rows)
 
 
 def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, widest: int = 48) -> Content:

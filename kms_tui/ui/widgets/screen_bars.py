@@ -34,7 +34,7 @@ class TopBar(Vertical):
         self.set_interval(1.0, self._tick)
 
     def _tick(self) -> None:
-        if self.screen in self.app.screen_stack:  # of another mode nothing is seen
+        if self.screen in self.app.screen_stack:  # other modes are not on screen
             self.refresh_session()
 
     def refresh_session(self) -> None:

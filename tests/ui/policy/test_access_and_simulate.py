@@ -108,7 +108,7 @@ def test_grants_are_in_the_matrix_and_a_refused_list_of_them_says_so(
         await press(pilot, "escape")
         backend.failures["ListGrants"] = ServiceError("AccessDeniedException", "no", operation="ListGrants")
         await press(pilot, "r")
-        pilot.app.screen.query_one(AccessTab).forget()
+        pilot.app.screen.query_one(AccessTab).subject = None
         await open_access(pilot, "sandbox")
         assert "Without the grants: denied" in shown(pilot, "#access-note")
 

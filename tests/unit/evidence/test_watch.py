@@ -227,11 +227,11 @@ def test_a_throttled_look_says_so_keeps_its_count_and_is_made_again() -> None:
     found = look()
     assert found is not None
     assert found.count == 1
-    assert found.trouble is fake.error
+    assert found.error is fake.error
     fake.error = None
     found = look()
     assert found is not None
-    assert found.trouble is None
+    assert found.error is None
 
 
 def test_a_denied_look_says_so_and_is_not_repeated() -> None:
@@ -242,5 +242,5 @@ def test_a_denied_look_says_so_and_is_not_repeated() -> None:
     calls = len(fake.calls)
     found = look()
     assert found is not None
-    assert found.trouble is fake.error
+    assert found.error is fake.error
     assert len(fake.calls) == calls
