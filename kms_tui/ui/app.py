@@ -24,7 +24,7 @@ from kms_tui.ui.app_shell.screen_table import (
     FIRST_MODE,
     MODE_TABLE,
     SCREENS,
-    make_screen,
+    screen_class,
 )
 from kms_tui.ui.app_shell.themes import DARK, LIGHT
 from kms_tui.ui.base.background import off_loop, start
@@ -161,7 +161,7 @@ class KmsApp(Boundary, Host):
     # What Host promises
 
     def open_screen(self, name: str, *args: object) -> AwaitMount:
-        return self.push_screen(make_screen(SCREENS[name], *args))
+        return self.push_screen(screen_class(SCREENS[name])(*args))
 
     async def show_key(self, arn: str) -> None:
         from kms_tui.ui.screens.keys_screen import KeysScreen

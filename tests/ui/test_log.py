@@ -1,4 +1,4 @@
-"""The log: what this sitting changed, as commands to copy or to keep, without what is secret."""
+"""The log: what this session changed, as commands to copy or to keep, without what is secret."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class ExportForm(Form):
             ChoiceField(
                 "format", "Format", first, choices=[(title, end) for end, (title, _) in formats.items()]
             ),
-            FormField("path", "File", f"{stem}.{first}", check=_check_path),
+            FormField("path", "File", f"{stem}.{first}", check=check_path),
             FlagField("overwrite", "If it exists", hint="replace it"),
         ]
         super().__init__("Export the list", fields, self._write, confirm="Write", blame={"FileError": "path"})
@@ -87,7 +87,8 @@ class ExportForm(Form):
             self.query_one("#format", Select).value = end
 
 
-def _check_path(text: str) -> str:
+def check_path(text: str) -> str:
+    """What is wrong with the name of a file, or ""."""
     if "\0" in text:
         return "The name of a file cannot hold a NUL character."
     return "" if text.strip() else "Name a file."

@@ -15,6 +15,7 @@ from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
 from kms_tui.kms.model import ImportParameters, Key, KeyOrigin, KeyState, Secret
 from kms_tui.session import Session
 from kms_tui.ui.actions.batch import change_each
+from kms_tui.ui.actions.exporting import check_path
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
@@ -56,10 +57,6 @@ def random_size(spec: str) -> int | None:
     if known is None:
         return None
     return 32 if known.family is Family.SYMMETRIC else _HMAC_BYTES.get(spec)
-
-
-def _check_path(text: str) -> str:
-    return "" if text.strip() else "Name a file."
 
 
 def _check_days(text: str) -> str:
@@ -209,7 +206,7 @@ def _fields(key: Key) -> list[FormField]:
     ]
     fields: list[FormField] = [
         ChoiceField("source", "Key material", _FILE, choices=sources),
-        FormField("path", "File", hint="raw bytes; private keys in DER (PKCS #8)", check=_check_path),
+        FormField("path", "File", hint="raw bytes; private keys in DER (PKCS #8)", check=check_path),
         FormField("days", "Expires after how many days", hint="empty: never", check=_check_days),
     ]
     if key.spec == SYMMETRIC_DEFAULT and key.current_key_material_id:

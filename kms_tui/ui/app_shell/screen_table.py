@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from textual.binding import Binding, BindingType
@@ -32,70 +31,33 @@ SCREENS: Mapping[str, str] = {
 """The screens that ``Host.open_screen`` opens, each imported when first shown."""
 
 
-def make_screen(place: str, *args: object) -> Screen[Any]:
-    """A screen of the class at "module:class"."""
+def screen_class(place: str) -> type[Any]:
+    """The screen's class at "module:class", imported when first asked for."""
     module, _, name = place.partition(":")
-    screen: Screen[Any] = getattr(importlib.import_module(module), name)(*args)
-    return screen
+    found: type[Any] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def _factory(place: str) -> Callable[[], Screen[Any]]:
+    return lambda: screen_class(place)()
 
 
 FACTORIES: dict[str, str | Callable[[], Screen[Any]]] = {
-    mode.name: partial(make_screen, mode.screen) for mode in MODE_TABLE.values()
+    mode.name: _factory(mode.screen) for mode in MODE_TABLE.values()
 }
 
+# fmt: off
 APP_BINDINGS: list[BindingType] = [
     Binding("question_mark,f1", "help", "Help", id="app.help", tooltip="Explain this screen and its keys"),
     Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave kms-tui"),
-    Binding(
-        "ctrl+q",
-        "quit",
-        "Quit",
-        id="app.quit-anywhere",
-        tooltip="Leave kms-tui",
-        show=False,
-        priority=True,
-    ),
-    Binding(
-        "colon,ctrl+p",
-        "command_palette",
-        "Palette",
-        id="app.palette",
-        tooltip="Find anything by its name",
-        show=False,
-    ),
-    Binding(
-        "p",
-        "choose_profile",
-        "Profile…",
-        id="app.profile",
-        tooltip="Open another profile, the demo or the local store",
-        show=False,
-    ),
-    Binding(
-        "l",
-        "choose_regions",
-        "Regions…",
-        id="app.regions",
-        tooltip="Show the keys of another region, or of several",
-        show=False,
-    ),
-    Binding(
-        "exclamation_mark",
-        "open_mode('log')",
-        "Log",
-        id="app.log",
-        tooltip="What this session changed, as commands",
-        show=False,
-    ),
+    Binding("ctrl+q", "quit", "Quit", id="app.quit-anywhere", tooltip="Leave kms-tui", show=False, priority=True),
+    Binding("colon,ctrl+p", "command_palette", "Palette", id="app.palette", tooltip="Find anything by its name", show=False),
+    Binding("p", "choose_profile", "Profile…", id="app.profile", tooltip="Open another profile, the demo or the local store", show=False),
+    Binding("l", "choose_regions", "Regions…", id="app.regions", tooltip="Show the keys of another region, or of several", show=False),
+    Binding("exclamation_mark", "open_mode('log')", "Log", id="app.log", tooltip="What this session changed, as commands", show=False),
     *(
-        Binding(
-            str(number),
-            f"open_mode('{mode.name}')",
-            mode.title,
-            id=f"mode.{mode.name}",
-            tooltip=mode.tooltip,
-            show=False,
-        )
+        Binding(str(number), f"open_mode('{mode.name}')", mode.title, id=f"mode.{mode.name}", tooltip=mode.tooltip, show=False)
         for number, mode in enumerate(MODE_TABLE.values(), 1)
     ),
 ]
+# fmt: on
