@@ -27,7 +27,7 @@ def test_lists_and_changes_are_never_quick() -> None:
     assert not [name for name in slow if is_quick(name, {})]
 
 
-def test_what_may_look_for_primes_has_a_executor_of_its_own() -> None:
+def test_what_may_look_for_primes_has_an_executor_of_its_own() -> None:
     assert {name for name in operations() if makes_keys(name)} == {
         "CreateKey",
         "GenerateDataKeyPair",
