@@ -17,7 +17,7 @@ from kms_tui.backend.local.authorization.decision import (
 from kms_tui.backend.local.cloudtrail import lookup_events
 from kms_tui.backend.local.crypto import data_keys, encryption, key_agreement, signatures
 from kms_tui.backend.local.engine.call import Call, CallOrigin, CallScope, JsonShape
-from kms_tui.backend.local.engine.request_validation import check
+from kms_tui.backend.local.engine.request_validation import check_request
 from kms_tui.backend.local.importing import import_operations
 from kms_tui.backend.local.key_stores import key_store_operations
 from kms_tui.backend.local.keys import (
@@ -155,7 +155,7 @@ class LocalBackend:
             )
         call = self.begin(operation)
         try:
-            call.params = check(operation, params)
+            call.params = check_request(operation, params)
             if apply_due_transitions(self.store, call.now):
                 self._keyring.forget()
             answer = run(call)

@@ -21,12 +21,12 @@ from kms_tui.backend.local.key_stores.key_store_rows import (
 )
 from kms_tui.backend.local.key_stores.key_store_settings import (
     CLOUD_HSM,
-    changed,
+    changed_settings,
     require_changeable,
     require_complete,
     require_unshared,
     settings_of,
-    shown,
+    shown_settings,
 )
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.kms.errors import ServiceError
@@ -96,7 +96,7 @@ def _entry(row: KeyStoreRow) -> JsonShape:
         "CustomKeyStoreType": row.kind,
         "ConnectionState": row.connection_state,
         "CreationDate": to_datetime(row.created_at),
-        **shown(row.described, row.kind),
+        **shown_settings(row.described, row.kind),
     }
 
 
@@ -110,7 +110,7 @@ def update_custom_key_store(call: Call) -> JsonShape:
         if "NewCustomKeyStoreName" in params:
             _require_free_name(params["NewCustomKeyStoreName"], others)
             row = row._replace(name=params["NewCustomKeyStoreName"])
-        settings = changed(row.described, params, row.kind)
+        settings = changed_settings(row.described, params, row.kind)
         require_unshared(settings, [other.described for other in others])
         update_key_store(db, row._replace(settings=json.dumps(settings)))
     return {}
