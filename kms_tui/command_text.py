@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore import xform_name
 
-from kms_tui.backend.servicemodel import service_model
+from kms_tui.backend.service_model import service_model
 
 _LEFT_OUT = frozenset({"GrantTokens"})
 """They are needed for some minutes after CreateGrant only, and whoever holds them can use the grant."""

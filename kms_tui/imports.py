@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kms_tui.atomic import FileError, file_errors, write_private
-from kms_tui.kms.importing import ImportParameters
+from kms_tui.kms.model import ImportParameters
 
 
 def default_root() -> Path:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import DIGEST, EXTERNAL_MU, KEY_SPECS, SIGNING_ALGORITHMS, Family
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 
 _CHUNK = 1 << 20
 _HASHES: Mapping[str, hashes.HashAlgorithm] = {

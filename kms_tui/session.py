@@ -1,4 +1,4 @@
-"""A session: one account's KMS as the console sees it, with what this sitting has counted and logged."""
+"""A session: one account's KMS as the console sees it, with what this session has counted and logged."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.config import ProfileSettings
 
 if TYPE_CHECKING:
-    from kms_tui.backend.api import Kms
     from kms_tui.backend.base import Backend, Services
-    from kms_tui.backend.wrappers import Meter, SessionLog
+    from kms_tui.backend.kms_facade import Kms
+    from kms_tui.backend.wrappers.metering import Meter
+    from kms_tui.backend.wrappers.read_your_writes import PendingChanges
+    from kms_tui.backend.wrappers.session_log import SessionLog
     from kms_tui.evidence.refused_uses import RefusalMonitor
     from kms_tui.evidence.scans import Scans
     from kms_tui.imports import ImportFiles
     from kms_tui.inventory import Inventory, Pace
-    from kms_tui.kms.importing import ImportParameters
-    from kms_tui.kms.settling import Settling
+    from kms_tui.kms.model import ImportParameters
     from kms_tui.undo import UndoHistory
 
 
@@ -76,7 +78,7 @@ class Session:
     history: UndoHistory
     scans: Scans
     """What names the keys of each region, once somebody has asked."""
-    settling: Settling
+    pending_changes: PendingChanges
     settings: ProfileSettings = field(default_factory=ProfileSettings)
     notice: str = ""
     """What the header says all the time ("UNPROTECTED STORE")."""
@@ -86,7 +88,7 @@ class Session:
     watching: RefusalMonitor | None = None
     """The disabled keys whose refused uses are counted, and the trail; None where there is no CloudTrail."""
     seen_principals: set[str] = field(default_factory=set)
-    """Whom the policies and grants read in this sitting name; the policy editor offers them."""
+    """Whom the policies and grants read in this session name; the policy editor offers them."""
     imports: dict[str, ImportParameters] = field(default_factory=dict)
     """Key ARN -> what was given out for an import and has not been used."""
     import_files: ImportFiles | None = None
@@ -138,51 +140,54 @@ def open_session(
     now: Callable[[], datetime] = utc_now,
     pace: Pace | None = None,
 ) -> Session:
-    """Wrap a backend: nothing mutating passes a read-only session, and no key policy that the guard refuses
-    passes any; whatever passes is logged and counted, and remembered where it can be taken back. A read from
-    before a change of this session does not hide it, and no member of an answer has a wrong type.
+    """Wrap a backend as ``kms_tui.backend.wrappers.stack`` says, and open what goes with it.
 
     A session is read-only where the connection or the profile's settings say so.
     """
     # Imported here: the console's first frame needs a Connection, and none of this.
-    from kms_tui.backend.api import Kms
     from kms_tui.backend.base import KnowsServices
-    from kms_tui.backend.checked import Checked
-    from kms_tui.backend.guard import Guarded
-    from kms_tui.backend.wrappers import Meter, Metered, ReadOnly, Recorded, SessionLog, Settled
+    from kms_tui.backend.kms_facade import Kms
+    from kms_tui.backend.wrappers.metering import Meter
+    from kms_tui.backend.wrappers.read_your_writes import PendingChanges
+    from kms_tui.backend.wrappers.session_log import SessionLog
+    from kms_tui.backend.wrappers.stack import wrapped
     from kms_tui.evidence.activity import SERVICE, Trail
     from kms_tui.evidence.refused_uses import RefusalMonitor, RefusalWrapper
     from kms_tui.evidence.scans import Scans
     from kms_tui.imports import import_files
     from kms_tui.inventory import Inventory
-    from kms_tui.kms.settling import Settling
     from kms_tui.undo import UndoHistory, UndoRecorder
 
     settings = settings or ProfileSettings()
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
-    meter, log, history, settling = Meter(), SessionLog(), UndoHistory(), Settling()
+    meter, log, history, pending = Meter(), SessionLog(), UndoHistory(), PendingChanges()
     services = backend.services if isinstance(backend, KnowsServices) else None
-    counted: Backend = Metered(Checked(backend), meter)
-    watching = None
+    watching = watch_refusals = None
     if services is not None and services.offers(SERVICE):
-        watching = RefusalMonitor(
-            Trail(services, is_live=connection.kind in (BackendKind.LOCAL, BackendKind.DEMO)), now
+        trail = Trail(services, is_live=connection.kind in (BackendKind.LOCAL, BackendKind.DEMO))
+        watching = RefusalMonitor(trail, now)
+        watch_refusals = partial(RefusalWrapper, watching=watching, now=now)
+    kms = Kms(
+        wrapped(
+            backend,
+            meter=meter,
+            log=log,
+            pending=pending,
+            watch_refusals=watch_refusals,
+            record_undo=partial(UndoRecorder, history=history, now=now),
+            now=now,
+            read_only=connection.read_only,
         )
-        counted = RefusalWrapper(counted, watching, now)
-    guarded = Guarded(counted, lambda: now().timestamp())
-    wrapped: Backend = UndoRecorder(Settled(Recorded(guarded, log, now), settling), history, now)
-    if connection.read_only:
-        wrapped = ReadOnly(wrapped)
-    kms = Kms(wrapped)
+    )
     return Session(
         connection,
         kms,
-        Inventory(kms, regions=connection.regions, now=now, pace=pace, settling=settling),
+        Inventory(kms, regions=connection.regions, now=now, pace=pace, pending=pending),
         meter,
         log,
         history,
         Scans(kms, services, now),
-        settling,
+        pending,
         settings,
         notice,
         now,

@@ -1,1 +1,1 @@
-"""The backend interface, its two implementations, its wrappers, and the typed façade over it."""
+"""The backend interface, its two implementations (``aws``, ``local``), its wrappers, and ``Kms`` over it."""

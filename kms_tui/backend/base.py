@@ -1,9 +1,10 @@
-"""The narrow waist: one protocol between the program and any KMS."""
+"""The narrow waist: one protocol between the program and any KMS, and the base of its wrappers."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from kms_tui.kms.model import CallerIdentity, PolicyVersion
 
@@ -57,8 +58,8 @@ class NotesOrigin(Protocol):
 class Services(Protocol):
     """What is not KMS but knows about keys, in one region of the same account: CloudTrail, S3, EC2 …
 
-    It only reads: what ``kms_tui.kms.services.READS`` does not list is refused. Implementations are safe to
-    call from several threads at once.
+    It only reads: what ``kms_tui.kms.operations.SERVICE_READS`` does not list is refused. Implementations are
+    safe to call from several threads at once.
     """
 
     @property
@@ -84,3 +85,35 @@ class KnowsServices(Protocol):
 
     @property
     def services(self) -> Services: ...
+
+
+class Wrapper(ABC):
+    """A backend that passes everything but ``call`` through, and wraps the other regions alike."""
+
+    def __init__(self, inner: Backend) -> None:
+        self.inner = inner
+
+    @property
+    def account_id(self) -> str:
+        return self.inner.account_id
+
+    @property
+    def region(self) -> str:
+        return self.inner.region
+
+    @property
+    def partition(self) -> str:
+        return self.inner.partition
+
+    def caller(self) -> CallerIdentity:
+        return self.inner.caller()
+
+    def in_region(self, region: str) -> Self:
+        return self.around(self.inner.in_region(region))
+
+    @abstractmethod
+    def around(self, inner: Backend) -> Self:
+        """This wrapper, sharing what it has counted so far, round another backend."""
+
+    @abstractmethod
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]: ...

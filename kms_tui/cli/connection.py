@@ -103,7 +103,7 @@ def open_backend(connection: Connection, prompt: Prompt | None = None) -> Backen
 @contextlib.contextmanager
 def _saying_what_it_waits_for(profile: str | None) -> Iterator[None]:
     def say() -> None:
-        from kms_tui.backend.aws.sources import waits_for
+        from kms_tui.backend.aws.credential_sources import waits_for
 
         with contextlib.suppress(KmsTuiError):  # the opening meets the same file, and says what is wrong
             print(visible(f"kms-tui: waiting for {waits_for(profile)}; Ctrl+C stops"), file=sys.stderr)
@@ -119,7 +119,7 @@ def _saying_what_it_waits_for(profile: str | None) -> Iterator[None]:
 
 def _passphrase(prompt: Prompt | None, new: bool) -> str | None:
     """A store's passphrase, from the environment or from a person; for a new store none means a key file."""
-    from kms_tui.backend.local.opening import from_environment
+    from kms_tui.backend.local.default_store import from_environment
 
     passphrase = from_environment(new)
     if passphrase or prompt is None:

@@ -22,7 +22,7 @@ from kms_tui.cli.file_streams import (
 )
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import MAX_PLAINTEXT
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

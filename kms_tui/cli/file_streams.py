@@ -18,7 +18,7 @@ from kms_tui.cli.standard_streams import written_out
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
-    from kms_tui.backend.api import Kms
+    from kms_tui.backend.kms_facade import Kms
     from kms_tui.envelope.streams import Progress, ProgressStep, Readable
 
 PIPE = "-"

@@ -106,8 +106,8 @@ def _open(args: argparse.Namespace) -> Session:
         kind = connection.kind or BackendKind.AWS
         connection = replace(connection, kind=kind, region=args.regions[0], regions=args.regions)
     if connection.kind is BackendKind.LOCAL:
-        from kms_tui.backend.local.opening import default_path
-        from kms_tui.backend.local.storefile import require_there
+        from kms_tui.backend.local.default_store import default_path
+        from kms_tui.backend.local.store.store_file import require_there
 
         require_there(connection.store or default_path())
     offline = connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
@@ -158,8 +158,8 @@ def _draw(examination: Examination) -> None:
 
     stage = examination.progress()
     line = f"{stage.words}: {stage.done:,} of {stage.total:,}" if stage.total else f"{stage.words} …"
-    if stage.trouble:
-        line += f" ({stage.trouble})"
+    if stage.error:
+        line += f" ({stage.error})"
     print(f"\r\x1b[K{visible(line)[:78]}", end="", file=sys.stderr, flush=True)
 
 

@@ -19,7 +19,7 @@ from kms_tui.kms.errors import KmsTuiError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kms_tui.backend.local.store import Store
+    from kms_tui.backend.local.store.sqlite_store import Store
 
 NEW_PASSPHRASE_VARIABLE = "KMS_TUI_NEW_PASSPHRASE"
 _EXIT_CODES = "exit codes: 0 done; 1 failed, or verify found something wrong; 2 bad usage"
@@ -62,14 +62,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _open(args: argparse.Namespace) -> Store:
-    from kms_tui.backend.local.maintenance import open_existing
-    from kms_tui.backend.local.opening import default_path
+    from kms_tui.backend.local.default_store import default_path
+    from kms_tui.backend.local.store.store_opening import open_existing
 
     return open_existing(args.store or default_path(), _passphrase)
 
 
 def _passphrase(_new: bool) -> str | None:
-    from kms_tui.backend.local.opening import PASSPHRASE_VARIABLE
+    from kms_tui.backend.local.default_store import PASSPHRASE_VARIABLE
 
     return os.environ.get(PASSPHRASE_VARIABLE) or _asked("Passphrase of the store: ")
 
@@ -90,8 +90,8 @@ def _asked(prompt: str) -> str | None:
 
 
 def _info(args: argparse.Namespace) -> int:
-    from kms_tui.backend.local.maintenance import info
-    from kms_tui.backend.local.maintenance_events import MAX_EVENTS
+    from kms_tui.backend.local.engine.call import MAX_EVENTS
+    from kms_tui.backend.local.store.store_maintenance import info
 
     with _open(args) as store:
         found = info(store)
@@ -112,7 +112,7 @@ def _info(args: argparse.Namespace) -> int:
 
 
 def _passwd(args: argparse.Namespace) -> int:
-    from kms_tui.backend.local.protection import change_protection
+    from kms_tui.backend.local.store.store_maintenance import change_protection
 
     with _open(args) as store:
         former = change_protection(store, None if args.key_file else _new_passphrase())
@@ -140,9 +140,8 @@ def _new_passphrase() -> str:
 
 
 def _backup(args: argparse.Namespace) -> int:
-    from kms_tui.backend.local.keyfile import key_file_of
-    from kms_tui.backend.local.maintenance import back_up
-    from kms_tui.backend.local.rootkey import Protection
+    from kms_tui.backend.local.store.root_key import Protection, key_file_of
+    from kms_tui.backend.local.store.store_maintenance import back_up
 
     with _open(args) as store:
         protection = back_up(store, args.path)
@@ -158,8 +157,8 @@ def _backup(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from kms_tui.backend.local.maintenance_verify import problems
-    from kms_tui.backend.local.schema import KEEP
+    from kms_tui.backend.local.store.schema import KEEP
+    from kms_tui.backend.local.store.store_verification import problems
 
     with _open(args) as store:
         found = 0

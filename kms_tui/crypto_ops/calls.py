@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.check import check_size
 from kms_tui.crypto_ops.inputs import Entered, FromFile, InputError, InputField, read_whole
 from kms_tui.crypto_ops.limits import limit_of
@@ -16,7 +16,7 @@ from kms_tui.crypto_ops.results import Result, read_answer
 from kms_tui.crypto_ops.settings import NUMBER_OF_BYTES, number_of_bytes
 from kms_tui.envelope.streams import Progress
 from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 
 Params = Mapping[str, Any]
 

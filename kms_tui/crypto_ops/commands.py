@@ -12,7 +12,7 @@ from kms_tui.crypto_ops.operations import OPERATIONS, Name
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.sealing import is_enveloped
 from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 
 
 @dataclass(frozen=True, slots=True)

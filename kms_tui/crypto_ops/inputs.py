@@ -18,7 +18,7 @@ from kms_tui.crypto_ops.operations import Role
 from kms_tui.formats import Format, FormatError, decode, detect, readings
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 
 TYPED_FORMATS = (Format.TEXT, Format.BASE64, Format.BASE64URL, Format.HEX)
 """What typed text can be read as."""

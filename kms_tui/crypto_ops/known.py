@@ -17,9 +17,9 @@ def known(given: Entered) -> tuple[Fact, ...]:
     data = given.data.reveal()
     if is_message(given):
         return _of_message(data)
-    from kms_tui.backend.local import blob
+    from kms_tui.backend.local.engine import ciphertext_blob
 
-    parsed = blob.parse(data)
+    parsed = ciphertext_blob.parse(data)
     if parsed is not None:
         return (Fact("Key", parsed.key_id), Fact("Account", f"{parsed.account}, offline"))
     if data.startswith(_LIKE_AWS):

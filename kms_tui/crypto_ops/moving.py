@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.calls import OperationCall, call_of, direct, in_region, send, whole_input
 from kms_tui.crypto_ops.inputs import InputError, InputField
 from kms_tui.crypto_ops.request import Destination, OperationRequest

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from kms_tui.formats import Format, is_text
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 
 
 class Fact(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops import moving, sealing, signing
 from kms_tui.crypto_ops.calls import direct, in_region, with_second_read
 from kms_tui.crypto_ops.check import check

@@ -6,7 +6,7 @@ import io
 from dataclasses import replace
 
 from kms_tui.atomic import PRIVATE, atomic_file, file_errors
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.calls import call_of, direct, send, whole_input
 from kms_tui.crypto_ops.inputs import MOST_AT_ONCE, Entered, FromFile, Input, InputError, InputField, in_words
 from kms_tui.crypto_ops.limits import Beyond, limit_of
@@ -14,7 +14,7 @@ from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.results import Fact, Part, Result, blob, plain
 from kms_tui.envelope.streams import Progress, ProgressStep
 from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 
 _STARTS = (b"\x01\x80", b"\x02")
 """How Encryption SDK messages may begin; what begins otherwise is not worth importing the SDK for."""

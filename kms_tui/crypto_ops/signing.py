@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from kms_tui.atomic import file_errors
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.calls import call_of, direct, send, whole_input
 from kms_tui.crypto_ops.inputs import FromFile, Input
 from kms_tui.crypto_ops.limits import Beyond, limit_of
@@ -17,7 +17,7 @@ from kms_tui.crypto_ops.results import Fact, Part, Result, blob, read_answer, te
 from kms_tui.envelope.streams import Progress
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import EXTERNAL_MU, RAW, SIGNING_ALGORITHMS
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 
 if TYPE_CHECKING:
     from kms_tui.public_key import Digested, PublicKey

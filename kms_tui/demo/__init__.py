@@ -14,12 +14,11 @@ from pathlib import Path
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.local import open_store
-from kms_tui.backend.local.authorise_caller import read_iam_policies
-from kms_tui.backend.local.clock import utc_now
-from kms_tui.backend.local.ids import SeededIds
-from kms_tui.backend.local.rows import key_by_alias
-from kms_tui.backend.local.seeded import SeededMaterial
-from kms_tui.backend.local.store import Store
+from kms_tui.backend.local.authorization.callers import read_iam_policies
+from kms_tui.backend.local.store.key_rows import key_by_alias
+from kms_tui.backend.local.store.seeded_material import SeededMaterial
+from kms_tui.backend.local.store.sources import SeededIds, utc_now
+from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.demo.demo_account import ACCOUNT_ID, REGION
 from kms_tui.demo.demo_services import DemoBackend, with_keys
 from kms_tui.demo.replay import HistoryReplay, TravellingClock, steps

@@ -12,7 +12,7 @@ from typing import Any
 
 from kms_tui.backend.base import Services
 from kms_tui.backend.local import LocalBackend
-from kms_tui.backend.local.store import Store
+from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.demo.demo_account import ACCOUNT_ID, PARTNER_ACCOUNT_ID, REGION
 from kms_tui.kms.arn import ALIAS_PREFIX
 from kms_tui.kms.errors import ServiceError

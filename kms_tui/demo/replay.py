@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kms_tui.backend.local import LocalBackend
-from kms_tui.backend.local.access import ADMINISTRATOR_POLICY
-from kms_tui.backend.local.call import Origin
-from kms_tui.backend.local.importing import put_material
-from kms_tui.backend.local.references import locate
-from kms_tui.backend.local.store import Store
+from kms_tui.backend.local.authorization.decision import ADMINISTRATOR_POLICY
+from kms_tui.backend.local.engine.call import CallOrigin
+from kms_tui.backend.local.importing.import_operations import put_material
+from kms_tui.backend.local.keys.key_lookup import locate
+from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.demo.demo_account import ACCOUNT_ID, AWS_MANAGED, KEY_STORE, KEYS, REGION, DemoKey
 from kms_tui.demo.demo_policies import policy_text
 from kms_tui.demo.traffic import CALLERS, TRAFFIC, DemoCaller
@@ -213,7 +213,7 @@ def _backend_of(store: Store, caller: DemoCaller) -> LocalBackend:
         region=REGION,
         caller_arn=caller.arn,
         iam_policies=(ADMINISTRATOR_POLICY,) if caller.may_use_keys else (),
-        origin=Origin(caller.address, caller.agent),
+        origin=CallOrigin(caller.address, caller.agent),
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from kms_tui.backend.wrappers import Use
+from kms_tui.backend.wrappers.metering import PricedCall
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key, KeyOrigin
+from kms_tui.kms.operations import Access, Trait, names_with
 
 # Source: the AWS KMS pricing page (aws.amazon.com/kms/pricing), as quoted and as listed by AWS's price list
 # under the usage types KMS-Keys and KMS-Requests:
@@ -25,7 +26,7 @@ from kms_tui.kms.model import Key, KeyOrigin
 # - 20,000 requests a month are free, none of them on asymmetric keys. That is left aside: the account's
 #   applications use them up.
 
-_DATA_KEY_PAIRS = ("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext")
+_DATA_KEY_PAIRS = names_with(Trait.MAKES, Access.USE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class CallsCost:
 
 def calls_cost(
     calls: Mapping[str, int],
-    uses: Mapping[Use, int],
+    uses: Mapping[PricedCall, int],
     spec_of: Callable[[str], str],
     prices: Prices = PRICES,
 ) -> CallsCost:

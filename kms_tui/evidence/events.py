@@ -69,7 +69,7 @@ class UsageEvent:
     is_readable: bool
     text: str = field(repr=False, compare=False)
     """The event's own record: JSON, or whatever came instead."""
-    haystack: str = field(repr=False, compare=False)
+    search_text: str = field(repr=False, compare=False)
     """What words are looked for in, in lower case."""
 
     @property
@@ -243,5 +243,5 @@ def _holds(term: Term, event: UsageEvent) -> bool:
         found = term.value.lower() in field(event).lower()
     else:
         wanted = f"{term.field}:{term.value}" if term.field else term.value
-        found = wanted.lower() in event.haystack
+        found = wanted.lower() in event.search_text
     return found is not term.negated

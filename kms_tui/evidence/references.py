@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, key_id_of
 from kms_tui.kms.facts import Fact, Known, read_fact
 from kms_tui.kms.model import Grant

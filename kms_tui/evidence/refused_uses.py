@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.evidence.activity import LATENESS, Events, Trail, Wanted, always, of_key, of_kms
 from kms_tui.evidence.events import DISABLED, UsageEvent
 from kms_tui.kms.arn import key_arn, key_id_of
@@ -34,7 +33,7 @@ class Refusals:
     """What is known of the refused uses of one disabled key.
 
     ``since`` is when it was disabled, or how far back was read where that was not found (``since_known``).
-    ``checked`` is None before the first look; ``trouble`` why the last one failed. ``at_least`` where there
+    ``checked`` is None before the first look; ``error`` why the last one failed. ``at_least`` where there
     were more events than one look reads.
     """
 
@@ -46,7 +45,7 @@ class Refusals:
     """Who, by short name, and how often; the most often first."""
     last: UsageEvent | None = None
     checked: datetime | None = None
-    trouble: KmsTuiError | None = None
+    error: KmsTuiError | None = None
     at_least: bool = False
 
     @property
@@ -84,7 +83,7 @@ class _Watch:
             self._found_out(events, turning)
         self._count([*events.events, *unnamed])
         at_least = self.found.at_least or not (events.is_complete or turning is not None)
-        self.found = replace(self.found, checked=now, trouble=None, at_least=at_least)
+        self.found = replace(self.found, checked=now, error=None, at_least=at_least)
         return True
 
     def _found_out(self, events: Events, turning: UsageEvent | None) -> None:
@@ -145,9 +144,9 @@ class RefusalMonitor:
             return [watch.found for watch in self._watches.values()]
 
     def look(self, wanted: Wanted = always) -> None:
-        """Look once for each key; one that fails says so in its ``trouble``; one denied is the last."""
+        """Look once for each key; one that fails says so in its ``error``; one denied is the last."""
         with self._lock:
-            watches = [watch for watch in self._watches.values() if not _is_denied(watch.found.trouble)]
+            watches = [watch for watch in self._watches.values() if not _is_denied(watch.found.error)]
         unnamed = {
             region: self._unnamed(region, watches, wanted) for region in {w.found.region for w in watches}
         }
@@ -157,7 +156,7 @@ class RefusalMonitor:
             try:
                 goes_on = watch.look(unnamed[watch.found.region], self._now(), wanted)
             except KmsTuiError as error:
-                watch.found = replace(watch.found, trouble=error)
+                watch.found = replace(watch.found, error=error)
                 continue
             if not goes_on:
                 with self._lock:

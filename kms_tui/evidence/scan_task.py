@@ -18,8 +18,8 @@ from kms_tui.workers import Job, Workers
 _PATIENCE = 5
 """After so many failures in a row the rest of a service is not asked: a denied caller is told once, not
 a thousand times."""
-_TOLD = 5
-"""Troubles that are kept word for word; the others are counted."""
+_KEPT = 5
+"""Failed calls that are kept word for word; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class FailedCall:
     """What was not checked, and why: ``what`` is a resource, or "" for a page of the list."""
 
     what: str
@@ -59,7 +59,7 @@ class Section:
     listed: int = 0
     checked: int = 0
     calls: int = 0
-    troubles: tuple[Trouble, ...] = ()
+    failed_calls: tuple[FailedCall, ...] = ()
     is_whole_list: bool = False
     is_over: bool = False
 
@@ -83,7 +83,7 @@ class ScanTask:
         self._workers = workers
         self._lock = threading.Lock()
         self._uses: list[Use] = []
-        self._troubles: list[Trouble] = []
+        self._failed_calls: list[FailedCall] = []
         self._listed = self._checked = self._calls = 0
         self._open = self._failures = 0
         self._is_started = self._is_whole_list = self._is_given_up = False
@@ -101,7 +101,7 @@ class ScanTask:
                 self._listed,
                 self._checked,
                 self._calls,
-                tuple(self._troubles),
+                tuple(self._failed_calls),
                 self._is_whole_list,
                 self._is_started and self._open == 0,
             )
@@ -114,7 +114,7 @@ class ScanTask:
                 job()
             except (TypeError, ValueError, AttributeError, LookupError) as error:
                 # An answer of the wrong types costs what was asked for, and the scan still ends.
-                self._failed(Trouble("", AnswerError.of(error)))
+                self._failed(FailedCall("", AnswerError.of(error)))
             finally:
                 with self._lock:
                     self._open -= 1
@@ -136,13 +136,13 @@ class ScanTask:
         try:
             answer = self._call(listing.operation, {**listing.params, **place, **position})
         except KmsTuiError as error:
-            self._failed(Trouble("", error))
+            self._failed(FailedCall("", error))
             return
         asked, answered = listing.token
         token = text(answer, answered)
         if token and token == position.get(asked):
             sentence = f"{listing.operation} answers the same page again and again."
-            self._failed(Trouble("", EndpointError(sentence)))
+            self._failed(FailedCall("", EndpointError(sentence)))
             return
         entries = list(self._entries(answer))
         with self._lock:
@@ -172,11 +172,11 @@ class ScanTask:
             answer = self._call(detail.operation, {**detail.params, detail.member: text(entry, detail.of)})
         except ServiceError as error:
             if error.code not in detail.without:
-                self._failed(Trouble(self._name(entry), error))
+                self._failed(FailedCall(self._name(entry), error))
                 return
             answer = {}
         except KmsTuiError as error:
-            self._failed(Trouble(self._name(entry), error))
+            self._failed(FailedCall(self._name(entry), error))
             return
         self._look_at(entry, answer)
 
@@ -211,12 +211,12 @@ class ScanTask:
         name = text(entry, self.scanner.name)
         return name.rpartition(self.scanner.name_after)[2] if self.scanner.name_after else name
 
-    def _failed(self, trouble: Trouble) -> None:
+    def _failed(self, failed: FailedCall) -> None:
         """A page that fails ends the list, since it alone knew of the next; an entry costs that entry."""
         with self._lock:
-            if len(self._troubles) < _TOLD:
-                self._troubles.append(trouble)
-            if not trouble.what:
+            if len(self._failed_calls) < _KEPT:
+                self._failed_calls.append(failed)
+            if not failed.what:
                 self._is_whole_list = False
             self._failures += 1
             self._is_given_up |= self._failures >= _PATIENCE

@@ -1,8 +1,8 @@
 """THE table of what is scanned for keys: each service's list call, and where its resources name a key.
 
-Adding a service is adding a row here, and its calls to ``kms_tui.kms.services.READS``. Paths are JMESPath
-expressions. Calls, members and page sizes are those of botocore's service models. The rates are low on
-purpose: the account's other programs share its quotas.
+Adding a service is adding a row here, and its calls to ``kms_tui.kms.operations.SERVICE_READS``. Paths are
+JMESPath expressions. Calls, members and page sizes are those of botocore's service models. The rates are low
+on purpose: the account's other programs share its quotas.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Self
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Services
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.references import KeyNames, read_names
 from kms_tui.evidence.scan_task import ScanTask, Section, Use
 from kms_tui.evidence.scanners import SCANNERS, Scanner

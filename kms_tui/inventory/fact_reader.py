@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory.changes import Coalescer
 from kms_tui.inventory.pace import Pace, Priority
 from kms_tui.inventory.row import FactName, Row
@@ -74,7 +74,7 @@ class ReadingProgress:
     done: int
     total: int
     seconds: float
-    trouble: str = ""
+    error: str = ""
     """Why it is waiting, where it is; from an error, so untrusted."""
 
 
@@ -93,7 +93,7 @@ class Reader:
     """Turns what is looked at into jobs.
 
     ``kms`` gives the façade of a region and may be slow; ``stopped`` is called when nothing is read any
-    more, see the property; ``troubled`` for each fact on screen whose reading failed in passing.
+    more, see the property; ``on_passing_error`` for each fact on screen whose reading failed in passing.
 
     Threads: rows on screen are never copied into a queue. The pool asks them for their next job each time it
     has a thread free, so that none can be lost between two queues. What replaces a queue is taken from
@@ -110,7 +110,7 @@ class Reader:
         kms: Callable[[str], Kms],
         pace: Pace,
         stopped: Callable[[], None],
-        troubled: Callable[[], None],
+        on_passing_error: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._table = table
@@ -119,7 +119,7 @@ class Reader:
         self._kms = kms
         self._pace = pace
         self._tell_stopped = stopped
-        self._troubled = troubled
+        self._on_passing_error = on_passing_error
         self._clock = clock
         self._lock = threading.Lock()
         self._shown: tuple[Sequence[Row], Sequence[Row]] = ((), ())
@@ -310,7 +310,7 @@ class Reader:
             with self._lock:
                 self._backoff, self._trouble = 0.0, ""
             if error is not None and is_passing(error):
-                self._troubled()
+                self._on_passing_error()
             self._set(row, name, fact)
         self._go_on(row, priority)
 

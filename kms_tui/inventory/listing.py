@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kms_tui.backend.api import KeyRef, Kms
+from kms_tui.backend.kms_facade import KeyRef, Kms
 from kms_tui.inventory.changes import Coalescer
 from kms_tui.inventory.pace import Priority
 from kms_tui.inventory.row_table import RowTable
@@ -49,7 +49,7 @@ class Region:
         self.aliases: Fact[int] = UNASKED
         self.listed = 0
         """Keys named so far by the listing that runs, or in all by the last one."""
-        self.trouble: KmsTuiError | None = None
+        self.passing_error: KmsTuiError | None = None
         """Why the last listing that ended is tried again: it failed in passing."""
         self._broken: list[_Feed] = []
         self._home = home
@@ -167,7 +167,7 @@ class Region:
                 self._broken.append(feed)
             if not self.busy:
                 errors = [fact.error for fact in (self.keys, self.aliases) if isinstance(fact, Failed)]
-                self.trouble = next(filter(is_passing, errors), None)
+                self.passing_error = next(filter(is_passing, errors), None)
                 self._reconcile(feed)
         self._coalescer.note(listing=True)
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.backend.wrappers.read_your_writes import PendingChanges
 from kms_tui.inventory.changes import Changes, Coalescer, Listener
 from kms_tui.inventory.fact_reader import SHOWN, Missing, Reader, ReadingProgress, needs_credentials
 from kms_tui.inventory.listing import Region
@@ -18,7 +19,6 @@ from kms_tui.inventory.row_class import RowClass
 from kms_tui.inventory.row_table import RowTable, Tally
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import Failed
-from kms_tui.kms.settling import Settling
 from kms_tui.workers import Job, RetryTimer, WorkerPool, Workers, is_passing
 
 
@@ -40,14 +40,14 @@ class Inventory:
         now: Callable[[], datetime] = _utc_now,
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
-        settling: Settling | None = None,
+        pending: PendingChanges | None = None,
         workers: Workers | None = None,
         coalescer: Coalescer | None = None,
     ) -> None:
         self.now = now
         self.clock = clock
         self.pace = pace or Pace()
-        self._settling = settling or Settling(clock)
+        self._pending = pending or PendingChanges(clock)
         self._workers = workers or WorkerPool(reading_queues(self.pace, clock=clock), name="read")
         self._coalescer = coalescer or Coalescer()
         self._table = RowTable(self._coalescer, now, clock)
@@ -63,7 +63,7 @@ class Inventory:
             kms=lambda region: self._regions[region].kms(),
             pace=self.pace,
             stopped=partial(self._coalescer.note, listing=True),
-            troubled=self._retry_timer.later,
+            on_passing_error=self._retry_timer.later,
             clock=clock,
         )
         self._refreshes = itertools.count(1)
@@ -123,11 +123,11 @@ class Inventory:
         return self._reader.stopped
 
     @property
-    def trouble(self) -> KmsTuiError | None:
+    def passing_error(self) -> KmsTuiError | None:
         """What failed in passing and is tried again by itself: a region's listing, or a fact on screen."""
         for region in self._regions.values():
-            if region.trouble is not None:
-                return region.trouble
+            if region.passing_error is not None:
+                return region.passing_error
         return next((error for _, _, error in self._failed_in_passing()), None)
 
     def tally(self, *, aws: bool) -> Tally:
@@ -167,8 +167,8 @@ class Inventory:
         last seconds.
         """
         row = self._table.get(row_key)
-        if row is not None and (settling := self._settling.words(row.region, row.key_id)):
-            return f"settling: {settling}"
+        if row is not None and (words := self._pending.words(row.region, row.key_id)):
+            return f"settling: {words}"
         change = self._table.change(row_key)
         return change.words if change is not None and self.clock() - change.at <= seconds else ""
 
@@ -237,7 +237,7 @@ class Inventory:
 
     def _retry(self) -> None:
         for region in self._regions.values():
-            if region.trouble is not None and not region.busy:
+            if region.passing_error is not None and not region.busy:
                 region.go_on()
         for row, name, _ in self._failed_in_passing():
             self._table.expire([row], [name])
@@ -259,7 +259,7 @@ class Inventory:
         for region in self._regions.values():
             if (error := region.error) is not None and needs_credentials(error):
                 self._reader.stop(error, resumes)
-        if self.trouble is not None:
+        if self.passing_error is not None:
             self._retry_timer.later()
         rows = self._table.rows()
         if len(rows) <= self.pace.read_unasked:

@@ -54,7 +54,7 @@ class Row:
     refused: int | None = None
     """Uses that were refused since the key was disabled; None while nobody watches it."""
     # What filters and sorts read of every row at every keystroke, kept ready by settle().
-    haystack: str = ""
+    search_text: str = ""
     sort_name: str = ""
     created: float | None = None
     """Seconds since the epoch."""
@@ -116,7 +116,7 @@ class Row:
             parts.append(key.description)
         if isinstance(self.tags, Known):
             parts.extend(f"{tag.key}={tag.value}" for tag in self.tags.value)
-        self.haystack = "\n".join(parts).lower()
+        self.search_text = "\n".join(parts).lower()
         # "~" sorts after every character that an alias may have: keys without a name come last.
         first = self.aliases[0].lower() if self.aliases else "~" + self.key_id
         self.sort_name = f"{first} {self.region}"

@@ -1,8 +1,9 @@
-"""Amazon Resource Names, and the four ways in which KMS lets one name a key."""
+"""Amazon Resource Names, the four ways in which KMS lets one name a key, and THE table of partitions."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 ALIAS_PREFIX = "alias/"
@@ -62,3 +63,27 @@ def key_id_of(reference: str) -> str:
 def short_alias(alias_name: str) -> str:
     """The alias name as people say it, without ``alias/``."""
     return alias_name.removeprefix(ALIAS_PREFIX)
+
+
+PARTITIONS: Mapping[str, re.Pattern[str]] = {
+    name: re.compile(rf"{prefix}-[a-z0-9_]+-[0-9]+\Z")
+    for name, prefix in (
+        ("aws", "(?:us|eu|ap|sa|ca|me|af|il|mx)"),
+        ("aws-cn", "cn"),
+        ("aws-eusc", "eusc-de"),
+        ("aws-iso", "us-iso"),
+        ("aws-iso-b", "us-isob"),
+        ("aws-iso-e", "eu-isoe"),
+        ("aws-iso-f", "us-isof"),
+        ("aws-us-gov", "us-gov"),
+    )
+}
+"""Partition -> what the names of its Regions look like: a Region decides the second part of every ARN.
+
+Source: botocore's partitions.json (``regionRegex``), as of 2026-11-29.
+"""
+
+
+def partition_of(region: str) -> str:
+    """The partition of a Region; "" where no partition has Regions of that name."""
+    return next((name for name, pattern in PARTITIONS.items() if pattern.match(region)), "")

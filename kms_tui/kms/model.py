@@ -1,4 +1,4 @@
-"""The nouns of KMS as frozen values, one constructor each from the API's response shape."""
+"""The nouns of KMS as frozen values, one constructor each from the API's response shape, and ``Secret``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Never, Self
 
 from kms_tui.kms.arn import short_alias
 
@@ -294,3 +294,38 @@ class PolicyVersion:
     text: str
     time: datetime
     author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportParameters:
+    """GetParametersForImport's answer; wrapping key and token belong together, until ``valid_to``."""
+
+    public_key: bytes = field(repr=False)
+    """SubjectPublicKeyInfo in DER."""
+    token: bytes = field(repr=False)
+    valid_to: datetime
+
+    @classmethod
+    def from_api(cls, shape: Mapping[str, Any]) -> Self:
+        return cls(bytes(shape["PublicKey"]), bytes(shape["ImportToken"]), shape["ParametersValidTo"])
+
+
+class Secret:
+    """Bytes that must not be seen by accident: no repr, no str, no format; ``reveal()`` is the one way in."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: bytes) -> None:
+        self._value = value
+
+    def reveal(self) -> bytes:
+        return self._value
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __repr__(self) -> str:
+        return f"Secret({len(self._value)} bytes)"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("a Secret is not written out")

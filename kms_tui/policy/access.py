@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kms_tui.kms.model import Grant
+from kms_tui.kms.operations import Access
 from kms_tui.policy import guard, parties
-from kms_tui.policy.actions import ACTIONS, PREFIX, PUT_KEY_POLICY, Access, Action
+from kms_tui.policy.actions import ACTIONS, PREFIX, PUT_KEY_POLICY, Action
 from kms_tui.policy.describe import listed, printable
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import Decision, OpenCondition

@@ -1,31 +1,18 @@
-"""THE table of KMS actions: what kind each is, and where it may be used.
-
-Source: the "Required permissions" and "Cross-account use" notes of botocore's KMS service model, and the
-service authorization reference (list_kms). ReEncrypt is no action: it asks for ReEncryptFrom and ReEncryptTo.
-"""
+"""KMS actions as policies name them: rows of ``kms_tui.kms.operations``, and masks of many at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
+from kms_tui.kms.operations import ROWS, Access, Trait, names_with
 from kms_tui.policy import wildcard
 
 PREFIX = "kms:"
 PUT_KEY_POLICY = "kms:PutKeyPolicy"
 CREATE_GRANT = "kms:CreateGrant"
 DECRYPT = "kms:Decrypt"
-
-
-class Access(StrEnum):
-    """What an action lets its holder do, as the columns of the access matrix."""
-
-    ADMINISTER = "administer"
-    USE = "use"
-    GRANT = "grant"
-    READ = "read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,85 +36,30 @@ class Action:
         return _BITS[self.name]
 
 
-def _table() -> Iterable[Action]:
-    for name in (
-        "Encrypt",
-        "Decrypt",
-        "GenerateDataKey",
-        "GenerateDataKeyPair",
-        "GenerateDataKeyPairWithoutPlaintext",
-        "GenerateDataKeyWithoutPlaintext",
-        "ReEncryptFrom",
-        "ReEncryptTo",
-    ):
-        yield Action(PREFIX + name, Access.USE, cross_account=True, encryption_context=True)
-    for name in ("DeriveSharedSecret", "GenerateMac", "Sign", "Verify", "VerifyMac"):
-        yield Action(PREFIX + name, Access.USE, cross_account=True)
-    for name in ("Decapsulate", "Encapsulate"):
-        yield Action(PREFIX + name, Access.USE, cross_account=True, recent=True)
-    yield Action(CREATE_GRANT, Access.GRANT, cross_account=True, encryption_context=True)
-    for name in ("RetireGrant", "RevokeGrant"):
-        yield Action(PREFIX + name, Access.GRANT, cross_account=True)
-    for name in ("DescribeKey", "GetKeyRotationStatus", "GetPublicKey", "ListGrants"):
-        yield Action(PREFIX + name, Access.READ, cross_account=True)
-    for name in ("GetKeyPolicy", "ListKeyPolicies", "ListKeyRotations", "ListResourceTags"):
-        yield Action(PREFIX + name, Access.READ)
-    yield Action(PREFIX + "GetKeyLastUsage", Access.READ, recent=True)
-    for name in (
-        "CancelKeyDeletion",
-        "CreateAlias",
-        "DeleteAlias",
-        "DeleteImportedKeyMaterial",
-        "DisableKey",
-        "DisableKeyRotation",
-        "EnableKey",
-        "EnableKeyRotation",
-        "GetParametersForImport",
-        "ImportKeyMaterial",
-        "PutKeyPolicy",
-        "ReplicateKey",
-        "RotateKeyOnDemand",
-        "ScheduleKeyDeletion",
-        "TagResource",
-        "UntagResource",
-        "UpdateAlias",
-        "UpdateKeyDescription",
-        "UpdatePrimaryRegion",
-    ):
-        yield Action(PREFIX + name, Access.ADMINISTER)
-    yield Action(PREFIX + "SynchronizeMultiRegionKey", Access.ADMINISTER, recent=True)
-    for name in (
-        "ConnectCustomKeyStore",
-        "CreateCustomKeyStore",
-        "CreateKey",
-        "DeleteCustomKeyStore",
-        "DisconnectCustomKeyStore",
-        "UpdateCustomKeyStore",
-    ):
-        yield Action(PREFIX + name, Access.ADMINISTER, iam_only=True)
-    for name in ("DescribeCustomKeyStores", "ListAliases", "ListKeys", "ListRetirableGrants"):
-        yield Action(PREFIX + name, Access.READ, iam_only=True)
-    yield Action(PREFIX + "GenerateRandom", Access.USE, iam_only=True)
-
-
 ACTIONS: Mapping[str, Action] = {
-    action.name: action for action in sorted(_table(), key=lambda each: each.name)
+    action.name: action
+    for action in sorted(
+        (
+            Action(
+                PREFIX + row.name,
+                row.access,
+                cross_account=Trait.ACROSS in row.traits,
+                iam_only=Trait.NO_KEY in row.traits,
+                encryption_context=Trait.CONTEXT in row.traits,
+                recent=Trait.RECENT in row.traits,
+            )
+            for row in ROWS.values()
+            if Trait.NO_ACTION not in row.traits
+        ),
+        key=lambda each: each.name,
+    )
 }
 _BITS = {name: 1 << index for index, name in enumerate(ACTIONS)}
 _BY_LOWER = {name.lower(): action for name, action in ACTIONS.items()}
 _ALL_NAMES = "\n".join(_BY_LOWER)
 ALL = (1 << len(ACTIONS)) - 1
 
-GUARDED = frozenset(
-    PREFIX + name
-    for name in (
-        "DeleteAlias",
-        "DeleteImportedKeyMaterial",
-        "DisableKey",
-        "DisableKeyRotation",
-        "ScheduleKeyDeletion",
-    )
-)
+GUARDED = frozenset(PREFIX + name for name in names_with(Trait.DESTROYS))
 """Deletion and disabling: denying these to everyone is a guard, not a mistake."""
 
 
@@ -170,7 +102,7 @@ FULL_CONTROL = mask_of(action for action in ACTIONS.values() if not action.iam_o
 ones.
 """
 GUARDED_MASK = mask_of(ACTIONS[name] for name in GUARDED)
-_TOKEN = ACTIONS[PREFIX + "GetParametersForImport"].bit
+_TOKEN = mask_of(ACTIONS[PREFIX + name] for name in names_with(Trait.HARMLESS))
 LOOKING = _TOKEN | mask_of(action for action in ACTIONS.values() if action.access is Access.READ)
 """Actions that change and reveal nothing: an import token alone imports nothing."""
 CHANGING = KEY_ACTIONS & ~_TOKEN & mask_of(a for a in ACTIONS.values() if a.access is Access.ADMINISTER)

@@ -13,6 +13,7 @@ from enum import Enum
 
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import KeyOrigin, KeyUsage
+from kms_tui.kms.operations import Access, Trait, names_with
 from kms_tui.policy.actions import closest, lowered
 
 
@@ -74,9 +75,7 @@ def _keys() -> list[ConditionKey]:
     credential, clock, constant = Presence.CREDENTIAL, Presence.CLOCK, Presence.CONSTANT
     endpoint = Presence.ENDPOINT
     booleans = ("true", "false")
-    pairs = ("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext")
-    data_keys = ("GenerateDataKey", "GenerateDataKeyWithoutPlaintext", *pairs)
-    encrypting = ("Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", *data_keys)
+    pairs, encrypting = names_with(Trait.MAKES, Access.USE), names_with(Trait.CONTEXT, Access.USE)
     granting, importing, wrapping = ("CreateGrant",), ("ImportKeyMaterial",), ("GetParametersForImport",)
     signing = ("Sign", "Verify")
     keys = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kms_tui.kms.operations import Access
 from kms_tui.policy import actions
 from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, Presence
 from kms_tui.policy.conditions import ConditionTest
@@ -18,9 +19,7 @@ from kms_tui.policy.policy_under_test import Effective, PolicyUnderTest
 from kms_tui.policy.principals import PrincipalKind
 
 USED_BY_SERVICES = actions.mask_of(
-    action
-    for action in actions.ACTIONS.values()
-    if action.access in (actions.Access.USE, actions.Access.GRANT)
+    action for action in actions.ACTIONS.values() if action.access in (Access.USE, Access.GRANT)
 )
 """What services do with keys: use, and grants that let them use it later."""
 _NETWORK = frozenset(

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from kms_tui.kms.arn import is_account_id
-from kms_tui.kms.partitions import partition_of
+from kms_tui.kms.arn import is_account_id, partition_of
 from kms_tui.kms.service_principals import SERVICES
 from kms_tui.policy.actions import closest, lowered
 from kms_tui.policy.json_reader import Span

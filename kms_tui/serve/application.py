@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve import wire
+from kms_tui.serve import aws_json
 from kms_tui.serve.endpoint import Endpoint, Task, refusal
+from kms_tui.serve.http_messages import HttpRequest, HttpResponse
 from kms_tui.serve.lanes import Lane, is_quick, makes_keys
-from kms_tui.serve.request import Request, Response
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
@@ -27,8 +27,10 @@ MAX_DISCARDED = 16 * MAX_BODY
 THREADS, KEY_MAKING_THREADS, WAITING = 8, 2, 256
 """How many calls run at a time beside the loop, and how many more of each kind may wait."""
 
-_TOO_LARGE = Response(
-    413, wire.error_body("RequestEntityTooLargeException", f"The body exceeds {MAX_BODY} bytes."), close=True
+_TOO_LARGE = HttpResponse(
+    413,
+    aws_json.error_body("RequestEntityTooLargeException", f"The body exceeds {MAX_BODY} bytes."),
+    close=True,
 )
 
 
@@ -48,7 +50,7 @@ class Application:
         request = _request(scope, body)
         answer = _TOO_LARGE if len(body) > MAX_BODY else self._endpoint.accept(request)
         task = answer if isinstance(answer, Task) else None
-        response = answer if isinstance(answer, Response) else await self._run(answer)
+        response = answer if isinstance(answer, HttpResponse) else await self._run(answer)
         headers = [
             (b"content-type", response.content_type.encode()),
             (b"content-length", str(len(response.body)).encode()),
@@ -70,7 +72,7 @@ class Application:
                 (time.perf_counter() - started) * 1000,
             )
 
-    async def _run(self, task: Task) -> Response:
+    async def _run(self, task: Task) -> HttpResponse:
         if is_quick(task.operation, task.params):
             return self._endpoint.run(task)
         lane = self._key_making if makes_keys(task.operation) else self._calls
@@ -102,13 +104,13 @@ async def _body(scope: HTTPScope, receive: ASGIReceiveCallable) -> bytes | None:
         message = await receive()
 
 
-def _request(scope: HTTPScope, body: bytes) -> Request:
+def _request(scope: HTTPScope, body: bytes) -> HttpRequest:
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     raw_path = scope["raw_path"] or b"/"
-    return Request(
+    return HttpRequest(
         scope["method"],
         raw_path.decode("latin-1"),
         scope["query_string"].decode("latin-1"),

@@ -9,25 +9,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from kms_tui.backend.base import Backend, NotesOrigin
+from kms_tui.backend.service_model import operations
 from kms_tui.kms.errors import KmsTuiError, ReadOnlyError, ServiceError
-from kms_tui.serve import sts, wire
-from kms_tui.serve.request import TEXT, Request, Response
+from kms_tui.serve import aws_json, sts
+from kms_tui.serve.http_messages import TEXT, HttpRequest, HttpResponse
 
 logger = logging.getLogger(__name__)
 
-Admit = Callable[[Request, str], str | None]
+Admit = Callable[[HttpRequest, str], str | None]
 """Takes a request and its service; gives its region, None for the default one, or raises ServiceError."""
 
 _MAX_REGIONS = 128
 _UNKNOWN = ("UnknownOperationException", "The X-Amz-Target header names no operation of KMS.")
-_NOT_HERE = Response(404, wire.error_body("UnknownOperationException", "KMS is at the path /."))
-_NO_METHOD = Response(
-    405, wire.error_body("UnknownOperationException", "KMS is called by POST."), headers=(("allow", "POST"),)
+_NOT_HERE = HttpResponse(404, aws_json.error_body("UnknownOperationException", "KMS is at the path /."))
+_NO_METHOD = HttpResponse(
+    405,
+    aws_json.error_body("UnknownOperationException", "KMS is called by POST."),
+    headers=(("allow", "POST"),),
 )
-_HEALTHY = Response(200, b"healthy: kms, sts\n", TEXT)
-_INTERNAL = Response(
+_HEALTHY = HttpResponse(200, b"healthy: kms, sts\n", TEXT)
+_INTERNAL = HttpResponse(
     500,
-    wire.error_body(
+    aws_json.error_body(
         "KMSInternalException",
         "The request was rejected because an internal exception occurred. The request can be retried.",
     ),
@@ -41,7 +44,7 @@ class Task:
     operation: str
     params: Mapping[str, Any]
     backend: Backend
-    request: Request
+    request: HttpRequest
 
     def __repr__(self) -> str:
         return f"Task({self.operation})"
@@ -58,9 +61,9 @@ class Endpoint:
         self._admit = admit
         self._regions: dict[str, Backend] = {}
         # Read the service model now, not while the first client waits.
-        wire.operations()
+        operations()
 
-    def accept(self, request: Request) -> Task | Response:
+    def accept(self, request: HttpRequest) -> Task | HttpResponse:
         """What there is to run for a request, or its answer where there is nothing to run."""
         try:
             if request.path != "/":
@@ -73,26 +76,26 @@ class Endpoint:
         except Exception as error:
             return _failure(error, "a request", request)
 
-    def run(self, task: Task) -> Response:
+    def run(self, task: Task) -> HttpResponse:
         """Make the call and answer it."""
         try:
-            return Response(
-                200, wire.serialise(task.operation, task.backend.call(task.operation, task.params))
+            return HttpResponse(
+                200, aws_json.serialise(task.operation, task.backend.call(task.operation, task.params))
             )
         except Exception as error:
             return _failure(error, task.operation, task.request)
 
-    def _kms(self, request: Request) -> Task:
+    def _kms(self, request: HttpRequest) -> Task:
         target = request.headers.get("x-amz-target", "")
-        operation = target.removeprefix(wire.TARGET_PREFIX)
-        if operation == target or operation not in wire.operations():
+        operation = target.removeprefix(aws_json.TARGET_PREFIX)
+        if operation == target or operation not in operations():
             raise ServiceError(*_UNKNOWN)
         backend = self._in_region(self._admit(request, "kms"))
         if isinstance(backend, NotesOrigin):
             backend = backend.called_from(request.address, request.headers.get("user-agent", ""))
-        return Task(operation, wire.parse(operation, request.body), backend, request)
+        return Task(operation, aws_json.parse(operation, request.body), backend, request)
 
-    def _sts(self, request: Request) -> Response:
+    def _sts(self, request: HttpRequest) -> HttpResponse:
         try:
             region = self._admit(request, "sts")
             sts.require_known_action(request)
@@ -111,17 +114,17 @@ class Endpoint:
         return backend
 
 
-def refusal(error: ServiceError) -> Response:
+def refusal(error: ServiceError) -> HttpResponse:
     """An error of the JSON protocol: HTTP 400, or 500 where the service is at fault.
 
     SDKs look for its code in the header too, and some of them there first.
     """
-    status = 500 if error.code in wire.faults() else error.status
+    status = 500 if error.code in aws_json.faults() else error.status
     headers = (("x-amzn-errortype", error.code),)
-    return Response(status, wire.error_body(error.code, error.message), headers=headers)
+    return HttpResponse(status, aws_json.error_body(error.code, error.message), headers=headers)
 
 
-def _failure(error: Exception, what: str, request: Request) -> Response:
+def _failure(error: Exception, what: str, request: HttpRequest) -> HttpResponse:
     """The answer to an exception: KMSInternalException for one that should not have happened."""
     if isinstance(error, ServiceError):
         return refusal(error)

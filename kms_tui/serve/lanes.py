@@ -8,46 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve.request import Response
-
-_AT_ONCE = frozenset(
-    {
-        "Decrypt",
-        "DescribeKey",
-        "Encrypt",
-        "GenerateDataKey",
-        "GenerateDataKeyWithoutPlaintext",
-        "GenerateMac",
-        "GenerateRandom",
-        "ReEncrypt",
-        "VerifyMac",
-    }
-)
-"""Operations of about 0.1 ms with a symmetric key: handing one to a thread costs more than it takes."""
+from kms_tui.kms.operations import Trait, has
+from kms_tui.serve.http_messages import HttpResponse
 
 _ALGORITHM_MEMBERS = ("EncryptionAlgorithm", "SourceEncryptionAlgorithm", "DestinationEncryptionAlgorithm")
 
-_MAKES_KEYS = frozenset(
-    {
-        "CreateKey",
-        "GenerateDataKeyPair",
-        "GenerateDataKeyPairWithoutPlaintext",
-        "GetParametersForImport",
-    }
-)
-"""Operations that may look for RSA primes for seconds."""
-
 
 def is_quick(operation: str, params: Mapping[str, Any]) -> bool:
-    """Whether a call is better made at once than on a thread."""
-    return operation in _AT_ONCE and all(
+    """Whether handing a call to a thread costs more than it takes."""
+    return has(operation, Trait.QUICK) and all(
         params.get(member, "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT" for member in _ALGORITHM_MEMBERS
     )
 
 
 def makes_keys(operation: str) -> bool:
-    """Whether a call may take seconds of a processor."""
-    return operation in _MAKES_KEYS
+    """Whether a call may look for RSA primes, which takes seconds of a processor."""
+    return has(operation, Trait.MAKES)
 
 
 class Lane:
@@ -58,7 +34,7 @@ class Lane:
         self._limit = threads + waiting
         self._under_way = 0
 
-    async def run(self, work: Callable[[], Response]) -> Response:
+    async def run(self, work: Callable[[], HttpResponse]) -> HttpResponse:
         if self._under_way >= self._limit:
             raise ServiceError("ThrottlingException", "Rate exceeded")
         self._under_way += 1

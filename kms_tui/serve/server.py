@@ -17,12 +17,11 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import EndpointError
-from kms_tui.serve.anyone import Anyone
 from kms_tui.serve.application import Application
-from kms_tui.serve.connections import Connection
-from kms_tui.serve.credential import Credential
+from kms_tui.serve.client_connections import ClientConnection
 from kms_tui.serve.endpoint import Admit, Endpoint
-from kms_tui.serve.sigv4 import SigV4
+from kms_tui.serve.sigv4 import Credential, SigV4
+from kms_tui.serve.unsigned_admission import UnsignedAdmission
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 120
@@ -90,7 +89,7 @@ class _Server(uvicorn.Server):
         if counter % _TICKS_A_SECOND == 0:
             now = time.monotonic()
             for connection in list(self.server_state.connections):
-                if isinstance(connection, Connection):
+                if isinstance(connection, ClientConnection):
                     connection.sweep(now)
         return await super().on_tick(counter)
 
@@ -125,7 +124,7 @@ def admission(
     credential: Credential | None, listener: Listener, now: Callable[[], datetime] = utc_now
 ) -> Admit:
     """Who is admitted: who signs with the credential, or, without one, anyone who means this listener."""
-    return SigV4(credential, now) if credential else Anyone(listener.hosts)
+    return SigV4(credential, now) if credential else UnsignedAdmission(listener.hosts)
 
 
 @contextlib.contextmanager
@@ -161,7 +160,7 @@ def running(
 def _server(application: Application, on_start: Callable[[], None]) -> _Server:
     config = uvicorn.Config(
         application,
-        http=Connection,
+        http=ClientConnection,
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -1,7 +1,8 @@
 """AWS Signature Version 4, the verifying side: in the Authorization header, or presigned in the query.
 
 After "Create a signed AWS API request" of the IAM user guide. The refusals have AWS's codes (those of the
-JSON protocol) and words. A security token is of no account here: the signature proves who signs.
+JSON protocol) and words. A security token is of no account here: the signature proves who signs. The
+credential is the store's own, or one of this run.
 """
 
 from __future__ import annotations
@@ -9,15 +10,45 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import secrets
+from base64 import b32encode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote
 
+from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve.credential import Credential
-from kms_tui.serve.request import Request
+from kms_tui.serve.http_messages import HttpRequest
+
+_ID_BYTES, _SECRET_BYTES = 10, 30
+_PURPOSE = "credential of serve"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """An access key in the form of AWS's: 20 characters, and a secret of 40 that stays out of the repr."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+
+def random_credential() -> Credential:
+    """A credential for this one run."""
+    return _credential(secrets.token_bytes(_ID_BYTES + _SECRET_BYTES))
+
+
+def credential_of(store: Store) -> Credential:
+    """The store's own credential: it follows from the root key, so it stays the same and is not written."""
+    return _credential(store.root_key.derive(_PURPOSE, _ID_BYTES + _SECRET_BYTES))
+
+
+def _credential(seed: bytes) -> Credential:
+    return Credential(
+        "AKIA" + b32encode(seed[:_ID_BYTES]).decode("ascii"), b64encode(seed[_ID_BYTES:]).decode("ascii")
+    )
+
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
@@ -58,7 +89,7 @@ class SigV4:
         self._now = now
         self._signing_keys: dict[tuple[str, str, str], bytes] = {}
 
-    def __call__(self, request: Request, service: str) -> str:
+    def __call__(self, request: HttpRequest, service: str) -> str:
         """The region that the request was signed for; raises ServiceError."""
         claim = claim_of(request)
         self._check_scope(claim, service)
@@ -108,7 +139,7 @@ class SigV4:
                 f"({_basic(now)} + {_span(MAX_SKEW)})"
             )
 
-    def _signature(self, request: Request, claim: Claim) -> str:
+    def _signature(self, request: HttpRequest, claim: Claim) -> str:
         canonical = canonical_request(request, claim)
         _, date, region, service, _ = claim.scope
         to_sign = (
@@ -136,7 +167,7 @@ def is_region(name: str) -> bool:
     return _REGION.fullmatch(name) is not None
 
 
-def claim_of(request: Request) -> Claim:
+def claim_of(request: HttpRequest) -> Claim:
     """The request's signature, from its header or its query; raises ServiceError where it is not whole."""
     header = request.headers.get("authorization")
     presigned = "X-Amz-Algorithm=" in request.query
@@ -257,7 +288,7 @@ def _span(span: timedelta) -> str:
     return f"{seconds // 60} min." if seconds % 60 == 0 else f"{seconds} s."
 
 
-def canonical_request(request: Request, claim: Claim) -> str:
+def canonical_request(request: HttpRequest, claim: Claim) -> str:
     """The text that is signed: the request without what may change on its way."""
     headers = "".join(
         f"{name}:{' '.join(request.headers.get(name, '').split())}\n"

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import CallerIdentity
-from kms_tui.serve.request import XML, Request, Response
+from kms_tui.serve.http_messages import XML, HttpRequest, HttpResponse
 
 FORM = "application/x-www-form-urlencoded"
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -25,7 +25,7 @@ _QUERY_ERRORS: Mapping[str, tuple[str, int]] = {
 """Error codes of the JSON protocol -> code and HTTP status of the query protocol (STS's common errors)."""
 
 
-def is_query(request: Request) -> bool:
+def is_query(request: HttpRequest) -> bool:
     """Whether the request speaks the query protocol: a form, or a GET that names an action."""
     if "x-amz-target" in request.headers:
         return False
@@ -34,7 +34,7 @@ def is_query(request: Request) -> bool:
     return "Action=" in request.query
 
 
-def require_known_action(request: Request) -> None:
+def require_known_action(request: HttpRequest) -> None:
     """ServiceError where the form or the query names no action, or one that is not offered."""
     fields = request.query_parameters()
     if request.method == "POST":
@@ -52,7 +52,7 @@ def require_known_action(request: Request) -> None:
         )
 
 
-def identity(caller: CallerIdentity, request_id: str) -> Response:
+def identity(caller: CallerIdentity, request_id: str) -> HttpResponse:
     """GetCallerIdentity's answer."""
     return _xml(
         200,
@@ -67,7 +67,7 @@ def identity(caller: CallerIdentity, request_id: str) -> Response:
     )
 
 
-def refusal(error: ServiceError, request_id: str) -> Response:
+def refusal(error: ServiceError, request_id: str) -> HttpResponse:
     """An error in the query protocol's form and code."""
     code, status = _QUERY_ERRORS.get(error.code, (error.code, error.status))
     return _xml(
@@ -86,5 +86,5 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def _xml(status: int, text: str) -> Response:
-    return Response(status, text.encode(errors="replace"), XML)
+def _xml(status: int, text: str) -> HttpResponse:
+    return HttpResponse(status, text.encode(errors="replace"), XML)

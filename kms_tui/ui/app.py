@@ -131,7 +131,7 @@ class KmsApp(Boundary, Host):
 
     def _read_pending_changes(self) -> None:
         """Have keys read again whose changes KMS does not show yet."""
-        due = self.session.settling.due() if self.session is not None else frozenset()
+        due = self.session.pending_changes.due() if self.session is not None else frozenset()
         if due:
             from kms_tui.ui.mode_screen import ModeScreen
 

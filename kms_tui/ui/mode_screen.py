@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.cost import Prices
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session

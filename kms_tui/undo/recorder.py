@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import KmsTuiError, ServiceError
-from kms_tui.kms.operations import is_mutating
+from kms_tui.kms.operations import Trait, has, is_mutating
 from kms_tui.undo.reversals import REVERSALS, ApiCall
 
 SKIPPED = "it was skipped"
@@ -162,8 +161,6 @@ NO_WAY_BACK = "AWS has no way back from it"
 UNREADABLE = "what was there before could not be read"
 NOTHING_CHANGED = "it changed nothing"
 _NAMES = ("KeyId", "AliasName", "CustomKeyStoreId")
-_CHANGES_NOTHING = frozenset({"GetParametersForImport"})
-"""Not a reading operation, as it makes an import token, but it leaves the key as it was."""
 
 
 class UndoRecorder(Wrapper):
@@ -182,7 +179,7 @@ class UndoRecorder(Wrapper):
         return UndoRecorder(inner, self.history, self._now)
 
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not is_mutating(operation) or operation in _CHANGES_NOTHING:
+        if not is_mutating(operation) or has(operation, Trait.HARMLESS):
             return self.inner.call(operation, params)
         # Other parameters may be secrets, and only a way back needs them.
         kept = params if operation in REVERSALS else {name: params[name] for name in _NAMES if name in params}

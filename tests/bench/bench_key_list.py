@@ -23,7 +23,7 @@ from typing import Any
 
 from textual.app import App, ComposeResult
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory import FilterError, Inventory, Pace, Sort, View
 from kms_tui.inventory.row import FactName
 from kms_tui.kms.model import CallerIdentity

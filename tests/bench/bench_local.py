@@ -20,10 +20,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kms_tui.backend.local import LocalBackend, open_store
-from kms_tui.backend.local.blob import seal
-from kms_tui.backend.local.rows import current_material, first_due, key_by_id
-from kms_tui.backend.local.store import Store
-from kms_tui.backend.local.validation import check
+from kms_tui.backend.local.engine.ciphertext_blob import seal
+from kms_tui.backend.local.engine.request_validation import check
+from kms_tui.backend.local.store.key_rows import first_due, key_by_id
+from kms_tui.backend.local.store.sqlite_store import Store
+from kms_tui.backend.local.store.stored_material import current_material
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 

@@ -142,11 +142,12 @@ def fill(url: str, each: int) -> str:
 
 def scan(url: str, key_id: str, *, paced: bool) -> dict[str, float]:
     """Scan in this process; its figures."""
-    from kms_tui.backend.api import Kms
     from kms_tui.backend.aws import connect
     from kms_tui.evidence.scans import ScanRun
 
     backend = connect(region=REGION, endpoint_url=url)
+    from kms_tui.backend.kms_facade import Kms
+
     kms = Kms(backend)
     kms.caller()
     before = peak_megabytes()

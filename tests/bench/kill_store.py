@@ -35,8 +35,8 @@ from pathlib import Path
 from typing import Any
 
 from kms_tui.backend.local import LocalBackend, Store, open_store
-from kms_tui.backend.local.maintenance import back_up, open_existing
-from kms_tui.backend.local.protection import change_protection
+from kms_tui.backend.local.store.store_maintenance import back_up, change_protection
+from kms_tui.backend.local.store.store_opening import open_existing
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 Child = Callable[[Callable[[str], None]], None]

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from kms_tui.serve import application, connections, running
+from kms_tui.serve import application, client_connections, running
 from tests.serve.raw import Answer, Raw, call, post
 from tests.unit.serve.fakes import FakeBackend
 
@@ -103,7 +103,7 @@ def test_many_clients_at_once_are_all_answered(url: str) -> None:
 def test_more_connections_than_there_is_room_for_are_told_so(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(client_connections, "MAX_CONNECTIONS", 3)
     with ExitStack() as stack:
         held = [stack.enter_context(Raw(url)) for _ in range(3)]
         assert [connection.ask(LIST_KEYS).status for connection in held] == [200] * 3
@@ -120,7 +120,7 @@ def test_a_request_that_never_arrives_whole_is_cut_off(url: str, monkeypatch: py
         slow_body.send(LIST_KEYS[:-1])
         assert second.ask(LIST_KEYS).status == 200
         second.send(LIST_KEYS[:-1])
-        monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.1)
+        monkeypatch.setattr(client_connections, "REQUEST_SECONDS", 0.1)
         for connection in (silent, slow_head, slow_body, second):
             assert connection.is_closed_by_server()
     assert_serving(url)
@@ -131,7 +131,7 @@ def test_a_client_that_rests_between_requests_is_not_cut_off(
 ) -> None:
     with Raw(url) as resting, Raw(url) as silent:
         assert resting.ask(LIST_KEYS).status == 200
-        monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.1)
+        monkeypatch.setattr(client_connections, "REQUEST_SECONDS", 0.1)
         assert silent.is_closed_by_server()
         assert resting.ask(LIST_KEYS).status == 200
 

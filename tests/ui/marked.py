@@ -10,8 +10,7 @@ import pytest
 from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from tests.contract.shapes import operation_model
 

@@ -26,8 +26,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select, TextArea
 from textual.widgets.option_list import OptionDoesNotExist
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.crypto_ops.operations import OPERATIONS, Role
 from kms_tui.inventory import Pace
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session

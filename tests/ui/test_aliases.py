@@ -8,8 +8,7 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.demo import demo_backend
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import MakeApp, fixed_now

@@ -11,8 +11,8 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory import Pace
 from kms_tui.kms.errors import ServiceError
 from kms_tui.ui.app import KmsApp

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.base.clipboard import copy_secret
 from tests.ui.conftest import MakeApp

@@ -8,8 +8,7 @@ from typing import Any, Self
 import pytest
 from textual.pilot import Pilot
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.errors import EndpointError, KmsTuiError, OutcomeUnknownError, ServiceError
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.widgets.key_list import KeyList

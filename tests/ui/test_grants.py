@@ -10,8 +10,8 @@ from textual.widgets import Button, Input, Select, SelectionList, TextArea
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.grants import grant_operations
 from kms_tui.kms.keyspecs import KEY_SPECS
+from kms_tui.kms.operations import grant_operations
 from kms_tui.ui.actions.grant_actions import RevokeGrant, check_pairs, check_principal
 from kms_tui.ui.dialogs.form import Form
 from tests.ui.conftest import MakeApp

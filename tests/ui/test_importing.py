@@ -14,7 +14,7 @@ from textual.widgets import Input, Select
 from kms_tui import imports
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.public_key import PublicKey
 from kms_tui.session import BackendKind
 from kms_tui.ui.dialogs.dialog import Dialog

@@ -11,8 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static, TextArea
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.errors import CredentialsError, ServiceError
 from kms_tui.ui.actions.batch import BatchConfirm, BatchRun
 from kms_tui.ui.dialogs.form import Form

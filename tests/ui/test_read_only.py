@@ -10,8 +10,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.config import ProfileSettings
 from kms_tui.kms.errors import ReadOnlyError
 from kms_tui.kms.operations import NOT_MUTATING

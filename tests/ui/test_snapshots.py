@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from kms_tui.backend.wrappers import Meter
+from kms_tui.backend.wrappers.metering import Meter
 from kms_tui.config import Config
 from kms_tui.kms.errors import CredentialsError
 from kms_tui.session import Connection, Prompt, Session

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from kms_tui.backend.wrappers import Meter
+from kms_tui.backend.wrappers.metering import Meter
 from kms_tui.inventory import Pace
 from kms_tui.kms.errors import CredentialsError, ServiceError
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session

@@ -10,9 +10,8 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widgets import Button, Static
 
-from kms_tui.backend.base import Backend
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.backend.local import open_ephemeral
-from kms_tui.backend.wrappers import Wrapper
 from kms_tui.evidence.scans import Scan
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.screens.keys_screen import KeyScreen

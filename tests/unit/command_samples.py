@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from kms_tui.backend.servicemodel import service_model
+from kms_tui.backend.service_model import service_model
 
 OPERATIONS = tuple(service_model()["operations"])
 SECRET = "hunter2-" * 6

@@ -6,8 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.operations import is_mutating
 
 

@@ -10,8 +10,8 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import KnowsServices, Services
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.demo import demo_backend
 from kms_tui.demo.demo_services import DemoServices
 from kms_tui.evidence.scanners import SCANNERS
@@ -77,8 +77,8 @@ def test_one_bucket_and_one_service_may_not_be_looked_at(found: Scan) -> None:
     assert (buckets.title, buckets.unchecked) == ("S3 buckets", 1)
     assert (file_systems.title, file_systems.listed) == ("EFS file systems", 0)
     assert all(
-        isinstance(trouble.error, ServiceError) and trouble.error.denied
-        for trouble in (*buckets.troubles, *file_systems.troubles)
+        isinstance(failed.error, ServiceError) and failed.error.denied
+        for failed in (*buckets.failed_calls, *file_systems.failed_calls)
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from kms_tui.atomic import FileError
 from kms_tui.imports import ImportFiles, default_root
-from kms_tui.kms.importing import ImportParameters
+from kms_tui.kms.model import ImportParameters
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -9,13 +9,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, mlkem, padding, rsa
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap_with_padding
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_public_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.public_key import WRAPPING_ALGORITHMS, PublicKey, PublicKeyError, digest_message
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.servicemodel import service_model
+from kms_tui.backend.service_model import service_model
 from kms_tui.cli.connection import add_connection_flags, connection_from
 from kms_tui.config import ProfileSettings
 from kms_tui.kms.errors import ReadOnlyError

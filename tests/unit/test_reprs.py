@@ -7,17 +7,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kms_tui.backend.api import Decrypted, GrantMade
+from kms_tui.backend.kms_facade import Decrypted, GrantMade
 from kms_tui.backend.local import LocalBackend, Store, open_store
-from kms_tui.backend.local.encryption import Opened
-from kms_tui.backend.local.rootkey import Protection, RootKey, SealedRootKey
-from kms_tui.backend.local.rows import key_by_id
-from kms_tui.backend.wrappers import Recorded, SessionLog
-from kms_tui.kms.importing import ImportParameters
-from kms_tui.kms.secret import Secret
-from kms_tui.serve.credential import Credential
+from kms_tui.backend.local.crypto.encryption import DecryptedCiphertext
+from kms_tui.backend.local.store.key_rows import key_by_id
+from kms_tui.backend.local.store.root_key import Protection, RootKey, SealedRootKey
+from kms_tui.backend.wrappers.session_log import Recorded, SessionLog
+from kms_tui.kms.model import ImportParameters, Secret
 from kms_tui.serve.endpoint import Task
-from kms_tui.serve.request import Request, Response
+from kms_tui.serve.http_messages import HttpRequest, HttpResponse
+from kms_tui.serve.sigv4 import Credential
 
 _WORD = "swordfish-0123456789abcdefghijkl"
 _SECRET = _WORD.encode()
@@ -42,7 +41,7 @@ def _opened() -> object:
         key_id = backend.call("CreateKey", {})["KeyMetadata"]["KeyId"]
         key = key_by_id(store, _ACCOUNT, _REGION, key_id)
         assert key is not None
-        return Opened(key, _SECRET, None)
+        return DecryptedCiphertext(key, _SECRET, None)
 
 
 def _logged() -> object:
@@ -54,7 +53,7 @@ def _logged() -> object:
 
 
 def _task() -> object:
-    request = Request("POST", "/", "", {"authorization": _WORD}, _SECRET)
+    request = HttpRequest("POST", "/", "", {"authorization": _WORD}, _SECRET)
     with open_store() as store:
         return Task("Encrypt", {"Plaintext": _SECRET}, _backend(store), request)
 
@@ -70,8 +69,8 @@ _SAMPLES: dict[str, Callable[[], object]] = {
     "opened": _opened,
     "log entry": _logged,
     "credential": lambda: Credential("AKIA", _WORD),
-    "request": lambda: Request("POST", "/", _WORD, {"authorization": _WORD}, _SECRET),
-    "response": lambda: Response(200, _SECRET, headers=(("x", _WORD),)),
+    "request": lambda: HttpRequest("POST", "/", _WORD, {"authorization": _WORD}, _SECRET),
+    "response": lambda: HttpResponse(200, _SECRET, headers=(("x", _WORD),)),
     "task": _task,
 }
 

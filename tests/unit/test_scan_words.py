@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kms_tui.evidence.references import KeyNames
-from kms_tui.evidence.scan_task import Section, Trouble, Use
+from kms_tui.evidence.scan_task import FailedCall, Section, Use
 from kms_tui.evidence.scans import Scan
 from kms_tui.kms.facts import Denied, Failed, Known
 from kms_tui.ui.details.scan_words import (
@@ -41,20 +41,25 @@ def scan(*sections: Section, names: KeyNames = _NAMES, cancelled: bool = False) 
     [
         (
             section(
-                listed=0, checked=0, troubles=(Trouble("", denied("DescribeVolumes")),), is_whole_list=False
+                listed=0,
+                checked=0,
+                failed_calls=(FailedCall("", denied("DescribeVolumes")),),
+                is_whole_list=False,
             ),
             "denied: you may not call DescribeVolumes",
         ),
         (
-            section(troubles=(Trouble("", throttled("DescribeVolumes")),), is_whole_list=False),
+            section(failed_calls=(FailedCall("", throttled("DescribeVolumes")),), is_whole_list=False),
             "only 5 checked, then ThrottlingException: Rate exceeded",
         ),
         (
-            section(checked=4, troubles=(Trouble("a", denied("GetX")),)),
+            section(checked=4, failed_calls=(FailedCall("a", denied("GetX")),)),
             "1 of 5 not checked (a): denied: you may not call GetX",
         ),
         (
-            section(checked=1, troubles=(Trouble("a", denied("GetX")), Trouble("b", denied("GetX")))),
+            section(
+                checked=1, failed_calls=(FailedCall("a", denied("GetX")), FailedCall("b", denied("GetX")))
+            ),
             "4 of 5 not checked (a and others): denied: you may not call GetX",
         ),
     ],
@@ -79,7 +84,7 @@ def test_the_time_has_its_day_once_that_is_another() -> None:
 
 
 def test_nothing_found_is_nothing_that_was_checked_and_says_what_was_not() -> None:
-    found = scan(section(), section("SNS topics", checked=0, troubles=(Trouble("t", denied("GetX")),)))
+    found = scan(section(), section("SNS topics", checked=0, failed_calls=(FailedCall("t", denied("GetX")),)))
     words = used_by_content(found, _KEY, _NOW, width=54).plain
     assert "nothing that was checked names it" in words
     assert "1 service not checked: SNS topics" in words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kms_tui.backend.aws.backend import AwsBackend
+from kms_tui.backend.aws.aws_backend import AwsBackend
 from kms_tui.backend.aws.profiles import ProfileInfo, profiles
 
 __all__ = ["AwsBackend", "ProfileInfo", "connect", "profiles"]
@@ -27,6 +27,6 @@ def connect(
     called on whichever thread needed credentials. No request is sent to KMS or STS, but finding credentials
     may run a credential_process or ask the instance. Raises ConfigurationError and CredentialsError.
     """
-    from kms_tui.backend.aws.connection import open_backend
+    from kms_tui.backend.aws.boto_session import open_backend
 
     return open_backend(profile, region, endpoint_url, mfa_prompt)

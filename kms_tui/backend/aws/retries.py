@@ -1,18 +1,22 @@
-"""When a request may be sent again, beside what botocore's standard mode decides: two needs-retry handlers.
+"""When a request is sent again, beside what botocore's standard mode decides, and which answers are whole.
 
-botocore asks such a handler after each attempt; it answers the seconds to wait before another, or None.
+botocore asks a needs-retry handler after each attempt; it answers the seconds to wait before the next, or
+None.
 """
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import botocore.exceptions as boto
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 
-from kms_tui.backend.aws.translate import CutShortError, is_object, is_whole
-from kms_tui.kms.errors import THROTTLED
+from kms_tui.kms.errors import (
+    THROTTLED,
+)
 
 MAX_ATTEMPTS = 3
 """Attempts in all, as in botocore's standard mode."""
@@ -52,7 +56,7 @@ def broken_answers(max_attempts: int, fraction: Callable[[], float] = random.ran
         if http.status_code >= 300 or is_whole(http.content, http.headers, expects_body):
             return None
         if attempts >= max_attempts:
-            raise CutShortError(endpoint_url=http.url)
+            raise IncompleteAnswerError(endpoint_url=http.url)
         return backoff(attempts, fraction)
 
     return needs_retry
@@ -75,3 +79,30 @@ def spare_the_parser(*, response_dict: dict[str, Any], **_: Any) -> None:
 
 def _error_code(response: Any) -> str:
     return str(response[1].get("Error", {}).get("Code", "")) if response is not None else ""
+
+
+class IncompleteAnswerError(boto.HTTPClientError):
+    """A successful answer whose body is not whole: fewer bytes than announced, or not JSON."""
+
+    fmt = "The answer was cut short or is not KMS's"
+
+
+def is_whole(content: bytes, headers: Mapping[str, str], expects_body: bool) -> bool:
+    """Whether the body of a successful answer can be believed.
+
+    botocore takes a body that is not JSON for an empty answer, so a page cut in half, or a hotel's sign-in
+    page, would read as "no keys".
+    """
+    announced = headers.get("Content-Length", "")
+    if announced.isdigit() and int(announced) != len(content):
+        return False
+    # Some servers answer null for nothing.
+    return not expects_body if content in (b"", b"null") else is_object(content)
+
+
+def is_object(content: bytes) -> bool:
+    """Whether the bytes are a JSON object."""
+    try:
+        return isinstance(json.loads(content), dict)
+    except ValueError:
+        return False

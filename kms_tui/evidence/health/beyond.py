@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Services
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.facts import Since
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import AnswerError, KmsTuiError, UnavailableError

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Services
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.beyond import Primaries, disabled_since
 from kms_tui.evidence.health.checks import chosen
 from kms_tui.evidence.health.facts import Examined, Need, Since
@@ -25,7 +25,7 @@ from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key
 
 _READING, _JUDGING = "reading", "judging"
-_HANDS = 4
+_THREADS = 4
 """Threads that read the policies of primaries in other regions."""
 _LOOK = 0.5
 """Seconds after which is looked whether reading has come to an end, where nobody tells."""
@@ -37,13 +37,13 @@ _PATIENCE = 120.0
 class Stage:
     """How far an examination is: what it does, in words, and ``done`` of ``total`` (0: not known).
 
-    ``trouble`` is why it waits, where it does; from an error, so untrusted.
+    ``error`` is why it waits, where it does; from an error, so untrusted.
     """
 
     words: str
     done: int = 0
     total: int = 0
-    trouble: str = ""
+    error: str = ""
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Examination:
         demand = self._inventory.progress() if self._stage.words == _READING else None
         if demand is None:
             return self._stage
-        return Stage(_READING, demand.done, demand.total, demand.trouble)
+        return Stage(_READING, demand.done, demand.total, demand.error)
 
     def cancel(self) -> None:
         """Stop; ``run`` comes back with what is known by then, and the rest as not known."""
@@ -209,9 +209,9 @@ class Examination:
                 self._stage = Stage("reading the policies of primaries", len(found), total)
                 self._woken.set()
 
-        hands = [threading.Thread(target=work, daemon=True) for _ in range(min(_HANDS, total))]
-        for hand in hands:
-            hand.start()
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_THREADS, total))]
+        for thread in threads:
+            thread.start()
         self._await(lambda: len(found) == total)
         return dict(found)
 
@@ -287,5 +287,5 @@ class _Patience:
             return False
         if self._clock() - self._moved < _PATIENCE:
             return False
-        self.reason = progress.trouble or f"no answer for {_PATIENCE:.0f} seconds"
+        self.reason = progress.error or f"no answer for {_PATIENCE:.0f} seconds"
         return True

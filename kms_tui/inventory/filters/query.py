@@ -115,7 +115,7 @@ class Query:
     def holds(self, row: Row) -> bool | None:
         """True, False, or None where a fact that decides is not known."""
         for word, negated in self._words:
-            if (word in row.haystack) is negated:
+            if (word in row.search_text) is negated:
                 return False
         verdict = self._verdicts[row.kind]
         return self._of_row(row) if isinstance(verdict, Depends) else verdict
@@ -158,9 +158,9 @@ class Query:
         left = list(rows)
         for word, negated in self._words:
             if negated:
-                left = [row for row in left if word not in row.haystack]
+                left = [row for row in left if word not in row.search_text]
             else:
-                left = [row for row in left if word in row.haystack]
+                left = [row for row in left if word in row.search_text]
         return left
 
     def _judge(self, rows: list[Row]) -> Sifted:

@@ -40,11 +40,11 @@ def key_id(value: str, _now: datetime) -> RowTest:
 def description(value: str, _now: datetime) -> RowTest:
     wanted = _needed(value, "payroll")
     matches = _looks_like(wanted)
-    # The haystack is at hand, and has every description in it.
+    # The search_text is at hand, and has every description in it.
     longest = max(re.split(r"[*?]", wanted), key=len) if "[" not in wanted else ""
 
     def of_row(row: Row) -> bool | None:
-        if longest not in row.haystack:
+        if longest not in row.search_text:
             return False
         key = row.key
         return None if key is None else matches(key.description.lower())

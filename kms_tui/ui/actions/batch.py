@@ -12,7 +12,7 @@ from typing import ClassVar
 from textual import on
 from textual.widget import Widget
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.errors import CredentialsError, KmsTuiError, ServiceError
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import KeysChanged

@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from kms_tui import creation
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.creation import KeyType, NewKey
 from kms_tui.evidence.cost import Prices
 from kms_tui.kms.errors import KmsTuiError, ServiceError

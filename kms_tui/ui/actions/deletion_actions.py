@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change, select_possible
 from kms_tui.ui.actions.state_actions import cannot_disable

@@ -13,7 +13,7 @@ from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.cost import Prices
 from kms_tui.evidence.scans import Scans
 from kms_tui.kms.facts import LOADING

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.cost import MonthlyCost, Prices, monthly_cost
 from kms_tui.evidence.scans import Scan, Scans
 from kms_tui.kms.facts import Denied, Fact, Failed, Known, read_fact

@@ -9,10 +9,10 @@ from typing import Any, Literal
 from textual import on
 from textual.widget import Widget
 
-from kms_tui.backend.api import GrantMade
-from kms_tui.kms.grants import grant_operations
+from kms_tui.backend.kms_facade import GrantMade
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Grant, Key, KeyState
+from kms_tui.kms.operations import grant_operations
 from kms_tui.ui.actions.viewing_actions import copy_name
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from kms_tui.atomic import atomic_file, file_errors, typed_path
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.kms.importing import ImportParameters
 from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
-from kms_tui.kms.model import Key, KeyOrigin, KeyState
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import ImportParameters, Key, KeyOrigin, KeyState, Secret
 from kms_tui.session import Session
 from kms_tui.ui.actions.batch import change_each
 from kms_tui.ui.actions.exporting import check_path

@@ -9,7 +9,7 @@ from typing import Any
 from textual import on
 from textual.widget import Widget
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.facts import Denied, Fact, Known, read_fact
 from kms_tui.kms.model import Key, KeyState
@@ -148,7 +148,7 @@ def _in_each_region(kms: Kms, key: Key) -> list[RegionalKey]:
 
 
 async def _replicate(screen: ModeScreen, primary: Kms, subject: Subject, taken: Sequence[str]) -> None:
-    from kms_tui.backend.aws.regions import kms_regions
+    from kms_tui.backend.aws.boto_session import kms_regions
 
     regions = [each for each in await off_loop(lambda: kms_regions(primary.partition)) if each not in taken]
     key = await screen.attempt(lambda: primary.describe(subject.key_id), doing="describe the primary")

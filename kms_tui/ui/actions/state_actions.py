@@ -68,7 +68,7 @@ async def watch_refused_uses(screen: ModeScreen, subjects: Sequence[Subject]) ->
         screen.host.notify("CloudTrail is not available here.", title="Watch", severity="warning")
         return
     refusals = watching.of(subject.arn)
-    if refusals is not None and refusals.trouble is None:
+    if refusals is not None and refusals.error is None:
         watching.end(subject.arn)
         screen.host.notify(f"{subject.name} is not watched any more.")
     else:

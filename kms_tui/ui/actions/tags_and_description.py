@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.model import Tag
 from kms_tui.ui.actions.alias_actions import cannot_name
 from kms_tui.ui.actions.batch import change_each, confirm_change

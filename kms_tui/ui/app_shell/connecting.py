@@ -145,7 +145,7 @@ async def choose_regions(app: Host) -> None:
     """Show the keys of one region, or of several in one list."""
     if app.session is None:
         return
-    from kms_tui.backend.aws.regions import enabled_regions, kms_regions
+    from kms_tui.backend.aws.boto_session import enabled_regions, kms_regions
 
     kms, services = app.session.kms, app.session.services
     regions = await off_loop(lambda: kms_regions(kms.partition))
@@ -160,7 +160,7 @@ async def notify_slow_opening(app: Host, connection: Connection) -> None:
     """Notify of what a long opening waits for, and of the ways out."""
     if connection.kind not in (None, BackendKind.AWS) or isinstance(app.screen, AskSecret):
         return
-    from kms_tui.backend.aws.sources import waits_for
+    from kms_tui.backend.aws.credential_sources import waits_for
 
     try:
         source = await off_loop(lambda: waits_for(connection.profile))

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.ui.base.host import Host
 
 CLEAR_SECONDS = 30.0

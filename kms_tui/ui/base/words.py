@@ -96,8 +96,8 @@ def moment_words(moment: datetime, now: datetime) -> str:
 
 def refused_uses_content(refusals: Refusals, now: datetime, *, is_live: bool) -> Content:
     """Who was refused and how often, since when, and how late or incomplete that may be."""
-    if refusals.trouble is not None:
-        error = fact_content(unreadable(refusals.trouble), lambda _: Content())
+    if refusals.error is not None:
+        error = fact_content(unreadable(refusals.error), lambda _: Content())
         return Content.styled("Refused uses  ", "$warning") + error
     since = moment_words(refusals.since, now)
     when = f"since it was disabled, {since}" if refusals.since_known else f"since {since}, as far as was read"

@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.facts import LOADING, Fact, Known, read_fact
 from kms_tui.kms.model import Grant
+from kms_tui.kms.operations import Access
 from kms_tui.policy import Document, access, parse
 from kms_tui.policy.access import AccessCell, AccessRow
-from kms_tui.policy.actions import Access
 from kms_tui.policy.describe import condition
 from kms_tui.ui.base.safe_text import Content, column, safe
 from kms_tui.ui.base.subject import Subject

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.activity import Events, Wanted, of_key
 from kms_tui.evidence.events import FIELDS, Purpose, UsageEvent, matching
 from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError

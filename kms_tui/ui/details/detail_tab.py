@@ -11,7 +11,7 @@ from typing import ClassVar, Generic, TypeVar
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.errors import AnswerError
 from kms_tui.kms.facts import LOADING, Fact, Failed, read_fact
 from kms_tui.session import Session

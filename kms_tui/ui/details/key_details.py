@@ -150,7 +150,7 @@ class KeyDetails(Vertical):
         """Say which changes made here KMS does not show yet."""
         assert self._session is not None
         assert self._subject is not None
-        words = self._session.settling.words(self._subject.region, self._subject.key_id)
+        words = self._session.pending_changes.words(self._subject.region, self._subject.key_id)
         if words == self._pending_changes:
             return
         self._pending_changes = words

@@ -8,13 +8,12 @@ from datetime import datetime
 
 from textual.app import ComposeResult
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.cost import Prices, cost_if_kept, monthly_cost
 from kms_tui.inventory.row_class import EXPIRES_SOON
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Failed, Known, read_fact
-from kms_tui.kms.importing import ImportParameters
 from kms_tui.kms.keyspecs import spec_title
-from kms_tui.kms.model import Key, KeyOrigin, KeyRotationStatus, KeyState
+from kms_tui.kms.model import ImportParameters, Key, KeyOrigin, KeyRotationStatus, KeyState
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject

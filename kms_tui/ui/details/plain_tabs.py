@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.facts import Fact, Known
 from kms_tui.kms.model import Alias, Grant, Tag
 from kms_tui.ui.base.safe_text import Content, safe

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.facts import Fact
 from kms_tui.policy import CheckResult, Finding, Severity
 from kms_tui.ui.base.safe_text import Content

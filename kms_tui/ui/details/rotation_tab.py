@@ -8,7 +8,7 @@ from datetime import datetime
 
 from textual.app import ComposeResult
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Fact, Known, read_fact
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Key, KeyOrigin, KeyRotation, KeyRotationStatus

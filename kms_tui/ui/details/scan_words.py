@@ -50,9 +50,9 @@ def error_words(error: KmsTuiError) -> str:
 
 def shortfall_words(section: Section, scan: Scan) -> str:
     """How much of a service was not checked, and why; untrusted text."""
-    if not section.troubles:
+    if not section.failed_calls:
         return "cancelled" if scan.is_cancelled else "interrupted"
-    first = section.troubles[0]
+    first = section.failed_calls[0]
     reason = error_words(first.error)
     if first.what:
         others = " and others" if section.unchecked > 1 else ""

@@ -12,7 +12,7 @@ from operator import attrgetter
 from textual import events, on
 from textual.app import ComposeResult
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.references import ServiceGrant, service_grants
 from kms_tui.evidence.scan_task import Section, Use
 from kms_tui.evidence.scanners import SCANNERS

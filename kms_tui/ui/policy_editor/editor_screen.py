@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from kms_tui.backend.guard import PolicyRefusedError
+from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
 from kms_tui.drafts import policy_files
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy import CheckResult, Severity

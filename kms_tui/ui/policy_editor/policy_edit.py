@@ -1,7 +1,7 @@
 """The way from the editor to PutKeyPolicy: judged, compared with the key's policy as it is now, kept, sent.
 
-The session's backend refuses what the guard refuses by itself (``kms_tui.backend.guard``); here that is found
-out before anything else, so that the editor can say where.
+The session's backend refuses what the guard refuses by itself (``kms_tui.backend.wrappers.policy_guard``);
+here that is found out before anything else, so that the editor can say where.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kms_tui import policy
-from kms_tui.backend.api import Kms
-from kms_tui.backend.guard import PolicyRefusedError, judge
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError, judge
 from kms_tui.drafts import Draft, PolicyFiles, new_token
 from kms_tui.kms.errors import KmsTuiError, OutcomeUnknownError, ServiceError
 from kms_tui.kms.model import PolicyVersion

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.drafts import Draft, SavedVersion
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.base.background import off_loop

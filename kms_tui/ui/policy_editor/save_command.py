@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kms_tui.backend.guard import PolicyRefusedError
+from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.safe_text import Content

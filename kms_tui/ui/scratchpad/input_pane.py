@@ -27,7 +27,7 @@ from kms_tui.crypto_ops.inputs import Input as GivenInput
 from kms_tui.crypto_ops.limits import Beyond, Limit
 from kms_tui.crypto_ops.operations import Role
 from kms_tui.formats import Format, FormatError, encode
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.scratchpad.pane_fields import FactTable, NoteLine, PathInput, ProblemLine

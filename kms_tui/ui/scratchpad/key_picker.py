@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import OptionList
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.calls import in_region
 from kms_tui.crypto_ops.request import ChosenKey
 from kms_tui.inventory.live_list import Inventory
@@ -47,7 +47,7 @@ class ListedKey:
         self.chosen = ChosenKey(arn, aliases[0] if aliases else key_id, region, key)
         self.aliases = aliases
         spec = f"{key.spec} {spec_title(key.spec)} {key.usage}" if key else ""
-        self.haystack = f"{' '.join(aliases)} {key_id} {spec}".lower()
+        self.search_text = f"{' '.join(aliases)} {key_id} {spec}".lower()
 
     @property
     def key(self) -> Key | None:
@@ -149,7 +149,7 @@ class KeyPicker(Dialog[Picked]):
 
     def _fill(self) -> None:
         words = self.query_one("#picker-filter", Input).value.lower().split()
-        matching = [entry for entry in self._keys if all(word in entry.haystack for word in words)]
+        matching = [entry for entry in self._keys if all(word in entry.search_text for word in words)]
         matching.sort(key=lambda entry: entry.key is not None and not self.offers(entry.key))
         self._shown = [*([None] if self.may_be_found and not words else []), *matching[:_MOST]]
         entries = self.query_one("#picker-keys", OptionList)

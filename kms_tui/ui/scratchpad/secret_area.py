@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from kms_tui.formats import is_text
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.ui.base.clipboard import copy_secret, paste_text
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.pasting import MOST_TAKEN, is_too_long

@@ -156,7 +156,7 @@ class AliasesScreen(ModeScreen):
         if not alias.target_key_id:
             return "no key yet", "quiet"
         assert self.session is not None
-        words = self.session.settling.words(self.session.kms.region, alias.target_key_id)
+        words = self.session.pending_changes.words(self.session.kms.region, alias.target_key_id)
         if f"alias {alias.short_name}" in words.split(", "):
             return "settling", "accent"
         if row is None:

@@ -182,8 +182,8 @@ def progress(stage: Stage) -> Content:
         line += Content(f"  {stage.done:,} of {stage.total:,}")
     else:
         line += Content(" …")
-    if stage.trouble:
-        line = _lines(line, Content.styled("Waiting: ", "$warning") + safe(stage.trouble))
+    if stage.error:
+        line = _lines(line, Content.styled("Waiting: ", "$warning") + safe(stage.error))
     return _lines(line, _muted("esc stops it and shows what is known by then."))
 
 

@@ -90,5 +90,5 @@ class InventoryScreen(ModeScreen, Generic[T]):
         if progress is None:
             return ""
         left = f", about {progress.seconds:.0f} s left" if progress.seconds >= 1 else ""
-        waits = f" ({progress.trouble})" if progress.trouble else ""
+        waits = f" ({progress.error})" if progress.error else ""
         return f"reading {progress.done:,} of {progress.total:,}{left}{waits}"

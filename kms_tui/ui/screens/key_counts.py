@@ -34,10 +34,10 @@ def status(view: View, summary: Summary, watched: Content | None = None) -> Cont
 
     ``watched`` counts refused uses of watched keys.
     """
-    tally, trouble = view.inventory.tally(aws=view.scope is Scope.AWS), view.inventory.trouble
+    tally, error = view.inventory.tally(aws=view.scope is Scope.AWS), view.inventory.passing_error
     parts = []
-    if trouble is not None:
-        parts.append(Content.styled(f"{_error_word(trouble)}, trying again", "$warning"))
+    if error is not None:
+        parts.append(Content.styled(f"{_error_word(error)}, trying again", "$warning"))
     if summary.marked:
         hidden = f", {summary.marked_hidden} of them hidden by the filter" if summary.marked_hidden else ""
         parts.append(Content.styled(f"{summary.marked} marked{hidden}", "$accent"))
@@ -71,7 +71,7 @@ def filter_note(view: View, summary: Summary) -> str:
     progress = view.inventory.progress()
     if progress is not None and progress.done < progress.total:
         left = f", about {_length(progress.seconds)} left" if progress.seconds >= 1 else ""
-        waits = f" ({progress.trouble})" if progress.trouble else ""
+        waits = f" ({progress.error})" if progress.error else ""
         what = "filter needs" if view.query else "list shows"
         return f"reading what the {what}: {progress.done:,} of {progress.total:,}{left}{waits}"
     if takes_long(view, summary):

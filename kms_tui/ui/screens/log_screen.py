@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from kms_tui.backend.wrappers import LogEntry
+from kms_tui.backend.wrappers.session_log import LogEntry
 from kms_tui.export import Table
 from kms_tui.kms.operations import is_mutating
 from kms_tui.session import Connection, Session

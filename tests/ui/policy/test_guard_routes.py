@@ -12,9 +12,9 @@ import pytest
 from textual.pilot import Pilot
 
 import kms_tui.ui
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
-from kms_tui.backend.guard import PolicyRefusedError
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
 from kms_tui.drafts import Draft, PolicyFiles
 from kms_tui.kms.model import PolicyVersion
 from kms_tui.ui.policy_editor import editor_commands

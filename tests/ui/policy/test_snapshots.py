@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Meter
+from kms_tui.backend.wrappers.metering import Meter
 from kms_tui.config import Config
 from kms_tui.drafts import Draft, PolicyFiles
 from kms_tui.ui.details.access_tab import AccessTab

@@ -9,8 +9,7 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy.snippets import enable_iam_policies, key_users
 from kms_tui.ui.policy_editor.editor_screen import PolicyEditor

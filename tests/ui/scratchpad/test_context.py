@@ -6,8 +6,8 @@ import base64
 
 from textual.widgets import Button, Input
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.inputs import IN_THE_CLEAR
 from kms_tui.crypto_ops.operations import Name
 from kms_tui.ui.scratchpad.context_rows import ContextRow

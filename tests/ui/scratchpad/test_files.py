@@ -9,8 +9,8 @@ from threading import Event
 import pytest
 from textual.widgets import Button, Select
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.results import Result

@@ -6,10 +6,10 @@ import base64
 
 import pytest
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.operations import Name, Role
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, Bench, drive
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.operations import Name, Role
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.pane_fields import KeyField
 from tests.ui.conftest import MakeApp

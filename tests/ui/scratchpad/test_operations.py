@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.operations import OPERATIONS, Name, Role
 from kms_tui.public_key import PublicKey
 from kms_tui.ui.widgets.key_list import KeyList

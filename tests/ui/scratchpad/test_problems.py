@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.formats import Format
 from kms_tui.kms.errors import EndpointError
-from kms_tui.kms.model import CallerIdentity
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import CallerIdentity, Secret
 from kms_tui.ui.scratchpad.pane_fields import KeyField
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, Bench, drive

@@ -9,10 +9,10 @@ import logging
 import pytest
 from textual.widgets import Static
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.operations import Name, Role
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.ui.scratchpad.output_pane import OutputPane
 from kms_tui.ui.scratchpad.secret_area import SecretArea
 from tests.ui.conftest import MakeApp

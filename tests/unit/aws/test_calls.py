@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kms_tui.backend.aws import AwsBackend, connect, connection
+from kms_tui.backend.aws import AwsBackend, boto_session, connect
 from kms_tui.kms.errors import (
     ConfigurationError,
     EndpointError,
@@ -104,7 +104,7 @@ def test_a_mutation_whose_answer_is_lost_is_not_sent_again(
 def test_a_mutation_that_is_not_answered_in_time_is_not_sent_again(
     endpoint: FaultEndpoint, account: SyntheticAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MUTATION_READ_TIMEOUT", 0.2)
+    monkeypatch.setattr(boto_session, "MUTATION_READ_TIMEOUT", 0.2)
     endpoint.always("CreateKey", Hang())
     with pytest.raises(OutcomeUnknownError, match="no answer in time"):
         connect(region=REGION, endpoint_url=endpoint.url).call("CreateKey", {})
@@ -183,7 +183,7 @@ def test_a_name_that_does_not_resolve_says_so(operation: str) -> None:
 
 
 def test_a_read_that_hangs_ends(endpoint: FaultEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "READ_TIMEOUT", 0.1)
+    monkeypatch.setattr(boto_session, "READ_TIMEOUT", 0.1)
     endpoint.always("ListKeys", Hang())
     with pytest.raises(EndpointError, match="no answer in time"):
         connect(region=REGION, endpoint_url=endpoint.url).call("ListKeys", {})

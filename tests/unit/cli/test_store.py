@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from kms_tui.backend.local import open_default
-from kms_tui.backend.local.keyfile import key_file_of
-from kms_tui.backend.local.rootkey import Protection
+from kms_tui.backend.local.store.root_key import Protection, key_file_of
 from kms_tui.cli import main
 from tests.unit.cli.conftest import Run
 
@@ -61,7 +60,7 @@ def test_info_tells_the_store_in_figures(run: Run, path: Path) -> None:
 def test_the_default_store_is_meant_where_none_is_named(
     run: Run, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kms_tui.backend.local.opening.default_path", lambda: path)
+    monkeypatch.setattr("kms_tui.backend.local.default_store.default_path", lambda: path)
     for arguments in ([], ["--local"]):
         assert str(path) in run("store", "info", *arguments).out.decode()
 
@@ -119,7 +118,9 @@ def test_a_new_passphrase_comes_from_the_environment(
 
 def test_a_former_key_file_that_stays_is_named(run: Run, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KMS_TUI_NEW_PASSPHRASE", "correct horse")
-    monkeypatch.setattr("kms_tui.backend.local.protection.change_protection", lambda *_: key_file_of(path))
+    monkeypatch.setattr(
+        "kms_tui.backend.local.store.store_maintenance.change_protection", lambda *_: key_file_of(path)
+    )
     ended = run("store", "passwd", "--store", str(path))
     assert ended.code == 0
     assert f"Its former key file {key_file_of(path)} could not be removed" in ended.out.decode()
@@ -128,7 +129,9 @@ def test_a_former_key_file_that_stays_is_named(run: Run, path: Path, monkeypatch
 def test_backup_says_what_protects_the_copy(
     run: Run, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kms_tui.backend.local.maintenance.back_up", lambda *_: Protection.PASSPHRASE)
+    monkeypatch.setattr(
+        "kms_tui.backend.local.store.store_maintenance.back_up", lambda *_: Protection.PASSPHRASE
+    )
     ended = run("store", "backup", str(tmp_path / "copy.db"), "--store", str(path))
     assert "key file" not in ended.out.decode()
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.commands import Where, input_note, python_code, shell_line
 from kms_tui.crypto_ops.inputs import Entered
 from kms_tui.crypto_ops.operations import OPERATIONS, Name
 from kms_tui.crypto_ops.request import Destination
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from tests.unit.crypto_ops.conftest import Ask, chosen
 
 NOWHERE = Where()

@@ -14,13 +14,13 @@ import boto3
 import botocore
 import pytest
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.commands import Where, python_code, shell_line
 from kms_tui.crypto_ops.inputs import Entered
 from kms_tui.crypto_ops.operations import OPERATIONS, Name
 from kms_tui.crypto_ops.request import Destination, OperationRequest
 from kms_tui.crypto_ops.run import run
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.serve import random_credential, running
 from tests.endpoints.environment import clear_aws_environment
 from tests.unit.crypto_ops.conftest import Ask, chosen

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kms_tui.atomic import AlreadyThereError, FileError
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.check import explain
 from kms_tui.crypto_ops.inputs import Entered, InputError, InputField
 from kms_tui.crypto_ops.known import known
@@ -22,7 +22,7 @@ from kms_tui.envelope.errors import (
     Refusal,
 )
 from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from tests.unit.crypto_ops.conftest import Ask, chosen
 
 

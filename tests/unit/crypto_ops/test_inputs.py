@@ -27,7 +27,7 @@ from kms_tui.crypto_ops.inputs import (
 )
 from kms_tui.crypto_ops.operations import Role
 from kms_tui.formats import Format, FormatError, encode
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.public_key import PublicKey
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kms_tui.backend.api import Kms
-from kms_tui.backend.servicemodel import service_model
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.backend.service_model import service_model
 from kms_tui.crypto_ops.limits import Beyond, limit_of
 from kms_tui.crypto_ops.operations import OPERATIONS, Name, next_for, offered
 from kms_tui.crypto_ops.settings import SETTINGS, algorithms_of, settle

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.inputs import Entered, FromFile, InputError, InputField, look_at
 from kms_tui.crypto_ops.operations import Name
 from kms_tui.crypto_ops.request import Destination
@@ -15,7 +15,7 @@ from kms_tui.crypto_ops.results import Part, Result
 from kms_tui.crypto_ops.run import run
 from kms_tui.formats import Format, encode
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.secret import Secret
+from kms_tui.kms.model import Secret
 from kms_tui.public_key import PublicKey
 from tests.unit.crypto_ops.conftest import Ask, chosen
 

@@ -9,7 +9,7 @@ import pytest
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.local import LocalBackend, open_store
-from kms_tui.backend.wrappers import ReadOnly
+from kms_tui.backend.wrappers.read_only import ReadOnly
 from kms_tui.envelope.errors import AlteredError, KeysRefusedError
 from kms_tui.envelope.header import looks_like_message
 from kms_tui.envelope.message import seal, unseal

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Meter, Metered, Use
+from kms_tui.backend.wrappers.metering import Meter, Metered, PricedCall
 from kms_tui.evidence.cost import (
     MonthlyCost,
     PricedKey,
@@ -145,10 +145,10 @@ def test_the_calls_of_a_sitting_are_priced_by_the_key_that_each_used() -> None:
     specs = {"arn:aes": "SYMMETRIC_DEFAULT", "arn:ecc": "ECC_NIST_P256"}
     calls = {"DescribeKey": 10_000, "Encrypt": 10_000, "Sign": 30_000, "GenerateDataKeyPair": 10_000}
     uses = {
-        Use("Encrypt", "arn:aes"): 10_000,
-        Use("Sign", "arn:ecc"): 20_000,
-        Use("Sign", "arn:of-another-account"): 10_000,
-        Use("GenerateDataKeyPair", "arn:aes", "RSA_2048"): 10_000,
+        PricedCall("Encrypt", "arn:aes"): 10_000,
+        PricedCall("Sign", "arn:ecc"): 20_000,
+        PricedCall("Sign", "arn:of-another-account"): 10_000,
+        PricedCall("GenerateDataKeyPair", "arn:aes", "RSA_2048"): 10_000,
     }
     cost = calls_cost(calls, uses, lambda key: specs.get(key, ""))
     assert cost.calls == 60_000
@@ -157,7 +157,7 @@ def test_the_calls_of_a_sitting_are_priced_by_the_key_that_each_used() -> None:
 
 
 def test_random_bytes_need_no_key_to_have_a_price() -> None:
-    cost = calls_cost({"GenerateRandom": 10_000}, {Use("GenerateRandom", ""): 10_000}, lambda _: "")
+    cost = calls_cost({"GenerateRandom": 10_000}, {PricedCall("GenerateRandom", ""): 10_000}, lambda _: "")
     assert cost.dollars == pytest.approx(0.03)
     assert not cost.at_least
 
@@ -183,7 +183,7 @@ def test_a_metered_session_knows_which_key_each_call_used() -> None:
     calls, uses = meter.so_far()
     assert calls == {"Sign": 1, "Verify": 1, "GenerateDataKeyPair": 1, "DescribeKey": 1}
     assert uses == {
-        Use("Sign", "arn:ecc"): 1,
-        Use("Verify", "alias/signing"): 1,
-        Use("GenerateDataKeyPair", "k", "RSA_2048"): 1,
+        PricedCall("Sign", "arn:ecc"): 1,
+        PricedCall("Verify", "alias/signing"): 1,
+        PricedCall("GenerateDataKeyPair", "k", "RSA_2048"): 1,
     }

@@ -90,7 +90,7 @@ _RECORD = st.dictionaries(
 def test_no_event_is_too_odd_to_be_told(record: dict[str, Any], outer: dict[str, Any]) -> None:
     event = usage_event({**outer, "CloudTrailEvent": json.dumps(record)})
     assert isinstance(event.who, str)
-    assert isinstance(event.haystack, str)
+    assert isinstance(event.search_text, str)
     assert event.result
     assert event.raw
 

@@ -67,7 +67,7 @@ def test_a_scan_task_that_two_threads_work_on_always_ends(detail: Answer) -> Non
         assert found.is_over
         assert found.listed == 8
         assert found.checked == (8 if detail == {} else 0)
-        assert bool(found.troubles) is (detail != {})
+        assert bool(found.failed_calls) is (detail != {})
         return lines
 
     assert every_single_hand_over(run) > 20

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.local import LocalBackend
 from kms_tui.evidence.references import KeyNames, Target, read_names
 from kms_tui.kms.errors import ServiceError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.local import LocalBackend
 from kms_tui.evidence.scan_task import Use
 from kms_tui.evidence.scanners import SCANNERS
@@ -158,7 +158,7 @@ def test_a_service_that_does_not_answer_is_not_checked_and_costs_nothing_else(
     found = scan(kms, FakeServices({"DescribeVolumes": error, "ListFunctions": functions}))
     (unchecked,) = found.unchecked
     assert (unchecked.title, unchecked.listed, unchecked.checked) == ("EBS volumes", 0, 0)
-    assert [trouble.error for trouble in unchecked.troubles] == [error]
+    assert [failed.error for failed in unchecked.failed_calls] == [error]
     assert [use.resource for use in found.uses(key)] == ["bill"]
 
 
@@ -184,7 +184,7 @@ def test_an_item_that_fails_is_counted_and_named(kms: LocalBackend, key: str) ->
     found = scan(kms, services)
     (unchecked,) = found.unchecked
     assert (unchecked.listed, unchecked.checked, unchecked.unchecked) == (2, 1, 1)
-    assert [trouble.what for trouble in unchecked.troubles] == ["legal"]
+    assert [failed.what for failed in unchecked.failed_calls] == ["legal"]
     assert [use.resource for use in found.uses(key)] == ["lake"]
 
 
@@ -206,7 +206,7 @@ def test_a_service_that_repeats_itself_is_not_followed_for_ever(kms: LocalBacken
     found = scan(kms, services)
     assert services.calls["DescribeVolumes"] == 2
     assert len(found.uses(key)) == 1
-    assert "again and again" in str(found.unchecked[0].troubles[0].error)
+    assert "again and again" in str(found.unchecked[0].failed_calls[0].error)
 
 
 @pytest.mark.parametrize(

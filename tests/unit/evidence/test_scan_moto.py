@@ -11,8 +11,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.aws import connect
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scan, ScanRun
 from tests.endpoints.environment import use_static_credentials

@@ -10,7 +10,7 @@ import pytest
 from botocore.validate import validate_parameters
 
 from kms_tui.evidence.scanners import SCANNERS, Scanner
-from kms_tui.kms.services import READS
+from kms_tui.kms.operations import SERVICE_READS
 
 _SESSION = botocore.session.Session()
 
@@ -47,8 +47,8 @@ def scanner(request: pytest.FixtureRequest) -> Scanner:
 
 
 def test_it_asks_only_what_may_be_sent(scanner: Scanner) -> None:
-    assert scanner.listing.operation in READS[scanner.service]
-    assert scanner.detail is None or scanner.detail.operation in READS[scanner.service]
+    assert scanner.listing.operation in SERVICE_READS[scanner.service]
+    assert scanner.detail is None or scanner.detail.operation in SERVICE_READS[scanner.service]
 
 
 def test_its_requests_are_valid(scanner: Scanner) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.local import LocalBackend
 from kms_tui.evidence.scans import Scan, Scans
 from kms_tui.kms.errors import ConfigurationError, KmsTuiError

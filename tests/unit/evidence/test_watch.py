@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from kms_tui.backend.local import LocalBackend, Store, open_store
-from kms_tui.backend.wrappers import Meter, Metered
+from kms_tui.backend.wrappers.metering import Meter, Metered
 from kms_tui.evidence.activity import Trail
 from kms_tui.evidence.refused_uses import RefusalMonitor, Refusals, RefusalWrapper
 from kms_tui.kms.errors import ServiceError
@@ -227,11 +227,11 @@ def test_a_throttled_look_says_so_keeps_its_count_and_is_made_again() -> None:
     found = look()
     assert found is not None
     assert found.count == 1
-    assert found.trouble is fake.error
+    assert found.error is fake.error
     fake.error = None
     found = look()
     assert found is not None
-    assert found.trouble is None
+    assert found.error is None
 
 
 def test_a_denied_look_says_so_and_is_not_repeated() -> None:
@@ -242,5 +242,5 @@ def test_a_denied_look_says_so_and_is_not_repeated() -> None:
     calls = len(fake.calls)
     found = look()
     assert found is not None
-    assert found.trouble is fake.error
+    assert found.error is fake.error
     assert len(fake.calls) == calls

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import Backend
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.evidence.scan_task import Section
 from kms_tui.evidence.scans import Scan, ScanRun

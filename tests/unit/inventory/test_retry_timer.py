@@ -42,13 +42,13 @@ def test_facts_on_screen_come_by_themselves_once_the_throttle_ends() -> None:
     account = FakeAccount(named(*"abc"))
     account.fail["DescribeKey"] = THROTTLED
     world = on_screen(account)
-    assert world.inventory.trouble is THROTTLED
+    assert world.inventory.passing_error is THROTTLED
     assert isinstance(world.row("a").described, Failed)
     assert world.inventory.idle
     del account.fail["DescribeKey"]
     world.work(seconds=FIRST_WAIT)
     assert all(isinstance(row.rotation, Known) for row in world.view.rows)
-    assert world.inventory.trouble is None
+    assert world.inventory.passing_error is None
 
 
 def test_a_fact_that_was_refused_is_not_asked_for_again() -> None:
@@ -76,11 +76,11 @@ def test_a_listing_that_broke_off_begins_again_and_one_that_was_denied_does_not(
     other.fail["ListKeys"] = denied("ListKeys")
     world = World(account, regions=("eu-west-1", "us-east-1"), pace=Pace(read_unasked=0)).open()
     account.fail.clear()
-    told = [(world.inventory.busy, str(world.inventory.trouble))]
+    told = [(world.inventory.busy, str(world.inventory.passing_error))]
     world.workers.work(1, seconds=FIRST_WAIT)
-    told.append((world.inventory.busy, str(world.inventory.trouble)))
+    told.append((world.inventory.busy, str(world.inventory.passing_error)))
     world.work()
-    told.append((world.inventory.busy, str(world.inventory.trouble)))
+    told.append((world.inventory.busy, str(world.inventory.passing_error)))
     cut = "the answer was cut short"
     assert told == [(False, cut), (True, cut), (False, "None")]
     assert [region.error is None for region in world.inventory.regions] == [True, False]
@@ -117,7 +117,7 @@ def test_a_long_listing_goes_on_at_the_page_at_which_it_broke_off() -> None:
     assert min(before) > 1
     account.fail["ListAliases"] = account.fail["ListKeys"] = THROTTLED
     world.work()
-    assert world.inventory.trouble is THROTTLED
+    assert world.inventory.passing_error is THROTTLED
     account.fail.clear()
     world.work(seconds=FIRST_WAIT)
     assert world.names == [f"key-{n:02}" for n in range(30)]

@@ -7,14 +7,14 @@ import sys
 import threading
 from pathlib import Path
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory import Changes, Inventory, Pace, View
 from kms_tui.kms.facts import Known
 from tests.unit.inventory.world import NOW, FakeAccount, named
 
 HANGING = """
 import threading, time
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory import Inventory
 from tests.unit.inventory.world import FakeAccount, named
 

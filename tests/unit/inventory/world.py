@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory import Changes, Inventory, Pace, Row, View
 from kms_tui.inventory.changes import Coalescer
 from kms_tui.inventory.pace import reading_queues

@@ -8,7 +8,7 @@ from importlib.resources import files
 import botocore.session
 import pytest
 
-from kms_tui.kms.partitions import PARTITIONS, partition_of
+from kms_tui.kms.arn import PARTITIONS, partition_of
 from kms_tui.kms.service_principals import SERVICES
 
 KNOWN = json.loads((files("botocore") / "data" / "partitions.json").read_text())["partitions"]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.local import LocalBackend, Store, open_store, rootkey
-from kms_tui.backend.local.ids import SeededIds
+from kms_tui.backend.local import LocalBackend, Store, open_store
+from kms_tui.backend.local.store import root_key
+from kms_tui.backend.local.store.sources import SeededIds
 from tests.contract.client import KmsClient
 
 ACCOUNT = "111122223333"
@@ -40,7 +41,7 @@ def client_of(store: Store) -> KmsClient:
 @pytest.fixture
 def cheap_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passphrases of new stores become keys at once, instead of in a tenth of a second of a core."""
-    monkeypatch.setattr(rootkey, "_SCRYPT", {"n": 2, "r": 1, "p": 1})
+    monkeypatch.setattr(root_key, "_SCRYPT", {"n": 2, "r": 1, "p": 1})
 
 
 @pytest.fixture

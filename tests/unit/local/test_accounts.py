@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.loaders import Loader
 
-from kms_tui.backend.local import access
+from kms_tui.kms.operations import Trait, has, names_with
 from tests.contract.client import KmsClient
 
 _OTHER = "444455556666"
@@ -116,7 +116,7 @@ def test_management_stays_in_the_account_whatever_the_policy_says(
 
 def test_what_crosses_accounts_is_what_the_service_model_says() -> None:
     crossing = {name for name in _MODEL["operations"] if _cross_account_use(name) == "Yes"}
-    assert crossing == access._CROSS_ACCOUNT
+    assert crossing == {name for name in names_with(Trait.ACROSS) if not has(name, Trait.NO_OPERATION)}
 
 
 def test_an_account_without_leave_has_none(kms: KmsClient, other: KmsClient) -> None:

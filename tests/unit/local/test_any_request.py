@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.backend.local import LocalBackend, open_store
-from kms_tui.backend.local.backend import OPERATIONS
-from kms_tui.backend.local.ids import SeededIds
-from kms_tui.backend.local.seeded import SeededMaterial
+from kms_tui.backend.local.local_backend import OPERATIONS
+from kms_tui.backend.local.store.seeded_material import SeededMaterial
+from kms_tui.backend.local.store.sources import SeededIds
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import parse
 from tests.contract.shapes import operation_model, problems

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from kms_tui.backend.local import Store, open_store
-from kms_tui.backend.local.keyfile import key_file_of
-from kms_tui.backend.local.maintenance_verify import problems
+from kms_tui.backend.local.store.root_key import key_file_of
+from kms_tui.backend.local.store.store_verification import problems
 from kms_tui.kms.errors import StoreError
 from tests.unit.local.conftest import client_of
 
@@ -91,11 +91,12 @@ def test_a_store_whose_making_was_cut_off_is_made_anew(path: Path) -> None:
 _STEPPED = """
 import json, os, shutil, sqlite3, sys
 from pathlib import Path
-from kms_tui.backend.local import open_store, rootkey
-from kms_tui.backend.local.maintenance import open_existing
-from kms_tui.backend.local.protection import change_protection
+from kms_tui.backend.local import open_store
+from kms_tui.backend.local.store import root_key
+from kms_tui.backend.local.store.store_opening import open_existing
+from kms_tui.backend.local.store.store_maintenance import change_protection
 
-rootkey._SCRYPT = {"n": 2, "r": 1, "p": 1}
+root_key._SCRYPT = {"n": 2, "r": 1, "p": 1}
 folder = Path(sys.argv[1])
 steps, last = 0, None
 told = []

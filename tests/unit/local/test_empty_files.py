@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from kms_tui.atomic import NoRoomError
-from kms_tui.backend.local import keyfile, open_store, store_opening
-from kms_tui.backend.local.keyfile import key_file_of
-from kms_tui.backend.local.maintenance import open_existing
+from kms_tui.backend.local import open_store
+from kms_tui.backend.local.store import root_key, store_opening
+from kms_tui.backend.local.store.root_key import key_file_of
+from kms_tui.backend.local.store.store_opening import open_existing
 from kms_tui.kms.errors import StoreError
 from tests.unit.local.conftest import client_of
 
@@ -61,7 +62,7 @@ def _no_room(*_: object) -> bytes:
 
 
 def _half_a_key_file(path: Path) -> bytes:
-    keyfile.make(path)
+    root_key.make_key_file(path)
     return _no_room()
 
 
@@ -69,9 +70,9 @@ def _half_a_key_file(path: Path) -> bytes:
 def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is full at some step of the making."""
     if request.param == "key file":
-        monkeypatch.setattr(keyfile, "read_or_make", _no_room)
+        monkeypatch.setattr(store_opening, "read_or_make_key_file", _no_room)
     elif request.param == "after the key file":
-        monkeypatch.setattr(keyfile, "read_or_make", _half_a_key_file)
+        monkeypatch.setattr(store_opening, "read_or_make_key_file", _half_a_key_file)
     else:
         monkeypatch.setattr(store_opening, "_create_tables", _no_room)
 
@@ -97,13 +98,13 @@ def test_a_kill_after_the_key_file_is_known_by_the_journal(
     killed = tmp_path / "killed"
 
     def kill(store: Path) -> bytes:
-        key = keyfile.make(store)
+        key = root_key.make_key_file(store)
         shutil.copytree(store.parent, killed)
         return key
 
     (tmp_path / "live").mkdir()
     with monkeypatch.context() as patched:
-        patched.setattr(keyfile, "read_or_make", kill)
+        patched.setattr(store_opening, "read_or_make_key_file", kill)
         open_store(tmp_path / "live" / path.name).close()
     copy = killed / path.name
     assert {file.name for file in killed.iterdir()} == {copy.name, f"{copy.name}.key", f"{copy.name}-journal"}

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.backend.local import LocalBackend, blob, open_store
+from kms_tui.backend.local import LocalBackend, open_store
+from kms_tui.backend.local.engine import ciphertext_blob
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import ACCOUNT, REGION, TestClock
 
@@ -99,7 +100,7 @@ _CONTEXTS = st.dictionaries(_FEW, _FEW, max_size=3)
 def test_two_contexts_are_encoded_alike_only_if_they_are_equal(
     one: dict[str, str], two: dict[str, str]
 ) -> None:
-    assert (blob.encoded(one) == blob.encoded(two)) == (one == two)
+    assert (ciphertext_blob.encoded(one) == ciphertext_blob.encoded(two)) == (one == two)
 
 
 @pytest.mark.parametrize("with_key", [False, True])

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.backend.local import LocalBackend, Store, grants, open_store
+from kms_tui.backend.local import LocalBackend, Store, open_store
+from kms_tui.backend.local.keys import grant_operations
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import Document, parse
 from tests.contract.client import KmsClient
@@ -467,7 +468,7 @@ def test_retirable_grants_are_those_of_the_region(kms: KmsClient) -> None:
 
 
 def test_a_key_has_only_so_many_grants(kms: KmsClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grants, "MAX_GRANTS", 2)
+    monkeypatch.setattr(grant_operations, "MAX_GRANTS", 2)
     key_id = kms.key()
     for number in range(2):
         _grant(kms, key_id, Name=f"n{number}")

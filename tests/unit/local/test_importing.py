@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from kms_tui.backend.local import LocalBackend, Store
-from kms_tui.backend.local.importing_token import open_token
+from kms_tui.backend.local.importing.import_token import open_token
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock
 from tests.unit.local.imported import (

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from kms_tui.backend.local import LocalBackend
-from kms_tui.backend.local.material import SUPPORTED
+from kms_tui.backend.local.store.key_material import SUPPORTED
 from kms_tui.kms.keyspecs import KEY_SPECS
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import START, TestClock

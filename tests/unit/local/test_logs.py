@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from kms_tui.backend.local import Store, open_store
-from kms_tui.backend.local.keyfile import key_file_of
-from kms_tui.backend.local.maintenance import back_up, open_existing
-from kms_tui.backend.local.storefile import log_of
+from kms_tui.backend.local.store.root_key import key_file_of
+from kms_tui.backend.local.store.store_file import log_of
+from kms_tui.backend.local.store.store_maintenance import back_up
+from kms_tui.backend.local.store.store_opening import open_existing
 from kms_tui.kms.errors import StoreError
 from tests.unit.local.conftest import client_of
 

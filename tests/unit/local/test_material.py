@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from kms_tui.backend.local import LocalBackend, Store, open_store
-from kms_tui.backend.local.ids import RandomIds, SeededIds
-from kms_tui.backend.local.material import SECRET_SIZES, SUPPORTED, generate, load
-from kms_tui.backend.local.seeded import SeededMaterial
+from kms_tui.backend.local.store.key_material import SECRET_SIZES, SUPPORTED, generate, load
+from kms_tui.backend.local.store.seeded_material import SeededMaterial
+from kms_tui.backend.local.store.sources import RandomIds, SeededIds
 from kms_tui.kms.arn import is_key_id
 from kms_tui.kms.keyspecs import KEY_SPECS
 from tests.contract.client import KmsClient

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.backend.local import LocalBackend, open_store
-from kms_tui.backend.local.backend import OPERATIONS
+from kms_tui.backend.local.local_backend import OPERATIONS
 from kms_tui.kms.errors import ServiceError
 from tests.contract.client import KmsClient
 from tests.contract.shapes import COMMON_ERRORS, operation_model, problems

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kms_tui.backend.api import Kms
 from kms_tui.backend.base import KeepsPolicyVersions
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.local import LocalBackend, Store
-from kms_tui.backend.wrappers import Meter, Metered, ReadOnly
+from kms_tui.backend.wrappers.metering import Meter, Metered
+from kms_tui.backend.wrappers.read_only import ReadOnly
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import PolicyVersion
 from kms_tui.policy import default_policy

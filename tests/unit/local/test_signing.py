@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from kms_tui.backend.local.material import SUPPORTED
+from kms_tui.backend.local.store.key_material import SUPPORTED
 from kms_tui.kms.keyspecs import KEY_SPECS, SIGNING_ALGORITHMS
 from kms_tui.kms.model import KeyUsage
 from tests.contract.client import KmsClient

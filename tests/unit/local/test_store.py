@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.local import LocalBackend, Store, open_default, open_store, store_opening
-from kms_tui.backend.local.maintenance import open_existing
-from kms_tui.backend.local.protection import change_protection
-from kms_tui.backend.local.schema import KEEP, MIGRATIONS
-from kms_tui.backend.local.storefile import BUSY_SECONDS, failure
+from kms_tui.backend.local import LocalBackend, Store, open_default, open_store
+from kms_tui.backend.local.store import store_opening
+from kms_tui.backend.local.store.schema import KEEP, MIGRATIONS
+from kms_tui.backend.local.store.store_file import BUSY_SECONDS, failure
+from kms_tui.backend.local.store.store_maintenance import change_protection
+from kms_tui.backend.local.store.store_opening import open_existing
 from kms_tui.kms.errors import StoreError
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import REGION, START, TestClock, client_of
@@ -72,7 +73,7 @@ def test_only_its_owner_may_read_it(path: Path) -> None:
 
 
 def test_key_material_and_the_root_key_are_wrapped_on_the_disk(path: Path) -> None:
-    from kms_tui.backend.local.material import generate
+    from kms_tui.backend.local.store.key_material import generate
 
     made: list[bytes] = []
 
@@ -548,7 +549,7 @@ def test_a_store_opens_in_the_account_that_its_keys_are_of(path: Path) -> None:
 
 
 def test_the_clock_and_the_ids_are_those_it_was_given(path: Path, clock: TestClock) -> None:
-    from kms_tui.backend.local.ids import SeededIds
+    from kms_tui.backend.local.store.sources import SeededIds
 
     described = []
     for _ in range(2):

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from kms_tui.kms.model import Grant
+from kms_tui.kms.operations import Access
 from kms_tui.policy import access, parse
 from kms_tui.policy.access import AccessRow
-from kms_tui.policy.actions import Access
 from tests.unit.policy.build import ACCOUNT, ADMIN, APP, KEY, OTHER, Shape, allow, deny, policy, with_root
 
 USE = ["kms:Encrypt", "kms:Decrypt"]

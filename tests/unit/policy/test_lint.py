@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from kms_tui.policy.actions import ACTIONS, Access, find, matching, nearest
+from kms_tui.kms.operations import Access
+from kms_tui.policy.actions import ACTIONS, find, matching, nearest
 from kms_tui.policy.condition_keys import KEYS, Presence
 from kms_tui.policy.condition_keys import find as find_key
 from tests.unit.policy.build import (

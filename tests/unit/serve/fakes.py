@@ -12,8 +12,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from kms_tui.kms.model import CallerIdentity
-from kms_tui.serve.credential import Credential
-from kms_tui.serve.request import Request
+from kms_tui.serve.http_messages import HttpRequest
+from kms_tui.serve.sigv4 import Credential
 
 CREDENTIAL = Credential("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 CALLER = CallerIdentity("111122223333", "arn:aws:iam::111122223333:user/ada", "AIDAEXAMPLE")
@@ -46,9 +46,9 @@ class FakeBackend:
         return other
 
 
-def kms_request(operation: str, body: bytes = b"{}", **headers: str) -> Request:
+def kms_request(operation: str, body: bytes = b"{}", **headers: str) -> HttpRequest:
     """An unsigned request to KMS."""
-    return Request("POST", "/", "", {"x-amz-target": f"TrentService.{operation}", **headers}, body)
+    return HttpRequest("POST", "/", "", {"x-amz-target": f"TrentService.{operation}", **headers}, body)
 
 
 def signed(
@@ -59,30 +59,30 @@ def signed(
     service: str = "kms",
     region: str = REGION,
     credential: Credential = CREDENTIAL,
-) -> Request:
+) -> HttpRequest:
     """A request with an Authorization header by botocore, as the server receives it."""
     prepared = AWSRequest("POST", url, data=body, headers=dict(headers or {}))
     SigV4Auth(_botocore(credential), service, region).add_auth(prepared)
     return _received(prepared, body)
 
 
-def presigned(url: str, *, service: str = "sts", region: str = REGION, expires: int = 60) -> Request:
+def presigned(url: str, *, service: str = "sts", region: str = REGION, expires: int = 60) -> HttpRequest:
     """A GET request signed in its query by botocore."""
     prepared = AWSRequest("GET", url)
     SigV4QueryAuth(_botocore(CREDENTIAL), service, region, expires=expires).add_auth(prepared)
     return _received(prepared, b"")
 
 
-def time_of(request: Request) -> datetime:
+def time_of(request: HttpRequest) -> datetime:
     """When a request was signed."""
     timestamp = request.headers.get("x-amz-date") or request.query_parameters()["X-Amz-Date"]
     return datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
-def _received(prepared: AWSRequest, body: bytes) -> Request:
+def _received(prepared: AWSRequest, body: bytes) -> HttpRequest:
     place = urlsplit(str(prepared.url))
     headers = {name.lower(): str(value) for name, value in prepared.headers.items()}
-    return Request(str(prepared.method), place.path, place.query, {"host": place.netloc, **headers}, body)
+    return HttpRequest(str(prepared.method), place.path, place.query, {"host": place.netloc, **headers}, body)
 
 
 def _botocore(credential: Credential) -> Credentials:

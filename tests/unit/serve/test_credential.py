@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from kms_tui.backend.local import open_store
-from kms_tui.serve.credential import credential_of, random_credential
+from kms_tui.serve.sigv4 import credential_of, random_credential
 
 
 def test_a_store_has_one_credential_for_good_and_another_store_another(tmp_path: Path) -> None:

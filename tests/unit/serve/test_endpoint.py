@@ -13,10 +13,10 @@ import pytest
 
 from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.kms.errors import ReadOnlyError, ServiceError, StoreError
-from kms_tui.serve.anyone import Anyone
 from kms_tui.serve.endpoint import Endpoint, Task
-from kms_tui.serve.request import Request, Response
+from kms_tui.serve.http_messages import HttpRequest, HttpResponse
 from kms_tui.serve.sigv4 import SigV4
+from kms_tui.serve.unsigned_admission import UnsignedAdmission
 from tests.unit.serve.fakes import (
     CALLER,
     CREDENTIAL,
@@ -33,13 +33,13 @@ IDENTITY = b"Action=GetCallerIdentity&Version=2011-06-15"
 NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 
 
-def answer(endpoint: Endpoint, request: Request) -> Response:
+def answer(endpoint: Endpoint, request: HttpRequest) -> HttpResponse:
     accepted = endpoint.accept(request)
     return endpoint.run(accepted) if isinstance(accepted, Task) else accepted
 
 
 def open_endpoint(backend: FakeBackend | None = None) -> Endpoint:
-    return Endpoint(backend or FakeBackend(), Anyone(()))
+    return Endpoint(backend or FakeBackend(), UnsignedAdmission(()))
 
 
 def raising(error: Exception) -> FakeBackend:
@@ -49,7 +49,7 @@ def raising(error: Exception) -> FakeBackend:
     return FakeBackend(answer)
 
 
-def error_of(response: Response) -> tuple[int, str, str]:
+def error_of(response: HttpResponse) -> tuple[int, str, str]:
     body = json.loads(response.body)
     return response.status, body["__type"], body.get("message", body.get("Message", ""))
 
@@ -82,12 +82,12 @@ def test_ever_new_regions_are_served_without_being_kept_for_ever() -> None:
     "target", ["", "ListKeys", "TrentService.", "TrentService.Nothing", "Other.ListKeys"]
 )
 def test_a_target_that_is_no_operation_is_unknown(target: str) -> None:
-    response = answer(open_endpoint(), Request("POST", "/", "", {"x-amz-target": target}, b"{}"))
+    response = answer(open_endpoint(), HttpRequest("POST", "/", "", {"x-amz-target": target}, b"{}"))
     assert error_of(response)[:2] == (400, "UnknownOperationException")
 
 
 def test_a_request_without_a_target_is_unknown() -> None:
-    response = answer(open_endpoint(), Request("POST", "/", "", {}, b"{}"))
+    response = answer(open_endpoint(), HttpRequest("POST", "/", "", {}, b"{}"))
     assert error_of(response)[:2] == (400, "UnknownOperationException")
 
 
@@ -153,21 +153,21 @@ def test_a_failing_store_is_an_internal_exception_and_named_in_the_log(
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_look_from_a_browser_or_a_health_check_is_told_that_all_is_well(method: str) -> None:
-    response = answer(open_endpoint(), Request(method, "/", "", {}, b""))
+    response = answer(open_endpoint(), HttpRequest(method, "/", "", {}, b""))
     assert (response.status, response.content_type) == (200, "text/plain")
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
 def test_other_methods_are_refused_with_the_one_that_works(method: str) -> None:
-    response = answer(open_endpoint(), Request(method, "/", "", {}, b""))
+    response = answer(open_endpoint(), HttpRequest(method, "/", "", {}, b""))
     assert (response.status, response.headers) == (405, (("allow", "POST"),))
 
 
 def test_another_path_is_not_found() -> None:
-    assert answer(open_endpoint(), Request("POST", "/x", "", {}, b"{}")).status == 404
+    assert answer(open_endpoint(), HttpRequest("POST", "/x", "", {}, b"{}")).status == 404
 
 
-def sts_fields(response: Response) -> dict[str, str]:
+def sts_fields(response: HttpResponse) -> dict[str, str]:
     tree = ElementTree.fromstring(response.body)
     return {element.tag.removeprefix(NAMESPACE): element.text or "" for element in tree.iter()}
 
@@ -199,14 +199,14 @@ def test_sts_says_who_is_calling_in_a_form_and_in_a_presigned_query() -> None:
     ],
 )
 def test_sts_refuses_in_xml(body: bytes, code: str, status: int) -> None:
-    request = Request("POST", "/", "", {"content-type": FORM["Content-Type"]}, body)
+    request = HttpRequest("POST", "/", "", {"content-type": FORM["Content-Type"]}, body)
     response = answer(open_endpoint(), request)
     assert (sts_fields(response)["Code"], response.status) == (code, status)
 
 
 def test_sts_checks_signatures_with_its_own_error_codes() -> None:
     endpoint = Endpoint(FakeBackend(), SigV4(CREDENTIAL, lambda: time_of(signed())))
-    unsigned = Request("POST", "/", "", {"content-type": FORM["Content-Type"]}, IDENTITY)
+    unsigned = HttpRequest("POST", "/", "", {"content-type": FORM["Content-Type"]}, IDENTITY)
     for request, code in (
         (unsigned, "MissingAuthenticationToken"),
         (signed(IDENTITY, headers=FORM, service="kms"), "SignatureDoesNotMatch"),
@@ -231,7 +231,7 @@ def test_the_backend_is_told_where_a_call_comes_from() -> None:
         request = replace(
             kms_request("ListKeys", b"{}", **{"user-agent": "aws-cli/2.31"}), address="10.0.3.7"
         )
-        answer(Endpoint(backend, Anyone(())), request)
+        answer(Endpoint(backend, UnsignedAdmission(())), request)
         (event,) = backend.services.call("cloudtrail", "LookupEvents", {})["Events"]
     told = json.loads(event["CloudTrailEvent"])
     assert (told["sourceIPAddress"], told["userAgent"]) == ("10.0.3.7", "aws-cli/2.31")

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
+from kms_tui.backend.service_model import operations
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve import wire
+from kms_tui.serve.http_messages import HttpResponse
 from kms_tui.serve.lanes import Lane, is_quick, makes_keys
-from kms_tui.serve.request import Response
 
 
 def test_symmetric_cryptography_is_quick_and_rsa_is_not() -> None:
@@ -22,13 +22,13 @@ def test_symmetric_cryptography_is_quick_and_rsa_is_not() -> None:
 
 
 def test_lists_and_changes_are_never_quick() -> None:
-    slow = [name for name in wire.operations() if name.startswith(("List", "Create", "Put", "Update"))]
+    slow = [name for name in operations() if name.startswith(("List", "Create", "Put", "Update"))]
     assert slow
     assert not [name for name in slow if is_quick(name, {})]
 
 
 def test_what_may_look_for_primes_has_a_lane_of_its_own() -> None:
-    assert {name for name in wire.operations() if makes_keys(name)} == {
+    assert {name for name in operations() if makes_keys(name)} == {
         "CreateKey",
         "GenerateDataKeyPair",
         "GenerateDataKeyPairWithoutPlaintext",
@@ -40,9 +40,9 @@ def test_a_full_lane_throttles_and_works_on_when_there_is_room() -> None:
     async def scenario() -> None:
         lane, held = Lane("test", threads=1, waiting=1), threading.Event()
 
-        def work() -> Response:
+        def work() -> HttpResponse:
             held.wait(10)
-            return Response(200)
+            return HttpResponse(200)
 
         waiting = [asyncio.create_task(lane.run(work)) for _ in range(2)]
         await asyncio.sleep(0)

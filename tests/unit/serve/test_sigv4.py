@@ -11,22 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve.anyone import Anyone
-from kms_tui.serve.credential import Credential
-from kms_tui.serve.request import Request
-from kms_tui.serve.sigv4 import SigV4
+from kms_tui.serve.http_messages import HttpRequest
+from kms_tui.serve.sigv4 import Credential, SigV4
+from kms_tui.serve.unsigned_admission import UnsignedAdmission
 from tests.unit.serve.fakes import CREDENTIAL, REGION, presigned, signed, time_of
 
 TARGET = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
 STS_URL = "http://127.0.0.1:8000/?Action=GetCallerIdentity&Version=2011-06-15"
 
 
-def admitted(request: Request, *, late: timedelta = timedelta(0), service: str = "kms") -> str:
+def admitted(request: HttpRequest, *, late: timedelta = timedelta(0), service: str = "kms") -> str:
     """The region; ``late`` is how much after the signing the request arrives."""
     return SigV4(CREDENTIAL, lambda: time_of(request) + late)(request, service)
 
 
-def refused(request: Request, code: str, *, late: timedelta = timedelta(0), service: str = "kms") -> str:
+def refused(request: HttpRequest, code: str, *, late: timedelta = timedelta(0), service: str = "kms") -> str:
     """Expect the error code; its message."""
     with pytest.raises(ServiceError) as caught:
         SigV4(CREDENTIAL, lambda: time_of(signed()) + late)(request, service)
@@ -34,7 +33,7 @@ def refused(request: Request, code: str, *, late: timedelta = timedelta(0), serv
     return caught.value.message
 
 
-def with_authorization(request: Request, change: Callable[[str], str]) -> Request:
+def with_authorization(request: HttpRequest, change: Callable[[str], str]) -> HttpRequest:
     header = change(request.headers["authorization"])
     return replace(request, headers={**request.headers, "authorization": header})
 
@@ -129,7 +128,7 @@ def test_another_access_key_is_refused_as_a_token_that_is_not_recognised() -> No
 @pytest.mark.parametrize("authorization", [None, "", "Basic YTpi", "Bearer abc"])
 def test_no_signature_at_all_is_a_missing_token(authorization: str | None) -> None:
     headers = {} if authorization is None else {"authorization": authorization}
-    request = Request("POST", "/", "", headers, b"{}")
+    request = HttpRequest("POST", "/", "", headers, b"{}")
     assert (
         refused(request, "MissingAuthenticationTokenException") == "Request is missing Authentication Token"
     )
@@ -217,7 +216,7 @@ def test_no_authorization_header_does_more_than_being_refused(text: str, date: s
         f"AWS4-HMAC-SHA256 {text}",
         f"AWS4-HMAC-SHA256 Credential={text}, Signature=a, SignedHeaders={date}",
     ):
-        request = Request("POST", "/", query, {"authorization": authorization, "x-amz-date": date}, b"")
+        request = HttpRequest("POST", "/", query, {"authorization": authorization, "x-amz-date": date}, b"")
         with pytest.raises(ServiceError):
             SigV4(CREDENTIAL, lambda: time_of(signed()))(request, "kms")
-        Anyone(())(request, "kms")
+        UnsignedAdmission(())(request, "kms")

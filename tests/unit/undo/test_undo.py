@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.base import Backend
-from kms_tui.backend.wrappers import Wrapper
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.demo import demo_backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.undo import REVERSALS, UndoHistory, UndoRecorder

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.api import Kms
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health import Examination, KeyName, Report, Settings
 from kms_tui.evidence.health.facts import Examined
 from kms_tui.evidence.health.health_report import Judging

@@ -1,0 +1,157 @@
+"""``AwsBackend``, a KMS behind boto3 clients, and ``AwsServices``, the services beside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from kms_tui.kms.errors import CredentialsError, ServiceError, UnavailableError
+from kms_tui.kms.model import CallerIdentity
+from kms_tui.kms.operations import SERVICE_READS, is_mutating, may_read
+
+if TYPE_CHECKING:
+    from kms_tui.backend.aws.error_translation import Translator
+    from kms_tui.backend.aws.session_credentials import Identity
+
+
+class Clients:
+    """One region's KMS clients, each made when it is first needed.
+
+    ``reads`` (and cryptography, which leaves nothing behind) retries as botocore's standard mode does;
+    ``mutations`` sends again only what was refused or never sent, so that nothing is done twice.
+    """
+
+    def __init__(self, reads: Any, open_mutations: Callable[[], Any]) -> None:
+        self.reads = reads
+        self._open_mutations = open_mutations
+        self._lock = threading.Lock()
+        self._mutations: Any = None
+
+    @property
+    def mutations(self) -> Any:
+        with self._lock:
+            if self._mutations is None:
+                self._mutations = self._open_mutations()
+            return self._mutations
+
+
+class AwsBackend:
+    """A ``Backend`` over two botocore clients; errors are those of ``kms_tui.kms.errors``."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        identity: Identity,
+        translator: Translator,
+        open_region: Callable[[str], AwsBackend],
+        services: AwsServices,
+    ) -> None:
+        self._clients = clients
+        self._identity = identity
+        self._translator = translator
+        self._open_region = open_region
+        self._services = services
+        meta = clients.reads.meta
+        self._region, self._partition = str(meta.region_name), str(meta.partition)
+        self._methods = {name: method for method, name in meta.method_to_api_mapping.items()}
+
+    def __repr__(self) -> str:
+        return f"<AwsBackend {self._region}>"
+
+    @property
+    def account_id(self) -> str:
+        """The account as far as it is known; makes no call. ``caller`` finds it, and so does any list."""
+        return self._identity.account_id
+
+    @property
+    def region(self) -> str:
+        return self._region
+
+    @property
+    def partition(self) -> str:
+        return self._partition
+
+    @property
+    def services(self) -> AwsServices:
+        """The other services of the account, in this region; each client is made when it is asked."""
+        return self._services
+
+    def caller(self) -> CallerIdentity:
+        """From STS, asked once; where it refuses or is absent, the account alone, from a key's ARN."""
+        return self._identity.caller(self._first_key_arn)
+
+    def in_region(self, region: str) -> AwsBackend:
+        return self._open_region(region)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        method = self._methods.get(operation)
+        if method is None:
+            raise ServiceError(
+                "UnknownOperationException",
+                "The installed botocore does not know this operation.",
+                operation=operation,
+            )
+        try:
+            answer = self._send(operation, method, params)
+        except CredentialsError:
+            self._identity.credentials.distrust()
+            raise
+        answer.pop("ResponseMetadata", None)
+        self._identity.learn(answer)
+        return answer
+
+    def renew_credentials(self) -> None:
+        """Look for credentials anew at the next call, at once, as after a sign-in outside of this program."""
+        self._identity.credentials.renew()
+
+    def _send(self, operation: str, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if is_mutating(operation):
+            with self._translator.mutating(operation):
+                answer: dict[str, Any] = getattr(self._clients.mutations, method)(**params)
+        else:
+            with self._translator.calling(operation):
+                answer = getattr(self._clients.reads, method)(**params)
+        return answer
+
+    def _first_key_arn(self) -> str:
+        keys = self.call("ListKeys", {"Limit": 1})["Keys"]
+        return str(keys[0]["KeyArn"]) if keys else ""
+
+
+class AwsServices:
+    """``kms_tui.backend.base.Services`` with a session's credentials; ``open_client(service, region)``."""
+
+    def __init__(self, open_client: Callable[[str, str], Any], translator: Translator, region: str) -> None:
+        self._open_client = open_client
+        self._translator = translator
+        self._region = region
+        self._lock = threading.Lock()
+        self._clients: dict[str, Any] = {}
+
+    @property
+    def region(self) -> str:
+        return self._region
+
+    def offers(self, service: str) -> bool:
+        return service in SERVICE_READS
+
+    def in_region(self, region: str) -> AwsServices:
+        return AwsServices(self._open_client, self._translator, region)
+
+    def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not may_read(service, operation):
+            raise UnavailableError(service, operation)
+        with self._translator.configuring():
+            client = self._client(service)
+        methods = {name: method for method, name in client.meta.method_to_api_mapping.items()}
+        with self._translator.calling(operation):
+            answer: dict[str, Any] = getattr(client, methods[operation])(**params)
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    def _client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._open_client(service, self._region)
+            return self._clients[service]

@@ -1,0 +1,273 @@
+"""The boto3 session and its clients; the only module that makes either, and that imports boto3.
+
+Importing it costs a sixth of a second, so nothing on the first frame's path does.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.request import getproxies
+
+import boto3.session
+import botocore.session
+from botocore.config import Config
+from botocore.configprovider import ConstantProvider
+from botocore.credentials import create_credential_resolver
+from botocore.utils import JSONFileCache
+
+from kms_tui import __version__
+from kms_tui.backend.aws.aws_backend import AwsBackend, AwsServices, Clients
+from kms_tui.backend.aws.credential_sources import (
+    CredentialSources,
+    check_ca_bundle,
+    check_endpoint,
+    check_proxies,
+)
+from kms_tui.backend.aws.error_translation import Translator
+from kms_tui.backend.aws.profiles import option_of, profile_named
+from kms_tui.backend.aws.retries import MAX_ATTEMPTS, refuse_broken_answers, refused_mutations
+from kms_tui.backend.aws.session_credentials import Identity, SessionCredentials, account_of
+from kms_tui.backend.base import Services
+from kms_tui.kms.errors import CredentialsError, KmsTuiError, ServiceError
+from kms_tui.kms.facts import NOT_APPLICABLE, Fact, Known, unreadable
+
+CONNECT_TIMEOUT = 5
+"""Seconds to a connection."""
+READ_TIMEOUT = 20
+"""Seconds to an answer; making an RSA_4096 data key pair takes KMS several."""
+MUTATION_READ_TIMEOUT = 30
+"""Longer, because giving up leaves the outcome unknown."""
+STS_TIMEOUT = 5
+POOL = 40
+"""Connections to one endpoint: more than the threads that call at once."""
+
+_PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+_JSON_PROTOCOLS = ("json", "rest-json")
+"""Their parser takes any page for an empty answer; that of the XML protocols fails on what is not XML."""
+_CLI_CACHE = Path("~/.aws/cli/cache")
+"""Where the AWS CLI keeps the credentials of assumed roles and SSO, so that both ask for one MFA code."""
+
+
+def open_backend(
+    profile: str | None,
+    region: str | None,
+    endpoint_url: str | None,
+    mfa_prompt: Callable[[str], str] | None,
+) -> AwsBackend:
+    """``kms_tui.backend.aws.connect``."""
+    named = profile_named(profile)
+    translator = Translator(named)
+    check_endpoint(endpoint_url)
+    check_proxies(getproxies())
+    with translator.configuring():
+        core = botocore.session.Session(profile=profile)
+        if profile is None and not any(os.environ.get(name) for name in _PROFILE_VARIABLES):
+            # Set but empty, the variable would name a profile that nobody can have.
+            core.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
+        core.user_agent_name, core.user_agent_version = "kms-tui", __version__
+        core.set_default_client_config(Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
+        # botocore reads AWS_DEFAULT_REGION alone, the AWS CLI this one first.
+        session = boto3.session.Session(
+            botocore_session=core, region_name=region or os.environ.get("AWS_REGION") or None
+        )
+        bundle = core.get_config_variable("ca_bundle")
+        if bundle:
+            option = option_of(named.name, "ca_bundle")
+            check_ca_bundle(
+                bundle, "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") or option is None else option.place
+            )
+        opening = _Opening(
+            session, core, endpoint_url, translator, mfa_prompt, CredentialSources.of(named.name)
+        )
+        return opening.backend(session.region_name)
+
+
+class _Opening:
+    """A session's parts that its regions share; ``core`` is the botocore session within the boto3 one.
+
+    boto3 passes on clients, region and regions. How an MFA code is asked for, what endpoints the profile
+    names, and what requests are signed with, botocore alone can be told.
+    """
+
+    def __init__(
+        self,
+        session: boto3.session.Session,
+        core: Any,
+        endpoint_url: str | None,
+        translator: Translator,
+        mfa_prompt: Callable[[str], str] | None,
+        sources: CredentialSources,
+    ) -> None:
+        self._open_client: Callable[..., Any] = session.client
+        self._core = core
+        self._endpoint_url = endpoint_url
+        self._region: str | None = session.region_name
+        self._translator = translator
+        self._lock = threading.Lock()
+        self._backends: dict[str, AwsBackend] = {}
+        self._credentials = SessionCredentials(
+            self._load, mfa_prompt or _no_prompt, self._account_of, translator, sources
+        )
+        # botocore signs with what this component gives, so no request escapes the check of the account.
+        core.register_component("credential_provider", _Provider(self._credentials))
+        self._credentials.open()
+        self._identity = Identity(self._sts, translator, self._credentials)
+
+    def backend(self, region: str | None) -> AwsBackend:
+        with self._lock, self._translator.configuring():
+            opened = self._backends.get(region or "")
+            if opened is None:
+                clients = Clients(self._kms(region, reads=True), partial(self._kms, region, reads=False))
+                services = AwsServices(self._service, self._translator, clients.reads.meta.region_name)
+                opened = AwsBackend(clients, self._identity, self._translator, self.backend, services)
+                self._backends[region or ""] = opened
+            return opened
+
+    def _kms(self, region: str | None, *, reads: bool, **credentials: str | None) -> Any:
+        client = self._open_client(
+            "kms",
+            region_name=region,
+            endpoint_url=self._endpoint_in(region),
+            config=Config(
+                retries={"mode": "standard"} if reads else {"mode": "standard", "total_max_attempts": 1},
+                read_timeout=READ_TIMEOUT if reads else MUTATION_READ_TIMEOUT,
+                max_pool_connections=POOL,
+            ),
+            **credentials,
+        )
+        refuse_broken_answers(client.meta.events, "kms", MAX_ATTEMPTS if reads else 1)
+        if not reads:
+            client.meta.events.register("needs-retry.kms", refused_mutations())
+        return client
+
+    def _service(self, name: str, region: str) -> Any:
+        """A client of another service than KMS, for reads; at the endpoint given for KMS, if any.
+
+        There buckets are named in the path: "bucket.localhost" is no host.
+        """
+        client = self._open_client(
+            name,
+            region_name=region,
+            endpoint_url=self._endpoint_in(region),
+            config=Config(
+                retries={"mode": "standard"},
+                max_pool_connections=POOL,
+                s3={"addressing_style": "path" if self._endpoint_url else "auto"},
+            ),
+        )
+        model = client.meta.service_model
+        if model.metadata["protocol"] in _JSON_PROTOCOLS:
+            refuse_broken_answers(client.meta.events, model.service_id.hyphenize(), MAX_ATTEMPTS)
+        return client
+
+    def _endpoint_in(self, region: str | None) -> str | None:
+        """The endpoint given; where its host names the first region, as AWS's own do, that of another one."""
+        if self._endpoint_url is None or self._region is None or region is None:
+            return self._endpoint_url
+        return self._endpoint_url.replace(f".{self._region}.", f".{region}.")
+
+    def _sts(self, **credentials: str | None) -> Any:
+        """STS at the endpoint given for KMS, if any: nobody who names one wants a request sent elsewhere."""
+        return self._open_client(
+            "sts",
+            region_name=self._region,
+            endpoint_url=self._sts_endpoint(),
+            config=Config(
+                retries={"mode": "standard", "total_max_attempts": 2},
+                connect_timeout=STS_TIMEOUT,
+                read_timeout=STS_TIMEOUT,
+            ),
+            **credentials,
+        )
+
+    def _sts_endpoint(self) -> str | None:
+        if self._endpoint_url:
+            return self._endpoint_url
+        if self._core.get_config_variable("ignore_configured_endpoint_urls"):
+            return None
+        profile = self._core.get_scoped_config()
+        for_all = os.environ.get("AWS_ENDPOINT_URL") or profile.get("endpoint_url")
+        return None if for_all or self._configured("sts") else self._configured("kms")
+
+    def _configured(self, service: str) -> str | None:
+        """The endpoint that the environment or the profile's ``services`` section names for one service."""
+        services = self._core.full_config.get("services", {})
+        section = services.get(self._core.get_scoped_config().get("services"), {})
+        url: str | None = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or section.get(
+            service, {}
+        ).get("endpoint_url")
+        return url
+
+    def _load(self) -> Any:
+        cache: Any = JSONFileCache(str(_CLI_CACHE.expanduser()))
+        resolver = create_credential_resolver(self._core, cache=cache, region_name=self._region)
+        # botocore has no public way to say how an MFA code is asked for; its own reads the terminal.
+        assume_role: Any = resolver.get_provider("assume-role")
+        assume_role._prompter = self._credentials.ask
+        return resolver.load_credentials()
+
+    def _account_of(self, frozen: Any) -> str:
+        """The account of credentials that do not say: from the first key, else from STS."""
+        explicit = {
+            "aws_access_key_id": frozen.access_key,
+            "aws_secret_access_key": frozen.secret_key,
+            "aws_session_token": frozen.token,
+        }
+        try:
+            with self._translator.calling("ListKeys"):
+                listed = self._kms(self._region, reads=True, **explicit).list_keys(Limit=1)
+            if listed["Keys"]:
+                return account_of(listed["Keys"][0]["KeyArn"])
+        except ServiceError:
+            pass
+        try:
+            with self._translator.calling("GetCallerIdentity"):
+                answer = self._sts(**explicit).get_caller_identity()
+            return str(answer["Account"])
+        except ServiceError:
+            return ""
+
+
+class _Provider:
+    """botocore's credential_provider component, answering always the same credentials."""
+
+    def __init__(self, credentials: SessionCredentials) -> None:
+        self._credentials = credentials
+
+    def load_credentials(self) -> SessionCredentials:
+        return self._credentials
+
+
+def _no_prompt(question: str) -> str:
+    raise CredentialsError(
+        "The profile's role needs an MFA code, and this command cannot ask for one.",
+        next_step="Run any `aws` command with the profile first: its credentials are then used here.",
+    )
+
+
+def kms_regions(partition: str = "aws") -> list[str]:
+    """Every region of a partition that has KMS, whether or not the account has enabled it.
+
+    Slow the first time (50 ms).
+    """
+    regions = boto3.session.Session().get_available_regions("kms", partition_name=partition)
+    return sorted(region for region in regions if "-fips" not in region and not region.startswith("ProdFips"))
+
+
+def enabled_regions(services: Services | None) -> Fact[Sequence[str]]:
+    """The regions enabled for the account, by EC2 DescribeRegions, which leaves the others out.
+
+    NOT_APPLICABLE offline, where every region answers.
+    """
+    if services is None or not services.offers("ec2"):
+        return NOT_APPLICABLE
+    try:
+        answer = services.call("ec2", "DescribeRegions", {"AllRegions": False})
+    except KmsTuiError as error:
+        return unreadable(error)
+    return Known(sorted(region["RegionName"] for region in answer["Regions"]))

@@ -1,0 +1,259 @@
+"""A call as policies judge it: the condition keys that it carries, and their values.
+
+Source: the developer guide (conditions-kms, conditions-aws). A key that is not here is absent from every
+request: nobody signs in with MFA, comes through a service or a VPC endpoint, or from an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from kms_tui.backend.local.engine import ciphertext_blob
+from kms_tui.backend.local.engine.call import Call
+from kms_tui.backend.local.store.key_rows import KeyRow, key_by_alias
+from kms_tui.kms.arn import ALIAS_PREFIX, Arn, key_id_of
+from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
+from kms_tui.kms.model import KeyOrigin, KeyUsage
+from kms_tui.kms.operations import Access, Trait, has, names_with
+from kms_tui.policy import AccessRequest, Caller
+from kms_tui.policy.principals import PrincipalKind
+
+ContextValue = str | list[str] | None
+Context = dict[str, ContextValue]
+
+_ENCRYPTING = tuple(
+    name for name in names_with(Trait.CONTEXT, Access.USE) if not has(name, Trait.NO_OPERATION)
+)
+_PAIRS = names_with(Trait.MAKES, Access.USE)
+_CONTEXT_MEMBERS: Mapping[str, str] = {
+    **dict.fromkeys(_ENCRYPTING, "EncryptionContext"),
+    "ReEncryptFrom": "SourceEncryptionContext",
+    "ReEncryptTo": "DestinationEncryptionContext",
+}
+"""Action -> the request's member that is its encryption context."""
+
+_ALIAS_MEMBERS: Mapping[str, str] = {
+    "ReEncryptFrom": "SourceKeyId",
+    "ReEncryptTo": "DestinationKeyId",
+}
+"""Action -> the member that may name its key by an alias, where that is not KeyId."""
+
+_BYPASS = ("kms:bypasspolicylockoutsafetycheck", "BypassPolicyLockoutSafetyCheck", None)
+_IS_FOR_AWS = ("kms:grantisforawsresource", "", "false")
+
+_MEMBERS: Mapping[str, tuple[tuple[str, str, str | None], ...]] = {
+    **dict.fromkeys(_ENCRYPTING, (("kms:encryptionalgorithm", "EncryptionAlgorithm", SYMMETRIC_DEFAULT),)),
+    **dict.fromkeys(
+        _PAIRS,
+        (
+            ("kms:encryptionalgorithm", "", SYMMETRIC_DEFAULT),
+            ("kms:datakeypairspec", "KeyPairSpec", None),
+        ),
+    ),
+    "ReEncryptFrom": (("kms:encryptionalgorithm", "SourceEncryptionAlgorithm", SYMMETRIC_DEFAULT),),
+    "ReEncryptTo": (("kms:encryptionalgorithm", "DestinationEncryptionAlgorithm", SYMMETRIC_DEFAULT),),
+    **dict.fromkeys(
+        ("Sign", "Verify"),
+        (("kms:signingalgorithm", "SigningAlgorithm", None), ("kms:messagetype", "MessageType", RAW)),
+    ),
+    **dict.fromkeys(("GenerateMac", "VerifyMac"), (("kms:macalgorithm", "MacAlgorithm", None),)),
+    "DeriveSharedSecret": (("kms:keyagreementalgorithm", "KeyAgreementAlgorithm", None),),
+    "CreateKey": (_BYPASS,),
+    "PutKeyPolicy": (_BYPASS,),
+    "ReplicateKey": (_BYPASS, ("kms:replicaregion", "ReplicaRegion", None)),
+    "UpdatePrimaryRegion": (("kms:primaryregion", "PrimaryRegion", None),),
+    "EnableKeyRotation": (("kms:rotationperiodindays", "RotationPeriodInDays", "365"),),
+    "ScheduleKeyDeletion": (("kms:schedulekeydeletionpendingwindowindays", "PendingWindowInDays", "30"),),
+    "GetParametersForImport": (
+        ("kms:wrappingalgorithm", "WrappingAlgorithm", None),
+        ("kms:wrappingkeyspec", "WrappingKeySpec", None),
+    ),
+    "ImportKeyMaterial": (
+        ("kms:expirationmodel", "ExpirationModel", None),
+        ("kms:validto", "ValidTo", None),
+    ),
+    "CreateGrant": (
+        _IS_FOR_AWS,
+        ("kms:granteeprincipal", "GranteePrincipal", None),
+        ("kms:granteeserviceprincipal", "GranteeServicePrincipal", None),
+        ("kms:retiringprincipal", "RetiringPrincipal", None),
+        ("kms:retiringserviceprincipal", "RetiringServicePrincipal", None),
+    ),
+    "ListGrants": (_IS_FOR_AWS,),
+    "RevokeGrant": (_IS_FOR_AWS,),
+}
+"""Action -> (condition key, the member it takes its value from or "", the value where that is not given)."""
+
+
+def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> AccessRequest:
+    """The call as policies judge it; ``resource`` is what it is about where that is no key."""
+    context = _of_caller(call)
+    operation = action.removeprefix("kms:")
+    for name, member, default in _MEMBERS.get(operation, ()):
+        value = call.params.get(member)
+        context[name] = default if value is None else _text(value)
+    caller = Caller.parse(call.caller.arn)
+    if caller.kind is PrincipalKind.SERVICE and "kms:grantisforawsresource" in context:
+        context["kms:grantisforawsresource"] = "true"
+    context |= _of_key(call, key) if key else {}
+    for add in _BY_ACTION.get(operation, ()):
+        context |= add(call, key)
+    if pairs := encryption_context(call, action):
+        context |= {f"kms:encryptioncontext:{name}": value for name, value in pairs.items()}
+        context["kms:encryptioncontextkeys"] = list(pairs)
+    scope = call.scope
+    if key is not None:
+        arn = call.arn(key)
+    else:
+        arn = f"arn:{scope.partition}:kms:{scope.region}:{scope.account}:*" if resource == "*" else resource
+    return AccessRequest(caller, action, arn, context, complete=True)
+
+
+def encryption_context(call: Call, action: str) -> Mapping[str, str]:
+    """The encryption context that the call has for an action; of CreateGrant the one it constrains."""
+    operation = action.removeprefix("kms:")
+    if operation == "CreateGrant":
+        constraints = call.params.get("Constraints", {})
+        return {
+            **constraints.get("EncryptionContextSubset", {}),
+            **constraints.get("EncryptionContextEquals", {}),
+        }
+    pairs: Mapping[str, str] = call.params.get(_CONTEXT_MEMBERS.get(operation, ""), {})
+    return pairs
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _of_caller(call: Call) -> Context:
+    session = ":assumed-role/" in call.caller.arn
+    return {
+        "aws:currenttime": call.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:epochtime": str(call.now // 1000),
+        "aws:userid": call.caller.user_id or None,
+        "aws:useragent": "kms-tui",
+        "aws:viaawsservice": "false",
+        "aws:requestedregion": call.scope.region,
+        "aws:multifactorauthpresent": "false" if session else None,
+    }
+
+
+def _of_key(call: Call, key: KeyRow) -> Context:
+    aliases = [row[0] for row in call.store.rows("SELECT name FROM aliases WHERE key = ?", (key.row,))]
+    context = _facts(
+        spec=key.spec,
+        usage=key.usage,
+        origin=key.origin,
+        multi_region=bool(key.multi_region),
+        key_type="PRIMARY" if key.is_primary else "REPLICA",
+    )
+    context["kms:resourcealiases"] = aliases or None
+    for name, value in call.store.rows("SELECT tag_key, tag_value FROM tags WHERE key = ?", (key.row,)):
+        context[f"aws:resourcetag/{name}"] = value
+    return context
+
+
+def _facts(*, spec: str, usage: str, origin: str, multi_region: bool, key_type: str) -> Context:
+    return {
+        "kms:keyspec": spec,
+        "kms:customermasterkeyspec": spec,
+        "kms:keyusage": usage,
+        "kms:customermasterkeyusage": usage,
+        "kms:keyorigin": origin,
+        "kms:multiregion": _text(multi_region),
+        "kms:multiregionkeytype": key_type if multi_region else None,
+    }
+
+
+def _of_new_key(call: Call, _key: KeyRow | None) -> Context:
+    """The key that is to be: of CreateKey by its request, of ReplicateKey like the one that is there."""
+    params, primary = call.params, call.key
+    if primary is not None:
+        return _facts(
+            spec=primary.spec,
+            usage=primary.usage,
+            origin=primary.origin,
+            multi_region=True,
+            key_type="REPLICA",
+        )
+    return _facts(
+        spec=params.get("KeySpec") or params.get("CustomerMasterKeySpec", SYMMETRIC_DEFAULT),
+        usage=params.get("KeyUsage", KeyUsage.ENCRYPT_DECRYPT),
+        origin=params.get("Origin", KeyOrigin.AWS_KMS),
+        multi_region=params.get("MultiRegion", False),
+        key_type="PRIMARY",
+    )
+
+
+def _requested_tags(call: Call, _key: KeyRow | None) -> Context:
+    tags = {tag["TagKey"]: tag["TagValue"] for tag in call.params.get("Tags", ())}
+    context: Context = {f"aws:requesttag/{name}": value for name, value in tags.items()}
+    names = [*tags, *call.params.get("TagKeys", ())]
+    return context | {"aws:tagkeys": names or None}
+
+
+def _grant(call: Call, _key: KeyRow | None) -> Context:
+    constraints = call.params.get("Constraints", {})
+    kinds = [name for name in ("EncryptionContextEquals", "EncryptionContextSubset") if name in constraints]
+    return {
+        "kms:grantoperations": list(call.params.get("Operations", ())),
+        "kms:grantconstrainttype": kinds or None,
+        "kms:grantconstraintsourcearn": constraints.get("SourceArn"),
+    }
+
+
+def _alias_member(operation: str) -> Callable[[Call, KeyRow | None], Context]:
+    member = _ALIAS_MEMBERS.get(operation, "KeyId")
+
+    def request_alias(call: Call, _key: KeyRow | None) -> Context:
+        _, name = _split(call, call.params.get(member, ""))
+        return {"kms:requestalias": name if name.startswith(ALIAS_PREFIX) else None}
+
+    return request_alias
+
+
+def _same_key(call: Call, key: KeyRow | None) -> Context:
+    """Whether a ReEncrypt stays with one key: what the request says of the other side, held to this one."""
+    source: str | None = call.params.get("SourceKeyId")
+    ciphertext = call.params.get("CiphertextBlob")
+    parsed = ciphertext_blob.parse(ciphertext) if ciphertext else None
+    sides = [call.params["DestinationKeyId"], source or (parsed.key_id if parsed else "")]
+    same = all(key is not None and _names(call, side, key) for side in sides)
+    return {"kms:reencryptonsamekey": _text(same)}
+
+
+def _split(call: Call, reference: str) -> tuple[str, str]:
+    """The account and the name in a reference to a key, which nobody may have looked at yet."""
+    try:
+        arn = Arn.parse(reference)
+    except ValueError:
+        return call.scope.account, reference
+    return arn.account, arn.resource
+
+
+def _names(call: Call, reference: str, key: KeyRow) -> bool:
+    account, name = _split(call, reference)
+    if name.startswith(ALIAS_PREFIX):
+        found = key_by_alias(call.store, account, call.scope.region, name)
+        return found is not None and found.row == key.row
+    return key_id_of(reference) == key.key_id
+
+
+_AddContext = Callable[[Call, KeyRow | None], Context]
+
+
+_BY_ACTION: Mapping[str, tuple[_AddContext, ...]] = {
+    **{name: (_alias_member(name),) for name in names_with(Trait.ALIAS) if name != "ReEncrypt"},
+    "ReEncryptFrom": (_alias_member("ReEncryptFrom"), _same_key),
+    "ReEncryptTo": (_alias_member("ReEncryptTo"), _same_key),
+    "CreateKey": (_of_new_key, _requested_tags),
+    "ReplicateKey": (_requested_tags,),
+    "TagResource": (_requested_tags,),
+    "UntagResource": (_requested_tags,),
+    "CreateGrant": (_grant,),
+}
+"""Action -> what adds the condition keys that take more than one member."""

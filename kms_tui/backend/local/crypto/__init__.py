@@ -1,0 +1,1 @@
+"""The cryptographic operations, by what a key is for (KeyUsage)."""

@@ -1,0 +1,78 @@
+"""The local store as the program opens it: at its default place, in its own account."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from kms_tui.backend.local.authorization.callers import identity_of, read_iam_policies
+from kms_tui.backend.local.local_backend import LocalBackend
+from kms_tui.backend.local.store.root_key import Unlock
+from kms_tui.backend.local.store.sqlite_store import Store
+from kms_tui.backend.local.store.store_opening import open_store
+
+DEFAULT_ACCOUNT = "111122223333"
+DEFAULT_REGION = "us-east-1"
+PARTITION = "aws"
+PASSPHRASE_VARIABLE = "KMS_TUI_PASSPHRASE"
+
+
+def default_path() -> Path:
+    return user_data_path("kms-tui") / "store.db"
+
+
+def from_environment(_new: bool) -> str | None:
+    """The passphrase that KMS_TUI_PASSPHRASE gives, if any."""
+    return os.environ.get(PASSPHRASE_VARIABLE) or None
+
+
+def account_of(store: Store) -> str:
+    """The account whose keys the store holds; the default one where it holds none yet."""
+    row = store.one("SELECT account FROM keys LIMIT 1")
+    return str(row[0]) if row else DEFAULT_ACCOUNT
+
+
+def open_default(
+    path: Path | None = None,
+    *,
+    region: str | None = None,
+    account_id: str | None = None,
+    caller_arn: str | None = None,
+    iam_policy: Path | None = None,
+    unlock: Unlock = from_environment,
+) -> LocalBackend:
+    """Open or make the store at ``path``, or at its default place. Raises StoreError.
+
+    The account is the one whose keys the store holds, unless another is given. ``caller_arn`` calls with the
+    IAM policy in the file ``iam_policy``, or with none; KmsTuiError where either is not valid.
+    """
+    policies = read_iam_policies(iam_policy)
+    if caller_arn:
+        identity_of(PARTITION, DEFAULT_ACCOUNT, caller_arn)
+    store = open_store(path or default_path(), unlock=unlock)
+    return LocalBackend(
+        store,
+        account_id=account_id or account_of(store),
+        region=region or DEFAULT_REGION,
+        caller_arn=caller_arn,
+        iam_policies=policies,
+    )
+
+
+def open_ephemeral(
+    *,
+    region: str | None = None,
+    account_id: str | None = None,
+    caller_arn: str | None = None,
+    iam_policy: Path | None = None,
+) -> LocalBackend:
+    """A new account in memory, which ends with the process."""
+    return LocalBackend(
+        open_store(),
+        account_id=account_id or DEFAULT_ACCOUNT,
+        region=region or DEFAULT_REGION,
+        caller_arn=caller_arn,
+        iam_policies=read_iam_policies(iam_policy),
+    )

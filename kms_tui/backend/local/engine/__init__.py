@@ -1,0 +1,1 @@
+"""What every operation goes through: one call with its record, request validation, key states, pages."""

@@ -1,0 +1,168 @@
+"""One API call: who calls, where, what it has touched so far, and the event that is recorded of it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from kms_tui.backend.local.engine.request_validation import request_of
+from kms_tui.backend.local.store.key_rows import KeyRow
+from kms_tui.backend.local.store.sources import to_datetime
+from kms_tui.backend.local.store.sqlite_store import Store
+from kms_tui.backend.local.store.stored_material import Keyring
+from kms_tui.kms.arn import alias_arn, key_arn
+from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.model import CallerIdentity
+from kms_tui.policy import Document
+
+JsonShape = dict[str, Any]
+
+_ENCODER = json.JSONEncoder(default=str, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class CallScope:
+    """Where calls go to."""
+
+    partition: str
+    region: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallOrigin:
+    """From where calls come, as the trail tells it: an address, and what the client calls itself."""
+
+    address: str = "127.0.0.1"
+    agent: str = "kms-tui"
+
+
+_HERE = CallOrigin()
+_LONGEST = 1024
+"""Characters of an error's text, or of a client's name for itself, that are kept."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call: its operation, checked parameters, place, caller with IAM policies, time (milliseconds).
+
+    Parameters may be plaintext, so they are not in the repr.
+    """
+
+    operation: str
+    params: Mapping[str, Any] = field(repr=False)
+    scope: CallScope
+    caller: CallerIdentity
+    store: Store
+    keyring: Keyring
+    authorise: Authorise
+    iam_policies: Sequence[Document]
+    now: int
+    origin: CallOrigin = _HERE
+    key: KeyRow | None = None
+    """The key that the call is about, once it was found."""
+    _used: list[KeyRow] = field(default_factory=list)
+    _recorded: bool = False
+
+    @property
+    def time(self) -> datetime:
+        return to_datetime(self.now)
+
+    def arn(self, key: KeyRow) -> str:
+        return key_arn(self.scope.partition, key.region, key.account, key.key_id)
+
+    def alias_arn(self, name: str) -> str:
+        """The ARN of an alias (with its ``alias/``) of this account and Region."""
+        return alias_arn(self.scope.partition, self.scope.region, self.scope.account, name)
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the change and the record of the call."""
+        with self.store.write() as db:
+            yield db
+            self._record(db)
+
+    def used(self, key: KeyRow) -> None:
+        """Note a successful cryptographic use of a key, which GetKeyLastUsage will tell."""
+        self._used.append(key)
+
+    def record(self, error: ServiceError | None = None) -> None:
+        """Write the call's event, unless its transaction did; ``error`` is why the call failed."""
+        if not self._recorded or error:
+            with self.store.write(durable=False) as db:
+                self._record(db, error)
+
+    def _record(self, db: sqlite3.Connection, error: ServiceError | None = None) -> None:
+        event_id, key = self.store.ids.event_id(), self.key
+        used = () if error or key is None else (each for each in self._used if each.row != key.row)
+        source = next(iter(used), None)
+        cursor = db.execute(
+            "INSERT INTO events (event_id, at, account, region, operation, key_id, caller, error, request, "
+            "key_account, source_key, message, address, agent) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                event_id,
+                self.now,
+                self.scope.account,
+                self.scope.region,
+                self.operation,
+                key.key_id if key else None,
+                self.caller.arn,
+                error.code if error else "",
+                _recordable(self.operation, self.params),
+                key.account if key else None,
+                self.arn(source) if source else None,
+                error.message[:_LONGEST] if error else "",
+                self.origin.address,
+                self.origin.agent[:_LONGEST],
+            ),
+        )
+        prune(db, cursor.lastrowid or 0)
+        if not error:
+            for used_key in self._used:
+                db.execute(
+                    "INSERT INTO last_uses VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE "
+                    "SET operation = excluded.operation, at = excluded.at, event_id = excluded.event_id",
+                    (used_key.row, self.operation, self.now, event_id),
+                )
+        self._recorded = True
+
+    def dry_run(self) -> None:
+        """Stop here, where everything has been checked, if the caller asked for no more."""
+        if self.params.get("DryRun"):
+            raise ServiceError(
+                "DryRunOperationException", "The request would have succeeded, but the DryRun option is set."
+            )
+
+
+class Authorise(Protocol):
+    """Refuses an action ("kms:Encrypt") on a key by raising AccessDeniedException.
+
+    Where there is no key, ``resource`` is an alias ARN, * for the account, or "" for one that is yet to be.
+    """
+
+    def __call__(self, call: Call, key: KeyRow | None, action: str, resource: str = "*") -> None: ...
+
+
+def _recordable(operation: str, params: Mapping[str, Any]) -> str:
+    shown = {name: params[name] for name in request_of(operation).recordable if name in params}
+    return _ENCODER.encode(shown)
+
+
+MAX_EVENTS = 100_000
+"""Calls that the store remembers, some 35 MB of them; when a key was last used it knows besides."""
+
+
+_EVERY = 1_000
+"""Calls between two clearings, whose cost (a few milliseconds) they share."""
+
+
+def prune(db: sqlite3.Connection, newest: int) -> None:
+    """Forget the oldest events, now and then; ``newest`` is the row of the one just written."""
+    if newest % _EVERY == 0:
+        db.execute("DELETE FROM events WHERE row <= ?", (newest - MAX_EVENTS,))

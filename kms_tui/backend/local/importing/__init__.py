@@ -1,0 +1,1 @@
+"""Imported key material: parameters and token, the import, deletion."""

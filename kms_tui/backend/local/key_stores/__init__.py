@@ -1,0 +1,1 @@
+"""Custom key stores: their operations, their rows, and what backs them."""

@@ -1,0 +1,1 @@
+"""Keys and what belongs to them: finding, making, metadata, aliases, tags, policies, grants, rotation."""

@@ -1,0 +1,217 @@
+"""LocalBackend: one call is checked, found, run and recorded. Beside it, CloudTrail over its own record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from typing import Any
+
+from kms_tui.backend.base import Services
+from kms_tui.backend.local.authorization.callers import identity_of
+from kms_tui.backend.local.authorization.decision import (
+    ADMINISTRATOR_POLICY,
+    allow_administrator,
+    decide,
+    denied_by_identity,
+)
+from kms_tui.backend.local.cloudtrail import lookup_events
+from kms_tui.backend.local.crypto import data_keys, encryption, key_agreement, signatures
+from kms_tui.backend.local.engine.call import Call, CallOrigin, CallScope, JsonShape
+from kms_tui.backend.local.engine.request_validation import check
+from kms_tui.backend.local.importing import import_operations
+from kms_tui.backend.local.key_stores import key_store_operations
+from kms_tui.backend.local.keys import (
+    aliases_and_tags,
+    grant_operations,
+    key_operations,
+    key_policies,
+    key_rotation,
+    multi_region,
+)
+from kms_tui.backend.local.keys.due_transitions import apply_due_transitions
+from kms_tui.backend.local.store.key_rows import key_by_id, policies_of
+from kms_tui.backend.local.store.sources import to_datetime
+from kms_tui.backend.local.store.sqlite_store import Store
+from kms_tui.backend.local.store.stored_material import Keyring
+from kms_tui.backend.service_model import operations
+from kms_tui.kms.arn import key_id_of
+from kms_tui.kms.errors import ServiceError, UnavailableError
+from kms_tui.kms.model import CallerIdentity, PolicyVersion
+from kms_tui.policy import Caller, Document, wildcard
+from kms_tui.policy.document import Statement
+
+_TRAIL = "cloudtrail"
+_ACTION = "cloudtrail:LookupEvents"
+
+
+OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
+    **key_operations.OPERATIONS,
+    **aliases_and_tags.OPERATIONS,
+    **key_policies.OPERATIONS,
+    **key_rotation.OPERATIONS,
+    **encryption.OPERATIONS,
+    **data_keys.OPERATIONS,
+    **signatures.OPERATIONS,
+    **key_agreement.OPERATIONS,
+    **multi_region.OPERATIONS,
+    **grant_operations.OPERATIONS,
+    **import_operations.OPERATIONS,
+    **key_store_operations.OPERATIONS,
+}
+"""THE table: API operation -> what does it."""
+
+
+class LocalBackend:
+    """One region of one account's offline KMS; implements ``kms_tui.backend.base.Backend``.
+
+    ``caller_arn`` is who calls, with ``iam_policies``; its account, not ``account_id``, is then the one that
+    key ids and lists mean. Without it the account's administrator calls, whom no policy refuses. Safe to
+    use from several threads, and from several processes on one store.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        account_id: str,
+        region: str,
+        partition: str = "aws",
+        caller_arn: str | None = None,
+        iam_policies: Sequence[Document] = (),
+        origin: CallOrigin | None = None,
+    ) -> None:
+        self.store = store
+        self._origin = origin or CallOrigin()
+        self._caller = identity_of(partition, account_id, caller_arn)
+        self._scope = CallScope(partition, region, self._caller.account)
+        self._authorise = decide if caller_arn else allow_administrator
+        self._iam_policies = iam_policies if caller_arn else (ADMINISTRATOR_POLICY,)
+        self._keyring = Keyring(store)
+
+    @property
+    def account_id(self) -> str:
+        return self._scope.account
+
+    @property
+    def region(self) -> str:
+        return self._scope.region
+
+    @property
+    def partition(self) -> str:
+        return self._scope.partition
+
+    def caller(self) -> CallerIdentity:
+        return self._caller
+
+    def in_region(self, region: str) -> LocalBackend:
+        other = copy(self)
+        other._scope = CallScope(self.partition, region, self.account_id)
+        return other
+
+    def called_from(self, address: str, agent: str) -> LocalBackend:
+        other = copy(self)
+        other._origin = CallOrigin(address, agent)
+        return other
+
+    @property
+    def services(self) -> Services:
+        """CloudTrail alone, out of the store's own record of calls."""
+        return LocalServices(self)
+
+    def policy_versions(self, key: str) -> list[PolicyVersion]:
+        """Every policy that the key has had, newest first; whoever may read the policy may read them.
+
+        Raises as GetKeyPolicy does.
+        """
+        self.call("GetKeyPolicy", {"KeyId": key})
+        row = key_by_id(self.store, self.account_id, self.region, key_id_of(key))
+        found = policies_of(self.store, row) if row is not None else []
+        return [PolicyVersion(text, to_datetime(put_at), put_by) for text, put_at, put_by in found]
+
+    def begin(self, operation: str) -> Call:
+        """A call of this caller, now and here, that nothing has been done for yet."""
+        return Call(
+            operation,
+            {},
+            self._scope,
+            self._caller,
+            self.store,
+            self._keyring,
+            self._authorise,
+            self._iam_policies,
+            self.store.now(),
+            self._origin,
+        )
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> JsonShape:
+        """Make one API call; raises ServiceError as KMS would answer it, StoreError where the store fails."""
+        run = OPERATIONS.get(operation)
+        if run is None:
+            known = operation in operations()
+            raise ServiceError(
+                "UnsupportedOperationException" if known else "UnknownOperationException",
+                f"{operation} is not offered by this KMS.",
+                operation=operation,
+            )
+        call = self.begin(operation)
+        try:
+            call.params = check(operation, params)
+            if apply_due_transitions(self.store, call.now):
+                self._keyring.forget()
+            answer = run(call)
+        except ServiceError as error:
+            error.operation = operation
+            call.record(error)
+            raise
+        call.record()
+        return answer
+
+
+class LocalServices:
+    """``kms_tui.backend.base.Services`` of a LocalBackend: its caller, its Region, its store."""
+
+    def __init__(self, backend: LocalBackend) -> None:
+        self._backend = backend
+
+    @property
+    def region(self) -> str:
+        return self._backend.region
+
+    def offers(self, service: str) -> bool:
+        return service == _TRAIL
+
+    def in_region(self, region: str) -> LocalServices:
+        return LocalServices(self._backend.in_region(region))
+
+    def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if (service, operation) != (_TRAIL, "LookupEvents"):
+            raise UnavailableError(service, operation)
+        call = self._backend.begin(operation)
+        try:
+            _require_permission(call)
+            return lookup_events(call, params)
+        except ServiceError as error:
+            error.operation = operation
+            raise
+
+
+def _require_permission(call: Call) -> None:
+    """AccessDeniedException where the caller's IAM policies do not let it look up events.
+
+    The policies of a key know nothing of CloudTrail, and no condition is judged here: a conditional Allow
+    gives nothing, a conditional Deny takes it.
+    """
+    if call.authorise is allow_administrator:
+        return
+    named = [each for policy in call.iam_policies for each in policy.statements if _is_named(each)]
+    if any(not each.is_allow for each in named):
+        raise denied_by_identity(call, "", _ACTION, explicitly=True)
+    allowed = any(not each.conditions and "*" in [text.value for text in each.resources] for each in named)
+    # No policy of the account limits its root user.
+    if not allowed and not Caller.parse(call.caller.arn).is_root:
+        raise denied_by_identity(call, "", _ACTION)
+
+
+def _is_named(statement: Statement) -> bool:
+    patterns = [wildcard.squeezed(text.value.lower()) for text in statement.actions]
+    return any(wildcard.matches(pattern, _ACTION.lower()) for pattern in patterns) != statement.not_action

@@ -1,0 +1,149 @@
+"""The embedded store: one SQLite file in WAL mode that several processes may share, or one in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+from kms_tui.backend.local.store.root_key import Protection, RootKey, SealedRootKey, sealed_root_key
+from kms_tui.backend.local.store.sources import Sources, to_millis
+from kms_tui.backend.local.store.store_file import SQLITE_FAILURES, StoreFile, failure, named_failures
+from kms_tui.kms.errors import StoreError
+
+ROOT_KEY = "SELECT protection, parameters, sealed FROM root_key"
+
+
+class Store:
+    """An open store: SQL under one lock, the root key, and the sources of time, ids and key material.
+
+    Every method is safe to call from several threads. Failures of the file raise StoreError.
+    """
+
+    def __init__(
+        self, file: StoreFile, root_key: RootKey, sealed: SealedRootKey | None, sources: Sources
+    ) -> None:
+        self.path = file.path
+        self.root_key = root_key
+        self.ids = sources.ids
+        self.material = sources.material
+        self.transition_millis = sources.transition_millis
+        self._clock = sources.clock
+        self._file = file
+        self._connection = file.connection
+        self._sealed = sealed
+        self._lock = threading.RLock()
+        self._in_transaction = False
+        self._durable: bool | None = None
+
+    @property
+    def protection(self) -> Protection:
+        """What guarded the root key when the store was opened, or changed from here."""
+        return self._sealed.protection if self._sealed else Protection.MEMORY
+
+    def now(self) -> int:
+        """The injected clock's present moment, in milliseconds."""
+        return to_millis(self._clock())
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        try:
+            with self._lock:
+                return self._connection.execute(sql, parameters).fetchall()
+        except SQLITE_FAILURES as error:
+            raise failure(self.path, error) from error
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        try:
+            with self._lock:
+                row: tuple[Any, ...] | None = self._connection.execute(sql, parameters).fetchone()
+        except SQLITE_FAILURES as error:
+            raise failure(self.path, error) from error
+        return row
+
+    @contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction, all or nothing; within another one of this thread, a part of that.
+
+        ``durable`` ones are on the disk when this returns and outlive a loss of power; the others outlive
+        the process, and may be lost with the machine. StoreError, too, where the file is no longer the one
+        under its name: before anything is written, and before what was written counts as done.
+        """
+        with self._lock:
+            if self._in_transaction:
+                yield self._connection
+                return
+            try:
+                self._begin(durable)
+                yield self._connection
+                self._connection.execute("COMMIT")
+                self._file.require_in_place()
+            except BaseException as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                if isinstance(error, SQLITE_FAILURES):
+                    raise failure(self.path, error) from error
+                raise
+            finally:
+                self._in_transaction = False
+
+    def _begin(self, durable: bool) -> None:
+        if durable is not self._durable:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+        self._file.require_in_place()
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._file.require_in_place()
+        self._in_transaction = True
+
+    def copy_into(self, target: sqlite3.Connection) -> None:
+        """Copy the whole store as it is at one moment; others go on using it meanwhile."""
+        with self._lock, named_failures(self.path):
+            self._connection.backup(target)
+
+    def protect(self, seal: Callable[[SealedRootKey], SealedRootKey]) -> None:
+        """Replace what guards the root key, in one transaction; the root key stays the same.
+
+        ``seal`` makes it of what guards the root key now; nobody else can write to the store meanwhile.
+        StoreError, and nothing changed, where somebody was quicker.
+        """
+        if self.path is None:
+            raise ValueError("a store in memory has no guard")
+        with self._lock, named_failures(self.path):
+            self._connection.execute("PRAGMA secure_delete = ON")
+            with self.write() as db:
+                present = sealed_root_key(db.execute(ROOT_KEY).fetchall(), self.path)
+                if present != self._sealed:
+                    raise StoreError(
+                        f"What protects the store {self.path} was changed by another program meanwhile; "
+                        "nothing was changed from here.",
+                        next_step="Open it again, by what protects it now.",
+                    )
+                sealed = seal(present)
+                db.execute(
+                    "UPDATE root_key SET protection = ?, parameters = ?, sealed = ?",
+                    (sealed.protection, sealed.parameters, sealed.sealed),
+                )
+            self._sealed = sealed
+
+    @property
+    def former_key_file(self) -> str | None:
+        """The digest of a key file that opens nothing any more and is to be removed, if there is one."""
+        return self._sealed.former_key_file if self._sealed else None
+
+    def empty_log(self) -> None:
+        """Have the log written into the store and emptied, as far as others who read it let that happen."""
+        with self._lock, named_failures(self.path):
+            self._file.require_in_place()
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        with self._lock:
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -1,0 +1,51 @@
+"""What arrives and what goes back, apart from any server: an HTTP request and its response as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+JSON = "application/x-amz-json-1.1"
+XML = "text/xml"
+TEXT = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One HTTP request. ``path`` and ``query`` are as on the wire, still percent-encoded.
+
+    ``headers`` has names in lower case; values of repeated headers are joined by commas. Headers hold
+    signatures and the body plaintext, so neither is in the repr.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    address: str = ""
+    """Of the client; "" where it is not known."""
+    id: str = field(default_factory=lambda: str(uuid4()))
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.path})"
+
+    def query_parameters(self) -> dict[str, str]:
+        """The query decoded; of repeated names the last counts."""
+        return dict(parse_qsl(self.query, keep_blank_values=True)) if self.query else {}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """``close``: the connection takes no other request. The body may hold plaintext: not in the repr."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+    close: bool = False
+
+    def __repr__(self) -> str:
+        return f"Response({self.status})"
