@@ -49,17 +49,17 @@ class KeepsPolicyVersions(Protocol):
 
 @runtime_checkable
 class NotesOrigin(Protocol):
-    """What a backend may offer beside the API: to note where the calls that it is passed on come from."""
+    """What a backend may offer beside the API: to record where the calls that it serves come from."""
 
     def called_from(self, address: str, agent: str) -> Backend:
         """The same, for calls of a client at ``address`` ("10.0.3.7", or "") that names itself ``agent``."""
 
 
 class Services(Protocol):
-    """What is not KMS but knows about keys, in one region of the same account: CloudTrail, S3, EC2 …
+    """Other services that know about keys, in one region of the same account: CloudTrail, S3, EC2 …
 
-    It only reads: what ``kms_tui.kms.operations.SERVICE_READS`` does not list is refused. Implementations are
-    safe to call from several threads at once.
+    They are only read: what ``kms_tui.kms.operations.SERVICE_READS`` does not list is refused.
+    Implementations are safe to call from several threads at once.
     """
 
     @property
@@ -113,7 +113,7 @@ class Wrapper(ABC):
 
     @abstractmethod
     def around(self, inner: Backend) -> Self:
-        """This wrapper, sharing what it has counted so far, round another backend."""
+        """The same wrapper, with the state it has so far, round another backend."""
 
     @abstractmethod
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]: ...

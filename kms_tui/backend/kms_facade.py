@@ -47,14 +47,14 @@ class Decrypted:
 
 @dataclass(frozen=True, slots=True)
 class GrantMade:
-    """CreateGrant's answer; with ``token`` the grant is in force before it has spread."""
+    """CreateGrant's answer; ``token`` makes the grant work before all of KMS knows of it."""
 
     grant_id: str
     token: str = field(repr=False)
 
 
 class _Pages(Iterator[Sequence[Any]]):
-    """The pages of a List operation; an error leaves it where it was, unlike a generator."""
+    """The pages of a List operation; after an error it goes on where it was, unlike a generator."""
 
     def __init__(self, call: Callable[[str | None], JsonShape], member: str) -> None:
         self._call = call

@@ -50,10 +50,10 @@ def parts_of(shape: Shape) -> dict[str, str]:
 
 
 def compiled(build: Callable[[Shape, Mapping[str, T]], T]) -> Callable[[str], T]:
-    """What gives for the name of a shape what ``build`` makes of it, and of what was made of its parts.
+    """A function from a shape's name to what ``build`` makes of the shape and of what was made of its parts.
 
-    So whoever reads, checks or writes values of the model's shapes makes a function per shape, once, and
-    does not look at the model again.
+    So whoever reads, checks or writes values makes one function per shape, once, and does not look at the
+    model again.
     """
 
     @cache

@@ -19,9 +19,18 @@ from kms_tui.backend.local.engine.call import CallOrigin
 from kms_tui.backend.local.importing.import_operations import put_material
 from kms_tui.backend.local.keys.key_lookup import locate
 from kms_tui.backend.local.store.sqlite_store import Store
-from kms_tui.demo.demo_account import ACCOUNT_ID, AWS_MANAGED, KEY_STORE, KEYS, REGION, DemoKey
+from kms_tui.demo.demo_account import (
+    ACCOUNT_ID,
+    AWS_MANAGED,
+    CALLERS,
+    KEY_STORE,
+    KEYS,
+    REGION,
+    TRAFFIC,
+    DemoCaller,
+    DemoKey,
+)
 from kms_tui.demo.demo_policies import policy_text
-from kms_tui.demo.traffic import CALLERS, TRAFFIC, DemoCaller
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import KEY_SPECS, Family
 from kms_tui.kms.model import KeyUsage

@@ -26,7 +26,7 @@ from kms_tui.kms.operations import Access, Trait, names_with
 # - 20,000 requests a month are free, none of them on asymmetric keys. That is left aside: the account's
 #   applications use them up.
 
-_DATA_KEY_PAIRS = names_with(Trait.MAKES, Access.USE)
+_DATA_KEY_PAIRS = names_with(Trait.MAKES_KEY, Access.USE)
 
 
 @dataclass(frozen=True, slots=True)

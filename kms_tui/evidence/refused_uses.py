@@ -18,8 +18,9 @@ from kms_tui.evidence.activity import LATENESS, Events, Trail, Wanted, always, o
 from kms_tui.evidence.events import DISABLED, UsageEvent
 from kms_tui.kms.arn import key_arn, key_id_of
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.operations import Trait, names_with
 
-_BEGINS = frozenset({"DisableKey", "CancelKeyDeletion"})
+_BEGINS = frozenset(names_with(Trait.DISABLES))
 _ENDS = frozenset({"EnableKey", "ScheduleKeyDeletion"})
 _PAGES = 20
 """Pages that one look reads of a key's events; what is beyond is said to be."""

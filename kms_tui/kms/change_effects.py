@@ -1,4 +1,4 @@
-"""THE table of what a change does to what is read later: how to see whether an answer has it already.
+"""THE table of what each change sets: how to see whether an answer has it, and how to put it in.
 
 KMS is eventually consistent: for some seconds after a change that it has confirmed, a reading call may still
 answer from before. Pure. An operation that is not here has no effect that its parameters and its answer
@@ -25,7 +25,7 @@ class _Untold:
 
 
 UNTOLD: Final = _Untold()
-"""What an answer says of a part that it does not tell: one page of several, or a foreign shape."""
+"""The value of a part that an answer does not tell: one page of several, or a foreign shape."""
 
 
 @dataclass(frozen=True, slots=True)

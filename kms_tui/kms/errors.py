@@ -1,4 +1,4 @@
-"""Every error that kms-tui raises on purpose, and what to tell the person who meets it.
+"""Every error that kms-tui raises on purpose, with what to say and what to do next.
 
     KmsTuiError
     ├── ServiceError            KMS (or STS) answered with an error code

@@ -171,6 +171,6 @@ def spec_title(name: str) -> str:
 
 
 def alias_kind(spec: str, usage: str) -> tuple[str, bool, bool]:
-    """What an alias stays with: the usage, and whether symmetric, asymmetric or HMAC (UpdateAlias)."""
+    """What an alias keeps when it moves: usage, and whether symmetric, asymmetric or HMAC (UpdateAlias)."""
     known = KEY_SPECS.get(spec)
     return usage, known is not None and known.is_symmetric, known is None or known.is_asymmetric

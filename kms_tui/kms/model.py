@@ -289,7 +289,7 @@ class KeyLastUsage:
 
 @dataclass(frozen=True, slots=True)
 class PolicyVersion:
-    """A key policy as it once stood, and since when; ``author`` is the ARN of who put it, "" if not known."""
+    """A version of a key policy, and since when; ``author`` is the ARN of who put it, "" if not known."""
 
     text: str
     time: datetime
@@ -311,7 +311,7 @@ class ImportParameters:
 
 
 class Secret:
-    """Bytes that must not be seen by accident: no repr, no str, no format; ``reveal()`` is the one way in."""
+    """Bytes that must not be shown by accident: no repr, str or format has them; ``reveal()`` gives them."""
 
     __slots__ = ("_value",)
 

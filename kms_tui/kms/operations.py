@@ -29,30 +29,34 @@ class Access(StrEnum):
 class Trait(Flag):
     """What may be known of an operation besides."""
 
-    ACROSS = auto()
+    CROSS_ACCOUNT = auto()
     """It works on a key of another account."""
-    ALIAS = auto()
+    TAKES_ALIAS = auto()
     """Its KeyId may be an alias."""
-    CONTEXT = auto()
+    ENCRYPTION_CONTEXT = auto()
     """Its requests can carry kms:EncryptionContext: keys (conditions-kms)."""
     GRANTABLE = auto()
     """A grant may allow it (CreateGrant: Operations)."""
     NO_KEY = auto()
     """It takes no key, so that only an IAM policy can allow it."""
-    PRICED = auto()
+    PRICED_BY_KEY = auto()
     """Its price depends on the key that it uses (AWS KMS pricing)."""
-    MAKES = auto()
+    MAKES_KEY = auto()
     """It makes a key or a key pair, which may take seconds."""
     QUICK = auto()
     """It takes about 0.1 ms offline, on a symmetric key."""
-    DESTROYS = auto()
+    DESTRUCTIVE = auto()
     """It deletes or disables; a policy that denies it to everyone is a guard, not a mistake."""
+    DISABLES = auto()
+    """It leaves a key disabled."""
     HARMLESS = auto()
     """It is no reading operation, yet leaves the key as it was: an import token alone imports nothing."""
     RECENT = auto()
     """It is newer than most policies that list every action by name, or has no caller but KMS."""
     NO_ACTION = auto()
+    """Policies do not name it."""
     NO_OPERATION = auto()
+    """Policies name it, and nobody can call it."""
 
 
 class KeyClass(StrEnum):
@@ -64,7 +68,7 @@ class KeyClass(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class OperationRow:
     """One operation or action; ``usage`` is the key usage that its key must have, None for any."""
 
     name: str
@@ -87,78 +91,83 @@ _CRYPT, _SIGN, _MAC = KeyUsage.ENCRYPT_DECRYPT, KeyUsage.SIGN_VERIFY, KeyUsage.G
 _AGREE, _KEM = KeyUsage.KEY_AGREEMENT, KeyUsage.ENCAPSULATE_DECAPSULATE
 _SYM, _ASYM = KeyClass.SYMMETRIC, KeyClass.ASYMMETRIC
 _NONE = Trait(0)
-_ACROSS, _ALIAS, _CONTEXT, _GRANTABLE = Trait.ACROSS, Trait.ALIAS, Trait.CONTEXT, Trait.GRANTABLE
-_NO_KEY, _PRICED, _MAKES, _QUICK = Trait.NO_KEY, Trait.PRICED, Trait.MAKES, Trait.QUICK
-_DESTROYS, _HARMLESS, _RECENT = Trait.DESTROYS, Trait.HARMLESS, Trait.RECENT
-_NO_ACTION, _NO_OPERATION = Trait.NO_ACTION, Trait.NO_OPERATION
+_ACROSS, _ALIAS, _CONTEXT, _GRANTABLE = (
+    Trait.CROSS_ACCOUNT,
+    Trait.TAKES_ALIAS,
+    Trait.ENCRYPTION_CONTEXT,
+    Trait.GRANTABLE,
+)
+_NO_KEY, _PRICED, _MAKES, _QUICK = Trait.NO_KEY, Trait.PRICED_BY_KEY, Trait.MAKES_KEY, Trait.QUICK
+_DESTROYS, _DISABLES, _HARMLESS = Trait.DESTRUCTIVE, Trait.DISABLES, Trait.HARMLESS
+_RECENT, _NO_ACTION, _NO_OPERATION = Trait.RECENT, Trait.NO_ACTION, Trait.NO_OPERATION
 _ON_KEY = _ACROSS | _ALIAS | _GRANTABLE | _PRICED
 """What the cryptographic operations have in common."""
 
 # fmt: off
 _ROWS = (
-    Operation("Decrypt",                             _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK),
-    Operation("Encrypt",                             _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK),
-    Operation("ReEncrypt",                           _USE,   _CRYPT, _ACROSS | _ALIAS | _PRICED | _QUICK | _NO_ACTION),
-    Operation("ReEncryptFrom",                       _USE,   _CRYPT, _ACROSS | _CONTEXT | _GRANTABLE | _NO_OPERATION),
-    Operation("ReEncryptTo",                         _USE,   _CRYPT, _ACROSS | _CONTEXT | _GRANTABLE | _NO_OPERATION),
-    Operation("Sign",                                _USE,   _SIGN,  _ON_KEY),
-    Operation("Verify",                              _USE,   _SIGN,  _ON_KEY),
-    Operation("GenerateMac",                         _USE,   _MAC,   _ON_KEY | _QUICK),
-    Operation("VerifyMac",                           _USE,   _MAC,   _ON_KEY | _QUICK),
-    Operation("DeriveSharedSecret",                  _USE,   _AGREE, _ON_KEY),
-    Operation("Decapsulate",                         _USE,   _KEM,   _ON_KEY | _RECENT),
-    Operation("Encapsulate",                         _USE,   _KEM,   _ON_KEY | _RECENT),
-    Operation("GenerateDataKey",                     _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK, _SYM),
-    Operation("GenerateDataKeyWithoutPlaintext",     _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK, _SYM),
-    Operation("GenerateDataKeyPair",                 _USE,   _CRYPT, _ON_KEY | _CONTEXT | _MAKES, _SYM),
-    Operation("GenerateDataKeyPairWithoutPlaintext", _USE,   _CRYPT, _ON_KEY | _CONTEXT | _MAKES, _SYM),
-    Operation("GenerateRandom",                      _USE,   None,   _NO_KEY | _PRICED | _QUICK),
-    Operation("GetPublicKey",                        _READ,  None,   _ON_KEY, _ASYM),
-    Operation("DescribeKey",                         _READ,  None,   _ACROSS | _ALIAS | _GRANTABLE | _QUICK),
-    Operation("CreateGrant",                         _GRANT, None,   _ACROSS | _CONTEXT | _GRANTABLE),
-    Operation("RetireGrant",                         _GRANT, None,   _ACROSS | _GRANTABLE),
-    Operation("RevokeGrant",                         _GRANT, None,   _ACROSS),
-    Operation("ListGrants",                          _READ,  None,   _ACROSS),
-    Operation("ListRetirableGrants",                 _READ,  None,   _NO_KEY),
-    Operation("GetKeyRotationStatus",                _READ,  None,   _ACROSS),
-    Operation("ListKeyRotations",                    _READ,  None,   _NONE),
-    Operation("GetKeyPolicy",                        _READ,  None,   _NONE),
-    Operation("ListKeyPolicies",                     _READ,  None,   _NONE),
-    Operation("ListResourceTags",                    _READ,  None,   _NONE),
-    Operation("GetKeyLastUsage",                     _READ,  None,   _RECENT),
-    Operation("ListKeys",                            _READ,  None,   _NO_KEY),
-    Operation("ListAliases",                         _READ,  None,   _NO_KEY),
-    Operation("DescribeCustomKeyStores",             _READ,  None,   _NO_KEY),
-    Operation("CreateKey",                           _ADMIN, None,   _NO_KEY | _MAKES),
-    Operation("ReplicateKey",                        _ADMIN, None,   _NONE),
-    Operation("UpdatePrimaryRegion",                 _ADMIN, None,   _NONE),
-    Operation("SynchronizeMultiRegionKey",           _ADMIN, None,   _RECENT | _NO_OPERATION),
-    Operation("UpdateKeyDescription",                _ADMIN, None,   _NONE),
-    Operation("EnableKey",                           _ADMIN, None,   _NONE),
-    Operation("DisableKey",                          _ADMIN, None,   _DESTROYS),
-    Operation("ScheduleKeyDeletion",                 _ADMIN, None,   _DESTROYS),
-    Operation("CancelKeyDeletion",                   _ADMIN, None,   _NONE),
-    Operation("PutKeyPolicy",                        _ADMIN, None,   _NONE),
-    Operation("EnableKeyRotation",                   _ADMIN, None,   _NONE),
-    Operation("DisableKeyRotation",                  _ADMIN, None,   _DESTROYS),
-    Operation("RotateKeyOnDemand",                   _ADMIN, None,   _NONE),
-    Operation("CreateAlias",                         _ADMIN, None,   _NONE),
-    Operation("UpdateAlias",                         _ADMIN, None,   _NONE),
-    Operation("DeleteAlias",                         _ADMIN, None,   _DESTROYS),
-    Operation("TagResource",                         _ADMIN, None,   _NONE),
-    Operation("UntagResource",                       _ADMIN, None,   _NONE),
-    Operation("GetParametersForImport",              _ADMIN, None,   _MAKES | _HARMLESS),
-    Operation("ImportKeyMaterial",                   _ADMIN, None,   _NONE),
-    Operation("DeleteImportedKeyMaterial",           _ADMIN, None,   _DESTROYS),
-    Operation("CreateCustomKeyStore",                _ADMIN, None,   _NO_KEY),
-    Operation("UpdateCustomKeyStore",                _ADMIN, None,   _NO_KEY),
-    Operation("DeleteCustomKeyStore",                _ADMIN, None,   _NO_KEY),
-    Operation("ConnectCustomKeyStore",               _ADMIN, None,   _NO_KEY),
-    Operation("DisconnectCustomKeyStore",            _ADMIN, None,   _NO_KEY),
+    OperationRow("Decrypt",                             _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK),
+    OperationRow("Encrypt",                             _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK),
+    OperationRow("ReEncrypt",                           _USE,   _CRYPT, _ACROSS | _ALIAS | _PRICED | _QUICK | _NO_ACTION),
+    OperationRow("ReEncryptFrom",                       _USE,   _CRYPT, _ACROSS | _CONTEXT | _GRANTABLE | _NO_OPERATION),
+    OperationRow("ReEncryptTo",                         _USE,   _CRYPT, _ACROSS | _CONTEXT | _GRANTABLE | _NO_OPERATION),
+    OperationRow("Sign",                                _USE,   _SIGN,  _ON_KEY),
+    OperationRow("Verify",                              _USE,   _SIGN,  _ON_KEY),
+    OperationRow("GenerateMac",                         _USE,   _MAC,   _ON_KEY | _QUICK),
+    OperationRow("VerifyMac",                           _USE,   _MAC,   _ON_KEY | _QUICK),
+    OperationRow("DeriveSharedSecret",                  _USE,   _AGREE, _ON_KEY),
+    OperationRow("Decapsulate",                         _USE,   _KEM,   _ON_KEY | _RECENT),
+    OperationRow("Encapsulate",                         _USE,   _KEM,   _ON_KEY | _RECENT),
+    OperationRow("GenerateDataKey",                     _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK, _SYM),
+    OperationRow("GenerateDataKeyWithoutPlaintext",     _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK, _SYM),
+    OperationRow("GenerateDataKeyPair",                 _USE,   _CRYPT, _ON_KEY | _CONTEXT | _MAKES, _SYM),
+    OperationRow("GenerateDataKeyPairWithoutPlaintext", _USE,   _CRYPT, _ON_KEY | _CONTEXT | _MAKES, _SYM),
+    OperationRow("GenerateRandom",                      _USE,   None,   _NO_KEY | _PRICED | _QUICK),
+    OperationRow("GetPublicKey",                        _READ,  None,   _ON_KEY, _ASYM),
+    OperationRow("DescribeKey",                         _READ,  None,   _ACROSS | _ALIAS | _GRANTABLE | _QUICK),
+    OperationRow("CreateGrant",                         _GRANT, None,   _ACROSS | _CONTEXT | _GRANTABLE),
+    OperationRow("RetireGrant",                         _GRANT, None,   _ACROSS | _GRANTABLE),
+    OperationRow("RevokeGrant",                         _GRANT, None,   _ACROSS),
+    OperationRow("ListGrants",                          _READ,  None,   _ACROSS),
+    OperationRow("ListRetirableGrants",                 _READ,  None,   _NO_KEY),
+    OperationRow("GetKeyRotationStatus",                _READ,  None,   _ACROSS),
+    OperationRow("ListKeyRotations",                    _READ,  None,   _NONE),
+    OperationRow("GetKeyPolicy",                        _READ,  None,   _NONE),
+    OperationRow("ListKeyPolicies",                     _READ,  None,   _NONE),
+    OperationRow("ListResourceTags",                    _READ,  None,   _NONE),
+    OperationRow("GetKeyLastUsage",                     _READ,  None,   _RECENT),
+    OperationRow("ListKeys",                            _READ,  None,   _NO_KEY),
+    OperationRow("ListAliases",                         _READ,  None,   _NO_KEY),
+    OperationRow("DescribeCustomKeyStores",             _READ,  None,   _NO_KEY),
+    OperationRow("CreateKey",                           _ADMIN, None,   _NO_KEY | _MAKES),
+    OperationRow("ReplicateKey",                        _ADMIN, None,   _NONE),
+    OperationRow("UpdatePrimaryRegion",                 _ADMIN, None,   _NONE),
+    OperationRow("SynchronizeMultiRegionKey",           _ADMIN, None,   _RECENT | _NO_OPERATION),
+    OperationRow("UpdateKeyDescription",                _ADMIN, None,   _NONE),
+    OperationRow("EnableKey",                           _ADMIN, None,   _NONE),
+    OperationRow("DisableKey",                          _ADMIN, None,   _DESTROYS | _DISABLES),
+    OperationRow("ScheduleKeyDeletion",                 _ADMIN, None,   _DESTROYS),
+    OperationRow("CancelKeyDeletion",                   _ADMIN, None,   _DISABLES),
+    OperationRow("PutKeyPolicy",                        _ADMIN, None,   _NONE),
+    OperationRow("EnableKeyRotation",                   _ADMIN, None,   _NONE),
+    OperationRow("DisableKeyRotation",                  _ADMIN, None,   _DESTROYS),
+    OperationRow("RotateKeyOnDemand",                   _ADMIN, None,   _NONE),
+    OperationRow("CreateAlias",                         _ADMIN, None,   _NONE),
+    OperationRow("UpdateAlias",                         _ADMIN, None,   _NONE),
+    OperationRow("DeleteAlias",                         _ADMIN, None,   _DESTROYS),
+    OperationRow("TagResource",                         _ADMIN, None,   _NONE),
+    OperationRow("UntagResource",                       _ADMIN, None,   _NONE),
+    OperationRow("GetParametersForImport",              _ADMIN, None,   _MAKES | _HARMLESS),
+    OperationRow("ImportKeyMaterial",                   _ADMIN, None,   _NONE),
+    OperationRow("DeleteImportedKeyMaterial",           _ADMIN, None,   _DESTROYS),
+    OperationRow("CreateCustomKeyStore",                _ADMIN, None,   _NO_KEY),
+    OperationRow("UpdateCustomKeyStore",                _ADMIN, None,   _NO_KEY),
+    OperationRow("DeleteCustomKeyStore",                _ADMIN, None,   _NO_KEY),
+    OperationRow("ConnectCustomKeyStore",               _ADMIN, None,   _NO_KEY),
+    OperationRow("DisconnectCustomKeyStore",            _ADMIN, None,   _NO_KEY),
 )
 # fmt: on
 
-ROWS: Mapping[str, Operation] = {row.name: row for row in _ROWS}
+ROWS: Mapping[str, OperationRow] = {row.name: row for row in _ROWS}
 """Operation or action -> its row."""
 
 

@@ -43,9 +43,9 @@ ACTIONS: Mapping[str, Action] = {
             Action(
                 PREFIX + row.name,
                 row.access,
-                cross_account=Trait.ACROSS in row.traits,
+                cross_account=Trait.CROSS_ACCOUNT in row.traits,
                 iam_only=Trait.NO_KEY in row.traits,
-                encryption_context=Trait.CONTEXT in row.traits,
+                encryption_context=Trait.ENCRYPTION_CONTEXT in row.traits,
                 recent=Trait.RECENT in row.traits,
             )
             for row in ROWS.values()
@@ -59,7 +59,7 @@ _BY_LOWER = {name.lower(): action for name, action in ACTIONS.items()}
 _ALL_NAMES = "\n".join(_BY_LOWER)
 ALL = (1 << len(ACTIONS)) - 1
 
-GUARDED = frozenset(PREFIX + name for name in names_with(Trait.DESTROYS))
+GUARDED = frozenset(PREFIX + name for name in names_with(Trait.DESTRUCTIVE))
 """Deletion and disabling: denying these to everyone is a guard, not a mistake."""
 
 

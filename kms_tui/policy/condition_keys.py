@@ -75,7 +75,10 @@ def _keys() -> list[ConditionKey]:
     credential, clock, constant = Presence.CREDENTIAL, Presence.CLOCK, Presence.CONSTANT
     endpoint = Presence.ENDPOINT
     booleans = ("true", "false")
-    pairs, encrypting = names_with(Trait.MAKES, Access.USE), names_with(Trait.CONTEXT, Access.USE)
+    pairs, encrypting = (
+        names_with(Trait.MAKES_KEY, Access.USE),
+        names_with(Trait.ENCRYPTION_CONTEXT, Access.USE),
+    )
     granting, importing, wrapping = ("CreateGrant",), ("ImportKeyMaterial",), ("GetParametersForImport",)
     signing = ("Sign", "Verify")
     keys = [

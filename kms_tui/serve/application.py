@@ -1,4 +1,4 @@
-"""The endpoint as an ASGI application: bounded bodies in, calls on their lanes, responses out."""
+"""The endpoint as an ASGI application: bounded bodies, calls on threads, responses."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _wrong(value: object, wanted: str) -> ServiceError:
-    """The refusal of a JSON value of another kind; lists and objects have words of their own."""
+    """The refusal of a JSON value of a wrong type, in the service's words."""
     if isinstance(value, dict):
         return _refused("Start of structure or map found where not expected.")
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with an end to patience: slow, silent and too many connections are closed."""
+"""uvicorn's HTTP protocol with limits: connections that are slow, silent or too many are closed."""
 
 from __future__ import annotations
 

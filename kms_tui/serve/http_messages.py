@@ -1,4 +1,4 @@
-"""What arrives and what goes back, apart from any server: an HTTP request and its response as values."""
+"""An HTTP request and its response as plain values, whatever server carries them."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def is_quick(operation: str, params: Mapping[str, Any]) -> bool:
 
 def makes_keys(operation: str) -> bool:
     """Whether a call may look for RSA primes, which takes seconds of a processor."""
-    return has(operation, Trait.MAKES)
+    return has(operation, Trait.MAKES_KEY)
 
 
 class Lane:

@@ -1,4 +1,4 @@
-"""The running of the server: in the foreground until a signal, or on a thread beside a program."""
+"""Runs the server: in the foreground until a signal, or on a thread beside a program."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def listen(host: str, port: int) -> Listener:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens, sweeps its connections, and ends on a signal as after any other work."""
+    """Reports when it listens, sweeps its connections, and ends on a signal without raising it again."""
 
     def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
         super().__init__(config)
@@ -123,7 +123,7 @@ def serve(backend: Backend, admit: Admit, listener: Listener, on_start: Callable
 def admission(
     credential: Credential | None, listener: Listener, now: Callable[[], datetime] = utc_now
 ) -> Admit:
-    """Who is admitted: who signs with the credential, or, without one, anyone who means this listener."""
+    """The admission: requests signed with the credential, or, without one, all that name this listener."""
     return SigV4(credential, now) if credential else UnsignedAdmission(listener.hosts)
 
 

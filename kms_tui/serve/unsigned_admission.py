@@ -1,4 +1,4 @@
-"""Who is admitted where no signature is asked for: anyone but web pages."""
+"""Admission without signatures: everybody but web pages."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]*)?")
 class UnsignedAdmission:
     """Admits every request, signed or not, to the region that its credential names, if it names one.
 
-    Web pages alone are refused: a page that somebody visits could otherwise use the keys of this machine. It
-    is known by what browsers say of it; and, where its own name was made to lead here (DNS rebinding), by
-    that name in the Host header, which has to be one of ``hosts`` or this machine's own.
+    Only web pages are refused: otherwise a page that somebody visits could use the keys of this machine.
+    Browsers mark its requests; and where its own name leads here (DNS rebinding), the Host header has that
+    name, which must be one of ``hosts`` or this machine's own.
     """
 
     def __init__(self, hosts: Collection[str]) -> None:

@@ -1,6 +1,6 @@
 """Undo, where AWS allows it: which calls do it, and what has been changed in this session."""
 
-from kms_tui.undo.recorder import UndoHistory, UndoRecorder, UndoStep
+from kms_tui.undo.recorder import UndoHistory, UndoRecorder, UndoStep, already_read
 from kms_tui.undo.reversals import REVERSALS, ApiCall, Reversal
 
-__all__ = ["REVERSALS", "ApiCall", "Reversal", "UndoHistory", "UndoRecorder", "UndoStep"]
+__all__ = ["REVERSALS", "ApiCall", "Reversal", "UndoHistory", "UndoRecorder", "UndoStep", "already_read"]

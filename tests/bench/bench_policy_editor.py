@@ -23,6 +23,7 @@ from kms_tui.session import BackendKind, Connection, Prompt, Session, open_sessi
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 from tests.ui.console import press, settled
+from tests.ui.policy.workspace import edit_of
 
 ACCOUNT = "111122223333"
 STEPS = ("edit", "complete", "note the change", "paint", "judge (off the loop)")
@@ -42,8 +43,7 @@ def policy(size: int) -> str:
 
 def keystroke(editor: PolicyEditor) -> list[float]:
     """Milliseconds of each step of typing one character into an action's name."""
-    area, target = editor.area, editor.target
-    assert target is not None
+    area, edit = editor.area, edit_of(editor)
     marks = [time.perf_counter()]
 
     def mark() -> None:
@@ -52,13 +52,13 @@ def keystroke(editor: PolicyEditor) -> list[float]:
     area.was_typed = True
     area._replace_via_keyboard("d", *area.selection)
     mark()
-    editor.popup.typed(editor.around)
+    editor.popup.typed(editor.context)
     mark()
     editor._changed()
     mark()
     editor._compositor.render_strips()
     mark()
-    target.judge(editor.text, editor.now())
+    edit.target.judge(edit.text, time.time())
     mark()
     return [(after - before) * 1000 for before, after in pairwise(marks)]
 
@@ -80,7 +80,7 @@ async def measure(pilot: Pilot[Any]) -> None:
             await settled(pilot)
         medians = [statistics.median(step) for step in zip(*runs, strict=True)]
         shown = ", ".join(f"{name} {ms:.1f}" for name, ms in zip(STEPS, medians, strict=True))
-        print(f"{len(editor.text):>7,} B  {shown} ms")
+        print(f"{len(edit_of(editor).text):>7,} B  {shown} ms")
 
 
 def main() -> None:

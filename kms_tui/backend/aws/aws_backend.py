@@ -37,7 +37,7 @@ class Clients:
 
 
 class AwsBackend:
-    """A ``Backend`` over two botocore clients; errors are those of ``kms_tui.kms.errors``."""
+    """A ``Backend`` over two boto3 clients; errors are those of ``kms_tui.kms.errors``."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class AwsBackend:
 
     @property
     def services(self) -> AwsServices:
-        """The other services of the account, in this region; each client is made when it is asked."""
+        """The other services of the account, in this region; each client is made when it is first needed."""
         return self._services
 
     def caller(self) -> CallerIdentity:
@@ -102,7 +102,7 @@ class AwsBackend:
         return answer
 
     def renew_credentials(self) -> None:
-        """Look for credentials anew at the next call, at once, as after a sign-in outside of this program."""
+        """Look for credentials again at the next call, as after a sign-in outside of this program."""
         self._identity.credentials.renew()
 
     def _send(self, operation: str, method: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where a profile's credentials come from, and what to say when that place fails.
+"""The sources of a profile's credentials, and the error for each that fails.
 
 botocore lets whatever a source raises pass: a missing program, a file that is not there, text that is no
 JSON. Here each becomes a CredentialsError or a ConfigurationError that names the source, and the file and
@@ -23,10 +23,10 @@ from kms_tui.backend.aws.profiles import ProfileOption, options_of, profile_name
 from kms_tui.kms.errors import ConfigurationError, CredentialsError, KmsTuiError
 
 ENDPOINT_EXAMPLE = "An endpoint looks like https://kms.eu-west-1.amazonaws.com."
-"""The next step where an endpoint's URL is none."""
+"""The next step for a URL that is not an endpoint's."""
 _TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
 _UNREADABLE = (OSError, ValueError, AttributeError, TypeError, MemoryError)
-"""What botocore's providers raise for a source that is absent, or answers something else than credentials."""
+"""What botocore's providers raise for a source that is missing, or does not answer credentials."""
 _VARIABLES = {
     "access key ID": "AWS_ACCESS_KEY_ID",
     "secret access key": "AWS_SECRET_ACCESS_KEY",
@@ -56,7 +56,7 @@ class CredentialSources:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Round anything that finds or renews credentials; errors of ours and of botocore's pass."""
+        """Wraps whatever finds or renews credentials; errors of ours and of botocore's pass."""
         try:
             yield
         except MissingDependencyException as error:
@@ -123,9 +123,9 @@ def waits_for(profile: str | None) -> str:
 
 
 def refuse_unusable(frozen: Any, method: str) -> None:
-    """Raise CredentialsError for keys that no request can carry: a line break, a space, other than ASCII.
+    """Raise CredentialsError for keys that no request can carry: with white space, or not in ASCII.
 
-    Those come from a file with Windows line ends, or from a paste. The values themselves are not shown.
+    They come from a file with Windows line ends, or from a paste. The error does not show them.
     """
     values = (frozen.access_key, frozen.secret_key, frozen.token or "")
     for (name, variable), value in zip(_VARIABLES.items(), values, strict=True):
@@ -149,7 +149,7 @@ def _fault(value: str) -> str:
 
 
 def check_ca_bundle(path: str, place: str) -> None:
-    """Raise ConfigurationError where a CA bundle is not there, or holds no certificate."""
+    """Raise ConfigurationError for a CA bundle that is missing, or holds no certificate."""
     file = Path(path).expanduser()
     try:
         if file.is_dir():
@@ -194,7 +194,7 @@ def _proxy_fault(url: str) -> str:
 
 
 def check_endpoint(url: str | None) -> None:
-    """Raise ConfigurationError for a URL whose port is none; botocore would find out at the first call."""
+    """Raise ConfigurationError for a URL with an invalid port; botocore finds it at the first call only."""
     try:
         _ = urlsplit(url or "").port
     except ValueError as error:

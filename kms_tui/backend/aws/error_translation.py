@@ -46,7 +46,7 @@ class Translator:
 
     @contextmanager
     def calling(self, operation: str) -> Iterator[None]:
-        """Round a call whose loss changes nothing, or round opening and signing (``operation`` "")."""
+        """Wraps a call that may be repeated, or opening and signing (``operation`` "")."""
         try:
             yield
         except boto.ClientError as error:
@@ -60,7 +60,7 @@ class Translator:
 
     @contextmanager
     def mutating(self, operation: str) -> Iterator[None]:
-        """Round a mutation: where it may have been done and its answer is lost, raise OutcomeUnknownError."""
+        """Wraps a mutation; OutcomeUnknownError where its answer is lost and it may have been done."""
         try:
             yield
         except boto.ClientError as error:
@@ -77,7 +77,7 @@ class Translator:
 
     @contextmanager
     def configuring(self) -> Iterator[None]:
-        """Round opening a session and its clients; botocore raises bare ValueErrors for bad URLs there."""
+        """Wraps the opening of a session and its clients; botocore raises bare ValueErrors there."""
         try:
             with self.calling(""):
                 yield
@@ -105,7 +105,7 @@ class Translator:
         return ServiceError(code, message, operation=operation, status=status)
 
     def _skewed(self, error: boto.ClientError) -> CredentialsError | None:
-        """The real trouble behind a refused signature, where the answer's Date shows that clocks differ."""
+        """The real cause of a refused signature, where the answer's Date shows that clocks differ."""
         try:
             theirs = parsedate_to_datetime(_metadata(error).get("HTTPHeaders", {})["date"])
             skew = self._now() - theirs
@@ -207,7 +207,7 @@ class Translator:
 
 
 def no_credentials() -> CredentialsError:
-    """What to say where the whole chain found nothing."""
+    """The error where the whole chain found nothing."""
     return CredentialsError(
         "No AWS credentials were found.",
         next_step="Choose a profile with --profile, sign in with `aws configure sso`, or try --demo.",

@@ -1,4 +1,4 @@
-"""The profiles of the AWS configuration files, read with configparser alone, as the start page cannot wait.
+"""The profiles of the AWS configuration files, read with configparser alone: the start page cannot wait.
 
 The files and their meaning are those of the AWS CLI (cli-configure-files in its user guide). Nothing secret
 is kept of them.

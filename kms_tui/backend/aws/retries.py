@@ -46,7 +46,7 @@ def refused_mutations(fraction: Callable[[], float] = random.random) -> Handler:
 
 
 def broken_answers(max_attempts: int, fraction: Callable[[], float] = random.random) -> Handler:
-    """Asks again for a successful answer that is not whole; raises CutShortError after ``max_attempts``."""
+    """Asks again for a successful answer that is not whole; raises IncompleteAnswerError after the last."""
 
     def needs_retry(*, response: Any, operation: Any, attempts: int, **_: Any) -> float | None:
         if response is None:
@@ -63,7 +63,7 @@ def broken_answers(max_attempts: int, fraction: Callable[[], float] = random.ran
 
 
 def refuse_broken_answers(events: Any, service: str, max_attempts: int) -> None:
-    """Register with a client's events that what is not whole, or no JSON, never reads as an empty answer.
+    """Have a client refuse answers that are not whole, or no JSON, which botocore reads as empty ones.
 
     ``service`` is the service's id in botocore's event names ("kms", "secrets-manager").
     """

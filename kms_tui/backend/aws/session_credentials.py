@@ -23,7 +23,7 @@ HOLD = 5.0
 
 
 class SessionCredentials:
-    """What botocore's signer takes for credentials; safe for threads.
+    """The credentials object that botocore's signer uses; safe for threads.
 
     ``load`` runs the credential chain, asking for MFA codes through ``ask``, and ``prompt`` answers them;
     ``identify`` answers the account of given credentials, or "". Calls that waited for the same credentials
@@ -92,7 +92,7 @@ class SessionCredentials:
             self._source = self._failure = None
 
     def get_deferred_property(self, name: str) -> Callable[[], Any]:
-        """What botocore would resolve account-based endpoints by; KMS has none."""
+        """Account-based endpoints, which botocore asks for here; KMS has none."""
         return lambda: None
 
     def _fetch(self) -> Any:
@@ -148,7 +148,7 @@ class Identity:
         return self.credentials.account
 
     def caller(self, first_key_arn: Callable[[], str]) -> CallerIdentity:
-        """Never raises: a caller who cannot be found out has no ARN, and is asked for again."""
+        """Never raises: a caller who is not known has no ARN, and is asked for again next time."""
         with self._lock:
             if self._caller is None:
                 self._caller = self._ask()

@@ -8,9 +8,6 @@ than the store's newest 100,000. What this KMS cannot know is left out of them: 
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping
@@ -19,6 +16,7 @@ from typing import Any, NamedTuple
 
 from kms_tui.backend.local.authorization.callers import identity_of
 from kms_tui.backend.local.engine.call import Call, JsonShape
+from kms_tui.backend.local.engine.paging import position_in, sealed_marker
 from kms_tui.backend.local.store.sources import DAY, to_millis
 from kms_tui.backend.service_model import Shape, compiled, service_model
 from kms_tui.kms.arn import Arn, key_arn
@@ -54,7 +52,6 @@ class TrailRow(NamedTuple):
 _WINDOW = 90 * DAY
 _MOST = 50
 _SECOND = 1000
-_CHECK_SIZE = 8
 _MEMBERS = frozenset({"LookupAttributes", "StartTime", "EndTime", "EventCategory", "MaxResults", "NextToken"})
 _COLUMNS = ", ".join(TrailRow._fields)
 _NEWEST = (1 << 62, 1 << 62)
@@ -103,7 +100,7 @@ def lookup_events(call: Call, params: Mapping[str, Any]) -> JsonShape:
         "Events": [cloudtrail_event(row, scope.partition, scope.account) for row in rows[:limit]]
     }
     if len(rows) > limit:
-        answer["NextToken"] = _token(call, params, (rows[limit - 1].at, rows[limit - 1].row))
+        answer["NextToken"] = sealed_marker(_scope(call, params), (rows[limit - 1].at, rows[limit - 1].row))
     return answer
 
 
@@ -143,7 +140,7 @@ def _attribute(params: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _times(call: Call, params: Mapping[str, Any]) -> tuple[int, int]:
-    """The first and the last millisecond asked for; a second that is named is in it whole."""
+    """The first and the last millisecond asked for; the seconds that are named belong to it."""
     oldest = call.now - _WINDOW
     since, until = (_millis(params.get(name), name) for name in ("StartTime", "EndTime"))
     if since is not None and until is not None and since > until:
@@ -164,7 +161,7 @@ def _millis(moment: Any, name: str) -> int | None:
 
 
 def _recent(call: Call, condition: _Condition, page: _Page) -> list[TrailRow]:
-    """From the newest row back: for questions that no index answers."""
+    """From the newest row back, for conditions without an index."""
     account = call.scope.account
     rows = call.store.rows(
         f"SELECT {_COLUMNS} FROM events WHERE row < ? AND at BETWEEN ? AND ? AND region = ? AND {_VISIBLE} "
@@ -208,41 +205,27 @@ def _of_resource(call: Call, name: str, page: _Page) -> list[TrailRow]:
     return [TrailRow._make(row) for row in rows]
 
 
-# Tokens name the last event seen, and are good for the same request alone
-
-
 def _position(call: Call, params: Mapping[str, Any]) -> tuple[int, int]:
     token = params.get("NextToken")
     if token is None:
         return _NEWEST
     try:
-        raw = base64.b64decode(token, validate=True)
-        check, body = raw[:_CHECK_SIZE], raw[_CHECK_SIZE:]
-        if check != _check(call, params, body):
-            raise ValueError("a token of another request")
-        at, row = json.loads(body)
-    except (binascii.Error, TypeError, ValueError) as error:
+        at, row = position_in(_scope(call, params), token)
+    except (TypeError, ValueError) as error:
         raise ServiceError("InvalidNextTokenException", "The token is not one of this request's.") from error
     return at, row
 
 
-def _token(call: Call, params: Mapping[str, Any], position: tuple[int, int]) -> str:
-    body = json.dumps(position, separators=(",", ":")).encode()
-    return base64.b64encode(_check(call, params, body) + body).decode("ascii")
-
-
-def _check(call: Call, params: Mapping[str, Any], body: bytes) -> bytes:
+def _scope(call: Call, params: Mapping[str, Any]) -> bytes:
+    """What a token is good for: the same request alone."""
     asked = {name: value for name, value in params.items() if name not in ("NextToken", "MaxResults")}
     place = [call.scope.account, call.scope.region, asked]
-    text = json.dumps(place, default=str, sort_keys=True).encode()
-    return hashlib.sha256(text + b"\0" + body).digest()[:_CHECK_SIZE]
+    return json.dumps(place, default=str, sort_keys=True).encode()
 
 
 # An event
 
 _VERSION = "1.11"
-
-
 _TYPES = {
     PrincipalKind.ACCOUNT: "Root",
     PrincipalKind.USER: "IAMUser",
@@ -251,11 +234,8 @@ _TYPES = {
     PrincipalKind.FEDERATED_USER: "FederatedUser",
     PrincipalKind.SERVICE: "AWSService",
 }
-
-
 _CODES = {"AccessDeniedException": "AccessDenied"}
 """Error code on the wire -> as CloudTrail writes it, where that differs."""
-
 
 Spelling = Callable[[Any], Any]
 

@@ -1,4 +1,4 @@
-"""The local store as the program opens it: at its default place, in its own account."""
+"""The local store that the program opens: its default place, account and Region."""
 
 from __future__ import annotations
 

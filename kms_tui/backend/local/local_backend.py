@@ -25,8 +25,8 @@ from kms_tui.backend.local.keys import (
     grant_operations,
     key_operations,
     key_policies,
+    key_replication,
     key_rotation,
-    multi_region,
 )
 from kms_tui.backend.local.keys.due_transitions import apply_due_transitions
 from kms_tui.backend.local.store.key_rows import key_by_id, policies_of
@@ -53,7 +53,7 @@ OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
     **data_keys.OPERATIONS,
     **signatures.OPERATIONS,
     **key_agreement.OPERATIONS,
-    **multi_region.OPERATIONS,
+    **key_replication.OPERATIONS,
     **grant_operations.OPERATIONS,
     **import_operations.OPERATIONS,
     **key_store_operations.OPERATIONS,
@@ -129,7 +129,7 @@ class LocalBackend:
         return [PolicyVersion(text, to_datetime(put_at), put_by) for text, put_at, put_by in found]
 
     def begin(self, operation: str) -> Call:
-        """A call of this caller, now and here, that nothing has been done for yet."""
+        """A new call of this caller, at the present time, in this Region."""
         return Call(
             operation,
             {},
@@ -198,8 +198,8 @@ class LocalServices:
 def _require_permission(call: Call) -> None:
     """AccessDeniedException where the caller's IAM policies do not let it look up events.
 
-    The policies of a key know nothing of CloudTrail, and no condition is judged here: a conditional Allow
-    gives nothing, a conditional Deny takes it.
+    Key policies do not apply to CloudTrail. Conditions are not judged: a conditional Allow does not count, a
+    conditional Deny does.
     """
     if call.authorise is allow_administrator:
         return

@@ -1,7 +1,7 @@
-"""Answers held against botocore's service model: no member of another type than the API's gets further in.
+"""Checks answers against botocore's service model: a member of a wrong type gets no further.
 
-botocore hands on whatever an endpoint sends for a string, a number or a list. What is missing is left to
-whoever needs it: the model does not say which members always come.
+botocore passes on whatever an endpoint sends for a string, a number or a list. Missing members are left to
+whoever needs them: the model does not say which ones always come.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Metered(Wrapper):
 
 
 def _use(operation: str, params: Mapping[str, Any], result: Mapping[str, Any]) -> PricedCall | None:
-    if not has(operation, Trait.PRICED):
+    if not has(operation, Trait.PRICED_BY_KEY):
         return None
     key = str(result.get("KeyId") or params.get("KeyId") or "")
     return PricedCall(operation, key, str(params.get("KeyPairSpec", "")))

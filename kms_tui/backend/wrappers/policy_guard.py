@@ -1,4 +1,4 @@
-"""The lockout guard at the waist: whatever sends a key policy, a refused one goes no further."""
+"""The lockout guard round the backend: a key policy that it refuses is not sent, whoever sends it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def judge(
 ) -> CheckResult:
     """``policy.check``, and stricter: some Allow statement must name the account.
 
-    Nobody drops the root statement here, even where ``*`` would keep control. ``now`` is in seconds since
+    The root statement may not be dropped, even where ``*`` would keep control. ``now`` is in seconds since
     1970.
     """
     # Imported here: a session opens without having a policy to judge.

@@ -27,7 +27,7 @@ _FIRST_WAIT, _LAST_WAIT = 1.0, 8.0
 _REMEMBERED = 256
 """Answers kept, to know what was there before a change."""
 _MALFORMED = (KeyError, TypeError, AttributeError)
-"""What answers lead to that lack what the API promises: other endpoints than AWS have them."""
+"""What answers raise that lack what the API promises, as endpoints other than AWS give them."""
 _READS = frozenset({"DescribeKey", "GetKeyRotationStatus", "ListResourceTags", "GetKeyPolicy"})
 
 
@@ -151,7 +151,7 @@ class PendingChanges:
         return ", ".join(dict.fromkeys(filter(None, mine)))
 
     def due(self) -> frozenset[str]:
-        """The ids of keys to be read again now; those whose time has passed are named a last time."""
+        """The ids of keys to read again now; one whose time has passed is named a last time."""
         if not self._changes:
             return frozenset()
         with self._lock:
@@ -182,7 +182,7 @@ def _is_same(change: _Change, region: str, effect: ChangeEffect) -> bool:
 
 
 class ReadYourWrites(Wrapper):
-    """Lets no read that is older than a change of this session pass for a newer one; see ``PendingChanges``.
+    """Puts the changes of this session into reads that are older than they; see ``PendingChanges``.
 
     All regions share one ``PendingChanges``.
     """

@@ -8,9 +8,8 @@ An ``Examination`` has an inventory read what the checks need, each fact once, a
 """
 
 from kms_tui.evidence.health.checks import CHECKS, Check, Control, HealthSeverity, Settings
-from kms_tui.evidence.health.examination import Examination, Stage
+from kms_tui.evidence.health.examination import Estimate, Examination, Stage
 from kms_tui.evidence.health.health_report import CheckTally, Gap, HealthFinding, KeyName, Report
-from kms_tui.evidence.health.needs import Estimate
 
 __all__ = [
     "CHECKS",

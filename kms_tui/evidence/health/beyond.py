@@ -14,6 +14,7 @@ from kms_tui.evidence.health.facts import Since
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import AnswerError, KmsTuiError, UnavailableError
 from kms_tui.kms.facts import Fact, Failed, Known, unreadable
+from kms_tui.kms.operations import Trait, names_with
 
 HISTORY = timedelta(days=90)
 """How far back CloudTrail's event history goes (LookupEvents)."""
@@ -21,8 +22,6 @@ _PAGE = 50
 _PAGES = 40
 """As many pages are read for one kind of event; at 2 calls a second, the quota, that is 20 seconds."""
 _BETWEEN_PAGES = 0.5
-_DISABLING = ("DisableKey", "CancelKeyDeletion")
-"""The calls that leave a key disabled."""
 
 Wait = Callable[[float], bool]
 """Waits so many seconds; True as soon as nobody wants the answer any more."""
@@ -42,7 +41,7 @@ def disabled_since(
     found: dict[str, datetime] = {}
     whole = True
     try:
-        for event_name in _DISABLING:
+        for event_name in names_with(Trait.DISABLES):
             whole &= _look_up(services, event_name, set(keys), found, begin, now, wait)
     except KmsTuiError as error:
         return {arn: _dated(found[arn]) if arn in found else unreadable(error) for arn in keys}

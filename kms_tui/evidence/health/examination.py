@@ -1,10 +1,10 @@
-"""Running the checks: what they need is read by the inventory, the little beyond it here, and then judged."""
+"""An examination reads what the checks need, each fact once, with an estimate of its calls before."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,17 +12,78 @@ from dataclasses import dataclass, field
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.beyond import Primaries, disabled_since
-from kms_tui.evidence.health.checks import chosen
-from kms_tui.evidence.health.facts import Examined, Need, Since
+from kms_tui.evidence.health.checks import Check, chosen
+from kms_tui.evidence.health.facts import Examined, Need, Settings, Since
 from kms_tui.evidence.health.health_report import Judging, KeyName, Report
-from kms_tui.evidence.health.needs import Estimate, estimate, is_examined, missing_facts, needs
-from kms_tui.evidence.health.verdicts import Settings
-from kms_tui.inventory.fact_reader import ReadingProgress
+from kms_tui.inventory.fact_reader import Missing, ReadingProgress
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.live_list import Inventory
-from kms_tui.inventory.row import Row
+from kms_tui.inventory.pace import Pace
+from kms_tui.inventory.row import FactName, Row
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key
+
+_IN_ORDER = (Need.ROTATION, Need.POLICY, Need.TAGS, Need.LAST_USAGE)
+_DESCRIBE = "DescribeKey"
+
+
+def needs(key: Key, checks: Iterable[Check]) -> frozenset[Need]:
+    """What the checks that are for this key need to know of it."""
+    return frozenset(need for check in checks if check.applies(key) for need in check.needs)
+
+
+def is_examined(row: Row) -> bool:
+    """Whether a row is a customer's key; what AWS manages is never probed."""
+    return not row.aws and not row.gone
+
+
+def missing_facts(checks: Sequence[Check]) -> Missing:
+    """The next fact of a row that some check needs and the inventory has not read."""
+
+    def missing(row: Row) -> FactName | None:
+        if not is_examined(row):
+            return None
+        if row.wants(FactName.DESCRIBED):
+            return FactName.DESCRIBED
+        if row.key is None:
+            return None
+        wanted = needs(row.key, checks)
+        for need in _IN_ORDER:
+            if need in wanted and need.column is not None and row.wants(need.column):
+                return need.column
+        return None
+
+    return missing
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Calls by operation for so many ``keys``, and the seconds that they take at the polite rate."""
+
+    keys: int
+    calls: Counter[str]
+    seconds: float
+
+    @property
+    def total(self) -> int:
+        return self.calls.total()
+
+
+def estimate(rows: Iterable[Row], checks: Sequence[Check], pace: Pace) -> Estimate:
+    """What has still to be read of these rows; for a key that is not described yet, at most so much."""
+    calls: Counter[str] = Counter()
+    everything = frozenset(need for check in checks for need in check.needs)
+    examined = [row for row in rows if is_examined(row)]
+    for row in examined:
+        calls[_DESCRIBE] += row.wants(FactName.DESCRIBED)
+        wanted = needs(row.key, checks) if row.key is not None else everything
+        for need in _IN_ORDER:
+            if need in wanted and need.column is not None:
+                calls[need.operation] += row.wants(need.column)
+    calls = +calls
+    slow = calls[Need.LAST_USAGE.operation]
+    return Estimate(len(examined), calls, max((calls.total() - slow) / pace.demand, slow / pace.usage))
+
 
 _READING, _JUDGING = "reading", "judging"
 _THREADS = 4

@@ -1,4 +1,4 @@
-"""What the checks look at, and how each of it comes to be known."""
+"""Facts about a key beside DescribeKey's answer, what a check answers, and the numbers it goes by."""
 
 from __future__ import annotations
 
@@ -84,3 +84,28 @@ def known(fact: Fact[T]) -> T:
     """The value of a fact that a check ``needs``, and so is judged only once it is known."""
     assert isinstance(fact, Known)
     return fact.value
+
+
+Reason = str
+"""Why something is a finding: one sentence or two with the key's own numbers; untrusted text may be in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """The facts were read, and do not tell; ``reason`` says why."""
+
+    reason: str
+
+
+Verdict = Reason | Unsure | None
+"""None is a pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``unused_days`` is None where nobody asked for it: GetKeyLastUsage is 5 calls a second."""
+
+    unused_days: int | None = None
+    disabled_days: int = 30
+    expires_days: int = 30
+    required_tags: tuple[str, ...] = ()

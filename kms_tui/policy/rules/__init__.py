@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kms_tui.policy.rules import access_rules, control_rules, format_rules, paste_rules, statement_rules
+from kms_tui.policy.rules import access_rules, control_rules, format_rules, statement_rules
 from kms_tui.policy.rules.rule import Rule, text_of
 
 __all__ = ["RULES", "Rule", "text_of"]
@@ -19,7 +19,7 @@ RULES: Mapping[str, Rule] = {
         *access_rules.RULES,
         *statement_rules.RULES,
         *format_rules.RULES,
-        *paste_rules.RULES,
+        *format_rules.PASTE_RULES,
     )
 }
 """Every rule by its id."""

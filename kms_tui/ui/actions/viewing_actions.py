@@ -146,6 +146,4 @@ async def simulate(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 async def _target(screen: ModeScreen, subject: Subject) -> EditTarget:
     from kms_tui.ui.policy_editor.policy_edit import EditTarget
 
-    kms = screen.kms_for(subject)
-    caller = await off_loop(kms.caller)
-    return EditTarget(kms, subject.key_id, subject.arn, caller.arn)
+    return await off_loop(partial(EditTarget.of, screen.kms_for(subject), subject))

@@ -1,73 +1,70 @@
-"""What the editor's keys do, saving apart."""
+"""What the editor's keys do, saving apart. A command gives the text that the editor is to show, if any."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from textual.app import SuspendNotSupported
+from textual.app import App, SuspendNotSupported
 
 from kms_tui.atomic import typed_path
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy import pasted_text, snippets
 from kms_tui.policy.json_reader import ScanError
+from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.policy_words import formatted
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.dialogs.form import FlagField, Form, FormField, Values
 from kms_tui.ui.dialogs.questions import Choose, Confirm
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.policy_editor.outline import with_statement
+from kms_tui.ui.policy_editor.policy_area import PolicyArea
+from kms_tui.ui.policy_editor.policy_completion import PolicyContext
+from kms_tui.ui.policy_editor.policy_edit import PolicyEdit
+from kms_tui.ui.policy_editor.policy_history import HistoryDialog, read_versions
 from kms_tui.ui.policy_editor.text_files import OutsideEdit, editor_command, read_policy, write_policy
 
-if TYPE_CHECKING:
-    from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 
-Command = Callable[["PolicyEditor"], Coroutine[Any, Any, None]]
-"""Awaited in a worker of the editor, once the policy has been read."""
+class NotDoneError(KmsTuiError):
+    """What a command did not do, and why: a sentence to show above the text."""
 
 
-def lay_out(editor: PolicyEditor) -> None:
-    """Format, and take a policy out of what it was pasted in; where the text is no JSON, say where it goes
-    wrong and change nothing.
+def lay_out(area: PolicyArea) -> str:
+    """The text formatted, and a policy taken out of what it was pasted in.
+
+    Where the text is no JSON, the cursor goes to where it is wrong, and NotDoneError says so.
     """
-    text = editor.area.policy_text
+    text = area.policy_text
     paste = pasted_text.recognised(text)
     try:
-        laid_out = formatted(paste.policy if paste and paste.policy else text)
+        return formatted(paste.policy if paste and paste.policy else text)
     except ScanError as error:
-        editor.show_error(f"Not formatted: {error}")
-        editor.area.move_cursor(editor.area.location_of(error.span.start), center=True)
-        return
-    if laid_out != text:
-        editor.area.replace_policy(laid_out)
+        area.move_cursor(area.location_of(error.span.start), center=True)
+        raise NotDoneError(f"Not formatted: {error}") from error
 
 
-async def insert_snippet(editor: PolicyEditor) -> None:
+async def insert_snippet(screen: ModeScreen, area: PolicyArea, context: PolicyContext) -> str | None:
     """Choose a statement, and put it behind the one at the cursor."""
-    menu = snippets.menu(editor.around.account_id, editor.around.partition)
+    menu = snippets.menu(context.account_id, context.partition)
     width = max(len(snippet.title) for snippet in menu) + 2
     lines = [
         Content(snippet.title.ljust(width)) + Content.styled(snippet.description, "$foreground-muted")
         for snippet in menu
     ]
-    chosen = await editor.ask(Choose("Insert a statement", lines))
+    chosen = await screen.ask(Choose("Insert a statement", lines))
     if chosen is None:
-        return
-    area = editor.area
+        return None
     offset = area.offset_of(area.cursor_location)
     text = with_statement(area.policy_text, offset, menu[chosen].statement)
     if text is None:
-        editor.show_error("There is no list of statements to insert one into.")
-        return
-    area.replace_policy(text)
-    area.action_statement(1)
+        raise NotDoneError("There is no list of statements to insert one into.")
+    return text
 
 
-async def load_file(editor: PolicyEditor) -> None:
-    """Replace the text by that of a file; undo brings the former one back."""
+async def load_file(screen: ModeScreen) -> str | None:
+    """The text of a file; undo brings the former one back."""
     texts: list[str] = []
-    values = await editor.ask(
+    values = await screen.ask(
         Form(
             "Load a policy from a file",
             [FormField("path", "File", check=_named)],
@@ -75,19 +72,19 @@ async def load_file(editor: PolicyEditor) -> None:
             confirm="Load",
         )
     )
-    if values is not None:
-        editor.area.replace_policy(texts[-1])
-        editor.host.notify(f"{values['path']} is in the editor; nothing is saved yet.")
+    if values is None:
+        return None
+    screen.host.notify(f"{values['path']} is in the editor; nothing is saved yet.")
+    return texts[-1]
 
 
-async def write_file(editor: PolicyEditor) -> None:
-    """Write the text to a file, as it stands."""
-    text = editor.text
-    values = await editor.ask(
+async def write_file(screen: ModeScreen, name: str, text: str) -> None:
+    """Write the text to a file, as it stands; ``name`` is the key's."""
+    values = await screen.ask(
         Form(
             "Write the policy to a file",
             [
-                FormField("path", "File", f"{editor.subject.name.replace('/', '-')}.json", check=_named),
+                FormField("path", "File", f"{name.replace('/', '-')}.json", check=_named),
                 FlagField("overwrite", "", hint="Replace a file of that name"),
             ],
             lambda values: write_policy(_path(values), text, overwrite=bool(values["overwrite"])),
@@ -95,7 +92,7 @@ async def write_file(editor: PolicyEditor) -> None:
         )
     )
     if values is not None:
-        editor.host.notify(f"The text is written to {values['path']}; the key's policy is as it was.")
+        screen.host.notify(f"The text is written to {values['path']}; the key's policy is as it was.")
 
 
 def _named(text: str) -> str:
@@ -106,74 +103,64 @@ def _path(values: Values) -> Path:
     return typed_path(values["path"])
 
 
-async def edit_outside(editor: PolicyEditor) -> None:
-    """Hand the terminal to VISUAL or EDITOR, and take what it left as a change of the text."""
+def edit_outside(app: App[None], text: str) -> str | None:
+    """Hand the terminal to VISUAL or EDITOR, and take what it left where that is another text."""
     try:
-        text = run_outside(editor, editor.text)
-    except SuspendNotSupported:
-        editor.show_error("This terminal cannot be handed to another program.")
-        return
-    except KmsTuiError as error:
-        editor.show_error(f"{error} {error.next_step}")
-        return
-    if text != editor.text:
-        editor.area.replace_policy(text)
+        edited = run_outside(app, text)
+    except SuspendNotSupported as error:
+        raise NotDoneError("This terminal cannot be handed to another program.") from error
+    return edited if edited != text else None
 
 
-def run_outside(editor: PolicyEditor, text: str) -> str:
+def run_outside(app: App[None], text: str) -> str:
     """The text after another program has had the terminal; the console stands still meanwhile."""
-    with editor.app.suspend():
+    with app.suspend():
         return OutsideEdit(text).run(editor_command())
 
 
-async def discard(editor: PolicyEditor) -> None:
-    """Back to the key's policy, and the draft removed."""
-    if not editor.is_dirty:
-        editor.host.notify("Nothing to discard: the text is as on the key.")
-        return
+async def write_draft(edit: PolicyEdit) -> None:
+    """Write the draft, or remove it where nothing differs; raises FileError."""
+    text = edit.text
+    await off_loop(edit.draft.writing(text, edit.base))
+    edit.drafted = text
+
+
+async def confirm_discard(screen: ModeScreen, edit: PolicyEdit) -> bool:
+    """Whether the text is to be the key's policy again, and the draft to go."""
+    if not edit.is_changed:
+        screen.host.notify("Nothing to discard: the text is as on the key.")
+        return False
     sentences = [Content("The text becomes the key's policy again, and the draft of your changes goes.")]
-    if await editor.ask(Confirm("Discard your changes?", sentences, confirm="Discard", danger=True)):
-        editor.area.replace_policy(editor.base)
-        editor.text = editor.base
-        await editor.succeeds_keeping()
+    dialog = Confirm("Discard your changes?", sentences, confirm="Discard", danger=True)
+    return await screen.ask(dialog) is True
 
 
-async def leave(editor: PolicyEditor) -> None:
-    """Close the editor; unsaved changes stay as a draft, which is said."""
+async def may_leave(screen: ModeScreen, name: str, edit: PolicyEdit) -> bool:
+    """Keep unsaved changes as a draft, which is said; where that fails, ask whether to lose them."""
     try:
-        await editor.keep_now()
+        await write_draft(edit)
     except KmsTuiError as error:
         sentences = [Content(f"The draft cannot be kept: {error}")]
         dialog = Confirm("Leave and lose your changes?", sentences, confirm="Leave", danger=True)
-        if not await editor.ask(dialog):
-            return
-        editor.forget()
+        if not await screen.ask(dialog):
+            return False
+        edit.drafted = edit.text
     else:
-        if editor.is_dirty:
-            editor.host.notify(
-                f"Nothing was saved: your changes to the policy of {editor.subject.name} are kept as a draft."
+        if edit.is_changed:
+            screen.host.notify(
+                f"Nothing was saved: your changes to the policy of {name} are kept as a draft."
             )
-    editor.app.pop_screen()
+    return True
 
 
-async def show_history(editor: PolicyEditor) -> None:
-    """Earlier policies of the key; the chosen one becomes the text, unsaved."""
-    from kms_tui.ui.policy_editor.policy_history import HistoryDialog, read_versions
-
-    target = editor.target
-    assert target is not None
-    reading = partial(read_versions, target, editor.files, editor.base)
-    versions = await editor.attempt(reading, doing="read the earlier policies")
+async def choose_version(screen: ModeScreen, name: str, edit: PolicyEdit) -> str | None:
+    """An earlier policy of the key; it becomes the text, unsaved."""
+    reading = partial(read_versions, edit.target, edit.draft.files, edit.base)
+    versions = await screen.attempt(reading, doing="read the earlier policies")
     if versions is None:
-        return
-    version = await editor.ask(HistoryDialog(target, editor.subject.name, versions, editor.base))
-    if version is not None:
-        editor.area.replace_policy(version.text)
-        editor.host.notify("The earlier policy is in the editor; saving it asks the guard as ever.")
-
-
-async def simulate(editor: PolicyEditor) -> None:
-    """Ask what the text as typed would allow."""
-    from kms_tui.ui.policy_editor.simulate_screen import SimulateScreen
-
-    editor.app.push_screen(SimulateScreen(editor.subject, editor.text, editor.around))
+        return None
+    version = await screen.ask(HistoryDialog(edit.target, name, versions, edit.base))
+    if version is None:
+        return None
+    screen.host.notify("The earlier policy is in the editor; saving it asks the guard as ever.")
+    return version.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from textual import on
@@ -23,101 +23,52 @@ from kms_tui.ui.base.policy_words import verdict_words
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.policy_editor import editor_commands, policy_opening, save_command
+from kms_tui.ui.policy_editor import editor_commands
 from kms_tui.ui.policy_editor.completion_list import CompletionList
 from kms_tui.ui.policy_editor.findings_list import FindingsList
 from kms_tui.ui.policy_editor.policy_area import PolicyArea
 from kms_tui.ui.policy_editor.policy_completion import PolicyContext
-from kms_tui.ui.policy_editor.policy_edit import DraftWriter, EditTarget
+from kms_tui.ui.policy_editor.policy_edit import DraftWriter, PolicyEdit
+from kms_tui.ui.policy_editor.policy_opening import ask_about_drafts, open_policy
+from kms_tui.ui.policy_editor.save_command import save_policy, show_changes
+from kms_tui.ui.policy_editor.simulate_screen import SimulateScreen
 from kms_tui.ui.widgets.form_widgets import TextArea
 from kms_tui.ui.widgets.text_widgets import Static
 
 EDITOR_BINDINGS: list[BindingType] = [
-    Binding("ctrl+s", "save", "Save…", id="policy.save", tooltip="Show what changes, then PutKeyPolicy"),
-    Binding(
-        "ctrl+l", "layout", "Format", id="policy.format", tooltip="Lay the JSON out, changing white space"
-    ),
-    Binding("ctrl+t", "snippet", "Insert…", id="policy.snippet", tooltip="Insert a statement from the menu"),
-    Binding(
-        "ctrl+g",
-        "findings",
-        "Findings",
-        id="policy.findings",
-        tooltip="Go to the findings, or back to the text",
-    ),
-    Binding(
-        "f8",
-        "next_finding",
-        "Next finding",
-        id="policy.next-finding",
-        tooltip="Jump to the next finding",
-        show=False,
-    ),
-    Binding(
-        "ctrl+space,ctrl+at",
-        "complete",
-        "Complete",
-        id="policy.complete",
-        tooltip="Offer what may be written here",
-        show=False,
-    ),
-    Binding("f3", "changes", "Changes", id="policy.changes", tooltip="What changes, before saving"),
-    Binding(
-        "f5",
-        "history",
-        "History",
-        id="policy.history",
-        tooltip="Earlier policies of this key",
-        show=False,
-    ),
-    Binding(
-        "f9",
-        "simulate",
-        "Simulate",
-        id="policy.simulate",
-        tooltip="Ask what this text would allow whom",
-        show=False,
-    ),
-    Binding("ctrl+o", "load_file", "Open file…", id="policy.open", tooltip="Load a policy file", show=False),
-    Binding(
-        "f2",
-        "write_file",
-        "Write file…",
-        id="policy.write",
-        tooltip="Write the text to a file",
-        show=False,
-    ),
-    Binding(
-        "f4",
-        "external",
-        "$EDITOR",
-        id="policy.external",
-        tooltip="Edit the text in your own editor",
-        show=False,
-    ),
-    Binding(
-        "ctrl+r",
-        "discard",
-        "Discard…",
-        id="policy.discard",
-        tooltip="Throw the changes and their draft away",
-        show=False,
-    ),
-    Binding("f1", "app.help", "Help", id="policy.help", tooltip="Explain this screen and its keys"),
-    Binding("escape", "back", "Back", id="policy.back", tooltip="Leave; changes are kept as a draft"),
+    Binding(key, action, title, id=f"policy.{name}", tooltip=tooltip, show=show)
+    for key, action, title, name, tooltip, show in (
+        ("ctrl+s", "save", "Save…", "save", "Show what changes, then PutKeyPolicy", True),
+        ("ctrl+l", "layout", "Format", "format", "Lay the JSON out, changing white space", True),
+        ("ctrl+t", "snippet", "Insert…", "snippet", "Insert a statement from the menu", True),
+        ("ctrl+g", "findings", "Findings", "findings", "Go to the findings, or back to the text", True),
+        ("f8", "next_finding", "Next finding", "next-finding", "Jump to the next finding", False),
+        ("ctrl+space,ctrl+at", "complete", "Complete", "complete", "Offer what may be written here", False),
+        ("f3", "changes", "Changes", "changes", "What changes, before saving", True),
+        ("f5", "history", "History", "history", "Earlier policies of this key", False),
+        ("f9", "simulate", "Simulate", "simulate", "Ask what this text would allow whom", False),
+        ("ctrl+o", "load_file", "Open file…", "open", "Load a policy file", False),
+        ("f2", "write_file", "Write file…", "write", "Write the text to a file", False),
+        ("f4", "external", "$EDITOR", "external", "Edit the text in your own editor", False),
+        ("ctrl+r", "discard", "Discard…", "discard", "Throw the changes and their draft away", False),
+        ("f1", "app.help", "Help", "help", "Explain this screen and its keys", True),
+        ("escape", "back", "Back", "back", "Leave; changes are kept as a draft", True),
+    )
 ]
-
 
 JUDGE_SECONDS = 0.15
 """How long typing rests before the guard looks at the text."""
-_SIZE = "size"
-"""The finding that the state line shows all the time."""
 KEEP_SECONDS = 0.4
 """How long typing rests before the draft is written."""
+_SIZE = "size"
+"""The finding that the state line shows all the time."""
+
+Command = Callable[[PolicyEdit], Awaitable[str | None]]
+"""Awaited in a worker, once the policy has been read; the text to show then, or None to leave it."""
 
 
 class PolicyEditor(ModeScreen):
-    """Edits the policy of one key; ``desk`` is the screen that is told of a change.
+    """Edits the policy of one key; ``opener`` is the screen that is told of a change.
 
     ``begin_with`` is a text to start from instead of the key's policy: an earlier version.
     """
@@ -150,23 +101,15 @@ class PolicyEditor(ModeScreen):
     }
     """
 
-    def __init__(self, desk: ModeScreen, subject: Subject, *, begin_with: str | None = None) -> None:
+    def __init__(self, opener: ModeScreen, subject: Subject, *, begin_with: str | None = None) -> None:
         super().__init__()
-        self.desk = desk
+        self.opener = opener
         self.subject = subject
         self.begin_with = begin_with
-        self.files = policy_files()
-        self.is_saving = False
-        self.target: EditTarget | None = None
-        """What is saved to, once the policy has been read."""
-        self.base = ""
-        """The key's policy that the text was begun from."""
-        self.text = ""
-        self.result: CheckResult | None = None
-        self.keeper: DraftWriter | None = None
-        self.around = PolicyContext("", "")
+        self.edit: PolicyEdit | None = None
+        """What is edited, once the policy has been read."""
+        self.context = PolicyContext("", "")
         self._opened_on: Session | None = None
-        self._kept = ""
 
     def compose_body(self) -> Iterable[Widget]:
         area = PolicyArea(id="policy-area")
@@ -189,10 +132,6 @@ class PolicyEditor(ModeScreen):
     def popup(self) -> CompletionList:
         return self.query_one(CompletionList)
 
-    @property
-    def is_dirty(self) -> bool:
-        return self.text != self.base
-
     # Opening
 
     def session_opened(self, session: Session) -> None:
@@ -205,56 +144,78 @@ class PolicyEditor(ModeScreen):
                 name + Content.styled("  key policy", "$foreground-muted")
             )
             self.area.disabled = True
-            start(
-                self, partial(policy_opening.open_policy, self), group="open", description="read the policy"
-            )
+            start(self, partial(self._open, session), group="open", description="read the policy")
+
+    async def _open(self, session: Session) -> None:
+        """Read the policy, offer the drafts for it, and let the editing begin."""
+        subject, files = self.subject, policy_files()
+        try:
+            opened = await off_loop(partial(open_policy, session, self.kms_for(subject), subject, files))
+        except KmsTuiError as error:
+            self.show_error(f"The policy cannot be read, so it cannot be edited. {error} {error.next_step}")
+            return
+        self.context = opened.context
+        for warning in opened.warnings:
+            self.host.notify(warning, title="Drafts", severity="warning", timeout=12)
+        draft = DraftWriter(files, subject.arn, session.now)
+        text = opened.text if self.begin_with is None else self.begin_with
+        self._begin(PolicyEdit(opened.target, opened.text, text, draft))
+        if self.begin_with is not None or not opened.drafts:
+            return
+        answer = await ask_about_drafts(self, subject.name, opened)
+        if answer.resumed is not None:
+            edit = PolicyEdit(opened.target, answer.resumed.base, answer.resumed.text, draft)
+            self._begin(edit)
+            if not await self._keep(edit):
+                return
+        for each in answer.discarded:
+            discard = partial(files.discard_draft, subject.arn, each.token)
+            if not await self.succeeds(discard, doing="remove the draft"):
+                return
 
     @property
     def is_of_the_session(self) -> bool:
         """Whether the session that the policy was read in is still the one that is open."""
         return self._opened_on is self.session
 
-    def begin(self, target: EditTarget, base: str, text: str, *, keeper: DraftWriter) -> None:
-        """Edit ``text`` as a change of ``base``."""
-        self.target, self.base, self.keeper = target, base, keeper
-        self._kept = self.text = text
-        self.area.load_policy(text)
+    def _begin(self, edit: PolicyEdit) -> None:
+        self.edit = edit
+        self.area.load_policy(edit.text)
         self.area.disabled = False
         self.area.focus()
-        self._judge_soon()
+        self._judge_soon(edit)
 
     # What is typed
 
     @on(TextArea.Changed, "#policy-area")
     def _changed(self) -> None:
-        if self.target is None:
+        edit = self.edit
+        if edit is None:
             return
-        self.popup.typed(self.around)
-        self.text = self.area.policy_text
+        self.popup.typed(self.context)
+        edit.text = self.area.policy_text
         self.show_error("")
-        self._judge_soon()
-        self.keep_soon()
+        self._judge_soon(edit)
+        start(self, partial(self._keep_soon, edit), group="draft", description="keep the draft")
         self.show_state()
 
-    def _judge_soon(self) -> None:
-        start(self, partial(self._judge, self.text), group="judge", description="judge the policy")
+    def _judge_soon(self, edit: PolicyEdit) -> None:
+        start(self, partial(self._judge, edit, edit.text), group="judge", description="judge the policy")
 
-    async def _judge(self, text: str) -> None:
+    async def _judge(self, edit: PolicyEdit, text: str) -> None:
         await asyncio.sleep(JUDGE_SECONDS)
-        target, now = self.target, self.now()
-        assert target is not None
-        result = await off_loop(lambda: target.judge(text, now))
-        if text == self.text:
-            self.show_result(result)
-
-    def now(self) -> float:
         assert self._opened_on is not None
-        return self._opened_on.now().timestamp()
+        now = self._opened_on.now().timestamp()
+        verdict = await off_loop(lambda: edit.target.judge(text, now))
+        if text == edit.text:
+            self.show_verdict(verdict)
 
-    def show_result(self, result: CheckResult) -> None:
-        self.result = result
-        self.query_one("#policy-verdict", Static).update(verdict_words(result))
-        shown = [finding for finding in result.findings if finding.rule != _SIZE]
+    def show_verdict(self, verdict: CheckResult) -> None:
+        """What the guard says: as a sentence, beside the lines, and in the list of findings."""
+        if self.edit is not None:
+            self.edit.verdict = verdict
+        self.query_one("#policy-verdict", Static).update(verdict_words(verdict))
+        shown = [finding for finding in verdict.findings if finding.rule != _SIZE]
         self.area.mark(shown)
         findings = self.query_one(FindingsList)
         findings.show(shown)
@@ -262,60 +223,41 @@ class PolicyEditor(ModeScreen):
         findings.set_class(not shown or told, "-told")  # the verdict says it all
         self.show_state()
 
-    def keep_soon(self) -> None:
-        start(self, self._keep, group="draft", description="keep the draft")
-
-    async def _keep(self) -> None:
+    async def _keep_soon(self, edit: PolicyEdit) -> None:
         await asyncio.sleep(KEEP_SECONDS)
-        await self.succeeds_keeping()
+        await self._keep(edit)
 
-    async def keep_now(self) -> None:
-        """Write the draft, or remove it where nothing differs; raises FileError."""
-        keeper = self.keeper
-        if keeper is None:
-            return
-        text, base, turn = self.text, self.base, keeper.turn()
-        await off_loop(lambda: keeper.keep(text, base, turn))
-        self._kept = text
-        self.show_state()
-
-    async def succeeds_keeping(self) -> bool:
-        """Keep the draft; False where it could not be, which is said."""
+    async def _keep(self, edit: PolicyEdit) -> bool:
+        """Write the draft, or remove it; False where that failed, which is shown."""
         try:
-            await self.keep_now()
+            await editor_commands.write_draft(edit)
         except KmsTuiError as error:
             self.show_error(f"The draft is not kept: {error}")
             return False
+        self.show_state()
         return True
-
-    async def set_aside(self) -> None:
-        """Leave the text on disk as a draft of its own, and go on with another one."""
-        if self.keeper is not None and await self.succeeds_keeping():
-            self.keeper = self.keeper.another()
-
-    def forget(self) -> None:
-        """Give the text up."""
-        self.keeper = None
 
     def on_unmount(self) -> None:
         """The program ends with the editor open: what was typed last is not lost with it."""
-        if self.keeper is not None and self.text != self._kept:
+        edit = self.edit
+        if edit is not None and edit.text != edit.drafted:
             with contextlib.suppress(KmsTuiError):  # the person has been told that drafts cannot be kept
-                self.keeper.keep(self.text, self.base, self.keeper.turn())
+                edit.draft.writing(edit.text, edit.base)()
 
     def show_state(self) -> None:
         """Size, unsaved changes and the draft, in words."""
         self._show_note()
         parts: list[Content] = []
-        if self.is_dirty:
-            kept = self.keeper.kept_at if self.keeper is not None else None
+        edit = self.edit
+        if edit is not None and edit.is_changed:
+            written = edit.draft.written_at
             parts.append(
-                Content(f"draft kept {kept.astimezone():%H:%M:%S}" if kept else "changed, not yet kept")
+                Content(f"draft kept {written.astimezone():%H:%M:%S}" if written else "changed, not yet kept")
             )
         else:
             parts.append(Content("as on the key"))
-        if self.result is not None:
-            parts.append(Content(f"{self.result.size:,} of {QUOTA_BYTES:,} B"))
+        if edit is not None and edit.verdict is not None:
+            parts.append(Content(f"{edit.verdict.size:,} of {QUOTA_BYTES:,} B"))
         self.query_one("#policy-state", Static).update(Content.styled(" · ", "$foreground-muted").join(parts))
 
     def _show_note(self) -> None:
@@ -338,7 +280,7 @@ class PolicyEditor(ModeScreen):
     def show_refusal(self, error: PolicyRefusedError) -> None:
         """Say that the guard refuses, in the line of its verdict why, and go to the place."""
         finding = error.finding
-        self.show_result(error.result)
+        self.show_verdict(error.result)
         place = f"line {finding.line}"
         if finding.statement is not None:
             place = f"{finding.sid or f'statement {finding.statement + 1}'}, {place}"
@@ -350,7 +292,7 @@ class PolicyEditor(ModeScreen):
 
     @on(TextArea.SelectionChanged, "#policy-area")
     def _moved(self) -> None:
-        self.popup.follow(self.around)
+        self.popup.follow(self.context)
 
     @on(PolicyArea.PopupKey)
     def _popup_key(self, event: PolicyArea.PopupKey) -> None:
@@ -394,50 +336,104 @@ class PolicyEditor(ModeScreen):
         self.area.focus()
 
     def action_complete(self) -> None:
-        self.popup.ask(self.around)
+        self.popup.ask(self.context)
 
     def action_layout(self) -> None:
-        editor_commands.lay_out(self)
+        try:
+            text = editor_commands.lay_out(self.area)
+        except editor_commands.NotDoneError as error:
+            self.show_error(str(error))
+        else:
+            if text != self.area.policy_text:
+                self.area.replace_policy(text)
 
-    def _run(self, command: editor_commands.Command, description: str) -> None:
-        if self.target is not None and self._may_begin():
-            start(self, partial(command, self), group="command", description=description)
+    def _run(self, command: Command, description: str) -> None:
+        if self.edit is not None and self._may_begin():
+            work = partial(self._perform, command, self.edit)
+            start(self, work, group="command", description=description)
+
+    async def _perform(self, command: Command, edit: PolicyEdit) -> None:
+        """Await a command, show the text that it gives, or say why it was not done."""
+        try:
+            text = await command(edit)
+        except PolicyRefusedError as error:
+            self.show_refusal(error)
+        except KmsTuiError as error:
+            self.show_error(f"{error} {error.next_step}".rstrip())
+        else:
+            if text is not None:
+                self.area.replace_policy(text)
+        self.show_state()
 
     def _may_begin(self) -> bool:
         """Not while a save waits for its answer, which another command would drop."""
-        if self.is_saving:
+        is_saving = self.edit is not None and self.edit.is_saving
+        if is_saving:
             self.host.notify("The policy is being saved: wait for the answer.", severity="warning")
-        return not self.is_saving
+        return not is_saving
 
     def action_save(self) -> None:
-        self._run(save_command.save_policy, "save the policy")
+        self._run(self._save, "save the policy")
+
+    async def _save(self, edit: PolicyEdit) -> None:
+        assert self._opened_on is not None
+        outcome = await save_policy(self, self._opened_on, self.subject, edit)
+        if outcome.text is not None:
+            edit.text = outcome.text
+            self.area.replace_policy(outcome.text)
+        if outcome.report:
+            await self._keep(edit)
+            self.opener.changed([self.subject], outcome.report)
 
     def action_changes(self) -> None:
-        self._run(save_command.show_changes, "show the changes")
+        self._run(partial(show_changes, self, self.subject), "show the changes")
 
     def action_snippet(self) -> None:
-        self._run(editor_commands.insert_snippet, "insert a statement")
+        self._run(self._insert_snippet, "insert a statement")
+
+    async def _insert_snippet(self, _: PolicyEdit) -> None:
+        text = await editor_commands.insert_snippet(self, self.area, self.context)
+        if text is not None:
+            self.area.replace_policy(text)
+            self.area.action_statement(1)
 
     def action_load_file(self) -> None:
-        self._run(editor_commands.load_file, "load a file")
+        self._run(lambda _: editor_commands.load_file(self), "load a file")
 
     def action_write_file(self) -> None:
-        self._run(editor_commands.write_file, "write a file")
+        self._run(lambda edit: editor_commands.write_file(self, self.subject.name, edit.text), "write a file")
 
     def action_external(self) -> None:
-        self._run(editor_commands.edit_outside, "edit in another program")
+        self._run(self._edit_outside, "edit in another program")
+
+    async def _edit_outside(self, edit: PolicyEdit) -> str | None:
+        return editor_commands.edit_outside(self.app, edit.text)
 
     def action_discard(self) -> None:
-        self._run(editor_commands.discard, "discard the changes")
+        self._run(self._discard, "discard the changes")
+
+    async def _discard(self, edit: PolicyEdit) -> None:
+        if await editor_commands.confirm_discard(self, edit):
+            edit.text = edit.base
+            self.area.replace_policy(edit.text)
+            await self._keep(edit)
 
     def action_history(self) -> None:
-        self._run(editor_commands.show_history, "show the history")
+        self._run(partial(editor_commands.choose_version, self, self.subject.name), "show the history")
 
     def action_simulate(self) -> None:
-        self._run(editor_commands.simulate, "simulate requests")
+        self._run(self._simulate, "simulate requests")
+
+    async def _simulate(self, edit: PolicyEdit) -> None:
+        self.app.push_screen(SimulateScreen(self.subject, edit.text, self.context))
 
     def action_back(self) -> None:
         if self.query_one(FindingsList).has_focus and not self.area.disabled:
             self.area.focus()
         elif self._may_begin():
-            start(self, partial(editor_commands.leave, self), group="command", description="leave the editor")
+            start(self, self._leave, group="command", description="leave the editor")
+
+    async def _leave(self) -> None:
+        """Close the editor; unsaved changes stay as a draft, which is said."""
+        if self.edit is None or await editor_commands.may_leave(self, self.subject.name, self.edit):
+            self.app.pop_screen()

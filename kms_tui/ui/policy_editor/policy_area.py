@@ -34,7 +34,13 @@ UNSHOWABLE = "\ufffd"
 
 
 class PlaceholderMap:
-    """The stand-ins of one text area; they stay the same for as long as it lives."""
+    """Replaces characters that must not reach the terminal by placeholders, and back again unchanged.
+
+    A text area passes controls through to the terminal, splits lines at more than line feeds, and cannot
+    encode a lone surrogate. So it is given another text of the same length, in which each such character, and
+    each private-use one of the original, has a private-use character of its own. A character keeps its
+    placeholder for as long as the text area lives.
+    """
 
     def __init__(self) -> None:
         self._free = iter(POOL)

@@ -2,106 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.drafts import Draft, SavedVersion
+from kms_tui.drafts import Draft, PolicyFiles
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.ui.base.background import off_loop
+from kms_tui.session import Session
 from kms_tui.ui.base.policy_words import principals_in
 from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.questions import Choose
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.policy_editor.policy_completion import PolicyContext
-from kms_tui.ui.policy_editor.policy_edit import DraftWriter, EditTarget, is_same
-
-if TYPE_CHECKING:
-    from kms_tui.session import Session
-    from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
+from kms_tui.ui.policy_editor.policy_edit import EditTarget, is_same
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedPolicy:
-    """What the editor needs to begin."""
+    """A key's policy as it was read, with the drafts that differ from it, and what could not be read."""
 
     target: EditTarget
     text: str
-    drafts: SavedVersion[Draft]
-    drafts_trouble: str
-    around: PolicyContext
+    drafts: tuple[Draft, ...]
+    warnings: tuple[str, ...]
+    context: PolicyContext
 
 
-async def open_policy(editor: PolicyEditor) -> None:
-    """Read the policy, offer the drafts for it, and let the editing begin."""
-    session, subject = editor.session, editor.subject
-    assert session is not None
-    kms = editor.kms_for(subject)
-    try:
-        opened = await off_loop(partial(_read, session, kms, subject.key_id, subject.arn, editor))
-    except KmsTuiError as error:
-        editor.show_error(f"The policy cannot be read, so it cannot be edited. {error} {error.next_step}")
-        return
-    editor.around = opened.around
-    keeper = DraftWriter(editor.files, subject.arn, session.now)
-    for trouble in _troubles(opened):
-        editor.host.notify(trouble, title="Drafts", severity="warning", timeout=12)
-    drafts = [draft for draft in opened.drafts.entries if draft.text != opened.text]
-    if editor.begin_with is not None:
-        editor.begin(opened.target, opened.text, editor.begin_with, keeper=keeper)
-    elif drafts:
-        editor.begin(opened.target, opened.text, opened.text, keeper=keeper)
-        await _offer(editor, opened, drafts, keeper)
-    else:
-        editor.begin(opened.target, opened.text, opened.text, keeper=keeper)
-
-
-def _read(session: Session, kms: Kms, key_id: str, arn: str, editor: PolicyEditor) -> OpenedPolicy:
-    target = EditTarget(kms, key_id, arn, kms.caller().arn)
+def open_policy(session: Session, kms: Kms, subject: Subject, files: PolicyFiles) -> OpenedPolicy:
+    """Read the policy and the drafts for it; it blocks, and raises the errors of GetKeyPolicy."""
+    target = EditTarget.of(kms, subject)
     text = target.read()
-    drafts: SavedVersion[Draft] = SavedVersion()
-    trouble = ""
+    drafts: tuple[Draft, ...] = ()
+    warnings: tuple[str, ...]
     try:
-        drafts = editor.files.drafts(arn)
+        found = files.drafts(subject.arn)
     except KmsTuiError as error:
-        trouble = str(error)
-    return OpenedPolicy(target, text, drafts, trouble, policy_context(session, target, text))
+        warnings = (str(error),)
+    else:
+        drafts = tuple(draft for draft in found.entries if draft.text != text)
+        warnings = tuple(f"A draft cannot be read and is left as it is: {path}" for path in found.unreadable)
+    return OpenedPolicy(target, text, drafts, warnings, policy_context(session, target, text))
 
 
 def policy_context(session: Session, target: EditTarget, text: str) -> PolicyContext:
-    """What is known around a policy: nothing is read for it that nobody asked to see."""
+    """The account, and everyone seen in this session, for completion to offer; it calls nothing."""
     kms, seen = target.kms, session.seen_principals
     seen.update(principals_in(text), filter(None, [target.caller_arn]))
     return PolicyContext(kms.account_id, kms.region, kms.partition, target.arn, tuple(sorted(seen)))
 
 
-def _troubles(opened: OpenedPolicy) -> Iterable[str]:
-    if opened.drafts_trouble:
-        yield opened.drafts_trouble
-    for path in opened.drafts.unreadable:
-        yield f"A draft cannot be read and is left as it is: {path}"
+@dataclass(frozen=True, slots=True)
+class DraftAnswer:
+    """The draft to go on with, None to start from the key's policy, and the drafts to discard."""
+
+    resumed: Draft | None = None
+    discarded: tuple[Draft, ...] = ()
 
 
-async def _offer(
-    editor: PolicyEditor, opened: OpenedPolicy, drafts: list[Draft], keeper: DraftWriter
-) -> None:
+async def ask_about_drafts(screen: ModeScreen, name: str, opened: OpenedPolicy) -> DraftAnswer:
     """Ask whether to go on with a draft; leaving the question open keeps all of them."""
+    drafts = opened.drafts
     lines = [_describe(draft, opened) for draft in drafts]
     lines.append(Content("Start from the key's policy, and keep the drafts"))
     lines.append(Content.styled("Discard the drafts", "$error"))
-    chosen = await editor.ask(Choose(f"{editor.subject.name} has a policy that was not saved", lines))
+    chosen = await screen.ask(Choose(f"{name} has a policy that was not saved", lines))
     if chosen is None or chosen == len(drafts):
-        return
-    if chosen < len(drafts):
-        draft = drafts[chosen]
-        editor.begin(opened.target, draft.base, draft.text, keeper=keeper)
-        await editor.keep_now()
-        drafts = [draft]
-    for draft in drafts:
-        discard = partial(editor.files.discard_draft, editor.subject.arn, draft.token)
-        if not await editor.succeeds(discard, doing="remove the draft"):
-            return
+        return DraftAnswer()
+    if chosen > len(drafts):
+        return DraftAnswer(discarded=drafts)
+    # Its text goes on as the draft of this edit.
+    return DraftAnswer(drafts[chosen], (drafts[chosen],))
 
 
 def _describe(draft: Draft, opened: OpenedPolicy) -> Content:

@@ -1,4 +1,4 @@
-"""How far a long operation has come: bar, rate, time left."""
+"""The progress of a long operation: bar, rate, time left."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def size_words(size: float) -> str:
 
 
 class RunProgress:
-    """Written by the working thread, read by the screen: each attribute is replaced whole."""
+    """How far a run has come: the working thread writes it, the screen reads it, each attribute whole."""
 
     def __init__(self) -> None:
         self.done = 0
@@ -45,7 +45,7 @@ class RunProgress:
         self.done, self.total = done, total
 
     def ending(self, work: Callable[[], T]) -> Callable[[], T]:
-        """The work, saying when it has ended in whatever way."""
+        """The work; ``ended`` is set when it ends in whatever way."""
 
         def run() -> T:
             try:
@@ -55,19 +55,19 @@ class RunProgress:
 
         return run
 
-    def watch(self) -> Progress:
+    def reporter(self) -> Progress:
         return Progress(progress=self.note, cancelled=self.stop.is_set)
 
 
 class RunProgressLine(Horizontal):
-    """Hidden unless an operation takes its time."""
+    """Hidden until an operation has taken ``_SHOW_AFTER`` seconds."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(id="progress")
         self._monotonic = monotonic
         self._bar = ProgressBar(show_percentage=False, show_eta=False)
         self._words = Static(id="progress-words")
-        self._tally: RunProgress | None = None
+        self._progress: RunProgress | None = None
         self._started = 0.0
         self._timer: Timer | None = None
 
@@ -79,29 +79,29 @@ class RunProgressLine(Horizontal):
         self.display = False
         self._timer = self.set_interval(_EVERY, self.refresh_progress, pause=True)
 
-    def follow(self, tally: RunProgress) -> None:
+    def follow(self, progress: RunProgress) -> None:
         """Show how this operation comes along, until ``done``."""
-        self._tally, self._started = tally, self._monotonic()
+        self._progress, self._started = progress, self._monotonic()
         if self._timer is not None:
             self._timer.resume()
 
     def done(self) -> None:
-        self._tally = None
+        self._progress = None
         self.display = False
         if self._timer is not None:
             self._timer.pause()
 
     def refresh_progress(self) -> None:
-        tally = self._tally
-        if tally is None:
+        progress = self._progress
+        if progress is None:
             return
         seconds = self._monotonic() - self._started
         if seconds < _SHOW_AFTER:
             return
         self.display = True
-        self._bar.update(total=tally.total, progress=tally.done)
+        self._bar.update(total=progress.total, progress=progress.done)
         self._words.update(
-            Content.styled(progress_words(tally.done, tally.total, seconds), "$foreground-muted")
+            Content.styled(progress_words(progress.done, progress.total, seconds), "$foreground-muted")
         )
 
 

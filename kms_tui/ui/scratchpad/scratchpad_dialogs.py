@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kms_tui.atomic import PRIVATE, SHARED, atomic_file, typed_path
 from kms_tui.crypto_ops.commands import Where, input_note, python_code, shell_line
@@ -20,69 +19,35 @@ from kms_tui.ui.base.clipboard import copy_secret, copy_text
 from kms_tui.ui.base.safe_text import Content, column, fit, safe
 from kms_tui.ui.dialogs.form import FlagField, Form, FormField, TextField, Values
 from kms_tui.ui.dialogs.questions import Choose, Confirm
+from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.key_picker import KeyPicker, Picked
 
-if TYPE_CHECKING:
-    from kms_tui.ui.scratchpad.scratchpad_screen import ScratchpadScreen
+_FORMS = (Format.TEXT, Format.BASE64, Format.BASE64URL, Format.HEX)
 
 
-def past_dialog(entries: Sequence[Entry], name_of: Callable[[str], str]) -> Choose:
-    """Asks for one of the entries; the answer is its index."""
-    return Choose("Operations of this session", [_line(entry, name_of) for entry in entries])
-
-
-def _line(entry: Entry, name_of: Callable[[str], str]) -> Content:
-    name = name_of(entry.key_arn) if entry.key_arn else ""
-    return (
-        Content.styled(f"{entry.time.astimezone():%H:%M:%S}  ", "$foreground-muted")
-        + Content(f"{column(entry.operation.title, 19)}  {column(name or key_id_of(entry.key_arn), 20)}  ")
-        + Content.styled(fit(entry.outcome, 26), "" if entry.succeeded else "$error")
-    )
-
-
-async def pick_key(screen: ScratchpadScreen) -> None:
+async def pick_key(screen: ModeScreen, *, may_be_found: bool) -> Picked | None:
     """Choose the key to work with; all keys are offered, since the operation follows the key."""
-    found = screen.setup.operation.key_found
-    picked = await _pick(screen, "Key", may_be_found=found, offers=lambda _: True)
-    if picked is not None:
-        await screen.use_key(picked.key, picked.region)
+    return await _pick(screen, "Key", may_be_found=may_be_found, offers=lambda _: True)
 
 
-async def pick_destination(screen: ScratchpadScreen) -> None:
-    """Choose the key to re-encrypt to, in any region."""
-    picked = await _pick(
-        screen,
-        "Key to move the ciphertext to",
-        may_be_found=False,
-        offers=OPERATIONS[Name.RE_ENCRYPT].suits,
-    )
-    if picked is not None:
-        await screen.setup.choose_destination(picked.key)
+async def pick_destination(screen: ModeScreen) -> Picked | None:
+    """Choose the key to re-encrypt to, in any Region."""
+    offers = OPERATIONS[Name.RE_ENCRYPT].suits
+    return await _pick(screen, "Key to move the ciphertext to", may_be_found=False, offers=offers)
 
 
 async def _pick(
-    screen: ScratchpadScreen,
-    title: str,
-    *,
-    may_be_found: bool,
-    offers: Callable[[Key], bool],
+    screen: ModeScreen, title: str, *, may_be_found: bool, offers: Callable[[Key], bool]
 ) -> Picked | None:
     session = screen.session
     if session is None:
         return None
-    return await screen.ask(
-        KeyPicker(
-            title,
-            session.kms,
-            session.inventory,
-            may_be_found=may_be_found,
-            offers=offers,
-        )
-    )
+    picker = KeyPicker(title, session.kms, session.inventory, may_be_found=may_be_found, offers=offers)
+    return await screen.ask(picker)
 
 
-async def ask_json(screen: ScratchpadScreen, rows: ContextRows) -> None:
+async def ask_json(screen: ModeScreen, rows: ContextRows) -> None:
     """Enter an encryption context as JSON."""
 
     def check(text: str) -> str:
@@ -98,25 +63,35 @@ async def ask_json(screen: ScratchpadScreen, rows: ContextRows) -> None:
         rows.set_pairs(from_json(values["json"]))
 
 
-async def ask_past(screen: ScratchpadScreen) -> None:
-    """Look at the session's operations, and set one up again."""
-    entries = tuple(screen.history.entries)
+async def choose_from_history(
+    screen: ModeScreen, entries: Sequence[Entry], name_of: Callable[[str], str]
+) -> Entry | None:
+    """Look at the session's operations; the chosen one is to be set up again."""
     if not entries:
         screen.host.notify("Nothing has been done here in this session.")
-        return
-    chosen = await screen.ask(past_dialog(entries, screen.name_of))
-    if chosen is not None:
-        await screen.setup.set_up(entries[chosen])
+        return None
+    lines = [_history_line(entry, name_of) for entry in entries]
+    chosen = await screen.ask(Choose("Operations of this session", lines))
+    return entries[chosen] if chosen is not None else None
 
 
-async def ask_overwrite(screen: ScratchpadScreen, path: str) -> bool:
+def _history_line(entry: Entry, name_of: Callable[[str], str]) -> Content:
+    name = name_of(entry.key_arn) if entry.key_arn else ""
+    return (
+        Content.styled(f"{entry.time.astimezone():%H:%M:%S}  ", "$foreground-muted")
+        + Content(f"{column(entry.operation.title, 19)}  {column(name or key_id_of(entry.key_arn), 20)}  ")
+        + Content.styled(fit(entry.outcome, 26), "" if entry.succeeded else "$error")
+    )
+
+
+async def ask_overwrite(screen: ModeScreen, path: str) -> bool:
     """Whether an existing file may be replaced."""
     sentences = [safe(f"{path} exists already."), Content("Replacing it cannot be undone.")]
     dialog = Confirm("Replace the file?", sentences, confirm="Replace", danger=True)
     return await screen.ask(dialog) is True
 
 
-async def save_output(screen: ScratchpadScreen, part: Part) -> None:
+async def save_output(screen: ModeScreen, part: Part) -> None:
     """Write an output's bytes to a file, for its owner alone where they are secret."""
 
     def save(values: Values) -> None:
@@ -135,9 +110,6 @@ async def save_output(screen: ScratchpadScreen, part: Part) -> None:
         screen.host.notify(f"{len(part):,} bytes written to {values['path']}.")
 
 
-_FORMS = (Format.TEXT, Format.BASE64, Format.BASE64URL, Format.HEX)
-
-
 @dataclass(frozen=True, slots=True)
 class _Copy:
     """One entry of the menu: an output in a form, or else a command."""
@@ -154,10 +126,15 @@ _COMMANDS = (
 )
 
 
-async def copy_menu(screen: ScratchpadScreen) -> None:
-    """Ask what to copy, and copy it."""
-    part = screen.output.part
-    entries = [*_of_output(screen, part), *_COMMANDS]
+async def copy_menu(
+    screen: ModeScreen, part: Part | None, form: Format, ready: Callable[[], OperationRequest | None]
+) -> None:
+    """Ask what to copy, and copy it.
+
+    ``form`` is the one that the output is shown in. ``ready`` gives the operation as it is set up, for a
+    command; None where something is missing, which it says.
+    """
+    entries = [*_of_output(screen, part, form), *_COMMANDS]
     lines = [
         Content(entry.title.ljust(26)) + Content.styled(entry.note, "$foreground-muted") for entry in entries
     ]
@@ -166,22 +143,24 @@ async def copy_menu(screen: ScratchpadScreen) -> None:
         return
     entry = entries[chosen]
     if entry.form is not None and part is not None:
-        copy_part(screen, part, entry.form)
+        _copy_part(screen, part, entry.form)
     elif entry.write is not None:
-        await _copy_command(screen, entry.write)
+        request = ready()
+        if request is not None:
+            await _copy_command(screen, request, entry.write)
 
 
-def _of_output(screen: ScratchpadScreen, part: Part | None) -> list[_Copy]:
+def _of_output(screen: ModeScreen, part: Part | None, shown: Format) -> list[_Copy]:
     if part is None:
         return []
     forms = [form for form in _FORMS if form is not Format.TEXT or is_text(part.value.reveal())]
-    forms.sort(key=lambda form: form is not screen.output.form)
+    forms.sort(key=lambda form: form is not shown)
     seconds = screen.host.config.clipboard_seconds
     note = f"cleared from the clipboard after {seconds:g} s" if part.secret else ""
     return [_Copy(f"{part.name} as {form.value}", note, form=form) for form in forms]
 
 
-def copy_part(screen: ScratchpadScreen, part: Part, form: Format) -> None:
+def _copy_part(screen: ModeScreen, part: Part, form: Format) -> None:
     """Copy an output; a secret one does not stay on the clipboard."""
     app, text = screen.host, encode(part.value.reveal(), form)
     if not part.secret:
@@ -199,10 +178,11 @@ def copy_part(screen: ScratchpadScreen, part: Part, form: Format) -> None:
         app.notify(f"{part.name} copied. In {seconds:g} s it is cleared, if it is still there.")
 
 
-async def _copy_command(screen: ScratchpadScreen, write: Callable[[OperationRequest, Where], str]) -> None:
-    request = screen.request_for_command()
+async def _copy_command(
+    screen: ModeScreen, request: OperationRequest, write: Callable[[OperationRequest, Where], str]
+) -> None:
     session = screen.session
-    if request is None or session is None:
+    if session is None:
         return
     where = Where(session.connection.profile or "", session.connection.endpoint_url or "")
     text = await screen.attempt(lambda: write(request, where), doing="write the command")

@@ -30,12 +30,20 @@ from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.scratchpad import scratchpad_dialogs
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.operation_settings import OperationList
 from kms_tui.ui.scratchpad.output_pane import OutputPane
 from kms_tui.ui.scratchpad.pane_fields import KeyField
 from kms_tui.ui.scratchpad.run_progress import RunProgress, RunProgressLine
+from kms_tui.ui.scratchpad.scratchpad_dialogs import (
+    ask_json,
+    ask_overwrite,
+    choose_from_history,
+    copy_menu,
+    pick_destination,
+    pick_key,
+    save_output,
+)
 from kms_tui.ui.scratchpad.setup_pane import SetupPane
 from kms_tui.ui.widgets.text_widgets import Button
 
@@ -56,60 +64,20 @@ class ScratchpadScreen(ModeScreen):
         "Encryption SDK's format. Secrets are dots until you ask for them, and dots again when you leave."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+r,f5", "run", "Run", id="scratchpad.run", tooltip="Do what is set up here"),
-        Binding("k,f4", "key", "Key", id="scratchpad.key", tooltip="Choose the key"),
-        Binding("v,f2", "reveal", "Show", id="scratchpad.reveal", tooltip="Show the secret, or hide it"),
-        Binding(
-            "n,ctrl+n",
-            "next",
-            "Use next",
-            id="scratchpad.next",
-            tooltip="Make the output the next input",
-        ),
-        Binding(
-            "c",
-            "copy",
-            "Copy…",
-            id="scratchpad.copy",
-            tooltip="Copy the output, or the command for it",
-        ),
-        Binding(
-            "s,ctrl+s", "save", "Save", id="scratchpad.save", tooltip="Write the output to a file", show=False
-        ),
-        Binding(
-            "h,f8",
-            "past",
-            "History",
-            id="scratchpad.history",
-            tooltip="What was done here; set it up again",
-        ),
-        Binding(
-            "f,ctrl+o",
-            "file",
-            "File",
-            id="scratchpad.file",
-            tooltip="Take the input from a file",
-            show=False,
-        ),
-        Binding(
-            "x",
-            "context",
-            "Context",
-            id="scratchpad.context",
-            tooltip="Add to the encryption context",
-            show=False,
-        ),
-        Binding(
-            "z",
-            "clear",
-            "Clear",
-            id="scratchpad.clear",
-            tooltip="Forget all inputs and the output",
-            show=False,
-        ),
-        Binding(
-            "escape", "back", "Back", id="scratchpad.back", tooltip="Cancel, or back to the list", show=False
-        ),
+        Binding(key, action, title, id=f"scratchpad.{action}", tooltip=tooltip, show=show)
+        for key, action, title, tooltip, show in (
+            ("ctrl+r,f5", "run", "Run", "Do what is set up here", True),
+            ("k,f4", "key", "Key", "Choose the key", True),
+            ("v,f2", "reveal", "Show", "Show the secret, or hide it", True),
+            ("n,ctrl+n", "next", "Use next", "Make the output the next input", True),
+            ("c", "copy", "Copy…", "Copy the output, or the command for it", True),
+            ("s,ctrl+s", "save", "Save", "Write the output to a file", False),
+            ("h,f8", "history", "History", "What was done here; set it up again", True),
+            ("f,ctrl+o", "file", "File", "Take the input from a file", False),
+            ("x", "context", "Context", "Add to the encryption context", False),
+            ("z", "clear", "Clear", "Forget all inputs and the output", False),
+            ("escape", "back", "Back", "Cancel, or back to the list", False),
+        )
     ]
 
     def __init__(self) -> None:
@@ -119,10 +87,10 @@ class ScratchpadScreen(ModeScreen):
         self.setup = SetupPane()
         self.output = OutputPane()
         self._run_button = Button(Content("Run"), id="run", variant="primary", tooltip=Content("ctrl+r"))
-        self._progress = RunProgressLine()
+        self._progress_line = RunProgressLine()
         self._work = Container(id="work")
         self._in = VerticalScroll(id="in", can_focus=False)
-        self._tally: RunProgress | None = None
+        self._run_progress: RunProgress | None = None
         self._destination: ChosenKey | None = None
         """The key that the output was re-encrypted to, where it was."""
 
@@ -134,7 +102,7 @@ class ScratchpadScreen(ModeScreen):
                     yield self.setup
                     with Horizontal(id="run-line"):
                         yield self._run_button
-                    yield self._progress
+                    yield self._progress_line
                 with Vertical(id="out"):
                     yield self.output
 
@@ -204,15 +172,21 @@ class ScratchpadScreen(ModeScreen):
 
     @on(KeyField.Asked)
     def _key_asked(self, event: KeyField.Asked) -> None:
-        self._begin(
-            scratchpad_dialogs.pick_key
-            if event.field is self.setup.key_field
-            else scratchpad_dialogs.pick_destination
-        )
+        self._begin(self._pick_key if event.field is self.setup.key_field else self._pick_destination)
+
+    async def _pick_key(self) -> None:
+        picked = await pick_key(self, may_be_found=self.setup.operation.key_found)
+        if picked is not None:
+            await self.use_key(picked.key, picked.region)
+
+    async def _pick_destination(self) -> None:
+        picked = await pick_destination(self)
+        if picked is not None:
+            await self.setup.choose_destination(picked.key)
 
     @on(ContextRows.JsonAsked)
     def _json_asked(self, event: ContextRows.JsonAsked) -> None:
-        self._begin(lambda screen: scratchpad_dialogs.ask_json(screen, event.rows))
+        self._begin(partial(ask_json, self, event.rows))
 
     @on(ContextRows.LastUsedAsked)
     def _last_used_asked(self, event: ContextRows.LastUsedAsked) -> None:
@@ -221,11 +195,8 @@ class ScratchpadScreen(ModeScreen):
         if key is not None:
             event.rows.set_pairs(self.history.last_context(key.arn))
 
-    def _begin(self, ask: Callable[[ScratchpadScreen], Awaitable[None]]) -> None:
-        async def question() -> None:
-            await ask(self)
-
-        start(self, question, group="ask", description="ask something")
+    def _begin(self, ask: Callable[[], Awaitable[None]]) -> None:
+        start(self, ask, group="ask", description="ask something")
 
     async def _look_into(self) -> None:
         """Say what a ciphertext tells without being decrypted, once nobody types."""
@@ -248,13 +219,13 @@ class ScratchpadScreen(ModeScreen):
 
     @on(Button.Pressed, "#run")
     def _run_pressed(self) -> None:
-        if self._tally is None:
+        if self._run_progress is None:
             self.action_run()
         else:
-            self._tally.stop.set()
+            self._run_progress.stop.set()
 
     def action_run(self) -> None:
-        if self.session is None or self._tally is not None:
+        if self.session is None or self._run_progress is not None:
             return
         self.setup.clear_errors()
         self.output.problem.say("")
@@ -280,14 +251,14 @@ class ScratchpadScreen(ModeScreen):
         """The result; None where an error has been shown instead."""
         session = self.session
         assert session is not None
-        tally = self._tally = RunProgress()
-        self._progress.follow(tally)
+        progress = self._run_progress = RunProgress()
+        self._progress_line.follow(progress)
         self._run_button.label = "Cancel"
         try:
-            return await off_loop(tally.ending(lambda: run(request, session.kms, tally.watch())))
+            return await off_loop(progress.ending(lambda: run(request, session.kms, progress.reporter())))
         except asyncio.CancelledError:  # the program quits: the half-written file goes first
-            tally.stop.set()
-            tally.ended.wait(_LAST_SECONDS)
+            progress.stop.set()
+            progress.ended.wait(_LAST_SECONDS)
             raise
         except AlreadyThereError as error:
             refused = error
@@ -302,10 +273,10 @@ class ScratchpadScreen(ModeScreen):
             self._show_problem(problem)
             return None
         finally:
-            self._tally = None
-            self._progress.done()
+            self._run_progress = None
+            self._progress_line.done()
             self._run_button.label = Content(self.setup.operation.title)
-        if await scratchpad_dialogs.ask_overwrite(self, str(request.target)):
+        if await ask_overwrite(self, str(request.target)):
             return await self._make(replace(request, overwrite=True))
         self._show_problem(explain(refused, request))
         return None
@@ -342,7 +313,7 @@ class ScratchpadScreen(ModeScreen):
     # What the other keys do
 
     def action_key(self) -> None:
-        self._begin(scratchpad_dialogs.pick_key)
+        self._begin(self._pick_key)
 
     def action_reveal(self) -> None:
         if self.output.is_masked:
@@ -372,15 +343,20 @@ class ScratchpadScreen(ModeScreen):
         pane.focus_input()
 
     def action_copy(self) -> None:
-        self._begin(scratchpad_dialogs.copy_menu)
+        self._begin(partial(copy_menu, self, self.output.part, self.output.form, self.request_for_command))
 
     def action_save(self) -> None:
         part = self.output.part
         if part is not None:
-            self._begin(lambda screen: scratchpad_dialogs.save_output(screen, part))
+            self._begin(partial(save_output, self, part))
 
-    def action_past(self) -> None:
-        self._begin(scratchpad_dialogs.ask_past)
+    def action_history(self) -> None:
+        self._begin(self._set_up_again)
+
+    async def _set_up_again(self) -> None:
+        entry = await choose_from_history(self, tuple(self.history.entries), self.name_of)
+        if entry is not None:
+            await self.setup.set_up(entry)
 
     def action_file(self) -> None:
         if self.setup.main is not None:
@@ -396,7 +372,7 @@ class ScratchpadScreen(ModeScreen):
         self.output.clear()
 
     def action_back(self) -> None:
-        if self._tally is not None:
-            self._tally.stop.set()
+        if self._run_progress is not None:
+            self._run_progress.stop.set()
         else:
             self.operations.focus()

@@ -20,6 +20,7 @@ from tests.ui.policy.workspace import (
     NO_ACCOUNT,
     SOUND,
     dialog_text,
+    edit_of,
     editor_of,
     key_policy,
     open_editor,
@@ -76,8 +77,8 @@ def test_quitting_in_the_midst_of_typing_keeps_the_last_keystroke(
         await pilot.press("ctrl+q")
 
     drive(make_app(), script)
-    assert texts(files, seen[0].subject.arn) == [seen[0].text]
-    assert "xyz" in seen[0].text
+    assert texts(files, seen[0].subject.arn) == [edit_of(seen[0]).text]
+    assert "xyz" in edit_of(seen[0]).text
 
 
 def test_a_draft_of_a_program_that_died_is_offered(
@@ -87,7 +88,7 @@ def test_a_draft_of_a_program_that_died_is_offered(
         editor = await open_editor(pilot)
         arn = editor.subject.arn
         await press(pilot, "escape")
-        files.keep_draft(arn, Draft("dead", NOW, SOUND, editor.base))
+        files.keep_draft(arn, Draft("dead", NOW, SOUND, edit_of(editor).base))
         await press(pilot, "e")
         assert isinstance(pilot.app.screen, Choose)
         assert "draft of 2026-11-20 12:00" in str(pilot.app.screen.entries[0])
@@ -105,10 +106,11 @@ def test_a_draft_that_was_begun_from_an_older_policy_meets_the_newer_one_when_sa
     async def script(pilot: Pilot[Any]) -> None:
         editor = await open_editor(pilot)
         await press(pilot, "escape")
-        files.keep_draft(editor.subject.arn, Draft("old", NOW, SOUND, editor.base))
+        files.keep_draft(editor.subject.arn, Draft("old", NOW, SOUND, edit_of(editor).base))
         newer = SOUND.replace("role/app", "role/other")
         put_policy(demo, editor.subject.key_id, newer)
-        await press(pilot, "e", "enter", "ctrl+s")
+        await press(pilot, "e", "enter")
+        await save(pilot)
         assert isinstance(pilot.app.screen, ConflictDialog)
         assert key_policy(demo, editor.subject.key_id) == newer
 
@@ -122,12 +124,12 @@ def test_one_can_start_from_the_key_and_keep_the_draft_or_discard_it(
         editor = await open_editor(pilot)
         arn = editor.subject.arn
         await press(pilot, "escape")
-        files.keep_draft(arn, Draft("one", NOW, SOUND, editor.base))
+        files.keep_draft(arn, Draft("one", NOW, SOUND, edit_of(editor).base))
         await press(pilot, "e", "down", "enter")
-        assert not editor_of(pilot).is_dirty
+        assert not edit_of(editor_of(pilot)).is_changed
         assert texts(files, arn) == [SOUND]
         await press(pilot, "escape", "e", "down", "down", "enter")
-        assert not editor_of(pilot).is_dirty
+        assert not edit_of(editor_of(pilot)).is_changed
         assert texts(files, arn) == []
 
     drive(make_app(), script)
@@ -156,7 +158,7 @@ def test_discarding_asks_and_then_shows_the_key_s_policy_which_undo_takes_back(
         await press(pilot, "ctrl+r", "enter")
         assert editor.area.policy_text == SOUND
         await press(pilot, "ctrl+r", "tab", "enter")
-        assert editor.area.policy_text == editor.base
+        assert editor.area.policy_text == edit_of(editor).base
         assert texts(files, editor.subject.arn) == []
         await press(pilot, "ctrl+z")
         assert editor.area.policy_text == SOUND

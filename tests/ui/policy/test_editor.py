@@ -33,6 +33,7 @@ from tests.ui.policy.workspace import (
     SOUND,
     Elsewhere,
     dialog_text,
+    edit_of,
     editor_of,
     key_policy,
     open_editor,
@@ -70,7 +71,7 @@ def test_every_key_with_a_character_is_typed_and_none_is_a_command(make_app: Mak
         editor = await open_editor(pilot)
         await press(pilot, "q", "question_mark", "colon", "slash", "1", "e")
         assert pilot.app.screen is editor
-        assert editor.text.startswith("q?:/1e{")
+        assert edit_of(editor).text.startswith("q?:/1e{")
 
     drive(make_app(), script)
 
@@ -124,7 +125,7 @@ def test_format_takes_the_policy_out_of_what_was_pasted(make_app: MakeApp) -> No
         await write(pilot, editor, json.dumps({"Policy": SOUND, "PolicyName": "default"}))
         assert shown(pilot, "#policy-verdict").startswith("refused: This is the JSON answer of")
         await press(pilot, "ctrl+l")
-        assert json.loads(editor.text) == json.loads(SOUND)
+        assert json.loads(edit_of(editor).text) == json.loads(SOUND)
         assert shown(pilot, "#policy-verdict").startswith("ok: ")
 
     drive(make_app(), script)
@@ -310,13 +311,13 @@ def test_a_file_that_is_no_policy_is_refused_beside_the_field(
 
     async def script(pilot: Pilot[Any]) -> None:
         editor = await open_editor(pilot)
-        before = editor.text
+        before = edit_of(editor).text
         await press(pilot, "ctrl+o")
         pilot.app.screen.query_one("#path", Input).value = str(tmp_path / "p.json")
         await press(pilot, "enter")
         assert sentence in dialog_text(pilot)
         await press(pilot, "escape")
-        assert editor.text == before
+        assert edit_of(editor).text == before
 
     drive(make_app(), script)
 
@@ -332,11 +333,11 @@ def test_what_another_editor_wrote_is_a_change_that_can_be_undone(
 
     async def script(pilot: Pilot[Any]) -> None:
         editor = await open_editor(pilot)
-        before = editor.text
+        before = edit_of(editor).text
         await press(pilot, "f4")
-        assert editor.text == before + "more"
+        assert edit_of(editor).text == before + "more"
         await press(pilot, "ctrl+z")
-        assert editor.text == before
+        assert edit_of(editor).text == before
 
     drive(make_app(), script)
 
@@ -371,10 +372,10 @@ def test_a_program_that_is_not_there_is_named_and_the_text_stays(
 
     async def script(pilot: Pilot[Any]) -> None:
         editor = await open_editor(pilot)
-        before = editor.text
+        before = edit_of(editor).text
         await press(pilot, "f4")
         assert "could not be started" in shown(pilot, "#policy-error")
-        assert editor.text == before
+        assert edit_of(editor).text == before
 
     drive(make_app(), script)
 
@@ -423,7 +424,7 @@ def test_escapes_pasted_or_typed_are_shown_as_pictures_and_refused(make_app: Mak
         assert "\x1b" not in sent
         assert "\u202e" not in sent
         assert "␛[2J" in sent
-        assert editor.text.startswith(HOSTILE_SID + "\nsecond")
+        assert edit_of(editor).text.startswith(HOSTILE_SID + "\nsecond")
         assert shown(pilot, "#policy-verdict").startswith("refused: ")
         await press(pilot, "ctrl+s", "f3")
         assert "\x1b" not in screen_text(pilot)
@@ -438,9 +439,9 @@ def test_cutting_and_pasting_inside_the_editor_keeps_hidden_characters(make_app:
         await write(pilot, editor, "a\x1b\x9b\ue000\nb")
         editor.area.move_cursor((0, 0))
         await press(pilot, "ctrl+x")
-        assert editor.text == "b"
+        assert edit_of(editor).text == "b"
         await press(pilot, "ctrl+v")
-        assert editor.text == "a\x1b\x9b\ue000\nb"
+        assert edit_of(editor).text == "a\x1b\x9b\ue000\nb"
 
     drive(make_app(), script)
 
@@ -459,7 +460,7 @@ def test_no_text_makes_the_editor_stumble(make_app: MakeApp, text: str) -> None:
         assert shown(pilot, "#policy-verdict").startswith("refused: ")
         await press(pilot, "ctrl+s")
         assert pilot.app.screen is editor
-        assert text[:50] in editor.text
+        assert text[:50] in edit_of(editor).text
 
     drive(make_app(), script, size=(80, 24))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from kms_tui.drafts import Draft, PolicyFiles
 from kms_tui.kms.model import PolicyVersion
 from kms_tui.ui.policy_editor import editor_commands
 from kms_tui.ui.policy_editor.findings_list import FindingsList
-from kms_tui.ui.policy_editor.policy_edit import BYPASS_PHRASE, EditTarget, save
+from kms_tui.ui.policy_editor.policy_edit import BYPASS_PHRASE, DraftWriter, EditTarget, PolicyEdit
 from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled
 from tests.ui.policy.workspace import (
@@ -29,6 +28,7 @@ from tests.ui.policy.workspace import (
     ROOT,
     SOUND,
     Elsewhere,
+    edit_of,
     editor_of,
     key_policy,
     open_editor,
@@ -161,7 +161,7 @@ def test_the_guard_looks_at_what_is_sent_and_not_at_what_it_saw_last(
 def test_taking_a_change_back_does_not_bring_a_refused_policy_back(make_app: MakeApp, demo: Backend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         editor = await open_editor(pilot, "invoices")
-        key_id, before = editor.subject.key_id, editor.text
+        key_id, before = editor.subject.key_id, edit_of(editor).text
         assert shown(pilot, "#policy-verdict").startswith("refused: ")
         await write(pilot, editor, SOUND)
         await press_save(pilot)
@@ -215,15 +215,9 @@ def test_the_one_function_that_puts_a_policy_sends_none_of_the_refused_sample(
         backend = OneKey(case)
         arn = case["key_arn"] or f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
         target = EditTarget(Kms(backend), "1", arn, case["caller_arn"] or "")  # type: ignore[arg-type]
+        edit = PolicyEdit(target, "the policy before", case["policy"], DraftWriter(files, arn, lambda: NOW))
         with pytest.raises(PolicyRefusedError):
-            save(
-                target,
-                case["policy"],
-                "the policy before",
-                files,
-                lambda: datetime(2026, 11, 20, tzinfo=UTC),
-                bypass_phrase=phrase,
-            )
+            edit.save(edit.check(NOW.timestamp()), lambda: NOW, bypass_phrase=phrase)
         assert backend.put == [], case["id"]
 
 

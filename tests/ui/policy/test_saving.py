@@ -21,6 +21,7 @@ from tests.ui.policy.workspace import (
     SOUND,
     Elsewhere,
     dialog_text,
+    edit_of,
     editor_of,
     key_policy,
     open_editor,
@@ -58,7 +59,7 @@ def test_a_save_is_reviewed_then_put_then_read_again(make_app: MakeApp, demo: Ba
         await press(pilot, "tab", "enter")
         assert key_policy(demo, editor.subject.key_id) == SOUND
         assert "is saved, and reads so again: role/app gains kms:Decrypt" in notifications(pilot.app)  # type: ignore[arg-type]
-        assert not editor.is_dirty
+        assert not edit_of(editor).is_changed
 
     drive(make_app(), script)
 
@@ -97,7 +98,7 @@ def test_a_policy_changed_by_somebody_else_is_shown_and_not_overwritten(
         key_id = editor.subject.key_id
         await write(pilot, editor, SOUND)
         put_policy(demo, key_id, OTHERS)
-        await press(pilot, "ctrl+s")
+        await save(pilot)
         assert isinstance(pilot.app.screen, ConflictDialog)
         text = dialog_text(pilot)
         assert "+ Somebody else's new" in text
@@ -131,7 +132,7 @@ def test_after_a_conflict_ones_own_text_can_be_saved_against_the_newer_policy(
         editor = await open_editor(pilot)
         await write(pilot, editor, SOUND)
         put_policy(demo, editor.subject.key_id, OTHERS)
-        await press(pilot, "ctrl+s")
+        await save(pilot)
         await pilot.click("#mine")
         await settled(pilot)
         assert key_policy(demo, editor.subject.key_id) == OTHERS
@@ -148,7 +149,7 @@ def test_after_a_conflict_the_newer_policy_can_be_taken_and_ones_own_stays_a_dra
         editor = await open_editor(pilot)
         await write(pilot, editor, SOUND)
         put_policy(demo, editor.subject.key_id, OTHERS)
-        await press(pilot, "ctrl+s")
+        await save(pilot)
         await pilot.click("#theirs")
         await settled(pilot)
         assert editor.area.policy_text == OTHERS
@@ -194,7 +195,7 @@ def test_a_lost_answer_is_looked_up_before_it_is_called_a_failure(make_app: Make
         await write(pilot, editor, SOUND)
         await save(pilot)
         assert "reads so again" in notifications(pilot.app)  # type: ignore[arg-type]
-        assert not editor.is_dirty
+        assert not edit_of(editor).is_changed
 
     drive(make_app(backend), script)
 

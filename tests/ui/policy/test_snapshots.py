@@ -28,6 +28,7 @@ from tests.ui.policy.workspace import (
     open_editor,
     policy_with,
     put_policy,
+    save,
     write,
 )
 
@@ -160,7 +161,7 @@ def test_conflict(snap_compare: SnapCompare, make_app: MakeApp, demo: Backend, s
         opened = await open_editor(pilot, "orders-db")
         await write(pilot, opened, GROWN)
         put_policy(demo, opened.subject.key_id, policy_with(ROOT, APP_USES))
-        await press(pilot, "ctrl+s")
+        await save(pilot)
 
     assert snap_compare(make_app(), run_before=settle_first(before), terminal_size=size)
 

@@ -13,7 +13,7 @@ from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 from kms_tui.ui.policy_editor.policy_review import ReviewDialog
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press
-from tests.ui.policy.workspace import key_policy, write
+from tests.ui.policy.workspace import edit_of, key_policy, write
 from tests.ui.test_under_way import Slow
 
 
@@ -26,7 +26,7 @@ def test_a_policy_that_is_being_saved_is_waited_for(make_app: MakeApp, demo: Bac
         await press(pilot, "e")
         editor = pilot.app.screen
         assert isinstance(editor, PolicyEditor)
-        await write(pilot, editor, json.dumps({**json.loads(editor.text), "Id": "new"}, indent=2))
+        await write(pilot, editor, json.dumps({**json.loads(edit_of(editor).text), "Id": "new"}, indent=2))
         await press(pilot, "ctrl+s")
         review = pilot.app.screen
         assert isinstance(review, ReviewDialog)

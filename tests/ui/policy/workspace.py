@@ -13,6 +13,7 @@ from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy.snippets import enable_iam_policies, key_users
 from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
+from kms_tui.ui.policy_editor.policy_edit import PolicyEdit
 from tests.ui.console import go_to, press, settled
 
 ACCOUNT = "111122223333"
@@ -52,15 +53,21 @@ async def open_editor(pilot: Pilot[Any], alias: str = "orders-db") -> PolicyEdit
 
 def editor_of(pilot: Pilot[Any]) -> PolicyEditor:
     editor = next(screen for screen in reversed(pilot.app.screen_stack) if isinstance(screen, PolicyEditor))
-    assert editor.target is not None
+    assert editor.edit is not None
     return editor
+
+
+def edit_of(editor: PolicyEditor) -> PolicyEdit:
+    """What the editor edits, once it has read the policy."""
+    assert editor.edit is not None
+    return editor.edit
 
 
 async def write(pilot: Pilot[Any], editor: PolicyEditor, text: str) -> None:
     """Replace the whole text, as selecting all and pasting does."""
     editor.area.replace_policy(text)
     await settled(pilot)
-    assert editor.text == text
+    assert edit_of(editor).text == text
 
 
 async def save(pilot: Pilot[Any]) -> None:

@@ -12,5 +12,5 @@ def test_the_table_has_the_operations_of_the_service_model() -> None:
 
 
 def test_whatever_uses_a_key_is_priced_by_it_and_says_the_usage_that_it_needs() -> None:
-    assert set(names_with(Trait.PRICED)) == CRYPTOGRAPHIC | {"GetPublicKey"}
+    assert set(names_with(Trait.PRICED_BY_KEY)) == CRYPTOGRAPHIC | {"GetPublicKey"}
     assert {name for name in CRYPTOGRAPHIC if ROWS[name].usage is None} == {"GenerateRandom"}

@@ -116,7 +116,7 @@ def test_management_stays_in_the_account_whatever_the_policy_says(
 
 def test_what_crosses_accounts_is_what_the_service_model_says() -> None:
     crossing = {name for name in _MODEL["operations"] if _cross_account_use(name) == "Yes"}
-    assert crossing == {name for name in names_with(Trait.ACROSS) if not has(name, Trait.NO_OPERATION)}
+    assert crossing == {name for name in names_with(Trait.CROSS_ACCOUNT) if not has(name, Trait.NO_OPERATION)}
 
 
 def test_an_account_without_leave_has_none(kms: KmsClient, other: KmsClient) -> None:

@@ -1,4 +1,4 @@
-"""Who calls, and with which IAM policy: what ``--as`` and ``--iam-policy`` say."""
+"""The caller and its IAM policy, as ``--as`` and ``--iam-policy`` name them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def identity_of(partition: str, account: str, arn: str | None) -> CallerIdentity
 
 
 def _unique_id(caller: Caller) -> str:
-    """The caller's unique id, made of its account as IAM's own are not known."""
+    """The caller's unique id, derived from its account, as IAM's own is not known."""
     if caller.kind is PrincipalKind.USER:
         return _user_id("AIDA", caller.account)
     if caller.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION):

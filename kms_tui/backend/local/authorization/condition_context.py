@@ -1,7 +1,7 @@
-"""A call as policies judge it: the condition keys that it carries, and their values.
+"""The condition keys of a call and their values, by which policies judge it.
 
 Source: the developer guide (conditions-kms, conditions-aws). A key that is not here is absent from every
-request: nobody signs in with MFA, comes through a service or a VPC endpoint, or from an address.
+request: nobody signs in with MFA, or comes through a service, a VPC endpoint or an address.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ ContextValue = str | list[str] | None
 Context = dict[str, ContextValue]
 
 _ENCRYPTING = tuple(
-    name for name in names_with(Trait.CONTEXT, Access.USE) if not has(name, Trait.NO_OPERATION)
+    name for name in names_with(Trait.ENCRYPTION_CONTEXT, Access.USE) if not has(name, Trait.NO_OPERATION)
 )
-_PAIRS = names_with(Trait.MAKES, Access.USE)
+_PAIRS = names_with(Trait.MAKES_KEY, Access.USE)
 _CONTEXT_MEMBERS: Mapping[str, str] = {
     **dict.fromkeys(_ENCRYPTING, "EncryptionContext"),
     "ReEncryptFrom": "SourceEncryptionContext",
@@ -217,7 +217,7 @@ def _alias_member(operation: str) -> Callable[[Call, KeyRow | None], Context]:
 
 
 def _same_key(call: Call, key: KeyRow | None) -> Context:
-    """Whether a ReEncrypt stays with one key: what the request says of the other side, held to this one."""
+    """Whether a ReEncrypt stays with one key: the other side, as the request names it, is this key."""
     source: str | None = call.params.get("SourceKeyId")
     ciphertext = call.params.get("CiphertextBlob")
     parsed = ciphertext_blob.parse(ciphertext) if ciphertext else None
@@ -227,7 +227,7 @@ def _same_key(call: Call, key: KeyRow | None) -> Context:
 
 
 def _split(call: Call, reference: str) -> tuple[str, str]:
-    """The account and the name in a reference to a key, which nobody may have looked at yet."""
+    """The account and the name in a reference to a key, which may not be valid."""
     try:
         arn = Arn.parse(reference)
     except ValueError:
@@ -247,7 +247,7 @@ _AddContext = Callable[[Call, KeyRow | None], Context]
 
 
 _BY_ACTION: Mapping[str, tuple[_AddContext, ...]] = {
-    **{name: (_alias_member(name),) for name in names_with(Trait.ALIAS) if name != "ReEncrypt"},
+    **{name: (_alias_member(name),) for name in names_with(Trait.TAKES_ALIAS) if name != "ReEncrypt"},
     "ReEncryptFrom": (_alias_member("ReEncryptFrom"), _same_key),
     "ReEncryptTo": (_alias_member("ReEncryptTo"), _same_key),
     "CreateKey": (_of_new_key, _requested_tags),

@@ -28,10 +28,10 @@ _ELSEWHERE = (
     "because the resource does not exist in this Region, no resource-based policies allow access, or a "
     "resource-based policy explicitly denies access"
 )
-"""All that a caller learns of another account's key whose policy does not let it in."""
+"""The refusal for another account's key, which does not tell whether the key exists."""
 
 _FOUND_BY_CIPHERTEXT = {"kms:Decrypt": "KeyId", "kms:ReEncryptFrom": "SourceKeyId"}
-"""Action -> the member without which its key is the one that the ciphertext names, and is not told."""
+"""Action -> the member without which its key comes from the ciphertext, and is not named."""
 
 
 def denied(call: Call, where: str, action: str, clause: str) -> ServiceError:
@@ -44,7 +44,7 @@ def denied(call: Call, where: str, action: str, clause: str) -> ServiceError:
 
 
 def denied_elsewhere(call: Call, action: str) -> ServiceError:
-    """The refusal of a key that the caller is not to know of."""
+    """The refusal of a key of which the caller may not know."""
     return denied(call, "on this resource", action, _ELSEWHERE)
 
 
@@ -69,7 +69,7 @@ def denied_by_identity(call: Call, resource: str, action: str, *, explicitly: bo
 
 def require_account(call: Call, key: KeyRow) -> None:
     """AccessDeniedException for another account's key, where the operation has no cross-account use."""
-    if key.account != call.scope.account and not has(call.operation, Trait.ACROSS):
+    if key.account != call.scope.account and not has(call.operation, Trait.CROSS_ACCOUNT):
         raise denied_by_key(call, key, f"kms:{call.operation}")
 
 
@@ -78,7 +78,7 @@ _OPEN_ON_MANAGED = (Access.READ, Access.USE, Access.GRANT)
 
 
 def allow_administrator(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> None:
-    """The account's administrator may do all there is, but change AWS-managed keys.
+    """The account's administrator may do everything but change AWS-managed keys.
 
     In another account there is only what that account's key policy and grants give.
     """
@@ -91,12 +91,12 @@ def allow_administrator(call: Call, key: KeyRow | None, action: str, resource: s
 
 
 def is_administrator(call: Call, key: KeyRow) -> bool:
-    """Whether no policy and no grant is asked: the administrator's own account."""
+    """Whether neither policies nor grants are asked: an administrator in the key's own account."""
     return call.authorise is allow_administrator and key.account == call.scope.account
 
 
 def decide(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> None:
-    """What a named caller may do, of whom nothing is assumed.
+    """AccessDeniedException unless policies or grants let the named caller do it.
 
     Without a key its IAM policies alone decide, about ``resource``: an alias ARN, * or "".
     """

@@ -56,7 +56,7 @@ class GrantRow(NamedTuple):
 
     @property
     def terms(self) -> tuple[Any, ...]:
-        """What the request of the same grant would have in common with this one."""
+        """What two requests for the same grant have in common."""
         principals = (self.grantee, self.grantee_service, self.retiring, self.retiring_service)
         return self.name, *principals, sorted(self.permits), self.constraints
 
@@ -71,7 +71,7 @@ _INSERT = (
 def select_grants(
     store: Store, where: str, parameters: Sequence[Any], *, after: int = 0, limit: int = -1
 ) -> list[GrantRow]:
-    """The grants that a condition of ours finds, oldest first."""
+    """The grants that meet an SQL condition, oldest first."""
     rows = store.rows(
         f"SELECT {_COLUMNS} FROM grants WHERE {where} AND row > ? ORDER BY row LIMIT ?",
         (*parameters, after, limit),
@@ -92,7 +92,7 @@ def delete_grant(db: sqlite3.Connection, grant: GrantRow) -> None:
 
 
 def new_token(store: Store, grant_id: str) -> str:
-    """A token for a grant, another one each time; it needs no record, as only this store can make it."""
+    """A token for a grant, a new one each time; only this store can make it, so it is not stored."""
     body = bytes.fromhex(grant_id) + bytes.fromhex(store.ids.hex(2 * _SALT_SIZE))
     return base64.b64encode(body + _check(store, body)).decode("ascii")
 
@@ -176,7 +176,7 @@ def _holds(call: Call, grant: GrantRow, operation: str, action: str) -> bool:
     constraints = grant.limits
     if SOURCE_ARN in constraints:
         return False  # no call here is made on behalf of a resource of a service
-    if not has(operation, Trait.CONTEXT):
+    if not has(operation, Trait.ENCRYPTION_CONTEXT):
         return True  # no encryption context to constrain it by
     if operation == "CreateGrant":
         return set(call.params["Operations"]) <= set(grant.permits) and _is_narrower(call, constraints)
@@ -197,5 +197,5 @@ def _is_narrower(call: Call, constraints: Mapping[str, Any]) -> bool:
 
 
 def _folded(pairs: Pairs) -> dict[str, str]:
-    """Names without their case: a constraint heeds that of values only (GrantConstraints)."""
+    """Pairs with their names in lower case: constraints ignore the case of names (GrantConstraints)."""
     return {name.lower(): value for name, value in pairs.items()}

@@ -116,7 +116,7 @@ def open_ciphertext(
     key_member: str,
     action: str,
 ) -> DecryptedCiphertext:
-    """Decrypt the call's CiphertextBlob by the key that is meant, or else by the one that it names.
+    """Decrypt the call's CiphertextBlob by the key of ``reference``, or else by the one that it names.
 
     ``key_member`` is the request's member for that key in the service's spelling, ``action`` what the
     caller must be allowed. A dry run may leave the ciphertext out.

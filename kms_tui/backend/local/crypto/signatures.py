@@ -83,7 +83,7 @@ def _require_message_fits(key: KeyRow, algorithm: str, message_type: str, messag
 
 
 def _scheme(private_key: PrivateKeyTypes, algorithm: str, message_type: str) -> tuple[Any, ...]:
-    """What the library wants to know beside the message; nothing for Ed25519 and ML-DSA."""
+    """The library's further arguments beside the message; none for Ed25519 and ML-DSA."""
     if isinstance(private_key, ec.EllipticCurvePrivateKey):
         return (ec.ECDSA(_digest(algorithm, message_type)),)
     if isinstance(private_key, rsa.RSAPrivateKey):

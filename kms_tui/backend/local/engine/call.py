@@ -36,7 +36,7 @@ class CallScope:
 
 @dataclass(frozen=True, slots=True)
 class CallOrigin:
-    """From where calls come, as the trail tells it: an address, and what the client calls itself."""
+    """Where calls come from, for the trail: an address, and the client's name for itself."""
 
     address: str = "127.0.0.1"
     agent: str = "kms-tui"
@@ -88,7 +88,7 @@ class Call:
             self._record(db)
 
     def used(self, key: KeyRow) -> None:
-        """Note a successful cryptographic use of a key, which GetKeyLastUsage will tell."""
+        """Note a successful cryptographic use of a key, for GetKeyLastUsage."""
         self._used.append(key)
 
     def record(self, error: ServiceError | None = None) -> None:
@@ -133,7 +133,7 @@ class Call:
         self._recorded = True
 
     def dry_run(self) -> None:
-        """Stop here, where everything has been checked, if the caller asked for no more."""
+        """DryRunOperationException if the caller asked for a dry run; called once all is checked."""
         if self.params.get("DryRun"):
             raise ServiceError(
                 "DryRunOperationException", "The request would have succeeded, but the DryRun option is set."
@@ -155,14 +155,12 @@ def _recordable(operation: str, params: Mapping[str, Any]) -> str:
 
 
 MAX_EVENTS = 100_000
-"""Calls that the store remembers, some 35 MB of them; when a key was last used it knows besides."""
-
-
+"""Calls that the store keeps, about 35 MB; the last use of each key is kept apart."""
 _EVERY = 1_000
 """Calls between two clearings, whose cost (a few milliseconds) they share."""
 
 
 def prune(db: sqlite3.Connection, newest: int) -> None:
-    """Forget the oldest events, now and then; ``newest`` is the row of the one just written."""
+    """Delete the oldest events now and then; ``newest`` is the row of the one just written."""
     if newest % _EVERY == 0:
         db.execute("DELETE FROM events WHERE row <= ?", (newest - MAX_EVENTS,))

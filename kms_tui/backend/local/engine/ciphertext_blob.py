@@ -1,4 +1,4 @@
-"""The ciphertext of symmetric keys: it names its key and material, and any change to it is noticed.
+"""The ciphertext of symmetric keys, which names its key and material, and is authenticated.
 
     magic and version   4   01 4B 54 01
     form of key id      1   0 UUID, 1 multi-Region
@@ -65,7 +65,7 @@ def seal(
 
 
 def parse(blob: bytes) -> Ciphertext | None:
-    """The parts of a blob; None for bytes that are none of ours, or whose header was changed."""
+    """The parts of a blob; None for other bytes, or where the header was changed."""
     header, rest = blob[: _HEADER.size], blob[_HEADER.size :]
     if not header.startswith(_MAGIC) or rest[:_CHECK_SIZE] != _check(header):
         return None
@@ -79,7 +79,7 @@ def parse(blob: bytes) -> Ciphertext | None:
 
 
 def encoded(context: Mapping[str, str]) -> bytes:
-    """An encryption context as bytes: the same for the same pairs in any order, and for no others."""
+    """An encryption context as bytes, the same for the same pairs in any order, and unambiguous."""
     if not context:
         return b""
     parts = []

@@ -106,7 +106,7 @@ def can_answer(operation: str, code: str) -> bool:
 
 
 def missing(operation: str, member: str) -> str:
-    """What is wrong with a request that has to have a member and has not; a secret is not said to be null."""
+    """The problem of a request without a required member; a secret is not said to be null."""
     model = service_model()
     members = model["shapes"][model["operations"][operation]["input"]["shape"]]["members"]
     return _missing(_camel(member), members[member]["shape"])
@@ -145,7 +145,7 @@ def check(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
                 f'Unknown parameter in input: "{name}", must be one of: {", ".join(request.members)}',
             )
         checked[name] = member(value, _camel(name), problems)
-    if not has(operation, Trait.ALIAS) and _is_alias(checked.get("KeyId", "")):
+    if not has(operation, Trait.TAKES_ALIAS) and _is_alias(checked.get("KeyId", "")):
         raise ServiceError("InvalidArnException", "Key Aliases are not supported for this operation.")
     problems += [problem for name, problem in request.required.items() if name not in checked]
     if problems:

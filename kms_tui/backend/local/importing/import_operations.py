@@ -136,7 +136,7 @@ def _require_members(call: Call, key: KeyRow) -> None:
 
 
 def _material_id(call: Call, key: KeyRow, material: bytes) -> str:
-    """The id that this material has in this key: no other, and nowhere but in its related keys."""
+    """The id of this material in this key and its related keys; another key gives it another id."""
     secret = call.store.root_key.derive("imported material ids", 32)
     return hmac.digest(secret, key.key_id.encode() + b"\0" + material, "sha256").hex()
 
@@ -194,7 +194,7 @@ def delete_imported_key_material(call: Call) -> JsonShape:
 
 
 def _deleted(call: Call, key: KeyRow) -> MaterialRow | None:
-    """The material that is meant; None where a key has none at all, which then stays as it is."""
+    """The material to delete; None where the key has none, and nothing is to be done."""
     material_id = call.params.get("KeyMaterialId")
     if material_id is None:
         return current_material(call.store, key)
@@ -207,7 +207,7 @@ def _deleted(call: Call, key: KeyRow) -> MaterialRow | None:
 
 
 def _delete(call: Call, db: sqlite3.Connection, key: KeyRow, material: MaterialRow) -> None:
-    """Forget the bytes; material that waits for rotation goes altogether, with that of related keys."""
+    """Delete the bytes; of material that waits for rotation the row goes, too, in all related keys."""
     if material.state in PENDING and not key.is_replica:
         db.executemany(
             "DELETE FROM materials WHERE key = ? AND material_id = ?",

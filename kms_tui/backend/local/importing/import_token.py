@@ -1,6 +1,6 @@
-"""The import token, which holds the private half of a wrapping key, and the material that it unwraps.
+"""The import token, with the private half of a wrapping key, and the unwrapping of key material.
 
-The token is sealed by the store and names its key, so nothing of a request that is never used stays behind.
+The token is sealed by the store and names its key, so nothing is stored for a request that is never used.
 Source: the developer guide (importing-keys-get-public-key-and-token, importing-keys-encrypt-key-material)
 and GetParametersForImport in the service model.
 """
@@ -90,7 +90,7 @@ _BY_AES: Mapping[str, hashes.HashAlgorithm] = {
 
 
 def require_wrapping(key_spec: str, algorithm: str, wrapping_spec: str) -> None:
-    """UnsupportedOperationException for a wrapping that KMS has given up, or that does not fit the key."""
+    """UnsupportedOperationException for a wrapping that KMS has retired, or that does not fit the key."""
     if algorithm not in {*_DIRECT, *_BY_AES} or wrapping_spec not in RSA_BITS:
         raise _unsupported(
             f"WrappingAlgorithm {algorithm} is not supported with WrappingKeySpec {wrapping_spec}."
@@ -124,7 +124,7 @@ def _oaep(digest: hashes.HashAlgorithm) -> padding.OAEP:
 
 
 def checked(key_spec: str, material: bytes) -> bytes:
-    """The material as the store writes it down; IncorrectKeyMaterialException where it is of no such key."""
+    """The material as the store keeps it; IncorrectKeyMaterialException where it does not fit the spec."""
     size = SECRET_SIZES.get(key_spec)
     if size is None:
         return _checked_private_key(key_spec, material)

@@ -1,6 +1,6 @@
-"""Custom key stores as a state machine, and the keys in them.
+"""The operations on custom key stores.
 
-Connecting reaches nothing: a store is connected or not, and its keys can be used only while it is.
+Connecting reaches nothing outside: a key store is connected or not, and its keys work only while it is.
 """
 
 from __future__ import annotations

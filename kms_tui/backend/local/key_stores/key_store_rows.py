@@ -118,7 +118,7 @@ def require_possible(call: Call, spec: str, origin: str) -> None:
 
 
 def require_room(call: Call, origin: str) -> None:
-    """The key store is there, is of the key's kind, is connected, and has not given its key away."""
+    """Require that the key store exists, fits the key, is connected, and that its external key is unused."""
     params = call.params
     if origin not in IN_KEY_STORES:
         return

@@ -1,7 +1,7 @@
-"""What backs a custom key store: which members go with which kind, and what no two stores may share.
+"""The settings of a custom key store: the members of each kind, and what no two key stores may share.
 
-Source: CreateCustomKeyStore and UpdateCustomKeyStore in the service model. No cluster and no proxy is there
-to be reached, so what only they could refuse is taken.
+Source: CreateCustomKeyStore and UpdateCustomKeyStore in the service model. There is no cluster or
+proxy to reach, so what only they can refuse is accepted.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def require_complete(params: Settings, kind: str) -> None:
 
 
 def require_changeable(params: Settings, kind: str, *, connected: bool) -> None:
-    """Refuse a change of what the store has not, or what cannot change while it is connected."""
+    """Refuse a change of members of the other kind, or that cannot be made while it is connected."""
     _require_kind(params, kind)
     changing = _MEMBERS[kind] & set(params)
     if connected and changing - _WHILE_CONNECTED[kind]:

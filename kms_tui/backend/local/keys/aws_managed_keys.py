@@ -1,4 +1,4 @@
-"""AWS-managed keys: the aliases every Region lists from the start, how their keys come to be, their policies.
+"""AWS-managed keys: the predefined aliases of a Region, the making of their keys, and their policies.
 
 An ``alias/aws/*`` that no key stands behind yet gets one when it is described or used (DescribeKey's
 page of the API reference); a list never makes one.
@@ -43,7 +43,7 @@ _SERVICES: Mapping[str, str] = {
 """Service -> what its key protects."""
 
 ALIASES = frozenset(AWS_ALIAS_PREFIX + service for service in _SERVICES)
-"""Aliases of AWS-managed keys that there can be."""
+"""All aliases of AWS-managed keys."""
 
 LISTED: tuple[str, ...] = tuple(
     AWS_ALIAS_PREFIX + service

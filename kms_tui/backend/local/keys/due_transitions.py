@@ -1,4 +1,7 @@
-"""What time does to keys by itself, done when somebody next looks: there is no thread in the background."""
+"""What happens to keys by itself in time: expiry, deletion, rotation, the end of a transient state.
+
+It is applied at the next call, as there is no thread in the background.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,17 @@ from kms_tui.kms.model import KeyState
 
 
 def apply_due_transitions(store: Store, now: int) -> bool:
-    """Let everything happen that was due by now, in the order of time; whether anything was."""
+    """Apply every transition that is due by now, in the order of time; whether there was any."""
     if first_due(store, now) is None:
         return False
     with store.write() as db:
         while (key := first_due(store, now)) is not None:
-            _happen(store, db, key, now)
+            _apply(store, db, key, now)
     return True
 
 
-def _happen(store: Store, db: sqlite3.Connection, key: KeyRow, now: int) -> None:
-    """The one thing that is due first."""
+def _apply(store: Store, db: sqlite3.Connection, key: KeyRow, now: int) -> None:
+    """Apply the transition of a key that is due first."""
     if key.settles_at is not None and key.settles_at <= now:
         update_key(db, key, state=key.settles_to, settles_at=None, settles_to=None)
     elif key.expires_at is not None and key.expires_at <= now:
@@ -45,7 +48,7 @@ def _expire(store: Store, db: sqlite3.Connection, key: KeyRow, now: int) -> None
 
 
 def _delete(store: Store, db: sqlite3.Connection, key: KeyRow) -> None:
-    """Remove the key and all that is its; the end of the last replica starts its primary's waiting period."""
+    """Remove the key and what belongs to it; with the last replica its primary's waiting period begins."""
     others = [other for other in related_keys(store, key) if other.row != key.row]
     db.execute("DELETE FROM keys WHERE row = ?", (key.row,))
     apply_pending_material_states(store, db, key)

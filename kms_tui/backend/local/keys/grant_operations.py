@@ -1,4 +1,4 @@
-"""Grants: who may do what with one key, given and taken back without touching its policy."""
+"""The operations on grants."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _require_principals(call: Call) -> None:
 
 
 def _require_for_service(params: Mapping[str, Any]) -> None:
-    """What a grant to a service has besides."""
+    """ValidationException unless a grant to a service has the constraint and the principal that it needs."""
     wanting = ""
     if SOURCE_ARN not in params.get("Constraints", {}):
         wanting = "a SourceArn grant constraint"
@@ -165,7 +165,7 @@ def _wanted(call: Call, key: KeyRow) -> GrantRow:
 
 
 def _same(call: Call, grant: GrantRow) -> GrantRow | None:
-    """The grant that the request has made before, if it has a name to know it by."""
+    """The grant that the same request has made before; only a named one is looked for."""
     if not grant.name:
         return None
     named = select_grants(call.store, "key = ? AND name = ?", (grant.key, grant.name))
@@ -197,7 +197,7 @@ def list_grants(call: Call) -> JsonShape:
 
 
 def _require_form(grant_id: str | None) -> None:
-    """InvalidGrantIdException for what could be no grant's id, where no grant is looked for."""
+    """InvalidGrantIdException for a text that is no grant id; whether there is such a grant is not asked."""
     if grant_id is not None and (len(grant_id) != _ID_DIGITS or not set(grant_id) <= set("0123456789abcdef")):
         raise ServiceError("InvalidGrantIdException", f"Invalid grant ID {grant_id}")
 

@@ -1,4 +1,4 @@
-"""How a key enters the store: its row, its first material, its policy and its tags, in one transaction."""
+"""A new key in the store: its row, its first material, its policy and its tags, in one transaction."""
 
 from __future__ import annotations
 

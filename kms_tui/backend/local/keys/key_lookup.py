@@ -1,4 +1,4 @@
-"""From what a caller wrote to the key that is meant: found, allowed, of the right usage, in a usable state.
+"""The key that a request names: found, allowed to the caller, of the right usage, in a usable state.
 
 A key is named by its key id, its ARN, an alias name or an alias ARN.
 """
@@ -21,14 +21,14 @@ from kms_tui.kms.model import KeyUsage
 
 
 def key_in_state(call: Call, reference: str) -> KeyRow:
-    """The key that is meant, which the caller may use for this operation, in a state that allows it."""
+    """The key, which the caller may use for this operation, in a state that allows it."""
     key = find_key(call, reference)
     require_state(call, key)
     return key
 
 
 def find_key(call: Call, reference: str, action: str = "") -> KeyRow:
-    """The key that is meant, and which the caller may use; ``action`` where it is not the operation's own."""
+    """The key, which the caller may use; ``action`` where it is not the operation's own."""
     key = locate(call, reference)
     call.key = key
     if "GrantTokens" in call.params:
@@ -39,7 +39,7 @@ def find_key(call: Call, reference: str, action: str = "") -> KeyRow:
 
 
 def locate(call: Call, reference: str) -> KeyRow:
-    """The key that is meant, or NotFoundException."""
+    """The key, or NotFoundException."""
     if reference.startswith("arn:"):
         return _by_arn(call, reference)
     if reference.startswith(ALIAS_PREFIX):
@@ -91,9 +91,9 @@ def _by_alias(call: Call, account: str, name: str) -> KeyRow:
 
 
 def key_for(call: Call, reference: str, usage: KeyUsage, algorithm: str) -> KeyRow:
-    """The key that is meant, allowed, of this usage, in a usable state, and able to do the algorithm.
+    """The key, allowed, of this usage, in a usable state, and able to do the algorithm.
 
-    In this order: a key of another usage says so even where it is disabled.
+    Checked in this order: a key of another usage is refused as such even where it is disabled.
     """
     key = key_of(call, reference, usage)
     require_algorithm(key, algorithm)
@@ -101,7 +101,7 @@ def key_for(call: Call, reference: str, usage: KeyUsage, algorithm: str) -> KeyR
 
 
 def key_of(call: Call, reference: str, usage: KeyUsage, action: str = "") -> KeyRow:
-    """The key that is meant, allowed, of this usage and in a usable state; ``action`` as in ``find_key``."""
+    """The key, allowed, of this usage and in a usable state; ``action`` as in ``find_key``."""
     key = find_key(call, reference, action)
     require_usage(call, key, usage)
     require_state(call, key)

@@ -1,4 +1,4 @@
-"""KeyMetadata: a key as CreateKey, DescribeKey and ReplicateKey answer it."""
+"""KeyMetadata, which CreateKey, DescribeKey and ReplicateKey answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def algorithms_of(key: KeyRow) -> list[str]:
 
 
 def spec_members(key: KeyRow) -> JsonShape:
-    """KeySpec and its old name, which knows no newer specs than its own enum."""
+    """KeySpec and its old name, which only older specs have."""
     members = {"KeySpec": key.spec}
     if key.spec in enum_values("CustomerMasterKeySpec"):
         members["CustomerMasterKeySpec"] = key.spec

@@ -1,4 +1,4 @@
-"""Key policies; every version of one stays in the store."""
+"""The operations on key policies; the store keeps every version."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def require_valid_policy(call: Call, key: KeyRow, text: str) -> None:
 
 
 def _wording(document: Document) -> str:
-    """The first problem of a policy, in the service's words where these are known."""
+    """The first problem of a policy, in the service's words where they are known."""
     problem = document.problems[0]
     if problem.rule != "principal" or problem.statement is None:
         return problem.sentence

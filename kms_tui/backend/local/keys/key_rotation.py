@@ -118,7 +118,7 @@ def rotate_key_on_demand(call: Call) -> JsonShape:
 
 
 def rotate(store: Store, db: sqlite3.Connection, key: KeyRow, at: int, rotation_type: str) -> None:
-    """Put new material, or the imported one that waits, in the place of the current, in all related keys."""
+    """Replace the current material by new one, or by the imported one that waits, in all related keys."""
     fresh = None if key.origin == KeyOrigin.EXTERNAL else new_material(store, key, at)
     for each in related_keys(store, key):
         db.execute(
@@ -187,7 +187,7 @@ def require_primary(call: Call, key: KeyRow) -> None:
 
 
 def wrong_origin(call: Call, key: KeyRow) -> ServiceError:
-    """UnsupportedOperationException for a key whose material comes from elsewhere than it should."""
+    """UnsupportedOperationException for a key whose origin does not allow the operation."""
     return ServiceError(
         "UnsupportedOperationException",
         f"{call.arn(key)} origin is {key.origin} which is not valid for this operation.",

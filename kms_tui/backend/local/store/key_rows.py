@@ -1,4 +1,4 @@
-"""Rows of the store as tuples with names, and the statements that read and write them."""
+"""The rows of keys and their policies as named tuples, and the SQL that reads and writes them."""
 
 from __future__ import annotations
 

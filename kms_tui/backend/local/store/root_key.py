@@ -33,9 +33,9 @@ _KEY_SIZE = 32
 _NONCE_SIZE = 12
 _SEALED_SIZE = _NONCE_SIZE + _KEY_SIZE + 16
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
-"""About 32 MiB and a tenth of a second, OWASP's floor for scrypt (Password Storage Cheat Sheet)."""
+"""About 32 MiB and a tenth of a second: OWASP's minimum for scrypt (Password Storage Cheat Sheet)."""
 _MAX_N, _MAX_R, _MAX_P = 2**18, 32, 16
-"""At most 1 GiB; a store may have been made with more care than ours, but not with any figures."""
+"""At most 1 GiB; another program may have chosen larger parameters than ours, but not any."""
 
 
 FORMER_KEY_FILE = "former_key_file"
@@ -286,7 +286,7 @@ def key_file_content(key: bytes) -> bytes:
 
 
 def key_file_digest(store: Path) -> str | None:
-    """What tells a store's key file from every other; None where there is none. Raises FileError."""
+    """The digest that identifies a store's key file; None where there is none. Raises FileError."""
     path = key_file_of(store)
     with file_errors(path, "read"):
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None

@@ -1,4 +1,4 @@
-"""What a store does not make up by itself: time, identifiers and key material.
+"""The sources that a store is given: time, identifiers and key material.
 
 Time is kept in whole milliseconds since 1970, in UTC, as KMS answers it.
 """
@@ -117,7 +117,7 @@ class SeededIds:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a store does not make up by itself: time, ids, and material.
+    """Where a store takes time, identifiers and key material from.
 
     ``transition_millis`` is how long the transient key states Creating and Updating last.
     """

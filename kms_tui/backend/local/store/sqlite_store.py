@@ -64,7 +64,7 @@ class Store:
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """One transaction, all or nothing; within another one of this thread, a part of that.
+        """One transaction, all or nothing; within another one of this thread it is a part of that.
 
         ``durable`` ones are on the disk when this returns and outlive a loss of power; the others outlive
         the process, and may be lost with the machine. StoreError, too, where the file is no longer the one
@@ -106,7 +106,7 @@ class Store:
         """Replace what guards the root key, in one transaction; the root key stays the same.
 
         ``seal`` makes it of what guards the root key now; nobody else can write to the store meanwhile.
-        StoreError, and nothing changed, where somebody was quicker.
+        StoreError, and nothing changed, where another program was quicker.
         """
         if self.path is None:
             raise ValueError("a store in memory has no guard")

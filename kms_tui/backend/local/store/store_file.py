@@ -76,7 +76,7 @@ def is_there(path: Path) -> bool:
     is left beside an empty file: SQLite would delete the one, and a new store would take the other.
     """
     log, key_file = log_of(path), key_file_of(path)
-    # Looked at before the store, since none of them comes before it. While a store is made, its journal is
+    # Looked at before the store, as none of them is there before it. While a store is made, its journal is
     # there before its key file, and until the store is there.
     has_log = _has_content(log)
     left = [file for file in (log, key_file) if file.exists()]
@@ -342,16 +342,10 @@ def failure(path: Path | None, error: sqlite3.Error | UnicodeDecodeError) -> Sto
 
 _USERS_LOCK = 128
 """The byte of the -shm file on which whoever uses the log has a shared lock (SQLite: UNIX_SHM_DMS)."""
-
-
 _NO_WHOLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """How SQLite fails on a mixture; the last where a table is missing or another."""
-
-
 _MADE_AT = "SELECT applied_at FROM migrations WHERE version = 1"
 """When a store was made, in milliseconds, which nothing changes: what tells it from another."""
-
-
 _MATERIALS = (
     "SELECT key_id, material_id, wrapped FROM materials JOIN keys ON keys.row = materials.key "
     "WHERE wrapped IS NOT NULL"

@@ -1,7 +1,7 @@
-"""Is every row of a store what it should be? Each answer is one sentence about one thing.
+"""The verification of a store: each problem is one sentence about one thing.
 
-What is looked at: the file itself, each key with its material, policy, aliases, grants and custom key store,
-and what the keys of a multi-Region set share.
+It checks the file itself, each key with its material, policy, aliases, grants and custom key store, and
+what the keys of a multi-Region set share.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SHARED = ("primary_region", "spec", "usage", "origin", "rotation_period", "next
 """Columns that all keys of a multi-Region set have in common."""
 
 _UNREADABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
-"""What comes of values of other types than the table's, as a damaged page has them."""
+"""What values of wrong types raise, as a damaged page has them."""
 _TIMES = ("created_at", "deletion_at", "next_rotation_at", "settles_at", "expires_at")
 
 
@@ -141,13 +141,13 @@ def _of_material(store: Store, key: KeyRow, material: MaterialRow) -> Iterator[s
 
 
 def _use(loaded: LoadedMaterial) -> None:
-    """Loading has checked what there is to check; a secret of HMAC is any bytes, but not none."""
+    """Loading has checked the rest; an HMAC key may be any bytes, but not none."""
     if loaded == b"":
         raise ValueError("no key material")
 
 
 def _regions(store: Store) -> Iterator[StoreProblem]:
-    """What related keys share, they share indeed."""
+    """Check that related keys agree in what they share."""
     shared = ", ".join(f"count(DISTINCT ifnull({column}, ''))" for column in _SHARED)
     for account, key_id, primaries, *counts in store.rows(
         f"SELECT account, key_id, sum(primary_region = region), {shared} FROM keys WHERE multi_region = 1 "
@@ -213,4 +213,4 @@ _PARTS: Mapping[str, Callable[[Store], Iterator[StoreProblem]]] = {
     "grants": _grants,
     "custom key stores": _key_stores,
 }
-"""What is looked at beside the file itself -> how."""
+"""Part of the store -> its check."""

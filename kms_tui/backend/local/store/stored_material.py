@@ -64,7 +64,7 @@ def insert_material(db: sqlite3.Connection, material: MaterialRow) -> None:
 
 
 def has_all_material(store: Store, key: KeyRow) -> bool:
-    """Whether no material of the key is missing, what waits for rotation apart; of AWS_KMS origin none is."""
+    """Whether no material of the key is missing; material that waits for rotation does not count."""
     if key.origin != KeyOrigin.EXTERNAL:
         return True
     states = store.rows(
@@ -76,7 +76,7 @@ def has_all_material(store: Store, key: KeyRow) -> bool:
 PENDING_ROTATION = "PENDING_ROTATION"
 PENDING_REGIONS = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
 PENDING = (PENDING_ROTATION, PENDING_REGIONS)
-"""States of material that waits for a rotation, and is not the key's for good yet."""
+"""States of material that waits for a rotation, and does not belong to the key yet."""
 
 _DELETION = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
@@ -131,7 +131,7 @@ class Keyring:
         self._loaded: OrderedDict[tuple[bytes, str, str, str], LoadedMaterial] = OrderedDict()
 
     def load(self, key: KeyRow, material: MaterialRow) -> LoadedMaterial:
-        """Ready for use; material never used before is made now, where its source is a lazy one."""
+        """The material ready for use; with a lazy source it is made at its first use."""
         wrapped = material.wrapped
         if wrapped is None:
             if material.import_state is not None:

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kms_tui.evidence.health.checks import chosen
-from kms_tui.evidence.health.facts import Examined
+from kms_tui.evidence.health.facts import Examined, Settings
 from kms_tui.evidence.health.health_report import Judging, KeyName
-from kms_tui.evidence.health.verdicts import Settings
 from kms_tui.kms.facts import Fact, Known
 from kms_tui.kms.model import Key, KeyLastUsage, KeyRotationStatus, MultiRegion, Tag
 from kms_tui.policy import default_policy

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms_tui.evidence.health.checks import CHECKS, chosen
-from kms_tui.evidence.health.facts import Need, Since
-from kms_tui.evidence.health.verdicts import Settings
+from kms_tui.evidence.health.facts import Need, Settings, Since
 from kms_tui.kms.errors import EndpointError, ServiceError
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import KeyLastUsage, KeyRotationStatus, KeyState

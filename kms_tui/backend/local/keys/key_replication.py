@@ -63,7 +63,7 @@ def _require_free_region(call: Call, primary: KeyRow, region: str) -> None:
 
 
 def _replica(call: Call, primary: KeyRow) -> KeyRow:
-    """The new key: it shares what makes ciphertext interoperable, and nothing else."""
+    """The new key, which shares with its primary what makes ciphertext interoperable, and nothing else."""
     waits = primary.origin == KeyOrigin.EXTERNAL
     return primary._replace(
         row=0,
