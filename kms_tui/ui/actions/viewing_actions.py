@@ -83,7 +83,7 @@ async def used_by(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     details.show(screen.session, subject)
 
 
-def cannot_use(subject: Subject) -> Reason:
+def cannot_use_on_scratchpad(subject: Subject) -> Reason:
     """Without a description, which operations the key offers is not known."""
     return "" if subject.key is not None else "it cannot be described, so what it offers is not known"
 
