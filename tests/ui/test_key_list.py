@@ -154,9 +154,9 @@ def test_facts_that_are_loading_denied_or_failed_are_told_apart() -> None:
 def test_each_state_has_a_style_of_its_own(theme: str) -> None:
     async def script(screen: Screenful) -> None:
         parts = ("plain", "loading", "unasked", "denied", "failed", "warning", "danger")
-        styles = {str(screen.list._styles("row")(part)) for part in parts}
+        styles = {str(screen.list.styles_on("row")(part)) for part in parts}
         assert len(styles) == len(parts)
-        assert len({str(screen.list._styles(name)("plain")) for name in ("row", "cursor", "marked")}) == 3
+        assert len({str(screen.list.styles_on(name)("plain")) for name in ("row", "cursor", "marked")}) == 3
 
     show(many(1), script, theme=theme)
 
@@ -192,7 +192,7 @@ def test_wide_characters_keep_the_columns_aligned() -> None:
 def test_the_words_of_the_filter_are_pointed_out() -> None:
     async def script(screen: Screenful) -> None:
         screen.list.set_filter("der")
-        found = screen.list._styles("row")("found")
+        found = screen.list.styles_on("row")("found")
         segments = [(s.text, s.style == found) for s in screen.list.render_line(2)]
         assert ("der", True) in segments
         assert screen.lines[2].split()[0] == "orders-2"

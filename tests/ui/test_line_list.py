@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 
 from kms_tui.ui.base.safe_text import Content
-from kms_tui.ui.widgets.line_list import LineList
+from kms_tui.ui.widgets.virtual_list import LineList
 
 LINES = 10_000
 

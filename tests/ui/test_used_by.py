@@ -15,7 +15,7 @@ from kms_tui.backend.local import open_ephemeral
 from kms_tui.evidence.scans import Scan
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.screens.keys_screen import KeyScreen
-from kms_tui.ui.widgets.line_list import LineList
+from kms_tui.ui.widgets.virtual_list import LineList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled
 from tests.ui.test_many_keys import key_id

@@ -37,8 +37,8 @@ from kms_tui.ui.details.scan_words import (
     shortfall_words,
     use_words,
 )
-from kms_tui.ui.widgets.line_list import LazyLine, LineList
 from kms_tui.ui.widgets.text_widgets import Static
+from kms_tui.ui.widgets.virtual_list import LazyLine, LineList
 
 _WIDEST_NAME = 36
 """Cells in which names are aligned; a longer name is shown whole."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from kms_tui.inventory.cells import Look
 from kms_tui.inventory.columns import COLUMNS, Sort
 from kms_tui.inventory.row import Row
 from kms_tui.ui.base.safe_text import column, fit, visible
+from kms_tui.ui.widgets.virtual_list import BAR, Styles
 
 GUTTER = 3
 """Cells before the first column: the cursor's bar, a mark, a blank."""
@@ -104,11 +105,8 @@ def lay_out(width: int, *, regions: bool, sorted_by: str = "name", columns: Sequ
     return slots
 
 
-BAR, MARK, UP, DOWN, NEWS = "▌", "●", "↑", "↓", "•"
+MARK, UP, DOWN, NEWS = "●", "↑", "↓", "•"
 _GAP = " " * GAP
-
-Styles = Callable[[str], Style]
-"""The style of a part of a line ("warning", "mark"), on that line's background."""
 
 
 class KeyRowState(NamedTuple):

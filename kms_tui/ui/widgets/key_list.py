@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
 from textual.timer import Timer
 
 from kms_tui.inventory.changes import Changes
 from kms_tui.inventory.columns import Sort
-from kms_tui.inventory.row import Row
 from kms_tui.inventory.view import Scope, View
 from kms_tui.ui.base.safe_text import column
-from kms_tui.ui.widgets.key_cursor import HEADER, KeyCursor, RowMessage
 from kms_tui.ui.widgets.key_line import (
     GUTTER,
     KEY_LIST_CLASSES,
@@ -31,6 +26,8 @@ from kms_tui.ui.widgets.key_line import (
     lay_out,
 )
 from kms_tui.ui.widgets.key_notes import Note, empty_lines, nameless, region_notes
+from kms_tui.ui.widgets.marked_list import MarkedList
+from kms_tui.ui.widgets.virtual_list import HEADER
 
 _SETTLE = 0.05
 """Seconds of scrolling between two tellings of what is on screen."""
@@ -42,39 +39,35 @@ _EMPTY_TOP = 2
 """The line on which an empty list begins to say why."""
 
 
-class KeyList(KeyCursor):
+class RowMessage(Message):
+    """About one key of a list; ``row_key`` is its ARN, "" where the list is empty."""
+
+    def __init__(self, key_list: KeyList, row_key: str) -> None:
+        super().__init__()
+        self.key_list = key_list
+        self.row_key = row_key
+
+    @property
+    def control(self) -> KeyList:
+        return self.key_list
+
+
+class KeyList(MarkedList):
     """Shows a View, follows its inventory, and tells it which rows are on screen.
 
     Keys that arrive are added at the end and move nothing on screen.
     """
 
+    CLASS_PREFIX = "key-list"
     COMPONENT_CLASSES: ClassVar[set[str]] = KEY_LIST_CLASSES
     DEFAULT_CSS = KEY_LIST_CSS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "greater_than_sign",
-            "sort_next",
-            "Sort",
-            id="list.sort",
-            tooltip="Sort by the next column",
-            show=False,
-        ),
-        Binding(
-            "less_than_sign",
-            "sort_reverse",
-            "Reverse",
-            id="list.reverse",
-            tooltip="Sort the other way",
-            show=False,
-        ),
-        Binding(
-            "full_stop",
-            "rebuild",
-            "Sort again",
-            id="list.sort-again",
-            tooltip="Sort in what has arrived since",
-            show=False,
-        ),
+        Binding(key, action, title, id=f"list.{name}", tooltip=tooltip, show=False)
+        for key, action, title, name, tooltip in (
+            ("greater_than_sign", "sort_next", "Sort", "sort", "Sort by the next column"),
+            ("less_than_sign", "sort_reverse", "Reverse", "reverse", "Sort the other way"),
+            ("full_stop", "rebuild", "Sort again", "sort-again", "Sort in what has arrived since"),
+        )
     ]
 
     class RowHighlighted(RowMessage):
@@ -124,7 +117,6 @@ class KeyList(KeyCursor):
         """Lines below the rows."""
         self._reasons: list[Note] = []
         """Lines in the place of rows, where there are none."""
-        self._style_cache: dict[tuple[str, str], Style] = {}
 
     # What it shows
 
@@ -178,7 +170,7 @@ class KeyList(KeyCursor):
             sort = self._view.sort
             self.set_sort(Sort(sort.column, not sort.descending))
 
-    def _header_clicked(self, x: int) -> None:
+    def header_clicked(self, x: int) -> None:
         for slot in self._slots:
             if self._view is not None and slot.start <= x < slot.start + slot.width:
                 sort = self._view.sort
@@ -206,7 +198,7 @@ class KeyList(KeyCursor):
             return
         if grew or changes.listing:
             self._fit_content()
-            self._announce()
+            self.current_changed()
             self._tell_range()
         self._refresh_changed(view, changes)
         self.post_message(self.Updated())
@@ -215,7 +207,7 @@ class KeyList(KeyCursor):
         first, last = self.visible_rows
         changed = [index for index in range(first, last + 1) if view.rows[index].arn in changes.rows]
         for index in changed:
-            self._refresh_row(index)
+            self.refresh_row(index)
         if any(view.inventory.recent_change(view.rows[index].arn, _NEWS) for index in changed):
             self.set_timer(_NEWS + 0.1, self.refresh)
         if changes.listing:
@@ -230,28 +222,27 @@ class KeyList(KeyCursor):
 
     def _rows_replaced(self) -> None:
         self._fit_content()
-        self._put_cursor_back()
-        self._announce()
+        self.put_cursor_back()
+        self.current_changed()
         self._told = None
         self._tell_range()
         self.refresh()
         self.post_message(self.Updated())
 
-    def _announce(self) -> None:
+    def current_changed(self) -> None:
         row_key = self.current.arn if self.current is not None else ""
         if row_key != self._announced:
             self._announced = row_key
             self.post_message(self.RowHighlighted(self, row_key))
 
-    def _cursor_moved(self) -> None:
-        self._announce()
-
-    def _marks_changed(self) -> None:
+    def marks_changed(self) -> None:
         self.refresh()
         self.post_message(self.Updated())
 
-    def _selected(self, row: Row) -> None:
-        self.post_message(self.RowSelected(self, row.arn))
+    def row_selected(self) -> None:
+        self._chosen = self.current
+        if self._chosen is not None:
+            self.post_message(self.RowSelected(self, self._chosen.arn))
 
     # What is on screen
 
@@ -297,7 +288,7 @@ class KeyList(KeyCursor):
 
     def on_resize(self) -> None:
         self._fit_content()
-        self._show_cursor()
+        self.show_cursor()
         self._tell_range()
 
     def _fit_content(self) -> None:
@@ -313,43 +304,16 @@ class KeyList(KeyCursor):
         self._slots = lay_out(area.width, regions=regions, sorted_by=sort, columns=self.columns)
         self.virtual_size = Size(area.width, HEADER + len(self.rows) + len(self._notes))
 
-    # Drawing
+    # Painting
 
-    def notify_style_update(self) -> None:
-        self._style_cache.clear()
-        super().notify_style_update()
-
-    def on_focus(self) -> None:
-        self._refresh_row(self.cursor)
-
-    def on_blur(self) -> None:
-        self._refresh_row(self.cursor)
-
-    def _styles(self, background: str) -> Callable[[str], Style]:
-        def style(part: str) -> Style:
-            found = self._style_cache.get((background, part))
-            if found is None:
-                visual = self.get_visual_style(f"key-list--{background}", f"key-list--{part}")
-                found = self._style_cache[background, part] = visual.rich_style
-            return found
-
-        return style
-
-    def render_line(self, y: int) -> Strip:
-        segments, background = self._line(y)
-        used = sum(cell_len(segment.text) for segment in segments)
-        width = self.scrollable_content_region.width
-        padding = Segment(" " * max(0, width - used), self._styles(background)("plain"))
-        return Strip([*segments, padding], max(used, width)).crop(0, width)
-
-    def _line(self, y: int) -> tuple[list[Segment], str]:
+    def line(self, y: int) -> tuple[list[Segment], str]:
         """A line's segments, and the background of what is left of it."""
         view = self._view
         if view is None or not view.rows:
             line = y - _EMPTY_TOP
             return self._note(self._reasons[line]) if 0 <= line < len(self._reasons) else [], "row"
         if y < HEADER:
-            return header(self._slots, view.sort, self._styles("row")), "row"
+            return header(self._slots, view.sort, self.styles_on("row")), "row"
         line = y - HEADER
         index = round(self.scroll_y) + line
         if line >= self.page:
@@ -370,10 +334,10 @@ class KeyList(KeyCursor):
             view.inventory.recent_change(row.arn, _NEWS),
             "" if row.aliases else nameless(view.inventory.region(row.region).aliases),
         )
-        style = self._styles(background)
+        style = self.styles_on(background)
         return key_line(row, line, self._slots, view.query.words, view.inventory.now(), style), background
 
     def _note(self, note: Note) -> list[Segment]:
-        style = self._styles("row")
+        style = self.styles_on("row")
         width = max(0, self.scrollable_content_region.width - GUTTER)
         return [Segment(" " * GUTTER, style("plain")), Segment(column(note.text, width), style(note.look))]
