@@ -92,7 +92,7 @@ def allow_administrator(call: Call, key: KeyRow | None, action: str, resource: s
 
 def is_administrator(call: Call, key: KeyRow) -> bool:
     """Whether neither policies nor grants are asked: an administrator in the key's own account."""
-    return call.authorise is allow_administrator and key.account == call.scope.account
+    return call.authorize is allow_administrator and key.account == call.scope.account
 
 
 def decide(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> None:

@@ -89,7 +89,7 @@ def _seal(call: Call, key: KeyRow, plaintext: bytes) -> tuple[bytes, str | None]
 
 
 def generate_random(call: Call) -> JsonShape:
-    call.authorise(call, None, "kms:GenerateRandom")
+    call.authorize(call, None, "kms:GenerateRandom")
     if "NumberOfBytes" not in call.params:
         raise ServiceError("ValidationException", "NumberOfBytes is required.")
     require_no_recipient(call)

@@ -208,7 +208,7 @@ def list_retirable_grants(call: Call) -> JsonShape:
     if principal is not None:
         _require_principal(principal)
     service = call.params.get("RetiringServicePrincipal")
-    call.authorise(call, None, "kms:ListRetirableGrants", principal or "*")
+    call.authorize(call, None, "kms:ListRetirableGrants", principal or "*")
     by = {"retiring": principal} if principal is not None else {"retiring_service": service}
     return _page(call, by, f"{principal}\0{service}")
 
