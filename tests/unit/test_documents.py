@@ -9,9 +9,8 @@ import pytest
 
 _ROOT = Path(__file__).parents[2]
 _PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)*(?:/|\.py|\.md|\.toml))`")
-_THERE = [
-    f"/{each.relative_to(_ROOT)}" for room in ("kms_tui", "tests") for each in (_ROOT / room).rglob("*")
-]
+_ROOMS = (_ROOT / "kms_tui", _ROOT / "tests")
+_THERE = [f"/{each.relative_to(_ROOT)}" for room in _ROOMS for each in room.rglob("*")]
 _THERE += [f"/{each.name}" for each in _ROOT.iterdir()]
 
 
