@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from kms_tui.backend.wrappers.metering import Meter
     from kms_tui.backend.wrappers.read_your_writes import PendingChanges
     from kms_tui.backend.wrappers.session_log import SessionLog
+    from kms_tui.data_files import ImportFiles
     from kms_tui.evidence.refused_uses import RefusalMonitor
     from kms_tui.evidence.scans import Scans
-    from kms_tui.imports import ImportFiles
     from kms_tui.inventory import Inventory, Pace
     from kms_tui.kms.model import ImportParameters
     from kms_tui.undo import UndoHistory
@@ -151,10 +151,10 @@ def open_session(
     from kms_tui.backend.wrappers.read_your_writes import PendingChanges
     from kms_tui.backend.wrappers.session_log import SessionLog
     from kms_tui.backend.wrappers.stack import wrapped
+    from kms_tui.data_files import import_files
     from kms_tui.evidence.activity import SERVICE, Trail
     from kms_tui.evidence.refused_uses import RefusalMonitor, RefusalWrapper
     from kms_tui.evidence.scans import Scans
-    from kms_tui.imports import import_files
     from kms_tui.inventory import Inventory
     from kms_tui.undo import UndoHistory, UndoRecorder
 

@@ -46,7 +46,7 @@ class Decrypted:
 
 
 @dataclass(frozen=True, slots=True)
-class GrantMade:
+class CreatedGrant:
     """CreateGrant's answer; ``token`` makes the grant work before all of KMS knows of it."""
 
     grant_id: str
@@ -242,10 +242,10 @@ class Kms:
 
     # Grants
 
-    def create_grant(self, key: str, **members: Any) -> GrantMade:
+    def create_grant(self, key: str, **members: Any) -> CreatedGrant:
         """``members`` are CreateGrant's own: GranteePrincipal, Operations, Constraints, Name and the like."""
         answer = self.call("CreateGrant", KeyId=key, **members)
-        return GrantMade(answer["GrantId"], answer["GrantToken"])
+        return CreatedGrant(answer["GrantId"], answer["GrantToken"])
 
     def revoke_grant(self, key: str, grant_id: str) -> None:
         self.call("RevokeGrant", KeyId=key, GrantId=grant_id)

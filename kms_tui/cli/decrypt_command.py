@@ -88,7 +88,7 @@ def _open(
     target: Writable,
     watch: Progress,
 ) -> None:
-    from kms_tui.envelope.armour import Unarmoured, message_in
+    from kms_tui.envelope.header import Unarmoured, message_in
     from kms_tui.envelope.message import unseal
 
     message, start = message_in(source)

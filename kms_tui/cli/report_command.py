@@ -107,9 +107,9 @@ def _open(args: argparse.Namespace) -> Session:
         connection = replace(connection, kind=kind, region=args.regions[0], regions=args.regions)
     if connection.kind is BackendKind.LOCAL:
         from kms_tui.backend.local.default_store import default_path
-        from kms_tui.backend.local.store.store_file import require_there
+        from kms_tui.backend.local.store.store_file import require_store
 
-        require_there(connection.store or default_path())
+        require_store(connection.store or default_path())
     offline = connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
     pace = Pace(demand=10_000, usage=10_000, read_unasked=0) if offline else Pace(read_unasked=0)
     # Reading is all that a report does, and a session that can do no more is the proof of it.

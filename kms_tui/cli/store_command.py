@@ -91,10 +91,10 @@ def _asked(prompt: str) -> str | None:
 
 def _info(args: argparse.Namespace) -> int:
     from kms_tui.backend.local.engine.call import MAX_EVENTS
-    from kms_tui.backend.local.store.store_maintenance import info
+    from kms_tui.backend.local.store.store_maintenance import store_info
 
     with _open(args) as store:
-        found = info(store)
+        found = store_info(store)
     oldest = f", the oldest of {found.oldest_event:%Y-%m-%d %H:%M} UTC" if found.oldest_event else ""
     lines = [
         ("Store", str(found.path)),
@@ -158,11 +158,11 @@ def _backup(args: argparse.Namespace) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     from kms_tui.backend.local.store.schema import KEEP
-    from kms_tui.backend.local.store.store_verification import problems
+    from kms_tui.backend.local.store.store_verification import find_problems
 
     with _open(args) as store:
         found = 0
-        for problem in problems(store):
+        for problem in find_problems(store):
             found += 1
             say(f"{problem.subject}: {problem.sentence}")
         if found:

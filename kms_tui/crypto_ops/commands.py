@@ -6,11 +6,10 @@ import shlex
 from dataclasses import dataclass, replace
 
 from kms_tui.crypto_ops.calls import OperationCall, call_of, with_second_read
-from kms_tui.crypto_ops.limits import Beyond, limit_of
-from kms_tui.crypto_ops.moving import move_calls
+from kms_tui.crypto_ops.check import Beyond, limit_of
 from kms_tui.crypto_ops.operations import OPERATIONS, Name
 from kms_tui.crypto_ops.request import OperationRequest
-from kms_tui.crypto_ops.sealing import is_enveloped
+from kms_tui.crypto_ops.sealing import is_enveloped, move_calls
 from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS
 from kms_tui.kms.model import Secret
 

@@ -1,15 +1,17 @@
-"""What a person asks for: an operation, its key, its inputs and its settings."""
+"""What a person asks for: an operation, its key, its inputs, and its settings with their choices."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from kms_tui.crypto_ops.inputs import Entered, Input
+from kms_tui.crypto_ops.inputs import Entered, Input, InputError, InputField
 from kms_tui.crypto_ops.operations import Operation, Role
 from kms_tui.kms.arn import key_id_of
-from kms_tui.kms.model import Key
+from kms_tui.kms.keyspecs import KEY_SPECS, SIGNING_ALGORITHMS, SYMMETRIC_DEFAULT
+from kms_tui.kms.model import Key, KeyUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +75,145 @@ class OperationRequest:
     @property
     def algorithm(self) -> str:
         return self.settings.get("algorithm", "")
+
+
+Values = Mapping[str, str]
+"""Setting's name -> what was chosen."""
+MOST_BYTES = 1024
+"""The largest NumberOfBytes of GenerateRandom and GenerateDataKey."""
+NUMBER_OF_BYTES = "NumberOfBytes"
+_KEY_PAIR_SPECS = (
+    "RSA_2048",
+    "RSA_3072",
+    "RSA_4096",
+    "ECC_NIST_P256",
+    "ECC_NIST_P384",
+    "ECC_NIST_P521",
+    "ECC_SECG_P256K1",
+    "ECC_NIST_EDWARDS25519",
+    "ML_KEM_512",
+    "ML_KEM_768",
+    "ML_KEM_1024",
+    "SM2",
+)
+"""DataKeyPairSpec; SM2 exists in the China Regions only."""
+
+
+class ChosenSetting(NamedTuple):
+    """What the choices of a setting may depend on."""
+
+    key: Key | None
+    destination: Key | None
+    values: Values
+
+
+class SettingChoice(NamedTuple):
+    value: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSetting:
+    """One setting; ``choices`` gives the choices, the default first, or None where it plays no part.
+
+    A setting without choices is a number of bytes, ``default`` at first.
+    """
+
+    name: str
+    label: str
+    choices: Callable[[ChosenSetting], tuple[SettingChoice, ...] | None]
+    default: str = ""
+
+
+class Ready(NamedTuple):
+    """A setting as it stands for one key: its choices (none: a number) and the value that holds."""
+
+    setting: OperationSetting
+    choices: tuple[SettingChoice, ...]
+    value: str
+
+
+def algorithms_of(key: Key) -> tuple[str, ...]:
+    """The key's algorithms, the best first: the table's order, and then what only DescribeKey knows."""
+    spec = KEY_SPECS.get(key.spec)
+    known = spec.algorithms.get(KeyUsage(key.usage), ()) if spec and key.usage in set(KeyUsage) else ()
+    if not key.algorithms:
+        return known
+    return (
+        *(name for name in known if name in key.algorithms),
+        *(name for name in key.algorithms if name not in known),
+    )
+
+
+def _same(*values: str) -> tuple[SettingChoice, ...]:
+    return tuple(SettingChoice(value, value) for value in values)
+
+
+def _algorithm(chosen: ChosenSetting) -> tuple[SettingChoice, ...]:
+    return _same(*algorithms_of(chosen.key)) if chosen.key else _same(SYMMETRIC_DEFAULT)
+
+
+def _destination_algorithm(chosen: ChosenSetting) -> tuple[SettingChoice, ...] | None:
+    return _same(*algorithms_of(chosen.destination)) if chosen.destination else None
+
+
+def _message_type(chosen: ChosenSetting) -> tuple[SettingChoice, ...] | None:
+    algorithm = SIGNING_ALGORITHMS.get(chosen.values.get("algorithm", ""))
+    return _same(*algorithm.message_types) if algorithm else None
+
+
+def _number(_: ChosenSetting) -> tuple[SettingChoice, ...]:
+    return ()
+
+
+def _number_if_asked(chosen: ChosenSetting) -> tuple[SettingChoice, ...] | None:
+    return () if chosen.values.get("data_key_spec") == NUMBER_OF_BYTES else None
+
+
+SETTINGS: Mapping[str, OperationSetting] = {
+    setting.name: setting
+    for setting in (
+        OperationSetting("algorithm", "Algorithm", _algorithm),
+        OperationSetting("destination_algorithm", "To algorithm", _destination_algorithm),
+        OperationSetting("message_type", "Message type", _message_type),
+        OperationSetting(
+            "data_key_spec",
+            "Size",
+            lambda _: (
+                SettingChoice("AES_256", "AES_256, 32 bytes"),
+                SettingChoice("AES_128", "AES_128, 16 bytes"),
+                SettingChoice(NUMBER_OF_BYTES, "another number of bytes"),
+            ),
+        ),
+        OperationSetting("number_of_bytes", "Bytes", _number_if_asked, "64"),
+        OperationSetting("random_bytes", "Bytes", _number, "32"),
+        OperationSetting("key_pair_spec", "Key spec", lambda _: _same(*_KEY_PAIR_SPECS)),
+    )
+}
+
+
+def settle(operation: Operation, values: Values, key: Key | None, destination: Key | None) -> list[Ready]:
+    """The settings that play a part, each with a value that is among its choices."""
+    settled: dict[str, str] = {}
+    ready = []
+    for name in operation.settings:
+        setting = SETTINGS[name]
+        choices = setting.choices(ChosenSetting(key, destination, settled))
+        if choices is None:
+            continue
+        value = values.get(name, setting.default)
+        if choices and value not in {choice.value for choice in choices}:
+            value = choices[0].value
+        settled[name] = value
+        ready.append(Ready(setting, choices, value))
+    return ready
+
+
+def number_of_bytes(values: Values, name: str) -> int:
+    """The number of bytes that was entered; InputError where it is none from 1 to 1024."""
+    text = values.get(name, "").strip()
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MOST_BYTES:
+        raise InputError(
+            InputField.SETTINGS, f"The number of bytes is a whole number from 1 to {MOST_BYTES:,}."
+        )
+    return int(text)

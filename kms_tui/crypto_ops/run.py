@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops import moving, sealing, signing
+from kms_tui.crypto_ops import sealing, signing
 from kms_tui.crypto_ops.calls import direct, in_region, with_second_read
 from kms_tui.crypto_ops.check import check
 from kms_tui.crypto_ops.operations import Name
@@ -16,7 +16,7 @@ from kms_tui.envelope.streams import UNWATCHED, Progress
 _WAYS: Mapping[Name, Callable[[OperationRequest, Kms, Progress], Result]] = {
     Name.ENCRYPT: sealing.encrypt,
     Name.DECRYPT: sealing.decrypt,
-    Name.RE_ENCRYPT: moving.re_encrypt,
+    Name.RE_ENCRYPT: sealing.re_encrypt,
     Name.SIGN: signing.sign,
     Name.VERIFY: signing.verify,
     Name.VERIFY_MAC: signing.verify,

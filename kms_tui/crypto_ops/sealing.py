@@ -1,4 +1,4 @@
-"""Encrypt and Decrypt, by KMS itself or, for what is too long, by envelope encryption."""
+"""Encrypt, Decrypt and re-encrypt, by KMS itself or, for what is too long, by envelope encryption."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from kms_tui.atomic import PRIVATE, atomic_file, file_errors
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.calls import call_of, direct, send, whole_input
+from kms_tui.crypto_ops.calls import OperationCall, call_of, direct, in_region, send, whole_input
+from kms_tui.crypto_ops.check import Beyond, limit_of
 from kms_tui.crypto_ops.inputs import MOST_AT_ONCE, Entered, FromFile, Input, InputError, InputField, in_words
-from kms_tui.crypto_ops.limits import Beyond, limit_of
-from kms_tui.crypto_ops.request import OperationRequest
+from kms_tui.crypto_ops.request import Destination, OperationRequest
 from kms_tui.crypto_ops.results import Fact, Part, Result, blob, plain
 from kms_tui.envelope.streams import Progress, ProgressStep
+from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
 from kms_tui.kms.model import Secret
 
@@ -53,8 +54,8 @@ def is_enveloped(request: OperationRequest) -> bool:
 def is_message(given: Input) -> bool:
     """Whether an input begins as the Encryption SDK's messages do; FileError where it cannot be read."""
     if isinstance(given, FromFile):
-        from kms_tui.envelope.armour import message_in
         from kms_tui.envelope.files import open_source
+        from kms_tui.envelope.header import message_in
 
         with open_source(given.path) as (stream, _):
             return message_in(stream)[0] is not None
@@ -118,8 +119,8 @@ def _seal(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
 
 
 def _open(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
-    from kms_tui.envelope.armour import message_in
     from kms_tui.envelope.files import unseal_file
+    from kms_tui.envelope.header import message_in
     from kms_tui.envelope.message import unseal
 
     watch, steps = _noting(watch)
@@ -182,3 +183,125 @@ def _noting(watch: Progress) -> tuple[Progress, list[str]]:
         watch.step(step)
 
     return replace(watch, step=note), steps
+
+
+_LIKE_AWS = (b"\x01\x02\x02\x00\x78", b"\x01\x02\x03\x00\x78")
+"""How ciphertext of AWS's symmetric keys has begun for years (AQICAH, AQIDAH in base64); undocumented."""
+_RSA_SIZES = {256: "RSA_2048", 384: "RSA_3072", 512: "RSA_4096"}
+
+
+def known(given: Entered) -> tuple[Fact, ...]:
+    """Facts about a ciphertext, all of them untrusted; slow the first time."""
+    data = given.data.reveal()
+    if is_message(given):
+        return _of_message(data)
+    from kms_tui.backend.local.engine import ciphertext_blob
+
+    parsed = ciphertext_blob.parse(data)
+    if parsed is not None:
+        return (Fact("Key", parsed.key_id), Fact("Account", f"{parsed.account}, offline"))
+    if data.startswith(_LIKE_AWS):
+        return (Fact("Format", "as AWS KMS makes it with a symmetric key, which only KMS can name"),)
+    if len(data) in _RSA_SIZES:
+        return (Fact("Format", f"as long as one of {_RSA_SIZES[len(data)]}; it would not name its key"),)
+    return ()
+
+
+def _of_message(data: bytes) -> tuple[Fact, ...]:
+    from kms_tui.envelope.header import describe
+
+    try:
+        info = describe(data)
+    except KmsTuiError as error:
+        return (Fact("Format", str(error)),)
+    return (
+        Fact("Format", "AWS Encryption SDK message"),
+        *(Fact("Key", key.name) for key in info.keys),
+        Fact("Suite", info.suite),
+        Fact("Context", in_words(info.context)),
+    )
+
+
+def re_encrypt(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+    """ReEncrypt, or the move across regions; in neither is the plaintext shown."""
+    destination = request.destination
+    assert destination is not None
+    assert request.given is not None
+    if is_message(request.given):
+        raise InputError(
+            InputField.INPUT,
+            "This is an Encryption SDK message, which KMS cannot re-encrypt.",
+            next_step="Decrypt it, and encrypt the result under the other key.",
+        )
+    if destination.key.region == request.region:
+        return direct(request, kms, watch)
+    if opens_there(request, destination):
+        return _no_move_needed(destination)
+    return _move(request, destination, kms)
+
+
+def opens_there(request: OperationRequest, destination: Destination) -> bool:
+    """Whether the ciphertext opens at the destination as it is: one multi-Region key, the same context."""
+    return (
+        request.key is not None
+        and request.key.region != destination.key.region
+        and request.key.serves_in(destination.key)
+        and request.context == destination.context
+    )
+
+
+def _no_move_needed(destination: Destination) -> Result:
+    return Result(
+        sentence=f"No move is needed: {destination.key.name} is a multi-Region key, and this ciphertext "
+        f"opens in {destination.key.region} as it is.",
+        key_arn=destination.key.arn,
+    )
+
+
+def move_calls(
+    request: OperationRequest, destination: Destination, ciphertext: bytes
+) -> tuple[OperationCall, OperationCall]:
+    """Decrypt here and Encrypt there; the second still lacks its Plaintext."""
+    members = call_of(request).params
+    decrypt = OperationCall(
+        "Decrypt",
+        {
+            "CiphertextBlob": ciphertext,
+            "KeyId": members["SourceKeyId"],
+            "EncryptionContext": members["SourceEncryptionContext"],
+            "EncryptionAlgorithm": members["SourceEncryptionAlgorithm"],
+        },
+        request.region,
+    )
+    encrypt = OperationCall(
+        "Encrypt",
+        {
+            "KeyId": members["DestinationKeyId"],
+            "Plaintext": b"",
+            "EncryptionContext": members["DestinationEncryptionContext"],
+            "EncryptionAlgorithm": members["DestinationEncryptionAlgorithm"],
+        },
+        destination.key.region,
+    )
+    return decrypt, encrypt
+
+
+def _move(request: OperationRequest, destination: Destination, kms: Kms) -> Result:
+    ciphertext = whole_input(request)
+    assert ciphertext is not None
+    decrypt, encrypt = move_calls(request, destination, ciphertext.reveal())
+    opened = send(kms, decrypt)
+    source = replace(destination.key, arn=opened.key_arn, region=request.region)
+    if opens_there(replace(request, key=source), destination):
+        return _no_move_needed(destination)
+    plaintext = {"Plaintext": opened.parts[0].value.reveal()}
+    sealed = send(in_region(kms, encrypt.region), replace(encrypt, params={**encrypt.params, **plaintext}))
+    return replace(
+        sealed,
+        sentence=f"Moved from {decrypt.region} to {encrypt.region}.",
+        steps=(
+            f"Decrypted in {decrypt.region} under {opened.key_arn}.",
+            f"Encrypted in {encrypt.region} under {sealed.key_arn}.",
+            "Forgot the plaintext; it was not shown.",
+        ),
+    )

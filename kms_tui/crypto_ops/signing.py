@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from kms_tui.atomic import file_errors
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.calls import call_of, direct, send, whole_input
+from kms_tui.crypto_ops.check import Beyond, limit_of
 from kms_tui.crypto_ops.inputs import FromFile, Input
-from kms_tui.crypto_ops.limits import Beyond, limit_of
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.results import Fact, Part, Result, blob, read_answer, text_part
 from kms_tui.envelope.streams import Progress

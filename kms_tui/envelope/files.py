@@ -13,7 +13,7 @@ from typing import Protocol
 
 from kms_tui.atomic import PRIVATE, SHARED, atomic_file, file_errors
 from kms_tui.backend.base import Backend
-from kms_tui.envelope.armour import Unarmoured, message_in
+from kms_tui.envelope.header import Unarmoured, message_in
 from kms_tui.envelope.message import Opened, Sealed, seal, unseal
 from kms_tui.envelope.streams import UNWATCHED, Prefixed, Progress, Source, Writable, write_behind
 

@@ -33,7 +33,7 @@ def always() -> bool:
 
 
 class Pacer:
-    """Gives turns that are ``interval`` seconds apart, to any number of threads."""
+    """Gives any number of threads turns that are ``interval`` seconds apart."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Pacer:
         self._next = clock()
 
     def wait(self, wanted: Wanted = always) -> bool:
-        """Block until it is this thread's turn; False, and no turn is taken, once it is not wanted."""
+        """Block until it is this thread's turn; False, without a turn, once ``wanted`` says no."""
         while wanted():
             with self._lock:
                 now = self._clock()
@@ -111,14 +111,14 @@ class Events:
         self._trail = trail
         self.region = region
         self.since = since
-        """Before this moment nothing is asked for."""
+        """Events before this moment are not read."""
         self._params: dict[str, Any] = {
             "LookupAttributes": [{"AttributeKey": attribute[0], "AttributeValue": attribute[1]}],
             "StartTime": since,
             "MaxResults": PAGE,
         }
         self._reading = threading.Lock()
-        """Held while a page is read: the events that are there can be had meanwhile."""
+        """Held while a page is read; the events read so far stay available."""
         self._events: dict[str, UsageEvent] = {}
         self._token: str | None = None
         self._begun = False
@@ -139,12 +139,12 @@ class Events:
         return self._begun and self._token is None
 
     def more(self, wanted: Wanted = always) -> list[UsageEvent]:
-        """Read the next page, and answer what is new in it; nothing where all has been read."""
+        """Read the next page, and return its new events; none where all have been read."""
         with self._reading:
             return [] if self.is_complete else self._more(wanted)
 
     def refresh(self, wanted: Wanted = always) -> list[UsageEvent]:
-        """Read what is newer than what is there, and answer it; what was read before stays.
+        """Read newer events, and return them; events read before stay.
 
         Where so much has come that the two do not meet, reading begins anew from the newest.
         """

@@ -1,4 +1,4 @@
-"""What is coming to an account's keys: deletions, expiries of imported material, automatic rotations."""
+"""Coming dates of an account's keys: deletions, expiries of imported material, automatic rotations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kms_tui.kms.model import Key, KeyRotationStatus, KeyState
 
 
 class Coming(StrEnum):
-    """What happens."""
+    """The kind of event."""
 
     DELETION = "deletion"
     """DescribeKey: DeletionDate."""
@@ -49,7 +49,7 @@ class KeyDates:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that comes to one key."""
+    """One coming event of one key."""
 
     arn: str
     what: Coming
@@ -101,7 +101,7 @@ def _events(dates: KeyDates) -> Iterable[Event]:
 
 
 def _missing(dates: KeyDates) -> str:
-    """Why something of a key may be missing, or ""."""
+    """Why an event of a key may be missing, or ""."""
     if isinstance(dates.described, Denied | Failed):
         return "refused key"
     if isinstance(dates.rotation, Denied | Failed):

@@ -1,4 +1,4 @@
-"""One event of CloudTrail as it is told of a key: who, what, when, from where, and how it ended.
+"""One CloudTrail event about a key: who, what, when, from where, and how it ended.
 
 Everything in an event was written by others and may be missing, of another type, or hostile; nothing here
 raises for it, and all of it is untrusted text. Source: the CloudTrail user guide
@@ -39,7 +39,7 @@ RESULT_WORDS: Mapping[str, str] = {
 
 
 class Purpose(Enum):
-    """What a call was made for."""
+    """The purpose of a call."""
 
     USE = "use"
     CHANGE = "change"
@@ -70,11 +70,11 @@ class UsageEvent:
     text: str = field(repr=False, compare=False)
     """The event's own record: JSON, or whatever came instead."""
     search_text: str = field(repr=False, compare=False)
-    """What words are looked for in, in lower case."""
+    """The text that words are searched in, in lower case."""
 
     @property
     def key(self) -> str:
-        """What tells it from others: its id, or all of it where it has none."""
+        """Its identity: the event id, or the whole record where there is none."""
         return self.event_id or self.text
 
     @property
@@ -89,12 +89,12 @@ class UsageEvent:
 
     @property
     def result(self) -> str:
-        """How it ended, in words."""
+        """The outcome in words."""
         return _result(self.error, self.is_readable)
 
     @property
     def raw(self) -> str:
-        """The record laid out, or as it came where it is no JSON."""
+        """The record as indented JSON, or unchanged where it is no JSON."""
         try:
             return json.dumps(json.loads(self.text), indent=2, ensure_ascii=False)
         except (ValueError, RecursionError):
@@ -151,7 +151,7 @@ def _result(error: str, is_readable: bool) -> str:
 
 
 def _record(text: str) -> tuple[Mapping[str, Any], bool]:
-    """The event's JSON, and whether it is any."""
+    """The event's record, and whether its text is JSON."""
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
@@ -213,7 +213,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """A text or a number; anything else is not what it should be, and says nothing."""
+    """A text or a number as text; "" for anything else."""
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 

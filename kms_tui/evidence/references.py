@@ -57,7 +57,7 @@ class KeyNames:
         return Target(key_id) if key_id else Target(elsewhere="an alias that has no key yet")
 
     def _key(self, key_id: str) -> Target:
-        """Where the keys could not be listed, an id stands for a key."""
+        """Where the keys could not be listed, any id counts as a key."""
         if isinstance(self.key_ids, Known) and key_id not in self.key_ids.value:
             return Target(elsewhere="a key that does not exist, or no longer")
         return Target(key_id)

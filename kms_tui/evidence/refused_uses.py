@@ -23,7 +23,7 @@ from kms_tui.kms.operations import Trait, names_with
 _BEGINS = frozenset(names_with(Trait.DISABLES))
 _ENDS = frozenset({"EnableKey", "ScheduleKeyDeletion"})
 _PAGES = 20
-"""Pages that one look reads of a key's events; what is beyond is said to be."""
+"""Pages of a key's events that one poll reads; the count then says "at least"."""
 _UNNAMED_PAGES = 2
 """Pages that one look reads of all the Region's events, for refusals without resources."""
 _OVERLAP = LATENESS + timedelta(minutes=5)
@@ -43,7 +43,7 @@ class Refusals:
     since: datetime
     since_known: bool
     callers: tuple[tuple[str, int], ...] = ()
-    """Who, by short name, and how often; the most often first."""
+    """Callers by short name and their number of refusals, the most first."""
     last: UsageEvent | None = None
     checked: datetime | None = None
     error: KmsTuiError | None = None
@@ -110,7 +110,7 @@ class _Watch:
 
 
 def _turning(events: Sequence[UsageEvent]) -> UsageEvent | None:
-    """The newest event that disabled the key, enabled it, or scheduled its deletion or kept it from that."""
+    """The newest event that disabled or enabled the key, or scheduled or cancelled its deletion."""
     turns = _BEGINS | _ENDS
     return next((event for event in events if event.operation in turns and not event.error), None)
 
@@ -184,7 +184,7 @@ def _is_denied(error: KmsTuiError | None) -> bool:
 
 
 class RefusalWrapper(Wrapper):
-    """Begins and ends watches by the calls of this session itself, whichever way they come."""
+    """Begins and ends watches by the calls of this session, whoever makes them."""
 
     def __init__(self, inner: Backend, watching: RefusalMonitor, now: Callable[[], datetime]) -> None:
         super().__init__(inner)

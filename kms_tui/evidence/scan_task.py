@@ -1,4 +1,4 @@
-"""One scanner's way through its service: its pages, its entries, and what could not be looked at."""
+"""A scan task reads one service: its pages, its entries, and what of them failed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class FailedCall:
-    """What was not checked, and why: ``what`` is a resource, or "" for a page of the list."""
+    """A call that failed, and why: ``what`` is a resource, or "" for a page of the list."""
 
     what: str
     error: KmsTuiError
@@ -48,7 +48,7 @@ class FailedCall:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What one scanner has found by now.
+    """What one scanner has found so far.
 
     ``listed`` resources are known by name, of which ``checked`` were looked at; ``is_whole_list`` says that
     the service has told all it has, ``is_over`` that nothing more will come.
@@ -65,12 +65,12 @@ class Section:
 
     @property
     def is_checked(self) -> bool:
-        """Whether the service was looked at whole, so that what is not in ``uses`` is not there."""
+        """Whether the whole service was checked, so that a resource not in ``uses`` uses no key."""
         return self.is_over and self.is_whole_list and not self.unchecked
 
     @property
     def unchecked(self) -> int:
-        """How many of the listed resources have not been looked at."""
+        """How many of the listed resources have not been checked."""
         return self.listed - self.checked
 
 

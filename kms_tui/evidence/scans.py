@@ -78,12 +78,12 @@ class Scan:
 
     @property
     def unchecked(self) -> tuple[Section, ...]:
-        """What was not looked at, or not whole: from these nothing follows about keys they do not name."""
+        """Services that were not checked whole: they say nothing about the keys that they do not name."""
         return tuple(section for section in self.sections if not section.is_checked)
 
     @property
     def checked(self) -> int:
-        """How many resources were looked at."""
+        """How many resources were checked."""
         return sum(section.checked for section in self.sections)
 
 
@@ -115,7 +115,7 @@ class ScanRun:
         self._is_cancelled = threading.Event()
 
     def run(self) -> Scan:
-        """Look at everything, or at what there is time for until ``cancel``."""
+        """Scan everything, or until ``cancel``."""
         started = self._now()
         self._pool.put(_KEYS, Job(_KEYS, self._read_names))
         for task in self._tasks:
@@ -159,7 +159,7 @@ class Scans:
 
     @property
     def is_offered(self) -> bool:
-        """Whether there is anything here that could be scanned: a local store has no S3."""
+        """Whether the backend has services to scan: a local store has none."""
         services = self._services
         return services is not None and any(services.offers(scanner.service) for scanner in SCANNERS)
 
@@ -188,7 +188,7 @@ class Scans:
         ).start()
 
     def cancel(self, region: str) -> None:
-        """Call nothing more; what was found before stays, or else what was found by now."""
+        """Call nothing more; an earlier result stays, else the partial one counts."""
         with self._lock:
             if region not in self._runs:
                 return
@@ -226,7 +226,7 @@ class Scans:
         return run.run()
 
     def _keep(self, region: str, result: Scan | KmsTuiError) -> None:
-        """What was found before is worth more than the beginning of a scan that was called off."""
+        """An earlier whole result is kept over a cancelled scan's."""
         with self._lock:
             before = self._results.get(region)
             if not (isinstance(result, Scan) and result.is_cancelled and isinstance(before, Scan)):

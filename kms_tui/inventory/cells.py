@@ -1,4 +1,4 @@
-"""What a row says in each column, in words; nothing here is styled, and text from KMS is still untrusted."""
+"""The text of each column of a row, unstyled; text from KMS is still untrusted here."""
 
 from __future__ import annotations
 
@@ -134,9 +134,9 @@ def last_used(row: Row, now: datetime) -> Cell:
 
 
 def attention(row: Row, now: datetime) -> Cell:
-    """Why this key needs someone, with a number where that helps; blank for a healthy key.
+    """Why this key needs attention, with a number where that helps; blank for a healthy key.
 
-    A key of which that is not known yet shows the state of the fact that is awaited.
+    While that is not known, it shows the state of the fact that decides.
     """
     concern = row.concern
     if not concern.needs_attention:

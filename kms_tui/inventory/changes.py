@@ -1,4 +1,4 @@
-"""Telling listeners what changed, at most so many times a second however fast answers arrive."""
+"""Tells listeners what changed, at most 20 times a second however fast answers arrive."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Coalescer:
             return self._deliveries
 
     def close(self) -> None:
-        """Deliver nothing any more."""
+        """Deliver nothing more."""
         self._closed.set()
         with self._pending:
             self._listeners = ()

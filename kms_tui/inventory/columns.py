@@ -19,7 +19,7 @@ from kms_tui.kms.keyspecs import spec_title
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What to sort by is given by ``by_kind`` or, without one, ``by_row``: None where it is not known."""
+    """The sort key is ``by_kind`` or, without one, ``by_row``: None where it is not known."""
 
     name: str
     title: str
@@ -116,7 +116,7 @@ by_name = attrgetter("sort_name")
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """By a column of COLUMNS, and by name within equals; what lacks the value comes last either way."""
+    """By a column of COLUMNS, and by name within equals; rows without the value come last either way."""
 
     column: str = "name"
     descending: bool = False
@@ -131,7 +131,7 @@ class Sort:
         return self._by_row(named, column.by_row)
 
     def known(self, rows: Sequence[Row]) -> int:
-        """Of how many rows the value to sort by is known."""
+        """The number of rows whose sort value is known."""
         column = COLUMNS[self.column]
         if not column.needs:
             return len(rows)

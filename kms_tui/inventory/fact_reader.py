@@ -30,13 +30,13 @@ READERS: Mapping[FactName, Callable[[Kms, str], Any]] = {
 
 
 def read(kms: Callable[[], Kms], name: FactName, key_id: str) -> Known[Any] | Denied | Failed:
-    """Read one fact; an error is a fact as well."""
+    """Read one fact: known, denied or failed."""
     try:
         return Known(READERS[name](kms(), key_id))
     except KmsTuiError as error:
         return unreadable(error)
     except Exception as error:
-        # A cut or foreign answer must cost this cell, not the thread that reads all others.
+        # A malformed answer costs this cell, not the thread that reads all others.
         return Failed(AnswerError.of(error))
 
 
@@ -90,7 +90,7 @@ class _Demand:
 
 
 class Reader:
-    """Turns what is looked at into jobs.
+    """Turns the rows on screen into jobs.
 
     ``kms`` gives the façade of a region and may be slow; ``stopped`` is called when nothing is read any
     more, see the property; ``on_passing_error`` for each fact on screen whose reading failed in passing.
@@ -161,7 +161,7 @@ class Reader:
             self._resumes += 1
             self._workers.hold_all_but(None)
 
-    # What is read
+    # Rows on screen, and the rest
 
     @property
     def on_screen(self) -> Sequence[Row]:
@@ -215,11 +215,11 @@ class Reader:
             aliases = self._kms(row.region).aliases(row.key_id)
             names = [alias.short_name for alias in aliases]
         except Exception:
-            return  # DescribeKey meets the same error, or the same nonsense, and says so in its cells.
+            return  # DescribeKey meets the same error, and its cells say so.
         self._table.set_aliases(row, names, news=True)
 
     def read_rest(self, rows: Sequence[Row]) -> None:
-        """Read these rows when nothing else is to be done: all that the list shows, if they are few."""
+        """Read these rows when nothing else is to do: all that the list shows, if they are few."""
         names = SHOWN if len(rows) <= self._pace.read_whole else (FactName.DESCRIBED,)
         with self._lock:
             self._rest_missing = missing_of(*names)
@@ -233,7 +233,7 @@ class Reader:
         with self._lock:
             number = self._give_up_demand()
             self._planning = True
-        # Going through 100,000 rows takes longer than a caller on an event loop has.
+        # Going through 100,000 rows would block the event loop.
         plan = partial(self._plan, number, rows, missing, usage)
         self._workers.put(Priority.LISTING, Job(("plan", number), plan))
 
@@ -283,7 +283,7 @@ class Reader:
         rate = self._pace.usage if demand.slow else self._pace.demand
         return ReadingProgress(demand.total - left, demand.total, left / rate, self._trouble)
 
-    # Carrying it out
+    # Jobs
 
     def _jobs(self, rows: Iterable[Row], missing: Missing, priority: Priority) -> Iterator[Job]:
         for row in rows:
@@ -328,7 +328,7 @@ class Reader:
         try:
             self._table.set_fact(row, name, fact)
         except Exception as nonsense:
-            # The right members, of the wrong types: not AWS, and no reason to stop.
+            # The right members of the wrong types: not AWS, and no reason to stop.
             self._table.set_fact(row, name, Failed(AnswerError.of(nonsense)))
 
     def _wait_out(self, priority: Priority, error: KmsTuiError) -> None:
@@ -345,7 +345,7 @@ class Reader:
         return demand is not None and row.arn in demand.left
 
     def _go_on(self, row: Row, priority: Priority) -> None:
-        """What the row needs next, now that one of its facts is there."""
+        """The row's next missing fact, once one has been read."""
         if priority is Priority.REST and (name := self._rest_missing(row)) is not None:
             self._workers.put(Priority.REST, self._job(row, name, Priority.REST))
         demand = self._demand

@@ -19,7 +19,7 @@ def _text(value: Any) -> str:
 
 
 def _fact(fact_name: str, word: Callable[[Any], Any]) -> Callable[[Row], str]:
-    """What is known, or why it is not: "denied", "failed", "not read"; "" where there is no such fact."""
+    """The value, or "denied", "failed", "not read"; "" where there is no such fact."""
 
     def cell(row: Row) -> str:
         fact = getattr(row, fact_name)

@@ -37,7 +37,7 @@ class _Feed:
 
 
 class Region:
-    """One region's listing; a region that fails says so here, and costs the others nothing.
+    """One region's listing; its failure is kept here and does not affect the others.
 
     ``keys`` and ``aliases`` are how many ListKeys and ListAliases have named: LOADING, then Known, Denied or
     Failed. An alias names its key as well, so rows come from whichever answers first.
@@ -50,7 +50,7 @@ class Region:
         self.listed = 0
         """Keys named so far by the listing that runs, or in all by the last one."""
         self.passing_error: KmsTuiError | None = None
-        """Why the last listing that ended is tried again: it failed in passing."""
+        """The passing error for which the last listing is retried."""
         self._broken: list[_Feed] = []
         self._home = home
         self._kms: Kms | None = home if name == home.region else None
@@ -63,7 +63,7 @@ class Region:
         """Whether the region has been listed whole before: only then is a key that appears news."""
 
     def kms(self) -> Kms:
-        """The façade in this region; making one may be slow."""
+        """The façade in this region; creating one may be slow."""
         with self._kms_lock:
             if self._kms is None:
                 self._kms = self._home.in_region(self.name)
@@ -172,7 +172,7 @@ class Region:
         self._coalescer.note(listing=True)
 
     def _reconcile(self, feed: _Feed) -> None:
-        """Once both listings have ended: what they did not name is gone, in so far as they were whole."""
+        """Once both listings have ended whole, rows that neither named are gone."""
         for row in self._table.rows():
             if row.region != self.name:
                 continue

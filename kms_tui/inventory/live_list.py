@@ -71,7 +71,7 @@ class Inventory:
         """The numbers of the refreshes that have not begun to list."""
         self._coalescer.listen(self._follow_listing)
 
-    # Its life
+    # Opening and closing
 
     def open(self) -> None:
         """Start listing every region."""
@@ -79,20 +79,20 @@ class Inventory:
             region.start()
 
     def close(self) -> None:
-        """Call nothing more and tell no one; calls under way are left to themselves."""
+        """Make no more calls and notify no one; calls under way are abandoned."""
         self._workers.close()
         self._coalescer.close()
         self._table.close()
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Be told of changes, at most about 20 times a second, on a thread that is not the caller's.
+        """Call ``listener`` with changes, about 20 times a second at most, on another thread.
 
-        Returns what to call to be told no more.
+        Returns a function that removes the listener.
         """
         return self._coalescer.listen(listener)
 
     def flush(self) -> int:
-        """Tell listeners now, on this thread, what they have not been told; how often they have been told."""
+        """Deliver pending changes now, on this thread; returns the number of deliveries so far."""
         return self._coalescer.flush()
 
     # Reading
@@ -114,7 +114,7 @@ class Inventory:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is being read and nothing waits to be."""
+        """Whether nothing is being read or waits to be read."""
         return self._workers.idle
 
     @property
@@ -124,7 +124,7 @@ class Inventory:
 
     @property
     def passing_error(self) -> KmsTuiError | None:
-        """What failed in passing and is tried again by itself: a region's listing, or a fact on screen."""
+        """The passing error of a listing or of a fact on screen, which is being retried."""
         for region in self._regions.values():
             if region.passing_error is not None:
                 return region.passing_error
@@ -161,7 +161,7 @@ class Inventory:
         return self._table.of_key(key_id)
 
     def recent_change(self, row_key: str, seconds: float = 5.0) -> str:
-        """What a row says for a while ("settling: disabled", "now disabled"), or "".
+        """A row's temporary note ("settling: disabled", "now disabled"), or "".
 
         Settling is a change made here that reads do not show yet; the other is what a refresh found in the
         last seconds.
@@ -229,7 +229,7 @@ class Inventory:
         self._reader.reread(rows)
 
     def resume(self) -> None:
-        """Go on where credentials were missing; the caller has seen to them."""
+        """Go on after missing credentials, which the caller has renewed."""
         self._reader.resume()
         for region in self._regions.values():
             region.start_if_broken()

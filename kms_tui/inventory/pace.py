@@ -1,4 +1,4 @@
-"""In which order and how fast the inventory reads: its queues, the urgent before the polite."""
+"""The order and the rate in which the inventory reads: its queues, the most urgent first."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Priority(IntEnum):
     LISTING = 0
     """Pages of ListKeys and ListAliases."""
     VISIBLE = 1
-    """Facts of rows on screen, and whatever someone asked for by name."""
+    """Facts of rows on screen, and facts asked for by name."""
     RETRY = 2
-    """What failed in passing, once more."""
+    """Retries of passing errors."""
     NEAR = 3
     """Facts of rows a screen up or down."""
     DEMAND = 4

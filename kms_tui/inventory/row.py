@@ -1,4 +1,4 @@
-"""A row of the inventory: one key of one region, and each fact about it as far as it is known."""
+"""A row of the inventory: one key of one region, and the state of each fact about it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Row:
     """How often the key has rotated."""
     refused: int | None = None
     """Uses that were refused since the key was disabled; None while nobody watches it."""
-    # What filters and sorts read of every row at every keystroke, kept ready by settle().
+    # Filters and sorts read these of every row at every keystroke; settle() keeps them ready.
     search_text: str = ""
     sort_name: str = ""
     created: float | None = None
@@ -103,7 +103,7 @@ class Row:
         return name is FactName.ROTATIONS or key.origin == KeyOrigin.AWS_KMS
 
     def settle(self, now: datetime) -> None:
-        """Bring what is derived from the facts up to date."""
+        """Recompute the values derived from the facts."""
         for name in _MAY_NOT_APPLY:
             fact = self.fact(name)
             if fact is UNASKED and self.applies(name) is False:

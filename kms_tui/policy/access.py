@@ -1,20 +1,167 @@
-"""Principals and what they may do with a key, from its policy and its grants together."""
+"""Whom a key policy and its grants name, and what each of them may do with the key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 
 from kms_tui.kms.model import Grant
 from kms_tui.kms.operations import Access
-from kms_tui.policy import guard, parties
+from kms_tui.policy import actions, evaluation, guard, principals
 from kms_tui.policy.actions import ACTIONS, PREFIX, PUT_KEY_POLICY, Action
 from kms_tui.policy.describe import listed, printable
 from kms_tui.policy.document import Document, Statement
-from kms_tui.policy.evaluation import Decision, OpenCondition
+from kms_tui.policy.evaluation import AccessRequest, Decision, Effect, OpenCondition, evaluate
 from kms_tui.policy.findings import Severity
-from kms_tui.policy.parties import Party, Standing
-from kms_tui.policy.principals import PrincipalKind
+from kms_tui.policy.json_reader import Span
+from kms_tui.policy.principals import Caller, Principal, PrincipalKind
+
+_STRANGER_ACCOUNT = "999999999999"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Someone who can be asked about: ``text`` as a policy writes it, ``label`` for people."""
+
+    text: str
+    label: str
+    kind: PrincipalKind
+    caller: Caller
+    context: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def account(self) -> str:
+        """The party's account; "" for a service, everyone, and a unique id."""
+        return (
+            ""
+            if self.kind in (PrincipalKind.SERVICE, PrincipalKind.EVERYONE, PrincipalKind.UNIQUE_ID)
+            else self.caller.account
+        )
+
+    def is_outside(self, account_id: str) -> bool:
+        return self.account not in ("", account_id)
+
+
+class Standing(Enum):
+    """What a policy says to a party by name; what IAM policies add through the account is not counted."""
+
+    NOTHING = "nothing"
+    ALLOWED = "allowed"
+    CONDITIONAL = "allowed under conditions"
+    DENIED = "denied"
+    DENIED_SOMETIMES = "denied under conditions"
+
+
+_RANK = (
+    PrincipalKind.ACCOUNT,
+    PrincipalKind.EVERYONE,
+    PrincipalKind.ROLE,
+    PrincipalKind.USER,
+    PrincipalKind.SESSION,
+    PrincipalKind.FEDERATED_USER,
+    PrincipalKind.UNIQUE_ID,
+)
+
+
+def parties_in(documents: Iterable[Document], account_id: str, partition: str = "aws") -> list[Party]:
+    """Everyone the policies name: the key's account first (named or not), then others by kind and name."""
+    found: dict[str, Party] = {}
+    own = account(account_id, partition, account_id)
+    for document in documents:
+        for statement in document.statements:
+            for principal in statement.principals:
+                party = _party(principal, account_id, partition)
+                if party is not None and party.text != own.text:
+                    found.setdefault(party.text, party)
+    return [own, *sorted(found.values(), key=lambda party: _order(party, account_id))]
+
+
+def _order(party: Party, account_id: str) -> tuple[bool, int, str]:
+    rank = _RANK.index(party.kind) if party.kind in _RANK else len(_RANK)
+    return party.is_outside(account_id), rank, party.label
+
+
+def account(number: str, partition: str, account_id: str) -> Party:
+    """An account, which stands for its root user and whoever its IAM policies admit."""
+    arn = f"arn:{partition}:iam::{number}:root"
+    label = "root" if number == account_id else f"account {number}"
+    return Party(arn, label, PrincipalKind.ACCOUNT, Caller.parse(arn))
+
+
+def named_by_text(text: str, account_id: str, partition: str = "aws") -> Party | None:
+    """The party of an ARN, an account id, a service's host or "*", as grants and people write them."""
+    found = principals.parse(principals.AWS, text, Span(0, 0))
+    if isinstance(found, str):
+        found = principals.parse(principals.SERVICE, text, Span(0, 0))
+    return None if isinstance(found, str) else _party(found, account_id, partition)
+
+
+def _party(principal: Principal, account_id: str, partition: str) -> Party | None:
+    if principal.kind is PrincipalKind.ACCOUNT:
+        return account(principal.account, principal.partition or partition, account_id)
+    label = principal.label
+    stranger = Caller.parse(f"arn:{partition}:iam::{_STRANGER_ACCOUNT}:role/anyone")
+    if principal.kind is PrincipalKind.EVERYONE:
+        return Party("*", label, principal.kind, stranger)
+    if principal.kind is PrincipalKind.UNIQUE_ID:
+        context = {"aws:userid": principal.text}
+        return Party(principal.text, label, principal.kind, stranger, context)
+    if principal.kind is PrincipalKind.PROVIDER:
+        return None
+    caller = Caller.parse(principal.text)
+    if principal.is_identity and principal.account != account_id:
+        label = f"{label} of {principal.account}"
+    return Party(principal.text, label, principal.kind, caller)
+
+
+def decide(document: Document, party: Party, action: Action, key_arn: str) -> tuple[Standing, Decision]:
+    """What the policy says to the party by name, with every other circumstance left open, and why."""
+    request = AccessRequest(party.caller, action.name, key_arn, party.context)
+    decision = evaluate(document, request, by_name=True)
+    if decision.effect is not Effect.NO_STATEMENT:
+        return _STANDINGS[decision.effect], decision
+    through_account = evaluate(document, request)
+    denies = tuple(statement for statement in through_account.statements if not statement.is_allow)
+    if denies:
+        conditions = tuple(each for each in through_account.conditions if not each.wanted)
+        return Standing.DENIED_SOMETIMES, Decision(Effect.DEPENDS, denies, conditions)
+    return Standing.NOTHING, decision
+
+
+_STANDINGS = {
+    Effect.DENY: Standing.DENIED,
+    Effect.ALLOW: Standing.ALLOWED,
+    Effect.DEPENDS: Standing.CONDITIONAL,
+}
+
+
+def alike(documents: Sequence[Document], candidates: Iterable[Action]) -> list[list[Action]]:
+    """Actions in groups that no statement of the policies tells apart."""
+    masks = [
+        (statement, evaluation.action_mask(statement))
+        for document in documents
+        for statement in document.statements
+    ]
+    groups: dict[tuple[Statement, ...], list[Action]] = {}
+    for action in candidates:
+        about = tuple(statement for statement, mask in masks if mask & action.bit)
+        groups.setdefault(about, []).append(action)
+    return list(groups.values())
+
+
+def key_actions() -> tuple[Action, ...]:
+    """The actions that a key policy can allow."""
+    return actions.in_mask(actions.KEY_ACTIONS)
+
+
+def spoken(names: Sequence[Action]) -> str:
+    """A list of actions in short: ``kms:*`` for all of them."""
+    mask = actions.mask_of(names)
+    if mask & actions.FULL_CONTROL == actions.FULL_CONTROL:
+        return "kms:*"
+    return listed([action.name for action in names], 4)
+
 
 COLUMNS = tuple(Access)
 
@@ -83,14 +230,14 @@ def matrix(
 
     What a principal gets through IAM policies, by way of its account, stands in the account's row alone.
     """
-    rows = {party.text: party for party in parties.parties([document], account_id, partition)}
+    rows = {party.text: party for party in parties_in([document], account_id, partition)}
     given: dict[str, list[Grant]] = {}
     for grant in grants:
-        grantee = parties.named_by_text(grant.grantee, account_id, partition)
+        grantee = named_by_text(grant.grantee, account_id, partition)
         if grantee is not None:
             rows.setdefault(grantee.text, grantee)
             given.setdefault(grantee.text, []).append(grant)
-    groups = parties.alike([document], parties.key_actions())
+    groups = alike([document], key_actions())
     return tuple(
         _row(document, party, groups, given.get(text, []), account_id, key_arn)
         for text, party in rows.items()
@@ -107,7 +254,7 @@ def _row(
 ) -> AccessRow:
     decisions: dict[Action, tuple[Standing, Decision]] = {}
     for group in groups:
-        decisions.update(dict.fromkeys(group, parties.decide(document, party, group[0], key_arn)))
+        decisions.update(dict.fromkeys(group, decide(document, party, group[0], key_arn)))
     return AccessRow(
         party,
         {access: _cell(access, decisions, grants) for access in COLUMNS},
@@ -182,8 +329,8 @@ def _named_changers(document: Document, account_id: str, partition: str, key_arn
     """The labels of those who are given kms:PutKeyPolicy by name."""
     put = ACTIONS[PUT_KEY_POLICY]
     labels: list[str] = []
-    for party in parties.parties([document], account_id, partition)[1:]:
-        found, _ = parties.decide(document, party, put, key_arn)
+    for party in parties_in([document], account_id, partition)[1:]:
+        found, _ = decide(document, party, put, key_arn)
         if party.kind is not PrincipalKind.EVERYONE and not party.is_outside(account_id):
             if found is Standing.ALLOWED:
                 labels.append(printable(party.label))

@@ -6,15 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from kms_tui.policy import (
-    actions,
-    condition_keys,
-    dead_statements,
-    evaluation,
-    instances,
-    perimeter,
-    wildcard,
-)
+from kms_tui.policy import actions, condition_keys, dead_statements, evaluation, exposure, instances, wildcard
 from kms_tui.policy.actions import CREATE_GRANT, DECRYPT, PUT_KEY_POLICY
 from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, Presence
 from kms_tui.policy.conditions import ConditionTest, Text
@@ -38,8 +30,8 @@ def lint(subject: PolicyUnderTest) -> Iterator[Remark]:
     names = iter(range(MAX_SUGGESTIONS))
     for each in subject.effective:
         yield from dead_statements.services(subject, each, names)
-        yield from perimeter.stopped_services(subject, each)
-        yield from perimeter.negated_deny(each)
+        yield from exposure.stopped_services(subject, each)
+        yield from exposure.negated_deny(each)
         yield from _use_and_control(subject, each)
     yield from dead_statements.redundant(subject)
     for statement in subject.document.statements:

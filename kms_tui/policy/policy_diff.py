@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from kms_tui.policy import parties
+from kms_tui.policy import access
+from kms_tui.policy.access import Party, Standing
 from kms_tui.policy.actions import Action
 from kms_tui.policy.describe import condition
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import Decision
 from kms_tui.policy.json_reader import split_lines
-from kms_tui.policy.parties import Party, Standing
 from kms_tui.policy.principals import PrincipalKind
 
 MAX_COMPARISONS = 1_000_000
@@ -238,8 +238,8 @@ def effect_changes(
 
     Other changes come in the order of the parties; none for a party whose standing stays as it is.
     """
-    groups = parties.alike([old, new], parties.key_actions())
-    asked = parties.parties([old, new], account_id, partition)[:MAX_PARTIES]
+    groups = access.alike([old, new], access.key_actions())
+    asked = access.parties_in([old, new], account_id, partition)[:MAX_PARTIES]
     return tuple(change for party in asked for change in _party_changes(old, new, party, groups, key_arn))
 
 
@@ -248,15 +248,15 @@ def _party_changes(
 ) -> Iterator[EffectChange]:
     found: dict[tuple[Standing, Standing], list[Action]] = {}
     for group in groups:
-        before, was = parties.decide(old, party, group[0], key_arn)
-        after, now = parties.decide(new, party, group[0], key_arn)
+        before, was = access.decide(old, party, group[0], key_arn)
+        after, now = access.decide(new, party, group[0], key_arn)
         pair = before, after
         keeps = pair == (_ALLOWED, _ALLOWED) and party.kind is PrincipalKind.ACCOUNT and party.label == "root"
         if pair[0] is not pair[1] or _conditions(was) != _conditions(now) or keeps:
             found.setdefault(pair, []).extend(group)
     for pair, listed in found.items():
         ordered = tuple(sorted(listed, key=lambda action: action.name))
-        sentence = f"{party.label} {_phrase(*pair).format(parties.spoken(ordered))}"
+        sentence = f"{party.label} {_phrase(*pair).format(access.spoken(ordered))}"
         yield EffectChange(party, *pair, ordered, sentence)
 
 

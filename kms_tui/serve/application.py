@@ -1,20 +1,28 @@
-"""The endpoint as an ASGI application: bounded bodies, calls on threads, responses."""
+"""The endpoint as an ASGI application: bounded bodies, calls at once or on threads, responses.
+
+A call that takes longer than handing it to a thread runs on one; those that make keys have threads of their
+own, so that no other call waits for them.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.operations import Trait, has
 from kms_tui.serve import aws_json
 from kms_tui.serve.endpoint import Endpoint, Task, refusal
 from kms_tui.serve.http_messages import HttpRequest, HttpResponse
-from kms_tui.serve.lanes import Lane, is_quick, makes_keys
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +47,8 @@ class Application:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._calls = Lane("call", THREADS, WAITING)
-        self._key_making = Lane("key making", KEY_MAKING_THREADS, WAITING)
+        self._calls = BoundedExecutor("call", THREADS, WAITING)
+        self._key_making = BoundedExecutor("key making", KEY_MAKING_THREADS, WAITING)
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         started = time.perf_counter()
@@ -75,9 +83,9 @@ class Application:
     async def _run(self, task: Task) -> HttpResponse:
         if is_quick(task.operation, task.params):
             return self._endpoint.run(task)
-        lane = self._key_making if makes_keys(task.operation) else self._calls
+        executor = self._key_making if makes_keys(task.operation) else self._calls
         try:
-            return await lane.run(partial(self._endpoint.run, task))
+            return await executor.run(partial(self._endpoint.run, task))
         except ServiceError as error:
             return refusal(error)
 
@@ -118,3 +126,40 @@ def _request(scope: HTTPScope, body: bytes) -> HttpRequest:
         body,
         scope["client"][0] if scope["client"] else "",
     )
+
+
+_ALGORITHM_MEMBERS = ("EncryptionAlgorithm", "SourceEncryptionAlgorithm", "DestinationEncryptionAlgorithm")
+
+
+def is_quick(operation: str, params: Mapping[str, Any]) -> bool:
+    """Whether handing a call to a thread costs more than it takes."""
+    return has(operation, Trait.QUICK) and all(
+        params.get(member, "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT" for member in _ALGORITHM_MEMBERS
+    )
+
+
+def makes_keys(operation: str) -> bool:
+    """Whether a call may look for RSA primes, which takes seconds of a processor."""
+    return has(operation, Trait.MAKES_KEY)
+
+
+class BoundedExecutor:
+    """Some threads with a bounded queue; raises ThrottlingException when it is full. One loop uses it."""
+
+    def __init__(self, name: str, threads: int, waiting: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"kms-tui {name}")
+        self._limit = threads + waiting
+        self._under_way = 0
+
+    async def run(self, work: Callable[[], HttpResponse]) -> HttpResponse:
+        if self._under_way >= self._limit:
+            raise ServiceError("ThrottlingException", "Rate exceeded")
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        finally:
+            self._under_way -= 1
+
+    def close(self) -> None:
+        """Drop what has not begun; does not wait for what has."""
+        self._executor.shutdown(wait=False, cancel_futures=True)

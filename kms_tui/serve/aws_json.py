@@ -48,7 +48,7 @@ def parse(operation: str, body: bytes) -> dict[str, Any]:
     return parameters
 
 
-def serialise(operation: str, result: Mapping[str, Any]) -> bytes:
+def serialize(operation: str, result: Mapping[str, Any]) -> bytes:
     """The response's body: empty for an operation without output, as KMS has it."""
     output = service_model()["operations"][operation].get("output")
     if output is None:

@@ -80,7 +80,7 @@ class Endpoint:
         """Make the call and answer it."""
         try:
             return HttpResponse(
-                200, aws_json.serialise(task.operation, task.backend.call(task.operation, task.params))
+                200, aws_json.serialize(task.operation, task.backend.call(task.operation, task.params))
             )
         except Exception as error:
             return _failure(error, task.operation, task.request)

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.backend.local.engine.ciphertext_blob import seal
-from kms_tui.backend.local.engine.request_validation import check
+from kms_tui.backend.local.engine.request_validation import check_request
 from kms_tui.backend.local.store.key_rows import first_due, key_by_id
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.stored_material import current_material
@@ -89,7 +89,7 @@ def steps(backend: LocalBackend, params: dict[str, object], calls: int) -> None:
             )
 
     for name, work in (
-        ("check the request", lambda: check("Encrypt", params)),
+        ("check the request", lambda: check_request("Encrypt", params)),
         ("is anything due?", lambda: first_due(store, now)),
         ("read the key", lambda: key_by_id(store, ACCOUNT, REGION, key_id)),
         ("read its material", lambda: current_material(store, key)),

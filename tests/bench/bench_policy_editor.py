@@ -16,7 +16,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from kms_tui import drafts
+from kms_tui import data_files
 from kms_tui.demo import demo_backend
 from kms_tui.policy.snippets import enable_iam_policies, key_users
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
@@ -94,7 +94,7 @@ def main() -> None:
             await measure(pilot)
 
     with tempfile.TemporaryDirectory() as folder:
-        drafts.default_root = lambda: Path(folder)
+        data_files.default_root = lambda: Path(folder)
         asyncio.run(run())
 
 

@@ -11,9 +11,8 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
-from kms_tui.backend.base import Backend
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.model import CallerIdentity
 
 COMMON_ERRORS = frozenset(
     {
@@ -99,29 +98,11 @@ def _constraint_problems(shape: Any, value: Any, path: str) -> Iterator[str]:
         yield f"{path}: {size} is not within {constraints.get('min')} and {constraints.get('max')}"
 
 
-class Validated:
+class Validated(Wrapper):
     """A backend whose every response and error code is held against the service model."""
 
-    def __init__(self, inner: Backend) -> None:
-        self.inner = inner
-
-    @property
-    def account_id(self) -> str:
-        return self.inner.account_id
-
-    @property
-    def region(self) -> str:
-        return self.inner.region
-
-    @property
-    def partition(self) -> str:
-        return self.inner.partition
-
-    def caller(self) -> CallerIdentity:
-        return self.inner.caller()
-
-    def in_region(self, region: str) -> Validated:
-        return Validated(self.inner.in_region(region))
+    def around(self, inner: Backend) -> Validated:
+        return Validated(inner)
 
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         model = operation_model(operation)

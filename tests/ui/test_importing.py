@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
-from kms_tui import imports
+from kms_tui import data_files
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import Secret
@@ -188,7 +188,7 @@ def test_a_fresh_file_that_somebody_changed_is_neither_sent_nor_overwritten(
 def test_an_import_token_outlives_the_console_that_saved_its_wrapping_key(
     make_app: MakeApp, demo: Backend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(imports, "default_root", lambda: tmp_path / "imports")
+    monkeypatch.setattr(data_files, "import_root", lambda: tmp_path / "imports")
     key, calls = external(demo), list[str]()
     wrapping_key, wrapped = tmp_path / "wrapping.pem", tmp_path / "wrapped"
     backend = Refusing(demo, lambda operation, _: calls.append(operation))

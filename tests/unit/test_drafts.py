@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.atomic import FileError
-from kms_tui.drafts import Draft, PolicyFiles, default_root, new_token
+from kms_tui.data_files import Draft, PolicyFiles, default_root, new_token
 from kms_tui.kms.model import PolicyVersion
 
 ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

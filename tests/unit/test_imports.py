@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kms_tui.atomic import FileError
-from kms_tui.imports import ImportFiles, default_root
+from kms_tui.data_files import ImportFiles, import_root
 from kms_tui.kms.model import ImportParameters
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -51,4 +51,4 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 
 def test_they_lie_in_the_platforms_data_folder() -> None:
-    assert default_root().parts[-2:] == ("kms-tui", "imports")
+    assert import_root().parts[-2:] == ("kms-tui", "imports")

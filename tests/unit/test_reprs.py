@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kms_tui.backend.kms_facade import Decrypted, GrantMade
+from kms_tui.backend.kms_facade import CreatedGrant, Decrypted
 from kms_tui.backend.local import LocalBackend, Store, open_store
 from kms_tui.backend.local.crypto.encryption import DecryptedCiphertext
 from kms_tui.backend.local.store.key_rows import key_by_id
@@ -61,7 +61,7 @@ def _task() -> object:
 _SAMPLES: dict[str, Callable[[], object]] = {
     "secret": lambda: Secret(_SECRET),
     "decrypted": lambda: Decrypted(Secret(_SECRET), "arn", "SYMMETRIC_DEFAULT"),
-    "grant": lambda: GrantMade("id", _WORD),
+    "grant": lambda: CreatedGrant("id", _WORD),
     "import parameters": lambda: ImportParameters(b"", _SECRET, _NOW),
     "root key": lambda: RootKey(_SECRET),
     "sealed root key": lambda: SealedRootKey(Protection.KEY_FILE, "{}", _SECRET),

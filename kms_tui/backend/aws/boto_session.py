@@ -81,13 +81,13 @@ def open_backend(
             check_ca_bundle(
                 bundle, "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") or option is None else option.place
             )
-        opening = _Opening(
+        opening = _OpenSession(
             session, core, endpoint_url, translator, mfa_prompt, CredentialSources.of(named.name)
         )
         return opening.backend(session.region_name)
 
 
-class _Opening:
+class _OpenSession:
     """A session's parts that its regions share; ``core`` is the botocore session within the boto3 one.
 
     boto3 passes on clients, region and regions. How an MFA code is asked for, what endpoints the profile

@@ -67,11 +67,11 @@ def refuse_broken_answers(events: Any, service: str, max_attempts: int) -> None:
 
     ``service`` is the service's id in botocore's event names ("kms", "secrets-manager").
     """
-    events.register(f"before-parse.{service}", spare_the_parser)
+    events.register(f"before-parse.{service}", withhold_bad_body)
     events.register(f"needs-retry.{service}", broken_answers(max_attempts))
 
 
-def spare_the_parser(*, response_dict: dict[str, Any], **_: Any) -> None:
+def withhold_bad_body(*, response_dict: dict[str, Any], **_: Any) -> None:
     """Before parsing: withhold a body that is no JSON object; botocore's parser fails on some of them."""
     if response_dict["body"] and not is_object(response_dict["body"]):
         response_dict["body"] = b""

@@ -17,7 +17,7 @@ from kms_tui.backend.local.authorization.decision import (
 from kms_tui.backend.local.cloudtrail import lookup_events
 from kms_tui.backend.local.crypto import data_keys, encryption, key_agreement, signatures
 from kms_tui.backend.local.engine.call import Call, CallOrigin, CallScope, JsonShape
-from kms_tui.backend.local.engine.request_validation import check
+from kms_tui.backend.local.engine.request_validation import check_request
 from kms_tui.backend.local.importing import import_operations
 from kms_tui.backend.local.key_stores import key_store_operations
 from kms_tui.backend.local.keys import (
@@ -84,7 +84,7 @@ class LocalBackend:
         self._origin = origin or CallOrigin()
         self._caller = identity_of(partition, account_id, caller_arn)
         self._scope = CallScope(partition, region, self._caller.account)
-        self._authorise = decide if caller_arn else allow_administrator
+        self._authorize = decide if caller_arn else allow_administrator
         self._iam_policies = iam_policies if caller_arn else (ADMINISTRATOR_POLICY,)
         self._keyring = Keyring(store)
 
@@ -137,7 +137,7 @@ class LocalBackend:
             self._caller,
             self.store,
             self._keyring,
-            self._authorise,
+            self._authorize,
             self._iam_policies,
             self.store.now(),
             self._origin,
@@ -155,7 +155,7 @@ class LocalBackend:
             )
         call = self.begin(operation)
         try:
-            call.params = check(operation, params)
+            call.params = check_request(operation, params)
             if apply_due_transitions(self.store, call.now):
                 self._keyring.forget()
             answer = run(call)
@@ -201,7 +201,7 @@ def _require_permission(call: Call) -> None:
     Key policies do not apply to CloudTrail. Conditions are not judged: a conditional Allow does not count, a
     conditional Deny does.
     """
-    if call.authorise is allow_administrator:
+    if call.authorize is allow_administrator:
         return
     named = [each for policy in call.iam_policies for each in policy.statements if _is_named(each)]
     if any(not each.is_allow for each in named):

@@ -1,15 +1,23 @@
-"""Facts about a key beside DescribeKey's answer, what a check answers, and the numbers it goes by."""
+"""What the checks look at: facts about a key, those that take more than one call, and a check's verdict."""
 
 from __future__ import annotations
 
+import json
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from kms_tui.backend.base import Services
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory.row import FactName
-from kms_tui.kms.facts import UNASKED, Fact, Known
+from kms_tui.kms.arn import Arn
+from kms_tui.kms.errors import AnswerError, KmsTuiError, UnavailableError
+from kms_tui.kms.facts import UNASKED, Fact, Failed, Known, unreadable
 from kms_tui.kms.model import Key, KeyLastUsage, KeyRotationStatus, Tag
+from kms_tui.kms.operations import Trait, names_with
 
 T = TypeVar("T")
 
@@ -109,3 +117,125 @@ class Settings:
     disabled_days: int = 30
     expires_days: int = 30
     required_tags: tuple[str, ...] = ()
+
+
+HISTORY = timedelta(days=90)
+"""How far back CloudTrail's event history goes (LookupEvents)."""
+_PAGE = 50
+_PAGES = 40
+"""As many pages are read for one kind of event; at 2 calls a second, the quota, that is 20 seconds."""
+_BETWEEN_PAGES = 0.5
+
+Wait = Callable[[float], bool]
+"""Waits so many seconds; True as soon as nobody wants the answer any more."""
+
+
+def disabled_since(
+    services: Services | None, keys: Collection[str], now: datetime, wait: Wait
+) -> Mapping[str, Fact[Since]]:
+    """Since when keys of one region, given by ARN and disabled now, have been so, by CloudTrail.
+
+    One look through the region's events serves all of them. A key without an event was disabled before the
+    history begins; where the history was not read to its end, that key is not known.
+    """
+    if services is None or not services.offers("cloudtrail"):
+        return dict.fromkeys(keys, Failed(UnavailableError("cloudtrail")))
+    begin = now - HISTORY
+    found: dict[str, datetime] = {}
+    whole = True
+    try:
+        for event_name in names_with(Trait.DISABLES):
+            whole &= _look_up(services, event_name, set(keys), found, begin, now, wait)
+    except KmsTuiError as error:
+        return {arn: _dated(found[arn]) if arn in found else unreadable(error) for arn in keys}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return dict.fromkeys(keys, Failed(AnswerError.of(error)))
+    early: Fact[Since] = Known(Since(begin, before=True))
+    if not whole:
+        early = Failed(
+            KmsTuiError(f"CloudTrail has more than {_PAGE * _PAGES:,} such events to look through.")
+        )
+    return {arn: _dated(found[arn]) if arn in found else early for arn in keys}
+
+
+def _dated(moment: datetime) -> Fact[Since]:
+    return Known(Since(moment))
+
+
+def _look_up(
+    services: Services,
+    event_name: str,
+    left: set[str],
+    found: dict[str, datetime],
+    begin: datetime,
+    now: datetime,
+    wait: Wait,
+) -> bool:
+    """Note the newest event of each key; whether all were found, or the history was read to its end."""
+    params: dict[str, Any] = {
+        "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": event_name}],
+        "StartTime": begin,
+        "EndTime": now,
+        "MaxResults": _PAGE,
+    }
+    for page in range(_PAGES):
+        if page and wait(_BETWEEN_PAGES):
+            return False
+        answer = services.call("cloudtrail", "LookupEvents", params)
+        for event in answer.get("Events", ()):
+            detail = json.loads(event["CloudTrailEvent"])
+            # CloudTrail lists refused calls as well.
+            if not detail.get("errorCode"):
+                for arn in [arn for arn in left if _names(event, detail, arn)]:
+                    found[arn] = max(_moment(event), found.get(arn, begin))
+                    left.discard(arn)
+        token = answer.get("NextToken")
+        if not token or not left:
+            return True
+        params["NextToken"] = token
+    return False
+
+
+def _moment(event: Mapping[str, Any]) -> datetime:
+    moment = event["EventTime"]
+    if not isinstance(moment, datetime):
+        raise TypeError("EventTime is no point in time")
+    return moment
+
+
+def _names(event: Mapping[str, Any], detail: Mapping[str, Any], arn: str) -> bool:
+    """Whether an event is about a key: by its resources, or by what was asked for (an ARN or a key id)."""
+    names = {resource.get("ResourceName") for resource in event.get("Resources") or ()}
+    names.add((detail.get("requestParameters") or {}).get("keyId"))
+    return arn in names or arn.rpartition("/")[2] in names
+
+
+class Primaries:
+    """Policies of the primaries of replicas, each read once; ``known`` are policies that were read anyway."""
+
+    def __init__(self, kms: Kms, known: Callable[[str], Fact[str] | None]) -> None:
+        self._kms = kms
+        self._known = known
+        self._regions: dict[str, Kms] = {kms.region: kms}
+        self._lock = threading.Lock()
+
+    def unread(self, arns: Iterable[str]) -> list[str]:
+        """Those that take a call."""
+        return [arn for arn in dict.fromkeys(arns) if self._known(arn) is None]
+
+    def read(self, arn: str) -> Fact[str]:
+        known = self._known(arn)
+        if known is not None:
+            return known
+        try:
+            return Known(self._in_region(Arn.parse(arn).region).key_policy(arn))
+        except KmsTuiError as error:
+            return unreadable(error)
+        except Exception as error:
+            return Failed(AnswerError.of(error))
+
+    def _in_region(self, region: str) -> Kms:
+        with self._lock:
+            if region not in self._regions:
+                self._regions[region] = self._kms.in_region(region)
+            return self._regions[region]

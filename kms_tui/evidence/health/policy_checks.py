@@ -10,9 +10,9 @@ from kms_tui.evidence.health.facts import Examined, Settings, Unsure, Verdict, k
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Key
 from kms_tui.policy import CheckResult, Severity, check, given_outside, parse
+from kms_tui.policy.access import Standing, spoken
 from kms_tui.policy.describe import listed, quoted
 from kms_tui.policy.exposure import Reach
-from kms_tui.policy.parties import Standing, spoken
 from kms_tui.policy.policy_diff import effect_changes
 from kms_tui.policy.search import TooComplexError
 

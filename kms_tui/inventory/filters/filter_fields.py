@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from kms_tui.inventory import cells
 from kms_tui.inventory.filters import value_tests
-from kms_tui.inventory.filters.row_test import RowTest, Verdict
 from kms_tui.inventory.filters.syntax import split
-from kms_tui.inventory.filters.value_tests import WordChoice, alternatives, plain
+from kms_tui.inventory.filters.value_tests import RowTest, Verdict, WordChoice, alternatives, plain
 from kms_tui.inventory.row import FactName
 from kms_tui.inventory.row_class import Concern, Reading, RowClass
 from kms_tui.kms.keyspecs import KEY_SPECS, Family

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.inventory.filters.filter_fields import FIELDS
-from kms_tui.inventory.filters.row_test import Depends, RowTest, Verdict
 from kms_tui.inventory.filters.syntax import FilterError, Term, split
+from kms_tui.inventory.filters.value_tests import Depends, RowTest, Verdict
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.row_class import RowClass
 

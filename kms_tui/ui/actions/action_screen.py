@@ -63,12 +63,12 @@ class ActionScreen(ModeScreen):
         return super().check_action(action, parameters)
 
     @on(KeysChanged)
-    def _look_at_watched(self) -> None:
+    def _poll_refused_uses(self) -> None:
         """The change may begin or end refused uses."""
         self.host.poll_refused_uses()
 
     @on(RefusalsChanged)
-    def _refusals_told(self) -> None:
+    def _refusals_changed(self) -> None:
         for details in self.query(KeyDetails):
             details.show_refusals()
 

@@ -43,15 +43,15 @@ class KeyAction:
 # fmt: off
 _ACTIONS = (
     KeyAction("copy", "c", "Copy…", "Copy the key's id, ARN or alias", viewing_actions.copy, mutating=False, show=True),
-    KeyAction("scratchpad", "s", "Scratchpad", "Encrypt, decrypt, sign … with this key", viewing_actions.use_on_scratchpad, mutating=False, show=True, refusal=viewing_actions.cannot_use),
+    KeyAction("scratchpad", "s", "Scratchpad", "Encrypt, decrypt, sign … with this key", viewing_actions.use_on_scratchpad, mutating=False, show=True, refusal=viewing_actions.cannot_use_on_scratchpad),
     KeyAction("edit-policy", "e", "Edit policy", "Edit the key policy, with the lockout guard (PutKeyPolicy)", viewing_actions.edit_policy, mutating=False, show=True, refusal=aws_managed),
     KeyAction("policy-history", "H", "Policy history", "Earlier key policies, and going back to one", viewing_actions.show_policy_history, mutating=False),
     KeyAction("simulate", "S", "Simulate", "Ask the key policy whether someone may do something", viewing_actions.simulate, mutating=False),
     KeyAction("used-by", "b", "Used by", "Scan for what names this key: S3, EBS, …", viewing_actions.used_by, mutating=False),
     KeyAction("raw-json", "y", "Raw JSON", "Show what DescribeKey answers", viewing_actions.raw_json, mutating=False),
     KeyAction("create-alias", "a", "New alias", "Give the key another name (CreateAlias)", alias_actions.create_alias, refusal=alias_actions.cannot_name),
-    KeyAction("repoint-alias", "A", "Repoint alias", "Make one of its aliases point at another key (UpdateAlias)", alias_actions.repoint_alias, refusal=alias_actions.cannot_unname),
-    KeyAction("delete-alias", "minus", "Delete alias", "Take one of its names away (DeleteAlias)", alias_actions.delete_alias, refusal=alias_actions.cannot_unname),
+    KeyAction("repoint-alias", "A", "Repoint alias", "Make one of its aliases point at another key (UpdateAlias)", alias_actions.repoint_alias, refusal=alias_actions.cannot_change_alias),
+    KeyAction("delete-alias", "minus", "Delete alias", "Take one of its names away (DeleteAlias)", alias_actions.delete_alias, refusal=alias_actions.cannot_change_alias),
     KeyAction("edit-description", "i", "Description", "Edit the description (UpdateKeyDescription)", tags_and_description.edit_description, refusal=alias_actions.cannot_name),
     KeyAction("edit-tags", "t", "Tags", "Edit the tags (TagResource, UntagResource)", tags_and_description.edit_tags, many=True, refusal=alias_actions.cannot_name),
     KeyAction("create-grant", "f", "New grant", "Let somebody use the key without a change to its policy (CreateGrant)", grant_actions.create_grant, refusal=grant_actions.cannot_grant),

@@ -54,7 +54,7 @@ def cannot_name(subject: Subject) -> Reason:
     return "its deletion is scheduled" if pending else ""
 
 
-def cannot_unname(subject: Subject) -> Reason:
+def cannot_change_alias(subject: Subject) -> Reason:
     return aws_managed(subject) or ("" if subject.aliases else "it has no alias")
 
 

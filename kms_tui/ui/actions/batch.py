@@ -18,6 +18,7 @@ from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Reason, Subject
+from kms_tui.ui.base.words import counted
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
@@ -233,7 +234,7 @@ async def confirm_change(
     chosen = select_possible(screen, subjects, refusal)
     left = chosen.possible
     counts = Content.styled(chosen.counts, "bold")
-    title = f"{verb} {len(left):,} key{'' if len(left) == 1 else 's'}?"
+    title = f"{verb} {counted(len(left), 'key')}?"
     agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], chosen.notes, confirm=confirm))
     return left if agreed else ()
 

@@ -14,8 +14,13 @@ from kms_tui.kms.facts import Denied, Fact, Failed, Known, read_fact
 from kms_tui.kms.model import Alias, Grant, Key, KeyLastUsage
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
-from kms_tui.ui.base.words import date_words, fact_content, span_words, when_words
-from kms_tui.ui.details.scan_words import EARLIER_DATA, NOT_AVAILABLE, scanning_words, used_by_content
+from kms_tui.ui.base.words import counted, date_words, fact_content, span_words, when_words
+from kms_tui.ui.details.scan_words import (
+    EARLIER_DATA,
+    NOT_AVAILABLE,
+    scanning_words,
+    used_by_content,
+)
 
 T = TypeVar("T")
 _RECENT = timedelta(days=90)
@@ -175,8 +180,7 @@ class KeyUse:
             yield _unread("last use", self.usage)
         if self.has_grants:
             assert isinstance(self.grants, Known)
-            count = len(self.grants.value)
-            yield f"{count} grant{'' if count == 1 else 's'}"
+            yield counted(len(self.grants.value), "grant")
         elif not isinstance(self.grants, Known):
             yield _unread("grants", self.grants)
         if self.replicas:

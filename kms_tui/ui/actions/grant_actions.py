@@ -9,7 +9,7 @@ from typing import Any, Literal
 from textual import on
 from textual.widget import Widget
 
-from kms_tui.backend.kms_facade import GrantMade
+from kms_tui.backend.kms_facade import CreatedGrant
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Grant, Key, KeyState
 from kms_tui.kms.operations import grant_operations
@@ -183,7 +183,7 @@ async def create_grant(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     key = await screen.attempt(lambda: kms.describe(subject.key_id), doing="describe the key")
     if key is None:
         return
-    made: list[GrantMade] = []
+    made: list[CreatedGrant] = []
     values = await screen.ask(
         Form(
             f"New grant on {subject.name}",

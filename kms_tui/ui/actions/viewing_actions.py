@@ -83,7 +83,7 @@ async def used_by(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     details.show(screen.session, subject)
 
 
-def cannot_use(subject: Subject) -> Reason:
+def cannot_use_on_scratchpad(subject: Subject) -> Reason:
     """Without a description, which operations the key offers is not known."""
     return "" if subject.key is not None else "it cannot be described, so what it offers is not known"
 
@@ -110,7 +110,7 @@ async def edit_policy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 async def show_policy_history(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Show earlier policies; the one chosen opens in the editor, not saved yet."""
-    from kms_tui.drafts import policy_files
+    from kms_tui.data_files import policy_files
     from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
     from kms_tui.ui.policy_editor.policy_history import HistoryDialog, read_versions
 

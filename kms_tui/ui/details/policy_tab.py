@@ -25,14 +25,14 @@ class PolicyFacts:
     result: CheckResult
 
 
-def _grave(result: CheckResult) -> Iterator[Finding]:
+def _serious(result: CheckResult) -> Iterator[Finding]:
     return (finding for finding in result.findings if finding.severity is not Severity.INFO)
 
 
 def _shown(facts: PolicyFacts) -> Content:
     from kms_tui.ui.base.policy_words import coloured, finding_line, verdict_words
 
-    remarks = [finding_line(finding) for finding in _grave(facts.result)]
+    remarks = [finding_line(finding) for finding in _serious(facts.result)]
     return Content("\n").join([verdict_words(facts.result), *remarks, Content(), coloured(facts.text)])
 
 

@@ -13,7 +13,7 @@ from kms_tui.evidence.scans import Scan, Scans
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import Denied, Failed
 from kms_tui.ui.base.safe_text import Content, safe, visible
-from kms_tui.ui.base.words import date_words
+from kms_tui.ui.base.words import counted, date_words
 
 EARLIER_DATA = "Data encrypted earlier is not visible to any scan."
 NOT_AVAILABLE = "not available here: this KMS has no other services beside it"
@@ -38,7 +38,7 @@ def unchecked_words(scan: Scan) -> str:
     titles = [section.title for section in scan.unchecked]
     if not titles:
         return ""
-    return f"{len(titles)} service{'' if len(titles) == 1 else 's'} not checked: {', '.join(titles)}"
+    return f"{counted(len(titles), 'service')} not checked: {', '.join(titles)}"
 
 
 def error_words(error: KmsTuiError) -> str:
@@ -102,7 +102,7 @@ def used_by_content(scan: Scan, key_id: str, now: datetime, *, width: int) -> Co
     """The answer for one key in a few lines of at most ``width`` cells."""
     uses = scan.uses(key_id)
     if uses:
-        words = f"{len(uses)} resource{'' if len(uses) == 1 else 's'}: {kinds_words(uses)}"
+        words = f"{counted(len(uses), 'resource')}: {kinds_words(uses)}"
     else:
         words = "nothing that was checked names it"
     lines = [safe(line).stylize("$warning" if uses else "") for line in textwrap.wrap(words, width)]

@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
-from kms_tui.drafts import policy_files
+from kms_tui.data_files import policy_files
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy import CheckResult, Severity
 from kms_tui.policy.document import QUOTA_BYTES

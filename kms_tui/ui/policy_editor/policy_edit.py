@@ -16,7 +16,7 @@ from datetime import datetime
 from kms_tui import policy
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError, judge
-from kms_tui.drafts import Draft, PolicyFiles, new_token
+from kms_tui.data_files import Draft, PolicyFiles, new_token
 from kms_tui.kms.errors import KmsTuiError, OutcomeUnknownError, ServiceError
 from kms_tui.kms.model import PolicyVersion
 from kms_tui.policy import CheckResult, Verdict

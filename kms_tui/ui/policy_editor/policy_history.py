@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList
 
 from kms_tui import policy
-from kms_tui.drafts import PolicyFiles
+from kms_tui.data_files import PolicyFiles
 from kms_tui.kms.model import PolicyVersion
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content, safe

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.drafts import Draft, PolicyFiles
+from kms_tui.data_files import Draft, PolicyFiles
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.base.policy_words import principals_in

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from kms_tui.atomic import FileError
+from kms_tui.crypto_ops.check import Beyond, Limit
 from kms_tui.crypto_ops.inputs import (
     TYPED_FORMATS,
     Entered,
@@ -24,7 +25,6 @@ from kms_tui.crypto_ops.inputs import (
     read_text,
 )
 from kms_tui.crypto_ops.inputs import Input as GivenInput
-from kms_tui.crypto_ops.limits import Beyond, Limit
 from kms_tui.crypto_ops.operations import Role
 from kms_tui.formats import Format, FormatError, encode
 from kms_tui.kms.model import Secret

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import OptionList
 
 from kms_tui.crypto_ops.operations import OPERATIONS, Name, Operation
-from kms_tui.crypto_ops.settings import OperationSetting, Ready, SettingChoice
+from kms_tui.crypto_ops.request import OperationSetting, Ready, SettingChoice
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.scratchpad.pane_fields import ProblemLine
 from kms_tui.ui.widgets.form_widgets import Select

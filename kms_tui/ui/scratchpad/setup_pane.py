@@ -10,14 +10,12 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from kms_tui.crypto_ops.check import takes_context
+from kms_tui.crypto_ops.check import limit_of, takes_context
 from kms_tui.crypto_ops.history import Entry
 from kms_tui.crypto_ops.inputs import InputError, InputField
-from kms_tui.crypto_ops.limits import limit_of
-from kms_tui.crypto_ops.moving import opens_there
 from kms_tui.crypto_ops.operations import OPERATIONS, Name, Operation, Role
-from kms_tui.crypto_ops.request import ChosenKey, Destination, OperationRequest
-from kms_tui.crypto_ops.settings import Ready, settle
+from kms_tui.crypto_ops.request import ChosenKey, Destination, OperationRequest, Ready, settle
+from kms_tui.crypto_ops.sealing import opens_there
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.destinations import DestinationPane, TargetLine

@@ -130,7 +130,7 @@ class HealthScreen(ModeScreen):
         if estimate.keys <= ASK_ABOVE or not estimate.total:
             await self._run(examination)
         else:
-            self._show_text(health_words.asking(estimate))
+            self._show_text(health_words.reading_cost(estimate))
             self._enter(_State.ASKING)
 
     def action_begin(self) -> None:

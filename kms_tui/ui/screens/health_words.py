@@ -158,7 +158,7 @@ def headline(report: Report) -> Content:
     return said if report.complete else said + Content.styled("  stopped: r goes on", "$warning")
 
 
-def asking(estimate: Estimate) -> Content:
+def reading_cost(estimate: Estimate) -> Content:
     """The cost of reading, before it begins."""
     calls = ", ".join(f"{number:,} {operation}" for operation, number in sorted(estimate.calls.items()))
     seconds, key = estimate.seconds, "$accent bold"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kms_tui import drafts
-from kms_tui.drafts import PolicyFiles
+from kms_tui import data_files
+from kms_tui.data_files import PolicyFiles
 from kms_tui.ui.policy_editor import editor_screen
 
 
@@ -15,7 +15,7 @@ from kms_tui.ui.policy_editor import editor_screen
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PolicyFiles:
     """Where this test's drafts and versions are."""
     root = tmp_path / "policies"
-    monkeypatch.setattr(drafts, "default_root", lambda: root)
+    monkeypatch.setattr(data_files, "default_root", lambda: root)
     return PolicyFiles(root)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from kms_tui.backend.base import Backend
-from kms_tui.drafts import Draft, PolicyFiles
+from kms_tui.data_files import Draft, PolicyFiles
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.policy_editor import editor_screen
 from kms_tui.ui.policy_editor.editor_screen import PolicyEditor

@@ -14,7 +14,7 @@ import kms_tui.ui
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
-from kms_tui.drafts import Draft, PolicyFiles
+from kms_tui.data_files import Draft, PolicyFiles
 from kms_tui.kms.model import PolicyVersion
 from kms_tui.ui.policy_editor import editor_commands
 from kms_tui.ui.policy_editor.findings_list import FindingsList

@@ -10,7 +10,7 @@ from textual.widgets import OptionList
 
 from kms_tui.atomic import FileError
 from kms_tui.backend.base import Backend
-from kms_tui.drafts import PolicyFiles
+from kms_tui.data_files import PolicyFiles
 from kms_tui.ui.policy_editor.policy_history import HistoryDialog
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, press, settled

@@ -9,7 +9,7 @@ import pytest
 from kms_tui import policy
 from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
-from kms_tui.drafts import PolicyFiles
+from kms_tui.data_files import PolicyFiles
 from kms_tui.kms.errors import OutcomeUnknownError, ServiceError
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy import CheckResult

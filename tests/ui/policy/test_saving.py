@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from kms_tui.backend.base import Backend
-from kms_tui.drafts import PolicyFiles
+from kms_tui.data_files import PolicyFiles
 from kms_tui.kms.errors import KmsTuiError, OutcomeUnknownError, ServiceError
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.ui.policy_editor.policy_edit import BYPASS_PHRASE

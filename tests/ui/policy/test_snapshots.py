@@ -12,7 +12,7 @@ from textual.widgets import Input
 from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers.metering import Meter
 from kms_tui.config import Config
-from kms_tui.drafts import Draft, PolicyFiles
+from kms_tui.data_files import Draft, PolicyFiles
 from kms_tui.ui.details.access_tab import AccessTab
 from kms_tui.ui.details.key_details import KeyDetails
 from tests.ui.conftest import NOW, MakeApp

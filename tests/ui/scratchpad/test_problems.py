@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from kms_tui.backend.base import Backend
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.operations import Name, Role
 from kms_tui.formats import Format
 from kms_tui.kms.errors import EndpointError
-from kms_tui.kms.model import CallerIdentity, Secret
+from kms_tui.kms.model import Secret
 from kms_tui.ui.scratchpad.pane_fields import KeyField
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, Bench, drive
@@ -137,30 +137,15 @@ def test_a_keys_state_is_told_beside_the_key(make_app: MakeApp) -> None:
     drive(make_app(), script)
 
 
-class Faulty:
+class Faulty(Wrapper):
     """A backend that answers but for one operation."""
 
     def __init__(self, inner: Backend, operation: str) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self.operation = operation
 
-    @property
-    def account_id(self) -> str:
-        return self.inner.account_id
-
-    @property
-    def region(self) -> str:
-        return self.inner.region
-
-    @property
-    def partition(self) -> str:
-        return self.inner.partition
-
-    def caller(self) -> CallerIdentity:
-        return self.inner.caller()
-
-    def in_region(self, region: str) -> Backend:
-        return Faulty(self.inner.in_region(region), self.operation)
+    def around(self, inner: Backend) -> Faulty:
+        return Faulty(inner, self.operation)
 
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         if operation == self.operation:

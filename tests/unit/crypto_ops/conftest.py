@@ -11,8 +11,7 @@ import pytest
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.inputs import Entered
 from kms_tui.crypto_ops.operations import OPERATIONS, Name
-from kms_tui.crypto_ops.request import ChosenKey, OperationRequest
-from kms_tui.crypto_ops.settings import settle
+from kms_tui.crypto_ops.request import ChosenKey, OperationRequest, settle
 from kms_tui.demo import demo_backend
 from kms_tui.kms.model import Secret
 

@@ -10,10 +10,10 @@ from kms_tui.atomic import AlreadyThereError, FileError
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.check import explain
 from kms_tui.crypto_ops.inputs import Entered, InputError, InputField
-from kms_tui.crypto_ops.known import known
 from kms_tui.crypto_ops.operations import Name
 from kms_tui.crypto_ops.request import Destination
 from kms_tui.crypto_ops.run import run
+from kms_tui.crypto_ops.sealing import known
 from kms_tui.envelope.errors import (
     AlteredError,
     ContextMismatchError,

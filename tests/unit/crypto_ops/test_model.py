@@ -6,9 +6,9 @@ import pytest
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.service_model import service_model
-from kms_tui.crypto_ops.limits import Beyond, limit_of
+from kms_tui.crypto_ops.check import Beyond, limit_of
 from kms_tui.crypto_ops.operations import OPERATIONS, Name, next_for, offered
-from kms_tui.crypto_ops.settings import SETTINGS, algorithms_of, settle
+from kms_tui.crypto_ops.request import SETTINGS, algorithms_of, settle
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.kms.operations import CRYPTOGRAPHIC, READING

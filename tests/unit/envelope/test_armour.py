@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms_tui.envelope import armour
-from kms_tui.envelope.armour import Unarmoured
+from kms_tui.envelope import header
 from kms_tui.envelope.errors import UnreadableTextError
+from kms_tui.envelope.header import Unarmoured
 
 _WRITERS: dict[str, Callable[[bytes], str]] = {
     "base64": lambda data: base64.b64encode(data).decode(),
@@ -28,7 +28,7 @@ def test_base64_without_its_padding_is_read() -> None:
 
 def _read(text: bytes, digits: str, encoding: str, chunk: int, size: int) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(armour, "_CHUNK", chunk)
+        patch.setattr(header, "_CHUNK", chunk)
         stream = Unarmoured(io.BytesIO(text), encoding, digits)
         return b"".join(iter(lambda: stream.read(size), b""))
 

@@ -16,7 +16,7 @@ import pytest
 
 from kms_tui.backend.local import Store, open_store
 from kms_tui.backend.local.store.root_key import key_file_of
-from kms_tui.backend.local.store.store_verification import problems
+from kms_tui.backend.local.store.store_verification import find_problems
 from kms_tui.kms.errors import StoreError
 from tests.unit.local.conftest import client_of
 
@@ -38,7 +38,7 @@ def _usable(path: Path, keys: set[str]) -> None:
         for key_id in keys:
             sealed = kms("Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
             assert kms("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
-        assert list(problems(store)) == []
+        assert list(find_problems(store)) == []
 
 
 def _pages_of_log(log: bytes) -> dict[int, bytes]:

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from kms_tui.backend.local import LocalBackend, Store, open_store
-from kms_tui.backend.local.store.key_material import SECRET_SIZES, SUPPORTED, generate, load
+from kms_tui.backend.local.store.key_material import SECRET_SIZES, SUPPORTED, generate_material, load_material
 from kms_tui.backend.local.store.seeded_material import SeededMaterial
 from kms_tui.backend.local.store.sources import RandomIds, SeededIds
 from kms_tui.kms.arn import is_key_id
@@ -24,9 +24,9 @@ def test_all_specs_but_two_can_be_made() -> None:
 
 @pytest.mark.parametrize("spec", sorted(SUPPORTED))
 def test_random_material_loads_and_differs(spec: str) -> None:
-    one, two = generate(spec), generate(spec)
+    one, two = generate_material(spec), generate_material(spec)
     assert one != two
-    assert load(spec, one) is not None
+    assert load_material(spec, one) is not None
 
 
 @pytest.mark.parametrize("spec", _QUICK)
@@ -41,14 +41,14 @@ def test_seeded_material_repeats_itself_and_differs_by_ids_and_seed(spec: str) -
 
 
 def test_seeded_rsa_keys_have_the_size_they_should() -> None:
-    key = load("RSA_2048", SeededMaterial("a").make("RSA_2048", "key", "material"))
+    key = load_material("RSA_2048", SeededMaterial("a").make("RSA_2048", "key", "material"))
     assert isinstance(key, rsa.RSAPrivateKey)
     assert key.key_size == 2048
 
 
 @pytest.mark.parametrize("spec", ["ECC_NIST_P256", "ECC_NIST_P521"])
 def test_seeded_elliptic_keys_have_a_full_private_value(spec: str) -> None:
-    key = load(spec, SeededMaterial("a").make(spec, "key", "material"))
+    key = load_material(spec, SeededMaterial("a").make(spec, "key", "material"))
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     assert key.private_numbers().private_value.bit_length() > key.key_size - 40
 

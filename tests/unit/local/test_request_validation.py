@@ -10,7 +10,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from kms_tui.backend.local import LocalBackend
-from kms_tui.backend.local.engine.request_validation import SHOWN, check, enum_values, request_of
+from kms_tui.backend.local.engine.request_validation import SHOWN, check_request, enum_values, request_of
 from kms_tui.backend.service_model import operations
 from kms_tui.kms.errors import ServiceError
 from tests.contract.shapes import operation_model, service_model
@@ -18,7 +18,7 @@ from tests.contract.shapes import operation_model, service_model
 
 def _refusal(operation: str, params: dict[str, Any]) -> ServiceError:
     with pytest.raises(ServiceError) as caught:
-        check(operation, params)
+        check_request(operation, params)
     return caught.value
 
 
@@ -44,7 +44,7 @@ def test_a_missing_member_is_null() -> None:
 
 
 def test_a_null_member_is_a_missing_one() -> None:
-    assert check("CreateKey", {"Description": None}) == {}
+    assert check_request("CreateKey", {"Description": None}) == {}
 
 
 def test_an_alias_in_place_of_a_key_is_told_before_what_is_missing() -> None:
@@ -52,7 +52,7 @@ def test_an_alias_in_place_of_a_key_is_told_before_what_is_missing() -> None:
         error = _refusal("TagResource", {"KeyId": alias})
         assert error.code == "InvalidArnException"
         assert error.message == "Key Aliases are not supported for this operation."
-    assert check("GetPublicKey", {"KeyId": "alias/a"}) == {"KeyId": "alias/a"}
+    assert check_request("GetPublicKey", {"KeyId": "alias/a"}) == {"KeyId": "alias/a"}
 
 
 def test_what_is_shown_of_an_enum_is_what_it_has() -> None:
@@ -180,7 +180,7 @@ def test_an_unknown_member_is_refused_as_boto3_does(params: dict[str, Any]) -> N
 
 
 def test_text_for_a_blob_is_its_utf_8() -> None:
-    assert check("Encrypt", {"KeyId": "x", "Plaintext": "é"})["Plaintext"] == "é".encode()
+    assert check_request("Encrypt", {"KeyId": "x", "Plaintext": "é"})["Plaintext"] == "é".encode()
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_text_for_a_blob_is_its_utf_8() -> None:
 )
 def test_a_time_may_be_given_in_any_usual_form(value: Any) -> None:
     params = {"KeyId": "x", "ImportToken": b"x", "EncryptedKeyMaterial": b"x", "ValidTo": value}
-    assert check("ImportKeyMaterial", params)["ValidTo"] == datetime(2026, 3, 2, tzinfo=UTC)
+    assert check_request("ImportKeyMaterial", params)["ValidTo"] == datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def test_all_patterns_of_the_model_mean_the_same_here() -> None:

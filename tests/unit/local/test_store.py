@@ -73,7 +73,7 @@ def test_only_its_owner_may_read_it(path: Path) -> None:
 
 
 def test_key_material_and_the_root_key_are_wrapped_on_the_disk(path: Path) -> None:
-    from kms_tui.backend.local.store.key_material import generate
+    from kms_tui.backend.local.store.key_material import generate_material
 
     made: list[bytes] = []
 
@@ -81,7 +81,7 @@ def test_key_material_and_the_root_key_are_wrapped_on_the_disk(path: Path) -> No
         lazy = False
 
         def make(self, spec: str, key_id: str, material_id: str) -> bytes:
-            made.append(generate(spec))
+            made.append(generate_material(spec))
             return made[-1]
 
     with open_store(path, material=Spy()) as store:

@@ -22,9 +22,9 @@ from kms_tui.backend.local.store.root_key import (
     new_root_key,
 )
 from kms_tui.backend.local.store.schema import MIGRATIONS
-from kms_tui.backend.local.store.store_maintenance import back_up, change_protection, info
+from kms_tui.backend.local.store.store_maintenance import back_up, change_protection, store_info
 from kms_tui.backend.local.store.store_opening import open_existing
-from kms_tui.backend.local.store.store_verification import problems
+from kms_tui.backend.local.store.store_verification import find_problems
 from kms_tui.kms.errors import StoreError
 from tests.unit.local.conftest import ACCOUNT, REGION, START, TestClock, client_of
 
@@ -54,7 +54,7 @@ def sealed(path: Path) -> bytes:
 def _opens(path: Path, sealed: bytes, passphrase: str | None = None) -> None:
     with open_existing(path, _unlock(passphrase)) as store:
         assert client_of(store)("Decrypt", CiphertextBlob=sealed)["Plaintext"] == b"x"
-        assert list(problems(store)) == []
+        assert list(find_problems(store)) == []
 
 
 def test_a_passphrase_takes_the_place_of_the_key_file(path: Path, sealed: bytes) -> None:
@@ -265,7 +265,7 @@ def test_a_store_is_backed_up_while_others_write(path: Path, tmp_path: Path) -> 
             writer.join()
     for number in range(5):
         with open_existing(tmp_path / f"{number}.db", _unlock(None)) as copy:
-            assert list(problems(copy)) == []
+            assert list(find_problems(copy)) == []
             kept = {entry["KeyId"] for entry in client_of(copy).all("ListKeys", "Keys")}
             assert kept
             assert kept <= set(made)
@@ -396,7 +396,7 @@ def test_a_store_is_told_in_figures(path: Path, clock: TestClock) -> None:
         kms("DisableKey", KeyId=kms.key())
         kms.key()
         kms.in_region("us-east-1").key()
-        found = info(store)
+        found = store_info(store)
     assert (found.path, found.protection) == (path, Protection.KEY_FILE)
     assert found.version == len(MIGRATIONS)
     assert found.places == {(ACCOUNT, REGION): 2, (ACCOUNT, "us-east-1"): 1}
@@ -466,7 +466,7 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(path: Path, version: 
         key_id = kms("ListKeys")["Keys"][0]["KeyId"]
         kms("CreateGrant", KeyId=key_id, GranteePrincipal=ACCOUNT, Operations=["Encrypt"])
         assert kms("DescribeCustomKeyStores")["CustomKeyStores"] == []
-        assert info(store).version == len(MIGRATIONS)
+        assert store_info(store).version == len(MIGRATIONS)
         told = {
             event["EventName"]: event
             for event in LocalBackend(store, account_id=ACCOUNT, region=REGION).services.call(

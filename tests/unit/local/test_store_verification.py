@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.backend.local import LocalBackend, Store, open_store
-from kms_tui.backend.local.store.store_verification import problems
+from kms_tui.backend.local.store.store_verification import find_problems
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import ACCOUNT, REGION, TestClock
 from tests.unit.local.imported import external, import_material, rotated
@@ -31,7 +31,7 @@ def _connected(kms: KmsClient) -> str:
 
 
 def _found(store: Store) -> list[tuple[str, str]]:
-    return [(problem.subject, problem.sentence) for problem in problems(store)]
+    return [(problem.subject, problem.sentence) for problem in find_problems(store)]
 
 
 def test_a_store_in_which_everything_has_happened_is_sound(

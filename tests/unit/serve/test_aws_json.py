@@ -73,7 +73,7 @@ def test_what_is_serialised_botocore_parses_to_the_same_result(operation: str, d
     model = MODEL.operation_model(operation)
     shape: Any = model.output_shape
     result = data.draw(values(shape)) if shape else {}
-    response = {"body": aws_json.serialise(operation, result), "headers": {}, "status_code": 200}
+    response = {"body": aws_json.serialize(operation, result), "headers": {}, "status_code": 200}
     parsed = create_parser("json").parse(response, shape)
     del parsed["ResponseMetadata"]
     assert parsed == result
@@ -88,18 +88,18 @@ def _in_seconds(value: Any) -> Any:
 
 
 def test_an_operation_without_output_has_an_empty_body() -> None:
-    assert aws_json.serialise("EnableKey", {}) == b""
+    assert aws_json.serialize("EnableKey", {}) == b""
 
 
 def test_timestamps_are_seconds_with_milliseconds_at_most() -> None:
     moment = datetime(2026, 1, 2, 3, 4, 5, 678_901, UTC)
-    body = json.loads(aws_json.serialise("ScheduleKeyDeletion", {"DeletionDate": moment}))
+    body = json.loads(aws_json.serialize("ScheduleKeyDeletion", {"DeletionDate": moment}))
     assert body == {"DeletionDate": 1767323045.679}
 
 
 def test_members_that_the_model_does_not_know_or_that_are_none_stay_out_of_an_answer() -> None:
     assert (
-        aws_json.serialise("GenerateRandom", {"ResponseMetadata": {}, "CiphertextForRecipient": None})
+        aws_json.serialize("GenerateRandom", {"ResponseMetadata": {}, "CiphertextForRecipient": None})
         == b"{}"
     )
 

@@ -92,7 +92,7 @@ def allow_administrator(call: Call, key: KeyRow | None, action: str, resource: s
 
 def is_administrator(call: Call, key: KeyRow) -> bool:
     """Whether neither policies nor grants are asked: an administrator in the key's own account."""
-    return call.authorise is allow_administrator and key.account == call.scope.account
+    return call.authorize is allow_administrator and key.account == call.scope.account
 
 
 def decide(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> None:
@@ -105,7 +105,7 @@ def decide(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> 
         return
     request = policy_request(call, key, action)
     judged = authorize(
-        parsed(policy_of(call.store, key)),
+        parsed_policy(policy_of(call.store, key)),
         request,
         key_account=key.account,
         identity_policies=call.iam_policies,
@@ -134,6 +134,6 @@ def _decide_by_identity(call: Call, action: str, resource: str) -> None:
 
 
 @lru_cache(maxsize=256)
-def parsed(text: str) -> Document:
+def parsed_policy(text: str) -> Document:
     """A key policy that the store holds; one text is read once."""
     return parse(text)

@@ -135,7 +135,7 @@ def is_granted(call: Call, key: KeyRow, action: str, request: AccessRequest, *, 
     operation = action.removeprefix("kms:")
     return any(
         operation in grant.permits
-        and names(grant.grantee, grant.grantee_service, request.caller, delegated=delegated)
+        and is_principal(grant.grantee, grant.grantee_service, request.caller, delegated=delegated)
         and _holds(call, grant, operation, action)
         for grant in select_grants(call.store, "key = ?", (key.row,))
     )
@@ -146,16 +146,16 @@ def may_retire(call: Call, key: KeyRow, grant: GrantRow, request: AccessRequest,
     the key's account, or whom one of these accounts' IAM policies allow it.
     """
     caller = request.caller
-    if names(grant.retiring, grant.retiring_service, caller, delegated=delegated):
+    if is_principal(grant.retiring, grant.retiring_service, caller, delegated=delegated):
         return True
-    if "RetireGrant" in grant.permits and names(
+    if "RetireGrant" in grant.permits and is_principal(
         grant.grantee, grant.grantee_service, caller, delegated=delegated
     ):
         return True
     return caller.account == key.account and (delegated or caller.is_root)
 
 
-def names(principal: str, service: str, caller: Caller, *, delegated: bool = False) -> bool:
+def is_principal(principal: str, service: str, caller: Caller, *, delegated: bool = False) -> bool:
     """Whether a principal of a grant is the caller, the role of its session, or its account."""
     if not (principal or service):
         return False

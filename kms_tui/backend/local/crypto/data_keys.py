@@ -10,7 +10,7 @@ from kms_tui.backend.local.key_stores.key_store_rows import IN_KEY_STORES, key_s
 from kms_tui.backend.local.key_stores.key_store_settings import CLOUD_HSM
 from kms_tui.backend.local.keys.key_lookup import key_of, require_no_recipient
 from kms_tui.backend.local.keys.key_rotation import wrong_origin
-from kms_tui.backend.local.store.key_material import SUPPORTED, generate, public_der
+from kms_tui.backend.local.store.key_material import SUPPORTED, generate_material, public_der
 from kms_tui.backend.local.store.key_rows import KeyRow
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
@@ -60,7 +60,7 @@ def _data_key_pair(call: Call, *, with_plaintext: bool) -> JsonShape:
             f"KeyPairSpec {spec} is not supported here: the cryptography library of this machine lacks it.",
         )
     call.dry_run()
-    private_key = generate(spec)
+    private_key = generate_material(spec)
     ciphertext, material_id = _seal(call, key, private_key)
     answer = {
         "PrivateKeyCiphertextBlob": ciphertext,
@@ -89,7 +89,7 @@ def _seal(call: Call, key: KeyRow, plaintext: bytes) -> tuple[bytes, str | None]
 
 
 def generate_random(call: Call) -> JsonShape:
-    call.authorise(call, None, "kms:GenerateRandom")
+    call.authorize(call, None, "kms:GenerateRandom")
     if "NumberOfBytes" not in call.params:
         raise ServiceError("ValidationException", "NumberOfBytes is required.")
     require_no_recipient(call)

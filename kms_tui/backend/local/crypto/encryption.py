@@ -14,7 +14,7 @@ from kms_tui.backend.local.authorization.decision import denied_elsewhere
 from kms_tui.backend.local.engine import ciphertext_blob
 from kms_tui.backend.local.engine.call import Call, JsonShape
 from kms_tui.backend.local.engine.key_states import require_state
-from kms_tui.backend.local.engine.request_validation import invalid
+from kms_tui.backend.local.engine.request_validation import validation_error
 from kms_tui.backend.local.keys.key_lookup import (
     find_key,
     key_for,
@@ -125,11 +125,13 @@ def open_ciphertext(
     if call.params.get("DryRun") and "IGNORE_CIPHERTEXT" in call.params.get("DryRunModifiers", ()):
         ciphertext = None
     elif ciphertext is None:
-        raise invalid(
+        raise validation_error(
             ["Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null"]
         )
     if reference is None and (ciphertext is None or algorithm != SYMMETRIC_DEFAULT):
-        raise invalid([f"Value null at '{key_member}' failed to satisfy constraint: Member must not be null"])
+        raise validation_error(
+            [f"Value null at '{key_member}' failed to satisfy constraint: Member must not be null"]
+        )
     parsed = ciphertext_blob.parse(ciphertext) if ciphertext is not None else None
     # The short id of another account's key will do, as the ciphertext says whose it is (Decrypt).
     named = parsed is not None and parsed.account != call.scope.account and parsed.key_id == reference

@@ -60,7 +60,7 @@ class Call:
     caller: CallerIdentity
     store: Store
     keyring: Keyring
-    authorise: Authorise
+    authorize: Authorize
     iam_policies: Sequence[Document]
     now: int
     origin: CallOrigin = _HERE
@@ -140,7 +140,7 @@ class Call:
             )
 
 
-class Authorise(Protocol):
+class Authorize(Protocol):
     """Refuses an action ("kms:Encrypt") on a key by raising AccessDeniedException.
 
     Where there is no key, ``resource`` is an alias ARN, * for the account, or "" for one that is yet to be.

@@ -95,7 +95,7 @@ def request_of(operation: str) -> RequestRules:
             else _check_of(inner)
             for member, inner in members.items()
         },
-        {member: missing(operation, member) for member in shape.get("required", ())},
+        {member: missing_member(operation, member) for member in shape.get("required", ())},
         tuple(member for member, inner in members.items() if _is_recordable(inner)),
     )
 
@@ -105,7 +105,7 @@ def can_answer(operation: str, code: str) -> bool:
     return any(error["shape"] == code for error in service_model()["operations"][operation].get("errors", ()))
 
 
-def missing(operation: str, member: str) -> str:
+def missing_member(operation: str, member: str) -> str:
     """The problem of a request without a required member; a secret is not said to be null."""
     model = service_model()
     members = model["shapes"][model["operations"][operation]["input"]["shape"]]["members"]
@@ -126,7 +126,7 @@ def enum_values(shape: str) -> frozenset[str]:
     return frozenset(service_model()["shapes"][shape]["enum"])
 
 
-def check(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+def check_request(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters in their normal form, without null members.
 
     Raises ValidationException, SerializationException for a value of the wrong type, or InvalidArnException
@@ -149,7 +149,7 @@ def check(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         raise ServiceError("InvalidArnException", "Key Aliases are not supported for this operation.")
     problems += [problem for name, problem in request.required.items() if name not in checked]
     if problems:
-        raise invalid(problems)
+        raise validation_error(problems)
     return checked
 
 
@@ -157,7 +157,7 @@ def _is_alias(reference: str) -> bool:
     return reference.startswith(ALIAS_PREFIX) or f":{ALIAS_PREFIX}" in reference
 
 
-def invalid(problems: Sequence[str]) -> ServiceError:
+def validation_error(problems: Sequence[str]) -> ServiceError:
     """The ValidationException that lists all problems of a request."""
     count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected"
     return ServiceError("ValidationException", f"{count}: {'; '.join(problems)}")

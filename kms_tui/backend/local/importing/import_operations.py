@@ -8,15 +8,15 @@ from datetime import timedelta
 
 from kms_tui.backend.local.engine.call import Call, JsonShape
 from kms_tui.backend.local.importing.import_token import (
-    checked,
+    checked_material,
     open_token,
     require_wrapping,
     seal_token,
-    unwrap,
+    unwrap_material,
 )
 from kms_tui.backend.local.keys.key_lookup import key_in_state
 from kms_tui.backend.local.keys.key_rotation import require_primary, wrong_origin
-from kms_tui.backend.local.store.key_material import generate, public_der
+from kms_tui.backend.local.store.key_material import generate_material, public_der
 from kms_tui.backend.local.store.key_rows import KeyRow, related_keys
 from kms_tui.backend.local.store.sources import DAY, to_datetime, to_millis
 from kms_tui.backend.local.store.stored_material import (
@@ -44,7 +44,7 @@ def get_parameters_for_import(call: Call) -> JsonShape:
     algorithm, wrapping_spec = call.params["WrappingAlgorithm"], call.params["WrappingKeySpec"]
     key = _importable(call)
     require_wrapping(key.spec, algorithm, wrapping_spec)
-    wrapping_key = generate(wrapping_spec)
+    wrapping_key = generate_material(wrapping_spec)
     expires_at = call.now + _TOKEN_LIFE
     return {
         "KeyId": call.arn(key),
@@ -68,7 +68,9 @@ def import_key_material(call: Call) -> JsonShape:
     _require_members(call, key)
     # Before the transaction: to check an RSA key takes a while.
     token = open_token(call.store, params["ImportToken"], call.arn(key), call.now)
-    return put_material(call, checked(key.spec, unwrap(token, params["EncryptedKeyMaterial"])))
+    return put_material(
+        call, checked_material(key.spec, unwrap_material(token, params["EncryptedKeyMaterial"]))
+    )
 
 
 def put_material(call: Call, material: bytes) -> JsonShape:

@@ -107,7 +107,7 @@ def _unsupported(message: str) -> ServiceError:
     return ServiceError("UnsupportedOperationException", message)
 
 
-def unwrap(token: ImportToken, encrypted: bytes) -> bytes:
+def unwrap_material(token: ImportToken, encrypted: bytes) -> bytes:
     """The key material; InvalidCiphertextException where it was wrapped otherwise, or for another key."""
     try:
         if token.algorithm in _DIRECT:
@@ -123,7 +123,7 @@ def _oaep(digest: hashes.HashAlgorithm) -> padding.OAEP:
     return padding.OAEP(padding.MGF1(digest), digest, None)
 
 
-def checked(key_spec: str, material: bytes) -> bytes:
+def checked_material(key_spec: str, material: bytes) -> bytes:
     """The material as the store keeps it; IncorrectKeyMaterialException where it does not fit the spec."""
     size = SECRET_SIZES.get(key_spec)
     if size is None:

@@ -21,12 +21,12 @@ from kms_tui.backend.local.key_stores.key_store_rows import (
 )
 from kms_tui.backend.local.key_stores.key_store_settings import (
     CLOUD_HSM,
-    changed,
+    changed_settings,
     require_changeable,
     require_complete,
     require_unshared,
     settings_of,
-    shown,
+    shown_settings,
 )
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.kms.errors import ServiceError
@@ -40,7 +40,7 @@ _ID_DIGITS = 17
 
 def create_custom_key_store(call: Call) -> JsonShape:
     params = call.params
-    call.authorise(call, None, "kms:CreateCustomKeyStore")
+    call.authorize(call, None, "kms:CreateCustomKeyStore")
     kind = params.get("CustomKeyStoreType", CLOUD_HSM)
     require_complete(params, kind)
     settings = settings_of(params, kind)
@@ -75,7 +75,7 @@ def _require_free_name(name: str, others: list[KeyStoreRow]) -> None:
 
 def describe_custom_key_stores(call: Call) -> JsonShape:
     params = call.params
-    call.authorise(call, None, "kms:DescribeCustomKeyStores")
+    call.authorize(call, None, "kms:DescribeCustomKeyStores")
     if "CustomKeyStoreId" in params and "CustomKeyStoreName" in params:
         raise ServiceError(
             "ValidationException", "Specify either CustomKeyStoreId or CustomKeyStoreName, but not both."
@@ -96,13 +96,13 @@ def _entry(row: KeyStoreRow) -> JsonShape:
         "CustomKeyStoreType": row.kind,
         "ConnectionState": row.connection_state,
         "CreationDate": to_datetime(row.created_at),
-        **shown(row.described, row.kind),
+        **shown_settings(row.described, row.kind),
     }
 
 
 def update_custom_key_store(call: Call) -> JsonShape:
     params = call.params
-    call.authorise(call, None, "kms:UpdateCustomKeyStore")
+    call.authorize(call, None, "kms:UpdateCustomKeyStore")
     with call.write() as db:
         row = key_store(call, params["CustomKeyStoreId"])
         others = [other for other in key_stores(call) if other.row != row.row]
@@ -110,14 +110,14 @@ def update_custom_key_store(call: Call) -> JsonShape:
         if "NewCustomKeyStoreName" in params:
             _require_free_name(params["NewCustomKeyStoreName"], others)
             row = row._replace(name=params["NewCustomKeyStoreName"])
-        settings = changed(row.described, params, row.kind)
+        settings = changed_settings(row.described, params, row.kind)
         require_unshared(settings, [other.described for other in others])
         update_key_store(db, row._replace(settings=json.dumps(settings)))
     return {}
 
 
 def delete_custom_key_store(call: Call) -> JsonShape:
-    call.authorise(call, None, "kms:DeleteCustomKeyStore")
+    call.authorize(call, None, "kms:DeleteCustomKeyStore")
     with call.write() as db:
         row = key_store(call, call.params["CustomKeyStoreId"])
         if row.is_connected:
@@ -129,7 +129,7 @@ def delete_custom_key_store(call: Call) -> JsonShape:
 
 
 def connect_custom_key_store(call: Call) -> JsonShape:
-    call.authorise(call, None, "kms:ConnectCustomKeyStore")
+    call.authorize(call, None, "kms:ConnectCustomKeyStore")
     with call.write() as db:
         row = key_store(call, call.params["CustomKeyStoreId"])
         update_key_store(db, row._replace(connection_state=CONNECTED))
@@ -138,7 +138,7 @@ def connect_custom_key_store(call: Call) -> JsonShape:
 
 
 def disconnect_custom_key_store(call: Call) -> JsonShape:
-    call.authorise(call, None, "kms:DisconnectCustomKeyStore")
+    call.authorize(call, None, "kms:DisconnectCustomKeyStore")
     with call.write() as db:
         row = key_store(call, call.params["CustomKeyStoreId"])
         require_connected(row)

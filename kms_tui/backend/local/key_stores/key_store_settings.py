@@ -87,7 +87,7 @@ def _require_consistent(settings: Settings) -> None:
         raise _invalid(f"{_SERVICE} is valid with XksProxyConnectivity {_VPC} only.")
 
 
-def changed(settings: Settings, params: Settings, kind: str) -> dict[str, Any]:
+def changed_settings(settings: Settings, params: Settings, kind: str) -> dict[str, Any]:
     """The settings after an update; leaving the VPC endpoint service takes its name away."""
     after = {**settings, **settings_of(params, kind)}
     if params.get("XksProxyConnectivity") not in (None, _VPC) and _SERVICE not in params:
@@ -115,7 +115,7 @@ def _shared(settings: Settings, other: Settings, name: str) -> bool:
     return name in settings and settings[name] == other.get(name)
 
 
-def shown(settings: Settings, kind: str) -> dict[str, Any]:
+def shown_settings(settings: Settings, kind: str) -> dict[str, Any]:
     """The settings as CustomKeyStoresListEntry has them."""
     if kind == CLOUD_HSM:
         return dict(settings)

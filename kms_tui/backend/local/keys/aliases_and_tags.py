@@ -55,7 +55,7 @@ def create_alias(call: Call) -> JsonShape:
     name = call.params["AliasName"]
     _require_name(name)
     scope = call.scope
-    call.authorise(call, None, "kms:CreateAlias", call.alias_arn(name))
+    call.authorize(call, None, "kms:CreateAlias", call.alias_arn(name))
     with call.write() as db:
         key = _require_target(call, call.params["TargetKeyId"])
         if key_by_alias(call.store, scope.account, scope.region, name):
@@ -82,10 +82,10 @@ def _require_room(call: Call, key: KeyRow) -> None:
 def update_alias(call: Call) -> JsonShape:
     name = call.params["AliasName"]
     _require_name(name)
-    call.authorise(call, None, "kms:UpdateAlias", call.alias_arn(name))
+    call.authorize(call, None, "kms:UpdateAlias", call.alias_arn(name))
     with call.write() as db:
         former = _require_alias(call, name)
-        call.authorise(call, former, "kms:UpdateAlias")
+        call.authorize(call, former, "kms:UpdateAlias")
         key = _require_target(call, call.params["TargetKeyId"])
         if alias_kind(key.spec, key.usage) != alias_kind(former.spec, former.usage):
             raise ServiceError(
@@ -105,10 +105,10 @@ def update_alias(call: Call) -> JsonShape:
 def delete_alias(call: Call) -> JsonShape:
     name = call.params["AliasName"]
     _require_name(name)
-    call.authorise(call, None, "kms:DeleteAlias", call.alias_arn(name))
+    call.authorize(call, None, "kms:DeleteAlias", call.alias_arn(name))
     with call.write() as db:
         key = call.key = _require_alias(call, name)
-        call.authorise(call, key, "kms:DeleteAlias")
+        call.authorize(call, key, "kms:DeleteAlias")
         db.execute(
             "DELETE FROM aliases WHERE account = ? AND region = ? AND name = ?",
             (call.scope.account, call.scope.region, name),
@@ -117,7 +117,7 @@ def delete_alias(call: Call) -> JsonShape:
 
 
 def list_aliases(call: Call) -> JsonShape:
-    call.authorise(call, None, "kms:ListAliases")
+    call.authorize(call, None, "kms:ListAliases")
     if "KeyId" in call.params:
         key = call.key = locate(call, call.params["KeyId"])
         require_account(call, key)

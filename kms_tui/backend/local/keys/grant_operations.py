@@ -11,7 +11,7 @@ from kms_tui.backend.local.authorization.decision import (
     denied_by_identity,
     denied_by_key,
     is_administrator,
-    parsed,
+    parsed_policy,
     require_account,
 )
 from kms_tui.backend.local.authorization.stored_grants import (
@@ -208,7 +208,7 @@ def list_retirable_grants(call: Call) -> JsonShape:
     if principal is not None:
         _require_principal(principal)
     service = call.params.get("RetiringServicePrincipal")
-    call.authorise(call, None, "kms:ListRetirableGrants", principal or "*")
+    call.authorize(call, None, "kms:ListRetirableGrants", principal or "*")
     by = {"retiring": principal} if principal is not None else {"retiring_service": service}
     return _page(call, by, f"{principal}\0{service}")
 
@@ -280,7 +280,7 @@ def _require_may_retire(call: Call, key: KeyRow, grant: GrantRow) -> None:
         return
     action = "kms:RetireGrant"
     request = policy_request(call, key, action)
-    if evaluate(parsed(policy_of(call.store, key)), request).effect is Effect.DENY:
+    if evaluate(parsed_policy(policy_of(call.store, key)), request).effect is Effect.DENY:
         raise denied_by_key(call, key, action, explicitly=True)
     effects = {evaluate(policy, request).effect for policy in call.iam_policies}
     if Effect.DENY in effects:

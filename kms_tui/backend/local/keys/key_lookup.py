@@ -34,7 +34,7 @@ def find_key(call: Call, reference: str, action: str = "") -> KeyRow:
     if "GrantTokens" in call.params:
         require_tokens(call)
     require_account(call, key)
-    call.authorise(call, key, f"kms:{action or call.operation}")
+    call.authorize(call, key, f"kms:{action or call.operation}")
     return key
 
 

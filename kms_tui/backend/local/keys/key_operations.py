@@ -31,10 +31,10 @@ def create_key(call: Call) -> JsonShape:
     spec, usage = _spec_and_usage(call)
     origin = params.get("Origin", KeyOrigin.AWS_KMS)
     _require_possible(call, spec, origin)
-    call.authorise(call, None, "kms:CreateKey")
+    call.authorize(call, None, "kms:CreateKey")
     aliases_and_tags.require_valid_tags(params.get("Tags", ()))
     if "Tags" in params:
-        call.authorise(call, None, "kms:TagResource", "")
+        call.authorize(call, None, "kms:TagResource", "")
     key = new_key(
         call,
         spec=spec,
@@ -93,7 +93,7 @@ def describe_key(call: Call) -> JsonShape:
 
 
 def list_keys(call: Call) -> JsonShape:
-    call.authorise(call, None, "kms:ListKeys")
+    call.authorize(call, None, "kms:ListKeys")
     limit, after = limit_of(call, _DEFAULT_PAGE), position_of(call)
     ids: list[str] = []
     # Keys of other accounts come by RAM, of which there is none here.

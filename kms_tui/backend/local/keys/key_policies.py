@@ -33,12 +33,12 @@ def require_valid_policy(call: Call, key: KeyRow, text: str) -> None:
         )
     document = parse(text, partition=call.scope.partition)
     if document.problems:
-        raise ServiceError("MalformedPolicyDocumentException", _wording(document))
+        raise ServiceError("MalformedPolicyDocumentException", _first_problem(document))
     if not call.params.get("BypassPolicyLockoutSafetyCheck"):
         _require_control(call, key, document)
 
 
-def _wording(document: Document) -> str:
+def _first_problem(document: Document) -> str:
     """The first problem of a policy, in the service's words where they are known."""
     problem = document.problems[0]
     if problem.rule != "principal" or problem.statement is None:

@@ -27,9 +27,9 @@ def replicate_key(call: Call) -> JsonShape:
     params = call.params
     with call.write() as db:
         primary = _primary(call)
-        call.authorise(call, None, "kms:CreateKey")
+        call.authorize(call, None, "kms:CreateKey")
         if "Tags" in params:
-            call.authorise(call, None, "kms:TagResource", "")
+            call.authorize(call, None, "kms:TagResource", "")
         _require_free_region(call, primary, params["ReplicaRegion"])
         aliases_and_tags.require_valid_tags(params.get("Tags", ()))
         replica = _replica(call, primary)
@@ -99,7 +99,7 @@ def update_primary_region(call: Call) -> JsonShape:
         if replica is None:
             arn = key_arn(call.scope.partition, region, primary.account, primary.key_id)
             raise ServiceError("NotFoundException", f"Key '{arn}' does not exist")
-        call.authorise(call, replica, "kms:UpdatePrimaryRegion")
+        call.authorize(call, replica, "kms:UpdatePrimaryRegion")
         require_state(call, replica)
         for key in related_keys(call.store, primary):
             key = update_key(db, key, primary_region=region)

@@ -84,10 +84,10 @@ class RandomMaterial:
     lazy = False
 
     def make(self, spec: str, key_id: str, material_id: str) -> bytes:
-        return generate(spec)
+        return generate_material(spec)
 
 
-def generate(spec: str) -> bytes:
+def generate_material(spec: str) -> bytes:
     """New random material of one of the ``SUPPORTED`` specs, written down."""
     size = SECRET_SIZES.get(spec)
     return os.urandom(size) if size else to_der(_KEY_PAIRS[spec]())
@@ -97,7 +97,7 @@ def to_der(private_key: PrivateKeyTypes) -> bytes:
     return private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
-def load(spec: str, material: bytes) -> LoadedMaterial:
+def load_material(spec: str, material: bytes) -> LoadedMaterial:
     """Material ready for use, from the form in which it is written down."""
     if spec == SYMMETRIC_DEFAULT:
         return AESGCM(material)
@@ -109,7 +109,7 @@ def load(spec: str, material: bytes) -> LoadedMaterial:
 
 def public_der(spec: str, material: bytes) -> bytes:
     """The public half of a key pair written down, as DER-encoded SubjectPublicKeyInfo."""
-    private_key = load(spec, material)
+    private_key = load_material(spec, material)
     if isinstance(private_key, (bytes, AESGCM)):
         raise ValueError(f"{spec} has no public key")
     return public_bytes(private_key)

@@ -69,7 +69,7 @@ def log_of(path: Path) -> Path:
     return Path(os.path.realpath(path) + "-wal")
 
 
-def is_there(path: Path) -> bool:
+def store_exists(path: Path) -> bool:
     """Whether a store is there; an empty file is one that was never finished.
 
     StoreError for any other file, which is left as it is, and where only the log or the key file of a store
@@ -106,9 +106,9 @@ def is_there(path: Path) -> bool:
     return header != b""
 
 
-def require_there(path: Path) -> None:
+def require_store(path: Path) -> None:
     """StoreError where no store is there; one is not made."""
-    if not is_there(path):
+    if not store_exists(path):
         raise no_store(path)
 
 
@@ -151,7 +151,7 @@ def not_ours(path: Path) -> StoreError:
     )
 
 
-def make_empty(path: Path) -> bool:
+def make_empty_file(path: Path) -> bool:
     """Make the file that a store will be in, for its owner alone; one that is there, empty, is made so.
 
     Whether there was none. Raises OSError.

@@ -63,7 +63,7 @@ class StoreInfo:
     oldest_event: datetime | None
 
 
-def info(store: Store) -> StoreInfo:
+def store_info(store: Store) -> StoreInfo:
     path = path_of(store)
     (version,) = store.one("PRAGMA user_version") or (0,)
     events, oldest = store.one("SELECT count(*), min(at) FROM events") or (0, None)

@@ -99,7 +99,7 @@ def open_store(
 
 def _recovered(path: Path) -> StoreFile | None:
     """The file of a store, as SQLite recovers it; None where there is none, or one never finished."""
-    if not store_file.is_there(path):
+    if not store_file.store_exists(path):
         return None
     file = StoreFile(path)
     try:
@@ -124,7 +124,7 @@ def _make(path: Path, now: int, unlock: Unlock | None) -> tuple[SealedRootKey, R
     sealed = root_key.under_passphrase(passphrase) if passphrase else None
     try:
         make_folder(path.parent, PRIVATE_FOLDER)
-        is_new = store_file.make_empty(path)
+        is_new = store_file.make_empty_file(path)
     except OSError as error:
         raise StoreError(f"The local store {path} cannot be made: {error.strerror}.") from error
     file = StoreFile(path)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kms_tui.backend.local.store.key_material import LoadedMaterial, load
+from kms_tui.backend.local.store.key_material import LoadedMaterial, load_material
 from kms_tui.backend.local.store.key_rows import KeyRow
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.backend.local.store.sqlite_store import Store
@@ -41,7 +41,7 @@ class StoreProblem:
     sentence: str
 
 
-def problems(store: Store) -> Iterator[StoreProblem]:
+def find_problems(store: Store) -> Iterator[StoreProblem]:
     """Everything that is wrong with a store, as it is found; nothing of it is changed."""
     for (verdict,) in store.rows("PRAGMA integrity_check"):
         if verdict != "ok":
@@ -133,7 +133,7 @@ def _of_material(store: Store, key: KeyRow, material: MaterialRow) -> Iterator[s
         return
     try:
         secret = store.root_key.unwrap(key.key_id, material.material_id, material.wrapped)
-        _use(load(key.spec, secret))
+        _use(load_material(key.spec, secret))
     except StoreError:
         yield "it does not unwrap: it was changed, or is of another store"
     except (ValueError, KeyError):

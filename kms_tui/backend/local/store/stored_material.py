@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from typing import NamedTuple
 
-from kms_tui.backend.local.store.key_material import LoadedMaterial, load
+from kms_tui.backend.local.store.key_material import LoadedMaterial, load_material
 from kms_tui.backend.local.store.key_rows import KeyRow, related_keys, update_key
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.kms.errors import ServiceError
@@ -143,7 +143,9 @@ class Keyring:
             if loaded is not None:
                 self._loaded.move_to_end(entry)
                 return loaded
-        loaded = load(key.spec, self._store.root_key.unwrap(key.key_id, material.material_id, wrapped))
+        loaded = load_material(
+            key.spec, self._store.root_key.unwrap(key.key_id, material.material_id, wrapped)
+        )
         with self._lock:
             self._loaded[entry] = loaded
             if len(self._loaded) > _CACHED_MATERIALS:
