@@ -79,7 +79,7 @@ async def load_file(screen: ModeScreen) -> str | None:
 
 
 async def write_file(screen: ModeScreen, name: str, text: str) -> None:
-    """Write the text to a file, as it stands; ``name`` is the key's."""
+    """Write the text to a file as it is; ``name`` is the key's."""
     values = await screen.ask(
         Form(
             "Write the policy to a file",
@@ -113,13 +113,13 @@ def edit_outside(app: App[None], text: str) -> str | None:
 
 
 def run_outside(app: App[None], text: str) -> str:
-    """Suspend the console, run the program on the text, and give what it left."""
+    """Suspend the console, run the program on the text, and return the text that it left."""
     with app.suspend():
         return OutsideEdit(text).run(editor_command())
 
 
 async def write_draft(edit: PolicyEdit) -> None:
-    """Write the draft, or remove it where nothing differs; raises FileError."""
+    """Write the draft, or remove it where the text is as its base; raises FileError."""
     text = edit.text
     await off_loop(edit.draft.writing(text, edit.base))
     edit.drafted = text

@@ -68,7 +68,7 @@ Command = Callable[[PolicyEdit], Awaitable[str | None]]
 
 
 class PolicyEditor(ModeScreen):
-    """Edits the policy of one key; ``opener`` is the screen that is told of a change.
+    """Edits the policy of one key; ``opener`` is the screen that hears of a save.
 
     ``begin_with`` is a text to start from instead of the key's policy: an earlier version.
     """
@@ -107,7 +107,7 @@ class PolicyEditor(ModeScreen):
         self.subject = subject
         self.begin_with = begin_with
         self.edit: PolicyEdit | None = None
-        """What is edited, once the policy has been read."""
+        """None until the policy has been read."""
         self.context = PolicyContext("", "")
         self._opened_on: Session | None = None
 
@@ -185,7 +185,7 @@ class PolicyEditor(ModeScreen):
         self.area.focus()
         self._judge_soon(edit)
 
-    # What is typed
+    # Typing
 
     @on(TextArea.Changed, "#policy-area")
     def _changed(self) -> None:
@@ -219,8 +219,8 @@ class PolicyEditor(ModeScreen):
         self.area.mark(shown)
         findings = self.query_one(FindingsList)
         findings.show(shown)
-        told = len(shown) == 1 and shown[0].severity is Severity.REFUSE
-        findings.set_class(not shown or told, "-told")  # the verdict says the same
+        is_told = len(shown) == 1 and shown[0].severity is Severity.REFUSE
+        findings.set_class(not shown or is_told, "-told")  # the verdict says the same
         self.show_state()
 
     async def _keep_soon(self, edit: PolicyEdit) -> None:

@@ -92,7 +92,7 @@ _INDENT = re.compile(r"[ \t]*")
 
 
 class PolicyArea(TextArea):
-    """Edits one policy; ``policy_text`` is what would be sent, whatever is shown in its place."""
+    """Edits one policy; ``policy_text`` is the text that would be sent, ``text`` has placeholders in it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "policy-area--refuse",

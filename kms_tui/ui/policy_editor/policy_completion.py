@@ -1,4 +1,4 @@
-"""What may be written at a position in a policy: elements, actions, operators, condition keys, principals."""
+"""Completions in a policy: elements, actions, operators, condition keys and principals."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _SERVICES = (
     "ssm",
 )
 _COMMON = ("kms:*", *USE, "kms:CreateGrant", "kms:Describe*", "kms:Get*", "kms:List*")
-"""What most statements allow, offered before the other actions."""
+"""The actions of most statements, offered before the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Completion:
 
 
 def complete(text: str, offset: int, context: PolicyContext) -> Completion | None:
-    """What may stand at an offset, narrowed by what is typed there; None where nothing is known."""
+    """The completions at an offset, narrowed by what is typed there; None where there are none."""
     if len(text) > MAX_TEXT:
         return None
     position = Outline(text).position(offset)
@@ -98,7 +98,7 @@ def complete(text: str, offset: int, context: PolicyContext) -> Completion | Non
 
 
 def narrowed(candidates: Iterable[str], typed: str) -> tuple[str, ...]:
-    """The candidates that hold what was typed, in any case; those that begin with it come first."""
+    """The candidates that contain the typed text, in any case; those that begin with it come first."""
     wanted = typed.lower()
     ranked: list[tuple[int, str]] = []
     for candidate in dict.fromkeys(candidates):

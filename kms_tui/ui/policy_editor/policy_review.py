@@ -51,7 +51,7 @@ class Review:
 
     @property
     def is_white_space(self) -> bool:
-        """Whether the two say the same."""
+        """Whether nothing but white space or the order of elements changes."""
         return is_same(self.old.text, self.new.text)
 
     def summary(self) -> str:

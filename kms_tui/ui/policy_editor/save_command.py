@@ -107,7 +107,7 @@ async def _ask_bypass(screen: ModeScreen, reason: str) -> bool:
 
 
 async def _resolve(screen: ModeScreen, name: str, edit: PolicyEdit, theirs: str) -> SaveOutcome:
-    """Show what changed on the key and what saving would now change; write nothing."""
+    """Ask which policy to go on with, showing what changed on the key and what saving would now change."""
     on_key = await off_loop(partial(review, edit.target, edit.base, theirs))
     mine = await off_loop(partial(review, edit.target, theirs, edit.text))
     choice = await screen.ask(ConflictDialog(name, on_key, mine))

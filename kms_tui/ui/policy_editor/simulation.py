@@ -34,7 +34,7 @@ class SimulationInput:
 
 @dataclass(frozen=True, slots=True)
 class SimulationAnswer:
-    """``word`` is allow, deny or depends; ``sentences`` say why and on what."""
+    """``word`` is allow, deny or depends; ``sentences`` give the reasons."""
 
     word: str
     sentences: tuple[str, ...]
@@ -52,7 +52,7 @@ _WORDS = {
 def simulate(
     document: Document, question: SimulationInput, *, account_id: str, key_arn: str
 ) -> SimulationAnswer:
-    """What the policy answers; raises SimulationInputError."""
+    """Judge the request by the policy; raises SimulationInputError."""
     request = AccessRequest(
         _caller(question.principal),
         _action(question.action),

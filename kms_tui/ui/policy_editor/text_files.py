@@ -60,7 +60,7 @@ class OutsideEdit:
                 file.write(text.encode("utf-8", "surrogatepass"))
 
     def run(self, command: Sequence[str]) -> str:
-        """Run the program in the foreground and give what it left; raises FileError that names the file."""
+        """Run the program in the foreground and return the text that it left; FileError names the file."""
         try:
             code = subprocess.call([*command, str(self.path)])
         except OSError as error:

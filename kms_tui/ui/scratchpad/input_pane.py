@@ -129,7 +129,7 @@ class InputPane(Vertical):
     def is_file(self) -> bool:
         return self._held is None and self.kind == FILE
 
-    # What it holds
+    # The input
 
     @property
     def given(self) -> GivenInput | None:
@@ -244,7 +244,7 @@ class InputPane(Vertical):
         self.show_count(self._limit)
         self.post_message(self.Changed(self))
 
-    # What it shows
+    # Showing
 
     def _show_body(self) -> None:
         held = self._held

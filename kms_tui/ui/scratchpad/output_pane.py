@@ -119,7 +119,7 @@ class OutputPane(Vertical):
     def on_mount(self) -> None:
         self.clear()
 
-    # What it holds
+    # The result
 
     @property
     def part(self) -> Part | None:
@@ -180,7 +180,7 @@ class OutputPane(Vertical):
         event.stop()
         self.hide()
 
-    # What it shows
+    # Showing
 
     def focus_output(self) -> None:
         """Scroll to the output, and focus it where there is one."""

@@ -27,7 +27,7 @@ class SecretArea(TextArea):
     HIDE_SECONDS = 60.0
 
     class ControlsPasted(Message):
-        """``text`` is what the area would hold had it taken a paste with control characters in it."""
+        """``text`` is the text with a paste of control characters, which the area did not take."""
 
         def __init__(self, area: SecretArea, text: str) -> None:
             super().__init__()
@@ -54,7 +54,7 @@ class SecretArea(TextArea):
         return self.secret and not self._worked_on
 
     def hide(self) -> None:
-        """Show dots until somebody works in it again."""
+        """Show dots until the person works in the area again."""
         self._show(False)
 
     def _show(self, shown: bool) -> None:

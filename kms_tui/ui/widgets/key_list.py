@@ -53,7 +53,7 @@ class RowMessage(Message):
 
 
 class KeyList(MarkedList):
-    """Shows a View, follows its inventory, and tells it which rows are on screen.
+    """Shows a View, follows its inventory, and reports to it which rows are on screen.
 
     Keys that arrive are added at the end and move nothing on screen.
     """
@@ -118,7 +118,7 @@ class KeyList(MarkedList):
         self._reasons: list[Note] = []
         """Lines in the place of rows, where there are none."""
 
-    # What it shows
+    # The view
 
     def show_view(self, view: View | None) -> None:
         """Show another view, or none, and follow its inventory."""
@@ -244,7 +244,7 @@ class KeyList(MarkedList):
         if self._chosen is not None:
             self.post_message(self.RowSelected(self, self._chosen.arn))
 
-    # What is on screen
+    # The rows on screen
 
     @property
     def page(self) -> int:
@@ -307,7 +307,7 @@ class KeyList(MarkedList):
     # Painting
 
     def line(self, y: int) -> tuple[list[Segment], str]:
-        """A line's segments, and the background of what is left of it."""
+        """The segments of a line, and the background of the rest of it."""
         view = self._view
         if view is None or not view.rows:
             line = y - _EMPTY_TOP

@@ -21,7 +21,7 @@ from kms_tui.ui.base.pasting import is_too_long
 from kms_tui.ui.base.safe_text import Content, harmless, visible
 
 Shown = Content | Visual
-"""What a widget shows: text, or a visual of ours that is made of such texts."""
+"""Text, or a visual of ours that is made of such texts."""
 
 
 class Static(widgets.Static):
