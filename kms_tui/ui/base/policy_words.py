@@ -42,7 +42,7 @@ def _pieces(text: str, value: json_reader.Value, line: str) -> Iterator[str]:
         yield text[slice(*value.span)]
 
 
-def laid_out(document: Document, statement: Statement) -> str:
+def formatted_statement(document: Document, statement: Statement) -> str:
     """A statement formatted, so that white space makes no difference between two of them."""
     text = document.text[slice(*statement.span)]
     try:
@@ -56,7 +56,7 @@ def statement_text(document: Document, statement: Statement) -> Content:
     line, _ = document.place(statement.span)
     head = safe(statement.label).stylize("bold")
     effect = Content.styled(f"  {statement.effect}, line {line}", "$foreground-muted")
-    return head + effect + Content("\n") + safe(laid_out(document, statement), newlines=True)
+    return head + effect + Content("\n") + safe(formatted_statement(document, statement), newlines=True)
 
 
 _TOKEN = re.compile(

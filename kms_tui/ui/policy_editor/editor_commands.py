@@ -30,7 +30,7 @@ class NotDoneError(KmsTuiError):
 
 
 def lay_out(area: PolicyArea) -> str:
-    """The text formatted; a policy is taken out of a command or template that was pasted around it.
+    """The text formatted; a policy is taken out of the command output or template around it.
 
     Where the text is not JSON, the cursor goes to the error, and NotDoneError is raised.
     """

@@ -164,14 +164,14 @@ def with_statement(text: str, offset: int, statement: StatementShape) -> str | N
     spans = sorted(Outline(text).statements)
     if not spans:
         found = _EMPTY_LIST.search(text)
-        return None if found is None else _laid_out(f"{text[: found.end()]}{written}{text[found.end() :]}")
+        return None if found is None else _formatted(f"{text[: found.end()]}{written}{text[found.end() :]}")
     start, end = next((span for span in reversed(spans) if span[0] <= offset), spans[0])
     if text[: spans[0][0]].rstrip().endswith("["):
         return text[:end] + ",\n" + _indented(written, _indent_of(text, start)) + text[end:]
-    return _laid_out(f"{text[:start]}[{text[start:end]},{written}]{text[end:]}")
+    return _formatted(f"{text[:start]}[{text[start:end]},{written}]{text[end:]}")
 
 
-def _laid_out(text: str) -> str:
+def _formatted(text: str) -> str:
     try:
         return formatted(text)
     except ScanError:

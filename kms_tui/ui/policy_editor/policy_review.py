@@ -23,7 +23,7 @@ from kms_tui.policy.policy_diff import (
     statement_changes,
     unified,
 )
-from kms_tui.ui.base.policy_words import COLOURS, GLYPHS, laid_out
+from kms_tui.ui.base.policy_words import COLOURS, GLYPHS, formatted_statement
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog, Result
 from kms_tui.ui.policy_editor.policy_edit import EditTarget, is_same
@@ -122,14 +122,14 @@ def _statement_blocks(change: Review) -> Iterator[Content]:
         mark, colour, word = _MARKS[each.kind]
         note = f" {word}" + (f": {', '.join(each.elements)}" if each.elements else "")
         head = Content.styled(f"{mark} ", f"{colour} bold") + safe(each.label).stylize("bold")
-        body = diff_lines(_laid_out(change.old, each.old), _laid_out(change.new, each.new))
+        body = diff_lines(_statement(change.old, each.old), _statement(change.new, each.new))
         yield Content("\n").join([head + Content.styled(note, "$foreground-muted"), *body])
     if not change.statements and not change.is_white_space:
         yield Content("\n").join(diff_lines(change.old.text, change.new.text))
 
 
-def _laid_out(document: Document, statement: Statement | None) -> str:
-    return laid_out(document, statement) if statement is not None else ""
+def _statement(document: Document, statement: Statement | None) -> str:
+    return formatted_statement(document, statement) if statement is not None else ""
 
 
 def diff_lines(old: str, new: str) -> list[Content]:
