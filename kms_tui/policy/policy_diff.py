@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from kms_tui.policy import access
 from kms_tui.policy.access import Party, Standing
@@ -22,9 +22,12 @@ MAX_COMPARISONS = 1_000_000
 """Past so many pairs of differing lines, one text is shown after the other."""
 MAX_PARTIES = 200
 
+Opcode = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, int]
+"""What to do with which lines of the left and of the right text, as ``difflib`` has it."""
+
 
 class StatementKept(StrEnum):
-    """What became of a statement, or of a line."""
+    """What became of a statement."""
 
     SAME = "same"
     MOVED = "moved"
@@ -142,68 +145,37 @@ def _longest_rise(numbers: Sequence[int]) -> set[int]:
     return set(longest)
 
 
-@dataclass(frozen=True, slots=True)
-class DiffLine:
-    """A row of a side-by-side view; a side without a line is None, with number 0. Numbers count from 1."""
+class _BoundedMatcher(difflib.SequenceMatcher[str]):
+    """Texts that differ in too many lines count as wholly replaced, since comparing them takes too long."""
 
-    kind: StatementKept
-    left: str | None
-    right: str | None
-    left_number: int = 0
-    right_number: int = 0
+    def __init__(self, left: list[str], right: list[str]) -> None:
+        super().__init__(None, left, right)
+        self.texts = left, right
 
-
-def side_by_side(old: str, new: str) -> list[DiffLine]:
-    """The lines of both texts in rows; a replaced line stands beside what replaced it."""
-    left, right = split_lines(old), split_lines(new)
-    rows: list[DiffLine] = []
-    for tag, i, j, k, m in _opcodes(left, right):
-        height = max(j - i, m - k)
-        for step in range(height):
-            one = left[i + step] if i + step < j else None
-            two = right[k + step] if k + step < m else None
-            kind = StatementKept.SAME if tag == "equal" else StatementKept.CHANGED
-            if one is None or two is None:
-                kind = StatementKept.ADDED if one is None else StatementKept.REMOVED
-            rows.append(
-                DiffLine(
-                    kind,
-                    one,
-                    two,
-                    i + step + 1 if one is not None else 0,
-                    k + step + 1 if two is not None else 0,
-                )
-            )
-    return rows
-
-
-Opcode = tuple[str, int, int, int, int]
-"""What to do ("equal", "replace", "delete", "insert") with which lines of the left and of the right text."""
-
-
-def _opcodes(left: list[str], right: list[str]) -> list[Opcode]:
-    """As ``difflib`` has them; texts that differ in too many lines count as wholly replaced."""
-    shorter = min(len(left), len(right))
-    head = next((at for at in range(shorter) if left[at] != right[at]), shorter)
-    rest = shorter - head
-    tail = next((at for at in range(rest) if left[-1 - at] != right[-1 - at]), rest)
-    ends = len(left) - tail, len(right) - tail
-    one, two = left[head : ends[0]], right[head : ends[1]]
-    if len(one) * len(two) > MAX_COMPARISONS:
+    def get_opcodes(self) -> list[Opcode]:
+        left, right = self.texts
+        shorter = min(len(left), len(right))
+        head = next((at for at in range(shorter) if left[at] != right[at]), shorter)
+        rest = shorter - head
+        tail = next((at for at in range(rest) if left[-1 - at] != right[-1 - at]), rest)
+        ends = len(left) - tail, len(right) - tail
+        one, two = left[head : ends[0]], right[head : ends[1]]
         middle: list[Opcode] = [("replace", 0, len(one), 0, len(two))]
-    else:
-        middle = [*difflib.SequenceMatcher(None, one, two).get_opcodes()]
-    shifted: list[Opcode] = [(tag, i + head, j + head, k + head, m + head) for tag, i, j, k, m in middle]
-    ends_alike: Opcode = ("equal", ends[0], len(left), ends[1], len(right))
-    codes: list[Opcode] = [("equal", 0, head, 0, head), *shifted, ends_alike]
-    return [(tag, i, j, k, m) for tag, i, j, k, m in codes if i < j or k < m]
+        if len(one) * len(two) <= MAX_COMPARISONS:
+            middle = [*difflib.SequenceMatcher(None, one, two).get_opcodes()]
+        codes: list[Opcode] = [
+            ("equal", 0, head, 0, head),
+            *((tag, i + head, j + head, k + head, m + head) for tag, i, j, k, m in middle),
+            ("equal", ends[0], len(left), ends[1], len(right)),
+        ]
+        return [(tag, i, j, k, m) for tag, i, j, k, m in codes if i < j or k < m]
 
 
 def unified(old: str, new: str, context: int = 3) -> list[str]:
     """The lines of a unified diff without its file header: ``@@`` lines, and lines led by space, + or -."""
     left, right = split_lines(old), split_lines(new)
     lines: list[str] = []
-    for group in _hunks(_opcodes(left, right), context):
+    for group in _BoundedMatcher(left, right).get_grouped_opcodes(context):
         (_, i, _, k, _), (_, _, j, _, m) = group[0], group[-1]
         lines.append(f"@@ -{i + 1},{j - i} +{k + 1},{m - k} @@")
         for tag, start, end, new_start, new_end in group:
@@ -213,28 +185,6 @@ def unified(old: str, new: str, context: int = 3) -> list[str]:
                 lines += ["-" + line for line in left[start:end]]
                 lines += ["+" + line for line in right[new_start:new_end]]
     return lines
-
-
-def _hunks(codes: list[Opcode], context: int) -> Iterator[list[Opcode]]:
-    """The changes in groups, each with some unchanged lines around."""
-    group: list[Opcode] = []
-    for number, (tag, i, j, k, m) in enumerate(codes):
-        if tag != "equal":
-            group.append((tag, i, j, k, m))
-            continue
-        last = number == len(codes) - 1
-        if group and (last or j - i > 2 * context):
-            keep = min(context, j - i)
-            yield [*group, ("equal", i, i + keep, k, k + keep)]
-            group = []
-        elif group:
-            group.append((tag, i, j, k, m))
-            continue
-        if not last:
-            keep = min(context, j - i)
-            group = [("equal", j - keep, j, m - keep, m)]
-    if any(tag != "equal" for tag, *_ in group):
-        yield group
 
 
 @dataclass(frozen=True, slots=True)

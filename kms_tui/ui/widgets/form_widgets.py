@@ -48,7 +48,7 @@ class Select(widgets.Select[T]):
         )
 
     def set_options(self, options: Iterable[tuple[Content, T]]) -> None:  # type: ignore[override]
-        """Offer others."""
+        """Replace the options."""
         super().set_options(_searchable(options))
 
 
@@ -80,6 +80,6 @@ class TextArea(widgets.TextArea):
         return Text(harmless(self.document.get_line(line_index)), end="", no_wrap=True)
 
     def on_unmount(self) -> None:
-        """Watch the app's theme no more: it would hold this for ever."""
+        """Stop watching the app's theme, which would keep this widget alive for ever."""
         watchers = getattr(self.app, "__watchers", {}).get("theme", [])
         watchers[:] = [watcher for watcher in watchers if watcher[0] is not self]

@@ -41,7 +41,7 @@ class TableRow:
 
 
 class LineTable(VirtualList):
-    """Shows rows below a head; the cursor stays with its row when the rows are replaced."""
+    """Rows of cells below a header; the cursor stays with its row when the rows are replaced."""
 
     CLASS_PREFIX = "line-table"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
