@@ -1,8 +1,7 @@
 """The live list of an account's keys: fills in progressively, filters, sorts and marks. No textual here.
 
-Rows come from ListKeys and ListAliases alone; what else there is to know about a key is a fact (known,
-loading, denied, failed, not applicable, unasked) that is read when its row is shown or something asks for
-it. How a screen wires it:
+Rows come from ListKeys and ListAliases alone. Everything else about a key is a fact (known, loading, denied,
+failed, not applicable, unasked), read when its row is shown or something asks for it. How a screen uses it:
 
     inventory = Inventory(session.kms, now=session.now)     # regions=("eu-west-1", "us-east-1") for several
     view = View(inventory)                                  # scope, filter, order and marks of one screen
@@ -12,7 +11,7 @@ it. How a screen wires it:
     key_list.set_filter(text)                               # raises FilterError(start, end): show it
     key_list.set_scope(Scope.AWS); key_list.set_sort(Sort("attention"))
     view.read_missing()                                     # as typing pauses: read what filter and sort need
-    inventory.progress(); inventory.cancel_demand()         # how far that has come, and giving it up
+    inventory.progress(); inventory.cancel_demand()         # the progress of that reading; stop it
     view.summary(), view.values()                           # "n of m", hidden marks, …; for complete()
     inventory.tally(aws=False)                              # keys, described, attention
 
@@ -23,12 +22,12 @@ it. How a screen wires it:
     inventory.close()                                       # never waits
 
 KeyList sends RowHighlighted and RowSelected (``row_key`` is the key's ARN; ``inventory.row(row_key)`` is the
-row), VisibleRange, and Updated whenever ``summary`` and ``tally`` are to be read again. Without a KeyList:
-``inventory.listen(callback)`` tells of Changes on a thread of its own, ``view.update(changes)`` takes them
-in, and ``inventory.show(rows, near)`` says which rows are on screen.
+row), VisibleRange, and Updated whenever ``summary`` and ``tally`` change. Without a KeyList:
+``inventory.listen(callback)`` reports Changes on a thread of its own, ``view.update(changes)`` applies them,
+and ``inventory.show(rows, near)`` says which rows are on screen.
 
-Rows are written by reading threads under the inventory's lock and may be read without; a View belongs to
-one thread.
+Reading threads write rows under the inventory's lock; reading a row needs no lock. A View belongs to one
+thread.
 """
 
 from kms_tui.inventory.changes import Changes

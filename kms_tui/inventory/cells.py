@@ -59,7 +59,7 @@ ORIGIN_WORDS: Mapping[str, str] = {
     "EXTERNAL_KEY_STORE": "external",
 }
 YEARLY = "yearly"
-"""How AWS-managed keys rotate, all of them, since May 2022."""
+"""The rotation of every AWS-managed key since May 2022."""
 NOTHING = Cell("–", Look.NOT_APPLICABLE)
 BLANK = Cell("")
 
@@ -106,7 +106,7 @@ def description(row: Row) -> Cell:
 
 
 def rotation(row: Row) -> Cell:
-    """ "365 d", "off", "yearly" for AWS-managed keys, "–" for keys that cannot rotate by themselves."""
+    """ "365 d", "off", "yearly" for AWS-managed keys, "–" for keys without automatic rotation."""
     if row.rotation is NOT_APPLICABLE and row.aws:
         return Cell(YEARLY, Look.QUIET)
     return _fact_cell(row.rotation, _rotation_word)
@@ -136,7 +136,7 @@ def last_used(row: Row, now: datetime) -> Cell:
 def attention(row: Row, now: datetime) -> Cell:
     """Why this key needs attention, with a number where that helps; blank for a healthy key.
 
-    While that is not known, it shows the state of the fact that decides.
+    Until that is known, the state of the fact that decides.
     """
     concern = row.concern
     if not concern.needs_attention:
@@ -186,7 +186,7 @@ def span(length: timedelta) -> str:
 
 
 _DAY = 86_400
-# The unit, its seconds, and from how many seconds on it is used: up to two years are told in days.
+# The unit, its seconds, and the least seconds for it: up to two years are shown in days.
 _UNITS = (("y", 365 * _DAY, 730 * _DAY), ("d", _DAY, _DAY), ("h", 3600, 3600))
 
 

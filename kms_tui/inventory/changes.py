@@ -71,9 +71,9 @@ class Coalescer:
             self._pending.notify()
 
     def flush(self) -> int:
-        """Deliver what is pending, on this thread; how many deliveries there have been, this one included.
+        """Deliver what is pending, on this thread; return the number of deliveries so far.
 
-        Returns only when a delivery on another thread has ended too.
+        Waits for a delivery on another thread to end.
         """
         with self._delivering:
             with self._pending:

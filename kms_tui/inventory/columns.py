@@ -19,13 +19,13 @@ from kms_tui.kms.keyspecs import spec_title
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The sort key is ``by_kind`` or, without one, ``by_row``: None where it is not known."""
+    """The sort key is ``by_class`` or, without one, ``by_row``: None where it is not known."""
 
     name: str
     title: str
     cell: Callable[[Row, datetime], Cell]
     needs: tuple[FactName, ...] = ()
-    by_kind: Callable[[RowClass], Any] | None = None
+    by_class: Callable[[RowClass], Any] | None = None
     by_row: Callable[[Row], Any] = attrgetter("sort_name")
 
 
@@ -35,18 +35,18 @@ _CANNOT_ROTATE = 100_000
 
 
 def _if_described(value: Callable[[RowClass], str]) -> Callable[[RowClass], str | None]:
-    return lambda kind: value(kind).lower() if kind.described is Reading.KNOWN else None
+    return lambda row_class: value(row_class).lower() if row_class.described is Reading.KNOWN else None
 
 
-def _rotation_key(kind: RowClass) -> int | None:
+def _rotation_key(row_class: RowClass) -> int | None:
     """Off first, then by period, then the keys that cannot rotate."""
-    if kind.rotation is Reading.KNOWN:
-        return kind.rotation_days
-    return _CANNOT_ROTATE if kind.rotation is Reading.NOT_APPLICABLE else None
+    if row_class.rotation is Reading.KNOWN:
+        return row_class.rotation_days
+    return _CANNOT_ROTATE if row_class.rotation is Reading.NOT_APPLICABLE else None
 
 
-def _attention_key(kind: RowClass) -> int | None:
-    return None if kind.concern is Concern.UNKNOWN else int(kind.concern)
+def _attention_key(row_class: RowClass) -> int | None:
+    return None if row_class.concern is Concern.UNKNOWN else int(row_class.concern)
 
 
 def _description_key(row: Row) -> str | None:
@@ -65,30 +65,32 @@ COLUMNS: Mapping[str, Column] = {
     for column in (
         Column("name", "NAME", lambda row, _: Cell(cells.name(row))),
         Column("id", "KEY ID", lambda row, _: Cell(row.key_id), by_row=attrgetter("key_id")),
-        Column("region", "REGION", lambda row, _: Cell(row.region), by_kind=lambda kind: kind.region),
+        Column(
+            "region", "REGION", lambda row, _: Cell(row.region), by_class=lambda row_class: row_class.region
+        ),
         Column(
             "spec",
             "SPEC",
             lambda row, _: cells.spec(row),
             _DESCRIBED,
-            by_kind=_if_described(lambda kind: spec_title(kind.spec)),
+            by_class=_if_described(lambda row_class: spec_title(row_class.spec)),
         ),
         Column(
             "usage",
             "USAGE",
             lambda row, _: cells.usage(row),
             _DESCRIBED,
-            by_kind=_if_described(lambda kind: cells.USAGE_WORDS.get(kind.usage, kind.usage)),
+            by_class=_if_described(lambda row_class: cells.USAGE_WORDS.get(row_class.usage, row_class.usage)),
         ),
         Column(
             "state",
             "STATE",
             lambda row, _: cells.state(row),
             _DESCRIBED,
-            by_kind=_if_described(lambda kind: cells.STATE_WORDS.get(kind.state, kind.state)),
+            by_class=_if_described(lambda row_class: cells.STATE_WORDS.get(row_class.state, row_class.state)),
         ),
-        Column("rotation", "ROTATION", lambda row, _: cells.rotation(row), _ROTATION, by_kind=_rotation_key),
-        Column("attention", "ATTENTION", cells.attention, _ROTATION, by_kind=_attention_key),
+        Column("rotation", "ROTATION", lambda row, _: cells.rotation(row), _ROTATION, by_class=_rotation_key),
+        Column("attention", "ATTENTION", cells.attention, _ROTATION, by_class=_attention_key),
         Column(
             "description",
             "DESCRIPTION",
@@ -101,7 +103,9 @@ COLUMNS: Mapping[str, Column] = {
             "ORIGIN",
             lambda row, _: cells.origin(row),
             _DESCRIBED,
-            by_kind=_if_described(lambda kind: cells.ORIGIN_WORDS.get(kind.origin, kind.origin)),
+            by_class=_if_described(
+                lambda row_class: cells.ORIGIN_WORDS.get(row_class.origin, row_class.origin)
+            ),
         ),
         Column(
             "created", "CREATED", lambda row, _: cells.created(row), _DESCRIBED, by_row=attrgetter("created")
@@ -116,18 +120,18 @@ by_name = attrgetter("sort_name")
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """By a column of COLUMNS, and by name within equals; rows without the value come last either way."""
+    """By a column of COLUMNS, then by name; rows without the value come last either way."""
 
     column: str = "name"
     descending: bool = False
 
     def sorted(self, named: Sequence[Row]) -> list[Row]:
-        """Rows that are in the order of their names, in this order."""
+        """Sort rows that are in name order."""
         column = COLUMNS[self.column]
         if column.name == "name":
             return list(reversed(named)) if self.descending else list(named)
-        if column.by_kind is not None:
-            return self._by_kind(named, column.by_kind)
+        if column.by_class is not None:
+            return self._by_class(named, column.by_class)
         return self._by_row(named, column.by_row)
 
     def known(self, rows: Sequence[Row]) -> int:
@@ -135,18 +139,18 @@ class Sort:
         column = COLUMNS[self.column]
         if not column.needs:
             return len(rows)
-        if column.by_kind is not None:
-            keys = _Memo(column.by_kind)
-            return len([row for row in rows if keys[row.kind] is not None])
+        if column.by_class is not None:
+            keys = _Memo(column.by_class)
+            return len([row for row in rows if keys[row.row_class] is not None])
         return len(rows) - list(map(column.by_row, rows)).count(None)
 
-    def _by_kind(self, named: Sequence[Row], key: Callable[[RowClass], Any]) -> list[Row]:
-        kinds: defaultdict[RowClass, list[Row]] = defaultdict(list)
+    def _by_class(self, named: Sequence[Row], key: Callable[[RowClass], Any]) -> list[Row]:
+        row_classes: defaultdict[RowClass, list[Row]] = defaultdict(list)
         for row in named:
-            kinds[row.kind].append(row)
+            row_classes[row.row_class].append(row)
         groups: defaultdict[Any, list[list[Row]]] = defaultdict(list)
-        for kind, rows in kinds.items():
-            groups[key(kind)].append(rows)
+        for row_class, rows in row_classes.items():
+            groups[key(row_class)].append(rows)
         unknown = groups.pop(None, [])
         ordered = [groups[each] for each in sorted(groups, reverse=self.descending)]
         return [row for group in [*ordered, unknown] for row in _merged(group)]
@@ -162,7 +166,7 @@ class Sort:
 
 
 def _merged(rows: list[list[Row]]) -> list[Row]:
-    """The rows of several kinds, by name again."""
+    """The rows of several classes, by name."""
     return rows[0] if len(rows) == 1 else sorted((row for each in rows for row in each), key=by_name)
 
 
@@ -171,6 +175,6 @@ class _Memo(dict[RowClass, Any]):
         super().__init__()
         self._key = key
 
-    def __missing__(self, kind: RowClass) -> Any:
-        value = self[kind] = self._key(kind)
+    def __missing__(self, row_class: RowClass) -> Any:
+        value = self[row_class] = self._key(row_class)
         return value

@@ -1,4 +1,4 @@
-"""Reads facts of keys, one call each: first for rows on screen, then around it, then for a filter."""
+"""Reads facts of keys, one call each: first for rows on screen, then for rows near it, then for a filter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kms_tui.kms.errors import EXPIRED, AnswerError, CredentialsError, KmsTuiErr
 from kms_tui.kms.facts import UNASKED, Denied, Fact, Failed, Known, unreadable
 from kms_tui.workers import FIRST_WAIT, LAST_WAIT, Job, Workers, is_passing
 
-# By key id or ARN, never by alias: DescribeKey on a predefined alias makes the key.
+# By key id or ARN, never by alias: DescribeKey on a predefined alias creates the key.
 READERS: Mapping[FactName, Callable[[Kms, str], Any]] = {
     FactName.DESCRIBED: Kms.describe,
     FactName.ROTATION: Kms.rotation_status,
@@ -36,21 +36,21 @@ def read(kms: Callable[[], Kms], name: FactName, key_id: str) -> Known[Any] | De
     except KmsTuiError as error:
         return unreadable(error)
     except Exception as error:
-        # A malformed answer costs this cell, not the thread that reads all others.
+        # A malformed answer fails this cell, not the thread.
         return Failed(AnswerError.of(error))
 
 
 SHOWN = (FactName.DESCRIBED, FactName.ROTATION)
 """The facts that a row on screen needs."""
-_REST = 0.3
-"""Seconds without scrolling before anything is read that is not on screen."""
+_SCROLL_PAUSE = 0.3
+"""Seconds without scrolling before facts off screen are read."""
 
 Missing = Callable[[Row], FactName | None]
 """The next fact of a row to read, or None where nothing is missing."""
 
 
 def missing_of(*names: FactName) -> Missing:
-    """The first of ``names`` that is there to be read; a fact that may not apply waits for DescribeKey."""
+    """The first of ``names`` still to read; a fact that may not apply waits for DescribeKey."""
 
     def missing(row: Row) -> FactName | None:
         for name in names:
@@ -69,18 +69,18 @@ _shown_missing = missing_of(*SHOWN)
 
 @dataclass(frozen=True, slots=True)
 class ReadingProgress:
-    """How far a demand has come, in rows; ``seconds`` is what the rest takes at the polite rate."""
+    """The progress of a demand, in rows; ``seconds`` is the time that the rest takes at the polite rate."""
 
     done: int
     total: int
     seconds: float
     error: str = ""
-    """Why it is waiting, where it is; from an error, so untrusted."""
+    """Why it waits, if it does; from an error, so untrusted."""
 
 
 @dataclass(slots=True)
 class _Demand:
-    """``left`` only shrinks, by one atomic step a row; a demand with nothing left is over."""
+    """``left`` only shrinks, one atomic step for each row; a demand with nothing left has ended."""
 
     missing: Missing
     left: set[str]
@@ -92,13 +92,13 @@ class _Demand:
 class Reader:
     """Turns the rows on screen into jobs.
 
-    ``kms`` gives the façade of a region and may be slow; ``stopped`` is called when nothing is read any
-    more, see the property; ``on_passing_error`` for each fact on screen whose reading failed in passing.
+    ``kms`` gives the façade of a region and may be slow; ``on_stopped`` is called when reading stops (see
+    ``stopped``), ``on_passing_error`` for each fact on screen that failed with a passing error.
 
-    Threads: rows on screen are never copied into a queue. The pool asks them for their next job each time it
-    has a thread free, so that none can be lost between two queues. What replaces a queue is taken from
-    lazily, and so sees every fact that was there when the queue was replaced. The rest changes under
-    ``_lock``, which may be held when the pool's lock is taken and never the other way round.
+    Threads: rows on screen are never copied into a queue. The pool asks for their next job each time a
+    thread is free, so none is lost between two queues. A replaced queue is read lazily, and so sees every
+    fact that was known when it was replaced. The rest changes under ``_lock``, which may be held while the
+    pool's lock is taken, never the other way round.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Reader:
         *,
         kms: Callable[[str], Kms],
         pace: Pace,
-        stopped: Callable[[], None],
+        on_stopped: Callable[[], None],
         on_passing_error: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -118,7 +118,7 @@ class Reader:
         self._coalescer = coalescer
         self._kms = kms
         self._pace = pace
-        self._tell_stopped = stopped
+        self._on_stopped = on_stopped
         self._on_passing_error = on_passing_error
         self._clock = clock
         self._lock = threading.Lock()
@@ -129,7 +129,7 @@ class Reader:
         self._planning = False
         self._backoff = 0.0
         self._paused_until = 0.0
-        self._trouble = ""
+        self._last_error = ""
         self._stopped: KmsTuiError | None = None
         self._resumes = 0
         workers.pull(Priority.VISIBLE, self._next_on_screen)
@@ -143,17 +143,17 @@ class Reader:
 
     @property
     def resumes(self) -> int:
-        """A number to give to ``stop``: it changes with each ``resume``."""
+        """A number for ``stop``: it changes with each ``resume``."""
         return self._resumes
 
     def stop(self, error: KmsTuiError, resumes: int) -> None:
-        """Read nothing until ``resume``, unless that was called since the call that failed began."""
+        """Read nothing until ``resume``, unless ``resume`` was called after the failed call began."""
         with self._lock:
             if resumes != self._resumes or self._stopped is not None:
                 return
             self._stopped = error
             self._workers.hold_all_but(Priority.LISTING)
-        self._tell_stopped()
+        self._on_stopped()
 
     def resume(self) -> None:
         with self._lock:
@@ -168,24 +168,24 @@ class Reader:
         return self._shown[0]
 
     def show(self, visible: Sequence[Row], near: Sequence[Row]) -> None:
-        """Read what these rows need, ``visible`` first; rows of an earlier call that wait are forgotten."""
+        """Read what these rows need, ``visible`` first; waiting rows of an earlier call are dropped."""
         with self._lock:
             self._shown = (tuple(visible), tuple(near))
-        self.look_again()
+        self.read_shown()
 
-    def look_again(self) -> None:
-        """Read what the rows of the last ``show`` need by now."""
+    def read_shown(self) -> None:
+        """Read what the rows of the last ``show`` need now."""
         with self._lock:
             near = self._shown[1]
             for priority in (Priority.NEAR, Priority.REST):
-                self._workers.pause(priority, _REST)
+                self._workers.pause(priority, _SCROLL_PAUSE)
             self._workers.replace(
                 Priority.NEAR, self._jobs(near, missing_of(FactName.DESCRIBED), Priority.NEAR)
             )
             self._workers.wake()
 
     def _next_on_screen(self, busy: Container[Hashable]) -> Job | None:
-        """Descriptions of all rows come before anything else about one."""
+        """The next job: the descriptions of all rows come first."""
         later: Job | None = None
         for row in self._shown[0]:
             name = _shown_missing(row)
@@ -197,7 +197,7 @@ class Reader:
         return later
 
     def ask(self, row: Row, names: Iterable[FactName]) -> None:
-        """Read these facts of a row now, again where they were read; AWS-managed too, since someone asked."""
+        """Read these facts of a row now, again if they were read; of AWS-managed keys, too."""
         for name in names:
             with self._table.lock:
                 if row.fact(name) is not UNASKED:
@@ -205,7 +205,7 @@ class Reader:
             self._workers.put(Priority.VISIBLE, self._job(row, name, Priority.VISIBLE))
 
     def reread(self, rows: Iterable[Row]) -> None:
-        """Read the rows' aliases again, and what is shown of them."""
+        """Read the rows' aliases and shown facts again."""
         for row in rows:
             self._workers.put(Priority.VISIBLE, Job((row.arn, "aliases"), partial(self._read_aliases, row)))
             self.ask(row, [name for name in SHOWN if row.applies(name)])
@@ -216,10 +216,10 @@ class Reader:
             names = [alias.short_name for alias in aliases]
         except Exception:
             return  # DescribeKey meets the same error, and its cells say so.
-        self._table.set_aliases(row, names, news=True)
+        self._table.set_aliases(row, names, announce=True)
 
     def read_rest(self, rows: Sequence[Row]) -> None:
-        """Read these rows when nothing else is to do: all that the list shows, if they are few."""
+        """Read these rows when nothing else waits: every shown fact if they are few, else descriptions."""
         names = SHOWN if len(rows) <= self._pace.read_whole else (FactName.DESCRIBED,)
         with self._lock:
             self._rest_missing = missing_of(*names)
@@ -228,7 +228,7 @@ class Reader:
     def demand(self, rows: Sequence[Row], missing: Missing, *, usage: bool = False) -> None:
         """Read what ``missing`` names, row by row in this order; replaces an earlier demand.
 
-        ``usage`` where that may be GetKeyLastUsage's, which has a queue and a rate of its own.
+        ``usage``: that may include GetKeyLastUsage, which has its own queue and rate.
         """
         with self._lock:
             number = self._give_up_demand()
@@ -255,13 +255,13 @@ class Reader:
         self._coalescer.note(progress=True)
 
     def cancel(self) -> None:
-        """Give up the demand; what has been read stays."""
+        """Drop the demand; facts already read stay."""
         with self._lock:
             self._give_up_demand()
         self._coalescer.note(progress=True)
 
     def _give_up_demand(self) -> int:
-        """Forget the demand, under the lock; the number of the next plan."""
+        """Drop the demand, under the lock; return the number of the next plan."""
         self._plans += 1
         self._planning = False
         self._demand = None
@@ -271,17 +271,17 @@ class Reader:
 
     @property
     def demanding(self) -> bool:
-        """Whether a demand is yet to be planned or has still something to read."""
+        """Whether a demand is being planned or still reads."""
         return self._planning or self.progress() is not None
 
     def progress(self) -> ReadingProgress | None:
-        """None where nothing is demanded, or all of it has been read."""
+        """None without a demand, or once all of it is read."""
         demand = self._demand
         left = len(demand.left) if demand is not None else 0
         if demand is None or not left:
             return None
         rate = self._pace.usage if demand.slow else self._pace.demand
-        return ReadingProgress(demand.total - left, demand.total, left / rate, self._trouble)
+        return ReadingProgress(demand.total - left, demand.total, left / rate, self._last_error)
 
     # Jobs
 
@@ -303,40 +303,40 @@ class Reader:
         if self._table.begin(row, name):
             fact = read(lambda: self._kms(row.region), name, row.key_id)
             error = fact.error if isinstance(fact, Denied | Failed) else None
-            if error is not None and self._is_put_off(error, priority, resumes):
+            if error is not None and self._retries_later(error, priority, resumes):
                 self._table.give_up(row, name, before)
                 self._workers.put(priority, self._job(row, name, priority))
                 return
             with self._lock:
-                self._backoff, self._trouble = 0.0, ""
+                self._backoff, self._last_error = 0.0, ""
             if error is not None and is_passing(error):
                 self._on_passing_error()
             self._set(row, name, fact)
-        self._go_on(row, priority)
+        self._read_next(row, priority)
 
-    def _is_put_off(self, error: KmsTuiError, priority: Priority, resumes: int) -> bool:
-        """Whether the same call is to be made again later, and nothing of the error shown in the row."""
+    def _retries_later(self, error: KmsTuiError, priority: Priority, resumes: int) -> bool:
+        """Whether the call is made again later, so that the row does not show the error."""
         if needs_credentials(error):
             self.stop(error, resumes)
             return True
-        if priority in _PATIENT and is_passing(error):
-            self._wait_out(priority, error)
+        if priority in _BACKGROUND and is_passing(error):
+            self._back_off(priority, error)
             return True
         return False
 
     def _set(self, row: Row, name: FactName, fact: Fact[Any]) -> None:
         try:
             self._table.set_fact(row, name, fact)
-        except Exception as nonsense:
-            # The right members of the wrong types: not AWS, and no reason to stop.
-            self._table.set_fact(row, name, Failed(AnswerError.of(nonsense)))
+        except Exception as error:
+            # The right members with wrong types: not AWS. The thread goes on.
+            self._table.set_fact(row, name, Failed(AnswerError.of(error)))
 
-    def _wait_out(self, priority: Priority, error: KmsTuiError) -> None:
+    def _back_off(self, priority: Priority, error: KmsTuiError) -> None:
         with self._lock:
             if self._clock() >= self._paused_until:
                 self._backoff = min(max(FIRST_WAIT, 2 * self._backoff), LAST_WAIT)
                 self._paused_until = self._clock() + self._backoff
-                self._trouble = str(error)
+                self._last_error = str(error)
             self._workers.pause(priority, self._backoff)
         self._coalescer.note(progress=True)
 
@@ -344,8 +344,8 @@ class Reader:
         demand = self._demand
         return demand is not None and row.arn in demand.left
 
-    def _go_on(self, row: Row, priority: Priority) -> None:
-        """The row's next missing fact, once one has been read."""
+    def _read_next(self, row: Row, priority: Priority) -> None:
+        """Queue the row's next missing fact, after one has been read."""
         if priority is Priority.REST and (name := self._rest_missing(row)) is not None:
             self._workers.put(Priority.REST, self._job(row, name, Priority.REST))
         demand = self._demand
@@ -361,10 +361,10 @@ class Reader:
         self._coalescer.note(progress=True)
 
 
-_PATIENT = frozenset({Priority.NEAR, Priority.DEMAND, Priority.USAGE, Priority.REST})
-"""Queues that no one looks at: an error that passes is waited out there rather than shown."""
+_BACKGROUND = frozenset({Priority.NEAR, Priority.DEMAND, Priority.USAGE, Priority.REST})
+"""Queues off screen: they wait out a passing error instead of showing it."""
 
 
 def needs_credentials(error: KmsTuiError) -> bool:
-    """Whether nothing can be read until someone signs in again."""
+    """Whether reading is impossible until the user signs in again."""
     return isinstance(error, CredentialsError) or (isinstance(error, ServiceError) and error.code in EXPIRED)

@@ -1,4 +1,4 @@
-"""A key list as a table for other programs: AWS's own words, and each state of a fact told apart."""
+"""A key list as a table for other programs, in AWS's own words; each state of a fact has its own word."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ _COLUMNS: Mapping[str, Callable[[Row], str]] = {
 
 
 def table_of(rows: Sequence[Row], *, title: str, now: datetime, marks: Collection[str] = ()) -> Table:
-    """The rows in their order; where there are ``marks`` (ARNs), a column says which rows have one."""
+    """The rows in their order; with ``marks`` (ARNs), a column says which rows are marked."""
     columns: dict[str, Callable[[Row], str]] = {}
     if marks:
         columns["marked"] = lambda row: "yes" if row.arn in marks else ""

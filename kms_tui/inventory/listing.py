@@ -1,4 +1,4 @@
-"""Listing one region: ListKeys and ListAliases at once, a page a job, into the table."""
+"""Lists one region into the table: ListKeys and ListAliases at once, one page for each job."""
 
 from __future__ import annotations
 
@@ -25,22 +25,23 @@ class _Feed:
 
     listing: int
     names: defaultdict[str, list[str]]
-    """The aliases of each key id that this listing has named; the two feeds of a listing share it."""
-    again: bool
+    """The aliases of each key id in this listing; the two feeds of a listing share it."""
+    announce: bool
+    """The region has been listed whole before, so a difference is a change to tell."""
     open: Callable[[Kms], Iterator[list[Any]]]
     add: Callable[[_Feed, list[Any]], None]
     end: Callable[[Fact[int]], None]
     pages: Iterator[list[Any]] | None = None
     asked: int = 0
-    """Jobs so far: a page may be empty, and the one after it is another job all the same."""
+    """Jobs so far; they number the pages, since ``count`` does not grow on an empty one."""
     count: int = 0
 
 
 class Region:
-    """One region's listing; its failure is kept here and does not affect the others.
+    """One region's listing; its failure does not affect other regions.
 
-    ``keys`` and ``aliases`` are how many ListKeys and ListAliases have named: LOADING, then Known, Denied or
-    Failed. An alias names its key as well, so rows come from whichever answers first.
+    ``keys`` and ``aliases`` are the numbers that ListKeys and ListAliases returned: LOADING, then Known,
+    Denied or Failed. An alias names its key, too, so rows come from the operation that answers first.
     """
 
     def __init__(self, name: str, home: Kms, table: RowTable, workers: Workers, coalescer: Coalescer) -> None:
@@ -48,7 +49,7 @@ class Region:
         self.keys: Fact[int] = UNASKED
         self.aliases: Fact[int] = UNASKED
         self.listed = 0
-        """Keys named so far by the listing that runs, or in all by the last one."""
+        """Keys found so far by the running listing, or in all by the last one."""
         self.passing_error: KmsTuiError | None = None
         """The passing error for which the last listing is retried."""
         self._broken: list[_Feed] = []
@@ -60,7 +61,7 @@ class Region:
         self._coalescer = coalescer
         self._listing = 0
         self._whole = False
-        """Whether the region has been listed whole before: only then is a key that appears news."""
+        """Whether the region has been listed whole before: only then does a new key count as a change."""
 
     def kms(self) -> Kms:
         """The façade in this region; creating one may be slow."""
@@ -75,14 +76,14 @@ class Region:
 
     @property
     def error(self) -> KmsTuiError | None:
-        """Why the listing is not whole, where it is not."""
+        """Why the listing is not whole, or None."""
         for fact in (self.keys, self.aliases):
             if isinstance(fact, Denied | Failed):
                 return fact.error
         return None
 
     def start(self) -> None:
-        """List the region, again where it has been listed; rows that are there stay."""
+        """List the region, for the first time or again; its rows stay."""
         with self._table.lock:
             self._listing += 1
             self.keys = self.aliases = LOADING
@@ -97,8 +98,8 @@ class Region:
         for feed in feeds:
             self._read_on(feed)
 
-    def go_on(self) -> None:
-        """Read on at the pages whose reading failed in passing."""
+    def read_on_after_errors(self) -> None:
+        """Continue at the pages that failed with a passing error."""
         with self._table.lock:
             feeds, self._broken = self._broken, []
             for feed in feeds:
@@ -145,7 +146,7 @@ class Region:
                 return
             self.listed = feed.count
         for ref in page:
-            self._table.add(ref.arn, ref.key_id, self.name, feed.listing, news=feed.again)
+            self._table.add(ref.arn, ref.key_id, self.name, feed.listing, announce=feed.announce)
 
     def _add_aliases(self, feed: _Feed, page: list[Alias]) -> None:
         for alias in page:
@@ -154,9 +155,9 @@ class Region:
             names = feed.names[alias.target_key_id]
             names.append(alias.short_name)
             arn = alias.arn.removesuffix(alias.name) + f"key/{alias.target_key_id}"
-            row = self._table.add(arn, alias.target_key_id, self.name, feed.listing, news=feed.again)
-            if not feed.again:
-                self._table.set_aliases(row, names, news=False)
+            row = self._table.add(arn, alias.target_key_id, self.name, feed.listing, announce=feed.announce)
+            if not feed.announce:
+                self._table.set_aliases(row, names, announce=False)
 
     def _end(self, feed: _Feed, outcome: Fact[int]) -> None:
         with self._table.lock:
@@ -172,14 +173,14 @@ class Region:
         self._coalescer.note(listing=True)
 
     def _reconcile(self, feed: _Feed) -> None:
-        """Once both listings have ended whole, rows that neither named are gone."""
+        """Once both feeds have ended: mark rows that neither named as gone, and set the aliases."""
         for row in self._table.rows():
             if row.region != self.name:
                 continue
             if isinstance(self.keys, Known) and row.seen < feed.listing:
                 self._table.set_gone(row)
             elif isinstance(self.aliases, Known):
-                self._table.set_aliases(row, feed.names.get(row.key_id, ()), news=feed.again)
+                self._table.set_aliases(row, feed.names.get(row.key_id, ()), announce=feed.announce)
         self._whole |= isinstance(self.keys, Known) and isinstance(self.aliases, Known)
 
     def start_if_broken(self) -> None:

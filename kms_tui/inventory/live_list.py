@@ -62,7 +62,7 @@ class Inventory:
             self._coalescer,
             kms=lambda region: self._regions[region].kms(),
             pace=self.pace,
-            stopped=partial(self._coalescer.note, listing=True),
+            on_stopped=partial(self._coalescer.note, listing=True),
             on_passing_error=self._retry_timer.later,
             clock=clock,
         )
@@ -131,16 +131,16 @@ class Inventory:
         return next((error for _, _, error in self._failed_in_passing()), None)
 
     def tally(self, *, aws: bool) -> Tally:
-        """How many AWS-managed or customer-managed keys there are, are described, and need attention."""
+        """The counts of AWS-managed or of customer-managed keys."""
         return self._table.tally(aws=aws)
 
     def rows(self) -> list[Row]:
-        """Every row, in the order in which they came."""
+        """Every row, in order of arrival."""
         return self._table.rows()
 
     @property
     def drops(self) -> int:
-        """A number that changes when rows may have gone; else ``rows`` only grows at the end."""
+        """A number that changes when rows may have been removed; else ``rows`` only grows at the end."""
         return self._table.drops
 
     @property
@@ -148,9 +148,9 @@ class Inventory:
         """A number that changes when rows may sort elsewhere by name."""
         return self._table.names
 
-    def kinds(self) -> dict[RowClass, int]:
-        """How many rows there are of each kind."""
-        return self._table.kinds()
+    def row_classes(self) -> dict[RowClass, int]:
+        """The number of rows of each class."""
+        return self._table.row_classes()
 
     def row(self, row_key: str) -> Row | None:
         """The row of a key's ARN."""
@@ -161,35 +161,35 @@ class Inventory:
         return self._table.of_key(key_id)
 
     def recent_change(self, row_key: str, seconds: float = 5.0) -> str:
-        """A row's temporary note ("settling: disabled", "now disabled"), or "".
+        """A row's temporary note ("propagating: disabled", "now disabled"), or "".
 
-        Settling is a change made here that reads do not show yet; the other is what a refresh found in the
-        last seconds.
+        "propagating" is a change made here that reads do not show yet; the other is a change that a refresh
+        found in the last ``seconds``.
         """
         row = self._table.get(row_key)
         if row is not None and (words := self._pending.words(row.region, row.key_id)):
-            return f"settling: {words}"
+            return f"propagating: {words}"
         change = self._table.change(row_key)
         return change.words if change is not None and self.clock() - change.at <= seconds else ""
 
     # Asking
 
     def show(self, visible: Sequence[Row], near: Sequence[Row] = ()) -> None:
-        """Say which rows are on screen, and which are around them: their facts come first."""
+        """Say which rows are on screen, and which are near them: their facts are read first."""
         self._reader.show(visible, near)
 
     def ask(self, row: Row, *names: FactName) -> None:
-        """Read facts of one row now, again where they are known."""
+        """Read facts of one row now, again if they are known."""
         self._reader.ask(row, names)
 
     def set_refused(self, row_key: str, count: int | None) -> None:
-        """Say how many uses of a disabled key were refused; None where that is not watched any more."""
+        """Say how many uses of a disabled key were refused; None once the key is no longer watched."""
         self._table.set_refused(row_key, count)
 
     def demand(self, rows: Sequence[Row], missing: Missing, *, usage: bool = False) -> None:
         """Read what is ``missing`` of all these rows at the polite rate, for a filter or a sort.
 
-        ``usage`` where that may be GetKeyLastUsage's. See ``progress``.
+        ``usage``: that may include GetKeyLastUsage. See ``progress``.
         """
         self._reader.demand(rows, missing, usage=usage)
 
@@ -197,16 +197,16 @@ class Inventory:
         self._reader.cancel()
 
     def progress(self) -> ReadingProgress | None:
-        """How far the demand has come; None where there is none."""
+        """The progress of the demand; None without one."""
         return self._reader.progress()
 
     @property
     def demanding(self) -> bool:
-        """Whether a demand has still to be planned or read; at once after ``demand``, unlike ``progress``."""
+        """Whether a demand is being planned or read; true at once after ``demand``, unlike ``progress``."""
         return self._reader.demanding
 
     def refresh(self) -> None:
-        """List again and read again what is looked at; nothing that is shown goes away meanwhile."""
+        """List again and read the rows on screen again; shown values stay until then."""
         self._reader.resume()
         number = next(self._refreshes)
         self._refreshing.add(number)
@@ -217,10 +217,10 @@ class Inventory:
         self._table.expire(self._table.rows())
         self.open()
         self._refreshing.discard(number)
-        self._reader.look_again()
+        self._reader.read_shown()
 
     def reread(self, *key_ids: str) -> None:
-        """Read keys again after something was done to them; without ids, or for unknown ones, ``refresh``."""
+        """Read keys again after a change to them; without ids, or for unknown ones, ``refresh``."""
         rows = [row for key_id in key_ids for row in self._table.of_key(key_id)]
         if len({row.key_id for row in rows}) < max(1, len(set(key_ids))):
             self.refresh()
@@ -229,19 +229,19 @@ class Inventory:
         self._reader.reread(rows)
 
     def resume(self) -> None:
-        """Go on after missing credentials, which the caller has renewed."""
+        """Read on after the caller has renewed the credentials."""
         self._reader.resume()
         for region in self._regions.values():
             region.start_if_broken()
-        self._reader.look_again()
+        self._reader.read_shown()
 
     def _retry(self) -> None:
         for region in self._regions.values():
             if region.passing_error is not None and not region.busy:
-                region.go_on()
+                region.read_on_after_errors()
         for row, name, _ in self._failed_in_passing():
             self._table.expire([row], [name])
-        self._reader.look_again()
+        self._reader.read_shown()
 
     def _failed_in_passing(self) -> Iterator[tuple[Row, FactName, KmsTuiError]]:
         """The facts on screen whose reading may succeed later."""

@@ -1,4 +1,4 @@
-"""The order and the rate in which the inventory reads: its queues, the most urgent first."""
+"""The order and the rate of the inventory's calls: its queues, the most urgent first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Priority(IntEnum):
     LISTING = 0
     """Pages of ListKeys and ListAliases."""
     VISIBLE = 1
-    """Facts of rows on screen, and facts asked for by name."""
+    """Facts of rows on screen, and facts asked for one by one."""
     RETRY = 2
     """Retries of passing errors."""
     NEAR = 3
@@ -31,18 +31,18 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Calls a second for the queues that no one is waiting for, and how large an account is read unasked.
+    """Calls a second for the background queues, and the size up to which an account is read unasked.
 
-    DescribeKey's quota is 2000 a second and shared with the account's applications; GetKeyLastUsage's is 5.
+    DescribeKey's quota is 2000 a second, shared with the account's applications; GetKeyLastUsage's is 5.
     """
 
     rest: float = 100.0
     demand: float = 200.0
     usage: float = 5.0
     read_unasked: int = 2000
-    """Largest number of keys whose descriptions are read without a filter or sort that asks for them."""
+    """Largest number of keys whose descriptions are read unasked."""
     read_whole: int = 500
-    """Largest number of keys of which every fact in the list is read unasked."""
+    """Largest number of keys whose every fact in the list is read unasked."""
 
 
 def reading_queues(
@@ -50,8 +50,8 @@ def reading_queues(
 ) -> WorkQueues:
     """The inventory's queues.
 
-    LISTING takes at most half the workers, so that a screenful of facts never waits behind a thousand pages;
-    RETRY and below wait until no VISIBLE job is left or running.
+    LISTING takes at most half the workers, so a screenful of facts never waits behind a thousand pages; RETRY
+    and below wait until no VISIBLE job waits or runs.
     """
     pace, half = pace or Pace(), max(1, workers // 2)
     return WorkQueues(

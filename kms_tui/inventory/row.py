@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from kms_tui.inventory.row_class import UNREAD, Concern, RowClass, concern_of, kind_of, reading_of
+from kms_tui.inventory.row_class import UNREAD, Concern, RowClass, concern_of, reading_of, row_class_of
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Known
 from kms_tui.kms.model import Key, KeyLastUsage, KeyOrigin, KeyRotationStatus, Tag
 
@@ -15,7 +15,7 @@ _DEFAULT_PERIOD = 365
 
 
 class FactName(StrEnum):
-    """The facts that take a call to learn, the cheapest first; the values are attributes of Row."""
+    """The facts that take a call each, the cheapest first; the values are attributes of Row."""
 
     DESCRIBED = "described"
     ROTATION = "rotation"
@@ -27,7 +27,7 @@ class FactName(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """One key; only the inventory writes to it, under its lock, and calls ``settle`` after each change.
+    """One key; only the inventory writes to it, under its lock, and calls ``derive`` after each change.
 
     Readers need no lock: each attribute is replaced whole.
     """
@@ -41,9 +41,9 @@ class Row:
     seen: int = 0
     """The last listing of the region that had this key."""
     stale: frozenset[FactName] = frozenset()
-    """Facts read before the last refresh: still shown, to be read again when looked at."""
+    """Facts read before the last refresh: still shown, read again when the row is."""
     gone: bool = False
-    """No longer listed; the row stays in place until the list is sorted or filtered again."""
+    """No longer listed; the row stays until the list is sorted or filtered again."""
     described: Fact[Key] = UNASKED
     rotation: Fact[KeyRotationStatus] = UNASKED
     tags: Fact[tuple[Tag, ...]] = UNASKED
@@ -52,13 +52,13 @@ class Row:
     rotations: Fact[int] = UNASKED
     """How often the key has rotated."""
     refused: int | None = None
-    """Uses that were refused since the key was disabled; None while nobody watches it."""
-    # Filters and sorts read these of every row at every keystroke; settle() keeps them ready.
+    """Refused uses since the key was disabled; None while no one watches the key."""
+    # Filters and sorts read these of every row at every keystroke; derive() sets them.
     search_text: str = ""
     sort_name: str = ""
     created: float | None = None
     """Seconds since the epoch."""
-    kind: RowClass = UNREAD
+    row_class: RowClass = UNREAD
 
     @property
     def key(self) -> Key | None:
@@ -67,27 +67,27 @@ class Row:
 
     @property
     def aws(self) -> bool:
-        """Managed by AWS: by DescribeKey, or by an ``alias/aws/`` alias until that has answered."""
-        return self.kind.aws
+        """Managed by AWS: by DescribeKey, or by an ``alias/aws/`` alias until it has answered."""
+        return self.row_class.aws
 
     @property
     def concern(self) -> Concern:
-        return self.kind.concern
+        return self.row_class.concern
 
     def fact(self, name: FactName) -> Fact[Any]:
         fact: Fact[Any] = getattr(self, name.value)
         return fact
 
     def wants(self, name: FactName) -> bool:
-        """Whether a fact has still to arrive, for the first time or since the last refresh."""
+        """Whether a fact is still to be read, for the first time or since the last refresh."""
         return self.fact(name) in (UNASKED, LOADING) or name in self.stale
 
     def applies(self, name: FactName) -> bool | None:
         """Whether reading a fact makes sense for this key; None until the key is described.
 
         Automatic rotation is for symmetric encryption keys of AWS_KMS origin (EnableKeyRotation), and is off
-        while a deletion is pending; past rotations cost nothing then. AWS-managed keys are not probed: their
-        owners' alarms ring, and ``aws/acm`` denies everyone.
+        while a deletion is pending; past rotations cost nothing then. AWS-managed keys are not probed: that
+        would set off their owners' alarms, and ``aws/acm`` denies everyone.
         """
         if name is FactName.DESCRIBED:
             return True
@@ -102,7 +102,7 @@ class Row:
             return False
         return name is FactName.ROTATIONS or key.origin == KeyOrigin.AWS_KMS
 
-    def settle(self, now: datetime) -> None:
+    def derive(self, now: datetime) -> None:
         """Recompute the values derived from the facts."""
         for name in _MAY_NOT_APPLY:
             fact = self.fact(name)
@@ -117,18 +117,18 @@ class Row:
         if isinstance(self.tags, Known):
             parts.extend(f"{tag.key}={tag.value}" for tag in self.tags.value)
         self.search_text = "\n".join(parts).lower()
-        # "~" sorts after every character that an alias may have: keys without a name come last.
+        # "~" sorts after every character of an alias: keys without a name come last.
         first = self.aliases[0].lower() if self.aliases else "~" + self.key_id
         self.sort_name = f"{first} {self.region}"
         self.created = key.created.timestamp() if key is not None and key.created is not None else None
-        self.kind = self._kind(key, now)
+        self.row_class = self._row_class(key, now)
 
-    def _kind(self, key: Key | None, now: datetime) -> RowClass:
+    def _row_class(self, key: Key | None, now: datetime) -> RowClass:
         described = (key.spec, key.usage, key.state, key.origin) if key is not None else ("", "", "", "")
         days = 0
         if isinstance(self.rotation, Known) and self.rotation.value.enabled:
             days = self.rotation.value.period_days or _DEFAULT_PERIOD
-        return kind_of(
+        return row_class_of(
             self.region,
             self._managed_by_aws(key),
             self.gone,

@@ -1,6 +1,6 @@
-"""What many rows have in common, as one shared object: filters, sorts and counts go by kind, not by row.
+"""What many rows have in common, as one shared object: filters, sorts and counts go by class, not by row.
 
-An account of 100,000 keys has some hundred kinds, so a question about a kind is asked a hundred times.
+An account of 100,000 keys has some hundred classes, so a question about a class is asked a hundred times.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _READINGS: dict[type, Reading] = {
 
 
 class Concern(IntEnum):
-    """Why a key needs its keeper, the most urgent first; HEALTHY and UNKNOWN are not reasons."""
+    """Why a key needs attention, the most urgent first; HEALTHY and UNKNOWN are not reasons."""
 
     PENDING_DELETION = 0
     PENDING_REPLICA_DELETION = 1
@@ -81,7 +81,7 @@ _STATE_CONCERNS: dict[str, Concern] = {
 def concern_of(
     described: Fact[Key], rotation: Fact[KeyRotationStatus], *, gone: bool, now: datetime
 ) -> Concern:
-    """The most urgent reason why a key needs someone, as far as it is known."""
+    """The most urgent reason why a key needs attention, as far as it is known."""
     if gone:
         return Concern.GONE
     if isinstance(described, Denied | Failed):
@@ -99,7 +99,7 @@ def concern_of(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowClass:
-    """Equal kinds are one object, made by ``kind_of``.
+    """Equal classes are one object, made by ``row_class_of``.
 
     ``spec``, ``usage``, ``state`` and ``origin`` are "" until the key is described; ``rotation_days`` is 0
     while rotation is off or not known.
@@ -121,26 +121,26 @@ class RowClass:
 
     @property
     def is_read(self) -> bool:
-        """Whether all that decides about ``concern`` is known."""
+        """Whether every fact that decides ``concern`` is known."""
         return self.described is Reading.KNOWN and self.rotation in (Reading.KNOWN, Reading.NOT_APPLICABLE)
 
     def reading(self, name: str) -> Reading:
-        """How far a fact has been read, by its name; the policy, which no filter asks about, is not told."""
+        """How far a fact has been read, by its name; not the policy, which no filter asks about."""
         reading: Reading = getattr(self, name)
         return reading
 
 
-_kinds: dict[tuple[Any, ...], RowClass] = {}
+_row_classes: dict[tuple[Any, ...], RowClass] = {}
 
 
-def kind_of(*members: Any) -> RowClass:
-    """The one Kind with these members, in the order of its fields."""
-    kind = _kinds.get(members)
-    return kind if kind is not None else _kinds.setdefault(members, RowClass(*members))
+def row_class_of(*members: Any) -> RowClass:
+    """The one RowClass with these members, in the order of its fields."""
+    row_class = _row_classes.get(members)
+    return row_class if row_class is not None else _row_classes.setdefault(members, RowClass(*members))
 
 
-UNREAD = kind_of(
+UNREAD = row_class_of(
     "", False, False, Concern.UNKNOWN, Reading.PENDING, "", "", "", "", Reading.PENDING, 0,
     Reading.PENDING, Reading.PENDING,
 )  # fmt: skip
-"""The kind of a row that has just been made."""
+"""The class of a new row."""

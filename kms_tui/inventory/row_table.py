@@ -1,4 +1,4 @@
-"""The rows themselves: the one place that writes to them, from any thread."""
+"""The table of rows: the one place that writes to them, from any thread."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from kms_tui.inventory.row_class import Reading, RowClass
 from kms_tui.kms.facts import LOADING, UNASKED, Absent, Fact, Known
 from kms_tui.kms.model import Key, KeyRotationStatus
 
-# Rows live as long as the session. Left alone, the collector walks 100,000 of them again and again as they
-# come, 0.1 to 0.2 s each time, and walks every list of them that a keystroke makes.
+# Rows live as long as the session. By default the garbage collector walks 100,000 of them again and again as
+# they arrive, 0.1 to 0.2 s each time, and walks every list of them that a keystroke makes.
 
-EVERY = 5_000
-"""After so many changes to rows, those that are there are set aside."""
+FREEZE_EVERY = 5_000
+"""Changes to rows after which the collector is told to leave out all present objects."""
 _THRESHOLDS = (20_000, 20, 20)
 
 
 class Collector:
-    """Counts changes; does nothing in an account of ordinary size."""
+    """Counts changes and freezes the rows of a large account; does nothing in an ordinary one."""
 
     def __init__(self) -> None:
         self._changes = 0
@@ -36,14 +36,14 @@ class Collector:
 
     def count(self) -> None:
         self._changes += 1
-        if self._changes % EVERY == 0:
+        if self._changes % FREEZE_EVERY == 0:
             if self._before is None:
                 self._before = gc.get_threshold()
                 gc.set_threshold(*_THRESHOLDS)
             gc.freeze()
 
     def close(self) -> None:
-        """Let the collector have everything again."""
+        """Restore the garbage collector's settings."""
         if self._before is not None:
             gc.set_threshold(*self._before)
             gc.unfreeze()
@@ -51,20 +51,21 @@ class Collector:
 
 
 class Change(NamedTuple):
-    """Something that a refresh found: what, in words, and when by the monotonic clock."""
+    """A change that a refresh found, in words, and its time by the monotonic clock."""
 
     words: str
     at: float
 
 
 NEW = "new"
-"""A row of which this was said has no other news."""
+"""A row with this change gets no other."""
 _NO_CHANGE = Change("", 0.0)
 
 
 class Tally(NamedTuple):
-    """How many keys there are, and of those: how many are described, how many are read, and how many need
-    attention. A key is read when all that decides about its attention is known: nothing of it was denied.
+    """Keys in all; of those the described, the read, and those that need attention.
+
+    A key is read when every fact that decides about attention is known: none was denied.
     """
 
     keys: int
@@ -74,7 +75,7 @@ class Tally(NamedTuple):
 
 
 class RowTable:
-    """Rows by their key (the key's ARN), in the order in which they came."""
+    """Rows by their key (the key's ARN), in order of arrival."""
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class RowTable:
         self._now = now
         self._clock = clock
         self.drops = 0
-        """Changes whenever rows may have gone; else rows are only added at the end."""
+        """Changes whenever rows may have been removed; else rows are only added at the end."""
         self.names = 0
         """Changes whenever a row may sort elsewhere by name."""
         self._rows: dict[str, Row] = {}
@@ -95,19 +96,21 @@ class RowTable:
         self._collector = Collector()
         self._counts: Counter[RowClass] = Counter()
 
-    def kinds(self) -> dict[RowClass, int]:
-        """How many rows there are of each kind."""
+    def row_classes(self) -> dict[RowClass, int]:
+        """The number of rows of each class."""
         with self.lock:
-            return {kind: number for kind, number in self._counts.items() if number}
+            return {row_class: number for row_class, number in self._counts.items() if number}
 
     def tally(self, *, aws: bool) -> Tally:
         """The counts of AWS-managed or of customer-managed keys."""
-        counts = [(kind, number) for kind, number in self.kinds().items() if kind.aws is aws]
+        counts = [
+            (row_class, number) for row_class, number in self.row_classes().items() if row_class.aws is aws
+        ]
         return Tally(
             sum(number for _, number in counts),
-            sum(number for kind, number in counts if kind.described is Reading.KNOWN),
-            sum(number for kind, number in counts if kind.is_read),
-            sum(number for kind, number in counts if kind.concern.needs_attention),
+            sum(number for row_class, number in counts if row_class.described is Reading.KNOWN),
+            sum(number for row_class, number in counts if row_class.is_read),
+            sum(number for row_class, number in counts if row_class.concern.needs_attention),
         )
 
     def __len__(self) -> int:
@@ -126,11 +129,11 @@ class RowTable:
             return [row for row in self._rows.values() if row.key_id == key_id]
 
     def change(self, arn: str) -> Change | None:
-        """The last thing that a refresh found about a row."""
+        """The last change that a refresh found in a row."""
         return self._changes.get(arn)
 
-    def add(self, arn: str, key_id: str, region: str, listing: int, *, news: bool) -> Row:
-        """The row of a key, made where there is none; ``news`` where its being new is worth telling."""
+    def add(self, arn: str, key_id: str, region: str, listing: int, *, announce: bool) -> Row:
+        """The row of a key, created if there is none; ``announce`` notes a new row as a change."""
         row = self._rows.get(arn)
         if row is not None and row.seen >= listing:
             return row
@@ -139,24 +142,24 @@ class RowTable:
             if row is None:
                 row = Row(arn, key_id, region)
                 self._rows[arn] = row
-                self._counts[row.kind] += 1
-                self._settle(row, NEW if news else "")
+                self._counts[row.row_class] += 1
+                self._note_change(row, NEW if announce else "")
             elif row.gone and row.seen < listing:
                 row.gone = False
-                self._settle(row, "listed again")
-            # A page of an earlier listing may come in late.
+                self._note_change(row, "listed again")
+            # A page of an earlier listing may arrive late.
             row.seen = max(row.seen, listing)
             return row
 
-    def set_aliases(self, row: Row, aliases: Iterable[str], *, news: bool) -> None:
+    def set_aliases(self, row: Row, aliases: Iterable[str], *, announce: bool) -> None:
         names = tuple(sorted(aliases))
         with self.lock:
             if names != row.aliases:
                 row.aliases = names
-                self._settle(row, "aliases changed" if news else "")
+                self._note_change(row, "aliases changed" if announce else "")
 
     def close(self) -> None:
-        """Let what was kept from the garbage collector go."""
+        """Restore the garbage collector's settings."""
         self._collector.close()
 
     def set_refused(self, arn: str, count: int | None) -> None:
@@ -170,19 +173,19 @@ class RowTable:
         with self.lock:
             if not row.gone:
                 row.gone = True
-                self._settle(row, "no longer listed")
+                self._note_change(row, "no longer listed")
 
     def drop_gone(self) -> None:
-        """Forget the rows that are no longer listed, and what the last refresh found."""
+        """Remove the rows that are no longer listed, and the changes that the last refresh found."""
         with self.lock:
             self._changes.clear()
             self.drops += 1
             for row in [row for row in self._rows.values() if row.gone]:
                 del self._rows[row.arn]
-                self._counts[row.kind] -= 1
+                self._counts[row.row_class] -= 1
 
     def begin(self, row: Row, name: FactName) -> bool:
-        """Begin to read a fact, on the one thread that has its job; False where it is already read."""
+        """Begin to read a fact, on the one thread that has its job; False if it is already read."""
         with self.lock:
             if not row.wants(name):
                 return False
@@ -193,7 +196,7 @@ class RowTable:
             return True
 
     def give_up(self, row: Row, name: FactName, before: Fact[Any]) -> None:
-        """Undo ``begin``: the fact could not be asked for, and is still to be read."""
+        """Undo ``begin``: the call could not be made, and the fact is still to be read."""
         with self.lock:
             setattr(row, name.value, before)
             if before is not UNASKED:
@@ -206,29 +209,29 @@ class RowTable:
             if isinstance(fact, Known) and isinstance(fact.value, Key):
                 fact = Known(_slim(fact.value, row))
             setattr(row, name.value, fact)
-            self._settle(row, difference(before, fact))
+            self._note_change(row, difference(before, fact))
 
     def expire(self, rows: Iterable[Row], names: Iterable[FactName] = FactName) -> None:
-        """Mark facts that were read as ones to read again; what is shown stays."""
+        """Mark facts to be read again; shown values stay."""
         names = tuple(names)
         with self.lock:
             for row in rows:
                 row.stale |= {name for name in names if not isinstance(row.fact(name), Absent)}
 
-    def _settle(self, row: Row, news: str) -> None:
-        kind, sort_name = row.kind, row.sort_name
-        row.settle(self._now())
-        self._counts[kind] -= 1
-        self._counts[row.kind] += 1
+    def _note_change(self, row: Row, words: str) -> None:
+        row_class, sort_name = row.row_class, row.sort_name
+        row.derive(self._now())
+        self._counts[row_class] -= 1
+        self._counts[row.row_class] += 1
         self.names += row.sort_name != sort_name
         self._collector.count()
-        if news and self._changes.get(row.arn, _NO_CHANGE).words != NEW:
-            self._changes[row.arn] = Change(news, self._clock())
+        if words and self._changes.get(row.arn, _NO_CHANGE).words != NEW:
+            self._changes[row.arn] = Change(words, self._clock())
         self._coalescer.note(row.arn)
 
 
 def _slim(key: Key, row: Row) -> Key:
-    """The same key, sharing what 100,000 answers say alike; each came with strings of its own."""
+    """The same key with shared strings: 100,000 answers repeat the same few values."""
     return replace(
         key,
         key_id=row.key_id if row.key_id == key.key_id else key.key_id,
@@ -258,6 +261,6 @@ def difference(before: Fact[Any], after: Fact[Any]) -> str:
     if isinstance(old, KeyRotationStatus) and isinstance(new, KeyRotationStatus):
         if old.enabled != new.enabled:
             return "rotation turned on" if new.enabled else "rotation turned off"
-        # A disabled key does not tell its period (GetKeyRotationStatus): that is no change.
+        # GetKeyRotationStatus leaves out the period of a disabled key: that is no change.
         return "" if None in (old.period_days, new.period_days) else "rotation changed"
     return "details changed"

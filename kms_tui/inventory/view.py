@@ -18,7 +18,7 @@ from kms_tui.kms.facts import LOADING, Known
 
 
 class Undecided:
-    """Made from a list at every keystroke; indexed and counted only once someone asks, or it changes."""
+    """The rows that a filter cannot decide: made at every keystroke, indexed and counted only on demand."""
 
     def __init__(self, rows: Sequence[Row] = ()) -> None:
         self._rows = rows
@@ -32,28 +32,28 @@ class Undecided:
         return self._rows if self._index is None else list(self._index)
 
     def put(self, row: Row) -> None:
-        """Add a row, or take in that a row that is there is of another kind now."""
-        self._count(self._indexed().get(row), row.kind)
-        self._indexed()[row] = row.kind
+        """Add a row, or update the class of one."""
+        self._count(self._indexed().get(row), row.row_class)
+        self._indexed()[row] = row.row_class
 
     def discard(self, row: Row) -> None:
         if len(self):
             self._count(self._indexed().pop(row, None), None)
 
     def refused(self, needs: Iterable[FactName]) -> int:
-        """For how many a fact that is needed was denied, or could not be read."""
+        """The number of rows for which a needed fact was denied or failed."""
         if self._counts is None:
-            self._counts = Counter(row.kind for row in self._rows)
+            self._counts = Counter(row.row_class for row in self._rows)
         names = [name.value for name in needs]
         return sum(
             number
-            for kind, number in self._counts.items()
-            if any(kind.reading(name).refused for name in names)
+            for row_class, number in self._counts.items()
+            if any(row_class.reading(name).refused for name in names)
         )
 
     def _indexed(self) -> dict[Row, RowClass]:
         if self._index is None:
-            self._index = {row: row.kind for row in self._rows}
+            self._index = {row: row.row_class for row in self._rows}
             self._counts = Counter(self._index.values())
             self._rows = ()
         return self._index
@@ -68,7 +68,7 @@ class Undecided:
 
 
 _RESORT = 10_000
-"""Up to so many matches are sorted afresh at every keystroke; more keep the order of the last sort."""
+"""Matches up to which every keystroke sorts; more keep the order of the last sort."""
 
 
 class Scope(StrEnum):
@@ -81,7 +81,7 @@ _MANAGED_BY_AWS = {Scope.CUSTOMER: (False,), Scope.AWS: (True,), Scope.ALL: (Fal
 
 
 class Summary(NamedTuple):
-    """What the list is of, in numbers."""
+    """The numbers of a list."""
 
     shown: int
     total: int
@@ -91,9 +91,9 @@ class Summary(NamedTuple):
     unreadable: int
     """Keys for which that fact cannot be read."""
     names_only: int
-    """Keys of which a filter of words could only see alias and id: their description has not been read."""
+    """Keys that a filter of words compares by alias and id only: their description has not been read."""
     arrived: int
-    """Rows at the end that came, or came to match, after the last sort."""
+    """Rows at the end that arrived, or began to match, after the last sort."""
     waiting: int
     """Keys held back until their aliases are listed."""
     sort_known: int
@@ -103,9 +103,9 @@ class Summary(NamedTuple):
 
 
 class View:
-    """``rows`` are the shown rows in order. What arrives is added at the end and moves nothing.
+    """``rows`` are the shown rows in order. New rows are added at the end and move nothing.
 
-    Call ``update`` with each Changes of the inventory; the setters sort and filter everything afresh.
+    Call ``update`` with each Changes of the inventory; the setters sort and filter everything anew.
     """
 
     def __init__(self, inventory: Inventory) -> None:
@@ -115,8 +115,8 @@ class View:
         self.sort = Sort()
         self.query: Query = parse("", inventory.now())
         self.marks: set[str] = set()
-        self._taken: list[Row] = []
-        """All rows of the inventory, by name as of ``_names`` but for those that came since."""
+        self._known_rows: list[Row] = []
+        """All rows of the inventory, by name as of ``_names``; later ones stand at the end."""
         self._drops = self._names = -1
         self._ordered = Candidates([])
         """The rows in the scope, in order."""
@@ -126,22 +126,24 @@ class View:
         self._arrived = 0
         self._sort_known = 0
         self._changed = True
-        """Something that a filter may ask about has changed since the last one."""
+        """A fact that a filter may ask about has changed since the last filter."""
         self.rebuild()
 
-    # What the user asks for
+    # Filter, scope and sort
 
     def set_filter(self, text: str) -> None:
-        """Filter by a text; FilterError where it cannot be understood, and nothing changes."""
+        """Filter by a text; a text with a mistake raises FilterError and changes nothing."""
         query = parse(text, self.inventory.now())
         before, self.query = self.query, query
         if self._changed:
-            self._take_in()
-            self._sift(self._ordered)
+            self._follow_inventory()
+            self._apply_filter(self._ordered)
         elif before and query.narrows(before):
-            self._sift(Candidates([*self.rows, *self._undecided.rows()] if self._undecided else self.rows))
+            self._apply_filter(
+                Candidates([*self.rows, *self._undecided.rows()] if self._undecided else self.rows)
+            )
         else:
-            self._sift(self._ordered)
+            self._apply_filter(self._ordered)
 
     def set_scope(self, scope: Scope) -> None:
         self.scope = scope
@@ -152,22 +154,22 @@ class View:
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Sort and filter everything afresh: rows move."""
-        self._take_in()
+        """Sort and filter everything anew: rows move."""
+        self._follow_inventory()
         names = self.inventory.names
         if names != self._names:
-            # What is sorted but for its end sorts fast.
-            self._taken.sort(key=by_name)
+            # A list sorted but for its end sorts fast.
+            self._known_rows.sort(key=by_name)
             self._names = names
         aws = _MANAGED_BY_AWS[self.scope]
-        wanted = [row for row in self._taken if row.kind.aws in aws and not row.kind.gone]
+        wanted = [row for row in self._known_rows if row.row_class.aws in aws and not row.row_class.gone]
         self._ordered = Candidates(self.sort.sorted(wanted))
-        self._sift(self._ordered)
+        self._apply_filter(self._ordered)
 
-    # What arrives
+    # Changes of the inventory
 
     def update(self, changes: Changes) -> bool:
-        """Take in what changed in the inventory; whether rows were added at the end."""
+        """Apply changes of the inventory; return whether rows were added at the end."""
         arriving = []
         shown = self._shown_keys()
         unnamed = self._unnamed_regions()
@@ -177,16 +179,16 @@ class View:
                 arriving.append(row)
         self._changed |= bool(changes.rows) or changes.listing
         if changes.listing:
-            arriving += self._named_by_now(unnamed)
+            arriving += self._newly_named(unnamed)
         return self._append(arriving)
 
     @property
     def waiting(self) -> int:
-        """How many keys are held back until their aliases are listed."""
+        """The number of keys held back until their aliases are listed."""
         return len(self._held)
 
     def release(self) -> bool:
-        """Show the keys that wait for their aliases; whether there were any."""
+        """Show the keys that wait for their aliases; return whether there were any."""
         held, self._held = list(self._held.values()), {}
         return self._append(held)
 
@@ -224,12 +226,12 @@ class View:
     def _names_only(self, undescribed: int) -> int:
         if not (self.query and self.query.words_only and undescribed):
             return 0
-        shown = len([row for row in self.rows if row.kind.described is not Reading.KNOWN])
+        shown = len([row for row in self.rows if row.row_class.described is not Reading.KNOWN])
         return max(0, undescribed - shown)
 
     def values(self) -> dict[str, list[str]]:
-        """What completion of a filter may offer of this account: its regions, and the tags read so far."""
-        tagged = {kind for kind in self.inventory.kinds() if kind.tags is Reading.KNOWN}
+        """Values of this account for completion in a filter: its regions, and the tags read so far."""
+        tagged = {row_class for row_class in self.inventory.row_classes() if row_class.tags is Reading.KNOWN}
         tags = {
             f"{tag.key}={tag.value}"
             for row in (self.inventory.rows() if tagged else ())
@@ -238,7 +240,7 @@ class View:
         }
         return {"region": [region.name for region in self.inventory.regions], "tag": sorted(tags)}
 
-    # What has still to be read
+    # Facts still to be read
 
     @property
     def missing(self) -> Missing:
@@ -252,7 +254,7 @@ class View:
         return missing
 
     def read_missing(self) -> None:
-        """Ask the inventory to read what the filter and the sort need, in the order of the list."""
+        """Read what the filter and the sort need, in the order of the list."""
         by_sort, by_filter = COLUMNS[self.sort.column].needs, self.query.needs
         rows = self._unread(self.rows, by_sort) + self._unread(self._undecided.rows(), by_filter)
         if rows:
@@ -263,36 +265,34 @@ class View:
     def _unread(self, rows: Sequence[Row], needs: Iterable[FactName]) -> list[Row]:
         names = [name.value for name in needs]
         unread = {
-            kind
-            for kind in self.inventory.kinds()
-            if any(kind.reading(name) is Reading.PENDING for name in names)
+            row_class
+            for row_class in self.inventory.row_classes()
+            if any(row_class.reading(name) is Reading.PENDING for name in names)
         }
-        return [row for row in rows if row.kind in unread] if unread else []
+        return [row for row in rows if row.row_class in unread] if unread else []
 
-    # How it is done
-
-    def _take_in(self) -> None:
-        """Bring ``_taken`` and ``_ordered`` up to the inventory; new rows go to the end."""
+    def _follow_inventory(self) -> None:
+        """Bring ``_known_rows`` and ``_ordered`` up to date; new rows go to the end."""
         drops, ordered = self.inventory.drops, self._ordered.rows
         if drops != self._drops:
             rows = self.inventory.rows()
-            present, there = set(rows), set(self._taken)
-            self._taken = [row for row in self._taken if row in present]
+            present, there = set(rows), set(self._known_rows)
+            self._known_rows = [row for row in self._known_rows if row in present]
             ordered = [row for row in ordered if row in present]
             self.marks = {row_key for row_key in self.marks if self.inventory.row(row_key) is not None}
             new = [row for row in rows if row not in there]
             self._drops = drops
-        elif len(self.inventory) > len(self._taken):
-            new = self.inventory.rows()[len(self._taken) :]
+        elif len(self.inventory) > len(self._known_rows):
+            new = self.inventory.rows()[len(self._known_rows) :]
         else:
             new = []
         new.sort(key=by_name)
-        self._taken += new
+        self._known_rows += new
         aws = _MANAGED_BY_AWS[self.scope]
-        self._ordered = Candidates([*ordered, *(row for row in new if row.kind.aws in aws)])
+        self._ordered = Candidates([*ordered, *(row for row in new if row.row_class.aws in aws)])
 
-    def _sift(self, candidates: Candidates) -> None:
-        rows, undecided = self.query.sift(candidates) if self.query else (list(candidates.rows), [])
+    def _apply_filter(self, candidates: Candidates) -> None:
+        rows, undecided = self.query.apply(candidates) if self.query else (list(candidates.rows), [])
         unnamed = self._unnamed_regions()
         self._held = {}
         if unnamed and not self.query:
@@ -313,8 +313,8 @@ class View:
         return self._shown
 
     def _admits(self, row: Row, unnamed: set[str]) -> bool:
-        """Whether a row that is not shown now belongs on the list."""
-        if row.gone or row.kind.aws not in _MANAGED_BY_AWS[self.scope]:
+        """Whether a row that is not shown belongs on the list now."""
+        if row.gone or row.row_class.aws not in _MANAGED_BY_AWS[self.scope]:
             self._held.pop(row.arn, None)
             return False
         verdict = self.query.holds(row)
@@ -341,12 +341,12 @@ class View:
             return False
         return self.sort != Sort() or self._arrived > 0 or row.sort_name < self.rows[-1].sort_name
 
-    # Keys whose aliases are still being listed wait, so that names come in order and stay where they are.
+    # Keys wait while their region's aliases are listed, so that names come in order and do not move.
 
     def _unnamed_regions(self) -> set[str]:
         return {region.name for region in self.inventory.regions if region.aliases is LOADING}
 
-    def _named_by_now(self, unnamed: set[str]) -> list[Row]:
+    def _newly_named(self, unnamed: set[str]) -> list[Row]:
         ready = [row for row in self._held.values() if not _awaits_name(row, unnamed)]
         for row in ready:
             del self._held[row.arn]

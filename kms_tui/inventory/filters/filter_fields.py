@@ -1,4 +1,4 @@
-"""THE table of filter fields: values, test of a row, facts; and completion from the table."""
+"""THE table of filter fields: their values, tests and facts; and completion from the table."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from kms_tui.kms.keyspecs import KEY_SPECS, Family
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
-    """``compile`` makes the test for a value, or raises ValueError with a sentence about the value."""
+    """``compile`` makes the test for a value; ValueError explains a wrong value."""
 
     name: str
     help: str
     compile: Callable[[str, datetime], RowTest]
     needs: tuple[FactName, ...] = ()
     values: tuple[str, ...] = ()
-    """What completion offers."""
+    """Values that completion offers."""
 
 
 _DESCRIBED = (FactName.DESCRIBED,)
@@ -37,24 +37,26 @@ _FAMILIES = ("aes", *(family.value for family in Family if family is not Family.
 _TITLES = tuple(spec.title.replace(" ", "-") for spec in KEY_SPECS.values())
 
 
-def _described(kind: RowClass) -> Reading:
-    return kind.described
+def _described(row_class: RowClass) -> Reading:
+    return row_class.described
 
 
-def _spec_words(kind: RowClass) -> Iterable[str]:
-    spec = KEY_SPECS.get(kind.spec)
-    return (spec.name, spec.title, spec.family.value) if spec else (kind.spec,)
+def _spec_words(row_class: RowClass) -> Iterable[str]:
+    spec = KEY_SPECS.get(row_class.spec)
+    return (spec.name, spec.title, spec.family.value) if spec else (row_class.spec,)
 
 
-def _usage_words(kind: RowClass) -> Iterable[str]:
-    return (cells.USAGE_WORDS.get(kind.usage, kind.usage), kind.usage)
+def _usage_words(row_class: RowClass) -> Iterable[str]:
+    return (cells.USAGE_WORDS.get(row_class.usage, row_class.usage), row_class.usage)
 
 
-def _rotation_words(kind: RowClass) -> Iterable[str]:
-    return ("on", f"{kind.rotation_days}d") if kind.rotation_days else ("off",)
+def _rotation_words(row_class: RowClass) -> Iterable[str]:
+    return ("on", f"{row_class.rotation_days}d") if row_class.rotation_days else ("off",)
 
 
-_state = WordChoice(_STATES, _described, lambda kind: (cells.STATE_WORDS.get(kind.state, kind.state),))
+_state = WordChoice(
+    _STATES, _described, lambda row_class: (cells.STATE_WORDS.get(row_class.state, row_class.state),)
+)
 _spec = WordChoice(
     (*_FAMILIES, *_TITLES),
     _described,
@@ -65,7 +67,7 @@ _spec = WordChoice(
 _usage = WordChoice(_USAGES, _described, _usage_words, also=tuple(cells.USAGE_WORDS))
 _rotation = WordChoice(
     ("on", "off", "none"),
-    lambda kind: kind.rotation,
+    lambda row_class: row_class.rotation,
     _rotation_words,
     also=tuple(f"{days}d" for days in range(90, 2561)),
     not_applicable=("none",),
@@ -78,7 +80,7 @@ _ATTENTION = ("any", "none", *_CONCERNS.values())
 
 
 def _attention(value: str, _now: datetime) -> RowTest:
-    """Why a key needs someone. A key that looks healthy is undecided while its rotation is not known."""
+    """Why a key needs attention; a healthy key is undecided until its rotation is known."""
     wanted = alternatives(value, "any")
     healthy = any("none".startswith(each) for each in wanted)
     concerns = {
@@ -89,16 +91,16 @@ def _attention(value: str, _now: datetime) -> RowTest:
     if not concerns and not healthy:
         raise ValueError(f'"{value}" is none of {", ".join(_ATTENTION)}')
 
-    def of_kind(kind: RowClass) -> Verdict:
-        if kind.concern is Concern.UNKNOWN:
+    def of_class(row_class: RowClass) -> Verdict:
+        if row_class.concern is Concern.UNKNOWN:
             return None
-        if kind.concern is not Concern.HEALTHY:
-            return kind.concern in concerns
-        if kind.rotation is Reading.PENDING:
+        if row_class.concern is not Concern.HEALTHY:
+            return row_class.concern in concerns
+        if row_class.rotation is Reading.PENDING:
             return None if healthy or Concern.ROTATION_OFF in concerns else False
         return healthy
 
-    return RowTest(of_kind)
+    return RowTest(of_class)
 
 
 def _manager(value: str, _now: datetime) -> RowTest:
@@ -110,7 +112,7 @@ def _manager(value: str, _now: datetime) -> RowTest:
     }
     if not managers:
         raise ValueError(f'"{value}" is none of customer, aws')
-    return RowTest(lambda kind: kind.aws in managers)
+    return RowTest(lambda row_class: row_class.aws in managers)
 
 
 FIELDS: Mapping[str, FilterField] = {
@@ -123,16 +125,20 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("tag", "a tag: key, or key=value", value_tests.tag, (FactName.TAGS,)),
         FilterField(
             "unused",
-            "not used for so long; reads GetKeyLastUsage at 5 a second",
+            "not used for this long; reads GetKeyLastUsage at 5 a second",
             value_tests.unused,
             (FactName.LAST_USAGE,),
             (">30d", ">90d", ">1y"),
         ),
-        FilterField("age", "made so long ago", value_tests.age, _DESCRIBED, (">1y", ">2y", "<7d")),
+        FilterField("age", "created this long ago", value_tests.age, _DESCRIBED, (">1y", ">2y", "<7d")),
         FilterField(
-            "expires", "imported material expires within", value_tests.expires, _DESCRIBED, ("<30d", "<90d")
+            "expires",
+            "imported material expires within this time",
+            value_tests.expires,
+            _DESCRIBED,
+            ("<30d", "<90d"),
         ),
-        FilterField("attention", "why a key needs someone", _attention, _ROTATION, _ATTENTION),
+        FilterField("attention", "why a key needs attention", _attention, _ROTATION, _ATTENTION),
         FilterField("manager", "who manages the key", _manager, (), ("customer", "aws")),
         FilterField("region", "the key's region", value_tests.region),
         FilterField("name", "an alias of the key", value_tests.name),
@@ -154,7 +160,7 @@ class Candidate(NamedTuple):
 def complete(text: str, cursor: int, known: Mapping[str, Iterable[str]] | None = None) -> list[Candidate]:
     """Candidates for the term that ends at the cursor, the best first.
 
-    ``known`` adds values for a field as they occur in this account ("region", "tag").
+    ``known`` adds values of this account to a field ("region", "tag").
     """
     terms = split(text[:cursor])
     term = terms[-1] if terms and terms[-1].end == cursor else None

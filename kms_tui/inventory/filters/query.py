@@ -1,4 +1,4 @@
-"""A compiled filter: which rows it lets through, and which facts it still needs."""
+"""A compiled filter: the rows that match it, and the facts that it needs."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ from kms_tui.inventory.row_class import RowClass
 
 
 class Candidates:
-    """Rows in order, as they are now: to be made anew once a row has changed.
+    """Rows in order, with their classes as they are now: made anew after a row has changed.
 
-    To look at each of 100,000 rows costs ten times what a list of their kinds does.
+    Reading 100,000 rows one by one takes ten times as long as reading a list of their classes.
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
 
     @cached_property
-    def _kind_of_each(self) -> list[RowClass]:
-        return [row.kind for row in self.rows]
+    def _class_of_each(self) -> list[RowClass]:
+        return [row.row_class for row in self.rows]
 
     @cached_property
-    def kinds(self) -> frozenset[RowClass]:
-        return frozenset(self._kind_of_each)
+    def row_classes(self) -> frozenset[RowClass]:
+        return frozenset(self._class_of_each)
 
-    def of_kinds(self, kinds: Collection[RowClass]) -> Sequence[Row]:
-        """The rows of these kinds, which are some of ``kinds``."""
-        if not kinds:
+    def of_classes(self, row_classes: Collection[RowClass]) -> Sequence[Row]:
+        """The rows of these classes, a part of ``row_classes``."""
+        if not row_classes:
             return []
-        if len(kinds) == len(self.kinds):
+        if len(row_classes) == len(self.row_classes):
             return self.rows
-        return list(compress(self.rows, map(kinds.__contains__, self._kind_of_each)))
+        return list(compress(self.rows, map(row_classes.__contains__, self._class_of_each)))
 
 
 _COST = tuple(FactName)
 
 
-class Sifted(NamedTuple):
-    """``maybe`` are the rows for which a fact that decides is not known."""
+class FilterResult(NamedTuple):
+    """``undecided`` are the rows for which a fact that decides is not known."""
 
-    yes: list[Row]
-    maybe: list[Row]
+    matches: list[Row]
+    undecided: list[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,43 +59,36 @@ class _Condition:
     test: RowTest
     needs: tuple[FactName, ...]
 
-    @classmethod
-    def of(cls, term: Term, now: datetime) -> _Condition:
-        field = FIELDS[term.field]
-        test = field.compile(term.value, now)
-        return cls(term, test.negated() if term.negated else test, field.needs)
-
 
 class _Verdicts(dict[RowClass, Verdict]):
-    """What all conditions together say of a kind."""
+    """The verdict of all conditions together about a class."""
 
     def __init__(self, conditions: Sequence[_Condition]) -> None:
         super().__init__()
         self._conditions = conditions
 
-    def __missing__(self, kind: RowClass) -> Verdict:
-        verdicts = [condition.test.of_kind(kind) for condition in self._conditions]
+    def __missing__(self, row_class: RowClass) -> Verdict:
+        verdicts = [condition.test.of_class(row_class) for condition in self._conditions]
         if any(verdict is False for verdict in verdicts):
             together: Verdict = False
         else:
             depends = (verdict for verdict in verdicts if isinstance(verdict, Depends))
             together = next(depends, None if None in verdicts else True)
-        self[kind] = together
+        self[row_class] = together
         return together
 
 
 class Query:
-    """All terms must hold. A fact that is not known leaves a row undecided: it is neither in nor out."""
+    """All terms must hold. A fact that is not known leaves a row undecided: it neither matches nor fails."""
 
-    def __init__(self, text: str, terms: Sequence[Term], now: datetime) -> None:
+    def __init__(self, text: str, words: list[tuple[str, bool]], conditions: list[_Condition]) -> None:
         self.text = text
-        self._words = [(_word(term.value), term.negated) for term in terms if not term.field]
-        self.words = tuple(word for word, negated in self._words if not negated)
-        """What it looks for, in lower case: to be pointed out where it is found."""
+        self._words = words
+        self.words = tuple(word for word, negated in words if not negated)
+        """The words to find, in lower case, for highlighting."""
+        # The cheapest fact comes first, and may make the rest needless.
         self._conditions = sorted(
-            (_Condition.of(term, now) for term in terms if term.field),
-            # What costs least to know comes first, and may make the rest needless.
-            key=lambda condition: [_COST.index(name) for name in condition.needs],
+            conditions, key=lambda condition: [_COST.index(name) for name in condition.needs]
         )
         self._verdicts = _Verdicts(self._conditions)
 
@@ -109,7 +102,7 @@ class Query:
 
     @property
     def words_only(self) -> bool:
-        """Whether it can be decided by what is already there, and asks for nothing to be read."""
+        """Whether it is decided without reading any fact."""
         return not self._conditions
 
     def holds(self, row: Row) -> bool | None:
@@ -117,7 +110,7 @@ class Query:
         for word, negated in self._words:
             if (word in row.search_text) is negated:
                 return False
-        verdict = self._verdicts[row.kind]
+        verdict = self._verdicts[row.row_class]
         return self._of_row(row) if isinstance(verdict, Depends) else verdict
 
     def _of_row(self, row: Row) -> bool | None:
@@ -131,7 +124,7 @@ class Query:
         return together
 
     def missing(self, row: Row) -> FactName | None:
-        """The next fact to read to decide about this row; None where it is decided, or cannot be."""
+        """The next fact to read to decide about this row; None if it is decided, or cannot be."""
         if self.holds(row) is not None:
             return None
         for condition in self._conditions:
@@ -141,18 +134,20 @@ class Query:
                     return name
         return None
 
-    def sift(self, candidates: Candidates) -> Sifted:
-        """The rows that it lets through and those that it cannot decide, in the order given."""
+    def apply(self, candidates: Candidates) -> FilterResult:
+        """The rows that match and those that it cannot decide, in the order given."""
         if not self._conditions:
-            return Sifted(self._with_words(candidates.rows), [])
-        verdicts = {kind: self._verdicts[kind] for kind in candidates.kinds}
-        yes = self._with_words(candidates.of_kinds({kind for kind, verdict in verdicts.items() if verdict}))
-        open_kinds = {kind for kind, verdict in verdicts.items() if verdict is None}
-        maybe = self._with_words(candidates.of_kinds(open_kinds))
+            return FilterResult(self._with_words(candidates.rows), [])
+        verdicts = {row_class: self._verdicts[row_class] for row_class in candidates.row_classes}
+        matches = self._with_words(
+            candidates.of_classes({row_class for row_class, verdict in verdicts.items() if verdict})
+        )
+        undecided_classes = {row_class for row_class, verdict in verdicts.items() if verdict is None}
+        undecided = self._with_words(candidates.of_classes(undecided_classes))
         if Depends.ON_ROW not in verdicts.values():
-            return Sifted(yes, maybe)
-        judged = self._judge(yes)
-        return Sifted(judged.yes, judged.maybe + maybe)
+            return FilterResult(matches, undecided)
+        judged = self._judge(matches)
+        return FilterResult(judged.matches, judged.undecided + undecided)
 
     def _with_words(self, rows: Sequence[Row]) -> list[Row]:
         left = list(rows)
@@ -163,17 +158,17 @@ class Query:
                 left = [row for row in left if word in row.search_text]
         return left
 
-    def _judge(self, rows: list[Row]) -> Sifted:
-        yes, maybe = rows, list[Row]()
+    def _judge(self, rows: list[Row]) -> FilterResult:
+        matches, undecided = rows, list[Row]()
         for condition in self._conditions:
-            verdicts = condition.test.judge(yes)
-            undecided = [row for row, verdict in zip(yes, verdicts, strict=True) if verdict is None]
-            yes = [row for row, verdict in zip(yes, verdicts, strict=True) if verdict]
-            maybe = [row for row in maybe if condition.test.holds(row) is not False] + undecided
-        return Sifted(yes, maybe)
+            verdicts = condition.test.judge(matches)
+            unknown = [row for row, verdict in zip(matches, verdicts, strict=True) if verdict is None]
+            matches = [row for row, verdict in zip(matches, verdicts, strict=True) if verdict]
+            undecided = [row for row in undecided if condition.test.holds(row) is not False] + unknown
+        return FilterResult(matches, undecided)
 
     def narrows(self, other: Query) -> bool:
-        """Whether every row that this lets through is one that ``other`` let through or left undecided."""
+        """Whether every row that matches this matched ``other`` or was undecided there."""
         terms = {condition.term for condition in self._conditions}
         return all(condition.term in terms for condition in other._conditions) and all(
             any(old in new if not negated else old == new for new, same in self._words if same is negated)
@@ -182,26 +177,30 @@ class Query:
 
 
 def _word(value: str) -> str:
-    """What to look for: people paste whole ARNs and alias names as well."""
+    """The word to find: people paste whole ARNs and alias names, too."""
     if value.startswith("arn:"):
         value = value.split(":", 5)[-1].removeprefix("key/")
     return value.removeprefix("alias/").lower()
 
 
 def parse(text: str, now: datetime) -> Query:
-    """Understand a filter; FilterError says what is wrong, and where."""
+    """Compile a filter; FilterError says what is wrong, and where."""
     terms = [term for term in split(text) if term.field or term.value]
-    for term in terms:
-        if term.field and term.field not in FIELDS:
-            raise FilterError(
-                f'there is no field "{term.field}"; there are {", ".join(FIELDS)}. '
-                f"To look for the text itself, put it in quotes.",
-                term.start,
-                term.end,
-            )
-        if term.field:
-            try:
-                FIELDS[term.field].compile(term.value, now)
-            except ValueError as error:
-                raise FilterError(f"{term.field}: {error}", term.value_start, term.end) from error
-    return Query(text, terms, now)
+    words = [(_word(term.value), term.negated) for term in terms if not term.field]
+    return Query(text, words, [_condition(term, now) for term in terms if term.field])
+
+
+def _condition(term: Term, now: datetime) -> _Condition:
+    field = FIELDS.get(term.field)
+    if field is None:
+        raise FilterError(
+            f'there is no field "{term.field}"; there are {", ".join(FIELDS)}. '
+            f"To look for the text itself, put it in quotes.",
+            term.start,
+            term.end,
+        )
+    try:
+        test = field.compile(term.value, now)
+    except ValueError as error:
+        raise FilterError(f"{term.field}: {error}", term.value_start, term.end) from error
+    return _Condition(term, test.negated() if term.negated else test, field.needs)

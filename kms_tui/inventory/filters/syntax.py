@@ -1,4 +1,4 @@
-"""Cutting a filter into terms, each with its place in the text."""
+"""Splits a filter into terms, each with its place in the text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class FilterError(Exception):
-    """A filter that cannot be understood: why, and the span of the text that is meant."""
+    """A filter with a mistake: what is wrong, and the span of the text."""
 
     def __init__(self, sentence: str, start: int, end: int) -> None:
         super().__init__(sentence)
@@ -17,7 +17,7 @@ class FilterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One term: a word (``field`` is "") or ``field:value``, quotes and negation taken off.
+    """One term: a word (``field`` is "") or ``field:value``, without quotes and negation.
 
     ``start`` to ``end`` is the whole term in the text, and its value begins at ``value_start``.
     """
@@ -37,7 +37,7 @@ _FIELD = re.compile(r"([A-Za-z][A-Za-z-]*):")
 
 
 def split(text: str) -> list[Term]:
-    """The terms of a filter, in order; every text has some reading."""
+    """The terms of a filter, in order; every text splits into terms."""
     terms = []
     for chunk in _CHUNK.finditer(text):
         start, body = chunk.start(), chunk[0]

@@ -15,7 +15,7 @@ from kms_tui.kms.facts import Known
 
 
 class Depends(Enum):
-    """The verdict that rows of one kind may differ."""
+    """The verdict that rows of one class may differ."""
 
     ON_ROW = "on the row"
 
@@ -26,45 +26,46 @@ Verdict = bool | Depends | None
 
 
 def _never_asked(row: Row) -> bool | None:
-    raise AssertionError(f"the kind of {row.arn} decides")
+    raise AssertionError(f"the class of {row.arn} decides")
 
 
 @dataclass(frozen=True, slots=True)
 class RowTest:
-    """``of_row`` is asked only of rows of whose kind ``of_kind`` says ON_ROW."""
+    """``of_row`` is called only where ``of_class`` says ON_ROW."""
 
-    of_kind: Callable[[RowClass], Verdict]
+    of_class: Callable[[RowClass], Verdict]
     of_row: Callable[[Row], bool | None] = _never_asked
 
     def holds(self, row: Row) -> bool | None:
-        verdict = self.of_kind(row.kind)
+        verdict = self.of_class(row.row_class)
         return self.of_row(row) if isinstance(verdict, Depends) else verdict
 
     def judge(self, rows: Sequence[Row]) -> list[bool | None]:
-        """What holds of each row."""
-        of_kind, of_row = self.of_kind, self.of_row
-        verdicts = {kind: of_kind(kind) for kind in {row.kind for row in rows}}
+        """The verdict on each row."""
+        of_class, of_row = self.of_class, self.of_row
+        verdicts = {row_class: of_class(row_class) for row_class in {row.row_class for row in rows}}
         return [
-            of_row(row) if isinstance(verdict := verdicts[row.kind], Depends) else verdict for row in rows
+            of_row(row) if isinstance(verdict := verdicts[row.row_class], Depends) else verdict
+            for row in rows
         ]
 
     def negated(self) -> RowTest:
-        def of_kind(kind: RowClass) -> Verdict:
-            verdict = self.of_kind(kind)
+        def of_class(row_class: RowClass) -> Verdict:
+            verdict = self.of_class(row_class)
             return not verdict if isinstance(verdict, bool) else verdict
 
         def of_row(row: Row) -> bool | None:
             verdict = self.of_row(row)
             return None if verdict is None else not verdict
 
-        return RowTest(of_kind, of_row)
+        return RowTest(of_class, of_row)
 
 
 def known_of(reading: Callable[[RowClass], Reading]) -> Callable[[RowClass], Verdict]:
-    """For tests of a fact's value: ON_ROW where it is known, False where the key has no such thing."""
+    """For tests of a fact's value: ON_ROW where it is known, False where it does not apply."""
 
-    def of_kind(kind: RowClass) -> Verdict:
-        match reading(kind):
+    def of_class(row_class: RowClass) -> Verdict:
+        match reading(row_class):
             case Reading.KNOWN:
                 return ON_ROW
             case Reading.NOT_APPLICABLE:
@@ -72,11 +73,11 @@ def known_of(reading: Callable[[RowClass], Reading]) -> Callable[[RowClass], Ver
             case _:
                 return None
 
-    return of_kind
+    return of_class
 
 
-def any_row(_kind: RowClass) -> Verdict:
-    """For tests of what every row has."""
+def any_row(_row_class: RowClass) -> Verdict:
+    """For tests of a value that every row has."""
     return ON_ROW
 
 
@@ -106,7 +107,7 @@ def key_id(value: str, _now: datetime) -> RowTest:
 def description(value: str, _now: datetime) -> RowTest:
     wanted = _needed(value, "payroll")
     matches = _looks_like(wanted)
-    # The search_text is at hand, and has every description in it.
+    # search_text contains the description.
     longest = max(re.split(r"[*?]", wanted), key=len) if "[" not in wanted else ""
 
     def of_row(row: Row) -> bool | None:
@@ -115,13 +116,13 @@ def description(value: str, _now: datetime) -> RowTest:
         key = row.key
         return None if key is None else matches(key.description.lower())
 
-    return RowTest(known_of(lambda kind: kind.described), of_row)
+    return RowTest(known_of(lambda row_class: row_class.described), of_row)
 
 
 def region(value: str, _now: datetime) -> RowTest:
-    """By the region's beginning, any of several."""
+    """A region that begins with any of several words."""
     wanted = [part + "*" for part in _needed(value, "eu-*").split(",") if part]
-    return RowTest(lambda kind: any(fnmatchcase(kind.region, each) for each in wanted))
+    return RowTest(lambda row_class: any(fnmatchcase(row_class.region, each) for each in wanted))
 
 
 def tag(value: str, _now: datetime) -> RowTest:
@@ -136,15 +137,15 @@ def tag(value: str, _now: datetime) -> RowTest:
             for tag in row.tags.value
         )
 
-    return RowTest(known_of(lambda kind: kind.tags), of_row)
+    return RowTest(known_of(lambda row_class: row_class.tags), of_row)
 
 
 REFUSED = {Reading.DENIED: "denied", Reading.FAILED: "failed"}
-"""Words that find the rows whose fact could not be read."""
+"""Words that match rows whose fact could not be read."""
 
 
 def plain(text: str) -> str:
-    """Case and separators do not count: "pending deletion", PendingDeletion and pending-deletion are one."""
+    """Without case and separators: "pending deletion", PendingDeletion and pending-deletion are the same."""
     return re.sub(r"[\s_-]", "", text.lower())
 
 
@@ -160,8 +161,8 @@ def alternatives(value: str, example: str) -> list[str]:
 class WordChoice:
     """Compiles a value to a test of one fact.
 
-    ``words_of`` gives what a known value may be called, ``values`` what to offer, ``also`` further words that
-    are no mistake. ``anywhere``: a part of a word is enough, not only its beginning.
+    ``words_of`` gives the names of a known value, ``values`` those that completion offers, ``also`` further
+    accepted words. ``anywhere``: any part of a word matches, not only its beginning.
     """
 
     values: tuple[str, ...]
@@ -178,15 +179,15 @@ class WordChoice:
             if not self._called(words, [each]):
                 raise ValueError(f'"{value}" is none of {", ".join(self.values)}')
 
-        def of_kind(kind: RowClass) -> Verdict:
-            reading = self.reading(kind)
+        def of_class(row_class: RowClass) -> Verdict:
+            reading = self.reading(row_class)
             if reading is Reading.KNOWN:
-                return self._called(self.words_of(kind), wanted)
+                return self._called(self.words_of(row_class), wanted)
             if reading is Reading.NOT_APPLICABLE:
                 return self._called(self.not_applicable, wanted)
             return REFUSED.get(reading) in wanted or None
 
-        return RowTest(of_kind)
+        return RowTest(of_class)
 
     def _called(self, words: Iterable[str], wanted: list[str]) -> bool:
         return any(
@@ -201,7 +202,7 @@ _SPAN = re.compile(r"([<>]?)=?\s*(\d+)\s*(h|d|w|mo|m|y)\Z")
 
 
 def _cut(value: str, now: datetime, example: str, *, ahead: bool = False) -> tuple[bool, datetime]:
-    """Whether longer (else shorter) is asked for, and the moment that is so long ago, or ahead."""
+    """Whether the filter asks for longer (else shorter), and the moment that long ago, or ahead."""
     match = _SPAN.match(value.lower())
     if match is None:
         raise ValueError(f"needs a length of time, such as {example} (h, d, w, mo or y)")
@@ -213,7 +214,7 @@ def _cut(value: str, now: datetime, example: str, *, ahead: bool = False) -> tup
 
 
 def age(value: str, now: datetime) -> RowTest:
-    """Made longer ago than this."""
+    """Created longer ago than this."""
     older, moment = _cut(value, now, ">1y")
 
     cut = moment.timestamp()
@@ -221,24 +222,25 @@ def age(value: str, now: datetime) -> RowTest:
     def of_row(row: Row) -> bool | None:
         return None if row.created is None else (row.created < cut) is older
 
-    return RowTest(known_of(lambda kind: kind.described), of_row)
+    return RowTest(known_of(lambda row_class: row_class.described), of_row)
 
 
 def expires(value: str, now: datetime) -> RowTest:
-    """Imported material that expires within this time, which needs no sign."""
+    """Imported material that expires within this time; "<" may be left out."""
     later, moment = _cut(value if value[:1] in "<>" else f"<{value}", now, "<30d", ahead=True)
 
     def of_row(row: Row) -> bool | None:
         key = row.key
         return None if key is None else key.valid_to is not None and (key.valid_to > moment) is later
 
-    return RowTest(known_of(lambda kind: kind.described), of_row)
+    return RowTest(known_of(lambda row_class: row_class.described), of_row)
 
 
 def unused(value: str, now: datetime) -> RowTest:
     """Not used for longer than this.
 
-    A key not seen since a TrackingStartDate that is too recent is undecided: it may have been used before.
+    A key without a use since a TrackingStartDate that is too recent is undecided: it may have been used
+    earlier.
     """
     longer, moment = _cut(value, now, ">90d")
 
@@ -251,4 +253,4 @@ def unused(value: str, now: datetime) -> RowTest:
         seen_nothing_since = usage.tracking_start
         return longer if seen_nothing_since is not None and seen_nothing_since < moment else None
 
-    return RowTest(known_of(lambda kind: kind.last_usage), of_row)
+    return RowTest(known_of(lambda row_class: row_class.last_usage), of_row)

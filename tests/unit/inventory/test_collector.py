@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kms_tui.inventory.row_table import EVERY, Collector
+from kms_tui.inventory.row_table import FREEZE_EVERY, Collector
 
 
 @pytest.fixture
@@ -23,14 +23,14 @@ def collector() -> Iterator[Collector]:
 
 def test_an_ordinary_account_leaves_the_collector_alone(collector: Collector) -> None:
     before = (gc.get_threshold(), gc.get_freeze_count())
-    for _ in range(EVERY - 1):
+    for _ in range(FREEZE_EVERY - 1):
         collector.count()
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
 def test_the_rows_of_a_large_account_are_set_aside_until_it_is_closed(collector: Collector) -> None:
     thresholds = gc.get_threshold()
-    for _ in range(EVERY):
+    for _ in range(FREEZE_EVERY):
         collector.count()
     assert gc.get_freeze_count() > 0
     assert gc.get_threshold() > thresholds

@@ -24,27 +24,27 @@ def row(*aliases: str, region: str = "eu-west-1", number: int = 1, **metadata: A
     made.described = Known(
         Key.from_api(account.call("DescribeKey", {"KeyId": key_id(number)})["KeyMetadata"])
     )
-    made.settle(NOW)
+    made.derive(NOW)
     return made
 
 
 def unread(*aliases: str) -> Row:
     made = Row("arn:aws:kms:eu-west-1:1:key/x", key_id(1), "eu-west-1", aliases)
-    made.settle(NOW)
+    made.derive(NOW)
     return made
 
 
 def with_fact(made: Row, name: FactName, fact: Fact[Any]) -> Row:
     setattr(made, name.value, fact)
-    made.settle(NOW)
+    made.derive(NOW)
     return made
 
 
 def holds(text: str, made: Row) -> bool | None:
     query = parse(text, NOW)
     verdict = query.holds(made)
-    sifted = query.sift(Candidates([made]))
-    assert (bool(sifted.yes), bool(sifted.maybe)) == (verdict is True, verdict is None)
+    result = query.apply(Candidates([made]))
+    assert (bool(result.matches), bool(result.undecided)) == (verdict is True, verdict is None)
     return verdict
 
 
@@ -261,7 +261,7 @@ def test_an_open_quote_is_no_mistake_while_one_types(text: str) -> None:
 def test_any_text_is_understood_or_refused_with_a_place(text: str) -> None:
     place: tuple[int, int] | None = None
     try:
-        parse(text, NOW).sift(Candidates([ORDERS, unread("x")]))
+        parse(text, NOW).apply(Candidates([ORDERS, unread("x")]))
     except FilterError as error:
         place = (error.start, error.end)
     assert place is None or 0 <= place[0] <= place[1] <= len(text)
@@ -284,9 +284,9 @@ ROWS = [
 @given(st.lists(st.sampled_from(TERMS), max_size=4))
 def test_sifting_many_rows_is_judging_each(terms: list[str]) -> None:
     query = parse(" ".join(terms), NOW)
-    sifted = query.sift(Candidates(ROWS))
-    assert sifted.yes == [each for each in ROWS if query.holds(each) is True]
-    assert set(sifted.maybe) == {each for each in ROWS if query.holds(each) is None}
+    result = query.apply(Candidates(ROWS))
+    assert result.matches == [each for each in ROWS if query.holds(each) is True]
+    assert set(result.undecided) == {each for each in ROWS if query.holds(each) is None}
 
 
 @settings(deadline=None, max_examples=200)
@@ -296,10 +296,10 @@ def test_a_narrower_filter_needs_no_row_that_the_wider_one_left_out(
 ) -> None:
     before, after = parse(" ".join(wide), NOW), parse(" ".join(narrow), NOW)
     if after.narrows(before):
-        kept = before.sift(Candidates(ROWS))
-        again = after.sift(Candidates([*kept.yes, *kept.maybe]))
-        fresh = after.sift(Candidates(ROWS))
-        assert (set(again.yes), set(again.maybe)) == (set(fresh.yes), set(fresh.maybe))
+        kept = before.apply(Candidates(ROWS))
+        again = after.apply(Candidates([*kept.matches, *kept.undecided]))
+        fresh = after.apply(Candidates(ROWS))
+        assert (set(again.matches), set(again.undecided)) == (set(fresh.matches), set(fresh.undecided))
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_everything_arrives_and_the_counts_agree() -> None:
     assert all(isinstance(row.described, Known) for row in view.rows)
     assert account.count("DescribeKey") == 300
     assert frozenset().union(*(changes.rows for changes in heard)) == {row.arn for row in view.rows}
-    assert sum(inventory.kinds().values()) == 300
+    assert sum(inventory.row_classes().values()) == 300
 
 
 def test_asking_for_the_same_rows_over_and_over_asks_once() -> None:

@@ -25,7 +25,7 @@ def row(*aliases: str, rotation: Any = None, **metadata: Any) -> Row:
     made.described = Known(Key.from_api(shape))
     if rotation is not None:
         made.rotation = rotation
-    made.settle(NOW)
+    made.derive(NOW)
     return made
 
 
@@ -92,7 +92,7 @@ def test_each_state_of_a_fact_looks_and_reads_differently() -> None:
 def test_a_key_that_cannot_be_described_says_so(fact: Any, said: str) -> None:
     unread = Row("arn", key_id(1), "eu-west-1", ("orders",))
     unread.described = fact
-    unread.settle(NOW)
+    unread.derive(NOW)
     assert words.attention(unread, NOW).text == said
 
 
