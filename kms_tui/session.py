@@ -85,7 +85,7 @@ class Session:
     now: Callable[[], datetime] = field(default=utc_now)
     services: Services | None = None
     """What is not KMS but knows about keys; None where the backend has nothing of the kind."""
-    watching: RefusalMonitor | None = None
+    refusal_monitor: RefusalMonitor | None = None
     """The disabled keys whose refused uses are counted, and the trail; None where there is no CloudTrail."""
     seen_principals: set[str] = field(default_factory=set)
     """Whom the policies and grants read in this session name; the policy editor offers them."""
@@ -162,11 +162,11 @@ def open_session(
     connection = replace(connection, read_only=connection.read_only or settings.read_only)
     meter, log, history, pending = Meter(), SessionLog(), UndoHistory(), PendingChanges()
     services = backend.services if isinstance(backend, KnowsServices) else None
-    watching = watch_refusals = None
+    refusal_monitor = watch_refusals = None
     if services is not None and services.offers(SERVICE):
         trail = Trail(services, is_live=connection.kind in (BackendKind.LOCAL, BackendKind.DEMO))
-        watching = RefusalMonitor(trail, now)
-        watch_refusals = partial(RefusalWrapper, watching=watching, now=now)
+        refusal_monitor = RefusalMonitor(trail, now)
+        watch_refusals = partial(RefusalWrapper, monitor=refusal_monitor, now=now)
     kms = Kms(
         wrapped(
             backend,
@@ -192,6 +192,6 @@ def open_session(
         notice,
         now,
         services,
-        watching,
+        refusal_monitor,
         import_files=None if connection.kind is BackendKind.DEMO else import_files(),
     )

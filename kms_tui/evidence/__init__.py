@@ -1,1 +1,1 @@
-"""What is not KMS but decides about keys: their cost, their health, who used them, what depends on them."""
+"""Evidence for decisions about keys: their cost and health, who used them, and what depends on them."""

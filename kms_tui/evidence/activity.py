@@ -1,8 +1,8 @@
 """The events of a key, read from CloudTrail page by page, no faster than CloudTrail allows.
 
-LookupEvents is limited to two requests a second for an account and Region, knows the last 90 days, and is up
-to some 15 minutes behind (CloudTrail API reference and user guide). It finds a key's events by the ARN among
-their resources.
+LookupEvents allows two requests a second for an account and Region, covers the last 90 days, and is up to
+about 15 minutes late (CloudTrail API reference and user guide). It finds a key's events by the key's ARN
+among their resources.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from kms_tui.kms.errors import UnavailableError
 WINDOW = timedelta(days=90)
 LATENESS = timedelta(minutes=15)
 INTERVAL = 0.5
-"""Seconds between two requests to one Region, so that an account's quota is kept."""
+"""Seconds between two requests to one Region: the account's quota."""
 PAGE = 50
 SERVICE = "cloudtrail"
 _REFRESH_PAGES = 4
 
-Wanted = Callable[[], bool]
+KeepGoing = Callable[[], bool]
+"""Whether the caller still wants the answer."""
 
 
 def always() -> bool:
@@ -47,9 +48,9 @@ class Pacer:
         self._lock = threading.Lock()
         self._next = clock()
 
-    def wait(self, wanted: Wanted = always) -> bool:
-        """Block until it is this thread's turn; False, without a turn, once ``wanted`` says no."""
-        while wanted():
+    def wait(self, keep_going: KeepGoing = always) -> bool:
+        """Block until it is this thread's turn; False, without a turn, once ``keep_going`` says no."""
+        while keep_going():
             with self._lock:
                 now = self._clock()
                 if now >= self._next:
@@ -63,7 +64,7 @@ class Pacer:
 class Trail:
     """LookupEvents of every Region of an account, paced.
 
-    ``is_live`` is a trail that tells at once and has no quota: that of the offline KMS.
+    ``is_live``: the trail has no delay and no quota, as that of the offline KMS.
     """
 
     def __init__(
@@ -81,16 +82,16 @@ class Trail:
         self._regions: dict[str, tuple[Services, Pacer]] = {}
 
     def lookup(
-        self, region: str, params: Mapping[str, Any], wanted: Wanted = always
+        self, region: str, params: Mapping[str, Any], keep_going: KeepGoing = always
     ) -> Mapping[str, Any] | None:
-        """One request, when its turn has come; None where it is not wanted any more by then.
+        """One request, in its turn; None if ``keep_going`` says no before.
 
-        Raises the errors of ``kms_tui.kms.errors``; UnavailableError where there is no CloudTrail.
+        Raises the errors of ``kms_tui.kms.errors``; UnavailableError without CloudTrail.
         """
         services, pacer = self._region(region)
         if not services.offers(SERVICE):
             raise UnavailableError(SERVICE, "LookupEvents")
-        if not pacer.wait(wanted):
+        if not pacer.wait(keep_going):
             return None
         return services.call(SERVICE, "LookupEvents", params)
 
@@ -104,8 +105,8 @@ class Trail:
             return self._regions[region]
 
 
-class Events:
-    """What one lookup has found so far: every event once, newest first. Several threads may use it."""
+class EventHistory:
+    """The events that one lookup has found so far, each once, newest first. Several threads may use it."""
 
     def __init__(self, trail: Trail, region: str, attribute: tuple[str, str], since: datetime) -> None:
         self._trail = trail
@@ -125,7 +126,7 @@ class Events:
 
     @property
     def events(self) -> list[UsageEvent]:
-        """Newest first; those of one moment in the order in which they came, those without a time last."""
+        """Newest first; events of one moment in order of arrival, events without a time last."""
         return sorted(self._events.values(), key=_age)
 
     @property
@@ -138,21 +139,21 @@ class Events:
         """Whether everything since ``since`` has been read."""
         return self._begun and self._token is None
 
-    def more(self, wanted: Wanted = always) -> list[UsageEvent]:
-        """Read the next page, and return its new events; none where all have been read."""
+    def more(self, keep_going: KeepGoing = always) -> list[UsageEvent]:
+        """Read the next page and return its new events; none once all are read."""
         with self._reading:
-            return [] if self.is_complete else self._more(wanted)
+            return [] if self.is_complete else self._more(keep_going)
 
-    def refresh(self, wanted: Wanted = always) -> list[UsageEvent]:
-        """Read newer events, and return them; events read before stay.
+    def refresh(self, keep_going: KeepGoing = always) -> list[UsageEvent]:
+        """Read newer events and return them; earlier events stay.
 
-        Where so much has come that the two do not meet, reading begins anew from the newest.
+        If the new pages do not reach the events read before, reading starts again from the newest.
         """
         with self._reading:
-            return self._newer(wanted) if self._begun else self._more(wanted)
+            return self._newer(keep_going) if self._begun else self._more(keep_going)
 
-    def _more(self, wanted: Wanted) -> list[UsageEvent]:
-        answer = self._page(self._token, wanted)
+    def _more(self, keep_going: KeepGoing) -> list[UsageEvent]:
+        answer = self._page(self._token, keep_going)
         if answer is None:
             return []
         fresh = {event.key: event for event in _events_of(answer) if event.key not in self._events}
@@ -160,11 +161,11 @@ class Events:
         self._token, self._begun = answer.get("NextToken"), True
         return list(fresh.values())
 
-    def _newer(self, wanted: Wanted) -> list[UsageEvent]:
+    def _newer(self, keep_going: KeepGoing) -> list[UsageEvent]:
         known, token = self._events, None
         fresh: dict[str, UsageEvent] = {}
         for _ in range(_REFRESH_PAGES):
-            answer = self._page(token, wanted)
+            answer = self._page(token, keep_going)
             if answer is None:
                 return []
             page = _events_of(answer)
@@ -176,20 +177,20 @@ class Events:
         self._events, self._token = fresh, token
         return list(fresh.values())
 
-    def _page(self, token: str | None, wanted: Wanted) -> Mapping[str, Any] | None:
+    def _page(self, token: str | None, keep_going: KeepGoing) -> Mapping[str, Any] | None:
         params = {**self._params, "NextToken": token} if token is not None else self._params
-        return self._trail.lookup(self.region, params, wanted)
+        return self._trail.lookup(self.region, params, keep_going)
 
 
-def of_key(trail: Trail, arn: str, region: str, now: datetime, since: datetime | None = None) -> Events:
+def of_key(trail: Trail, arn: str, region: str, now: datetime, since: datetime | None = None) -> EventHistory:
     """The events that name a key, in the last 90 days or since a later moment."""
     oldest = (now - WINDOW).replace(microsecond=0)
-    return Events(trail, region, ("ResourceName", arn), max(since, oldest) if since else oldest)
+    return EventHistory(trail, region, ("ResourceName", arn), max(since, oldest) if since else oldest)
 
 
-def of_kms(trail: Trail, region: str, since: datetime) -> Events:
-    """All events of KMS in a Region, for those that name no key among their resources."""
-    return Events(trail, region, ("EventSource", "kms.amazonaws.com"), since)
+def of_kms(trail: Trail, region: str, since: datetime) -> EventHistory:
+    """All events of KMS in a Region, with those that name no key among their resources."""
+    return EventHistory(trail, region, ("EventSource", "kms.amazonaws.com"), since)
 
 
 def _events_of(answer: Mapping[str, Any]) -> list[UsageEvent]:

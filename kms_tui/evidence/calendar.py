@@ -1,4 +1,4 @@
-"""Coming dates of an account's keys: deletions, expiries of imported material, automatic rotations."""
+"""Future dates of an account's keys: deletions, expiries of imported material, automatic rotations."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kms_tui.kms.facts import Absent, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key, KeyRotationStatus, KeyState
 
 
-class Coming(StrEnum):
-    """The kind of event."""
+class EventKind(StrEnum):
+    """The kind of a calendar event."""
 
     DELETION = "deletion"
     """DescribeKey: DeletionDate."""
@@ -25,8 +25,8 @@ class Coming(StrEnum):
     """GetKeyRotationStatus: NextRotationDate."""
 
 
-class When(IntEnum):
-    """How soon, the soonest first; days are those of the reader's time zone."""
+class DuePeriod(IntEnum):
+    """How soon an event is due, the soonest first; days are those of the reader's time zone."""
 
     DUE = 0
     TODAY = 1
@@ -40,7 +40,7 @@ class When(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyDates:
-    """What is known of a customer key's dates; ``rotation`` is NOT_APPLICABLE where it cannot rotate."""
+    """The facts with a customer key's dates; ``rotation`` is NOT_APPLICABLE for a key that cannot rotate."""
 
     arn: str
     described: Fact[Key]
@@ -48,33 +48,33 @@ class KeyDates:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One coming event of one key."""
+class CalendarEvent:
+    """One future event of one key."""
 
     arn: str
-    what: Coming
+    kind: EventKind
     time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The events, soonest first and those without a date last, and how much may be missing from them."""
+    """The events, soonest first and undated ones last, and how many may be missing."""
 
-    events: tuple[Event, ...]
+    events: tuple[CalendarEvent, ...]
     unread: int = 0
-    """Keys of which a fact has not been read yet."""
+    """Keys with a fact that has not been read yet."""
     refused_keys: int = 0
     """Keys that cannot be described."""
     refused_rotations: int = 0
-    """Keys whose rotation may not be read, or could not be."""
+    """Keys whose rotation was denied or failed."""
 
-    def count(self, *what: Coming) -> int:
-        return sum(event.what in what for event in self.events)
+    def count(self, *kinds: EventKind) -> int:
+        return sum(event.kind in kinds for event in self.events)
 
 
 def calendar(keys: Iterable[KeyDates]) -> Calendar:
     """The calendar of these keys."""
-    events: list[Event] = []
+    events: list[CalendarEvent] = []
     missing: Counter[str] = Counter()
     for key in keys:
         events += _events(key)
@@ -83,21 +83,21 @@ def calendar(keys: Iterable[KeyDates]) -> Calendar:
     return Calendar(tuple(events), missing["unread"], missing["refused key"], missing["refused rotation"])
 
 
-def _order(event: Event) -> tuple[bool, float, str]:
+def _order(event: CalendarEvent) -> tuple[bool, float, str]:
     return event.time is None, event.time.timestamp() if event.time else 0.0, event.arn
 
 
-def _events(dates: KeyDates) -> Iterable[Event]:
+def _events(dates: KeyDates) -> Iterable[CalendarEvent]:
     if isinstance(dates.described, Known):
         key = dates.described.value
         if key.deletion_date is not None:
-            yield Event(dates.arn, Coming.DELETION, key.deletion_date)
+            yield CalendarEvent(dates.arn, EventKind.DELETION, key.deletion_date)
         elif key.state == KeyState.PENDING_REPLICA_DELETION:
-            yield Event(dates.arn, Coming.DELETION_AFTER_REPLICAS)
+            yield CalendarEvent(dates.arn, EventKind.DELETION_AFTER_REPLICAS)
         if key.valid_to is not None:
-            yield Event(dates.arn, Coming.EXPIRY, key.valid_to)
+            yield CalendarEvent(dates.arn, EventKind.EXPIRY, key.valid_to)
     if isinstance(dates.rotation, Known) and dates.rotation.value.next_date is not None:
-        yield Event(dates.arn, Coming.ROTATION, dates.rotation.value.next_date)
+        yield CalendarEvent(dates.arn, EventKind.ROTATION, dates.rotation.value.next_date)
 
 
 def _missing(dates: KeyDates) -> str:
@@ -111,14 +111,14 @@ def _missing(dates: KeyDates) -> str:
     return ""
 
 
-def when(time: datetime | None, now: datetime, zone: tzinfo | None = None) -> When:
-    """How soon a time is; ``zone`` is that of the system where it is not given."""
+def due_period(time: datetime | None, now: datetime, zone: tzinfo | None = None) -> DuePeriod:
+    """How soon a time is; ``zone`` defaults to the system's."""
     if time is None:
-        return When.UNDATED
+        return DuePeriod.UNDATED
     if time <= now:
-        return When.DUE
+        return DuePeriod.DUE
     days = time.astimezone(zone).date() - now.astimezone(zone).date()
-    for limit, how_soon in ((0, When.TODAY), (7, When.WEEK), (30, When.MONTH)):
+    for limit, how_soon in ((0, DuePeriod.TODAY), (7, DuePeriod.WEEK), (30, DuePeriod.MONTH)):
         if days <= timedelta(days=limit):
             return how_soon
-    return When.LATER
+    return DuePeriod.LATER

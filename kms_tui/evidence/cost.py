@@ -1,4 +1,4 @@
-"""THE price table, and what follows from it: what keys cost a month, deleting saves, and calls cost."""
+"""THE price table, and the costs that follow: of keys a month, of calls, and the savings of a deletion."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key, KeyOrigin
 from kms_tui.kms.operations import Access, Trait, names_with
 
-# Source: the AWS KMS pricing page (aws.amazon.com/kms/pricing), as quoted and as listed by AWS's price list
-# under the usage types KMS-Keys and KMS-Requests:
+# Source: the AWS KMS pricing page (aws.amazon.com/kms/pricing), as quoted, and AWS's price list, usage types
+# KMS-Keys and KMS-Requests:
 #
-# - A key costs its month's price, whatever its spec and origin: symmetric, asymmetric, HMAC, imported, in a
-#   CloudHSM or external key store (whose own charges come on top), and each primary and replica of a
-#   multi-Region key by itself.
+# - A key of any spec and origin costs the same a month: symmetric, asymmetric, HMAC, imported, in a CloudHSM
+#   or external key store (which charges extra), and each primary and replica of a multi-Region key.
 # - "The first and second rotation of the key adds $1/month (prorated hourly) in cost. This price increase is
 #   capped at the second rotation, and any subsequent rotations will not be billed."
-# - AWS-managed keys are free, and so is a customer key while its deletion is scheduled; where that is
-#   cancelled, it is charged "as though it was never scheduled for deletion".
-# - Every request costs the same, reads included, but for those on asymmetric keys other than RSA_2048
-#   ("asymmetric requests except RSA 2048", GetPublicKey among them) and for data key pairs, whose price goes
-#   by the pair. HMAC keys are symmetric here; ML-DSA and ML-KEM keys asymmetric.
-# - 20,000 requests a month are free, none of them on asymmetric keys. That is left aside: the account's
+# - AWS-managed keys are free, and so is a customer key while its deletion is scheduled; after a cancellation
+#   it is charged "as though it was never scheduled for deletion".
+# - Every request costs the same, reads included, except those on asymmetric keys other than RSA_2048
+#   ("asymmetric requests except RSA 2048", GetPublicKey among them) and those for data key pairs, priced by
+#   the pair. HMAC keys are symmetric here; ML-DSA and ML-KEM keys asymmetric.
+# - 20,000 requests a month are free, none of them on asymmetric keys. That is ignored here: the account's
 #   applications use them up.
 
 _DATA_KEY_PAIRS = names_with(Trait.MAKES_KEY, Access.USE)
@@ -31,7 +30,7 @@ _DATA_KEY_PAIRS = names_with(Trait.MAKES_KEY, Access.USE)
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Dollars; requests by 10,000. ``date`` is when the prices held, an ISO date."""
+    """Dollars; requests by 10,000. ``date`` is the ISO date of the prices."""
 
     date: str = "2026-11-01"
     key_month: float = 1.00
@@ -43,7 +42,7 @@ class Prices:
     ecc_pair_requests: float = 0.10
 
     def per_request(self, operation: str, spec: str = "SYMMETRIC_DEFAULT") -> float:
-        """The price of one request; ``spec`` is the key's, of a data key pair its KeyPairSpec."""
+        """The price of one request; ``spec`` is the key's spec, or a data key pair's KeyPairSpec."""
         if operation in _DATA_KEY_PAIRS:
             return (self.rsa_pair_requests if "RSA" in spec else self.ecc_pair_requests) / 10_000
         known = KEY_SPECS.get(spec)
@@ -61,7 +60,7 @@ def money(dollars: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MonthlyCost:
-    """Dollars a month; ``at_least`` where the number of rotations is not known. ``reason`` is what for."""
+    """Dollars a month, ``at_least`` if the number of rotations is not known; ``reason`` says what for."""
 
     dollars: float
     at_least: bool = False
@@ -72,7 +71,7 @@ class MonthlyCost:
 
 
 def monthly_cost(key: Key, rotations: int | None, prices: Prices = PRICES) -> MonthlyCost:
-    """The month's price of one key in its region; ``rotations``: how often it was, None where not known."""
+    """The month's price of one key in its region; ``rotations`` is the number of rotations, None: unknown."""
     if key.is_aws_managed:
         return MonthlyCost(0.0, reason="AWS-managed keys are free; their use is not")
     if key.pending_deletion:
@@ -81,7 +80,7 @@ def monthly_cost(key: Key, rotations: int | None, prices: Prices = PRICES) -> Mo
 
 
 def cost_if_kept(key: Key, rotations: int | None, prices: Prices = PRICES) -> MonthlyCost:
-    """The month's price of a customer key whether or not its deletion is scheduled: cancelled, it is due."""
+    """The month's price of a customer key as if its deletion were not scheduled."""
     charged = min(rotations or 0, prices.charged_rotations)
     reason = "1 key"
     if charged and rotations == charged:
@@ -98,14 +97,14 @@ def cost_if_kept(key: Key, rotations: int | None, prices: Prices = PRICES) -> Mo
 
 
 def total(costs: Iterable[MonthlyCost]) -> MonthlyCost:
-    """The sum; a lower bound as soon as one of them is."""
+    """The sum; a lower bound if any cost is one."""
     costs = list(costs)
     return MonthlyCost(sum(cost.dollars for cost in costs), at_least=any(cost.at_least for cost in costs))
 
 
 @dataclass(frozen=True, slots=True)
 class PricedKey:
-    """What a key's price goes by: ``key`` is None where it is not described, ``rotations`` where unread."""
+    """The facts that price a key: ``key`` is None until described, ``rotations`` until read."""
 
     key: Key | None
     rotations: int | None = None
@@ -113,25 +112,25 @@ class PricedKey:
 
 @dataclass(frozen=True, slots=True)
 class AccountCost:
-    """What customer keys cost together. ``month`` is a lower bound where any part of it is not known."""
+    """The cost of all customer keys. ``month`` is a lower bound if any part of it is not known."""
 
     month: MonthlyCost
     charged: int
     """Keys that cost something."""
     rotations: int
-    """Rotations that are charged, of those known."""
+    """Charged rotations, of those known."""
     pending: int
     """Keys that are free because their deletion is scheduled."""
     if_kept: MonthlyCost
-    """What those would cost if it were cancelled."""
+    """The cost of those if their deletion were cancelled."""
     unread: int
-    """Keys that may have rotated, and how often is not known."""
+    """Keys that may have rotated an unknown number of times."""
     unknown: int
-    """Keys of which nothing is known, not even whether they cost anything: they are in no sum."""
+    """Keys that are not described: they are in no sum."""
 
 
 def account_cost(keys: Iterable[PricedKey], prices: Prices = PRICES) -> AccountCost:
-    """The sum over customer keys, each replica for itself; AWS-managed keys are left out."""
+    """The sum over customer keys, each replica counted; AWS-managed keys are left out."""
     given = list(keys)
     known = [(each.key, each.rotations) for each in given if each.key is not None]
     ours = [(key, rotations) for key, rotations in known if not key.is_aws_managed]
@@ -153,7 +152,7 @@ def account_cost(keys: Iterable[PricedKey], prices: Prices = PRICES) -> AccountC
 
 @dataclass(frozen=True, slots=True)
 class CallsCost:
-    """The price of some calls, the free tier left aside; ``unknown`` ones count at the lowest price."""
+    """The price of calls without the free tier; ``unknown`` ones count at the lowest price."""
 
     calls: int
     dollars: float
@@ -171,9 +170,9 @@ def calls_cost(
     spec_of: Callable[[str], str],
     prices: Prices = PRICES,
 ) -> CallsCost:
-    """The price of calls by operation, of which ``uses`` say on which key those priced by key were.
+    """The price of ``calls`` by operation; ``uses`` are those priced by their key.
 
-    ``spec_of`` gives the spec of a key, "" where that is not known.
+    ``spec_of`` gives the spec of a key, "" if unknown.
     """
     by_key = sum(uses.values())
     dollars = (sum(calls.values()) - by_key) * prices.per_request("DescribeKey")

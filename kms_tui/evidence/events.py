@@ -1,8 +1,8 @@
 """One CloudTrail event about a key: who, what, when, from where, and how it ended.
 
-Everything in an event was written by others and may be missing, of another type, or hostile; nothing here
-raises for it, and all of it is untrusted text. Source: the CloudTrail user guide
-(cloudtrail-event-reference-record-contents, …-user-identity).
+Any part of an event may be missing, of another type, or hostile: nothing here raises for it, and all of it is
+untrusted text. Source: the CloudTrail user guide (cloudtrail-event-reference-record-contents,
+…-user-identity).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RESULT_WORDS: Mapping[str, str] = {
     "ThrottlingException": "throttled",
     "ValidationException": "bad request",
 }
-"""Error code -> a word or two; a code that is not here stands for itself."""
+"""Error code -> a word or two; any other code is shown as it is."""
 
 
 class Purpose(Enum):
@@ -48,10 +48,10 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UsageEvent:
-    """One call; parts that the event does not tell are "", empty or None.
+    """One call; parts that the event lacks are "", empty or None.
 
-    ``who`` is short ("app", "account 444455556666"), ``principal`` as much as is told of it (an ARN).
-    ``is_readable`` is False where the event's record could not be read: how the call ended is then not known.
+    ``who`` is short ("app", "account 444455556666"), ``principal`` the longest form in the event (an ARN).
+    ``is_readable`` is False if the event's record could not be read: the call's result is then not known.
     """
 
     event_id: str
@@ -65,16 +65,16 @@ class UsageEvent:
     message: str
     context: tuple[tuple[str, str], ...]
     keys: tuple[str, ...]
-    """ARNs of the keys that it names."""
+    """ARNs of the keys in the event."""
     is_readable: bool
     text: str = field(repr=False, compare=False)
-    """The event's own record: JSON, or whatever came instead."""
+    """The event's own record: JSON, or the text in its place."""
     search_text: str = field(repr=False, compare=False)
-    """The text that words are searched in, in lower case."""
+    """The text that a filter's words are searched in, in lower case."""
 
     @property
     def key(self) -> str:
-        """Its identity: the event id, or the whole record where there is none."""
+        """Its identity: the event id, or else the whole record."""
         return self.event_id or self.text
 
     @property
@@ -94,14 +94,14 @@ class UsageEvent:
 
     @property
     def raw(self) -> str:
-        """The record as indented JSON, or unchanged where it is no JSON."""
+        """The record as indented JSON; other text unchanged."""
         try:
             return json.dumps(json.loads(self.text), indent=2, ensure_ascii=False)
         except (ValueError, RecursionError):
             return self.text
 
     def names(self, arn: str) -> bool:
-        """Whether it is about a key: by its resources, or by its refusal's text, which begins with it."""
+        """Whether it is about a key: by its resources, or by its error message, which begins with the ARN."""
         return arn in self.keys or self.message.startswith(f"{arn} ")
 
 
@@ -160,7 +160,7 @@ def _record(text: str) -> tuple[Mapping[str, Any], bool]:
 
 
 def _who(identity: Mapping[str, Any], user_name: str) -> tuple[str, str]:
-    """The caller's short name, and the longest that is told of it."""
+    """The caller's short name and its longest one."""
     issuer = _mapping(_mapping(identity.get("sessionContext")).get("sessionIssuer"))
     arn, account = _text(identity.get("arn")), _text(identity.get("accountId"))
     service = _text(identity.get("invokedBy"))
@@ -183,7 +183,7 @@ def _name_in(arn: str) -> str:
 
 
 def _context(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The encryption context; of ReEncrypt that of both sides."""
+    """The encryption context; for ReEncrypt, of both sides."""
     for member, pairs in request.items():
         if member.lower().endswith("encryptioncontext"):
             yield from ((str(name), _text(value)) for name, value in _mapping(pairs).items())
@@ -217,8 +217,8 @@ def _text(value: Any) -> str:
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
-# Its language is that of the key list: blanks mean and, ``-`` means not, quotes hold words together. Every
-# text has a reading: a field that is not one of these is looked for as it stands.
+# The filter language is that of the key list: blanks mean and, ``-`` means not, quotes hold words together.
+# A term with any other field is searched for as text.
 
 FIELDS: Mapping[str, Callable[[UsageEvent], str]] = {
     "who": lambda event: f"{event.who} {event.principal}",
@@ -230,7 +230,7 @@ FIELDS: Mapping[str, Callable[[UsageEvent], str]] = {
 
 
 def matching(text: str, events: Iterable[UsageEvent]) -> list[UsageEvent]:
-    """The events that a filter lets through, in their order."""
+    """The events that match a filter, in their order."""
     left = list(events)
     for term in split(text):
         left = [event for event in left if _holds(term, event)]

@@ -1,4 +1,4 @@
-"""From what a service calls a key (id, ARN, alias, grant) to the key of this Region, or why none."""
+"""Resolves a reference to a key (id, ARN, alias, grant) to a key of this Region, or says why not."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from kms_tui.kms.model import Grant
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``key_id`` is a key of this account and region; where it is "", ``elsewhere`` says what was named."""
+    """``key_id`` is a key of this account and region; if it is "", ``reason`` says what the name means."""
 
     key_id: str = ""
-    elsewhere: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyNames:
     """The keys of one account and region; ``aliases`` maps names, with ``alias/``, to key ids.
 
-    A predefined alias whose key AWS has not made yet maps to "".
+    A predefined alias whose key AWS has not created yet maps to "".
     """
 
     account: str
@@ -32,39 +32,39 @@ class KeyNames:
     aliases: Fact[Mapping[str, str]]
 
     def target(self, reference: str) -> Target:
-        """The key that a key id, key ARN, alias name or alias ARN means here."""
+        """The key of this region with a key id, key ARN, alias name or alias ARN."""
         name = reference
         if reference.startswith("arn:"):
             try:
                 arn = Arn.parse(reference)
             except ValueError:
-                return Target(elsewhere="not the name of a key")
+                return Target(reason="not the name of a key")
             if arn.service != "kms":
-                return Target(elsewhere="not the name of a key")
+                return Target(reason="not the name of a key")
             if self.account and arn.account != self.account:
-                return Target(elsewhere=f"a key of account {arn.account}")
+                return Target(reason=f"a key of account {arn.account}")
             if arn.region != self.region:
-                return Target(elsewhere=f"a key of region {arn.region}")
+                return Target(reason=f"a key of region {arn.region}")
             name = arn.resource if arn.resource.startswith(ALIAS_PREFIX) else key_id_of(reference)
         return self._alias(name) if name.startswith(ALIAS_PREFIX) else self._key(name)
 
     def _alias(self, name: str) -> Target:
         if not isinstance(self.aliases, Known):
-            return Target(elsewhere="an alias; the aliases of this region could not be read")
+            return Target(reason="an alias; the aliases of this region could not be read")
         key_id = self.aliases.value.get(name)
         if key_id is None:
-            return Target(elsewhere="an alias that does not exist")
-        return Target(key_id) if key_id else Target(elsewhere="an alias that has no key yet")
+            return Target(reason="an alias that does not exist")
+        return Target(key_id) if key_id else Target(reason="an alias that has no key yet")
 
     def _key(self, key_id: str) -> Target:
-        """Where the keys could not be listed, any id counts as a key."""
+        """If the keys could not be listed, any id counts as a key."""
         if isinstance(self.key_ids, Known) and key_id not in self.key_ids.value:
-            return Target(elsewhere="a key that does not exist, or no longer")
+            return Target(reason="a key that does not exist, or no longer")
         return Target(key_id)
 
 
 def read_names(kms: Kms) -> KeyNames:
-    """ListKeys and ListAliases of the region; either may be refused without the other."""
+    """ListKeys and ListAliases of the region; each may fail alone."""
 
     def key_ids() -> frozenset[str]:
         return frozenset(ref.key_id for page in kms.key_pages() for ref in page)
@@ -79,14 +79,14 @@ def read_names(kms: Kms) -> KeyNames:
 _SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn")
 _SERVICE_ROLE = ":role/aws-service-role/"
 _INFRASTRUCTURE = ":assumed-role/aws:"
-"""The session by which EC2 holds grants ("aws:ec2-infrastructure/i-…"); a role of a
-customer's own has no colon in its name."""
+"""The session that holds EC2's grants ("aws:ec2-infrastructure/i-…"); a customer's role has no colon in its
+name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceGrant:
-    """``service`` is a service principal, or the role by which a service acts; ``resource`` what the grant
-    is bound to by SourceArn or by the encryption context, "" where by neither.
+    """``service`` is a service principal or a service's role; ``resource`` is the grant's SourceArn or the
+    resource in its encryption context, or "".
     """
 
     service: str
@@ -94,7 +94,7 @@ class ServiceGrant:
 
 
 def service_grants(grants: Iterable[Grant]) -> Iterator[ServiceGrant]:
-    """Those of a key's grants (ListGrants) whose grantee is a service, or a role of a service."""
+    """The grants (ListGrants) whose grantee is a service or a service's role."""
     for grant in grants:
         grantee = grant.grantee
         if grantee.endswith(_SUFFIXES):

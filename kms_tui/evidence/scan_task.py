@@ -1,4 +1,4 @@
-"""A scan task reads one service: its pages, its entries, and what of them failed."""
+"""A scan task reads one service: its pages, its entries and its failures."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ from kms_tui.evidence.scanners import Scanner
 from kms_tui.kms.errors import AnswerError, EndpointError, KmsTuiError, ServiceError
 from kms_tui.workers import Job, Workers
 
-_PATIENCE = 5
-"""After so many failures in a row the rest of a service is not asked: a denied caller is told once, not
-a thousand times."""
-_KEPT = 5
-"""Failed calls that are kept word for word; the others are counted."""
+_MAX_FAILURES = 5
+"""Failures in a row after which the rest of a service is skipped, as for a denied caller."""
+_MAX_KEPT = 5
+"""Failed calls kept with their error; further ones are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A resource that names a key; ``reference`` is an id, ARN or alias, as its service has it.
+    """A resource that names a key; ``reference`` is an id, ARN or alias, as its service returns it.
 
-    ``by_default`` where the resource names none and ``reference`` is the alias of the AWS-managed key that
-    its service then uses.
+    ``by_default``: the resource names no key, and ``reference`` is the alias of the AWS-managed key that its
+    service then uses.
     """
 
     kind: str
@@ -40,18 +39,18 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class FailedCall:
-    """A call that failed, and why: ``what`` is a resource, or "" for a page of the list."""
+    """A call that failed, and why; ``resource`` is "" for a page of the list."""
 
-    what: str
+    resource: str
     error: KmsTuiError
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What one scanner has found so far.
+    """The uses that one scanner has found so far.
 
-    ``listed`` resources are known by name, of which ``checked`` were looked at; ``is_whole_list`` says that
-    the service has told all it has, ``is_over`` that nothing more will come.
+    Of the ``listed`` resources, ``checked`` were read; ``is_whole_list``: the last page has been read;
+    ``is_over``: the scanner has finished.
     """
 
     title: str
@@ -70,12 +69,12 @@ class Section:
 
     @property
     def unchecked(self) -> int:
-        """How many of the listed resources have not been checked."""
+        """The number of listed resources that have not been checked."""
         return self.listed - self.checked
 
 
 class ScanTask:
-    """Puts a scanner's calls into its queue, a page after the other, and gathers the answers."""
+    """Puts a scanner's calls into its queue, page after page, and collects the answers."""
 
     def __init__(self, scanner: Scanner, services: Services, workers: Workers) -> None:
         self.scanner = scanner
@@ -89,9 +88,9 @@ class ScanTask:
         self._is_started = self._is_whole_list = self._is_given_up = False
 
     def start(self) -> None:
-        """Ask for the first page."""
+        """Queue the first page."""
         self._is_started = True
-        self._put(partial(self._page, {}))
+        self._put(partial(self._read_page, {}))
 
     def section(self) -> Section:
         with self._lock:
@@ -106,14 +105,14 @@ class ScanTask:
                 self._is_started and self._open == 0,
             )
 
-    # Calls; each runs as a job of the scanner's queue
+    # Calls: each runs as a job of the scanner's queue
 
     def _put(self, job: partial[None]) -> None:
         def run() -> None:
             try:
                 job()
             except (TypeError, ValueError, AttributeError, LookupError) as error:
-                # An answer of the wrong types costs what was asked for, and the scan still ends.
+                # An answer with wrong types fails this call; the scan goes on.
                 self._failed(FailedCall("", AnswerError.of(error)))
             finally:
                 with self._lock:
@@ -130,7 +129,7 @@ class ScanTask:
             self._calls += 1
         return self._services.call(self.scanner.service, operation, params)
 
-    def _page(self, position: Mapping[str, str]) -> None:
+    def _read_page(self, position: Mapping[str, str]) -> None:
         listing = self.scanner.listing
         place = {listing.in_region: self._services.region} if listing.in_region else {}
         try:
@@ -149,15 +148,15 @@ class ScanTask:
             self._listed += len(entries)
             self._is_whole_list = not token
         if token:
-            self._put(partial(self._page, {asked: token}))
+            self._put(partial(self._read_page, {asked: token}))
         for entry in entries:
             if self.scanner.detail is None:
-                self._look_at(entry, entry)
+                self._add_uses(entry, entry)
             else:
-                self._put(partial(self._ask, entry))
+                self._put(partial(self._read_detail, entry))
 
     def _entries(self, answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """The page's entries that are of this region, or do not tell theirs."""
+        """The page's entries of this region, or without a region."""
         scanner = self.scanner
         for entry in values(answer, scanner.listing.items):
             shaped = {scanner.listing.wrap: entry} if isinstance(entry, str) else entry
@@ -165,7 +164,7 @@ class ScanTask:
             if region in ("", self._services.region):
                 yield shaped
 
-    def _ask(self, entry: Mapping[str, Any]) -> None:
+    def _read_detail(self, entry: Mapping[str, Any]) -> None:
         detail = self.scanner.detail
         assert detail is not None
         try:
@@ -178,11 +177,11 @@ class ScanTask:
         except KmsTuiError as error:
             self._failed(FailedCall(self._name(entry), error))
             return
-        self._look_at(entry, answer)
+        self._add_uses(entry, answer)
 
-    # What they answer
+    # Answers
 
-    def _look_at(self, entry: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+    def _add_uses(self, entry: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         uses = list(self._uses_in(entry, answer))
         with self._lock:
             self._checked += 1
@@ -212,14 +211,14 @@ class ScanTask:
         return name.rpartition(self.scanner.name_after)[2] if self.scanner.name_after else name
 
     def _failed(self, failed: FailedCall) -> None:
-        """A page that fails ends the list, since it alone knew of the next; an entry costs that entry."""
+        """Note a failure. A failed page ends the list, since only it names the next page."""
         with self._lock:
-            if len(self._failed_calls) < _KEPT:
+            if len(self._failed_calls) < _MAX_KEPT:
                 self._failed_calls.append(failed)
-            if not failed.what:
+            if not failed.resource:
                 self._is_whole_list = False
             self._failures += 1
-            self._is_given_up |= self._failures >= _PATIENCE
+            self._is_given_up |= self._failures >= _MAX_FAILURES
         if self._is_given_up:
             dropped = self._workers.drop(self.scanner.title)
             with self._lock:
@@ -227,14 +226,14 @@ class ScanTask:
 
 
 def values(answer: Any, path: str) -> Iterator[Any]:
-    """What stands at a path of an API answer: each entry of a list, nothing where a member is missing.
+    """The values at a path of an API answer: each entry of a list, nothing if a member is missing.
 
-    ``path`` is a JMESPath expression; an empty one is the answer itself.
+    ``path`` is a JMESPath expression; "" is the answer itself.
     """
     found = jmespath.search(path, answer) if path else answer
     yield from found if isinstance(found, list) else () if found is None else (found,)
 
 
 def text(answer: Any, path: str) -> str:
-    """The first text at a path; "" where there is none."""
+    """The first text at a path, or ""."""
     return next((value for value in values(answer, path) if isinstance(value, str)), "")

@@ -1,8 +1,8 @@
-"""THE table of what is scanned for keys: each service's list call, and where its resources name a key.
+"""THE table of scanners: each service's list call, and where its resources name a key.
 
-Adding a service is adding a row here, and its calls to ``kms_tui.kms.operations.SERVICE_READS``. Paths are
-JMESPath expressions. Calls, members and page sizes are those of botocore's service models. The rates are low
-on purpose: the account's other programs share its quotas.
+A new service takes a row here, and its calls in ``kms_tui.kms.operations.SERVICE_READS``. Paths are JMESPath
+expressions. Calls, members and page sizes are those of botocore's service models. The rates are low because
+the account's other programs share its quotas.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list call: ``items`` is the path to its entries; an entry that is a bare text becomes ``wrap``.
+    """A list call: ``items`` is the path to its entries; a plain text entry becomes the member ``wrap``.
 
-    ``token`` is (the request's member, the answer's member) by which a page leads to the next, and
-    ``in_region`` a request's member that takes the region's name.
+    ``token`` is (request member, answer member) for the next page; ``in_region`` is the request member for
+    the region's name.
     """
 
     operation: str
@@ -32,8 +32,8 @@ class Listing:
 class Detail:
     """A call for each entry: ``member`` of its request is the entry's text at ``of``.
 
-    ``without`` are the codes of errors by which an entry has no key to tell of: nothing is configured, it is
-    in another region, or it is gone by now.
+    ``without`` are the error codes of an entry without a key: nothing is configured, it is in another region,
+    or it is deleted.
     """
 
     operation: str
@@ -45,10 +45,10 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a resource names a key: the member ``key`` of the structures at ``within``, and what it is for.
+    """Where a resource names a key: the member ``key`` of the structures at ``within``, and its purpose.
 
-    Where a structure names none, its service takes the key of the alias ``default``, if ``when`` (a member
-    and the values that mean so) holds of it.
+    For a structure without a key the service uses the alias ``default``, if ``when`` (a member and its
+    values) matches.
     """
 
     key: str
@@ -62,9 +62,9 @@ class Place:
 class Scanner:
     """One kind of resource; ``service`` is botocore's name, ``title`` a plural for people.
 
-    A resource is called by the text at ``name``, or by what follows the last ``name_after`` in it; ``label``
-    is a name that people gave it beside that. ``region_at`` is where an entry tells its region, if it does.
-    At most ``rate`` calls are made a second.
+    A resource's name is the text at ``name``, or its part after the last ``name_after``; ``label`` is its
+    second name, given by people. ``region_at`` is the path to an entry's region. At most ``rate`` calls are
+    made a second.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""A scan finds everything in one account and Region that names a key; ``Scans`` keeps a session's."""
+"""A scan finds the resources of one account and Region that name a key; ``Scans`` keeps a session's scans."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from kms_tui.kms.facts import UNASKED
 from kms_tui.workers import Job, QueueRules, WorkerPool, WorkQueues
 
 _KEYS = "KMS"
-"""The queue in which KMS is asked for the names of its keys."""
+"""The queue of the calls to KMS for the names of its keys."""
 _WORKERS, _PER_SERVICE = 8, 4
-"""Threads of a scan, and how many of them may call one service."""
+"""Threads of a scan, and the most that call one service."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
-    """A use of a key that is not one of this account and region; ``reason`` says what it names instead."""
+class UnmatchedUse:
+    """A use of a key that is not in this account and region; ``reason`` says what it names instead."""
 
     use: Use
     reason: str
@@ -35,9 +35,9 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scan found, for every key of the region at once.
+    """The result of a scan, for every key of the region.
 
-    There is a section for each scanner, in their order; ``strays`` is what names none of the region's keys.
+    There is a section for each scanner, in their order; ``unmatched`` uses name no key of the region.
     """
 
     region: str
@@ -46,7 +46,7 @@ class Scan:
     sections: tuple[Section, ...]
     names: KeyNames
     is_cancelled: bool
-    strays: tuple[Stray, ...]
+    unmatched: tuple[UnmatchedUse, ...]
     _by_key: Mapping[str, Sequence[Use]] = field(repr=False)
 
     @classmethod
@@ -60,35 +60,35 @@ class Scan:
         *,
         is_cancelled: bool = False,
     ) -> Self:
-        """The scan of these sections, every use of which is assigned to a key or to the strays."""
+        """The scan of these sections; each use belongs to a key or to ``unmatched``."""
         by_key: defaultdict[str, list[Use]] = defaultdict(list)
-        strays = []
+        unmatched = []
         for section in sections:
             for use in sorted(section.uses, key=attrgetter("resource")):
                 target = names.target(use.reference)
                 if target.key_id:
                     by_key[target.key_id].append(use)
                 else:
-                    strays.append(Stray(use, target.elsewhere))
-        return cls(region, started, duration, sections, names, is_cancelled, tuple(strays), by_key)
+                    unmatched.append(UnmatchedUse(use, target.reason))
+        return cls(region, started, duration, sections, names, is_cancelled, tuple(unmatched), by_key)
 
     def uses(self, key_id: str) -> Sequence[Use]:
-        """What names a key of the region, by its id, its ARN or an alias, in the order of the sections."""
+        """The uses that name a key by its id, ARN or an alias, in the order of the sections."""
         return self._by_key.get(key_id, ())
 
     @property
     def unchecked(self) -> tuple[Section, ...]:
-        """Services that were not checked whole: they say nothing about the keys that they do not name."""
+        """Services that were not checked whole: a key without a use there may still be used."""
         return tuple(section for section in self.sections if not section.is_checked)
 
     @property
     def checked(self) -> int:
-        """How many resources were checked."""
+        """The number of checked resources."""
         return sum(section.checked for section in self.sections)
 
 
 class ScanRun:
-    """One scan under way. ``run`` blocks; the other methods may be called from any thread meanwhile."""
+    """One scan. ``run`` blocks; the other methods may be called from any thread meanwhile."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class ScanRun:
         self._is_cancelled = threading.Event()
 
     def run(self) -> Scan:
-        """Scan everything, or until ``cancel``."""
+        """Scan all services, or until ``cancel``."""
         started = self._now()
         self._pool.put(_KEYS, Job(_KEYS, self._read_names))
         for task in self._tasks:
@@ -132,7 +132,7 @@ class ScanRun:
         )
 
     def cancel(self) -> None:
-        """Call nothing more; ``run`` returns what was found so far."""
+        """Make no more calls; ``run`` returns the uses found so far."""
         self._is_cancelled.set()
         self._pool.close()
 
@@ -144,8 +144,8 @@ class ScanRun:
 
 
 class Scans:
-    """Starts scans on daemon threads and remembers what they found. Every method returns at once and may be
-    called from any thread.
+    """Starts scans on daemon threads and keeps their results. Every method returns at once and may be called
+    from any thread.
     """
 
     def __init__(self, kms: Kms, services: Services | None, now: Callable[[], datetime]) -> None:
@@ -154,7 +154,7 @@ class Scans:
         self._now = now
         self._lock = threading.Lock()
         self._runs: dict[str, ScanRun | None] = {}
-        self._called_off: set[str] = set()
+        self._cancelled: set[str] = set()
         self._results: dict[str, Scan | KmsTuiError] = {}
 
     @property
@@ -164,7 +164,7 @@ class Scans:
         return services is not None and any(services.offers(scanner.service) for scanner in SCANNERS)
 
     def result(self, region: str) -> Scan | KmsTuiError | None:
-        """What the last scan of a region found, or why it could not begin; None before the first."""
+        """The last scan of a region, or why it could not begin; None before the first."""
         with self._lock:
             return self._results.get(region)
 
@@ -173,12 +173,12 @@ class Scans:
             return region in self._runs
 
     def run_of(self, region: str) -> ScanRun | None:
-        """The scan under way, once it has begun to call."""
+        """The running scan, once it makes calls."""
         with self._lock:
             return self._runs.get(region)
 
     def start(self, region: str) -> None:
-        """Scan a region, unless that is being done already."""
+        """Scan a region, unless a scan of it runs."""
         with self._lock:
             if self._services is None or region in self._runs:
                 return
@@ -188,17 +188,17 @@ class Scans:
         ).start()
 
     def cancel(self, region: str) -> None:
-        """Call nothing more; an earlier result stays, else the partial one counts."""
+        """Make no more calls; an earlier result stays, else the partial one is kept."""
         with self._lock:
             if region not in self._runs:
                 return
-            self._called_off.add(region)
+            self._cancelled.add(region)
             run = self._runs[region]
         if run is not None:
             run.cancel()
 
     def close(self) -> None:
-        """Call nothing more for any region."""
+        """Make no more calls for any region."""
         with self._lock:
             regions = list(self._runs)
         for region in regions:
@@ -214,19 +214,19 @@ class Scans:
         finally:
             with self._lock:
                 del self._runs[region]
-                self._called_off.discard(region)
+                self._cancelled.discard(region)
 
     def _scan(self, services: Services, region: str) -> Scan:
         run = ScanRun(self._kms.in_region(region), services.in_region(region), self._now)
         with self._lock:
             self._runs[region] = run
-            is_called_off = region in self._called_off
-        if is_called_off:
+            is_cancelled = region in self._cancelled
+        if is_cancelled:
             run.cancel()
         return run.run()
 
     def _keep(self, region: str, result: Scan | KmsTuiError) -> None:
-        """An earlier whole result is kept over a cancelled scan's."""
+        """Keep a result; a cancelled scan does not replace an earlier one."""
         with self._lock:
             before = self._results.get(region)
             if not (isinstance(result, Scan) and result.is_cancelled and isinstance(before, Scan)):

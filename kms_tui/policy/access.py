@@ -155,7 +155,7 @@ def key_actions() -> tuple[Action, ...]:
     return actions.in_mask(actions.KEY_ACTIONS)
 
 
-def spoken(names: Sequence[Action]) -> str:
+def action_words(names: Sequence[Action]) -> str:
     """A list of actions in short: ``kms:*`` for all of them."""
     mask = actions.mask_of(names)
     if mask & actions.FULL_CONTROL == actions.FULL_CONTROL:

@@ -256,7 +256,7 @@ def _party_changes(
             found.setdefault(pair, []).extend(group)
     for pair, listed in found.items():
         ordered = tuple(sorted(listed, key=lambda action: action.name))
-        sentence = f"{party.label} {_phrase(*pair).format(access.spoken(ordered))}"
+        sentence = f"{party.label} {_phrase(*pair).format(access.action_words(ordered))}"
         yield EffectChange(party, *pair, ordered, sentence)
 
 

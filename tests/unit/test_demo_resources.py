@@ -65,7 +65,7 @@ def test_services_use_their_own_keys_where_none_is_named(found: Scan, kms: Kms) 
 
 
 def test_a_deleted_key_a_partners_key_and_a_lost_alias_are_there(found: Scan) -> None:
-    assert [(stray.use.resource, stray.reason) for stray in found.strays] == [
+    assert [(stray.use.resource, stray.reason) for stray in found.unmatched] == [
         ("acme-partner-outbound", "a key of account 444455556666"),
         ("vol-0b6d8f1a3c5e70249", "a key that does not exist, or no longer"),
         ("/prod/mail/relay", "an alias that does not exist"),
@@ -86,7 +86,7 @@ def test_the_replicas_region_has_resources_of_its_own(kms: Kms, services: Servic
     region = "us-east-1"
     found = ScanRun(kms.in_region(region), services.in_region(region), lambda: _NOW).run()
     assert names(found, kms.in_region(region), "global-config") == ["/prod/global/flags"]
-    assert found.strays == ()
+    assert found.unmatched == ()
 
 
 def test_every_answer_has_its_services_shape(kms: Kms, services: Services) -> None:

@@ -1,9 +1,10 @@
-"""The account's keys held against a table of checks; what could not be read is not known, never a pass.
+"""Runs a table of checks over the account's keys; a fact that could not be read is not known, never a pass.
 
-An ``Examination`` has an inventory read what the checks need, each fact once, and gives a ``Report``:
+An ``Examination`` reads the facts that the checks need, each once, by way of an inventory, and makes a
+``Report``:
 
     examination = Examination(inventory, kms, Settings(unused_days=90), services=session.services)
-    examination.estimate()              # how many calls that takes, before any is made
+    examination.estimate()              # the number of calls, before any is made
     report = examination.run()          # blocks; progress() and cancel() from another thread
 """
 

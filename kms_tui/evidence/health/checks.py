@@ -1,7 +1,7 @@
-"""THE table of checks: what each is about, which keys it is for, what it needs to know and what to do.
+"""THE table of checks: the title of each, the keys that it applies to, the facts that it needs, the advice.
 
-Severities are ours, as a key's owner would rank them; Security Hub has KMS.3 and KMS.5 as critical and KMS.4
-as medium. Its controls with their titles: the Security Hub user guide, kms-controls.
+Severities are ours, as a key's owner would rank them; Security Hub rates KMS.3 and KMS.5 critical and KMS.4
+medium. Its controls and their titles: the Security Hub user guide, kms-controls.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kms_tui.evidence.health.facts import Examined, Need, Settings, Verdict
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Key, KeyOrigin, KeyState
 
-__all__ = ["CHECKS", "Check", "Control", "HealthSeverity", "Settings", "chosen"]
+__all__ = ["CHECKS", "Check", "Control", "HealthSeverity", "Settings", "chosen_checks"]
 
 
 class HealthSeverity(StrEnum):
@@ -44,9 +44,9 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check; ``judge`` is asked only where the key is one that it ``applies`` to and ``needs`` is known.
+    """One check; ``judge`` is called only for keys that it ``applies`` to and whose ``needs`` are known.
 
-    ``advice`` says what to do. ``wanted`` is whether the settings ask for it at all.
+    ``advice`` says what to do. ``is_enabled`` says whether the settings ask for the check.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Check:
     needs: tuple[Need, ...] = ()
     applies: Callable[[Key], bool] = lambda _key: True
     control: Control | None = None
-    wanted: Callable[[Settings], bool] = lambda _settings: True
+    is_enabled: Callable[[Settings], bool] = lambda _settings: True
 
 
 _NOT_DELETED = Control("KMS.3", "AWS KMS keys should not be deleted unintentionally")
@@ -66,30 +66,30 @@ _NOT_PUBLIC = Control("KMS.5", "KMS keys should not be publicly accessible")
 _PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
-def _goes(key: Key) -> bool:
+def _is_pending_deletion(key: Key) -> bool:
     return key.state in _PENDING
 
 
-def _stays(key: Key) -> bool:
-    """A key that is about to be deleted has one question to answer, and the others can wait for it."""
+def _is_kept(key: Key) -> bool:
+    """A key pending deletion gets only the check of its deletion."""
     return key.state not in _PENDING
 
 
 def _can_rotate(key: Key) -> bool:
-    """EnableKeyRotation: enabled symmetric encryption keys whose material KMS made."""
+    """EnableKeyRotation: enabled symmetric encryption keys with material from KMS."""
     return key.state == KeyState.ENABLED and key.spec == SYMMETRIC_DEFAULT and key.origin == KeyOrigin.AWS_KMS
 
 
 def _is_replica(key: Key) -> bool:
-    return _stays(key) and key.multi_region is not None and not key.multi_region.is_primary
+    return _is_kept(key) and key.multi_region is not None and not key.multi_region.is_primary
 
 
 def _is_imported(key: Key) -> bool:
-    return _stays(key) and key.origin == KeyOrigin.EXTERNAL
+    return _is_kept(key) and key.origin == KeyOrigin.EXTERNAL
 
 
 def _is_in_key_store(key: Key) -> bool:
-    return _stays(key) and bool(key.custom_key_store_id)
+    return _is_kept(key) and bool(key.custom_key_store_id)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -98,8 +98,8 @@ CHECKS: tuple[Check, ...] = (
         "Pending deletion",
         HealthSeverity.HIGH,
         state_checks.pending_deletion,
-        "Cancel the deletion (CancelKeyDeletion) unless nothing that it encrypted is needed any more.",
-        applies=_goes,
+        "Cancel the deletion (CancelKeyDeletion) unless no one needs the data that it encrypted.",
+        applies=_is_pending_deletion,
         control=_NOT_DELETED,
     ),
     Check(
@@ -109,7 +109,7 @@ CHECKS: tuple[Check, ...] = (
         policy_checks.public,
         'Name principals instead of "*", or limit the account with a condition on kms:CallerAccount.',
         (Need.POLICY,),
-        _stays,
+        _is_kept,
         _NOT_PUBLIC,
     ),
     Check(
@@ -117,9 +117,9 @@ CHECKS: tuple[Check, ...] = (
         "Account lacks control",
         HealthSeverity.HIGH,
         policy_checks.no_control,
-        "Add a statement that allows kms:* to the account's root ARN, while somebody still can.",
+        "Add a statement that allows kms:* to the account's root ARN, while someone still can.",
         (Need.POLICY,),
-        _stays,
+        _is_kept,
     ),
     Check(
         "external-administration",
@@ -128,7 +128,7 @@ CHECKS: tuple[Check, ...] = (
         policy_checks.external_administration,
         "Leave administration to principals of the key's own account.",
         (Need.POLICY,),
-        _stays,
+        _is_kept,
     ),
     Check(
         "unavailable",
@@ -143,7 +143,7 @@ CHECKS: tuple[Check, ...] = (
         "Key material missing",
         HealthSeverity.HIGH,
         state_checks.material_missing,
-        "Import the same key material again; the key opens what it encrypted from then on.",
+        "Import the same key material again; the key then decrypts what it encrypted.",
         applies=_is_imported,
     ),
     Check(
@@ -159,8 +159,8 @@ CHECKS: tuple[Check, ...] = (
         "Rotation is off",
         HealthSeverity.MEDIUM,
         state_checks.rotation_off,
-        "Turn automatic rotation on (EnableKeyRotation), at the primary where there are replicas; what was "
-        "encrypted before still opens.",
+        "Turn automatic rotation on (EnableKeyRotation), at the primary if there are replicas; existing "
+        "ciphertexts still decrypt.",
         (Need.ROTATION,),
         _can_rotate,
         _ROTATES,
@@ -172,16 +172,16 @@ CHECKS: tuple[Check, ...] = (
         policy_checks.conditional_control,
         "Let the statement for the account's root ARN allow kms:* without a condition.",
         (Need.POLICY,),
-        _stays,
+        _is_kept,
     ),
     Check(
         "cross-account",
         "Open to other accounts",
         HealthSeverity.MEDIUM,
         policy_checks.cross_account,
-        "Make sure that each of these accounts is meant, and name roles rather than whole accounts.",
+        "Make sure that each of these accounts is intended, and name roles rather than whole accounts.",
         (Need.POLICY,),
-        _stays,
+        _is_kept,
     ),
     Check(
         "unbound-service",
@@ -190,14 +190,14 @@ CHECKS: tuple[Check, ...] = (
         policy_checks.unbound_service,
         "Add a condition on aws:SourceArn or aws:SourceAccount to the service's statement.",
         (Need.POLICY,),
-        _stays,
+        _is_kept,
     ),
     Check(
         "replica-policy",
         "Replica policy differs",
         HealthSeverity.MEDIUM,
         policy_checks.replica_differs,
-        "Give the replica its primary's policy, or the primary the replica's: KMS keeps them apart.",
+        "Give the replica its primary's policy, or the primary the replica's: KMS does not copy them.",
         (Need.POLICY, Need.PRIMARY_POLICY),
         _is_replica,
     ),
@@ -206,7 +206,7 @@ CHECKS: tuple[Check, ...] = (
         "Disabled for long",
         HealthSeverity.LOW,
         state_checks.disabled_long,
-        "Schedule its deletion if nobody has missed it, or enable it again: disabled it costs the same.",
+        "Schedule its deletion if no one has missed it, or enable it again: a disabled key costs the same.",
         (Need.DISABLED_SINCE,),
         lambda key: key.state == KeyState.DISABLED,
     ),
@@ -218,7 +218,7 @@ CHECKS: tuple[Check, ...] = (
         "Disable it, and watch for refused uses before you schedule its deletion.",
         (Need.LAST_USAGE,),
         lambda key: key.state == KeyState.ENABLED,
-        wanted=lambda settings: settings.unused_days is not None,
+        is_enabled=lambda settings: settings.unused_days is not None,
     ),
     Check(
         "no-alias",
@@ -227,7 +227,7 @@ CHECKS: tuple[Check, ...] = (
         state_checks.no_alias,
         "Give it an alias that says what it is for.",
         (Need.ALIASES,),
-        _stays,
+        _is_kept,
     ),
     Check(
         "tags-missing",
@@ -236,13 +236,13 @@ CHECKS: tuple[Check, ...] = (
         state_checks.tags_missing,
         "Add the tags that the configuration asks for under required_tags.",
         (Need.TAGS,),
-        _stays,
-        wanted=lambda settings: bool(settings.required_tags),
+        _is_kept,
+        is_enabled=lambda settings: bool(settings.required_tags),
     ),
 )
-"""By severity; a finding's place in a report follows from the check's place here."""
+"""By severity; findings in a report are in this order."""
 
 
-def chosen(settings: Settings, checks: Iterable[Check] = CHECKS) -> tuple[Check, ...]:
+def chosen_checks(settings: Settings, checks: Iterable[Check] = CHECKS) -> tuple[Check, ...]:
     """The checks that the settings ask for."""
-    return tuple(check for check in checks if check.wanted(settings))
+    return tuple(check for check in checks if check.is_enabled(settings))

@@ -1,4 +1,4 @@
-"""An examination reads what the checks need, each fact once, with an estimate of its calls before."""
+"""An examination reads the facts that the checks need, each once, and estimates its calls before."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.evidence.health.checks import Check, chosen
+from kms_tui.evidence.health.checks import Check, chosen_checks
 from kms_tui.evidence.health.facts import Examined, Need, Primaries, Settings, Since, disabled_since
 from kms_tui.evidence.health.health_report import Judging, KeyName, Report
 from kms_tui.inventory.fact_reader import Missing, ReadingProgress
@@ -27,17 +27,17 @@ _DESCRIBE = "DescribeKey"
 
 
 def needs(key: Key, checks: Iterable[Check]) -> frozenset[Need]:
-    """What the checks that are for this key need to know of it."""
+    """The facts that the checks for this key need."""
     return frozenset(need for check in checks if check.applies(key) for need in check.needs)
 
 
 def is_examined(row: Row) -> bool:
-    """Whether a row is a customer's key; what AWS manages is never probed."""
+    """Whether a row is a customer's key; AWS-managed keys are never probed."""
     return not row.aws and not row.gone
 
 
 def missing_facts(checks: Sequence[Check]) -> Missing:
-    """The next fact of a row that some check needs and the inventory has not read."""
+    """The next fact of a row that a check needs and the inventory has not read."""
 
     def missing(row: Row) -> FactName | None:
         if not is_examined(row):
@@ -46,9 +46,9 @@ def missing_facts(checks: Sequence[Check]) -> Missing:
             return FactName.DESCRIBED
         if row.key is None:
             return None
-        wanted = needs(row.key, checks)
+        needed = needs(row.key, checks)
         for need in _IN_ORDER:
-            if need in wanted and need.column is not None and row.wants(need.column):
+            if need in needed and need.column is not None and row.wants(need.column):
                 return need.column
         return None
 
@@ -57,7 +57,7 @@ def missing_facts(checks: Sequence[Check]) -> Missing:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Calls by operation for so many ``keys``, and the seconds that they take at the polite rate."""
+    """Calls by operation for a number of ``keys``, and their seconds at the polite rate."""
 
     keys: int
     calls: Counter[str]
@@ -69,15 +69,15 @@ class Estimate:
 
 
 def estimate(rows: Iterable[Row], checks: Sequence[Check], pace: Pace) -> Estimate:
-    """What has still to be read of these rows; for a key that is not described yet, at most so much."""
+    """The calls still to make for these rows; an upper bound for keys that are not described yet."""
     calls: Counter[str] = Counter()
     everything = frozenset(need for check in checks for need in check.needs)
     examined = [row for row in rows if is_examined(row)]
     for row in examined:
         calls[_DESCRIBE] += row.wants(FactName.DESCRIBED)
-        wanted = needs(row.key, checks) if row.key is not None else everything
+        needed = needs(row.key, checks) if row.key is not None else everything
         for need in _IN_ORDER:
-            if need in wanted and need.column is not None:
+            if need in needed and need.column is not None:
                 calls[need.operation] += row.wants(need.column)
     calls = +calls
     slow = calls[Need.LAST_USAGE.operation]
@@ -87,17 +87,17 @@ def estimate(rows: Iterable[Row], checks: Sequence[Check], pace: Pace) -> Estima
 _READING, _JUDGING = "reading", "judging"
 _THREADS = 4
 """Threads that read the policies of primaries in other regions."""
-_LOOK = 0.5
-"""Seconds after which is looked whether reading has come to an end, where nobody tells."""
-_PATIENCE = 120.0
-"""Seconds without an answer after which the rest is given up as not known."""
+_POLL_SECONDS = 0.5
+"""Seconds between checks whether reading has ended, if the inventory reports nothing."""
+_STALL_SECONDS = 120.0
+"""Seconds without an answer after which the rest counts as not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How far an examination is: what it does, in words, and ``done`` of ``total`` (0: not known).
+    """The progress of an examination: what it does, in words, and ``done`` of ``total`` (0: not known).
 
-    ``error`` is why it waits, where it does; from an error, so untrusted.
+    ``error`` is why it waits, or ""; from an error, so untrusted.
     """
 
     words: str
@@ -107,18 +107,18 @@ class Stage:
 
 
 @dataclass
-class _Beyond:
-    """What was read that is not the inventory's, by ARN."""
+class _FurtherFacts:
+    """Facts that the inventory does not read, by ARN."""
 
     disabled_since: dict[str, Fact[Since]] = field(default_factory=dict)
     primary_policy: dict[str, Fact[str]] = field(default_factory=dict)
 
 
 class Examination:
-    """One run of the checks over an inventory that is open; ``run`` once, on a thread that may block.
+    """One run of the checks over an open inventory; ``run`` once, on a thread that may block.
 
-    ``kms`` is the façade of the inventory's home region, ``services`` that of CloudTrail, where there is one.
-    Reading goes at the inventory's own pace. AWS-managed keys are left alone.
+    ``kms`` is the façade of the inventory's home region, ``services`` gives CloudTrail, if there is one.
+    Facts are read at the inventory's own pace. AWS-managed keys are not examined.
     """
 
     def __init__(
@@ -135,26 +135,26 @@ class Examination:
         self._settings = settings
         self._services = services
         self._clock = clock
-        self._checks = chosen(settings)
+        self._checks = chosen_checks(settings)
         self._missing = missing_facts(self._checks)
-        self._woken = threading.Event()
+        self._wake = threading.Event()
         self._cancelled = threading.Event()
-        self._hurried = threading.Event()
-        """Cancelled while keys were being judged, which takes milliseconds each."""
+        self._judging_cancelled = threading.Event()
+        """Cancelled during judging, which takes milliseconds for each key."""
         self._stage = Stage("listing the keys")
         self._unanswered = ""
 
     def wait_for_listing(self) -> None:
-        """Block until the keys are listed, so that ``estimate`` is about all of them."""
+        """Block until the keys are listed, so that ``estimate`` covers all of them."""
         with self._listening():
             self._await(lambda: not self._inventory.busy)
 
     def estimate(self) -> Estimate:
-        """The calls that have still to be made about the keys that are listed by now."""
+        """The calls still to make for the keys listed so far."""
         return estimate(self._inventory.rows(), self._checks, self._inventory.pace)
 
     def read_again(self) -> None:
-        """Before ``run``: list the keys again, and take nothing that was read before for granted."""
+        """Before ``run``: list the keys and read their facts again."""
         self._inventory.refresh()
 
     def progress(self) -> Stage:
@@ -164,25 +164,25 @@ class Examination:
         return Stage(_READING, demand.done, demand.total, demand.error)
 
     def cancel(self) -> None:
-        """Stop; ``run`` comes back with what is known by then, and the rest as not known."""
+        """Stop; ``run`` returns a report in which all unread facts are not known."""
         if self._stage.words == _JUDGING:
-            self._hurried.set()
+            self._judging_cancelled.set()
         self._cancelled.set()
-        self._woken.set()
+        self._wake.set()
 
     def run(self) -> Report:
-        """The report; KmsTuiError where not one key could be listed, or credentials are missing."""
+        """The report; KmsTuiError if no key could be listed, or credentials are missing."""
         with self._listening():
             self._await(lambda: not self._inventory.busy)
-            self._refuse_nothing()
+            self._check_listing()
             self._stage = Stage(_READING)
             self._read()
             rows = [row for row in self._inventory.rows() if is_examined(row)]
-            return self._judge(rows, self._read_beyond(rows))
+            return self._judge(rows, self._read_further(rows))
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        forget = self._inventory.listen(lambda _changes: self._woken.set())
+        forget = self._inventory.listen(lambda _changes: self._wake.set())
         try:
             yield
         finally:
@@ -190,11 +190,11 @@ class Examination:
 
     def _await(self, holds: Callable[[], bool]) -> None:
         while not holds() and not self._cancelled.is_set() and self._inventory.stopped is None:
-            self._woken.wait(_LOOK)
-            self._woken.clear()
+            self._wake.wait(_POLL_SECONDS)
+            self._wake.clear()
 
-    def _refuse_nothing(self) -> None:
-        """An account of which nothing can be seen is no healthy one."""
+    def _check_listing(self) -> None:
+        """Raise if no key is visible: an empty report would look healthy."""
         if self._inventory.stopped is not None:
             raise self._inventory.stopped
         for region in self._inventory.regions:
@@ -204,7 +204,7 @@ class Examination:
     # Reading
 
     def _read(self) -> None:
-        """Have the inventory read all that is missing; a filter's demand may come between."""
+        """Make the inventory read every missing fact; a filter's demand may replace ours."""
         while not self._cancelled.is_set():
             rows = [row for row in self._inventory.rows() if self._missing(row) is not None]
             if not rows:
@@ -214,44 +214,44 @@ class Examination:
             self._follow_demand()
 
     def _follow_demand(self) -> None:
-        patience = _Patience(self._clock)
+        stall = _StallDetector(self._clock)
 
         def over() -> bool:
-            return not self._inventory.demanding or patience.lost(self._inventory.progress())
+            return not self._inventory.demanding or stall.is_stalled(self._inventory.progress())
 
         self._await(over)
         if self._inventory.stopped is not None:
             raise self._inventory.stopped
         if self._inventory.demanding:
             self._inventory.cancel_demand()
-            self._unanswered = patience.reason
+            self._unanswered = stall.reason
             self._cancelled.set()
 
-    def _read_beyond(self, rows: Sequence[Row]) -> _Beyond:
-        beyond = _Beyond()
+    def _read_further(self, rows: Sequence[Row]) -> _FurtherFacts:
+        further = _FurtherFacts()
         if self._cancelled.is_set():
-            return beyond
+            return further
         described = [(row, row.key) for row in rows if row.key is not None]
-        lost: dict[str, set[str]] = defaultdict(set)
+        disabled: dict[str, set[str]] = defaultdict(set)
         primaries: dict[str, str] = {}
         for row, key in described:
-            wanted = needs(key, self._checks)
-            if Need.DISABLED_SINCE in wanted:
-                lost[row.region].add(row.arn)
-            if Need.PRIMARY_POLICY in wanted and key.multi_region is not None:
+            needed = needs(key, self._checks)
+            if Need.DISABLED_SINCE in needed:
+                disabled[row.region].add(row.arn)
+            if Need.PRIMARY_POLICY in needed and key.multi_region is not None:
                 primaries[row.arn] = key.multi_region.primary_arn
-        for region, arns in lost.items():
-            self._stage = Stage("looking through CloudTrail for disabled keys", total=len(arns))
+        for region, arns in disabled.items():
+            self._stage = Stage("searching CloudTrail for disabled keys", total=len(arns))
             services = self._services
             if services is not None and services.region != region:
                 services = services.in_region(region)
             now = self._inventory.now()
-            beyond.disabled_since |= disabled_since(services, arns, now, self._cancelled.wait)
+            further.disabled_since |= disabled_since(services, arns, now, self._cancelled.wait)
         policies = self._read_primaries(primaries.values())
-        beyond.primary_policy = {
+        further.primary_policy = {
             arn: policies[primary] for arn, primary in primaries.items() if primary in policies
         }
-        return beyond
+        return further
 
     def _read_primaries(self, arns: Iterable[str]) -> Mapping[str, Fact[str]]:
         source = Primaries(self._kms, self._policy_of)
@@ -267,7 +267,7 @@ class Examination:
                     return
                 found[arn] = source.read(arn)
                 self._stage = Stage("reading the policies of primaries", len(found), total)
-                self._woken.set()
+                self._wake.set()
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_THREADS, total))]
         for thread in threads:
@@ -276,13 +276,13 @@ class Examination:
         return dict(found)
 
     def _policy_of(self, arn: str) -> Fact[str] | None:
-        """The policy of a key that the inventory has read."""
+        """The policy of a key, if the inventory has read it."""
         row = self._inventory.row(arn)
         return row.policy if row is not None and isinstance(row.policy, Known | Denied | Failed) else None
 
     # Judging
 
-    def _judge(self, rows: Sequence[Row], beyond: _Beyond) -> Report:
+    def _judge(self, rows: Sequence[Row], further: _FurtherFacts) -> Report:
         inventory = self._inventory
         judging = Judging(self._checks, self._settings, inventory.now(), self._unanswered)
         regions = {region.name: region for region in inventory.regions}
@@ -293,12 +293,12 @@ class Examination:
             if number % 50 == 0:
                 self._stage = Stage(_JUDGING, number, len(rows))
             name = KeyName(row.region, row.aliases[0] if row.aliases else row.key_id, row.arn, row.key_id)
-            if self._hurried.is_set():
+            if self._judging_cancelled.is_set():
                 judging.unjudged(name)
             elif row.key is None:
                 judging.undescribed(name, row.described)
             else:
-                judging.judge(name, self._examined(row, row.key, regions[row.region], beyond))
+                judging.judge(name, self._examined(row, row.key, regions[row.region], further))
         findings, gaps = judging.in_order()
         return Report(
             self._kms.account_id,
@@ -313,7 +313,7 @@ class Examination:
             complete=not self._cancelled.is_set(),
         )
 
-    def _examined(self, row: Row, key: Key, region: Region, beyond: _Beyond) -> Examined:
+    def _examined(self, row: Row, key: Key, region: Region, further: _FurtherFacts) -> Examined:
         aliases: Fact[tuple[str, ...]] = Known(row.aliases)
         if isinstance(region.aliases, Denied | Failed):
             aliases = region.aliases
@@ -326,12 +326,12 @@ class Examination:
             row.policy,
             row.tags,
             row.last_usage,
-            beyond.primary_policy.get(row.arn, UNASKED),
-            beyond.disabled_since.get(row.arn, UNASKED),
+            further.primary_policy.get(row.arn, UNASKED),
+            further.disabled_since.get(row.arn, UNASKED),
         )
 
 
-class _Patience:
+class _StallDetector:
     """Notices that a demand has stopped moving."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -339,13 +339,13 @@ class _Patience:
         self._done = -1
         self._moved = clock()
         self.reason = ""
-        """Why there was no answer for so long, where there was none."""
+        """Why there was no answer, or ""."""
 
-    def lost(self, progress: ReadingProgress | None) -> bool:
+    def is_stalled(self, progress: ReadingProgress | None) -> bool:
         if progress is None or progress.done != self._done:
             self._done, self._moved = (progress.done if progress else -1), self._clock()
             return False
-        if self._clock() - self._moved < _PATIENCE:
+        if self._clock() - self._moved < _STALL_SECONDS:
             return False
-        self.reason = progress.error or f"no answer for {_PATIENCE:.0f} seconds"
+        self.reason = progress.error or f"no answer for {_STALL_SECONDS:.0f} seconds"
         return True

@@ -1,10 +1,10 @@
-"""What the checks look at: facts about a key, those that take more than one call, and a check's verdict."""
+"""The facts that checks examine, the reading of those that take more than one call, and a check's verdict."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -40,7 +40,7 @@ class Need(StrEnum):
 
     @property
     def column(self) -> FactName | None:
-        """The inventory's own fact that it is; None for what comes from elsewhere."""
+        """The inventory's fact; None for facts that the inventory does not read."""
         return _COLUMNS.get(self)
 
 
@@ -63,7 +63,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """When something began; with ``before`` it was at that moment or earlier."""
+    """When something began; with ``before``, at that moment or earlier."""
 
     moment: datetime
     before: bool = False
@@ -71,7 +71,7 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One key, described, and what else is known of it."""
+    """One described key and its other facts."""
 
     key: Key
     aliases: Fact[tuple[str, ...]] = UNASKED
@@ -89,18 +89,18 @@ class Examined:
 
 
 def known(fact: Fact[T]) -> T:
-    """The value of a fact that a check ``needs``, and so is judged only once it is known."""
+    """The value of a fact that a check ``needs``: judging waits until it is known."""
     assert isinstance(fact, Known)
     return fact.value
 
 
 Reason = str
-"""Why something is a finding: one sentence or two with the key's own numbers; untrusted text may be in it."""
+"""Why a key has a finding: one or two sentences with the key's own numbers; may hold untrusted text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """The facts were read, and do not tell; ``reason`` says why."""
+    """The facts are known and do not decide; ``reason`` says why."""
 
     reason: str
 
@@ -111,7 +111,7 @@ Verdict = Reason | Unsure | None
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``unused_days`` is None where nobody asked for it: GetKeyLastUsage is 5 calls a second."""
+    """``unused_days`` is None by default, since GetKeyLastUsage allows 5 calls a second."""
 
     unused_days: int | None = None
     disabled_days: int = 30
@@ -120,23 +120,23 @@ class Settings:
 
 
 HISTORY = timedelta(days=90)
-"""How far back CloudTrail's event history goes (LookupEvents)."""
+"""The length of CloudTrail's event history (LookupEvents)."""
 _PAGE = 50
 _PAGES = 40
-"""As many pages are read for one kind of event; at 2 calls a second, the quota, that is 20 seconds."""
+"""Most pages for one kind of event: 20 seconds at the quota of 2 calls a second."""
 _BETWEEN_PAGES = 0.5
 
 Wait = Callable[[float], bool]
-"""Waits so many seconds; True as soon as nobody wants the answer any more."""
+"""Waits a number of seconds; True as soon as the caller is cancelled."""
 
 
 def disabled_since(
     services: Services | None, keys: Collection[str], now: datetime, wait: Wait
 ) -> Mapping[str, Fact[Since]]:
-    """Since when keys of one region, given by ARN and disabled now, have been so, by CloudTrail.
+    """When the disabled keys of one region, given by ARN, were disabled, by CloudTrail.
 
-    One look through the region's events serves all of them. A key without an event was disabled before the
-    history begins; where the history was not read to its end, that key is not known.
+    One search through the region's events serves all of them. A key without an event was disabled before the
+    history begins; if the history was not read to its end, the fact is Failed.
     """
     if services is None or not services.offers("cloudtrail"):
         return dict.fromkeys(keys, Failed(UnavailableError("cloudtrail")))
@@ -152,9 +152,7 @@ def disabled_since(
         return dict.fromkeys(keys, Failed(AnswerError.of(error)))
     early: Fact[Since] = Known(Since(begin, before=True))
     if not whole:
-        early = Failed(
-            KmsTuiError(f"CloudTrail has more than {_PAGE * _PAGES:,} such events to look through.")
-        )
+        early = Failed(KmsTuiError(f"CloudTrail has more than {_PAGE * _PAGES:,} such events to search."))
     return {arn: _dated(found[arn]) if arn in found else early for arn in keys}
 
 
@@ -171,7 +169,7 @@ def _look_up(
     now: datetime,
     wait: Wait,
 ) -> bool:
-    """Note the newest event of each key; whether all were found, or the history was read to its end."""
+    """Add the newest event of each key; True if all were found, or the history was read to its end."""
     params: dict[str, Any] = {
         "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": event_name}],
         "StartTime": begin,
@@ -184,7 +182,7 @@ def _look_up(
         answer = services.call("cloudtrail", "LookupEvents", params)
         for event in answer.get("Events", ()):
             detail = json.loads(event["CloudTrailEvent"])
-            # CloudTrail lists refused calls as well.
+            # CloudTrail lists refused calls, too.
             if not detail.get("errorCode"):
                 for arn in [arn for arn in left if _names(event, detail, arn)]:
                     found[arn] = max(_moment(event), found.get(arn, begin))
@@ -199,29 +197,25 @@ def _look_up(
 def _moment(event: Mapping[str, Any]) -> datetime:
     moment = event["EventTime"]
     if not isinstance(moment, datetime):
-        raise TypeError("EventTime is no point in time")
+        raise TypeError("EventTime is not a time")
     return moment
 
 
 def _names(event: Mapping[str, Any], detail: Mapping[str, Any], arn: str) -> bool:
-    """Whether an event is about a key: by its resources, or by what was asked for (an ARN or a key id)."""
+    """Whether an event is about a key: by its resources, or by its KeyId (an ARN or a key id)."""
     names = {resource.get("ResourceName") for resource in event.get("Resources") or ()}
     names.add((detail.get("requestParameters") or {}).get("keyId"))
     return arn in names or arn.rpartition("/")[2] in names
 
 
 class Primaries:
-    """Policies of the primaries of replicas, each read once; ``known`` are policies that were read anyway."""
+    """Reads policies of the primaries of replicas; ``known`` gives those that are already read."""
 
     def __init__(self, kms: Kms, known: Callable[[str], Fact[str] | None]) -> None:
         self._kms = kms
         self._known = known
         self._regions: dict[str, Kms] = {kms.region: kms}
         self._lock = threading.Lock()
-
-    def unread(self, arns: Iterable[str]) -> list[str]:
-        """Those that take a call."""
-        return [arn for arn in dict.fromkeys(arns) if self._known(arn) is None]
 
     def read(self, arn: str) -> Fact[str]:
         known = self._known(arn)

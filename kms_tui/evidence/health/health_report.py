@@ -1,4 +1,4 @@
-"""What an examination found: findings, gaps, and how many keys each check was held against."""
+"""The report of an examination: findings, gaps, and the numbers of each check."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kms_tui.kms.model import Key
 
 @dataclass(frozen=True, slots=True)
 class KeyName:
-    """Which key; for a whole region ``arn`` and ``key_id`` are "". Untrusted."""
+    """Names a key; for a whole region ``arn`` and ``key_id`` are "". Untrusted."""
 
     region: str
     name: str
@@ -27,7 +27,7 @@ class KeyName:
 
 @dataclass(frozen=True, slots=True)
 class HealthFinding:
-    """A check that a key did not pass, and why in a sentence."""
+    """A check that a key failed, and why in a sentence."""
 
     check: Check
     key: KeyName
@@ -36,7 +36,7 @@ class HealthFinding:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What is not known of a key, so that these checks could not be made; never a pass."""
+    """Checks that could not be made for a key because a fact is not known; never a pass."""
 
     key: KeyName
     checks: tuple[Check, ...]
@@ -45,7 +45,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class CheckTally:
-    """How a check went: keys that it is for, findings among them, and keys for which it is not known."""
+    """The numbers of a check: keys that it applies to, findings among them, and keys not known."""
 
     check: Check
     keys: int
@@ -61,8 +61,8 @@ class CheckTally:
 class Report:
     """Findings and gaps in the order of the table of checks, then by name.
 
-    ``keys`` are the customer keys examined; ``aws_managed`` were left alone. ``complete`` is False where
-    the examination was stopped.
+    ``keys`` is the number of customer keys examined, ``aws_managed`` that of keys not examined. ``complete``
+    is False if the examination was stopped.
     """
 
     account_id: str
@@ -80,19 +80,19 @@ class Report:
         return sum(finding.check.severity is severity for finding in self.findings)
 
     def reaches(self, severity: HealthSeverity) -> bool:
-        """Whether some finding is at least so grave."""
+        """Whether a finding is at least this severe."""
         return any(finding.check.severity.rank <= severity.rank for finding in self.findings)
 
 
 @dataclass
 class Judging:
-    """Holds keys against the checks, one after the other."""
+    """Checks keys, one after the other."""
 
     checks: Sequence[Check]
     settings: Settings
     now: datetime
     unanswered: str = ""
-    """Why some facts were asked for in vain; "" where they were not asked for to the end."""
+    """Why calls stayed unanswered, or ""."""
     findings: list[HealthFinding] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     _keys: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -100,12 +100,12 @@ class Judging:
     _not_known: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def undescribed(self, name: KeyName, described: Fact[Key]) -> None:
-        """A key that could not be described: nothing is known of it."""
+        """Add a key that could not be described: no check can be made."""
         self._nothing(name, self._why("DescribeKey", described))
 
     def unjudged(self, name: KeyName) -> None:
-        """A key whose turn did not come."""
-        self._nothing(name, "It was not judged before the examination was stopped.")
+        """Add a key that the examination did not reach."""
+        self._nothing(name, "It was not checked before the examination was stopped.")
 
     def _nothing(self, name: KeyName, reason: str) -> None:
         for check in self.checks:
@@ -134,9 +134,9 @@ class Judging:
     def _verdict(self, check: Check, examined: Examined) -> Verdict:
         try:
             return check.judge(examined, self.settings, self.now)
-        except (ValueError, TypeError, AttributeError) as nonsense:
-            # An answer of the wrong shape costs this key its check, not the others theirs.
-            return Unsure(str(AnswerError.of(nonsense)).removesuffix("."))
+        except (ValueError, TypeError, AttributeError) as error:
+            # A malformed answer fails this check of this key only.
+            return Unsure(str(AnswerError.of(error)).removesuffix("."))
 
     def _gap(self, name: KeyName, checks: tuple[Check, ...], reason: str) -> None:
         for check in checks:
@@ -144,7 +144,7 @@ class Judging:
         self.gaps.append(Gap(name, checks, reason[:1].upper() + reason[1:]))
 
     def _why(self, call: str, fact: Fact[Any]) -> str:
-        """Why a fact is not known, in a sentence; an error's words are untrusted."""
+        """Why a fact is not known, in a sentence; an error's text is untrusted."""
         if isinstance(fact, Denied):
             return f"{call} was denied: {fact.error}"
         if isinstance(fact, Failed) and isinstance(fact.error, UnavailableError):
@@ -152,11 +152,11 @@ class Judging:
         if isinstance(fact, Failed):
             return f"{call} failed: {fact.error}"
         if self.unanswered:
-            return f"{call} was given up: {self.unanswered}"
-        return f"{call} was not asked before the examination was stopped."
+            return f"{call} got no answer: {self.unanswered}"
+        return f"{call} was not called before the examination was stopped."
 
     def unlisted(self, region: str, fact: Denied | Failed) -> None:
-        """A region whose keys could not all be listed: there may be more of them."""
+        """Add a region whose keys could not all be listed."""
         self.gaps.append(
             Gap(KeyName(region, f"all of {region}"), tuple(self.checks), self._why("ListKeys", fact))
         )

@@ -10,7 +10,7 @@ from kms_tui.evidence.health.facts import Examined, Settings, Unsure, Verdict, k
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Key
 from kms_tui.policy import CheckResult, Severity, check, given_outside, parse
-from kms_tui.policy.access import Standing, spoken
+from kms_tui.policy.access import Standing, action_words
 from kms_tui.policy.describe import listed, quoted
 from kms_tui.policy.exposure import Reach
 from kms_tui.policy.policy_diff import effect_changes
@@ -18,7 +18,7 @@ from kms_tui.policy.search import TooComplexError
 
 _TOO_COMPLEX = Unsure("the policy is too complex to judge")
 _UNJUDGED = frozenset({"too-complex", "too-complex-for-findings", "no-account"})
-"""Rules by which the guard says that it could not look."""
+"""Rules with which the guard says that it could not judge."""
 _PUBLIC = frozenset({"public", "public-via-service"})
 _CONDITIONAL = frozenset(
     {"root-only", "root-denied", "until-date", "conditional-control", "less-than-full-control"}
@@ -44,7 +44,7 @@ def conditional_control(examined: Examined, _settings: Settings, now: datetime) 
 
 
 def no_control(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
-    """Whatever the guard refuses is a policy after which the account may not change it any more."""
+    """The guard refuses a policy that leaves the account unable to change it."""
     refused = {
         finding.rule
         for finding in _judged(examined, now).findings
@@ -67,12 +67,12 @@ def cross_account(examined: Examined, _settings: Settings, now: datetime) -> Ver
         return _TOO_COMPLEX
     if not given:
         return None
-    said = [f"{_who(reach)} gets {spoken(reach.actions)}" for reach in given]
-    return f"{_statements([reach.statement.label for reach in given])}: {listed(said, 3)}."
+    sentences = [f"{_who(reach)} gets {action_words(reach.actions)}" for reach in given]
+    return f"{_statements([reach.statement.label for reach in given])}: {listed(sentences, 3)}."
 
 
 def replica_differs(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
-    """Compared in effect, and each in its own region: what services and ARNs are called differs rightly."""
+    """Compares the effects, each policy in its own region: names of services and ARNs may differ."""
     key = examined.key
     assert key.multi_region is not None
     home = Arn.parse(key.multi_region.primary_arn).region
@@ -88,12 +88,12 @@ def replica_differs(examined: Examined, _settings: Settings, now: datetime) -> V
         partition=Arn.parse(key.arn).partition,
         key_arn=key.arn,
     )
-    told = [
+    sentences = [
         change.sentence
         for change in changes
         if change.before is not change.after or change.after in _UNDER_CONDITIONS
     ]
-    return f"Beside its primary in {home}: {listed(told, 3)}." if told else None
+    return f"Compared with its primary in {home}: {listed(sentences, 3)}." if sentences else None
 
 
 def _who(reach: Reach) -> str:
@@ -105,7 +105,7 @@ def _statements(labels: Collection[str]) -> str:
 
 
 def _found(examined: Examined, now: datetime, rules: Collection[str]) -> Verdict:
-    """The sentence of the first finding of these rules, with its statement; how many more there are."""
+    """The sentence of the first finding of these rules, its statement, and the number of further ones."""
     findings = _judged(examined, now).findings
     found = [finding for finding in findings if finding.rule in rules]
     if not found:
@@ -114,7 +114,7 @@ def _found(examined: Examined, now: datetime, rules: Collection[str]) -> Verdict
     where = ""
     if first.statement is not None:
         where = f"{quoted(first.sid) if first.sid else f'Statement {first.statement + 1}'}: "
-    also = f" {more} more of the kind." if more else ""
+    also = f" {more} more like it." if more else ""
     return f"{where}{first.sentence}{also}"
 
 
@@ -124,7 +124,7 @@ def _judged(examined: Examined, now: datetime) -> CheckResult:
 
 @lru_cache(maxsize=8)
 def _judge(text: str, key: Key, now: float) -> CheckResult:
-    """Several checks ask about one policy in a row."""
+    """Cached: several checks in a row judge the same policy."""
     return check(
         text,
         account_id=key.account_id,

@@ -1,6 +1,6 @@
-"""A report as a text: for a terminal, for people who read Markdown, for programs, for spreadsheets.
+"""A report as text: a terminal table, Markdown, JSON or CSV.
 
-Names and reasons are untrusted; no text holds a control or invisible character but the ends of its lines.
+Names and reasons are untrusted; the text has no control or invisible character except line ends.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def summary(report: Report) -> str:
 
 
 def scope(report: Report) -> str:
-    """What was held against what, in a sentence or two."""
+    """The numbers of keys and checks, in a sentence or two."""
     checks = len(report.tallies)
-    text = f"{report.keys:,} customer keys held against {checks} checks."
+    text = f"{report.keys:,} customer keys, {checks} checks."
     if report.aws_managed:
-        text += f" {report.aws_managed:,} keys that AWS manages were left alone."
+        text += f" {report.aws_managed:,} AWS-managed keys were not examined."
     if not report.complete:
-        text += " The examination was stopped: what had not been read by then is not known."
+        text += " The examination was stopped: facts not read by then are not known."
     return text
 
 
@@ -42,7 +42,7 @@ def title(report: Report) -> str:
 
 
 def findings_table(report: Report) -> Table:
-    """A row for each finding, and after them one for each gap, whose severity is "not known"."""
+    """A row for each finding, then one for each gap, with the severity "not known"."""
     rows = [
         (finding.check.severity.value, finding.key, [finding.check], finding.reason)
         for finding in report.findings
@@ -66,7 +66,7 @@ def _row(severity: str, key: KeyName, checks: Sequence[Check], reason: str) -> t
 
 
 def checks_table(report: Report) -> Table:
-    """A row for each check: how many keys it is for, and how they did."""
+    """A row for each check, with its numbers of keys."""
     columns = ("check", "severity", "control", "keys", "passed", "found", "not_known")
     return Table(
         "What was checked",
@@ -160,7 +160,7 @@ def _json(report: Report) -> str:
             for tally in report.tallies
         ],
     }
-    # Escaped to ASCII: a terminal that shows it obeys nothing in it, and any program reads it as it was.
+    # Escaped to ASCII: safe in a terminal, and any JSON reader restores the text.
     return json.dumps(shape, indent=2) + "\n"
 
 
@@ -201,7 +201,7 @@ _REGION = 2
 
 
 def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]], regions: bool) -> list[str]:
-    """The rows as columns of text, that of regions only where there are several."""
+    """The rows as columns of text; the region column only for several regions."""
     lines = [[visible(cell) for cell in row] for row in (head, *rows)]
     if not regions:
         lines = [[*line[:_REGION], *line[_REGION + 1 :]] for line in lines]
@@ -218,4 +218,4 @@ WRITERS: Mapping[str, Callable[[Report], str]] = {
     "json": _json,
     "csv": _csv,
 }
-"""Format -> the whole report as a text that ends its last line."""
+"""Format -> the whole report as text, with a final line end."""

@@ -13,10 +13,10 @@ from kms_tui.policy.describe import listed, quoted
 def pending_deletion(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
     key = examined.key
     if key.deletion_date is None:
-        return "It is deleted once its replicas are; what it encrypted cannot be decrypted after that."
+        return "It is deleted after its replicas; data that it encrypted cannot be decrypted after that."
     return (
-        f"It is deleted on {key.deletion_date:%Y-%m-%d}, {_ahead(key.deletion_date, now)}; what it encrypted "
-        "cannot be decrypted after that."
+        f"It is deleted on {key.deletion_date:%Y-%m-%d}, {_ahead(key.deletion_date, now)}; data that it "
+        "encrypted cannot be decrypted after that."
     )
 
 
@@ -24,7 +24,7 @@ def unavailable(examined: Examined, _settings: Settings, _now: datetime) -> Verd
     if examined.key.state != KeyState.UNAVAILABLE:
         return None
     return (
-        f"Its custom key store {examined.key.custom_key_store_id} is not connected: the key can do nothing."
+        f"Its custom key store {examined.key.custom_key_store_id} is not connected: the key cannot be used."
     )
 
 
@@ -42,8 +42,8 @@ def material_expires(examined: Examined, settings: Settings, now: datetime) -> V
     if valid_to is None or not now < valid_to <= now + timedelta(days=settings.expires_days):
         return None
     return (
-        f"Its key material expires on {valid_to:%Y-%m-%d}, {_ahead(valid_to, now)}; from then on nothing "
-        "that it encrypted opens."
+        f"Its key material expires on {valid_to:%Y-%m-%d}, {_ahead(valid_to, now)}; after that, data that it "
+        "encrypted cannot be decrypted."
     )
 
 
@@ -68,7 +68,7 @@ def disabled_long(examined: Examined, settings: Settings, now: datetime) -> Verd
 
 
 def unused(examined: Examined, settings: Settings, now: datetime) -> Verdict:
-    """No use within the days asked about; a key younger than that is not expected to have been used."""
+    """No use within the given days; a younger key passes."""
     use, created = known(examined.last_usage), examined.key.created
     long_ago = now - timedelta(days=settings.unused_days or 0)
     if use.time is not None:
@@ -78,9 +78,9 @@ def unused(examined: Examined, settings: Settings, now: datetime) -> Verdict:
     if created is not None and created > long_ago:
         return None
     if use.tracking_start is None or use.tracking_start > long_ago:
-        began = f"{use.tracking_start:%Y-%m-%d}" if use.tracking_start else "a day that is not known"
-        return Unsure(f"KMS keeps track of uses only since {began}, and saw none")
-    return f"No use was seen since {use.tracking_start:%Y-%m-%d}, when KMS began to keep track of it."
+        began = f"{use.tracking_start:%Y-%m-%d}" if use.tracking_start else "an unknown day"
+        return Unsure(f"KMS has tracked uses only since {began}, and saw none")
+    return f"No use has been seen since {use.tracking_start:%Y-%m-%d}, when KMS began to track it."
 
 
 def no_alias(examined: Examined, _settings: Settings, _now: datetime) -> Verdict:
@@ -92,11 +92,11 @@ def no_alias(examined: Examined, _settings: Settings, _now: datetime) -> Verdict
 
 
 def tags_missing(examined: Examined, settings: Settings, _now: datetime) -> Verdict:
-    there = {tag.key for tag in known(examined.tags)}
-    lacking = [quoted(name) for name in settings.required_tags if name not in there]
+    present = {tag.key for tag in known(examined.tags)}
+    lacking = [quoted(name) for name in settings.required_tags if name not in present]
     if not lacking:
         return None
-    return f"It has no tag {listed(lacking, 4, 'or')}; it has {len(there)} in all."
+    return f"It has no tag {listed(lacking, 4, 'or')}; it has {len(present)} in all."
 
 
 def _ahead(moment: datetime, now: datetime) -> str:

@@ -63,16 +63,16 @@ async def watch_refused_uses(screen: ModeScreen, subjects: Sequence[Subject]) ->
     """Watch a key from when it was disabled, or stop watching it (LookupEvents)."""
     (subject,) = subjects
     assert screen.session is not None
-    watching = screen.session.watching
-    if watching is None:
+    refusal_monitor = screen.session.refusal_monitor
+    if refusal_monitor is None:
         screen.host.notify("CloudTrail is not available here.", title="Watch", severity="warning")
         return
-    refusals = watching.of(subject.arn)
+    refusals = refusal_monitor.of(subject.arn)
     if refusals is not None and refusals.error is None:
-        watching.end(subject.arn)
+        refusal_monitor.end(subject.arn)
         screen.host.notify(f"{subject.name} is not watched any more.")
     else:
-        watching.begin(subject.arn, subject.region)
+        refusal_monitor.begin(subject.arn, subject.region)
     screen.host.poll_refused_uses()
 
 

@@ -39,8 +39,8 @@ class RefusalPoller:
             self._timer = None
         self._session, self._shown = session, {}
         self._is_polling = self._wants_again = False
-        if session.watching is not None:
-            seconds = LIVE_SECONDS if session.watching.trail.is_live else LATE_SECONDS
+        if session.refusal_monitor is not None:
+            seconds = LIVE_SECONDS if session.refusal_monitor.trail.is_live else LATE_SECONDS
             self._timer = self._app.set_interval(seconds, self._tick)
 
     def _tick(self) -> None:
@@ -50,32 +50,32 @@ class RefusalPoller:
     def poll(self) -> None:
         """Poll now, or once more after the poll under way, off the event loop, and tell the result."""
         session = self._session
-        if session is None or session.watching is None:
+        if session is None or session.refusal_monitor is None:
             return
-        self._show(session, session.watching)
+        self._show(session, session.refusal_monitor)
         if self._is_polling:
             self._wants_again = True
-        elif session.watching.all:
+        elif session.refusal_monitor.all:
             self._is_polling = True
-            work = partial(self._poll, session, session.watching)
+            work = partial(self._poll, session, session.refusal_monitor)
             start(self._app, work, group="watch", description="look at refused uses")
 
-    async def _poll(self, session: Session, watching: RefusalMonitor) -> None:
+    async def _poll(self, session: Session, refusal_monitor: RefusalMonitor) -> None:
         self._wants_again = True
         while self._wants_again:
             self._wants_again = False
-            await off_loop(lambda: watching.look(self._while(session)))
+            await off_loop(lambda: refusal_monitor.poll(self._while(session)))
             if self._session is not session:
                 return
-            self._show(session, watching)
+            self._show(session, refusal_monitor)
         self._is_polling = False
 
     def _while(self, session: Session) -> Callable[[], bool]:
         return lambda: self._session is session
 
-    def _show(self, session: Session, watching: RefusalMonitor) -> None:
+    def _show(self, session: Session, refusal_monitor: RefusalMonitor) -> None:
         """Update the key list and the screens, and notify of each caller refused for the first time."""
-        found = {each.arn: each for each in watching.all}
+        found = {each.arn: each for each in refusal_monitor.all}
         if found == self._shown:
             return
         for arn in self._shown.keys() - found.keys():

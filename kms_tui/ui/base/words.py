@@ -117,8 +117,8 @@ def refused_uses_content(refusals: Refusals, now: datetime, *, is_live: bool) ->
 
 def refused_uses_of(session: Session, arn: str) -> Content | None:
     """What is known of a key's refused uses; None where it is not watched."""
-    watching = session.watching
-    refusals = watching.of(arn) if watching is not None else None
-    if watching is None or refusals is None:
+    refusal_monitor = session.refusal_monitor
+    refusals = refusal_monitor.of(arn) if refusal_monitor is not None else None
+    if refusal_monitor is None or refusals is None:
         return None
-    return refused_uses_content(refusals, session.now(), is_live=watching.trail.is_live)
+    return refused_uses_content(refusals, session.now(), is_live=refusal_monitor.trail.is_live)

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Resize
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.evidence.activity import Events, Wanted, of_key
+from kms_tui.evidence.activity import EventHistory, KeepGoing, of_key
 from kms_tui.evidence.events import FIELDS, Purpose, UsageEvent, matching
 from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known, unreadable
@@ -42,7 +42,7 @@ _CALLERS = 3
 """Callers that are named in the line above the table; the others are counted."""
 
 
-class ActivityTab(DetailTab[Events]):
+class ActivityTab(DetailTab[EventHistory]):
     """Reads CloudTrail when opened, and further back as the cursor reaches the end; enter shows the event."""
 
     TITLE = "Activity"
@@ -71,7 +71,7 @@ class ActivityTab(DetailTab[Events]):
     def __init__(self) -> None:
         super().__init__()
         self.can_focus = False
-        self._events: Events | None = None
+        self._events: EventHistory | None = None
         self._error: KmsTuiError | None = None
         self._with_reads = False
         self._shown: dict[str, UsageEvent] = {}
@@ -92,18 +92,18 @@ class ActivityTab(DetailTab[Events]):
         if self.subject is None or self.subject.arn != subject.arn or self.session is not session:
             self._error = None
             self._events = (
-                of_key(session.watching.trail, subject.arn, subject.region, session.now())
-                if session.watching is not None
+                of_key(session.refusal_monitor.trail, subject.arn, subject.region, session.now())
+                if session.refusal_monitor is not None
                 else None
             )
         super().show(session, subject)
 
-    def read(self, kms: Kms, subject: Subject) -> Events:
+    def read(self, kms: Kms, subject: Subject) -> EventHistory:
         """The newest page; for the same key only new events of a local trail are read again."""
         session, events = self.session, self._events
-        if session is None or session.watching is None or events is None:
+        if session is None or session.refusal_monitor is None or events is None:
             raise UnavailableError("CloudTrail")
-        if session.watching.trail.is_live:
+        if session.refusal_monitor.trail.is_live:
             events.refresh(lambda: self._events is events)
         elif not events.has_begun:
             events.more(lambda: self._events is events)
@@ -117,11 +117,11 @@ class ActivityTab(DetailTab[Events]):
         if self._events is not None:
             self._read_further(self._events.refresh)
 
-    def _read_further(self, step: Callable[[Wanted], object]) -> None:
+    def _read_further(self, step: Callable[[KeepGoing], object]) -> None:
         self._show_source("reading…")
         start(self, partial(self._read_more, self._events, step), group="read", description="read events")
 
-    async def _read_more(self, events: Events | None, step: Callable[[Wanted], object]) -> None:
+    async def _read_more(self, events: EventHistory | None, step: Callable[[KeepGoing], object]) -> None:
         self._error = None
         try:
             await off_loop(lambda: step(lambda: self._events is events))
@@ -132,7 +132,7 @@ class ActivityTab(DetailTab[Events]):
 
     # Showing
 
-    def present(self, subject: Subject, fact: Fact[Events]) -> None:
+    def present(self, subject: Subject, fact: Fact[EventHistory]) -> None:
         known = isinstance(fact, Known)
         for widget in self.query("LineTable, #activity-event, #activity-source"):
             widget.display = known
@@ -164,9 +164,9 @@ class ActivityTab(DetailTab[Events]):
     def _show_source(self, doing: str = "") -> None:
         """Say where events come from, how late they may be, and how far back they are read."""
         events, session = self._events, self.session
-        if events is None or session is None or session.watching is None:
+        if events is None or session is None or session.refusal_monitor is None:
             return
-        live = session.watching.trail.is_live
+        live = session.refusal_monitor.trail.is_live
         parts = ["This store's own record" if live else _CLOUDTRAIL]
         if doing:
             parts.append(doing)

@@ -54,9 +54,9 @@ def shortfall_words(section: Section, scan: Scan) -> str:
         return "cancelled" if scan.is_cancelled else "interrupted"
     first = section.failed_calls[0]
     reason = error_words(first.error)
-    if first.what:
+    if first.resource:
         others = " and others" if section.unchecked > 1 else ""
-        return f"{section.unchecked:,} of {section.listed:,} not checked ({first.what}{others}): {reason}"
+        return f"{section.unchecked:,} of {section.listed:,} not checked ({first.resource}{others}): {reason}"
     return f"only {section.checked:,} checked, then {reason}" if section.checked else reason
 
 

@@ -106,7 +106,7 @@ class UsedByTab(DetailTab[list[ServiceGrant]]):
             return head, _progress(scans, region), Content()
         result = scans.result(region)
         if isinstance(result, Scan):
-            lines = [*_use_lines(result.uses(subject.key_id)), *grants, *_stray_lines(result)]
+            lines = [*_use_lines(result.uses(subject.key_id)), *grants, *_unmatched_lines(result)]
             return self._head(result, session, subject), lines, self._note(result)
         if isinstance(result, KmsTuiError):
             reason = safe(f"{result} {result.next_step}".strip())
@@ -194,20 +194,20 @@ def _short(resource: str) -> str:
         return resource
 
 
-def _stray_lines(scan: Scan) -> Iterable[LazyLine]:
+def _unmatched_lines(scan: Scan) -> Iterable[LazyLine]:
     """Resources that name no key of this account and Region, grouped by what they name."""
-    if not scan.strays:
+    if not scan.unmatched:
         return
     yield Content()
-    yield _title("Naming a key that is not here", len(scan.strays))
+    yield _title("Naming a key that is not here", len(scan.unmatched))
     named = attrgetter("reason", "use.reference")
-    for (reason, reference), group in groupby(sorted(scan.strays, key=named), key=named):
+    for (reason, reference), group in groupby(sorted(scan.unmatched, key=named), key=named):
         yield Content("  ") + safe(reason).stylize("$warning")
         yield Content.styled(f"  {visible(key_id_of(reference))}", "$foreground-muted")
-        yield from (partial(_stray_line, stray.use) for stray in group)
+        yield from (partial(_unmatched_line, each.use) for each in group)
 
 
-def _stray_line(use: Use) -> Content:
+def _unmatched_line(use: Use) -> Content:
     label = f"  {visible(use.label)}" if use.label else ""
     return Content(f"    {use.kind}  ") + safe(use.resource) + Content.styled(label, "$foreground-muted")
 

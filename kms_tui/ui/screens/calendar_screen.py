@@ -13,7 +13,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from kms_tui.evidence.calendar import Calendar, Coming, Event, KeyDates, When, calendar, when
+from kms_tui.evidence.calendar import (
+    Calendar,
+    CalendarEvent,
+    DuePeriod,
+    EventKind,
+    KeyDates,
+    calendar,
+    due_period,
+)
 from kms_tui.export import Table
 from kms_tui.inventory import FactName, Row
 from kms_tui.inventory.cells import name, span
@@ -37,19 +45,19 @@ _COLUMNS = (
     TableColumn("WHAT", 16, weight=1),
     TableColumn("REGION", 12),
 )
-_WHEN_WORDS: Mapping[When, str] = {
-    When.DUE: "due now",
-    When.TODAY: "today",
-    When.WEEK: "within a week",
-    When.MONTH: "within a month",
-    When.LATER: "later",
-    When.UNDATED: "no date yet",
+_PERIOD_WORDS: Mapping[DuePeriod, str] = {
+    DuePeriod.DUE: "due now",
+    DuePeriod.TODAY: "today",
+    DuePeriod.WEEK: "within a week",
+    DuePeriod.MONTH: "within a month",
+    DuePeriod.LATER: "later",
+    DuePeriod.UNDATED: "no date yet",
 }
-_WHAT_WORDS: Mapping[Coming, tuple[str, str]] = {
-    Coming.DELETION: ("deleted", "danger"),
-    Coming.DELETION_AFTER_REPLICAS: ("deleted after its replicas", "danger"),
-    Coming.EXPIRY: ("material expires", "warning"),
-    Coming.ROTATION: ("rotates", "plain"),
+_KIND_WORDS: Mapping[EventKind, tuple[str, str]] = {
+    EventKind.DELETION: ("deleted", "danger"),
+    EventKind.DELETION_AFTER_REPLICAS: ("deleted after its replicas", "danger"),
+    EventKind.EXPIRY: ("material expires", "warning"),
+    EventKind.ROTATION: ("rotates", "plain"),
 }
 _missing = missing_of(FactName.DESCRIBED, FactName.ROTATION)
 
@@ -148,9 +156,14 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
 
     def _status(self, session: Session, found: Calendar) -> Content:
         counts = (
-            (found.count(Coming.DELETION, Coming.DELETION_AFTER_REPLICAS), "deletion", "deletions", "$error"),
-            (found.count(Coming.EXPIRY), "expiry", "expiries", "$warning"),
-            (found.count(Coming.ROTATION), "rotation", "rotations", ""),
+            (
+                found.count(EventKind.DELETION, EventKind.DELETION_AFTER_REPLICAS),
+                "deletion",
+                "deletions",
+                "$error",
+            ),
+            (found.count(EventKind.EXPIRY), "expiry", "expiries", "$warning"),
+            (found.count(EventKind.ROTATION), "rotation", "rotations", ""),
         )
         parts = []
         if progress := self.progress_words():
@@ -227,16 +240,16 @@ def _minutes(session: Session, found: CalendarLines) -> float:
     return 2 * len(found.missing) / session.inventory.pace.demand / 60
 
 
-def _line_key(event: Event) -> str:
-    return f"{event.what} {event.arn}"
+def _line_key(event: CalendarEvent) -> str:
+    return f"{event.kind} {event.arn}"
 
 
-def _lines(events: Iterable[Event], rows: Mapping[str, Row], now: datetime) -> list[TableRow]:
+def _lines(events: Iterable[CalendarEvent], rows: Mapping[str, Row], now: datetime) -> list[TableRow]:
     """A row for each event; the first of a group says how soon it is."""
     shown, group = [], None
     for event in events:
-        soon = when(event.time, now)
-        head = _WHEN_WORDS[soon] if soon is not group else ""
+        soon = due_period(event.time, now)
+        head = _PERIOD_WORDS[soon] if soon is not group else ""
         group = soon
         shown.append(
             TableRow(
@@ -246,7 +259,7 @@ def _lines(events: Iterable[Event], rows: Mapping[str, Row], now: datetime) -> l
                     date_words(event.time) if event.time else "",
                     (span(event.time - now) if event.time and event.time > now else "", "quiet"),
                     (name(rows[event.arn]), "strong"),
-                    _WHAT_WORDS[event.what],
+                    _KIND_WORDS[event.kind],
                     (rows[event.arn].region, "quiet"),
                 ),
             )
@@ -259,8 +272,8 @@ def _exported(found: CalendarLines, now: datetime) -> Table:
     rows = [
         (
             event.time.isoformat() if event.time else "",
-            _WHEN_WORDS[when(event.time, now)],
-            event.what,
+            _PERIOD_WORDS[due_period(event.time, now)],
+            event.kind,
             name(row),
             row.key_id,
             row.region,

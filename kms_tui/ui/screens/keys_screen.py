@@ -368,8 +368,8 @@ class KeysScreen(ActionScreen):
 
     def _watched(self) -> Content | None:
         """How many uses of watched keys were refused, in the whole list."""
-        watching = self.session.watching if self.session is not None else None
-        found = watching.all if watching is not None else []
+        refusal_monitor = self.session.refusal_monitor if self.session is not None else None
+        found = refusal_monitor.all if refusal_monitor is not None else []
         if not found:
             return None
         refused = sum(each.count for each in found)

@@ -169,13 +169,13 @@ def test_several_regions_in_one_report(run: Run, report: Report, account: FakeAc
 def test_a_report_that_is_not_whole_is_2_and_is_written_all_the_same(
     report: Report, account: FakeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kms_tui.evidence.health.examination._PATIENCE", 0.0)
+    monkeypatch.setattr("kms_tui.evidence.health.examination._STALL_SECONDS", 0.0)
     account.fail["GetKeyPolicy"] = EndpointError("kms went away.")
     ended = report("--format", "json", "--fail-on", "high")
     assert ended.code == 2
     assert "not whole" in ended.err
     assert found(ended)["complete"] is False
-    assert "GetKeyPolicy was given up: kms went away." in ended.out.decode()
+    assert "GetKeyPolicy got no answer: kms went away." in ended.out.decode()
 
 
 def test_ctrl_c_ends_it_with_130_and_nothing_written(report: Report, account: FakeAccount) -> None:

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from kms_tui.evidence.activity import Events, Pacer, Trail, of_key
+from kms_tui.evidence.activity import EventHistory, Pacer, Trail, of_key
 from kms_tui.kms.errors import ServiceError, UnavailableError
 from tests.unit.evidence.trail import KEY, NOW, OTHER, REGION, FakeTrail, Time, entry
 
 
-def reader(fake: FakeTrail, time: Time | None = None) -> Events:
+def reader(fake: FakeTrail, time: Time | None = None) -> EventHistory:
     time = time or Time()
     return of_key(Trail(fake, clock=time, sleep=time.sleep), KEY, REGION, NOW)
 
 
-def ids(events: Events) -> list[str]:
+def ids(events: EventHistory) -> list[str]:
     return [event.event_id for event in events.events]
 
 

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms_tui.evidence.calendar import Calendar, Coming, Event, KeyDates, When, calendar, when
+from kms_tui.evidence.calendar import (
+    Calendar,
+    CalendarEvent,
+    DuePeriod,
+    EventKind,
+    KeyDates,
+    calendar,
+    due_period,
+)
 from kms_tui.kms.errors import EndpointError, ServiceError
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Denied, Failed, Known
 from kms_tui.kms.model import Key, KeyRotationStatus
@@ -33,19 +41,19 @@ def key(arn: str, *, deleted: float = 0, expires: float = 0, rotates: float = 0)
 
 def test_events_of_every_kind_come_soonest_first() -> None:
     found = calendar([key("a", rotates=90), key("b", deleted=12, expires=3), key("c"), key("d", rotates=1)])
-    assert [(event.arn, event.what) for event in found.events] == [
-        ("d", Coming.ROTATION),
-        ("b", Coming.EXPIRY),
-        ("b", Coming.DELETION),
-        ("a", Coming.ROTATION),
+    assert [(event.arn, event.kind) for event in found.events] == [
+        ("d", EventKind.ROTATION),
+        ("b", EventKind.EXPIRY),
+        ("b", EventKind.DELETION),
+        ("a", EventKind.ROTATION),
     ]
-    assert found.count(Coming.ROTATION) == 2
+    assert found.count(EventKind.ROTATION) == 2
 
 
 def test_a_primary_that_waits_for_its_replicas_has_no_date_and_comes_last() -> None:
     waiting = KeyDates("w", Known(replace(KEY, state="PendingReplicaDeletion")), NOT_APPLICABLE)
     found = calendar([waiting, key("a", rotates=900)])
-    assert found.events[-1] == Event("w", Coming.DELETION_AFTER_REPLICAS)
+    assert found.events[-1] == CalendarEvent("w", EventKind.DELETION_AFTER_REPLICAS)
 
 
 @pytest.mark.parametrize(
@@ -66,31 +74,31 @@ def test_what_is_not_known_is_counted_and_never_taken_for_nothing(dates: KeyDate
 
 def test_a_refused_rotation_does_not_hide_a_deletion() -> None:
     found = calendar([replace(key("k", deleted=5), rotation=DENIED)])
-    assert (found.count(Coming.DELETION), found.refused_rotations) == (1, 1)
+    assert (found.count(EventKind.DELETION), found.refused_rotations) == (1, 1)
 
 
 @pytest.mark.parametrize(
     ("time", "soon"),
     [
-        (NOW - timedelta(days=3), When.DUE),
-        (NOW, When.DUE),
-        (datetime(2026, 11, 20, 23, 59, tzinfo=UTC), When.TODAY),
-        (datetime(2026, 11, 21, 0, 0, tzinfo=UTC), When.WEEK),
-        (datetime(2026, 11, 27, 23, 59, tzinfo=UTC), When.WEEK),
-        (datetime(2026, 11, 28, 0, 0, tzinfo=UTC), When.MONTH),
-        (datetime(2026, 12, 20, 23, 59, tzinfo=UTC), When.MONTH),
-        (datetime(2026, 12, 21, 0, 0, tzinfo=UTC), When.LATER),
-        (None, When.UNDATED),
+        (NOW - timedelta(days=3), DuePeriod.DUE),
+        (NOW, DuePeriod.DUE),
+        (datetime(2026, 11, 20, 23, 59, tzinfo=UTC), DuePeriod.TODAY),
+        (datetime(2026, 11, 21, 0, 0, tzinfo=UTC), DuePeriod.WEEK),
+        (datetime(2026, 11, 27, 23, 59, tzinfo=UTC), DuePeriod.WEEK),
+        (datetime(2026, 11, 28, 0, 0, tzinfo=UTC), DuePeriod.MONTH),
+        (datetime(2026, 12, 20, 23, 59, tzinfo=UTC), DuePeriod.MONTH),
+        (datetime(2026, 12, 21, 0, 0, tzinfo=UTC), DuePeriod.LATER),
+        (None, DuePeriod.UNDATED),
     ],
 )
-def test_days_end_at_midnight(time: datetime | None, soon: When) -> None:
-    assert when(time, NOW, UTC) is soon
+def test_days_end_at_midnight(time: datetime | None, soon: DuePeriod) -> None:
+    assert due_period(time, NOW, UTC) is soon
 
 
 def test_midnight_is_that_of_the_reader() -> None:
     late = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
-    assert when(late, NOW, UTC) is When.TODAY
-    assert when(late, NOW, timezone(timedelta(hours=9))) is When.WEEK
+    assert due_period(late, NOW, UTC) is DuePeriod.TODAY
+    assert due_period(late, NOW, timezone(timedelta(hours=9))) is DuePeriod.WEEK
 
 
 DAYS = st.integers(-5, 60)
@@ -104,5 +112,5 @@ def test_every_date_is_there_once_and_groups_follow_each_other(days: list[tuple[
     ]
     events = calendar(keys).events
     assert len(events) == len(set(events)) == sum(bool(each) for three in days for each in three)
-    groups = [when(event.time, NOW, UTC) for event in events]
+    groups = [due_period(event.time, NOW, UTC) for event in events]
     assert groups == sorted(groups)

@@ -104,16 +104,16 @@ def test_a_look_never_undoes_what_this_session_did_meanwhile(
             def now() -> datetime:
                 return NOW + timedelta(minutes=next(minutes))
 
-            watching = RefusalMonitor(Trail(FakeTrail(events), is_live=True), now)
-            watched = RefusalWrapper(cast(Backend, Calls()), watching, now)
+            monitor = RefusalMonitor(Trail(FakeTrail(events), is_live=True), now)
+            watched = RefusalWrapper(cast(Backend, Calls()), monitor, now)
             watched.call("DisableKey", {"KeyId": KEY})
 
             def change() -> None:
                 for operation in operations:
                     watched.call(operation, {"KeyId": KEY})
 
-            lines = Interleaving([refused_uses], [watching.look, change]).run(schedule)
-            assert bool(watching.all) is is_watched
+            lines = Interleaving([refused_uses], [monitor.poll, change]).run(schedule)
+            assert bool(monitor.all) is is_watched
         return lines
 
     assert every_single_hand_over(run) > 10

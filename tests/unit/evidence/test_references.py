@@ -30,7 +30,7 @@ def test_id_arn_alias_and_alias_arn_are_the_same_key(reference: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "elsewhere"),
+    ("reference", "reason"),
     [
         (_OTHER, "a key that does not exist, or no longer"),
         (arn_of(_OTHER), "a key that does not exist, or no longer"),
@@ -44,8 +44,8 @@ def test_id_arn_alias_and_alias_arn_are_the_same_key(reference: str) -> None:
         ("whatever", "a key that does not exist, or no longer"),
     ],
 )
-def test_what_is_no_key_of_this_region_says_what_it_is(reference: str, elsewhere: str) -> None:
-    assert _NAMES.target(reference) == Target(elsewhere=elsewhere)
+def test_what_is_no_key_of_this_region_says_what_it_is(reference: str, reason: str) -> None:
+    assert _NAMES.target(reference) == Target(reason=reason)
 
 
 class _Refusing(LocalBackend):
@@ -77,7 +77,7 @@ def test_one_refused_list_leaves_the_other(refused: str) -> None:
     assert names.target(key) == Target(key)
     if refused == "ListAliases":
         assert isinstance(names.aliases, Denied)
-        assert "could not be read" in names.target("alias/orders").elsewhere
+        assert "could not be read" in names.target("alias/orders").reason
     else:
         assert isinstance(names.key_ids, Denied)
         assert isinstance(names.key_ids.error, ServiceError)

@@ -12,7 +12,7 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.local import LocalBackend
 from kms_tui.evidence.scan_task import Use
 from kms_tui.evidence.scanners import SCANNERS
-from kms_tui.evidence.scans import ScanRun, Stray
+from kms_tui.evidence.scans import ScanRun, UnmatchedUse
 from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError, UnavailableError
 from tests.unit.evidence.world import (
     ACCOUNT,
@@ -73,10 +73,10 @@ def test_foreign_deleted_and_unnamed_keys_are_a_group_of_their_own(kms: LocalBac
     foreign = arn_of(key, account="444455556666")
     found = scan(kms, FakeServices({"DescribeVolumes": volumes(arn_of(gone), foreign, "alias/none")}))
     assert found.uses(key) == ()
-    assert found.strays == (
-        Stray(Use("EBS volumes", "vol-0", arn_of(gone)), "a key that does not exist, or no longer"),
-        Stray(Use("EBS volumes", "vol-1", foreign), "a key of account 444455556666"),
-        Stray(Use("EBS volumes", "vol-2", "alias/none"), "an alias that does not exist"),
+    assert found.unmatched == (
+        UnmatchedUse(Use("EBS volumes", "vol-0", arn_of(gone)), "a key that does not exist, or no longer"),
+        UnmatchedUse(Use("EBS volumes", "vol-1", foreign), "a key of account 444455556666"),
+        UnmatchedUse(Use("EBS volumes", "vol-2", "alias/none"), "an alias that does not exist"),
     )
 
 
@@ -184,7 +184,7 @@ def test_an_item_that_fails_is_counted_and_named(kms: LocalBackend, key: str) ->
     found = scan(kms, services)
     (unchecked,) = found.unchecked
     assert (unchecked.listed, unchecked.checked, unchecked.unchecked) == (2, 1, 1)
-    assert [failed.what for failed in unchecked.failed_calls] == ["legal"]
+    assert [failed.resource for failed in unchecked.failed_calls] == ["legal"]
     assert [use.resource for use in found.uses(key)] == ["lake"]
 
 
@@ -220,7 +220,7 @@ def test_a_service_that_repeats_itself_is_not_followed_for_ever(kms: LocalBacken
 )
 def test_an_answer_of_another_shape_breaks_nothing(kms: LocalBackend, answer: Mapping[str, Any]) -> None:
     found = scan(kms, FakeServices({"DescribeVolumes": answer}))
-    assert (found.strays, [each for each in found.sections if not each.is_over]) == ((), [])
+    assert (found.unmatched, [each for each in found.sections if not each.is_over]) == ((), [])
 
 
 def test_a_fault_of_the_programs_own_ends_no_scan_and_reads_as_no_zero(
@@ -236,6 +236,9 @@ def test_a_fault_of_the_programs_own_ends_no_scan_and_reads_as_no_zero(
     found = scan(kms, FakeServices({"DescribeVolumes": fault, "ListFunctions": functions}))
     assert [each.title for each in found.unchecked] == ["EBS volumes"]
     assert [use.resource for use in found.uses(key)] == ["bill"]
+    for thread in threading.enumerate():
+        if thread.name.startswith("kms-tui scan"):
+            thread.join()
     assert [each.exc_type for each in seen] == [ZeroDivisionError]
 
 

@@ -186,6 +186,6 @@ def test_what_a_service_encrypts_by_default_is_told_as_such(found: Scan) -> None
 
 
 def test_another_accounts_key_is_not_lost(found: Scan) -> None:
-    (stray,) = found.strays
+    (stray,) = found.unmatched
     assert (stray.use.kind, stray.use.reference) == ("EBS volumes", _FOREIGN)
     assert stray.reason == "a key of account 444455556666"

@@ -28,8 +28,8 @@ class Account:
     def __init__(self, store: Store, clock: TestClock) -> None:
         self.store, self.clock = store, clock
         self.admin = LocalBackend(store, account_id=ACCOUNT, region=REGION)
-        self.watching = RefusalMonitor(Trail(self.admin.services, is_live=True), clock)
-        self.watched = RefusalWrapper(Metered(self.admin, Meter()), self.watching, clock)
+        self.monitor = RefusalMonitor(Trail(self.admin.services, is_live=True), clock)
+        self.watched = RefusalWrapper(Metered(self.admin, Meter()), self.monitor, clock)
         metadata = self.admin.call("CreateKey", {})["KeyMetadata"]
         self.key_id, self.arn = metadata["KeyId"], metadata["Arn"]
 
@@ -53,9 +53,9 @@ class Account:
             except ServiceError as error:
                 assert error.code == "DisabledException"  # noqa: PT017
 
-    def look(self) -> Refusals | None:
-        self.watching.look()
-        return self.watching.of(self.arn)
+    def poll(self) -> Refusals | None:
+        self.monitor.poll()
+        return self.monitor.of(self.arn)
 
 
 @pytest.fixture
@@ -68,12 +68,12 @@ def account() -> Iterator[Account]:
 def test_refused_uses_are_counted_by_caller_from_the_moment_of_disabling(account: Account) -> None:
     account.use("app")
     account.call("DisableKey")
-    found = account.look()
+    found = account.poll()
     assert found is not None
     assert (found.count, found.since_known, found.checked) == (0, True, account.clock.now)
     account.use("batch")
     account.use("app", 2)
-    found = account.look()
+    found = account.poll()
     assert found is not None
     assert found.callers == (("app", 2), ("batch", 1))
     assert found.last is not None
@@ -83,10 +83,10 @@ def test_refused_uses_are_counted_by_caller_from_the_moment_of_disabling(account
 def test_looking_again_counts_nothing_twice(account: Account) -> None:
     account.call("DisableKey")
     account.use("app", 3)
-    account.look()
+    account.poll()
     account.use("app")
     for _ in range(3):
-        found = account.look()
+        found = account.poll()
     assert found is not None
     assert found.count == 4
 
@@ -97,7 +97,7 @@ def test_refusals_of_an_earlier_time_of_disabling_do_not_count(account: Account)
     account.call("EnableKey")
     account.call("DisableKey")
     account.use("app")
-    found = account.look()
+    found = account.poll()
     assert found is not None
     assert found.count == 1
 
@@ -111,16 +111,16 @@ def test_a_watch_ends_when_the_key_is_enabled_or_its_deletion_scheduled(
 ) -> None:
     account.call("DisableKey")
     account.use("app")
-    account.look()
+    account.poll()
     if by_us:
         account.call(operation, **params)
-        assert account.watching.of(account.arn) is None
+        assert account.monitor.of(account.arn) is None
     else:
         account.clock.advance(seconds=1)
         account.admin.call(operation, {"KeyId": account.key_id, **params})
-        assert account.watching.of(account.arn) is not None
-    assert account.look() is None
-    assert account.watching.all == []
+        assert account.monitor.of(account.arn) is not None
+    assert account.poll() is None
+    assert account.monitor.all == []
 
 
 def test_a_key_disabled_before_the_session_is_watched_from_when_that_was(account: Account) -> None:
@@ -128,8 +128,8 @@ def test_a_key_disabled_before_the_session_is_watched_from_when_that_was(account
     disabled = account.clock.now
     account.clock.advance(days=3)
     account.use("batch", 2)
-    account.watching.begin(account.arn, REGION)
-    found = account.look()
+    account.monitor.begin(account.arn, REGION)
+    found = account.poll()
     assert found is not None
     assert (found.since, found.since_known, found.count) == (disabled, True, 2)
 
@@ -138,8 +138,8 @@ def test_a_key_disabled_longer_ago_than_the_trail_goes_back_says_so(account: Acc
     account.admin.call("DisableKey", {"KeyId": account.key_id})
     account.clock.advance(days=100)
     account.use("batch")
-    account.watching.begin(account.arn, REGION)
-    found = account.look()
+    account.monitor.begin(account.arn, REGION)
+    found = account.poll()
     assert found is not None
     assert (found.since_known, found.count) == (False, 1)
     assert found.since >= account.clock.now - timedelta(days=90, seconds=1)
@@ -149,7 +149,7 @@ def test_a_failed_disabling_begins_no_watch(account: Account) -> None:
     account.call("ScheduleKeyDeletion", PendingWindowInDays=7)
     with pytest.raises(ServiceError):
         account.call("DisableKey")
-    assert account.watching.all == []
+    assert account.monitor.all == []
 
 
 # At CloudTrail's: late, limited, and with refusals that name no key among their resources
@@ -159,14 +159,14 @@ def watch(
     fake: FakeTrail, time: Time | None = None, since_minutes: float = 30
 ) -> Callable[[], Refusals | None]:
     time = time or Time()
-    watching = RefusalMonitor(Trail(fake, clock=time, sleep=time.sleep), lambda: NOW)
-    watching.begin(KEY, REGION, NOW - timedelta(minutes=since_minutes))
+    monitor = RefusalMonitor(Trail(fake, clock=time, sleep=time.sleep), lambda: NOW)
+    monitor.begin(KEY, REGION, NOW - timedelta(minutes=since_minutes))
 
-    def look() -> Refusals | None:
-        watching.look()
-        return watching.of(KEY)
+    def poll() -> Refusals | None:
+        monitor.poll()
+        return monitor.of(KEY)
 
-    return look
+    return poll
 
 
 def disabled(event_id: str, who: str = "app", **more: object) -> dict[str, object]:
@@ -175,10 +175,10 @@ def disabled(event_id: str, who: str = "app", **more: object) -> dict[str, objec
 
 def test_a_refusal_that_arrives_late_is_counted_in_its_turn() -> None:
     fake = FakeTrail([disabled("1", minutes_ago=2)])
-    look = watch(fake)
-    look()
+    poll = watch(fake)
+    poll()
     fake.entries.append(disabled("late", "batch", minutes_ago=14))
-    found = look()
+    found = poll()
     assert found is not None
     assert found.callers == (("app", 1), ("batch", 1))
     # The second look asks for what may have come late, and not for everything again.
@@ -221,15 +221,15 @@ def test_looks_keep_to_two_requests_a_second() -> None:
 
 def test_a_throttled_look_says_so_keeps_its_count_and_is_made_again() -> None:
     fake = FakeTrail([disabled("1")])
-    look = watch(fake)
-    look()
+    poll = watch(fake)
+    poll()
     fake.error = ServiceError("ThrottlingException", "Rate exceeded", operation="LookupEvents")
-    found = look()
+    found = poll()
     assert found is not None
     assert found.count == 1
     assert found.error is fake.error
     fake.error = None
-    found = look()
+    found = poll()
     assert found is not None
     assert found.error is None
 
@@ -237,10 +237,10 @@ def test_a_throttled_look_says_so_keeps_its_count_and_is_made_again() -> None:
 def test_a_denied_look_says_so_and_is_not_repeated() -> None:
     fake = FakeTrail()
     fake.error = ServiceError("AccessDeniedException", "no", operation="LookupEvents")
-    look = watch(fake)
-    look()
+    poll = watch(fake)
+    poll()
     calls = len(fake.calls)
-    found = look()
+    found = poll()
     assert found is not None
     assert found.error is fake.error
     assert len(fake.calls) == calls

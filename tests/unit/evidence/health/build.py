@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kms_tui.evidence.health.checks import chosen
+from kms_tui.evidence.health.checks import chosen_checks
 from kms_tui.evidence.health.facts import Examined, Settings
 from kms_tui.evidence.health.health_report import Judging, KeyName
 from kms_tui.kms.facts import Fact, Known
@@ -59,7 +59,7 @@ def healthy() -> dict[str, Fact[Any]]:
 
 def judged(subject: Key, facts: Facts | None = None, settings: Settings = ALL) -> Judging:
     """The key held against the checks, healthy but for these facts."""
-    judging = Judging(chosen(settings), settings, NOW)
+    judging = Judging(chosen_checks(settings), settings, NOW)
     judging.judge(
         KeyName("eu-west-1", "orders", subject.arn, subject.key_id),
         Examined(subject, **(healthy() | dict(facts or {}))),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms_tui.evidence.health.checks import CHECKS, chosen
+from kms_tui.evidence.health.checks import CHECKS, chosen_checks
 from kms_tui.evidence.health.facts import Need, Settings, Since
 from kms_tui.kms.errors import EndpointError, ServiceError
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known
@@ -57,7 +57,7 @@ def test_a_key_in_good_shape_passes_every_check() -> None:
 
 FOUND: list[tuple[str, dict[str, Any], dict[str, Fact[Any]], str]] = [
     ("pending-deletion", PENDING, {}, "deleted on 2026-12-02, in 12 d"),
-    ("pending-deletion", {"state": "PendingReplicaDeletion"}, {}, "once its replicas are"),
+    ("pending-deletion", {"state": "PendingReplicaDeletion"}, {}, "after its replicas"),
     ("public-policy", {}, {"policy": text(allow("*", "kms:Decrypt"))}, "Anyone in any account"),
     ("no-account-control", {}, {"policy": Known(policy(allow(ROLE)))}, "role/app could change"),
     ("no-account-control", {}, {"policy": Known("{")}, ""),
@@ -94,7 +94,7 @@ FOUND: list[tuple[str, dict[str, Any], dict[str, Fact[Any]], str]] = [
         "replica-policy",
         {"multi_region": REPLICA},
         {"policy": text(allow(ROLE, "kms:Decrypt"))},
-        "Beside its primary in us-east-1: role/app gains kms:Decrypt.",
+        "Compared with its primary in us-east-1: role/app gains kms:Decrypt.",
     ),
     (
         "disabled-long",
@@ -109,7 +109,7 @@ FOUND: list[tuple[str, dict[str, Any], dict[str, Fact[Any]], str]] = [
         "since before 2026-08-22, for more than 90 d",
     ),
     ("unused", {}, {"last_usage": used(121)}, "Encrypt on 2026-07-22, 121 d ago"),
-    ("unused", {}, {"last_usage": used(None)}, "No use was seen since 2025-10-17"),
+    ("unused", {}, {"last_usage": used(None)}, "No use has been seen since 2025-10-17"),
     ("no-alias", {"description": "old"}, {"aliases": Known(())}, 'no alias; its description is "old"'),
     ("tags-missing", {}, {"tags": Known(())}, 'no tag "team"; it has 0 in all'),
 ]
@@ -231,7 +231,7 @@ def test_a_fact_that_is_not_known_is_never_a_pass(need: Need, fact: Fact[Any]) -
 
 def test_a_use_that_is_not_tracked_for_long_enough_is_not_known() -> None:
     (gap,) = judged(key(), {"last_usage": used(None, tracked=30)}).gaps
-    assert gap.reason == "KMS keeps track of uses only since 2026-10-21, and saw none."
+    assert gap.reason == "KMS has tracked uses only since 2026-10-21, and saw none."
 
 
 def test_disabled_before_a_day_that_is_too_late_to_tell_is_not_known() -> None:
@@ -257,8 +257,8 @@ def test_an_answer_of_the_wrong_shape_costs_one_check() -> None:
 
 
 def test_checks_that_nobody_asked_for_are_not_made() -> None:
-    asked = {check.id for check in chosen(Settings())}
-    assert {check.id for check in chosen(ALL)} - asked == {"unused", "tags-missing"}
+    asked = {check.id for check in chosen_checks(Settings())}
+    assert {check.id for check in chosen_checks(ALL)} - asked == {"unused", "tags-missing"}
     assert reasons(key(), {"last_usage": used(300), "tags": Known(())}, Settings()) == {}
 
 

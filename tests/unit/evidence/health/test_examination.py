@@ -197,7 +197,7 @@ def test_cancelling_gives_what_is_known_and_the_rest_as_not_known() -> None:
         go_on.set()
     (report,) = reports
     assert not report.complete
-    assert any("was not asked before the examination was stopped" in gap.reason for gap in report.gaps)
+    assert any("was not called before the examination was stopped" in gap.reason for gap in report.gaps)
 
 
 def test_cancelling_stops_judging_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +213,7 @@ def test_cancelling_stops_judging_too(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Judging, "judge", judge_one)
         report = examination.run()
     assert not report.complete
-    assert sum("was not judged" in gap.reason for gap in report.gaps) == 4
+    assert sum("was not checked" in gap.reason for gap in report.gaps) == 4
 
 
 def test_an_endpoint_that_answers_no_more_is_given_up_and_blamed() -> None:
@@ -224,7 +224,7 @@ def test_an_endpoint_that_answers_no_more_is_given_up_and_blamed() -> None:
         examination = Examination(inventory, Kms(backend), Settings(), clock=lambda: float(next(seconds)))
         report = examination.run()
     assert not report.complete
-    assert any(gap.reason == "GetKeyPolicy was given up: kms went away." for gap in report.gaps)
+    assert any(gap.reason == "GetKeyPolicy got no answer: kms went away." for gap in report.gaps)
 
 
 def replicated(primary_policy: str) -> FakeAccount:
