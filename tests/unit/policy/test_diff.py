@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.policy import parse, policy_diff
-from kms_tui.policy.policy_diff import StatementKept
+from kms_tui.policy.policy_diff import StatementChangeKind
 from tests.unit.policy.build import (
     ACCOUNT,
     ADMIN,
@@ -73,7 +73,7 @@ def test_formatting_and_the_order_of_elements_change_no_statement() -> None:
     document = json.loads(text)
     document["Statement"] = [dict(reversed(each.items())) for each in document["Statement"]]
     found = policy_diff.statement_changes(parse(text), parse(json.dumps(document)))
-    assert [change.kind for change in found] == [StatementKept.SAME, StatementKept.SAME]
+    assert [change.kind for change in found] == [StatementChangeKind.SAME, StatementChangeKind.SAME]
 
 
 def test_texts_that_are_no_policy_have_no_statements() -> None:
@@ -81,17 +81,6 @@ def test_texts_that_are_no_policy_have_no_statements() -> None:
 
 
 lines = st.lists(st.sampled_from(["a", "b", "", "}", "long line"]), max_size=14).map("\n".join)
-
-
-@given(lines, lines)
-@settings(RELAXED, max_examples=250)
-def test_side_by_side_holds_both_texts(old: str, new: str) -> None:
-    rows = policy_diff.side_by_side(old, new)
-    assert "\n".join(row.left for row in rows if row.left is not None) == old
-    assert "\n".join(row.right for row in rows if row.right is not None) == new
-    assert [row.left_number for row in rows if row.left is not None] == [*range(1, old.count("\n") + 2)]
-    assert [row.right_number for row in rows if row.right is not None] == [*range(1, new.count("\n") + 2)]
-    assert all((row.left == row.right) == (row.kind is StatementKept.SAME) for row in rows)
 
 
 @given(lines, lines, st.integers(0, 4))
@@ -131,7 +120,7 @@ def test_a_unified_diff_shows_what_surrounds_a_change() -> None:
 def test_hostile_texts_are_compared_with_little_work() -> None:
     old = "\n".join(str(number % 7) for number in range(30_000))
     new = "\n".join(str(number % 5) for number in range(30_000))
-    lines, found = counted(lambda: policy_diff.side_by_side(old, new))
+    lines, found = counted(lambda: policy_diff.unified(old, new))
     assert found
     assert lines < 40 * 30_000
     many = [allow(APP, f"kms:A{number}", Sid=str(number)) for number in range(700)]
