@@ -250,7 +250,7 @@ def caller_loss(subject: PolicyUnderTest, caller_arn: str) -> Iterator[Remark]:
         if any(is_possible(space, literals, escapes) for literals in applying(space, allows)):
             return
     denying = next((each.statement for each in denies if _admits(each.statement, callers)), None)
-    sentence = "You lose access by this policy: KMS will reject this save."
+    sentence = "You yourself lose access by this policy: KMS will reject this save."
     yield Remark("caller-loses-access", Severity.WARN, sentence, denying.span if denying else end, denying)
 
 

@@ -31,7 +31,7 @@ RULES = (
         "no-account-control",
         REFUSE,
         "No statement lets the account change the key policy.",
-        "Once the named users and roles are deleted, no one can change the policy; recovery takes AWS Support.",
+        "Once these users and roles are deleted, no one can change the policy; recovery takes AWS Support.",
         DEFAULT,
         whole(one(ALLOW, APP, EVERY, R)),
     ),
