@@ -44,14 +44,14 @@ def new_token() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class SavedVersion(Generic[T]):
+class StoredFiles(Generic[T]):
     """What was found on disk, the newest first, and the files of it that cannot be read."""
 
     entries: tuple[T, ...] = ()
     unreadable: tuple[Path, ...] = ()
 
 
-def default_root() -> Path:
+def policy_root() -> Path:
     """Where this platform keeps a program's data; the folder need not be there."""
     from platformdirs import user_data_path
 
@@ -60,7 +60,7 @@ def default_root() -> Path:
 
 def policy_files() -> PolicyFiles:
     """The drafts and versions of this platform's user."""
-    return PolicyFiles(default_root())
+    return PolicyFiles(policy_root())
 
 
 class PolicyFiles:
@@ -81,7 +81,7 @@ class PolicyFiles:
         shape = {"arn": arn, "time": draft.time.isoformat(), "text": draft.text, "base": draft.base}
         self._write(self._draft_path(arn, draft.token), shape)
 
-    def drafts(self, arn: str) -> SavedVersion[Draft]:
+    def drafts(self, arn: str) -> StoredFiles[Draft]:
         """Every draft for the key; raises FileError where the folder cannot be read."""
 
         def read(path: Path, shape: dict[str, str]) -> Draft:
@@ -118,7 +118,7 @@ class PolicyFiles:
         stamp = version.time.strftime("%Y%m%dT%H%M%S%f")
         self._write(self.folder(arn) / f"version-{stamp}-{secrets.token_hex(4)}.json", shape)
 
-    def versions(self, arn: str) -> SavedVersion[PolicyVersion]:
+    def versions(self, arn: str) -> StoredFiles[PolicyVersion]:
         """Every version kept for the key; raises FileError where the folder cannot be read."""
 
         def read(_: Path, shape: dict[str, str]) -> PolicyVersion:
@@ -138,7 +138,7 @@ class PolicyFiles:
         pattern: str,
         read: Callable[[Path, dict[str, str]], T],
         age: Callable[[T], datetime],
-    ) -> SavedVersion[T]:
+    ) -> StoredFiles[T]:
         entries: list[T] = []
         unreadable: list[Path] = []
         folder = self.folder(arn)
@@ -150,7 +150,7 @@ class PolicyFiles:
             except (FileError, ValueError, KeyError, RecursionError):
                 unreadable.append(path)
         # Sorted by name first, so that what is equally old keeps one order.
-        return SavedVersion(tuple(sorted(entries, key=age, reverse=True)), tuple(unreadable))
+        return StoredFiles(tuple(sorted(entries, key=age, reverse=True)), tuple(unreadable))
 
 
 def _strings(path: Path, arn: str) -> dict[str, str]:

@@ -72,11 +72,11 @@ def _decrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
         else file_target(Path(args.output), overwrite=args.overwrite, mode=PRIVATE)
     )
     with (
-        watched("Decrypted", verbose=args.verbose) as watch,
+        watched("Decrypted", verbose=args.verbose) as progress,
         reading(args.file) as (source, total),
         output as target,
     ):
-        _open(args, context, source, total, target, watch)
+        _open(args, context, source, total, target, progress)
     return 0
 
 
@@ -86,9 +86,9 @@ def _open(
     source: Readable,
     total: int | None,
     target: Writable,
-    watch: Progress,
+    progress: Progress,
 ) -> None:
-    from kms_tui.envelope.header import Unarmoured, message_in
+    from kms_tui.envelope.header import DecodedText, message_in
     from kms_tui.envelope.message import unseal
 
     message, start = message_in(source)
@@ -105,9 +105,9 @@ def _open(
             backend=kms.backend,
             context=context,
             key=args.key,
-            total=None if isinstance(message, Unarmoured) else total,
+            total=None if isinstance(message, DecodedText) else total,
             allow_uncommitted=args.allow_uncommitted,
-            watch=watch,
+            progress=progress,
         )
     else:
         ciphertext = _ciphertext(start)
@@ -115,7 +115,7 @@ def _open(
             ciphertext, key=args.key, context=context or None, algorithm=args.algorithm
         )
         target.write(opened.plaintext.reveal())
-        watch.progress(len(ciphertext), len(ciphertext))
+        progress.progress(len(ciphertext), len(ciphertext))
 
 
 def _ciphertext(content: bytes) -> bytes:

@@ -64,7 +64,7 @@ def _encrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
         else file_target(Path(args.output), overwrite=args.overwrite, mode=SHARED)
     )
     with (
-        watched("Encrypted", verbose=args.verbose) as watch,
+        watched("Encrypted", verbose=args.verbose) as progress,
         reading(args.file) as (source, total),
         output as target,
     ):
@@ -79,7 +79,7 @@ def _encrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
             target.write(
                 kms.encrypt(args.key[0], plaintext, context=context or None, algorithm=args.algorithm)
             )
-            watch.progress(len(plaintext), None)
+            progress.progress(len(plaintext), None)
         else:
             seal(
                 source,
@@ -89,6 +89,6 @@ def _encrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
                 context=context,
                 total=total,
                 signed=args.signed,
-                watch=watch,
+                progress=progress,
             )
     return 0

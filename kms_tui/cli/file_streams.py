@@ -146,7 +146,7 @@ class ProgressLine:
 @contextlib.contextmanager
 def watched(verb: str, *, verbose: bool) -> Iterator[Progress]:
     """Progress and, if asked for, the steps, on standard error; progress where that is a terminal only."""
-    from kms_tui.envelope.streams import UNWATCHED, Progress
+    from kms_tui.envelope.streams import NO_PROGRESS, Progress
 
     line = ProgressLine(sys.stderr) if sys.stderr.isatty() else None
 
@@ -157,7 +157,7 @@ def watched(verb: str, *, verbose: bool) -> Iterator[Progress]:
 
     try:
         yield Progress(
-            progress=line.update if line else UNWATCHED.progress, step=tell if verbose else UNWATCHED.step
+            progress=line.update if line else NO_PROGRESS.progress, step=tell if verbose else NO_PROGRESS.step
         )
     except BaseException:
         if line:

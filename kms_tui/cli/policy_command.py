@@ -148,7 +148,7 @@ def _extract(args: argparse.Namespace) -> int:
     if content is None:
         return FAILURE
     text = content.decode(encoding_of(content), "replace")
-    paste = pasted_text.recognised(text)
+    paste = pasted_text.recognize(text)
     if paste is not None:
         policy, fault = paste.policy, visible(paste.sentence)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.check import check_size, limit_of
 from kms_tui.crypto_ops.inputs import Entered, FromFile, InputError, InputField, read_whole
-from kms_tui.crypto_ops.operations import Name
+from kms_tui.crypto_ops.operations import OperationName
 from kms_tui.crypto_ops.request import NUMBER_OF_BYTES, OperationRequest, number_of_bytes
 from kms_tui.crypto_ops.results import Result, read_answer
 from kms_tui.envelope.streams import Progress
@@ -143,25 +143,25 @@ def _random(request: OperationRequest, _: bytes) -> Params:
     return {"NumberOfBytes": number_of_bytes(request.settings, "random_bytes")}
 
 
-_MEMBERS: Mapping[Name, Callable[[OperationRequest, bytes], Params]] = {
-    Name.ENCRYPT: _encrypt,
-    Name.DECRYPT: _decrypt,
-    Name.RE_ENCRYPT: _re_encrypt,
-    Name.DATA_KEY: _data_key,
-    Name.DATA_KEY_ENCRYPTED: _data_key,
-    Name.KEY_PAIR: _key_pair,
-    Name.KEY_PAIR_ENCRYPTED: _key_pair,
-    Name.SIGN: _sign,
-    Name.VERIFY: _verify,
-    Name.VERIFY_OFFLINE: lambda request, _: _key(request),
-    Name.GENERATE_MAC: _generate_mac,
-    Name.VERIFY_MAC: _verify_mac,
-    Name.DERIVE: _derive,
-    Name.ENCAPSULATE: _encapsulate,
-    Name.DECAPSULATE: _decapsulate,
-    Name.PUBLIC_KEY: lambda request, _: _key(request),
-    Name.ENCRYPT_OFFLINE: lambda request, _: _key(request),
-    Name.RANDOM: _random,
+_MEMBERS: Mapping[OperationName, Callable[[OperationRequest, bytes], Params]] = {
+    OperationName.ENCRYPT: _encrypt,
+    OperationName.DECRYPT: _decrypt,
+    OperationName.RE_ENCRYPT: _re_encrypt,
+    OperationName.DATA_KEY: _data_key,
+    OperationName.DATA_KEY_ENCRYPTED: _data_key,
+    OperationName.KEY_PAIR: _key_pair,
+    OperationName.KEY_PAIR_ENCRYPTED: _key_pair,
+    OperationName.SIGN: _sign,
+    OperationName.VERIFY: _verify,
+    OperationName.VERIFY_OFFLINE: lambda request, _: _key(request),
+    OperationName.GENERATE_MAC: _generate_mac,
+    OperationName.VERIFY_MAC: _verify_mac,
+    OperationName.DERIVE: _derive,
+    OperationName.ENCAPSULATE: _encapsulate,
+    OperationName.DECAPSULATE: _decapsulate,
+    OperationName.PUBLIC_KEY: lambda request, _: _key(request),
+    OperationName.ENCRYPT_OFFLINE: lambda request, _: _key(request),
+    OperationName.RANDOM: _random,
 }
 
 

@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from kms_tui.atomic import AlreadyThereError, FileError
 from kms_tui.crypto_ops.inputs import InputError, InputField
-from kms_tui.crypto_ops.operations import Name, Operation, Role
+from kms_tui.crypto_ops.operations import Operation, OperationName, Role
 from kms_tui.crypto_ops.request import NUMBER_OF_BYTES, OperationRequest, number_of_bytes
 from kms_tui.envelope.errors import (
     AlteredError,
@@ -36,7 +36,7 @@ MAX_PUBLIC_KEY = 8192
 """PublicKeyType of the service model."""
 
 
-class Beyond(Enum):
+class OverLimit(Enum):
     """What is done with an input over the limit."""
 
     REFUSED = auto()
@@ -51,7 +51,7 @@ class Limit:
     """``most`` bytes go to KMS as they are; with ``exact`` it must be so many."""
 
     most: int
-    beyond: Beyond = Beyond.REFUSED
+    over: OverLimit = OverLimit.REFUSED
     exact: bool = False
     why: str = ""
     """For a refusal: the sentence that says what would do instead."""
@@ -59,24 +59,24 @@ class Limit:
 
 _CIPHERTEXT = Limit(MAX_CIPHERTEXT, why="KMS makes no ciphertext longer than that.")
 _DIGEST_WORDS = {DIGEST: "digest", EXTERNAL_MU: "mu"}
-_OPENED = Limit(MAX_CIPHERTEXT, Beyond.ENVELOPE)
+_DECRYPTED = Limit(MAX_CIPHERTEXT, OverLimit.ENVELOPE)
 
 
 def limit_of(operation: Operation, key: Key | None, settings: Mapping[str, str]) -> Limit | None:
     """The limit of the operation's main input; None where it has no input or the key is not known yet."""
     algorithm = settings.get("algorithm", "")
     match operation.name:
-        case Name.ENCRYPT | Name.ENCRYPT_OFFLINE:
+        case OperationName.ENCRYPT | OperationName.ENCRYPT_OFFLINE:
             return _encryption(key, algorithm)
-        case Name.DECRYPT:
-            return _OPENED
-        case Name.RE_ENCRYPT | Name.DECAPSULATE:
+        case OperationName.DECRYPT:
+            return _DECRYPTED
+        case OperationName.RE_ENCRYPT | OperationName.DECAPSULATE:
             return _CIPHERTEXT
-        case Name.SIGN | Name.VERIFY | Name.VERIFY_OFFLINE:
+        case OperationName.SIGN | OperationName.VERIFY | OperationName.VERIFY_OFFLINE:
             return _signing(algorithm, settings.get("message_type", RAW))
-        case Name.GENERATE_MAC | Name.VERIFY_MAC:
+        case OperationName.GENERATE_MAC | OperationName.VERIFY_MAC:
             return Limit(MAX_PLAINTEXT, why="A MAC takes whole messages; authenticate a digest instead.")
-        case Name.DERIVE:
+        case OperationName.DERIVE:
             return Limit(MAX_PUBLIC_KEY, why="No public key is that long.")
     return None
 
@@ -86,7 +86,7 @@ def _encryption(key: Key | None, algorithm: str) -> Limit | None:
     if spec is None or algorithm not in spec.max_plaintext:
         return None
     if algorithm == SYMMETRIC_DEFAULT:
-        return Limit(MAX_PLAINTEXT, Beyond.ENVELOPE)
+        return Limit(MAX_PLAINTEXT, OverLimit.ENVELOPE)
     why = "Envelope encryption, for any size, needs a symmetric key."
     return Limit(spec.max_plaintext[algorithm], why=why)
 
@@ -99,7 +99,7 @@ def _signing(algorithm: str, message_type: str) -> Limit | None:
         why = f"Choose RAW if this is the message, not its {_DIGEST_WORDS[message_type]}."
         return Limit(rules.digest_size, exact=True, why=why)
     if {DIGEST, EXTERNAL_MU} & set(rules.message_types):
-        return Limit(MAX_PLAINTEXT, Beyond.DIGEST)
+        return Limit(MAX_PLAINTEXT, OverLimit.DIGEST)
     return Limit(MAX_PLAINTEXT, why=f"{algorithm} signs whole messages only.")
 
 
@@ -110,7 +110,9 @@ def check(request: OperationRequest) -> None:
     if request.role is None:
         return
     if request.given is None or request.given.size == 0:
-        raise InputError(InputField.INPUT, f"The {request.role.noun} is empty.", next_step=_ASK[request.role])
+        raise InputError(
+            InputField.INPUT, f"The {request.role.noun} is empty.", next_step=_NEXT_STEPS[request.role]
+        )
     limit = limit_of(operation, request.described_key, request.settings)
     if limit is not None:
         check_size(request, limit, request.given.size)
@@ -122,7 +124,7 @@ def check_for_command(request: OperationRequest) -> None:
     if operation.needs_key and request.key is None:
         raise InputError(InputField.KEY, f"{operation.title} needs a key.", next_step="Choose one.")
     _check_settings(request)
-    if operation.name is Name.RE_ENCRYPT and request.destination is None:
+    if operation.name is OperationName.RE_ENCRYPT and request.destination is None:
         raise InputError(InputField.DESTINATION, "Choose the key to move the ciphertext to.")
     _check_second(request)
 
@@ -136,7 +138,7 @@ def check_size(request: OperationRequest, limit: Limit, size: int) -> None:
             f"{request.algorithm} takes a {message_type} of {limit.most} bytes; here are {size:,}.",
             next_step=limit.why,
         )
-    if size > limit.most and limit.beyond is Beyond.REFUSED:
+    if size > limit.most and limit.over is OverLimit.REFUSED:
         noun = request.role.noun if request.role else "input"
         under = f" under {request.algorithm}" if request.algorithm and noun != "ciphertext" else ""
         raise InputError(
@@ -160,14 +162,14 @@ def _check_second(request: OperationRequest) -> None:
         return
     role = request.operation.roles[1]
     if request.second is None or not request.second.size:
-        raise InputError(InputField.SECOND, f"The {role.noun} is empty.", next_step=_ASK[role])
+        raise InputError(InputField.SECOND, f"The {role.noun} is empty.", next_step=_NEXT_STEPS[role])
     if request.second.size > 2 * MAX_CIPHERTEXT:
         raise InputError(
             InputField.SECOND, f"No {role.noun} has {request.second.size:,} bytes; here is something else."
         )
 
 
-_ASK = {
+_NEXT_STEPS = {
     Role.PLAINTEXT: "Type or paste it, or name a file.",
     Role.MESSAGE: "Type or paste it, or name a file.",
     Role.CIPHERTEXT: "Paste it in base64 or hex, or name a file.",
@@ -215,7 +217,7 @@ _FILE_FIELDS: Mapping[type[KmsTuiError], InputField] = {
     KeysRefusedError: InputField.KEY,
     AlreadyThereError: InputField.TARGET,
 }
-_ELSEWHERE = (
+_HIDDEN_KEY_MESSAGES = (
     "The ciphertext refers to a customer master key that does not exist",
     "on the resource associated with this ciphertext because the resource does not exist",
 )
@@ -245,7 +247,7 @@ def _of_service(error: ServiceError, request: OperationRequest) -> ExplainedErro
             f"The ciphertext was not made under {name}.",
             "Take the key away: KMS finds it from the ciphertext.",
         )
-    if error.denied and any(words in error.message for words in _ELSEWHERE):
+    if error.denied and any(words in error.message for words in _HIDDEN_KEY_MESSAGES):
         return ExplainedError(
             InputField.INPUT,
             f"The key of this ciphertext is not in {request.region}, is of another account that does not let "
@@ -261,7 +263,7 @@ def _of_service(error: ServiceError, request: OperationRequest) -> ExplainedErro
 
 
 def _invalid_ciphertext(request: OperationRequest) -> ExplainedError:
-    if request.operation.name is Name.DECAPSULATE:
+    if request.operation.name is OperationName.DECAPSULATE:
         return ExplainedError(
             InputField.INPUT,
             "This ciphertext has not the length that the key's spec gives.",

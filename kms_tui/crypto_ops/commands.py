@@ -6,8 +6,8 @@ import shlex
 from dataclasses import dataclass, replace
 
 from kms_tui.crypto_ops.calls import OperationCall, call_of, with_second_read
-from kms_tui.crypto_ops.check import Beyond, limit_of
-from kms_tui.crypto_ops.operations import OPERATIONS, Name
+from kms_tui.crypto_ops.check import OverLimit, limit_of
+from kms_tui.crypto_ops.operations import OPERATIONS, OperationName
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.sealing import is_enveloped, move_calls
 from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS
@@ -15,19 +15,19 @@ from kms_tui.kms.model import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class CommandConnection:
     """The connection that a command should use; "" is left out."""
 
     profile: str = ""
     endpoint_url: str = ""
 
 
-def shell_line(request: OperationRequest, where: Where) -> str:
+def shell_line(request: OperationRequest, where: CommandConnection) -> str:
     """``aws kms …``, or ``kms-tui encrypt`` for what is too long for KMS. Slow the first time.
 
     Its input is in a file named INPUT. Raises InputError where a setting makes no call.
     """
-    if request.operation.name is Name.ENCRYPT and is_enveloped(request):
+    if request.operation.name is OperationName.ENCRYPT and is_enveloped(request):
         return _envelope_line(request, where)
     calls = _calls(with_second_read(request))
     if len(calls) == 1:
@@ -37,10 +37,12 @@ def shell_line(request: OperationRequest, where: Where) -> str:
     return f"{opened} | {_aws(encrypt, where, input_file='/dev/stdin')}"
 
 
-def python_code(request: OperationRequest, where: Where) -> str:
+def python_code(request: OperationRequest, where: CommandConnection) -> str:
     """Python with boto3; of an envelope, the call that makes its data key. Slow the first time."""
-    if request.operation.name is Name.ENCRYPT and is_enveloped(request):
-        request = replace(request, operation=OPERATIONS[Name.DATA_KEY], settings={"data_key_spec": "AES_256"})
+    if request.operation.name is OperationName.ENCRYPT and is_enveloped(request):
+        request = replace(
+            request, operation=OPERATIONS[OperationName.DATA_KEY], settings={"data_key_spec": "AES_256"}
+        )
     calls = _calls(with_second_read(request))
     if len(calls) == 1:
         return _boto3(calls[0], where)
@@ -68,14 +70,14 @@ def _calls(request: OperationRequest) -> tuple[OperationCall, ...]:
 def _digest_type(request: OperationRequest) -> str:
     """The message type under which a message too long for Sign or Verify is sent; "" for others."""
     limit = limit_of(request.operation, request.described_key, request.settings)
-    if limit is None or limit.beyond is not Beyond.DIGEST or request.operation.api == "GetPublicKey":
+    if limit is None or limit.over is not OverLimit.DIGEST or request.operation.api == "GetPublicKey":
         return ""
     if request.given is None or request.given.size <= limit.most:
         return ""
     return SIGNING_ALGORITHMS[request.algorithm].message_types[-1]
 
 
-def _aws(call: OperationCall, where: Where, input_file: str = "INPUT") -> str:
+def _aws(call: OperationCall, where: CommandConnection, input_file: str = "INPUT") -> str:
     from kms_tui.command_text import aws_cli
 
     return aws_cli(
@@ -88,7 +90,7 @@ def _aws(call: OperationCall, where: Where, input_file: str = "INPUT") -> str:
     )
 
 
-def _boto3(call: OperationCall, where: Where) -> str:
+def _boto3(call: OperationCall, where: CommandConnection) -> str:
     from kms_tui.command_text import boto3_code
 
     return boto3_code(
@@ -100,7 +102,7 @@ def _boto3(call: OperationCall, where: Where) -> str:
     )
 
 
-def _envelope_line(request: OperationRequest, where: Where) -> str:
+def _envelope_line(request: OperationRequest, where: CommandConnection) -> str:
     words = ["kms-tui", "encrypt", "INPUT", "-o", "OUTPUT"]
     words += ["--key", request.key.arn if request.key else ""]
     for name, value in request.context.items():

@@ -17,7 +17,7 @@ _MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """One operation; ``source`` is the file that was its input, where it was a file."""
 
     time: datetime
@@ -39,7 +39,7 @@ class Entry:
 class OperationHistory:
     """The newest entry first; the oldest give way."""
 
-    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=_MOST))
+    entries: deque[HistoryEntry] = field(default_factory=lambda: deque(maxlen=_MOST))
     contexts: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Key's ARN -> the last encryption context that worked with it."""
 
@@ -59,7 +59,7 @@ class OperationHistory:
     ) -> None:
         source = request.given.path if isinstance(request.given, FromFile) else None
         self.entries.appendleft(
-            Entry(
+            HistoryEntry(
                 now,
                 request.operation,
                 request.region,

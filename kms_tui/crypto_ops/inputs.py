@@ -22,7 +22,7 @@ from kms_tui.kms.model import Secret
 
 TYPED_FORMATS = (Format.TEXT, Format.BASE64, Format.BASE64URL, Format.HEX)
 """What typed text can be read as."""
-MOST_AT_ONCE = 1 << 20
+MAX_IN_MEMORY = 1 << 20
 """Bytes of a file that are read whole; larger ones are streamed."""
 
 _LIKE_HEX = re.compile(r"\s*(?:0x)?[0-9a-fA-F:\s]+\Z")
@@ -52,7 +52,7 @@ class FromFile:
 Input = Entered | FromFile
 
 
-def detected(text: str, role: Role, exact: int | None = None) -> Format:
+def detected_format(text: str, role: Role, exact: int | None = None) -> Format:
     """The format that typed text is read in while nobody says otherwise.
 
     ``exact`` is how many bytes it must be, as for a digest: a format in which it is so many comes first, as
@@ -65,7 +65,7 @@ def detected(text: str, role: Role, exact: int | None = None) -> Format:
     return detect(text.strip() if role.is_binary else text, expect_binary=role.is_binary)
 
 
-def also_reads(text: str, form: Format) -> tuple[Format, ...]:
+def other_formats(text: str, form: Format) -> tuple[Format, ...]:
     """The other formats that the text could be meant in."""
     return tuple(reading for reading in readings(text) if reading is not form)
 
@@ -105,7 +105,7 @@ def _from_pem(text: str) -> bytes:
         raise FormatError("The PEM block is not base64 all through.", 0) from error
 
 
-def look_at(path: Path) -> FromFile:
+def file_input(path: Path) -> FromFile:
     """A file's size; FileError where it is not there, or is not a file that can be read to its end."""
     with file_errors(path, "read"):
         found = path.stat()
@@ -118,7 +118,7 @@ def look_at(path: Path) -> FromFile:
     return FromFile(path, found.st_size)
 
 
-def read_whole(given: Input, role: Role, most: int = MOST_AT_ONCE) -> Secret:
+def read_whole(given: Input, role: Role, most: int = MAX_IN_MEMORY) -> Secret:
     """The bytes of an input of at most ``most`` bytes; more of a file than that is not read.
 
     A small file that holds a binary input written down in base64, hex or PEM is decoded, as what AWS's
@@ -137,7 +137,7 @@ def _decoded(content: bytes, role: Role) -> bytes:
     if detect(content) is not Format.TEXT:
         return content
     text = content.decode().strip()
-    form = detected(text, role)
+    form = detected_format(text, role)
     is_pem = role is Role.PUBLIC_KEY and text.startswith("-----BEGIN")
     return content if form is Format.TEXT and not is_pem else read_text(text, form, role).data.reveal()
 
@@ -168,11 +168,11 @@ class InputError(KmsTuiError):
 
 
 Pair = tuple[str, str]
-IN_THE_CLEAR = "Stands in CloudTrail in the clear: no secrets here."
+CONTEXT_WARNING = "Stands in CloudTrail in the clear: no secrets here."
 """What everyone who enters an encryption context should know (developer guide, encryption context)."""
 
 
-def from_rows(rows: Sequence[Pair], field: InputField = InputField.CONTEXT) -> dict[str, str]:
+def context_from_rows(rows: Sequence[Pair], field: InputField = InputField.CONTEXT) -> dict[str, str]:
     """The context of the rows; those that are empty do not count. InputError names the row that is wrong."""
     context: dict[str, str] = {}
     for number, (name, value) in enumerate(rows, 1):
@@ -186,10 +186,10 @@ def from_rows(rows: Sequence[Pair], field: InputField = InputField.CONTEXT) -> d
     return context
 
 
-def from_json(text: str) -> dict[str, str]:
+def context_from_json(text: str) -> dict[str, str]:
     """The context of a JSON object of strings; InputError says what else it is."""
     try:
-        document = json.loads(text, object_pairs_hook=_once_each)
+        document = json.loads(text, object_pairs_hook=_without_duplicates)
     except json.JSONDecodeError as error:
         raise InputError(
             InputField.CONTEXT, f"This is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
@@ -206,7 +206,7 @@ def from_json(text: str) -> dict[str, str]:
     return document
 
 
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+def _without_duplicates(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     document: dict[str, object] = {}
     for name, value in pairs:
         if name in document:
@@ -215,6 +215,6 @@ def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     return document
 
 
-def in_words(context: Mapping[str, str]) -> str:
+def context_text(context: Mapping[str, str]) -> str:
     """ "tenant=42, table=orders", or "none"."""
     return ", ".join(f"{name}={value}" for name, value in context.items()) or "none"

@@ -38,7 +38,7 @@ class Role(Enum):
         return not self.is_secret
 
 
-class Name(Enum):
+class OperationName(Enum):
     """The operations; the value names them in the history and in the interface."""
 
     ENCRYPT = "encrypt"
@@ -71,7 +71,7 @@ _RSA = frozenset({Family.RSA})
 class Operation:
     """One operation; ``api`` is the API operation that it makes, ``usage`` None where no key is needed."""
 
-    name: Name
+    name: OperationName
     title: str
     api: str
     tooltip: str
@@ -107,7 +107,7 @@ _DATA_KEY = ("data_key_spec", "number_of_bytes")
 
 _TABLE = (
     Operation(
-        Name.ENCRYPT,
+        OperationName.ENCRYPT,
         "Encrypt",
         "Encrypt",
         "Encrypt text or a file of any size",
@@ -117,7 +117,7 @@ _TABLE = (
         context=True,
     ),
     Operation(
-        Name.DECRYPT,
+        OperationName.DECRYPT,
         "Decrypt",
         "Decrypt",
         "Open a ciphertext; KMS finds a symmetric key itself",
@@ -128,7 +128,7 @@ _TABLE = (
         key_found=True,
     ),
     Operation(
-        Name.RE_ENCRYPT,
+        OperationName.RE_ENCRYPT,
         "Re-encrypt",
         "ReEncrypt",
         "Move a ciphertext to another key, context or region; its plaintext is not shown",
@@ -139,7 +139,7 @@ _TABLE = (
         key_found=True,
     ),
     Operation(
-        Name.DATA_KEY,
+        OperationName.DATA_KEY,
         "Data key",
         "GenerateDataKey",
         "A key to encrypt with outside KMS, in the clear and encrypted",
@@ -149,7 +149,7 @@ _TABLE = (
         context=True,
     ),
     Operation(
-        Name.DATA_KEY_ENCRYPTED,
+        OperationName.DATA_KEY_ENCRYPTED,
         "Data key, encrypted",
         "GenerateDataKeyWithoutPlaintext",
         "A data key in encrypted form only, to be decrypted when it is needed",
@@ -159,7 +159,7 @@ _TABLE = (
         context=True,
     ),
     Operation(
-        Name.KEY_PAIR,
+        OperationName.KEY_PAIR,
         "Key pair",
         "GenerateDataKeyPair",
         "A key pair to use outside KMS: private key in the clear and encrypted",
@@ -169,7 +169,7 @@ _TABLE = (
         context=True,
     ),
     Operation(
-        Name.KEY_PAIR_ENCRYPTED,
+        OperationName.KEY_PAIR_ENCRYPTED,
         "Key pair, encrypted",
         "GenerateDataKeyPairWithoutPlaintext",
         "A key pair whose private key comes in encrypted form only",
@@ -179,7 +179,7 @@ _TABLE = (
         context=True,
     ),
     Operation(
-        Name.SIGN,
+        OperationName.SIGN,
         "Sign",
         "Sign",
         "Sign a message, or the digest of one",
@@ -188,7 +188,7 @@ _TABLE = (
         settings=_SIGNING,
     ),
     Operation(
-        Name.VERIFY,
+        OperationName.VERIFY,
         "Verify",
         "Verify",
         "Ask KMS whether a signature is good",
@@ -197,7 +197,7 @@ _TABLE = (
         settings=_SIGNING,
     ),
     Operation(
-        Name.VERIFY_OFFLINE,
+        OperationName.VERIFY_OFFLINE,
         "Verify offline",
         "GetPublicKey",
         "Check a signature here, with the downloaded public key",
@@ -206,7 +206,7 @@ _TABLE = (
         settings=_SIGNING,
     ),
     Operation(
-        Name.GENERATE_MAC,
+        OperationName.GENERATE_MAC,
         "Generate MAC",
         "GenerateMac",
         "Make the message authentication code of a message",
@@ -215,7 +215,7 @@ _TABLE = (
         settings=_ALGORITHM,
     ),
     Operation(
-        Name.VERIFY_MAC,
+        OperationName.VERIFY_MAC,
         "Verify MAC",
         "VerifyMac",
         "Ask KMS whether a message authentication code is good",
@@ -224,7 +224,7 @@ _TABLE = (
         settings=_ALGORITHM,
     ),
     Operation(
-        Name.DERIVE,
+        OperationName.DERIVE,
         "Shared secret",
         "DeriveSharedSecret",
         "Agree on a secret with the owner of another public key (ECDH)",
@@ -233,7 +233,7 @@ _TABLE = (
         settings=_ALGORITHM,
     ),
     Operation(
-        Name.ENCAPSULATE,
+        OperationName.ENCAPSULATE,
         "Encapsulate",
         "Encapsulate",
         "Make a shared secret that this key alone can decapsulate (ML-KEM)",
@@ -241,7 +241,7 @@ _TABLE = (
         settings=_ALGORITHM,
     ),
     Operation(
-        Name.DECAPSULATE,
+        OperationName.DECAPSULATE,
         "Decapsulate",
         "Decapsulate",
         "Get the shared secret out of its ciphertext (ML-KEM)",
@@ -250,7 +250,7 @@ _TABLE = (
         settings=_ALGORITHM,
     ),
     Operation(
-        Name.PUBLIC_KEY,
+        OperationName.PUBLIC_KEY,
         "Public key",
         "GetPublicKey",
         "Download the public key: PEM, DER, JWK, fingerprint",
@@ -259,7 +259,7 @@ _TABLE = (
         any_usage=True,
     ),
     Operation(
-        Name.ENCRYPT_OFFLINE,
+        OperationName.ENCRYPT_OFFLINE,
         "Encrypt offline",
         "GetPublicKey",
         "Encrypt here, with the downloaded public key",
@@ -269,7 +269,7 @@ _TABLE = (
         settings=_ALGORITHM,
     ),
     Operation(
-        Name.RANDOM,
+        OperationName.RANDOM,
         "Random bytes",
         "GenerateRandom",
         "Random bytes from KMS; no key is involved",
@@ -278,7 +278,7 @@ _TABLE = (
     ),
 )
 
-OPERATIONS: Mapping[Name, Operation] = {operation.name: operation for operation in _TABLE}
+OPERATIONS: Mapping[OperationName, Operation] = {operation.name: operation for operation in _TABLE}
 
 
 def offered(key: Key | None) -> tuple[Operation, ...]:
@@ -286,15 +286,18 @@ def offered(key: Key | None) -> tuple[Operation, ...]:
     return tuple(operation for operation in _TABLE if key is None or operation.suits(key))
 
 
-class Next(NamedTuple):
+class NextOperation(NamedTuple):
     """The operation, and the input that the output becomes; its other inputs stay as they are."""
 
-    operation: Name
+    operation: OperationName
     role: Role
 
 
-_CIPHERTEXT, _PLAINTEXT = Next(Name.DECRYPT, Role.CIPHERTEXT), Next(Name.ENCRYPT, Role.PLAINTEXT)
-_NEXT: Mapping[str, Next] = {
+_CIPHERTEXT, _PLAINTEXT = (
+    NextOperation(OperationName.DECRYPT, Role.CIPHERTEXT),
+    NextOperation(OperationName.ENCRYPT, Role.PLAINTEXT),
+)
+_NEXT: Mapping[str, NextOperation] = {
     "Ciphertext": _CIPHERTEXT,
     "Sealed message": _CIPHERTEXT,
     "Encrypted data key": _CIPHERTEXT,
@@ -303,16 +306,16 @@ _NEXT: Mapping[str, Next] = {
     "Data key": _PLAINTEXT,
     "Private key": _PLAINTEXT,
     "Random bytes": _PLAINTEXT,
-    "Encrypted secret": Next(Name.DECAPSULATE, Role.CIPHERTEXT),
-    "PEM": Next(Name.DERIVE, Role.PUBLIC_KEY),
-    "DER": Next(Name.DERIVE, Role.PUBLIC_KEY),
-    "Public key": Next(Name.DERIVE, Role.PUBLIC_KEY),
-    "Signature": Next(Name.VERIFY, Role.SIGNATURE),
-    "MAC": Next(Name.VERIFY_MAC, Role.MAC),
+    "Encrypted secret": NextOperation(OperationName.DECAPSULATE, Role.CIPHERTEXT),
+    "PEM": NextOperation(OperationName.DERIVE, Role.PUBLIC_KEY),
+    "DER": NextOperation(OperationName.DERIVE, Role.PUBLIC_KEY),
+    "Public key": NextOperation(OperationName.DERIVE, Role.PUBLIC_KEY),
+    "Signature": NextOperation(OperationName.VERIFY, Role.SIGNATURE),
+    "MAC": NextOperation(OperationName.VERIFY_MAC, Role.MAC),
 }
 """Output's name -> what takes it."""
 
 
-def next_for(output: str) -> Next | None:
+def next_for(output: str) -> NextOperation | None:
     """What an output can be handed to; None for those that end a chain."""
     return _NEXT.get(output)

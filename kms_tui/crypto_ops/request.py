@@ -99,7 +99,7 @@ _KEY_PAIR_SPECS = (
 """DataKeyPairSpec; SM2 exists in the China Regions only."""
 
 
-class ChosenSetting(NamedTuple):
+class SettingContext(NamedTuple):
     """What the choices of a setting may depend on."""
 
     key: Key | None
@@ -121,11 +121,11 @@ class OperationSetting:
 
     name: str
     label: str
-    choices: Callable[[ChosenSetting], tuple[SettingChoice, ...] | None]
+    choices: Callable[[SettingContext], tuple[SettingChoice, ...] | None]
     default: str = ""
 
 
-class Ready(NamedTuple):
+class ActiveSetting(NamedTuple):
     """A setting as it stands for one key: its choices (none: a number) and the value that holds."""
 
     setting: OperationSetting
@@ -149,24 +149,24 @@ def _same(*values: str) -> tuple[SettingChoice, ...]:
     return tuple(SettingChoice(value, value) for value in values)
 
 
-def _algorithm(chosen: ChosenSetting) -> tuple[SettingChoice, ...]:
+def _algorithm(chosen: SettingContext) -> tuple[SettingChoice, ...]:
     return _same(*algorithms_of(chosen.key)) if chosen.key else _same(SYMMETRIC_DEFAULT)
 
 
-def _destination_algorithm(chosen: ChosenSetting) -> tuple[SettingChoice, ...] | None:
+def _destination_algorithm(chosen: SettingContext) -> tuple[SettingChoice, ...] | None:
     return _same(*algorithms_of(chosen.destination)) if chosen.destination else None
 
 
-def _message_type(chosen: ChosenSetting) -> tuple[SettingChoice, ...] | None:
+def _message_type(chosen: SettingContext) -> tuple[SettingChoice, ...] | None:
     algorithm = SIGNING_ALGORITHMS.get(chosen.values.get("algorithm", ""))
     return _same(*algorithm.message_types) if algorithm else None
 
 
-def _number(_: ChosenSetting) -> tuple[SettingChoice, ...]:
+def _number(_: SettingContext) -> tuple[SettingChoice, ...]:
     return ()
 
 
-def _number_if_asked(chosen: ChosenSetting) -> tuple[SettingChoice, ...] | None:
+def _number_if_asked(chosen: SettingContext) -> tuple[SettingChoice, ...] | None:
     return () if chosen.values.get("data_key_spec") == NUMBER_OF_BYTES else None
 
 
@@ -192,20 +192,22 @@ SETTINGS: Mapping[str, OperationSetting] = {
 }
 
 
-def settle(operation: Operation, values: Values, key: Key | None, destination: Key | None) -> list[Ready]:
+def active_settings(
+    operation: Operation, values: Values, key: Key | None, destination: Key | None
+) -> list[ActiveSetting]:
     """The settings that play a part, each with a value that is among its choices."""
     settled: dict[str, str] = {}
     ready = []
     for name in operation.settings:
         setting = SETTINGS[name]
-        choices = setting.choices(ChosenSetting(key, destination, settled))
+        choices = setting.choices(SettingContext(key, destination, settled))
         if choices is None:
             continue
         value = values.get(name, setting.default)
         if choices and value not in {choice.value for choice in choices}:
             value = choices[0].value
         settled[name] = value
-        ready.append(Ready(setting, choices, value))
+        ready.append(ActiveSetting(setting, choices, value))
     return ready
 
 

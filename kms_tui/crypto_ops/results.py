@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kms_tui.formats import Format, is_text
@@ -47,9 +47,6 @@ class Result:
     def size(self) -> int:
         """Bytes of the main output."""
         return len(self.parts[0]) if self.parts else 0
-
-    def with_steps(self, *steps: str) -> Result:
-        return replace(self, steps=(*self.steps, *steps))
 
 
 def plain(name: str, data: bytes) -> Part:

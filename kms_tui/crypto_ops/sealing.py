@@ -8,8 +8,16 @@ from dataclasses import replace
 from kms_tui.atomic import PRIVATE, atomic_file, file_errors
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.calls import OperationCall, call_of, direct, in_region, send, whole_input
-from kms_tui.crypto_ops.check import Beyond, limit_of
-from kms_tui.crypto_ops.inputs import MOST_AT_ONCE, Entered, FromFile, Input, InputError, InputField, in_words
+from kms_tui.crypto_ops.check import OverLimit, limit_of
+from kms_tui.crypto_ops.inputs import (
+    MAX_IN_MEMORY,
+    Entered,
+    FromFile,
+    Input,
+    InputError,
+    InputField,
+    context_text,
+)
 from kms_tui.crypto_ops.request import Destination, OperationRequest
 from kms_tui.crypto_ops.results import Fact, Part, Result, blob, plain
 from kms_tui.envelope.streams import Progress, ProgressStep
@@ -21,20 +29,20 @@ _STARTS = (b"\x01\x80", b"\x02")
 """How Encryption SDK messages may begin; what begins otherwise is not worth importing the SDK for."""
 
 
-def encrypt(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+def encrypt(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     """Encrypt; past KMS's limit, and into a file, in the Encryption SDK's format."""
     assert request.given is not None
     if is_enveloped(request):
-        return _written(request, _seal(request, kms, watch))
-    return _written(request, direct(request, kms, watch))
+        return _written(request, _seal(request, kms, progress))
+    return _written(request, direct(request, kms, progress))
 
 
-def decrypt(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+def decrypt(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     """Decrypt what KMS or an Encryption SDK made; which of the two, the first bytes tell."""
     assert request.given is not None
     if is_message(request.given):
-        return _written(request, _open(request, kms, watch))
-    data = whole_input(request) if request.given.size <= MOST_AT_ONCE else None
+        return _written(request, _open(request, kms, progress))
+    data = whole_input(request) if request.given.size <= MAX_IN_MEMORY else None
     if data is None or len(data) > MAX_CIPHERTEXT:
         raise InputError(
             InputField.INPUT,
@@ -46,7 +54,7 @@ def decrypt(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
 def is_enveloped(request: OperationRequest) -> bool:
     """Whether Encrypt is done by envelope encryption: past KMS's limit, and into a file."""
     limit = limit_of(request.operation, request.described_key, request.settings)
-    if request.given is None or limit is None or limit.beyond is not Beyond.ENVELOPE:
+    if request.given is None or limit is None or limit.over is not OverLimit.ENVELOPE:
         return False
     return request.target is not None or request.given.size > limit.most
 
@@ -78,12 +86,12 @@ def _written(request: OperationRequest, result: Result) -> Result:
     return replace(result, parts=(), sentence=sentence)
 
 
-def _seal(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+def _seal(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     from kms_tui.envelope.files import seal_file
     from kms_tui.envelope.message import seal
 
     assert request.key is not None
-    watch, steps = _noting(watch)
+    progress, steps = _recording_steps(progress)
     parts: tuple[Part, ...] = ()
     keys, backend = [request.key.arn], kms.backend
     if isinstance(request.given, FromFile) and request.target is not None:
@@ -94,7 +102,7 @@ def _seal(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
             keys=keys,
             context=request.context,
             overwrite=request.overwrite,
-            watch=watch,
+            progress=progress,
         )
         sentence = f"{sealed.message_size:,} bytes written to {request.target}."
     else:
@@ -106,7 +114,7 @@ def _seal(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
             keys=keys,
             context=request.context,
             total=len(data),
-            watch=watch,
+            progress=progress,
         )
         parts, sentence = (blob("Sealed message", message.getvalue()),), ""
     return Result(
@@ -118,12 +126,12 @@ def _seal(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
     )
 
 
-def _open(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+def _open(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     from kms_tui.envelope.files import unseal_file
     from kms_tui.envelope.header import message_in
     from kms_tui.envelope.message import unseal
 
-    watch, steps = _noting(watch)
+    progress, steps = _recording_steps(progress)
     parts: tuple[Part, ...] = ()
     if isinstance(request.given, FromFile) and request.target is not None:
         opened = unseal_file(
@@ -132,7 +140,7 @@ def _open(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
             backend=kms.backend,
             context=request.context,
             overwrite=request.overwrite,
-            watch=watch,
+            progress=progress,
         )
         sentence = f"{opened.plaintext_size:,} bytes written to {request.target}."
     else:
@@ -144,7 +152,7 @@ def _open(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
             plaintext,
             backend=kms.backend,
             context=request.context,
-            watch=watch,
+            progress=progress,
         )
         parts, sentence = (plain("Plaintext", plaintext.getvalue()),), ""
     return Result(
@@ -152,7 +160,7 @@ def _open(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
         facts=(
             Fact("Format", "AWS Encryption SDK message"),
             Fact("Suite", opened.info.suite),
-            Fact("Context", in_words(opened.info.context)),
+            Fact("Context", context_text(opened.info.context)),
         ),
         steps=tuple(steps),
         sentence=sentence,
@@ -164,7 +172,7 @@ def _in_memory(request: OperationRequest) -> Secret:
     if isinstance(request.given, Entered):
         return request.given.data
     assert request.given is not None
-    if request.given.size > MOST_AT_ONCE:
+    if request.given.size > MAX_IN_MEMORY:
         raise InputError(
             InputField.TARGET,
             f"A result of {request.given.size:,} bytes is too long to be shown.",
@@ -174,15 +182,15 @@ def _in_memory(request: OperationRequest) -> Secret:
         return Secret(request.given.path.read_bytes())
 
 
-def _noting(watch: Progress) -> tuple[Progress, list[str]]:
+def _recording_steps(progress: Progress) -> tuple[Progress, list[str]]:
     """The watch, with the steps' sentences kept in a list."""
     steps: list[str] = []
 
     def note(step: ProgressStep) -> None:
         steps.append(step.sentence)
-        watch.step(step)
+        progress.step(step)
 
-    return replace(watch, step=note), steps
+    return replace(progress, step=note), steps
 
 
 _LIKE_AWS = (b"\x01\x02\x02\x00\x78", b"\x01\x02\x03\x00\x78")
@@ -190,7 +198,7 @@ _LIKE_AWS = (b"\x01\x02\x02\x00\x78", b"\x01\x02\x03\x00\x78")
 _RSA_SIZES = {256: "RSA_2048", 384: "RSA_3072", 512: "RSA_4096"}
 
 
-def known(given: Entered) -> tuple[Fact, ...]:
+def ciphertext_facts(given: Entered) -> tuple[Fact, ...]:
     """Facts about a ciphertext, all of them untrusted; slow the first time."""
     data = given.data.reveal()
     if is_message(given):
@@ -218,11 +226,11 @@ def _of_message(data: bytes) -> tuple[Fact, ...]:
         Fact("Format", "AWS Encryption SDK message"),
         *(Fact("Key", key.name) for key in info.keys),
         Fact("Suite", info.suite),
-        Fact("Context", in_words(info.context)),
+        Fact("Context", context_text(info.context)),
     )
 
 
-def re_encrypt(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+def re_encrypt(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     """ReEncrypt, or the move across regions; in neither is the plaintext shown."""
     destination = request.destination
     assert destination is not None
@@ -234,13 +242,13 @@ def re_encrypt(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
             next_step="Decrypt it, and encrypt the result under the other key.",
         )
     if destination.key.region == request.region:
-        return direct(request, kms, watch)
-    if opens_there(request, destination):
+        return direct(request, kms, progress)
+    if opens_at_destination(request, destination):
         return _no_move_needed(destination)
     return _move(request, destination, kms)
 
 
-def opens_there(request: OperationRequest, destination: Destination) -> bool:
+def opens_at_destination(request: OperationRequest, destination: Destination) -> bool:
     """Whether the ciphertext opens at the destination as it is: one multi-Region key, the same context."""
     return (
         request.key is not None
@@ -292,7 +300,7 @@ def _move(request: OperationRequest, destination: Destination, kms: Kms) -> Resu
     decrypt, encrypt = move_calls(request, destination, ciphertext.reveal())
     opened = send(kms, decrypt)
     source = replace(destination.key, arn=opened.key_arn, region=request.region)
-    if opens_there(replace(request, key=source), destination):
+    if opens_at_destination(replace(request, key=source), destination):
         return _no_move_needed(destination)
     plaintext = {"Plaintext": opened.parts[0].value.reveal()}
     sealed = send(in_region(kms, encrypt.region), replace(encrypt, params={**encrypt.params, **plaintext}))

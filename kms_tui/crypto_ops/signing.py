@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from kms_tui.atomic import file_errors
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.calls import call_of, direct, send, whole_input
-from kms_tui.crypto_ops.check import Beyond, limit_of
+from kms_tui.crypto_ops.check import OverLimit, limit_of
 from kms_tui.crypto_ops.inputs import FromFile, Input
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.results import Fact, Part, Result, blob, read_answer, text_part
@@ -68,20 +68,20 @@ _GOOD_SENTENCE = "GOOD: made of this message with this key."
 _BAD_SENTENCE = "NOT GOOD: not made of this message with this key and algorithm."
 
 
-def sign(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+def sign(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     """Sign; a message over the limit is digested here, which gives the same signature."""
-    digested = _digest_if_long(request, kms, watch, None)
+    digested = _digest_if_long(request, kms, progress, None)
     if digested is None:
-        return direct(request, kms, watch)
+        return direct(request, kms, progress)
     call = call_of(request, Secret(digested.message), message_type=digested.message_type)
     return replace(send(kms, call), sentence=digested.sentence)
 
 
-def verify(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+def verify(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     """Verify, or VerifyMac; that it is not good is a result, not an error."""
     ask = sign if request.operation.api == "Verify" else direct
     try:
-        result = ask(request, kms, watch)
+        result = ask(request, kms, progress)
     except ServiceError as error:
         if error.code not in _BAD:
             raise
@@ -90,10 +90,10 @@ def verify(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
     return _verdict(True, result.sentence, result)
 
 
-def verify_offline(request: OperationRequest, kms: Kms, watch: Progress) -> Result:
+def verify_offline(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     """Verify here, with the downloaded public key."""
     public_key, result = download(request, kms)
-    digested = _digest_if_long(request, kms, watch, public_key)
+    digested = _digest_if_long(request, kms, progress, public_key)
     if digested is None:
         message, message_type = whole_input(request), request.settings.get("message_type", RAW)
     else:
@@ -110,12 +110,12 @@ def _verdict(good: bool, more: str, result: Result) -> Result:
 
 
 def _digest_if_long(
-    request: OperationRequest, kms: Kms, watch: Progress, public_key: PublicKey | None
+    request: OperationRequest, kms: Kms, progress: Progress, public_key: PublicKey | None
 ) -> Digested | None:
     """The digest to send in place of a message over the limit; None for any other message."""
     limit = limit_of(request.operation, request.described_key, request.settings)
     assert request.given is not None
-    if limit is None or limit.beyond is not Beyond.DIGEST or request.given.size <= limit.most:
+    if limit is None or limit.over is not OverLimit.DIGEST or request.given.size <= limit.most:
         return None
     from kms_tui.public_key import digest_message
 
@@ -126,7 +126,7 @@ def _digest_if_long(
     name = request.given.path if isinstance(request.given, FromFile) else "The message"
     with file_errors(name, "read"), _opened(request.given) as source:
         return digest_message(
-            source, request.algorithm, public_key, progress=lambda done: watch.tick(done, total)
+            source, request.algorithm, public_key, progress=lambda done: progress.tick(done, total)
         )
 
 

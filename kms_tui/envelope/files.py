@@ -13,9 +13,9 @@ from typing import Protocol
 
 from kms_tui.atomic import PRIVATE, SHARED, atomic_file, file_errors
 from kms_tui.backend.base import Backend
-from kms_tui.envelope.header import Unarmoured, message_in
+from kms_tui.envelope.header import DecodedText, message_in
 from kms_tui.envelope.message import Opened, Sealed, seal, unseal
-from kms_tui.envelope.streams import UNWATCHED, Prefixed, Progress, Source, Writable, write_behind
+from kms_tui.envelope.streams import NO_PROGRESS, Prefixed, Progress, Source, Writable, write_behind
 
 
 class Sink(Writable, Protocol):
@@ -31,7 +31,7 @@ def seal_file(
     context: Mapping[str, str] | None = None,
     signed: bool = False,
     overwrite: bool = False,
-    watch: Progress = UNWATCHED,
+    progress: Progress = NO_PROGRESS,
 ) -> Sealed:
     """Seal a file under ``keys`` (see ``message.seal``); the target gets the mode that the umask gives.
 
@@ -49,7 +49,7 @@ def seal_file(
             context=context,
             total=total,
             signed=signed,
-            watch=watch,
+            progress=progress,
         )
 
 
@@ -61,7 +61,7 @@ def unseal_file(
     context: Mapping[str, str] | None = None,
     allow_uncommitted: bool = False,
     overwrite: bool = False,
-    watch: Progress = UNWATCHED,
+    progress: Progress = NO_PROGRESS,
 ) -> Opened:
     """Open a file (see ``message.unseal``), as bytes or as text of them in base64 or hex; the target is for
     its owner's eyes only (mode 0600).
@@ -78,9 +78,9 @@ def unseal_file(
             plain,
             backend=backend,
             context=context,
-            total=None if isinstance(message, Unarmoured) else total,
+            total=None if isinstance(message, DecodedText) else total,
             allow_uncommitted=allow_uncommitted,
-            watch=watch,
+            progress=progress,
         )
 
 

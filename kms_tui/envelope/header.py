@@ -28,13 +28,11 @@ RESERVED_CONTEXT_PREFIX = "aws-crypto-"
 
 
 @dataclass(frozen=True, slots=True)
-class SealedUnder:
+class MessageKey:
     """One key that can open the message: for KMS, ``name`` is its ARN."""
 
     provider: str
     name: str
-    encrypted_size: int
-    """Bytes of the encrypted data key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +46,10 @@ class MessageInfo:
     signed: bool
     context: Mapping[str, str]
     """The encryption context, without what the Encryption SDK adds for itself."""
-    keys: tuple[SealedUnder, ...]
+    keys: tuple[MessageKey, ...]
     frame_length: int
     """Bytes of plaintext a frame; 0 where the body is one piece."""
     header_size: int
-
-    @property
-    def key_arns(self) -> tuple[str, ...]:
-        return tuple(key.name for key in self.keys if key.provider == KMS_PROVIDER)
 
 
 def looks_like_message(start: bytes) -> bool:
@@ -103,10 +97,9 @@ def info_of(header: Any) -> MessageInfo:
     """What the Encryption SDK's MessageHeader says."""
     suite = header.algorithm
     keys = (
-        SealedUnder(
+        MessageKey(
             entry.key_provider.provider_id,
             entry.key_provider.key_info.decode(errors="backslashreplace"),
-            len(entry.encrypted_data_key),
         )
         for entry in header.encrypted_data_keys
     )
@@ -145,14 +138,14 @@ def message_in(source: Readable) -> tuple[Readable | None, bytes]:
     encoding = encoding_of(start)
     for digits in _DIGITS:
         try:
-            if looks_like_message(Unarmoured(io.BytesIO(start[:_PROBE]), encoding, digits).read(_START)):
-                return Unarmoured(Prefixed(start, source), encoding, digits), b""
+            if looks_like_message(DecodedText(io.BytesIO(start[:_PROBE]), encoding, digits).read(_START)):
+                return DecodedText(Prefixed(start, source), encoding, digits), b""
         except EnvelopeError:
             continue
     return None, _plain(start, encoding)
 
 
-class Unarmoured:
+class DecodedText:
     """The bytes that a text stands for, decoded as they are read; UnreadableTextError where it is none."""
 
     def __init__(self, source: Readable, encoding: str, digits: str) -> None:

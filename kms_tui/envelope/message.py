@@ -36,7 +36,7 @@ from kms_tui.envelope.header import (
 )
 from kms_tui.envelope.keys import BackendKeys
 from kms_tui.envelope.streams import (
-    UNWATCHED,
+    NO_PROGRESS,
     Prefixed,
     Progress,
     ProgressKind,
@@ -89,7 +89,7 @@ def seal(
     total: int | None = None,
     signed: bool = False,
     frame_length: int = FRAME_LENGTH,
-    watch: Progress = UNWATCHED,
+    progress: Progress = NO_PROGRESS,
 ) -> Sealed:
     """Encrypt a stream under a new data key that any one of ``keys`` (ids, ARNs, aliases) can decrypt.
 
@@ -102,7 +102,7 @@ def seal(
     counted = Prefixed(b"", source)
 
     def work() -> tuple[MessageInfo, int]:
-        provider = BackendKeys(backend=backend, on_step=watch.step)
+        provider = BackendKeys(backend=backend, on_step=progress.step)
         provider.add_master_keys_from_list(keys)
         stream = _client(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT).stream(
             mode="encrypt",
@@ -112,24 +112,24 @@ def seal(
             algorithm=_SUITES[signed],
             frame_length=frame_length,
         )
-        watch.tick(0, total)
+        progress.tick(0, total)
         info = info_of(stream.header)
-        watch.step(ProgressStep(ProgressKind.HEADER_STORED, _count(info.header_size, "byte")))
+        progress.step(ProgressStep(ProgressKind.HEADER_STORED, _count(info.header_size, "byte")))
         written = 0
         while chunk := stream.read(frame_length):
             target.write(chunk)
             written += len(chunk)
-            watch.tick(counted.position, total)
+            progress.tick(counted.position, total)
         return info, written
 
     info, written = _forgetting(work, _sealing_error)
     size = counted.position
-    watch.step(
+    progress.step(
         ProgressStep(
             ProgressKind.SEALED, f"{_count(size, 'byte')}, {_count(size // frame_length + 1, 'frame')}"
         )
     )
-    watch.step(ProgressStep(ProgressKind.KEY_FORGOTTEN))
+    progress.step(ProgressStep(ProgressKind.KEY_FORGOTTEN))
     return Sealed(info, size, written)
 
 
@@ -142,7 +142,7 @@ def unseal(
     key: str | None = None,
     total: int | None = None,
     allow_uncommitted: bool = False,
-    watch: Progress = UNWATCHED,
+    progress: Progress = NO_PROGRESS,
 ) -> Opened:
     """Decrypt a message; ``target`` must not be let out before this has returned.
 
@@ -155,13 +155,13 @@ def unseal(
     if not info.committed and not allow_uncommitted:
         raise UncommittedError
     _keep_memory()
-    watch.step(ProgressStep(ProgressKind.HEADER_READ, _count(info.header_size, "byte")))
+    progress.step(ProgressStep(ProgressKind.HEADER_READ, _count(info.header_size, "byte")))
     replayed = Prefixed(header, source)
     used: list[str] = []
 
     def note(step: ProgressStep) -> None:
         used.append(step.detail)
-        watch.step(step)
+        progress.step(step)
 
     def work() -> int:
         stream = _client(_policy(info)).stream(
@@ -170,20 +170,20 @@ def unseal(
             key_provider=BackendKeys(backend=backend, on_step=note, only=key),
             max_body_length=MAX_PIECE,
         )
-        watch.tick(0, total)
+        progress.tick(0, total)
         written, piece = 0, info.frame_length or MAX_PIECE
         while chunk := stream.read(piece):
             target.write(chunk)
             written += len(chunk)
-            watch.tick(replayed.position, total)
+            progress.tick(replayed.position, total)
         stream.close()
         if source.read(1):
             raise AlteredError("more follows its end")
-        watch.step(ProgressStep(ProgressKind.VERIFIED, _count(written, "byte")))
+        progress.step(ProgressStep(ProgressKind.VERIFIED, _count(written, "byte")))
         return written
 
     written = _forgetting(work, lambda error: _opening_error(error, replayed))
-    watch.step(ProgressStep(ProgressKind.KEY_FORGOTTEN))
+    progress.step(ProgressStep(ProgressKind.KEY_FORGOTTEN))
     return Opened(info, written, replayed.position, used[-1])
 
 

@@ -155,4 +155,4 @@ class Progress:
         self.progress(done, total)
 
 
-UNWATCHED = Progress()
+NO_PROGRESS = Progress()

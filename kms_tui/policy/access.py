@@ -1,4 +1,4 @@
-"""Whom a key policy and its grants name, and what each of them may do with the key."""
+"""The principals that a key policy and its grants name, and what each may do with the key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STRANGER_ACCOUNT = "999999999999"
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Someone who can be asked about: ``text`` as a policy writes it, ``label`` for people."""
+    """A principal, an account or everyone: ``text`` as a policy writes it, ``label`` for people."""
 
     text: str
     label: str
@@ -44,7 +44,7 @@ class Party:
 
 
 class Standing(Enum):
-    """What a policy says to a party by name; what IAM policies add through the account is not counted."""
+    """What a policy itself gives to a party; rights from IAM policies through the account do not count."""
 
     NOTHING = "nothing"
     ALLOWED = "allowed"
@@ -65,7 +65,7 @@ _RANK = (
 
 
 def parties_in(documents: Iterable[Document], account_id: str, partition: str = "aws") -> list[Party]:
-    """Everyone the policies name: the key's account first (named or not), then others by kind and name."""
+    """All parties that the policies name: the key's account first (named or not), then by kind and name."""
     found: dict[str, Party] = {}
     own = account(account_id, partition, account_id)
     for document in documents:
@@ -83,14 +83,14 @@ def _order(party: Party, account_id: str) -> tuple[bool, int, str]:
 
 
 def account(number: str, partition: str, account_id: str) -> Party:
-    """An account, which stands for its root user and whoever its IAM policies admit."""
+    """An account: its root user, and the identities that its IAM policies allow."""
     arn = f"arn:{partition}:iam::{number}:root"
     label = "root" if number == account_id else f"account {number}"
     return Party(arn, label, PrincipalKind.ACCOUNT, Caller.parse(arn))
 
 
-def named_by_text(text: str, account_id: str, partition: str = "aws") -> Party | None:
-    """The party of an ARN, an account id, a service's host or "*", as grants and people write them."""
+def party_from_text(text: str, account_id: str, partition: str = "aws") -> Party | None:
+    """The party of an ARN, an account id, a service principal or "*", as grants and people write them."""
     found = principals.parse(principals.AWS, text, Span(0, 0))
     if isinstance(found, str):
         found = principals.parse(principals.SERVICE, text, Span(0, 0))
@@ -116,7 +116,7 @@ def _party(principal: Principal, account_id: str, partition: str) -> Party | Non
 
 
 def decide(document: Document, party: Party, action: Action, key_arn: str) -> tuple[Standing, Decision]:
-    """What the policy says to the party by name, with every other circumstance left open, and why."""
+    """The party's standing by the policy itself, with every other request value left open, and why."""
     request = AccessRequest(party.caller, action.name, key_arn, party.context)
     decision = evaluate(document, request, by_name=True)
     if decision.effect is not Effect.NO_STATEMENT:
@@ -136,8 +136,8 @@ _STANDINGS = {
 }
 
 
-def alike(documents: Sequence[Document], candidates: Iterable[Action]) -> list[list[Action]]:
-    """Actions in groups that no statement of the policies tells apart."""
+def equivalent_actions(documents: Sequence[Document], candidates: Iterable[Action]) -> list[list[Action]]:
+    """Groups of actions that every statement of the policies treats alike."""
     masks = [
         (statement, evaluation.action_mask(statement))
         for document in documents
@@ -156,7 +156,7 @@ def key_actions() -> tuple[Action, ...]:
 
 
 def action_words(names: Sequence[Action]) -> str:
-    """A list of actions in short: ``kms:*`` for all of them."""
+    """A short list of actions: ``kms:*`` for all of them."""
     mask = actions.mask_of(names)
     if mask & actions.FULL_CONTROL == actions.FULL_CONTROL:
         return "kms:*"
@@ -168,10 +168,10 @@ COLUMNS = tuple(Access)
 
 @dataclass(frozen=True, slots=True)
 class AccessCell:
-    """What one principal may do of one kind; action names with their prefix.
+    """One principal's actions of one kind of access; names with their prefix.
 
-    ``conditional`` are allowed under ``conditions`` (or a grant's constraints) only; ``of`` is how many
-    there are of the kind, recent ones apart.
+    ``conditional`` ones are allowed only under ``conditions`` (or a grant's constraints); ``of`` is the
+    number of actions of this kind, without recent ones.
     """
 
     allowed: tuple[str, ...] = ()
@@ -197,8 +197,8 @@ class AccessCell:
 
 @dataclass(frozen=True, slots=True)
 class AccessRow:
-    """One principal. ``outside`` marks another account's, ``public`` everyone, ``delegates`` an account: its
-    IAM policies decide who in it gets this.
+    """One principal. ``outside``: of another account; ``public``: everyone; ``delegates``: an account, whose
+    IAM policies decide which identities get the actions.
     """
 
     party: Party
@@ -213,7 +213,7 @@ class AccessRow:
 
     @property
     def is_conditional(self) -> bool:
-        """Whether nothing of it comes without conditions."""
+        """Whether every allowed action has conditions."""
         cells = [cell for cell in self.cells.values() if cell.allowed or cell.conditional]
         return bool(cells) and all(cell.is_conditional for cell in cells)
 
@@ -226,18 +226,18 @@ def matrix(
     partition: str = "aws",
     key_arn: str = "",
 ) -> tuple[AccessRow, ...]:
-    """A row for the account and for everyone whom the policy or a grant names.
+    """A row for the account and for each principal that the policy or a grant names.
 
-    What a principal gets through IAM policies, by way of its account, stands in the account's row alone.
+    Rights from IAM policies, through the account, appear only in the account's row.
     """
     rows = {party.text: party for party in parties_in([document], account_id, partition)}
     given: dict[str, list[Grant]] = {}
     for grant in grants:
-        grantee = named_by_text(grant.grantee, account_id, partition)
+        grantee = party_from_text(grant.grantee, account_id, partition)
         if grantee is not None:
             rows.setdefault(grantee.text, grantee)
             given.setdefault(grantee.text, []).append(grant)
-    groups = alike([document], key_actions())
+    groups = equivalent_actions([document], key_actions())
     return tuple(
         _row(document, party, groups, given.get(text, []), account_id, key_arn)
         for text, party in rows.items()
@@ -314,7 +314,7 @@ _LIMITED_CONTROL = {
 def who_can_change(document: Document, *, account_id: str, partition: str = "aws", key_arn: str = "") -> str:
     """One sentence on who could still change the policy."""
     if not document.is_valid:
-        return "The policy cannot be read, so nobody can tell who could change it."
+        return "The policy cannot be read, so it is not known who could change it."
     result = guard.check(document.text, account_id=account_id, partition=partition, key_arn=key_arn or None)
     found = {finding.rule for finding in result.findings if finding.severity is not Severity.INFO}
     others = _named_changers(document, account_id, partition, key_arn)
@@ -326,7 +326,7 @@ def who_can_change(document: Document, *, account_id: str, partition: str = "aws
 
 
 def _named_changers(document: Document, account_id: str, partition: str, key_arn: str) -> list[str]:
-    """The labels of those who are given kms:PutKeyPolicy by name."""
+    """The labels of the parties that are given kms:PutKeyPolicy by name."""
     put = ACTIONS[PUT_KEY_POLICY]
     labels: list[str] = []
     for party in parties_in([document], account_id, partition)[1:]:
@@ -340,7 +340,7 @@ def _named_changers(document: Document, account_id: str, partition: str, key_arn
 
 
 def users_of(rows: Iterable[AccessRow]) -> int:
-    """How many principals other than the account may use the key, by name or by grant."""
+    """The number of principals, without the account, that may use the key by name or by grant."""
     return sum(
         1
         for row in rows

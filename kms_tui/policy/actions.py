@@ -28,7 +28,7 @@ class Action:
     encryption_context: bool = False
     """Whether its requests can carry kms:EncryptionContext: keys (conditions-kms)."""
     recent: bool = False
-    """Whether it is newer than most policies that list every action by name, or has no caller but KMS."""
+    """Whether it is newer than most policies that list every action by name, or only KMS itself calls it."""
 
     @property
     def bit(self) -> int:
@@ -60,11 +60,11 @@ _ALL_NAMES = "\n".join(_BY_LOWER)
 ALL = (1 << len(ACTIONS)) - 1
 
 GUARDED = frozenset(PREFIX + name for name in names_with(Trait.DESTRUCTIVE))
-"""Deletion and disabling: denying these to everyone is a guard, not a mistake."""
+"""Deletion and disabling: a policy that denies these to everyone protects the key; no mistake."""
 
 
 def lowered(text: str) -> str:
-    """The text with A-Z in lower case, and nothing else changed: the Kelvin sign is no ``k``."""
+    """The text with only A-Z in lower case: the Kelvin sign does not become ``k``."""
     return text.lower() if text.isascii() else "".join(c.lower() if c.isascii() else c for c in text)
 
 
@@ -98,15 +98,13 @@ def in_mask(mask: int) -> tuple[Action, ...]:
 KEY_ACTIONS = mask_of(action for action in ACTIONS.values() if not action.iam_only)
 """Every action that a key policy can allow."""
 FULL_CONTROL = mask_of(action for action in ACTIONS.values() if not action.iam_only and not action.recent)
-"""What the account should keep; policies that list every action by name were written before the recent
-ones.
-"""
+"""The actions that the account should keep; without recent ones, which older lists of actions lack."""
 GUARDED_MASK = mask_of(ACTIONS[name] for name in GUARDED)
 _TOKEN = mask_of(ACTIONS[PREFIX + name] for name in names_with(Trait.HARMLESS))
 LOOKING = _TOKEN | mask_of(action for action in ACTIONS.values() if action.access is Access.READ)
-"""Actions that change and reveal nothing: an import token alone imports nothing."""
+"""Actions that change and reveal nothing; an import token alone imports nothing."""
 CHANGING = KEY_ACTIONS & ~_TOKEN & mask_of(a for a in ACTIONS.values() if a.access is Access.ADMINISTER)
-"""Administration of the key, looking apart."""
+"""Administration of the key that changes something."""
 
 
 def find(name: str) -> Action | None:
@@ -121,12 +119,12 @@ def canonical(name: str) -> str:
 
 
 def nearest(text: str) -> str:
-    """The real action that a misspelt one most likely means; "" where none is near."""
+    """The most likely action for a misspelt one; "" if none is near."""
     return closest(lowered(text), {lower: action.name for lower, action in _BY_LOWER.items()})
 
 
 def closest(text: str, names: Mapping[str, str], edits: int = 3) -> str:
-    """The value whose key is within so many edits of the text, the nearest first; "" if there is none."""
+    """The value whose key is nearest to the text, within ``edits``; "" if there is none."""
     best, limit = "", edits + 1
     for key, name in names.items():
         if abs(len(key) - len(text)) < limit:
@@ -137,7 +135,7 @@ def closest(text: str, names: Mapping[str, str], edits: int = 3) -> str:
 
 
 def _edits(one: str, two: str, limit: int) -> int:
-    """Edits from one text to the other, a swap counting once; ``limit`` where there are more."""
+    """Edits from one text to the other, a swap as one; at most ``limit``."""
     before: list[int] = []
     above = list(range(len(two) + 1))
     for row, char in enumerate(one, 1):
@@ -154,4 +152,4 @@ def _edits(one: str, two: str, limit: int) -> int:
 
 
 CROSS_ACCOUNT = KEY_ACTIONS & mask_of(action for action in ACTIONS.values() if action.cross_account)
-"""What a principal of another account can do with the key at all."""
+"""The actions that work for a principal of another account."""

@@ -1,7 +1,7 @@
-"""What values the condition keys of a request can have: drawn from the policy, and within the caller's reach.
+"""The values that the condition keys of a request can have.
 
-They are those that a policy itself mentions (or that fit its patterns), "another value" and "absent", as far
-as such a caller can bring them about.
+They are those that the policy mentions (or that fit its patterns), "another value" and "absent", as far as
+the caller can bring them about.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kms_tui.policy import condition_keys, forms, instances, operators
+from kms_tui.policy import condition_keys, forms, operators, sample_values
 from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ConditionKey, Presence
 from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.evaluation import AccessRequest, caller_context, derived_context
 from kms_tui.policy.principals import PrincipalKind
+from kms_tui.policy.request_setting import Assignment, Origin, RequestSetting, Values
 from kms_tui.policy.search import Budget
-from kms_tui.policy.setting import Assignment, Origin, Setting, Values
 
 
 @dataclass(frozen=True, slots=True)
 class ValueChoice:
-    """Values of a key, or of several: ``plain`` if unremarkable, ``possible`` unless yet to come."""
+    """Values of one key or of several: ``plain`` if unremarkable, ``possible`` unless in the future."""
 
     values: Assignment
     plain: bool = False
@@ -29,7 +29,7 @@ class ValueChoice:
 
 @dataclass(frozen=True, slots=True)
 class ValueOption:
-    """One value of one key while its choices are gathered."""
+    """One possible value of one key."""
 
     values: Values
     plain: bool = False
@@ -55,29 +55,29 @@ GROUPS: Mapping[str, str] = {
     "aws:resourceorgid": "organization",
     "aws:resourceorgpaths": "organization",
 }
-"""Keys that go together, and the name of what they follow from."""
+"""Keys whose values depend on each other -> the name of their group."""
 CALLER_NUMBER = "caller"
-"""Which of the setting's callers a choice is about, beside the condition keys that follow from it."""
+"""The key of the caller's number in the setting, beside the condition keys that follow from the caller."""
 _CALLER_KEYS = tuple(key for key, group in GROUPS.items() if group == "caller")
 _MAX_SESSION_SECONDS = 129_600
 _LAST_TIME = 1e11
 _FAR_SECONDS = 40e9
-"""Some 1,270 years: a pattern of today's times is not one of those."""
+"""About 1,270 years: no pattern of today's times matches then."""
 
 
 @dataclass(frozen=True, slots=True)
-class SimulatorQuestion:
-    """Which values can a key (or a group of them) have, given the conditions that mention it?
+class ValueQuestion:
+    """Asks which values a key (or a group of keys) can have, given the conditions on it.
 
-    ``tests`` are all conditions, by key in lower case; ``tied`` are further values that conditions compare
-    with a key by way of policy variables.
+    ``tests`` are all conditions, by key in lower case; ``linked`` are further values, which conditions
+    compare with a key through policy variables.
     """
 
-    setting: Setting
+    setting: RequestSetting
     tests: Mapping[str, Sequence[ConditionTest]]
     budget: Budget
     key: str
-    tied: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    linked: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def info(self) -> ConditionKey:
@@ -92,23 +92,23 @@ class SimulatorQuestion:
         return self.mentioned(self.key)
 
     def mentioned(self, key: str) -> list[str]:
-        """The values of a key that conditions single out and that a request can have."""
+        """The values of a key that conditions mention and that a request can have."""
         info = condition_keys.find(key)
         tests = self.tests.get(key, ())
-        texts = [*instances.strings(tests, self.budget), *self.tied.get(key, ())]
+        texts = [*sample_values.strings(tests, self.budget), *self.linked.get(key, ())]
         if forms.form_of(info) is None:
             return texts
-        patterns = [pattern for test in tests for pattern in test.patterns[: instances.MAX_PATTERNS]]
+        patterns = [pattern for test in tests for pattern in test.patterns[: sample_values.MAX_PATTERNS]]
         texts += [text for pattern in patterns for text in forms.sampled(info, pattern)]
         self.budget.spend(10 * len(texts) + 60 * len(patterns))
         return [text for text in dict.fromkeys(texts) if forms.fits(info, text)]
 
     def arranged(self, *, mentioned: bool) -> list[ValueOption]:
-        """Another value, and the mentioned ones if the caller can have them."""
+        """Another value, and the mentioned ones if the caller can arrange them."""
         values = [*(self.info.choices or (self.info.other,))]
         if mentioned and self.info.kind == "ip":
-            values += instances.addresses(self.mentions, self.budget, public_only=False).all
-        values += self.strings if mentioned else instances.foreign(self.mentions)
+            values += sample_values.addresses(self.mentions, self.budget, public_only=False).all
+        values += self.strings if mentioned else sample_values.foreign_texts(self.mentions)
         return [ValueOption((value,), plain=value == self.info.other) for value in values]
 
 
@@ -116,8 +116,8 @@ _ABSENT = ValueOption(None, plain=True)
 _FRESH_USER, _FRESH_ROLE, _FRESH_SESSION = "AIDAZZZZZZZZZZZZZZZZZ", "AROAZZZZZZZZZZZZZZZZZ", "zz-session"
 
 
-def _user_ids(question: SimulatorQuestion) -> list[ValueOption]:
-    """A fresh unique id, which no policy can know; session names are the caller's to choose."""
+def _user_ids(question: ValueQuestion) -> list[ValueOption]:
+    """A new unique id, which no policy can mention; the caller chooses session names."""
     caller = question.setting.callers[0]
     if caller.is_root:
         return [ValueOption((caller.account,), plain=True)]
@@ -131,31 +131,31 @@ def _user_ids(question: SimulatorQuestion) -> list[ValueOption]:
         options = [ValueOption((f"{_FRESH_ROLE}:{caller.session}",), plain=True)]
     else:
         options = [ValueOption((f"{_FRESH_ROLE}:{_FRESH_SESSION}",), plain=True)]
-        names = instances.session_names(question.mentions)
-        names += [text.partition(":")[2] for text in question.tied.get(question.key, ())]
+        names = sample_values.session_names(question.mentions)
+        names += [text.partition(":")[2] for text in question.linked.get(question.key, ())]
         options += [ValueOption((f"{_FRESH_ROLE}:{name}",)) for name in dict.fromkeys(names) if name]
     if question.setting.any_id:
         options += [ValueOption((text,)) for text in question.strings]
     return options
 
 
-def _internet(question: SimulatorQuestion) -> list[ValueOption]:
+def _internet(question: ValueQuestion) -> list[ValueOption]:
     if question.setting.endpoint or question.setting.by_service:
         return [_ABSENT]
-    found = instances.addresses(question.mentions, question.budget)
+    found = sample_values.addresses(question.mentions, question.budget)
     options = [ValueOption((text,), plain=True) for text in found.ordinary]
     return options + [
         ValueOption((text,)) for text in (found.beyond if question.setting.is_stranger else found.all)
     ]
 
 
-def _endpoint(question: SimulatorQuestion) -> list[ValueOption]:
+def _endpoint(question: ValueQuestion) -> list[ValueOption]:
     if not question.setting.endpoint:
         return [_ABSENT]
     return question.arranged(mentioned=not question.setting.is_stranger or question.key == "aws:vpcsourceip")
 
 
-def _constant(question: SimulatorQuestion) -> list[ValueOption]:
+def _constant(question: ValueQuestion) -> list[ValueOption]:
     setting = question.setting
     known = derived_context(AccessRequest(setting.callers[0], setting.action.name, setting.key_arn))
     known["kms:policyname"] = "default"
@@ -169,7 +169,7 @@ def _plain(option: ValueOption) -> ValueOption:
     return ValueOption(option.values, plain=True)
 
 
-def _fact(question: SimulatorQuestion) -> list[ValueOption]:
+def _fact(question: ValueQuestion) -> list[ValueOption]:
     info = question.info
     if info.follows_caller and question.setting.by_service:
         return [_ABSENT]
@@ -191,7 +191,7 @@ _OF_ANY_CREDENTIALS = (
 )
 
 
-def _chosen(question: SimulatorQuestion) -> list[ValueOption]:
+def _chosen(question: ValueQuestion) -> list[ValueOption]:
     kind = question.setting.kind
     if question.key.startswith("aws:principaltag/"):
         impossible = kind in (PrincipalKind.ACCOUNT, PrincipalKind.SERVICE)
@@ -205,19 +205,19 @@ def _chosen(question: SimulatorQuestion) -> list[ValueOption]:
     return [_ABSENT, *(ValueOption(option.values) for option in options)]
 
 
-def _request(question: SimulatorQuestion) -> list[ValueOption]:
+def _request(question: ValueQuestion) -> list[ValueOption]:
     if not question.setting.is_direct:
         return [_ABSENT]
     return [_ABSENT, *(ValueOption((value,)) for value in question.info.choices)]
 
 
-def _service(question: SimulatorQuestion) -> list[ValueOption]:
+def _service(question: ValueQuestion) -> list[ValueOption]:
     if not question.setting.by_service:
         return [_ABSENT]
     return [_ABSENT, *question.arranged(mentioned=not question.setting.is_stranger)]
 
 
-def _operation(question: SimulatorQuestion) -> list[ValueOption]:
+def _operation(question: ValueQuestion) -> list[ValueOption]:
     action = question.setting.action
     context = question.key.startswith(ENCRYPTION_CONTEXT)
     if question.setting.is_direct or (context and not action.encryption_context):
@@ -226,11 +226,11 @@ def _operation(question: SimulatorQuestion) -> list[ValueOption]:
     return [_ABSENT, *question.arranged(mentioned=mentioned)]
 
 
-def _absent(question: SimulatorQuestion) -> list[ValueOption]:
+def _absent(question: ValueQuestion) -> list[ValueOption]:
     return [_ABSENT]
 
 
-_BY_PRESENCE: Mapping[Presence, Callable[[SimulatorQuestion], list[ValueOption]]] = {
+_BY_PRESENCE: Mapping[Presence, Callable[[ValueQuestion], list[ValueOption]]] = {
     Presence.INTERNET: _internet,
     Presence.ENDPOINT: _endpoint,
     Presence.CONSTANT: _constant,
@@ -243,7 +243,7 @@ _BY_PRESENCE: Mapping[Presence, Callable[[SimulatorQuestion], list[ValueOption]]
 }
 
 
-def choices(question: SimulatorQuestion) -> list[ValueChoice]:
+def choices(question: ValueQuestion) -> list[ValueChoice]:
     """The choices for a key, or for a group of ``GROUPS``, each at most once."""
     group = _MAKERS.get(question.key)
     if group is not None:
@@ -255,7 +255,7 @@ def choices(question: SimulatorQuestion) -> list[ValueChoice]:
     return list(found.values())
 
 
-def _caller(question: SimulatorQuestion) -> Iterator[ValueChoice]:
+def _caller(question: ValueQuestion) -> Iterator[ValueChoice]:
     for number, caller in enumerate(question.setting.callers):
         context = caller_context(caller)
         values = {key: _tuple(context.get(key)) for key in _CALLER_KEYS} | {CALLER_NUMBER: (str(number),)}
@@ -266,8 +266,8 @@ def _tuple(value: str | Sequence[str] | None) -> Values:
     return (value,) if isinstance(value, str) else tuple(value) if value is not None else None
 
 
-def _limits(question: SimulatorQuestion, *names: str) -> set[float]:
-    """The numbers or times that conditions on these keys compare with, be it as text."""
+def _limits(question: ValueQuestion, *names: str) -> set[float]:
+    """The numbers or times that conditions on these keys compare with, also as text."""
     tests = [test for name in names for test in question.tests.get(name, ())]
     found = {limit for test in tests for limit in test.limits}
     for test in tests:
@@ -278,7 +278,7 @@ def _limits(question: SimulatorQuestion, *names: str) -> set[float]:
     return found
 
 
-def _sign_in(question: SimulatorQuestion) -> Iterator[ValueChoice]:
+def _sign_in(question: ValueQuestion) -> Iterator[ValueChoice]:
     """Long-term credentials, a session without MFA, and sessions with MFA of several ages."""
     setting = question.setting
     issued = (operators.isoformat(setting.now),)
@@ -293,8 +293,8 @@ def _sign_in(question: SimulatorQuestion) -> Iterator[ValueChoice]:
                 yield ValueChoice({present: ("true",), age: (str(seconds),), token: issued}, plain=True)
 
 
-def _clock(question: SimulatorQuestion) -> Iterator[ValueChoice]:
-    """Now, which is all that is possible, and the times to come at which a condition may turn."""
+def _clock(question: ValueQuestion) -> Iterator[ValueChoice]:
+    """Now, the only possible time, and the future times at which a condition may change."""
     now = question.setting.now
     names = ("aws:currenttime", "aws:epochtime")
     limits = _limits(question, *names)
@@ -309,13 +309,13 @@ def _clock(question: SimulatorQuestion) -> Iterator[ValueChoice]:
 _FORWARDER = "cloudformation.amazonaws.com"
 
 
-def _via(question: SimulatorQuestion) -> Iterator[ValueChoice]:
-    """The caller itself, or CloudFormation with its rights (for use of the key: any service named)."""
+def _via(question: ValueQuestion) -> Iterator[ValueChoice]:
+    """The caller itself, or CloudFormation with its rights (for use of the key: any mentioned service)."""
     names = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
     services = [_FORWARDER]
     if not question.setting.is_direct:
         for name in names:
-            services += instances.strings(question.tests.get(name, ()), question.budget)
+            services += sample_values.strings(question.tests.get(name, ()), question.budget)
     yield ValueChoice({"aws:viaawsservice": ("false",), **dict.fromkeys(names)}, plain=True)
     if not question.setting.by_service:
         for service in dict.fromkeys(services):
@@ -326,9 +326,9 @@ _HOME, _ELSEWHERE = "/r-zz99/ou-zz99-99999999/", "/r-zz98/ou-zz98-99999999/"
 MAX_ORGANIZATIONS = 40
 
 
-def _organization(question: SimulatorQuestion) -> Iterator[ValueChoice]:
-    """Where the key's account and the caller's stand: in an organization (which is one and the same for the
-    account's own identities), or in none.
+def _organization(question: ValueQuestion) -> Iterator[ValueChoice]:
+    """The organizations of the key's account and of the caller's, or none; the same for the account's own
+    identities.
     """
     setting = question.setting
     ids = ("aws:principalorgid", "aws:resourceorgid")
@@ -353,7 +353,7 @@ def _organization(question: SimulatorQuestion) -> Iterator[ValueChoice]:
 
 
 def _callers_standing(
-    setting: Setting, home: tuple[str, str] | None, listed: Sequence[str], paths: Sequence[str]
+    setting: RequestSetting, home: tuple[str, str] | None, listed: Sequence[str], paths: Sequence[str]
 ) -> list[tuple[str, str] | None]:
     if setting.by_service:
         return [None]
@@ -367,7 +367,7 @@ def _callers_standing(
 
 
 def _standing(ids: Sequence[str], paths: Sequence[str], default: str) -> list[tuple[str, str]]:
-    """Each organization with a path of its own, and every mentioned path."""
+    """Each organization with its own path, and every mentioned path."""
     return [*((org, org + default) for org in ids), *((path.partition("/")[0], path) for path in paths)]
 
 
@@ -376,7 +376,7 @@ def _of_organization(prefix: str, standing: tuple[str, str] | None) -> dict[str,
     return {f"{prefix}orgid": (org,) if org else None, f"{prefix}orgpaths": (path,) if path else None}
 
 
-_MAKERS: Mapping[str, Callable[[SimulatorQuestion], Iterator[ValueChoice]]] = {
+_MAKERS: Mapping[str, Callable[[ValueQuestion], Iterator[ValueChoice]]] = {
     "caller": _caller,
     "sign-in": _sign_in,
     "clock": _clock,

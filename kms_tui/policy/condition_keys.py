@@ -1,4 +1,4 @@
-"""THE table of condition keys: when each is in a request, and what its values look like.
+"""THE table of condition keys: when each is in a request, and the form of its values.
 
 Source, as of 2026-11-29: the IAM user guide (reference_policies_condition-keys), the KMS developer guide
 (conditions-kms, conditions-aws, conditions-nitro-enclaves, conditions-nitro-tpm) and the service
@@ -20,8 +20,8 @@ from kms_tui.policy.actions import closest, lowered
 class Presence(Enum):
     """When a key is in a request, and who decides its value."""
 
-    IDENTITY = "follows from who is calling"
-    CREDENTIAL = "follows from how the caller signed in"
+    IDENTITY = "follows from the caller"
+    CREDENTIAL = "follows from the caller's sign-in"
     CLOCK = "the time of the request"
     INTERNET = "only outside a VPC endpoint"
     ENDPOINT = "only through a VPC endpoint"
@@ -30,39 +30,39 @@ class Presence(Enum):
     FACT = "a property of the account or the key that no request can choose"
     CHOSEN = "the caller can arrange it, or leave it out"
     REQUEST = "an option of the request, absent unless given"
-    SERVICE = "only when an AWS service calls for a resource of its own"
+    SERVICE = "only when an AWS service calls for its own resource"
     OPERATION = "only in some operations, never in PutKeyPolicy"
     UNKNOWN = "no such key"
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionKey:
-    """One condition key; ``other`` is a sound value that no policy is likely to mention."""
+    """One condition key; ``other`` is a valid value that no policy is likely to mention."""
 
     name: str
     presence: Presence
     kind: str = "string"
     """string, arn, bool, numeric, date or ip; "time" for seconds since 1970, which take either operator."""
     form: str = ""
-    """What a text value looks like, by its name in ``kms_tui.policy.forms``; "": anything."""
+    """The name of the text values' form in ``kms_tui.policy.forms``; "": any text."""
     multivalued: bool = False
     choices: tuple[str, ...] = ()
-    """All values there are; empty: open."""
+    """All possible values; empty: open."""
     other: str = "another-value"
     optional: bool = False
-    """Of a fact: whether it may also be missing."""
+    """For a fact: it may be missing."""
     always: bool = False
-    """Of a key that the caller chooses: whether every request has it."""
+    """For a key that the caller chooses: every request has it."""
     follows_caller: bool = False
-    """Of a fact: whether it is one of the caller's account, not of the key."""
+    """For a fact: it belongs to the caller's account, not to the key."""
     actions: tuple[str, ...] = ()
-    """The only actions whose requests have it, without their prefix; empty: others may, too."""
+    """The only actions whose requests have it, without their prefix; empty: any."""
     iam_only: bool = False
-    """Whether only IAM policies take it: PutKeyPolicy refuses a key policy that names it."""
+    """Only IAM policies take it: PutKeyPolicy refuses a key policy that names it."""
 
 
 OWN_ORG, OTHER_ORG = "o-zzkeysownorg", "o-zzotherorg"
-"""Organizations that no policy names: that of the key's account, and another one."""
+"""Organizations that no policy names: that of the key's account, and another."""
 
 
 PRINCIPAL_TYPES = ("Account", "User", "AssumedRole", "FederatedUser", "Anonymous")
@@ -235,18 +235,18 @@ FAMILIES: Mapping[str, ConditionKey] = {
         ConditionKey("token.actions.githubusercontent.com:", Presence.CHOSEN),
     )
 }
-"""Keys that carry a name of the user's own behind a prefix: a tag key, an encryption context key, a claim."""
+"""Keys with a user's name after a prefix: a tag key, an encryption context key, a claim."""
 
 _BY_LOWER = {lowered(key.name): key for key in KEYS.values()}
 _FAMILIES_BY_LOWER = {lowered(key.name): key for key in FAMILIES.values()}
 OWN_ACCOUNT = ("aws:principalaccount", "kms:calleraccount", "aws:resourceaccount")
-"""Keys whose value, for an identity of the key's account, is that account's id."""
+"""Keys whose value is the account's id for an identity of the key's account."""
 ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
 ENCRYPTION_CONTEXT_KEYS = "kms:encryptioncontextkeys"
 
 
 def find(name: str) -> ConditionKey:
-    """The entry for a key name in any case; one of presence UNKNOWN if there is no such key."""
+    """The entry for a key name in any case; its presence is UNKNOWN if there is no such key."""
     folded = lowered(name)
     known = _BY_LOWER.get(folded)
     if known is not None:
@@ -258,5 +258,5 @@ def find(name: str) -> ConditionKey:
 
 
 def nearest(name: str) -> str:
-    """The real key that a misspelt one most likely means; "" where none is near."""
+    """The most likely key for a misspelt one; "" if none is near."""
     return closest(lowered(name), {lower: key.name for lower, key in _BY_LOWER.items()})

@@ -1,4 +1,4 @@
-"""One condition of a statement, and whether it holds for given request values."""
+"""One condition of a statement, and whether it holds for request values."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from kms_tui.policy.operators import FOR_ALL, FOR_ANY, Network, Spelled
 from kms_tui.policy.wildcard import Token
 
 Resolve = Callable[[str], str | None]
-"""A condition key's name in lower case to its value in the request; None where it has none."""
+"""A condition key's name in lower case to its value in the request, or None."""
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string of the policy, and where it stands."""
+    """A string of the policy and its place."""
 
     value: str
     span: Span
 
 
 class Networks:
-    """Address blocks, merged so that asking for one address takes the same time however many there are."""
+    """Address blocks, merged so that looking up an address is fast for any number of them."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         found = (operators.network(text) for text in texts)
@@ -56,14 +56,14 @@ def _by_place(block: Network) -> tuple[int, int, int]:
 
 
 class UnsetVariableError(Exception):
-    """A policy variable has no value in this request, so nothing equals it."""
+    """A policy variable without a value in this request: nothing equals it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConditionTest:
     """One key of one operator in a Condition: ``key`` is in lower case, ``key_text`` as written.
 
-    ``variables`` says whether ``${…}`` is a policy variable here (Version 2012-10-17) or plain text.
+    ``variables``: ``${…}`` is a policy variable (Version 2012-10-17), else plain text.
     """
 
     operator: Spelled
@@ -74,7 +74,7 @@ class ConditionTest:
     variables: bool
     span: Span
     references: frozenset[str] = field(init=False)
-    """The keys that its values' policy variables name, in lower case."""
+    """The keys in its values' policy variables, in lower case."""
     _exact: frozenset[str] = field(init=False)
     _patterns: tuple[str, ...] = field(init=False)
     _templates: tuple[str, ...] = field(init=False)
@@ -119,7 +119,7 @@ class ConditionTest:
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        """The values with wildcards, where the operator takes any."""
+        """The values with wildcards, if the operator takes them."""
         return self._patterns
 
     @property
@@ -143,15 +143,15 @@ class ConditionTest:
 
     @property
     def weight(self) -> int:
-        """What comparing one request value costs, in tenths of a microsecond or so."""
+        """The cost of comparing one request value, in about tenths of a microsecond."""
         patterns = sum(_weight(pattern) for pattern in self._patterns)
         templates = sum(20 + len(template) for template in self._templates)
         return 8 + patterns + templates + len(self._limits) + (20 if self._networks else 0)
 
     def pieces(self) -> Sequence[ConditionTest]:
-        """The condition as several, one for each value with policy variables and one for all others.
+        """The condition split: a part for each value with policy variables, and one for all others.
 
-        For a key with one value at most, one of them must hold; or all of them, for a negated operator.
+        For a key with one value at most, one part must hold; for a negated operator, all must.
         """
         if len(self.values) < 2 or not self.references:
             return (self,)
@@ -160,7 +160,7 @@ class ConditionTest:
         return tuple(replace(self, values=values) for values in (plain, *alone) if values)
 
     def holds(self, values: Sequence[str] | None, resolve: Resolve) -> bool:
-        """Whether the condition is true where the key has these values; None: the key is absent."""
+        """Whether the condition is true for these values of the key; None: the key is absent."""
         operator = self.operator
         if operator.base.family == "null":
             return self._null(values)
@@ -184,7 +184,7 @@ class ConditionTest:
         return self._equal(value, resolve) != self.operator.base.negated
 
     def _equal(self, value: str, resolve: Resolve) -> bool:
-        """Whether the request's value matches any of the policy's, before negation."""
+        """Whether the request's value matches any policy value, before negation."""
         base = self.operator.base
         if base.family in ("string", "like"):
             found = (value.lower() if base.ignore_case else value) in self._exact
@@ -201,7 +201,7 @@ class ConditionTest:
         return _TYPED[base.family](self, value)
 
     def _filled(self, value: str, resolve: Resolve) -> bool:
-        """Whether a value with policy variables matches once they are filled in."""
+        """Whether a value with its policy variables filled in matches."""
         base = self.operator.base
         for template in self._templates:
             try:
@@ -221,7 +221,7 @@ class ConditionTest:
 
 
 def _weight(pattern: str) -> int:
-    """What trying a pattern costs: little where the text's beginning tells, most where it takes a walk."""
+    """The cost of a pattern: low if the text's beginning decides, highest if it takes a walk."""
     if "?" in pattern:
         return 120
     return 12 if pattern[0] == "*" else 3
@@ -284,19 +284,17 @@ _TYPED: dict[str, Callable[[ConditionTest, str], bool]] = {
 
 
 def variable_names(template: str) -> list[str]:
-    """The keys that a value's policy variables name, in lower case; ``${*}``, ``${?}`` and ``${$}`` name
-    none.
-    """
+    """The keys in a value's policy variables, in lower case; ``${*}``, ``${?}`` and ``${$}`` have none."""
     return [variable.key for variable in _variables(template) if not variable.sign]
 
 
 def defaults(template: str) -> list[str]:
-    """What stands for a value's policy variables where they have no value."""
+    """The default values of a value's policy variables."""
     return [variable.default for variable in _variables(template) if variable.default is not None]
 
 
 def surroundings(template: str) -> tuple[str, str, str] | None:
-    """The key of a value's only policy variable, and the text before and after it; None if it has others."""
+    """The key of a value's only policy variable and the text before and after it; None for several."""
     match _pieces(template):
         case (str(before), PolicyVariable(sign="") as variable, str(after)):
             return variable.key, before, after
@@ -318,7 +316,7 @@ def _parts(inner: str) -> tuple[str, str | None]:
 
 
 def filled(template: str, resolve: Resolve, *, wildcards: bool) -> list[Token]:
-    """A value with its policy variables filled in; what they bring is literal, whatever it holds."""
+    """A value with its policy variables filled in; their values are literal text."""
     tokens: list[Token] = []
     for piece in _pieces(template):
         text = _text(piece, resolve)
@@ -341,7 +339,7 @@ def filled_text(template: str, resolve: Resolve) -> str:
 
 
 class PolicyVariable(NamedTuple):
-    """A policy variable: its key in lower case and its default, or the literal sign that it stands for."""
+    """A policy variable: its key in lower case and its default, or its literal sign."""
 
     key: str
     default: str | None
@@ -366,7 +364,7 @@ def _variables(template: str) -> list[PolicyVariable]:
 
 @lru_cache(maxsize=2000)
 def _pieces(template: str) -> tuple[str | PolicyVariable, ...]:
-    """A value as its literal texts and its policy variables."""
+    """The literal texts and policy variables of a value."""
     pieces: list[str | PolicyVariable] = []
     position = 0
     for match in _VARIABLE.finditer(template):

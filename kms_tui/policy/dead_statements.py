@@ -1,5 +1,5 @@
-"""Statements, and values in them, that no request ever meets: an Allow that gives nothing, a Deny that
-protects nothing.
+"""Findings on statements and values that no request meets: an Allow that gives nothing, a Deny that protects
+nothing.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from kms_tui.policy.describe import listed, printable, quoted
 from kms_tui.policy.document import Statement
 from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.operators import FOR_ALL, Spelled
-from kms_tui.policy.policy_under_test import Effective, PolicyUnderTest, applying
+from kms_tui.policy.policy_under_test import EffectiveStatement, PolicyUnderTest, applying
 from kms_tui.policy.principals import Caller, PrincipalKind
-from kms_tui.policy.setting import Origin
+from kms_tui.policy.request_setting import Origin
 
 MAX_COMPARED = 40
-"""Among so many statements the redundant ones are looked for."""
+"""Largest number of statements that are compared for redundancy."""
 
 
-def dead(subject: PolicyUnderTest, statement: Statement) -> Iterator[Remark]:
-    """Values that are never met, and what that makes of the statement."""
+def dead_conditions(subject: PolicyUnderTest, statement: Statement) -> Iterator[Remark]:
+    """Values that never match, and statements that therefore have no effect."""
     mask = evaluation.action_mask(statement, subject.matching) & actions.KEY_ACTIONS
     is_dead = False
     for test in statement.conditions:
@@ -48,7 +48,7 @@ def _carrying(test: ConditionTest) -> int:
 
 
 def _needs_its_key(test: ConditionTest) -> bool:
-    """Whether a condition is false of every request without its key."""
+    """Whether a condition is false for every request without its key."""
     if test.operator.base.family == "null":
         return test.asks_for_presence
     return not _is_met_without(test.operator)
@@ -61,23 +61,23 @@ def _never_carried(statement: Statement, test: ConditionTest) -> Remark:
 
 
 def _never_holds(test: ConditionTest, dead_count: int) -> bool:
-    """Whether a condition with so many dead values is false for every request."""
+    """Whether a condition with this number of dead values is false for every request."""
     return dead_count == len(test.values) and not _is_met_without(test.operator)
 
 
 def _is_met_without(operator: Spelled) -> bool:
-    """Whether an operator may be true although no value of a request matches."""
+    """Whether an operator may be true without a matching value."""
     return operator.base.negated or operator.if_exists or operator.qualifier == FOR_ALL
 
 
-def _because(test: ConditionTest, value: forms.Dead) -> str:
+def _because(test: ConditionTest, value: forms.DeadValue) -> str:
     key = printable(test.key_text)
     if forms.is_mismatch(test):
         return f"{test.operator.base.name} cannot read {key}, which is {value.words}"
     words = value.words + (f", as in {value.example}" if value.example else "")
     if test.operator.base.family in ("string", "like"):
         return f"{key} is {words}, and never {quoted(value.value)}"
-    return f"{test.operator.base.name} needs {words}, and {quoted(value.value)} is none"
+    return f"{test.operator.base.name} needs {words}; {quoted(value.value)} is not"
 
 
 def _dead_statement(statement: Statement, test: ConditionTest, because: str) -> Remark:
@@ -89,7 +89,7 @@ def _dead_statement(statement: Statement, test: ConditionTest, because: str) -> 
 
 
 def _operator_type(statement: Statement, test: ConditionTest) -> Iterator[Remark]:
-    """Operators of another type than the key's, and a set of values without a set operator."""
+    """Operators of another type than the key's, and multivalued keys without a set operator."""
     info, operator = test.key_info, test.operator
     if info.presence is Presence.UNKNOWN or operator.base.family == "null":
         return
@@ -112,15 +112,17 @@ _OPERATORS = {
     "time": "a Date or Numeric operator",
     "ip": "IpAddress or NotIpAddress",
 }
-"""Kind of key -> the operators that are made for it."""
+"""Kind of key -> the operators for it."""
 
 
 def _is_other_type(operator: Spelled, kind: str) -> bool:
     return operator.base.family in ("string", "like") and kind in _OPERATORS
 
 
-def services(subject: PolicyUnderTest, each: Effective, suggestions: Iterator[int]) -> Iterator[Remark]:
-    """Service principals that are none, and those that never meet the statement's conditions."""
+def services(
+    subject: PolicyUnderTest, each: EffectiveStatement, suggestions: Iterator[int]
+) -> Iterator[Remark]:
+    """Unknown service principals, and those that never meet the statement's conditions."""
     statement = each.statement
     yield from _via_services(subject, statement, suggestions)
     for principal in statement.principals:
@@ -128,12 +130,12 @@ def services(subject: PolicyUnderTest, each: Effective, suggestions: Iterator[in
             continue
         fault = _fault(subject, principal.text, suggestions)
         if fault:
-            sentence = f"{quoted(principal.text)} is no service principal: {fault}"
+            sentence = f"{quoted(principal.text)} is not a service principal: {fault}"
             yield Remark("unknown-service", Severity.WARN, sentence, principal.span, statement)
         elif _may_be_never(statement) and not _is_met_by_service(subject, each, principal.text):
             keys = [test.key_text for test in statement.conditions if _is_of_a_principal(test)]
             because = f": it has no {listed([printable(key) for key in keys], 2, 'or')}" if keys else ""
-            word = "gives it nothing" if statement.is_allow else "does not bite it"
+            word = "gives it nothing" if statement.is_allow else "does not apply to it"
             sentence = f"{printable(principal.text)} never meets these conditions, so this {word}{because}."
             yield Remark("service-never", Severity.WARN, sentence, principal.span, statement)
 
@@ -143,13 +145,13 @@ def _fault(subject: PolicyUnderTest, host: str, suggestions: Iterator[int]) -> s
 
     if len(host) >= 100:
         return ""
-    return principals.fault(host, subject.partition, subject.region, suggestions)
+    return principals.service_fault(host, subject.partition, subject.region, suggestions)
 
 
 def _via_services(
     subject: PolicyUnderTest, statement: Statement, suggestions: Iterator[int]
 ) -> Iterator[Remark]:
-    """Values of kms:ViaService that name no service, or one of another partition."""
+    """Values of kms:ViaService that name an unknown service, or one of another partition."""
     for test in statement.conditions:
         if test.key != "kms:viaservice" or forms.dead_values(test):
             continue
@@ -158,13 +160,13 @@ def _via_services(
                 continue
             fault = _fault(subject, text.value, suggestions)
             if fault:
-                sentence = f"{quoted(text.value)} is no service for {printable(test.key_text)}: {fault}"
+                sentence = f"{quoted(text.value)} is not a service for {printable(test.key_text)}: {fault}"
                 yield Remark("unknown-service", Severity.WARN, sentence, text.span, statement)
 
 
 def _may_be_never(statement: Statement) -> bool:
-    """Whether a service may miss conditions that are not dead for everyone. Those about the source or the
-    operation it can meet; what kms:CallerAccount is of a service the guides do not say.
+    """Whether a service may fail conditions that others can meet. It can meet those about the source or the
+    operation; the guides do not say what kms:CallerAccount is for a service.
     """
     of_services = (Presence.SERVICE, Presence.OPERATION)
     if all(test.key_info.presence in of_services for test in statement.conditions):
@@ -179,28 +181,28 @@ def _is_of_a_principal(test: ConditionTest) -> bool:
     return test.key_info.follows_caller or test.key_info.presence is Presence.IDENTITY
 
 
-def _is_met_by_service(subject: PolicyUnderTest, each: Effective, host: str) -> bool:
-    """Whether some request of the service, for whosever resource, meets the statement's conditions."""
+def _is_met_by_service(subject: PolicyUnderTest, each: EffectiveStatement, host: str) -> bool:
+    """Whether a request of the service, for anyone's resource, meets the statement's conditions."""
     caller = Caller.parse(host)
     asked = actions.in_mask(each.mask & actions.KEY_ACTIONS)
-    inquiry = subject.inquiry([each])
+    analysis = subject.analysis([each])
     for action in {action.encryption_context: action for action in asked}.values():
-        for world in inquiry.worlds([caller], Origin.OTHER, action, plain_callers=1):
-            if applying(world, [each]):
+        for space in analysis.request_spaces([caller], Origin.OTHER, action, plain_callers=1):
+            if applying(space, [each]):
                 return True
     return not asked
 
 
-class _Saying(NamedTuple):
-    """What a statement says, to be compared with others."""
+class _Content(NamedTuple):
+    """The content of a statement, for comparison with others."""
 
     statement: Statement
     mask: int
     who: frozenset[tuple[PrincipalKind, str]]
     conditions: frozenset[tuple[str, str, frozenset[str]]]
 
-    def covers(self, other: _Saying) -> bool:
-        """Whether this says all of the other; of two that say the same, the first one does."""
+    def covers(self, other: _Content) -> bool:
+        """Whether this includes all of the other; of two equal ones, the first does."""
         one, two = self.statement, other.statement
         if other.mask & ~self.mask or not other.who <= self.who or not self.conditions <= other.conditions:
             return False
@@ -215,19 +217,19 @@ def _resources(statement: Statement) -> tuple[bool, list[str]]:
 
 
 def redundant(subject: PolicyUnderTest) -> Iterator[Remark]:
-    """Statements that another one says in full."""
-    said = [
-        _Saying(each.statement, each.mask, _who(each.statement), _said(each.statement))
+    """Statements that another one includes."""
+    contents = [
+        _Content(each.statement, each.mask, _who(each.statement), _conditions_of(each.statement))
         for each in subject.effective[: MAX_COMPARED + 1]
         if each.mask and not each.statement.not_principal
     ]
-    if len(said) > MAX_COMPARED:
+    if len(contents) > MAX_COMPARED:
         return
-    for saying in said:
-        wider = next((other for other in said if other.covers(saying)), None)
+    for content in contents:
+        wider = next((other for other in contents if other.covers(content)), None)
         if wider is not None:
-            sentence = f"{quoted(wider.statement.label)} already says all of this."
-            yield Remark("redundant", Severity.INFO, sentence, saying.statement.span, saying.statement)
+            sentence = f"{quoted(wider.statement.label)} already includes all of this."
+            yield Remark("redundant", Severity.INFO, sentence, content.statement.span, content.statement)
 
 
 def _who(statement: Statement) -> frozenset[tuple[PrincipalKind, str]]:
@@ -237,8 +239,8 @@ def _who(statement: Statement) -> frozenset[tuple[PrincipalKind, str]]:
     )
 
 
-def _said(statement: Statement) -> frozenset[tuple[str, str, frozenset[str]]]:
-    """The conditions; fewer of them say more."""
+def _conditions_of(statement: Statement) -> frozenset[tuple[str, str, frozenset[str]]]:
+    """The conditions; a statement with fewer includes more."""
     return frozenset(
         (test.operator.text, test.key, frozenset(text.value for text in test.values))
         for test in statement.conditions

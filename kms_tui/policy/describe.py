@@ -1,4 +1,4 @@
-"""Words about a policy: conditions as sentences, values from it short, quoted and printable."""
+"""A policy in words: conditions as clauses, values short, quoted and printable."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ MAX_QUOTED = 80
 
 
 def printable(text: str) -> str:
-    """The text with all that a terminal might act on, cannot show, or shows like a Latin letter, as its
-    escape.
-    """
+    """The text with escapes for control characters, invisible ones, and any beyond Latin-1."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if char.isprintable() and char <= "\xff" else _escaped(char) for char in text)
@@ -85,9 +83,7 @@ _OPPOSITE = {**_OPPOSITES, **{other: verb for verb, other in _OPPOSITES.items()}
 
 
 def condition(test: ConditionTest, *, holds: bool = True) -> str:
-    """The condition as a clause: ``aws:SourceIp is in "203.0.113.0/24"``; with ``holds`` false its
-    opposite.
-    """
+    """The condition as a clause: ``aws:SourceIp is in "203.0.113.0/24"``; its opposite without ``holds``."""
     key = printable(test.key_text)
     if test.operator.base.family == "null":
         return f"{key} is {'absent' if test.asks_for_absence == holds else 'present'}"

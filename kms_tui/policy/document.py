@@ -1,9 +1,9 @@
-"""Policy text to a ``Document`` of statements, each part with its place, judged by IAM's grammar.
+"""Parses policy text to a ``Document`` of statements, each part with its place, by IAM's grammar.
 
-Source: the IAM user guide (reference_policies_grammar, reference_policies_elements) and, for what only a key
-policy asks, the KMS developer guide (key-policy-overview, conditions-kms; tag-authorization and abac for the
-keys that IAM policies alone take) and PutKeyPolicy in the service model. That PutKeyPolicy answers
-MalformedPolicyDocumentException to those keys is recorded in awsdocs/aws-kms-developer-guide#47.
+Source: the IAM user guide (reference_policies_grammar, reference_policies_elements) and, for key policies,
+the KMS developer guide (key-policy-overview, conditions-kms; tag-authorization and abac for the keys that
+only IAM policies take) and PutKeyPolicy in the service model. PutKeyPolicy answers
+MalformedPolicyDocumentException to those keys (awsdocs/aws-kms-developer-guide#47).
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from kms_tui.policy.principals import Principal, PrincipalKind
 MAX_BYTES = 131_072
 """PolicyType's maximum in the service model."""
 QUOTA_BYTES = 32_768
-"""The greatest key policy document, in bytes, by the KMS quotas (LimitExceededException beyond it)."""
+"""The KMS quota on a key policy document, in bytes (LimitExceededException beyond it)."""
 ALLOW, DENY = "Allow", "Deny"
 CURRENT_VERSION = "2012-10-17"
 VERSIONS = (CURRENT_VERSION, "2008-10-17")
 
 _ACTION = re.compile(r"(?:\*+|[A-Za-z0-9*?-]+:.*)\Z", re.DOTALL)
-"""An action is a vendor, a colon and a name; or ``*``, which is everything."""
+"""An action is a vendor, a colon and a name; or ``*`` for everything."""
 _FOREIGN_CHARACTER = re.compile(r"[^\t\n\r\x20-\xff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a text is no policy; ``statement`` is the 0-based index of the statement it is in, if any."""
+    """Why a text is not a policy; ``statement`` is the 0-based index of the statement with the problem."""
 
     rule: str
     sentence: str
@@ -46,8 +46,8 @@ class Problem:
 class Statement:
     """One statement of a policy. ``index`` counts from 0; ``elements`` are the places of its elements' names.
 
-    ``principals`` are those of Principal, or of NotPrincipal where ``not_principal``; likewise the others.
-    An identity policy's statements have no principals.
+    ``principals`` are those of Principal, or of NotPrincipal if ``not_principal``; likewise the others. An
+    identity policy's statements have no principals.
     """
 
     index: int
@@ -73,13 +73,13 @@ class Statement:
         return self.sid or f"statement {self.index + 1}"
 
     def names(self, kind: PrincipalKind) -> bool:
-        """Whether a principal of that kind is named (under Principal or NotPrincipal)."""
+        """Whether it names a principal of that kind (under Principal or NotPrincipal)."""
         return any(principal.kind is kind for principal in self.principals)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A policy: its text, its statements, and the problems that make it no policy at all (then unusable)."""
+    """A policy: its text, its statements, and the problems that make it invalid."""
 
     text: str
     statements: tuple[Statement, ...]
@@ -87,7 +87,7 @@ class Document:
     version: str
     lines: Lines
     end: Span
-    """The last character: where to point for what the policy lacks."""
+    """The last character: the place of problems about a missing part."""
 
     @property
     def is_valid(self) -> bool:
@@ -133,7 +133,7 @@ _EXCLUSIVE = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource
 
 
 class _Reader:
-    """Walks the JSON once and notes every problem on the way."""
+    """Walks the JSON once and notes every problem."""
 
     def __init__(self, problems: list[Problem], partition: str | None, identity: bool) -> None:
         self.statements: list[Statement] = []
@@ -230,7 +230,7 @@ class _Reader:
             self._problem("Half of a surrogate pair stands alone in this string.", value.span, "character")
 
     def _texts(self, value: json_reader.Value | None, name: str) -> tuple[Text, ...]:
-        """A string, or a list of them, as Action and Resource have it."""
+        """A string or a list of strings, as in Action and Resource."""
         if value is None:
             return ()
         items = value.items if isinstance(value, json_reader.Array) else (value,)
@@ -241,7 +241,7 @@ class _Reader:
         for text in actions:
             if not _ACTION.match(text.value):
                 sentence = (
-                    f"{quoted(text.value)} is no action: a service and a colon come first, as in kms:Decrypt."
+                    f"{quoted(text.value)} is not an action: it needs a service and a colon, as kms:Decrypt."
                 )
                 self._problem(sentence, text.span, "action")
         return actions
@@ -263,7 +263,7 @@ class _Reader:
             self._problem("The statement names no principal.", whole, "principal")
             return ()
         if excluded is not None and effect == ALLOW:
-            sentence = "NotPrincipal with Allow would admit everyone else, and is not supported."
+            sentence = "NotPrincipal with Allow would admit everyone else; it is not supported."
             self._problem(sentence, elements["NotPrincipal"], "principal")
         found = tuple(self._principals(value))
         if not found and not any(problem.statement == self._index for problem in self._problems):
@@ -280,7 +280,9 @@ class _Reader:
                 if key.value in principals.TYPES:
                     yield from self._principal_list(key.value, listed)
                 else:
-                    sentence = f"{quoted(key.value)} is no type of principal: AWS, Service and Federated are."
+                    sentence = (
+                        f"{quoted(key.value)} is not a type of principal; use AWS, Service or Federated."
+                    )
                     self._problem(sentence, key.span, "principal")
 
     def _principal_list(self, principal_type: str, value: json_reader.Value) -> Iterator[Principal]:
@@ -343,12 +345,12 @@ class _Reader:
     def _permitted(
         self, operator: operators.Spelled, info: condition_keys.ConditionKey, key: json_reader.String
     ) -> None:
-        """Conditions that KMS refuses in a key policy although IAM's grammar has them."""
+        """Note conditions that IAM's grammar has and that KMS refuses in a key policy."""
         if self._identity:
             return
         if info.iam_only:
             sentence = (
-                f"KMS takes {quoted(key.value)} in IAM policies only, and refuses a key policy with it."
+                f"KMS takes {quoted(key.value)} only in IAM policies, and refuses a key policy with it."
             )
             self._problem(sentence, key.span, "not-in-key-policies")
         elif operator.qualifier == operators.FOR_ALL and info.name in _NEVER_FOR_ALL:
@@ -372,7 +374,7 @@ class _Reader:
 
 
 _NEVER_FOR_ALL = ("kms:EncryptionContext:", "aws:RequestTag/")
-"""Keys with which PutKeyPolicy answers OverlyPermissiveCondition to ForAllValues (conditions-kms)."""
+"""Keys for which PutKeyPolicy answers OverlyPermissiveCondition to ForAllValues (conditions-kms)."""
 _ELEMENTS = frozenset(
     (
         "Sid",

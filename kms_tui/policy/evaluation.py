@@ -1,4 +1,4 @@
-"""May this principal do this action on this key, in this context? And which statements say so?
+"""Decides whether a principal may do an action on a key in a context, and by which statements.
 
 Source: the IAM user guide (reference_policies_evaluation-logic, …-cross-account), the KMS developer guide
 (policy-evaluation, key-policy-default).
@@ -30,7 +30,7 @@ def no_value(_key: str) -> str | None:
 
 
 def covers(document: Document, statement: Statement, key_arn: str, resolve: Resolve = no_value) -> bool:
-    """Whether the statement applies to the key of that ARN; False where it has no Resource at all."""
+    """Whether the statement applies to the key of that ARN; False without a Resource."""
     if not statement.resources:
         return False
     variables = document.version == CURRENT_VERSION
@@ -58,9 +58,7 @@ def covers_some_key(
     resolve: Resolve,
     budget: Budget,
 ) -> bool | None:
-    """``covers`` where the key's ARN is not known: True for any key of the account, False for none, None
-    for some.
-    """
+    """``covers`` without the key's ARN: True for every key of the account, False for none, None for some."""
     anywhere = [
         str(Arn(partition, "kms", _UNLIKELY_REGION, account_id, resource)) for resource in _UNLIKELY_KEYS
     ]
@@ -70,26 +68,24 @@ def covers_some_key(
         return None if statement.resources else False
     template = wildcard.tokenize(f"arn:{partition}:kms:?*:{account_id}:key/?*")
     possible = any(
-        wildcard.witness([template, wildcard.tokenize(text.value)], "a", budget, never=":/") is not None
+        wildcard.common_match([template, wildcard.tokenize(text.value)], "a", budget, never=":/") is not None
         for text in statement.resources
     )
     return None if possible else False
 
 
 def action_mask(statement: Statement, matching: Callable[[str], int] = actions.matching) -> int:
-    """The actions that a statement is about, as a mask of ``kms_tui.policy.actions`` bits; 0 where it has
-    none.
-    """
-    named = 0
+    """The actions of a statement as a mask of ``kms_tui.policy.actions`` bits; 0 for none."""
+    named_via = 0
     for text in statement.actions:
-        named |= matching(text.value)
+        named_via |= matching(text.value)
     if statement.not_action:
-        return actions.ALL & ~named if statement.actions else 0
-    return named
+        return actions.ALL & ~named_via if statement.actions else 0
+    return named_via
 
 
 ContextValue = str | Sequence[str] | None
-"""A request value; several for a multivalued key; None: known to be absent."""
+"""A request value; several for a multivalued key; None: absent."""
 
 
 class Effect(StrEnum):
@@ -100,7 +96,7 @@ class Effect(StrEnum):
 
 
 class Via(StrEnum):
-    """How a key policy came to allow: the caller itself is named, or its account, which delegates to IAM."""
+    """How a key policy names an allowed caller: itself, everyone, or its account, which delegates to IAM."""
 
     CALLER = "caller"
     EVERYONE = "everyone"
@@ -108,7 +104,7 @@ class Via(StrEnum):
 
 
 class Unknown:
-    """The value of a condition key that the question leaves open."""
+    """The value of a condition key that the request leaves open."""
 
 
 UNKNOWN = Unknown()
@@ -118,10 +114,10 @@ UNKNOWN = Unknown()
 class AccessRequest:
     """A request to judge. ``context`` maps condition keys, in any case, to values.
 
-    With ``complete`` what the context lacks is absent from the request; otherwise it is open, and the
-    answer may depend on it. What follows from the caller and the key is known either way: aws:PrincipalArn
-    and its kin, kms:CallerAccount, aws:SecureTransport, aws:RequestedRegion, aws:ResourceAccount and
-    kms:PolicyName.
+    With ``complete`` a key not in the context is absent from the request; otherwise it is open, and the
+    answer may depend on it. Keys that follow from the caller and the key are always known:
+    aws:PrincipalArn and the like, kms:CallerAccount, aws:SecureTransport, aws:RequestedRegion,
+    aws:ResourceAccount and kms:PolicyName.
     """
 
     caller: Caller
@@ -145,7 +141,7 @@ class AccessRequest:
         return UNKNOWN
 
     def resolve(self, key: str) -> str | None:
-        """The one value of a key, for a policy variable; None where it has none, or several."""
+        """The single value of a key, for a policy variable; None for no value, or several."""
         values = self.known.get(key)
         return values[0] if values and len(values) == 1 else None
 
@@ -158,7 +154,7 @@ def _values(value: ContextValue) -> tuple[str, ...] | None:
 
 
 def derived_context(request: AccessRequest) -> dict[str, ContextValue]:
-    """What a request's caller, action and key say about its condition keys (in lower case)."""
+    """The condition keys (in lower case) that follow from a request's caller, action and key."""
     context = caller_context(request.caller)
     context["aws:securetransport"] = "true"
     if lowered(request.action) in ("kms:putkeypolicy", "kms:getkeypolicy"):
@@ -167,7 +163,7 @@ def derived_context(request: AccessRequest) -> dict[str, ContextValue]:
 
 
 def caller_context(caller: Caller) -> dict[str, ContextValue]:
-    """What a caller alone says about the condition keys (in lower case) of its requests."""
+    """The condition keys (in lower case) that follow from a caller."""
     if caller.kind is PrincipalKind.SERVICE:
         return {
             "aws:principalisawsservice": "true",
@@ -186,7 +182,7 @@ def caller_context(caller: Caller) -> dict[str, ContextValue]:
 
 
 def key_context(key_arn: str) -> dict[str, ContextValue]:
-    """What a key's ARN says about the condition keys of requests for it."""
+    """The condition keys that follow from a key's ARN."""
     try:
         arn = Arn.parse(key_arn)
     except ValueError:
@@ -200,7 +196,7 @@ def key_context(key_arn: str) -> dict[str, ContextValue]:
 
 @dataclass(frozen=True, slots=True)
 class OpenCondition:
-    """A condition on which the answer turns: it must be true for access (``wanted``), or false."""
+    """A condition that decides the answer: it must be true for access (``wanted``), or false."""
 
     statement: Statement
     test: ConditionTest
@@ -209,9 +205,9 @@ class OpenCondition:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer. ``statements`` decide it, in policy order; ``conditions`` are what it depends on.
+    """The answer. ``statements`` decide it, in policy order; it depends on ``conditions``.
 
-    ``via`` says for ALLOW and DEPENDS how the allowing statements name the caller (the most direct of them).
+    ``via`` says for ALLOW and DEPENDS how the allowing statements name the caller (the most direct way).
     """
 
     effect: Effect
@@ -230,7 +226,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """A statement that is about the request; ``open_tests`` are the conditions that are not known to hold."""
+    """A statement about the request; ``open_tests`` are the conditions not known to hold."""
 
     statement: Statement
     via: Via
@@ -238,12 +234,13 @@ class _Match:
 
 
 def evaluate(document: Document, request: AccessRequest, *, by_name: bool = False) -> Decision:
-    """What one policy says to a request: a key policy, or an IAM identity policy (which names no principals).
+    """One policy's answer to a request: a key policy's, or an IAM identity policy's (which names no
+    principals).
 
-    With ``by_name`` an Allow counts only if it names the caller itself or everyone, not its account alone.
+    With ``by_name`` an Allow counts only if it names the caller itself or everyone, not only its account.
 
-    For a key policy an ALLOW whose ``via`` is ACCOUNT still needs an IAM policy of the caller that allows
-    (``authorize``). An invalid document has no statements that count.
+    For a key policy an ALLOW whose ``via`` is ACCOUNT still needs an IAM policy that allows the request
+    (``authorize``). In an invalid document no statement counts.
     """
     if not document.is_valid:
         return Decision(Effect.NO_STATEMENT)
@@ -276,7 +273,7 @@ def _most_direct(found: Sequence[_Match]) -> Via:
 
 
 def _matches(document: Document, request: AccessRequest) -> Iterator[_Match]:
-    """The statements that apply to the request, or would under conditions that are open."""
+    """The statements that apply to the request, or would under open conditions."""
     action = actions.find(request.action)
     if action is None:
         return
@@ -285,7 +282,7 @@ def _matches(document: Document, request: AccessRequest) -> Iterator[_Match]:
             continue
         if not covers(document, statement, request.key_arn, request.resolve):
             continue
-        via = named(statement, request.caller, request.resolve("aws:userid"))
+        via = named_via(statement, request.caller, request.resolve("aws:userid"))
         if via is None:
             continue
         results = [(test, _holds(test, request)) for test in statement.conditions]
@@ -294,22 +291,22 @@ def _matches(document: Document, request: AccessRequest) -> Iterator[_Match]:
 
 
 def _holds(test: ConditionTest, request: AccessRequest) -> bool | None:
-    """Whether a condition is true; None where the question leaves it open."""
+    """Whether a condition is true; None if the request leaves it open."""
     values = request.values(test)
     if isinstance(values, Unknown) or any(request.is_open(key) for key in test.references):
         return None
     return test.holds(values, request.resolve)
 
 
-def named(statement: Statement, caller: Caller, userid: str | None = None) -> Via | None:
-    """How a statement names a caller; None where it does not. NotPrincipal names all but the listed.
+def named_via(statement: Statement, caller: Caller, userid: str | None = None) -> Via | None:
+    """How a statement names a caller; None if it does not. NotPrincipal names all but the listed.
 
-    NotPrincipal spares a user or role only if its account is listed too, as IAM asks; a session of a listed
-    role counts as the role.
+    NotPrincipal excludes a user or role only if its account is listed, too, as IAM requires; a session of a
+    listed role counts as the role.
     """
     if not statement.principals and "Principal" not in statement.elements:
         return Via.CALLER
-    vias = [via for via in (_how(principal, caller, userid) for principal in statement.principals) if via]
+    vias = [via for via in (_via_of(principal, caller, userid) for principal in statement.principals) if via]
     if not statement.not_principal:
         return next((via for via in Via if via in vias), None)
     account_listed = caller.kind is PrincipalKind.SERVICE or any(
@@ -320,7 +317,7 @@ def named(statement: Statement, caller: Caller, userid: str | None = None) -> Vi
     return None if spared else Via.EVERYONE
 
 
-def _how(principal: Principal, caller: Caller, userid: str | None) -> Via | None:
+def _via_of(principal: Principal, caller: Caller, userid: str | None) -> Via | None:
     if principal.kind is PrincipalKind.EVERYONE:
         return Via.EVERYONE
     if principals.is_caller(principal, caller):
@@ -334,9 +331,9 @@ def _how(principal: Principal, caller: Caller, userid: str | None) -> Via | None
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """Whether a request goes through, by the key policy and the caller's IAM policies together.
+    """Whether the key policy and the caller's IAM policies together allow a request.
 
-    ``denied_by`` is the policy kind with an explicit Deny ("key policy", "identity policy"), or "".
+    ``denied_by`` is the kind of policy with an explicit Deny ("key policy", "identity policy"), or "".
     """
 
     allowed: bool
@@ -352,11 +349,11 @@ def authorize(
     key_account: str,
     identity_policies: Sequence[Document] = (),
 ) -> Authorization:
-    """Judge a request as AWS does, grants apart; ``request.complete`` should be set.
+    """Judge a request as AWS does, without grants; ``request.complete`` should be set.
 
-    A Deny in either policy wins. A caller of the key's account is admitted if the key policy allows it
+    A Deny in either policy wins. A caller of the key's account is allowed if the key policy allows it
     directly, or allows its account and an IAM policy allows it; a caller of another account needs both, and
-    an action that works across accounts. A service needs the key policy alone.
+    an action that works across accounts. A service needs only the key policy.
     """
     key = evaluate(key_policy, request)
     identity = tuple(evaluate(policy, request) for policy in identity_policies)

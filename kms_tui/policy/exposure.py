@@ -1,4 +1,4 @@
-"""Who else gets in, and what a Deny stops besides what it names."""
+"""Findings on unintended access, and on a Deny that stops more than it seems to."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.lockout import MAX_BLAMED, element_span
 from kms_tui.policy.policy_under_test import (
     FRESH_ROLE,
-    Effective,
-    Inquiry,
+    EffectiveStatement,
     PolicyUnderTest,
+    StatementAnalysis,
     applying,
     escaping,
     is_possible,
 )
 from kms_tui.policy.principals import Caller, Principal, PrincipalKind
+from kms_tui.policy.request_setting import Origin
 from kms_tui.policy.search import solve
-from kms_tui.policy.setting import Origin
 
 _PUT = ACTIONS[PUT_KEY_POLICY]
 MAX_ACCOUNTS = 20
-"""Of the other accounts that conditions mention, as many are tried."""
+"""Most accounts mentioned in conditions that are tried."""
 
 
 def exposures(subject: PolicyUnderTest) -> Iterator[Remark]:
@@ -40,50 +40,50 @@ def exposures(subject: PolicyUnderTest) -> Iterator[Remark]:
         if statement.names(PrincipalKind.EVERYONE) and _is_public(subject, each):
             yield _public(statement)
         else:
-            yield from _outside(subject, each)
+            yield from _external_administration(subject, each)
         if statement.names(PrincipalKind.SERVICE):
             yield from _unbound_service(subject, each)
 
 
-def _is_public(subject: PolicyUnderTest, each: Effective) -> bool:
+def _is_public(subject: PolicyUnderTest, each: EffectiveStatement) -> bool:
     account = subject.unmentioned_account
     role = Caller.parse(f"arn:{subject.partition}:iam::{account}:{FRESH_ROLE}")
     service = Caller(PrincipalKind.SERVICE, "zz-service.amazonaws.com", name="zz-service.amazonaws.com")
-    others = subject.inquiry([each]).identities(PrincipalKind.ROLE, account)
+    others = subject.analysis([each]).identities(PrincipalKind.ROLE, account)
     return any(
-        _gets(subject, each, callers, Origin.STRANGER, actions.KEY_ACTIONS)
+        _allowed_actions(subject, each, callers, Origin.STRANGER, actions.KEY_ACTIONS)
         for callers in ([role, *others], [service])
     )
 
 
-def _gets(
-    subject: PolicyUnderTest, each: Effective, callers: Sequence[Caller], origin: Origin, mask: int
+def _allowed_actions(
+    subject: PolicyUnderTest, each: EffectiveStatement, callers: Sequence[Caller], origin: Origin, mask: int
 ) -> list[Action]:
-    """The actions of the mask that one of these callers gets from the statement, every Deny considered."""
+    """The actions of the mask that the statement gives to one of these callers, after every Deny."""
     found: list[Action] = []
     known: dict[tuple[object, ...], bool] = {}
     for action in actions.in_mask(mask & each.mask):
         denies = subject.denies(action.bit)
         key = (action == _PUT, action.encryption_context, *map(id, denies))
         if key not in known:
-            known[key] = _reaches(subject, each, callers, origin, action, denies)
+            known[key] = _is_allowed(subject, each, callers, origin, action, denies)
         if known[key]:
             found.append(action)
     return found
 
 
-def _reaches(
+def _is_allowed(
     subject: PolicyUnderTest,
-    each: Effective,
+    each: EffectiveStatement,
     callers: Sequence[Caller],
     origin: Origin,
     action: Action,
-    denies: Sequence[Effective],
+    denies: Sequence[EffectiveStatement],
 ) -> bool:
-    inquiry = subject.inquiry([each, *denies])
-    for world in inquiry.worlds(callers, origin, action, plain_callers=len(callers)):
-        asked = applying(world, [each])
-        if asked and is_possible(world, asked[0], escaping(world, denies)):
+    analysis = subject.analysis([each, *denies])
+    for space in analysis.request_spaces(callers, origin, action, plain_callers=len(callers)):
+        asked = applying(space, [each])
+        if asked and is_possible(space, asked[0], escaping(space, denies)):
             return True
     return False
 
@@ -104,9 +104,9 @@ def _public(statement: Statement) -> Remark:
     return Remark(rule, Severity.WARN, sentence, who.span, statement)
 
 
-def _outside(subject: PolicyUnderTest, each: Effective) -> Iterator[Remark]:
+def _external_administration(subject: PolicyUnderTest, each: EffectiveStatement) -> Iterator[Remark]:
     """Administration of the key by another account."""
-    for reach in _reaching(subject, each, actions.CHANGING):
+    for reach in _outside_access(subject, each, actions.CHANGING):
         names = listed([action.name for action in reach.actions], 3)
         sentence = f"Another account is given administration of this key: {reach.who} gets {names}."
         yield Remark("external-administration", Severity.WARN, sentence, reach.principal.span, each.statement)
@@ -114,8 +114,8 @@ def _outside(subject: PolicyUnderTest, each: Effective) -> Iterator[Remark]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """What a statement gives to another account; ``who`` is for people."""
+class OutsideAccess:
+    """Access that a statement gives to another account; ``who`` is for people."""
 
     who: str
     actions: tuple[Action, ...]
@@ -123,19 +123,19 @@ class Reach:
     statement: Statement
 
 
-def reaching(subject: PolicyUnderTest) -> Iterator[Reach]:
-    """What other accounts are given that works across accounts; public statements are not among it."""
+def outside_access(subject: PolicyUnderTest) -> Iterator[OutsideAccess]:
+    """Access of other accounts with actions that work across accounts; without public statements."""
     for each in subject.allows(actions.CROSS_ACCOUNT):
         if not (each.statement.names(PrincipalKind.EVERYONE) and _is_public(subject, each)):
-            yield from _reaching(subject, each, actions.CROSS_ACCOUNT)
+            yield from _outside_access(subject, each, actions.CROSS_ACCOUNT)
 
 
-def _reaching(subject: PolicyUnderTest, each: Effective, mask: int) -> Iterator[Reach]:
+def _outside_access(subject: PolicyUnderTest, each: EffectiveStatement, mask: int) -> Iterator[OutsideAccess]:
     for principal in each.statement.principals:
         for caller in _outsiders(subject, each, principal):
-            got = _gets(subject, each, [caller], Origin.OTHER, mask)
+            got = _allowed_actions(subject, each, [caller], Origin.OTHER, mask)
             if got:
-                yield Reach(_who(subject, principal, caller), tuple(got), principal, each.statement)
+                yield OutsideAccess(_who(subject, principal, caller), tuple(got), principal, each.statement)
                 break
 
 
@@ -143,37 +143,37 @@ def _who(subject: PolicyUnderTest, principal: Principal, caller: Caller) -> str:
     if principal.kind is not PrincipalKind.EVERYONE:
         return printable(principal.label)
     met = caller.account == subject.unmentioned_account
-    return "whoever meets its conditions" if met else f"account {caller.account}"
+    return "anyone who meets its conditions" if met else f"account {caller.account}"
 
 
-def _outsiders(subject: PolicyUnderTest, each: Effective, principal: Principal) -> list[Caller]:
-    """Callers of other accounts that a principal stands for."""
+def _outsiders(subject: PolicyUnderTest, each: EffectiveStatement, principal: Principal) -> list[Caller]:
+    """Callers of other accounts that a principal names."""
     if principal.kind is PrincipalKind.EVERYONE:
-        inquiry = subject.inquiry([each])
-        accounts = [*_mentioned_accounts(inquiry), subject.unmentioned_account]
-        return [caller for account in accounts for caller in _of_account(inquiry, account)]
+        analysis = subject.analysis([each])
+        accounts = [*_mentioned_accounts(analysis), subject.unmentioned_account]
+        return [caller for account in accounts for caller in _of_account(analysis, account)]
     if principal.account in ("", subject.account_id) or principal.kind is PrincipalKind.PROVIDER:
         return []
     if principal.kind is PrincipalKind.ACCOUNT:
-        return _of_account(subject.inquiry([each]), principal.account)
+        return _of_account(subject.analysis([each]), principal.account)
     return [Caller.parse(principal.text)]
 
 
-def _of_account(inquiry: Inquiry, account: str) -> list[Caller]:
-    arn = f"arn:{inquiry.subject.partition}:iam::{account}:"
-    roles = inquiry.identities(PrincipalKind.ROLE, account)
+def _of_account(analysis: StatementAnalysis, account: str) -> list[Caller]:
+    arn = f"arn:{analysis.subject.partition}:iam::{account}:"
+    roles = analysis.identities(PrincipalKind.ROLE, account)
     return [Caller.parse(arn + FRESH_ROLE), Caller.parse(f"{arn}root"), *roles]
 
 
-def _mentioned_accounts(inquiry: Inquiry) -> list[str]:
+def _mentioned_accounts(analysis: StatementAnalysis) -> list[str]:
     """Other accounts that conditions on the caller's account or ARN mention."""
     found: dict[str, None] = {}
     for key in ("aws:principalaccount", "kms:calleraccount", "aws:principalarn"):
-        for test in inquiry.tests.get(key, ()):
+        for test in analysis.tests.get(key, ()):
             for text in test.values:
                 parts = text.value.split(":", 5)
                 account = parts[4] if len(parts) > 5 else text.value
-                if is_account_id(account) and account != inquiry.subject.account_id:
+                if is_account_id(account) and account != analysis.subject.account_id:
                     found[account] = None
     return list(found)[:MAX_ACCOUNTS]
 
@@ -182,14 +182,14 @@ WITHOUT_SOURCE = frozenset({"events.amazonaws.com"})
 """Services that send no source keys: EventBridge to an encrypted topic (SNS guide, sns-key-management)."""
 
 
-def _unbound_service(subject: PolicyUnderTest, each: Effective) -> Iterator[Remark]:
-    """Service principals that anyone's resources can put to work on this key."""
+def _unbound_service(subject: PolicyUnderTest, each: EffectiveStatement) -> Iterator[Remark]:
+    """Service principals that may use this key for anyone's resources."""
     mask = actions.KEY_ACTIONS & ~actions.LOOKING
     unbound = [
         principal
         for principal in each.statement.principals
         if principal.kind is PrincipalKind.SERVICE
-        and _gets(subject, each, [Caller.parse(principal.text)], Origin.STRANGER, mask)
+        and _allowed_actions(subject, each, [Caller.parse(principal.text)], Origin.STRANGER, mask)
     ]
     asked = [principal for principal in unbound if principal.name not in WITHOUT_SOURCE]
     if asked:
@@ -209,11 +209,11 @@ def _unbound_service(subject: PolicyUnderTest, each: Effective) -> Iterator[Rema
             return
 
 
-def remaining(subject: PolicyUnderTest, *, unconditional: bool) -> Iterator[Remark]:
-    """What the account as a whole would be left without.
+def lost_actions(subject: PolicyUnderTest, *, unconditional: bool) -> Iterator[Remark]:
+    """The actions that the account as a whole would lose.
 
-    With ``unconditional`` an action that it keeps only under conditions counts as missing; that is for
-    policies whose control of the key does not itself turn on conditions.
+    With ``unconditional`` an action that it keeps only under conditions counts as lost; that is for policies
+    that give control of the key without conditions.
     """
     yield from _denied_to_all(subject)
     allows = [each for each in subject.allows(actions.ALL) if subject.is_account_level(each.statement)]
@@ -230,7 +230,9 @@ def remaining(subject: PolicyUnderTest, *, unconditional: bool) -> Iterator[Rema
         yield Remark("less-than-full-control", Severity.WARN, sentence, span, statement)
 
 
-def _lacking(subject: PolicyUnderTest, allows: Sequence[Effective], unconditional: bool) -> list[Action]:
+def _lacking(
+    subject: PolicyUnderTest, allows: Sequence[EffectiveStatement], unconditional: bool
+) -> list[Action]:
     """The actions of full control that the account does not keep."""
     given = 0
     for each in allows:
@@ -248,19 +250,19 @@ def _lacking(subject: PolicyUnderTest, allows: Sequence[Effective], unconditiona
     return lacking
 
 
-def _always_allowed(subject: PolicyUnderTest, covering: Sequence[Effective]) -> bool:
-    """Whether in every plain circumstance one of these Allow statements applies to the account."""
-    inquiry = subject.inquiry(covering)
-    for callers in inquiry.own_callers[:3]:
-        world = inquiry.world(callers, Origin.OWN, _PUT)
-        failing = escaping(world, covering, any_principal=True)
-        if solve(world.domains(plain=True), failing, world.budget) is not None:
+def _always_allowed(subject: PolicyUnderTest, covering: Sequence[EffectiveStatement]) -> bool:
+    """Whether one of these Allow statements applies to every plain request of the account."""
+    analysis = subject.analysis(covering)
+    for callers in analysis.own_callers[:3]:
+        space = analysis.space(callers, Origin.OWN, _PUT)
+        failing = escaping(space, covering, any_principal=True)
+        if solve(space.domains(plain=True), failing, space.budget) is not None:
             return False
     return True
 
 
 def _denied_to_all(subject: PolicyUnderTest) -> Iterator[Remark]:
-    """Use, grants or administration denied to everyone; guards on deletion and disabling are fine."""
+    """Use, grants or administration denied to everyone; denied deletion and disabling are fine."""
     blamed: dict[Statement, list[Action]] = {}
     known: dict[tuple[object, ...], bool] = {}
     mask = actions.KEY_ACTIONS & ~actions.GUARDED_MASK & ~_PUT.bit
@@ -272,35 +274,35 @@ def _denied_to_all(subject: PolicyUnderTest) -> Iterator[Remark]:
             if key not in known:
                 known[key] = not _escapable(subject, denies, action)
             if known[key]:
-                blamed.setdefault(_to_blame(subject, denies, action), []).append(action)
+                blamed.setdefault(_blamed_deny(subject, denies, action), []).append(action)
     for statement, denied in blamed.items():
         names = listed([action.name for action in denied], 3)
         where = listed([condition(test) for test in statement.conditions], 2)
         sentence = f"{names} would be denied to everyone in the account" + (
-            f", where {where}." if where else "."
+            f" where {where}." if where else "."
         )
         span = element_span(statement, "Action")
         yield Remark("denied-to-all", Severity.WARN, sentence, span, statement)
 
 
-def _to_blame(subject: PolicyUnderTest, denies: Sequence[Effective], action: Action) -> Statement:
-    """The Deny that nobody escapes; the last one where it takes several of them."""
+def _blamed_deny(subject: PolicyUnderTest, denies: Sequence[EffectiveStatement], action: Action) -> Statement:
+    """The Deny that no request escapes; the last one if only several together stop all."""
     alone = (each for each in denies[:MAX_BLAMED] if not _escapable(subject, [each], action))
     return next(alone, denies[-1]).statement
 
 
 def _could_cover_all(statement: Statement) -> bool:
-    """Whether it names more than single identities."""
+    """Whether it names others than single identities."""
     return statement.not_principal or any(not principal.is_identity for principal in statement.principals)
 
 
-def _escapable(subject: PolicyUnderTest, denies: Sequence[Effective], action: Action) -> bool:
-    """Whether some request of the account escapes these Denies."""
-    inquiry = subject.inquiry(denies)
-    for callers in inquiry.own_callers:
-        for world in inquiry.worlds(callers, Origin.OWN, action):
-            escapes = escaping(world, denies)
-            if solve(world.domains(), escapes, world.budget) is not None:
+def _escapable(subject: PolicyUnderTest, denies: Sequence[EffectiveStatement], action: Action) -> bool:
+    """Whether a request of the account escapes these Denies."""
+    analysis = subject.analysis(denies)
+    for callers in analysis.own_callers:
+        for space in analysis.request_spaces(callers, Origin.OWN, action):
+            escapes = escaping(space, denies)
+            if solve(space.domains(), escapes, space.budget) is not None:
                 return True
     return False
 
@@ -311,7 +313,7 @@ def _escapable(subject: PolicyUnderTest, denies: Sequence[Effective], action: Ac
 USED_BY_SERVICES = actions.mask_of(
     action for action in actions.ACTIONS.values() if action.access in (Access.USE, Access.GRANT)
 )
-"""What services do with keys: use, and grants that let them use it later."""
+"""The actions of services: use, and grants for later use."""
 _NETWORK = frozenset(
     {"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:sourcevpcarn"}
 )
@@ -323,7 +325,7 @@ _OF_THE_CALLER = frozenset(
         "aws:principalarn",
     }
 )
-_SPARED = {
+_EXCEPTIONS = {
     "network": frozenset(
         {"aws:viaawsservice", "aws:principalisawsservice", "aws:calledvia", "kms:viaservice"}
     ),
@@ -331,26 +333,26 @@ _SPARED = {
         {"aws:principalisawsservice", "aws:principalservicename", "aws:principalservicenameslist"}
     ),
 }
-"""Keys by which a Deny spares requests of services: those in the caller's name, and those in their own."""
+"""Keys that except services from a Deny: for requests in the caller's name, and in their own."""
 
 
-def stopped_services(subject: PolicyUnderTest, each: Effective) -> Iterator[Remark]:
-    """A Deny on the network, or on the caller's organization, that services of AWS run into as well."""
+def stopped_services(subject: PolicyUnderTest, each: EffectiveStatement) -> Iterator[Remark]:
+    """A Deny on the network, or on the caller's organization, that stops AWS services, too."""
     statement = each.statement
     if statement.is_allow or not each.mask & USED_BY_SERVICES:
         return
     keys = {test.key for test in statement.conditions}
     for test in statement.conditions:
-        if not _bites_where_absent(test) or (_has_null(statement, test) and test.key != "aws:sourceip"):
+        if not _holds_without_key(test) or (_has_null(statement, test) and test.key != "aws:sourceip"):
             continue
-        if test.key in _NETWORK and not keys & _SPARED["network"]:
+        if test.key in _NETWORK and not keys & _EXCEPTIONS["network"]:
             sentence = (
-                f"A service that uses the key for somebody comes from its own network, not from this "
+                f"A service that uses the key for someone calls from its own network, not from this "
                 f"{printable(test.key_text)}, so this Deny stops it: add Bool aws:ViaAWSService false."
             )
-        elif test.key in _OF_THE_CALLER and not keys & _SPARED["caller"] and _names_services(statement):
+        elif test.key in _OF_THE_CALLER and not keys & _EXCEPTIONS["caller"] and _names_services(statement):
             sentence = (
-                f"A service of AWS has no {printable(test.key_text)}, so this Deny stops it: add Bool "
+                f"An AWS service has no {printable(test.key_text)}, so this Deny stops it: add Bool "
                 "aws:PrincipalIsAWSService false."
             )
         else:
@@ -360,13 +362,13 @@ def stopped_services(subject: PolicyUnderTest, each: Effective) -> Iterator[Rema
         return
 
 
-def _bites_where_absent(test: ConditionTest) -> bool:
-    """Whether a condition is true of a request without the key, or from elsewhere."""
+def _holds_without_key(test: ConditionTest) -> bool:
+    """Whether a condition is true for a request without the key."""
     return test.operator.base.negated or test.asks_for_absence
 
 
 def _has_null(statement: Statement, test: ConditionTest) -> bool:
-    """Whether another condition asks if the key is there at all."""
+    """Whether another condition checks that the key is present."""
     return any(
         other is not test and other.key == test.key and other.operator.base.family == "null"
         for other in statement.conditions
@@ -374,15 +376,15 @@ def _has_null(statement: Statement, test: ConditionTest) -> bool:
 
 
 def _names_services(statement: Statement) -> bool:
-    """Whether a statement is about services, too; a named role or account never is one."""
+    """Whether a statement also covers services; a named role or account never is one."""
     return statement.not_principal or any(
         principal.kind in (PrincipalKind.EVERYONE, PrincipalKind.SERVICE)
         for principal in statement.principals
     )
 
 
-def _lets_services_in(subject: PolicyUnderTest, deny: Effective) -> bool:
-    """Whether the policy means services to do what this Deny is about."""
+def _lets_services_in(subject: PolicyUnderTest, deny: EffectiveStatement) -> bool:
+    """Whether the policy lets services do the denied actions."""
     return any(
         each.statement.names(PrincipalKind.SERVICE)
         or any(
@@ -392,8 +394,8 @@ def _lets_services_in(subject: PolicyUnderTest, deny: Effective) -> bool:
     )
 
 
-def negated_deny(each: Effective) -> Iterator[Remark]:
-    """A Deny that bites requests which never carry the key that it is about."""
+def negated_deny(each: EffectiveStatement) -> Iterator[Remark]:
+    """A Deny that also applies to requests that never have its condition key."""
     statement = each.statement
     if statement.is_allow or not _reaches_direct_requests(statement):
         return
@@ -401,13 +403,13 @@ def negated_deny(each: Effective) -> Iterator[Remark]:
         if test.operator.base.negated and _is_missed(each, test):
             key = quoted(test.key_text)
             sentence = (
-                f"{key} is absent from some of these requests, and this Deny bites them all; add Null: false."
+                f"{key} is absent from some of these requests, and this Deny stops them all; add Null: false."
             )
             yield Remark("negated-deny", Severity.INFO, sentence, test.span, statement)
 
 
 def _reaches_direct_requests(statement: Statement) -> bool:
-    """Whether anything but a service for a resource of its own can meet the statement."""
+    """Whether requests other than a service's for its own resource can meet the statement."""
     if not statement.not_principal and all(
         principal.kind is PrincipalKind.SERVICE for principal in statement.principals
     ):
@@ -419,11 +421,11 @@ def _reaches_direct_requests(statement: Statement) -> bool:
 
 
 def _needs_a_source(test: ConditionTest) -> bool:
-    """Whether a condition is true only where a service calls for a resource of its own."""
+    """Whether a condition is true only for a service that calls for its own resource."""
     return (
         test.key_info.presence is Presence.SERVICE
         and not test.operator.if_exists
-        and not _bites_where_absent(test)
+        and not _holds_without_key(test)
     )
 
 
@@ -435,9 +437,10 @@ def _asks_for_true(test: ConditionTest) -> bool:
     )
 
 
-def _is_missed(each: Effective, test: ConditionTest) -> bool:
-    """Whether some of the actions come without the key, other than by intent: to use a key only by way of a
-    service, or only with an encryption context, is what such a Deny is for.
+def _is_missed(each: EffectiveStatement, test: ConditionTest) -> bool:
+    """Whether requests for some of the actions lack the key, and not by intent.
+
+    It is intent where a Deny limits use to requests through a service, or with an encryption context.
     """
     presence = test.key_info.presence
     if _has_null(each.statement, test):

@@ -1,4 +1,4 @@
-"""What the guard and the lint say about a policy."""
+"""Findings of the guard and the lint about a policy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kms_tui.policy.json_reader import Span
 
 
 class Severity(StrEnum):
-    """``refuse`` and ``warn`` make the verdict; ``info`` is only shown beside the line."""
+    """``refuse`` and ``warn`` decide the verdict; ``info`` is only shown beside the line."""
 
     REFUSE = "refuse"
     WARN = "warn"
@@ -29,8 +29,8 @@ class Verdict(StrEnum):
 class Finding:
     """One remark on a policy. Lines and columns count from 1, ``statement`` from 0 (None: the whole policy).
 
-    ``rule`` is a stable id such as "no-account-control"; ``sid`` is "" where the statement has none. The
-    place is that of the words meant, its end exclusive.
+    ``rule`` is a stable id such as "no-account-control"; ``sid`` may be "". The place is that of the words
+    concerned, its end exclusive.
     """
 
     rule: str
@@ -62,7 +62,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A finding before its place is worked out."""
+    """A finding with a span instead of lines and columns."""
 
     rule: str
     severity: Severity

@@ -1,7 +1,7 @@
-"""THE table of what the values of condition keys look like, and which values can never be met.
+"""THE table of the forms of condition key values, and the values that never match.
 
-Source: the key's entry in the guides that ``kms_tui.policy.condition_keys`` names; the IAM user guide
-(reference_policies_elements_condition_operators) for what each operator can compare.
+Source: the key's entry in the guides that ``kms_tui.policy.condition_keys`` names; for the operators the IAM
+user guide (reference_policies_elements_condition_operators).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _GRANT_OPERATION = re.compile(r"[A-Z][A-Za-z]+\Z")
 
 
 class ValueForm(NamedTuple):
-    """``fits`` tells whether a request can hold the text; ``words`` says what does, ``example`` shows one."""
+    """``fits``: whether a request can have the text; ``words`` describe such a text, ``example`` is one."""
 
     fits: Callable[[str], bool]
     words: str
@@ -79,14 +79,14 @@ _KINDS: Mapping[str, ValueForm] = {
 
 
 def form_of(key: ConditionKey) -> ValueForm | None:
-    """What a request's value of the key looks like as text; None: anything."""
+    """The form of a request's value of the key as text; None: any."""
     if key.choices and key.kind != "bool":
         return ValueForm(key.choices.__contains__, f"one of {listed(key.choices, 4, 'or')}", "")
     return FORMS.get(key.form) or _KINDS.get(key.kind)
 
 
 def is_of_a_session(test: ConditionTest, value: str) -> bool:
-    """Whether a value is the ARN of a role session, which aws:PrincipalArn never is: it is the role's."""
+    """Whether a value is the ARN of a role session: aws:PrincipalArn is always the role's ARN."""
     return test.key_info.form == "principal" and ":assumed-role/" in value
 
 
@@ -103,7 +103,7 @@ _COMPARABLE: Mapping[str, frozenset[str]] = {
     "ip": frozenset({"ip"}),
     "numeric": frozenset({"numeric", "time", "account"}),
 }
-"""Operator family -> the kinds or forms of key whose values it can read."""
+"""Operator family -> the kinds or forms of keys whose values it can read."""
 _ANY = ("", "tag")
 """Forms that every operator can read."""
 
@@ -118,39 +118,39 @@ _LIMITS: Mapping[str, ValueForm] = {
     "null": _TRUE_OR_FALSE,
     "numeric": _KINDS["numeric"],
 }
-"""Operator family -> what a policy's value must look like for it."""
+"""Operator family -> the form of a policy's value."""
 
 
-class Dead(NamedTuple):
-    """A value that no request has; ``words`` say what the key's values are, ``example`` shows one."""
+class DeadValue(NamedTuple):
+    """A value that no request has; ``words`` describe the key's values, ``example`` is one."""
 
     value: str
     words: str
     example: str
 
 
-def dead_values(test: ConditionTest) -> list[Dead]:
-    """The values of a condition that no request can ever meet, whatever the rest of the policy says."""
+def dead_values(test: ConditionTest) -> list[DeadValue]:
+    """The values of a condition that no request can match, independent of the rest of the policy."""
     if test.key_info.presence is Presence.UNKNOWN:
         return []
     return [dead for text in test.values if (dead := _dead(test, text.value)) is not None]
 
 
 def is_mismatch(test: ConditionTest) -> bool:
-    """Whether the operator cannot read the key's values at all: an ARN operator on an account id, say."""
+    """Whether the operator cannot read the key's values, such as an ARN operator on an account id."""
     readable = _COMPARABLE.get(test.operator.base.family)
-    sort = _sort(test.key_info)
+    sort = _value_type(test.key_info)
     return readable is not None and sort not in _ANY and sort not in readable
 
 
-def _sort(key: ConditionKey) -> str:
+def _value_type(key: ConditionKey) -> str:
     """The key's kind, or the form of its texts; "" for free text."""
     if key.kind != "string":
         return key.kind
     return key.form or ("choice" if key.choices else "")
 
 
-def _dead(test: ConditionTest, value: str) -> Dead | None:
+def _dead(test: ConditionTest, value: str) -> DeadValue | None:
     if value in test.templates:
         return None
     base = test.operator.base
@@ -158,19 +158,19 @@ def _dead(test: ConditionTest, value: str) -> Dead | None:
     if limit is not None:
         if is_mismatch(test):
             form = form_of(test.key_info)
-            return Dead(value, form.words if form else "", form.example if form else "")
+            return DeadValue(value, form.words if form else "", form.example if form else "")
         if is_of_a_session(test, value):
-            return Dead(value, FORMS["principal"].words, FORMS["principal"].example)
-        return None if limit.fits(value) else Dead(value, limit.words, limit.example)
+            return DeadValue(value, FORMS["principal"].words, FORMS["principal"].example)
+        return None if limit.fits(value) else DeadValue(value, limit.words, limit.example)
     form = form_of(test.key_info)
     if base.family not in ("string", "like") or form is None:
         return None
     if base.takes_wildcards and ("*" in value or "?" in value):
         met = any(form.fits(text) for text in sampled(test.key_info, value))
-        return None if met or test.key_info.kind != "ip" else Dead(value, form.words, form.example)
+        return None if met or test.key_info.kind != "ip" else DeadValue(value, form.words, form.example)
     if base.ignore_case and any(form.fits(text) for text in (value.lower(), value.upper())):
         return None
-    return None if form.fits(value) else Dead(value, form.words, form.example)
+    return None if form.fits(value) else DeadValue(value, form.words, form.example)
 
 
 _DIGIT, _WORD = "7", "zq7"
@@ -178,7 +178,7 @@ MAX_STARS = 3
 
 
 def sampled(key: ConditionKey, pattern: str) -> list[str]:
-    """Texts that match a pattern and that a request can have as the key's value; some, not all."""
+    """Some texts that match a pattern and that a request can have as the key's value."""
     pieces = pattern.replace("?", _DIGIT).split("*")
     if len(pieces) > MAX_STARS + 1:
         return []
@@ -204,4 +204,4 @@ _FILLERS: Mapping[str, tuple[str, ...]] = {
     "vpc": ("", _DIGIT),
     "vpce": ("", _DIGIT),
 }
-"""What to put for ``*`` so that the text can be a value of that kind or form."""
+"""Texts for ``*`` that make a value of that kind or form."""

@@ -1,4 +1,4 @@
-"""``check``: one verdict on a policy text, with everything there is to say about it."""
+"""``check``: the verdict on a policy text, with every finding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kms_tui.policy.search import Budget, TooComplexError
 
 MAX_FINDINGS = 300
 WORK = 900_000
-"""Units of work for one check; realistic policies of 32 KB take a tenth."""
+"""Units of work for one check; realistic policies of 32 KB take a tenth of it."""
 
 
 def check(
@@ -28,11 +28,11 @@ def check(
     key_arn: str | None = None,
     now: float | None = None,
 ) -> CheckResult:
-    """Judge a key policy: may it be saved without the account losing control of the key?
+    """Judge whether a key policy can be saved without the account losing control of the key.
 
-    The verdict is REFUSE, WARN or OK. ``text`` is judged as it would be sent (bytes must be UTF-8, and a byte
-    order mark is a mistake); ``account_id`` is the key's account, ``caller_arn`` who would save it, ``now``
-    the time in seconds since 1970. Never raises, whatever the text.
+    The verdict is REFUSE, WARN or OK. ``text`` is judged as sent (bytes must be UTF-8, and a byte order mark
+    is a mistake); ``account_id`` is the key's account, ``caller_arn`` the identity that saves it, ``now`` the
+    time in seconds since 1970. Never raises.
     """
     if isinstance(text, bytes):
         data = text
@@ -47,53 +47,53 @@ def check(
     if document.problems:
         return _result(_refusals(text, document), document, size)
     if not is_account_id(account_id):
-        sentence = "The key's account is not known, so nobody can tell whether it keeps control."
+        sentence = "The key's account is not known, so it is not known whether it keeps control."
         return _result([Remark("no-account", Severity.REFUSE, sentence, document.end)], document, size)
     moment = time.time() if now is None else now
     subject = PolicyUnderTest(document, account_id, partition, key_arn or "", moment, Budget(WORK))
     return _result([*_remarks(subject, caller_arn), *lint.size(size)], document, size)
 
 
-def given_outside(
+def outside_access(
     text: str, *, account_id: str, partition: str = "aws", key_arn: str = "", now: float
-) -> tuple[exposure.Reach, ...]:
-    """What the policy gives to principals of other accounts, public statements apart.
+) -> tuple[exposure.OutsideAccess, ...]:
+    """The access of principals of other accounts, without public statements.
 
-    The arguments are ``check``'s. Empty for a text that is no policy; raises TooComplexError.
+    The arguments are ``check``'s. Empty for a text that is not a policy; raises TooComplexError.
     """
     document = parse(text, partition=partition)
     if not document.is_valid:
         return ()
     return tuple(
-        exposure.reaching(PolicyUnderTest(document, account_id, partition, key_arn, now, Budget(WORK)))
+        exposure.outside_access(PolicyUnderTest(document, account_id, partition, key_arn, now, Budget(WORK)))
     )
 
 
 def _remarks(subject: PolicyUnderTest, caller_arn: str | None) -> list[Remark]:
     remarks: list[Remark] = []
     try:
-        remarks += lockout.control(subject)
+        remarks += lockout.account_control(subject)
     except TooComplexError:
-        sentence = "The policy is too complex to judge; nobody can tell whether the account keeps control."
+        sentence = "The policy is too complex to judge whether the account keeps control."
         return [Remark("too-complex", Severity.REFUSE, sentence, Span(0, 0))]
     try:
         if not any(remark.severity is Severity.REFUSE for remark in remarks):
-            remarks += exposure.remaining(subject, unconditional=not remarks)
+            remarks += exposure.lost_actions(subject, unconditional=not remarks)
             if caller_arn:
-                remarks += lockout.loss(subject, caller_arn)
+                remarks += lockout.caller_loss(subject, caller_arn)
         remarks += exposure.exposures(subject)
         remarks += lint.lint(subject)
     except TooComplexError:
-        sentence = "The policy is too complex to look at every statement; there may be more to say about it."
+        sentence = "The policy is too complex to check every statement; there may be more findings."
         remarks.append(Remark("too-complex-for-findings", Severity.WARN, sentence, Span(0, 0)))
     return remarks
 
 
 def _refusals(text: str, document: Document) -> list[Remark]:
-    """Why a text is no policy, in a word where it is known what was pasted."""
+    """Why a text is not a policy; one sentence for a known kind of pasted text."""
     from kms_tui.policy import pasted_text  # most texts are policies
 
-    paste = pasted_text.recognised(text)
+    paste = pasted_text.recognize(text)
     if paste is None:
         return list(_problems(document))
     remark = Remark(paste.rule, Severity.REFUSE, paste.sentence, Span(0, min(1, len(text))))
@@ -119,7 +119,7 @@ _RANK = {Severity.REFUSE: 0, Severity.WARN: 1, Severity.INFO: 2}
 
 
 def _result(remarks: list[Remark], document: Document, size: int) -> CheckResult:
-    """The findings in the order of the text; past their maximum, the graver ones are kept."""
+    """The findings in the order of the text; beyond the maximum, the most severe are kept."""
     severities = {remark.severity for remark in remarks}
     verdict = Verdict.OK
     if Severity.REFUSE in severities:
@@ -132,9 +132,7 @@ def _result(remarks: list[Remark], document: Document, size: int) -> CheckResult
 
 
 def names_account(document: Document, account_id: str, partition: str = "") -> bool:
-    """Whether some Allow statement names the account itself, by its root ARN (of the partition, if given) or
-    its bare id.
-    """
+    """Whether an Allow statement names the account by its id or root ARN, in ``partition`` if given."""
     return document.is_valid and any(
         principal.kind is PrincipalKind.ACCOUNT
         and principal.account == account_id

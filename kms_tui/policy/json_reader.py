@@ -1,7 +1,7 @@
 """A strict JSON reader (RFC 8259) that keeps the place of every value.
 
-``json`` of the standard library takes NaN, keeps the last of duplicate keys, forgets positions and raises
-RecursionError on deep nesting; a policy checker can afford none of these.
+The standard library's ``json`` accepts NaN, keeps the last of duplicate keys, drops positions and raises
+RecursionError on deep nesting; a policy checker needs the opposite.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 MAX_DEPTH = 32
 """No policy element nests deeper than eight levels."""
 MAX_VALUES = 20_000
-"""No policy of the greatest size that says something has as many."""
+"""More than any policy of the largest size needs."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SPACES = frozenset(" \t\n\r")
@@ -70,7 +70,7 @@ Value = String | Number | Constant | Array | Object
 
 
 class ScanError(ValueError):
-    """The text is not JSON; ``span`` is where, ``rule`` is "json" or "duplicate-key"."""
+    """The text is not JSON; ``span`` is the place, ``rule`` is "json" or "duplicate-key"."""
 
     def __init__(self, sentence: str, span: Span, rule: str = "json") -> None:
         super().__init__(sentence)
@@ -98,7 +98,7 @@ class Lines:
 
 
 def read(text: str) -> Value:
-    """The one JSON value in the text; ScanError where there is none, or more than that."""
+    """The single JSON value in the text; ScanError for none, or for more text."""
     reader = _Reader(text)
     reader.skip()
     value = reader.value(0)
@@ -118,7 +118,7 @@ class _Reader:
         return ScanError(sentence, Span(self.position, min(self.position + 1, len(self._text))))
 
     def skip(self) -> str:
-        """Move to the next character that is no white space, and return it; "" at the end."""
+        """Move past white space and return the next character; "" at the end."""
         char = self._text[self.position : self.position + 1]
         if char not in _SPACES:
             return char
@@ -127,7 +127,7 @@ class _Reader:
         return self._text[self.position : self.position + 1]
 
     def value(self, depth: int) -> Value:
-        """The value that begins at the position, which is at no white space."""
+        """The value at the position, which is not at white space."""
         char = self._text[self.position : self.position + 1]
         self._values += 1
         if self._values > MAX_VALUES:
@@ -236,7 +236,7 @@ class _Reader:
                 return Object(tuple(members), Span(start, self.position))
 
     def _name(self) -> String:
-        """The name of a member and the colon behind it; the position moves on to its value."""
+        """The name of a member; the position moves past the colon to its value."""
         plain = _NAME.match(self._text, self.position)
         if plain:
             self.position = plain.end()
@@ -252,7 +252,7 @@ class _Reader:
         return key
 
     def _more(self, closing: str) -> bool:
-        """Whether a comma follows (True) or the closing bracket (False), and step over it."""
+        """Step over a comma (True) or the closing bracket (False)."""
         char = self.skip()
         if char == ",":
             self.position += 1
@@ -266,7 +266,7 @@ class _Reader:
 
 
 def _joined(parts: list[str]) -> str:
-    """The decoded string; a pair of surrogate escapes becomes the one character it stands for."""
+    """The decoded string; a pair of surrogate escapes becomes one character."""
     joined = "".join(parts)
     if joined.isascii() or not any("\ud800" <= char <= "\udfff" for char in joined):
         return joined

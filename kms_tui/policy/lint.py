@@ -1,12 +1,18 @@
-"""Findings on single statements: what is misspelt, useless, deprecated or risky, wherever the guard's
-verdict lies.
-"""
+"""Findings on single statements: misspelt, useless, deprecated or risky parts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from kms_tui.policy import actions, condition_keys, dead_statements, evaluation, exposure, instances, wildcard
+from kms_tui.policy import (
+    actions,
+    condition_keys,
+    dead_statements,
+    evaluation,
+    exposure,
+    sample_values,
+    wildcard,
+)
 from kms_tui.policy.actions import CREATE_GRANT, DECRYPT, PUT_KEY_POLICY
 from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, Presence
 from kms_tui.policy.conditions import ConditionTest, Text
@@ -16,15 +22,15 @@ from kms_tui.policy.findings import Remark, Severity
 from kms_tui.policy.json_reader import Span
 from kms_tui.policy.lockout import element_span
 from kms_tui.policy.operators import FOR_ALL
-from kms_tui.policy.policy_under_test import Effective, PolicyUnderTest
+from kms_tui.policy.policy_under_test import EffectiveStatement, PolicyUnderTest
 from kms_tui.policy.principals import PrincipalKind
 
 MAX_SUGGESTIONS = 12
-"""Nearest names are looked up for so many misspelt ones; each lookup costs milliseconds."""
+"""Misspelt names for which the nearest name is searched; each search costs milliseconds."""
 
 
 def lint(subject: PolicyUnderTest) -> Iterator[Remark]:
-    """Every finding but those of the guard itself."""
+    """Every finding except the guard's own."""
     yield from _version(subject)
     suggestions = iter(range(MAX_SUGGESTIONS))
     names = iter(range(MAX_SUGGESTIONS))
@@ -35,7 +41,7 @@ def lint(subject: PolicyUnderTest) -> Iterator[Remark]:
         yield from _use_and_control(subject, each)
     yield from dead_statements.redundant(subject)
     for statement in subject.document.statements:
-        yield from dead_statements.dead(subject, statement)
+        yield from dead_statements.dead_conditions(subject, statement)
         yield from _scope(subject, statement)
         yield from _actions(subject, statement, suggestions)
         yield from _principals(subject, statement)
@@ -44,7 +50,7 @@ def lint(subject: PolicyUnderTest) -> Iterator[Remark]:
 
 
 def size(bytes_used: int) -> Iterator[Remark]:
-    """How much of the room for a policy is used."""
+    """The size of the policy against the quota."""
     whole = Span(0, 0)
     if bytes_used > QUOTA_BYTES:
         sentence = f"The policy has {bytes_used:,} bytes; KMS takes at most {QUOTA_BYTES:,} (LimitExceeded)."
@@ -70,9 +76,7 @@ def _version(subject: PolicyUnderTest) -> Iterator[Remark]:
 
 
 def _scope(subject: PolicyUnderTest, statement: Statement) -> Iterator[Remark]:
-    """Statements that KMS saves although they have no effect, and Resource elements that say more than
-    needed.
-    """
+    """Statements without effect that KMS saves, and Resource elements that say more than needed."""
     for element, present in (("Action", statement.actions), ("Resource", statement.resources)):
         if not present:
             sentence = f"The statement has no {element}: KMS saves it, and it has no effect."
@@ -84,7 +88,7 @@ def _scope(subject: PolicyUnderTest, statement: Statement) -> Iterator[Remark]:
         sentence = 'This Resource does not match the key, so the statement has no effect; write "*".'
         yield Remark("other-resource", Severity.WARN, sentence, span, statement)
     elif statement.not_resource or any(text.value != "*" for text in statement.resources):
-        sentence = 'In a key policy Resource is "*", which means this key.'
+        sentence = 'In a key policy, write Resource "*", which means this key.'
         yield Remark("resource-not-star", Severity.INFO, sentence, span, statement)
     if statement.not_action and statement.is_allow and statement.actions:
         sentence = "NotAction in an Allow also allows every action that KMS adds later."
@@ -118,7 +122,7 @@ def _unknown_action(statement: Statement, text: Text, suggestions: Iterator[int]
 
 
 def _unbound_grants(subject: PolicyUnderTest, statement: Statement) -> Iterator[Remark]:
-    """CreateGrant without GrantIsForAWSResource, for those who could not change the policy anyway."""
+    """CreateGrant without GrantIsForAWSResource, for principals that cannot change the policy."""
     bit = actions.ACTIONS[CREATE_GRANT].bit
     bound = ("kms:grantisforawsresource", "kms:viaservice", "kms:grantoperations", "kms:granteeprincipal")
     administers = evaluation.action_mask(statement, subject.matching) & actions.ACTIONS[PUT_KEY_POLICY].bit
@@ -127,14 +131,14 @@ def _unbound_grants(subject: PolicyUnderTest, statement: Statement) -> Iterator[
     for text in statement.actions:
         if subject.matching(text.value) & bit:
             sentence = (
-                "Whoever may create grants can pass on any use of the key; add kms:GrantIsForAWSResource."
+                "A principal that may create grants can pass on any use; add kms:GrantIsForAWSResource."
             )
             yield Remark("unbound-grants", Severity.INFO, sentence, text.span, statement)
             return
 
 
-def _use_and_control(subject: PolicyUnderTest, each: Effective) -> Iterator[Remark]:
-    """A user or role that may both use the key and change its policy."""
+def _use_and_control(subject: PolicyUnderTest, each: EffectiveStatement) -> Iterator[Remark]:
+    """A user or role that may use the key and change its policy."""
     statement = each.statement
     put, decrypt = actions.ACTIONS[PUT_KEY_POLICY].bit, actions.ACTIONS[DECRYPT].bit
     if not statement.is_allow or not (each.mask & put and each.mask & decrypt):
@@ -148,7 +152,7 @@ def _use_and_control(subject: PolicyUnderTest, each: Effective) -> Iterator[Rema
 
 
 def _useless_context(statement: Statement) -> Iterator[Remark]:
-    """Actions that never carry the encryption context that a condition asks for."""
+    """Actions without the encryption context that a condition needs."""
     tests = [test for test in statement.conditions if test.key.startswith(ENCRYPTION_CONTEXT)]
     tests += [test for test in statement.conditions if test.key == ENCRYPTION_CONTEXT_KEYS]
     if not tests:
@@ -167,13 +171,13 @@ def _useless_context(statement: Statement) -> Iterator[Remark]:
 def _principals(subject: PolicyUnderTest, statement: Statement) -> Iterator[Remark]:
     if statement.not_principal:
         span = element_span(statement, "Principal")
-        sentence = 'NotPrincipal is easily wrong; use Principal "*" with a condition on aws:PrincipalArn.'
+        sentence = 'NotPrincipal is error-prone; use Principal "*" with a condition on aws:PrincipalArn.'
         yield Remark("not-principal", Severity.WARN, sentence, span, statement)
     for principal in statement.principals:
         if principal.kind is PrincipalKind.UNIQUE_ID:
             sentence = (
                 f"{quoted(principal.text)} is the unique id of a user or role that has been deleted; "
-                "one made again has another."
+                "a new one has another id."
             )
             yield Remark("stale-unique-id", Severity.WARN, sentence, principal.span, statement)
         elif (
@@ -185,7 +189,7 @@ def _principals(subject: PolicyUnderTest, statement: Statement) -> Iterator[Rema
 
 
 def _not_cross_account(statement: Statement, label: str, span: Span) -> Iterator[Remark]:
-    """Actions named for another account's principal that do not work across accounts."""
+    """Actions for another account's principal that do not work across accounts."""
     named = (actions.find(text.value) for text in statement.actions)
     useless = [action.name for action in named if action is not None and not action.cross_account]
     if useless:
@@ -207,7 +211,7 @@ def _condition(
         sentence += f" Did you mean {near}?" if near else ""
         yield Remark("unknown-condition-key", Severity.WARN, sentence, test.span, statement)
     if test.operator.qualifier == FOR_ALL and statement.is_allow and not _is_always_there(statement, test):
-        sentence = f"ForAllValues is also true where {quoted(test.key_text)} is absent; add Null: false."
+        sentence = f"ForAllValues is also true when {quoted(test.key_text)} is absent; add Null: false."
         yield Remark("for-all-values-allow", Severity.WARN, sentence, test.span, statement)
     for rule_id, rule in _CONDITION_RULES.items():
         sentence = rule(statement, test)
@@ -216,7 +220,7 @@ def _condition(
 
 
 def _is_always_there(statement: Statement, test: ConditionTest) -> bool:
-    """Whether the key of a condition is in every request that the statement is about."""
+    """Whether every request that the statement covers has the condition's key."""
     if test.key == "kms:grantoperations":
         return evaluation.action_mask(statement) == actions.ACTIONS[CREATE_GRANT].bit
     return any(other.key == test.key and other.asks_for_presence for other in statement.conditions)
@@ -232,7 +236,7 @@ def _wildcard_without_like(statement: Statement, test: ConditionTest) -> str:
 def _private_address(statement: Statement, test: ConditionTest) -> str:
     if test.key != "aws:sourceip" or test.operator.base.family != "ip":
         return ""
-    private = next((text.value for text in test.values if instances.is_private(text.value)), None)
+    private = next((text.value for text in test.values if sample_values.is_private(text.value)), None)
     return f"{quoted(private)} is private: aws:SourceIp is always a public address." if private else ""
 
 

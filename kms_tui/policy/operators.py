@@ -1,4 +1,4 @@
-"""THE table of condition operators, and how each compares the values of a policy with those of a request.
+"""THE table of condition operators, and how each compares policy values with request values.
 
 Source: the IAM user guide (reference_policies_elements_condition_operators,
 reference_policies_multi-value-conditions).
@@ -94,7 +94,7 @@ class Spelled:
 
 
 def parse(text: str) -> Spelled | None:
-    """The operator that a policy names; None if there is no such operator (Null takes no IfExists)."""
+    """The operator of this name; None if there is none (Null takes no IfExists)."""
     qualifier, separator, rest = text.rpartition(":")
     if separator and qualifier not in QUALIFIERS:
         return None
@@ -144,13 +144,13 @@ def _zone(text: str | None) -> timezone:
 
 
 def isoformat(seconds: float) -> str:
-    """A time as aws:CurrentTime has it."""
+    """A time in the form of aws:CurrentTime."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A block of addresses as the integers of its first and last one; ``version`` is 4 or 6."""
+    """A block of addresses by the integers of its first and last; ``version`` is 4 or 6."""
 
     version: int
     first: int
@@ -184,7 +184,7 @@ def decoded(text: str) -> bytes | None:
 
 
 def split_arn(tokens: list[str | Wild]) -> list[list[str | Wild]]:
-    """A tokenised ARN pattern in its parts, at most six: the last keeps its colons."""
+    """The parts of a tokenised ARN pattern, at most six: the last keeps its colons."""
     parts: list[list[str | Wild]] = [[]]
     for token in tokens:
         if token == ":" and len(parts) < 6:

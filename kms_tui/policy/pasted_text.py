@@ -1,4 +1,4 @@
-"""What people paste instead of a policy, and the policy inside it.
+"""Recognizes texts that people paste instead of a policy, and finds the policy in them.
 
 Source: the AWS CLI's ``kms get-key-policy`` (its JSON and its text output), the CloudFormation user guide
 (Fn::Join, Fn::Sub, Ref) and Terraform's template syntax.
@@ -16,12 +16,12 @@ from kms_tui.policy.describe import quoted
 from kms_tui.policy.document import CURRENT_VERSION
 
 MAX_PASTE = 262_144
-"""Characters of a text that are looked at: a policy of the greatest size, each of them escaped."""
+"""Characters of a text that are read: a policy of the largest size, every character escaped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paste:
-    """What a text is, as a rule's id and a sentence; ``policy`` is the policy inside, None if it has none."""
+    """A kind of pasted text: a rule's id and a sentence; ``policy`` is the policy in it, or None."""
 
     rule: str
     sentence: str
@@ -34,7 +34,7 @@ _TEMPLATE = re.compile(
     r"\$\{(?:AWS::|var\.|local\.|data\.|module\.|each\.|self\.|aws_[a-z]|[A-Z])[^}]*\}"
     r"|<[A-Za-z][A-Za-z0-9 _-]*>|\{\{[^}]*\}\}"
 )
-"""``${AWS::AccountId}``, ``${var.account}``, ``<account-id>``, ``{{ account }}``: no policy variables."""
+"""``${AWS::AccountId}``, ``${var.account}``, ``<account-id>``, ``{{ account }}``: not policy variables."""
 _YAML = re.compile(r"\s*(?:---\s*)?(?:Version|Statement|Id|KeyPolicy|-\s+(?:Effect|Sid))['\"]?\s*:")
 _TERRAFORM = re.compile(
     r"""\s*(?:(?:data|resource|module)\s+"|policy\s*=|jsonencode\(|\{\s*"?(?:Version|Statement)"?\s*=)"""
@@ -42,12 +42,12 @@ _TERRAFORM = re.compile(
 
 
 def is_policy(text: str) -> bool:
-    """Whether a text is a JSON object with a Statement, whatever that holds."""
+    """Whether a text is a JSON object with a Statement."""
     return _is_policy(_read(text))
 
 
-def recognised(text: str) -> Paste | None:
-    """What stands where a policy should; None for a policy, and for what is nothing that is known."""
+def recognize(text: str) -> Paste | None:
+    """The kind of a text in a policy's place; None for a policy, and for an unknown kind."""
     text = text[:MAX_PASTE]
     without_name = _TRAILING_NAME.sub("", text)
     if without_name != text and is_policy(without_name):
@@ -101,8 +101,8 @@ def _object(text: str, value: json_reader.Object) -> Paste | None:
         return _lone(f"This is a statement without a policy around it; {EXTRACT}", text)
     if any(map(_is_template, _within(value))):
         sentence = (
-            "This is a template: Fn::Join, Fn::Sub, Ref and ${…} are filled in where it is deployed. Paste "
-            "the policy that comes out of it."
+            "This is a template: Fn::Join, Fn::Sub, Ref and ${…} are filled in on deployment. Paste the "
+            "resulting policy."
         )
         return Paste("template", sentence)
     return None
@@ -125,8 +125,7 @@ def _no_json(text: str) -> Paste | None:
         return Paste("two-documents", "These are two JSON documents, one after the other; a policy is one.")
     if _TERRAFORM.match(text):
         sentence = (
-            "This is Terraform's own language: paste the policy that comes out of it, as terraform show "
-            "-json has it."
+            "This is Terraform's own language: paste the resulting policy, as terraform show -json prints it."
         )
         return Paste("template", sentence)
     if _YAML.match(text):
@@ -135,7 +134,7 @@ def _no_json(text: str) -> Paste | None:
 
 
 def _is_followed_by_another(text: str) -> bool:
-    """Whether a JSON object stands at the start of the text and another one behind it."""
+    """Whether the text begins with a JSON object and another one follows."""
     try:
         _, end = json.JSONDecoder().raw_decode(text.lstrip())
     except (ValueError, RecursionError):
@@ -144,7 +143,7 @@ def _is_followed_by_another(text: str) -> bool:
 
 
 def _within(value: json_reader.Value) -> Iterator[json_reader.Value]:
-    """The value and all that it holds; the reader bounds how deep that is."""
+    """The value and all values in it; the reader limits the depth."""
     yield value
     if isinstance(value, json_reader.Object):
         for member in value.members:

@@ -1,4 +1,4 @@
-"""What changes from one policy to another: by statement, by line, and in effect."""
+"""The changes from one policy to another: by statement, by line, and in effect."""
 
 from __future__ import annotations
 
@@ -19,15 +19,12 @@ from kms_tui.policy.json_reader import split_lines
 from kms_tui.policy.principals import PrincipalKind
 
 MAX_COMPARISONS = 1_000_000
-"""Past so many pairs of differing lines, one text is shown after the other."""
+"""Pairs of differing lines beyond which one text is shown after the other."""
 MAX_PARTIES = 200
 
-Opcode = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, int]
-"""What to do with which lines of the left and of the right text, as ``difflib`` has it."""
 
-
-class StatementKept(StrEnum):
-    """What became of a statement."""
+class StatementChangeKind(StrEnum):
+    """How a statement changed."""
 
     SAME = "same"
     MOVED = "moved"
@@ -38,9 +35,9 @@ class StatementKept(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatementChange:
-    """A statement in both policies, or in one; ``elements`` are those that differ in a changed one."""
+    """A statement of both policies, or of one; ``elements`` are the differing ones of a changed statement."""
 
-    kind: StatementKept
+    kind: StatementChangeKind
     old: Statement | None
     new: Statement | None
     elements: tuple[str, ...] = ()
@@ -52,17 +49,20 @@ class StatementChange:
 
 
 def statement_changes(old: Document, new: Document) -> tuple[StatementChange, ...]:
-    """What became of each statement, in the new policy's order, removed ones last.
+    """The change of each statement, in the new policy's order, removed ones last.
 
-    Statements are the same by content first, then by Sid, then by place; neither the order of their elements
-    nor white space counts.
+    Statements match by content, else by Sid, else by place, whatever their white space and order of elements.
     """
     before = {statement: _shape(old, statement) for statement in old.statements}
     after = {statement: _shape(new, statement) for statement in new.statements}
     pairs = _paired(before, after)
     changes = [_change(pairs.get(statement), statement, before, after) for statement in new.statements]
     kept = set(pairs.values())
-    gone = [StatementChange(StatementKept.REMOVED, each, None) for each in old.statements if each not in kept]
+    gone = [
+        StatementChange(StatementChangeKind.REMOVED, each, None)
+        for each in old.statements
+        if each not in kept
+    ]
     return (*_with_moves(changes), *gone)
 
 
@@ -74,7 +74,7 @@ def _shape(document: Document, statement: Statement) -> Any:
 
 
 def _paired(before: dict[Statement, Any], after: dict[Statement, Any]) -> dict[Statement, Statement]:
-    """New statements with the old ones they come from."""
+    """New statements -> the old ones that they match."""
     pairs: dict[Statement, Statement] = {}
     for trait in (_content, _sid, _place):
         free: dict[str, list[Statement]] = {}
@@ -114,23 +114,27 @@ def _change(
     old: Statement | None, new: Statement, before: dict[Statement, Any], after: dict[Statement, Any]
 ) -> StatementChange:
     if old is None:
-        return StatementChange(StatementKept.ADDED, None, new)
+        return StatementChange(StatementChangeKind.ADDED, None, new)
     was, now = before[old], after[new]
     if was == now:
-        return StatementChange(StatementKept.SAME, old, new)
+        return StatementChange(StatementChangeKind.SAME, old, new)
     names = dict.fromkeys((*was, *now)) if isinstance(was, dict) and isinstance(now, dict) else {}
     return StatementChange(
-        StatementKept.CHANGED, old, new, tuple(name for name in names if was.get(name) != now.get(name))
+        StatementChangeKind.CHANGED, old, new, tuple(name for name in names if was.get(name) != now.get(name))
     )
 
 
 def _with_moves(changes: Sequence[StatementChange]) -> Iterator[StatementChange]:
-    """Tell apart the unchanged statements that left their order: all but a longest run that kept it."""
+    """Mark unchanged statements as moved, except a longest run that kept its order."""
     places = [change.old.index for change in changes if change.old is not None]
-    settled = _longest_rise(places)
+    kept = _longest_rise(places)
     for change in changes:
-        if change.kind is StatementKept.SAME and change.old is not None and change.old.index not in settled:
-            yield StatementChange(StatementKept.MOVED, change.old, change.new)
+        if (
+            change.kind is StatementChangeKind.SAME
+            and change.old is not None
+            and change.old.index not in kept
+        ):
+            yield StatementChange(StatementChangeKind.MOVED, change.old, change.new)
         else:
             yield change
 
@@ -145,29 +149,32 @@ def _longest_rise(numbers: Sequence[int]) -> set[int]:
     return set(longest)
 
 
-class _BoundedMatcher(difflib.SequenceMatcher[str]):
-    """Texts that differ in too many lines count as wholly replaced, since comparing them takes too long."""
+Opcode = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, int]
+"""An edit and its range of lines in the left and in the right text, as difflib has them."""
+
+
+class _LineMatcher(difflib.SequenceMatcher[str]):
+    """Compares texts line by line; texts that differ in too many lines count as wholly replaced."""
 
     def __init__(self, left: list[str], right: list[str]) -> None:
         super().__init__(None, left, right)
-        self.texts = left, right
+        self._texts = left, right
 
     def get_opcodes(self) -> list[Opcode]:
-        left, right = self.texts
+        left, right = self._texts
         shorter = min(len(left), len(right))
         head = next((at for at in range(shorter) if left[at] != right[at]), shorter)
         rest = shorter - head
         tail = next((at for at in range(rest) if left[-1 - at] != right[-1 - at]), rest)
         ends = len(left) - tail, len(right) - tail
         one, two = left[head : ends[0]], right[head : ends[1]]
-        middle: list[Opcode] = [("replace", 0, len(one), 0, len(two))]
-        if len(one) * len(two) <= MAX_COMPARISONS:
+        if len(one) * len(two) > MAX_COMPARISONS:
+            middle: list[Opcode] = [("replace", 0, len(one), 0, len(two))]
+        else:
             middle = [*difflib.SequenceMatcher(None, one, two).get_opcodes()]
-        codes: list[Opcode] = [
-            ("equal", 0, head, 0, head),
-            *((tag, i + head, j + head, k + head, m + head) for tag, i, j, k, m in middle),
-            ("equal", ends[0], len(left), ends[1], len(right)),
-        ]
+        shifted: list[Opcode] = [(tag, i + head, j + head, k + head, m + head) for tag, i, j, k, m in middle]
+        ends_alike: Opcode = ("equal", ends[0], len(left), ends[1], len(right))
+        codes: list[Opcode] = [("equal", 0, head, 0, head), *shifted, ends_alike]
         return [(tag, i, j, k, m) for tag, i, j, k, m in codes if i < j or k < m]
 
 
@@ -175,7 +182,7 @@ def unified(old: str, new: str, context: int = 3) -> list[str]:
     """The lines of a unified diff without its file header: ``@@`` lines, and lines led by space, + or -."""
     left, right = split_lines(old), split_lines(new)
     lines: list[str] = []
-    for group in _BoundedMatcher(left, right).get_grouped_opcodes(context):
+    for group in _LineMatcher(left, right).get_grouped_opcodes(context):
         (_, i, _, k, _), (_, _, j, _, m) = group[0], group[-1]
         lines.append(f"@@ -{i + 1},{j - i} +{k + 1},{m - k} @@")
         for tag, start, end, new_start, new_end in group:
@@ -189,7 +196,7 @@ def unified(old: str, new: str, context: int = 3) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class EffectChange:
-    """What a party may do that it might not before, or the other way round, in a sentence."""
+    """Actions that a party gains or loses, in a sentence."""
 
     party: Party
     before: Standing
@@ -199,7 +206,7 @@ class EffectChange:
 
     @property
     def widens(self) -> bool:
-        """Whether it gives more than there was."""
+        """Whether the party gains."""
         order = (
             Standing.DENIED,
             Standing.DENIED_SOMETIMES,
@@ -234,11 +241,11 @@ _NO_LONGER = {_DENIED: "is no longer denied {}", _DENIED_SOMETIMES: "is no longe
 def effect_changes(
     old: Document, new: Document, *, account_id: str, partition: str = "aws", key_arn: str = ""
 ) -> tuple[EffectChange, ...]:
-    """What changes in effect for whom either policy names; ``root keeps kms:*`` where the account keeps all.
+    """The changes in effect for the parties of both policies, in their order.
 
-    Other changes come in the order of the parties; none for a party whose standing stays as it is.
+    A party whose standing stays the same has none, but for ``root keeps kms:*`` if the account keeps all.
     """
-    groups = access.alike([old, new], access.key_actions())
+    groups = access.equivalent_actions([old, new], access.key_actions())
     asked = access.parties_in([old, new], account_id, partition)[:MAX_PARTIES]
     return tuple(change for party in asked for change in _party_changes(old, new, party, groups, key_arn))
 

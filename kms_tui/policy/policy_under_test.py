@@ -1,4 +1,4 @@
-"""A key policy under examination: whose key it guards, and which of its statements count."""
+"""A key policy under test: its key's account, its effective statements, and the requests to try."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from kms_tui.policy import actions, evaluation, ties, wildcard
+from kms_tui.policy import actions, evaluation, linked_keys, wildcard
 from kms_tui.policy.actions import Action
 from kms_tui.policy.condition_keys import OWN_ACCOUNT, Presence
 from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import key_context
-from kms_tui.policy.instances import identities, tied_identities
 from kms_tui.policy.principals import Caller, PrincipalKind
+from kms_tui.policy.request_setting import Origin, RequestSetting
 from kms_tui.policy.request_space import RequestSpace
+from kms_tui.policy.sample_values import identities, linked_identities
 from kms_tui.policy.search import Budget, Clause, Literal, merged, solve
-from kms_tui.policy.setting import Origin, Setting
 
 FRESH_USER, FRESH_ROLE = "user/zz-anyone", "role/zz-anyone"
 
 
 @dataclass(frozen=True, slots=True)
-class Effective:
-    """A statement that applies to the key, and the actions it is about; ``sure`` is False where that turns on
-    the key's ARN, which is not known.
+class EffectiveStatement:
+    """A statement that applies to the key, with its actions; ``sure`` is False if that depends on the key's
+    ARN, which is not known.
     """
 
     statement: Statement
@@ -34,7 +34,7 @@ class Effective:
 
 @dataclass(frozen=True)
 class PolicyUnderTest:
-    """``key_arn`` is "" where it is not known; ``now`` is in seconds since 1970."""
+    """``key_arn`` is "" if not known; ``now`` is in seconds since 1970."""
 
     document: Document
     account_id: str
@@ -45,7 +45,7 @@ class PolicyUnderTest:
 
     @cached_property
     def answers(self) -> dict[tuple[object, ...], bool]:
-        """What conditions with policy variables came to, for all circumstances to share."""
+        """Results of conditions with policy variables, shared by all request spaces."""
         return {}
 
     @cached_property
@@ -54,23 +54,25 @@ class PolicyUnderTest:
         return {}
 
     @cached_property
-    def effective(self) -> list[Effective]:
-        found: list[Effective] = []
+    def effective(self) -> list[EffectiveStatement]:
+        found: list[EffectiveStatement] = []
         for statement in self.document.statements:
             covered = self.covers(statement)
             if covered is not False and statement.actions:
                 found.append(
-                    Effective(statement, evaluation.action_mask(statement, self.matching), covered is True)
+                    EffectiveStatement(
+                        statement, evaluation.action_mask(statement, self.matching), covered is True
+                    )
                 )
         return found
 
     @property
     def region(self) -> str:
-        """The key's; "" where the key is not known."""
+        """The key's region; "" if the key is not known."""
         return self._resolve("aws:requestedregion") or ""
 
     def matching(self, pattern: str) -> int:
-        """``actions.matching``, worked out once for each pattern."""
+        """``actions.matching``, computed once for each pattern."""
         if pattern not in self._matching:
             self.budget.spend(500 if wildcard.has_wildcard(pattern) else 20)
             self._matching[pattern] = actions.matching(pattern)
@@ -81,7 +83,7 @@ class PolicyUnderTest:
         return {}
 
     def covers(self, statement: Statement) -> bool | None:
-        """Whether the statement applies to the key; None: the key is not known, and it is for some."""
+        """Whether the statement applies to the key; None: the key is not known, and some match."""
         if self.key_arn:
             return evaluation.covers(self.document, statement, self.key_arn, self._resolve)
         return evaluation.covers_some_key(
@@ -89,16 +91,16 @@ class PolicyUnderTest:
         )
 
     def _resolve(self, key: str) -> str | None:
-        """What every request of the account has, for policy variables in Resource."""
+        """The values that every request of the account has, for policy variables in Resource."""
         if key in OWN_ACCOUNT:
             return self.account_id
         value = key_context(self.key_arn).get(key)
         return value if isinstance(value, str) else None
 
-    def allows(self, mask: int) -> list[Effective]:
+    def allows(self, mask: int) -> list[EffectiveStatement]:
         return [each for each in self.effective if each.statement.is_allow and each.mask & mask]
 
-    def denies(self, mask: int) -> list[Effective]:
+    def denies(self, mask: int) -> list[EffectiveStatement]:
         if mask not in self._denies:
             self._denies[mask] = [
                 each for each in self.effective if not each.statement.is_allow and each.mask & mask
@@ -106,7 +108,7 @@ class PolicyUnderTest:
         return self._denies[mask]
 
     @cached_property
-    def _denies(self) -> dict[int, list[Effective]]:
+    def _denies(self) -> dict[int, list[EffectiveStatement]]:
         return {}
 
     @cached_property
@@ -127,24 +129,24 @@ class PolicyUnderTest:
             for principal in statement.principals
         )
 
-    def inquiry(self, about: Sequence[Effective]) -> Inquiry:
-        """The requests that these statements, and no others, tell apart."""
+    def analysis(self, about: Sequence[EffectiveStatement]) -> StatementAnalysis:
+        """The analysis of these statements alone."""
         key = tuple(map(id, about))
-        if key not in self._inquiries:
-            self._inquiries[key] = Inquiry(self, about)
-        return self._inquiries[key]
+        if key not in self._analyses:
+            self._analyses[key] = StatementAnalysis(self, about)
+        return self._analyses[key]
 
     @cached_property
-    def _inquiries(self) -> dict[tuple[int, ...], Inquiry]:
+    def _analyses(self) -> dict[tuple[int, ...], StatementAnalysis]:
         return {}
 
 
 @dataclass(frozen=True)
-class Inquiry:
-    """Some statements of a policy, and the circumstances in which they differ."""
+class StatementAnalysis:
+    """Some statements of a policy, and the request spaces in which they may differ."""
 
     subject: PolicyUnderTest
-    about: Sequence[Effective]
+    about: Sequence[EffectiveStatement]
 
     @cached_property
     def tests(self) -> Mapping[str, Sequence[ConditionTest]]:
@@ -156,13 +158,13 @@ class Inquiry:
         return found
 
     @cached_property
-    def _ways(self) -> tuple[bool, ...]:
-        """Over the Internet, and through a VPC endpoint if a condition asks about the network."""
+    def _endpoints(self) -> tuple[bool, ...]:
+        """Whether requests come through a VPC endpoint: both ways if a condition is about the network."""
         network = (Presence.INTERNET, Presence.ENDPOINT)
         asked = any(tests[0].key_info.presence in network for tests in self.tests.values())
         return (False, True) if asked else (False,)
 
-    def worlds(
+    def request_spaces(
         self,
         callers: Sequence[Caller],
         origin: Origin,
@@ -171,10 +173,10 @@ class Inquiry:
         plain_callers: int = 1,
         any_id: bool = False,
     ) -> Iterator[RequestSpace]:
-        """What these callers can bring about; the first world is the plainer one."""
+        """The requests that these callers can make; the first space is the plainer one."""
         subject = self.subject
-        for way in self._ways:
-            setting = Setting(
+        for endpoint in self._endpoints:
+            setting = RequestSetting(
                 tuple(callers),
                 origin,
                 action,
@@ -182,19 +184,19 @@ class Inquiry:
                 subject.key_arn,
                 subject.now,
                 plain_callers,
-                endpoint=way,
+                endpoint=endpoint,
                 any_id=any_id,
             )
             yield RequestSpace(setting, self.tests, subject.budget, subject.answers, subject.pieces)
 
-    def world(self, callers: Sequence[Caller], origin: Origin, action: Action) -> RequestSpace:
-        return next(self.worlds(callers, origin, action))
+    def space(self, callers: Sequence[Caller], origin: Origin, action: Action) -> RequestSpace:
+        return next(self.request_spaces(callers, origin, action))
 
     @cached_property
     def own_callers(self) -> list[list[Caller]]:
-        """Whom the account can bring forth, per kind: root user, users, roles, federated users if mentioned.
+        """Callers that the account can create, by kind: root user, users, roles, mentioned federated users.
 
-        The first of each list is the unremarkable one, that no policy names.
+        The first of each list is an unremarkable one, which no policy names.
         """
         arn = f"arn:{self.subject.partition}:iam::{self.subject.account_id}:"
         account = self.subject.account_id
@@ -203,35 +205,35 @@ class Inquiry:
             [
                 Caller.parse(arn + FRESH_USER),
                 *self.identities(PrincipalKind.USER, account),
-                *self._spared(PrincipalKind.USER),
+                *self._excluded(PrincipalKind.USER),
             ],
             [
                 Caller.parse(arn + FRESH_ROLE),
                 *self.identities(PrincipalKind.ROLE, account),
-                *self._spared(PrincipalKind.ROLE),
+                *self._excluded(PrincipalKind.ROLE),
             ],
             *([federated] if (federated := self._federated) else []),
         ]
 
     def identities(self, kind: PrincipalKind, account: str) -> list[Caller]:
-        """Users or roles of an account that the conditions single out and that can be made again."""
+        """Users or roles of an account that the conditions mention and that can be created again."""
         tests = [*self.tests.get("aws:principalarn", ()), *self.tests.get("aws:username", ())]
         subject = self.subject
         found = identities(tests, kind, account, subject.partition, subject.budget)
         return [
-            *dict.fromkeys((*found, *tied_identities(self._tied_texts, kind, account, subject.partition)))
+            *dict.fromkeys((*found, *linked_identities(self._linked_texts, kind, account, subject.partition)))
         ]
 
     @cached_property
-    def _tied_texts(self) -> list[str]:
-        """Names and ARNs by which policy variables single callers out."""
+    def _linked_texts(self) -> list[str]:
+        """Names and ARNs of callers in policy variables."""
         tests = [test for tests in self.tests.values() for test in tests]
-        texts = ties.caller_texts(tests, self.subject.account_id, self.subject.budget)
+        texts = linked_keys.caller_texts(tests, self.subject.account_id, self.subject.budget)
         self.subject.budget.spend(100 * len(texts))
         return texts
 
-    def _spared(self, kind: PrincipalKind) -> Iterator[Caller]:
-        """Those of the account that a NotPrincipal lists."""
+    def _excluded(self, kind: PrincipalKind) -> Iterator[Caller]:
+        """Identities of the account that a NotPrincipal lists."""
         for each in self.about:
             if each.statement.not_principal:
                 for principal in each.statement.principals:
@@ -242,7 +244,7 @@ class Inquiry:
 
     @property
     def _federated(self) -> list[Caller]:
-        """Federated users take part only where the policy speaks of them."""
+        """Federated users, if the policy mentions any."""
         mentioned = self.identities(PrincipalKind.FEDERATED_USER, self.subject.account_id)
         types = self.tests.get("aws:principaltype", ())
         if mentioned or any(text.value == "FederatedUser" for test in types for text in test.values):
@@ -253,24 +255,24 @@ class Inquiry:
 
 
 def applying(
-    world: RequestSpace, statements: Iterable[Effective], *, any_principal: bool = False
+    space: RequestSpace, statements: Iterable[EffectiveStatement], *, any_principal: bool = False
 ) -> list[list[Literal]]:
-    """What must be true for each of the statements to apply; those that never do are left out."""
-    found = (world.statement(each.statement, any_principal=any_principal) for each in statements)
+    """The literals that must be true for each statement to apply; without statements that never do."""
+    found = (space.statement(each.statement, any_principal=any_principal) for each in statements)
     return [literals for literals in found if literals is not None]
 
 
 def escaping(
-    world: RequestSpace, statements: Iterable[Effective], *, any_principal: bool = False
+    space: RequestSpace, statements: Iterable[EffectiveStatement], *, any_principal: bool = False
 ) -> list[Clause]:
-    """For each of the statements that may apply a clause: one of its conditions is false."""
+    """A clause for each statement that may apply: one of its conditions is false."""
     return [
-        merged(world.negated(literal) for literal in literals)
-        for literals in applying(world, statements, any_principal=any_principal)
+        merged(space.negated(literal) for literal in literals)
+        for literals in applying(space, statements, any_principal=any_principal)
     ]
 
 
-def is_possible(world: RequestSpace, allow: Sequence[Literal], escapes: Sequence[Clause]) -> bool:
-    """Whether some request meets what an Allow asks and escapes every Deny."""
+def is_possible(space: RequestSpace, allow: Sequence[Literal], escapes: Sequence[Clause]) -> bool:
+    """Whether a request meets an Allow's literals and escapes every Deny."""
     clauses: list[Clause] = [[literal] for literal in allow]
-    return solve(world.domains(), [*clauses, *escapes], world.budget) is not None
+    return solve(space.domains(), [*clauses, *escapes], space.budget) is not None

@@ -1,4 +1,4 @@
-"""Who a statement names, and who is calling.
+"""The principals that a statement names, and callers.
 
 Source: the IAM user guide (reference_policies_elements_principal, reference_identifiers).
 """
@@ -54,7 +54,7 @@ SERVICE_LINKED_PATH = "aws-service-role/"
 class Principal:
     """One principal of a statement; parts that do not apply are "".
 
-    ``name`` is the user's, role's or federated user's name without its path, or the service's host.
+    ``name`` is the user's, role's or federated user's name without its path, or the service principal.
     """
 
     kind: PrincipalKind
@@ -67,7 +67,7 @@ class Principal:
 
     @property
     def is_identity(self) -> bool:
-        """Whether it is one user, role or session, rather than an account, a service or everyone."""
+        """Whether it is one user, role or session, not an account, a service or everyone."""
         return self.kind in (
             PrincipalKind.USER,
             PrincipalKind.ROLE,
@@ -91,7 +91,7 @@ class Principal:
 
 
 def parse(principal_type: str, text: str, span: Span) -> Principal | str:
-    """The principal under an ``AWS``, ``Service`` or ``Federated`` key; a sentence where it is none."""
+    """The principal under an ``AWS``, ``Service`` or ``Federated`` key; a sentence for an invalid one."""
     if principal_type == SERVICE:
         return _service(text, span)
     if principal_type == FEDERATED:
@@ -119,20 +119,20 @@ def _arn(text: str, span: Span) -> Principal | str:
 
 
 def _why_not(text: str) -> str:
-    """Why a text under ``AWS`` is no principal."""
+    """Why a text under ``AWS`` is not a principal."""
     if "*" in text or "?" in text:
         return 'a wildcard cannot match part of a principal; name each one, or use "*" and aws:PrincipalArn'
     if ":group/" in text:
         return "a group cannot be a principal"
     if text.strip() != text:
         return "there is white space around it"
-    return "it is no account id, IAM or STS ARN, or unique id of a user or role"
+    return "it is not an account id, IAM or STS ARN, or unique id of a user or role"
 
 
 def _service(text: str, span: Span) -> Principal | str:
     if _HOST.match(text):
         return Principal(PrincipalKind.SERVICE, text, span, name=lowered(text))
-    return "it is no service principal such as cloudtrail.amazonaws.com"
+    return "it is not a service principal such as cloudtrail.amazonaws.com"
 
 
 def _provider(text: str, span: Span) -> Principal | str:
@@ -141,14 +141,14 @@ def _provider(text: str, span: Span) -> Principal | str:
         return Principal(PrincipalKind.PROVIDER, text, span, match.group(1), match.group(2), text)
     if _HOST.match(text):
         return Principal(PrincipalKind.PROVIDER, text, span, name=lowered(text))
-    return "it is no identity provider"
+    return "it is not an identity provider"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a request. ``arn`` is the user's, role's, session's or root user's ARN, or a service's host.
+    """Who makes a request. ``arn`` is a user's, role's, session's or root user's, or a service principal.
 
-    A role's ARN stands for any session of it.
+    A role's ARN means any session of it.
     """
 
     kind: PrincipalKind
@@ -160,7 +160,7 @@ class Caller:
 
     @classmethod
     def parse(cls, text: str) -> Caller:
-        """From an IAM or STS ARN, a bare account id (its root user), or a service's host; ValueError else."""
+        """From an IAM or STS ARN, an account id (its root user) or a service principal; else ValueError."""
         nowhere = Span(0, 0)
         found = parse(AWS, text, nowhere)
         if isinstance(found, str):
@@ -180,9 +180,7 @@ class Caller:
 
     @property
     def principal_arn(self) -> str:
-        """aws:PrincipalArn: of a session its role's ARN (without the path, which a session's ARN does not
-        tell).
-        """
+        """aws:PrincipalArn; for a session its role's ARN (without the path, which a session's ARN lacks)."""
         if self.kind is PrincipalKind.SESSION:
             return f"arn:{self.partition}:iam::{self.account}:role/{self.name}"
         if self.kind is PrincipalKind.ACCOUNT:
@@ -205,7 +203,7 @@ _PRINCIPAL_TYPES = {
 
 
 def is_caller(principal: Principal, caller: Caller) -> bool:
-    """Whether the principal names the caller itself: its ARN, the role of its session, its service."""
+    """Whether the principal names the caller itself: by its ARN, its session's role, or its service."""
     if principal.kind is PrincipalKind.SERVICE:
         return caller.kind is PrincipalKind.SERVICE and principal.name == lowered(caller.name)
     if principal.account != caller.account or principal.kind is PrincipalKind.ACCOUNT:
@@ -223,15 +221,14 @@ _SUFFIX = ".amazonaws.com"
 _CHINA = ".cn"
 _NEARLY_A_REGION = re.compile(r"[a-z]{2,5}-?[a-z]+-?[0-9]+[a-z]?\Z")
 _OWN_SUFFIXES = ("aws", "aws-cn", "aws-us-gov")
-"""Partitions whose service principals end as those of the table do."""
+"""Partitions whose service principals have the table's suffix."""
 
 
-def fault(host: str, partition: str, region: str, lookups: Iterator[int]) -> str:
-    """The end of a sentence: what is wrong with a service principal, and the real one; "" where nothing is.
+def service_fault(host: str, partition: str, region: str, lookups: Iterator[int]) -> str:
+    """The end of a sentence: the fault of a service principal, and the right one; "" without a fault.
 
-    ``region`` is the key's, for the suggestion; "" where it is not known. A service that is not in the table
-    and near none of it may be new; as long as ``lookups`` lasts, near ones are looked for, which takes
-    milliseconds.
+    ``region`` is the key's, for the suggestion, or "". A service that is not in the table and not near one
+    may be new. While ``lookups`` lasts, near ones are searched, which takes milliseconds.
     """
     if partition not in _OWN_SUFFIXES:
         return ""
@@ -242,7 +239,7 @@ def fault(host: str, partition: str, region: str, lookups: Iterator[int]) -> str
     stem = name.removesuffix(_CHINA).removesuffix(_SUFFIX) if in_china or name.endswith(_SUFFIX) else ""
     if not stem:
         meant = closest(name, _HOSTS, 2) if next(lookups, None) is not None else ""
-        return f"no service principal ends so; did you mean {meant}?" if meant else ""
+        return f"no service principal ends like this; did you mean {meant}?" if meant else ""
     labels = stem.split(".")
     regions = [label for label in labels if partition_of(label)]
     other = next((label for label in regions if partition_of(label) != partition), "")
@@ -254,7 +251,7 @@ def fault(host: str, partition: str, region: str, lookups: Iterator[int]) -> str
     if rest and rest[0] in SERVICES:
         if _NEARLY_A_REGION.match(rest[-1]):
             meant = f"{rest[0]}.{region or 'us-east-1'}{_SUFFIX}"
-            return f"{rest[-1]} is no Region; did you mean {meant}?"
+            return f"{rest[-1]} is not a Region; did you mean {meant}?"
         return ""
     return _nearest(".".join(rest), regions) if next(lookups, None) is not None else ""
 

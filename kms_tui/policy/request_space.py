@@ -1,7 +1,7 @@
-"""The requests that a kind of caller can make, as variables that can each take finitely many values.
+"""The requests that a kind of caller can make, as variables with a finite set of values each.
 
-A variable stands for one condition key, or for several that go together: who is calling, how they signed in,
-the time, and keys that policy variables tie to each other.
+A variable is one condition key, or several that depend on each other: those of the caller, of the sign-in, of
+the time, and keys that policy variables link.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from itertools import product
 from math import prod
 from operator import and_, or_
 
-from kms_tui.policy import ties
-from kms_tui.policy.choices import CALLER_NUMBER, GROUPS, SimulatorQuestion, ValueChoice, choices
+from kms_tui.policy import linked_keys
+from kms_tui.policy.choices import CALLER_NUMBER, GROUPS, ValueChoice, ValueQuestion, choices
 from kms_tui.policy.conditions import ConditionTest, Resolve
 from kms_tui.policy.document import Statement
-from kms_tui.policy.evaluation import named, no_value
+from kms_tui.policy.evaluation import named_via, no_value
+from kms_tui.policy.request_setting import Assignment, RequestSetting, Values
 from kms_tui.policy.search import Budget, Literal
-from kms_tui.policy.setting import Assignment, Setting, Values
 
 MAX_TOGETHER = 200_000
-"""Tied keys with more combinations of values than this get fewer values, and at last are taken to be open."""
-TIED_VALUES = (30, 16, 10, 6)
+"""Linked keys with more combinations of values get fewer values, and in the end count as open."""
+LINKED_VALUES = (30, 16, 10, 6)
 MAX_MEMBERS = 6
-"""So many keys tied together are taken to be open at once: few values of each are too many in all."""
+"""More linked keys than this count as open: even few values of each are too many combinations."""
 
 
-class Variable:
-    """What one key, or several together, can be: one choice of each of its parts.
+class RequestVariable:
+    """The values of one key, or of several together: one choice of each of its parts.
 
     A mask has a bit for each combination of choices; ``possible`` and ``plain`` are masks.
     """
@@ -60,7 +60,7 @@ class Variable:
         return mask
 
     def split(self, keys: Sequence[str]) -> list[tuple[list[str], dict[tuple[Values, ...], int]]]:
-        """The parts that hold some of these keys: which, and the mask of each of their values."""
+        """The parts with some of these keys: the keys, and the mask of each of their values."""
         found: list[tuple[list[str], dict[tuple[Values, ...], int]]] = []
         for part, units in zip(self.parts, self._units, strict=True):
             held = [key for key in keys if key in part[0].values]
@@ -79,18 +79,16 @@ def _union(masks: Iterable[int]) -> int:
 
 @dataclass
 class RequestSpace:
-    """The variables of a setting, made as conditions ask for them; ``tests`` are all the policy's
-    conditions.
-    """
+    """The variables of a setting, made as conditions need them; ``tests`` are all the policy's conditions."""
 
-    setting: Setting
+    setting: RequestSetting
     tests: Mapping[str, Sequence[ConditionTest]]
     budget: Budget
     answers: dict[tuple[object, ...], bool] = field(default_factory=dict)
-    """What conditions with policy variables came to for which values, in any circumstances."""
+    """Results of conditions with policy variables by their values, shared by all request spaces."""
     pieces: dict[ConditionTest, Sequence[ConditionTest]] = field(default_factory=dict)
-    """The conditions' parts, in any circumstances."""
-    variables: list[Variable] = field(default_factory=list)
+    """The conditions' parts, shared likewise."""
+    variables: list[RequestVariable] = field(default_factory=list)
     _index: dict[str, int] = field(default_factory=dict)
     _masks: dict[ConditionTest, Literal] = field(default_factory=dict)
     _alone: dict[str, list[ValueChoice]] = field(default_factory=dict)
@@ -102,7 +100,7 @@ class RequestSpace:
         return [variable.plain if plain else variable.possible for variable in self.variables]
 
     def statement(self, statement: Statement, *, any_principal: bool = False) -> list[Literal] | None:
-        """What must be true for the statement to apply; None if it never does."""
+        """The literals that must be true for the statement to apply; None if it never does."""
         self.budget.spend(20)
         literals = [] if any_principal else [self._principals(statement)]
         literals += [self.condition(test) for test in statement.conditions]
@@ -122,7 +120,7 @@ class RequestSpace:
         admitted: set[str] = set()
         for number, caller in enumerate(self.setting.callers):
             self.budget.spend(4 + 2 * len(statement.principals))
-            if named(statement, caller) is not None:
+            if named_via(statement, caller) is not None:
                 admitted.add(str(number))
         ((_, numbers),) = self.variables[index].split([CALLER_NUMBER])
         return index, _union(mask for (values,), mask in numbers.items() if values and values[0] in admitted)
@@ -134,14 +132,14 @@ class RequestSpace:
         return self._masks[test]
 
     def _condition(self, test: ConditionTest) -> Literal:
-        """Each of a condition's policy variables is looked at alone, for the keys that it names."""
+        """Each part of a condition is evaluated alone, with the keys of its policy variable."""
         pieces = self.pieces.get(test)
         if pieces is None:
             self.budget.spend(200 * len(test.templates))
             pieces = self.pieces[test] = test.pieces()
         literals = [self._piece(piece) for piece in pieces]
         if len({index for index, _ in literals}) > 1:
-            return self._unsettled(test)
+            return self._undecided(test)
         masks = [mask for _, mask in literals]
         return literals[0][0], reduce(and_, masks) if test.operator.base.negated else _union(masks)
 
@@ -156,7 +154,7 @@ class RequestSpace:
             if len(found) == 1:
                 fixed[key] = found[0]
             elif any(self._values(test.key)):
-                return self._unsettled(test)
+                return self._undecided(test)
         mask = 0
         for chosen in product(*(masks.items() for _, masks in parts)):
             values = dict(fixed)
@@ -170,7 +168,7 @@ class RequestSpace:
         return index, mask
 
     def _holds(self, test: ConditionTest, values: Mapping[str, Values]) -> bool:
-        """Whether a condition is true of these values; a policy variable's answer is looked up again."""
+        """Whether a condition is true for these values; results with policy variables are cached."""
         if not test.references:
             self.budget.spend(test.weight)
             return test.holds(values.get(test.key), no_value)
@@ -180,15 +178,15 @@ class RequestSpace:
             self.answers[question] = test.holds(values.get(test.key), _resolver(values))
         return self.answers[question]
 
-    def _unsettled(self, test: ConditionTest) -> Literal:
-        """A condition on keys tied in too many ways: true or false, as the others that ask the same."""
+    def _undecided(self, test: ConditionTest) -> Literal:
+        """A condition on keys with too many links: true or false, the same as all conditions like it."""
         operator, base = test.operator, test.operator.base
         question = (test.key, base.family, base.ignore_case, operator.qualifier, frozenset(test.templates))
         index = self._open.get(question)
         if index is None:
             index = self._open[question] = len(self.variables)
             either = [ValueChoice({"": ("true",)}, plain=True), ValueChoice({"": None}, plain=True)]
-            self.variables.append(Variable([either]))
+            self.variables.append(RequestVariable([either]))
         return index, 0b10 if base.negated else 0b01
 
     def _values(self, key: str) -> list[Values]:
@@ -197,16 +195,16 @@ class RequestSpace:
             name = _group(key)
             if name not in self._alone:
                 self.budget.spend(150)
-                self._alone[name] = choices(SimulatorQuestion(self.setting, self.tests, self.budget, name))
+                self._alone[name] = choices(ValueQuestion(self.setting, self.tests, self.budget, name))
             self.budget.spend(len(self._alone[name]))
             values = (choice.values.get(key) for choice in self._alone[name])
             self._single[key] = list(dict.fromkeys(values))
         return self._single[key]
 
     @cached_property
-    def _tied(self) -> Mapping[str, tuple[str, ...]]:
-        """Names of variables that policy variables link, each with all that it is linked to."""
-        return ties.components(
+    def _linked(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of variables that policy variables link, each with all names linked to it."""
+        return linked_keys.components(
             (_group(test.key), _group(key))
             for test in self._templated
             for key in test.references
@@ -222,31 +220,31 @@ class RequestSpace:
             self.variables.append(variable)
         return self._index[name]
 
-    def _make(self, name: str) -> tuple[Sequence[str], Variable]:
-        """The variable of a name, or of all that it is tied to; and the names that it stands for."""
-        members = self._tied.get(name, (name,))
-        for most in TIED_VALUES if len(members) <= MAX_MEMBERS else ():
+    def _make(self, name: str) -> tuple[Sequence[str], RequestVariable]:
+        """The variable of a name and of all names linked to it; and those names."""
+        members = self._linked.get(name, (name,))
+        for most in LINKED_VALUES if len(members) <= MAX_MEMBERS else ():
             found = [self._choices(each, members, most) for each in members]
             size = prod(map(len, found))
             self.budget.spend(20 * sum(map(len, found)))
             if size <= MAX_TOGETHER:
                 self.budget.spend(size // 200)
-                return members, Variable(found)
-        return (name,), Variable([self._choices(name, (name,), TIED_VALUES[0])])
+                return members, RequestVariable(found)
+        return (name,), RequestVariable([self._choices(name, (name,), LINKED_VALUES[0])])
 
     def _choices(self, name: str, members: Sequence[str], most: int) -> list[ValueChoice]:
-        """What a name can be, by the conditions that compare these names with policy variables too, with so
-        many further values of each key.
-        """
+        """The choices of a name, with at most ``most`` further values for each linked key."""
         if members not in self._further:
             asking = [test for test in self._templated if _group(test.key) in members]
-            self._further[members] = ties.tied_values(asking, self._values, self.budget) if asking else {}
-        tied = {key: values[:most] for key, values in self._further[members].items()}
-        return choices(SimulatorQuestion(self.setting, self.tests, self.budget, name, tied))
+            self._further[members] = (
+                linked_keys.linked_values(asking, self._values, self.budget) if asking else {}
+            )
+        linked = {key: values[:most] for key, values in self._further[members].items()}
+        return choices(ValueQuestion(self.setting, self.tests, self.budget, name, linked))
 
     @cached_property
     def _templated(self) -> list[ConditionTest]:
-        """The conditions that have policy variables."""
+        """The conditions with policy variables."""
         return [test for tests in self.tests.values() for test in tests if test.references]
 
 

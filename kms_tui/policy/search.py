@@ -1,4 +1,4 @@
-"""Is there a choice of values that satisfies every clause? A small search with a bounded amount of work."""
+"""A small search for values that satisfy every clause, with a bounded amount of work."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def merged(clause: Iterable[Literal]) -> Clause:
 
 
 class TooComplexError(Exception):
-    """The question would take more work than its budget."""
+    """The search takes more work than its budget."""
 
 
 class Budget:
-    """Units of work (of some 100 ns) that one question may cost."""
+    """Units of work (about 100 ns each) that one check may use."""
 
     def __init__(self, units: int) -> None:
         self._left = units
@@ -37,9 +37,9 @@ class Budget:
 
 
 def solve(domains: Sequence[int], clauses: Iterable[Clause], budget: Budget) -> list[int] | None:
-    """Narrowed domains in which every clause is true whatever is chosen; None if there are none.
+    """Narrowed domains in which every choice makes every clause true; None if there are none.
 
-    ``domains`` holds, per variable, the mask of its possible choices.
+    ``domains`` holds for each variable the mask of its possible choices.
     """
     return _solve(list(domains), list(clauses), budget, 0)
 
@@ -47,7 +47,7 @@ def solve(domains: Sequence[int], clauses: Iterable[Clause], budget: Budget) -> 
 def _solve(domains: list[int], clauses: list[Clause], budget: Budget, depth: int) -> list[int] | None:
     pending = _propagate(domains, clauses, budget)
     if pending:
-        pending = _agree(domains, pending, budget)
+        pending = _fix_common_choices(domains, pending, budget)
     if pending is None:
         return None
     if not pending:
@@ -64,7 +64,7 @@ def _solve(domains: list[int], clauses: list[Clause], budget: Budget, depth: int
 
 
 def _propagate(domains: list[int], clauses: list[Clause], budget: Budget) -> list[Clause] | None:
-    """Narrow the domains by every clause with one way left, until none is; None on a contradiction."""
+    """Narrow the domains by every clause with one literal left, until there is none; None: contradiction."""
     while True:
         pending: list[Clause] = []
         narrowed = False
@@ -91,14 +91,14 @@ def _propagate(domains: list[int], clauses: list[Clause], budget: Budget) -> lis
         clauses = pending
 
 
-def _agree(domains: list[int], clauses: list[Clause], budget: Budget) -> list[Clause]:
-    """Settle each variable that has a choice which all clauses on it like, and drop those clauses."""
-    liked: dict[int, int] = {}
+def _fix_common_choices(domains: list[int], clauses: list[Clause], budget: Budget) -> list[Clause]:
+    """Fix each variable with a choice that satisfies all clauses on it, and drop those clauses."""
+    common: dict[int, int] = {}
     for clause in clauses:
         budget.spend(2 * len(clause))
         for variable, mask in clause:
-            liked[variable] = liked.get(variable, domains[variable]) & mask
-    settled = {variable: mask for variable, mask in liked.items() if mask}
+            common[variable] = common.get(variable, domains[variable]) & mask
+    settled = {variable: mask for variable, mask in common.items() if mask}
     for variable, mask in settled.items():
         domains[variable] &= mask
     return [clause for clause in clauses if not any(variable in settled for variable, _ in clause)]

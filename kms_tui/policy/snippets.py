@@ -1,4 +1,4 @@
-"""Statements to start from, as the KMS developer guide and its console write them."""
+"""Ready-made statements, as the KMS developer guide and the console write them."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ def root_arn(account_id: str, partition: str = "aws") -> str:
 
 
 def enable_iam_policies(account_id: str, partition: str = "aws") -> StatementShape:
-    """The root statement: the account keeps the key, and its IAM policies may delegate (key-policy-
-    default).
-    """
+    """The root statement: the account keeps control, and IAM policies may delegate (key-policy-default)."""
     return _allow("Enable IAM User Permissions", {"AWS": root_arn(account_id, partition)}, "kms:*")
 
 
@@ -104,9 +102,7 @@ def _one_or_all(items: Sequence[str]) -> str | list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A statement for the editor's menu; its placeholders are sound values of the account, to be
-    overwritten.
-    """
+    """A statement for the editor's menu; its placeholders are valid values of the account to overwrite."""
 
     title: str
     description: str
@@ -139,7 +135,7 @@ def menu(account_id: str, partition: str = "aws") -> tuple[Snippet, ...]:
 
 
 def default_policy(account_id: str, partition: str = "aws") -> str:
-    """The policy of a key made without one, character for character as GetKeyPolicy answers it."""
+    """The policy of a key created without one, exactly as GetKeyPolicy returns it."""
     return (
         "{\n"
         '  "Version" : "2012-10-17",\n'
@@ -158,5 +154,5 @@ def default_policy(account_id: str, partition: str = "aws") -> str:
 
 
 def as_text(statement: StatementShape, indent: int = 2) -> str:
-    """A statement as JSON, its escapes kept to ASCII as KMS takes no character beyond U+00FF."""
+    """A statement as JSON in ASCII, since KMS takes no character beyond U+00FF."""
     return json.dumps(statement, indent=indent)

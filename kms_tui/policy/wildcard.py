@@ -1,14 +1,15 @@
-"""IAM's wildcards: ``*`` matches any run of characters, ``?`` any one, and nothing else is special.
+"""IAM's wildcards: ``*`` matches any run of characters, ``?`` any one; nothing else is special.
 
-A pattern is matched by a two-pointer walk (never by a regular expression made from it), so that the time is
-bounded by the product of the two lengths whatever the pattern.
+A two-pointer walk matches a pattern (never a regular expression made from it), so the product of the two
+lengths bounds the time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Protocol
+
+from kms_tui.policy.search import Budget
 
 
 class Wild(Enum):
@@ -27,12 +28,12 @@ def has_wildcard(pattern: str) -> bool:
 
 
 def tokenize(pattern: str) -> list[Token]:
-    """The pattern's characters, with its wildcards told apart from literals."""
+    """The pattern's characters, with wildcards as ``Wild``."""
     return [Wild.ANY if char == "*" else Wild.ONE if char == "?" else char for char in pattern]
 
 
 def squeezed(pattern: str) -> str:
-    """The same pattern with runs of ``*`` made one."""
+    """The same pattern with each run of ``*`` as one."""
     while "**" in pattern:
         pattern = pattern.replace("**", "*")
     return pattern
@@ -50,7 +51,7 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def _matches_stars(pattern: str, text: str) -> bool:
-    """The common case, without ``?``: head, tail, and each piece between found left to right."""
+    """The common case without ``?``: head and tail match, and each piece between follows the last."""
     head, *middle, tail = pattern.split("*")
     if len(text) < len(head) + len(tail) or not text.startswith(head) or not text.endswith(tail):
         return False
@@ -86,25 +87,18 @@ def matches_tokens(tokens: Sequence[Token], text: str) -> bool:
     return all(token is Wild.ANY for token in tokens[position:])
 
 
-class Spending(Protocol):
-    """Something that stops work that takes too long, by raising."""
-
-    def spend(self, units: int) -> None: ...
-
-
-def witness(
+def common_match(
     patterns: Sequence[Sequence[Token]],
     filler: str,
-    budget: Spending,
+    budget: Budget,
     max_states: int = 5000,
     *,
     never: str = "",
 ) -> str | None:
-    """A text that matches every pattern, ``filler`` where all allow any character; None if none was found.
+    """A text that matches every pattern, with ``filler`` for any character; None if none is found.
 
-    The wildcards of the first pattern stand for none of the characters in ``never``. Walks the product of the
-    patterns depth-first and gives up after ``max_states`` of its states, each of which costs the budget some
-    microseconds.
+    The wildcards of the first pattern match no character of ``never``. Walks the product of the patterns
+    depth-first and gives up after ``max_states`` states, each of which costs the budget some microseconds.
     """
     start = (0,) * len(patterns)
     goal = tuple(len(pattern) for pattern in patterns)
@@ -129,11 +123,11 @@ def _is_wild(pattern: Sequence[Token], at: int) -> bool:
 
 
 State = tuple[int, ...]
-"""How far into each pattern the walk is."""
+"""The walk's position in each pattern."""
 
 
 def _steps(patterns: Sequence[Sequence[Token]], state: State, filler: str) -> list[tuple[State, str]]:
-    """The states one step on, each with the character it spells; the last is walked first."""
+    """The next states, each with its character; the last is walked first."""
     heads = [pattern[at] if at < len(pattern) else None for pattern, at in zip(patterns, state, strict=True)]
     steps: list[tuple[State, str]] = []
     literals = {head for head in heads if isinstance(head, str)}

@@ -42,14 +42,16 @@ class UndoStep:
     def region(self) -> str:
         return self.backend.region
 
-    def stands(self) -> bool:
+    def is_in_effect(self) -> bool:
         """Whether the change is still as it was made; True where that cannot be read. It asks the backend."""
         reversal = REVERSALS.get(self.call.operation)
-        look = reversal.look(self.call.params) if reversal is not None else None
-        if reversal is None or look is None:
+        read_call = reversal.read_call(self.call.params) if reversal is not None else None
+        if reversal is None or read_call is None:
             return True
         try:
-            return reversal.stands(self.call.params, self.backend.call(look.operation, look.params))
+            return reversal.is_in_effect(
+                self.call.params, self.backend.call(read_call.operation, read_call.params)
+            )
         except ServiceError as error:
             return self.call.operation == "DeleteAlias" or error.code != "NotFoundException"
         except (KmsTuiError, LookupError, TypeError, AttributeError):
@@ -68,7 +70,7 @@ class UndoStep:
         named = params.get("AliasName") or params.get("KeyId") or params.get("CustomKeyStoreId") or ""
         return key_id_of(str(named))
 
-    def take_back(self) -> tuple[Mapping[str, Any], ...]:
+    def undo_calls(self) -> tuple[Mapping[str, Any], ...]:
         """Make the undoing calls that have not been made; their answers.
 
         A deletion that is cancelled already needs no cancelling: the call after it is made all the same.
@@ -213,12 +215,12 @@ class UndoRecorder(Wrapper):
         reversal = REVERSALS.get(change.operation)
         if reversal is None:
             return (), NO_WAY_BACK
-        look = reversal.look(change.params)
-        if look is None:
+        read_call = reversal.read_call(change.params)
+        if read_call is None:
             return (), NO_WAY_BACK
         try:
             read, answer = _ALREADY_READ.get() or (None, {})
-            before = answer if read == look else self.inner.call(look.operation, look.params)
+            before = answer if read == read_call else self.inner.call(read_call.operation, read_call.params)
             undo = reversal.inverse(change.params, before)
         except (KmsTuiError, LookupError, TypeError, AttributeError):
             return (), UNREADABLE

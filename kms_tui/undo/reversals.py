@@ -40,9 +40,9 @@ class Reversal:
     what is not the same again.
     """
 
-    look: Callable[[Shape], ApiCall | None]
+    read_call: Callable[[Shape], ApiCall | None]
     inverse: Callable[[Shape, Shape], tuple[ApiCall, ...]]
-    stands: Callable[[Shape, Shape], bool]
+    is_in_effect: Callable[[Shape, Shape], bool]
     by_answer: Callable[[Shape, Shape], tuple[ApiCall, ...]] | None = None
     note: str = ""
 
@@ -90,7 +90,7 @@ def _enable_if(was: str) -> Callable[[Shape, Shape], tuple[ApiCall, ...]]:
     return lambda params, before: (_of_key(other, params),) if _state(before) == was else ()
 
 
-def _unschedule(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
+def _cancel_deletion(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
     """A deletion that is cancelled leaves the key disabled."""
     cancel = _of_key("CancelKeyDeletion", params)
     return (cancel, _of_key("EnableKey", params)) if _state(before) == KeyState.ENABLED else (cancel,)
@@ -238,7 +238,7 @@ REVERSALS: Mapping[str, Reversal] = {
     "DisableKey": Reversal(
         _describe, _enable_if(KeyState.ENABLED), lambda params, now: _state(now) == KeyState.DISABLED
     ),
-    "ScheduleKeyDeletion": Reversal(_describe, _unschedule, lambda params, now: _state(now) in _PENDING),
+    "ScheduleKeyDeletion": Reversal(_describe, _cancel_deletion, lambda params, now: _state(now) in _PENDING),
     "CancelKeyDeletion": Reversal(
         _describe, _schedule_again, lambda params, now: _state(now) not in _PENDING, note=_NEW_DATE
     ),

@@ -94,7 +94,7 @@ def main() -> None:
             await measure(pilot)
 
     with tempfile.TemporaryDirectory() as folder:
-        data_files.default_root = lambda: Path(folder)
+        data_files.policy_root = lambda: Path(folder)
         asyncio.run(run())
 
 

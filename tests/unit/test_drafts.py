@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.atomic import FileError
-from kms_tui.data_files import Draft, PolicyFiles, default_root, new_token
+from kms_tui.data_files import Draft, PolicyFiles, new_token, policy_root
 from kms_tui.kms.model import PolicyVersion
 
 ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -166,4 +166,4 @@ def test_the_default_place_follows_the_platforms_data_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert default_root().parts[-2:] == ("kms-tui", "policies")
+    assert policy_root().parts[-2:] == ("kms-tui", "policies")

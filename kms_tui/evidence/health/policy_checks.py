@@ -9,10 +9,10 @@ from functools import lru_cache
 from kms_tui.evidence.health.facts import Examined, Settings, Unsure, Verdict, known
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Key
-from kms_tui.policy import CheckResult, Severity, check, given_outside, parse
+from kms_tui.policy import CheckResult, Severity, check, outside_access, parse
 from kms_tui.policy.access import Standing, action_words
 from kms_tui.policy.describe import listed, quoted
-from kms_tui.policy.exposure import Reach
+from kms_tui.policy.exposure import OutsideAccess
 from kms_tui.policy.policy_diff import effect_changes
 from kms_tui.policy.search import TooComplexError
 
@@ -56,7 +56,7 @@ def no_control(examined: Examined, _settings: Settings, now: datetime) -> Verdic
 def cross_account(examined: Examined, _settings: Settings, now: datetime) -> Verdict:
     key = examined.key
     try:
-        given = given_outside(
+        given = outside_access(
             known(examined.policy),
             account_id=key.account_id,
             partition=Arn.parse(key.arn).partition,
@@ -96,7 +96,7 @@ def replica_differs(examined: Examined, _settings: Settings, now: datetime) -> V
     return f"Compared with its primary in {home}: {listed(sentences, 3)}." if sentences else None
 
 
-def _who(reach: Reach) -> str:
+def _who(reach: OutsideAccess) -> str:
     return f"{reach.who} of {reach.principal.account}" if reach.principal.is_identity else reach.who
 
 

@@ -1,6 +1,6 @@
-"""THE table of what the guard says: each rule's sentence, why it matters, where that is written, an example.
+"""THE table of rules: each rule's sentence, why it matters, its source, and an example.
 
-The guard itself does not need it; ``kms-tui policy rules`` and the editor's ``?`` show it.
+``kms-tui policy rules`` and the editor's ``?`` show it; the guard itself does not use it.
 """
 
 from __future__ import annotations

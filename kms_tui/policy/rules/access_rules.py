@@ -1,4 +1,4 @@
-"""Who gets in, and who is kept out unawares."""
+"""Rules on unintended access, and on services that a statement stops."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RULES = (
         "public",
         WARN,
         "Anyone in any account gets these actions.",
-        "Conditions that every caller meets, such as ranges that together are all addresses, limit nobody.",
+        "Conditions that every caller meets, such as ranges that together hold all addresses, limit no one.",
         f"{IAM}, access-analyzer-concepts",
         one(ALLOW, ALL, DECRYPT, R, where('"IpAddress":{"aws:SourceIp":["0.0.0.0/1","128.0.0.0/1"]}')),
     ),
@@ -36,7 +36,7 @@ RULES = (
         "public-via-service",
         WARN,
         "kms:ViaService alone admits everyone who can use that service, in any account.",
-        "It says through what a request comes, not for whom; add kms:CallerAccount.",
+        "It limits the service, not its users; add kms:CallerAccount.",
         CONDITIONS,
         one(
             ALLOW,
@@ -81,7 +81,7 @@ RULES = (
     Rule(
         "unbound-grants",
         INFO,
-        "Whoever may create grants can pass on any use of the key.",
+        "A principal that may create grants can pass on any use of the key.",
         "kms:GrantIsForAWSResource limits grants to services that act for the user.",
         f"{KMS}, grant-authorization",
         one(ALLOW, APP, '"Action":"kms:CreateGrant"', R),
@@ -98,15 +98,15 @@ RULES = (
         "stale-unique-id",
         WARN,
         "A principal is the unique id of a user or role that has been deleted.",
-        "One made again under the same name has another id.",
+        "A new one with the same name has another id.",
         PRINCIPALS,
         one(ALLOW, '"Principal":{"AWS":"AROAEXAMPLEID12345"}', DECRYPT, R),
     ),
     Rule(
         "not-principal",
         WARN,
-        "NotPrincipal is easily wrong.",
-        "It denies everyone who is not listed, sessions and the account itself among them.",
+        "NotPrincipal is error-prone.",
+        "It denies everyone who is not listed, including sessions and the account itself.",
         f"{IAM}, reference_policies_elements_notprincipal",
         one(
             DENY,
@@ -134,8 +134,8 @@ RULES = (
     Rule(
         "stops-services",
         WARN,
-        "A Deny stops services of AWS that use the key.",
-        "They come from a network of their own, and have no organization. A note where no service is meant.",
+        "A Deny stops AWS services that use the key.",
+        "They call from their own network and have no organization. Only a note if the policy allows none.",
         f"{KMS}, conditions-aws",
         one(DENY, APP, DECRYPT, R, where('"NotIpAddress":{"aws:SourceIp":"198.51.100.0/24"}')),
     ),

@@ -1,4 +1,4 @@
-"""Texts that are no policy: what people paste instead, and what KMS refuses."""
+"""Rules on texts that are not a policy: pasted answers and templates, and texts that KMS refuses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RULES = (
         "duplicate-key",
         REFUSE,
         "An element or a condition key is given twice.",
-        "IAM takes each once; readers that keep the last one hide the other.",
+        "IAM takes each once; readers that keep only the last hide the first.",
         GRAMMAR,
         '{"Version":"2012-10-17","Version":"2012-10-17","Statement":[]}',
     ),
@@ -53,7 +53,7 @@ RULES = (
     Rule(
         "character",
         REFUSE,
-        "A character is not among those that KMS takes; a byte order mark is none of them.",
+        "KMS does not take a character of the text, such as a byte order mark.",
         "KMS takes tab, line breaks and the characters U+0020 to U+00FF only.",
         PUT,
         "\ufeff" + whole(ROOT),
@@ -61,8 +61,8 @@ RULES = (
     Rule(
         "version",
         REFUSE,
-        "Version is not one that there is.",
-        "There are 2012-10-17 and the older 2008-10-17.",
+        "There is no such Version.",
+        "Versions are 2012-10-17 and the older 2008-10-17.",
         f"{IAM}, reference_policies_elements_version",
         f'{{"Version":"2026-11-29","Statement":[{ROOT}]}}',
     ),
@@ -117,7 +117,7 @@ RULES = (
     Rule(
         "overly-permissive",
         REFUSE,
-        "ForAllValues stands with a key of one value.",
+        "ForAllValues is used with a key of one value.",
         "PutKeyPolicy answers OverlyPermissiveCondition: the condition is true without the key, too.",
         CONDITIONS,
         one(ALLOW, APP, DECRYPT, R, where('"ForAllValues:StringEquals":{"kms:EncryptionContext:a":"b"}')),
@@ -133,7 +133,7 @@ RULES = (
     Rule(
         "size",
         INFO,
-        "How much of the room for a policy is used.",
+        "The size of the policy, and the quota.",
         "KMS takes 32,768 bytes.",
         f"{KMS}, resource-limits (key policy document size)",
         ROOT,
@@ -146,7 +146,7 @@ PASTE_RULES = (
         "pasted-answer",
         REFUSE,
         "This is the answer of aws kms get-key-policy, with the policy inside.",
-        "PutKeyPolicy takes the policy alone.",
+        "PutKeyPolicy takes only the policy.",
         CLI,
         '{"Policy":"{\\"Version\\":\\"2012-10-17\\",\\"Statement\\":[]}","PolicyName":"default"}',
     ),
@@ -185,7 +185,7 @@ PASTE_RULES = (
     Rule(
         "template",
         REFUSE,
-        "This is a template, not the policy that comes out of it.",
+        "This is a template, not the resulting policy.",
         "KMS does not know Fn::Join, Fn::Sub, Ref or the ${…} of other tools.",
         "CloudFormation user guide, intrinsic-function-reference-sub",
         one(ALLOW, '"Principal":{"AWS":"arn:aws:iam::${AWS::AccountId}:role/app"}', DECRYPT, R),

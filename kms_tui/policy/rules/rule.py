@@ -1,4 +1,4 @@
-"""What a rule is, and the pieces of which the tables put their sources and examples together."""
+"""A rule, and the sources and pieces of examples that the tables share."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ REFUSE, WARN, INFO = Severity.REFUSE, Severity.WARN, Severity.INFO
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. ``example`` is a text that it speaks of: a statement beside the root statement, or a policy
-    where it begins with ``{"Version"`` or stands for the whole text.
+    """One rule. ``example`` is a text that has the finding: a statement beside the root statement, or a whole
+    text, such as one that begins with ``{"Version"``.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Statements and conditions that do not do what they seem to."""
+"""Rules on statements and conditions that do not do what they seem to do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RULES = (
         "dead-allow",
         WARN,
         "An Allow gives nothing, as its condition is never true.",
-        "A value that no request has is most often a value of another form.",
+        "Most often the value has another form than the key's.",
         KEYS,
         one(ALLOW, APP, DECRYPT, R, where('"StringEquals":{"kms:ViaService":"s3.amazonaws.com"}')),
     ),
@@ -39,7 +39,7 @@ RULES = (
         "dead-deny",
         WARN,
         "A Deny protects nothing, as its condition is never true.",
-        "The protection that it seems to be is not there.",
+        "The protection is missing.",
         KEYS,
         one(
             DENY,
@@ -53,7 +53,7 @@ RULES = (
         "dead-value",
         INFO,
         "A value never matches.",
-        "The other values of the condition, or its negation, hold without it.",
+        "The rest of the condition works without it.",
         KEYS,
         one(
             ALLOW,
@@ -67,23 +67,23 @@ RULES = (
         "operator-type",
         INFO,
         "An operator compares a key as another type.",
-        "As text, 1.0 is not 1, and an address is in no range.",
+        "As text, 1.0 is not 1, and no address is in a range.",
         OPERATORS,
         one(ALLOW, APP, DECRYPT, R, where('"StringEquals":{"aws:SecureTransport":"true"}')),
     ),
     Rule(
         "needs-set-operator",
         INFO,
-        "A key of several values stands without ForAnyValue or ForAllValues.",
-        "How one text compares with several is not defined without one.",
+        "A key of several values has no ForAnyValue or ForAllValues.",
+        "Without one it is not defined how a text compares with several.",
         SETS,
         one(ALLOW, APP, DECRYPT, R, where('"StringEquals":{"kms:EncryptionContextKeys":"app"}')),
     ),
     Rule(
         "redundant",
         INFO,
-        "Another statement says all of this.",
-        "What is said twice has to be changed twice.",
+        "Another statement includes all of this.",
+        "A duplicate must be changed twice.",
         CHECKS,
         one(ALLOW, OWN, DECRYPT, R),
     ),
@@ -122,7 +122,7 @@ RULES = (
     Rule(
         "not-action-allow",
         WARN,
-        "NotAction in an Allow also allows what KMS adds later.",
+        "NotAction in an Allow also allows every action that KMS adds later.",
         "It allows everything that is not listed.",
         f"{IAM}, reference_policies_elements_notaction",
         one(ALLOW, APP, '"NotAction":"kms:Put*"', R),
@@ -172,7 +172,7 @@ RULES = (
     Rule(
         "for-all-values-allow",
         WARN,
-        "ForAllValues is also true where its key is absent.",
+        "ForAllValues is also true when its key is absent.",
         "The Allow gives more than it says; add Null: false.",
         SETS,
         one(
@@ -194,8 +194,8 @@ RULES = (
     Rule(
         "negated-deny",
         INFO,
-        "A Deny bites requests that never carry the key that it is about.",
-        "A negated operator is true where the key is absent; add Null: false.",
+        "A Deny also stops requests that never have its condition key.",
+        "A negated operator is true when the key is absent; add Null: false.",
         OPERATORS,
         one(DENY, APP, DECRYPT, R, where('"StringNotEquals":{"aws:SourceAccount":"111122223333"}')),
     ),
@@ -224,7 +224,7 @@ RULES = (
     Rule(
         "no-encryption-context",
         INFO,
-        "An action never carries the encryption context that a condition asks for.",
+        "Requests for an action never have the encryption context that a condition needs.",
         "Only operations with a symmetric key have one.",
         CONDITIONS,
         one(

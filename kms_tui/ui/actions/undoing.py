@@ -79,7 +79,7 @@ async def _sentences(
     session: Session, steps: Sequence[UndoStep], skipped: Sequence[UndoStep]
 ) -> list[Content]:
     """The calls that undo, what they do not restore, and whether the keys changed again meanwhile."""
-    lines, standing = await off_loop(lambda: (_commands(steps), [step.stands() for step in steps]))
+    lines, standing = await off_loop(lambda: (_commands(steps), [step.is_in_effect() for step in steps]))
     sentences = [
         Content(f"Done at {steps[0].time.astimezone():%H:%M:%S}. Undoing it calls:"),
         *(safe(fit(line, _COMMAND_WIDTH)).stylize("$accent") for line in lines[:_SHOWN]),
@@ -87,7 +87,7 @@ async def _sentences(
     if len(lines) > _SHOWN:
         sentences.append(Content(f"and {len(lines) - _SHOWN} more like these."))
     if not all(standing):
-        changed = [step for step, stands in zip(steps, standing, strict=True) if not stands]
+        changed = [step for step, is_in_effect in zip(steps, standing, strict=True) if not is_in_effect]
         later = [each for step in changed for each in session.history.later(step)]
         by = f"from here, by {later[-1].call.operation}" if later else "from somewhere else"
         sentences.append(
@@ -114,7 +114,7 @@ async def _undo(screen: ModeScreen, session: Session, steps: Sequence[UndoStep],
     done = 0
     for step in steps:
         try:
-            answers = await off_loop(step.take_back)
+            answers = await off_loop(step.undo_calls)
         except KmsTuiError as error:
             screen.notify_error(error, doing=f"undo {_step_words(session, step)}")
             continue

@@ -35,7 +35,7 @@ def lay_out(area: PolicyArea) -> str:
     Where the text is not JSON, the cursor goes to the error, and NotDoneError is raised.
     """
     text = area.policy_text
-    paste = pasted_text.recognised(text)
+    paste = pasted_text.recognize(text)
     try:
         return formatted(paste.policy if paste and paste.policy else text)
     except ScanError as error:

@@ -18,7 +18,7 @@ from kms_tui.policy.document import Statement
 from kms_tui.policy.policy_diff import (
     EffectChange,
     StatementChange,
-    StatementKept,
+    StatementChangeKind,
     effect_changes,
     statement_changes,
     unified,
@@ -30,10 +30,10 @@ from kms_tui.ui.policy_editor.policy_edit import EditTarget, is_same
 from kms_tui.ui.widgets.text_widgets import Button, Static
 
 _MARKS = {
-    StatementKept.ADDED: ("+", "$success", "new"),
-    StatementKept.REMOVED: ("-", "$error", "gone"),
-    StatementKept.CHANGED: ("~", "$accent", "changed"),
-    StatementKept.MOVED: ("»", "$accent", "moved"),
+    StatementChangeKind.ADDED: ("+", "$success", "new"),
+    StatementChangeKind.REMOVED: ("-", "$error", "gone"),
+    StatementChangeKind.CHANGED: ("~", "$accent", "changed"),
+    StatementChangeKind.MOVED: ("»", "$accent", "moved"),
 }
 _LINE_COLOURS = {"+": "$success", "-": "$error"}
 
@@ -74,7 +74,7 @@ def review(target: EditTarget, old: str, new: str, result: CheckResult | None = 
         before, after, account_id=kms.account_id, partition=kms.partition, key_arn=target.arn
     )
     changes = tuple(
-        change for change in statement_changes(before, after) if change.kind is not StatementKept.SAME
+        change for change in statement_changes(before, after) if change.kind is not StatementChangeKind.SAME
     )
     who = access.who_can_change(after, account_id=kms.account_id, partition=kms.partition, key_arn=target.arn)
     return Review(before, after, effects, changes, who, result)

@@ -9,7 +9,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
-from kms_tui.crypto_ops.inputs import IN_THE_CLEAR, InputError, InputField, Pair, from_json, from_rows
+from kms_tui.crypto_ops.inputs import (
+    CONTEXT_WARNING,
+    InputError,
+    InputField,
+    Pair,
+    context_from_json,
+    context_from_rows,
+)
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.scratchpad.pane_fields import ProblemLine
 from kms_tui.ui.widgets.text_widgets import Button, Input, Static
@@ -97,7 +104,7 @@ class ContextRows(Vertical):
         self._last = Button(
             Content("Last used"), tooltip=Content("The encryption context that was last used with this key")
         )
-        self._reminder = Static(Content(IN_THE_CLEAR), classes="reminder")
+        self._reminder = Static(Content(CONTEXT_WARNING), classes="reminder")
         self._all_rows: list[ContextRow] = []
 
     def compose(self) -> ComposeResult:
@@ -116,7 +123,7 @@ class ContextRows(Vertical):
     @property
     def pairs(self) -> dict[str, str]:
         """The context; InputError where a row is wrong."""
-        return from_rows([row.pair for row in self._rows], self.field)
+        return context_from_rows([row.pair for row in self._rows], self.field)
 
     def set_pairs(self, pairs: Mapping[str, str]) -> None:
         """Replace all rows."""
@@ -174,7 +181,7 @@ class ContextRows(Vertical):
     def _json_pasted(self, event: _PairInput.JsonPasted) -> None:
         event.stop()
         try:
-            self.set_pairs(from_json(event.text))
+            self.set_pairs(context_from_json(event.text))
         except InputError as error:
             self.problem.say(f"{error} {error.next_step}".rstrip())
 

@@ -12,16 +12,16 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from kms_tui.atomic import FileError
-from kms_tui.crypto_ops.check import Beyond, Limit
+from kms_tui.crypto_ops.check import Limit, OverLimit
 from kms_tui.crypto_ops.inputs import (
     TYPED_FORMATS,
     Entered,
     FromFile,
     InputError,
     InputField,
-    also_reads,
-    detected,
-    look_at,
+    detected_format,
+    file_input,
+    other_formats,
     read_text,
 )
 from kms_tui.crypto_ops.inputs import Input as GivenInput
@@ -152,7 +152,7 @@ class InputPane(Vertical):
         if kind != DETECT:
             return Format(kind)
         limit = self._limit
-        return detected(self.area.text, self.role, limit.most if limit and limit.exact else None)
+        return detected_format(self.area.text, self.role, limit.most if limit and limit.exact else None)
 
     def set_text(self, text: str, form: Format | None = None) -> None:
         """Replace the input by text; without ``form`` its format is detected."""
@@ -232,7 +232,7 @@ class InputPane(Vertical):
         self._file, self._file_error = None, ""
         if path is not None:
             try:
-                self._file = await off_loop(lambda: look_at(path))
+                self._file = await off_loop(lambda: file_input(path))
             except FileError as error:
                 self._file_error = str(error)
         self._changed()
@@ -266,7 +266,7 @@ class InputPane(Vertical):
             return Content("")
         text = f"→ {form.value}"
         others = (
-            also_reads(self.area.text, form)
+            other_formats(self.area.text, form)
             if self.role.is_secret and len(self.area.text) <= _MOST_GUESSED
             else ()
         )
@@ -299,18 +299,18 @@ def _count(size: int, limit: Limit | None) -> Content:
     if limit is None:
         return Content.styled(f"{size:,} bytes", "$foreground-muted") if size else Content("")
     wrong = size != limit.most if limit.exact else size > limit.most
-    if wrong and limit.beyond is not Beyond.REFUSED:
+    if wrong and limit.over is not OverLimit.REFUSED:
         return Content.styled(f"{size:,} bytes", "$accent")
     style = "$error" if wrong else "$foreground-muted"
     return Content.styled(f"{size:,} of {limit.most:,} bytes", style)
 
 
-_BEYOND = {
-    Beyond.ENVELOPE: "More than KMS takes: sealed by envelope encryption, in the Encryption SDK's format.",
-    Beyond.DIGEST: "More than KMS takes: its digest is made here and signed, which is the same signature.",
-    Beyond.REFUSED: "",
+_OVER_LIMIT_WORDS = {
+    OverLimit.ENVELOPE: "More than KMS takes: sealed by envelope encryption, in the Encryption SDK's format.",
+    OverLimit.DIGEST: "More than KMS takes: its digest is made here and signed, which is the same signature.",
+    OverLimit.REFUSED: "",
 }
 
 
 def _what_happens(size: int, limit: Limit | None) -> str:
-    return _BEYOND[limit.beyond] if limit is not None and size > limit.most else ""
+    return _OVER_LIMIT_WORDS[limit.over] if limit is not None and size > limit.most else ""

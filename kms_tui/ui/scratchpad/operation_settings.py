@@ -10,8 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import OptionList
 
-from kms_tui.crypto_ops.operations import OPERATIONS, Name, Operation
-from kms_tui.crypto_ops.request import OperationSetting, Ready, SettingChoice
+from kms_tui.crypto_ops.operations import OPERATIONS, Operation, OperationName
+from kms_tui.crypto_ops.request import ActiveSetting, OperationSetting, SettingChoice
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.scratchpad.pane_fields import ProblemLine
 from kms_tui.ui.widgets.form_widgets import Select
@@ -43,7 +43,7 @@ class SettingRow(Horizontal):
         yield self._only
         yield self._number
 
-    def show(self, ready: Ready) -> None:
+    def show(self, ready: ActiveSetting) -> None:
         count = len(ready.choices)
         self._select.display, self._only.display, self._number.display = count > 1, count == 1, count == 0
         if count == 1:
@@ -88,7 +88,7 @@ class SettingsPane(Vertical):
     def compose(self) -> ComposeResult:
         yield self.problem
 
-    async def show(self, ready: Sequence[Ready]) -> None:
+    async def show(self, ready: Sequence[ActiveSetting]) -> None:
         """Show these settings and hide the others, whose values stay."""
         new = [SettingRow(entry.setting) for entry in ready if entry.setting.name not in self._rows]
         self._rows |= {row.setting.name: row for row in new}
@@ -150,7 +150,7 @@ class OperationList(OptionList):
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         if event.option_id is not None:
-            self.post_message(self.Chosen(OPERATIONS[Name(event.option_id)]))
+            self.post_message(self.Chosen(OPERATIONS[OperationName(event.option_id)]))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kms_tui.atomic import PRIVATE, SHARED, atomic_file, typed_path
-from kms_tui.crypto_ops.commands import Where, input_note, python_code, shell_line
-from kms_tui.crypto_ops.history import Entry
-from kms_tui.crypto_ops.inputs import InputError, from_json
-from kms_tui.crypto_ops.operations import OPERATIONS, Name
+from kms_tui.crypto_ops.commands import CommandConnection, input_note, python_code, shell_line
+from kms_tui.crypto_ops.history import HistoryEntry
+from kms_tui.crypto_ops.inputs import InputError, context_from_json
+from kms_tui.crypto_ops.operations import OPERATIONS, OperationName
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.results import Part
 from kms_tui.formats import Format, encode, is_text
@@ -33,7 +33,7 @@ async def pick_key(screen: ModeScreen, *, may_be_found: bool) -> Picked | None:
 
 async def pick_destination(screen: ModeScreen) -> Picked | None:
     """Choose the key to re-encrypt to, in any Region."""
-    offers = OPERATIONS[Name.RE_ENCRYPT].suits
+    offers = OPERATIONS[OperationName.RE_ENCRYPT].suits
     return await _pick(screen, "Key to move the ciphertext to", may_be_found=False, offers=offers)
 
 
@@ -52,7 +52,7 @@ async def ask_json(screen: ModeScreen, rows: ContextRows) -> None:
 
     def check(text: str) -> str:
         try:
-            from_json(text)
+            context_from_json(text)
         except InputError as error:
             return f"{error} {error.next_step}".rstrip()
         return ""
@@ -60,12 +60,12 @@ async def ask_json(screen: ModeScreen, rows: ContextRows) -> None:
     field = TextField("json", "A JSON object of strings", hint='{"tenant": "42"}', check=check)
     values = await screen.ask(Form("Encryption context", [field], lambda _: None, confirm="Use it"))
     if values is not None:
-        rows.set_pairs(from_json(values["json"]))
+        rows.set_pairs(context_from_json(values["json"]))
 
 
 async def choose_from_history(
-    screen: ModeScreen, entries: Sequence[Entry], name_of: Callable[[str], str]
-) -> Entry | None:
+    screen: ModeScreen, entries: Sequence[HistoryEntry], name_of: Callable[[str], str]
+) -> HistoryEntry | None:
     """Look at the session's operations; the chosen one is to be set up again."""
     if not entries:
         screen.host.notify("Nothing has been done here in this session.")
@@ -75,7 +75,7 @@ async def choose_from_history(
     return entries[chosen] if chosen is not None else None
 
 
-def _history_line(entry: Entry, name_of: Callable[[str], str]) -> Content:
+def _history_line(entry: HistoryEntry, name_of: Callable[[str], str]) -> Content:
     name = name_of(entry.key_arn) if entry.key_arn else ""
     return (
         Content.styled(f"{entry.time.astimezone():%H:%M:%S}  ", "$foreground-muted")
@@ -117,7 +117,7 @@ class _Copy:
     title: str
     note: str
     form: Format | None = None
-    write: Callable[[OperationRequest, Where], str] | None = None
+    write: Callable[[OperationRequest, CommandConnection], str] | None = None
 
 
 _COMMANDS = (
@@ -179,12 +179,12 @@ def _copy_part(screen: ModeScreen, part: Part, form: Format) -> None:
 
 
 async def _copy_command(
-    screen: ModeScreen, request: OperationRequest, write: Callable[[OperationRequest, Where], str]
+    screen: ModeScreen, request: OperationRequest, write: Callable[[OperationRequest, CommandConnection], str]
 ) -> None:
     session = screen.session
     if session is None:
         return
-    where = Where(session.connection.profile or "", session.connection.endpoint_url or "")
+    where = CommandConnection(session.connection.profile or "", session.connection.endpoint_url or "")
     text = await screen.attempt(lambda: write(request, where), doing="write the command")
     if text is not None:
         copied = copy_text(screen.host, text)

@@ -21,7 +21,7 @@ from kms_tui.crypto_ops.operations import OPERATIONS, Role, next_for, offered
 from kms_tui.crypto_ops.request import ChosenKey, OperationRequest
 from kms_tui.crypto_ops.results import Result
 from kms_tui.crypto_ops.run import run
-from kms_tui.crypto_ops.sealing import known
+from kms_tui.crypto_ops.sealing import ciphertext_facts
 from kms_tui.envelope.errors import CancelledByUserError
 from kms_tui.formats import Format, encode
 from kms_tui.kms.arn import key_id_of
@@ -209,7 +209,7 @@ class ScratchpadScreen(ModeScreen):
             return
         if not isinstance(given, Entered):
             return
-        facts = await self.attempt(lambda: known(given), doing="look at the ciphertext")
+        facts = await self.attempt(lambda: ciphertext_facts(given), doing="look at the ciphertext")
         pane.show_known(
             (fact.label, self.name_of(fact.text) if fact.label == "Key" else fact.text)
             for fact in facts or ()

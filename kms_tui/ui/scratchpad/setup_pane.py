@@ -11,11 +11,17 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from kms_tui.crypto_ops.check import limit_of, takes_context
-from kms_tui.crypto_ops.history import Entry
+from kms_tui.crypto_ops.history import HistoryEntry
 from kms_tui.crypto_ops.inputs import InputError, InputField
-from kms_tui.crypto_ops.operations import OPERATIONS, Name, Operation, Role
-from kms_tui.crypto_ops.request import ChosenKey, Destination, OperationRequest, Ready, settle
-from kms_tui.crypto_ops.sealing import opens_there
+from kms_tui.crypto_ops.operations import OPERATIONS, Operation, OperationName, Role
+from kms_tui.crypto_ops.request import (
+    ActiveSetting,
+    ChosenKey,
+    Destination,
+    OperationRequest,
+    active_settings,
+)
+from kms_tui.crypto_ops.sealing import opens_at_destination
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.destinations import DestinationPane, TargetLine
@@ -39,7 +45,7 @@ class SetupPane(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="setup")
-        self.operation = OPERATIONS[Name.ENCRYPT]
+        self.operation = OPERATIONS[OperationName.ENCRYPT]
         self.key: ChosenKey | None = None
         self.home = self.working_region = ""
         self.last_context: Callable[[str], Mapping[str, str]] = lambda _: {}
@@ -82,7 +88,7 @@ class SetupPane(Vertical):
     @property
     def destination_key(self) -> ChosenKey | None:
         """The key to re-encrypt to; None for other operations."""
-        moving = self.operation.name is Name.RE_ENCRYPT
+        moving = self.operation.name is OperationName.RE_ENCRYPT
         return self._destination.key if self._destination is not None and moving else None
 
     # The request
@@ -108,10 +114,10 @@ class SetupPane(Vertical):
         pairs = self._destination.context.pairs if self._destination_takes_context() else {}
         return Destination(self.destination_key, pairs)
 
-    def _ready(self) -> list[Ready]:
+    def _ready(self) -> list[ActiveSetting]:
         key = self.key.key if self.key else None
         destination = self.destination_key.key if self.destination_key else None
-        return settle(self.operation, self.settings.values, key, destination)
+        return active_settings(self.operation, self.settings.values, key, destination)
 
     def _takes_context(self) -> bool:
         return takes_context(self.operation, self.settings.values.get("algorithm", ""))
@@ -121,7 +127,11 @@ class SetupPane(Vertical):
 
     def _may_have_target(self) -> bool:
         main = self.main
-        return main is not None and main.is_file and self.operation.name in (Name.ENCRYPT, Name.DECRYPT)
+        return (
+            main is not None
+            and main.is_file
+            and self.operation.name in (OperationName.ENCRYPT, OperationName.DECRYPT)
+        )
 
     # Choosing
 
@@ -142,7 +152,7 @@ class SetupPane(Vertical):
             self._destination.key = key
         await self.refresh_setup()
 
-    async def set_up(self, entry: Entry) -> None:
+    async def set_up(self, entry: HistoryEntry) -> None:
         """Set up an operation of the history again, without its content."""
         self.operation, self.key, self.working_region = entry.operation, entry.key, entry.region
         self.settings.set_values(entry.settings)
@@ -185,7 +195,7 @@ class SetupPane(Vertical):
                 await self.input_pane(role)
             for role, pane in self._panes.items():
                 pane.display = role in operation.roles
-            if operation.name is Name.RE_ENCRYPT and self._destination is None:
+            if operation.name is OperationName.RE_ENCRYPT and self._destination is None:
                 self._destination = DestinationPane()
                 await self.mount(self._destination)
             await self.settings.show(self._ready())
@@ -204,7 +214,7 @@ class SetupPane(Vertical):
         self.post_message(self.Changed())
 
     def _show_destination(self, pane: DestinationPane) -> None:
-        pane.display = self.operation.name is Name.RE_ENCRYPT
+        pane.display = self.operation.name is OperationName.RE_ENCRYPT
         pane.show(home=self.home, takes_context=self._destination_takes_context())
         pane.context.offer_last(self.last_context(pane.key.arn) if pane.key else {})
         pane.key_field.note.say(self._move_note())
@@ -217,7 +227,7 @@ class SetupPane(Vertical):
         key = self.key.key if self.key else None
         main.show_count(limit_of(self.operation, key, self.settings.values))
         if self._may_have_target():
-            self.target.suggest(main.path.path, sealing=self.operation.name is Name.ENCRYPT)
+            self.target.suggest(main.path.path, sealing=self.operation.name is OperationName.ENCRYPT)
 
     def _move_note(self) -> str:
         """What re-encrypting to another Region means."""
@@ -228,7 +238,7 @@ class SetupPane(Vertical):
             request = self.request()
         except InputError:
             return ""
-        if request.destination is not None and opens_there(request, request.destination):
+        if request.destination is not None and opens_at_destination(request, request.destination):
             return f"No move is needed: the ciphertext opens in {there.region} as it is."
         return (
             f"{here} to {there.region}: decrypted here, encrypted there. The plaintext passes through this "

@@ -10,7 +10,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
-from kms_tui.crypto_ops.operations import Name, Role
+from kms_tui.crypto_ops.operations import OperationName, Role
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.scratchpad.input_pane import InputPane
 from kms_tui.ui.scratchpad.operation_settings import OperationList
@@ -75,7 +75,7 @@ class Bench:
         await self.write(words)
         await self.press("enter")
 
-    async def operation(self, name: Name) -> None:
+    async def operation(self, name: OperationName) -> None:
         """Put the cursor on an operation, and go on to its input."""
         await self.press("escape")
         operations = self.screen.query_one(OperationList)

@@ -8,8 +8,8 @@ from textual.widgets import Button, Input
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.inputs import IN_THE_CLEAR
-from kms_tui.crypto_ops.operations import Name
+from kms_tui.crypto_ops.inputs import CONTEXT_WARNING
+from kms_tui.crypto_ops.operations import OperationName
 from kms_tui.ui.scratchpad.context_rows import ContextRow
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, Bench, drive
@@ -33,7 +33,7 @@ def test_rows_are_added_filled_and_removed_by_keyboard(make_app: MakeApp, demo: 
         await bench.write("gone")
         await bench.press("tab", "tab", "enter")
         assert bench.setup.context.pairs == {"tenant": "42"}
-        assert IN_THE_CLEAR.split(":")[0] in bench.picture()
+        assert CONTEXT_WARNING.split(":")[0] in bench.picture()
         await bench.run()
         ciphertext = base64.b64decode(bench.shown.replace("\n", ""))
         assert Kms(demo).decrypt(ciphertext, context={"tenant": "42"}).plaintext.reveal() == b"hello"
@@ -113,6 +113,6 @@ def test_wrong_rows_are_told_where_they_are(make_app: MakeApp) -> None:
         bench.setup.context.query(ContextRow).first().query(Input).first().value = "other"
         await bench.run()
         assert bench.problems == ["The context has the name same twice; each stands once."]
-        assert bench.setup.operation.name is Name.ENCRYPT
+        assert bench.setup.operation.name is OperationName.ENCRYPT
 
     drive(make_app(), script)

@@ -11,7 +11,7 @@ from textual.widgets import Button, Select
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import Name, Role
+from kms_tui.crypto_ops.operations import OperationName, Role
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.results import Result
 from kms_tui.crypto_ops.run import run
@@ -44,7 +44,7 @@ def test_a_file_is_sealed_and_opened_by_keyboard_with_its_steps_shown(
         assert bench.output.result is not None
         assert bench.output.result.steps[-1] == "Forgot the data key."
         source.unlink()
-        await bench.operation(Name.DECRYPT)
+        await bench.operation(OperationName.DECRYPT)
         await take_file(bench, Role.CIPHERTEXT, tmp_path / "dump.sql.encrypted")
         assert bench.setup.target.path == tmp_path / "dump.sql.decrypted"
         await bench.run()
@@ -128,7 +128,7 @@ def test_a_sealed_file_that_was_cut_or_altered_gives_nothing(make_app: MakeApp, 
         await take_file(bench, Role.PLAINTEXT, source)
         await bench.run()
         whole = sealed.read_bytes()
-        await bench.operation(Name.DECRYPT)
+        await bench.operation(OperationName.DECRYPT)
         for content, sentence in (
             (whole[:-20], "cut short or altered. Nothing of it was written."),
             (whole[:-1] + bytes([whole[-1] ^ 1]), "The file was altered since it was sealed"),
@@ -214,7 +214,7 @@ def test_quitting_takes_a_half_written_file_away(
 
 def test_an_output_is_saved_as_bytes_for_its_owner_alone(make_app: MakeApp, tmp_path: Path) -> None:
     async def script(bench: Bench) -> None:
-        await bench.operation(Name.RANDOM)
+        await bench.operation(OperationName.RANDOM)
         await bench.run()
         part = bench.output.part
         assert part is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.binding import Binding
 
 from kms_tui.backend.base import Backend
-from kms_tui.crypto_ops.operations import Name, Role
+from kms_tui.crypto_ops.operations import OperationName, Role
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.input_pane import HeldLine
 from kms_tui.ui.scratchpad.key_picker import PickerFilter
@@ -42,14 +42,14 @@ def test_an_operation_is_set_up_again_without_its_content(make_app: MakeApp) -> 
         ]
         await bench.press("down", "enter")
         request = bench.setup.request()
-        assert request.operation.name is Name.SIGN
+        assert request.operation.name is OperationName.SIGN
         assert request.key is not None
         assert request.key.name == "payments-signing"
         assert request.settings["algorithm"] == "RSASSA_PKCS1_V1_5_SHA_512"
         assert request.given is None
         await bench.press("h", "enter")
         assert bench.setup.request().context == {"tenant": "42"}
-        assert bench.setup.request().operation.name is Name.ENCRYPT
+        assert bench.setup.request().operation.name is OperationName.ENCRYPT
 
     drive(make_app(), script)
 
@@ -65,7 +65,7 @@ def test_a_file_and_a_destination_are_set_up_again_too(make_app: MakeApp, tmp_pa
         part = bench.output.part
         assert part is not None
         source.write_bytes(part.value.reveal())
-        await bench.operation(Name.RE_ENCRYPT)
+        await bench.operation(OperationName.RE_ENCRYPT)
         bench.source(Role.CIPHERTEXT).set_file(str(source))
         await bench.settle()
         await bench.setup.choose_destination(bench.setup.key)
@@ -122,11 +122,11 @@ def test_a_command_for_a_long_message_says_what_its_input_is(make_app: MakeApp, 
 def test_a_command_that_would_not_run_is_not_copied(make_app: MakeApp, clipboard: Clipboard) -> None:
     async def script(bench: Bench) -> None:
         await bench.pick("orders-db")
-        await bench.operation(Name.RE_ENCRYPT)
+        await bench.operation(OperationName.RE_ENCRYPT)
         await bench.press("escape", "c", "enter")
         assert bench.problems == ["Choose the key to move the ciphertext to."]
         await bench.pick("login-tokens")
-        await bench.operation(Name.VERIFY)
+        await bench.operation(OperationName.VERIFY)
         await bench.press("escape", "c", "enter")
         assert bench.problems == ["The signature is empty. Paste it in base64 or hex."]
         assert clipboard.copied == []

@@ -8,7 +8,7 @@ import pytest
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import Name, Role
+from kms_tui.crypto_ops.operations import OperationName, Role
 from kms_tui.kms.model import Secret
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, Bench, drive
@@ -37,7 +37,7 @@ def test_a_decrypted_text_is_shown_and_not_obeyed(
     sealed = base64.b64encode(Kms(demo).encrypt("alias/orders-db", Secret(plaintext))).decode()
 
     async def script(bench: Bench) -> None:
-        await bench.operation(Name.DECRYPT)
+        await bench.operation(OperationName.DECRYPT)
         await bench.paste(sealed)
         await bench.run()
         await bench.press("v")

@@ -6,7 +6,7 @@ import base64
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import Name, Role
+from kms_tui.crypto_ops.operations import OperationName, Role
 from kms_tui.kms.model import Secret
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.pane_fields import KeyField
@@ -44,7 +44,7 @@ def test_a_ciphertext_moves_to_another_key_and_context(make_app: MakeApp, demo: 
     sealed = kms.encrypt("alias/orders-db", Secret(b"hello"))
 
     async def script(bench: Bench) -> None:
-        await bench.operation(Name.RE_ENCRYPT)
+        await bench.operation(OperationName.RE_ENCRYPT)
         await bench.paste(base64.b64encode(sealed).decode())
         await bench.run()
         assert bench.problems == ["Choose the key to move the ciphertext to."]
@@ -71,7 +71,7 @@ def test_a_move_to_another_region_is_one_step_that_explains_itself(make_app: Mak
 
     async def script(bench: Bench) -> None:
         await bench.pick("orders-db")
-        await bench.operation(Name.RE_ENCRYPT)
+        await bench.operation(OperationName.RE_ENCRYPT)
         await bench.paste(base64.b64encode(sealed).decode())
         await choose_destination(bench, "orders", region="us-east-1")
         assert note(bench).startswith("eu-west-1 to us-east-1: decrypted here, encrypted there.")
@@ -94,7 +94,7 @@ def test_a_multi_region_key_needs_no_move_and_says_so_at_once(make_app: MakeApp,
 
     async def script(bench: Bench) -> None:
         await bench.pick("global-config")
-        await bench.operation(Name.RE_ENCRYPT)
+        await bench.operation(OperationName.RE_ENCRYPT)
         await bench.paste(base64.b64encode(sealed).decode())
         await choose_destination(bench, "global", region="us-west-2")
         assert note(bench) == "No move is needed: the ciphertext opens in us-west-2 as it is."
@@ -107,7 +107,7 @@ def test_a_multi_region_key_needs_no_move_and_says_so_at_once(make_app: MakeApp,
 
 def test_a_region_without_keys_or_that_cannot_be_listed_is_told_in_the_list(make_app: MakeApp) -> None:
     async def script(bench: Bench) -> None:
-        await bench.operation(Name.RE_ENCRYPT)
+        await bench.operation(OperationName.RE_ENCRYPT)
         await choose_destination(bench, "x", region="ap-south-1")
         assert "There are no keys in ap-south-1." in bench.picture()
         await bench.press("escape")

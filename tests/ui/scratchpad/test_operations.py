@@ -8,7 +8,7 @@ import pytest
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import OPERATIONS, Name, Role
+from kms_tui.crypto_ops.operations import OPERATIONS, OperationName, Role
 from kms_tui.public_key import PublicKey
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
@@ -68,7 +68,7 @@ def test_the_key_list_opens_the_scratchpad_with_the_key_under_the_cursor(make_ap
         await bench.press("s")
         assert bench.setup.key is not None
         assert bench.setup.key.name == "login-tokens"
-        assert bench.setup.operation.name is Name.SIGN
+        assert bench.setup.operation.name is OperationName.SIGN
 
     drive(make_app(), script)
 
@@ -86,13 +86,13 @@ def test_a_signature_goes_on_to_verify_and_a_changed_message_is_told(
         algorithm = bench.setup.request().algorithm
         assert public_key.verify(b"release 1.2", output_bytes(bench), algorithm)
         await bench.press("n")
-        assert bench.setup.operation.name is Name.VERIFY
+        assert bench.setup.operation.name is OperationName.VERIFY
         await bench.run()
         assert bench.verdict.startswith("GOOD")
-        await bench.operation(Name.VERIFY_OFFLINE)
+        await bench.operation(OperationName.VERIFY_OFFLINE)
         await bench.run()
         assert bench.verdict.startswith("GOOD")
-        await bench.operation(Name.VERIFY)
+        await bench.operation(OperationName.VERIFY)
         await bench.paste("!")
         await bench.run()
         assert bench.verdict.startswith("NOT GOOD")
@@ -106,7 +106,7 @@ def test_the_algorithm_and_the_message_type_are_the_keys_own(make_app: MakeApp, 
         assert bench.setup.request().settings == {"algorithm": "RSASSA_PSS_SHA_256", "message_type": "RAW"}
         bench.setup.settings.set_values({"algorithm": "RSASSA_PKCS1_V1_5_SHA_512", "message_type": "DIGEST"})
         await bench.setup.refresh_setup()
-        await bench.operation(Name.SIGN)
+        await bench.operation(OperationName.SIGN)
         await bench.paste("ab" * 64)
         pane = bench.source(Role.MESSAGE)
         pane.set_text("ab" * 63)
@@ -170,7 +170,7 @@ def test_a_mac_goes_on_to_verify(make_app: MakeApp, demo: Backend) -> None:
 def test_a_data_key_is_masked_and_its_encrypted_form_opens_to_it(make_app: MakeApp, demo: Backend) -> None:
     async def script(bench: Bench) -> None:
         await bench.pick("s3-data-lake")
-        await bench.operation(Name.DATA_KEY)
+        await bench.operation(OperationName.DATA_KEY)
         await bench.run()
         data_key = output_bytes(bench, "Data key")
         assert Kms(demo).decrypt(output_bytes(bench, "Encrypted data key")).plaintext.reveal() == data_key
@@ -190,7 +190,7 @@ def test_a_data_key_is_masked_and_its_encrypted_form_opens_to_it(make_app: MakeA
 def test_a_key_pair_shows_three_outputs_and_one_secret(make_app: MakeApp) -> None:
     async def script(bench: Bench) -> None:
         await bench.pick("sandbox")
-        await bench.operation(Name.KEY_PAIR)
+        await bench.operation(OperationName.KEY_PAIR)
         bench.setup.settings.set_values({"key_pair_spec": "ECC_NIST_P256"})
         await bench.setup.refresh_setup()
         await bench.run()
@@ -232,7 +232,7 @@ def test_an_encapsulated_secret_is_decapsulated_with_one_key_press(make_app: Mak
         if bench.output.part is not None and bench.output.part.secret:
             await bench.press("right_square_bracket")
         await bench.press("n")
-        assert bench.setup.operation.name is Name.DECAPSULATE
+        assert bench.setup.operation.name is OperationName.DECAPSULATE
         await bench.run()
         assert output_bytes(bench) == secret
 
@@ -242,7 +242,7 @@ def test_an_encapsulated_secret_is_decapsulated_with_one_key_press(make_app: Mak
 def test_a_public_key_is_shown_as_pem_der_and_jwk(make_app: MakeApp) -> None:
     async def script(bench: Bench) -> None:
         await bench.pick("login-tokens")
-        await bench.operation(Name.PUBLIC_KEY)
+        await bench.operation(OperationName.PUBLIC_KEY)
         await bench.run()
         assert bench.shown.startswith("-----BEGIN PUBLIC KEY-----")
         await bench.press("right_square_bracket", "right_square_bracket")
@@ -257,7 +257,7 @@ def test_a_public_key_is_shown_as_pem_der_and_jwk(make_app: MakeApp) -> None:
 def test_what_was_encrypted_offline_kms_decrypts(make_app: MakeApp, demo: Backend) -> None:
     async def script(bench: Bench) -> None:
         await bench.pick("partner-inbox")
-        await bench.operation(Name.ENCRYPT_OFFLINE)
+        await bench.operation(OperationName.ENCRYPT_OFFLINE)
         await bench.paste("from a partner")
         await bench.run()
         opened = Kms(demo).decrypt(
@@ -272,7 +272,7 @@ def test_what_was_encrypted_offline_kms_decrypts(make_app: MakeApp, demo: Backen
 
 def test_random_bytes_need_no_key_and_take_a_number(make_app: MakeApp) -> None:
     async def script(bench: Bench) -> None:
-        await bench.operation(Name.RANDOM)
+        await bench.operation(OperationName.RANDOM)
         bench.setup.settings.set_values({"random_bytes": "2000"})
         await bench.setup.refresh_setup()
         await bench.run()

@@ -10,7 +10,7 @@ import pytest
 
 from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import Name, Role
+from kms_tui.crypto_ops.operations import OperationName, Role
 from kms_tui.formats import Format
 from kms_tui.kms.errors import EndpointError
 from kms_tui.kms.model import Secret
@@ -37,7 +37,7 @@ def test_text_that_cannot_be_read_is_told_with_its_place(
     make_app: MakeApp, text: str, form: Format | None, sentence: str
 ) -> None:
     async def script(bench: Bench) -> None:
-        await bench.operation(Name.DECRYPT)
+        await bench.operation(OperationName.DECRYPT)
         pane = bench.source(Role.CIPHERTEXT)
         pane.set_text(text, form)
         await bench.settle()
@@ -61,7 +61,7 @@ def test_a_ciphertext_that_does_not_open_says_why(make_app: MakeApp, demo: Backe
     altered = whole[:-1] + bytes([whole[-1] ^ 1])
 
     async def script(bench: Bench) -> None:
-        await bench.operation(Name.DECRYPT)
+        await bench.operation(OperationName.DECRYPT)
         pane = bench.source(Role.CIPHERTEXT)
         cases: list[tuple[bytes, dict[str, str], str]] = [
             (altered, {"tenant": "42"}, "altered or cut, or its encryption context is another"),

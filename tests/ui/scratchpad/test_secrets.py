@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import Name, Role
+from kms_tui.crypto_ops.operations import OperationName, Role
 from kms_tui.kms.model import Secret
 from kms_tui.ui.scratchpad.output_pane import OutputPane
 from kms_tui.ui.scratchpad.secret_area import SecretArea
@@ -28,7 +28,7 @@ def sealed(demo: Backend, plaintext: bytes = SECRET.encode()) -> str:
 
 
 async def decrypt(bench: Bench, ciphertext: str) -> None:
-    await bench.operation(Name.DECRYPT)
+    await bench.operation(OperationName.DECRYPT)
     await bench.paste(ciphertext)
     await bench.run()
 
@@ -114,7 +114,7 @@ def test_a_secret_output_becomes_an_input_without_being_shown(make_app: MakeApp,
     async def script(bench: Bench) -> None:
         await decrypt(bench, sealed(demo))
         await bench.press("n")
-        assert bench.setup.operation.name is Name.ENCRYPT
+        assert bench.setup.operation.name is OperationName.ENCRYPT
         assert SECRET not in bench.picture()
         assert "hidden, from Decrypt" in bench.picture()
         assert bench.source(Role.PLAINTEXT).area.text == ""

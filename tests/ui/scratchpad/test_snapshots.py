@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from kms_tui.backend.local.engine import ciphertext_blob
 from kms_tui.config import Config
-from kms_tui.crypto_ops.operations import Name, Role
+from kms_tui.crypto_ops.operations import OperationName, Role
 from kms_tui.ui.scratchpad.pane_fields import KeyField
 from kms_tui.ui.widgets.screen_bars import TopBar
 from tests.ui.conftest import MakeApp
@@ -85,13 +85,13 @@ async def not_good(bench: Bench) -> None:
     await bench.paste("POST /orders")
     await bench.run()
     await bench.press("n")
-    await bench.operation(Name.VERIFY_MAC)
+    await bench.operation(OperationName.VERIFY_MAC)
     await bench.paste("?")
     await bench.run()
 
 
 async def wrong_input(bench: Bench) -> None:
-    await bench.operation(Name.DECRYPT)
+    await bench.operation(OperationName.DECRYPT)
     await bench.paste("QUJDRA=x")
     await bench.run()
 
@@ -105,7 +105,7 @@ async def wrong_context(bench: Bench) -> None:
 
 async def public_key(bench: Bench) -> None:
     await bench.pick("login-tokens")
-    await bench.operation(Name.PUBLIC_KEY)
+    await bench.operation(OperationName.PUBLIC_KEY)
     await bench.run()
 
 
@@ -117,7 +117,7 @@ async def picking(bench: Bench) -> None:
 async def moving(bench: Bench) -> None:
     await encrypted(bench)
     await bench.press("n")
-    await bench.operation(Name.RE_ENCRYPT)
+    await bench.operation(OperationName.RE_ENCRYPT)
     bench.screen.query_one("#destination-key", KeyField).line.focus()
     await bench.press("enter")
     await bench.write("invoices")

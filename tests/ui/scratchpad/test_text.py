@@ -8,7 +8,7 @@ import pytest
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import Name
+from kms_tui.crypto_ops.operations import OperationName
 from kms_tui.kms.model import Secret
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, WIDE, Bench, drive
@@ -26,7 +26,7 @@ def test_text_goes_to_ciphertext_and_back_by_keyboard_alone(
         ciphertext = base64.b64decode(bench.shown.replace("\n", ""))
         assert Kms(demo).decrypt(ciphertext).plaintext.reveal() == b"hello: world"
         await bench.press("n")
-        assert bench.setup.operation.name is Name.DECRYPT
+        assert bench.setup.operation.name is OperationName.DECRYPT
         await bench.run()
         assert "hello" not in bench.picture()
         await bench.press("v")
@@ -40,7 +40,7 @@ def test_decrypt_finds_the_key_and_says_so(make_app: MakeApp, demo: Backend) -> 
     sealed = base64.b64encode(Kms(demo).encrypt("alias/invoices", Secret(b"x"))).decode()
 
     async def script(bench: Bench) -> None:
-        await bench.operation(Name.DECRYPT)
+        await bench.operation(OperationName.DECRYPT)
         await bench.paste(sealed)
         await bench.run()
         assert bench.facts["Key"] == "invoices (found from the ciphertext)"

@@ -10,8 +10,8 @@ import pytest
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.inputs import Entered
-from kms_tui.crypto_ops.operations import OPERATIONS, Name
-from kms_tui.crypto_ops.request import ChosenKey, OperationRequest, settle
+from kms_tui.crypto_ops.operations import OPERATIONS, OperationName
+from kms_tui.crypto_ops.request import ChosenKey, OperationRequest, active_settings
 from kms_tui.demo import demo_backend
 from kms_tui.kms.model import Secret
 
@@ -30,11 +30,13 @@ Ask = Callable[..., OperationRequest]
 def ask(kms: Kms) -> Ask:
     """Makes requests as the scratchpad does: ``ask(Name.ENCRYPT, "orders-db", b"hello", context={…})``."""
 
-    def make(name: Name, alias: str = "", data: bytes | None = None, **more: Any) -> OperationRequest:
+    def make(
+        name: OperationName, alias: str = "", data: bytes | None = None, **more: Any
+    ) -> OperationRequest:
         operation = OPERATIONS[name]
         key = chosen(kms, alias) if alias else None
         destination = more.get("destination")
-        ready = settle(
+        ready = active_settings(
             operation,
             more.pop("settings", {}),
             key.key if key else None,

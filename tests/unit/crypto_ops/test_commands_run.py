@@ -15,9 +15,9 @@ import botocore
 import pytest
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.commands import Where, python_code, shell_line
+from kms_tui.crypto_ops.commands import CommandConnection, python_code, shell_line
 from kms_tui.crypto_ops.inputs import Entered
-from kms_tui.crypto_ops.operations import OPERATIONS, Name
+from kms_tui.crypto_ops.operations import OPERATIONS, OperationName
 from kms_tui.crypto_ops.request import Destination, OperationRequest
 from kms_tui.crypto_ops.run import run
 from kms_tui.kms.model import Secret
@@ -26,21 +26,25 @@ from tests.endpoints.environment import clear_aws_environment
 from tests.unit.crypto_ops.conftest import Ask, chosen
 
 _ALIASES = {
-    Name.DERIVE: "device-enrolment",
-    Name.ENCAPSULATE: "transport-pq",
-    Name.DECAPSULATE: "transport-pq",
-    Name.SIGN: "login-tokens",
-    Name.VERIFY: "login-tokens",
-    Name.GENERATE_MAC: "mobile-api-mac",
-    Name.VERIFY_MAC: "mobile-api-mac",
-    Name.PUBLIC_KEY: "login-tokens",
-    Name.RANDOM: "",
+    OperationName.DERIVE: "device-enrolment",
+    OperationName.ENCAPSULATE: "transport-pq",
+    OperationName.DECAPSULATE: "transport-pq",
+    OperationName.SIGN: "login-tokens",
+    OperationName.VERIFY: "login-tokens",
+    OperationName.GENERATE_MAC: "mobile-api-mac",
+    OperationName.VERIFY_MAC: "mobile-api-mac",
+    OperationName.PUBLIC_KEY: "login-tokens",
+    OperationName.RANDOM: "",
 }
-_RUN_BY_KMS = [name for name in Name if name not in (Name.VERIFY_OFFLINE, Name.ENCRYPT_OFFLINE)]
+_RUN_BY_KMS = [
+    name
+    for name in OperationName
+    if name not in (OperationName.VERIFY_OFFLINE, OperationName.ENCRYPT_OFFLINE)
+]
 
 
 @pytest.fixture(scope="module")
-def where(kms: Kms) -> Iterator[Where]:
+def where(kms: Kms) -> Iterator[CommandConnection]:
     """A server over the same account, and the environment in which a person would run commands."""
     credential = random_credential()
     with running(kms.backend, credential=credential) as url, pytest.MonkeyPatch.context() as patch:
@@ -52,16 +56,16 @@ def where(kms: Kms) -> Iterator[Where]:
         # A session that another test left behind keeps the credentials that it found.
         patch.setattr(boto3, "DEFAULT_SESSION", None)
         patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-        yield Where(endpoint_url=url)
+        yield CommandConnection(endpoint_url=url)
 
 
-def request_for(name: Name, kms: Kms, ask: Ask) -> OperationRequest:
+def request_for(name: OperationName, kms: Kms, ask: Ask) -> OperationRequest:
     """A request that KMS answers, with an input that fits."""
     alias = _ALIASES.get(name, "orders-db")
     first = {
-        Name.SIGN: Name.VERIFY,
-        Name.GENERATE_MAC: Name.VERIFY_MAC,
-        Name.ENCAPSULATE: Name.DECAPSULATE,
+        OperationName.SIGN: OperationName.VERIFY,
+        OperationName.GENERATE_MAC: OperationName.VERIFY_MAC,
+        OperationName.ENCAPSULATE: OperationName.DECAPSULATE,
     }
     data, second = b"a message", None
     for maker, user in first.items():
@@ -71,9 +75,9 @@ def request_for(name: Name, kms: Kms, ask: Ask) -> OperationRequest:
                 second = Entered(made[0].value)
             else:
                 data = next(part for part in made if part.name == "Encrypted secret").value.reveal()
-    if name in (Name.DECRYPT, Name.RE_ENCRYPT):
+    if name in (OperationName.DECRYPT, OperationName.RE_ENCRYPT):
         data = kms.encrypt("alias/orders-db", Secret(data), context={"tenant": "42"})
-    if name is Name.DERIVE:
+    if name is OperationName.DERIVE:
         data = kms.call("GetPublicKey", KeyId=f"alias/{alias}")["PublicKey"]
     takes_context = OPERATIONS[name].context
     return ask(
@@ -82,7 +86,7 @@ def request_for(name: Name, kms: Kms, ask: Ask) -> OperationRequest:
         data if OPERATIONS[name].roles else None,
         second=second,
         context={"tenant": "42"} if takes_context else {},
-        destination=Destination(chosen(kms, "invoices"), {}) if name is Name.RE_ENCRYPT else None,
+        destination=Destination(chosen(kms, "invoices"), {}) if name is OperationName.RE_ENCRYPT else None,
     )
 
 
@@ -92,7 +96,7 @@ def input_of(request: OperationRequest) -> bytes:
 
 @pytest.mark.parametrize("name", _RUN_BY_KMS)
 def test_a_copied_command_runs_as_it_stands(
-    kms: Kms, ask: Ask, where: Where, tmp_path: Path, name: Name
+    kms: Kms, ask: Ask, where: CommandConnection, tmp_path: Path, name: OperationName
 ) -> None:
     request = request_for(name, kms, ask)
     (tmp_path / "INPUT").write_bytes(input_of(request))
@@ -100,18 +104,23 @@ def test_a_copied_command_runs_as_it_stands(
     done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    if name is Name.ENCRYPT:
+    if name is OperationName.ENCRYPT:
         sealed = base64.b64decode(answer["CiphertextBlob"])
         assert kms.decrypt(sealed, context={"tenant": "42"}).plaintext.reveal() == b"a message"
-    if name is Name.DECRYPT:
+    if name is OperationName.DECRYPT:
         assert base64.b64decode(answer["Plaintext"]) == b"a message"
-    if name in (Name.VERIFY, Name.VERIFY_MAC):
+    if name in (OperationName.VERIFY, OperationName.VERIFY_MAC):
         assert True in answer.values()
 
 
 @pytest.mark.parametrize("name", _RUN_BY_KMS)
 def test_copied_python_runs_as_it_stands(
-    kms: Kms, ask: Ask, where: Where, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: Name
+    kms: Kms,
+    ask: Ask,
+    where: CommandConnection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: OperationName,
 ) -> None:
     request = request_for(name, kms, ask)
     (tmp_path / "INPUT").write_bytes(input_of(request))
@@ -120,17 +129,17 @@ def test_copied_python_runs_as_it_stands(
     exec(python_code(request, where), names)
     answer = names["answer"]
     assert isinstance(answer, dict)
-    if name is Name.DECRYPT:
+    if name is OperationName.DECRYPT:
         assert answer["Plaintext"] == b"a message"
 
 
 def test_a_copied_move_across_regions_runs_as_it_stands(
-    kms: Kms, ask: Ask, where: Where, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kms: Kms, ask: Ask, where: CommandConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = kms.in_region("eu-north-1")
     there.create_alias("alias/north", there.create_key(spec="SYMMETRIC_DEFAULT", usage="ENCRYPT_DECRYPT").arn)
     sealed = kms.encrypt("alias/orders-db", Secret(b"\x00binary\xff"))
-    request = ask(Name.RE_ENCRYPT, "", sealed, destination=Destination(chosen(there, "north"), {}))
+    request = ask(OperationName.RE_ENCRYPT, "", sealed, destination=Destination(chosen(there, "north"), {}))
     (tmp_path / "INPUT").write_bytes(sealed)
     line = shell_line(request, where)
     done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -143,11 +152,11 @@ def test_a_copied_move_across_regions_runs_as_it_stands(
 
 
 def test_a_copied_envelope_command_runs_as_it_stands(
-    kms: Kms, ask: Ask, where: Where, tmp_path: Path
+    kms: Kms, ask: Ask, where: CommandConnection, tmp_path: Path
 ) -> None:
-    request = ask(Name.ENCRYPT, "orders-db", b"x" * 5000, context={"tenant": "42"})
+    request = ask(OperationName.ENCRYPT, "orders-db", b"x" * 5000, context={"tenant": "42"})
     (tmp_path / "INPUT").write_bytes(b"x" * 5000)
     line = shell_line(request, where)
     subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, check=True)
-    opened = run(ask(Name.DECRYPT, "", (tmp_path / "OUTPUT").read_bytes()), kms)
+    opened = run(ask(OperationName.DECRYPT, "", (tmp_path / "OUTPUT").read_bytes()), kms)
     assert opened.parts[0].value.reveal() == b"x" * 5000

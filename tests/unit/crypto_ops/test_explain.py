@@ -10,10 +10,10 @@ from kms_tui.atomic import AlreadyThereError, FileError
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.check import explain
 from kms_tui.crypto_ops.inputs import Entered, InputError, InputField
-from kms_tui.crypto_ops.operations import Name
+from kms_tui.crypto_ops.operations import OperationName
 from kms_tui.crypto_ops.request import Destination
 from kms_tui.crypto_ops.run import run
-from kms_tui.crypto_ops.sealing import known
+from kms_tui.crypto_ops.sealing import ciphertext_facts
 from kms_tui.envelope.errors import (
     AlteredError,
     ContextMismatchError,
@@ -49,7 +49,7 @@ from tests.unit.crypto_ops.conftest import Ask, chosen
 def test_each_error_belongs_to_a_field_and_is_a_sentence(
     ask: Ask, error: KmsTuiError, field: InputField
 ) -> None:
-    problem = explain(error, ask(Name.DECRYPT, "orders-db", b"x", target=Path("out")))
+    problem = explain(error, ask(OperationName.DECRYPT, "orders-db", b"x", target=Path("out")))
     assert problem.field is field
     assert problem.sentence
     assert problem.text.startswith(problem.sentence)
@@ -57,7 +57,9 @@ def test_each_error_belongs_to_a_field_and_is_a_sentence(
 
 def test_an_error_about_the_destination_stands_there(kms: Kms, ask: Ask) -> None:
     destination = Destination(chosen(kms, "chat-archive"), {})
-    request = ask(Name.RE_ENCRYPT, "", kms.encrypt("alias/orders-db", Secret(b"x")), destination=destination)
+    request = ask(
+        OperationName.RE_ENCRYPT, "", kms.encrypt("alias/orders-db", Secret(b"x")), destination=destination
+    )
     with pytest.raises(ServiceError) as caught:
         run(request, kms)
     assert explain(caught.value, request).field is InputField.DESTINATION
@@ -66,7 +68,7 @@ def test_an_error_about_the_destination_stands_there(kms: Kms, ask: Ask) -> None
 def test_a_ciphertext_of_another_region_is_told_apart_from_a_denied_key(kms: Kms, ask: Ask) -> None:
     there = kms.in_region("ap-southeast-2")
     arn = there.create_key(spec="SYMMETRIC_DEFAULT", usage="ENCRYPT_DECRYPT").arn
-    request = ask(Name.DECRYPT, "", there.encrypt(arn, Secret(b"x")))
+    request = ask(OperationName.DECRYPT, "", there.encrypt(arn, Secret(b"x")))
     with pytest.raises(ServiceError) as caught:
         run(request, kms)
     problem = explain(caught.value, request)
@@ -77,9 +79,9 @@ def test_a_ciphertext_of_another_region_is_told_apart_from_a_denied_key(kms: Kms
 
 def test_invalid_ciphertext_means_something_else_for_each_kind_of_key(kms: Kms, ask: Ask) -> None:
     for name, alias, data, words in (
-        (Name.DECRYPT, "", b"garbage", "encryption context is another"),
-        (Name.DECRYPT, "partner-inbox", b"x" * 256, "RSAES_OAEP_SHA_256"),
-        (Name.DECAPSULATE, "transport-pq", b"x", "the length that the key's spec gives"),
+        (OperationName.DECRYPT, "", b"garbage", "encryption context is another"),
+        (OperationName.DECRYPT, "partner-inbox", b"x" * 256, "RSAES_OAEP_SHA_256"),
+        (OperationName.DECAPSULATE, "transport-pq", b"x", "the length that the key's spec gives"),
     ):
         request = ask(name, alias, data)
         with pytest.raises(ServiceError) as caught:
@@ -89,11 +91,11 @@ def test_invalid_ciphertext_means_something_else_for_each_kind_of_key(kms: Kms, 
 
 def test_what_a_ciphertext_tells_without_being_opened(kms: Kms, ask: Ask) -> None:
     def facts(data: bytes) -> dict[str, str]:
-        return dict(known(Entered(Secret(data))))
+        return dict(ciphertext_facts(Entered(Secret(data))))
 
     orders = chosen(kms, "orders-db")
     assert facts(kms.encrypt(orders.arn, Secret(b"x")))["Key"] == orders.key_id
-    sealed = run(ask(Name.ENCRYPT, "orders-db", b"x" * 5000, context={"tenant": "42"}), kms).parts[0]
+    sealed = run(ask(OperationName.ENCRYPT, "orders-db", b"x" * 5000, context={"tenant": "42"}), kms).parts[0]
     told = facts(sealed.value.reveal())
     assert (told["Format"], told["Key"]) == ("AWS Encryption SDK message", orders.arn)
     assert told["Context"] == "tenant=42"

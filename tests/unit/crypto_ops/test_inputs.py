@@ -16,12 +16,12 @@ from kms_tui.crypto_ops.inputs import (
     FromFile,
     InputError,
     InputField,
-    also_reads,
-    detected,
-    from_json,
-    from_rows,
-    in_words,
-    look_at,
+    context_from_json,
+    context_from_rows,
+    context_text,
+    detected_format,
+    file_input,
+    other_formats,
     read_text,
     read_whole,
 )
@@ -39,30 +39,30 @@ def test_binary_inputs_round_trip_in_every_written_form(data: bytes, form: Forma
 @given(data=st.binary(min_size=16))
 def test_a_pasted_ciphertext_is_read_as_what_it_was_written_in(data: bytes) -> None:
     text = f"\n{encode(data, Format.BASE64)}\n"
-    assert read_text(text, detected(text, Role.CIPHERTEXT), Role.CIPHERTEXT).data.reveal() in (
+    assert read_text(text, detected_format(text, Role.CIPHERTEXT), Role.CIPHERTEXT).data.reveal() in (
         data,
-        bytes.fromhex(text) if detected(text, Role.CIPHERTEXT) is Format.HEX else data,
+        bytes.fromhex(text) if detected_format(text, Role.CIPHERTEXT) is Format.HEX else data,
     )
 
 
 def test_plaintext_is_text_even_where_it_could_be_something_else() -> None:
-    assert detected("deadbeef", Role.PLAINTEXT) is Format.TEXT
-    assert also_reads("deadbeef", Format.TEXT) == (Format.HEX, Format.BASE64, Format.BASE64URL)
-    assert detected("deadbeef", Role.SIGNATURE) is Format.HEX
+    assert detected_format("deadbeef", Role.PLAINTEXT) is Format.TEXT
+    assert other_formats("deadbeef", Format.TEXT) == (Format.HEX, Format.BASE64, Format.BASE64URL)
+    assert detected_format("deadbeef", Role.SIGNATURE) is Format.HEX
 
 
 @pytest.mark.parametrize("form", [Format.HEX, Format.BASE64, Format.BASE64URL])
 @given(digest=st.binary(min_size=32, max_size=32))
 def test_a_digest_is_read_in_the_form_in_which_it_has_its_length(form: Format, digest: bytes) -> None:
     text = encode(digest, form)
-    read = read_text(text, detected(text, Role.MESSAGE, 32), Role.MESSAGE)
+    read = read_text(text, detected_format(text, Role.MESSAGE, 32), Role.MESSAGE)
     assert read.data.reveal() == digest
 
 
 def test_what_is_no_digest_in_any_form_stays_text() -> None:
-    assert detected("hello", Role.MESSAGE, 32) is Format.TEXT
-    assert detected("x" * 32, Role.MESSAGE, 32) is Format.TEXT
-    assert detected("ab" * 32, Role.MESSAGE) is Format.TEXT
+    assert detected_format("hello", Role.MESSAGE, 32) is Format.TEXT
+    assert detected_format("x" * 32, Role.MESSAGE, 32) is Format.TEXT
+    assert detected_format("ab" * 32, Role.MESSAGE) is Format.TEXT
 
 
 def test_text_is_no_ciphertext() -> None:
@@ -73,7 +73,7 @@ def test_text_is_no_ciphertext() -> None:
         ("abcde", "As hex: Hex has two digits a byte; there is one missing or too many at character 5."),
     ):
         with pytest.raises(FormatError) as caught:
-            read_text(text, detected(text, Role.SIGNATURE), Role.SIGNATURE)
+            read_text(text, detected_format(text, Role.SIGNATURE), Role.SIGNATURE)
         assert str(caught.value).startswith(f"This is no signature in base64 or hex. {why}")
     with pytest.raises(FormatError, match="This is no MAC"):
         read_text("hello!", Format.TEXT, Role.MAC)
@@ -102,20 +102,20 @@ def test_a_broken_pem_is_told(text: str, sentence: str) -> None:
 def test_a_file_of_a_written_ciphertext_is_decoded_and_one_of_text_is_not(tmp_path: Path) -> None:
     file = tmp_path / "x"
     file.write_text(base64.b64encode(b"\x01\x02\x03\xff").decode() + "\n")
-    assert read_whole(look_at(file), Role.CIPHERTEXT).reveal() == b"\x01\x02\x03\xff"
-    assert read_whole(look_at(file), Role.PLAINTEXT).reveal() == file.read_bytes()
+    assert read_whole(file_input(file), Role.CIPHERTEXT).reveal() == b"\x01\x02\x03\xff"
+    assert read_whole(file_input(file), Role.PLAINTEXT).reveal() == file.read_bytes()
     file.write_bytes(b"\x01\x02\xff")
-    assert read_whole(look_at(file), Role.CIPHERTEXT).reveal() == b"\x01\x02\xff"
+    assert read_whole(file_input(file), Role.CIPHERTEXT).reveal() == b"\x01\x02\xff"
 
 
 def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="could not be read: No such file"):
-        look_at(tmp_path / "gone")
+        file_input(tmp_path / "gone")
     with pytest.raises(FileError, match="it is a directory"):
-        look_at(tmp_path)
+        file_input(tmp_path)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(FileError, match="it is not a regular file"):
-        look_at(tmp_path / "pipe")
+        file_input(tmp_path / "pipe")
     with pytest.raises(FileError, match="could not be read"):
         read_whole(FromFile(tmp_path / "gone", 1), Role.PLAINTEXT)
 
@@ -125,11 +125,11 @@ def test_what_was_entered_is_secret_in_every_repr() -> None:
 
 
 def test_a_context_comes_from_rows_without_the_empty_ones() -> None:
-    assert from_rows([("a", "1"), ("", ""), ("b", "")]) == {"a": "1", "b": ""}
+    assert context_from_rows([("a", "1"), ("", ""), ("b", "")]) == {"a": "1", "b": ""}
     with pytest.raises(InputError, match="Row 2 of the context has a value but no name"):
-        from_rows([("a", "1"), ("", "2")])
+        context_from_rows([("a", "1"), ("", "2")])
     with pytest.raises(InputError, match="the name a twice") as caught:
-        from_rows([("a", "1"), ("a", "2")], InputField.DESTINATION_CONTEXT)
+        context_from_rows([("a", "1"), ("a", "2")], InputField.DESTINATION_CONTEXT)
     assert caught.value.field is InputField.DESTINATION_CONTEXT
 
 
@@ -137,7 +137,7 @@ def test_a_context_comes_from_rows_without_the_empty_ones() -> None:
 def test_a_context_comes_from_json(context: dict[str, str]) -> None:
     import json
 
-    assert from_json(json.dumps(context)) == context
+    assert context_from_json(json.dumps(context)) == context
 
 
 @pytest.mark.parametrize(
@@ -151,9 +151,9 @@ def test_a_context_comes_from_json(context: dict[str, str]) -> None:
 )
 def test_json_that_is_no_context_is_told(text: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        from_json(text)
+        context_from_json(text)
 
 
 def test_a_context_in_words() -> None:
-    assert in_words({}) == "none"
-    assert in_words({"a": "1", "b": "2"}) == "a=1, b=2"
+    assert context_text({}) == "none"
+    assert context_text({"a": "1", "b": "2"}) == "a=1, b=2"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kms_tui.envelope import header
 from kms_tui.envelope.errors import UnreadableTextError
-from kms_tui.envelope.header import Unarmoured
+from kms_tui.envelope.header import DecodedText
 
 _WRITERS: dict[str, Callable[[bytes], str]] = {
     "base64": lambda data: base64.b64encode(data).decode(),
@@ -29,7 +29,7 @@ def test_base64_without_its_padding_is_read() -> None:
 def _read(text: bytes, digits: str, encoding: str, chunk: int, size: int) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(header, "_CHUNK", chunk)
-        stream = Unarmoured(io.BytesIO(text), encoding, digits)
+        stream = DecodedText(io.BytesIO(text), encoding, digits)
         return b"".join(iter(lambda: stream.read(size), b""))
 
 

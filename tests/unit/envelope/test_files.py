@@ -84,8 +84,8 @@ def test_a_file_that_is_there_is_kept_unless_told_otherwise(kms: FakeKms, plain:
 
 def test_progress_knows_the_size_of_a_file(kms: FakeKms, plain: Path) -> None:
     seen: list[tuple[int, int | None]] = []
-    watch = Progress(progress=lambda done, total: seen.append((done, total)))
-    seal_file(plain, plain.with_name("sealed"), backend=kms, keys=[KEY], watch=watch)
+    progress = Progress(progress=lambda done, total: seen.append((done, total)))
+    seal_file(plain, plain.with_name("sealed"), backend=kms, keys=[KEY], progress=progress)
     assert {total for _, total in seen} == {len(PLAINTEXT)}
     assert seen[-1][0] == len(PLAINTEXT)
 
@@ -120,7 +120,10 @@ def test_cancelling_leaves_nothing(kms: FakeKms, message: Path) -> None:
     asked = iter([False, False, True])
     with pytest.raises(CancelledByUserError):
         unseal_file(
-            message, message.with_name("opened"), backend=kms, watch=Progress(cancelled=lambda: next(asked))
+            message,
+            message.with_name("opened"),
+            backend=kms,
+            progress=Progress(cancelled=lambda: next(asked)),
         )
     assert others(message.parent) == []
 
@@ -132,7 +135,7 @@ def test_an_interrupt_leaves_nothing(kms: FakeKms, plain: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         seal_file(
-            plain, plain.with_name("sealed"), backend=kms, keys=[KEY], watch=Progress(progress=interrupt)
+            plain, plain.with_name("sealed"), backend=kms, keys=[KEY], progress=Progress(progress=interrupt)
         )
     assert sorted(entry.name for entry in plain.parent.iterdir()) == ["plain"]
 

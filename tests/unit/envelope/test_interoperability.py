@@ -82,7 +82,7 @@ def test_what_the_encryption_sdk_seals_by_default_is_opened_here(moto: Moto, fra
     )
     info, opened = describe(message), io.BytesIO()
     assert (info.signed, info.frame_length, info.context) == (True, frame_length, CONTEXT)
-    assert info.key_arns == (moto.key_arn,)
+    assert [key.name for key in info.keys] == [moto.key_arn]
     result = unseal(io.BytesIO(message), opened, backend=moto.backend, context=CONTEXT)
     assert opened.getvalue() == PLAINTEXT
     assert result.key_arn == moto.key_arn

@@ -331,15 +331,23 @@ def test_a_piece_larger_than_memory_allows_is_refused(monkeypatch: pytest.Monkey
 def test_progress_never_goes_back_and_ends_at_the_total() -> None:
     kms, seen = FakeKms(), list[tuple[int, int | None]]()
     plaintext = b"x" * 1000
-    watch = Progress(progress=lambda done, total: seen.append((done, total)))
+    progress = Progress(progress=lambda done, total: seen.append((done, total)))
     target = io.BytesIO()
-    seal(io.BytesIO(plaintext), target, backend=kms, keys=[KEY], total=1000, frame_length=128, watch=watch)
+    seal(
+        io.BytesIO(plaintext),
+        target,
+        backend=kms,
+        keys=[KEY],
+        total=1000,
+        frame_length=128,
+        progress=progress,
+    )
     assert seen[0] == (0, 1000)
     assert seen[-1] == (1000, 1000)
     assert seen == sorted(seen)
     seen.clear()
     message = target.getvalue()
-    unseal(io.BytesIO(message), io.BytesIO(), backend=kms, total=len(message), watch=watch)
+    unseal(io.BytesIO(message), io.BytesIO(), backend=kms, total=len(message), progress=progress)
     assert seen[-1] == (len(message), len(message))
 
 
@@ -347,19 +355,19 @@ def test_progress_never_goes_back_and_ends_at_the_total() -> None:
 def test_cancelling_stops_before_the_next_frame(frames: int) -> None:
     kms = FakeKms()
     asked = iter([False] * frames + [True] * 99)
-    watch = Progress(cancelled=lambda: next(asked))
+    progress = Progress(cancelled=lambda: next(asked))
     source = io.BytesIO(b"x" * 1000)
     with pytest.raises(CancelledByUserError):
-        seal(source, io.BytesIO(), backend=kms, keys=[KEY], frame_length=128, watch=watch)
+        seal(source, io.BytesIO(), backend=kms, keys=[KEY], frame_length=128, progress=progress)
     assert source.tell() <= frames * 128
     assert bool(kms.calls) is bool(frames)
 
 
 def test_the_steps_of_envelope_encryption_can_be_seen() -> None:
     kms, steps = FakeKms(), list[ProgressStep]()
-    watch = Progress(step=steps.append)
+    progress = Progress(step=steps.append)
     target = io.BytesIO()
-    seal(io.BytesIO(b"abc"), target, backend=kms, keys=[KEY, SECOND_KEY], watch=watch)
+    seal(io.BytesIO(b"abc"), target, backend=kms, keys=[KEY, SECOND_KEY], progress=progress)
     assert [step.kind for step in steps] == [
         ProgressKind.DATA_KEY_ASKED,
         ProgressKind.DATA_KEY_COPIED,
@@ -370,7 +378,7 @@ def test_the_steps_of_envelope_encryption_can_be_seen() -> None:
     assert steps[0].sentence == f"Asked KMS for a new data key under {KEY}."
     assert steps[3].sentence == "Sealed with the data key, here: 3 bytes, 1 frame."
     steps.clear()
-    unseal(io.BytesIO(target.getvalue()), io.BytesIO(), backend=kms, watch=watch)
+    unseal(io.BytesIO(target.getvalue()), io.BytesIO(), backend=kms, progress=progress)
     assert [step.kind for step in steps] == [
         ProgressKind.HEADER_READ,
         ProgressKind.DATA_KEY_DECRYPTED,
@@ -388,8 +396,8 @@ def test_the_data_key_is_forgotten_when_the_step_says_so() -> None:
             alive.append(len(holders() - before) > 0)
 
     target = io.BytesIO()
-    seal(io.BytesIO(b"abc"), target, backend=kms, keys=[KEY], watch=Progress(step=count))
-    unseal(io.BytesIO(target.getvalue()), io.BytesIO(), backend=kms, watch=Progress(step=count))
+    seal(io.BytesIO(b"abc"), target, backend=kms, keys=[KEY], progress=Progress(step=count))
+    unseal(io.BytesIO(target.getvalue()), io.BytesIO(), backend=kms, progress=Progress(step=count))
     assert alive == [True, False, True, False]
 
 
@@ -405,7 +413,7 @@ def test_an_error_holds_on_to_neither_data_key_nor_plaintext(fault: str) -> None
     source = io.BytesIO(message[:-1] + b"?")
     target = Full() if fault == "disk" else io.BytesIO()
     with pytest.raises((KmsTuiError, OSError)) as caught:
-        unseal(source, target, backend=kms, watch=Progress(cancelled=lambda: next(asked)))
+        unseal(source, target, backend=kms, progress=Progress(cancelled=lambda: next(asked)))
     kept: list[object] = []
     error: BaseException | None = caught.value
     while error is not None:

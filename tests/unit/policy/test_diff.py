@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.policy import parse, policy_diff
-from kms_tui.policy.policy_diff import StatementKept
+from kms_tui.policy.policy_diff import StatementChangeKind
 from tests.unit.policy.build import (
     ACCOUNT,
     ADMIN,
@@ -73,7 +73,7 @@ def test_formatting_and_the_order_of_elements_change_no_statement() -> None:
     document = json.loads(text)
     document["Statement"] = [dict(reversed(each.items())) for each in document["Statement"]]
     found = policy_diff.statement_changes(parse(text), parse(json.dumps(document)))
-    assert [change.kind for change in found] == [StatementKept.SAME, StatementKept.SAME]
+    assert [change.kind for change in found] == [StatementChangeKind.SAME, StatementChangeKind.SAME]
 
 
 def test_texts_that_are_no_policy_have_no_statements() -> None:

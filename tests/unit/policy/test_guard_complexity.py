@@ -126,12 +126,12 @@ def test_a_policy_without_statements_for_the_account_takes_no_search(monkeypatch
 
 def test_the_search_for_a_text_that_fits_patterns_spends_its_budget() -> None:
     patterns = [wildcard.tokenize(pattern) for pattern in ("*a*b*c*d*", "*d*c*b*a*", "*e")]
-    assert wildcard.witness(patterns, "z", Budget(10**9)) is not None
+    assert wildcard.common_match(patterns, "z", Budget(10**9)) is not None
     with pytest.raises(TooComplexError):
-        wildcard.witness(patterns, "z", Budget(500))
+        wildcard.common_match(patterns, "z", Budget(500))
 
 
 def test_a_wildcard_can_be_kept_from_standing_for_some_characters() -> None:
     key, alias = (wildcard.tokenize(text) for text in ("arn:aws:kms:?*:1:key/?*", "arn:aws:kms:*:1:alias/*"))
-    assert wildcard.witness([key, alias], "a", Budget(10**9)) is not None
-    assert wildcard.witness([key, alias], "a", Budget(10**9), never=":/") is None
+    assert wildcard.common_match([key, alias], "a", Budget(10**9)) is not None
+    assert wildcard.common_match([key, alias], "a", Budget(10**9), never=":/") is None

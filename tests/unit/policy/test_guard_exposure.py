@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.policy import given_outside
+from kms_tui.policy import outside_access
 from tests.unit.policy.build import (
     ACCOUNT,
     ADMIN,
@@ -250,7 +250,7 @@ def test_ineffective_statements_grant_nothing_to_the_public() -> None:
 
 def outside(text: str) -> dict[str, set[str]]:
     """Who of other accounts gets which actions, without their prefix."""
-    given = given_outside(text, account_id=ACCOUNT, key_arn=KEY, now=NOW)
+    given = outside_access(text, account_id=ACCOUNT, key_arn=KEY, now=NOW)
     return {reach.who: {action.name.removeprefix("kms:") for action in reach.actions} for reach in given}
 
 
@@ -260,7 +260,7 @@ def outside(text: str) -> dict[str, set[str]]:
         (f"arn:aws:iam::{OTHER}:root", None, f"account {OTHER}"),
         (f"arn:aws:iam::{OTHER}:role/Partner", None, "role/Partner"),
         ("*", {"StringEquals": {"kms:CallerAccount": OTHER}}, f"account {OTHER}"),
-        ("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}, "whoever meets its conditions"),
+        ("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}, "anyone who meets its conditions"),
     ],
 )
 def test_use_from_outside_is_told_with_what_works_across_accounts(
@@ -287,5 +287,5 @@ def test_what_is_public_denied_or_the_accounts_own_is_not_use_from_outside(state
 
 def test_a_text_that_is_no_policy_gives_nothing_to_other_accounts() -> None:
     text = with_root(allow(OTHER, "kms:Decrypt"))
-    assert given_outside(text, account_id=ACCOUNT, now=NOW)
-    assert given_outside(text.replace('"Allow"', '"Permit"', 1), account_id=ACCOUNT, now=NOW) == ()
+    assert outside_access(text, account_id=ACCOUNT, now=NOW)
+    assert outside_access(text.replace('"Allow"', '"Permit"', 1), account_id=ACCOUNT, now=NOW) == ()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms_tui.policy import parse
-from kms_tui.policy.pasted_text import is_policy, recognised
+from kms_tui.policy.pasted_text import is_policy, recognize
 from tests.unit.policy.build import APP, RELAXED, allow, judged, policy, verdict
 
 POLICY = policy(allow(), allow(APP, "kms:Decrypt", Sid='a "quoted" \\ name'))
@@ -26,7 +26,7 @@ INSIDE = {
 
 @pytest.mark.parametrize("text", INSIDE.values(), ids=INSIDE.keys())
 def test_the_policy_inside_is_taken_out(text: str) -> None:
-    paste = recognised(text)
+    paste = recognize(text)
     assert paste is not None
     assert paste.policy is not None
     assert json.loads(paste.policy) == json.loads(POLICY)
@@ -37,7 +37,7 @@ def test_the_policy_inside_is_taken_out(text: str) -> None:
 
 def test_statements_get_a_policy_round_them() -> None:
     for text in (json.dumps(allow()), json.dumps([allow(), allow(APP, "kms:Decrypt")])):
-        paste = recognised(text)
+        paste = recognize(text)
         assert paste is not None
         assert paste.rule == "lone-statement"
         assert paste.policy is not None
@@ -64,7 +64,7 @@ def test_statements_get_a_policy_round_them() -> None:
     ],
 )
 def test_a_policy_and_nonsense_are_no_paste(text: str) -> None:
-    assert recognised(text) is None
+    assert recognize(text) is None
 
 
 def test_a_templates_own_faults_stay_beside_the_word_for_it() -> None:
@@ -89,7 +89,7 @@ def test_a_templates_own_faults_stay_beside_the_word_for_it() -> None:
     ],
 )
 def test_what_is_no_json_is_told_by_its_first_words(text: str, rule: str) -> None:
-    paste = recognised(text)
+    paste = recognize(text)
     assert paste is not None
     assert (paste.rule, paste.policy) == (rule, None)
 
@@ -97,13 +97,13 @@ def test_what_is_no_json_is_told_by_its_first_words(text: str, rule: str) -> Non
 @given(st.text() | st.text(alphabet='{}[]":,\\ default\n\tPolicyStatement'))
 @RELAXED
 def test_no_text_raises(text: str) -> None:
-    paste = recognised(text)
+    paste = recognize(text)
     if paste is not None and paste.policy is not None:
         assert is_policy(paste.policy)
 
 
 def test_deep_nesting_is_nothing_special() -> None:
     for text in ("[" * 100_000, '{"a":' * 100_000, '"' * 50_001, "{" + '"Policy":{' * 1000):
-        assert recognised(text) is None
+        assert recognize(text) is None
         assert not is_policy(text)
     assert parse("[" * 100_000).problems

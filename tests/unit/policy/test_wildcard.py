@@ -53,7 +53,7 @@ def test_a_bomb_is_matched_quickly() -> None:
 @given(st.lists(patterns, min_size=1, max_size=3))
 @settings(RELAXED, max_examples=300)
 def test_a_witness_matches_every_pattern(found: list[str]) -> None:
-    text = wildcard.witness([wildcard.tokenize(pattern) for pattern in found], "a", Budget(10_000_000))
+    text = wildcard.common_match([wildcard.tokenize(pattern) for pattern in found], "a", Budget(10_000_000))
     if text is not None:
         assert all(wildcard.matches(pattern, text) for pattern in found)
 
@@ -66,12 +66,12 @@ def test_patterns_that_share_a_text_have_a_witness(text: str, data: st.DataObjec
         return data.draw(st.sampled_from([text, text[:cut] + "*", "*" + text[cut:], text.replace("a", "?")]))
 
     pair = [wildcard.tokenize(blurred()), wildcard.tokenize(blurred())]
-    assert wildcard.witness(pair, "a", Budget(10_000_000)) is not None
+    assert wildcard.common_match(pair, "a", Budget(10_000_000)) is not None
 
 
 def test_patterns_without_a_common_text_have_no_witness() -> None:
     pair = [wildcard.tokenize("role/A*"), wildcard.tokenize("role/B*")]
-    assert wildcard.witness(pair, "a", Budget(10_000)) is None
+    assert wildcard.common_match(pair, "a", Budget(10_000)) is None
 
 
 def test_a_literal_star_is_no_wildcard_in_tokens() -> None:

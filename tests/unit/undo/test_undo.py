@@ -93,10 +93,10 @@ def test_a_change_taken_back_leaves_the_key_as_it_was(
     assert {key: snapshot(demo, key) for key in keys} != before
     (step,), skipped = history.last()
     assert skipped == ()
-    assert step.stands()
-    step.take_back()
+    assert step.is_in_effect()
+    step.undo_calls()
     assert {key: snapshot(demo, key) for key in keys} == before
-    assert not step.stands()
+    assert not step.is_in_effect()
 
 
 def test_a_policy_comes_back_to_the_letter(demo: Backend) -> None:
@@ -107,8 +107,8 @@ def test_a_policy_comes_back_to_the_letter(demo: Backend) -> None:
     params = {"KeyId": key, "PolicyName": "default", "Policy": text}
     UndoRecorder(demo, history, _now).call("PutKeyPolicy", params)
     (step,), _ = history.last()
-    assert step.stands()
-    step.take_back()
+    assert step.is_in_effect()
+    step.undo_calls()
     assert snapshot(demo, key) == before
 
 
@@ -125,13 +125,13 @@ def test_a_cancelled_deletion_is_scheduled_again_with_the_longest_window_and_tha
     demo.call("ScheduleKeyDeletion", {"KeyId": key, "PendingWindowInDays": 7})
     UndoRecorder(demo, history, _now).call("CancelKeyDeletion", {"KeyId": key})
     (step,), _ = history.last()
-    assert step.stands()
+    assert step.is_in_effect()
     assert step.note == "The deletion gets a new date, 30 days from now."
-    step.take_back()
+    step.undo_calls()
     metadata = demo.call("DescribeKey", {"KeyId": key})["KeyMetadata"]
     assert metadata["KeyState"] == "PendingDeletion"
     assert metadata["DeletionDate"] - NOW > timedelta(days=29)
-    assert not step.stands()
+    assert not step.is_in_effect()
 
 
 def test_a_primary_goes_back_to_the_region_where_it_was(demo: Backend) -> None:
@@ -149,10 +149,10 @@ def test_a_primary_goes_back_to_the_region_where_it_was(demo: Backend) -> None:
     assert primary() == "us-east-1"
     (step,), _ = history.last()
     assert [call.region for call in step.undo] == ["us-east-1"]
-    assert step.stands()
-    step.take_back()
+    assert step.is_in_effect()
+    step.undo_calls()
     assert primary() == home
-    assert not step.stands()
+    assert not step.is_in_effect()
 
 
 def test_a_key_store_is_connected_and_disconnected_again(demo: Backend) -> None:
@@ -173,11 +173,11 @@ def test_a_key_store_is_connected_and_disconnected_again(demo: Backend) -> None:
         before = state()
         backend.call(operation, store)
         (step,), _ = history.last()
-        assert step.stands()
+        assert step.is_in_effect()
         assert state() != before
-        step.take_back()
+        step.undo_calls()
         assert state() == before
-        assert not step.stands()
+        assert not step.is_in_effect()
         history.drop(step)
         demo.call(operation, store)
 
@@ -187,7 +187,7 @@ def test_a_grant_retired_by_its_token_alone_cannot_be_looked_at(demo: Backend) -
     token = demo.call("CreateGrant", {"KeyId": key, **GRANT})["GrantToken"]
     UndoRecorder(demo, history, _now).call("RetireGrant", {"GrantToken": token})
     steps, (skipped,) = history.last()
-    assert (steps, skipped.reason, skipped.stands()) == ((), NO_WAY_BACK, True)
+    assert (steps, skipped.reason, skipped.is_in_effect()) == ((), NO_WAY_BACK, True)
 
 
 def test_an_import_token_is_no_change(demo: Backend) -> None:
@@ -211,7 +211,7 @@ def test_later_changes_from_here_of_the_same_key_are_told_from_others(demo: Back
         history.skip(step)
     (schedule,), skipped = history.last()
     assert [step.reason for step in skipped] == [SKIPPED, SKIPPED]
-    assert not schedule.stands()
+    assert not schedule.is_in_effect()
     assert [step.call.operation for step in history.later(schedule)] == ["CancelKeyDeletion"]
 
 
@@ -238,13 +238,13 @@ def test_a_grant_that_was_made_is_revoked_by_its_own_id_and_others_stay(demo: Ba
     backend = UndoRecorder(demo, history, _now)
     backend.call("CreateGrant", {"KeyId": key, **GRANT})
     (step,), _ = history.last()
-    assert step.stands()
+    assert step.is_in_effect()
     backend.call("CreateGrant", {"KeyId": key, **GRANT})
     again = history.last()[1]
     assert [each.reason for each in again] == [NOTHING_CHANGED], "the same name and members: the same grant"
-    step.take_back()
+    step.undo_calls()
     assert demo.call("ListGrants", {"KeyId": key})["Grants"] == before
-    assert not step.stands()
+    assert not step.is_in_effect()
 
 
 @pytest.mark.parametrize("operation", ["RevokeGrant", "RetireGrant"])
@@ -257,9 +257,9 @@ def test_a_grant_that_was_taken_back_is_given_anew_with_another_id_and_that_is_s
     before = grants(demo, key)
     UndoRecorder(demo, history, _now).call(operation, {"KeyId": arn, "GrantId": grant})
     (step,), _ = history.last()
-    assert step.stands()
+    assert step.is_in_effect()
     assert "another grant id" in step.note
-    (answer,) = step.take_back()
+    (answer,) = step.undo_calls()
     assert answer["GrantId"] != grant
     assert grants(demo, key) == before
 
@@ -278,12 +278,12 @@ def test_a_grant_to_a_service_is_undone_and_given_again_with_all_its_members(dem
     backend = UndoRecorder(demo, history, _now)
     grant = backend.call("CreateGrant", {"KeyId": key, **SERVICE_GRANT})["GrantId"]
     (made,), _ = history.last()
-    assert made.stands()
+    assert made.is_in_effect()
     with_it = grants(demo, key)
     backend.call("RevokeGrant", {"KeyId": key, "GrantId": grant})
-    assert not made.stands()
+    assert not made.is_in_effect()
     (revoked,), _ = history.last()
-    revoked.take_back()
+    revoked.undo_calls()
     assert grants(demo, key) == with_it
     history.drop(revoked)
     (again,) = demo.call("ListGrants", {"KeyId": key})["Grants"]
@@ -296,7 +296,7 @@ def test_what_somebody_else_changed_since_no_longer_stands(demo: Backend) -> Non
     UndoRecorder(demo, history, _now).call("UpdateKeyDescription", {"KeyId": key, "Description": "mine"})
     demo.call("UpdateKeyDescription", {"KeyId": key, "Description": "theirs"})
     (step,), _ = history.last()
-    assert not step.stands()
+    assert not step.is_in_effect()
 
 
 def test_a_change_that_changed_nothing_is_not_taken_back(demo: Backend) -> None:
@@ -360,7 +360,7 @@ def test_changes_made_together_are_one_group_newest_first_and_other_regions_belo
     steps, _ = history.last()
     assert [step.region for step in steps] == ["us-east-1", "eu-west-1"]
     for step in steps:
-        step.take_back()
+        step.undo_calls()
         history.drop(step)
     assert snapshot(elsewhere, key)["state"] == snapshot(demo, key_id(demo, "sandbox"))["state"] == "Enabled"
     assert [step.call.params["KeyId"] for step in history.last()[0]] == [key_id(demo, "ledger")]
@@ -410,9 +410,9 @@ def test_an_undo_of_two_calls_goes_on_at_the_one_that_failed(demo: Backend) -> N
     UndoRecorder(Once(demo), history, _now).call("ScheduleKeyDeletion", {"KeyId": key})
     (step,), _ = history.last()
     with pytest.raises(ServiceError, match="Throttling"):
-        step.take_back()
+        step.undo_calls()
     assert snapshot(demo, key)["state"] == "Disabled"
-    step.take_back()
+    step.undo_calls()
     assert snapshot(demo, key)["state"] == "Enabled"
 
 
@@ -421,5 +421,5 @@ def test_a_deletion_that_was_cancelled_meanwhile_still_enables_the_key(demo: Bac
     UndoRecorder(demo, history, _now).call("ScheduleKeyDeletion", {"KeyId": key})
     demo.call("CancelKeyDeletion", {"KeyId": key})
     (step,), _ = history.last()
-    step.take_back()
+    step.undo_calls()
     assert snapshot(demo, key)["state"] == "Enabled"

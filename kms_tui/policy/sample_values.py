@@ -1,6 +1,4 @@
-"""Sample request values drawn from what a policy's conditions mention: its values, and texts that fit its
-patterns.
-"""
+"""Sample request values from a policy's conditions: the mentioned values, and texts that fit its patterns."""
 
 from __future__ import annotations
 
@@ -17,14 +15,14 @@ from kms_tui.policy.search import Budget
 from kms_tui.policy.wildcard import Wild
 
 MAX_PATTERNS = 100
-"""Of each key's patterns, as many get sample values; more would only slow the answer down."""
+"""Most patterns of a key that get sample values."""
 MAX_PAIRED = 8
 FILLERS = (("", "a"), ("zq7", "b"))
-"""What to put for ``*`` and ``?``; two, so that one can avoid what the other runs into."""
+"""Texts for ``*`` and ``?``; two, so that one can avoid a condition that the other meets."""
 
 
 def strings(tests: Iterable[ConditionTest], budget: Budget) -> list[str]:
-    """Values of one key that its conditions single out."""
+    """Values of one key that its conditions mention."""
     found: dict[str, None] = {}
     patterns: list[str] = []
     for test in tests:
@@ -43,7 +41,7 @@ def strings(tests: Iterable[ConditionTest], budget: Budget) -> list[str]:
         found.pop(pattern, None)
         found |= dict.fromkeys(samples(pattern))
     for pair in combinations(patterns[:MAX_PAIRED], 2):
-        text = wildcard.witness([wildcard.tokenize(pattern) for pattern in pair], "a", budget)
+        text = wildcard.common_match([wildcard.tokenize(pattern) for pattern in pair], "a", budget)
         if text is not None:
             found[text] = None
     return list(found)
@@ -56,18 +54,18 @@ def _around(test: ConditionTest) -> Iterator[str]:
 
 def samples(pattern: str) -> list[str]:
     """Texts that match a pattern."""
-    return ["".join(spelled(token, filler) for token in wildcard.tokenize(pattern)) for filler in FILLERS]
+    return ["".join(token_text(token, filler) for token in wildcard.tokenize(pattern)) for filler in FILLERS]
 
 
-def spelled(token: str | Wild, filler: tuple[str, str]) -> str:
-    """A token of a pattern as text; the filler is what to put for ``*`` and for ``?``."""
+def token_text(token: str | Wild, filler: tuple[str, str]) -> str:
+    """A token of a pattern as text; the filler is (text for ``*``, text for ``?``)."""
     if isinstance(token, str):
         return token
     return filler[0] if token is Wild.ANY else filler[1]
 
 
 def session_names(tests: Iterable[ConditionTest]) -> list[str]:
-    """Role session names that conditions on aws:userid single out."""
+    """Role session names that conditions on aws:userid mention."""
     found: dict[str, None] = {}
     for test in tests:
         for text in test.values[:MAX_PATTERNS]:
@@ -77,8 +75,8 @@ def session_names(tests: Iterable[ConditionTest]) -> list[str]:
     return [name for name in found if name]
 
 
-def foreign(tests: Iterable[ConditionTest]) -> list[str]:
-    """Texts that fit a pattern although they belong to an account that the policy does not name."""
+def foreign_texts(tests: Iterable[ConditionTest]) -> list[str]:
+    """Texts that fit a pattern and belong to an account that the policy does not name."""
     return [
         text
         for test in tests
@@ -91,7 +89,7 @@ def foreign(tests: Iterable[ConditionTest]) -> list[str]:
 def _fits_anyone(pattern: str) -> bool:
     """Whether a pattern of ARNs, or of other texts, leaves the account open.
 
-    An ARN without an account (of a bucket, say) is somebody's own unless its name is open altogether.
+    An ARN without an account, such as a bucket's, has one owner unless its name is all wildcards.
     """
     parts = pattern.split(":", 5)
     if len(parts) < 6 or not parts[0].startswith("arn"):
@@ -103,9 +101,7 @@ def _fits_anyone(pattern: str) -> bool:
 _PRIVATE = (
     "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 224.0.0.0/3"
 )
-"""Blocks that never reach KMS over the Internet; the documentation blocks count as public, as examples use
-them.
-"""
+"""Blocks that never reach KMS over the Internet; documentation blocks count as public for use in examples."""
 _SOMEWHERE = ("52.94.5.1", "3.5.140.2", "185.199.108.153", "203.0.114.7")
 _SOMEWHERE_6 = "2600:1f18:99::7"
 _BITS = {4: 32, 6: 128}
@@ -114,7 +110,7 @@ _PUBLIC_6 = (0x2000 << 112, (0x4000 << 112) - 1)
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """``ordinary``: IPv4 addresses in no block that conditions mention (all, if none); ``beyond``: the
+    """``ordinary``: IPv4 addresses outside every mentioned block (all, if there are none); ``beyond``: the
     same with IPv6; ``all``: one address of every combination of blocks.
     """
 
@@ -124,7 +120,7 @@ class Addresses:
 
 
 def is_private(text: str) -> bool:
-    """Whether an address or block lies wholly where no request from the Internet comes from."""
+    """Whether an address or block is wholly private: no request comes from it over the Internet."""
     block = operators.network(text)
     if block is None:
         return False
@@ -144,7 +140,7 @@ def _is_public(version: int, value: int, private: Sequence[operators.Network]) -
 
 
 def addresses(tests: Sequence[ConditionTest], budget: Budget, *, public_only: bool = True) -> Addresses:
-    """Addresses to try against conditions on one key."""
+    """Addresses to try in conditions on one key."""
     sets = [test.networks for test in tests if test.networks is not None]
     blocks = {block for networks in sets for block in networks.blocks}
     budget.spend(100 * len(blocks) * len(sets))
@@ -167,7 +163,7 @@ def addresses(tests: Sequence[ConditionTest], budget: Budget, *, public_only: bo
 
 
 def _address_texts(test: ConditionTest, value: str) -> list[str]:
-    """The addresses that a value, compared as text, is equal to."""
+    """The addresses that equal a value compared as text."""
     if test.operator.base.takes_wildcards:
         return forms.sampled(test.key_info, value)
     return [value] if forms.fits(test.key_info, value) else []
@@ -179,20 +175,20 @@ def _place(text: str) -> tuple[int, int]:
 
 
 _MAX_LENGTH = 700
-"""No ARN of a user or role is longer, and hardly any condition value."""
+"""No ARN of a user or role is longer."""
 _TEMPLATES = {PrincipalKind.USER: ("user/?*", "user/*zq7"), PrincipalKind.ROLE: ("role/?*", "role/*zq7")}
 
 
 def identities(
     tests: Sequence[ConditionTest], kind: PrincipalKind, account: str, partition: str, budget: Budget
 ) -> list[Caller]:
-    """Users, roles or federated users of an account that conditions single out and that can be made again."""
+    """Users, roles or federated users of an account that conditions mention and that can be created again."""
     found: dict[str, Caller] = {}
     patterns: dict[str, None] = {}
     prefix = f"arn:{partition}:iam::{account}:"
     for test in tests:
         if test.key == "aws:username":
-            names = (name for text in test.values for name in samples(_blurred(text.value, account)))
+            names = (name for text in test.values for name in samples(_with_wildcards(text.value, account)))
             arns = [f"{prefix}user/{name}" for name in names]
         else:
             arns = [text.value for text in test.values]
@@ -205,14 +201,16 @@ def identities(
     templates = [wildcard.tokenize(prefix + template) for template in _TEMPLATES.get(kind, ())]
     for group in (*unmet, *combinations(chosen[:MAX_PAIRED], 2)):
         for template in templates:
-            text_found = wildcard.witness([template, *map(wildcard.tokenize, group)], "a", budget)
+            text_found = wildcard.common_match([template, *map(wildcard.tokenize, group)], "a", budget)
             if text_found is not None:
                 _keep(found, text_found, kind, account, partition)
     return list(found.values())
 
 
-def tied_identities(texts: Iterable[str], kind: PrincipalKind, account: str, partition: str) -> list[Caller]:
-    """Those identities whose ARN, or of users whose name, is among the texts."""
+def linked_identities(
+    texts: Iterable[str], kind: PrincipalKind, account: str, partition: str
+) -> list[Caller]:
+    """The identities whose ARN, or users whose name, is among the texts."""
     found: dict[str, Caller] = {}
     for text in texts:
         arn = text if text.startswith("arn:") else f"arn:{partition}:iam::{account}:user/{text}"
@@ -223,7 +221,7 @@ def tied_identities(texts: Iterable[str], kind: PrincipalKind, account: str, par
 def _sampled(
     found: dict[str, Caller], pattern: str, kind: PrincipalKind, account: str, partition: str
 ) -> bool:
-    """Whether the pattern's own samples are such identities; then they are added."""
+    """Add the pattern's samples that are such identities; return whether there are any."""
     before = len(found)
     for text in samples(pattern):
         _keep(found, text, kind, account, partition)
@@ -231,11 +229,11 @@ def _sampled(
 
 
 def _in_account(test: ConditionTest, prefix: str, account: str) -> Iterator[str]:
-    """The test's patterns; of ARN patterns, compared part by part, only what the account can meet.
+    """The test's patterns; of ARN patterns, compared part by part, only those that the account can match.
 
     A policy variable is the account's id, or any text.
     """
-    blurred = (_blurred(template, account) for template in test.templates)
+    blurred = (_with_wildcards(template, account) for template in test.templates)
     for pattern in (*test.patterns, *blurred):
         parts = pattern.split(":", 5)
         if test.operator.base.family != "arn" or pattern == "*":
@@ -246,13 +244,13 @@ def _in_account(test: ConditionTest, prefix: str, account: str) -> Iterator[str]
             yield prefix + parts[5]
 
 
-def _blurred(template: str, account: str) -> str:
+def _with_wildcards(template: str, account: str) -> str:
     """A value with the account's id, or a wildcard, for each policy variable."""
     return with_variables(template, lambda name: account if name in OWN_ACCOUNT else "*")
 
 
 def _keep(found: dict[str, Caller], text: str, kind: PrincipalKind, account: str, partition: str) -> None:
-    """Add the identity if it is of that kind and account, and somebody could create it."""
+    """Add the identity if it is of that kind and account, and the account can create it."""
     caller = _caller(text)
     if (
         caller is not None

@@ -1,4 +1,4 @@
-"""Whose requests the guard thinks about, for which action, and over which network."""
+"""The setting of the requests that the guard tries: callers, action and network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Assignment = Mapping[str, Values]
 
 
 class Origin(Enum):
-    """How the caller stands to the key's account."""
+    """The caller's relation to the key's account."""
 
     OWN = "an identity of the key's account"
     OTHER = "an identity of another account that the policy means"
@@ -23,10 +23,10 @@ class Origin(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """Whose requests, for which action, and over which network. ``now`` is in seconds since 1970.
+class RequestSetting:
+    """The callers, action and network of the requests to try. ``now`` is in seconds since 1970.
 
-    ``callers`` are the identities to choose from; the first ``plain_callers`` of them are unremarkable ones.
+    ``callers`` are the identities to choose from; the first ``plain_callers`` of them are unremarkable.
     """
 
     callers: tuple[Caller, ...]
@@ -51,7 +51,7 @@ class Setting:
 
     @property
     def is_direct(self) -> bool:
-        """Whether only people and their tools do this, never a service with its own context keys."""
+        """Whether no service makes this request with its own context keys."""
         return self.action.name == PUT_KEY_POLICY
 
     @property

@@ -1,7 +1,7 @@
-"""Conditions that a policy variable ties together: which keys they link, and which values tell them apart.
+"""Condition keys that policy variables link, and the values that tell their conditions apart.
 
-``${aws:PrincipalTag/team}`` compared with one key in an Allow and again in a Deny is one question with one
-answer, so linked keys take their values together.
+``${aws:PrincipalTag/team}`` compared with one key in an Allow and again in a Deny has the same value in both,
+so linked keys take their values together.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, islice, product, zip_longest
 
-from kms_tui.policy import instances
+from kms_tui.policy import sample_values
 from kms_tui.policy.conditions import (
     ConditionTest,
     Resolve,
@@ -19,29 +19,29 @@ from kms_tui.policy.conditions import (
     surroundings,
     variable_names,
 )
+from kms_tui.policy.request_setting import Values
 from kms_tui.policy.search import Budget
-from kms_tui.policy.setting import Values
 
 MAX_FILLED = 64
-"""So many ways to fill in one template are tried."""
-MAX_TIED = 18
-"""So many further values of one key are enough to tell small policies' conditions apart."""
+"""Most ways to fill in one template that are tried."""
+MAX_LINKED = 18
+"""Further values of one key, enough to tell small policies' conditions apart."""
 _DISTINCT = ("zz-one", "zz-two")
-"""Values that differ from each other, from "another value" and from all that a policy mentions."""
+"""Values that differ from each other, from "another value" and from every value in a policy."""
 
 MAX_WORDS, MAX_NAMES = 12, 60
 MAX_TEMPLATE, MAX_TEXT = 200, 300
-"""Characters; longer values with policy variables, or of keys, are nobody's."""
+"""Characters; longer values are left out."""
 _OF_CALLERS = frozenset({"aws:username", "aws:principalarn"})
 
 ValuesOf = Callable[[str], Sequence[Values]]
-"""A condition key in lower case to the values that it can have."""
+"""A condition key in lower case to its possible values."""
 Found = Mapping[str, dict[str, None]]
 """Texts, each once, by key."""
 
 
 def components(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Each name that is in a pair, with all the names that pairs link it to, itself among them."""
+    """Each name in a pair, with all names that pairs link to it, itself included."""
     groups: dict[str, set[str]] = {}
     for one, two in pairs:
         merged = groups.get(one, {one}) | groups.get(two, {two})
@@ -50,10 +50,10 @@ def components(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(group)) for name, group in groups.items()}
 
 
-def tied_values(
+def linked_values(
     tests: Sequence[ConditionTest], values_of: ValuesOf, budget: Budget
 ) -> Mapping[str, Sequence[str]]:
-    """Further values for the keys of these conditions, with which each can be met and not be met."""
+    """Further values for the keys of these conditions, with which each can be true and false."""
     found: dict[str, dict[str, None]] = {}
     for test in tests:
         for key in (test.key, *test.references):
@@ -62,16 +62,16 @@ def tied_values(
         (test, template) for test in tests for template in test.templates if len(template) <= MAX_TEMPLATE
     ]
     budget.spend(40 * len(templates))
-    # What is known before what can vary: the account's id is as good as a value that the policy mentions.
+    # Known values come before variable ones: the account's id is as good as a mentioned value.
     templates.sort(key=lambda pair: max((len(values_of(key)) for key in variable_names(pair[1])), default=0))
-    for limit in (MAX_TIED // 2, MAX_TIED // 2, MAX_TIED):
-        if limit == MAX_TIED:
+    for limit in (MAX_LINKED // 2, MAX_LINKED // 2, MAX_LINKED):
+        if limit == MAX_LINKED:
             for values in found.values():
                 values.update(dict.fromkeys(_DISTINCT))
         for test, template in templates:
             _fill(test, template, values_of, found, limit, budget)
             _unfill(test, template, values_of, found, limit, budget)
-    # Equal in any case, and yet not equal: the same words in capitals.
+    # Capitals are equal only without regard to case.
     capitals = MAX_WORDS // 2 if any(test.operator.base.ignore_case for test in tests) else 0
     return {
         key: _in_turn(
@@ -84,14 +84,14 @@ def tied_values(
 
 
 def _in_turn(*lists: Sequence[str]) -> list[str]:
-    """One of each list, then the next of each, so that the first few hold some of all."""
-    turns = zip_longest(*lists)
-    return list(dict.fromkeys(text for turn in turns for text in turn if text is not None))
+    """The first of each list, then the second of each, and so on."""
+    rounds = zip_longest(*lists)
+    return list(dict.fromkeys(text for each in rounds for text in each if text is not None))
 
 
 def caller_texts(tests: Sequence[ConditionTest], account: str, budget: Budget) -> list[str]:
-    """Names of users, and ARNs, that callers must have where policy variables tie these to other keys: what
-    the policy mentions, alone and put into its values with variables.
+    """Names and ARNs of callers that policy variables link to other keys: the policy's own values, alone and
+    filled into its values with variables.
     """
     templated = [test for test in tests if test.references]
     if not any(_OF_CALLERS & {test.key, *test.references} for test in templated):
@@ -125,7 +125,7 @@ def _texts(key: str, values_of: ValuesOf, found: Found) -> list[str]:
 def _fill(
     test: ConditionTest, template: str, values_of: ValuesOf, found: Found, limit: int, budget: Budget
 ) -> None:
-    """What the test's own key has to be, for the values of the keys that the template names."""
+    """Add values of the test's own key, for the values of the keys in the template."""
     if len(found[test.key]) >= limit:
         return
     names = sorted(set(variable_names(template)))
@@ -145,13 +145,16 @@ def _spelled(test: ConditionTest, template: str, resolve: Resolve) -> list[str]:
         tokens = filled(template, resolve, wildcards=test.operator.base.takes_wildcards)
     except UnsetVariableError:
         return []
-    return ["".join(instances.spelled(token, filler) for token in tokens) for filler in instances.FILLERS]
+    return [
+        "".join(sample_values.token_text(token, filler) for token in tokens)
+        for filler in sample_values.FILLERS
+    ]
 
 
 def _unfill(
     test: ConditionTest, template: str, values_of: ValuesOf, found: Found, limit: int, budget: Budget
 ) -> None:
-    """What the key that the template names has to be, for the values of the test's own key."""
+    """Add values of the key in the template, for the values of the test's own key."""
     around = surroundings(template)
     budget.spend(30 + len(template))
     if around is None or len(found[around[0]]) >= limit:
@@ -165,7 +168,7 @@ def _unfill(
 
 
 def _between(text: str, before: str, after: str) -> str | None:
-    """What stands in a text between two pieces of a pattern, whose ``*`` may be anything."""
+    """The part of a text between two pieces of a pattern, whose ``*`` may be anything."""
     _, star, lead = before.rpartition("*")
     start = text.find(lead) if star else (0 if text.startswith(before) else -1)
     if start < 0:
