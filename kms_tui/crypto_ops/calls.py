@@ -9,9 +9,9 @@ from typing import Any
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.check import check_size, limit_of
 from kms_tui.crypto_ops.inputs import Entered, FromFile, InputError, InputField, read_whole
-from kms_tui.crypto_ops.operations import OperationName
 from kms_tui.crypto_ops.request import NUMBER_OF_BYTES, OperationRequest, number_of_bytes
 from kms_tui.crypto_ops.results import Result, read_answer
+from kms_tui.crypto_ops.scratchpad_operations import OperationName
 from kms_tui.envelope.streams import Progress
 from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Secret

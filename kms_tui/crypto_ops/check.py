@@ -8,8 +8,8 @@ from enum import Enum, auto
 
 from kms_tui.atomic import AlreadyThereError, FileError
 from kms_tui.crypto_ops.inputs import InputError, InputField
-from kms_tui.crypto_ops.operations import Operation, OperationName, Role
 from kms_tui.crypto_ops.request import NUMBER_OF_BYTES, OperationRequest, number_of_bytes
+from kms_tui.crypto_ops.scratchpad_operations import Operation, OperationName, Role
 from kms_tui.envelope.errors import (
     AlteredError,
     ContextMismatchError,

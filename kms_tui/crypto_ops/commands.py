@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from kms_tui.crypto_ops.calls import OperationCall, call_of, with_second_read
 from kms_tui.crypto_ops.check import OverLimit, limit_of
-from kms_tui.crypto_ops.operations import OPERATIONS, OperationName
 from kms_tui.crypto_ops.request import OperationRequest
+from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, OperationName
 from kms_tui.crypto_ops.sealing import is_enveloped, move_calls
 from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS
 from kms_tui.kms.model import Secret

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from kms_tui.crypto_ops.inputs import FromFile
-from kms_tui.crypto_ops.operations import Operation
 from kms_tui.crypto_ops.request import ChosenKey, Destination, OperationRequest
 from kms_tui.crypto_ops.results import Result
+from kms_tui.crypto_ops.scratchpad_operations import Operation
 
 _MOST = 500
 

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from kms_tui.atomic import file_errors
-from kms_tui.crypto_ops.operations import Role
+from kms_tui.crypto_ops.scratchpad_operations import Role
 from kms_tui.formats import Format, FormatError, decode, detect, readings
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import MAX_CIPHERTEXT

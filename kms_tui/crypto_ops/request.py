@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kms_tui.crypto_ops.inputs import Entered, Input, InputError, InputField
-from kms_tui.crypto_ops.operations import Operation, Role
+from kms_tui.crypto_ops.scratchpad_operations import Operation, Role
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.keyspecs import KEY_SPECS, SIGNING_ALGORITHMS, SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Key, KeyUsage

@@ -8,9 +8,9 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops import sealing, signing
 from kms_tui.crypto_ops.calls import direct, in_region, with_second_read
 from kms_tui.crypto_ops.check import check
-from kms_tui.crypto_ops.operations import OperationName
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.results import Result
+from kms_tui.crypto_ops.scratchpad_operations import OperationName
 from kms_tui.envelope.streams import NO_PROGRESS, Progress
 
 _RUNNERS: Mapping[OperationName, Callable[[OperationRequest, Kms, Progress], Result]] = {

@@ -17,11 +17,11 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import EndpointError
+from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.application import Application
 from kms_tui.serve.client_connections import ClientConnection
 from kms_tui.serve.endpoint import Admit, Endpoint
 from kms_tui.serve.sigv4 import Credential, SigV4
-from kms_tui.serve.unsigned_admission import UnsignedAdmission
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 120
@@ -124,7 +124,7 @@ def admission(
     credential: Credential | None, listener: Listener, now: Callable[[], datetime] = utc_now
 ) -> Admit:
     """The admission: requests signed with the credential, or, without one, all that name this listener."""
-    return SigV4(credential, now) if credential else UnsignedAdmission(listener.hosts)
+    return SigV4(credential, now) if credential else AnyAdmission(listener.hosts)
 
 
 @contextlib.contextmanager

@@ -173,7 +173,7 @@ class KmsApp(Boundary, Host):
             self.notify("That key is not on the list: it may have been deleted since.", severity="warning")
 
     async def undo(self, screen: Screen[Any]) -> None:
-        from kms_tui.ui.actions.undoing import undo_last
+        from kms_tui.ui.actions.undo_actions import undo_last
         from kms_tui.ui.mode_screen import ModeScreen
 
         assert isinstance(screen, ModeScreen)

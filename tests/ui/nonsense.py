@@ -27,7 +27,7 @@ from textual.widgets import Button, Input, Select, TextArea
 from textual.widgets.option_list import OptionDoesNotExist
 
 from kms_tui.backend.base import Backend, Wrapper
-from kms_tui.crypto_ops.operations import OPERATIONS, Role
+from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, Role
 from kms_tui.inventory import Pace
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp

@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from kms_tui.ui.app_shell.screen_table import APP_BINDINGS, MODE_TABLE, SCREENS, screen_class
-from kms_tui.ui.screens.keys_screen import KeyScreen
+from kms_tui.ui.screens.keys_screen import KeyDetailsScreen
 
 
 def bound(screen: type[Screen[Any]]) -> Iterator[tuple[str, str]]:
@@ -33,7 +33,7 @@ def test_every_screen_that_is_opened_by_name_is_there(place: str) -> None:
     assert issubclass(screen_class(place), Screen)
 
 
-@pytest.mark.parametrize("screen", [*MODE_SCREENS, KeyScreen], ids=lambda screen: screen.__name__)
+@pytest.mark.parametrize("screen", [*MODE_SCREENS, KeyDetailsScreen], ids=lambda screen: screen.__name__)
 def test_no_key_does_two_things(screen: type[Screen[Any]]) -> None:
     actions = Counter(key for key, _ in set(bound(screen)))
     assert [key for key, count in actions.items() if count > 1] == []

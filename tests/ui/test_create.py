@@ -11,7 +11,7 @@ from textual.widgets import Button, Checkbox, Input, OptionList, Select, TextAre
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
-from kms_tui.ui.actions.create_key import ReviewKey
+from kms_tui.ui.actions.create_actions import ReviewKey
 from kms_tui.ui.dialogs.form import Form
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Select, Static
 
 from kms_tui.backend.base import Backend
-from kms_tui.ui.actions.exporting import ExportForm
+from kms_tui.ui.actions.export_actions import ExportForm
 from kms_tui.ui.widgets.filter_line import FilterLine
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled

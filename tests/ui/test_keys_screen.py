@@ -16,7 +16,7 @@ from kms_tui.ui.app_shell.screen_table import APP_BINDINGS
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form
-from kms_tui.ui.screens.keys_screen import KeyScreen, KeysScreen
+from kms_tui.ui.screens.keys_screen import KeyDetailsScreen, KeysScreen
 from kms_tui.ui.widgets.filter_line import FilterLine
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
@@ -253,7 +253,7 @@ def test_narrow_terminals_show_the_details_on_a_screen_of_their_own(make_app: Ma
         await go_to(pilot, "orders-db")
         assert not pilot.app.screen.query_one(KeyDetails).display
         await press(pilot, "enter")
-        assert isinstance(pilot.app.screen, KeyScreen)
+        assert isinstance(pilot.app.screen, KeyDetailsScreen)
         subject = pilot.app.screen.query_one(KeyDetails).subject
         assert subject is not None
         assert subject.name == "orders-db"

@@ -10,7 +10,7 @@ from textual.widgets import Button, Select, TextArea
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
-from kms_tui.ui.actions.multi_region import RegionsDialog
+from kms_tui.ui.actions.region_actions import RegionsDialog
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled

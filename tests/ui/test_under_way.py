@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import TextArea
 
 from kms_tui.backend.base import Backend
-from kms_tui.ui.actions.create_key import ReviewKey
+from kms_tui.ui.actions.create_actions import ReviewKey
 from kms_tui.ui.dialogs.form import Form
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled, state_of

@@ -14,7 +14,7 @@ from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.backend.local import open_ephemeral
 from kms_tui.evidence.scans import Scan
 from kms_tui.ui.details.key_details import KeyDetails
-from kms_tui.ui.screens.keys_screen import KeyScreen
+from kms_tui.ui.screens.keys_screen import KeyDetailsScreen
 from kms_tui.ui.widgets.virtual_list import LineList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled
@@ -94,7 +94,7 @@ def test_on_a_narrow_terminal_it_is_on_the_keys_own_screen_and_read_only_will_do
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "ledger")
         await press(pilot, "b")
-        assert isinstance(pilot.app.screen, KeyScreen)
+        assert isinstance(pilot.app.screen, KeyDetailsScreen)
         assert "1 resource names this key." in shown(pilot)
         assert "/audit/ledger" in shown(pilot)
 

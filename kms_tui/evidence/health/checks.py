@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kms_tui.evidence.health import policy_checks, state_checks
-from kms_tui.evidence.health.facts import Examined, Need, Settings, Verdict
+from kms_tui.evidence.health.examined import Examined, Need, Settings, Verdict
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Key, KeyOrigin, KeyState
 

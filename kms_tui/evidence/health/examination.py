@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.checks import Check, chosen_checks
-from kms_tui.evidence.health.facts import Examined, Need, Primaries, Settings, Since, disabled_since
+from kms_tui.evidence.health.examined import Examined, Need, Primaries, Settings, Since, disabled_since
 from kms_tui.evidence.health.health_report import Judging, KeyName, Report
 from kms_tui.inventory.fact_reader import Missing, ReadingProgress
 from kms_tui.inventory.listing import Region

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from kms_tui.evidence.health.checks import Check, HealthSeverity
-from kms_tui.evidence.health.facts import Examined, Need, Settings, Unsure, Verdict
+from kms_tui.evidence.health.examined import Examined, Need, Settings, Unsure, Verdict
 from kms_tui.kms.errors import AnswerError, UnavailableError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
 
-from kms_tui.evidence.health.facts import Examined, Settings, Unsure, Verdict, known
+from kms_tui.evidence.health.examined import Examined, Settings, Unsure, Verdict, known
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Key
 from kms_tui.policy import CheckResult, Severity, check, outside_access, parse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from kms_tui.evidence.health.facts import Examined, Settings, Unsure, Verdict, known
+from kms_tui.evidence.health.examined import Examined, Settings, Unsure, Verdict, known
 from kms_tui.inventory.cells import span
 from kms_tui.kms.model import KeyState
 from kms_tui.policy.describe import listed, quoted

@@ -16,7 +16,7 @@ from kms_tui.kms.operations import grant_operations
 from kms_tui.ui.actions.viewing_actions import copy_name
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
-from kms_tui.ui.details.plain_tabs import grant_rows
+from kms_tui.ui.details.list_tabs import grant_rows
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import ChoiceField, Form, FormField, ManyField, TextField, Values
 from kms_tui.ui.dialogs.questions import Choose

@@ -15,7 +15,7 @@ from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT, Family
 from kms_tui.kms.model import ImportParameters, Key, KeyOrigin, KeyState, Secret
 from kms_tui.session import Session
 from kms_tui.ui.actions.batch import change_each
-from kms_tui.ui.actions.exporting import check_path
+from kms_tui.ui.actions.export_actions import check_path
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed

@@ -25,7 +25,7 @@ FIRST_MODE = "keys"
 SCREENS: Mapping[str, str] = {
     "cost": "kms_tui.ui.screens.cost_screen:CostScreen",
     "help": "kms_tui.ui.dialogs.text_screen:HelpScreen",
-    "key": "kms_tui.ui.screens.keys_screen:KeyScreen",
+    "key": "kms_tui.ui.screens.keys_screen:KeyDetailsScreen",
     "start": "kms_tui.ui.screens.start_screen:StartScreen",
 }
 """The screens that ``Host.open_screen`` opens, each imported when first shown."""

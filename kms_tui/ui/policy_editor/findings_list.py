@@ -61,7 +61,7 @@ class FindingsList(OptionList):
 
     def action_explain(self) -> None:
         """Show the rule of the finding: why it matters, where that is written, an example."""
-        from kms_tui.policy.rules import RULES, text_of  # nobody needs them before asking
+        from kms_tui.policy.rule_guide import RULES, text_of  # nobody needs them before asking
 
         if self.highlighted is not None and self.findings:
             finding = self.findings[self.highlighted]

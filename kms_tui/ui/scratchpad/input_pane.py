@@ -25,7 +25,7 @@ from kms_tui.crypto_ops.inputs import (
     read_text,
 )
 from kms_tui.crypto_ops.inputs import Input as GivenInput
-from kms_tui.crypto_ops.operations import Role
+from kms_tui.crypto_ops.scratchpad_operations import Role
 from kms_tui.formats import Format, FormatError, encode
 from kms_tui.kms.model import Secret
 from kms_tui.ui.base.background import off_loop, start

@@ -10,8 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import OptionList
 
-from kms_tui.crypto_ops.operations import OPERATIONS, Operation, OperationName
 from kms_tui.crypto_ops.request import ActiveSetting, OperationSetting, SettingChoice
+from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, Operation, OperationName
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.scratchpad.pane_fields import ProblemLine
 from kms_tui.ui.widgets.form_widgets import Select

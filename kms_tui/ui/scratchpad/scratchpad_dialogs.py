@@ -9,9 +9,9 @@ from kms_tui.atomic import PRIVATE, SHARED, atomic_file, typed_path
 from kms_tui.crypto_ops.commands import CommandConnection, input_note, python_code, shell_line
 from kms_tui.crypto_ops.history import HistoryEntry
 from kms_tui.crypto_ops.inputs import InputError, context_from_json
-from kms_tui.crypto_ops.operations import OPERATIONS, OperationName
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.results import Part
+from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, OperationName
 from kms_tui.formats import Format, encode, is_text
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.model import Key

@@ -17,10 +17,10 @@ from kms_tui.atomic import AlreadyThereError
 from kms_tui.crypto_ops.check import ExplainedError, check, check_for_command, explain
 from kms_tui.crypto_ops.history import OperationHistory
 from kms_tui.crypto_ops.inputs import Entered, InputError
-from kms_tui.crypto_ops.operations import OPERATIONS, Role, next_for, offered
 from kms_tui.crypto_ops.request import ChosenKey, OperationRequest
 from kms_tui.crypto_ops.results import Result
 from kms_tui.crypto_ops.run import run
+from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, Role, next_for, offered
 from kms_tui.crypto_ops.sealing import ciphertext_facts
 from kms_tui.envelope.errors import CancelledByUserError
 from kms_tui.formats import Format, encode

@@ -13,7 +13,6 @@ from textual.message import Message
 from kms_tui.crypto_ops.check import limit_of, takes_context
 from kms_tui.crypto_ops.history import HistoryEntry
 from kms_tui.crypto_ops.inputs import InputError, InputField
-from kms_tui.crypto_ops.operations import OPERATIONS, Operation, OperationName, Role
 from kms_tui.crypto_ops.request import (
     ActiveSetting,
     ChosenKey,
@@ -21,6 +20,7 @@ from kms_tui.crypto_ops.request import (
     OperationRequest,
     active_settings,
 )
+from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, Operation, OperationName, Role
 from kms_tui.crypto_ops.sealing import opens_at_destination
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.ui.scratchpad.context_rows import ContextRows

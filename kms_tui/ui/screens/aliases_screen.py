@@ -19,7 +19,7 @@ from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Alias
 from kms_tui.session import Session
 from kms_tui.ui.actions import alias_actions
-from kms_tui.ui.actions.exporting import export_list
+from kms_tui.ui.actions.export_actions import export_list
 from kms_tui.ui.actions.viewing_actions import copy_name
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.host import KeysChanged

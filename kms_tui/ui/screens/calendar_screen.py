@@ -28,7 +28,7 @@ from kms_tui.inventory.cells import name, span
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.session import Session
 from kms_tui.ui.actions.action_screen import ActionScreen, action_bindings
-from kms_tui.ui.actions.exporting import export_list
+from kms_tui.ui.actions.export_actions import export_list
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject, subject_of

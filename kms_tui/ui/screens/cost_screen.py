@@ -27,7 +27,7 @@ from kms_tui.inventory.cells import name
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.kms.facts import Denied, Failed, Known
 from kms_tui.session import Session
-from kms_tui.ui.actions.exporting import export_list
+from kms_tui.ui.actions.export_actions import export_list
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.words import counted
 from kms_tui.ui.screens.inventory_screen import InventoryScreen

@@ -16,7 +16,7 @@ from kms_tui.evidence.health import CheckTally, Examination, Gap, HealthFinding,
 from kms_tui.evidence.health.report_formats import WRITERS
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
-from kms_tui.ui.actions.exporting import export
+from kms_tui.ui.actions.export_actions import export
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.dialogs.form import Form, FormField

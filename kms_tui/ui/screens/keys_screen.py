@@ -28,7 +28,7 @@ from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.text_widgets import Static
 
 
-class KeyScreen(ActionScreen):
+class KeyDetailsScreen(ActionScreen):
     """The details of one key, for narrow terminals, with the same actions as on the list."""
 
     HELP = "Everything about one key. Each tab reads what it shows when you open it."
@@ -225,7 +225,7 @@ class KeysScreen(ActionScreen):
             self.query_one(KeyDetails).focus_tabs()
             return
 
-        self.app.push_screen(KeyScreen(subject_of(row)))
+        self.app.push_screen(KeyDetailsScreen(subject_of(row)))
 
     @on(KeysChanged)
     def _keys_changed(self, message: KeysChanged) -> None:
@@ -306,7 +306,7 @@ class KeysScreen(ActionScreen):
             self._show_counts()
 
     def action_export(self) -> None:
-        from kms_tui.ui.actions.exporting import export_keys
+        from kms_tui.ui.actions.export_actions import export_keys
 
         if self.list.view is not None:
             self.start_action(partial(export_keys, self, self.list.view), description="export the keys")
@@ -326,7 +326,7 @@ class KeysScreen(ActionScreen):
             details.show(self.session, details.subject)
 
     def action_create(self) -> None:
-        from kms_tui.ui.actions.create_key import create_key
+        from kms_tui.ui.actions.create_actions import create_key
 
         self.start_action(partial(create_key, self), description="create a key")
 

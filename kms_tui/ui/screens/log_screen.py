@@ -15,7 +15,7 @@ from kms_tui.backend.wrappers.session_log import LogEntry
 from kms_tui.export import Table
 from kms_tui.kms.operations import is_mutating
 from kms_tui.session import Connection, Session
-from kms_tui.ui.actions.exporting import export, table_formats
+from kms_tui.ui.actions.export_actions import export, table_formats
 from kms_tui.ui.actions.viewing_actions import copy_name
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content

@@ -17,7 +17,7 @@ from kms_tui.backend.base import Backend
 from kms_tui.config import ProfileSettings
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy import Severity
-from kms_tui.policy.rules import RULES
+from kms_tui.policy.rule_guide import RULES
 from kms_tui.ui.policy_editor import editor_commands
 from kms_tui.ui.policy_editor.completion_list import CompletionList
 from kms_tui.ui.policy_editor.editor_screen import PolicyEditor

@@ -10,7 +10,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
-from kms_tui.crypto_ops.operations import OperationName, Role
+from kms_tui.crypto_ops.scratchpad_operations import OperationName, Role
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.scratchpad.input_pane import InputPane
 from kms_tui.ui.scratchpad.operation_settings import OperationList

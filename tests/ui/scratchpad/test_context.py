@@ -9,7 +9,7 @@ from textual.widgets import Button, Input
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.inputs import CONTEXT_WARNING
-from kms_tui.crypto_ops.operations import OperationName
+from kms_tui.crypto_ops.scratchpad_operations import OperationName
 from kms_tui.ui.scratchpad.context_rows import ContextRow
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, Bench, drive

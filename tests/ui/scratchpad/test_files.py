@@ -11,10 +11,10 @@ from textual.widgets import Button, Select
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import OperationName, Role
 from kms_tui.crypto_ops.request import OperationRequest
 from kms_tui.crypto_ops.results import Result
 from kms_tui.crypto_ops.run import run
+from kms_tui.crypto_ops.scratchpad_operations import OperationName, Role
 from kms_tui.envelope.streams import Progress
 from kms_tui.ui.scratchpad.run_progress import progress_words, size_words
 from tests.ui.conftest import MakeApp

@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.binding import Binding
 
 from kms_tui.backend.base import Backend
-from kms_tui.crypto_ops.operations import OperationName, Role
+from kms_tui.crypto_ops.scratchpad_operations import OperationName, Role
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.input_pane import HeldLine
 from kms_tui.ui.scratchpad.key_picker import PickerFilter

@@ -6,7 +6,7 @@ import base64
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import OperationName, Role
+from kms_tui.crypto_ops.scratchpad_operations import OperationName, Role
 from kms_tui.kms.model import Secret
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.pane_fields import KeyField

@@ -8,7 +8,7 @@ import pytest
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import OPERATIONS, OperationName, Role
+from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, OperationName, Role
 from kms_tui.public_key import PublicKey
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp

@@ -10,7 +10,7 @@ import pytest
 
 from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import OperationName, Role
+from kms_tui.crypto_ops.scratchpad_operations import OperationName, Role
 from kms_tui.formats import Format
 from kms_tui.kms.errors import EndpointError
 from kms_tui.kms.model import Secret

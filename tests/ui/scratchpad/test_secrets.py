@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import OperationName, Role
+from kms_tui.crypto_ops.scratchpad_operations import OperationName, Role
 from kms_tui.kms.model import Secret
 from kms_tui.ui.scratchpad.output_pane import OutputPane
 from kms_tui.ui.scratchpad.secret_area import SecretArea

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from kms_tui.backend.local.engine import ciphertext_blob
 from kms_tui.config import Config
-from kms_tui.crypto_ops.operations import OperationName, Role
+from kms_tui.crypto_ops.scratchpad_operations import OperationName, Role
 from kms_tui.ui.scratchpad.pane_fields import KeyField
 from kms_tui.ui.widgets.screen_bars import TopBar
 from tests.ui.conftest import MakeApp

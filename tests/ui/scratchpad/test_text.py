@@ -8,7 +8,7 @@ import pytest
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.operations import OperationName
+from kms_tui.crypto_ops.scratchpad_operations import OperationName
 from kms_tui.kms.model import Secret
 from tests.ui.conftest import MakeApp
 from tests.ui.scratchpad.bench import NARROW, WIDE, Bench, drive

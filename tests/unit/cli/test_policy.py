@@ -10,7 +10,7 @@ import pytest
 
 from kms_tui.cli import main
 from kms_tui.policy import default_policy
-from kms_tui.policy.rules import RULES
+from kms_tui.policy.rule_guide import RULES
 
 ACCOUNT = "111122223333"
 ONE_ROLE = """{

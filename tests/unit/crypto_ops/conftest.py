@@ -10,8 +10,8 @@ import pytest
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.inputs import Entered
-from kms_tui.crypto_ops.operations import OPERATIONS, OperationName
 from kms_tui.crypto_ops.request import ChosenKey, OperationRequest, active_settings
+from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, OperationName
 from kms_tui.demo import demo_backend
 from kms_tui.kms.model import Secret
 

@@ -17,9 +17,9 @@ import pytest
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.commands import CommandConnection, python_code, shell_line
 from kms_tui.crypto_ops.inputs import Entered
-from kms_tui.crypto_ops.operations import OPERATIONS, OperationName
 from kms_tui.crypto_ops.request import Destination, OperationRequest
 from kms_tui.crypto_ops.run import run
+from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, OperationName
 from kms_tui.kms.model import Secret
 from kms_tui.serve import random_credential, running
 from tests.endpoints.environment import clear_aws_environment

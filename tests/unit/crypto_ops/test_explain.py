@@ -10,9 +10,9 @@ from kms_tui.atomic import AlreadyThereError, FileError
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.check import explain
 from kms_tui.crypto_ops.inputs import Entered, InputError, InputField
-from kms_tui.crypto_ops.operations import OperationName
 from kms_tui.crypto_ops.request import Destination
 from kms_tui.crypto_ops.run import run
+from kms_tui.crypto_ops.scratchpad_operations import OperationName
 from kms_tui.crypto_ops.sealing import ciphertext_facts
 from kms_tui.envelope.errors import (
     AlteredError,

@@ -7,8 +7,8 @@ import pytest
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.service_model import service_model
 from kms_tui.crypto_ops.check import OverLimit, limit_of
-from kms_tui.crypto_ops.operations import OPERATIONS, OperationName, next_for, offered
 from kms_tui.crypto_ops.request import SETTINGS, active_settings, algorithms_of
+from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, OperationName, next_for, offered
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.kms.operations import CRYPTOGRAPHIC, READING

@@ -9,10 +9,10 @@ import pytest
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.inputs import Entered, FromFile, InputError, InputField, file_input
-from kms_tui.crypto_ops.operations import OperationName
 from kms_tui.crypto_ops.request import Destination
 from kms_tui.crypto_ops.results import Part, Result
 from kms_tui.crypto_ops.run import run
+from kms_tui.crypto_ops.scratchpad_operations import OperationName
 from kms_tui.formats import Format, encode
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import Secret

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from kms_tui.policy.rules import RULES
+from kms_tui.policy.rule_guide import RULES
 from tests.unit.policy.build import NOW, Shape, cases, checked
 
 CASES = cases("guide_cases.jsonl")

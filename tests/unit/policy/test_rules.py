@@ -10,7 +10,7 @@ import pytest
 
 import kms_tui.policy
 from kms_tui.policy import Severity
-from kms_tui.policy.rules import RULES, Rule, text_of
+from kms_tui.policy.rule_guide import RULES, Rule, text_of
 from tests.unit.policy.build import allow, judged, policy
 
 SHOWN = [rule for rule in RULES.values() if rule.example]

@@ -13,10 +13,10 @@ import pytest
 
 from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.kms.errors import ReadOnlyError, ServiceError, StoreError
+from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.endpoint import Endpoint, Task
 from kms_tui.serve.http_messages import HttpRequest, HttpResponse
 from kms_tui.serve.sigv4 import SigV4
-from kms_tui.serve.unsigned_admission import UnsignedAdmission
 from tests.unit.serve.fakes import (
     CALLER,
     CREDENTIAL,
@@ -39,7 +39,7 @@ def answer(endpoint: Endpoint, request: HttpRequest) -> HttpResponse:
 
 
 def open_endpoint(backend: FakeBackend | None = None) -> Endpoint:
-    return Endpoint(backend or FakeBackend(), UnsignedAdmission(()))
+    return Endpoint(backend or FakeBackend(), AnyAdmission(()))
 
 
 def raising(error: Exception) -> FakeBackend:
@@ -231,7 +231,7 @@ def test_the_backend_is_told_where_a_call_comes_from() -> None:
         request = replace(
             kms_request("ListKeys", b"{}", **{"user-agent": "aws-cli/2.31"}), address="10.0.3.7"
         )
-        answer(Endpoint(backend, UnsignedAdmission(())), request)
+        answer(Endpoint(backend, AnyAdmission(())), request)
         (event,) = backend.services.call("cloudtrail", "LookupEvents", {})["Events"]
     told = json.loads(event["CloudTrailEvent"])
     assert (told["sourceIPAddress"], told["userAgent"]) == ("10.0.3.7", "aws-cli/2.31")

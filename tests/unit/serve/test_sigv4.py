@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.kms.errors import ServiceError
+from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.http_messages import HttpRequest
 from kms_tui.serve.sigv4 import Credential, SigV4
-from kms_tui.serve.unsigned_admission import UnsignedAdmission
 from tests.unit.serve.fakes import CREDENTIAL, REGION, presigned, signed, time_of
 
 TARGET = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
@@ -219,4 +219,4 @@ def test_no_authorization_header_does_more_than_being_refused(text: str, date: s
         request = HttpRequest("POST", "/", query, {"authorization": authorization, "x-amz-date": date}, b"")
         with pytest.raises(ServiceError):
             SigV4(CREDENTIAL, lambda: time_of(signed()))(request, "kms")
-        UnsignedAdmission(())(request, "kms")
+        AnyAdmission(())(request, "kms")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kms_tui.evidence.health.checks import chosen_checks
-from kms_tui.evidence.health.facts import Examined, Settings
+from kms_tui.evidence.health.examined import Examined, Settings
 from kms_tui.evidence.health.health_report import Judging, KeyName
 from kms_tui.kms.facts import Fact, Known
 from kms_tui.kms.model import Key, KeyLastUsage, KeyRotationStatus, MultiRegion, Tag

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms_tui.evidence.health.checks import CHECKS, chosen_checks
-from kms_tui.evidence.health.facts import Need, Settings, Since
+from kms_tui.evidence.health.examined import Need, Settings, Since
 from kms_tui.kms.errors import EndpointError, ServiceError
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import KeyLastUsage, KeyRotationStatus, KeyState

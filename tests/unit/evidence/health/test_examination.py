@@ -12,7 +12,7 @@ import pytest
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health import Examination, KeyName, Report, Settings
-from kms_tui.evidence.health.facts import Examined
+from kms_tui.evidence.health.examined import Examined
 from kms_tui.evidence.health.health_report import Judging
 from kms_tui.inventory import FactName, Inventory, Pace
 from kms_tui.kms.errors import CredentialsError, EndpointError, KmsTuiError, ServiceError

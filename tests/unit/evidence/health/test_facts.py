@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kms_tui.evidence.health import facts
-from kms_tui.evidence.health.facts import Since, disabled_since
+from kms_tui.evidence.health import examined
+from kms_tui.evidence.health.examined import Since, disabled_since
 from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError
 from kms_tui.kms.facts import Denied, Failed, Known
 from tests.unit.evidence.health.build import NOW, days
@@ -93,7 +93,7 @@ def test_no_more_pages_are_read_than_it_takes_to_find_each_key() -> None:
 
 
 def test_events_without_end_leave_what_was_not_found_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts, "_PAGES", 3)
+    monkeypatch.setattr(examined, "_PAGES", 3)
     trail = Trail([event("DisableKey", A if day == 1 else B, day) for day in range(1, 30)], page=2)
     found = asked(trail, A, C)
     assert found[A] == since(1)

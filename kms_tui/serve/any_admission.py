@@ -15,7 +15,7 @@ _SCOPE_REGION = re.compile(r"Credential=[^/,&]*/[^/,&]*/([^/,&]*)/")
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]*)?")
 
 
-class UnsignedAdmission:
+class AnyAdmission:
     """Admits every request, signed or not, to the region that its credential names, if it names one.
 
     Only web pages are refused: otherwise a page that somebody visits could use the keys of this machine.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms_tui.policy.rules.rule import (
+from kms_tui.policy.rule_guide.rule import (
     ALL,
     ALLOW,
     APP,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kms_tui.policy.rules import access_rules, control_rules, format_rules, statement_rules
-from kms_tui.policy.rules.rule import Rule, text_of
+from kms_tui.policy.rule_guide import access_rules, control_rules, format_rules, statement_rules
+from kms_tui.policy.rule_guide.rule import Rule, text_of
 
 __all__ = ["RULES", "Rule", "text_of"]
 

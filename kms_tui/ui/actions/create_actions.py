@@ -19,7 +19,7 @@ from kms_tui.kms.model import Key, KeyOrigin
 from kms_tui.ui.actions.alias_actions import check_alias, full_alias
 from kms_tui.ui.actions.grant_actions import check_principal
 from kms_tui.ui.actions.rotation_actions import check_period
-from kms_tui.ui.actions.tags_and_description import check_description, check_tags, parse_tags
+from kms_tui.ui.actions.tag_actions import check_description, check_tags, parse_tags
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject

@@ -13,7 +13,7 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.facts import Denied, Fact, Known, read_fact
 from kms_tui.kms.model import Key, KeyState
-from kms_tui.ui.actions.tags_and_description import check_description
+from kms_tui.ui.actions.tag_actions import check_description
 from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Reason, Subject
