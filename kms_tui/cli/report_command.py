@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kms_tui.evidence.health import Examination, Report
 
 FAILURE = 2
-"""The exit code where there is no report, or not all of it; 1 is for findings."""
+"""The exit code without a complete report; 1 is for findings."""
 _EPILOG = (
     "exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, or no whole report; "
     "130 stopped with Ctrl+C. "
@@ -31,7 +31,7 @@ _EPILOG = (
 _FORMATS = ("table", "md", "json", "csv")
 _SEVERITIES = ("high", "medium", "low")
 _DRAW = 0.2
-"""Seconds between two drawings of the progress line."""
+"""Seconds between two updates of the progress line."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,7 +127,7 @@ def _examine(session: Session, unused: int | None) -> Report:
 
 
 def _followed(examination: Examination) -> Report:
-    """Run it on a daemon thread, so that Ctrl+C is never kept waiting, and draw how far it is."""
+    """Run it on a daemon thread, so that Ctrl+C works at once, and draw its progress."""
     outcome: list[Report | BaseException] = []
 
     def work() -> None:
