@@ -7,7 +7,7 @@ clipboard_seconds = 30          # how long a secret stays on the clipboard
 required_tags = ["team"]        # tags that the health checks ask every key for
 
 [keys]                          # binding id -> key; `kms-tui config` lists them all
-"act.rotate-now" = "ctrl+o"
+"action.rotate-now" = "ctrl+o"
 
 [profiles.prod]                 # a profile's name, or "demo", or "local"
 read_only = true

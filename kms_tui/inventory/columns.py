@@ -60,59 +60,25 @@ def _last_used_key(row: Row) -> float | None:
     return row.last_usage.value.time.timestamp() if row.last_usage.value.time else 0.0
 
 
+# fmt: off
 COLUMNS: Mapping[str, Column] = {
     column.name: column
     for column in (
         Column("name", "NAME", lambda row, _: Cell(cells.name(row))),
         Column("id", "KEY ID", lambda row, _: Cell(row.key_id), by_row=attrgetter("key_id")),
-        Column(
-            "region", "REGION", lambda row, _: Cell(row.region), by_class=lambda row_class: row_class.region
-        ),
-        Column(
-            "spec",
-            "SPEC",
-            lambda row, _: cells.spec(row),
-            _DESCRIBED,
-            by_class=_if_described(lambda row_class: spec_title(row_class.spec)),
-        ),
-        Column(
-            "usage",
-            "USAGE",
-            lambda row, _: cells.usage(row),
-            _DESCRIBED,
-            by_class=_if_described(lambda row_class: cells.USAGE_WORDS.get(row_class.usage, row_class.usage)),
-        ),
-        Column(
-            "state",
-            "STATE",
-            lambda row, _: cells.state(row),
-            _DESCRIBED,
-            by_class=_if_described(lambda row_class: cells.STATE_WORDS.get(row_class.state, row_class.state)),
-        ),
+        Column("region", "REGION", lambda row, _: Cell(row.region), by_class=lambda it: it.region),
+        Column("spec", "SPEC", lambda row, _: cells.spec(row), _DESCRIBED, by_class=_if_described(lambda it: spec_title(it.spec))),
+        Column("usage", "USAGE", lambda row, _: cells.usage(row), _DESCRIBED, by_class=_if_described(lambda it: cells.USAGE_WORDS.get(it.usage, it.usage))),
+        Column("state", "STATE", lambda row, _: cells.state(row), _DESCRIBED, by_class=_if_described(lambda it: cells.STATE_WORDS.get(it.state, it.state))),
         Column("rotation", "ROTATION", lambda row, _: cells.rotation(row), _ROTATION, by_class=_rotation_key),
         Column("attention", "ATTENTION", cells.attention, _ROTATION, by_class=_attention_key),
-        Column(
-            "description",
-            "DESCRIPTION",
-            lambda row, _: cells.description(row),
-            _DESCRIBED,
-            by_row=_description_key,
-        ),
-        Column(
-            "origin",
-            "ORIGIN",
-            lambda row, _: cells.origin(row),
-            _DESCRIBED,
-            by_class=_if_described(
-                lambda row_class: cells.ORIGIN_WORDS.get(row_class.origin, row_class.origin)
-            ),
-        ),
-        Column(
-            "created", "CREATED", lambda row, _: cells.created(row), _DESCRIBED, by_row=attrgetter("created")
-        ),
+        Column("description", "DESCRIPTION", lambda row, _: cells.description(row), _DESCRIBED, by_row=_description_key),
+        Column("origin", "ORIGIN", lambda row, _: cells.origin(row), _DESCRIBED, by_class=_if_described(lambda it: cells.ORIGIN_WORDS.get(it.origin, it.origin))),
+        Column("created", "CREATED", lambda row, _: cells.created(row), _DESCRIBED, by_row=attrgetter("created")),
         Column("used", "LAST USED", cells.last_used, (FactName.LAST_USAGE,), by_row=_last_used_key),
     )
 }
+# fmt: on
 
 
 by_name = attrgetter("sort_name")

@@ -161,14 +161,14 @@ class Inventory:
         return self._table.of_key(key_id)
 
     def recent_change(self, row_key: str, seconds: float = 5.0) -> str:
-        """A row's temporary note ("settling: disabled", "now disabled"), or "".
+        """A row's temporary note ("propagating: disabled", "now disabled"), or "".
 
-        "settling" is a change made here that reads do not show yet; the other is a change that a refresh
+        "propagating" is a change made here that reads do not show yet; the other is a change that a refresh
         found in the last ``seconds``.
         """
         row = self._table.get(row_key)
         if row is not None and (words := self._pending.words(row.region, row.key_id)):
-            return f"settling: {words}"
+            return f"propagating: {words}"
         change = self._table.change(row_key)
         return change.words if change is not None and self.clock() - change.at <= seconds else ""
 

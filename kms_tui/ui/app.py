@@ -148,7 +148,7 @@ class KmsApp(Boundary, Host):
 
         if isinstance(self.screen, Dialog) and not self.screen.armed:
             return True
-        if any(key_list.will_tell for key_list in self.screen.query(KeyList)):
+        if any(key_list.will_report for key_list in self.screen.query(KeyList)):
             return True
         if any(not (worker.is_finished or worker in self.asking) for worker in self.workers):
             return True

@@ -71,8 +71,8 @@ def _pauses_end_when_the_event_loop_is_quiet(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture(autouse=True)
-def _the_list_tells_soon_what_is_on_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kms_tui.ui.widgets.key_list._SETTLE", 0.01)
+def _the_list_reports_soon_what_is_on_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kms_tui.ui.widgets.key_list._REPORT_SECONDS", 0.01)
 
 
 @pytest.fixture(autouse=True)

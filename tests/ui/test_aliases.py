@@ -53,7 +53,7 @@ def test_names_without_their_key_and_those_of_aws_without_one_yet_are_told_apart
     drive(make_app(MoreAliases(demo)), script)
 
 
-def test_an_alias_that_older_reads_do_not_know_yet_is_settling(make_app: MakeApp, demo: Backend) -> None:
+def test_an_alias_that_older_reads_do_not_know_yet_is_propagating(make_app: MakeApp, demo: Backend) -> None:
     backend = Lagging(demo, demo_backend(now=fixed_now))
 
     def states(pilot: Pilot[Any]) -> dict[str, str]:
@@ -64,7 +64,7 @@ def test_an_alias_that_older_reads_do_not_know_yet_is_settling(make_app: MakeApp
         await press(pilot, "a")
         pilot.app.screen.query_one("#alias", Input).value = "fresh"
         await press(pilot, "enter", "2")
-        assert states(pilot)["alias/fresh"] == "settling"
+        assert states(pilot)["alias/fresh"] == "propagating"
         assert {each["AliasName"] for each in demo.call("ListAliases", {"KeyId": key})["Aliases"]} == {
             "alias/fresh",
             "alias/sandbox",

@@ -78,7 +78,7 @@ class Screenful:
     async def scrolled(self) -> None:
         """Until the list has said what is on screen after it was moved."""
         async with asyncio.timeout(20):
-            while self.list._telling is not None:
+            while self.list._report_timer is not None:
                 await asyncio.sleep(0.005)
         await self.pilot.pause()
 
@@ -511,7 +511,7 @@ def test_keys_whose_names_are_awaited_for_long_are_shown_where_there_is_room() -
             await screen.work(1)
         await screen.work(1)
         assert world.view.waiting
-        screen.list._stop_waiting()
+        screen.list._show_nameless()
         assert any("bbbb" in line for line in screen.lines)
 
     show(world, script)

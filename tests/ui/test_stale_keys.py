@@ -14,7 +14,7 @@ from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, state_of
 from tests.ui.test_many_keys import Refusing
-from tests.ui.test_settling import line
+from tests.ui.test_pending_changes import line
 
 
 def test_a_key_that_somebody_changed_meanwhile_refuses_and_shows_what_it_is_now(

@@ -28,7 +28,7 @@ refresh_seconds = 60
 required_tags = ["team"]
 
 [keys]
-"act.rotate-now" = "ctrl+o"
+"action.rotate-now" = "ctrl+o"
 
 [profiles.prod]
 read_only = true
@@ -47,7 +47,7 @@ charged_rotations = 3
     assert config.clipboard_seconds == 5.0
     assert config.refresh_seconds == 60.0
     assert config.required_tags == ("team",)
-    assert config.keys == {"act.rotate-now": "ctrl+o"}
+    assert config.keys == {"action.rotate-now": "ctrl+o"}
     assert config.profile("prod") == ProfileSettings(read_only=True, protected=("payments-*",))
     assert config.profile("dev") == ProfileSettings()
     assert config.price_table == Prices(date="2026-12-01", key_month=1.2, charged_rotations=3)
@@ -93,7 +93,7 @@ def test_patterns_protect_by_any_name_of_a_key() -> None:
         ("columns = ['name', 'name']", "c.toml, line 1: columns names a column twice."),
         ("columns = ['state']", "c.toml, line 1: columns leaves out name,"),
         ("keys = 3", "c.toml, line 1: keys is not a table."),
-        ("[keys]\n'act.copy' = 3", "c.toml, line 2: keys.act.copy is not a text in quotes."),
+        ("[keys]\n'action.copy' = 3", "c.toml, line 2: keys.action.copy is not a text in quotes."),
         (
             "[profiles.dev]\nread_only = true\n[profiles.prod]\nread_only = 'yes'",
             "c.toml, line 4: profiles.prod.read_only is neither true nor false.",
@@ -135,22 +135,24 @@ def test_a_monstrous_file_is_a_sentence(text: str, words: str) -> None:
 
 
 def test_a_binding_that_does_not_exist_is_named_with_its_line_and_the_nearest() -> None:
-    known = {"act.rotate-now", "act.copy"}
-    text = '[keys]\n"act.copy" = "z"\n"act.rotate" = "ctrl+o"\n'
-    with pytest.raises(ConfigurationError, match=r"line 3: keys.act.rotate is no key binding; did you mean"):
+    known = {"action.rotate-now", "action.copy"}
+    text = '[keys]\n"action.copy" = "z"\n"action.rotate" = "ctrl+o"\n'
+    with pytest.raises(
+        ConfigurationError, match=r"line 3: keys.action.rotate is no key binding; did you mean"
+    ):
         parse(text, "c.toml", lambda: known)
-    assert parse('[keys]\n"act.copy" = "z"\n', "c.toml", lambda: known).keys == {"act.copy": "z"}
+    assert parse('[keys]\n"action.copy" = "z"\n', "c.toml", lambda: known).keys == {"action.copy": "z"}
 
 
 def test_the_command_shows_each_binding_with_its_key_and_what_was_changed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "config.toml"
-    path.write_text('columns = ["name", "id"]\n[keys]\n"act.copy" = "f5"\n')
+    path.write_text('columns = ["name", "id"]\n[keys]\n"action.copy" = "f5"\n')
     assert main(["config", "--file", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"# {path}"
     assert "columns = name, id" in lines
     shown = {line.partition(" = ")[0]: line for line in lines}
-    assert "f5 (by default c)" in shown["keys.act.copy"]
+    assert "f5 (by default c)" in shown["keys.action.copy"]
     assert "# Leave kms-tui" in shown["keys.app.quit"]

@@ -35,14 +35,14 @@ class World:
         self.truth = demo_backend(now=lambda: NOW)
         self.lagging = Lagging(self.truth, demo_backend(now=lambda: NOW))
         self.clock = Clock()
-        self.settling = PendingChanges(self.clock)
-        self.backend: Backend = ReadYourWrites(self.lagging, self.settling)
+        self.pending = PendingChanges(self.clock)
+        self.backend: Backend = ReadYourWrites(self.lagging, self.pending)
 
     def key_id(self, alias: str) -> str:
         return str(self.truth.call("DescribeKey", {"KeyId": f"alias/{alias}"})["KeyMetadata"]["KeyId"])
 
     def words(self, key_id: str) -> str:
-        return self.settling.words("eu-west-1", key_id)
+        return self.pending.words("eu-west-1", key_id)
 
     def state(self, key_id: str) -> str:
         return str(self.backend.call("DescribeKey", {"KeyId": key_id})["KeyMetadata"]["KeyState"])
@@ -193,7 +193,7 @@ def test_an_older_read_is_one_though_a_quicker_one_told_of_the_change(world: Wor
     world.truth.call("DisableKey", {"KeyId": key_id})
     world.lagging.caught_up.set()
     assert world.state(key_id) == "Disabled"
-    world.settling.changed("eu-west-1", "DisableKey", {"KeyId": key_id}, {})
+    world.pending.changed("eu-west-1", "DisableKey", {"KeyId": key_id}, {})
     world.lagging.caught_up.clear()
     assert world.state(key_id) == "Disabled"
     assert world.words(key_id) == "disabled"
@@ -212,12 +212,12 @@ def test_what_somebody_else_changed_since_is_shown_as_it_is(world: World) -> Non
 def test_it_ends_after_a_time_and_the_key_is_read_a_last_time(world: World) -> None:
     key_id = world.key_id("sandbox")
     world.backend.call("DisableKey", {"KeyId": key_id})
-    assert world.settling.due() == frozenset(), "no read has shown that it is not there yet"
+    assert world.pending.due() == frozenset(), "no read has shown that it is not there yet"
     assert world.state(key_id) == "Disabled"
     reads = []
     while world.clock.now < SECONDS + 5:
         world.clock.now += 0.5
-        if key_id in world.settling.due():
+        if key_id in world.pending.due():
             reads.append(world.clock.now)
             world.state(key_id)
     assert reads[:4] == [1.0, 3.0, 7.0, 15.0]
@@ -232,15 +232,15 @@ def test_another_region_is_another_key(world: World) -> None:
     world.lagging.caught_up.set()
     there = world.backend.in_region("us-east-1")
     assert there.call("DescribeKey", {"KeyId": key_id})["KeyMetadata"]["KeyState"] == "Enabled"
-    assert world.settling.words("us-east-1", key_id) == ""
+    assert world.pending.words("us-east-1", key_id) == ""
 
 
 @pytest.mark.parametrize("answer", [{}, {"KeyMetadata": None}, {"Tags": [{}], "KeyMetadata": {}}])
-def test_answers_that_are_not_aws_cost_nothing_but_the_settling(answer: Mapping[str, Any]) -> None:
-    settling = PendingChanges()
+def test_answers_that_are_not_aws_cost_nothing_but_the_pending_changes(answer: Mapping[str, Any]) -> None:
+    pending = PendingChanges()
     for operation in EFFECTS:
-        settling.changed("eu-west-1", operation, {"KeyId": "k", "Tags": [{}]}, answer)
-    settling.changed("eu-west-1", "DisableKey", {"KeyId": "k"}, {})
+        pending.changed("eu-west-1", operation, {"KeyId": "k", "Tags": [{}]}, answer)
+    pending.changed("eu-west-1", "DisableKey", {"KeyId": "k"}, {})
     for operation, _ in READS:
-        read = settling.read("eu-west-1", operation, {"KeyId": "k"}, answer)
+        read = pending.read("eu-west-1", operation, {"KeyId": "k"}, answer)
         assert read == answer or "KeyState" in read["KeyMetadata"]

@@ -115,6 +115,7 @@ def _manager(value: str, _now: datetime) -> RowTest:
     return RowTest(lambda row_class: row_class.aws in managers)
 
 
+# fmt: off
 FIELDS: Mapping[str, FilterField] = {
     field.name: field
     for field in (
@@ -123,21 +124,9 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("usage", "what the key is for", _usage, _DESCRIBED, _USAGES),
         FilterField("rotation", "automatic rotation", _rotation, _ROTATION, ("on", "off", "none", "denied")),
         FilterField("tag", "a tag: key, or key=value", value_tests.tag, (FactName.TAGS,)),
-        FilterField(
-            "unused",
-            "not used for this long; reads GetKeyLastUsage at 5 a second",
-            value_tests.unused,
-            (FactName.LAST_USAGE,),
-            (">30d", ">90d", ">1y"),
-        ),
+        FilterField("unused", "not used for this long; reads GetKeyLastUsage at 5 a second", value_tests.unused, (FactName.LAST_USAGE,), (">30d", ">90d", ">1y")),
         FilterField("age", "created this long ago", value_tests.age, _DESCRIBED, (">1y", ">2y", "<7d")),
-        FilterField(
-            "expires",
-            "imported material expires within this time",
-            value_tests.expires,
-            _DESCRIBED,
-            ("<30d", "<90d"),
-        ),
+        FilterField("expires", "imported material expires within this time", value_tests.expires, _DESCRIBED, ("<30d", "<90d")),
         FilterField("attention", "why a key needs attention", _attention, _ROTATION, _ATTENTION),
         FilterField("manager", "who manages the key", _manager, (), ("customer", "aws")),
         FilterField("region", "the key's region", value_tests.region),
@@ -146,6 +135,7 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("description", "the key's description", value_tests.description, _DESCRIBED),
     )
 }
+# fmt: on
 
 
 class Candidate(NamedTuple):

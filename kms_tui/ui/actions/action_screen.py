@@ -28,7 +28,7 @@ def action_bindings(shown: Collection[str]) -> list[BindingType]:
             action.key,
             f"do('{action.id}')",
             action.title,
-            id=f"act.{action.id}",
+            id=f"action.{action.id}",
             tooltip=action.tooltip,
             show=action.id in shown,
         )
@@ -40,12 +40,12 @@ class ActionScreen(ModeScreen):
     """A screen whose keys do the actions of the table to ``subjects``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "menu", "Actions", id="desk.menu", tooltip="All that can be done to this key"),
+        Binding("m", "menu", "Actions", id="action.menu", tooltip="All that can be done to this key"),
         Binding(
             "K",
             "key_stores",
             "Key stores",
-            id="desk.key-stores",
+            id="action.key-stores",
             tooltip="Custom key stores: state, connect, disconnect",
             show=False,
         ),
@@ -93,7 +93,7 @@ class ActionScreen(ModeScreen):
         return bool(self.check_action("do", (action_id,)))
 
     def _shown_key(self, action: KeyAction) -> str:
-        return self.host.shown_key(f"act.{action.id}", action.key)
+        return self.host.shown_key(f"action.{action.id}", action.key)
 
     def action_key_stores(self) -> None:
         self.start_action(partial(show_key_stores, self), description="the custom key stores")

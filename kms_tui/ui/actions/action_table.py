@@ -55,7 +55,7 @@ _ACTIONS = (
     KeyAction("edit-description", "i", "Description", "Edit the description (UpdateKeyDescription)", tags_and_description.edit_description, refusal=alias_actions.cannot_name),
     KeyAction("edit-tags", "t", "Tags", "Edit the tags (TagResource, UntagResource)", tags_and_description.edit_tags, many=True, refusal=alias_actions.cannot_name),
     KeyAction("create-grant", "f", "New grant", "Let somebody use the key without a change to its policy (CreateGrant)", grant_actions.create_grant, refusal=grant_actions.cannot_grant),
-    KeyAction("take-grant", "F", "Revoke grant", "Revoke or retire one of its grants (RevokeGrant, RetireGrant)", grant_actions.revoke_grant, refusal=aws_managed),
+    KeyAction("revoke-grant", "F", "Revoke grant", "Revoke or retire one of its grants (RevokeGrant, RetireGrant)", grant_actions.revoke_grant, refusal=aws_managed),
     KeyAction("import-material", "I", "Import material", "Import key material (GetParametersForImport, ImportKeyMaterial)", import_actions.import_key_material, refusal=import_actions.cannot_import),
     KeyAction("delete-material", "Z", "Delete material", "Delete imported key material (DeleteImportedKeyMaterial)", import_actions.delete_material, refusal=import_actions.cannot_delete_material),
     KeyAction("regions", "E", "Regions…", "Its primary and replicas; replicate it, change the primary (ReplicateKey, UpdatePrimaryRegion)", multi_region.show_regions, mutating=False, refusal=multi_region.cannot_replicate),

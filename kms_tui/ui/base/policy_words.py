@@ -42,8 +42,8 @@ def _pieces(text: str, value: json_reader.Value, line: str) -> Iterator[str]:
         yield text[slice(*value.span)]
 
 
-def laid_out(document: Document, statement: Statement) -> str:
-    """A statement laid out alike whatever its white space, so that only what it says differs."""
+def formatted_statement(document: Document, statement: Statement) -> str:
+    """A statement formatted, so that white space makes no difference between two of them."""
     text = document.text[slice(*statement.span)]
     try:
         return formatted(text)
@@ -52,11 +52,11 @@ def laid_out(document: Document, statement: Statement) -> str:
 
 
 def statement_text(document: Document, statement: Statement) -> Content:
-    """Its name, what it does, and its text."""
+    """Its label, its effect, its line, and its text."""
     line, _ = document.place(statement.span)
     head = safe(statement.label).stylize("bold")
     effect = Content.styled(f"  {statement.effect}, line {line}", "$foreground-muted")
-    return head + effect + Content("\n") + safe(laid_out(document, statement), newlines=True)
+    return head + effect + Content("\n") + safe(formatted_statement(document, statement), newlines=True)
 
 
 _TOKEN = re.compile(
@@ -93,7 +93,7 @@ WORDS: Mapping[Severity, str] = {Severity.REFUSE: "refused", Severity.WARN: "war
 
 
 def finding_line(finding: Finding) -> Content:
-    """Glyph and word of its gravity, its line, and what it says."""
+    """The glyph and word of its severity, its line, and its sentence."""
     severity = finding.severity
     head = Content.styled(f"{GLYPHS[severity]} {WORDS[severity]}", f"{COLOURS[severity]} bold")
     where = Content.styled(f"  line {finding.line}  ", "$foreground-muted")
@@ -101,7 +101,7 @@ def finding_line(finding: Finding) -> Content:
 
 
 def verdict_words(result: CheckResult) -> Content:
-    """The verdict as a sentence, with its word first: it is never told by colour alone."""
+    """The verdict as a sentence that begins with its word, for those who see no colour."""
     warnings = sum(finding.severity is Severity.WARN for finding in result.findings)
     if result.verdict is Verdict.REFUSE:
         refusal = next(finding for finding in result.findings if finding.severity is Severity.REFUSE)

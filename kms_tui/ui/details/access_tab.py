@@ -186,7 +186,7 @@ def cell_word(cell: AccessCell) -> str:
 
 def explained(document: Document, row: AccessRow, kinds: Sequence[Access]) -> Iterator[str]:
     """The actions, conditions, statements and grants that give a principal these kinds of access."""
-    from kms_tui.ui.base.policy_words import laid_out
+    from kms_tui.ui.base.policy_words import formatted_statement
 
     statements: dict[int, str] = {}
     grants: dict[str, str] = {}
@@ -194,7 +194,7 @@ def explained(document: Document, row: AccessRow, kinds: Sequence[Access]) -> It
         cell = row.cells[kind]
         yield "\n".join(_summary(kind, cell))
         for statement in cell.statements:
-            statements[statement.index] = f"{statement.label}\n{laid_out(document, statement)}"
+            statements[statement.index] = f"{statement.label}\n{formatted_statement(document, statement)}"
         for grant in cell.grants:
             grants[grant.grant_id] = _grant(grant)
     if row.delegates:

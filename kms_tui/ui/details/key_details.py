@@ -156,7 +156,7 @@ class KeyDetails(Vertical):
         self._pending_changes = words
         line = self.query_one("#details-pending", Static)
         line.set_class(bool(words), "-shown")
-        line.update(safe(f"settling: {words}; KMS still answers from before" if words else ""))
+        line.update(safe(f"propagating: {words}; KMS still answers from before" if words else ""))
 
     def focus_tabs(self) -> None:
         """Focus the tabs, as soon as they exist."""

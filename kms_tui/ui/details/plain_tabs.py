@@ -43,7 +43,7 @@ def _aliases_table(aliases: list[Alias]) -> Content:
 
 class GrantsTab(DetailTab[list[Grant]]):
     TITLE = "Grants"
-    HINTS = (("create-grant", "gives one"), ("take-grant", "revokes one"))
+    HINTS = (("create-grant", "gives one"), ("revoke-grant", "revokes one"))
 
     def compose(self) -> ComposeResult:
         yield from self.compose_hint()

@@ -15,7 +15,7 @@ _TALLEST = 9
 
 
 class CompletionList(OptionList, can_focus=False):
-    """Shown while there is something to offer for what is typed at the cursor of ``area``."""
+    """Shown while there are completions for what is typed at the cursor of ``area``."""
 
     DEFAULT_CSS = """
     CompletionList {
@@ -41,22 +41,22 @@ class CompletionList(OptionList, can_focus=False):
         self.area = area
         self.completion: Completion | None = None
 
-    def ask(self, around: PolicyContext) -> None:
+    def ask(self, context: PolicyContext) -> None:
         """Offer all that may be written at the cursor."""
-        self._offer(self._at_cursor(around))
+        self._offer(self._at_cursor(context))
 
-    def typed(self, around: PolicyContext) -> None:
-        """The text changed: narrow what is offered, or begin to offer where a person types."""
+    def typed(self, context: PolicyContext) -> None:
+        """The text changed: narrow the list, or open it where a person types."""
         if self.area.was_typed or self.completion is not None:
-            completion = self._at_cursor(around)
-            self._offer(completion if completion is not None and completion.spot.typed else None)
+            completion = self._at_cursor(context)
+            self._offer(completion if completion is not None and completion.position.typed else None)
 
-    def follow(self, around: PolicyContext) -> None:
-        """The cursor moved: close where it left the place that the list is about."""
+    def follow(self, context: PolicyContext) -> None:
+        """The cursor moved: close the list where it left the position that the list is for."""
         if self.completion is None:
             return
-        completion = self._at_cursor(around)
-        if completion is None or completion.spot.start != self.completion.spot.start:
+        completion = self._at_cursor(context)
+        if completion is None or completion.position.start != self.completion.position.start:
             self._offer(None)
 
     def take_key(self, key: str) -> None:
@@ -74,9 +74,9 @@ class CompletionList(OptionList, can_focus=False):
         event.stop()
         self._accept()
 
-    def _at_cursor(self, around: PolicyContext) -> Completion | None:
+    def _at_cursor(self, context: PolicyContext) -> Completion | None:
         area = self.area
-        return complete(area.policy_text, area.offset_of(area.cursor_location), around)
+        return complete(area.policy_text, area.offset_of(area.cursor_location), context)
 
     def _accept(self) -> None:
         completion, area = self.completion, self.area
@@ -84,7 +84,7 @@ class CompletionList(OptionList, can_focus=False):
             return
         chosen = completion.offered[self.highlighted or 0]
         insert = completion.inserted(chosen, area.policy_text)
-        places = area.location_of(completion.spot.start), area.location_of(completion.spot.end)
+        places = area.location_of(completion.position.start), area.location_of(completion.position.end)
         self._offer(None)
         area.was_typed = False
         area.replace(insert, *places, maintain_selection_offset=False)

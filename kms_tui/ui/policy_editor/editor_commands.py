@@ -26,13 +26,13 @@ from kms_tui.ui.policy_editor.text_files import OutsideEdit, editor_command, rea
 
 
 class NotDoneError(KmsTuiError):
-    """What a command did not do, and why: a sentence to show above the text."""
+    """A command was not carried out; the sentence is shown above the text."""
 
 
 def lay_out(area: PolicyArea) -> str:
-    """The text formatted, and a policy taken out of what it was pasted in.
+    """The text formatted; a policy is taken out of the command output or template around it.
 
-    Where the text is no JSON, the cursor goes to where it is wrong, and NotDoneError says so.
+    Where the text is not JSON, the cursor goes to the error, and NotDoneError is raised.
     """
     text = area.policy_text
     paste = pasted_text.recognize(text)
@@ -44,7 +44,7 @@ def lay_out(area: PolicyArea) -> str:
 
 
 async def insert_snippet(screen: ModeScreen, area: PolicyArea, context: PolicyContext) -> str | None:
-    """Choose a statement, and put it behind the one at the cursor."""
+    """Choose a statement from the menu, and insert it after the one at the cursor."""
     menu = snippets.menu(context.account_id, context.partition)
     width = max(len(snippet.title) for snippet in menu) + 2
     lines = [
@@ -79,7 +79,7 @@ async def load_file(screen: ModeScreen) -> str | None:
 
 
 async def write_file(screen: ModeScreen, name: str, text: str) -> None:
-    """Write the text to a file, as it stands; ``name`` is the key's."""
+    """Write the text to a file as it is; ``name`` is the key's."""
     values = await screen.ask(
         Form(
             "Write the policy to a file",
@@ -104,7 +104,7 @@ def _path(values: Values) -> Path:
 
 
 def edit_outside(app: App[None], text: str) -> str | None:
-    """Hand the terminal to VISUAL or EDITOR, and take what it left where that is another text."""
+    """Edit the text in VISUAL or EDITOR; None where it comes back unchanged."""
     try:
         edited = run_outside(app, text)
     except SuspendNotSupported as error:
@@ -113,20 +113,20 @@ def edit_outside(app: App[None], text: str) -> str | None:
 
 
 def run_outside(app: App[None], text: str) -> str:
-    """The text after another program has had the terminal; the console stands still meanwhile."""
+    """Suspend the console, run the program on the text, and return the text that it left."""
     with app.suspend():
         return OutsideEdit(text).run(editor_command())
 
 
 async def write_draft(edit: PolicyEdit) -> None:
-    """Write the draft, or remove it where nothing differs; raises FileError."""
+    """Write the draft, or remove it where the text is as its base; raises FileError."""
     text = edit.text
     await off_loop(edit.draft.writing(text, edit.base))
     edit.drafted = text
 
 
 async def confirm_discard(screen: ModeScreen, edit: PolicyEdit) -> bool:
-    """Whether the text is to be the key's policy again, and the draft to go."""
+    """Ask whether to go back to the key's policy and remove the draft."""
     if not edit.is_changed:
         screen.host.notify("Nothing to discard: the text is as on the key.")
         return False
@@ -136,7 +136,7 @@ async def confirm_discard(screen: ModeScreen, edit: PolicyEdit) -> bool:
 
 
 async def may_leave(screen: ModeScreen, name: str, edit: PolicyEdit) -> bool:
-    """Keep unsaved changes as a draft, which is said; where that fails, ask whether to lose them."""
+    """Keep unsaved changes as a draft, and notify; where that fails, ask whether to lose them."""
     try:
         await write_draft(edit)
     except KmsTuiError as error:
@@ -162,5 +162,5 @@ async def choose_version(screen: ModeScreen, name: str, edit: PolicyEdit) -> str
     version = await screen.ask(HistoryDialog(edit.target, name, versions, edit.base))
     if version is None:
         return None
-    screen.host.notify("The earlier policy is in the editor; saving it asks the guard as ever.")
+    screen.host.notify("The earlier policy is in the editor; it is not saved yet.")
     return version.text

@@ -1,4 +1,4 @@
-"""The policy editor: the text, what the guard says of it, and the commands."""
+"""``PolicyEditor``: the screen with the policy's text, the guard's verdict on it, and the commands."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ EDITOR_BINDINGS: list[BindingType] = [
         ("ctrl+space,ctrl+at", "complete", "Complete", "complete", "Offer what may be written here", False),
         ("f3", "changes", "Changes", "changes", "What changes, before saving", True),
         ("f5", "history", "History", "history", "Earlier policies of this key", False),
-        ("f9", "simulate", "Simulate", "simulate", "Ask what this text would allow whom", False),
+        ("f9", "simulate", "Simulate", "simulate", "Ask what this text would allow", False),
         ("ctrl+o", "load_file", "Open file…", "open", "Load a policy file", False),
         ("f2", "write_file", "Write file…", "write", "Write the text to a file", False),
         ("f4", "external", "$EDITOR", "external", "Edit the text in your own editor", False),
@@ -57,26 +57,26 @@ EDITOR_BINDINGS: list[BindingType] = [
 ]
 
 JUDGE_SECONDS = 0.15
-"""How long typing rests before the guard looks at the text."""
+"""How long typing rests before the guard judges the text."""
 KEEP_SECONDS = 0.4
 """How long typing rests before the draft is written."""
 _SIZE = "size"
-"""The finding that the state line shows all the time."""
+"""The finding that the state line shows at all times, so the list leaves it out."""
 
 Command = Callable[[PolicyEdit], Awaitable[str | None]]
 """Awaited in a worker, once the policy has been read; the text to show then, or None to leave it."""
 
 
 class PolicyEditor(ModeScreen):
-    """Edits the policy of one key; ``opener`` is the screen that is told of a change.
+    """Edits the policy of one key; ``opener`` is the screen that hears of a save.
 
     ``begin_with`` is a text to start from instead of the key's policy: an earlier version.
     """
 
     HELP = (
-        "The key policy as JSON. The guard looks at it as you type: what it refuses cannot be saved by any "
-        "way, because nobody could manage the key afterwards. Saving first shows what changes, statement by "
-        "statement and in effect. What you type is kept as a draft until you save or discard it."
+        "The key policy as JSON. The guard checks it as you type: what it refuses cannot be saved, because "
+        "nobody could manage the key afterwards. Saving first shows what changes, in effect and statement "
+        "by statement. What you type is kept as a draft until you save or discard it."
     )
     BINDINGS = EDITOR_BINDINGS
     DEFAULT_CSS = """
@@ -107,7 +107,7 @@ class PolicyEditor(ModeScreen):
         self.subject = subject
         self.begin_with = begin_with
         self.edit: PolicyEdit | None = None
-        """What is edited, once the policy has been read."""
+        """None until the policy has been read."""
         self.context = PolicyContext("", "")
         self._opened_on: Session | None = None
 
@@ -185,7 +185,7 @@ class PolicyEditor(ModeScreen):
         self.area.focus()
         self._judge_soon(edit)
 
-    # What is typed
+    # Typing
 
     @on(TextArea.Changed, "#policy-area")
     def _changed(self) -> None:
@@ -211,7 +211,7 @@ class PolicyEditor(ModeScreen):
             self.show_verdict(verdict)
 
     def show_verdict(self, verdict: CheckResult) -> None:
-        """What the guard says: as a sentence, beside the lines, and in the list of findings."""
+        """Show the guard's verdict: as a sentence, beside the lines, and in the list of findings."""
         if self.edit is not None:
             self.edit.verdict = verdict
         self.query_one("#policy-verdict", Static).update(verdict_words(verdict))
@@ -219,8 +219,8 @@ class PolicyEditor(ModeScreen):
         self.area.mark(shown)
         findings = self.query_one(FindingsList)
         findings.show(shown)
-        told = len(shown) == 1 and shown[0].severity is Severity.REFUSE
-        findings.set_class(not shown or told, "-told")  # the verdict says it all
+        is_told = len(shown) == 1 and shown[0].severity is Severity.REFUSE
+        findings.set_class(not shown or is_told, "-told")  # the verdict says the same
         self.show_state()
 
     async def _keep_soon(self, edit: PolicyEdit) -> None:
@@ -238,14 +238,14 @@ class PolicyEditor(ModeScreen):
         return True
 
     def on_unmount(self) -> None:
-        """The program ends with the editor open: what was typed last is not lost with it."""
+        """The program ends with the editor open: what was typed last is still written to the draft."""
         edit = self.edit
         if edit is not None and edit.text != edit.drafted:
-            with contextlib.suppress(KmsTuiError):  # the person has been told that drafts cannot be kept
+            with contextlib.suppress(KmsTuiError):  # that drafts cannot be kept has been shown
                 edit.draft.writing(edit.text, edit.base)()
 
     def show_state(self) -> None:
-        """Size, unsaved changes and the draft, in words."""
+        """Show the size, unsaved changes and the draft in words."""
         self._show_note()
         parts: list[Content] = []
         edit = self.edit
@@ -261,7 +261,7 @@ class PolicyEditor(ModeScreen):
         self.query_one("#policy-state", Static).update(Content.styled(" · ", "$foreground-muted").join(parts))
 
     def _show_note(self) -> None:
-        """Why the text can be drafted but not saved, where that is so."""
+        """Say why the text can be drafted but not saved, where it cannot."""
         note = ""
         if self.session is not None and self.session.read_only:
             note = "This session is read-only: you can draft, but saving is not offered."
@@ -272,13 +272,13 @@ class PolicyEditor(ModeScreen):
         line.set_class(bool(note), "-shown")
 
     def show_error(self, sentence: str) -> None:
-        """Say what went wrong, above the text; it goes when the text changes."""
+        """Show an error above the text, until the text changes."""
         line = self.query_one("#policy-error", Static)
         line.update(safe(sentence))
         line.set_class(bool(sentence), "-shown")
 
     def show_refusal(self, error: PolicyRefusedError) -> None:
-        """Say that the guard refuses, in the line of its verdict why, and go to the place."""
+        """Show that the guard refuses, and why, and put the cursor where."""
         finding = error.finding
         self.show_verdict(error.result)
         place = f"line {finding.line}"
@@ -302,7 +302,7 @@ class PolicyEditor(ModeScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "undo":
-            return False  # of the session's last change: in an editor ctrl+z is about its text
+            return False  # ctrl+z undoes changes of the text here, not of the session
         if (
             action == "save"
             and self.session is not None
@@ -353,7 +353,7 @@ class PolicyEditor(ModeScreen):
             start(self, work, group="command", description=description)
 
     async def _perform(self, command: Command, edit: PolicyEdit) -> None:
-        """Await a command, show the text that it gives, or say why it was not done."""
+        """Await a command, and show the text that it gives or the error that it raises."""
         try:
             text = await command(edit)
         except PolicyRefusedError as error:
@@ -366,7 +366,7 @@ class PolicyEditor(ModeScreen):
         self.show_state()
 
     def _may_begin(self) -> bool:
-        """Not while a save waits for its answer, which another command would drop."""
+        """Whether a command may start: not while a save waits for its answer, which would be dropped."""
         is_saving = self.edit is not None and self.edit.is_saving
         if is_saving:
             self.host.notify("The policy is being saved: wait for the answer.", severity="warning")
@@ -434,6 +434,6 @@ class PolicyEditor(ModeScreen):
             start(self, self._leave, group="command", description="leave the editor")
 
     async def _leave(self) -> None:
-        """Close the editor; unsaved changes stay as a draft, which is said."""
+        """Close the editor; unsaved changes stay as a draft, of which it notifies."""
         if self.edit is None or await editor_commands.may_leave(self, self.subject.name, self.edit):
             self.app.pop_screen()

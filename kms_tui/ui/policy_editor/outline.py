@@ -1,6 +1,6 @@
-"""Where things stand in a policy that is still being written, and so may be no JSON yet.
+"""The structure of a policy that is still being written, and so may be no JSON yet.
 
-A new statement is put in here too: where it goes depends on the statements around the cursor.
+New statements are inserted here too: their place depends on the statements around the cursor.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_DEPTH = 64
 
 @dataclass(slots=True)
 class _Frame:
-    """An object or list that is open at some place."""
+    """An object or list that is open where the text is being read."""
 
     opened: int
     is_object: bool
@@ -39,12 +39,12 @@ class _Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """A place in a policy text: in which element, and in which string, if any.
+class TextPosition:
+    """Where an offset stands in a policy text: in which element, and in which string, if any.
 
     ``names`` are the elements that enclose it, lists left out: ("Statement", "Condition", "Bool"). ``is_key``
     says that the name of a member is to be written here. ``start`` and ``end`` are what a completion
-    replaces: the inside of the string, or nothing. ``typed`` is the part of it before the place.
+    replaces: the inside of the string, or nothing. ``typed`` is the part of it before the offset.
     """
 
     names: tuple[str, ...]
@@ -54,14 +54,14 @@ class Spot:
     end: int
     typed: str
     siblings: tuple[str, ...] = ()
-    """The members that the enclosing object has before this place."""
+    """The members that the enclosing object has before the offset."""
     is_closed: bool = True
     """Whether the string has its closing quote."""
 
 
 @dataclass(frozen=True)
 class Outline:
-    """The places in one text."""
+    """The statements and positions in one text."""
 
     text: str
 
@@ -80,8 +80,8 @@ class Outline:
             if frames[depth].is_object and _is_statement(frames[: depth + 1]):
                 yield frames[depth].opened, len(self.text)
 
-    def spot(self, offset: int) -> Spot:
-        """What stands at an offset."""
+    def position(self, offset: int) -> TextPosition:
+        """The elements and the string that enclose an offset."""
         frames: list[_Frame] = []
         for token in _TOKEN.finditer(self.text):
             if token.start() >= offset:
@@ -89,12 +89,12 @@ class Outline:
             if token[0][0] == '"' and _holds(token, offset):
                 return self._in_string(frames, token, offset)
             _take(frames, token)
-        return _spot(frames, offset, offset, "", in_string=False)
+        return _position(frames, offset, offset, "", in_string=False)
 
-    def _in_string(self, frames: list[_Frame], token: re.Match[str], offset: int) -> Spot:
+    def _in_string(self, frames: list[_Frame], token: re.Match[str], offset: int) -> TextPosition:
         start, end = token.start() + 1, token.end() - _closed(token[0])
         closed = _closed(token[0])
-        return _spot(frames, start, end, self.text[start:offset], in_string=True, is_closed=closed)
+        return _position(frames, start, end, self.text[start:offset], in_string=True, is_closed=closed)
 
 
 def _closed(token: str) -> bool:
@@ -107,7 +107,7 @@ def _escapes_its_end(token: str) -> bool:
 
 
 def _holds(token: re.Match[str], offset: int) -> bool:
-    """Whether a place is inside of a string: behind its first quote, and not behind its last."""
+    """Whether an offset is inside a string: after its first quote, and not after its last."""
     return offset < token.end() or (offset == token.end() and not _closed(token[0]))
 
 
@@ -140,23 +140,23 @@ def _names(frames: list[_Frame]) -> tuple[str, ...]:
     return tuple(frame.key for frame in frames if frame.is_object and frame.key is not None)
 
 
-def _spot(
+def _position(
     frames: list[_Frame], start: int, end: int, typed: str, *, in_string: bool, is_closed: bool = True
-) -> Spot:
+) -> TextPosition:
     top = frames[-1] if frames else None
     is_key = top is not None and top.is_object and top.expects_key
     names = _names(frames[:-1] if is_key else frames)
     siblings = tuple(top.keys) if top is not None and top.is_object else ()
-    return Spot(names, is_key, in_string, start, end, typed, siblings, is_closed)
+    return TextPosition(names, is_key, in_string, start, end, typed, siblings, is_closed)
 
 
 _EMPTY_LIST = re.compile(r'"Statement"\s*:\s*\[')
 
 
 def with_statement(text: str, offset: int, statement: StatementShape) -> str | None:
-    """The policy with a statement after the one at ``offset`` (or before it); None where there is no place.
+    """The policy with a statement after the one at ``offset`` (or before it); None where it has no list.
 
-    A text without anything becomes a policy of this one statement.
+    An empty text becomes a policy of this one statement.
     """
     written = snippets.as_text(statement)
     if not text.strip():
@@ -164,14 +164,14 @@ def with_statement(text: str, offset: int, statement: StatementShape) -> str | N
     spans = sorted(Outline(text).statements)
     if not spans:
         found = _EMPTY_LIST.search(text)
-        return None if found is None else _laid_out(f"{text[: found.end()]}{written}{text[found.end() :]}")
+        return None if found is None else _formatted(f"{text[: found.end()]}{written}{text[found.end() :]}")
     start, end = next((span for span in reversed(spans) if span[0] <= offset), spans[0])
     if text[: spans[0][0]].rstrip().endswith("["):
         return text[:end] + ",\n" + _indented(written, _indent_of(text, start)) + text[end:]
-    return _laid_out(f"{text[:start]}[{text[start:end]},{written}]{text[end:]}")
+    return _formatted(f"{text[:start]}[{text[start:end]},{written}]{text[end:]}")
 
 
-def _laid_out(text: str) -> str:
+def _formatted(text: str) -> str:
     try:
         return formatted(text)
     except ScanError:

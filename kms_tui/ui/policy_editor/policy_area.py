@@ -1,4 +1,4 @@
-"""The policy editor's text area: JSON in colour, findings in the gutter, nothing that a terminal obeys."""
+"""The text area of the policy editor: JSON in colour, findings in the gutter, no control characters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ POOL = tuple(map(chr, _POOL))
 _IN_POOL = frozenset(POOL)
 _KEPT = frozenset("\t\n")
 UNSHOWABLE = "\ufffd"
-"""What stands on the screen for a character that has no picture of its own."""
+"""Drawn for a character that has no picture of its own."""
 
 
 class PlaceholderMap:
@@ -44,31 +44,31 @@ class PlaceholderMap:
 
     def __init__(self) -> None:
         self._free = iter(POOL)
-        self._stand_in: dict[int, str] = {}
-        self._meant: dict[int, str] = {}
+        self._placeholder: dict[int, str] = {}
+        self._original: dict[int, str] = {}
         self._glyphs: dict[int, str] = {}
 
-    def shown(self, text: str) -> str:
-        """The text with stand-ins, as long as the original."""
+    def encode(self, text: str) -> str:
+        """The text with placeholders, as long as the original."""
         if text.isascii() and text.isprintable():
             return text
         for char in set(text) - _KEPT:
-            if ord(char) not in self._stand_in and (char in _IN_POOL or visible(char) != char):
+            if ord(char) not in self._placeholder and (char in _IN_POOL or visible(char) != char):
                 self._learn(char)
-        return text.translate(self._stand_in)
+        return text.translate(self._placeholder)
 
     def _learn(self, char: str) -> None:
-        stand_in, picture = next(self._free), visible(char)
-        self._stand_in[ord(char)] = stand_in
-        self._meant[ord(stand_in)] = char
-        self._glyphs[ord(stand_in)] = picture if len(picture) == 1 and char not in _IN_POOL else UNSHOWABLE
+        placeholder, picture = next(self._free), visible(char)
+        self._placeholder[ord(char)] = placeholder
+        self._original[ord(placeholder)] = char
+        self._glyphs[ord(placeholder)] = picture if len(picture) == 1 and char not in _IN_POOL else UNSHOWABLE
 
-    def meant(self, text: str) -> str:
-        """The original of a text with stand-ins."""
-        return text.translate(self._meant) if self._meant else text
+    def decode(self, text: str) -> str:
+        """The original of a text with placeholders."""
+        return text.translate(self._original) if self._original else text
 
-    def pictured(self, line: str) -> str:
-        """A line with stand-ins as the terminal may see it, as long as before."""
+    def drawn(self, line: str) -> str:
+        """A line with placeholders as the terminal may see it, as long as before."""
         return line.translate(self._glyphs)
 
 
@@ -85,14 +85,14 @@ _HIGHLIGHTS = """
 _MAX_COLOURED = 131_072
 _MAX_BRACKETS = 4_000
 _MAX_QUOTES = 20_000
-"""Beyond these a text is no policy, and parsing it anew at each key would take seconds."""
+"""Beyond these a text is no policy, and parsing it at each key would take seconds."""
 _POPUP_KEYS = frozenset({"up", "down", "tab", "enter", "escape"})
 _BREAK = re.compile(r"\r\n|\n|\r")
 _INDENT = re.compile(r"[ \t]*")
 
 
 class PolicyArea(TextArea):
-    """Edits one policy; ``policy_text`` is what would be sent, whatever is shown in its place."""
+    """Edits one policy; ``policy_text`` is the text that would be sent, ``text`` has placeholders in it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "policy-area--refuse",
@@ -139,7 +139,7 @@ class PolicyArea(TextArea):
     ]
 
     class PopupKey(Message):
-        """A key for the list of completions, which is open."""
+        """A key that the open list of completions takes."""
 
         def __init__(self, key: str) -> None:
             super().__init__()
@@ -148,7 +148,7 @@ class PolicyArea(TextArea):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(soft_wrap=False, show_line_numbers=True, tab_behavior="indent", id=id)
         self.indent_width = 2
-        self.standins = PlaceholderMap()
+        self.placeholders = PlaceholderMap()
         self.popup_is_open = False
         self.was_typed = False
         """Whether the last change came from a key with a character."""
@@ -162,8 +162,8 @@ class PolicyArea(TextArea):
         self.register_language(_LANGUAGE, Language(tree_sitter_json.language()), _HIGHLIGHTS)
 
     def on_mount(self) -> None:
-        self.app.theme_changed_signal.subscribe(self, self._dress)
-        self._dress(self.app.current_theme)
+        self.app.theme_changed_signal.subscribe(self, self._take_colours)
+        self._take_colours(self.app.current_theme)
 
     def on_unmount(self) -> None:
         self.app.theme_changed_signal.unsubscribe(self)
@@ -171,7 +171,7 @@ class PolicyArea(TextArea):
     def on_resize(self) -> None:
         self.call_after_refresh(self.scroll_cursor_visible)
 
-    def _dress(self, theme: Theme) -> None:
+    def _take_colours(self, theme: Theme) -> None:
         """Take the syntax colours from the application's theme."""
         self.register_theme(syntax_theme(theme))
         self.theme = theme.name
@@ -181,18 +181,18 @@ class PolicyArea(TextArea):
     @property
     def policy_text(self) -> str:
         """The text as it would be sent or written to a file."""
-        return self.standins.meant(self.text)
+        return self.placeholders.decode(self.text)
 
     def load_policy(self, text: str) -> None:
-        """Show another text, and forget the changes made to the one before."""
-        shown = self.standins.shown(text)
+        """Show another text, without undo to the one before."""
+        shown = self.placeholders.encode(text)
         self.language = self._language_for(shown)
         self.load_text(shown)
 
     def replace_policy(self, text: str) -> None:
         """Show another text as one change that can be undone; the cursor stays at its line."""
         row, _ = self.cursor_location
-        self.replace(self.standins.shown(text), (0, 0), self.document.end)
+        self.replace(self.placeholders.encode(text), (0, 0), self.document.end)
         self.move_cursor((min(row, self.document.line_count - 1), 0))
 
     @staticmethod
@@ -212,30 +212,30 @@ class PolicyArea(TextArea):
     def _replace_via_keyboard(
         self, insert: str, start: tuple[int, int], end: tuple[int, int]
     ) -> EditResult | None:
-        """What is typed and pasted: a terminal pastes line ends as carriage returns."""
-        return super()._replace_via_keyboard(self.standins.shown(_BREAK.sub("\n", insert)), start, end)
+        """Take typed or pasted text; a terminal pastes line ends as carriage returns."""
+        return super()._replace_via_keyboard(self.placeholders.encode(_BREAK.sub("\n", insert)), start, end)
 
     def get_line(self, line_index: int) -> Text:
         line = self.document.get_line(line_index)
         if line.isascii():
             return Text(line, end="", no_wrap=True)
-        pictured = self.standins.pictured(line)
-        text = Text(pictured, end="", no_wrap=True)
+        drawn = self.placeholders.drawn(line)
+        text = Text(drawn, end="", no_wrap=True)
         style = self.get_component_rich_style("policy-area--hidden")
-        for column, (char, picture) in enumerate(zip(line, pictured, strict=True)):
+        for column, (char, picture) in enumerate(zip(line, drawn, strict=True)):
             if char != picture:
                 text.stylize(style, column, column + 1)
         return text
 
     def action_copy(self) -> None:
         if self.selected_text:
-            self.app.copy_to_clipboard(self.standins.meant(self.selected_text))
+            self.app.copy_to_clipboard(self.placeholders.decode(self.selected_text))
 
     def action_cut(self) -> None:
         super().action_cut()
-        self.app.copy_to_clipboard(self.standins.meant(self.app.clipboard))
+        self.app.copy_to_clipboard(self.placeholders.decode(self.app.clipboard))
 
-    # Places
+    # Positions
 
     def offset_of(self, location: tuple[int, int]) -> int:
         """A location as an offset into the area's own text."""
@@ -261,7 +261,7 @@ class PolicyArea(TextArea):
         self.move_cursor(self.place_of(line, column), center=True)
 
     def action_statement(self, by: int) -> None:
-        """Jump to the statement after the cursor's, or before."""
+        """Jump to the next statement after the cursor, or before it."""
         starts = [start for start, _ in sorted(Outline(self.text).statements)]
         here = self.offset_of(self.cursor_location)
         ahead = (
@@ -273,7 +273,7 @@ class PolicyArea(TextArea):
     # The gutter
 
     def mark(self, findings: Sequence[Finding]) -> None:
-        """Put a glyph beside each line with findings, of the gravest of them."""
+        """Put a glyph beside each line with findings, of the most severe of them."""
         marks: dict[int, Severity] = {}
         for finding in findings:
             row, _ = self.place_of(finding.line, finding.column)
@@ -314,7 +314,7 @@ class PolicyArea(TextArea):
             event.prevent_default()  # the base class would move the focus; the screen's Back is meant
 
     def _break_line(self) -> None:
-        """A new line, as far in as the one before, and further behind an opening bracket."""
+        """Start a line, indented as the one before, and further after an opening bracket."""
         row, column = self.cursor_location
         before = self.document.get_line(row)[:column]
         indent = _INDENT.match(before)

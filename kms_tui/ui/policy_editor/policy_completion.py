@@ -1,4 +1,4 @@
-"""What may be written at a place in a policy: elements, actions, operators, condition keys, principals."""
+"""Completions in a policy: elements, actions, operators, condition keys and principals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kms_tui.policy.condition_keys import FAMILIES, KEYS, find
 from kms_tui.policy.document import ALLOW, CURRENT_VERSION, DENY
 from kms_tui.policy.principals import TYPES
 from kms_tui.policy.snippets import USE
-from kms_tui.ui.policy_editor.outline import Outline, Spot
+from kms_tui.ui.policy_editor.outline import Outline, TextPosition
 
 MAX_OFFERED = 50
 MAX_TEXT = 131_072
@@ -46,12 +46,12 @@ _SERVICES = (
     "ssm",
 )
 _COMMON = ("kms:*", *USE, "kms:CreateGrant", "kms:Describe*", "kms:Get*", "kms:List*")
-"""What most statements allow, offered before the other actions."""
+"""The actions of most statements, offered before the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyContext:
-    """What completion knows beside the text; ``principals`` are ARNs and services seen in this account."""
+    """The key and account of a policy; ``principals`` are ARNs and services seen in this account."""
 
     account_id: str
     region: str
@@ -72,33 +72,33 @@ class PolicyContext:
 class Completion:
     """The offered texts, best first, and the part of the policy that the chosen one replaces."""
 
-    spot: Spot
+    position: TextPosition
     offered: tuple[str, ...]
 
     def inserted(self, chosen: str, text: str) -> str:
-        """What to write in place of ``text[spot.start : spot.end]``, with the quotes and colon that lack."""
+        """What replaces ``text[position.start : position.end]``: the choice, its quotes and colon added."""
         literal = json.dumps(chosen)
-        if self.spot.in_string:
-            literal = literal[1:] if not self.spot.is_closed else literal[1:-1]
-        behind = text[self.spot.end :].lstrip()
-        closed_already = self.spot.in_string and self.spot.is_closed
-        return literal if closed_already or not self.spot.is_key or behind[:1] == ":" else literal + ": "
+        if self.position.in_string:
+            literal = literal[1:] if not self.position.is_closed else literal[1:-1]
+        behind = text[self.position.end :].lstrip()
+        closed_already = self.position.in_string and self.position.is_closed
+        return literal if closed_already or not self.position.is_key or behind[:1] == ":" else literal + ": "
 
 
-def complete(text: str, offset: int, around: PolicyContext) -> Completion | None:
-    """What may stand at an offset, narrowed by what is typed there; None where nothing is known."""
+def complete(text: str, offset: int, context: PolicyContext) -> Completion | None:
+    """The completions at an offset, narrowed by what is typed there; None where there are none."""
     if len(text) > MAX_TEXT:
         return None
-    spot = Outline(text).spot(offset)
-    candidates = _at_key(spot) if spot.is_key else _at_value(spot, around)
-    offered = narrowed(candidates, spot.typed)
-    if not offered or offered == (text[spot.start : spot.end],):
+    position = Outline(text).position(offset)
+    candidates = _at_key(position) if position.is_key else _at_value(position, context)
+    offered = narrowed(candidates, position.typed)
+    if not offered or offered == (text[position.start : position.end],):
         return None
-    return Completion(spot, offered)
+    return Completion(position, offered)
 
 
 def narrowed(candidates: Iterable[str], typed: str) -> tuple[str, ...]:
-    """The candidates that hold what was typed, in any case; those that begin with it come first."""
+    """The candidates that contain the typed text, in any case; those that begin with it come first."""
     wanted = typed.lower()
     ranked: list[tuple[int, str]] = []
     for candidate in dict.fromkeys(candidates):
@@ -113,10 +113,10 @@ def narrowed(candidates: Iterable[str], typed: str) -> tuple[str, ...]:
 # Names of members
 
 
-def _at_key(spot: Spot) -> Iterable[str]:
-    known = _known_keys(spot.names)
-    own = spot.typed if not spot.in_string else None
-    written = {name for name in spot.siblings if name != own}
+def _at_key(position: TextPosition) -> Iterable[str]:
+    known = _known_keys(position.names)
+    own = position.typed if not position.in_string else None
+    written = {name for name in position.siblings if name != own}
     return [name for name in known if name not in written]
 
 
@@ -169,11 +169,11 @@ def _suiting(operator: str) -> Sequence[str]:
 # Values
 
 
-def _at_value(spot: Spot, around: PolicyContext) -> Iterable[str]:
-    if len(spot.names) == 4 and spot.names[:2] == ("Statement", "Condition"):
-        return _condition_values(spot.names[2], spot.names[3], around)
-    if spot.names in _VALUES:
-        return _VALUES[spot.names](around)
+def _at_value(position: TextPosition, context: PolicyContext) -> Iterable[str]:
+    if len(position.names) == 4 and position.names[:2] == ("Statement", "Condition"):
+        return _condition_values(position.names[2], position.names[3], context)
+    if position.names in _VALUES:
+        return _VALUES[position.names](context)
     return ()
 
 
@@ -182,19 +182,19 @@ def _actions(_: PolicyContext) -> Iterable[str]:
     return (*_COMMON, *named)
 
 
-def _resources(around: PolicyContext) -> Iterable[str]:
-    return ("*", around.key_arn) if around.key_arn else ("*",)
+def _resources(context: PolicyContext) -> Iterable[str]:
+    return ("*", context.key_arn) if context.key_arn else ("*",)
 
 
-def _aws_principals(around: PolicyContext) -> Iterable[str]:
-    seen = [each for each in around.principals if each.startswith("arn:") or each.isdigit()]
-    return dict.fromkeys((around.root, *seen, "*"))
+def _aws_principals(context: PolicyContext) -> Iterable[str]:
+    seen = [each for each in context.principals if each.startswith("arn:") or each.isdigit()]
+    return dict.fromkeys((context.root, *seen, "*"))
 
 
-def _services(around: PolicyContext) -> Iterable[str]:
-    seen = [each for each in around.principals if "amazonaws.com" in each and not each.startswith("arn:")]
-    known = [f"{name}.{around.suffix}" for name in _SERVICES]
-    return dict.fromkeys((*seen, f"logs.{around.region}.{around.suffix}", *known))
+def _services(context: PolicyContext) -> Iterable[str]:
+    seen = [each for each in context.principals if "amazonaws.com" in each and not each.startswith("arn:")]
+    known = [f"{name}.{context.suffix}" for name in _SERVICES]
+    return dict.fromkeys((*seen, f"logs.{context.region}.{context.suffix}", *known))
 
 
 def _everyone(_: PolicyContext) -> Iterable[str]:
@@ -226,7 +226,7 @@ _ACCOUNT_KEYS = frozenset(
 )
 
 
-def _condition_values(operator: str, key: str, around: PolicyContext) -> Iterable[str]:
+def _condition_values(operator: str, key: str, context: PolicyContext) -> Iterable[str]:
     folded, info = key.lower(), find(key)
     spelled = operators.parse(operator)
     if info.kind == "bool" or (spelled is not None and spelled.base.family in ("bool", "null")):
@@ -234,14 +234,14 @@ def _condition_values(operator: str, key: str, around: PolicyContext) -> Iterabl
     if info.choices:
         return info.choices
     if folded in _ACCOUNT_KEYS:
-        return (around.account_id,)
+        return (context.account_id,)
     if folded == "kms:viaservice":
         # The suffix is the same in every partition (developer guide, conditions-kms).
-        return [f"{name}.{around.region}.amazonaws.com" for name in _SERVICES if "." not in name]
+        return [f"{name}.{context.region}.amazonaws.com" for name in _SERVICES if "." not in name]
     if folded in ("aws:principalarn", "kms:granteeprincipal", "kms:retiringprincipal"):
-        return [each for each in around.principals if each.startswith("arn:")]
+        return [each for each in context.principals if each.startswith("arn:")]
     if folded == "kms:grantoperations":
         return [name.partition(":")[2] for name, action in ACTIONS.items() if action.cross_account]
     if folded == "aws:requestedregion":
-        return (around.region,)
+        return (context.region,)
     return ()

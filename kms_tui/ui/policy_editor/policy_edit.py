@@ -58,7 +58,7 @@ class EditTarget:
         return cls(kms, subject.key_id, subject.arn, kms.caller().arn)
 
     def read(self) -> str:
-        """The policy as it stands now."""
+        """The key's policy now."""
         return self.kms.key_policy(self.key_id)
 
     def judge(self, text: str, now: float | None = None) -> CheckResult:
@@ -133,7 +133,7 @@ class CheckedPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SaveResult:
-    """What a save came to: the policy as it was read again afterwards, or why that could not be read."""
+    """The result of a save: the policy as it was read again, or why it could not be read."""
 
     sent: str
     reread: str | None
@@ -154,7 +154,7 @@ class PolicyEdit:
     text: str
     draft: DraftWriter
     verdict: CheckResult | None = None
-    """What the guard said last of the text, which may have changed since."""
+    """The guard's last verdict; the text may have changed since."""
     is_saving: bool = False
     drafted: str = field(init=False)
     """The text for which the draft on disk was last written or removed."""
@@ -216,7 +216,7 @@ class PolicyEdit:
 
 
 def is_same(one: str, other: str) -> bool:
-    """Whether two policies say the same, white space and the order of elements apart."""
+    """Whether two policies differ at most in white space and the order of elements."""
     if one == other:
         return True
     documents = policy.parse(one), policy.parse(other)

@@ -26,7 +26,7 @@ MAX_LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class ListedVersion:
-    """A version with what its line says of it."""
+    """A version, with the facts that its line shows."""
 
     version: PolicyVersion
     statements: int

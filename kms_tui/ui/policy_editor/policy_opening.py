@@ -1,4 +1,4 @@
-"""Opening the editor: the policy as it stands, who is calling, and the drafts that were left behind."""
+"""Opening the editor: read the key's policy, the caller and the drafts, and ask which draft to resume."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kms_tui.ui.policy_editor.policy_edit import EditTarget, is_same
 
 @dataclass(frozen=True, slots=True)
 class OpenedPolicy:
-    """A key's policy as it was read, with the drafts that differ from it, and what could not be read."""
+    """A key's policy, the drafts that differ from it, and warnings about drafts that cannot be read."""
 
     target: EditTarget
     text: str

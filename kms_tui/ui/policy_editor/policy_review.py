@@ -1,4 +1,4 @@
-"""What a save would change, worked out and put into words."""
+"""The review of a change: what it changes in effect and by statement, and the dialogs that show it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kms_tui.policy.policy_diff import (
     statement_changes,
     unified,
 )
-from kms_tui.ui.base.policy_words import COLOURS, GLYPHS, laid_out
+from kms_tui.ui.base.policy_words import COLOURS, GLYPHS, formatted_statement
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog, Result
 from kms_tui.ui.policy_editor.policy_edit import EditTarget, is_same
@@ -51,7 +51,7 @@ class Review:
 
     @property
     def is_white_space(self) -> bool:
-        """Whether the two say the same."""
+        """Whether nothing but white space or the order of elements changes."""
         return is_same(self.old.text, self.new.text)
 
     def summary(self) -> str:
@@ -67,7 +67,7 @@ def _is_kept(change: EffectChange) -> bool:
 
 
 def review(target: EditTarget, old: str, new: str, result: CheckResult | None = None) -> Review:
-    """Work out a change; it takes milliseconds at the usual size, so call it off the event loop."""
+    """Compare two policies; this takes milliseconds at the usual size, so call it off the event loop."""
     kms = target.kms
     before, after = policy.parse(old, partition=kms.partition), policy.parse(new, partition=kms.partition)
     effects = effect_changes(
@@ -81,7 +81,7 @@ def review(target: EditTarget, old: str, new: str, result: CheckResult | None = 
 
 
 def paragraphs(change: Review) -> Iterator[Content]:
-    """The review for the screen: in effect, warnings, statement by statement."""
+    """The review as text: effects, warnings, then each statement that differs."""
     if change.is_white_space:
         yield Content("Only white space or the order of elements changes; nothing changes in effect.")
     else:
@@ -120,16 +120,16 @@ def _direction(effect: EffectChange) -> tuple[str, str]:
 def _statement_blocks(change: Review) -> Iterator[Content]:
     for each in change.statements:
         mark, colour, word = _MARKS[each.kind]
-        what = f" {word}" + (f": {', '.join(each.elements)}" if each.elements else "")
+        note = f" {word}" + (f": {', '.join(each.elements)}" if each.elements else "")
         head = Content.styled(f"{mark} ", f"{colour} bold") + safe(each.label).stylize("bold")
-        body = diff_lines(_laid_out(change.old, each.old), _laid_out(change.new, each.new))
-        yield Content("\n").join([head + Content.styled(what, "$foreground-muted"), *body])
+        body = diff_lines(_statement(change.old, each.old), _statement(change.new, each.new))
+        yield Content("\n").join([head + Content.styled(note, "$foreground-muted"), *body])
     if not change.statements and not change.is_white_space:
         yield Content("\n").join(diff_lines(change.old.text, change.new.text))
 
 
-def _laid_out(document: Document, statement: Statement | None) -> str:
-    return laid_out(document, statement) if statement is not None else ""
+def _statement(document: Document, statement: Statement | None) -> str:
+    return formatted_statement(document, statement) if statement is not None else ""
 
 
 def diff_lines(old: str, new: str) -> list[Content]:
@@ -149,7 +149,7 @@ def _diff_line(line: str) -> Content:
 
 
 class ScrollingDialog(Dialog[Result]):
-    """A dialog with more to read than fits; its keys scroll while a button has the focus."""
+    """A dialog whose text may not fit; its keys scroll while a button has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "scroll(-1)", "Up", id="review.up", tooltip="Scroll up", show=False),
@@ -170,7 +170,7 @@ class ScrollingDialog(Dialog[Result]):
         self.take_room()
 
     def take_room(self) -> None:
-        """Be as tall as the screen allows where there is more to read than fits."""
+        """Be as tall as the screen allows where the text does not fit."""
         if self.query_one("#dialog-body", VerticalScroll).max_scroll_y > 0:
             self.add_class("-long")
 
@@ -202,7 +202,7 @@ class ReviewDialog(ScrollingDialog[bool]):
 
 
 class ConflictChoice(Enum):
-    """What to do after somebody else changed the policy."""
+    """Which policy to go on with after somebody else changed it."""
 
     MINE = "mine"
     THEIRS = "theirs"

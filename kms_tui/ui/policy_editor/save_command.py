@@ -1,4 +1,4 @@
-"""Saving, as the person meets it: refused, reviewed, confirmed, sent, in conflict, and read again."""
+"""The save command: check, review, confirm, PutKeyPolicy, read again; or refused, or in conflict."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SaveOutcome:
 async def save_policy(
     screen: ModeScreen, session: Session, subject: Subject, edit: PolicyEdit
 ) -> SaveOutcome:
-    """Guard, review, confirm, PutKeyPolicy, read again.
+    """Check, review, confirm, PutKeyPolicy, read again.
 
     Raises PolicyRefusedError, and NotDoneError with the sentence to show; the text stays whatever happens.
     """
@@ -107,7 +107,7 @@ async def _ask_bypass(screen: ModeScreen, reason: str) -> bool:
 
 
 async def _resolve(screen: ModeScreen, name: str, edit: PolicyEdit, theirs: str) -> SaveOutcome:
-    """Show what changed on the key and what saving would now change; write nothing."""
+    """Ask which policy to go on with, showing what changed on the key and what saving would now change."""
     on_key = await off_loop(partial(review, edit.target, edit.base, theirs))
     mine = await off_loop(partial(review, edit.target, theirs, edit.text))
     choice = await screen.ask(ConflictDialog(name, on_key, mine))
@@ -129,7 +129,7 @@ def _report(name: str, result: SaveResult, summary: str) -> str:
     if result.reread is None:
         return f"The policy of {name} is saved: {summary}. It could not be read again: {result.error}"
     if is_same(result.reread, result.sent):
-        return f"The policy of {name} is saved, and reads so again: {summary}."
+        return f"The policy of {name} is saved, and was read back: {summary}."
     return f"The policy of {name} was sent, but does not read as sent; it may take KMS a moment: {summary}."
 
 

@@ -1,4 +1,4 @@
-"""Simulate: choose or type who, what and in which circumstances; see whether, and why."""
+"""``SimulateScreen``: type or choose a request, and see whether the policy allows it, and why."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class SimulateScreen(ModeScreen):
     """Asks one policy text about one request at a time, as it is typed."""
 
     HELP = (
-        "What the key policy says to a request. What you leave open may make the answer depend on it. IAM "
-        "policies and grants are not looked at: where the policy leaves the decision to IAM, it says so."
+        "Whether the key policy allows a request. The answer may depend on condition keys that you leave "
+        "open. IAM policies and grants are not read: where the policy leaves the decision to IAM, it says so."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -78,11 +78,11 @@ class SimulateScreen(ModeScreen):
     }
     """
 
-    def __init__(self, subject: Subject, text: str, around: PolicyContext) -> None:
+    def __init__(self, subject: Subject, text: str, context: PolicyContext) -> None:
         super().__init__()
         self.subject = subject
         self.text = text
-        self.around = around
+        self.context = context
         self.document: Document | None = None
 
     def compose_body(self) -> Iterable[Widget]:
@@ -91,7 +91,7 @@ class SimulateScreen(ModeScreen):
             with Vertical(id="simulate-form"):
                 yield from self._field(
                     "principal",
-                    "Who (ARN, account id or service)",
+                    "Principal (ARN, account id or service)",
                     Input(
                         principals[0],
                         suggester=SuggestFromList(principals, case_sensitive=False),
@@ -100,7 +100,7 @@ class SimulateScreen(ModeScreen):
                 )
                 yield from self._field(
                     "action",
-                    "Does what",
+                    "Action",
                     Input(
                         "kms:Decrypt",
                         suggester=SuggestFromList(_ACTION_NAMES, case_sensitive=False),
@@ -109,10 +109,10 @@ class SimulateScreen(ModeScreen):
                 )
                 yield from self._field(
                     "context",
-                    "Circumstances: key=value on each line, a key alone is absent",
+                    "Condition keys: key=value on each line, a key alone is absent",
                     TextArea(id="context", compact=True, tab_behavior="focus"),
                 )
-                yield Flag(Content("what is not given is absent"), id="complete")
+                yield Flag(Content("every other key is absent"), id="complete")
             with VerticalScroll(id="simulate-answer", can_focus=True):
                 yield Static(id="answer-text")
 
@@ -126,7 +126,7 @@ class SimulateScreen(ModeScreen):
         )
 
     def _principals(self) -> list[str]:
-        return list(dict.fromkeys((*self.around.principals, self.around.root)))
+        return list(dict.fromkeys((*self.context.principals, self.context.root)))
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -148,11 +148,11 @@ class SimulateScreen(ModeScreen):
 
     async def _ask(self, question: SimulationInput) -> None:
         await asyncio.sleep(_REST_SECONDS)
-        around = self.around
+        context = self.context
         if self.document is None:
-            self.document = await off_loop(lambda: policy.parse(self.text, partition=around.partition))
+            self.document = await off_loop(lambda: policy.parse(self.text, partition=context.partition))
         document = self.document
-        asking = partial(simulate, document, question, account_id=around.account_id, key_arn=around.key_arn)
+        asking = partial(simulate, document, question, account_id=context.account_id, key_arn=context.key_arn)
         wrong: SimulationInputError | None = None
         shown = Content()
         try:
@@ -176,14 +176,14 @@ class SimulateScreen(ModeScreen):
         focused = self.focused.id if self.focused is not None else None
         name = "action" if focused == "action" else "principal"
         values = _ACTION_NAMES if name == "action" else self._principals()
-        title = "Does what" if name == "action" else "Who"
+        title = "Action" if name == "action" else "Principal"
         chosen = await self.ask(Choose(title, [safe(value) for value in values]))
         if chosen is not None:
             self.query_one(f"#{name}", Input).value = values[chosen]
 
 
 def answer_text(document: Document, answer: SimulationAnswer) -> Content:
-    """The answer with its word first, its reasons, and the statements that decide it."""
+    """The answer as one word, then its reasons, and the statements that decide it."""
     word, colour = _LOOKS[answer.word]
     lines = [Content.styled(word, f"{colour} bold")]
     lines += [safe(sentence) for sentence in answer.sentences]

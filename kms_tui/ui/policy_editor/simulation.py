@@ -1,4 +1,4 @@
-"""May this principal do this action? The policy's answer in words, with the statements that give it."""
+"""Whether the policy allows a principal an action: the answer in words, with the statements that decide."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kms_tui.policy.evaluation import ContextValue
 
 
 class SimulationInputError(KmsTuiError):
-    """What was typed is no principal, action or context; ``field`` says which."""
+    """A principal, action or context that cannot be understood; ``field`` says which."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -21,9 +21,9 @@ class SimulationInputError(KmsTuiError):
 
 @dataclass(frozen=True, slots=True)
 class SimulationInput:
-    """What a person typed. ``context`` has a ``key=value`` on each line; a key alone is absent.
+    """A request as it was typed. ``context`` has a ``key=value`` on each line; a key alone is absent.
 
-    With ``complete`` what the context lacks is absent as well, rather than open.
+    With ``complete`` every key that the context lacks is absent too, rather than open.
     """
 
     principal: str
@@ -34,7 +34,7 @@ class SimulationInput:
 
 @dataclass(frozen=True, slots=True)
 class SimulationAnswer:
-    """``word`` is allow, deny or depends; ``sentences`` say why and on what."""
+    """``word`` is allow, deny or depends; ``sentences`` give the reasons."""
 
     word: str
     sentences: tuple[str, ...]
@@ -52,7 +52,7 @@ _WORDS = {
 def simulate(
     document: Document, question: SimulationInput, *, account_id: str, key_arn: str
 ) -> SimulationAnswer:
-    """What the policy answers; raises SimulationInputError."""
+    """Judge the request by the policy; raises SimulationInputError."""
     request = AccessRequest(
         _caller(question.principal),
         _action(question.action),
@@ -73,7 +73,7 @@ _NOT_ACROSS = "The caller is of another account, and this action does not work a
 
 
 def _is_stranger(request: AccessRequest, account_id: str) -> bool:
-    """Whether the caller is of another account, whom the action cannot serve."""
+    """Whether the caller is of another account, and the action does not work across accounts."""
     action = actions.find(request.action)
     outside = request.caller.account not in ("", account_id)
     return outside and action is not None and not action.cross_account

@@ -1,4 +1,4 @@
-"""Policies from and to files, and through the person's own editor."""
+"""Policies read from files, written to files, and edited in the person's own editor."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def write_policy(path: Path, text: str, *, overwrite: bool) -> None:
 
 
 def editor_command(environ: Mapping[str, str] = os.environ) -> Sequence[str]:
-    """What VISUAL or EDITOR names, with its arguments; ``vi`` where neither is set."""
+    """The command in VISUAL or EDITOR, with its arguments; ``vi`` where neither is set."""
     for name in ("VISUAL", "EDITOR"):
         if environ.get(name, "").strip():
             return shlex.split(environ[name])
@@ -49,7 +49,7 @@ def editor_command(environ: Mapping[str, str] = os.environ) -> Sequence[str]:
 
 
 class OutsideEdit:
-    """A private file that another program edits; it stays where something went wrong, so nothing is lost."""
+    """A private file that another program edits; it is kept when something goes wrong, so nothing is lost."""
 
     def __init__(self, text: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="kms-tui-"))
@@ -60,7 +60,7 @@ class OutsideEdit:
                 file.write(text.encode("utf-8", "surrogatepass"))
 
     def run(self, command: Sequence[str]) -> str:
-        """Run the program in the foreground and give what it left; raises FileError that names the file."""
+        """Run the program in the foreground and return the text that it left; FileError names the file."""
         try:
             code = subprocess.call([*command, str(self.path)])
         except OSError as error:
@@ -79,5 +79,5 @@ class OutsideEdit:
         return text
 
     def remove(self) -> None:
-        """Remove the file, and what the program may have left beside it."""
+        """Remove the file and its folder, with what the program may have left there."""
         shutil.rmtree(self._folder, ignore_errors=True)

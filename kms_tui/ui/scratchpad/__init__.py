@@ -1,1 +1,4 @@
-"""The scratchpad's screen and the panes it is made of; what it does is in ``kms_tui.crypto_ops``."""
+"""The scratchpad: its screen, the panes that it is made of, and its dialogs.
+
+What the operations do is in ``kms_tui.crypto_ops``.
+"""

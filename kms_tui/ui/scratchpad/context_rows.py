@@ -73,20 +73,20 @@ class ContextRow(Horizontal):
 
 
 class ContextRows(Vertical):
-    """The rows, and what can be done to them."""
+    """The rows, and the buttons below them."""
 
     class Changed(Message):
-        """The pairs are others now."""
+        """The pairs have changed."""
 
     class LastUsedAsked(Message):
-        """Somebody wants the context that was last used with this key."""
+        """The context last used with this key is to fill the rows."""
 
         def __init__(self, rows: ContextRows) -> None:
             super().__init__()
             self.rows = rows
 
     class JsonAsked(Message):
-        """Somebody wants to enter the context as JSON."""
+        """The context is to be entered as JSON."""
 
         def __init__(self, rows: ContextRows) -> None:
             super().__init__()

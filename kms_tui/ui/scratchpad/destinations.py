@@ -38,7 +38,7 @@ SEALED_SUFFIX, OPENED_SUFFIX = ".encrypted", ".decrypted"
 
 
 class TargetLine(Vertical):
-    """The name of a file to write; it suggests one until somebody else has."""
+    """The name of a file to write; it is suggested until the person types another."""
 
     def __init__(self) -> None:
         super().__init__(id="target-line")

@@ -1,4 +1,4 @@
-"""One input: typed, pasted, in a file, or handed on by another operation; with its kind and its size."""
+"""``InputPane``: one input, typed, pasted, in a file or handed on by another operation, with its format."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DETECT, FILE = "detect", "file"
 _KINDS = ((DETECT, "detect"), *((form.value, form.value) for form in TYPED_FORMATS), (FILE, "file"))
 _MOST_DOTS = 32
 _MOST_GUESSED = 10_000
-"""Characters up to which it is said what else a text could be read as."""
+"""Longer texts are not tried in other formats."""
 _PLACEHOLDERS = {
     Role.PLAINTEXT: "Type or paste what to encrypt; any length",
     Role.CIPHERTEXT: "Paste a ciphertext: base64 or hex",
@@ -52,14 +52,14 @@ _PLACEHOLDERS = {
 
 @dataclass(frozen=True, slots=True)
 class HeldSecret:
-    """A secret that came from another operation; it is shown as dots only."""
+    """A secret that another operation handed on; it is shown as dots only."""
 
     data: Secret
     origin: str
 
 
 class HeldLine(Static, can_focus=True):
-    """Stands for a held secret; Delete drops it."""
+    """The dots of a held secret; Delete drops it."""
 
     BINDINGS = [
         Binding("delete,backspace", "drop", "Drop", id="held.drop", tooltip="Forget this secret input"),
@@ -73,10 +73,10 @@ class HeldLine(Static, can_focus=True):
 
 
 class InputPane(Vertical):
-    """The input of one role. ``given`` is what it holds, ``problem`` what is wrong with that."""
+    """The input of one role; ``given`` is the input, ``problem`` shows why it cannot be used."""
 
     class Changed(Message):
-        """What the pane holds, or how it is read, is another now."""
+        """The input, or the format it is read in, has changed."""
 
         def __init__(self, pane: InputPane) -> None:
             super().__init__()
@@ -129,7 +129,7 @@ class InputPane(Vertical):
     def is_file(self) -> bool:
         return self._held is None and self.kind == FILE
 
-    # What it holds
+    # The input
 
     @property
     def given(self) -> GivenInput | None:
@@ -155,7 +155,7 @@ class InputPane(Vertical):
         return detected_format(self.area.text, self.role, limit.most if limit and limit.exact else None)
 
     def set_text(self, text: str, form: Format | None = None) -> None:
-        """Replace what is held by typed text; ``form`` None leaves its kind to detection."""
+        """Replace the input by text; without ``form`` its format is detected."""
         self._held = None
         self._set_kind(form.value if form else DETECT)
         self.area.load_text(text)
@@ -168,13 +168,13 @@ class InputPane(Vertical):
         self._changed()
 
     def hold(self, data: Secret, origin: str) -> None:
-        """Take a secret over without showing it."""
+        """Take a secret as the input without showing it."""
         self.clear()
         self._held = HeldSecret(data, origin)
         self._changed()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop the input."""
         self._held, self._file, self._file_error = None, None, ""
         self._set_kind(DETECT)
         self.area.load_text("")
@@ -197,7 +197,7 @@ class InputPane(Vertical):
     @on(Select.Changed)
     def _kind_chosen(self, event: Select.Changed) -> None:
         event.stop()
-        if self._held is not None:  # the list is hidden: this is its first value, told late
+        if self._held is not None:  # the list is hidden: this is its first value, reported late
             return
         self._changed()
         if self.has_focus_within:
@@ -210,7 +210,7 @@ class InputPane(Vertical):
 
     @on(SecretArea.ControlsPasted)
     def _controls_pasted(self, event: SecretArea.ControlsPasted) -> None:
-        """Text with control characters is not to be shown as text: its bytes are here as hex."""
+        """Text with control characters is shown as the hex of its bytes."""
         event.stop()
         data = event.text.encode(errors="replace")
         self.set_text(encode(data, Format.HEX), Format.HEX)
@@ -244,7 +244,7 @@ class InputPane(Vertical):
         self.show_count(self._limit)
         self.post_message(self.Changed(self))
 
-    # What it shows
+    # Showing
 
     def _show_body(self) -> None:
         held = self._held
@@ -275,7 +275,7 @@ class InputPane(Vertical):
         return Content.styled(text, "$foreground-muted")
 
     def show_count(self, limit: Limit | None) -> None:
-        """The size against the operation's limit, and what happens beyond it."""
+        """Show the size against the operation's limit, and what happens beyond it."""
         if limit != self._limit:
             self._limit = limit
             self._read_as.update(self._how_read())
@@ -291,7 +291,7 @@ class InputPane(Vertical):
         self.note.say(_what_happens(size, limit))
 
     def show_known(self, facts: Iterable[tuple[str, str]]) -> None:
-        """What can be said of the content without using it."""
+        """Show what the content reveals without being decrypted or used."""
         self._known.show(facts)
 
 

@@ -1,4 +1,4 @@
-"""Choosing a key by typing a part of its name, in this region or another."""
+"""``KeyPicker``: choose a key by typing a part of its name, in this Region or another."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """The answer: a key, or None where KMS is to find it in that region."""
+    """The answer: a key, or None where KMS is to find it, and the Region."""
 
     key: ChosenKey | None
     region: str
@@ -71,7 +71,7 @@ class PickerFilter(Input):
 
 
 class KeyPicker(Dialog[Picked]):
-    """Lists the keys of a region, those that ``offers`` holds for first.
+    """Lists the keys of a Region, those that ``offers`` holds for first.
 
     With ``may_be_found`` it can also be left to KMS to find the key.
     """
@@ -117,14 +117,14 @@ class KeyPicker(Dialog[Picked]):
         return [ListedKey(row.arn, row.aliases, row.region, row.key) for row in rows]
 
     def _list(self, keys: Sequence[ListedKey]) -> None:
-        """Show what the inventory knows of the region, or else ask the region."""
+        """Show the keys that the inventory has of the Region; without any, list the Region."""
         self._keys = keys
         self._fill()
         if not keys:
             start(self, self._read, group="picker", description="list a region's keys")
 
     async def _read(self) -> None:
-        """List a region that the inventory has not."""
+        """List a Region that the inventory does not have."""
         region, kms = self.listed, self.kms
         self.show_error("Listing…")
         try:
@@ -177,7 +177,7 @@ class KeyPicker(Dialog[Picked]):
             start(self, partial(self._describe, chosen), group="picker", description="describe a key")
 
     async def _describe(self, chosen: ChosenKey) -> None:
-        """A key whose spec is not known yet: without it nothing can be offered."""
+        """Describe a key first: without its spec the operations that it offers are not known."""
         kms = self.kms
         try:
             key = await off_loop(lambda: in_region(kms, chosen.region).describe(chosen.arn))
@@ -191,7 +191,7 @@ _FOUND = Content.styled("none: KMS finds the key from the ciphertext", "italic")
 
 
 def keys_of(kms: Kms) -> list[ListedKey]:
-    """The keys of a region by ListAliases and ListKeys, those with a name first; slow."""
+    """The keys of a Region by ListAliases and ListKeys, those with an alias first; slow."""
     names: defaultdict[str, list[str]] = defaultdict(list)
     for page in kms.alias_pages():
         for alias in page:

@@ -74,10 +74,10 @@ class SettingRow(Horizontal):
 
 
 class SettingsPane(Vertical):
-    """The settings of the present operation; ``values`` keeps those of all."""
+    """The settings of the chosen operation; ``values`` keeps those of all operations."""
 
     class Changed(Message):
-        """Something else was chosen."""
+        """A setting has changed."""
 
     def __init__(self) -> None:
         super().__init__(id="settings")
@@ -106,7 +106,7 @@ class SettingsPane(Vertical):
         self.values.update(values)
 
     def focus_first(self) -> None:
-        """Go to the first setting that can be changed: the one that a problem is about."""
+        """Focus the first setting that can be changed: problems are about that one."""
         for row in self._rows.values():
             if row.display and not row._only.display:
                 row.focus_field()
@@ -124,7 +124,7 @@ class OperationList(OptionList):
     """The cursor is the choice: moving it changes the operation."""
 
     class Chosen(Message):
-        """Another operation is wanted."""
+        """Another operation was chosen."""
 
         def __init__(self, operation: Operation) -> None:
             super().__init__()

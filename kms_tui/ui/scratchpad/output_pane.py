@@ -1,4 +1,4 @@
-"""What came of an operation: masked where it is secret, in the form that is asked for."""
+"""``OutputPane``: the result of an operation, masked where it is secret, in the chosen format."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _MASK = DOT * 24
 
 
 class OutputText(Static):
-    """The text itself; not to be selected with the mouse, since that copy would not be cleared."""
+    """The text; it cannot be selected with the mouse, since such a copy would never be cleared."""
 
     ALLOW_SELECT = False
 
 
 class OutputView(VerticalScroll, can_focus=True):
-    """Scrolls the output; the keys that use it are the screen's."""
+    """Scrolls the output; copying, saving and showing are keys of the screen."""
 
     ALLOW_SELECT = False
     BINDINGS = [
@@ -61,10 +61,10 @@ class OutputView(VerticalScroll, can_focus=True):
     ]
 
     class Left(Message):
-        """The focus went elsewhere."""
+        """The focus left the output."""
 
     class OtherPart(Message):
-        """Another of several outputs is to be looked at."""
+        """Another of several outputs is to be shown."""
 
         def __init__(self, step: int) -> None:
             super().__init__()
@@ -119,11 +119,11 @@ class OutputPane(Vertical):
     def on_mount(self) -> None:
         self.clear()
 
-    # What it holds
+    # The result
 
     @property
     def part(self) -> Part | None:
-        """The output that is looked at."""
+        """The output that is shown."""
         parts = self.result.parts if self.result is not None else ()
         if len(parts) < 2:
             return parts[0] if parts else None
@@ -134,7 +134,7 @@ class OutputPane(Vertical):
         return Format(str(self._forms.value))
 
     def clear(self) -> None:
-        """Forget the result; a secret in it is dropped."""
+        """Drop the result and the secrets in it."""
         self.result, self.title = None, ""
         self._show_all(())
 
@@ -180,22 +180,22 @@ class OutputPane(Vertical):
         event.stop()
         self.hide()
 
-    # What it shows
+    # Showing
 
     def focus_output(self) -> None:
-        """Bring the output into view, and go to it where there is one to scroll or show."""
+        """Scroll to the output, and focus it where there is one."""
         if self.part is not None:
             self.view.focus()
         self._is_new = True
         self._bring_into_view()
 
     def on_resize(self) -> None:
-        """A new result takes its place a layout or two after it was shown."""
+        """A new result reaches its place a layout or two after it is shown, so scroll again."""
         if self._is_new:
             self._bring_into_view()
 
     def leave(self) -> None:
-        """Somebody has gone on: hide secrets, and leave the place on the screen to what comes next."""
+        """The next operation is being set up: hide secrets, and no longer scroll the output into view."""
         self._is_new = False
         self.hide()
 

@@ -27,7 +27,7 @@ from kms_tui.ui.widgets.text_widgets import Input, Static
 
 
 class NoteLine(Static):
-    """One untrusted sentence, hidden while it is empty."""
+    """One untrusted sentence, hidden while empty."""
 
     def on_mount(self) -> None:
         self.display = bool(self.content)
@@ -38,7 +38,7 @@ class NoteLine(Static):
 
 
 class ProblemLine(NoteLine):
-    """What is wrong with the field above; ``soft`` while that may still be being typed."""
+    """The problem of the field above; ``soft`` while the field is perhaps still being typed."""
 
     def __init__(self) -> None:
         super().__init__(classes="problem")
@@ -56,7 +56,7 @@ class KeyLine(Static, can_focus=True):
     ]
 
     class Asked(Message):
-        """Somebody wants to choose a key."""
+        """A key is to be chosen."""
 
     def action_ask(self) -> None:
         self.post_message(self.Asked())
@@ -66,10 +66,10 @@ class KeyLine(Static, can_focus=True):
 
 
 class KeyField(Vertical):
-    """A key, or why there is none."""
+    """The chosen key, or why there is none."""
 
     class Asked(Message):
-        """Somebody wants to choose another key here."""
+        """Another key is to be chosen here."""
 
         def __init__(self, field: KeyField) -> None:
             super().__init__()
@@ -139,11 +139,11 @@ class FactTable(Vertical):
 
 
 _MOST_NAMES = 20_000
-"""Entries of a folder that are looked at."""
+"""Entries of a folder that completion looks at."""
 
 
 def complete_path(text: str) -> str | None:
-    """The text completed to the first name in its folder that begins so; None where there is none."""
+    """The text completed to the first name in its folder that begins with it; None where no name does."""
     folder, _, start = text.rpartition("/")
     if not start:
         return None

@@ -18,7 +18,7 @@ from kms_tui.ui.widgets.text_widgets import Static
 
 T = TypeVar("T")
 _SHOW_AFTER = 0.3
-"""Seconds before there is anything to show: what is over sooner does not flicker."""
+"""Seconds until progress is shown, so that short operations do not flicker."""
 _EVERY = 0.1
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -80,7 +80,7 @@ class RunProgressLine(Horizontal):
         self._timer = self.set_interval(_EVERY, self.refresh_progress, pause=True)
 
     def follow(self, progress: RunProgress) -> None:
-        """Show how this operation comes along, until ``done``."""
+        """Show the progress of this operation, until ``done``."""
         self._progress, self._started = progress, self._monotonic()
         if self._timer is not None:
             self._timer.resume()

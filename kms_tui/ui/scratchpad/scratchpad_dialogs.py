@@ -132,7 +132,7 @@ async def copy_menu(
     """Ask what to copy, and copy it.
 
     ``form`` is the one that the output is shown in. ``ready`` gives the operation as it is set up, for a
-    command; None where something is missing, which it says.
+    command; None where something is missing, which it shows.
     """
     entries = [*_of_output(screen, part, form), *_COMMANDS]
     lines = [

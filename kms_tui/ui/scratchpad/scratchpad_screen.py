@@ -1,4 +1,4 @@
-"""The scratchpad: every cryptographic operation by hand, on text and files."""
+"""``ScratchpadScreen``: every cryptographic operation by hand, on text and files."""
 
 from __future__ import annotations
 
@@ -48,20 +48,20 @@ from kms_tui.ui.scratchpad.setup_pane import SetupPane
 from kms_tui.ui.widgets.text_widgets import Button
 
 _LAST_SECONDS = 1.0
-"""How long quitting waits for an operation to stop; between two pieces of a file that takes milliseconds."""
+"""How long quitting waits for an operation to stop; it stops between two pieces of a file."""
 
 
 class ScratchpadScreen(ModeScreen):
-    """Operations on the left, what goes in and what comes out beside them, or below."""
+    """Operations on the left, input and output beside them, or below each other."""
 
     CSS_PATH = "scratchpad.tcss"
     KNOWN_AFTER = 0.3
-    """Seconds after the last keystroke in which a ciphertext is looked into."""
+    """Seconds after the last keystroke until a ciphertext is parsed."""
     HELP = (
         "Every cryptographic operation by hand. The list offers what the chosen key can do; Enter goes on to "
-        "the input, Esc comes back. Text, base64 and hex are told apart, and the list beside the input "
-        "corrects that. What is too long for KMS, files of any size too, is sealed in the AWS "
-        "Encryption SDK's format. Secrets are dots until you ask for them, and dots again when you leave."
+        "the input, Esc comes back. Text, base64 and hex are detected; the list beside the input overrides "
+        "that. Input too long for KMS, files of any size included, is encrypted in the AWS Encryption SDK's "
+        "message format. Secrets are dots until you ask for them, and dots again when you leave."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key, action, title, id=f"scratchpad.{action}", tooltip=tooltip, show=show)
@@ -106,7 +106,7 @@ class ScratchpadScreen(ModeScreen):
                 with Vertical(id="out"):
                     yield self.output
 
-    # Its life
+    # The session
 
     def session_opened(self, session: Session) -> None:
         self.history = OperationHistory()
@@ -120,23 +120,23 @@ class ScratchpadScreen(ModeScreen):
         self.operations.focus()
 
     def on_screen_suspend(self) -> None:
-        """Whatever comes on top, a picture of the screen shows no secret."""
+        """Hide secrets whenever another screen comes on top."""
         self.output.hide()
         self.setup.hide_secrets()
 
     async def use_key(self, key: ChosenKey | None, region: str = "") -> None:
-        """Work with this key, or with none in this region: the operations become those that it offers."""
-        self.setup.where = key.region if key else region or self.setup.home
+        """Work with this key, or with none in this Region; offer the operations of the key."""
+        self.setup.working_region = key.region if key else region or self.setup.home
         suits = key is None or key.key is None or self.setup.operation.suits(key.key)
         await self.setup.choose_key(key, None if suits else offered(key.key if key else None)[0])
 
     def name_of(self, arn: str) -> str:
-        """What people call a key, as far as the inventory knows it."""
+        """A key's first alias, or its id where the inventory knows none."""
         key_id = key_id_of(arn)
         rows = self.session.inventory.rows_of(key_id) if self.session is not None else []
         return next((row.aliases[0] for row in rows if row.aliases), key_id)
 
-    # What the panes say
+    # Messages of the panes
 
     @on(SetupPane.Changed)
     def _setup_changed(self) -> None:
@@ -145,7 +145,7 @@ class ScratchpadScreen(ModeScreen):
         self._run_button.label = Content(setup.operation.title)
         main = setup.main
         if main is not None and main.role is Role.CIPHERTEXT:
-            start(self, self._look_into, group="known", description="look at a ciphertext")
+            start(self, self._look_into, group="known", description="parse a ciphertext")
 
     @on(OperationList.Chosen)
     async def _operation_chosen(self, event: OperationList.Chosen) -> None:
@@ -165,7 +165,7 @@ class ScratchpadScreen(ModeScreen):
             self._run_button.focus()
 
     def _go_on(self) -> None:
-        """From the last output to what is set up next, from its top."""
+        """Leave the last output for the next operation, and scroll to the top."""
         self.output.leave()
         self._work.scroll_home(animate=False)
         self._in.scroll_home(animate=False)
@@ -196,10 +196,10 @@ class ScratchpadScreen(ModeScreen):
             event.rows.set_pairs(self.history.last_context(key.arn))
 
     def _begin(self, ask: Callable[[], Awaitable[None]]) -> None:
-        start(self, ask, group="ask", description="ask something")
+        start(self, ask, group="ask", description="open a dialog")
 
     async def _look_into(self) -> None:
-        """Say what a ciphertext tells without being decrypted, once nobody types."""
+        """Show what a ciphertext reveals without being decrypted, once typing rests."""
         pane = self.setup.main
         assert pane is not None
         await asyncio.sleep(self.KNOWN_AFTER)
@@ -256,7 +256,7 @@ class ScratchpadScreen(ModeScreen):
         self._run_button.label = "Cancel"
         try:
             return await off_loop(progress.ending(lambda: run(request, session.kms, progress.reporter())))
-        except asyncio.CancelledError:  # the program quits: the half-written file goes first
+        except asyncio.CancelledError:  # the program quits: wait until the half-written file is removed
             progress.stop.set()
             progress.ended.wait(_LAST_SECONDS)
             raise
@@ -282,7 +282,7 @@ class ScratchpadScreen(ModeScreen):
         return None
 
     def _show_problem(self, problem: ExplainedError) -> None:
-        # What an earlier run said, "verified" above all, is not true of this input.
+        # The result of an earlier run, "verified" above all, does not hold for this input.
         self.output.clear()
         if not self.setup.show_error(problem.field, problem.text):
             self.output.problem.say(problem.text)
@@ -301,7 +301,7 @@ class ScratchpadScreen(ModeScreen):
         return tuple(facts)
 
     def request_for_command(self) -> OperationRequest | None:
-        """What is set up now, for a command line; its problem is shown where there is one."""
+        """The operation as it is set up, for a command; None where it has a problem, which is shown."""
         try:
             request = self.setup.request()
             check_for_command(request)
@@ -310,7 +310,7 @@ class ScratchpadScreen(ModeScreen):
             return None
         return request
 
-    # What the other keys do
+    # The other keys
 
     def action_key(self) -> None:
         self._begin(self._pick_key)
@@ -322,7 +322,7 @@ class ScratchpadScreen(ModeScreen):
             self.output.hide()
 
     async def action_next(self) -> None:
-        """Hand the output that is looked at to the operation that takes it."""
+        """Hand the output that is shown to the operation that takes it."""
         part = self.output.part
         following = next_for(part.name) if part is not None else None
         if part is None or following is None:
@@ -333,7 +333,7 @@ class ScratchpadScreen(ModeScreen):
         if moved is not None:
             await self.use_key(moved)
         await self.setup.choose_operation(OPERATIONS[following.operation])
-        pane = await self.setup.source(following.role)
+        pane = await self.setup.input_pane(following.role)
         if part.secret:
             pane.hold(part.value, origin)
         elif part.form is Format.TEXT:

@@ -1,4 +1,4 @@
-"""A text area for what may be secret, and is untrusted either way."""
+"""``SecretArea``: a text area for input that may be secret, and is always untrusted."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ DOT = "•"
 
 
 class SecretArea(TextArea):
-    """Shows what a terminal would obey or hide as harmless characters, one for each.
+    """Shows each character that a terminal would obey or hide as a harmless one.
 
-    Where ``secret`` holds, it shows dots but while somebody works in it: from focus, or an edit, to the loss
-    of focus, another screen on top, or ``HIDE_SECONDS`` without a key.
+    A secret is shown as dots, except while somebody works in the area: from focus, or an edit, to the loss of
+    focus, another screen on top, or ``HIDE_SECONDS`` without a key.
     """
 
     HIDE_SECONDS = 60.0
 
     class ControlsPasted(Message):
-        """``text`` is what the area would hold had it taken a paste with control characters in it."""
+        """``text`` is the text with a paste of control characters, which the area did not take."""
 
         def __init__(self, area: SecretArea, text: str) -> None:
             super().__init__()
@@ -54,7 +54,7 @@ class SecretArea(TextArea):
         return self.secret and not self._worked_on
 
     def hide(self) -> None:
-        """Show dots until somebody works in it again."""
+        """Show dots until the person works in the area again."""
         self._show(False)
 
     def _show(self, shown: bool) -> None:
@@ -86,7 +86,7 @@ class SecretArea(TextArea):
         self._take(event.text)
 
     def action_paste(self) -> None:
-        """Paste from this machine's clipboard, or else from what was copied here."""
+        """Paste from this machine's clipboard, or what was last copied here where there is none."""
         text = paste_text(host_of(self))
         if not is_too_long(self, text, MOST_TAKEN):
             self._take(text)

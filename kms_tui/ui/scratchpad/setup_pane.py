@@ -1,4 +1,4 @@
-"""Everything that is being prepared: operation, key, inputs, settings, context."""
+"""``SetupPane``: the operation being set up, with its key, inputs, settings and encryption context."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ _ROLES = list(Role)
 
 
 class SetupPane(Vertical):
-    """Builds the Request that the screen runs. Panes are made when they are first of use.
+    """Builds the request that the screen runs. Panes are made when they are first needed.
 
-    ``home`` is the session's region, ``where`` the region worked in; ``last_context`` tells the
-    context last used with a key's ARN.
+    ``home`` is the session's Region, ``working_region`` the one worked in; ``last_context`` gives the
+    encryption context last used with a key's ARN.
     """
 
     class Changed(Message):
-        """Something that matters to what can be done is another now."""
+        """The set-up has changed."""
 
     def __init__(self) -> None:
         super().__init__(id="setup")
         self.operation = OPERATIONS[OperationName.ENCRYPT]
         self.key: ChosenKey | None = None
-        self.home = self.where = ""
+        self.home = self.working_region = ""
         self.last_context: Callable[[str], Mapping[str, str]] = lambda _: {}
         self.key_field = KeyField("key", "Key")
         self.target = TargetLine()
         self.settings = SettingsPane()
         self.context = ContextRows("context", "Context", InputField.CONTEXT)
         self._inputs = Vertical(id="inputs")
-        self._sources: dict[Role, InputPane] = {}
+        self._panes: dict[Role, InputPane] = {}
         self._destination: DestinationPane | None = None
         self._refreshing = asyncio.Lock()
 
@@ -65,25 +65,25 @@ class SetupPane(Vertical):
         yield self.settings
         yield self.context
 
-    # Its parts
+    # Panes
 
-    async def source(self, role: Role) -> InputPane:
-        """The pane of a role, made if need be."""
-        if role not in self._sources:
-            self._sources[role] = InputPane(role)
-            await self._inputs.mount(self._sources[role])
+    async def input_pane(self, role: Role) -> InputPane:
+        """The pane of a role, made when first asked for."""
+        if role not in self._panes:
+            self._panes[role] = InputPane(role)
+            await self._inputs.mount(self._panes[role])
             self._inputs.sort_children(key=lambda pane: _ROLES.index(pane.role))  # type: ignore[attr-defined]
-        return self._sources[role]
+        return self._panes[role]
 
     @property
     def main(self) -> InputPane | None:
         """The main input's pane, where the operation has one."""
-        return self._sources.get(self.operation.roles[0]) if self.operation.roles else None
+        return self._panes.get(self.operation.roles[0]) if self.operation.roles else None
 
     @property
     def second(self) -> InputPane | None:
         """The pane of the signature or MAC to verify."""
-        return self._sources.get(self.operation.roles[1]) if len(self.operation.roles) > 1 else None
+        return self._panes.get(self.operation.roles[1]) if len(self.operation.roles) > 1 else None
 
     @property
     def destination_key(self) -> ChosenKey | None:
@@ -91,14 +91,14 @@ class SetupPane(Vertical):
         moving = self.operation.name is OperationName.RE_ENCRYPT
         return self._destination.key if self._destination is not None and moving else None
 
-    # What is asked for
+    # The request
 
     def request(self) -> OperationRequest:
-        """The request as it stands; InputError names the field where it does not stand."""
+        """The request as it is set up; InputError names the field that cannot be used."""
         names = {ready.setting.name for ready in self._ready()}
         return OperationRequest(
             self.operation,
-            self.where,
+            self.working_region,
             self.key,
             self.main.given if self.main is not None else None,
             self.second.given if self.second is not None else None,
@@ -136,7 +136,7 @@ class SetupPane(Vertical):
     # Choosing
 
     async def choose_operation(self, operation: Operation) -> None:
-        """Take another operation; a key that cannot do it is put down."""
+        """Choose another operation; a key that does not offer it is dropped."""
         self.operation = operation
         if self.key is not None and self.key.key is not None and not operation.suits(self.key.key):
             self.key = None
@@ -153,8 +153,8 @@ class SetupPane(Vertical):
         await self.refresh_setup()
 
     async def set_up(self, entry: HistoryEntry) -> None:
-        """Put everything as it was for an operation of the history, but for its content."""
-        self.operation, self.key, self.where = entry.operation, entry.key, entry.region
+        """Set up an operation of the history again, without its content."""
+        self.operation, self.key, self.working_region = entry.operation, entry.key, entry.region
         self.settings.set_values(entry.settings)
         self.context.set_pairs(entry.context)
         await self.refresh_setup()
@@ -166,8 +166,8 @@ class SetupPane(Vertical):
             self.main.set_file(str(entry.source))
 
     def clear(self) -> None:
-        """Forget all inputs; operation, key and settings stay."""
-        for pane in self._sources.values():
+        """Drop all inputs; operation, key and settings stay."""
+        for pane in self._panes.values():
             pane.clear()
         self.target.path_input.value = ""
         self.context.set_pairs({})
@@ -175,25 +175,25 @@ class SetupPane(Vertical):
             self._destination.context.set_pairs({})
 
     async def start_over(self, home: str) -> None:
-        """As it is for a new session in the region ``home``: other keys, but the inputs stay."""
-        self.home, self.where, self.key = home, home, None
+        """Reset for a new session in the Region ``home``: no key is chosen, the inputs stay."""
+        self.home, self.working_region, self.key = home, home, None
         if self._destination is not None:
             self._destination.key = None
         await self.refresh_setup()
 
     def hide_secrets(self) -> None:
-        for pane in self._sources.values():
+        for pane in self._panes.values():
             pane.area.hide()
 
-    # What is shown
+    # Showing
 
     async def refresh_setup(self) -> None:
-        """Show the panes that the present operation has use for, with what now holds in them."""
+        """Show the panes that the operation needs, as it is set up now."""
         async with self._refreshing:
             operation = self.operation
             for role in operation.roles:
-                await self.source(role)
-            for role, pane in self._sources.items():
+                await self.input_pane(role)
+            for role, pane in self._panes.items():
                 pane.display = role in operation.roles
             if operation.name is OperationName.RE_ENCRYPT and self._destination is None:
                 self._destination = DestinationPane()
@@ -202,7 +202,9 @@ class SetupPane(Vertical):
         self.key_field.display = operation.needs_key or operation.key_found
         absent = "none yet: Enter chooses one"
         if operation.key_found:
-            absent = "found from the ciphertext" + (f", in {self.where}" if self.where != self.home else "")
+            absent = "found from the ciphertext" + (
+                f", in {self.working_region}" if self.working_region != self.home else ""
+            )
         self.key_field.show(self.key, home=self.home, absent=absent)
         self.context.display = self._takes_context()
         self.context.offer_last(self.last_context(self.key.arn) if self.key else {})
@@ -228,8 +230,8 @@ class SetupPane(Vertical):
             self.target.suggest(main.path.path, sealing=self.operation.name is OperationName.ENCRYPT)
 
     def _move_note(self) -> str:
-        """What a move to another region means."""
-        there, here = self.destination_key, self.where
+        """What re-encrypting to another Region means."""
+        there, here = self.destination_key, self.working_region
         if there is None or there.region == here:
             return ""
         try:
@@ -257,7 +259,7 @@ class SetupPane(Vertical):
     # Errors
 
     def show_error(self, field: InputField, text: str) -> bool:
-        """Show a problem beside the field it is about, and go there; whether there is such a field."""
+        """Show a problem beside its field, and focus it; False where that field is not shown."""
         match field:
             case InputField.KEY if self.key_field.display:
                 self.key_field.problem.say(text)
@@ -287,7 +289,7 @@ class SetupPane(Vertical):
 
     def clear_errors(self) -> None:
         problems = [self.key_field.problem, self.settings.problem, self.context.problem, self.target.problem]
-        problems += [pane.problem for pane in self._sources.values()]
+        problems += [pane.problem for pane in self._panes.values()]
         if self._destination is not None:
             problems += [self._destination.key_field.problem, self._destination.context.problem]
         for problem in problems:

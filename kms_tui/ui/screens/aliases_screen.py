@@ -158,7 +158,7 @@ class AliasesScreen(ModeScreen):
         assert self.session is not None
         words = self.session.pending_changes.words(self.session.kms.region, alias.target_key_id)
         if f"alias {alias.short_name}" in words.split(", "):
-            return "settling", "accent"
+            return "propagating", "accent"
         if row is None:
             return ("listing…", "quiet") if self.session.inventory.busy else _DANGLING
         if row.gone or _is_missing(row):

@@ -1,4 +1,4 @@
-"""The filter: one line that filters as one types, completes, and says what it cannot understand."""
+"""``FilterLine``: filters as one types, completes, and shows what it cannot understand."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FilterInput(Input):
     ]
 
     class Left(Message):
-        """The focus belongs to the list."""
+        """The focus goes to the list."""
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
@@ -56,7 +56,7 @@ class FilterInput(Input):
 
 
 class FilterLine(Vertical):
-    """The line and, below it where there is one, what is wrong with it or what it waits for."""
+    """The input and, below it, a note: an error in the filter, or what it waits for."""
 
     class Changed(Message):
         def __init__(self, text: str) -> None:

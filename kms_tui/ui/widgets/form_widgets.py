@@ -48,12 +48,12 @@ class Select(widgets.Select[T]):
         )
 
     def set_options(self, options: Iterable[tuple[Content, T]]) -> None:  # type: ignore[override]
-        """Offer others."""
+        """Replace the options."""
         super().set_options(_searchable(options))
 
 
 def _searchable(options: Iterable[tuple[Content, T]]) -> list[tuple[RenderableType, T]]:
-    """Textual finds what is typed in Rich's texts only, which it does not parse either."""
+    """Textual searches only Rich's texts for what is typed; it parses no markup in those either."""
     return [(safe_rich(shown.plain), value) for shown, value in options]
 
 
@@ -74,12 +74,12 @@ class Flag(Checkbox):
 
 
 class TextArea(widgets.TextArea):
-    """Several lines of text: what was pasted from anywhere is drawn harmless, and held as it is."""
+    """Several lines of text; control characters are drawn harmless, and held as they are."""
 
     def get_line(self, line_index: int) -> Text:
         return Text(harmless(self.document.get_line(line_index)), end="", no_wrap=True)
 
     def on_unmount(self) -> None:
-        """Watch the app's theme no more: it would hold this for ever."""
+        """Stop watching the app's theme, which would keep this widget alive for ever."""
         watchers = getattr(self.app, "__watchers", {}).get("theme", [])
         watchers[:] = [watcher for watcher in watchers if watcher[0] is not self]

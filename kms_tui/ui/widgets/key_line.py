@@ -25,7 +25,7 @@ _NAME_LEAST, _NAME_MOST = 26, 36
 
 
 class _Width(NamedTuple):
-    """Cells; a column with ``most`` takes up to so many of what is left over."""
+    """Cells; a column with ``most`` grows up to so many where room is left over."""
 
     least: int
     most: int = 0
@@ -60,7 +60,7 @@ _LEFT_TO_RIGHT = (
     "description",
 )
 _BY_IMPORTANCE = ("name", "attention", "region", "spec", "rotation", "usage", "description", "id", "state")
-"""What stays longest first; the others are shown only where the list is sorted by them."""
+"""The last give way first; columns not named here are shown only where the list is sorted by them."""
 
 
 class Slot(NamedTuple):
@@ -110,14 +110,14 @@ _GAP = " " * GAP
 
 
 class KeyRowState(NamedTuple):
-    """What a line shows besides its row."""
+    """What a line shows of its key besides the row."""
 
     cursor: bool
     marked: bool
     news: str
-    """What a refresh has just found about the key, or ""."""
+    """The change that a refresh has just found, or ""."""
     nameless: str
-    """What is said of a key without a known alias: whether it has none depends on the listing of aliases."""
+    """The note on a key without a known alias."""
 
 
 def header(slots: Sequence[Slot], sort: Sort, style: Styles) -> list[Segment]:

@@ -1,4 +1,4 @@
-"""``KeyList``: a list of keys of any length, of which only what is on screen is drawn."""
+"""``KeyList``: the virtual list of the keys of a View, which follows its inventory."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from kms_tui.ui.widgets.key_notes import Note, empty_lines, nameless, region_not
 from kms_tui.ui.widgets.marked_list import MarkedList
 from kms_tui.ui.widgets.virtual_list import HEADER
 
-_SETTLE = 0.05
-"""Seconds of scrolling between two tellings of what is on screen."""
-_NAMES_WAIT = 1.0
-"""Seconds until keys without a known name are shown in a list that has room for them."""
-_NEWS = 5.0
-"""Seconds for which a row says what a refresh found."""
+_REPORT_SECONDS = 0.05
+"""Seconds of scrolling between two reports of which rows are on screen."""
+_NAMES_SECONDS = 1.0
+"""Seconds until keys whose names are not read yet are shown in a list that has room for them."""
+_NEWS_SECONDS = 5.0
+"""Seconds for which a row shows what a refresh found."""
 _EMPTY_TOP = 2
-"""The line on which an empty list begins to say why."""
+"""The line on which an empty list begins to say why it is empty."""
 
 
 class RowMessage(Message):
@@ -53,7 +53,7 @@ class RowMessage(Message):
 
 
 class KeyList(MarkedList):
-    """Shows a View, follows its inventory, and tells it which rows are on screen.
+    """Shows a View, follows its inventory, and reports to it which rows are on screen.
 
     Keys that arrive are added at the end and move nothing on screen.
     """
@@ -74,7 +74,7 @@ class KeyList(MarkedList):
         """The cursor is on another key."""
 
     class RowSelected(RowMessage):
-        """Someone chose a key, with enter or by a click on the row of the cursor."""
+        """A key was chosen, with enter or by a click on the row of the cursor."""
 
     class VisibleRange(Message):
         """Rows ``first`` to ``last`` are on screen (indices; ``last`` is -1 where none is)."""
@@ -86,7 +86,7 @@ class KeyList(MarkedList):
             self.last = last
 
     class Updated(Message):
-        """Rows, facts, marks or the progress of reading changed: what counts them is to be drawn again."""
+        """Rows, facts, marks or the progress of reading changed, so counts of them are out of date."""
 
     class _Arrived(Message):
         bubble = False
@@ -106,31 +106,31 @@ class KeyList(MarkedList):
         super().__init__(id=id, classes=classes)
         self._first_view = view
         self.columns: tuple[str, ...] = ()
-        """The columns that someone chose, left to right; none: the most important that fit."""
-        self._forget: Callable[[], None] = lambda: None
+        """The columns chosen by the person, left to right; none: the most important that fit."""
+        self._stop_listening: Callable[[], None] = lambda: None
         self._announced: str | None = None
         self._slots: list[Slot] = []
-        self._told: tuple[int, int] | None = None
-        self._telling: Timer | None = None
-        self._waiting: Timer | None = None
+        self._reported: tuple[int, int] | None = None
+        self._report_timer: Timer | None = None
+        self._names_timer: Timer | None = None
         self._notes: list[Note] = []
         """Lines below the rows."""
         self._reasons: list[Note] = []
         """Lines in the place of rows, where there are none."""
 
-    # What it shows
+    # The view
 
     def show_view(self, view: View | None) -> None:
         """Show another view, or none, and follow its inventory."""
-        self._forget()
-        self._forget = lambda: None
+        self._stop_listening()
+        self._stop_listening = lambda: None
         self._view = view
         self._chosen, self._announced = None, None
         if view is not None:
-            self._forget = view.inventory.listen(
+            self._stop_listening = view.inventory.listen(
                 lambda changes: self.post_message(self._Arrived(view, changes))
             )
-            # Takes in what came between the making of the view and now.
+            # Take in what arrived since the view was made.
             view.rebuild()
         self._rows_replaced()
 
@@ -146,14 +146,14 @@ class KeyList(MarkedList):
             self._rows_replaced()
 
     def set_sort(self, sort: Sort) -> None:
-        """Sort by a column, and have the facts read that it needs."""
+        """Sort by a column, and start to read the facts that it needs."""
         if self._view is not None:
             self._view.set_sort(sort)
             self._view.read_missing()
             self._rows_replaced()
 
     def action_rebuild(self) -> None:
-        """Filter and sort afresh: what arrived since goes to its place."""
+        """Filter and sort again: keys that arrived since move to their place."""
         if self._view is not None:
             self._view.rebuild()
             self._rows_replaced()
@@ -183,7 +183,7 @@ class KeyList(MarkedList):
             self.show_view(self._first_view)
 
     def on_unmount(self) -> None:
-        self._forget()
+        self._stop_listening()
 
     def on_key_list__arrived(self, message: _Arrived) -> None:
         view, changes = message.view, message.changes
@@ -191,15 +191,15 @@ class KeyList(MarkedList):
             return
         was_empty = not view.rows
         grew = view.update(changes)
-        if view.waiting and self._waiting is None:
-            self._waiting = self.set_timer(_NAMES_WAIT, self._stop_waiting)
+        if view.waiting and self._names_timer is None:
+            self._names_timer = self.set_timer(_NAMES_SECONDS, self._show_nameless)
         if was_empty:
             self._rows_replaced()
             return
         if grew or changes.listing:
             self._fit_content()
             self.current_changed()
-            self._tell_range()
+            self._report_range()
         self._refresh_changed(view, changes)
         self.post_message(self.Updated())
 
@@ -208,14 +208,14 @@ class KeyList(MarkedList):
         changed = [index for index in range(first, last + 1) if view.rows[index].arn in changes.rows]
         for index in changed:
             self.refresh_row(index)
-        if any(view.inventory.recent_change(view.rows[index].arn, _NEWS) for index in changed):
-            self.set_timer(_NEWS + 0.1, self.refresh)
+        if any(view.inventory.recent_change(view.rows[index].arn, _NEWS_SECONDS) for index in changed):
+            self.set_timer(_NEWS_SECONDS + 0.1, self.refresh)
         if changes.listing:
             self.refresh()
 
-    def _stop_waiting(self) -> None:
-        """Fill a list that has room with the keys whose names are still awaited."""
-        self._waiting = None
+    def _show_nameless(self) -> None:
+        """Show the keys whose names are not read yet, where the list has room for them."""
+        self._names_timer = None
         view = self._view
         if view is not None and len(view.rows) < self.page and view.release():
             self._rows_replaced()
@@ -224,8 +224,8 @@ class KeyList(MarkedList):
         self._fit_content()
         self.put_cursor_back()
         self.current_changed()
-        self._told = None
-        self._tell_range()
+        self._reported = None
+        self._report_range()
         self.refresh()
         self.post_message(self.Updated())
 
@@ -244,7 +244,7 @@ class KeyList(MarkedList):
         if self._chosen is not None:
             self.post_message(self.RowSelected(self, self._chosen.arn))
 
-    # What is on screen
+    # The rows on screen
 
     @property
     def page(self) -> int:
@@ -257,24 +257,24 @@ class KeyList(MarkedList):
         return first, min(first + self.page, len(self.rows)) - 1
 
     @property
-    def will_tell(self) -> bool:
-        """Whether it may still have to say, after a rest, that other rows are on screen."""
-        return self._telling is not None
+    def will_report(self) -> bool:
+        """Whether a change of the rows on screen may still have to be reported."""
+        return self._report_timer is not None
 
-    def _tell_range(self) -> None:
-        """Say what is on screen: at once after a rest, and then every so often."""
-        if self._telling is None and self._tell_now():
-            self._telling = self.set_timer(_SETTLE, self._tell_later)
+    def _report_range(self) -> None:
+        """Report which rows are on screen: at once after a rest, then at intervals."""
+        if self._report_timer is None and self._report_now():
+            self._report_timer = self.set_timer(_REPORT_SECONDS, self._report_later)
 
-    def _tell_later(self) -> None:
-        self._telling = None
-        self._tell_now()
+    def _report_later(self) -> None:
+        self._report_timer = None
+        self._report_now()
 
-    def _tell_now(self) -> bool:
+    def _report_now(self) -> bool:
         view = self._view
-        if view is None or not self.size.height or self.visible_rows == self._told:
+        if view is None or not self.size.height or self.visible_rows == self._reported:
             return False
-        first, last = self._told = self.visible_rows
+        first, last = self._reported = self.visible_rows
         around = view.rows[last + 1 : last + 1 + self.page] + view.rows[max(0, first - self.page) : first]
         view.inventory.show(view.rows[first : last + 1], around)
         self.post_message(self.VisibleRange(self, first, last))
@@ -284,12 +284,12 @@ class KeyList(MarkedList):
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self.hover = None
-            self._tell_range()
+            self._report_range()
 
     def on_resize(self) -> None:
         self._fit_content()
         self.show_cursor()
-        self._tell_range()
+        self._report_range()
 
     def _fit_content(self) -> None:
         view = self._view
@@ -307,7 +307,7 @@ class KeyList(MarkedList):
     # Painting
 
     def line(self, y: int) -> tuple[list[Segment], str]:
-        """A line's segments, and the background of what is left of it."""
+        """The segments of a line, and the background of the rest of it."""
         view = self._view
         if view is None or not view.rows:
             line = y - _EMPTY_TOP
@@ -331,7 +331,7 @@ class KeyList(MarkedList):
         line = KeyRowState(
             index == self.cursor,
             marked,
-            view.inventory.recent_change(row.arn, _NEWS),
+            view.inventory.recent_change(row.arn, _NEWS_SECONDS),
             "" if row.aliases else nameless(view.inventory.region(row.region).aliases),
         )
         style = self.styles_on(background)

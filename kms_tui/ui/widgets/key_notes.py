@@ -1,4 +1,4 @@
-"""What a list of keys says in words: when it is empty, and about regions that could not be listed."""
+"""The notes of a key list: why it is empty, and which Regions could not be listed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def region_notes(view: View, width: int, *, most: int) -> list[Note]:
     broken = [region for region in view.inventory.regions if region.error is not None]
     notes = [Note("failed", _not_listed(region)) for region in broken]
     for whole in (
-        [line for region in broken for line in _trouble(region, width)],
+        [line for region in broken for line in _error_notes(region, width)],
         [line for note in notes for line in _wrapped(note.look, note.text, width)],
         notes,
     ):
@@ -44,7 +44,7 @@ def _not_listed(region: Region) -> str:
 
 
 def nameless(aliases: Fact[int]) -> str:
-    """What to say of a key without a known alias, given how listing its region's aliases went."""
+    """The note on a key without a known alias: it has none, or its Region's aliases could not be listed."""
     if isinstance(aliases, Known):
         return "no alias"
     if isinstance(aliases, Denied):
@@ -53,13 +53,13 @@ def nameless(aliases: Fact[int]) -> str:
 
 
 def empty_lines(view: View, width: int) -> list[Note]:
-    """Why there is nothing to see, and what would help."""
+    """Why the list is empty, and what would help."""
     inventory = view.inventory
     names = [region.name for region in inventory.regions]
     where = ", ".join(names) if len(names) <= 3 else f"{len(names)} regions"
     if inventory.stopped is not None:
         return [Note("note", f"The keys of {where} are not listed while there are no valid credentials.")]
-    notes = [line for region in inventory.regions for line in _trouble(region, width)]
+    notes = [line for region in inventory.regions for line in _error_notes(region, width)]
     if inventory.busy:
         return [*notes, Note("note", f"Listing the keys of {where}…")]
     if view.query and len(inventory):
@@ -83,7 +83,7 @@ def _no_match(view: View, width: int) -> list[Note]:
     return lines
 
 
-def _trouble(region: Region, width: int) -> list[Note]:
+def _error_notes(region: Region, width: int) -> list[Note]:
     if region.error is None:
         return []
     return _wrapped("failed", _not_listed(region), width) + _wrapped("note", region.error.next_step, width)

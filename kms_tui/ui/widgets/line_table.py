@@ -24,7 +24,7 @@ _EMPTY_TOP = 2
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column of at least ``width`` cells; what is left over goes to columns by ``weight``."""
+    """A column of at least ``width`` cells; spare cells go to columns by ``weight``."""
 
     title: str
     width: int
@@ -41,7 +41,7 @@ class TableRow:
 
 
 class LineTable(VirtualList):
-    """Shows rows below a head; the cursor stays with its row when the rows are replaced."""
+    """Rows of cells below a header; the cursor stays with its row when the rows are replaced."""
 
     CLASS_PREFIX = "line-table"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -186,7 +186,7 @@ class LineTable(VirtualList):
         return self._cells(self._rows[index].cells, background, BAR), background
 
     def blend(self, background: str, part: str) -> Style:
-        """The part as the theme has it, whatever it is on: only the background is the row's."""
+        """The colour of the theme, on every background: only the background is the row's."""
         behind = self.get_component_rich_style(background)
         return self.get_component_rich_style(part) + Style(bgcolor=behind.bgcolor)
 

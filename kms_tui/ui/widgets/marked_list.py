@@ -16,7 +16,7 @@ from kms_tui.ui.widgets.virtual_list import VirtualList, cursor_bindings
 
 
 class MarkedList(VirtualList):
-    """The cursor stays with its key, and the marks with theirs, whatever happens to the rows around."""
+    """Cursor and marks stay with their keys when rows arrive, leave or move."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *cursor_bindings("list", "key"),
@@ -37,7 +37,7 @@ class MarkedList(VirtualList):
         super().__init__(id=id, classes=classes)
         self._view: View | None = None
         self._chosen: Row | None = None
-        """The key that someone last moved to: the cursor goes back to it when a filter lets it through."""
+        """The key that the person last moved to: the cursor returns to it when a filter shows it again."""
         self._range_from: int | None = None
         self._range_marks: set[str] = set()
         self.hover: int | None = None
@@ -63,7 +63,7 @@ class MarkedList(VirtualList):
 
     @property
     def marked(self) -> list[Row]:
-        """The marked rows, those that the filter hides too; see View.summary for how many those are."""
+        """The marked rows, hidden ones included; View.summary counts those."""
         view = self._view
         if view is None:
             return []

@@ -84,7 +84,7 @@ class TopBar(Vertical):
         self.query_one("#limits", Static).update(limits)
 
     def _price(self, session: Session) -> str:
-        """What the calls cost on AWS ("" in the local store, where they cost nothing)."""
+        """The price of the calls on AWS ("" in the local store, where they cost nothing)."""
         if session.connection.kind is BackendKind.LOCAL or not session.meter.total:
             return ""
         return f" ≈ {money(calls_so_far(session, host_of(self).config.price_table).dollars)}"
@@ -123,7 +123,7 @@ _ALWAYS = 2
 
 
 class KeyBar(Static):
-    """The bindings that are shown, in their order, without what is not offered now; a click is the key.
+    """The shown bindings that can be used now, in their order; a click on one presses its key.
 
     One widget that draws one line: Textual's Footer mounts a widget for each key, and all of them again
     whenever the focus moves, which costs the first rows 0.1 s.

@@ -21,7 +21,7 @@ from kms_tui.ui.base.pasting import is_too_long
 from kms_tui.ui.base.safe_text import Content, harmless, visible
 
 Shown = Content | Visual
-"""What a widget shows: text, or a visual of ours that is made of such texts."""
+"""Text, or a visual of ours that is made of such texts."""
 
 
 class Static(widgets.Static):
@@ -78,7 +78,7 @@ MOST_CHARACTERS = 20_000
 
 
 class _Harmless(Highlighter):
-    """Given to an Input it replaces what is drawn, and not what is held."""
+    """Replaces what an Input draws, not what it holds."""
 
     def __call__(self, text: str | Text) -> Text:
         line = text.plain if isinstance(text, Text) else text
@@ -117,7 +117,7 @@ class Input(widgets.Input):
         )
 
     def replace(self, text: str, start: int, end: int) -> None:
-        """All that is typed and pasted comes through here."""
+        """Take typed or pasted text, unless it is too long; both come through here."""
         if not is_too_long(self, text, MOST_CHARACTERS - len(self.value)):
             super().replace(text, start, end)
 

@@ -62,7 +62,7 @@ class VirtualList(ScrollView, can_focus=True):
         """The index of the row that the cursor is on."""
         self._style_cache: dict[tuple[str, str], Style] = {}
 
-    # What a list is made of
+    # For subclasses
 
     @property
     @abstractmethod
@@ -70,7 +70,7 @@ class VirtualList(ScrollView, can_focus=True):
 
     @abstractmethod
     def line(self, y: int) -> tuple[list[Segment], str]:
-        """The segments of a line on screen, and the background of what is left of it."""
+        """The segments of a line on screen, and the background of the rest of it."""
 
     @abstractmethod
     def cursor_moved(self) -> None:

@@ -58,7 +58,7 @@ def test_a_save_is_reviewed_then_put_then_read_again(make_app: MakeApp, demo: Ba
         assert key_policy(demo, editor.subject.key_id) == before
         await press(pilot, "tab", "enter")
         assert key_policy(demo, editor.subject.key_id) == SOUND
-        assert "is saved, and reads so again: role/app gains kms:Decrypt" in notifications(pilot.app)  # type: ignore[arg-type]
+        assert "is saved, and was read back: role/app gains kms:Decrypt" in notifications(pilot.app)  # type: ignore[arg-type]
         assert not edit_of(editor).is_changed
 
     drive(make_app(), script)
@@ -194,7 +194,7 @@ def test_a_lost_answer_is_looked_up_before_it_is_called_a_failure(make_app: Make
         editor = await open_editor(pilot)
         await write(pilot, editor, SOUND)
         await save(pilot)
-        assert "reads so again" in notifications(pilot.app)  # type: ignore[arg-type]
+        assert "was read back" in notifications(pilot.app)  # type: ignore[arg-type]
         assert not edit_of(editor).is_changed
 
     drive(make_app(backend), script)

@@ -33,18 +33,18 @@ AROUND = PolicyContext(ACCOUNT, REGION, key_arn="arn:aws:kms:eu-west-1:111122223
 @given(texts=st.lists(ANY_TEXT, max_size=3))
 @settings(deadline=None, max_examples=150)
 def test_any_text_can_be_shown_and_comes_back_unchanged(texts: list[str]) -> None:
-    standins = PlaceholderMap()
+    placeholders = PlaceholderMap()
     for text in texts:
-        shown = standins.shown(text)
+        shown = placeholders.encode(text)
         assert len(shown) == len(text)
-        assert standins.meant(shown) == text
+        assert placeholders.decode(shown) == text
 
 
 @given(text=ANY_TEXT)
 @settings(deadline=None, max_examples=150)
 def test_nothing_that_a_terminal_obeys_or_hides_is_pictured(text: str) -> None:
-    standins = PlaceholderMap()
-    pictured = standins.pictured(standins.shown(text))
+    placeholders = PlaceholderMap()
+    pictured = placeholders.drawn(placeholders.encode(text))
     assert len(pictured) == len(text)
     kept = pictured.replace("\n", "").replace("\t", "")
     assert visible(kept) == kept
@@ -53,7 +53,7 @@ def test_nothing_that_a_terminal_obeys_or_hides_is_pictured(text: str) -> None:
 @given(text=ANY_TEXT)
 @settings(deadline=None, max_examples=100)
 def test_what_is_shown_has_line_feeds_for_its_only_line_ends_and_can_be_encoded(text: str) -> None:
-    shown = PlaceholderMap().shown(text)
+    shown = PlaceholderMap().encode(text)
     assert len(shown.splitlines()) <= shown.count("\n") + 1
     shown.encode("utf-8")
 
@@ -61,14 +61,14 @@ def test_what_is_shown_has_line_feeds_for_its_only_line_ends_and_can_be_encoded(
 @given(text=ANY_TEXT)
 @settings(deadline=None, max_examples=100)
 def test_a_document_of_the_text_area_keeps_what_is_shown(text: str) -> None:
-    shown = PlaceholderMap().shown(text)
+    shown = PlaceholderMap().encode(text)
     assert Document(shown).text == shown
 
 
 def test_a_private_use_character_of_the_text_is_not_taken_for_a_stand_in() -> None:
-    standins = PlaceholderMap()
-    first = standins.shown("\x1b")
-    assert standins.meant(standins.shown(first)) == first
+    placeholders = PlaceholderMap()
+    first = placeholders.encode("\x1b")
+    assert placeholders.decode(placeholders.encode(first)) == first
 
 
 # Formatting
@@ -135,7 +135,7 @@ def test_a_place_in_unfinished_json_is_known_by_its_elements(
     marked: str, names: tuple[str, ...], is_key: bool, typed: str
 ) -> None:
     text, offset = spots(marked)
-    spot = Outline(text).spot(offset)
+    spot = Outline(text).position(offset)
     assert (spot.names, spot.is_key, spot.typed) == (names, is_key, typed)
 
 
@@ -150,14 +150,14 @@ def test_statements_are_found_in_broken_json_too() -> None:
 def test_no_text_upsets_the_outline(text: str, data: st.DataObject) -> None:
     offset = data.draw(st.integers(0, len(text)))
     outline = Outline(text)
-    spot = outline.spot(offset)
+    spot = outline.position(offset)
     assert spot.start <= offset <= spot.end or spot.start == spot.end == offset
     assert text[spot.start : offset] == spot.typed
     assert all(start < end <= len(text) for start, end in outline.statements)
 
 
 def test_a_hundred_thousand_brackets_have_an_outline() -> None:
-    assert Outline("[" * 100_000).spot(100_000).names == ()
+    assert Outline("[" * 100_000).position(100_000).names == ()
 
 
 # Completion
@@ -253,7 +253,7 @@ def test_the_chosen_text_brings_the_quotes_and_the_colon_that_lack(
     from kms_tui.ui.policy_editor.policy_completion import Completion
 
     text, offset = spots(marked)
-    spot = Outline(text).spot(offset)
+    spot = Outline(text).position(offset)
     written = Completion(spot, (chosen,)).inserted(chosen, text)
     result = text[: spot.start] + written + text[spot.end :]
     assert becomes is None or result == becomes

@@ -1,4 +1,4 @@
-"""A change counts at once, whatever older reads say; that it is settling is said until a read agrees."""
+"""A change counts at once, whatever older reads say; the row says "propagating" until a read agrees."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def line(pilot: Pilot[Any]) -> str:
     return key_list.render_line(1 + key_list.cursor - round(key_list.scroll_y)).text
 
 
-def test_an_older_read_shows_as_settling_on_the_row_and_in_the_details_until_a_later_one_agrees(
+def test_an_older_read_shows_as_propagating_on_the_row_and_in_the_details_until_a_later_one_agrees(
     make_app: MakeApp, demo: Backend
 ) -> None:
     backend = Lagging(demo, demo_backend(now=fixed_now))
@@ -31,18 +31,18 @@ def test_an_older_read_shows_as_settling_on_the_row_and_in_the_details_until_a_l
         await press(pilot, "X", "tab", "enter")
         assert state_of(demo, key) == "Disabled"
         assert "Could not" not in notifications(pilot.app)  # type: ignore[arg-type]
-        assert "settling: disabled" in line(pilot)
+        assert "propagating: disabled" in line(pilot)
         row = pilot.app.screen.query_one(KeyList).current
         assert row is not None
         assert row.key is not None, row.described
         assert row.key.state == "Disabled", "the change counts"
-        assert "settling: disabled" in body(pilot)
+        assert "propagating: disabled" in body(pilot)
         backend.caught_up.set()
         for _ in range(200):
-            if "settling" not in line(pilot) + body(pilot):
+            if "propagating" not in line(pilot) + body(pilot):
                 break
             await pilot.pause(0.05)
-        assert "settling" not in line(pilot) + body(pilot)
+        assert "propagating" not in line(pilot) + body(pilot)
         assert row.key.state == "Disabled"
 
     drive(make_app(backend), script)
