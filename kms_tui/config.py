@@ -105,7 +105,7 @@ def load(path: Path, binding_ids: BindingIds | None = None) -> Config:
 
 def parse(text: str, name: str, binding_ids: BindingIds | None = None) -> Config:
     """The settings in a text; errors call it ``name``."""
-    import tomllib  # most people have no configuration file, and the first frame waits for this module
+    import tomllib  # most users have no configuration file, and the first frame waits for this module
 
     try:
         document = tomllib.loads(text)

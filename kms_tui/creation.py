@@ -103,7 +103,7 @@ def policy_of(draft: NewKey, account_id: str, partition: str) -> str:
     """The policy that the key will have."""
     if draft.policy:
         return draft.policy
-    from kms_tui.policy import snippets  # It takes a while, and only who makes a key waits for it.
+    from kms_tui.policy import snippets  # Slow to import, and only needed to create a key.
 
     if not draft.administrators and not draft.users:
         return snippets.default_policy(account_id, partition)

@@ -171,7 +171,7 @@ def _texts(shape: dict[str, Any]) -> Iterator[bool]:
     return (isinstance(value, str) for value in shape.values())
 
 
-# Wrapping elsewhere (an HSM, an air-gapped machine) takes longer than one run of the console, and a token is
+# Wrapping on an HSM or an air-gapped machine can take longer than one run of the console, and a token is
 # good for 24 hours (GetParametersForImport). A token is no secret: ImportKeyMaterial asks for a permission of
 # its own; the files are for their owner alone all the same. One JSON file for each key, whole or not there.
 

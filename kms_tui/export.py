@@ -39,7 +39,7 @@ def render(table: Table, form: ExportFormat) -> str:
     return _RENDERERS[form](table)
 
 
-# What a spreadsheet takes for the begin of a formula (OWASP, "CSV Injection"), the full-width forms included,
+# The beginnings of a formula in a spreadsheet (OWASP, "CSV Injection"), the full-width forms included,
 # which Excel reads alike. A semicolon ends a cell where the computer's language writes decimals with a comma.
 _FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[=+\-@＝＋－＠])")
 _FORMULA_CELL = "'"

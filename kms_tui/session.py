@@ -144,7 +144,7 @@ def open_session(
 
     A session is read-only if the connection or the profile's settings say so.
     """
-    # Imported here: the console's first frame needs a Connection, and none of this.
+    # Imported here: the console's first frame needs only a Connection.
     from kms_tui.backend.base import KnowsServices
     from kms_tui.backend.kms_facade import Kms
     from kms_tui.backend.wrappers.metering import Meter

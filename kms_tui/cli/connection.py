@@ -90,7 +90,7 @@ def open_backend(connection: Connection, prompt: Prompt | None = None) -> Backen
         )
     from kms_tui.backend.aws import connect
 
-    # A console says so itself; a command would stand there without a word.
+    # The console shows this itself; a command would wait in silence.
     with contextlib.nullcontext() if prompt else _saying_what_it_waits_for(connection.profile):
         return connect(
             profile=connection.profile,
@@ -105,7 +105,7 @@ def _saying_what_it_waits_for(profile: str | None) -> Iterator[None]:
     def say() -> None:
         from kms_tui.backend.aws.credential_sources import waits_for
 
-        with contextlib.suppress(KmsTuiError):  # the opening meets the same file, and says what is wrong
+        with contextlib.suppress(KmsTuiError):  # opening reads the same file, and reports the error
             print(visible(f"kms-tui: waiting for {waits_for(profile)}; Ctrl+C stops"), file=sys.stderr)
 
     timer = threading.Timer(OPENING_IS_LONG, say)
@@ -129,7 +129,7 @@ def _passphrase(prompt: Prompt | None, new: bool) -> str | None:
     first = _given(
         prompt, "Passphrase for the new store. Left empty, a key file beside the store protects it instead."
     )
-    # Nobody sees what they type, and no store can be opened by what somebody meant.
+    # Typing is not echoed, and a mistyped passphrase would lock the store.
     if first and _given(prompt, "The same passphrase once more.") != first:
         raise StoreError(
             "The two passphrases differ, so no store was made.", next_step="Open it again to give them."

@@ -41,20 +41,20 @@ def run(args: argparse.Namespace) -> int:
     gc.set_threshold(*_THRESHOLDS)
     from kms_tui.ui.app import KmsApp
 
-    # What is imported by now stays: a collection that walks it would hold up the first rows (0.1 s).
+    # Imported objects stay: a collection that walks them would delay the first rows by 0.1 s.
     gc.freeze()
     config = load(default_path(), _binding_ids)
     opener = partial(open_connection, config)
     if args.screenshot is not None:
         from kms_tui.ui.screenshot import draw
 
-        # Without a terminal nobody is there to answer a prompt: it is declined.
+        # Without a terminal no one can answer a prompt: it is declined.
         app = KmsApp(lambda chosen, _prompt: opener(chosen, lambda _question: None), connection, config)
         draw(app, args.screenshot)
     else:
         app = KmsApp(opener, connection, config)
         app.run()
-        # The collections with which an interpreter ends would be 0.15 s, and more in a large account.
+        # The interpreter's collections at exit would take 0.15 s, and more in a large account.
         gc.freeze()
     return app.return_code or 0
 

@@ -1,7 +1,7 @@
 """Decrypt a file, whether the AWS Encryption SDK's format or a plain KMS ciphertext.
 
 Key, region and encryption context are read from the file; a plain KMS ciphertext names its symmetric key,
-and wants the context that it was encrypted with. Either may be base64 or hex text, wrapped or quoted, of any
+and needs the context that it was encrypted with. Either may be base64 or hex text, wrapped or quoted, of any
 size; a plain one may be in the JSON that "aws kms encrypt" prints. Nothing is written before all of it has
 verified.
 """

@@ -98,7 +98,7 @@ def stoppable(work: Callable[[], int]) -> int:
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in numbers:
-            signal.signal(each, signal.SIG_IGN)  # the tidying up is not to be stopped as well
+            signal.signal(each, signal.SIG_IGN)  # nothing may stop the clean-up
         raise _Stopped(number)
 
     before = [signal.signal(number, stop) for number in numbers]

@@ -1,6 +1,6 @@
-"""Hold the account's keys against the health checks: ``kms-tui report``, for pipelines and auditors.
+"""Run the health checks on the account's keys: ``kms-tui report``, for pipelines and auditors.
 
-What cannot be read is listed as not known, and never counts as a pass. AWS-managed keys are left alone.
+What cannot be read is listed as not known, and never counts as a pass. AWS-managed keys are not examined.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _open(args: argparse.Namespace) -> Session:
         require_store(connection.store or default_path())
     offline = connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
     pace = Pace(demand=10_000, usage=10_000, read_unasked=0) if offline else Pace(read_unasked=0)
-    # Reading is all that a report does, and a session that can do no more is the proof of it.
+    # A report only reads; a read-only session makes sure of it.
     return open_session(replace(connection, read_only=True), open_backend(connection), pace=pace)
 
 
