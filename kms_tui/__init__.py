@@ -1,3 +1,3 @@
-"""kms-tui: the terminal console in which people look after their AWS KMS keys."""
+"""kms-tui: a terminal console for AWS KMS keys."""
 
 __version__ = "0.1.0"

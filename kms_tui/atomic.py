@@ -16,7 +16,7 @@ from kms_tui.kms.errors import KmsTuiError
 
 PRIVATE = 0o600
 SHARED = 0o666
-"""What the umask makes of an ordinary new file."""
+"""The mode of an ordinary new file, before the umask."""
 
 PRIVATE_FOLDER = 0o700
 
@@ -32,15 +32,15 @@ class FileError(KmsTuiError):
 
 
 class AlreadyThereError(FileError):
-    """The target exists and was not to be overwritten; it is untouched."""
+    """The target exists and must not be overwritten; it is unchanged."""
 
 
 class NoRoomError(FileError):
-    """The disk is full, the quota used up, or the file too large for its file system."""
+    """The disk is full, the quota is used up, or the file is too large for its file system."""
 
 
 def typed_path(text: str) -> Path:
-    """The path that somebody typed: ``~`` is a home folder, and stays as it is where nobody has such a one.
+    """A path that the user typed, with ``~`` as a home folder; an unknown ``~nobody`` stays as it is.
 
     (Path.expanduser raises RuntimeError for ``~nobody``.)
     """
@@ -77,7 +77,8 @@ def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> 
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file for its owner alone, in place of any other. A folder that is missing is made private too.
+    """Write a file that only its owner may read, in place of any other; a missing folder is created, private
+    too.
 
     Raises FileError, NoRoomError.
     """
@@ -89,14 +90,14 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def remove_parts(path: Path) -> None:
-    """Remove what killed programs left of writing this file; for where nobody else can be writing it."""
+    """Remove temporary files that killed programs left; only when no one else can be writing this file."""
     target = Path(os.path.realpath(path))
     for part in target.parent.glob(_part_of(glob.escape(target.name[:_LONGEST]), "*")):
         part.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path, mode: int) -> None:
-    """Make a folder, and those above it that are missing, with their names on the disk. Raises OSError."""
+    """Create a folder and missing ones above it, with their names synced to disk. Raises OSError."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(mode=mode, parents=True, exist_ok=True)
     for made in missing:
@@ -104,7 +105,7 @@ def make_folder(folder: Path, mode: int) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk, where its file system offers that. Raises OSError."""
+    """Sync the names in a folder to disk, if its file system can. Raises OSError."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except PermissionError:
@@ -160,7 +161,7 @@ def _already_there(path: Path) -> AlreadyThereError:
 
 
 def _name_if_free(part: Path, target: Path, path: Path) -> None:
-    """Give the file its name unless that is taken: a hard link never replaces, as a rename would."""
+    """Give the file its name unless that exists: unlike a rename, a hard link never replaces."""
     try:
         try:
             target.hardlink_to(part)

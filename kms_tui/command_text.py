@@ -20,18 +20,18 @@ from botocore import xform_name
 from kms_tui.backend.service_model import service_model
 
 _LEFT_OUT = frozenset({"GrantTokens"})
-"""They are needed for some minutes after CreateGrant only, and whoever holds them can use the grant."""
+"""Grant tokens: needed for a few minutes after CreateGrant, and whoever holds one can use the grant."""
 _BEARER = frozenset({"GrantToken"})
 """Not marked sensitive in the model, but whoever holds it can use the grant."""
 _BESIDE_THE_INPUT = frozenset({"Signature", "Mac", "ImportToken"})
-"""Blobs that come with the one that is the input, and are no secret."""
+"""Blobs beside the input that are not secret."""
 
 
 Shape = Mapping[str, Any]
 
 
 class MemberKind(Enum):
-    """How a member is written down; INPUT is a file, read in place of what is secret or bytes."""
+    """How a member is written; INPUT is a file, read in place of a secret or of bytes."""
 
     INPUT_BYTES = auto()
     INPUT_TEXT = auto()
@@ -65,9 +65,8 @@ _KINDS = {
 
 
 def members_of(operation: str, params: Mapping[str, Any]) -> Iterator[CallMember]:
-    """The members that are written down, in the model's order.
-
-    ValueError for an operation or a member that the installed botocore does not know.
+    """The members to write, in the model's order. ValueError for an operation or a member that the installed
+    botocore does not know.
     """
     shapes = _input_shapes(operation)
     unknown = params.keys() - shapes
@@ -79,7 +78,7 @@ def members_of(operation: str, params: Mapping[str, Any]) -> Iterator[CallMember
 
 
 def left_out(params: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of members that neither text mentions, to be told to whoever copies it."""
+    """The names of members that neither text contains, to show to the user."""
     return tuple(sorted(_LEFT_OUT & params.keys()))
 
 
@@ -129,7 +128,7 @@ def boto3_code(
     endpoint_url: str = "",
     input_file: str = "INPUT",
 ) -> str:
-    """A Python program that makes the call; ValueError for what the service model does not know."""
+    """A Python program that makes the call; ValueError for anything that the service model does not know."""
     members = list(members_of(operation, params))
     standard = {line for member in members for line in _IMPORTS.get(member.kind, ())}
     imports = sorted(standard, key=lambda line: (line.startswith("from"), line))
@@ -165,7 +164,7 @@ def _value(member: CallMember, input_file: str) -> str:
 
 
 _LOADED = ("file://", "fileb://", "http://", "https://")
-"""An argument that begins so is taken by the AWS CLI for the name of what to load."""
+"""Beginnings of an argument that the AWS CLI takes as the name of a file or URL to load."""
 
 
 def aws_cli(
@@ -227,11 +226,11 @@ def _flag(member: CallMember, input_file: str) -> list[str]:
 
 
 def _json(value: Any) -> str:
-    """JSON that reads well where it can: only what a terminal would not print is escaped."""
+    """Readable JSON: only unprintable characters are escaped."""
     text = json.dumps(value, ensure_ascii=False, default=_json_bytes)
     return text if text.isprintable() else json.dumps(value, default=_json_bytes)
 
 
 def _json_bytes(value: bytes) -> str:
-    """Bytes within a structure, as version 2 of the AWS CLI reads them."""
+    """Bytes within a structure, in the form of AWS CLI version 2."""
     return base64.b64encode(value).decode()

@@ -40,7 +40,7 @@ THEMES = ("kms-dark", "kms-light")
 
 @dataclass(frozen=True, slots=True)
 class ProfileSettings:
-    """What holds for the sessions of one profile."""
+    """The settings for the sessions of one profile."""
 
     read_only: bool = False
     protected: tuple[str, ...] = ()
@@ -58,18 +58,18 @@ class Config:
     theme: str = THEMES[0]
     filter: str = ""
     columns: tuple[str, ...] = ()
-    """Names of COLUMNS; none: those that there is room for, the most important first."""
+    """Names of COLUMNS; empty: those that fit, the most important first."""
     clipboard_seconds: float = 30.0
     refresh_seconds: float = 0.0
     required_tags: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
     prices: Mapping[str, Any] = field(default_factory=dict)
-    """Members of kms_tui.evidence.cost.Prices that are to be other than AWS's list."""
+    """Members of kms_tui.evidence.cost.Prices that replace AWS's list prices."""
 
     @property
     def price_table(self) -> Prices:
-        """AWS's prices with those of the file in their place."""
+        """AWS's prices, with the file's in their place."""
         from kms_tui.evidence.cost import Prices  # the first frame needs no prices
 
         return Prices(**self.prices)
@@ -79,18 +79,18 @@ class Config:
 
 
 def default_path() -> Path:
-    """Where the file lies on this platform, whether or not it is there."""
+    """The path of the file on this platform; it may not exist."""
     from platformdirs import user_config_path
 
     return user_config_path("kms-tui") / "config.toml"
 
 
 BindingIds = Callable[[], Collection[str]]
-"""The ids that ``[keys]`` may name; asked for only where there is such a table, since it is slow."""
+"""The ids allowed in ``[keys]``; called only if that table exists, since it is slow."""
 
 
 def load(path: Path, binding_ids: BindingIds | None = None) -> Config:
-    """The settings of a file, or the defaults where there is none.
+    """The settings of a file, or the defaults without one.
 
     Raises ConfigurationError that names the file, the line and the key.
     """
@@ -104,8 +104,8 @@ def load(path: Path, binding_ids: BindingIds | None = None) -> Config:
 
 
 def parse(text: str, name: str, binding_ids: BindingIds | None = None) -> Config:
-    """The settings in a text; ``name`` is how errors call it."""
-    import tomllib  # most people have no configuration file, and the first frame waits for this module
+    """The settings in a text; errors call it ``name``."""
+    import tomllib  # most users have no configuration file, and the first frame waits for this module
 
     try:
         document = tomllib.loads(text)
@@ -243,7 +243,7 @@ _PRICES: Mapping[str, Convert] = {
 
 
 class _Reader:
-    """Converts tables, and knows where in the text a key stands."""
+    """Converts tables, and finds the line of a key in the text."""
 
     def __init__(self, text: str, name: str) -> None:
         self._lines = text.splitlines()
@@ -261,7 +261,7 @@ class _Reader:
         return converted
 
     def check_names(self, table: Mapping[str, Any], known: frozenset[str], *path: str) -> None:
-        """Refuse a name that is not known, with the one that it is most like."""
+        """Refuse an unknown name, with the most similar known one."""
         for name in table:
             if name not in known:
                 alike = get_close_matches(name, known, 1)
@@ -287,7 +287,7 @@ class _Reader:
         return ConfigurationError(f"{where}: {'.'.join(path)} {problem}.")
 
     def _line_of(self, path: tuple[str, ...]) -> int | None:
-        """The line of a key: below its tables' headers, which stand in the order of the path."""
+        """The line of a key, below its tables' headers, which come in the order of the path."""
         line = 0
         for name in path:
             mention = re.compile(rf"""\s*\[*([\w."'\s-]*\.\s*)?["']?{re.escape(name)}["']?\s*[\].=]""")

@@ -1,4 +1,4 @@
-"""A key before it is made: what was decided, the calls that make it, its policy, and the same as commands."""
+"""A key before its creation: the decisions, the API calls, its policy, and the same as commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _USE_BY_USAGE: Mapping[str, tuple[str, ...]] = {
     KeyUsage.KEY_AGREEMENT: ("kms:DeriveSharedSecret", *_ASYMMETRIC),
     KeyUsage.ENCAPSULATE_DECAPSULATE: ("kms:Encapsulate", "kms:Decapsulate", *_ASYMMETRIC),
 }
-"""What users of each kind of key may call, as the console's key users statement has it."""
+"""The actions for users of each kind of key, as in the console's key users statement."""
 
 _WHAT: Mapping[tuple[str, Family], str] = {
     (KeyUsage.ENCRYPT_DECRYPT, Family.SYMMETRIC): "up to 4 KB, and data keys; for AWS services; rotates",
@@ -48,7 +48,7 @@ _BILLED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class KeyType:
-    """A usage and a spec that go together."""
+    """A possible combination of usage and spec."""
 
     usage: str
     spec: str
@@ -60,7 +60,7 @@ class KeyType:
         return _WHAT.get((self.usage, family)) or _BY_USAGE.get(self.usage, "")
 
     def use_cost(self, prices: Prices) -> str:
-        """The price of using it."""
+        """The price of its use."""
         return f"${prices.per_request(_BILLED[self.usage], self.spec) * 10_000:.2f} per 10,000 calls"
 
     def cost(self, prices: Prices) -> str:
@@ -69,7 +69,7 @@ class KeyType:
 
 
 def key_types(region: str) -> list[KeyType]:
-    """The kinds of key that a region has, by usage, the one that most people want first."""
+    """The kinds of key in a region, by usage, the most common first."""
     specs = sorted(KEY_SPECS.values(), key=lambda spec: spec.name != SYMMETRIC_DEFAULT)
     return [
         KeyType(usage, spec.name)
@@ -81,13 +81,13 @@ def key_types(region: str) -> list[KeyType]:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """All that was decided about a key; ``policy`` is one to be copied, "" where it follows from the rest."""
+    """All decisions about a new key; ``policy`` is a policy to copy, "" if it follows from the rest."""
 
     kind: KeyType
     origin: str = KeyOrigin.AWS_KMS
     key_store_id: str = ""
     xks_key_id: str = ""
-    """The key's id in the external key store, where it is one."""
+    """The key's id in the external key store, if there is one."""
     multi_region: bool = False
     alias: str = ""
     """With its prefix, or "" for none."""
@@ -103,7 +103,7 @@ def policy_of(draft: NewKey, account_id: str, partition: str) -> str:
     """The policy that the key will have."""
     if draft.policy:
         return draft.policy
-    from kms_tui.policy import snippets  # It takes a while, and only who makes a key waits for it.
+    from kms_tui.policy import snippets  # Slow to import, and only needed to create a key.
 
     if not draft.administrators and not draft.users:
         return snippets.default_policy(account_id, partition)

@@ -1,7 +1,7 @@
-"""What the console keeps on disk: policy drafts, replaced policies, import tokens.
+"""The console's data on disk: policy drafts, replaced policies, import tokens.
 
-One folder per key below the platform's data folder, made with mode 0700, its files 0600; each file is JSON
-and appears whole or not at all.
+One folder for each key below the platform's data folder, created with mode 0700, files with 0600; each file
+is JSON and appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9-]+")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A policy text being written; ``base`` is the key's policy that it was begun from.
+    """An unsaved policy text; ``base`` is the key's policy at its start.
 
     ``token`` tells the drafts of one key apart: each editor writes its own.
     """
@@ -45,7 +45,7 @@ def new_token() -> str:
 
 @dataclass(frozen=True, slots=True)
 class StoredFiles(Generic[T]):
-    """What was found on disk, the newest first, and the files of it that cannot be read."""
+    """Entries found on disk, the newest first, and files that cannot be read."""
 
     entries: tuple[T, ...] = ()
     unreadable: tuple[Path, ...] = ()
@@ -64,25 +64,25 @@ def policy_files() -> PolicyFiles:
 
 
 class PolicyFiles:
-    """Drafts and replaced versions of key policies, by key ARN. Safe to share between processes."""
+    """Drafts and replaced versions of key policies, by key ARN. Several processes may share it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def folder(self, arn: str) -> Path:
-        """A key's folder: readable, and another one for every ARN."""
+        """A key's folder: a readable name, unique for each ARN."""
         digest = hashlib.sha256(arn.encode("utf-8", "surrogatepass")).hexdigest()[:12]
         return self.root / f"{_UNSAFE.sub('-', arn)[-80:].strip('-')}-{digest}"
 
     # Drafts
 
     def keep_draft(self, arn: str, draft: Draft) -> None:
-        """Write a draft in place of what its token named before; raises FileError."""
+        """Write a draft over the earlier one of its token; raises FileError."""
         shape = {"arn": arn, "time": draft.time.isoformat(), "text": draft.text, "base": draft.base}
         self._write(self._draft_path(arn, draft.token), shape)
 
     def drafts(self, arn: str) -> StoredFiles[Draft]:
-        """Every draft for the key; raises FileError where the folder cannot be read."""
+        """Every draft for the key; raises FileError if the folder cannot be read."""
 
         def read(path: Path, shape: dict[str, str]) -> Draft:
             token = path.stem.removeprefix("draft-")
@@ -91,7 +91,7 @@ class PolicyFiles:
         return self._read_all(arn, "draft-*.json", read, lambda draft: draft.time)
 
     def discard_draft(self, arn: str, token: str) -> None:
-        """Remove a draft; one that is gone already is no error. Raises FileError."""
+        """Remove a draft, if it still exists. Raises FileError."""
         path = self._draft_path(arn, token)
         with file_errors(path, "removed"):
             path.unlink(missing_ok=True)
@@ -102,10 +102,7 @@ class PolicyFiles:
     # Versions
 
     def keep_version(self, arn: str, version: PolicyVersion) -> None:
-        """Keep a policy that is about to be replaced; the newest one again is not kept twice.
-
-        Raises FileError.
-        """
+        """Keep a policy that is about to be replaced, unless it is the newest version. Raises FileError."""
         newest = next(iter(self.versions(arn).entries), None)
         if newest is not None and newest.text == version.text:
             return
@@ -119,7 +116,7 @@ class PolicyFiles:
         self._write(self.folder(arn) / f"version-{stamp}-{secrets.token_hex(4)}.json", shape)
 
     def versions(self, arn: str) -> StoredFiles[PolicyVersion]:
-        """Every version kept for the key; raises FileError where the folder cannot be read."""
+        """Every kept version for the key; raises FileError if the folder cannot be read."""
 
         def read(_: Path, shape: dict[str, str]) -> PolicyVersion:
             return PolicyVersion(shape["text"], _moment(shape["time"]), shape["author"])
@@ -154,7 +151,7 @@ class PolicyFiles:
 
 
 def _strings(path: Path, arn: str) -> dict[str, str]:
-    """The members of a file's JSON object; ValueError where it is none of ours, FileError."""
+    """The members of a file's JSON object; ValueError for any other file, FileError."""
     with file_errors(path, "read"):
         data = path.read_bytes()
     shape: Any = json.loads(data)
@@ -174,7 +171,7 @@ def _texts(shape: dict[str, Any]) -> Iterator[bool]:
     return (isinstance(value, str) for value in shape.values())
 
 
-# Wrapping elsewhere (an HSM, an air-gapped machine) takes longer than one run of the console, and a token is
+# Wrapping on an HSM or an air-gapped machine can take longer than one run of the console, and a token is
 # good for 24 hours (GetParametersForImport). A token is no secret: ImportKeyMaterial asks for a permission of
 # its own; the files are for their owner alone all the same. One JSON file for each key, whole or not there.
 
@@ -192,13 +189,13 @@ def import_files() -> ImportFiles:
 
 
 class ImportFiles:
-    """Import parameters by key ARN. Safe to share between processes: the last one written counts."""
+    """Import parameters by key ARN. Several processes may share it: the last one written counts."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def keep(self, arn: str, parameters: ImportParameters) -> None:
-        """Write what was given out for a key, in place of anything earlier; raises FileError."""
+        """Write a key's import parameters, in place of earlier ones; raises FileError."""
         shape = {
             "arn": arn,
             "public_key": base64.b64encode(parameters.public_key).decode(),
@@ -208,7 +205,7 @@ class ImportFiles:
         write_private(self._path(arn), json.dumps(shape, indent=1).encode())
 
     def held(self, arn: str, now: datetime) -> ImportParameters | None:
-        """What was kept for a key and is still good; None where nothing is, or its file cannot be read."""
+        """A key's valid import parameters; None without any, or if the file cannot be read."""
         try:
             with file_errors(self._path(arn), "read"):
                 shape: Any = json.loads(self._path(arn).read_bytes())
@@ -222,7 +219,7 @@ class ImportFiles:
         return ImportParameters(public_key, token, valid_to) if good else None
 
     def forget(self, arn: str) -> None:
-        """Remove a key's file: the token was used. A file that cannot be removed does no harm."""
+        """Remove a key's file after its token was used. A file that cannot be removed does no harm."""
         with contextlib.suppress(OSError):
             self._path(arn).unlink(missing_ok=True)
 

@@ -18,7 +18,7 @@ from kms_tui.visible import HIDDEN, visible
 
 
 class ExportFormat(StrEnum):
-    """The value is also how a file of this format ends its name."""
+    """The value is also the file name's extension."""
 
     CSV = "csv"
     JSON = "json"
@@ -27,7 +27,7 @@ class ExportFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of as many cells as there are columns; the names of the columns are all different."""
+    """Rows with one cell for each column; column names are unique."""
 
     title: str
     columns: tuple[str, ...]
@@ -35,18 +35,18 @@ class Table:
 
 
 def render(table: Table, form: ExportFormat) -> str:
-    """The whole table as a text that ends its last line."""
+    """The whole table as text, with a final line end."""
     return _RENDERERS[form](table)
 
 
-# What a spreadsheet takes for the begin of a formula (OWASP, "CSV Injection"), the full-width forms included,
+# The beginnings of a formula in a spreadsheet (OWASP, "CSV Injection"), the full-width forms included,
 # which Excel reads alike. A semicolon ends a cell where the computer's language writes decimals with a comma.
 _FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[=+\-@＝＋－＠])")
 _FORMULA_CELL = "'"
 
 
 def defused(cell: str) -> str:
-    """The cell with an apostrophe before whatever a spreadsheet would compute: it is a text from then on."""
+    """The cell, with an apostrophe before anything that a spreadsheet would compute, which makes it text."""
     return _FORMULA.sub(_FORMULA_CELL, visible(cell))
 
 
@@ -59,7 +59,7 @@ def _as_csv(table: Table) -> str:
 
 
 def _as_json(table: Table) -> str:
-    """An array with one object a line."""
+    """An array with one object on each line."""
     rows = ",\n".join(_json_row(dict(zip(table.columns, row, strict=True))) for row in table.rows)
     return f"[\n{rows}\n]\n" if rows else "[]\n"
 

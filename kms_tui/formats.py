@@ -1,4 +1,4 @@
-"""Text in, bytes out, and back: what people type and paste, without loss and without silent guesses."""
+"""Converts between bytes and text: what people type and paste, without loss and without silent guesses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kms_tui.kms.errors import KmsTuiError
 
 
 class Format(StrEnum):
-    """How bytes are written down; BINARY is bytes as they are, which only a file or a pipe can carry."""
+    """The forms of bytes; BINARY is bytes as they are, only in a file or a pipe."""
 
     TEXT = "text"
     HEX = "hex"
@@ -22,9 +22,9 @@ class Format(StrEnum):
 
 
 class FormatError(KmsTuiError):
-    """Content is not in the format declared; ``position`` counts from 0, in characters or bytes.
+    """Content is not in its format; ``position`` counts from 0, in characters or bytes.
 
-    The sentence never repeats the content: it may be a secret.
+    The sentence never repeats the content, which may be secret.
     """
 
     def __init__(self, sentence: str, position: int, *, next_step: str = "") -> None:
@@ -46,7 +46,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _PROBE = 256
-"""Bytes in which the zeros of UTF-16 are looked for."""
+"""Bytes that are searched for the zeros of UTF-16."""
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _DIGIT_VALUES = {
     digit: value for extra in ("+/", "-_") for value, digit in enumerate(_DIGITS + extra)
@@ -54,10 +54,10 @@ _DIGIT_VALUES = {
 
 
 def detect(content: str | bytes, *, expect_binary: bool = False) -> Format:
-    """The likeliest form: ``expect_binary`` where ciphertext, a signature or a key is asked for.
+    """The most likely form; ``expect_binary`` for a ciphertext, a signature or a key.
 
-    Typed text is otherwise TEXT, even where it could be read as hex or base64: many a password can.
-    Bytes that are not text are BINARY.
+    Typed text is otherwise TEXT, even if it could be hex or base64, as many passwords could. Bytes that are
+    not text are BINARY.
     """
     if isinstance(content, bytes):
         if not is_text(content):
@@ -67,7 +67,7 @@ def detect(content: str | bytes, *, expect_binary: bool = False) -> Format:
 
 
 def readings(text: str) -> tuple[Format, ...]:
-    """Every format that the text can be read in, the most telling first; TEXT is always among them."""
+    """Every format that fits the text, the most specific first; TEXT is always among them."""
     if not text.strip():
         return (Format.TEXT,)
     return (*filter(lambda form: _reads(text, form), _DECODERS), Format.TEXT)
@@ -82,10 +82,10 @@ def _reads(text: str, form: Format) -> bool:
 
 
 def decode(content: str | bytes, form: Format) -> bytes:
-    """The bytes that content in this format stands for; FormatError names the first position that is wrong.
+    """The bytes of content in this format; FormatError names the first wrong position.
 
-    White space is ignored in hex and base64, colons and a leading 0x in hex. Nothing else is lenient:
-    padding must be right and unused bits zero, so that ``encode`` gives back what was read.
+    White space is ignored in hex and base64, colons and a leading 0x in hex. Nothing else is lenient: padding
+    must be right and unused bits zero, so that ``encode`` restores the text.
     """
     if form is Format.BINARY:
         if isinstance(content, str):
@@ -101,16 +101,16 @@ def decode(content: str | bytes, form: Format) -> bytes:
 
 
 def encode(data: bytes, form: Format) -> str:
-    """Bytes written down in a format; BINARY as a hex dump, to be looked at.
+    """Bytes in a format; BINARY as a hex dump.
 
-    Raises FormatError for TEXT where ``is_text`` is false, with the offset of the first byte at fault.
+    Raises FormatError for TEXT if ``is_text`` is false, with the offset of the first wrong byte.
     """
     return _ENCODERS[form](data)
 
 
 def encoding_of(start: bytes) -> str:
-    """Of a text that begins so: by its byte order mark, or by the zeros that UTF-16 without one has between
-    the letters; else UTF-8.
+    """The encoding of a text by its beginning: by a byte order mark, or by the zeros between UTF-16 letters;
+    else UTF-8.
     """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if start.startswith(mark):
@@ -208,7 +208,7 @@ def _from_base64url(text: str) -> bytes:
 
 
 def _base64_digits(text: str, form: Format) -> str:
-    """The characters without white space, once the alphabet, the place of = and the unused bits are right."""
+    """The characters without white space, after checking the alphabet, the padding and the unused bits."""
     wrong = _ALPHABETS[form].search(text)
     if wrong:
         raise FormatError(f"Character {wrong.start() + 1} is not in the {form} alphabet.", wrong.start())

@@ -1,6 +1,6 @@
-"""What one does with a downloaded public key, without KMS: write it down, encrypt, wrap, verify, digest.
+"""Uses of a downloaded public key without KMS: formats, encryption, wrapping, verification, digests.
 
-Nothing here asks KMS, so no key state, policy or grant stands in the way, and CloudTrail sees none of it.
+KMS is not called, so no key state, policy or grant applies, and CloudTrail logs nothing.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ _ML_DSA_ALGORITHM = "ML_DSA_SHAKE_256"
 _WITHOUT_JWK = {Family.ML_KEM, Family.SM2}
 
 WRAPPING_ALGORITHMS = (*_OAEP, *_KEY_WRAP)
-"""The wrapping algorithms of GetParametersForImport that ``wrap`` can do."""
+"""The wrapping algorithms of GetParametersForImport that ``wrap`` supports."""
 
 
 class PublicKeyError(KmsTuiError):
-    """A public key does not fit what is asked of it; the sentence says why."""
+    """A public key does not fit its use; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A public key as GetPublicKey and GetParametersForImport give it: a SubjectPublicKeyInfo in DER."""
+    """A public key from GetPublicKey or GetParametersForImport: a SubjectPublicKeyInfo in DER."""
 
     der: bytes = field(repr=False)
     spec: str = ""
-    """The KMS key spec, or "" where it is not known."""
+    """The KMS key spec, or "" if unknown."""
 
     @classmethod
     def from_api(cls, answer: Mapping[str, Any]) -> PublicKey:
@@ -71,13 +71,13 @@ class PublicKey:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the DER in lowercase hex, as ``openssl pkey -pubin -outform der | sha256sum`` has it."""
+        """SHA-256 of the DER in lowercase hex, like ``openssl pkey -pubin -outform der | sha256sum``."""
         return hashlib.sha256(self.der).hexdigest()
 
     def jwk(self) -> dict[str, str]:
         """The JSON Web Key: RFC 7518 (RSA, EC), 8812 (secp256k1), 8037 (Ed25519), 9964 (ML-DSA).
 
-        PublicKeyError for the kinds that no standard gives a JWK form: ML-KEM and SM2.
+        PublicKeyError for kinds without a standard JWK form: ML-KEM and SM2.
         """
         spec = KEY_SPECS.get(self.spec)
         key = None if spec and spec.family in _WITHOUT_JWK else self.loaded()
@@ -99,7 +99,7 @@ class PublicKey:
         )
 
     def loaded(self) -> PublicKeyTypes:
-        """The key for use; PublicKeyError where the cryptography library does not know its kind."""
+        """The loaded key; PublicKeyError if the cryptography library does not support its kind."""
         try:
             return load_der_public_key(self.der)
         except (ValueError, UnsupportedAlgorithm) as error:
@@ -110,7 +110,7 @@ class PublicKey:
             ) from error
 
     def encrypt(self, plaintext: Secret, algorithm: str) -> bytes:
-        """RSAES_OAEP_SHA_1 or _256, as KMS's Decrypt with the same algorithm takes it."""
+        """RSAES_OAEP_SHA_1 or _256; KMS's Decrypt takes the result with the same algorithm."""
         return self._oaep(plaintext.reveal(), _look_up(_OAEP, algorithm, "encrypt"), algorithm)
 
     def wrap(self, material: Secret, algorithm: str) -> bytes:
@@ -127,7 +127,7 @@ class PublicKey:
     def verify(self, message: bytes, signature: bytes, algorithm: str, message_type: str = "RAW") -> bool:
         """Whether the signature is good, with Verify's algorithms and message types.
 
-        PublicKeyError where the algorithm does not fit the key, or the digest's length the algorithm.
+        PublicKeyError if the algorithm does not fit the key, or the digest's length the algorithm.
         """
         signing = SIGNING_ALGORITHMS.get(algorithm)
         if signing is None or message_type not in signing.message_types:
@@ -182,7 +182,7 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class Digested:
-    """A message made short enough for Sign and Verify: what to send in its place, and as which type."""
+    """The digest of a message for Sign and Verify: the bytes to send, and their message type."""
 
     message: bytes
     message_type: str
@@ -202,9 +202,9 @@ def digest_message(
 ) -> Digested:
     """Digest a message of any length for a signing algorithm, in constant memory.
 
-    ML-DSA's mu depends on the public key (FIPS 204, algorithm 7), the others on the message alone.
-    ``progress`` gets the bytes done, and may raise to stop. PublicKeyError where the algorithm takes only
-    whole messages (Ed25519, HMAC) or a digest that cannot be made here (SM2).
+    ML-DSA's mu depends on the public key (FIPS 204, algorithm 7), the others only on the message.
+    ``progress`` gets the bytes done, and may raise to stop. PublicKeyError if the algorithm takes only whole
+    messages (Ed25519, HMAC) or a digest that is not supported here (SM2).
     """
     signing = SIGNING_ALGORITHMS.get(algorithm)
     if algorithm == _ML_DSA_ALGORITHM:

@@ -1,4 +1,4 @@
-"""A session: one account's KMS as the console sees it, with what this session has counted and logged."""
+"""A session: one account's KMS as the console uses it, with its counts and its log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class BackendKind(Enum):
-    """The kinds of KMS that a session can be on."""
+    """The kinds of KMS for a session."""
 
     AWS = "aws"
     LOCAL = "local"
@@ -36,16 +36,16 @@ class BackendKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Which KMS to speak to, and as whom; nothing has been opened yet.
+    """The KMS to connect to, and the identity; nothing is opened yet.
 
-    ``kind`` is None where nobody has chosen: AWS if there are credentials, else the start page.
+    ``kind`` is None until chosen: AWS if there are credentials, else the start page.
     """
 
     kind: BackendKind | None
     profile: str | None = None
     region: str | None = None
     regions: tuple[str, ...] = ()
-    """The regions whose keys are listed together; none: that of the session alone."""
+    """The regions whose keys are listed together; empty: only the session's own."""
     endpoint_url: str | None = None
     store: Path | None = None
     caller_arn: str | None = None
@@ -54,7 +54,7 @@ class Connection:
 
     @property
     def title(self) -> str:
-        """What people call this connection: the profile's name, "demo", "local"."""
+        """The connection's name for people: the profile's name, "demo", "local"."""
         if self.kind is BackendKind.DEMO:
             return "demo"
         if self.kind is BackendKind.LOCAL:
@@ -77,29 +77,29 @@ class Session:
     log: SessionLog
     history: UndoHistory
     scans: Scans
-    """What names the keys of each region, once somebody has asked."""
+    """The resources that name the keys of each region, after a scan."""
     pending_changes: PendingChanges
     settings: ProfileSettings = field(default_factory=ProfileSettings)
     notice: str = ""
-    """What the header says all the time ("UNPROTECTED STORE")."""
+    """A notice that the header always shows ("UNPROTECTED STORE")."""
     now: Callable[[], datetime] = field(default=utc_now)
     services: Services | None = None
-    """What is not KMS but knows about keys; None where the backend has nothing of the kind."""
+    """AWS services beside KMS; None if the backend has none."""
     refusal_monitor: RefusalMonitor | None = None
-    """The disabled keys whose refused uses are counted, and the trail; None where there is no CloudTrail."""
+    """Watches refused uses of disabled keys, and has the trail; None without CloudTrail."""
     seen_principals: set[str] = field(default_factory=set)
-    """Whom the policies and grants read in this session name; the policy editor offers them."""
+    """Principals in the policies and grants read in this session; the policy editor offers them."""
     imports: dict[str, ImportParameters] = field(default_factory=dict)
-    """Key ARN -> what was given out for an import and has not been used."""
+    """Key ARN -> import parameters that have not been used."""
     import_files: ImportFiles | None = None
-    """Where what is wrapped elsewhere is waited for from one run to the next; None for a demo."""
+    """The files that keep import parameters between runs; None for a demo."""
 
     @property
     def read_only(self) -> bool:
         return self.connection.read_only
 
     def held_import(self, key_arn: str) -> ImportParameters | None:
-        """What was given out for an import into a key, and can still be used; may read a file."""
+        """A key's valid import parameters; may read a file."""
         if key_arn not in self.imports and self.import_files is not None:
             kept = self.import_files.held(key_arn, self.now())
             if kept is not None:
@@ -108,24 +108,24 @@ class Session:
         return held if held is not None and self.now() < held.valid_to else None
 
     def keep_import(self, key_arn: str) -> None:
-        """Keep what was given out for a key until it is used, beyond this run; raises FileError."""
+        """Keep a key's import parameters until they are used, also after this run; raises FileError."""
         if self.import_files is not None:
             self.import_files.keep(key_arn, self.imports[key_arn])
 
     def forget_import(self, key_arn: str) -> None:
-        """What was given out for a key has been used."""
+        """Remove a key's import parameters: they have been used."""
         self.imports.pop(key_arn, None)
         if self.import_files is not None:
             self.import_files.forget(key_arn)
 
     def close(self) -> None:
-        """Call nothing more; calls under way are left to themselves."""
+        """Make no more calls; running calls are abandoned."""
         self.inventory.close()
         self.scans.close()
 
 
 Prompt = Callable[[str], "str | None"]
-"""Asks a person for a secret (an MFA code, a passphrase); None where they decline. It blocks."""
+"""Asks the user for a secret (an MFA code, a passphrase); None if declined. It blocks."""
 
 Opener = Callable[[Connection, Prompt], Session]
 """Opens a connection; slow, and raises KmsTuiError. The console calls it off the event loop."""
@@ -140,11 +140,11 @@ def open_session(
     now: Callable[[], datetime] = utc_now,
     pace: Pace | None = None,
 ) -> Session:
-    """Wrap a backend as ``kms_tui.backend.wrappers.stack`` says, and open what goes with it.
+    """Wrap a backend as ``kms_tui.backend.wrappers.stack`` says, and build the session around it.
 
-    A session is read-only where the connection or the profile's settings say so.
+    A session is read-only if the connection or the profile's settings say so.
     """
-    # Imported here: the console's first frame needs a Connection, and none of this.
+    # Imported here: the console's first frame needs only a Connection.
     from kms_tui.backend.base import KnowsServices
     from kms_tui.backend.kms_facade import Kms
     from kms_tui.backend.wrappers.metering import Meter

@@ -1,4 +1,4 @@
-"""Text that others wrote, with whatever a terminal or a reader would obey or overlook spelled out.
+"""Makes untrusted text safe to show: everything that a terminal obeys or a reader overlooks becomes visible.
 
 C0 controls become their pictures (ESC is ``␛``); C1 controls, bidirectional overrides, zero-width characters
 and lone surrogates become Python escapes (``\\x9b``, ``\\u202e``).
@@ -18,7 +18,7 @@ HIDDEN = (
     "\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"
 )
-"""The inside of a character class of regular expressions."""
+"""The inside of a regular expression's character class."""
 _PICTOGRAPH = "[©®‼⁉™-㊙\U0001f000-\U0001faff]"
 # A presentation selector after a pictograph, or a joiner between two, changes only which drawing a font
 # picks, and terminals disagree about its width: it is left out rather than spelled out.

@@ -1,7 +1,7 @@
-"""Work on threads: queues, each with its urgency and rate, and the pool of daemon threads that serves them.
+"""Work on threads: queues, each with its urgency and rate, and a pool of daemon threads that serves them.
 
-Daemon threads never hold the program's exit. The pool's one lock covers its queues and the decision which
-job is next; no job runs under it.
+Daemon threads never delay the program's exit. The pool's one lock protects its queues and the choice of the
+next job; no job runs under it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One call; of several jobs of the same name one runs at a time, and one more runs after it.
+    """One call; of several jobs with the same name one runs at a time, and one more runs after it.
 
-    The second call is not lost: whoever asked for it may have asked after the first was answered.
+    The second call matters: it may have been requested after the first got its answer.
     """
 
     name: Hashable
@@ -28,17 +28,19 @@ class Job:
 
 
 Source = Callable[[Container[Hashable]], Job | None]
-"""The next job of a queue whose name is not among the given ones, or None; called under the pool's lock."""
+"""The next job of a queue with a name that is not among the given ones, or None; called under the pool's
+lock.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueRules:
     """How one queue is served.
 
-    The least ``urgency`` comes first; of equals the queue that may start a job soonest. ``rate``: jobs that
-    start in a second, None for as many as come. ``workers``: how many of the pool's may work for it, None
-    for all. ``yields_to``: a queue of which no job may be waiting or running. ``is_work`` is False where
-    waiting jobs leave the pool idle.
+    The lowest ``urgency`` comes first; of equal ones the queue that can start a job soonest. ``rate``: jobs
+    started in a second, None for no limit. ``workers``: the most threads that serve it, None for all.
+    ``yields_to``: a queue that must have no waiting or running job. ``is_work`` is False if its waiting jobs
+    leave the pool idle.
     """
 
     urgency: int = 0
@@ -67,7 +69,7 @@ class _Gate:
 
 
 class WorkQueues:
-    """Queues by their names. Not thread-safe by itself: a pool holds its lock around every call."""
+    """Queues by name. Not thread-safe: a pool holds its lock around every call."""
 
     def __init__(
         self,
@@ -85,7 +87,7 @@ class WorkQueues:
         self._lazy: dict[Hashable, Iterator[Job]] = {}
         self._sources: dict[Hashable, Source] = {}
         self._after: dict[Hashable, tuple[Hashable, Job]] = {}
-        """Jobs that wait for the end of a running one of the same name."""
+        """Jobs that wait for a running one of the same name."""
         self._only: Hashable = None
         self._running: dict[Hashable, int] = dict.fromkeys(rules, 0)
         self._busy: dict[Hashable, Hashable] = {}
@@ -97,7 +99,7 @@ class WorkQueues:
         self._queued[queue].append(job)
 
     def replace(self, queue: Hashable, jobs: Iterable[Job]) -> None:
-        """Forget what waits in a queue. A sequence waits in its place; an iterator is taken from lazily."""
+        """Drop the waiting jobs of a queue. A sequence takes their place; an iterator is read lazily."""
         self._queued[queue].clear()
         self._lazy.pop(queue, None)
         if isinstance(jobs, Sequence):
@@ -106,21 +108,21 @@ class WorkQueues:
             self._lazy[queue] = iter(jobs)
 
     def drop(self, queue: Hashable) -> int:
-        """Forget the jobs that were put into a queue and wait; how many those were."""
+        """Drop the waiting jobs that were put into a queue; return their number."""
         dropped = len(self._queued[queue])
         self._queued[queue].clear()
         return dropped
 
     def pull(self, queue: Hashable, source: Source) -> None:
-        """Ask ``source`` for a job whenever no job waits in this queue: no copy of it can go stale."""
+        """Ask ``source`` for a job whenever the queue is empty, so that no copy of a job gets stale."""
         self._sources[queue] = source
 
     def hold_all_but(self, queue: Hashable) -> None:
-        """Take from this queue only, and from all again after None; what waits stays."""
+        """Serve only this queue, or all again for None; waiting jobs stay."""
         self._only = queue
 
     def take(self) -> Job | None:
-        """The next job to run, or None where nothing may run now; hand it back with ``done``."""
+        """The next job to run, or None if none may run now; return it with ``done``."""
         now = self._clock()
         for name in self._in_order():
             if not self._has_workers(name) or self._gates[name].wait(now) > 0:
@@ -141,11 +143,11 @@ class WorkQueues:
             self._queued[queue].appendleft(again)
 
     def pause(self, queue: Hashable, seconds: float) -> None:
-        """Take nothing from a queue for so long."""
+        """Start no job of a queue for a number of seconds."""
         self._gates[queue].shut(self._clock() + seconds)
 
     def wait(self) -> float | None:
-        """Seconds until time alone lets a job through; None where it does not."""
+        """Seconds until a paced job may start; None if no job waits for time."""
         now = self._clock()
         waits = [
             self._gates[name].wait(now)
@@ -199,7 +201,7 @@ class WorkQueues:
 
 
 class Workers(Protocol):
-    """Does the jobs of some queues; tests have one that does them on the spot."""
+    """Runs the jobs of queues; tests have one that runs them at once."""
 
     def put(self, queue: Hashable, job: Job) -> None: ...
 
@@ -221,13 +223,14 @@ class Workers(Protocol):
         """Whether nothing runs and nothing waits that counts as work."""
 
     def close(self) -> None:
-        """Take no more jobs; those that run are left to themselves."""
+        """Start no more jobs; running ones are abandoned."""
 
 
 class WorkerPool:
-    """Up to ``queues.workers`` daemon threads, started as work comes.
+    """Up to ``queues.workers`` daemon threads, started as work arrives.
 
-    A thread that has taken a job wakes the next one; one of the idle threads keeps time for the paced queues.
+    A thread that has taken a job wakes the next one; one of the idle threads watches the clock for paced
+    queues.
     """
 
     def __init__(self, queues: WorkQueues, *, name: str) -> None:
@@ -238,7 +241,7 @@ class WorkerPool:
         self._idle = 0
         self._joins = 0
         self._wakes: float | None = None
-        """When the thread that keeps time wakes, by the monotonic clock."""
+        """When the thread that watches the clock wakes, by the monotonic clock."""
         self._closed = False
 
     def put(self, queue: Hashable, job: Job) -> None:
@@ -350,17 +353,17 @@ _QUIET = 60.0
 
 
 def is_passing(error: KmsTuiError) -> bool:
-    """Whether the same call may well succeed later, with nobody doing anything."""
+    """Whether the same call may succeed later without any change."""
     if isinstance(error, ServiceError):
         return error.throttled or error.status >= 500
     return isinstance(error, EndpointError)
 
 
 class RetryTimer:
-    """Runs ``retry`` once after a wait, however often it is asked for meanwhile; safe for threads.
+    """Runs ``retry`` once after a wait, however often it is requested meanwhile; thread-safe.
 
-    botocore has made its attempts by then. Waits grow from one second to half a minute, and begin anew after
-    a quiet minute.
+    botocore has made its own attempts before. Waits grow from one second to half a minute, and start again
+    after a quiet minute.
     """
 
     def __init__(
@@ -376,7 +379,7 @@ class RetryTimer:
         self._waiting = False
 
     def later(self) -> None:
-        """A call failed in passing."""
+        """A call failed with a passing error."""
         with self._lock:
             if self._waiting:
                 return

@@ -27,13 +27,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "store": ("kms_tui.cli.store_command", "look after the local store: passphrase, backup, verification"),
     "serve": ("kms_tui.cli.serve_command", "serve the offline KMS to the AWS CLI and other clients"),
 }
-"""Command -> (its module, what it does). A module has ``add_arguments(parser)`` and ``run(args) -> int``, and
-FAILURE where a KmsTuiError is to end it with another code than 1.
+"""Command -> (its module, its description). A module has ``add_arguments(parser)`` and ``run(args) -> int``,
+and FAILURE if a KmsTuiError ends it with another exit code than 1.
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command, or the console where none is named; 2 is bad usage, as argparse has it."""
+    """Run a command, or the console without one; exit code 2 is bad usage, as in argparse."""
     stand_in_for_closed()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in COMMANDS:

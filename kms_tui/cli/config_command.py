@@ -1,4 +1,4 @@
-"""Show where the configuration file lies, and what is in effect."""
+"""Show the path of the configuration file, and the effective settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the path and each setting; an error of the file goes to standard error, and 1 comes back."""
+    """Print the path and each setting; an error in the file goes to standard error, with exit code 1."""
     path = args.file or default_path()
     from kms_tui.ui.app_shell.palette import bindings
 

@@ -1,4 +1,4 @@
-"""The flags that choose a KMS, shared by every command, and the one place that opens what they choose."""
+"""The flags that choose a KMS, shared by every command, and the one place that opens it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kms_tui.backend.base import Backend
 
 OPENING_IS_LONG = 3.0
-"""Seconds after which a command says what opening waits for."""
+"""Seconds after which a command says why opening takes long."""
 
 
 def add_connection_flags(parser: argparse.ArgumentParser) -> None:
@@ -68,9 +68,9 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
 
 
 def open_backend(connection: Connection, prompt: Prompt | None = None) -> Backend:
-    """Open what was chosen, unwrapped; slow, as boto3 is imported and STS asked. Raises KmsTuiError.
+    """Open the chosen backend, unwrapped; slow, since it imports boto3 and calls STS. Raises KmsTuiError.
 
-    ``prompt`` is asked for an MFA code or a store's passphrase, where one is needed.
+    ``prompt`` asks for an MFA code or a store's passphrase, if one is needed.
     """
     if connection.kind is BackendKind.DEMO:
         from kms_tui.demo import demo_backend
@@ -90,7 +90,7 @@ def open_backend(connection: Connection, prompt: Prompt | None = None) -> Backen
         )
     from kms_tui.backend.aws import connect
 
-    # A console says so itself; a command would stand there without a word.
+    # The console shows this itself; a command would wait in silence.
     with contextlib.nullcontext() if prompt else _saying_what_it_waits_for(connection.profile):
         return connect(
             profile=connection.profile,
@@ -105,7 +105,7 @@ def _saying_what_it_waits_for(profile: str | None) -> Iterator[None]:
     def say() -> None:
         from kms_tui.backend.aws.credential_sources import waits_for
 
-        with contextlib.suppress(KmsTuiError):  # the opening meets the same file, and says what is wrong
+        with contextlib.suppress(KmsTuiError):  # opening reads the same file, and reports the error
             print(visible(f"kms-tui: waiting for {waits_for(profile)}; Ctrl+C stops"), file=sys.stderr)
 
     timer = threading.Timer(OPENING_IS_LONG, say)
@@ -118,7 +118,7 @@ def _saying_what_it_waits_for(profile: str | None) -> Iterator[None]:
 
 
 def _passphrase(prompt: Prompt | None, new: bool) -> str | None:
-    """A store's passphrase, from the environment or from a person; for a new store none means a key file."""
+    """A store's passphrase, from the environment or the user; for a new store, None means a key file."""
     from kms_tui.backend.local.default_store import from_environment
 
     passphrase = from_environment(new)
@@ -129,7 +129,7 @@ def _passphrase(prompt: Prompt | None, new: bool) -> str | None:
     first = _given(
         prompt, "Passphrase for the new store. Left empty, a key file beside the store protects it instead."
     )
-    # Nobody sees what they type, and no store can be opened by what somebody meant.
+    # Typing is not echoed, and a mistyped passphrase would lock the store.
     if first and _given(prompt, "The same passphrase once more.") != first:
         raise StoreError(
             "The two passphrases differ, so no store was made.", next_step="Open it again to give them."
@@ -152,6 +152,6 @@ def _mfa_code(prompt: Prompt, question: str) -> str:
 
 
 def notice_of(backend: Backend) -> str:
-    """What a person should see all the time about a backend: that its store lies open, or ""."""
+    """A notice to show all the time: that the store is unprotected, or ""."""
     protection = getattr(getattr(backend, "store", None), "protection", None)
     return "UNPROTECTED STORE" if protection == "key file" else ""

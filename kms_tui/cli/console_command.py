@@ -28,11 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 _THRESHOLDS = (50_000, 20, 20)
-"""How many more objects there are than at the last collection when the next one begins, as gc counts them."""
+"""gc thresholds: the number of new objects that starts the next collection."""
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open the console; 2 where there is no terminal to open it on."""
+    """Open the console; exit code 2 without a terminal."""
     connection: Connection = args.connection_from(args)
     if args.screenshot is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("kms-tui is a console and needs a terminal; --screenshot FILE.svg needs none.", file=sys.stderr)
@@ -41,20 +41,20 @@ def run(args: argparse.Namespace) -> int:
     gc.set_threshold(*_THRESHOLDS)
     from kms_tui.ui.app import KmsApp
 
-    # What is imported by now stays: a collection that walks it would hold up the first rows (0.1 s).
+    # Imported objects stay: a collection that walks them would delay the first rows by 0.1 s.
     gc.freeze()
     config = load(default_path(), _binding_ids)
     opener = partial(open_connection, config)
     if args.screenshot is not None:
         from kms_tui.ui.screenshot import draw
 
-        # Without a terminal nobody is there to answer a prompt: it is declined.
+        # Without a terminal no one can answer a prompt: it is declined.
         app = KmsApp(lambda chosen, _prompt: opener(chosen, lambda _question: None), connection, config)
         draw(app, args.screenshot)
     else:
         app = KmsApp(opener, connection, config)
         app.run()
-        # The collections with which an interpreter ends would be 0.15 s, and more in a large account.
+        # The interpreter's collections at exit would take 0.15 s, and more in a large account.
         gc.freeze()
     return app.return_code or 0
 
@@ -66,7 +66,7 @@ def _binding_ids() -> Collection[str]:
 
 
 def open_connection(config: Config, connection: Connection, prompt: Prompt) -> Session:
-    """The console's opener: the backend that the connection asks for, wrapped into a session."""
+    """The console's opener: the connection's backend, wrapped into a session."""
     from kms_tui.cli.connection import notice_of, open_backend
     from kms_tui.session import open_session
 

@@ -1,7 +1,7 @@
 """Decrypt a file, whether the AWS Encryption SDK's format or a plain KMS ciphertext.
 
 Key, region and encryption context are read from the file; a plain KMS ciphertext names its symmetric key,
-and wants the context that it was encrypted with. Either may be base64 or hex text, wrapped or quoted, of any
+and needs the context that it was encrypted with. Either may be base64 or hex text, wrapped or quoted, of any
 size; a plain one may be in the JSON that "aws kms encrypt" prints. Nothing is written before all of it has
 verified.
 """
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when the whole of it is verified and written; else nothing is, and KmsTuiError or 130."""
+    """0 when the whole plaintext is verified and written; else nothing is written, and KmsTuiError or 130."""
     if args.output == PIPE and sys.stdout.isatty() and not args.show:
         args.usage_error("the plaintext would be seen on the terminal: name a file with -o, or add --show")
     context = context_of(args)
@@ -119,7 +119,7 @@ def _open(
 
 
 def _ciphertext(content: bytes) -> bytes:
-    """A ciphertext of KMS, as bytes or as text, or in the answer of KMS as the AWS CLI prints it."""
+    """A KMS ciphertext, as bytes, as text, or in KMS's answer as the AWS CLI prints it."""
     from kms_tui.envelope.errors import NotAMessageError
     from kms_tui.formats import Format, FormatError, decode, detect
 
@@ -133,12 +133,12 @@ def _ciphertext(content: bytes) -> bytes:
     with contextlib.suppress(FormatError):
         content = decode(content, form)
     if form is Format.TEXT or len(content) > MAX_CIPHERTEXT:
-        raise NotAMessageError("it begins otherwise")
+        raise NotAMessageError("it begins differently")
     return content
 
 
 def _out_of_json(content: bytes) -> bytes:
-    """The CiphertextBlob of a JSON object; anything but JSON as it is. KmsTuiError for JSON without one."""
+    """The CiphertextBlob of a JSON object; other text unchanged. KmsTuiError for JSON without one."""
     if not content.startswith(b"{"):
         return content
     try:
@@ -156,7 +156,7 @@ def _out_of_json(content: bytes) -> bytes:
 
 @contextlib.contextmanager
 def _verified_output() -> Iterator[Writable]:
-    """Standard output, behind a spool: it gets what was written when the block has ended well."""
+    """Standard output through a spool: it is written only if the block succeeds."""
     from kms_tui.envelope.files import spooled
 
     with writing_output() as output, spooled(_Screen() if sys.stdout.isatty() else output) as spool:
@@ -164,7 +164,7 @@ def _verified_output() -> Iterator[Writable]:
 
 
 class _Screen:
-    """A terminal: text goes out with what it would obey spelled out, anything else as a hex dump."""
+    """A terminal: text with control characters made visible, anything else as a hex dump."""
 
     def __init__(self) -> None:
         self._content = bytearray()

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when the whole of it is written; else nothing has the name OUT, and KmsTuiError or 130."""
+    """0 when the whole output is written; else there is no file OUT, and KmsTuiError or 130."""
     if args.raw and (len(args.key) > 1 or args.signed):
         args.usage_error("--raw takes one --key, and no --signed")
     if args.algorithm and not args.raw:

@@ -1,4 +1,4 @@
-"""What ``encrypt`` and ``decrypt`` share: files and pipes, progress, and an end that leaves no traces."""
+"""Shared by ``encrypt`` and ``decrypt``: files and pipes, progress, and an end that leaves no traces."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXIT_CODES = "exit codes: 0 done; 1 failed, nothing written; 2 bad usage; 130 st
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 _WAIT = 0.1
-"""Seconds between two drawings of the progress line."""
+"""Seconds between two updates of the progress line."""
 
 
 def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def context_of(args: argparse.Namespace) -> dict[str, str]:
 
 
 def open_kms(args: argparse.Namespace) -> Kms:
-    """The KMS that the flags choose, wrapped as a session is. Raises KmsTuiError."""
+    """The KMS of the flags, wrapped as for a session. Raises KmsTuiError."""
     from kms_tui.cli.connection import open_backend
     from kms_tui.session import open_session
 
@@ -82,7 +82,7 @@ def reading(name: str) -> Iterator[tuple[Readable, int | None]]:
 
 @contextlib.contextmanager
 def writing_output() -> Iterator[BinaryIO]:
-    """Standard output. A reader that went away or a full disk is a FileError."""
+    """Standard output. A closed pipe or a full disk is a FileError."""
     with written_out():
         yield sys.stdout.buffer
 
@@ -93,12 +93,12 @@ class _Stopped(KeyboardInterrupt):
 
 
 def stoppable(work: Callable[[], int]) -> int:
-    """Run a command that Ctrl+C, SIGTERM and SIGHUP unwind, so that nothing stays; then 128 + signal."""
+    """Run a command that cleans up on Ctrl+C, SIGTERM and SIGHUP; then exit with 128 + signal."""
     numbers = [n for n in _STOPPING if signal.getsignal(n) is not signal.SIG_IGN]  # nohup ignores one
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in numbers:
-            signal.signal(each, signal.SIG_IGN)  # the tidying up is not to be stopped as well
+            signal.signal(each, signal.SIG_IGN)  # nothing may stop the clean-up
         raise _Stopped(number)
 
     before = [signal.signal(number, stop) for number in numbers]
@@ -113,7 +113,7 @@ def stoppable(work: Callable[[], int]) -> int:
 
 
 class ProgressLine:
-    """One line on a terminal that says how far it is, how fast, and how long it takes yet."""
+    """A line on a terminal with the progress, the speed and the remaining time."""
 
     def __init__(self, terminal: TextIO, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._terminal = terminal
@@ -145,7 +145,7 @@ class ProgressLine:
 
 @contextlib.contextmanager
 def watched(verb: str, *, verbose: bool) -> Iterator[Progress]:
-    """Progress and, if asked for, the steps, on standard error; progress where that is a terminal only."""
+    """Progress, if standard error is a terminal, and the steps, if asked for; both on standard error."""
     from kms_tui.envelope.streams import NO_PROGRESS, Progress
 
     line = ProgressLine(sys.stderr) if sys.stderr.isatty() else None

@@ -22,7 +22,7 @@ from kms_tui.policy.rule_guide import RULES, text_of
 from kms_tui.visible import visible
 
 FAILURE = 2
-"""1 is a policy that is refused."""
+"""The exit code for errors; 1 means a refused policy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    """Check each file; see the module for the exit codes."""
+    """Check each file; see the module for exit codes."""
     partition = _agreed_partition(args)
     refused = unreadable = False
     for name in args.files:
@@ -109,7 +109,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _agreed_partition(args: argparse.Namespace) -> str:
-    """The partition that all the arguments agree on; arguments that contradict each other are bad usage."""
+    """The partition of all arguments; contradicting ones are bad usage."""
     found: dict[str, str] = {}
     if args.partition:
         found["--partition"] = args.partition
@@ -132,7 +132,7 @@ def _agreed_partition(args: argparse.Namespace) -> str:
 
 
 def _rules(args: argparse.Namespace) -> int:
-    """List the rules, or those that are asked for."""
+    """List the rules, or the named ones."""
     unknown = [name for name in args.rules if name not in RULES]
     if unknown:
         args.usage_error(f"there is no rule {visible(unknown[0])!r}: kms-tui policy rules lists them all")
@@ -143,7 +143,7 @@ def _rules(args: argparse.Namespace) -> int:
 
 
 def _extract(args: argparse.Namespace) -> int:
-    """Print the policy that is inside what was pasted, or say what stands there instead."""
+    """Print the policy in a pasted text, or say what the text is instead."""
     content = _read(args.file)
     if content is None:
         return FAILURE
@@ -161,7 +161,7 @@ def _extract(args: argparse.Namespace) -> int:
 
 
 def _read(name: str) -> bytes | None:
-    """A file's bytes; None, and a word about it, where it cannot be read."""
+    """A file's bytes; None, with an error message, if it cannot be read."""
     try:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:

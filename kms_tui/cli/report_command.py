@@ -1,6 +1,6 @@
-"""Hold the account's keys against the health checks: ``kms-tui report``, for pipelines and auditors.
+"""Run the health checks on the account's keys: ``kms-tui report``, for pipelines and auditors.
 
-What cannot be read is listed as not known, and never counts as a pass. AWS-managed keys are left alone.
+What cannot be read is listed as not known, and never counts as a pass. AWS-managed keys are not examined.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kms_tui.evidence.health import Examination, Report
 
 FAILURE = 2
-"""The exit code where there is no report, or not all of it; 1 is for findings."""
+"""The exit code without a complete report; 1 is for findings."""
 _EPILOG = (
     "exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, or no whole report; "
     "130 stopped with Ctrl+C. "
@@ -31,7 +31,7 @@ _EPILOG = (
 _FORMATS = ("table", "md", "json", "csv")
 _SEVERITIES = ("high", "medium", "low")
 _DRAW = 0.2
-"""Seconds between two drawings of the progress line."""
+"""Seconds between two updates of the progress line."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -112,7 +112,7 @@ def _open(args: argparse.Namespace) -> Session:
         require_store(connection.store or default_path())
     offline = connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
     pace = Pace(demand=10_000, usage=10_000, read_unasked=0) if offline else Pace(read_unasked=0)
-    # Reading is all that a report does, and a session that can do no more is the proof of it.
+    # A report only reads; a read-only session makes sure of it.
     return open_session(replace(connection, read_only=True), open_backend(connection), pace=pace)
 
 
@@ -127,7 +127,7 @@ def _examine(session: Session, unused: int | None) -> Report:
 
 
 def _followed(examination: Examination) -> Report:
-    """Run it on a daemon thread, so that Ctrl+C is never kept waiting, and draw how far it is."""
+    """Run it on a daemon thread, so that Ctrl+C works at once, and draw its progress."""
     outcome: list[Report | BaseException] = []
 
     def work() -> None:

@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until a signal; 1 where the store or the port cannot be had, 2 for flags that contradict."""
+    """Serve until a signal; exit code 1 if the store or port cannot be used, 2 for contradicting flags."""
     if args.iam_policy and not args.caller_arn:
         args.refuse("--iam-policy goes with --as")
     if args.demo and args.account_id:
@@ -97,7 +97,7 @@ def _serve(args: argparse.Namespace, backend: Backend, credential: Credential) -
 
 @contextmanager
 def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
-    """What is served, and the credential to sign with; a store is closed at the end."""
+    """The backend to serve and the credential to sign with; a store is closed at the end."""
     from kms_tui.serve import credential_of, random_credential
 
     if args.demo:
@@ -120,9 +120,10 @@ def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
 
 
 def _announce(url: str, exports: dict[str, str], checked: bool) -> None:
-    """Say where, then how. Whoever reads only the first line may close the pipe: the server stays.
+    """Print the URL, then how to use it. A reader may close the pipe after the first line: the server goes
+    on.
 
-    FileError where not even the first line can be written: nobody would know the port.
+    FileError if the first line cannot be written, since no one would know the port.
     """
     with written_out():
         print(f"listening on {url}")

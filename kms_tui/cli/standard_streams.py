@@ -14,15 +14,15 @@ from kms_tui.atomic import file_errors
 from kms_tui.visible import visible
 
 _STREAMS = (("stdin", os.O_WRONLY, "r"), ("stdout", os.O_RDONLY, "w"), ("stderr", os.O_WRONLY, "w"))
-"""Name, in the order of the descriptors, how its stand-in is opened, and how Python uses it.
+"""Name, in the order of the descriptors -> how its stand-in is opened, and Python's mode for it.
 
-Reading and writing fail on the stand-ins of the first two; what goes to a closed standard error is dropped.
+Reading and writing fail on the stand-ins of the first two; output to a closed standard error is dropped.
 """
 
 
 def stand_in_for_closed() -> None:
-    """Put a stand-in where a standard stream was closed (``>&-``): else a file that is opened later would
-    be in its place, and take what is printed.
+    """Open a stand-in for each closed standard stream (``>&-``): else a file opened later would take its
+    place and get the output.
     """
     for number, (name, flags, mode) in enumerate(_STREAMS):
         try:
@@ -37,26 +37,24 @@ def stand_in_for_closed() -> None:
 
 
 def say(*lines: str) -> None:
-    """Print lines that may quote what is not to be trusted: a file, a store that was tampered with."""
+    """Print lines that may contain untrusted text: from a file, or from a damaged store."""
     for line in lines:
         print(visible(line))
 
 
 READER_GONE = 128 + signal.SIGPIPE
-"""The exit code of a command whose reader had enough of it (``| head -1``), as a shell has it for the signal
-SIGPIPE: no failure, and nothing to say.
-"""
+"""The exit code when the reader closes the pipe (``| head -1``), as shells report SIGPIPE: not a failure."""
 
 
 class ReaderGoneError(Exception):
-    """Nobody reads standard output any more."""
+    """The reader of standard output has gone."""
 
 
 @contextlib.contextmanager
 def written_out(*, whole: bool = True) -> Iterator[None]:
-    """A block whose prints are out when it ends; FileError where they cannot be, as on a full disk.
+    """A block whose output is written when it ends; else FileError, as for a full disk.
 
-    Without ``whole`` a reader may stop when it likes: then ReaderGoneError.
+    Without ``whole`` a reader may stop at any time: then ReaderGoneError.
     """
     try:
         yield
@@ -74,8 +72,8 @@ def written_out(*, whole: bool = True) -> Iterator[None]:
 
 
 class Parser(argparse.ArgumentParser):
-    """Subcommands get a parser of this class too."""
+    """Subcommands get a parser of this class, too."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, which quotes the arguments, and end with 2."""
+        """Print the error, which quotes the arguments, and exit with 2."""
         super().error(visible(message))

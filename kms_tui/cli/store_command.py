@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 1 where verify found something; KmsTuiError where the store cannot be used."""
+    """0, or 1 if verify finds a fault; KmsTuiError if the store cannot be used."""
     command: Callable[[argparse.Namespace], int] = args.command
     return command(args)
 
@@ -75,12 +75,12 @@ def _passphrase(_new: bool) -> str | None:
 
 
 def at_terminal() -> bool:
-    """Whether there is a person to ask."""
+    """Whether a user can be asked."""
     return sys.stdin.isatty()
 
 
 def _asked(prompt: str) -> str | None:
-    """What a person types, if there is one."""
+    """The user's input, if there is a terminal."""
     if not at_terminal():
         return None
     try:

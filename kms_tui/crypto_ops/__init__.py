@@ -1,7 +1,8 @@
-"""The scratchpad without its screen: which operations a key offers, what each needs, and what comes of it.
+"""The cryptographic operations of the scratchpad, without its screen.
 
-``operations`` is THE table; ``settings`` what can be chosen for each; ``request`` what a person asked for,
-whole and checked; ``limits`` what happens to an input that is too long; ``calls`` the API calls that a
-request becomes; ``run`` makes them; ``results`` reads the answers; ``explain`` says what an error means and
-which field it belongs to; ``history`` remembers what was done, without content.
+``operations`` is THE table; ``request`` holds a request and its settings; ``inputs`` reads typed text, files
+and encryption contexts; ``check`` knows the limits, finds what is wrong with a request, and explains errors;
+``calls`` makes the API calls; ``sealing`` and ``signing`` do what takes more than one call; ``run`` runs a
+request; ``results`` reads the answers; ``commands`` writes a request as text; ``history`` keeps what was
+done, without content.
 """

@@ -21,7 +21,7 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class OperationCall:
-    """One API call; ``params`` may hold secrets, so it stays out of the repr. Members may be None."""
+    """One API call; ``params`` may hold secrets, so the repr leaves them out. Members may be None."""
 
     operation: str
     params: Params = field(repr=False)
@@ -36,9 +36,9 @@ class OperationCall:
 def call_of(
     request: OperationRequest, data: Secret | None = None, *, message_type: str = ""
 ) -> OperationCall:
-    """The call that a request becomes with ``data`` as its main input.
+    """The call of a request with ``data`` as its main input.
 
-    ``message_type`` is set where not the message itself goes to KMS but its digest.
+    ``message_type`` is set if a digest is sent instead of the message.
     """
     members = _MEMBERS[request.operation.name](request, data.reveal() if data else b"")
     if message_type:
@@ -174,7 +174,7 @@ def send(kms: Kms, call: OperationCall) -> Result:
 
 
 def whole_input(request: OperationRequest) -> Secret | None:
-    """The main input, read to its end and judged by the size that it has then."""
+    """The main input, read whole and checked by its real size."""
     if request.given is None or request.role is None:
         return None
     data = read_whole(request.given, request.role)
@@ -187,12 +187,12 @@ def whole_input(request: OperationRequest) -> Secret | None:
 
 
 def with_second_read(request: OperationRequest) -> OperationRequest:
-    """The request with its second input, if that is a file, read."""
+    """The request with its second input read, if that is a file."""
     if not isinstance(request.second, FromFile):
         return request
     return replace(request, second=Entered(read_whole(request.second, request.operation.roles[1])))
 
 
 def direct(request: OperationRequest, kms: Kms, _: Progress) -> Result:
-    """The request as the one API call that it is."""
+    """Make a request that is a single API call."""
     return send(kms, call_of(request, whole_input(request)))

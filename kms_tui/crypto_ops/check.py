@@ -1,4 +1,4 @@
-"""How long an input may be, what is wrong with a request before it is sent, what an error means after."""
+"""The limits of inputs, the check of a request before it is sent, and explanations of errors."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ MAX_PUBLIC_KEY = 8192
 
 
 class OverLimit(Enum):
-    """What is done with an input over the limit."""
+    """What happens to an input over the limit."""
 
     REFUSED = auto()
     ENVELOPE = auto()
     """A data key encrypts it here, in the Encryption SDK's format; KMS encrypts the data key."""
     DIGEST = auto()
-    """Its digest is signed instead, which is the same signature."""
+    """Its digest is signed instead; the signature is the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """``most`` bytes go to KMS as they are; with ``exact`` it must be so many."""
+    """KMS takes at most ``most`` bytes; with ``exact``, exactly that many."""
 
     most: int
     over: OverLimit = OverLimit.REFUSED
     exact: bool = False
     why: str = ""
-    """For a refusal: the sentence that says what would do instead."""
+    """For a refusal: a sentence about what to do instead."""
 
 
 _CIPHERTEXT = Limit(MAX_CIPHERTEXT, why="KMS makes no ciphertext longer than that.")
@@ -63,7 +63,7 @@ _DECRYPTED = Limit(MAX_CIPHERTEXT, OverLimit.ENVELOPE)
 
 
 def limit_of(operation: Operation, key: Key | None, settings: Mapping[str, str]) -> Limit | None:
-    """The limit of the operation's main input; None where it has no input or the key is not known yet."""
+    """The limit of the operation's main input; None without an input or without a described key."""
     algorithm = settings.get("algorithm", "")
     match operation.name:
         case OperationName.ENCRYPT | OperationName.ENCRYPT_OFFLINE:
@@ -104,7 +104,7 @@ def _signing(algorithm: str, message_type: str) -> Limit | None:
 
 
 def check(request: OperationRequest) -> None:
-    """Raise InputError for the first thing that is missing or cannot be right."""
+    """Raise InputError for the first missing or invalid part."""
     check_for_command(request)
     operation = request.operation
     if request.role is None:
@@ -119,7 +119,7 @@ def check(request: OperationRequest) -> None:
 
 
 def check_for_command(request: OperationRequest) -> None:
-    """Raise InputError for what a command for the request needs: all of it but the main input."""
+    """Raise InputError for the first missing or invalid part of a command: all but the main input."""
     operation = request.operation
     if operation.needs_key and request.key is None:
         raise InputError(InputField.KEY, f"{operation.title} needs a key.", next_step="Choose one.")
@@ -130,7 +130,7 @@ def check_for_command(request: OperationRequest) -> None:
 
 
 def check_size(request: OperationRequest, limit: Limit, size: int) -> None:
-    """InputError where an input of ``size`` bytes is one that KMS would refuse."""
+    """Raise InputError for an input of ``size`` bytes that KMS would refuse."""
     if limit.exact and size != limit.most:
         message_type = request.settings.get("message_type", "")
         raise InputError(
@@ -165,7 +165,7 @@ def _check_second(request: OperationRequest) -> None:
         raise InputError(InputField.SECOND, f"The {role.noun} is empty.", next_step=_NEXT_STEPS[role])
     if request.second.size > 2 * MAX_CIPHERTEXT:
         raise InputError(
-            InputField.SECOND, f"No {role.noun} has {request.second.size:,} bytes; here is something else."
+            InputField.SECOND, f"No {role.noun} has {request.second.size:,} bytes; this is something else."
         )
 
 
@@ -180,13 +180,13 @@ _NEXT_STEPS = {
 
 
 def takes_context(operation: Operation, algorithm: str) -> bool:
-    """Whether an encryption context can be given: with symmetric keys only."""
+    """Whether the operation takes an encryption context: with symmetric keys only."""
     return operation.context and algorithm in ("", "SYMMETRIC_DEFAULT")
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedError:
-    """A sentence for a person, and where it is shown; both texts are untrusted."""
+    """A sentence for a person and the field that shows it; both texts are untrusted."""
 
     field: InputField
     sentence: str
@@ -221,11 +221,11 @@ _HIDDEN_KEY_MESSAGES = (
     "The ciphertext refers to a customer master key that does not exist",
     "on the resource associated with this ciphertext because the resource does not exist",
 )
-"""What KMS says of a ciphertext whose key the caller is not to know of, formerly and now."""
+"""KMS's old and new messages for a ciphertext whose key the caller may not know."""
 
 
 def explain(error: KmsTuiError, request: OperationRequest) -> ExplainedError:
-    """The problem as it concerns this request; AWS's own words stay wherever they say something."""
+    """The error as it concerns this request; AWS's own words stay if they help."""
     if isinstance(error, InputError):
         return ExplainedError(error.field, str(error), error.next_step)
     if isinstance(error, ServiceError):
@@ -245,14 +245,14 @@ def _of_service(error: ServiceError, request: OperationRequest) -> ExplainedErro
         return ExplainedError(
             InputField.KEY,
             f"The ciphertext was not made under {name}.",
-            "Take the key away: KMS finds it from the ciphertext.",
+            "Remove the key: KMS finds it from the ciphertext.",
         )
     if error.denied and any(words in error.message for words in _HIDDEN_KEY_MESSAGES):
         return ExplainedError(
             InputField.INPUT,
-            f"The key of this ciphertext is not in {request.region}, is of another account that does not let "
-            "you use it, or is gone.",
-            "A ciphertext opens in its own region only: try the region that it was made in.",
+            f"The key of this ciphertext is not in {request.region}, belongs to another account that does "
+            "not let you use it, or is deleted.",
+            "A ciphertext can be decrypted only in its own region: try the region where it was encrypted.",
         )
     in_destination = request.destination is not None and request.destination.key.arn in error.message
     if in_destination:
@@ -266,7 +266,7 @@ def _invalid_ciphertext(request: OperationRequest) -> ExplainedError:
     if request.operation.name is OperationName.DECAPSULATE:
         return ExplainedError(
             InputField.INPUT,
-            "This ciphertext has not the length that the key's spec gives.",
+            "The length of this ciphertext does not fit the key's spec.",
             "Paste it whole.",
         )
     if request.algorithm not in ("", "SYMMETRIC_DEFAULT"):
@@ -275,9 +275,9 @@ def _invalid_ciphertext(request: OperationRequest) -> ExplainedError:
             f"This was not encrypted to this key with {request.algorithm}, or it was altered.",
             "Check the key and the algorithm: an RSA ciphertext names neither.",
         )
-    given = "Its names and values count to the letter." if request.context else "None is given here."
+    given = "Its names and values must match exactly." if request.context else "None is given here."
     return ExplainedError(
         InputField.INPUT,
-        "KMS cannot open this: the ciphertext was altered or cut, or its encryption context is another.",
+        "KMS cannot open this: the ciphertext was altered or cut, or its encryption context differs.",
         f"Check both. {given}",
     )

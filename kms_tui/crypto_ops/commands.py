@@ -1,4 +1,4 @@
-"""A request as text that somebody else can run."""
+"""A request as text that someone else can run."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from kms_tui.kms.model import Secret
 
 @dataclass(frozen=True, slots=True)
 class CommandConnection:
-    """The connection that a command should use; "" is left out."""
+    """The connection of a command; "" is left out."""
 
     profile: str = ""
     endpoint_url: str = ""
 
 
 def shell_line(request: OperationRequest, where: CommandConnection) -> str:
-    """``aws kms …``, or ``kms-tui encrypt`` for what is too long for KMS. Slow the first time.
+    """``aws kms …``, or ``kms-tui encrypt`` for an input over KMS's limit. Slow the first time.
 
-    Its input is in a file named INPUT. Raises InputError where a setting makes no call.
+    The input is in a file named INPUT. Raises InputError for a setting that is not valid.
     """
     if request.operation.name is OperationName.ENCRYPT and is_enveloped(request):
         return _envelope_line(request, where)
@@ -38,7 +38,7 @@ def shell_line(request: OperationRequest, where: CommandConnection) -> str:
 
 
 def python_code(request: OperationRequest, where: CommandConnection) -> str:
-    """Python with boto3; of an envelope, the call that makes its data key. Slow the first time."""
+    """Python with boto3; for an envelope, the call that creates its data key. Slow the first time."""
     if request.operation.name is OperationName.ENCRYPT and is_enveloped(request):
         request = replace(
             request, operation=OPERATIONS[OperationName.DATA_KEY], settings={"data_key_spec": "AES_256"}
@@ -52,7 +52,7 @@ def python_code(request: OperationRequest, where: CommandConnection) -> str:
 
 
 def input_note(request: OperationRequest) -> str:
-    """What the file INPUT must hold, where it is not the input itself; else ""."""
+    """The content of the file INPUT, if it is not the input itself; else ""."""
     if not _digest_type(request):
         return ""
     digest = SIGNING_ALGORITHMS[request.algorithm].digest
@@ -60,7 +60,7 @@ def input_note(request: OperationRequest) -> str:
 
 
 def _calls(request: OperationRequest) -> tuple[OperationCall, ...]:
-    """The API calls of a request, its main input left open."""
+    """The API calls of a request, with an empty main input."""
     destination = request.destination
     if destination is not None and destination.key.region != request.region:
         return move_calls(request, destination, b"")
@@ -68,7 +68,7 @@ def _calls(request: OperationRequest) -> tuple[OperationCall, ...]:
 
 
 def _digest_type(request: OperationRequest) -> str:
-    """The message type under which a message too long for Sign or Verify is sent; "" for others."""
+    """The message type for a message too long for Sign or Verify; "" for others."""
     limit = limit_of(request.operation, request.described_key, request.settings)
     if limit is None or limit.over is not OverLimit.DIGEST or request.operation.api == "GetPublicKey":
         return ""

@@ -1,4 +1,4 @@
-"""What was done on the scratchpad in this session: enough to set it up again, and no content."""
+"""The scratchpad's operations in this session: enough to repeat them, and no content."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One operation; ``source`` is the file that was its input, where it was a file."""
+    """One operation; ``source`` is its input file, if it had one."""
 
     time: datetime
     operation: Operation
     region: str
     key: ChosenKey | None
     key_arn: str
-    """The key that KMS used, where it says."""
+    """The key that KMS used, if the answer names it."""
     settings: Mapping[str, str]
     context: Mapping[str, str]
     destination: Destination | None
     source: Path | None
     outcome: str
-    """The size of the result, or what went wrong."""
+    """The size of the result, or the error."""
     succeeded: bool
 
 
 @dataclass(slots=True)
 class OperationHistory:
-    """The newest entry first; the oldest give way."""
+    """The newest entry first; the oldest are dropped."""
 
     entries: deque[HistoryEntry] = field(default_factory=lambda: deque(maxlen=_MOST))
     contexts: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class OperationHistory:
         )
 
     def last_context(self, key_arn: str) -> Mapping[str, str]:
-        """The last encryption context that worked with a key; empty where there was none."""
+        """The last encryption context that worked with a key; may be empty."""
         return self.contexts.get(key_arn, {})
 
 

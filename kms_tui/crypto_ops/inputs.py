@@ -1,4 +1,4 @@
-"""From what was typed or named to bytes and encryption contexts, and errors that name the field."""
+"""Reads typed text, files and encryption contexts; errors name the field."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
 from kms_tui.kms.model import Secret
 
 TYPED_FORMATS = (Format.TEXT, Format.BASE64, Format.BASE64URL, Format.HEX)
-"""What typed text can be read as."""
+"""The formats of typed text."""
 MAX_IN_MEMORY = 1 << 20
-"""Bytes of a file that are read whole; larger ones are streamed."""
+"""Files of at most this many bytes are read whole; larger ones are streamed."""
 
 _LIKE_HEX = re.compile(r"\s*(?:0x)?[0-9a-fA-F:\s]+\Z")
 _PEM = re.compile(r"-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]*)-----END PUBLIC KEY-----\s*\Z")
@@ -31,7 +31,7 @@ _PEM = re.compile(r"-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]*)-----END PUBLIC
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """Bytes that were typed, pasted or handed on by another operation."""
+    """Bytes that were typed, pasted or taken from another operation's output."""
 
     data: Secret
 
@@ -46,16 +46,16 @@ class FromFile:
 
     path: Path
     size: int
-    """Bytes, when it was looked at."""
+    """Bytes, when the file was chosen."""
 
 
 Input = Entered | FromFile
 
 
 def detected_format(text: str, role: Role, exact: int | None = None) -> Format:
-    """The format that typed text is read in while nobody says otherwise.
+    """The format of typed text, unless the user chooses one.
 
-    ``exact`` is how many bytes it must be, as for a digest: a format in which it is so many comes first, as
+    ``exact`` is the required number of bytes, as for a digest: a format with that number comes first, since
     the 64 hex digits of a SHA-256 are 32 bytes.
     """
     if exact is not None:
@@ -66,17 +66,17 @@ def detected_format(text: str, role: Role, exact: int | None = None) -> Format:
 
 
 def other_formats(text: str, form: Format) -> tuple[Format, ...]:
-    """The other formats that the text could be meant in."""
+    """The other formats that fit the text."""
     return tuple(reading for reading in readings(text) if reading is not form)
 
 
 def read_text(text: str, form: Format, role: Role) -> Entered:
-    """The bytes that typed text stands for; FormatError names the place that is wrong."""
+    """The bytes of typed text; FormatError names the place of an error."""
     if role is Role.PUBLIC_KEY and text.lstrip().startswith("-----BEGIN"):
         return Entered(Secret(_from_pem(text.strip())))
     if role.is_binary and form is Format.TEXT:
         raise FormatError(
-            f"This is no {role.noun} in base64 or hex. {_why_not(text)}",
+            f"This is not a {role.noun} in base64 or hex. {_why_not(text)}",
             0,
             next_step="Paste it whole, or name a file.",
         )
@@ -84,7 +84,7 @@ def read_text(text: str, form: Format, role: Role) -> Entered:
 
 
 def _why_not(text: str) -> str:
-    """What is wrong with text that reads in no written form, taken for the one that it looks most like."""
+    """The fault of text that fits no binary format, by the format that it resembles most."""
     form = Format.HEX if _LIKE_HEX.match(text) else Format.BASE64
     try:
         decode(text, form)
@@ -106,7 +106,7 @@ def _from_pem(text: str) -> bytes:
 
 
 def file_input(path: Path) -> FromFile:
-    """A file's size; FileError where it is not there, or is not a file that can be read to its end."""
+    """A file as an input; FileError if it does not exist or is not a regular, readable file."""
     with file_errors(path, "read"):
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
@@ -119,10 +119,10 @@ def file_input(path: Path) -> FromFile:
 
 
 def read_whole(given: Input, role: Role, most: int = MAX_IN_MEMORY) -> Secret:
-    """The bytes of an input of at most ``most`` bytes; more of a file than that is not read.
+    """The bytes of an input of at most ``most`` bytes; a file is not read further.
 
-    A small file that holds a binary input written down in base64, hex or PEM is decoded, as what AWS's
-    command line prints is often saved so.
+    A small file with a binary input in base64, hex or PEM is decoded, since the AWS CLI's output is often
+    saved so.
     """
     if isinstance(given, Entered):
         return given.data
@@ -143,7 +143,7 @@ def _decoded(content: bytes, role: Role) -> bytes:
 
 
 class InputField(Enum):
-    """Where on the scratchpad an error belongs."""
+    """The field of the scratchpad that an error belongs to."""
 
     KEY = auto()
     INPUT = auto()
@@ -156,11 +156,11 @@ class InputField(Enum):
     TARGET = auto()
     """The file that the result is written to."""
     RESULT = auto()
-    """No field's fault: shown where the result would stand."""
+    """No field: shown in the result's place."""
 
 
 class InputError(KmsTuiError):
-    """What was entered cannot be used; ``field`` says where, the sentence why. Nothing was sent."""
+    """An input cannot be used; ``field`` says which, the sentence why. Nothing was sent."""
 
     def __init__(self, field: InputField, sentence: str, *, next_step: str = "") -> None:
         super().__init__(sentence, next_step=next_step)
@@ -168,12 +168,12 @@ class InputError(KmsTuiError):
 
 
 Pair = tuple[str, str]
-CONTEXT_WARNING = "Stands in CloudTrail in the clear: no secrets here."
-"""What everyone who enters an encryption context should know (developer guide, encryption context)."""
+CONTEXT_WARNING = "CloudTrail logs it in plain text: no secrets here."
+"""The warning beside every encryption context (developer guide, encryption context)."""
 
 
 def context_from_rows(rows: Sequence[Pair], field: InputField = InputField.CONTEXT) -> dict[str, str]:
-    """The context of the rows; those that are empty do not count. InputError names the row that is wrong."""
+    """The context of the rows, without empty ones. InputError names the faulty row."""
     context: dict[str, str] = {}
     for number, (name, value) in enumerate(rows, 1):
         if not name and not value:
@@ -181,13 +181,13 @@ def context_from_rows(rows: Sequence[Pair], field: InputField = InputField.CONTE
         if not name:
             raise InputError(field, f"Row {number} of the context has a value but no name.")
         if name in context:
-            raise InputError(field, f"The context has the name {name} twice; each stands once.")
+            raise InputError(field, f"The context has the name {name} twice; use each name once.")
         context[name] = value
     return context
 
 
 def context_from_json(text: str) -> dict[str, str]:
-    """The context of a JSON object of strings; InputError says what else it is."""
+    """The context of a JSON object of strings; else InputError."""
     try:
         document = json.loads(text, object_pairs_hook=_without_duplicates)
     except json.JSONDecodeError as error:
@@ -210,7 +210,7 @@ def _without_duplicates(pairs: Sequence[tuple[str, object]]) -> dict[str, object
     document: dict[str, object] = {}
     for name, value in pairs:
         if name in document:
-            raise InputError(InputField.CONTEXT, f"The JSON has the name {name} twice; each stands once.")
+            raise InputError(InputField.CONTEXT, f"The JSON has the name {name} twice; use each name once.")
         document[name] = value
     return document
 

@@ -1,4 +1,4 @@
-"""What a person asks for: an operation, its key, its inputs, and its settings with their choices."""
+"""A request: an operation, its key, its inputs, and its settings with their choices."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from kms_tui.kms.model import Key, KeyUsage
 
 @dataclass(frozen=True, slots=True)
 class ChosenKey:
-    """A key as it was chosen; ``key`` is None where it could not be described."""
+    """A chosen key; ``key`` is None if it could not be described."""
 
     arn: str
     name: str
-    """What people call it: an alias without its prefix, or the key id."""
+    """An alias without its prefix, or the key id."""
     region: str
     key: Key | None
 
@@ -29,13 +29,13 @@ class ChosenKey:
         return key_id_of(self.arn)
 
     def serves_in(self, other: ChosenKey) -> bool:
-        """Whether both are one multi-Region key: ciphertext of either opens with the other."""
+        """Whether both are replicas of one multi-Region key: each decrypts the other's ciphertext."""
         return self.key_id == other.key_id and self.key_id.startswith("mrk-")
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where Re-encrypt moves a ciphertext to."""
+    """The target of Re-encrypt."""
 
     key: ChosenKey
     context: Mapping[str, str]
@@ -43,7 +43,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class OperationRequest:
-    """One operation, ready to be checked and made; contents stay out of the repr."""
+    """One operation with its inputs; the repr leaves out contents."""
 
     operation: Operation
     region: str
@@ -55,7 +55,7 @@ class OperationRequest:
     context: Mapping[str, str] = field(default_factory=dict)
     destination: Destination | None = None
     target: Path | None = None
-    """The file that a result too large for the screen is written to."""
+    """The file for a result too large for the screen."""
     overwrite: bool = False
 
     @property
@@ -64,12 +64,12 @@ class OperationRequest:
 
     @property
     def role(self) -> Role | None:
-        """What the main input is; None where the operation takes none."""
+        """The role of the main input; None without one."""
         return self.operation.roles[0] if self.operation.roles else None
 
     @property
     def second_data(self) -> bytes:
-        """The bytes of the second input, which has been read; none where there is none."""
+        """The bytes of the second input, which has been read; empty without one."""
         return self.second.data.reveal() if isinstance(self.second, Entered) else b""
 
     @property
@@ -78,7 +78,7 @@ class OperationRequest:
 
 
 Values = Mapping[str, str]
-"""Setting's name -> what was chosen."""
+"""Setting's name -> chosen value."""
 MOST_BYTES = 1024
 """The largest NumberOfBytes of GenerateRandom and GenerateDataKey."""
 NUMBER_OF_BYTES = "NumberOfBytes"
@@ -96,11 +96,11 @@ _KEY_PAIR_SPECS = (
     "ML_KEM_1024",
     "SM2",
 )
-"""DataKeyPairSpec; SM2 exists in the China Regions only."""
+"""DataKeyPairSpec; SM2 is available only in the China Regions."""
 
 
 class SettingContext(NamedTuple):
-    """What the choices of a setting may depend on."""
+    """The values that the choices of a setting depend on."""
 
     key: Key | None
     destination: Key | None
@@ -114,9 +114,9 @@ class SettingChoice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OperationSetting:
-    """One setting; ``choices`` gives the choices, the default first, or None where it plays no part.
+    """One setting; ``choices`` gives its choices, the default first, or None if it does not apply.
 
-    A setting without choices is a number of bytes, ``default`` at first.
+    A setting without choices is a number of bytes with ``default`` as its first value.
     """
 
     name: str
@@ -126,7 +126,7 @@ class OperationSetting:
 
 
 class ActiveSetting(NamedTuple):
-    """A setting as it stands for one key: its choices (none: a number) and the value that holds."""
+    """A setting that applies: its choices (none: a number) and its value."""
 
     setting: OperationSetting
     choices: tuple[SettingChoice, ...]
@@ -134,7 +134,7 @@ class ActiveSetting(NamedTuple):
 
 
 def algorithms_of(key: Key) -> tuple[str, ...]:
-    """The key's algorithms, the best first: the table's order, and then what only DescribeKey knows."""
+    """The key's algorithms, the best first: in the table's order, then those that only DescribeKey names."""
     spec = KEY_SPECS.get(key.spec)
     known = spec.algorithms.get(KeyUsage(key.usage), ()) if spec and key.usage in set(KeyUsage) else ()
     if not key.algorithms:
@@ -195,7 +195,7 @@ SETTINGS: Mapping[str, OperationSetting] = {
 def active_settings(
     operation: Operation, values: Values, key: Key | None, destination: Key | None
 ) -> list[ActiveSetting]:
-    """The settings that play a part, each with a value that is among its choices."""
+    """The settings that apply, each with a valid value."""
     settled: dict[str, str] = {}
     ready = []
     for name in operation.settings:
@@ -212,7 +212,7 @@ def active_settings(
 
 
 def number_of_bytes(values: Values, name: str) -> int:
-    """The number of bytes that was entered; InputError where it is none from 1 to 1024."""
+    """The entered number of bytes; InputError unless it is from 1 to 1024."""
     text = values.get(name, "").strip()
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MOST_BYTES:
         raise InputError(

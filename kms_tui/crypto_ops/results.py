@@ -1,4 +1,4 @@
-"""What came of a request: named outputs, facts about them, and the steps that led there."""
+"""The result of a request: named outputs, facts about them, and the steps taken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One output; a ``secret`` one is masked until it is asked for, ``form`` is how it is best shown."""
+    """One output; a ``secret`` one is masked until revealed; ``form`` is the best format to show it."""
 
     name: str
     value: Secret
@@ -32,16 +32,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``good`` is the answer where a question was asked (is this signature good?), else None."""
+    """``good`` is the answer of a verification, else None."""
 
     parts: tuple[Part, ...] = ()
     facts: tuple[Fact, ...] = ()
     steps: tuple[str, ...] = ()
     good: bool | None = None
     sentence: str = ""
-    """What is to be said first: the verdict, where a file went, that a digest was signed."""
+    """The first sentence: the verdict, the file written, that a digest was signed."""
     key_arn: str = field(default="")
-    """The key that was used, where KMS says."""
+    """The key that was used, if KMS names it."""
 
     @property
     def size(self) -> int:
@@ -50,12 +50,12 @@ class Result:
 
 
 def plain(name: str, data: bytes) -> Part:
-    """A secret output, shown as text where it is text and else as a hex dump."""
+    """A secret output, shown as text if it is text, else as a hex dump."""
     return Part(name, Secret(data), True, Format.TEXT if is_text(data) else Format.BINARY)
 
 
 def key_material(name: str, data: bytes) -> Part:
-    """A secret output that is never text, though its bytes might read so."""
+    """A secret output that is never shown as text."""
     return Part(name, Secret(data), True, Format.HEX)
 
 
@@ -103,7 +103,7 @@ _NAMES: Mapping[tuple[str, str], str] = {
     ("GenerateDataKeyWithoutPlaintext", "CiphertextBlob"): "Encrypted data key",
     ("GenerateRandom", "Plaintext"): "Random bytes",
 }
-"""What some operations' outputs are called instead; their plaintext is random, so hex even if it is text."""
+"""Other names for some operations' outputs; their plaintext is random, so always shown as hex."""
 
 
 def read_answer(operation: str, answer: Mapping[str, Any]) -> Result:

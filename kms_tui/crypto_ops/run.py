@@ -1,4 +1,4 @@
-"""Making a request: the one way from the scratchpad to KMS."""
+"""Runs a request: the only way from the scratchpad to KMS."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _RUNNERS: Mapping[OperationName, Callable[[OperationRequest, Kms, Progress], Res
     OperationName.PUBLIC_KEY: signing.public_key,
     OperationName.ENCRYPT_OFFLINE: signing.encrypt_offline,
 }
-"""The operations that are more than one API call, or none."""
+"""The operations that take more than one API call, or none."""
 
 
 def run(request: OperationRequest, kms: Kms, progress: Progress = NO_PROGRESS) -> Result:
-    """Make a request, in its own region; slow, so for a thread of its own.
+    """Run a request in its own region; slow, so on a worker thread.
 
-    Raises InputError before anything is sent, and then the errors of the backend, of files and of
-    ``kms_tui.envelope``. A signature or MAC that is not good is a result.
+    Raises InputError before anything is sent, then the errors of the backend, of files and of
+    ``kms_tui.envelope``. A bad signature or MAC is a result, not an error.
     """
     check(request)
     request = with_second_read(request)

@@ -1,4 +1,6 @@
-"""THE table of the scratchpad's operations: inputs of each, which keys offer it, what takes its output."""
+"""THE table of operations: the inputs of each, the keys that offer it, and the operations that take its
+output.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from kms_tui.kms.model import Key, KeyUsage
 
 
 class Role(Enum):
-    """What an input is to its operation; the value is its label."""
+    """The role of an input in its operation; the value is its label."""
 
     PLAINTEXT = "Plaintext"
     CIPHERTEXT = "Ciphertext"
@@ -23,23 +25,23 @@ class Role(Enum):
 
     @property
     def noun(self) -> str:
-        """How it is called within a sentence."""
+        """The noun in a sentence."""
         name = str(self.value)
         return name if self is Role.MAC else name.lower()
 
     @property
     def is_secret(self) -> bool:
-        """Whether it is hidden while nobody works on it; the service model calls the same ones sensitive."""
+        """Whether it is hidden while no one edits it; the service model marks the same ones as sensitive."""
         return self in (Role.PLAINTEXT, Role.MESSAGE)
 
     @property
     def is_binary(self) -> bool:
-        """Whether it is bytes, so that typed text stands for them in base64 or hex."""
+        """Whether it is binary, so that typed text is base64 or hex."""
         return not self.is_secret
 
 
 class OperationName(Enum):
-    """The operations; the value names them in the history and in the interface."""
+    """The operations; the value is the name in the history and the interface."""
 
     ENCRYPT = "encrypt"
     DECRYPT = "decrypt"
@@ -69,7 +71,7 @@ _RSA = frozenset({Family.RSA})
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation; ``api`` is the API operation that it makes, ``usage`` None where no key is needed."""
+    """One operation; ``api`` is its API operation, ``usage`` is None if it needs no key."""
 
     name: OperationName
     title: str
@@ -79,20 +81,20 @@ class Operation:
     families: frozenset[Family] = _ANY
     roles: tuple[Role, ...] = ()
     settings: tuple[str, ...] = ()
-    """Names in ``settings.SETTINGS``, in the order in which they are shown."""
+    """Names in ``request.SETTINGS``, in the order in which they are shown."""
     context: bool = False
-    """Whether it takes an encryption context, which symmetric keys alone do."""
+    """Whether it takes an encryption context; only symmetric keys do."""
     key_found: bool = False
-    """Whether KMS finds the key itself, so that none need be chosen."""
+    """Whether KMS finds the key itself, so that the user need not choose one."""
     any_usage: bool = False
-    """Whether every usage will do, of the families that have it."""
+    """Whether keys of any usage can be used, of these families."""
 
     @property
     def needs_key(self) -> bool:
         return (self.usage is not None or self.any_usage) and not self.key_found
 
     def suits(self, key: Key) -> bool:
-        """Whether the key's usage and spec allow it; its state is for KMS to judge."""
+        """Whether the key's usage and spec allow it; KMS checks its state."""
         spec = KEY_SPECS.get(key.spec)
         if self.usage is None and not self.any_usage:
             return True
@@ -282,12 +284,12 @@ OPERATIONS: Mapping[OperationName, Operation] = {operation.name: operation for o
 
 
 def offered(key: Key | None) -> tuple[Operation, ...]:
-    """The operations that a key can do and those that need none; without a key, all."""
+    """The operations that a key allows and those that need none; all without a key."""
     return tuple(operation for operation in _TABLE if key is None or operation.suits(key))
 
 
 class NextOperation(NamedTuple):
-    """The operation, and the input that the output becomes; its other inputs stay as they are."""
+    """The next operation, and the input that the output becomes; other inputs stay."""
 
     operation: OperationName
     role: Role
@@ -313,9 +315,9 @@ _NEXT: Mapping[str, NextOperation] = {
     "Signature": NextOperation(OperationName.VERIFY, Role.SIGNATURE),
     "MAC": NextOperation(OperationName.VERIFY_MAC, Role.MAC),
 }
-"""Output's name -> what takes it."""
+"""Output's name -> the next operation."""
 
 
 def next_for(output: str) -> NextOperation | None:
-    """What an output can be handed to; None for those that end a chain."""
+    """The operation that takes an output; None if there is none."""
     return _NEXT.get(output)

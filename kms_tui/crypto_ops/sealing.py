@@ -1,4 +1,4 @@
-"""Encrypt, Decrypt and re-encrypt, by KMS itself or, for what is too long, by envelope encryption."""
+"""Encrypt, Decrypt and re-encrypt, by KMS itself or, over its limit, by envelope encryption."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
 from kms_tui.kms.model import Secret
 
 _STARTS = (b"\x01\x80", b"\x02")
-"""How Encryption SDK messages may begin; what begins otherwise is not worth importing the SDK for."""
+"""The first bytes of Encryption SDK messages; other input does not need the slow import of the SDK."""
 
 
 def encrypt(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
-    """Encrypt; past KMS's limit, and into a file, in the Encryption SDK's format."""
+    """Encrypt; over KMS's limit, and into a file, in the Encryption SDK's format."""
     assert request.given is not None
     if is_enveloped(request):
         return _written(request, _seal(request, kms, progress))
@@ -38,7 +38,7 @@ def encrypt(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
 
 
 def decrypt(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
-    """Decrypt what KMS or an Encryption SDK made; which of the two, the first bytes tell."""
+    """Decrypt a KMS ciphertext or an Encryption SDK message; the first bytes tell which."""
     assert request.given is not None
     if is_message(request.given):
         return _written(request, _open(request, kms, progress))
@@ -46,13 +46,13 @@ def decrypt(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     if data is None or len(data) > MAX_CIPHERTEXT:
         raise InputError(
             InputField.INPUT,
-            f"This is no Encryption SDK message, and with {request.given.size:,} bytes no KMS ciphertext.",
+            f"This is not an Encryption SDK message; {request.given.size:,} bytes are too long for KMS.",
         )
     return _written(request, send(kms, call_of(request, data)))
 
 
 def is_enveloped(request: OperationRequest) -> bool:
-    """Whether Encrypt is done by envelope encryption: past KMS's limit, and into a file."""
+    """Whether Encrypt uses envelope encryption: over KMS's limit, and into a file."""
     limit = limit_of(request.operation, request.described_key, request.settings)
     if request.given is None or limit is None or limit.over is not OverLimit.ENVELOPE:
         return False
@@ -60,7 +60,7 @@ def is_enveloped(request: OperationRequest) -> bool:
 
 
 def is_message(given: Input) -> bool:
-    """Whether an input begins as the Encryption SDK's messages do; FileError where it cannot be read."""
+    """Whether an input begins like an Encryption SDK message; FileError if it cannot be read."""
     if isinstance(given, FromFile):
         from kms_tui.envelope.files import open_source
         from kms_tui.envelope.header import message_in
@@ -76,7 +76,9 @@ def is_message(given: Input) -> bool:
 
 
 def _written(request: OperationRequest, result: Result) -> Result:
-    """Where a file was asked for and none is written yet: the output in it, for its owner alone."""
+    """Write the output to the target file, if there is one and it is not written yet; only its owner may read
+    it.
+    """
     if request.target is None or not result.parts:
         return result
     part = result.parts[0]
@@ -183,7 +185,7 @@ def _in_memory(request: OperationRequest) -> Secret:
 
 
 def _recording_steps(progress: Progress) -> tuple[Progress, list[str]]:
-    """The watch, with the steps' sentences kept in a list."""
+    """The progress, with the steps' sentences added to a list."""
     steps: list[str] = []
 
     def note(step: ProgressStep) -> None:
@@ -194,12 +196,12 @@ def _recording_steps(progress: Progress) -> tuple[Progress, list[str]]:
 
 
 _LIKE_AWS = (b"\x01\x02\x02\x00\x78", b"\x01\x02\x03\x00\x78")
-"""How ciphertext of AWS's symmetric keys has begun for years (AQICAH, AQIDAH in base64); undocumented."""
+"""The first bytes of AWS's symmetric ciphertexts for years (AQICAH, AQIDAH in base64); undocumented."""
 _RSA_SIZES = {256: "RSA_2048", 384: "RSA_3072", 512: "RSA_4096"}
 
 
 def ciphertext_facts(given: Entered) -> tuple[Fact, ...]:
-    """Facts about a ciphertext, all of them untrusted; slow the first time."""
+    """Facts about a ciphertext, all untrusted; slow the first time."""
     data = given.data.reveal()
     if is_message(given):
         return _of_message(data)
@@ -231,7 +233,7 @@ def _of_message(data: bytes) -> tuple[Fact, ...]:
 
 
 def re_encrypt(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
-    """ReEncrypt, or the move across regions; in neither is the plaintext shown."""
+    """ReEncrypt, or a move across regions; neither shows the plaintext."""
     destination = request.destination
     assert destination is not None
     assert request.given is not None
@@ -249,7 +251,7 @@ def re_encrypt(request: OperationRequest, kms: Kms, progress: Progress) -> Resul
 
 
 def opens_at_destination(request: OperationRequest, destination: Destination) -> bool:
-    """Whether the ciphertext opens at the destination as it is: one multi-Region key, the same context."""
+    """Whether the destination can decrypt the ciphertext as it is: one multi-Region key, same context."""
     return (
         request.key is not None
         and request.key.region != destination.key.region
@@ -269,7 +271,7 @@ def _no_move_needed(destination: Destination) -> Result:
 def move_calls(
     request: OperationRequest, destination: Destination, ciphertext: bytes
 ) -> tuple[OperationCall, OperationCall]:
-    """Decrypt here and Encrypt there; the second still lacks its Plaintext."""
+    """Decrypt in one region and Encrypt in the other; the second call still needs its Plaintext."""
     members = call_of(request).params
     decrypt = OperationCall(
         "Decrypt",

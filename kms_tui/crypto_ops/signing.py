@@ -1,4 +1,4 @@
-"""Sign and Verify for messages of any length, and what a public key does without KMS."""
+"""Sign and Verify for messages of any length, and operations with a downloaded public key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def download(request: OperationRequest, kms: Kms) -> tuple[PublicKey, Result]:
-    """GetPublicKey of the request's key, and what the answer says of it."""
+    """GetPublicKey of the request's key, and the facts in its answer."""
     from kms_tui.public_key import PublicKey
 
     assert request.key is not None
@@ -35,7 +35,7 @@ def download(request: OperationRequest, kms: Kms) -> tuple[PublicKey, Result]:
 
 
 def public_key(request: OperationRequest, kms: Kms, _: Progress) -> Result:
-    """The public key in each form that there is for it."""
+    """The public key in each available form."""
     downloaded, result = download(request, kms)
     parts = (text_part("PEM", downloaded.pem), blob("DER", downloaded.der), *_jwk(downloaded))
     return replace(result, parts=parts)
@@ -51,7 +51,7 @@ def _jwk(downloaded: PublicKey) -> tuple[Part, ...]:
 
 
 def encrypt_offline(request: OperationRequest, kms: Kms, _: Progress) -> Result:
-    """A ciphertext for the key, made here."""
+    """Encrypt locally with the key's public key."""
     data = whole_input(request)
     assert data is not None
     downloaded, result = download(request, kms)
@@ -69,7 +69,7 @@ _BAD_SENTENCE = "NOT GOOD: not made of this message with this key and algorithm.
 
 
 def sign(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
-    """Sign; a message over the limit is digested here, which gives the same signature."""
+    """Sign; a message over the limit is digested first, with the same signature."""
     digested = _digest_if_long(request, kms, progress, None)
     if digested is None:
         return direct(request, kms, progress)
@@ -78,7 +78,7 @@ def sign(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
 
 
 def verify(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
-    """Verify, or VerifyMac; that it is not good is a result, not an error."""
+    """Verify or VerifyMac; a bad signature or MAC is a result, not an error."""
     ask = sign if request.operation.api == "Verify" else direct
     try:
         result = ask(request, kms, progress)
@@ -91,7 +91,7 @@ def verify(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
 
 
 def verify_offline(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
-    """Verify here, with the downloaded public key."""
+    """Verify locally with the downloaded public key."""
     public_key, result = download(request, kms)
     digested = _digest_if_long(request, kms, progress, public_key)
     if digested is None:
@@ -112,7 +112,7 @@ def _verdict(good: bool, more: str, result: Result) -> Result:
 def _digest_if_long(
     request: OperationRequest, kms: Kms, progress: Progress, public_key: PublicKey | None
 ) -> Digested | None:
-    """The digest to send in place of a message over the limit; None for any other message."""
+    """The digest of a message over the limit; None for any other message."""
     limit = limit_of(request.operation, request.described_key, request.settings)
     assert request.given is not None
     if limit is None or limit.over is not OverLimit.DIGEST or request.given.size <= limit.most:

@@ -1,7 +1,7 @@
-"""A believable account on a local backend in memory, the same each time.
+"""A realistic account on a local backend in memory, the same each time.
 
-Its history is lived through rather than written down: the table's events are real API calls, made in the
-order of time under a clock that travels. So whatever the offline KMS would refuse cannot be in the demo.
+Its history is replayed: the table's events are real API calls, made in order of time under a clock that
+moves. So the demo has nothing that the offline KMS would refuse.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def demo_backend(
 ) -> Backend:
     """The demo's account in a region: eu-west-1 has its keys, us-east-1 one replica, any other none.
 
-    ``caller_arn`` calls with the IAM policy in the file ``iam_policy``, or with none; KmsTuiError where
-    either is not valid.
+    ``caller_arn`` calls with the IAM policy in the file ``iam_policy``, or without one; KmsTuiError if either
+    is not valid.
     """
     policies = read_iam_policies(iam_policy)
     clock = TravellingClock(now)

@@ -1,4 +1,4 @@
-"""The demo's account, as a table: what each key is, and what has happened to it since it was made."""
+"""THE table of the demo's account: each key, and its history."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AWS_MANAGED = (
     ("aws/backup", 640),
     ("aws/acm", 410),
 )
-"""Alias without its prefix, and how many days ago its service first used it."""
+"""Alias without its prefix -> days since its service first used it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class DemoGrant:
 
 @dataclass(frozen=True, slots=True)
 class DemoImport:
-    """An import of key material, days ago; it expires that many days later."""
+    """An import of key material, days ago; it expires after ``lasts`` days."""
 
     made: float
     lasts: int
@@ -49,7 +49,7 @@ class DemoImport:
 
 @dataclass(frozen=True, slots=True)
 class DemoKeyStore:
-    """A custom key store on a CloudHSM cluster, connected from its first day on."""
+    """A custom key store on a CloudHSM cluster, connected since its first day."""
 
     name: str
     cluster: str
@@ -61,9 +61,9 @@ class DemoKeyStore:
 class DemoKey:
     """One customer key; every number of days counts back from now.
 
-    ``policy`` names a text of ``policies``, ``rotation`` is its period in days (0: off) since the key was
-    made, ``deletion`` is (days ago, waiting period), ``replica`` is (Region, days ago), ``key_store`` the
-    name of the custom key store that holds it.
+    ``policy`` names a text of ``demo_policies``, ``rotation`` is its period in days (0: off) since the key
+    was created, ``deletion`` is (days ago, waiting period), ``replica`` is (Region, days ago), ``key_store``
+    is the name of its custom key store.
     """
 
     alias: str
@@ -84,7 +84,7 @@ class DemoKey:
     uses: tuple[tuple[str, float], ...] = ()
     """(operation, days ago) of its last uses, oldest first."""
     user: str = "app"
-    """Who made these uses, by traffic's name of it."""
+    """The caller of these uses, by its name in the traffic."""
     grants: tuple[DemoGrant, ...] = ()
     imports: tuple[DemoImport, ...] = ()
     replica: tuple[str, float] | None = None
@@ -109,7 +109,7 @@ _AUTO_SCALING = (
 
 
 def _service_grant(made: float, host: str, source: str, *operations: str) -> DemoGrant:
-    """What a service asks for when one of its resources is made: a grant for that resource alone."""
+    """A service's grant for a new resource."""
     return DemoGrant(
         made,
         {
@@ -199,7 +199,7 @@ KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class DemoCaller:
-    """A role's session, where its calls come from, and whether its IAM policy lets it use keys at all."""
+    """A role's session, the address of its calls, and whether its IAM policy allows keys at all."""
 
     session: str
     address: str
@@ -229,9 +229,9 @@ CALLERS: Mapping[str, DemoCaller] = {
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """The same call again and again, the latest ``last`` days ago; ``error`` is the code it is refused with.
+    """The same call repeated, the latest ``last`` days ago; ``error`` is the code of its refusal.
 
-    Decrypt opens what was last sealed under the key, with its encryption context.
+    Decrypt uses the ciphertext last made with the key, with its encryption context.
     """
 
     caller: str
@@ -268,4 +268,4 @@ TRAFFIC: Mapping[str, tuple[Traffic, ...]] = {
     ),
     "chat-archive": (Traffic("batch", "Decrypt", 13.6, 14, 4, error="DisabledException"),),
 }  # fmt: skip
-"""Alias -> its traffic; what is older than the uses of the account's table leaves those the last."""
+"""Alias -> its traffic; the uses of the account's table are the last ones."""

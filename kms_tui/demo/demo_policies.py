@@ -1,4 +1,4 @@
-"""The key policies of the demo's account: ordinary ones, and some that deserve a second look."""
+"""The key policies of the demo's account: ordinary ones, and some with findings."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ _STATEMENTS: dict[str, list[Statement]] = {
 
 @cache
 def policy_text(name: str) -> str | None:
-    """The text of a policy; None for "default", which KMS writes itself."""
+    """The text of a policy; None for "default", which KMS creates itself."""
     if name == "default":
         return None
     return json.dumps({"Version": "2012-10-17", "Id": name, "Statement": _STATEMENTS[name]}, indent=2)

@@ -1,7 +1,7 @@
-"""What the demo's account has beside KMS: a table of resources, answered in the shapes of their services.
+"""The demo's resources outside KMS: a table, answered in the shapes of their services.
 
-Ordinary ones, and what one meets in grown accounts: data under a key that is disabled, about to be deleted
-or gone, a partner's key, an alias that nobody has any more, a bucket and a service that may not be looked at.
+Ordinary ones, and those of grown accounts: data under a key that is disabled, pending deletion or deleted, a
+partner's key, a deleted alias, a bucket and a service that the caller may not read.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from kms_tui.kms.arn import ALIAS_PREFIX
 from kms_tui.kms.errors import ServiceError
 
 BY_DEFAULT = "by default"
-"""In place of a key: encrypted with KMS, without naming a key."""
+"""In place of a key: encrypted with KMS, without a key's name."""
 
 Shape = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """``key`` is how the resource names its key: the demo's alias without its prefix stands for the key's
-    ARN, a name with ``alias/`` or an ARN for itself, "" for none.
+    """``key`` is the resource's name for its key: an alias of the demo without its prefix means the key's
+    ARN, a name with ``alias/`` or an ARN itself; "" is none.
     """
 
     kind: str
@@ -192,7 +192,7 @@ _LISTS: Mapping[tuple[str, str], tuple[str, str, Callable[[Resource], Any]]] = {
         lambda it: _with(it, "logGroupName", "kmsKeyId"),
     ),
 }
-"""List call -> the kind it lists, under which member, and how an entry looks."""
+"""List call -> the kind that it lists, the member with the list, and the form of an entry."""
 
 _DETAILS: Mapping[tuple[str, str], tuple[str, str, Callable[[Resource], Shape]]] = {
     ("s3", "GetBucketEncryption"): ("bucket", "Bucket", _encryption),
@@ -215,17 +215,17 @@ _DETAILS: Mapping[tuple[str, str], tuple[str, str, Callable[[Resource], Shape]]]
         lambda it: {"Attributes": {"KmsMasterKeyId": it.key} if it.key else {}},
     ),
 }
-"""Call about one resource -> its kind, the request's member that ends in its name, and the answer."""
+"""Call about one resource -> its kind, the request's member with its name, and the answer."""
 
 _REFUSED = {
     ("efs", "DescribeFileSystems"): "elasticfilesystem:DescribeFileSystems",
     ("s3", "acme-legal-hold"): "s3:GetEncryptionConfiguration",
 }
-"""What the demo's caller may not do: a call, or any call about one resource."""
+"""The calls that the demo's caller may not make: a call, or any call about one resource."""
 
 
 def with_keys(arn_of: Callable[[str, str], str]) -> tuple[Resource, ...]:
-    """The resources, with their keys named as the services name them; ``arn_of(region, alias)``."""
+    """The resources with their keys as the services name them; ``arn_of(region, alias)``."""
     return tuple(
         resource
         if resource.key in ("", BY_DEFAULT) or resource.key.startswith(("arn:", ALIAS_PREFIX))
@@ -235,7 +235,7 @@ def with_keys(arn_of: Callable[[str, str], str]) -> tuple[Resource, ...]:
 
 
 class DemoServices:
-    """``kms_tui.backend.base.Services`` of the demo; what it does not answer itself goes to ``others``."""
+    """``kms_tui.backend.base.Services`` of the demo; other calls go to ``others``."""
 
     def __init__(self, region: str, resources: Sequence[Resource], others: Services) -> None:
         self._region = region
@@ -282,7 +282,7 @@ def _refuse(subject: tuple[str, str], operation: str) -> None:
 
 
 class DemoBackend(LocalBackend):
-    """A LocalBackend (``options`` are its own) that knows what else there is."""
+    """A LocalBackend (with its ``options``) with the demo's services."""
 
     def __init__(self, store: Store, resources: Sequence[Resource], **options: Any) -> None:
         super().__init__(store, **options)

@@ -40,9 +40,10 @@ _MINUTE = 1 / 1440
 
 @dataclass(frozen=True, slots=True)
 class DemoStep:
-    """One call ``days`` ago; ``subject`` is the index of the key it is made on, -1 for none.
+    """One call ``days`` ago; ``subject`` is the index of its key, -1 for none.
 
-    ``caller`` is one of traffic's, or "" for the administrator; ``error`` the code of the call's refusal.
+    ``caller`` is one of the traffic's callers, or "" for the administrator; ``error`` is the code of its
+    refusal.
     """
 
     days: float
@@ -55,7 +56,7 @@ class DemoStep:
 
 
 def steps() -> list[DemoStep]:
-    """Everything that has happened to the account, oldest first."""
+    """The account's whole history, oldest first."""
     return sorted(_steps(), key=lambda step: -step.days)
 
 
@@ -135,7 +136,7 @@ _MESSAGE = b"kms-tui demo"
 
 
 class TravellingClock:
-    """Stands ``offset`` before the clock it was given; moving the offset to nothing brings it home."""
+    """A clock that is ``offset`` behind another one; at offset zero it is the present."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -146,7 +147,7 @@ class TravellingClock:
 
 
 class HistoryReplay:
-    """Makes the calls of a past, and remembers the identifiers and the ciphertexts that they answered."""
+    """Makes the calls of a history, and keeps the identifiers and ciphertexts of their answers."""
 
     def __init__(self, store: Store, clock: TravellingClock) -> None:
         self._backend = LocalBackend(store, account_id=ACCOUNT_ID, region=REGION)
@@ -208,7 +209,7 @@ class HistoryReplay:
         self._seal(step.subject, backend.call(step.operation, params), params)
 
     def _seal(self, subject: int, answer: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-        """Keep a ciphertext and its encryption context, for whoever opens it later."""
+        """Keep a ciphertext and its encryption context for a later Decrypt."""
         if "CiphertextBlob" in answer:
             self._sealed[subject] = {"CiphertextBlob": answer["CiphertextBlob"]} | {
                 name: params[name] for name in ("EncryptionContext",) if name in params
@@ -252,7 +253,7 @@ _USES: Mapping[str, Callable[[LocalBackend, str, str], dict[str, Any]]] = {
     "VerifyMac": _verify_mac,
     "DeriveSharedSecret": _agree,
 }
-"""Operation -> what its request needs beside the key; Decrypt needs what was sealed before."""
+"""Operation -> the members of its request beside the key; Decrypt needs an earlier ciphertext."""
 
 
 def _import(backend: LocalBackend, key_id: str, step: DemoStep) -> None:

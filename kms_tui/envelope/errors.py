@@ -1,16 +1,16 @@
-"""What can be wrong with a sealed file, one class and one sentence each.
+"""The errors of sealed files, one class and one sentence each.
 
 EnvelopeError
-├── NotAMessageError        it is not in the Encryption SDK's format
-├── CutShortError           it ends in the middle
-├── UnreadableTextError     it is a sealed message as text at its beginning only
-├── AlteredError            it does not verify, or more follows its end
-├── ContextMismatchError    its encryption context is not the one expected
-├── UncommittedError        it was made without key commitment, and that was not allowed
-├── PieceTooLargeError      it wants more memory at once than it gets
-├── KeysRefusedError        none of its keys could be used, with the reason of each
-├── OtherKeysError          it was not sealed under the key that was asked for
-└── CancelledByUserError    the person changed their mind
+├── NotAMessageError        not in the Encryption SDK's format
+├── CutShortError           ends in the middle
+├── UnreadableTextError     only the beginning is a sealed message as text
+├── AlteredError            does not verify, or more follows its end
+├── ContextMismatchError    another encryption context than expected
+├── UncommittedError        made without key commitment, which was not allowed
+├── PieceTooLargeError      needs too much memory at once
+├── KeysRefusedError        none of its keys could be used, with the reason for each
+├── OtherKeysError          not sealed under the expected key
+└── CancelledByUserError    cancelled by the user
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOTHING_RELEASED = "Nothing of it was written."
 
 
 class EnvelopeError(KmsTuiError):
-    """A file could not be sealed or opened."""
+    """Base: a file could not be sealed or opened."""
 
 
 class NotAMessageError(EnvelopeError):
@@ -45,18 +45,18 @@ class CutShortError(EnvelopeError):
 
 
 class UnreadableTextError(EnvelopeError):
-    """``digits`` is how the text carries bytes: "base64" or "hex"."""
+    """``digits`` is the text's encoding: "base64" or "hex"."""
 
     def __init__(self, digits: str) -> None:
         super().__init__(
-            f"The file begins as {digits} of a sealed message, but does not go on so to its end: it was cut "
+            f"The file begins as {digits} of a sealed message, but its rest is not {digits}: it was cut "
             f"short or altered. {NOTHING_RELEASED}",
             next_step="Fetch the file again, whole.",
         )
 
 
 class AlteredError(EnvelopeError):
-    """``what`` did not verify."""
+    """``what`` says which part did not verify."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -96,14 +96,14 @@ class PieceTooLargeError(EnvelopeError):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one of a file's keys could not be used; ``key`` is what the header names, so untrusted text."""
+    """Why one of a file's keys could not be used; ``key`` comes from the header, so it is untrusted text."""
 
     key: str
     error: KmsTuiError
 
 
 class KeysRefusedError(EnvelopeError):
-    """``refusals`` has one entry a key tried; it is empty where the header names no KMS key at all."""
+    """``refusals`` has an entry for each key tried; empty if the header names no KMS key."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         if not refusals:
@@ -119,7 +119,7 @@ class KeysRefusedError(EnvelopeError):
 
 
 class OtherKeysError(EnvelopeError):
-    """``key`` is what was asked for, ``keys`` what the header names: all of it untrusted text."""
+    """``key`` is the expected key, ``keys`` those of the header: all untrusted text."""
 
     def __init__(self, key: str, keys: Sequence[str]) -> None:
         named = f"It names {', '.join(keys)}." if keys else "It names no key of AWS KMS."

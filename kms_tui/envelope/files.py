@@ -33,9 +33,9 @@ def seal_file(
     overwrite: bool = False,
     progress: Progress = NO_PROGRESS,
 ) -> Sealed:
-    """Seal a file under ``keys`` (see ``message.seal``); the target gets the mode that the umask gives.
+    """Seal a file under ``keys`` (see ``message.seal``); the umask gives the target's mode.
 
-    Raises the backend's errors, EnvelopeError and FileError; then the target is as it was.
+    Raises the backend's errors, EnvelopeError and FileError; the target is then unchanged.
     """
     with (
         open_source(source) as (stream, total),
@@ -63,10 +63,10 @@ def unseal_file(
     overwrite: bool = False,
     progress: Progress = NO_PROGRESS,
 ) -> Opened:
-    """Open a file (see ``message.unseal``), as bytes or as text of them in base64 or hex; the target is for
-    its owner's eyes only (mode 0600).
+    """Open a file (see ``message.unseal``) of bytes, or of base64 or hex text; only its owner may read the
+    target (mode 0600).
 
-    Raises the backend's errors, EnvelopeError and FileError; then the target is as it was.
+    Raises the backend's errors, EnvelopeError and FileError; the target is then unchanged.
     """
     with (
         open_source(source) as (stream, total),
@@ -86,14 +86,14 @@ def unseal_file(
 
 @contextlib.contextmanager
 def file_target(path: Path, *, overwrite: bool, mode: int) -> Iterator[Writable]:
-    """``atomic.atomic_file``, written behind: half as fast again, since encrypting and writing overlap."""
+    """``atomic.atomic_file`` with a writer thread: 1.5 times as fast, as encrypting and writing overlap."""
     with atomic_file(path, overwrite=overwrite, mode=mode) as file, write_behind(file) as target:
         yield target
 
 
 @contextlib.contextmanager
 def spooled(target: Sink) -> Iterator[Writable]:
-    """A temporary file without a name, mode 0600, copied to a pipe only where the block ends well."""
+    """An unnamed temporary file, mode 0600, copied to a pipe only if the block succeeds."""
     with contextlib.ExitStack() as stack:
         with file_errors("The temporary file", "written"):
             spool = stack.enter_context(tempfile.TemporaryFile())
@@ -106,7 +106,7 @@ def spooled(target: Sink) -> Iterator[Writable]:
 
 @contextlib.contextmanager
 def open_source(path: Path) -> Iterator[tuple[Source, int | None]]:
-    """A file to read and its size, None where it has none (a pipe); failing reads raise FileError."""
+    """A file to read and its size, None for a pipe; failing reads raise FileError."""
     with contextlib.ExitStack() as stack:
         with file_errors(path, "read"):
             file = stack.enter_context(path.open("rb"))

@@ -1,4 +1,4 @@
-"""What a sealed file tells without any key, in its header; and messages as base64 or hex text."""
+"""Reads the header of a sealed file without a key, and messages in base64 or hex text."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
 
 KMS_PROVIDER = "aws-kms"
 MAX_DATA_KEYS = 64
-"""A header may name 65,535 keys, each of which would cost a call."""
+"""A header may name 65,535 keys; each takes a call."""
 RESERVED_CONTEXT_PREFIX = "aws-crypto-"
-"""The Encryption SDK keeps the signature's public key in the context, under a name of its own."""
+"""The prefix of context keys that the Encryption SDK uses itself, such as for the signature's public key."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageKey:
-    """One key that can open the message: for KMS, ``name`` is its ARN."""
+    """One key that can open the message; ``name`` of a KMS key is its ARN."""
 
     provider: str
     name: str
@@ -37,7 +37,7 @@ class MessageKey:
 
 @dataclass(frozen=True, slots=True)
 class MessageInfo:
-    """A message's header, before anything of it has been verified: all of it is untrusted."""
+    """A message's header before verification: all of it is untrusted."""
 
     suite: str
     """The algorithm suite's name in the Encryption SDK ("AES_256_GCM_HKDF_SHA512_COMMIT_KEY")."""
@@ -45,17 +45,18 @@ class MessageInfo:
     committed: bool
     signed: bool
     context: Mapping[str, str]
-    """The encryption context, without what the Encryption SDK adds for itself."""
+    """The encryption context, without the SDK's own entries."""
     keys: tuple[MessageKey, ...]
     frame_length: int
-    """Bytes of plaintext a frame; 0 where the body is one piece."""
+    """Bytes of plaintext in a frame; 0 for a body in one piece."""
     header_size: int
 
 
 def looks_like_message(start: bytes) -> bool:
-    """Whether content that begins so (4 bytes do) can be an Encryption SDK message.
+    """Whether content with this start (4 bytes suffice) can be an Encryption SDK message.
 
-    A version 1 message begins 01 80, a version 2 message 02 and its suite; a KMS ciphertext begins otherwise.
+    A version 1 message begins 01 80, a version 2 message 02 and its suite; a KMS ciphertext begins
+    differently.
     """
     if start[:2] == b"\x01\x80":
         return _suite(start[2:4]) is not None
@@ -69,20 +70,20 @@ def describe(message: bytes | Readable) -> MessageInfo:
 
 
 def read_header(source: Readable) -> tuple[MessageInfo, bytes]:
-    """The header and its own bytes, with the source left right behind them."""
+    """The header and its bytes; the source is left right after them."""
     start = Prefixed(b"", source).read(4)
     if not looks_like_message(start):
-        raise NotAMessageError("it is empty" if not start else "it begins otherwise")
+        raise NotAMessageError("it is empty" if not start else "it begins differently")
     replayed = Prefixed(start, source)
     try:
         header, raw = deserialize_header(replayed, MAX_DATA_KEYS)
     except (AWSEncryptionSDKClientError, UnicodeDecodeError) as error:
         if replayed.ended:
             raise CutShortError(replayed.position) from error
-        raise NotAMessageError("its header makes no sense") from error
+        raise NotAMessageError("its header is not valid") from error
     if header.version.value != header.algorithm.message_format_version:
-        # The SDK finds out only at the body, where the keys of one version lack what the other needs.
-        raise NotAMessageError("its header makes no sense")
+        # The SDK notices only at the body, where the keys of one version lack what the other needs.
+        raise NotAMessageError("its header is not valid")
     return info_of(header), raw
 
 
@@ -94,7 +95,7 @@ def _suite(identifier: bytes) -> Any:
 
 
 def info_of(header: Any) -> MessageInfo:
-    """What the Encryption SDK's MessageHeader says."""
+    """The content of the Encryption SDK's MessageHeader."""
     suite = header.algorithm
     keys = (
         MessageKey(
@@ -115,21 +116,21 @@ def info_of(header: Any) -> MessageInfo:
     )
 
 
-# Mail, JSON, clipboards and shells carry bytes so: wrapped into lines of any kind, in quotes, in UTF-16, with
-# a byte order mark. White space counts for nothing; everything else must be right to the end.
+# Mail, JSON, clipboards and shells carry bytes as text: wrapped into lines of any kind, in quotes, in UTF-16,
+# with a byte order mark. White space is ignored; everything else must be right to the end.
 
 _CHUNK = 1 << 20
 _START, _PROBE = 4, 256
 _SHORT = 4 * MAX_CIPHERTEXT
-"""Bytes that hold any ciphertext of KMS as text: what is longer and no message is nothing that we open."""
+"""Bytes that hold any KMS ciphertext as text; longer content that is not a message is not opened."""
 _QUOTES = "\"'`"
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
 def message_in(source: Readable) -> tuple[Readable | None, bytes]:
-    """A message to read, in the form that it has as bytes; or else None, and what the source begins with.
+    """A readable message as bytes, and b""; or None, and the start of the source.
 
-    That is all of it up to what a ciphertext of KMS can be as text, and text of it is UTF-8, unquoted.
+    The start holds any KMS ciphertext as text; text is UTF-8 and unquoted.
     """
     start = Prefixed(b"", source).read(_START)
     if looks_like_message(start):
@@ -146,7 +147,7 @@ def message_in(source: Readable) -> tuple[Readable | None, bytes]:
 
 
 class DecodedText:
-    """The bytes that a text stands for, decoded as they are read; UnreadableTextError where it is none."""
+    """The bytes of a base64 or hex text, decoded while reading; UnreadableTextError for other text."""
 
     def __init__(self, source: Readable, encoding: str, digits: str) -> None:
         """``digits`` names an entry of the table below ("base64", "hex")."""
@@ -184,7 +185,7 @@ class DecodedText:
             raise UnreadableTextError(self._name) from error
 
     def _without_prefix(self, digits: str) -> str:
-        """The digits without the prefix, once enough of them has come to tell; ``_begun`` says so."""
+        """The digits without the prefix, once there are enough to tell; then ``_begun`` is set."""
         if not self._begun and (self._ended or len(digits) >= len(self._digits.prefix)):
             self._begun = True
             return digits.removeprefix(self._digits.prefix)
@@ -212,18 +213,18 @@ def _from_base64(digits: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Digits:
-    """How a text can carry bytes: digits that belong together, what they stand for, what is passed over."""
+    """An encoding of bytes as text: digits in a group, their decoding, ignored separators and prefix."""
 
     group: int
     decode: Callable[[str], bytes]
     separator: str = " "
     prefix: str = ""
     complete: Callable[[str], str] = str
-    """The last digits with what a writer may leave out."""
+    """Completes the last digits with padding that a writer may leave out."""
 
 
 def _with_padding(digits: str) -> str:
-    """Base64url is often written without its =, and one digit alone is never all of a group."""
+    """Add the padding that base64url often lacks; a single digit is never a whole group."""
     missing = -len(digits) % 4
     return digits if missing == 3 or "=" in digits else digits + "=" * missing
 
@@ -235,7 +236,7 @@ _DIGITS: Mapping[str, _Digits] = {
 
 
 def _plain(start: bytes, encoding: str) -> bytes:
-    """A text as UTF-8 without the quotes round it; anything else as it is."""
+    """A text as UTF-8 without quotes around it; anything else unchanged."""
     try:
         text = start.decode(encoding).strip()
     except UnicodeDecodeError:

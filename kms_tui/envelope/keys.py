@@ -1,4 +1,4 @@
-"""The Encryption SDK's master keys over our ``Backend``, as its own KMS provider is over boto3."""
+"""The Encryption SDK's master keys over our ``Backend``, like its own KMS provider over boto3."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 
 _REGION = re.compile(r"[a-z]{2,10}(-[a-z]{1,20}){1,3}-[0-9]{1,2}\Z")
-"""A header names regions, and a region becomes part of a host name: nothing else gets through."""
+"""A region becomes part of a host name, and a header can name any text: only this form is accepted."""
 
 
 class _KeyConfig(MasterKeyConfig):  # type: ignore[misc]
@@ -43,7 +43,7 @@ class _KeyConfig(MasterKeyConfig):  # type: ignore[misc]
 
 
 class BackendMasterKey(MasterKey):  # type: ignore[misc]
-    """One KMS key, in the region of the backend that it is given. Raises the backend's own errors."""
+    """One KMS key in the region of its backend. Raises the backend's own errors."""
 
     provider_id = KMS_PROVIDER
     _config_class = _KeyConfig
@@ -76,7 +76,7 @@ class BackendMasterKey(MasterKey):  # type: ignore[misc]
         return DataKey(encrypted_data_key.key_provider, bytes(answer["Plaintext"]), blob)
 
     def owns_data_key(self, data_key: Any) -> bool:
-        """The opener has chosen the place for this data key already, maybe that of another replica."""
+        """Always for KMS keys: the provider has already chosen the ARN to try, maybe of another replica."""
         return bool(data_key.key_provider.provider_id == KMS_PROVIDER)
 
     def _call(self, operation: str, context: Mapping[str, str], **params: Any) -> Mapping[str, Any]:
@@ -97,11 +97,10 @@ class _ProviderConfig(MasterKeyProviderConfig):  # type: ignore[misc]
 
 
 class BackendKeys(MasterKeyProvider):  # type: ignore[misc]
-    """The keys of one backend and of the other regions it can reach.
+    """The keys of one backend and of the other regions that it reaches.
 
-    Sealing takes the keys added with ``add_master_key``: ids, ARNs or aliases. Opening takes whatever KMS
-    key ARNs the message names, those of the backend's own region first; or, of those, the key ``only`` (id,
-    ARN or alias).
+    Sealing uses the keys added with ``add_master_key``: ids, ARNs or aliases. Opening uses the message's KMS
+    key ARNs, those of the backend's own region first; or, of those, only the key ``only`` (id, ARN or alias).
     """
 
     provider_id = KMS_PROVIDER
@@ -123,8 +122,10 @@ class BackendKeys(MasterKeyProvider):  # type: ignore[misc]
         algorithm: Any,
         encryption_context: Mapping[str, str],
     ) -> DataKey:
-        """The first data key that a KMS key opens; OtherKeysError where ``only`` is none of the message's
-        keys, KeysRefusedError, or AlteredError where KMS knows none.
+        """The first data key that a KMS key decrypts.
+
+        Raises OtherKeysError if ``only`` is not one of the message's keys, AlteredError if KMS recognizes
+        none, else KeysRefusedError.
         """
         backend: Backend = self.config.backend
         only: str | None = self.config.only
@@ -155,7 +156,7 @@ def _name(entry: EncryptedDataKey) -> str:
 
 
 def _parsed(text: str, resources: tuple[str, ...]) -> Arn:
-    """A KMS ARN of these kinds of resource; KmsTuiError where the text is none that a call may be sent to."""
+    """A KMS ARN of these kinds of resource; KmsTuiError for any other text."""
     with contextlib.suppress(ValueError):
         arn = Arn.parse(text)
         if arn.service == "kms" and arn.resource.startswith(resources) and _REGION.match(arn.region):
@@ -174,7 +175,7 @@ def _at(backend: Backend, arn: Arn) -> Backend:
 
 
 def _places(name: str, backend: Backend) -> Iterator[str]:
-    """The ARNs to try: a multi-Region key's replica in the backend's region, then the one named."""
+    """The ARNs to try: a multi-Region key's replica in the backend's region, then the named key."""
     region = f":{backend.region}:"
     head, separator, key_id = name.partition(":key/mrk-")
     if separator and region not in head:
@@ -189,7 +190,7 @@ def _distance(name: str, backend: Backend) -> tuple[bool, bool, str]:
 
 
 def _explained(error: KmsTuiError, place: str, backend: Backend) -> KmsTuiError:
-    """A refusal by a key of another account, with the two accounts named."""
+    """The refusal by a key of another account, with both accounts named."""
     account = place.split(":")[4:5]
     if not isinstance(error, ServiceError) or not backend.account_id or account in ([], [backend.account_id]):
         return error
@@ -209,7 +210,7 @@ def _says_altered(refusal: Refusal) -> bool:
 
 
 def _may_mean(reference: str, arn: str) -> bool:
-    """Whether a key id, an ARN or an alias can be the key with this ARN; of an alias only KMS knows."""
+    """Whether a key id, an ARN or an alias can be the key with this ARN; for an alias only KMS knows."""
     if "alias/" in reference:
         return True
     return reference == (arn if reference.startswith("arn:") else arn.rpartition("/")[2])

@@ -1,9 +1,9 @@
-"""Sealing and opening streams: constant memory, a frame at a time, cancelled between two frames.
+"""Seals and opens streams: constant memory, one frame at a time, can be cancelled between frames.
 
 The algorithm suite is the Encryption SDK's AES-256-GCM with key commitment. Its default adds an ECDSA
-signature, which halves the speed and proves one thing more: that the file was not made by somebody who may
-only open files. Where those who seal and those who open are trusted alike, as at a console, that says
-nothing, and AWS advises to leave it out; ``signed=True`` puts it in. Both are opened.
+signature, which halves the speed and proves only that the file was not made by someone who may only open
+files. If those who seal and those who open trust each other, as at a console, AWS advises to leave it out;
+``signed=True`` adds it. Both kinds are opened.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ from kms_tui.envelope.streams import (
 )
 
 FRAME_LENGTH = 1 << 20
-"""Bytes of plaintext a frame: the fastest of the powers of two, 8 times as fast as the SDK's 4 KiB."""
+"""Bytes of plaintext in a frame: the fastest power of two, 8 times as fast as the SDK's 4 KiB."""
 MAX_PIECE = 1 << 29
-"""The largest frame, or body in one piece, that is opened; it is held in memory a few times over."""
+"""The largest frame, or body in one piece, that is opened; memory holds it several times."""
 _LARGE_BLOCK = 24 << 20
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ _SUITES = {
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What was sealed, and the header it got; sizes are bytes."""
+    """The result of sealing; sizes are bytes."""
 
     info: MessageInfo
     plaintext_size: int
@@ -70,7 +70,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What was opened and verified; ``info`` can be trusted now. Sizes are bytes."""
+    """The result of opening; ``info`` is verified now. Sizes are bytes."""
 
     info: MessageInfo
     plaintext_size: int
@@ -93,9 +93,9 @@ def seal(
 ) -> Sealed:
     """Encrypt a stream under a new data key that any one of ``keys`` (ids, ARNs, aliases) can decrypt.
 
-    The first key makes the data key (GenerateDataKey), the others encrypt it too (Encrypt), each in the
+    The first key creates the data key (GenerateDataKey), the others also encrypt it (Encrypt), each in the
     region of its ARN. ``total`` is the source's size for progress. Raises the backend's errors,
-    EnvelopeError, and OSError from the streams; what was written to ``target`` by then is of no use.
+    EnvelopeError, and OSError from the streams; the content of ``target`` is then of no use.
     """
     _check_context(context or {})
     _keep_memory()
@@ -144,11 +144,11 @@ def unseal(
     allow_uncommitted: bool = False,
     progress: Progress = NO_PROGRESS,
 ) -> Opened:
-    """Decrypt a message; ``target`` must not be let out before this has returned.
+    """Decrypt a message; ``target`` must stay hidden until this returns.
 
-    Keys, regions and the encryption context come from the message; ``context`` is what must at least stand
-    in it, and ``key`` (id, ARN or alias) the one that must open it, if given. Raises EnvelopeError, the
-    backend's errors, and OSError from the streams.
+    Keys, regions and the encryption context come from the message; it must contain ``context``, and ``key``
+    (id, ARN or alias), if given, must open it. Raises EnvelopeError, the backend's errors, and OSError from
+    the streams.
     """
     info, header = read_header(source)
     _expect_context(context or {}, info)
@@ -188,10 +188,10 @@ def unseal(
 
 
 def _keep_memory() -> None:
-    """Have the C library keep freed buffers of a few MiB instead of asking the kernel for each anew.
+    """Make the C library keep freed buffers of a few MiB instead of asking the kernel for each.
 
-    glibc takes the largest block freed so far for the sign of what to keep (mallopt(3), dynamic
-    M_MMAP_THRESHOLD); without this, half of all processor time goes into page faults. Elsewhere it is idle.
+    glibc keeps blocks up to the largest one freed so far (mallopt(3), dynamic M_MMAP_THRESHOLD); without
+    this, half of all processor time goes into page faults. It has no effect elsewhere.
     """
     bytes(_LARGE_BLOCK)
 
@@ -209,7 +209,7 @@ def _policy(info: MessageInfo) -> CommitmentPolicy:
 
 
 def _forgetting(work: Callable[[], T], translate: Callable[[BaseException], BaseException]) -> T:
-    """Do the work; when it fails, neither the error nor its traceback holds on to a data key or plaintext."""
+    """Do the work; on failure, remove data keys and plaintext from the traceback."""
     try:
         return work()
     except BaseException as error:
@@ -227,7 +227,7 @@ def _sealing_error(error: BaseException) -> BaseException:
 
 
 def _opening_error(error: BaseException, source: Prefixed) -> BaseException:
-    """The Encryption SDK's errors as ours; whether the source ended tells cut short from altered."""
+    """The Encryption SDK's errors as ours; the end of the source tells cut short from altered."""
     if isinstance(error, CustomMaximumValueExceeded):
         return PieceTooLargeError(MAX_PIECE)
     if isinstance(error, AWSEncryptionSDKClientError) and source.ended:

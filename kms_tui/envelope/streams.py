@@ -1,4 +1,4 @@
-"""Streams that sealing and opening read and write, and the progress that an onlooker sees and stops."""
+"""The streams of sealing and opening, and their progress, which can be cancelled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Writable(Protocol):
 
 
 class Source:
-    """A stream whose failing reads raise FileError with the name that people know it by."""
+    """A stream whose failing reads raise FileError with its name."""
 
     def __init__(self, stream: Readable, name: Path | str) -> None:
         self._stream = stream
@@ -36,9 +36,9 @@ class Source:
 
 
 class Prefixed:
-    """Bytes already taken from a stream and then its rest; counts, and notes a read beyond the end.
+    """Bytes already read from a stream, then its rest; counts, and notes its end.
 
-    A read gives all that was asked for unless the stream ends, even where the stream is a pipe.
+    A read returns all requested bytes unless the stream ends, even from a pipe.
     """
 
     def __init__(self, prefix: bytes, source: Readable) -> None:
@@ -61,10 +61,10 @@ class Prefixed:
 
 @contextlib.contextmanager
 def write_behind(target: Writable) -> Iterator[Writable]:
-    """A stream whose writes are done on another thread meanwhile; all of them are done when the block ends.
+    """A stream that another thread writes; all writes are done when the block ends.
 
-    A failing write raises at a later write or at the end. For files only: on a pipe that nobody reads, a
-    write could hold up the end of a block that was given up.
+    A failing write raises at a later write or at the end. For files only: on a pipe that no one reads, a
+    write could block the end of a cancelled block.
     """
     writer = _Behind(target)
     try:
@@ -104,7 +104,7 @@ class _Behind:
 
 
 class ProgressKind(Enum):
-    """The steps of envelope encryption, in words for people."""
+    """The steps of envelope encryption, as sentences."""
 
     DATA_KEY_ASKED = "Asked KMS for a new data key under {detail}"
     DATA_KEY_COPIED = "Had the data key encrypted under {detail} as well"
@@ -118,7 +118,7 @@ class ProgressKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ProgressStep:
-    """One step done; ``detail`` may come from the file, so it is untrusted text."""
+    """One finished step; ``detail`` may come from the file, so it is untrusted text."""
 
     kind: ProgressKind
     detail: str = ""
@@ -138,10 +138,10 @@ def _ignore_step(step: ProgressStep) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Callbacks, all called on the working thread, often: at least once a frame.
+    """Callbacks on the working thread, called at least once for each frame.
 
-    ``progress`` gets the bytes of the source done and their total (None where nobody knows: a pipe);
-    ``cancelled`` says whether to stop before the next frame.
+    ``progress`` gets the bytes of the source done and their total (None for a pipe); ``cancelled`` says
+    whether to stop before the next frame.
     """
 
     progress: Callable[[int, int | None], None] = _ignore_progress
@@ -149,7 +149,7 @@ class Progress:
     step: Callable[[ProgressStep], None] = _ignore_step
 
     def tick(self, done: int, total: int | None) -> None:
-        """Report progress; raises CancelledByUserError where the person has had enough."""
+        """Report progress; raises CancelledByUserError if cancelled."""
         if self.cancelled():
             raise CancelledByUserError
         self.progress(done, total)

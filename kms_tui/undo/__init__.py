@@ -1,4 +1,4 @@
-"""Undo, where AWS allows it: which calls do it, and what has been changed in this session."""
+"""Undo, where AWS allows it: the calls that undo a change, and the changes of this session."""
 
 from kms_tui.undo.recorder import UndoHistory, UndoRecorder, UndoStep, already_read
 from kms_tui.undo.reversals import REVERSALS, ApiCall, Reversal

@@ -1,4 +1,4 @@
-"""The changes of this session, newest first, and the wrapper that records what was there before."""
+"""The changes of this session, and the wrapper that records the state before each."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SKIPPED = "it was skipped"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UndoStep:
-    """One change that was made; ``undo`` are the calls that take it back, in their order.
+    """One change; ``undo`` are the calls that undo it, in order.
 
-    ``reason`` says why there are none ("" where there are).
+    ``reason`` says why there are none, or is "".
     """
 
     time: datetime
@@ -31,9 +31,9 @@ class UndoStep:
     undo: tuple[ApiCall, ...]
     reason: str
     backend: Backend = field(repr=False)
-    """Where the change was made; calls on it are logged and counted, and not remembered."""
+    """The backend of the change; its calls are logged and counted, and not recorded for undo."""
     _left: list[ApiCall] = field(init=False, repr=False)
-    """The undoing calls that have still to be made."""
+    """The undo calls still to be made."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_left", list(self.undo))
@@ -43,7 +43,7 @@ class UndoStep:
         return self.backend.region
 
     def is_in_effect(self) -> bool:
-        """Whether the change is still as it was made; True where that cannot be read. It asks the backend."""
+        """Whether the change is still in effect; True if that cannot be read. Calls the backend."""
         reversal = REVERSALS.get(self.call.operation)
         read_call = reversal.read_call(self.call.params) if reversal is not None else None
         if reversal is None or read_call is None:
@@ -59,21 +59,21 @@ class UndoStep:
 
     @property
     def note(self) -> str:
-        """What is not the same again after it was taken back, or ""."""
+        """What undo does not restore, or ""."""
         reversal = REVERSALS.get(self.call.operation)
         return reversal.note if reversal is not None else ""
 
     @property
     def target(self) -> str:
-        """What was changed: the id of a key, the name of an alias, or the id of a custom key store."""
+        """The changed object: a key id, an alias name, or the id of a custom key store."""
         params = self.call.params
         named = params.get("AliasName") or params.get("KeyId") or params.get("CustomKeyStoreId") or ""
         return key_id_of(str(named))
 
     def undo_calls(self) -> tuple[Mapping[str, Any], ...]:
-        """Make the undoing calls that have not been made; their answers.
+        """Make the remaining undo calls and return their answers.
 
-        A deletion that is cancelled already needs no cancelling: the call after it is made all the same.
+        If a deletion is already cancelled, CancelKeyDeletion may fail; the call after it is still made.
         """
         answers = []
         while self._left:
@@ -92,14 +92,14 @@ class UndoStep:
 
 
 class UndoHistory:
-    """The changes of this session in groups; a group is undone as one."""
+    """The changes of this session in groups; a group is undone together."""
 
     def __init__(self, limit: int = 1000) -> None:
         self._lock = threading.Lock()
         self._groups: list[list[UndoStep]] = []
         self._limit = limit
         self._collecting = 0
-        """How many blocks of ``together`` are open: nothing is forgotten then."""
+        """Open blocks of ``together``; nothing is dropped meanwhile."""
 
     def append(self, step: UndoStep) -> None:
         with self._lock:
@@ -112,7 +112,7 @@ class UndoHistory:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """What is appended within is one group."""
+        """Steps appended within are one group."""
         with self._lock:
             self._collecting += 1
             before = {id(group): group for group in self._groups}
@@ -128,7 +128,7 @@ class UndoHistory:
                 self._forget_oldest()
 
     def last(self) -> tuple[tuple[UndoStep, ...], tuple[UndoStep, ...]]:
-        """The steps that would be taken back next, newest first; and the later ones without a way back."""
+        """The steps to undo next, newest first; and later ones that cannot be undone."""
         skipped: list[UndoStep] = []
         with self._lock:
             for group in reversed(self._groups):
@@ -139,20 +139,20 @@ class UndoHistory:
         return (), tuple(skipped)
 
     def later(self, step: UndoStep) -> tuple[UndoStep, ...]:
-        """The changes of the same target that were made from here after a step, oldest first."""
+        """Later changes of this session to the same target, oldest first."""
         with self._lock:
             steps = [each for group in self._groups for each in group]
         after = steps[steps.index(step) + 1 :] if step in steps else []
         return tuple(each for each in after if (each.target, each.region) == (step.target, step.region))
 
     def skip(self, step: UndoStep) -> None:
-        """Offer a step no more: the one before it is wanted."""
+        """Offer this step no more, so that the one before it can be undone."""
         left = replace(step, undo=(), reason=SKIPPED)
         with self._lock:
             self._groups = [[left if each is step else each for each in group] for group in self._groups]
 
     def drop(self, step: UndoStep) -> None:
-        """Forget a step: it was undone."""
+        """Remove a step that was undone."""
         with self._lock:
             for group in self._groups:
                 if step in group:
@@ -160,8 +160,8 @@ class UndoHistory:
             self._groups = [group for group in self._groups if group]
 
 
-NO_WAY_BACK = "AWS has no way back from it"
-UNREADABLE = "what was there before could not be read"
+NO_WAY_BACK = "AWS cannot undo it"
+UNREADABLE = "the state before it could not be read"
 NOTHING_CHANGED = "it changed nothing"
 _NAMES = ("KeyId", "AliasName", "CustomKeyStoreId")
 
@@ -171,9 +171,9 @@ _ALREADY_READ: ContextVar[tuple[ApiCall, Mapping[str, Any]] | None] = ContextVar
 
 @contextmanager
 def already_read(read: ApiCall, answer: Mapping[str, Any]) -> Iterator[None]:
-    """A change that is made inside, on this thread, is undone to this answer instead of being read for again.
+    """Changes made inside, on this thread, use this answer as the state before instead of reading it again.
 
-    For a caller that has just read what is there, and changes it only where it is as expected.
+    For a caller that has just read the state, and changes it only if it is as expected.
     """
     token = _ALREADY_READ.set((read, answer))
     try:
@@ -183,10 +183,10 @@ def already_read(read: ApiCall, answer: Mapping[str, Any]) -> Iterator[None]:
 
 
 class UndoRecorder(Wrapper):
-    """Appends each change that succeeded to a ``History`` that all regions share.
+    """Appends each successful change to an ``UndoHistory`` that all regions share.
 
-    A reading call goes ahead of a change that can be taken back. Where it is refused the change is made all
-    the same, and has no way back.
+    Before a change that can be undone it reads the current state. If that fails, the change is made anyway
+    and cannot be undone.
     """
 
     def __init__(self, inner: Backend, history: UndoHistory, now: Callable[[], datetime]) -> None:
@@ -200,7 +200,7 @@ class UndoRecorder(Wrapper):
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         if not is_mutating(operation) or has(operation, Trait.HARMLESS):
             return self.inner.call(operation, params)
-        # Other parameters may be secrets, and only a way back needs them.
+        # Other parameters may be secrets, and only undo needs them.
         kept = params if operation in REVERSALS else {name: params[name] for name in _NAMES if name in params}
         change = ApiCall(operation, dict(kept))
         undo, reason = self._way_back(change)

@@ -1,7 +1,7 @@
-"""THE table of what can be undone: from a call, and what was there before, to the calls that undo it.
+"""THE table of reversals: from a call and the state before it to the calls that undo it.
 
-Pure. An operation that is not here has no way back (CreateKey, RotateKeyOnDemand). What does not come back
-as it was, such as the date of a deletion or the id of a grant, stands in ``note``.
+Pure. An operation that is not here cannot be undone (CreateKey, RotateKeyOnDemand). ``note`` names what undo
+does not restore, such as the date of a deletion or the id of a grant.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Shape = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One call in the API's own shapes; ``region`` where it goes to another one than the change."""
+    """One call in the API's own shapes; ``region`` if it goes to another region than the change."""
 
     operation: str
     params: Shape
@@ -31,13 +31,13 @@ class ApiCall:
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """How one operation is taken back.
+    """How one operation is undone.
 
-    ``look`` gives the reading call whose answer says what is there (None: it cannot be asked). ``inverse``
-    makes the undoing calls from the parameters and that answer before the change; none where it changed
-    nothing. ``stands`` says from a later answer whether the change is still as it was made. ``by_answer``
-    makes the undoing calls from the change's own answer instead, once ``inverse`` has made any. ``note`` is
-    what is not the same again.
+    ``read_call`` gives the call that reads the current state (None: it cannot be read). ``inverse`` makes the
+    undo calls from the parameters and the answer before the change; none if it changed nothing.
+    ``is_in_effect`` says from a later answer whether the change still holds. ``by_answer`` makes the undo
+    calls from the change's own answer instead, if ``inverse`` made any. ``note`` names what undo does not
+    restore.
     """
 
     read_call: Callable[[Shape], ApiCall | None]
@@ -52,7 +52,7 @@ def _describe(params: Shape) -> ApiCall:
 
 
 def _describe_target(params: Shape) -> ApiCall | None:
-    """The key behind an alias; never of a predefined one, since to describe that would make its key."""
+    """The key of an alias; never of a predefined one, since describing that would create its key."""
     name = params["AliasName"]
     return None if name.startswith(AWS_ALIAS_PREFIX) else ApiCall("DescribeKey", {"KeyId": name})
 
@@ -91,7 +91,7 @@ def _enable_if(was: str) -> Callable[[Shape, Shape], tuple[ApiCall, ...]]:
 
 
 def _cancel_deletion(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
-    """A deletion that is cancelled leaves the key disabled."""
+    """A cancelled deletion leaves the key disabled."""
     cancel = _of_key("CancelKeyDeletion", params)
     return (cancel, _of_key("EnableKey", params)) if _state(before) == KeyState.ENABLED else (cancel,)
 
@@ -101,7 +101,7 @@ def _description(answer: Shape) -> str:
 
 
 def _untag(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
-    """Overwritten values come back, and what was new goes."""
+    """Restore overwritten values and remove new tags."""
     values, keys = _tag_values(before), [tag["TagKey"] for tag in params["Tags"]]
     old = [{"TagKey": key, "TagValue": values[key]} for key in keys if key in values]
     new = [key for key in keys if key not in values]
@@ -141,7 +141,7 @@ _GRANT_MEMBERS = (
 
 
 def _grants_of_grantee(params: Shape) -> ApiCall | None:
-    """ListGrants of one grantee; a filter for services is not in the API."""
+    """ListGrants of one grantee; the API has no filter for services."""
     if "GranteePrincipal" not in params:
         return _of_key("ListGrants", params, Limit=100)
     return _of_key("ListGrants", params, Limit=100, GranteePrincipal=params["GranteePrincipal"])
@@ -158,7 +158,7 @@ def _alike(params: Shape, grant: Shape) -> bool:
 
 
 def _revoke_if_new(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
-    """A grant of the same name and members is only found again: it was there before."""
+    """A grant of the same name and members existed before: CreateGrant only returned it."""
     found = "Name" in params and any(_alike(params, grant) for grant in before["Grants"])
     return () if found else (_of_key("RevokeGrant", params),)
 
@@ -171,7 +171,7 @@ def _grant_again(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
 
 
 def _schedule_again(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
-    """The longest window: the date that was cancelled is not kept anywhere."""
+    """The longest window, since the cancelled date is not stored anywhere."""
     again = _of_key("ScheduleKeyDeletion", params, PendingWindowInDays=LONGEST_WINDOW_DAYS)
     return (again,) if _state(before) in _PENDING else ()
 
@@ -181,7 +181,7 @@ def _primary_region(answer: Shape) -> str:
 
 
 def _primary_as_before(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
-    """UpdatePrimaryRegion is called in the Region of the primary, which is the new one by then."""
+    """UpdatePrimaryRegion is called in the primary's Region, which is then the new one."""
     was, now = _primary_region(before), params["PrimaryRegion"]
     back = {"KeyId": key_id_of(params["KeyId"]), "PrimaryRegion": was}
     return (ApiCall("UpdatePrimaryRegion", back, region=now),) if was != now else ()
@@ -196,7 +196,7 @@ def _connection(answer: Shape) -> str:
 
 
 def _store_reversal(operation: str, was: str, becomes: Sequence[str]) -> Reversal:
-    """How a custom key store's connection is undone; ``becomes`` are the states that the change leads to."""
+    """How the connection of a custom key store is undone; ``becomes`` are the states after the change."""
 
     def inverse(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
         return (ApiCall(operation, dict(params)),) if _connection(before) == was else ()
@@ -229,7 +229,7 @@ REVERSALS: Mapping[str, Reversal] = {
         lambda params, before: (
             ApiCall("CreateAlias", {"AliasName": params["AliasName"], "TargetKeyId": _target(before)}),
         ),
-        # What can be described again was made again by somebody.
+        # An alias that can be described again was created again.
         lambda params, now: False,
     ),
     "EnableKey": Reversal(

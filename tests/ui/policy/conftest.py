@@ -15,7 +15,7 @@ from kms_tui.ui.policy_editor import editor_screen
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PolicyFiles:
     """Where this test's drafts and versions are."""
     root = tmp_path / "policies"
-    monkeypatch.setattr(data_files, "default_root", lambda: root)
+    monkeypatch.setattr(data_files, "policy_root", lambda: root)
     return PolicyFiles(root)
 
 

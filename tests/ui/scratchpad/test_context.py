@@ -112,7 +112,7 @@ def test_wrong_rows_are_told_where_they_are(make_app: MakeApp) -> None:
             await bench.write("same")
         bench.setup.context.query(ContextRow).first().query(Input).first().value = "other"
         await bench.run()
-        assert bench.problems == ["The context has the name same twice; each stands once."]
+        assert bench.problems == ["The context has the name same twice; use each name once."]
         assert bench.setup.operation.name is OperationName.ENCRYPT
 
     drive(make_app(), script)

@@ -30,7 +30,7 @@ def b64(data: bytes) -> str:
         ("abxd", Format.HEX, "Character 3 is not a hex digit."),
         ("QUJDR", Format.BASE64, "Base64 comes in groups of 4 characters; here are 5: some are missing."),
         ("QU*D", Format.BASE64, "Character 3 is not in the base64 alphabet."),
-        ("no ciphertext!", None, "This is no ciphertext in base64 or hex. As base64: Character 14 "),
+        ("no ciphertext!", None, "This is not a ciphertext in base64 or hex. As base64: Character 14 "),
     ],
 )
 def test_text_that_cannot_be_read_is_told_with_its_place(
@@ -64,15 +64,15 @@ def test_a_ciphertext_that_does_not_open_says_why(make_app: MakeApp, demo: Backe
         await bench.operation(OperationName.DECRYPT)
         pane = bench.source(Role.CIPHERTEXT)
         cases: list[tuple[bytes, dict[str, str], str]] = [
-            (altered, {"tenant": "42"}, "altered or cut, or its encryption context is another"),
+            (altered, {"tenant": "42"}, "altered or cut, or its encryption context differs"),
             (whole[:-5], {"tenant": "42"}, "altered or cut"),
             (whole, {}, "None is given here."),
-            (whole, {"Tenant": "42"}, "Its names and values count to the letter."),
+            (whole, {"Tenant": "42"}, "Its names and values must match exactly."),
             (foreign, {}, "The key of this ciphertext is not in eu-west-1"),
             (
                 b"\x00" * 7000,
                 {},
-                "no Encryption SDK message, and with 7,000 bytes no KMS ciphertext.",
+                "not an Encryption SDK message; 7,000 bytes are too long for KMS.",
             ),
         ]
         for data, context, sentence in cases:
@@ -88,7 +88,7 @@ def test_a_ciphertext_that_does_not_open_says_why(make_app: MakeApp, demo: Backe
         await bench.settle()
         await bench.run()
         assert bench.problems == [
-            "The ciphertext was not made under invoices. Take the key away: KMS finds it from the ciphertext."
+            "The ciphertext was not made under invoices. Remove the key: KMS finds it from the ciphertext."
         ]
         await bench.press("k", "enter")
         await bench.run()

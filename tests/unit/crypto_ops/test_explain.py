@@ -79,9 +79,9 @@ def test_a_ciphertext_of_another_region_is_told_apart_from_a_denied_key(kms: Kms
 
 def test_invalid_ciphertext_means_something_else_for_each_kind_of_key(kms: Kms, ask: Ask) -> None:
     for name, alias, data, words in (
-        (OperationName.DECRYPT, "", b"garbage", "encryption context is another"),
+        (OperationName.DECRYPT, "", b"garbage", "encryption context differs"),
         (OperationName.DECRYPT, "partner-inbox", b"x" * 256, "RSAES_OAEP_SHA_256"),
-        (OperationName.DECAPSULATE, "transport-pq", b"x", "the length that the key's spec gives"),
+        (OperationName.DECAPSULATE, "transport-pq", b"x", "does not fit the key's spec"),
     ):
         request = ask(name, alias, data)
         with pytest.raises(ServiceError) as caught:

@@ -74,8 +74,8 @@ def test_text_is_no_ciphertext() -> None:
     ):
         with pytest.raises(FormatError) as caught:
             read_text(text, detected_format(text, Role.SIGNATURE), Role.SIGNATURE)
-        assert str(caught.value).startswith(f"This is no signature in base64 or hex. {why}")
-    with pytest.raises(FormatError, match="This is no MAC"):
+        assert str(caught.value).startswith(f"This is not a signature in base64 or hex. {why}")
+    with pytest.raises(FormatError, match="This is not a MAC"):
         read_text("hello!", Format.TEXT, Role.MAC)
 
 

@@ -281,7 +281,7 @@ def test_a_large_file_that_is_no_message_is_not_sent(kms: Kms, ask: Ask, tmp_pat
     file = tmp_path / "photo.jpg"
     for size in (7000, 2_000_000):
         file.write_bytes(b"\xff" * size)
-        with pytest.raises(InputError, match=f"no Encryption SDK message, and with {size:,} bytes"):
+        with pytest.raises(InputError, match=f"not an Encryption SDK message; {size:,} bytes"):
             run(ask(OperationName.DECRYPT, "", given=file_input(file)), kms)
 
 
