@@ -36,6 +36,14 @@ RULES = (
         whole(one(ALLOW, APP, EVERY, R)),
     ),
     Rule(
+        "no-root-statement",
+        REFUSE,
+        "No Allow statement names the account, even if others keep control.",
+        "The root statement stays: without it no IAM policy of the account reaches the key.",
+        DEFAULT,
+        whole(one(ALLOW, ALL, EVERY, R)),
+    ),
+    Rule(
         "denied-control",
         REFUSE,
         "A Deny leaves no one in the account who could change the policy.",
