@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
 
-from kms_tui.inventory import FilterError, Pace, Scope, Sort
+from kms_tui.inventory import COLUMNS, FilterError, Pace, Scope, Sort
 from kms_tui.kms.errors import CredentialsError, EndpointError
 from kms_tui.ui.app_shell.themes import DARK, LIGHT
 from kms_tui.ui.widgets.key_line import GUTTER, lay_out
@@ -568,3 +568,8 @@ def test_chosen_columns_stand_in_their_order_and_the_last_give_way_first() -> No
     assert columns(79) == ["state", "name", "used"]
     assert columns(50) == ["state", "name"]
     assert columns(160, "spec") == ["state", "name", "used", "id", "spec"]
+
+
+@pytest.mark.parametrize("name", list(COLUMNS))
+def test_every_column_can_be_shown_beside_the_name(name: str) -> None:
+    assert {slot.column for slot in lay_out(160, regions=False, columns=(name,))} == {"name", name}

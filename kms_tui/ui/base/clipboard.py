@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from kms_tui.kms.model import Secret
 from kms_tui.ui.base.host import Host
 
-CLEAR_SECONDS = 30.0
-"""Seconds that a secret stays on the clipboard."""
 _NOTHING = " "
 """Replaces a secret in a terminal's clipboard: most terminals, tmux among them, ignore an empty text."""
 
@@ -50,7 +48,7 @@ def paste_text(app: Host, *, environ: Mapping[str, str] = os.environ) -> str:
     return app.clipboard
 
 
-def copy_secret(app: Host, secret: Secret, text: str, *, seconds: float = CLEAR_SECONDS) -> Copied:
+def copy_secret(app: Host, secret: Secret, text: str, *, seconds: float) -> Copied:
     """Copy a secret's text form; clear the clipboard after ``seconds`` or on quitting if it still holds it.
 
     A terminal's clipboard is cleared whatever it holds by then.
