@@ -125,8 +125,7 @@ def file_errors(path: Path | str, done: str) -> Iterator[None]:
         reason = error.strerror or type(error).__name__
         if error.errno in _NO_ROOM:
             raise NoRoomError(
-                f"{path} could not be {done}: {reason}.",
-                next_step="Make room, or choose another place.",
+                f"{path} could not be {done}: {reason}.", next_step="Make room, or choose another place."
             ) from error
         raise FileError(f"{path} could not be {done}: {reason}.") from error
 

@@ -106,12 +106,7 @@ class PolicyFiles:
         newest = next(iter(self.versions(arn).entries), None)
         if newest is not None and newest.text == version.text:
             return
-        shape = {
-            "arn": arn,
-            "time": version.time.isoformat(),
-            "text": version.text,
-            "author": version.author,
-        }
+        shape = {"arn": arn, "time": version.time.isoformat(), "text": version.text, "author": version.author}
         stamp = version.time.strftime("%Y%m%dT%H%M%S%f")
         self._write(self.folder(arn) / f"version-{stamp}-{secrets.token_hex(4)}.json", shape)
 
@@ -130,11 +125,7 @@ class PolicyFiles:
         write_private(path, json.dumps(shape, indent=1).encode("ascii"))
 
     def _read_all(
-        self,
-        arn: str,
-        pattern: str,
-        read: Callable[[Path, dict[str, str]], T],
-        age: Callable[[T], datetime],
+        self, arn: str, pattern: str, read: Callable[[Path, dict[str, str]], T], age: Callable[[T], datetime]
     ) -> StoredFiles[T]:
         entries: list[T] = []
         unreadable: list[Path] = []

@@ -94,8 +94,7 @@ class PublicKey:
             name = next(name for kind, name in _ML_DSA.items() if isinstance(key, kind))
             return {"kty": "AKP", "alg": name, "pub": _base64url(key.public_bytes_raw())}
         raise PublicKeyError(
-            f"{self.spec or 'This kind of key'} has no JWK form in any standard.",
-            next_step="Use PEM or DER.",
+            f"{self.spec or 'This kind of key'} has no JWK form in any standard.", next_step="Use PEM or DER."
         )
 
     def loaded(self) -> PublicKeyTypes:

@@ -110,10 +110,7 @@ def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
 
     opener = open_ephemeral if args.ephemeral else partial(open_default, args.store)
     backend = opener(
-        region=args.region,
-        account_id=args.account_id,
-        caller_arn=args.caller_arn,
-        iam_policy=args.iam_policy,
+        region=args.region, account_id=args.account_id, caller_arn=args.caller_arn, iam_policy=args.iam_policy
     )
     with backend.store:
         yield backend, credential_of(backend.store)

@@ -167,8 +167,7 @@ def _verify(args: argparse.Namespace) -> int:
             say(f"{problem.subject}: {problem.sentence}")
         if found:
             raise KmsTuiError(
-                f"{found} thing{'s are' if found > 1 else ' is'} wrong with {store.path}.",
-                next_step=KEEP,
+                f"{found} thing{'s are' if found > 1 else ' is'} wrong with {store.path}.", next_step=KEEP
             )
         keys, materials = (
             (store.one(f"SELECT count(*) FROM {table}") or (0,))[0] for table in ("keys", "materials")

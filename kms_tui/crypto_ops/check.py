@@ -265,9 +265,7 @@ def _of_service(error: ServiceError, request: OperationRequest) -> ExplainedErro
 def _invalid_ciphertext(request: OperationRequest) -> ExplainedError:
     if request.operation.name is OperationName.DECAPSULATE:
         return ExplainedError(
-            InputField.INPUT,
-            "The length of this ciphertext does not fit the key's spec.",
-            "Paste it whole.",
+            InputField.INPUT, "The length of this ciphertext does not fit the key's spec.", "Paste it whole."
         )
     if request.algorithm not in ("", "SYMMETRIC_DEFAULT"):
         return ExplainedError(

@@ -94,11 +94,7 @@ def _boto3(call: OperationCall, where: CommandConnection) -> str:
     from kms_tui.command_text import boto3_code
 
     return boto3_code(
-        call.operation,
-        call.given,
-        region=call.region,
-        profile=where.profile,
-        endpoint_url=where.endpoint_url,
+        call.operation, call.given, region=call.region, profile=where.profile, endpoint_url=where.endpoint_url
     )
 
 

@@ -67,11 +67,7 @@ def text_part(name: str, text: str) -> Part:
     return Part(name, Secret(text.encode()), False, Format.TEXT)
 
 
-_SECRETS = {
-    "Plaintext": plain,
-    "PrivateKeyPlaintext": key_material,
-    "SharedSecret": key_material,
-}
+_SECRETS = {"Plaintext": plain, "PrivateKeyPlaintext": key_material, "SharedSecret": key_material}
 _OUTPUTS: Mapping[str, str] = {
     "CiphertextBlob": "Ciphertext",
     "Plaintext": "Plaintext",

@@ -149,13 +149,7 @@ def _open(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
         data, plaintext = _in_memory(request), io.BytesIO()
         message, _ = message_in(io.BytesIO(data.reveal()))
         assert message is not None  # is_message has found one
-        opened = unseal(
-            message,
-            plaintext,
-            backend=kms.backend,
-            context=request.context,
-            progress=progress,
-        )
+        opened = unseal(message, plaintext, backend=kms.backend, context=request.context, progress=progress)
         parts, sentence = (plain("Plaintext", plaintext.getvalue()),), ""
     return Result(
         parts=parts,

@@ -23,10 +23,7 @@ def _role(name: str) -> dict[str, str]:
 
 
 def _service(sid: str, service: str, *, source: str) -> Statement:
-    condition = {
-        "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
-        "ArnLike": {"aws:SourceArn": source},
-    }
+    condition = {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}, "ArnLike": {"aws:SourceArn": source}}
     return _allow(sid, {"Service": service}, ["kms:Decrypt", "kms:GenerateDataKey*"], Condition=condition)
 
 

@@ -170,11 +170,7 @@ _LISTS: Mapping[tuple[str, str], tuple[str, str, Callable[[Resource], Any]]] = {
         "Parameters",
         lambda it: {**_with(it, "Name", "KeyId"), "Type": "SecureString"},
     ),
-    ("lambda", "ListFunctions"): (
-        "function",
-        "Functions",
-        lambda it: _with(it, "FunctionName", "KMSKeyArn"),
-    ),
+    ("lambda", "ListFunctions"): ("function", "Functions", lambda it: _with(it, "FunctionName", "KMSKeyArn")),
     ("dynamodb", "ListTables"): ("table", "TableNames", lambda it: it.name),
     ("sqs", "ListQueues"): (
         "queue",

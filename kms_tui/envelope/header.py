@@ -99,8 +99,7 @@ def info_of(header: Any) -> MessageInfo:
     suite = header.algorithm
     keys = (
         MessageKey(
-            entry.key_provider.provider_id,
-            entry.key_provider.key_info.decode(errors="backslashreplace"),
+            entry.key_provider.provider_id, entry.key_provider.key_info.decode(errors="backslashreplace")
         )
         for entry in header.encrypted_data_keys
     )

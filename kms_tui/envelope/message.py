@@ -27,13 +27,7 @@ from kms_tui.envelope.errors import (
     PieceTooLargeError,
     UncommittedError,
 )
-from kms_tui.envelope.header import (
-    MAX_DATA_KEYS,
-    RESERVED_CONTEXT_PREFIX,
-    MessageInfo,
-    info_of,
-    read_header,
-)
+from kms_tui.envelope.header import MAX_DATA_KEYS, RESERVED_CONTEXT_PREFIX, MessageInfo, info_of, read_header
 from kms_tui.envelope.keys import BackendKeys
 from kms_tui.envelope.streams import (
     NO_PROGRESS,

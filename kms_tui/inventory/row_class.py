@@ -38,11 +38,7 @@ def reading_of(fact: Fact[Any]) -> Reading:
     )
 
 
-_READINGS: dict[type, Reading] = {
-    Known: Reading.KNOWN,
-    Denied: Reading.DENIED,
-    Failed: Reading.FAILED,
-}
+_READINGS: dict[type, Reading] = {Known: Reading.KNOWN, Denied: Reading.DENIED, Failed: Reading.FAILED}
 
 
 class Concern(IntEnum):

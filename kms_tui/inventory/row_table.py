@@ -78,10 +78,7 @@ class RowTable:
     """Rows by their key (the key's ARN), in order of arrival."""
 
     def __init__(
-        self,
-        coalescer: Coalescer,
-        now: Callable[[], datetime],
-        clock: Callable[[], float] = time.monotonic,
+        self, coalescer: Coalescer, now: Callable[[], datetime], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.lock = threading.RLock()
         self._coalescer = coalescer

@@ -126,10 +126,7 @@ _SPECS = (
     _nist("P521", 512),
     KeySpec("ECC_SECG_P256K1", Family.ECC, "secp256k1", {_SIGN: ("ECDSA_SHA_256",)}),
     KeySpec(
-        "ECC_NIST_EDWARDS25519",
-        Family.ECC,
-        "Ed25519",
-        {_SIGN: ("ED25519_SHA_512", "ED25519_PH_SHA_512")},
+        "ECC_NIST_EDWARDS25519", Family.ECC, "Ed25519", {_SIGN: ("ED25519_SHA_512", "ED25519_PH_SHA_512")}
     ),
     *(_hmac(bits) for bits in (224, 256, 384, 512)),
     *(_ml_dsa(level) for level in (44, 65, 87)),

@@ -345,10 +345,7 @@ def _organization(question: ValueQuestion) -> Iterator[ValueChoice]:
         homes = homes[:MAX_ORGANIZATIONS]
     for home in homes:
         for org in _callers_standing(setting, home, listed, paths):
-            values = {
-                **_of_organization("aws:resource", home),
-                **_of_organization("aws:principal", org),
-            }
+            values = {**_of_organization("aws:resource", home), **_of_organization("aws:principal", org)}
             yield ValueChoice(values, plain=True)
 
 

@@ -318,12 +318,7 @@ _NETWORK = frozenset(
     {"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:sourcevpcarn"}
 )
 _OF_THE_CALLER = frozenset(
-    {
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principalaccount",
-        "aws:principalarn",
-    }
+    {"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn"}
 )
 _EXCEPTIONS = {
     "network": frozenset(

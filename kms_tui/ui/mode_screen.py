@@ -42,7 +42,7 @@ class ModeScreen(Screen[None]):
             id="session.undo",
             tooltip="Undo the last change, where AWS allows it",
             show=False,
-        ),
+        )
     ]
     HELP: ClassVar[str] = ""
     """A few sentences for the help screen; plain text."""

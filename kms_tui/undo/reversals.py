@@ -243,9 +243,7 @@ REVERSALS: Mapping[str, Reversal] = {
         _describe, _schedule_again, lambda params, now: _state(now) not in _PENDING, note=_NEW_DATE
     ),
     "UpdatePrimaryRegion": Reversal(
-        _describe,
-        _primary_as_before,
-        lambda params, now: _primary_region(now) == params["PrimaryRegion"],
+        _describe, _primary_as_before, lambda params, now: _primary_region(now) == params["PrimaryRegion"]
     ),
     "ConnectCustomKeyStore": _store_reversal(
         "DisconnectCustomKeyStore", "DISCONNECTED", ("CONNECTED", "CONNECTING", "FAILED")

@@ -178,10 +178,7 @@ def main() -> int:
     )
     parser.add_argument("--cli", default=shutil.which("aws-encryption-cli"), help="aws-encryption-cli")
     args = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(dir=args.directory) as name,
-        variants(Path(name), args.cli) as found,
-    ):
+    with tempfile.TemporaryDirectory(dir=args.directory) as name, variants(Path(name), args.cli) as found:
         directory = Path(name)
         for mib in (SMALL, args.mib):
             write_plaintext(directory / f"plain{mib}", mib)

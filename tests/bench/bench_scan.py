@@ -110,10 +110,7 @@ def makers(client: Callable[[str], Any]) -> Iterator[tuple[Make, str]]:
         lambda number, key: queues.create_queue(QueueName=f"queue-{number}", Attributes=key),
         "KmsMasterKeyId",
     )
-    yield (
-        lambda number, key: topics.create_topic(Name=f"topic-{number}", Attributes=key),
-        "KmsMasterKeyId",
-    )
+    yield (lambda number, key: topics.create_topic(Name=f"topic-{number}", Attributes=key), "KmsMasterKeyId")
     yield lambda number, key: logs.create_log_group(logGroupName=f"/g/{number}", **key), "kmsKeyId"
     yield (
         lambda number, key: efs.create_file_system(CreationToken=f"t{number}", Encrypted=True, **key),

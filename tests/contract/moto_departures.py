@@ -503,10 +503,7 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(
         "tags are not checked",
         "recorded answers of AWS (TagException)",
-        (
-            "test_tags::test_a_key_has_fifty_tags_at_most",
-            "test_tags::test_a_tag_key_is_given_once",
-        ),
+        ("test_tags::test_a_key_has_fifty_tags_at_most", "test_tags::test_a_tag_key_is_given_once"),
     ),
 )
 

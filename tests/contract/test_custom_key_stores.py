@@ -78,10 +78,7 @@ def test_no_secret_of_a_store_is_shown(kms: KmsClient) -> None:
 def test_a_stores_name_is_taken_once(kms: KmsClient) -> None:
     store(kms)
     kms.refused(
-        "CreateCustomKeyStore",
-        "CustomKeyStoreNameInUseException",
-        CustomKeyStoreName="contract",
-        **CLOUD_HSM,
+        "CreateCustomKeyStore", "CustomKeyStoreNameInUseException", CustomKeyStoreName="contract", **CLOUD_HSM
     )
 
 

@@ -110,11 +110,7 @@ def key_id(kms: KmsClient) -> str:
     return kms.key()
 
 
-@settings(
-    deadline=None,
-    max_examples=25,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sealed=CONTEXTS, offered=CONTEXTS)
 def test_a_context_opens_exactly_what_it_sealed(
     kms: KmsClient, key_id: str, sealed: dict[str, str], offered: dict[str, str]

@@ -95,11 +95,7 @@ def test_a_grant_of_what_the_key_cannot_do_is_refused(
 ) -> None:
     key_id = kms.key(KeySpec=spec, KeyUsage=usage)
     kms.refused(
-        "CreateGrant",
-        "ValidationException",
-        KeyId=key_id,
-        GranteePrincipal=user(kms),
-        Operations=[operation],
+        "CreateGrant", "ValidationException", KeyId=key_id, GranteePrincipal=user(kms), Operations=[operation]
     )
 
 
@@ -246,12 +242,7 @@ def test_ending_a_grant_can_be_tried_without_ending_it(kms: KmsClient, operation
     key_id = kms.key()
     made = grant(kms, key_id)["GrantId"]
     kms.refused(
-        operation,
-        "DryRunOperationException",
-        SUCCESS,
-        KeyId=kms.arn(key_id),
-        GrantId=made,
-        DryRun=True,
+        operation, "DryRunOperationException", SUCCESS, KeyId=kms.arn(key_id), GrantId=made, DryRun=True
     )
     assert listed(kms, key_id) == [made]
 

@@ -112,13 +112,7 @@ def test_a_policy_by_which_the_caller_loses_the_key_is_refused(
 def test_the_safety_check_can_be_bypassed(kms: KmsClient) -> None:
     key_id = kms.key()
     text = policy(kms, Action="kms:Describe*")
-    kms(
-        "PutKeyPolicy",
-        KeyId=key_id,
-        PolicyName="default",
-        Policy=text,
-        BypassPolicyLockoutSafetyCheck=True,
-    )
+    kms("PutKeyPolicy", KeyId=key_id, PolicyName="default", Policy=text, BypassPolicyLockoutSafetyCheck=True)
     assert read(kms, key_id) == json.loads(text)
 
 

@@ -90,10 +90,7 @@ def test_an_encapsulated_secret_is_recovered(kms: KmsClient, spec: str) -> None:
     assert len(sealed["SharedSecret"]) == 32
     assert len(sealed["SharedSecretCiphertextBlob"]) == KEM_SIZES[spec]
     opened = kms(
-        "Decapsulate",
-        KeyId=key_id,
-        SharedSecretCiphertextBlob=sealed["SharedSecretCiphertextBlob"],
-        **ML_KEM,
+        "Decapsulate", KeyId=key_id, SharedSecretCiphertextBlob=sealed["SharedSecretCiphertextBlob"], **ML_KEM
     )
     assert opened["SharedSecret"] == sealed["SharedSecret"]
     assert sealed["KeyId"] == opened["KeyId"] == kms.arn(key_id)
@@ -114,10 +111,7 @@ def test_a_tampered_encapsulation_yields_another_secret(kms: KmsClient) -> None:
     sealed = kms("Encapsulate", KeyId=key_id, **ML_KEM)
     blob = sealed["SharedSecretCiphertextBlob"]
     opened = kms(
-        "Decapsulate",
-        KeyId=key_id,
-        SharedSecretCiphertextBlob=blob[:-1] + bytes([blob[-1] ^ 1]),
-        **ML_KEM,
+        "Decapsulate", KeyId=key_id, SharedSecretCiphertextBlob=blob[:-1] + bytes([blob[-1] ^ 1]), **ML_KEM
     )
     assert len(opened["SharedSecret"]) == 32
     assert opened["SharedSecret"] != sealed["SharedSecret"]

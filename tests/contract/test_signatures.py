@@ -74,11 +74,7 @@ def test_a_message_is_signed_and_verified(kms: KmsClient, spec: str, algorithm: 
     assert signed["KeyId"] == kms.arn(key_id)
     assert signed["SigningAlgorithm"] == algorithm
     verified = kms(
-        "Verify",
-        KeyId=key_id,
-        Message=MESSAGE,
-        Signature=signed["Signature"],
-        SigningAlgorithm=algorithm,
+        "Verify", KeyId=key_id, Message=MESSAGE, Signature=signed["Signature"], SigningAlgorithm=algorithm
     )
     assert verified["SignatureValid"] is True
     assert verified["KeyId"] == kms.arn(key_id)

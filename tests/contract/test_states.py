@@ -121,14 +121,7 @@ def test_a_key_pending_deletion_refuses(kms: KmsClient, operation: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "operation",
-    [
-        "DescribeKey",
-        "GetKeyRotationStatus",
-        "ListAliases",
-        "ListKeyPolicies",
-        "ListResourceTags",
-    ],
+    "operation", ["DescribeKey", "GetKeyRotationStatus", "ListAliases", "ListKeyPolicies", "ListResourceTags"]
 )
 def test_a_key_pending_deletion_can_be_looked_at(kms: KmsClient, operation: str) -> None:
     key_id = kms.key()

@@ -60,13 +60,7 @@ class Request:
 class FaultEndpoint:
     """See the module's docstring. Settings may be changed from any thread while it runs."""
 
-    def __init__(
-        self,
-        account: Account | None = None,
-        *,
-        latency: float = 0.0,
-        sts: bool = True,
-    ) -> None:
+    def __init__(self, account: Account | None = None, *, latency: float = 0.0, sts: bool = True) -> None:
         self.account = account or SyntheticAccount()
         self.latency = latency
         self.sts = sts
@@ -129,10 +123,7 @@ class FaultEndpoint:
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)

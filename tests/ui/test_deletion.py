@@ -25,11 +25,7 @@ def test_the_question_says_last_use_aliases_grants_replicas_and_cost(
     make_app: MakeApp, demo: Backend
 ) -> None:
     grantee = "arn:aws:iam::111122223333:role/Reporter"
-    params = {
-        "KeyId": key_id(demo, "global-config"),
-        "GranteePrincipal": grantee,
-        "Operations": ["Decrypt"],
-    }
+    params = {"KeyId": key_id(demo, "global-config"), "GranteePrincipal": grantee, "Operations": ["Decrypt"]}
     demo.call("CreateGrant", params)
     demo.call("Encrypt", {"KeyId": params["KeyId"], "Plaintext": b"used"})
 

@@ -54,10 +54,7 @@ _CLI_CACHE = Path("~/.aws/cli/cache")
 
 
 def open_backend(
-    profile: str | None,
-    region: str | None,
-    endpoint_url: str | None,
-    mfa_prompt: Callable[[str], str] | None,
+    profile: str | None, region: str | None, endpoint_url: str | None, mfa_prompt: Callable[[str], str] | None
 ) -> AwsBackend:
     """``kms_tui.backend.aws.connect``."""
     named = profile_named(profile)

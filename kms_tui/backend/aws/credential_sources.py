@@ -199,8 +199,7 @@ def check_endpoint(url: str | None) -> None:
         _ = urlsplit(url or "").port
     except ValueError as error:
         raise ConfigurationError(
-            f"Invalid endpoint: {url} ({str(error).rstrip('.').lower()})",
-            next_step=ENDPOINT_EXAMPLE,
+            f"Invalid endpoint: {url} ({str(error).rstrip('.').lower()})", next_step=ENDPOINT_EXAMPLE
         ) from error
 
 

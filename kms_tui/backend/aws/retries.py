@@ -14,9 +14,7 @@ from typing import Any
 import botocore.exceptions as boto
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 
-from kms_tui.kms.errors import (
-    THROTTLED,
-)
+from kms_tui.kms.errors import THROTTLED
 
 MAX_ATTEMPTS = 3
 """Attempts in all, as in botocore's standard mode."""

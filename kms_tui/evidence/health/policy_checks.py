@@ -83,10 +83,7 @@ def replica_differs(examined: Examined, _settings: Settings, now: datetime) -> V
     if not all(document.is_valid for document in documents):
         return Unsure("one of the two policies cannot be parsed")
     changes = effect_changes(
-        *documents,
-        account_id=key.account_id,
-        partition=Arn.parse(key.arn).partition,
-        key_arn=key.arn,
+        *documents, account_id=key.account_id, partition=Arn.parse(key.arn).partition, key_arn=key.arn
     )
     sentences = [
         change.sentence
@@ -126,9 +123,5 @@ def _judged(examined: Examined, now: datetime) -> CheckResult:
 def _judge(text: str, key: Key, now: float) -> CheckResult:
     """Cached: several checks in a row judge the same policy."""
     return check(
-        text,
-        account_id=key.account_id,
-        partition=Arn.parse(key.arn).partition,
-        key_arn=key.arn,
-        now=now,
+        text, account_id=key.account_id, partition=Arn.parse(key.arn).partition, key_arn=key.arn, now=now
     )

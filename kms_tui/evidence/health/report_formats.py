@@ -212,10 +212,5 @@ def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]], regions: bool) 
     ]
 
 
-WRITERS: Mapping[str, Callable[[Report], str]] = {
-    "table": _text,
-    "md": _markdown,
-    "json": _json,
-    "csv": _csv,
-}
+WRITERS: Mapping[str, Callable[[Report], str]] = {"table": _text, "md": _markdown, "json": _json, "csv": _csv}
 """Format -> the whole report as text, with a final line end."""

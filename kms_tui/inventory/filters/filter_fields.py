@@ -58,11 +58,7 @@ _state = WordChoice(
     _STATES, _described, lambda row_class: (cells.STATE_WORDS.get(row_class.state, row_class.state),)
 )
 _spec = WordChoice(
-    (*_FAMILIES, *_TITLES),
-    _described,
-    _spec_words,
-    also=(*KEY_SPECS, Family.SYMMETRIC.value),
-    anywhere=True,
+    (*_FAMILIES, *_TITLES), _described, _spec_words, also=(*KEY_SPECS, Family.SYMMETRIC.value), anywhere=True
 )
 _usage = WordChoice(_USAGES, _described, _usage_words, also=tuple(cells.USAGE_WORDS))
 _rotation = WordChoice(

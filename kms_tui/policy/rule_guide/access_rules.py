@@ -38,13 +38,7 @@ RULES = (
         "kms:ViaService alone admits everyone who can use that service, in any account.",
         "It limits the service, not its users; add kms:CallerAccount.",
         CONDITIONS,
-        one(
-            ALLOW,
-            ALL,
-            DECRYPT,
-            R,
-            where('"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com"}'),
-        ),
+        one(ALLOW, ALL, DECRYPT, R, where('"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com"}')),
     ),
     Rule(
         "external-administration",
@@ -108,12 +102,7 @@ RULES = (
         "NotPrincipal is error-prone.",
         "It denies everyone who is not listed, including sessions and the account itself.",
         f"{IAM}, reference_policies_elements_notprincipal",
-        one(
-            DENY,
-            '"NotPrincipal":{"AWS":["111122223333","arn:aws:iam::111122223333:role/app"]}',
-            DECRYPT,
-            R,
-        ),
+        one(DENY, '"NotPrincipal":{"AWS":["111122223333","arn:aws:iam::111122223333:role/app"]}', DECRYPT, R),
     ),
     Rule(
         "unknown-service",

@@ -175,13 +175,7 @@ RULES = (
         "ForAllValues is also true when its key is absent.",
         "The Allow gives more than it says; add Null: false.",
         SETS,
-        one(
-            ALLOW,
-            APP,
-            DECRYPT,
-            R,
-            where('"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":"a"}'),
-        ),
+        one(ALLOW, APP, DECRYPT, R, where('"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":"a"}')),
     ),
     Rule(
         "wildcard-without-like",
@@ -205,13 +199,7 @@ RULES = (
         "A range in aws:SourceIp is private.",
         "aws:SourceIp is a public address; through an endpoint it is absent.",
         CHECKS,
-        one(
-            ALLOW,
-            APP,
-            DECRYPT,
-            R,
-            where('"IpAddress":{"aws:SourceIp":["198.51.100.0/24","10.0.0.0/8"]}'),
-        ),
+        one(ALLOW, APP, DECRYPT, R, where('"IpAddress":{"aws:SourceIp":["198.51.100.0/24","10.0.0.0/8"]}')),
     ),
     Rule(
         "empty-condition",

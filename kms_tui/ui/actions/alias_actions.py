@@ -109,7 +109,7 @@ class _Filter(Input):
     """Down goes to the keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "to_keys", "To the keys", id="choose-key.down", tooltip="Go to the keys"),
+        Binding("down", "to_keys", "To the keys", id="choose-key.down", tooltip="Go to the keys")
     ]
 
     def action_to_keys(self) -> None:

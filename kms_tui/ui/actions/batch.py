@@ -36,12 +36,7 @@ class BatchConfirm(Dialog[bool]):
     dialog_classes = "-list"
 
     def __init__(
-        self,
-        title: str,
-        sentences: Sequence[Content],
-        notes: Sequence[tuple[Subject, str]],
-        *,
-        confirm: str,
+        self, title: str, sentences: Sequence[Content], notes: Sequence[tuple[Subject, str]], *, confirm: str
     ) -> None:
         super().__init__(title, confirm=confirm)
         self.sentences = sentences

@@ -75,10 +75,7 @@ class ReviewKey(Dialog[bool]):
             self.dismiss(True)
 
 
-_STORE_ORIGINS = {
-    "AWS_CLOUDHSM": KeyOrigin.AWS_CLOUDHSM,
-    "EXTERNAL_KEY_STORE": KeyOrigin.EXTERNAL_KEY_STORE,
-}
+_STORE_ORIGINS = {"AWS_CLOUDHSM": KeyOrigin.AWS_CLOUDHSM, "EXTERNAL_KEY_STORE": KeyOrigin.EXTERNAL_KEY_STORE}
 """CustomKeyStoreType -> the origin of the keys in it."""
 
 

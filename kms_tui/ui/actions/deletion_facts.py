@@ -15,12 +15,7 @@ from kms_tui.kms.model import Alias, Grant, Key, KeyLastUsage
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import counted, date_words, fact_content, span_words, when_words
-from kms_tui.ui.details.scan_words import (
-    EARLIER_DATA,
-    NOT_AVAILABLE,
-    scanning_words,
-    used_by_content,
-)
+from kms_tui.ui.details.scan_words import EARLIER_DATA, NOT_AVAILABLE, scanning_words, used_by_content
 
 T = TypeVar("T")
 _RECENT = timedelta(days=90)

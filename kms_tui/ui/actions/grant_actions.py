@@ -131,10 +131,7 @@ def _fields(key: Key) -> list[FormField]:
     operations = grant_operations(key.spec, key.usage)
     fields = [
         FormField(
-            "grantee",
-            "For whom",
-            hint="ARN of a role, user or account; or a service",
-            check=check_principal,
+            "grantee", "For whom", hint="ARN of a role, user or account; or a service", check=check_principal
         ),
         ManyField("operations", "May call (space chooses)", check=_check_operations, choices=operations),
     ]

@@ -93,11 +93,7 @@ async def _enable_for_many(screen: ModeScreen, subjects: Sequence[Subject]) -> N
         return
     days = int(values["period"])
     chosen = await confirm_change(
-        screen,
-        subjects,
-        f"Rotate every {days} days:",
-        confirm="Turn on",
-        refusal=cannot_rotate_automatically,
+        screen, subjects, f"Rotate every {days} days:", confirm="Turn on", refusal=cannot_rotate_automatically
     )
     await change_each(
         screen,

@@ -63,10 +63,7 @@ class GrantsTab(DetailTab[list[Grant]]):
 
 def grant_rows(grant: Grant) -> list[FactRow]:
     """A grant's grantee, operations and constraints, as rows."""
-    rows: list[FactRow] = [
-        ("Grantee", safe(grant.grantee)),
-        ("May", safe(", ".join(grant.operations))),
-    ]
+    rows: list[FactRow] = [("Grantee", safe(grant.grantee)), ("May", safe(", ".join(grant.operations)))]
     if grant.name:
         rows.append(("Name", safe(grant.name)))
     for name, value in grant.constraints.items():

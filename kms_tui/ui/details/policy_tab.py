@@ -56,8 +56,7 @@ class PolicyTab(DetailTab[PolicyFacts]):
         if self.session is not None:
             self.session.seen_principals.update(principals_in(text))
         return PolicyFacts(
-            text,
-            policy.check(text, account_id=kms.account_id, partition=kms.partition, key_arn=subject.arn),
+            text, policy.check(text, account_id=kms.account_id, partition=kms.partition, key_arn=subject.arn)
         )
 
     def present(self, subject: Subject, fact: Fact[PolicyFacts]) -> None:

@@ -73,11 +73,7 @@ class Dialog(ModalScreen[Result]):
 
     def compose_buttons(self) -> Iterable[Widget]:
         yield Button(Content("Cancel"), id="cancel")
-        yield Button(
-            Content(self.confirm_label),
-            id="confirm",
-            variant="error" if self.danger else "primary",
-        )
+        yield Button(Content(self.confirm_label), id="confirm", variant="error" if self.danger else "primary")
 
     def on_mount(self) -> None:
         box = self.query_one("#dialog")

@@ -129,7 +129,7 @@ class Form(Dialog[Values]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "ctrl+s", "confirm", "Confirm", id="form.confirm", tooltip="The same as the button on the right"
-        ),
+        )
     ]
 
     def __init__(

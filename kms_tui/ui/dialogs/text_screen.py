@@ -50,7 +50,7 @@ class HelpScreen(ModalScreen[None]):
     """The help of the screen below it: its ``HELP``, and its bindings with their tooltips."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q", "dismiss", "Close", id="help.close", tooltip="Close the help"),
+        Binding("escape,question_mark,q", "dismiss", "Close", id="help.close", tooltip="Close the help")
     ]
 
     def __init__(self, explained: Screen[object]) -> None:

@@ -31,7 +31,7 @@ class FindingsList(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "question_mark", "explain", "Why", id="policy.explain", tooltip="Explain the rule of this finding"
-        ),
+        )
     ]
 
     class Chosen(Message):

@@ -74,10 +74,7 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
             )
             return
         yield OptionList(
-            *(Option(_line(listed)) for listed in self.versions),
-            id="versions",
-            compact=True,
-            markup=False,
+            *(Option(_line(listed)) for listed in self.versions), id="versions", compact=True, markup=False
         )
         yield Static(Content(), id="version-head", classes="section dialog-line")
         yield Static(Content(), id="version-change", classes="dialog-line")

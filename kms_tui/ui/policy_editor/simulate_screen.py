@@ -49,13 +49,7 @@ class SimulateScreen(ModeScreen):
         "open. IAM policies and grants are not read: where the policy leaves the decision to IAM, it says so."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "ctrl+o",
-            "choose",
-            "Choose…",
-            id="simulate.choose",
-            tooltip="Choose the value from a list",
-        ),
+        Binding("ctrl+o", "choose", "Choose…", id="simulate.choose", tooltip="Choose the value from a list"),
         Binding("f1", "app.help", "Help", id="simulate.help", tooltip="Explain this screen and its keys"),
         Binding("escape", "app.pop_screen", "Back", id="simulate.back", tooltip="Back to the screen before"),
     ]

@@ -41,12 +41,7 @@ class SimulationAnswer:
     decision: Decision
 
 
-_WORDS = {
-    Effect.ALLOW: "allow",
-    Effect.DENY: "deny",
-    Effect.DEPENDS: "depends",
-    Effect.NO_STATEMENT: "deny",
-}
+_WORDS = {Effect.ALLOW: "allow", Effect.DENY: "deny", Effect.DEPENDS: "depends", Effect.NO_STATEMENT: "deny"}
 
 
 def simulate(

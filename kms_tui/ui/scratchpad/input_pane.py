@@ -62,7 +62,7 @@ class HeldLine(Static, can_focus=True):
     """The dots of a held secret; Delete drops it."""
 
     BINDINGS = [
-        Binding("delete,backspace", "drop", "Drop", id="held.drop", tooltip="Forget this secret input"),
+        Binding("delete,backspace", "drop", "Drop", id="held.drop", tooltip="Forget this secret input")
     ]
 
     class Dropped(Message):
@@ -92,9 +92,7 @@ class InputPane(Vertical):
         self.note = NoteLine(classes="note")
         self.problem = ProblemLine()
         self._kind: Select[str] = Select(
-            [(Content(title), value) for value, title in _KINDS],
-            value=DETECT,
-            classes="kind",
+            [(Content(title), value) for value, title in _KINDS], value=DETECT, classes="kind"
         )
         self._read_as, self._count = Static(classes="read-as"), Static(classes="count")
         self._held_line = HeldLine(classes="held")

@@ -63,7 +63,7 @@ class PickerFilter(Input):
     """Down goes to the list, Enter takes its first entry."""
 
     BINDINGS = [
-        Binding("down", "list", "To the list", id="picker.list", tooltip="Go to the keys", show=False),
+        Binding("down", "list", "To the list", id="picker.list", tooltip="Go to the keys", show=False)
     ]
 
     def action_list(self) -> None:
@@ -79,13 +79,7 @@ class KeyPicker(Dialog[Picked]):
     initial_focus = "#picker-filter"
 
     def __init__(
-        self,
-        title: str,
-        kms: Kms,
-        inventory: Inventory,
-        *,
-        may_be_found: bool,
-        offers: Callable[[Key], bool],
+        self, title: str, kms: Kms, inventory: Inventory, *, may_be_found: bool, offers: Callable[[Key], bool]
     ) -> None:
         super().__init__(title)
         self.kms = kms

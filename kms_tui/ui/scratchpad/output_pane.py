@@ -101,9 +101,7 @@ class OutputPane(Vertical):
         self._part_name = Static(id="part-name")
         self._parts: Select[str] = Select([(Content("–"), "–")], value="–", id="part")
         self._forms: Select[Format] = Select(
-            [(Content(title), form) for form, title in _FORMS.items()],
-            value=Format.BASE64,
-            id="form",
+            [(Content(title), form) for form, title in _FORMS.items()], value=Format.BASE64, id="form"
         )
         self._count = Static(classes="count")
         self._verdict = Static(id="verdict")

@@ -51,9 +51,7 @@ class ProblemLine(NoteLine):
 class KeyLine(Static, can_focus=True):
     """Enter, or a click, asks for another key."""
 
-    BINDINGS = [
-        Binding("enter,space", "ask", "Choose", id="key-field.choose", tooltip="Choose a key"),
-    ]
+    BINDINGS = [Binding("enter,space", "ask", "Choose", id="key-field.choose", tooltip="Choose a key")]
 
     class Asked(Message):
         """A key is to be chosen."""

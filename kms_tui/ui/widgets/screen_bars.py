@@ -62,8 +62,7 @@ class TopBar(Vertical):
             gap, titles = "  ", {mode.name: mode.short or mode.title for mode in modes}
         names = [
             Content.styled(
-                f"{number} {title}",
-                "$accent bold" if name == current else f"@click=app.open_mode('{name}')",
+                f"{number} {title}", "$accent bold" if name == current else f"@click=app.open_mode('{name}')"
             )
             for number, (name, title) in enumerate(titles.items(), 1)
         ]

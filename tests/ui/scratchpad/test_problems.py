@@ -69,11 +69,7 @@ def test_a_ciphertext_that_does_not_open_says_why(make_app: MakeApp, demo: Backe
             (whole, {}, "None is given here."),
             (whole, {"Tenant": "42"}, "Its names and values must match exactly."),
             (foreign, {}, "The key of this ciphertext is not in eu-west-1"),
-            (
-                b"\x00" * 7000,
-                {},
-                "not an Encryption SDK message; 7,000 bytes are too long for KMS.",
-            ),
+            (b"\x00" * 7000, {}, "not an Encryption SDK message; 7,000 bytes are too long for KMS."),
         ]
         for data, context, sentence in cases:
             pane.set_text(b64(data))

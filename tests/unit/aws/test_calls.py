@@ -263,8 +263,7 @@ def test_fips_endpoints_are_used_where_the_configuration_says_so(monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    ("region", "partition"),
-    [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+    ("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
 def test_the_partition_is_the_regions(region: str, partition: str) -> None:
     assert connect(region=region).partition == partition

@@ -54,11 +54,7 @@ def test_a_service_that_the_endpoint_lacks_fails_with_a_sentence(backend: AwsBac
 
 @pytest.mark.parametrize(
     ("service", "operation"),
-    [
-        ("secretsmanager", "ListSecrets"),
-        ("lambda", "ListFunctions"),
-        ("s3", "ListBuckets"),
-    ],
+    [("secretsmanager", "ListSecrets"), ("lambda", "ListFunctions"), ("s3", "ListBuckets")],
 )
 @pytest.mark.parametrize("body", [b"<html><p>Sign in to the hotel's network", b'{"SecretList": [{"Na'])
 def test_a_page_that_is_not_the_services_never_reads_as_nothing_there(

@@ -95,8 +95,7 @@ def _flip_last(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("damage", "error"),
-    [(lambda data: data[:-1], CutShortError), (_flip_last, AlteredError)],
+    ("damage", "error"), [(lambda data: data[:-1], CutShortError), (_flip_last, AlteredError)]
 )
 def test_nothing_of_a_damaged_file_is_released(
     kms: FakeKms, message: Path, damage: Callable[[bytes], bytes], error: type[KmsTuiError]

@@ -22,8 +22,7 @@ _NAMES = KeyNames(
 
 
 @pytest.mark.parametrize(
-    "reference",
-    [_KEY, arn_of(_KEY), "alias/orders", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/orders"],
+    "reference", [_KEY, arn_of(_KEY), "alias/orders", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/orders"]
 )
 def test_id_arn_alias_and_alias_arn_are_the_same_key(reference: str) -> None:
     assert _NAMES.target(reference) == Target(_KEY)

@@ -184,11 +184,7 @@ def tried_again_while_another_fact_fails() -> tuple[World, list[Callable[[], obj
     def check() -> None:
         assert not any(isinstance(row.described, Denied | Failed) for row in world.view.rows)
 
-    return (
-        world,
-        [lambda: world.workers.work(1), lambda: world.inventory.show(world.view.rows)],
-        check,
-    )
+    return (world, [lambda: world.workers.work(1), lambda: world.inventory.show(world.view.rows)], check)
 
 
 CASES = [

@@ -69,11 +69,7 @@ def test_what_is_shown_is_described_first_and_aws_managed_keys_are_not_probed() 
     shown = [world.row("key-5"), world.row("aws/s3")]
     world.inventory.show(shown, [world.row("key-6")])
     world.work()
-    on_screen = [
-        ("DescribeKey", key_id(6)),
-        ("DescribeKey", "aws-1"),
-        ("GetKeyRotationStatus", key_id(6)),
-    ]
+    on_screen = [("DescribeKey", key_id(6)), ("DescribeKey", "aws-1"), ("GetKeyRotationStatus", key_id(6))]
     assert account.calls == on_screen
     world.work(1, seconds=1)
     assert account.calls == [*on_screen, ("DescribeKey", key_id(7))]

@@ -151,12 +151,7 @@ def test_the_root_user_needs_the_key_policy_and_no_iam_policy(kms: KmsClient, cl
 
 @pytest.mark.parametrize(
     ("operation", "params"),
-    [
-        ("ListKeys", {}),
-        ("ListAliases", {}),
-        ("GenerateRandom", {"NumberOfBytes": 8}),
-        ("CreateKey", {}),
-    ],
+    [("ListKeys", {}), ("ListAliases", {}), ("GenerateRandom", {"NumberOfBytes": 8}), ("CreateKey", {})],
 )
 def test_what_is_about_no_key_is_a_matter_of_iam_alone(
     client: Clients, operation: str, params: dict[str, Any]

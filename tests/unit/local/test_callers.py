@@ -35,9 +35,7 @@ def policy(tmp_path: Path) -> Path:
         (
             "arn:aws:sts::444455556666:assumed-role/app/i-1",
             CallerIdentity(
-                "444455556666",
-                "arn:aws:sts::444455556666:assumed-role/app/i-1",
-                "AROA00000444455556666:i-1",
+                "444455556666", "arn:aws:sts::444455556666:assumed-role/app/i-1", "AROA00000444455556666:i-1"
             ),
         ),
         (

@@ -474,11 +474,7 @@ def test_a_key_has_only_so_many_grants(kms: KmsClient, monkeypatch: pytest.Monke
         _grant(kms, key_id, Name=f"n{number}")
     _grant(kms, key_id, Name="n1")
     kms.refused(
-        "CreateGrant",
-        "LimitExceededException",
-        KeyId=key_id,
-        GranteePrincipal=_ADA,
-        Operations=["Encrypt"],
+        "CreateGrant", "LimitExceededException", KeyId=key_id, GranteePrincipal=_ADA, Operations=["Encrypt"]
     )
 
 

@@ -302,11 +302,7 @@ def test_what_waits_for_rotation_goes_altogether_and_makes_room(kms: KmsClient) 
     waiting = import_material(kms, key_id, SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
     other = import_request(kms, key_id, bytes(32))
     kms.refused(
-        "ImportKeyMaterial",
-        "KMSInvalidStateException",
-        **other,
-        **FOREVER,
-        ImportType="NEW_KEY_MATERIAL",
+        "ImportKeyMaterial", "KMSInvalidStateException", **other, **FOREVER, ImportType="NEW_KEY_MATERIAL"
     )
     kms("DeleteImportedKeyMaterial", KeyId=key_id, KeyMaterialId=waiting)
     assert _state(kms, key_id) == "Enabled"

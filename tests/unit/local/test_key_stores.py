@@ -236,10 +236,7 @@ def test_keys_follow_the_connection_of_their_store(kms: KmsClient) -> None:
     words = f"{kms.arn(key_id)} is unavailable."
     kms.refused("Decrypt", "KMSInvalidStateException", words, CiphertextBlob=sealed)
     kms.refused(
-        "CreateKey",
-        "CustomKeyStoreInvalidStateException",
-        CustomKeyStoreId=store_id,
-        Origin="AWS_CLOUDHSM",
+        "CreateKey", "CustomKeyStoreInvalidStateException", CustomKeyStoreId=store_id, Origin="AWS_CLOUDHSM"
     )
     kms("DisableKey", KeyId=key_id)
     assert kms.describe(key_id)["KeyState"] == "Unavailable"

@@ -144,10 +144,7 @@ NEVER: list[tuple[str, dict[str, Any]]] = [
     ("ArnEquals", {"aws:PrincipalArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/alice"}),
     ("ArnLike", {"aws:PrincipalArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/*"}),
     ("ArnLike", {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/*"}),
-    (
-        "ArnEquals",
-        {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/x.amazonaws.com/ForX"},
-    ),
+    ("ArnEquals", {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/x.amazonaws.com/ForX"}),
     ("ArnLike", {"aws:PrincipalArn": "arn:aws:iam::*"}),
     ("ArnLike", {"aws:PrincipalArn": f"arn:aws-cn:iam::{ACCOUNT}:*"}),
     ("ArnLike", {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:group/*"}),

@@ -46,15 +46,7 @@ def test_no_web_page_is_admitted(headers: dict[str, str], admitted: bool) -> Non
 
 @pytest.mark.parametrize(
     "host",
-    [
-        "127.0.0.1",
-        "127.0.0.1:8000",
-        "127.9.9.9:8000",
-        "localhost",
-        "LocalHost:8000",
-        "[::1]",
-        "[::1]:8000",
-    ],
+    ["127.0.0.1", "127.0.0.1:8000", "127.9.9.9:8000", "localhost", "LocalHost:8000", "[::1]", "[::1]:8000"],
 )
 def test_this_machine_is_meant_by_any_of_its_own_names(host: str) -> None:
     assert _admitted(host=host)

@@ -33,10 +33,7 @@ _CONTEXT_MEMBERS: Mapping[str, str] = {
 }
 """Action -> the request's member that is its encryption context."""
 
-_ALIAS_MEMBERS: Mapping[str, str] = {
-    "ReEncryptFrom": "SourceKeyId",
-    "ReEncryptTo": "DestinationKeyId",
-}
+_ALIAS_MEMBERS: Mapping[str, str] = {"ReEncryptFrom": "SourceKeyId", "ReEncryptTo": "DestinationKeyId"}
 """Action -> the member that may name its key by an alias, where that is not KeyId."""
 
 _BYPASS = ("kms:bypasspolicylockoutsafetycheck", "BypassPolicyLockoutSafetyCheck", None)
@@ -46,10 +43,7 @@ _MEMBERS: Mapping[str, tuple[tuple[str, str, str | None], ...]] = {
     **dict.fromkeys(_ENCRYPTING, (("kms:encryptionalgorithm", "EncryptionAlgorithm", SYMMETRIC_DEFAULT),)),
     **dict.fromkeys(
         _PAIRS,
-        (
-            ("kms:encryptionalgorithm", "", SYMMETRIC_DEFAULT),
-            ("kms:datakeypairspec", "KeyPairSpec", None),
-        ),
+        (("kms:encryptionalgorithm", "", SYMMETRIC_DEFAULT), ("kms:datakeypairspec", "KeyPairSpec", None)),
     ),
     "ReEncryptFrom": (("kms:encryptionalgorithm", "SourceEncryptionAlgorithm", SYMMETRIC_DEFAULT),),
     "ReEncryptTo": (("kms:encryptionalgorithm", "DestinationEncryptionAlgorithm", SYMMETRIC_DEFAULT),),
@@ -69,10 +63,7 @@ _MEMBERS: Mapping[str, tuple[tuple[str, str, str | None], ...]] = {
         ("kms:wrappingalgorithm", "WrappingAlgorithm", None),
         ("kms:wrappingkeyspec", "WrappingKeySpec", None),
     ),
-    "ImportKeyMaterial": (
-        ("kms:expirationmodel", "ExpirationModel", None),
-        ("kms:validto", "ValidTo", None),
-    ),
+    "ImportKeyMaterial": (("kms:expirationmodel", "ExpirationModel", None), ("kms:validto", "ValidTo", None)),
     "CreateGrant": (
         _IS_FOR_AWS,
         ("kms:granteeprincipal", "GranteePrincipal", None),

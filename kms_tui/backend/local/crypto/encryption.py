@@ -66,11 +66,7 @@ def decrypt(call: Call) -> JsonShape:
     )
     call.dry_run()
     call.used(opened.key)
-    answer = {
-        "KeyId": call.arn(opened.key),
-        "Plaintext": opened.plaintext,
-        "EncryptionAlgorithm": algorithm,
-    }
+    answer = {"KeyId": call.arn(opened.key), "Plaintext": opened.plaintext, "EncryptionAlgorithm": algorithm}
     if opened.material_id is not None:
         answer["KeyMaterialId"] = opened.material_id
     return answer

@@ -50,12 +50,7 @@ class Ciphertext:
 
 
 def seal(
-    cipher: AESGCM,
-    account: str,
-    key_id: str,
-    material_id: str,
-    plaintext: bytes,
-    context: Mapping[str, str],
+    cipher: AESGCM, account: str, key_id: str, material_id: str, plaintext: bytes, context: Mapping[str, str]
 ) -> bytes:
     multi_region = key_id.startswith(_MULTI_REGION)
     raw_id = bytes.fromhex(key_id.removeprefix(_MULTI_REGION).replace("-", ""))

@@ -114,8 +114,7 @@ def _valid_to(call: Call) -> int | None:
         return None
     if valid_to is None:
         raise ServiceError(
-            "ValidationException",
-            "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES",
+            "ValidationException", "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES"
         )
     if not call.time < valid_to <= call.time + _LONGEST_VALIDITY:
         raise ServiceError(

@@ -306,11 +306,7 @@ def _identity(name: str) -> Identity | None:
 def _connect(name: str) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(
-            name,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=256,
+            name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
@@ -335,8 +331,7 @@ def failure(path: Path | None, error: sqlite3.Error | UnicodeDecodeError) -> Sto
         )
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     return StoreError(
-        f"The local store {path or 'in memory'} failed: {error}.",
-        next_step=_NEXT_STEPS.get(code, VERIFY),
+        f"The local store {path or 'in memory'} failed: {error}.", next_step=_NEXT_STEPS.get(code, VERIFY)
     )
 
 

@@ -27,14 +27,7 @@ from kms_tui.backend.local.store.root_key import (
     unseal,
 )
 from kms_tui.backend.local.store.schema import APPLICATION_ID, MIGRATIONS
-from kms_tui.backend.local.store.sources import (
-    Clock,
-    Ids,
-    RandomIds,
-    Sources,
-    to_millis,
-    utc_now,
-)
+from kms_tui.backend.local.store.sources import Clock, Ids, RandomIds, Sources, to_millis, utc_now
 from kms_tui.backend.local.store.sqlite_store import ROOT_KEY, Store
 from kms_tui.backend.local.store.store_file import StoreFile, named_failures
 from kms_tui.backend.local.store.store_maintenance import end_change
