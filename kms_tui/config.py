@@ -264,8 +264,9 @@ class _Reader:
         """Refuse an unknown name, with the most similar known one."""
         for name in table:
             if name not in known:
-                alike = get_close_matches(name, known, 1)
-                hint = f"; did you mean {alike[0]}" if alike else "; `kms-tui config` lists them"
+                endings = {each.rpartition(".")[2]: each for each in sorted(known)}
+                alike = get_close_matches(name.rpartition(".")[2], endings, 1)
+                hint = f"; did you mean {endings[alike[0]]}" if alike else "; `kms-tui config` lists them"
                 raise self._error((*path, name), f"is no key binding{hint}")
 
     def key_bindings(self, table: Mapping[str, Any]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -98,3 +99,16 @@ def test_a_offline_chooses_all_and_again_none(make_app: MakeApp) -> None:
         assert "Choose at least one" in screen_text(pilot.app)  # type: ignore[arg-type]
 
     drive(make_app(), script)
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)], ids=["160x48", "80x24"])
+def test_the_note_above_the_list_and_the_keys_below_it_are_on_screen(
+    make_app: MakeApp, size: tuple[int, int]
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "l")
+        painted = screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "Which are enabled is not known" in painted
+        assert "a chooses all" in painted
+
+    drive(make_app(), script, size=size)
