@@ -9,9 +9,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from kms_tui.backend.base import Backend, Wrapper
-from kms_tui.demo import demo_backend
 from kms_tui.ui.widgets.line_table import LineTable
-from tests.ui.conftest import MakeApp, fixed_now
+from tests.demo_copies import demo_copy
+from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, go_to, press, settled
 from tests.ui.test_many_keys import body
 from tests.unit.lagging import Lagging
@@ -54,7 +54,7 @@ def test_names_without_their_key_and_those_of_aws_without_one_yet_are_told_apart
 
 
 def test_an_alias_that_older_reads_do_not_know_yet_is_propagating(make_app: MakeApp, demo: Backend) -> None:
-    backend = Lagging(demo, demo_backend(now=fixed_now))
+    backend = Lagging(demo, demo_copy(NOW))
 
     def states(pilot: Pilot[Any]) -> dict[str, str]:
         return {row.key: row.cells[3][0] for row in pilot.app.screen.query_one(LineTable).rows}

@@ -9,9 +9,9 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from kms_tui.backend.base import Backend
-from kms_tui.demo import demo_backend
 from kms_tui.ui.dialogs.questions import Confirm
-from tests.ui.conftest import MakeApp, fixed_now
+from tests.demo_copies import demo_copy
+from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, notifications, press
 from tests.ui.nonsense import Nonsense
 from tests.ui.test_many_keys import body
@@ -88,7 +88,7 @@ def test_a_read_only_session_shows_key_stores_and_cannot_choose_one(
 
 def test_a_key_store_of_an_unknown_state_and_kind_is_still_shown(make_app: MakeApp) -> None:
     """A state of next year is shown in KMS's own word, an error code beside it."""
-    nonsense = Nonsense(demo_backend(now=fixed_now))
+    nonsense = Nonsense(demo_copy(NOW))
     nonsense.operation = "DescribeCustomKeyStores"
     nonsense.answer = {
         "CustomKeyStores": [

@@ -7,9 +7,9 @@ from typing import Any
 from textual.pilot import Pilot
 
 from kms_tui.backend.base import Backend
-from kms_tui.demo import demo_backend
 from kms_tui.ui.widgets.key_list import KeyList
-from tests.ui.conftest import MakeApp, fixed_now
+from tests.demo_copies import demo_copy
+from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, go_to, notifications, press, state_of
 from tests.ui.test_many_keys import body
 from tests.unit.lagging import Lagging
@@ -24,7 +24,7 @@ def line(pilot: Pilot[Any]) -> str:
 def test_an_older_read_shows_as_propagating_on_the_row_and_in_the_details_until_a_later_one_agrees(
     make_app: MakeApp, demo: Backend
 ) -> None:
-    backend = Lagging(demo, demo_backend(now=fixed_now))
+    backend = Lagging(demo, demo_copy(NOW))
 
     async def script(pilot: Pilot[Any]) -> None:
         key = await go_to(pilot, "sandbox")

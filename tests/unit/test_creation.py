@@ -10,10 +10,10 @@ import pytest
 
 from kms_tui import policy
 from kms_tui.creation import KeyType, NewKey, calls_after, commands, create_params, key_types, policy_of
-from kms_tui.demo import demo_backend
 from kms_tui.evidence.cost import Prices
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import KeyUsage, Tag
+from tests.demo_copies import demo_copy
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 ADMIN, APP = f"arn:aws:iam::{ACCOUNT}:role/Admin", f"arn:aws:iam::{ACCOUNT}:role/App"
@@ -43,7 +43,7 @@ def test_the_policy_keeps_the_account_in_control_and_kms_takes_it(kind: KeyType)
     text = policy_of(draft, ACCOUNT, "aws")
     key_arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     assert policy.check(text, account_id=ACCOUNT, partition="aws", key_arn=key_arn).verdict == "ok"
-    backend = demo_backend(now=lambda: NOW)
+    backend = demo_copy(NOW)
     made = backend.call("CreateKey", create_params(draft, ACCOUNT, "aws"))["KeyMetadata"]["KeyId"]
     assert backend.call("GetKeyPolicy", {"KeyId": made, "PolicyName": "default"})["Policy"] == text
     actions = next(s["Action"] for s in json.loads(text)["Statement"] if s["Principal"] == {"AWS": APP})

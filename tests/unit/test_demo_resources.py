@@ -12,18 +12,18 @@ from botocore.validate import ParamValidator
 
 from kms_tui.backend.base import KnowsServices, Services
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.demo import demo_backend
 from kms_tui.demo.demo_services import DemoServices
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scan, ScanRun
 from kms_tui.kms.errors import ServiceError, UnavailableError
+from tests.demo_copies import demo_copy
 
 _NOW = datetime(2026, 11, 20, 12, 4, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def kms() -> Kms:
-    return Kms(demo_backend(now=lambda: _NOW))
+    return Kms(demo_copy(_NOW))
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ import pytest
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers.read_your_writes import SECONDS, PendingChanges, ReadYourWrites
-from kms_tui.demo import demo_backend
 from kms_tui.kms.change_effects import EFFECTS
 from kms_tui.kms.errors import ServiceError
+from tests.demo_copies import demo_copy
 from tests.unit.lagging import Lagging
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -32,8 +32,8 @@ class World:
     """A session's backend on a lagging KMS."""
 
     def __init__(self) -> None:
-        self.truth = demo_backend(now=lambda: NOW)
-        self.lagging = Lagging(self.truth, demo_backend(now=lambda: NOW))
+        self.truth = demo_copy(NOW)
+        self.lagging = Lagging(self.truth, demo_copy(NOW))
         self.clock = Clock()
         self.pending = PendingChanges(self.clock)
         self.backend: Backend = ReadYourWrites(self.lagging, self.pending)

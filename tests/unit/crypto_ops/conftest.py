@@ -12,15 +12,15 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.inputs import Entered
 from kms_tui.crypto_ops.request import ChosenKey, OperationRequest, active_settings
 from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, OperationName
-from kms_tui.demo import demo_backend
 from kms_tui.kms.model import Secret
+from tests.demo_copies import demo_copy
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def kms() -> Kms:
-    return Kms(demo_backend(now=lambda: NOW))
+    return Kms(demo_copy(NOW))
 
 
 Ask = Callable[..., OperationRequest]

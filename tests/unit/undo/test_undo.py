@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from kms_tui.backend.base import Backend, Wrapper
-from kms_tui.demo import demo_backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.undo import REVERSALS, UndoHistory, UndoRecorder
 from kms_tui.undo.recorder import NO_WAY_BACK, NOTHING_CHANGED, SKIPPED, UNREADABLE
+from tests.demo_copies import demo_copy
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 Change = tuple[str, dict[str, Any]]
@@ -20,7 +20,7 @@ Change = tuple[str, dict[str, Any]]
 
 @pytest.fixture
 def demo() -> Backend:
-    return demo_backend(now=lambda: NOW)
+    return demo_copy(NOW)
 
 
 def _now() -> datetime:
