@@ -18,15 +18,16 @@ import pytest  # noqa: E402
 from textual.app import App  # noqa: E402
 from textual.css.model import RuleSet  # noqa: E402
 from textual.css.stylesheet import Stylesheet  # noqa: E402
+from textual.screen import Screen  # noqa: E402
 from textual.widgets import Button, Input, TextArea  # noqa: E402
 
 from kms_tui.backend.base import Backend  # noqa: E402
 from kms_tui.config import Config  # noqa: E402
-from kms_tui.demo import demo_backend  # noqa: E402
 from kms_tui.inventory import Pace  # noqa: E402
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session  # noqa: E402
 from kms_tui.ui.app import KmsApp  # noqa: E402
 from kms_tui.ui.dialogs.dialog import Dialog  # noqa: E402
+from tests.demo_copies import demo_copy  # noqa: E402
 from tests.ui.quiet import quiet  # noqa: E402
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -70,9 +71,35 @@ def _pauses_end_when_the_event_loop_is_quiet(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("textual.app.App.delay_update", lambda *_: None)
 
 
+_RESTS = (
+    "kms_tui.ui.widgets.key_list._REPORT_SECONDS",
+    "kms_tui.ui.details.detail_tab.REST_SECONDS",
+    "kms_tui.ui.screens.inventory_screen._PAUSE",
+    "kms_tui.ui.policy_editor.policy_history._REST_SECONDS",
+    "kms_tui.ui.policy_editor.simulate_screen._REST_SECONDS",
+)
+"""How long the console rests, so that a person who types or moves on does not start work for nothing."""
+
+
 @pytest.fixture(autouse=True)
-def _the_list_reports_soon_what_is_on_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kms_tui.ui.widgets.key_list._REPORT_SECONDS", 0.01)
+def _the_console_rests_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _RESTS:
+        monkeypatch.setattr(name, 0.001)
+
+
+def _paint_nothing(screen: Screen[Any]) -> None:
+    """Take what has changed for painted; the screen that a test reads is painted when it reads it."""
+    screen._compositor._dirty_regions.clear()
+    screen._dirty_widgets.clear()
+
+
+@pytest.fixture(autouse=True)
+def _only_what_is_looked_at_is_painted(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Only snapshots and the tests marked ``painted`` paint each frame; it takes a third of a console's time."""
+    if "painted" not in request.keywords and "snap_compare" not in request.fixturenames:
+        monkeypatch.setattr(Screen, "_compositor_refresh", _paint_nothing)
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +135,7 @@ def _style_sheets_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def demo() -> Backend:
     """The demo's account, unwrapped: what tests ask to see what the backend now holds."""
-    return demo_backend(now=fixed_now)
+    return demo_copy(NOW)
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ def drive(app: KmsApp, script: Script, *, size: tuple[int, int] = (160, 48)) -> 
         async with app.run_test(size=size, notifications=True) as pilot:
             await settled(pilot)
             await script(pilot)
+            if app.screen_stack:
+                app.screen._compositor.render_strips()  # what the script leaves on the screen can be painted
 
     asyncio.run(run())
 

@@ -15,6 +15,8 @@ from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled
 
+pytestmark = pytest.mark.painted
+
 HOSTILE = "[/b][@click=app.quit]x[/] \x1b]52;c;aGk=\x07\x1b[31m \x9b31m \u202eevil [$error]"
 
 

@@ -14,6 +14,8 @@ from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, press, settled
 from tests.ui.marked import Written
 
+pytestmark = pytest.mark.painted
+
 
 def is_ours(timer: Timer) -> bool:
     """Whether it is the console's own, and runs."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.widgets.virtual_list import LineList
+
+pytestmark = pytest.mark.painted
 
 LINES = 10_000
 

@@ -26,6 +26,8 @@ from tests.ui.console import drive, go_to, press, settled
 from tests.ui.marked import MARK, Marked, Written, refused
 from tests.ui.nonsense import SCENES, ask_for, home, with_mine
 
+pytestmark = pytest.mark.painted
+
 if TYPE_CHECKING:
     # mypy refuses each of these: were one taken, it would call the comment unused.
     raw = "what came from outside"

@@ -31,6 +31,8 @@ from tests.ui.console import drive, notifications, press, settled
 from tests.ui.mashing import Mashed, mash
 from tests.ui.nonsense import SCENES, Nonsense, Outcome, answers, meet, with_mine
 
+pytestmark = pytest.mark.painted
+
 SECRET = "a plaintext that an error quotes"
 
 
