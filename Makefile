@@ -3,13 +3,17 @@ PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test check lint types contracts snapshots screenshots clean
+.PHONY: demo test test-fast check lint types contracts snapshots screenshots clean
 
 demo: .venv/installed
 	$(BIN)/kms-tui --demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --slowest 20
+
+# Everything but the console and what needs moto: for the inner loop.
+test-fast: .venv/installed-dev
+	$(BIN)/python -m pytest --ignore tests/ui -k "not moto"
 
 check: lint types contracts test
 

@@ -12,6 +12,8 @@ from hypothesis import settings
 
 from kms_tui.backend.local.store import key_material
 
+pytest_plugins = ("tests.cpu_times",)
+
 settings.register_profile("fixed", derandomize=True)
 settings.register_profile("search", derandomize=False)
 settings.load_profile("fixed")

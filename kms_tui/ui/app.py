@@ -146,17 +146,16 @@ class KmsApp(Boundary, Host):
         from kms_tui.ui.dialogs.dialog import Dialog
         from kms_tui.ui.widgets.key_list import KeyList
 
-        if isinstance(self.screen, Dialog) and not self.screen.armed:
-            return True
-        if any(key_list.will_report for key_list in self.screen.query(KeyList)):
-            return True
         if any(not (worker.is_finished or worker in self.asking) for worker in self.workers):
             return True
-        if self.session is None:
-            return False
-        inventory = self.session.inventory
-        # The key list begins to read a moment after the session opens.
-        return not inventory.idle or any(region.keys is UNASKED for region in inventory.regions)
+        if self.session is not None:
+            inventory = self.session.inventory
+            # The key list begins to read a moment after the session opens.
+            if not inventory.idle or any(region.keys is UNASKED for region in inventory.regions):
+                return True
+        if isinstance(self.screen, Dialog) and not self.screen.armed:
+            return True
+        return any(key_list.will_report for key_list in self.screen.query(KeyList))
 
     # What Host promises
 

@@ -15,8 +15,10 @@ from textual.widget import Widget
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press
 
+pytestmark = pytest.mark.painted
+
 KEPT = (Widget, StylesCache)
-TIMES = 3
+TIMES = 2
 
 
 def kept() -> Counter[str]:

@@ -24,7 +24,7 @@ TABLES = st.integers(1, 4).flatmap(
         st.lists(st.lists(CELL, min_size=width, max_size=width), max_size=4),
     )
 )
-MANY = settings(deadline=None, max_examples=150)
+MANY = settings(deadline=None, max_examples=75)
 CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 

@@ -31,7 +31,7 @@ AROUND = PolicyContext(ACCOUNT, REGION, key_arn="arn:aws:kms:eu-west-1:111122223
 
 
 @given(texts=st.lists(ANY_TEXT, max_size=3))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 def test_any_text_can_be_shown_and_comes_back_unchanged(texts: list[str]) -> None:
     placeholders = PlaceholderMap()
     for text in texts:
@@ -41,7 +41,7 @@ def test_any_text_can_be_shown_and_comes_back_unchanged(texts: list[str]) -> Non
 
 
 @given(text=ANY_TEXT)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 def test_nothing_that_a_terminal_obeys_or_hides_is_pictured(text: str) -> None:
     placeholders = PlaceholderMap()
     pictured = placeholders.drawn(placeholders.encode(text))
@@ -51,7 +51,7 @@ def test_nothing_that_a_terminal_obeys_or_hides_is_pictured(text: str) -> None:
 
 
 @given(text=ANY_TEXT)
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 def test_what_is_shown_has_line_feeds_for_its_only_line_ends_and_can_be_encoded(text: str) -> None:
     shown = PlaceholderMap().encode(text)
     assert len(shown.splitlines()) <= shown.count("\n") + 1
@@ -59,7 +59,7 @@ def test_what_is_shown_has_line_feeds_for_its_only_line_ends_and_can_be_encoded(
 
 
 @given(text=ANY_TEXT)
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 def test_a_document_of_the_text_area_keeps_what_is_shown(text: str) -> None:
     shown = PlaceholderMap().encode(text)
     assert Document(shown).text == shown
@@ -96,7 +96,7 @@ def test_formatting_lays_out_as_json_dumps_does() -> None:
 
 
 @given(text=PIECES.map("".join))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_formatting_never_changes_a_verdict(text: str) -> None:
     try:
         laid_out = formatted(text)
@@ -146,7 +146,7 @@ def test_statements_are_found_in_broken_json_too() -> None:
 
 
 @given(text=PIECES.map("".join), data=st.data())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_no_text_upsets_the_outline(text: str, data: st.DataObject) -> None:
     offset = data.draw(st.integers(0, len(text)))
     outline = Outline(text)

@@ -103,7 +103,7 @@ def test_any_request_gets_an_answer_of_kms(
     required = {name: members.pop(name) for name in shape.required_members}
     requests = st.fixed_dictionaries(required, optional=members)
 
-    @settings(deadline=None, max_examples=10 if operation in _COSTLY else 60, database=None)
+    @settings(deadline=None, max_examples=10 if operation in _COSTLY else 30, database=None)
     @given(st.sampled_from(callers), requests)
     def ask(backend: LocalBackend, params: dict[str, Any]) -> None:
         refusal: ServiceError | None = None

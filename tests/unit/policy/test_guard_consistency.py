@@ -170,7 +170,7 @@ CONTROL = {"no-account-control", "denied-control", "unmeetable-control"}
 
 
 @given(policies)
-@settings(RELAXED, max_examples=120)
+@settings(RELAXED, max_examples=60)
 def test_where_a_request_works_the_guard_sees_no_lockout(text: str) -> None:
     document = parse(text)
     found = {finding.rule for finding in judged(text, caller=None).findings}
@@ -179,7 +179,7 @@ def test_where_a_request_works_the_guard_sees_no_lockout(text: str) -> None:
 
 
 @given(policies)
-@settings(RELAXED, max_examples=120)
+@settings(RELAXED, max_examples=60)
 def test_where_the_guard_sees_nothing_plain_requests_work(text: str) -> None:
     document = parse(text)
     result = judged(text, caller=None)

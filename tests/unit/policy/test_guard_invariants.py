@@ -101,7 +101,7 @@ policies = st.lists(statements(), min_size=1, max_size=5).map(lambda found: [all
 
 
 @given(policies, st.randoms(use_true_random=False))
-@settings(RELAXED, max_examples=200)
+@settings(RELAXED, max_examples=100)
 def test_the_order_of_statements_never_changes_the_verdict(found: list[Shape], chance: random.Random) -> None:
     expected = verdict(policy(*found))
     shuffled = list(found)
@@ -116,7 +116,7 @@ def _reordered(value: Any) -> Any:
 
 
 @given(policies, st.sampled_from([None, 0, 3, "\t"]))
-@settings(RELAXED, max_examples=120)
+@settings(RELAXED, max_examples=60)
 def test_formatting_never_changes_the_verdict(found: list[Shape], indent: int | str | None) -> None:
     text = policy(*found)
     expected = verdict(text)
@@ -128,7 +128,7 @@ def test_formatting_never_changes_the_verdict(found: list[Shape], indent: int | 
 
 
 @given(policies)
-@settings(RELAXED, max_examples=150)
+@settings(RELAXED, max_examples=75)
 def test_a_deny_of_everything_to_everyone_is_always_a_lockout(found: list[Shape]) -> None:
     assert verdict(policy(*found, deny())) == "refuse"
 
@@ -137,20 +137,20 @@ RANK = {"refuse": 0, "warn": 1, "ok": 2}
 
 
 @given(policies, statements().filter(lambda shape: shape["Effect"] == "Deny"))
-@settings(RELAXED, max_examples=150)
+@settings(RELAXED, max_examples=75)
 def test_one_more_deny_never_undoes_a_lockout(found: list[Shape], extra: Shape) -> None:
     if verdict(policy(*found)) == "refuse":
         assert verdict(policy(*found, extra)) == "refuse"
 
 
 @given(policies)
-@settings(RELAXED, max_examples=100)
+@settings(RELAXED, max_examples=50)
 def test_saying_a_statement_twice_never_changes_the_verdict(found: list[Shape]) -> None:
     assert verdict(policy(*found, *found)) == verdict(policy(*found))
 
 
 @given(policies)
-@settings(RELAXED, max_examples=100)
+@settings(RELAXED, max_examples=50)
 def test_the_verdict_is_that_of_the_gravest_finding(found: list[Shape]) -> None:
     result = judged(policy(*found))
     gravest = min((RANK.get(finding.severity.value, 2) for finding in result.findings), default=2)
@@ -160,7 +160,7 @@ def test_the_verdict_is_that_of_the_gravest_finding(found: list[Shape]) -> None:
 
 
 @given(st.text() | st.binary() | st.text(alphabet=st.characters(codec=None)))
-@settings(RELAXED, max_examples=300)
+@settings(RELAXED, max_examples=150)
 def test_no_input_raises(text: str | bytes) -> None:
     assert check(text, account_id=ACCOUNT).verdict == "refuse"
 
@@ -182,13 +182,13 @@ json_values = st.recursive(
 
 
 @given(json_values)
-@settings(RELAXED, max_examples=200)
+@settings(RELAXED, max_examples=100)
 def test_no_shape_of_json_raises(document: Any) -> None:
     assert check(json.dumps(document), account_id=ACCOUNT).verdict in ("refuse", "warn", "ok")
 
 
 @given(policies, st.text(), st.text())
-@settings(RELAXED, max_examples=100)
+@settings(RELAXED, max_examples=50)
 def test_no_caller_or_key_raises(found: list[Shape], caller: str, key_arn: str) -> None:
     assert check(policy(*found), account_id=ACCOUNT, caller_arn=caller, key_arn=key_arn).findings
 

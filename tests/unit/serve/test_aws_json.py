@@ -54,7 +54,7 @@ def values(shape: Any) -> st.SearchStrategy[Any]:
     return scalars[shape.type_name]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(OPERATIONS, st.data())
 def test_what_botocore_serialises_is_parsed_to_the_same_parameters(
     operation: str, data: st.DataObject
@@ -67,7 +67,7 @@ def test_what_botocore_serialises_is_parsed_to_the_same_parameters(
     assert _in_seconds(parsed) == _in_seconds(params)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(OPERATIONS, st.data())
 def test_what_is_serialised_botocore_parses_to_the_same_result(operation: str, data: st.DataObject) -> None:
     model = MODEL.operation_model(operation)
@@ -181,7 +181,7 @@ def test_a_body_that_is_a_list_is_refused() -> None:
     assert refused("ListKeys", b"[]") == "Start of list found where not expected"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
