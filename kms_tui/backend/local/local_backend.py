@@ -153,6 +153,7 @@ class LocalBackend:
                 f"{operation} is not offered by this KMS.",
                 operation=operation,
             )
+        self.store.notice_changes()
         call = self.begin(operation)
         try:
             call.params = check_request(operation, params)

@@ -45,12 +45,12 @@ _INSERT_MATERIAL = (
 
 
 def current_material(store: Store, key: KeyRow) -> MaterialRow | None:
-    row = store.one(_CURRENT_MATERIAL, (key.row,))
+    row = store.remembered(_CURRENT_MATERIAL, (key.row,))
     return MaterialRow._make(row) if row else None
 
 
 def material_by_id(store: Store, key: KeyRow, material_id: str) -> MaterialRow | None:
-    row = store.one(_MATERIAL, (key.row, material_id))
+    row = store.remembered(_MATERIAL, (key.row, material_id))
     return MaterialRow._make(row) if row else None
 
 
