@@ -1,7 +1,7 @@
 """The endpoint as an ASGI application: bounded bodies, calls at once or on threads, responses.
 
-A call that takes longer than handing it to a thread runs on one; those that make keys have threads of their
-own, so that no other call waits for them.
+Calls that take no time run on the event loop, those that arrive together at once. Any other runs on a thread;
+those that make keys have threads of their own, so that no other call waits for them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -35,6 +36,9 @@ MAX_DISCARDED = 16 * MAX_BODY
 THREADS, KEY_MAKING_THREADS, WAITING = 8, 2, 256
 """How many calls run at a time beside the loop, and how many more of each kind may wait."""
 
+TOGETHER = 32
+"""How many quick calls run at a time, for about 2 ms."""
+
 _TOO_LARGE = HttpResponse(
     413,
     aws_json.error_body("RequestEntityTooLargeException", f"The body exceeds {MAX_BODY} bytes."),
@@ -47,6 +51,7 @@ class Application:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self._quick = QuickCalls(endpoint)
         self._calls = BoundedExecutor("call", THREADS, WAITING)
         self._key_making = BoundedExecutor("key making", KEY_MAKING_THREADS, WAITING)
 
@@ -82,7 +87,7 @@ class Application:
 
     async def _run(self, task: Task) -> HttpResponse:
         if is_quick(task.operation, task.params):
-            return self._endpoint.run(task)
+            return await self._quick.run(task)
         executor = self._key_making if makes_keys(task.operation) else self._calls
         try:
             return await executor.run(partial(self._endpoint.run, task))
@@ -141,6 +146,35 @@ def is_quick(operation: str, params: Mapping[str, Any]) -> bool:
 def makes_keys(operation: str) -> bool:
     """Whether a call may look for RSA primes, which takes seconds of a processor."""
     return has(operation, Trait.MAKES_KEY)
+
+
+class QuickCalls:
+    """Runs on the loop what takes no time. What arrives in one turn of the loop runs in its next, together.
+
+    So their records share a commit, and their answers leave one right after another. One loop uses it.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._waiting: deque[tuple[Task, asyncio.Future[HttpResponse]]] = deque()
+
+    def run(self, task: Task) -> asyncio.Future[HttpResponse]:
+        loop = asyncio.get_running_loop()
+        answer = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._run, loop)
+        self._waiting.append((task, answer))
+        return answer
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run what waits; of a crowd only the first, so that the loop does not stand still."""
+        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
+        responses = self._endpoint.run_together([task for task, _ in group])
+        for (_, answer), response in zip(group, responses, strict=True):
+            if not answer.done():
+                answer.set_result(response)
+        if self._waiting:
+            loop.call_soon(self._run, loop)
 
 
 class BoundedExecutor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from copy import copy
 from typing import Any
 
@@ -112,6 +113,9 @@ class LocalBackend:
         other = copy(self)
         other._origin = CallOrigin(address, agent)
         return other
+
+    def together(self) -> AbstractContextManager[None]:
+        return self.store.together()
 
     @property
     def services(self) -> Services:
