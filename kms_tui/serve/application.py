@@ -16,7 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.operations import Trait, has
+from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
+from kms_tui.kms.operations import Trait, has, names_with
 from kms_tui.serve import aws_json
 from kms_tui.serve.endpoint import Endpoint, Task, refusal
 from kms_tui.serve.http_messages import HttpRequest, HttpResponse
@@ -66,7 +67,7 @@ class Application:
         response = answer if isinstance(answer, HttpResponse) else await self._run(answer)
         headers = [
             (b"content-type", response.content_type.encode()),
-            (b"content-length", str(len(response.body)).encode()),
+            (b"content-length", b"%d" % len(response.body)),
             (b"x-amzn-requestid", request.id.encode()),
             *((name.encode(), value.encode()) for name, value in response.headers),
         ]
@@ -133,14 +134,16 @@ def _request(scope: HTTPScope, body: bytes) -> HttpRequest:
     )
 
 
+_QUICK = frozenset(names_with(Trait.QUICK))
 _ALGORITHM_MEMBERS = ("EncryptionAlgorithm", "SourceEncryptionAlgorithm", "DestinationEncryptionAlgorithm")
 
 
 def is_quick(operation: str, params: Mapping[str, Any]) -> bool:
     """Whether handing a call to a thread costs more than it takes."""
-    return has(operation, Trait.QUICK) and all(
-        params.get(member, "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT" for member in _ALGORITHM_MEMBERS
-    )
+    if operation not in _QUICK:
+        return False
+    algorithms = [params[member] for member in _ALGORITHM_MEMBERS if member in params]
+    return all(algorithm == SYMMETRIC_DEFAULT for algorithm in algorithms)
 
 
 def makes_keys(operation: str) -> bool:

@@ -76,7 +76,9 @@ _NULL = "Value{} at '{}' failed to satisfy constraint: Member must not be null"
 class RequestRules:
     """What may be sent for one operation."""
 
-    members: Mapping[str, Check]
+    members: Mapping[str, tuple[Check, str]]
+    """Each member's check, and its name in problems."""
+    takes_alias: bool
     required: Mapping[str, str]
     """Required members, each with what is wrong where it is missing."""
     recordable: tuple[str, ...]
@@ -88,13 +90,15 @@ def request_of(operation: str) -> RequestRules:
     """How an operation's request is checked; KeyError for an operation that KMS does not have."""
     shape = shape_named(service_model()["operations"][operation]["input"]["shape"])
     members = parts_of(shape)
+    checks = {
+        member: _integer(shape_named(inner) | {"max": MAXIMA[shape["name"], member]}, {})
+        if (shape["name"], member) in MAXIMA
+        else _check_of(inner)
+        for member, inner in members.items()
+    }
     return RequestRules(
-        {
-            member: _integer(shape_named(inner) | {"max": MAXIMA[shape["name"], member]}, {})
-            if (shape["name"], member) in MAXIMA
-            else _check_of(inner)
-            for member, inner in members.items()
-        },
+        {member: (check, _camel(member)) for member, check in checks.items()},
+        has(operation, Trait.TAKES_ALIAS),
         {member: missing_member(operation, member) for member in shape.get("required", ())},
         tuple(member for member, inner in members.items() if _is_recordable(inner)),
     )
@@ -144,8 +148,9 @@ def check_request(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
                 "ValidationException",
                 f'Unknown parameter in input: "{name}", must be one of: {", ".join(request.members)}',
             )
-        checked[name] = member(value, _camel(name), problems)
-    if not has(operation, Trait.TAKES_ALIAS) and _is_alias(checked.get("KeyId", "")):
+        check, path = member
+        checked[name] = check(value, path, problems)
+    if not request.takes_alias and _is_alias(checked.get("KeyId", "")):
         raise ServiceError("InvalidArnException", "Key Aliases are not supported for this operation.")
     problems += [problem for name, problem in request.required.items() if name not in checked]
     if problems:

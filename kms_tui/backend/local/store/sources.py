@@ -5,6 +5,7 @@ Time is kept in whole milliseconds since 1970, in UTC, as KMS answers it.
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 from collections.abc import Callable
@@ -72,7 +73,7 @@ class RandomIds:
     """Identifiers from the operating system's random source."""
 
     def key_id(self) -> str:
-        return _uuid4(secrets.token_bytes(16))
+        return _uuid4(os.urandom(16))
 
     def multi_region_key_id(self) -> str:
         return "mrk-" + secrets.token_hex(16)
@@ -81,7 +82,7 @@ class RandomIds:
         return secrets.token_hex(32)
 
     def event_id(self) -> str:
-        return _uuid4(secrets.token_bytes(16))
+        return _uuid4(os.urandom(16))
 
     def hex(self, digits: int) -> str:
         return secrets.token_hex((digits + 1) // 2)[:digits]
