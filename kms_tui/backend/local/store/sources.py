@@ -65,7 +65,7 @@ class Ids(Protocol):
 def _uuid4(random_bytes: bytes) -> str:
     """The UUID of version 4 (RFC 9562) made of 16 random bytes."""
     digits = random_bytes.hex()
-    variant = "89ab"[int(digits[16], 16) & 3]
+    variant = "89ab"[random_bytes[8] >> 4 & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
