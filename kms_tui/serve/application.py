@@ -38,7 +38,7 @@ THREADS, KEY_MAKING_THREADS, WAITING = 8, 2, 256
 """How many calls run at a time beside the loop, and how many more of each kind may wait."""
 
 TOGETHER = 32
-"""How many quick calls run at a time, for about 2 ms."""
+"""How many quick calls run at a time, for a few milliseconds."""
 
 _TOO_LARGE = HttpResponse(
     413,

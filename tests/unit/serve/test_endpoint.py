@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
+from uuid import UUID
 from xml.etree import ElementTree
 
 import pytest
@@ -60,6 +61,12 @@ def test_a_call_reaches_the_backend_in_its_shapes_and_its_result_comes_back() ->
     assert backend.calls == [(REGION, "Encrypt", {"KeyId": "k", "Plaintext": b"ab"})]
     assert (response.status, json.loads(response.body)) == (200, {"CiphertextBlob": "AQI=", "KeyId": "k"})
     assert response.content_type == "application/x-amz-json-1.1"
+
+
+def test_every_request_has_a_uuid_of_its_own() -> None:
+    ids = [UUID(kms_request("ListKeys").id) for _ in range(20)]
+    assert len(set(ids)) == 20
+    assert {each.version for each in ids} == {4}
 
 
 def test_the_signatures_region_chooses_the_backends() -> None:

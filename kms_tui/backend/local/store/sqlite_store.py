@@ -15,7 +15,7 @@ from kms_tui.backend.local.store.store_file import SQLITE_FAILURES, StoreFile, f
 from kms_tui.kms.errors import StoreError
 
 ROOT_KEY = "SELECT protection, parameters, sealed FROM root_key"
-_REMEMBERED = 2048
+_REMEMBERED = 1024
 """Rows that a ``Store`` remembers."""
 
 Row = tuple[Any, ...]
