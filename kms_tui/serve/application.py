@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -69,8 +69,9 @@ class Application:
             (b"content-type", response.content_type.encode()),
             (b"content-length", b"%d" % len(response.body)),
             (b"x-amzn-requestid", request.id.encode()),
-            *((name.encode(), value.encode()) for name, value in response.headers),
         ]
+        for name, value in response.headers:
+            headers.append((name.encode(), value.encode()))
         if response.close:
             headers.append((b"connection", b"close"))
         await send(
@@ -119,10 +120,10 @@ async def _body(scope: HTTPScope, receive: ASGIReceiveCallable) -> bytes | None:
 
 
 def _request(scope: HTTPScope, body: bytes) -> HttpRequest:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    received = list(scope["headers"])
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in received}
+    if len(headers) < len(received):
+        headers = _joined(received)
     raw_path = scope["raw_path"] or b"/"
     return HttpRequest(
         scope["method"],
@@ -132,6 +133,14 @@ def _request(scope: HTTPScope, body: bytes) -> HttpRequest:
         body,
         scope["client"][0] if scope["client"] else "",
     )
+
+
+def _joined(received: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers of which some are repeated."""
+    values = defaultdict(list)
+    for name, value in received:
+        values[name].append(value)
+    return {name.decode("latin-1"): b",".join(each).decode("latin-1") for name, each in values.items()}
 
 
 _QUICK = frozenset(names_with(Trait.QUICK))

@@ -6,8 +6,7 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kms_tui.backend.base import Backend, NotesOrigin, RecordsTogether
 from kms_tui.backend.service_model import operations
@@ -38,8 +37,7 @@ _INTERNAL = HttpResponse(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A call that an admitted request asks for. Parameters may be plaintext, so they are not in the repr."""
 
     operation: str

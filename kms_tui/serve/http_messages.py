@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -42,8 +43,7 @@ class HttpRequest:
         return dict(parse_qsl(self.query, keep_blank_values=True)) if self.query else {}
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(NamedTuple):
     """``close``: the connection takes no other request. The body may hold plaintext: not in the repr."""
 
     status: int

@@ -9,6 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -373,13 +375,14 @@ def test_a_change_is_made_to_what_is_there_when_it_is_made(path: Path) -> None:
     with open_store(path) as one, open_store(path) as two:
         kms, other = client_of(one), client_of(two)
         key_id = kms.key()
+        described = partial(one.remembered, itemgetter(0), "SELECT description FROM keys")
         one.notice_changes()
-        assert one.remembered("SELECT description FROM keys") == ("",)
+        assert described() == ""
         other("UpdateKeyDescription", KeyId=key_id, Description="theirs")
-        assert one.remembered("SELECT description FROM keys") == ("",)
+        assert described() == ""
         with one.write():
-            assert one.remembered("SELECT description FROM keys") == ("theirs",)
-        assert one.remembered("SELECT description FROM keys") == ("theirs",)
+            assert described() == "theirs"
+        assert described() == "theirs"
 
 
 def test_a_row_is_read_once_until_something_changes(path: Path) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from kms_tui.backend.service_model import operations
 from kms_tui.kms.errors import ServiceError
+from kms_tui.serve import application
 from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.application import TOGETHER, BoundedExecutor, QuickCalls, is_quick, makes_keys
 from kms_tui.serve.endpoint import Endpoint, Task
@@ -38,6 +40,14 @@ def test_what_may_look_for_primes_has_an_executor_of_its_own() -> None:
         "GenerateDataKeyPairWithoutPlaintext",
         "GetParametersForImport",
     }
+
+
+def test_values_of_a_repeated_header_are_joined_by_commas() -> None:
+    received = [(b"a", b"1"), (b"b", b"x"), (b"a", "\xe9".encode("latin-1"))]
+    rest = {"method": "POST", "raw_path": b"/", "query_string": b"", "client": None}
+    for headers, joined in ((received, {"a": "1,\xe9", "b": "x"}), (received[:2], {"a": "1", "b": "x"})):
+        scope: Any = {**rest, "headers": headers}
+        assert application._request(scope, b"").headers == joined
 
 
 class Counting(Endpoint):

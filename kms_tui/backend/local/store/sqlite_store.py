@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from kms_tui.backend.local.store.call_records import CallRecord, write_records
 from kms_tui.backend.local.store.root_key import Protection, RootKey, SealedRootKey, sealed_root_key
@@ -18,6 +18,7 @@ ROOT_KEY = "SELECT protection, parameters, sealed FROM root_key"
 _REMEMBERED = 1024
 """Rows that a ``Store`` remembers."""
 
+T = TypeVar("T")
 Row = tuple[Any, ...]
 
 
@@ -42,7 +43,7 @@ class Store:
         self._lock = threading.RLock()
         self._in_transaction = False
         self._durable: bool | None = None
-        self._remembered: dict[tuple[str, tuple[Any, ...]], Row | None] = {}
+        self._remembered: dict[tuple[str, tuple[Any, ...]], Any] = {}
         self._version = 0
         self._group: list[CallRecord] | None = None
 
@@ -70,22 +71,24 @@ class Store:
             raise failure(self.path, error) from error
         return row
 
-    def remembered(self, sql: str, parameters: tuple[Any, ...] = ()) -> Row | None:
-        """One row as it was at the last ``notice_changes`` or later; not for what ``record`` writes.
+    def remembered(self, make: Callable[[Row], T], sql: str, parameters: tuple[Any, ...] = ()) -> T | None:
+        """What ``make`` makes of one row, as it was at the last ``notice_changes`` or later.
 
-        It is read once, until somebody writes to the store. Within a transaction it is read anew.
+        It is read once, until somebody writes to the store; within a transaction it is read anew. Not for
+        what ``record`` writes.
         """
         asked = (sql, parameters)
         with self._lock:
-            if self._in_transaction:
-                return self.one(sql, parameters)
-            if asked in self._remembered:
-                return self._remembered[asked]
+            if asked in self._remembered and not self._in_transaction:
+                found: T | None = self._remembered[asked]
+                return found
             row = self.one(sql, parameters)
-            if len(self._remembered) >= _REMEMBERED:
-                self._remembered.clear()
-            self._remembered[asked] = row
-            return row
+            found = None if row is None else make(row)
+            if not self._in_transaction:
+                if len(self._remembered) >= _REMEMBERED:
+                    self._remembered.clear()
+                self._remembered[asked] = found
+            return found
 
     def notice_changes(self) -> None:
         """Forget what is remembered if another connection has written to the store."""
