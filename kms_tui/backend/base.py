@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, Self, runtime_checkable
 
 from kms_tui.kms.model import CallerIdentity, PolicyVersion
@@ -53,6 +54,17 @@ class NotesOrigin(Protocol):
 
     def called_from(self, address: str, agent: str) -> Backend:
         """The same, for calls of a client at ``address`` ("10.0.3.7", or "") that names itself ``agent``."""
+
+
+@runtime_checkable
+class RecordsTogether(Protocol):
+    """What a backend may offer beside the API: to record several calls at once."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Calls that this thread makes within, in any Region, are recorded at the end.
+
+        If that raises, none of them counts as made. For calls that take no time: other threads wait.
+        """
 
 
 class Services(Protocol):

@@ -90,7 +90,7 @@ def _asked(prompt: str) -> str | None:
 
 
 def _info(args: argparse.Namespace) -> int:
-    from kms_tui.backend.local.engine.call import MAX_EVENTS
+    from kms_tui.backend.local.store.call_records import MAX_EVENTS
     from kms_tui.backend.local.store.store_maintenance import store_info
 
     with _open(args) as store:

@@ -46,7 +46,7 @@ def is_account_id(text: str) -> bool:
 
 
 def key_arn(partition: str, region: str, account: str, key_id: str) -> str:
-    return str(Arn(partition, "kms", region, account, f"key/{key_id}"))
+    return f"arn:{partition}:kms:{region}:{account}:key/{key_id}"
 
 
 def alias_arn(partition: str, region: str, account: str, alias_name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import unquote
 
 from kms_tui.kms.errors import ServiceError
@@ -52,6 +53,7 @@ def _refusal(message: str) -> ServiceError:
     return ServiceError("AccessDeniedException", message, status=403)
 
 
+@lru_cache(maxsize=256)
 def _name(host: str) -> str:
     """The name or address in a Host header, without its port; "" where it is none."""
     match = _HOST.fullmatch(host.strip().lower())

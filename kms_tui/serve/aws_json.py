@@ -23,6 +23,12 @@ TARGET_PREFIX = "TrentService."
 Parse = Callable[[Any], Any]
 Format = Callable[[Any], Any]
 
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -36,7 +42,7 @@ def faults() -> frozenset[str]:
 def parse(operation: str, body: bytes) -> dict[str, Any]:
     """The parameters in boto3's shapes; raises SerializationException."""
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant)
+        value = _DECODER.decode(body.decode())
         if b"\\u" in body:
             # A lone surrogate is no character: it could be neither stored nor answered.
             json.dumps(value, ensure_ascii=False).encode()
@@ -67,10 +73,6 @@ def error_body(code: str, message: str) -> bytes:
 
 def _refused(message: str) -> ServiceError:
     return ServiceError("SerializationException", message)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 def _wrong(value: object, wanted: str) -> ServiceError:

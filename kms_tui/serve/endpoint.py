@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any, NamedTuple
 
-from kms_tui.backend.base import Backend, NotesOrigin
+from kms_tui.backend.base import Backend, NotesOrigin, RecordsTogether
 from kms_tui.backend.service_model import operations
 from kms_tui.kms.errors import KmsTuiError, ReadOnlyError, ServiceError
 from kms_tui.serve import aws_json, sts
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 Admit = Callable[[HttpRequest, str], str | None]
 """Takes a request and its service; gives its region, None for the default one, or raises ServiceError."""
 
-_MAX_REGIONS = 128
+_MAX_BACKENDS = 128
 _UNKNOWN = ("UnknownOperationException", "The X-Amz-Target header names no operation of KMS.")
 _NOT_HERE = HttpResponse(404, aws_json.error_body("UnknownOperationException", "KMS is at the path /."))
 _NO_METHOD = HttpResponse(
@@ -37,8 +37,7 @@ _INTERNAL = HttpResponse(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A call that an admitted request asks for. Parameters may be plaintext, so they are not in the repr."""
 
     operation: str
@@ -53,13 +52,14 @@ class Task:
 class Endpoint:
     """KMS and STS on a backend. ``accept`` is quick and does no I/O; ``run`` makes the backend's call.
 
-    Both answer every failure with an error of the protocol and raise none; several threads may use them.
+    They answer every failure with an error of the protocol and raise none; several threads may use them.
     """
 
     def __init__(self, backend: Backend, admit: Admit) -> None:
         self._backend = backend
         self._admit = admit
-        self._regions: dict[str, Backend] = {}
+        self._together = backend.together if isinstance(backend, RecordsTogether) else nullcontext
+        self._backends: dict[tuple[str | None, str, str], Backend] = {}
         # Read the service model now, not while the first client waits.
         operations()
 
@@ -85,32 +85,41 @@ class Endpoint:
         except Exception as error:
             return _failure(error, task.operation, task.request)
 
+    def run_together(self, tasks: Sequence[Task]) -> list[HttpResponse]:
+        """Make calls that take no time, and record them at once; their answers, in their order."""
+        try:
+            with self._together():
+                return [self.run(task) for task in tasks]
+        except Exception as error:
+            return [_failure(error, task.operation, task.request) for task in tasks]
+
     def _kms(self, request: HttpRequest) -> Task:
         target = request.headers.get("x-amz-target", "")
         operation = target.removeprefix(aws_json.TARGET_PREFIX)
         if operation == target or operation not in operations():
             raise ServiceError(*_UNKNOWN)
-        backend = self._in_region(self._admit(request, "kms"))
-        if isinstance(backend, NotesOrigin):
-            backend = backend.called_from(request.address, request.headers.get("user-agent", ""))
+        backend = self._backend_for(request, self._admit(request, "kms"))
         return Task(operation, aws_json.parse(operation, request.body), backend, request)
 
     def _sts(self, request: HttpRequest) -> HttpResponse:
         try:
             region = self._admit(request, "sts")
             sts.require_known_action(request)
-            return sts.identity(self._in_region(region).caller(), request.id)
+            return sts.identity(self._backend_for(request, region).caller(), request.id)
         except ServiceError as error:
             return sts.refusal(error, request.id)
 
-    def _in_region(self, region: str | None) -> Backend:
-        if region is None:
-            return self._backend
-        backend = self._regions.get(region)
+    def _backend_for(self, request: HttpRequest, region: str | None) -> Backend:
+        """The backend in a Region (None: the default one) for the client that sent the request."""
+        client = (region, request.address, request.headers.get("user-agent", ""))
+        backend = self._backends.get(client)
         if backend is None:
-            if len(self._regions) >= _MAX_REGIONS:
-                self._regions.clear()
-            backend = self._regions[region] = self._backend.in_region(region)
+            backend = self._backend if region is None else self._backend.in_region(region)
+            if isinstance(backend, NotesOrigin):
+                backend = backend.called_from(*client[1:])
+            if len(self._backends) >= _MAX_BACKENDS:
+                self._backends.clear()
+            self._backends[client] = backend
         return backend
 
 

@@ -4,7 +4,8 @@
 
 Encrypt and GenerateDataKey from eight raw connections with prebuilt requests: a connection is kept alive
 where the server keeps it, and opened anew where the server closes it (moto's does). CPU time is the server
-process's own. Then what ``--auth sigv4`` costs on top, and how soon after exec the first answer is there.
+process's own. Beside ``--auth any`` stand what ``sigv4`` and a store on the disk cost on top, and the floor:
+the same HTTP server with one answer to everything. Then how soon after exec the first answer is there.
 """
 
 from __future__ import annotations
@@ -24,19 +25,25 @@ import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO
 from urllib.parse import urlsplit
 
+import uvicorn
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
+
+from kms_tui.serve.client_connections import ClientConnection
+from kms_tui.serve.server import listen
 
 CONNECTIONS = 8
 REGION = "us-east-1"
 MOTO = [sys.executable, "-m", "moto.server", "-p", "0"]
-SERVE = [sys.executable, "-m", "kms_tui", "serve", "--ephemeral", "--port", "0"]
+FLOOR = [sys.executable, "-m", "tests.bench.bench_serve", "--floor"]
+SERVE = [sys.executable, "-m", "kms_tui", "serve", "--port", "0"]
 _PLACE = re.compile(r"(?:listening|Running) on (http://127\.0\.0\.1:\d+)\n")
 _ACCESS_KEY = re.compile(r"AWS_ACCESS_KEY_ID=(\w+)\nexport AWS_SECRET_ACCESS_KEY=(\S+)\n")
 
@@ -204,7 +211,7 @@ def load(server: Server, payload: bytes, seconds: float) -> Load:
 
 
 def payloads(server: Server) -> dict[str, bytes]:
-    """The requests to repeat, on a new key."""
+    """The requests to repeat, on a new key; of the floor, which makes none, on any."""
     key_id = once(server, "CreateKey", {})["KeyMetadata"]["KeyId"]
     plaintext = b64encode(b"p" * 32).decode()
     return {
@@ -213,14 +220,47 @@ def payloads(server: Server) -> dict[str, bytes]:
     }
 
 
+ANSWER = json.dumps({"KeyMetadata": {"KeyId": "0" * 36}, "CiphertextBlob": "A" * 300}).encode()
+
+
+class Constant:
+    """An ASGI application with one answer, about as long as that to Encrypt."""
+
+    async def __call__(self, _scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        await receive()
+        headers = [(b"content-length", b"%d" % len(ANSWER))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers, "trailers": False})
+        await send({"type": "http.response.body", "body": ANSWER, "more_body": False})
+
+
+def serve_constant() -> None:
+    listener = listen("127.0.0.1", 0)
+    config = uvicorn.Config(
+        Constant(), http=ClientConnection, ws="none", lifespan="off", log_config=None, access_log=False
+    )
+    print(f"listening on {listener.url}", flush=True)
+    uvicorn.Server(config).run([listener.socket])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3.0, help="of load for each figure (default 3)")
     parser.add_argument("--rounds", type=int, default=3, help="the median counts (default 3)")
+    parser.add_argument("--floor", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.floor:
+        serve_constant()
+        return
     print(f"{datetime.date.today()}, Python {sys.version.split()[0]}, {os.cpu_count()} cores")
-    with running(MOTO) as moto, running([*SERVE, "--auth", "any"]) as ours, running(SERVE) as signed:
-        servers = {"moto": moto, "ours, any": ours, "ours, sigv4": signed}
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
+        commands = {
+            "moto": MOTO,
+            "ours, any": [*SERVE, "--ephemeral", "--auth", "any"],
+            "ours, sigv4": [*SERVE, "--ephemeral"],
+            "any, on disk": [*SERVE, "--store", f"{directory}/store.db", "--auth", "any"],
+            "floor": FLOOR,
+        }
+        servers = {name: stack.enter_context(running(command)) for name, command in commands.items()}
         wires = {name: payloads(server) for name, server in servers.items()}
         for operation in ("Encrypt", "GenerateDataKey"):
             runs: dict[str, list[Load]] = {name: [] for name in servers}
@@ -230,7 +270,7 @@ def main() -> None:
             report(operation, runs)
     starts = []
     for _ in range(args.rounds + 2):
-        with running(SERVE) as server:
+        with running([*SERVE, "--ephemeral"]) as server:
             starts.append(server.started_in)
     print(f"serve --ephemeral, exec to first answer: {statistics.median(starts) * 1000:.0f} ms")
 

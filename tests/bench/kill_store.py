@@ -6,6 +6,7 @@
     python -m tests.bench.kill_store passwd 100          # each kind of overlap and of kill, so many times
     python -m tests.bench.kill_store writing 200         # kill -9 of a program that makes keys
     python -m tests.bench.kill_store serve 20            # ten such kills beside serve, then one of serve
+    python -m tests.bench.kill_store records 20          # kill -9 of serve: each answered use is an event
 
 The suite has the same kills at chosen steps (``tests/unit/local/test_crashes.py``); here the kernel chooses.
 Children are forked, so that a kill costs milliseconds. Prints one line a campaign; exits with 1 for a loss.
@@ -310,39 +311,42 @@ def writing(path: Path) -> Iterator[str]:
 
 
 class Served:
-    """``kms-tui serve`` on a store, in a process of its own, that is asked for keys without end."""
+    """``kms-tui serve`` on a store, in a process of its own, that some clients call without end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, operation: str, params: dict[str, str], clients: int) -> None:
         flags = ["--store", str(path), "--auth", "any", "--region", REGION]
         command = [sys.executable, "-m", "kms_tui", "serve", *flags]
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert self._process.stdout is not None
-        self._url = self._process.stdout.readline().split()[-1]
-        self.acknowledged: set[str] = set()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
-        self._thread.start()
+        url = self._process.stdout.readline().split()[-1]
+        headers = {"X-Amz-Target": f"TrentService.{operation}", "Content-Type": "application/x-amz-json-1.1"}
+        self._request = urllib.request.Request(url, json.dumps(params).encode(), headers)
+        self._answers: list[Any] = []
+        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(clients)]
+        for thread in self._threads:
+            thread.start()
 
     def _ask(self) -> None:
-        headers = {"X-Amz-Target": "TrentService.CreateKey", "Content-Type": "application/x-amz-json-1.1"}
         with contextlib.suppress(OSError, http.client.HTTPException):
             while True:
-                asked = urllib.request.Request(self._url, b"{}", headers)
-                with urllib.request.urlopen(asked, timeout=30) as answer:
-                    self.acknowledged.add(json.load(answer)["KeyMetadata"]["KeyId"])
+                with urllib.request.urlopen(self._request, timeout=30) as answer:
+                    self._answers.append(json.load(answer))
 
-    def kill(self) -> set[str]:
+    def kill(self) -> list[Any]:
+        """Every answer that a client has."""
         self._process.kill()
         self._process.communicate()
-        self._thread.join()
-        return self.acknowledged
+        for thread in self._threads:
+            thread.join()
+        return self._answers
 
 
 def serve(path: Path) -> Iterator[str]:
     """Ten kills of a program that writes, beside one server, which is killed last."""
     open_store(path).close()
-    served, told = Served(path), set[str]()
+    served, told = Served(path, "CreateKey", {}, clients=1), set[str]()
     for _ in range(10):
         child = Forked(partial(write_with_checkpoints, path))
         child.wait_for_output()
@@ -350,15 +354,28 @@ def serve(path: Path) -> Iterator[str]:
         child.kill()
         told |= set(child.lines())
         yield "writers killed"
-    told |= served.kill()
+    told |= {answer["KeyMetadata"]["KeyId"] for answer in served.kill()}
     yield "servers killed"
     wrong = opens(path, None, told)
     yield f"LOST {wrong}" if wrong else "stores in which nothing was lost"
     yield from ["keys acknowledged"] * len(told)
 
 
+def records(path: Path) -> Iterator[str]:
+    """A server is killed amid the uses of a key by eight clients."""
+    with open_store(path) as store:
+        key_id = make_key(store)
+    served = Served(path, "Encrypt", {"KeyId": key_id, "Plaintext": "eA=="}, clients=8)
+    time.sleep(random.uniform(0.1, 0.5))
+    answers = len(served.kill())
+    with open_existing(path, unlock_with(None)) as store:
+        (recorded,) = store.one("SELECT count(*) FROM events WHERE operation = 'Encrypt'") or (0,)
+    yield "servers killed" if recorded >= answers else f"LOST {answers - recorded} records"
+    yield from ["uses answered and recorded"] * answers
+
+
 CAMPAIGNS: dict[str, Callable[[Path], Iterator[str]]] = {
-    each.__name__: each for each in (making, checkpoint, beside, passwd, writing, serve)
+    each.__name__: each for each in (making, checkpoint, beside, passwd, writing, serve, records)
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from copy import copy
 from typing import Any
 
@@ -113,6 +114,9 @@ class LocalBackend:
         other._origin = CallOrigin(address, agent)
         return other
 
+    def together(self) -> AbstractContextManager[None]:
+        return self.store.together()
+
     @property
     def services(self) -> Services:
         """CloudTrail alone, out of the store's own record of calls."""
@@ -153,6 +157,7 @@ class LocalBackend:
                 f"{operation} is not offered by this KMS.",
                 operation=operation,
             )
+        self.store.notice_changes()
         call = self.begin(operation)
         try:
             call.params = check_request(operation, params)

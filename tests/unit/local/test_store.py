@@ -9,6 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -217,29 +219,13 @@ def test_a_home_folder_that_nobody_has_is_a_place_that_is_not_there(
         open_existing(Path("~nobody-has-it/store.db"), lambda new: None)
 
 
-def test_what_is_to_last_is_synced_at_every_commit(path: Path) -> None:
-    full, normal = 2, 1  # SQLite's words: a commit in its log is synced by FULL, and not by NORMAL
+def test_a_change_is_synced_at_its_commit_and_the_record_of_a_reading_is_not(path: Path) -> None:
+    full, normal = (2,), (1,)  # SQLite's words: a commit in its log is synced by FULL, and not by NORMAL
     with open_store(path) as store:
-        for durable in (True, False, True):
-            with store.write(durable=durable) as db:
-                assert db.execute("PRAGMA synchronous").fetchone() == (full if durable else normal,)
-
-
-def test_a_change_lasts_and_the_record_of_a_reading_may_be_lost(
-    store: Store, kms: KmsClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written: list[bool] = []
-    write = store.write
-
-    def noted(*, durable: bool = True) -> Any:
-        written.append(durable)
-        return write(durable=durable)
-
-    monkeypatch.setattr(store, "write", noted)
-    key_id = kms.key()
-    assert written == [True]
-    kms.describe(key_id)
-    assert written == [True, False]
+        kms = client_of(store)
+        for work, synchronous in ((kms.key, full), (lambda: kms("ListKeys"), normal), (kms.key, full)):
+            work()
+            assert store.one("PRAGMA synchronous") == synchronous
 
 
 @pytest.mark.parametrize(
@@ -369,6 +355,115 @@ def test_material_is_not_served_from_memory_once_another_process_changed_it(path
         other("EnableKey", KeyId=key_id)
         with pytest.raises(StoreError, match="tampered"):
             kms("Decrypt", CiphertextBlob=sealed)
+
+
+def test_what_another_process_changes_is_seen_by_the_next_call(path: Path) -> None:
+    with open_store(path) as one, open_store(path) as two:
+        kms, other = client_of(one), client_of(two)
+        first, second = kms.key(), kms.key()
+        kms.refused("DescribeKey", "NotFoundException", KeyId="alias/a")
+        other("CreateAlias", AliasName="alias/a", TargetKeyId=first)
+        assert kms.describe("alias/a")["KeyId"] == first
+        other("UpdateAlias", AliasName="alias/a", TargetKeyId=second)
+        assert kms.describe("alias/a")["KeyId"] == second
+        other("DisableKey", KeyId=second)
+        kms.refused("Encrypt", "DisabledException", KeyId="alias/a", Plaintext=b"x")
+
+
+def test_a_change_is_made_to_what_is_there_when_it_is_made(path: Path) -> None:
+    """Within its transaction a call reads the store itself: what the other did before it is kept."""
+    with open_store(path) as one, open_store(path) as two:
+        kms, other = client_of(one), client_of(two)
+        key_id = kms.key()
+        described = partial(one.remembered, itemgetter(0), "SELECT description FROM keys")
+        one.notice_changes()
+        assert described() == ""
+        other("UpdateKeyDescription", KeyId=key_id, Description="theirs")
+        assert described() == ""
+        with one.write():
+            assert described() == "theirs"
+        assert described() == "theirs"
+
+
+def test_a_row_is_read_once_until_something_changes(path: Path) -> None:
+    with open_store(path) as store:
+        kms = client_of(store)
+        key_id = kms.key()
+        kms("Encrypt", KeyId=key_id, Plaintext=b"x")
+        asked = _statements(store)
+        kms("Encrypt", KeyId=key_id, Plaintext=b"x")
+        assert [sql.split()[0] for sql in asked] == ["PRAGMA", "BEGIN", "INSERT", "INSERT", "COMMIT"]
+        kms("TagResource", KeyId=key_id, Tags=[{"TagKey": "a", "TagValue": "b"}])
+        asked.clear()
+        kms("Encrypt", KeyId=key_id, Plaintext=b"x")
+        assert [sql.split()[0] for sql in asked].count("SELECT") == 3
+
+
+def _statements(store: Store) -> list[str]:
+    """What SQLite is asked from now on."""
+    asked: list[str] = []
+    store._file.connection.set_trace_callback(asked.append)
+    return asked
+
+
+def test_calls_made_together_are_recorded_in_one_transaction_in_their_order(path: Path) -> None:
+    with open_store(path) as store:
+        kms = client_of(store)
+        one, two = kms.key(), kms.key()
+        asked = _statements(store)
+        with store.together():
+            for key_id in (one, two, one):
+                kms("Encrypt", KeyId=key_id, Plaintext=b"x")
+            kms.refused("Encrypt", "NotFoundException", KeyId="nobody", Plaintext=b"x")
+            assert "COMMIT" not in asked
+        assert asked.count("COMMIT") == 1
+        assert store.rows("SELECT key_id, error FROM events ORDER BY row")[2:] == [
+            (one, ""),
+            (two, ""),
+            (one, ""),
+            (None, "NotFoundException"),
+        ]
+        assert kms("GetKeyLastUsage", KeyId=two)["KeyLastUsage"]["Operation"] == "Encrypt"
+
+
+def test_a_change_among_calls_made_together_is_on_the_disk_at_once(path: Path) -> None:
+    with open_store(path) as store, open_store(path) as other:
+        kms = client_of(store)
+        with store.together():
+            kms("GenerateRandom", NumberOfBytes=1)
+            key_id = kms.key()
+            assert client_of(other).describe(key_id)["KeyState"] == "Enabled"
+        names = [name for (name,) in store.rows("SELECT operation FROM events ORDER BY row")]
+        assert names == ["CreateKey", "DescribeKey", "GenerateRandom"]
+
+
+def test_other_threads_are_not_among_calls_made_together(path: Path) -> None:
+    """What they do is recorded when their call returns; so they wait."""
+    with open_store(path) as store:
+        kms, recorded = client_of(store), []
+
+        def call() -> None:
+            kms("ListKeys")
+            recorded.append(store.one("SELECT count(*) FROM events WHERE operation = 'ListKeys'"))
+
+        thread = threading.Thread(target=call)
+        with store.together():
+            thread.start()
+            kms("GenerateRandom", NumberOfBytes=1)
+        thread.join()
+        assert recorded == [(1,)]
+
+
+def test_the_use_of_a_key_that_was_deleted_meanwhile_is_still_an_event(path: Path) -> None:
+    with open_store(path) as store, open_store(path) as other:
+        kms = client_of(store)
+        key_id = kms.key()
+        with store.together():
+            kms("Encrypt", KeyId=key_id, Plaintext=b"x")
+            with other.write() as db:
+                db.execute("DELETE FROM keys")
+        assert store.one("SELECT operation FROM events ORDER BY row DESC") == ("Encrypt",)
+        assert store.one("SELECT count(*) FROM last_uses") == (0,)
 
 
 def test_every_call_leaves_an_event_without_secrets(store: Store, kms: KmsClient) -> None:

@@ -12,8 +12,7 @@ import pytest
 
 from kms_tui.atomic import AlreadyThereError, FileError
 from kms_tui.backend.local import LocalBackend, Store, open_store
-from kms_tui.backend.local.engine import call
-from kms_tui.backend.local.store import store_opening
+from kms_tui.backend.local.store import call_records, store_opening
 from kms_tui.backend.local.store.root_key import (
     Protection,
     RootKey,
@@ -412,8 +411,8 @@ def test_a_store_that_is_not_there_is_not_made(path: Path) -> None:
 
 
 def test_the_oldest_calls_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(call, "MAX_EVENTS", 20)
-    monkeypatch.setattr(call, "_EVERY", 10)
+    monkeypatch.setattr(call_records, "MAX_EVENTS", 20)
+    monkeypatch.setattr(call_records, "_EVERY", 10)
     kms = client_of(store)
     key_id = kms.key()
     kms("Encrypt", KeyId=key_id, Plaintext=b"x")

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
+from uuid import UUID
 from xml.etree import ElementTree
 
 import pytest
@@ -62,6 +63,12 @@ def test_a_call_reaches_the_backend_in_its_shapes_and_its_result_comes_back() ->
     assert response.content_type == "application/x-amz-json-1.1"
 
 
+def test_every_request_has_a_uuid_of_its_own() -> None:
+    ids = [UUID(kms_request("ListKeys").id) for _ in range(20)]
+    assert len(set(ids)) == 20
+    assert {each.version for each in ids} == {4}
+
+
 def test_the_signatures_region_chooses_the_backends() -> None:
     backend = FakeBackend()
     request = signed(headers={"X-Amz-Target": "TrentService.ListKeys"}, region="sa-east-1")
@@ -75,7 +82,42 @@ def test_ever_new_regions_are_served_without_being_kept_for_ever() -> None:
     for number in range(300):
         answer(endpoint, kms_request("ListKeys", authorization=f"Credential=a/b/xx-north-{number}/kms/x"))
     assert {region for region, _, _ in backend.calls} == {f"xx-north-{number}" for number in range(300)}
-    assert len(endpoint._regions) <= 128
+    assert len(endpoint._backends) <= 128
+
+
+def tasks(endpoint: Endpoint, *operations: str) -> list[Task]:
+    """What the requests for calls without parameters ask for."""
+    accepted = [endpoint.accept(kms_request(operation)) for operation in operations]
+    return [task for task in accepted if isinstance(task, Task)]
+
+
+def test_calls_run_together_are_answered_each_by_itself() -> None:
+    with open_store() as store:
+        endpoint = Endpoint(LocalBackend(store, account_id="111122223333", region=REGION), AnyAdmission(()))
+        answers = endpoint.run_together(tasks(endpoint, "ListKeys", "DescribeKey", "ListAliases"))
+        assert [response.status for response in answers] == [200, 400, 200]
+        names = [name for (name,) in store.rows("SELECT operation FROM events ORDER BY row")]
+        assert names == ["ListKeys", "DescribeKey", "ListAliases"]
+
+
+def test_a_backend_that_records_nothing_runs_calls_together_too() -> None:
+    endpoint = open_endpoint()
+    answers = endpoint.run_together(tasks(endpoint, "ListKeys", "ListAliases"))
+    assert [response.status for response in answers] == [200, 200]
+
+
+def test_where_calls_cannot_be_recorded_none_is_answered(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> NoReturn:
+        raise StoreError("The disk is full.")
+
+    with open_store() as store:
+        monkeypatch.setattr(store, "_write_records", full)
+        endpoint = Endpoint(LocalBackend(store, account_id="111122223333", region=REGION), AnyAdmission(()))
+        answers = endpoint.run_together(tasks(endpoint, "ListKeys", "ListAliases"))
+    assert [error_of(response)[:2] for response in answers] == [(500, "KMSInternalException")] * 2
+    assert [record.message.count("The disk is full.") for record in caplog.records] == [1, 1]
 
 
 @pytest.mark.parametrize(

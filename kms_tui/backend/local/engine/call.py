@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from kms_tui.backend.local.engine.request_validation import request_of
+from kms_tui.backend.local.store.call_records import CallRecord, write_records
 from kms_tui.backend.local.store.key_rows import KeyRow
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.backend.local.store.sqlite_store import Store
@@ -85,52 +86,40 @@ class Call:
         """A transaction that holds the change and the record of the call."""
         with self.store.write() as db:
             yield db
-            self._record(db)
+            write_records(db, [self._record()])
+            self._recorded = True
 
     def used(self, key: KeyRow) -> None:
         """Note a successful cryptographic use of a key, for GetKeyLastUsage."""
         self._used.append(key)
 
     def record(self, error: ServiceError | None = None) -> None:
-        """Write the call's event, unless its transaction did; ``error`` is why the call failed."""
+        """Record the call, unless its transaction did; ``error`` is why the call failed."""
         if not self._recorded or error:
-            with self.store.write(durable=False) as db:
-                self._record(db, error)
+            self.store.record(self._record(error))
+            self._recorded = True
 
-    def _record(self, db: sqlite3.Connection, error: ServiceError | None = None) -> None:
-        event_id, key = self.store.ids.event_id(), self.key
-        used = () if error or key is None else (each for each in self._used if each.row != key.row)
-        source = next(iter(used), None)
-        cursor = db.execute(
-            "INSERT INTO events (event_id, at, account, region, operation, key_id, caller, error, request, "
-            "key_account, source_key, message, address, agent) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                event_id,
-                self.now,
-                self.scope.account,
-                self.scope.region,
-                self.operation,
-                key.key_id if key else None,
-                self.caller.arn,
-                error.code if error else "",
-                _recordable(self.operation, self.params),
-                key.account if key else None,
-                self.arn(source) if source else None,
-                error.message[:_LONGEST] if error else "",
-                self.origin.address,
-                self.origin.agent[:_LONGEST],
-            ),
+    def _record(self, error: ServiceError | None = None) -> CallRecord:
+        key, scope, origin = self.key, self.scope, self.origin
+        used = self._used if error is None else []
+        sources = [each for each in used if key and each.row != key.row]
+        return CallRecord(
+            event_id=self.store.ids.event_id(),
+            at=self.now,
+            account=scope.account,
+            region=scope.region,
+            operation=self.operation,
+            key_id=key.key_id if key else None,
+            caller=self.caller.arn,
+            error=error.code if error else "",
+            request=_recordable(self.operation, self.params),
+            key_account=key.account if key else None,
+            source_key=self.arn(sources[0]) if sources else None,
+            message=error.message[:_LONGEST] if error else "",
+            address=origin.address,
+            agent=origin.agent[:_LONGEST],
+            used=tuple(each.row for each in used),
         )
-        prune(db, cursor.lastrowid or 0)
-        if not error:
-            for used_key in self._used:
-                db.execute(
-                    "INSERT INTO last_uses VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE "
-                    "SET operation = excluded.operation, at = excluded.at, event_id = excluded.event_id",
-                    (used_key.row, self.operation, self.now, event_id),
-                )
-        self._recorded = True
 
     def dry_run(self) -> None:
         """DryRunOperationException if the caller asked for a dry run; called once all is checked."""
@@ -152,15 +141,3 @@ class Authorize(Protocol):
 def _recordable(operation: str, params: Mapping[str, Any]) -> str:
     shown = {name: params[name] for name in request_of(operation).recordable if name in params}
     return _ENCODER.encode(shown)
-
-
-MAX_EVENTS = 100_000
-"""Calls that the store keeps, about 35 MB; the last use of each key is kept apart."""
-_EVERY = 1_000
-"""Calls between two clearings, whose cost (a few milliseconds) they share."""
-
-
-def prune(db: sqlite3.Connection, newest: int) -> None:
-    """Delete the oldest events now and then; ``newest`` is the row of the one just written."""
-    if newest % _EVERY == 0:
-        db.execute("DELETE FROM events WHERE row <= ?", (newest - MAX_EVENTS,))

@@ -7,6 +7,7 @@ service validates otherwise: as AWS answers, or as it is documented.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,7 +77,9 @@ _NULL = "Value{} at '{}' failed to satisfy constraint: Member must not be null"
 class RequestRules:
     """What may be sent for one operation."""
 
-    members: Mapping[str, Check]
+    members: Mapping[str, tuple[Check, str]]
+    """Each member's check, and its name in problems."""
+    takes_alias: bool
     required: Mapping[str, str]
     """Required members, each with what is wrong where it is missing."""
     recordable: tuple[str, ...]
@@ -88,13 +91,15 @@ def request_of(operation: str) -> RequestRules:
     """How an operation's request is checked; KeyError for an operation that KMS does not have."""
     shape = shape_named(service_model()["operations"][operation]["input"]["shape"])
     members = parts_of(shape)
+    checks = {
+        member: _integer(shape_named(inner) | {"max": MAXIMA[shape["name"], member]}, {})
+        if (shape["name"], member) in MAXIMA
+        else _check_of(inner)
+        for member, inner in members.items()
+    }
     return RequestRules(
-        {
-            member: _integer(shape_named(inner) | {"max": MAXIMA[shape["name"], member]}, {})
-            if (shape["name"], member) in MAXIMA
-            else _check_of(inner)
-            for member, inner in members.items()
-        },
+        {member: (check, _camel(member)) for member, check in checks.items()},
+        has(operation, Trait.TAKES_ALIAS),
         {member: missing_member(operation, member) for member in shape.get("required", ())},
         tuple(member for member, inner in members.items() if _is_recordable(inner)),
     )
@@ -144,8 +149,9 @@ def check_request(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
                 "ValidationException",
                 f'Unknown parameter in input: "{name}", must be one of: {", ".join(request.members)}',
             )
-        checked[name] = member(value, _camel(name), problems)
-    if not has(operation, Trait.TAKES_ALIAS) and _is_alias(checked.get("KeyId", "")):
+        check, path = member
+        checked[name] = check(value, path, problems)
+    if not request.takes_alias and _is_alias(checked.get("KeyId", "")):
         raise ServiceError("InvalidArnException", "Key Aliases are not supported for this operation.")
     problems += [problem for name, problem in request.required.items() if name not in checked]
     if problems:
@@ -184,26 +190,19 @@ def _size_constraints(shape: Shape) -> list[tuple[Callable[[int], bool], str]]:
     low, high = shape.get("min", 0), None if shape["name"] in UNLIMITED else shape.get("max")
     constraints: list[tuple[Callable[[int], bool], str]] = []
     if high is not None:
-        constraints.append((lambda size: size <= high, _TOO_LONG.format(high)))
+        constraints.append((range(high + 1).__contains__, _TOO_LONG.format(high)))
     if low:
-        constraints.append((lambda size: size >= low, _TOO_SHORT.format(low)))
+        constraints.append((range(low, sys.maxsize).__contains__, _TOO_SHORT.format(low)))
     return constraints
 
 
-def _string_constraints(shape: Shape) -> list[tuple[Callable[[str], bool], str]]:
-    constraints: list[tuple[Callable[[str], bool], str]] = [
-        (lambda value, fits=fits: fits(len(value)), text)  # type: ignore[misc]
-        for fits, text in _size_constraints(shape)
-    ]
+def _text_constraints(shape: Shape) -> list[tuple[Callable[[str], object], str]]:
+    """What a string must be besides of the right length."""
+    constraints: list[tuple[Callable[[str], object], str]] = []
     shown, expression = PATTERNS.get(shape["name"], (shape.get("pattern"),) * 2)
     if expression is not None:
-        pattern = re.compile(expression, re.ASCII)
-        constraints.append(
-            (
-                lambda value: pattern.fullmatch(value) is not None,
-                f"Member must satisfy regular expression pattern: {shown}",
-            )
-        )
+        text = f"Member must satisfy regular expression pattern: {shown}"
+        constraints.append((re.compile(expression, re.ASCII).fullmatch, text))
     if "enum" in shape:
         allowed = ALSO_TAKEN.get(shape["name"], frozenset()) | frozenset(shape["enum"])
         values = ", ".join(SHOWN.get(shape["name"], shape["enum"]))
@@ -212,7 +211,7 @@ def _string_constraints(shape: Shape) -> list[tuple[Callable[[str], bool], str]]
 
 
 def _string(shape: Shape, _parts: Mapping[str, Check]) -> Check:
-    constraints = _string_constraints(shape)
+    of_size, of_text = _size_constraints(shape), _text_constraints(shape)
     sensitive = bool(shape.get("sensitive"))
 
     def check_string(value: Any, path: str, problems: Problems) -> str:
@@ -220,8 +219,12 @@ def _string(shape: Shape, _parts: Mapping[str, Check]) -> Check:
             raise _wrong_type(value, "a String")
         if not value.isascii():
             _utf8(value, "a String")
-        for fits, text in constraints:
-            if not fits(value):
+        size = len(value)
+        for fits, text in of_size:
+            if not fits(size):
+                problems.append(_failed(value, path, text, sensitive=sensitive))
+        for matches, text in of_text:
+            if not matches(value):
                 problems.append(_failed(value, path, text, sensitive=sensitive))
         return value
 
@@ -294,7 +297,8 @@ def _list(shape: Shape, parts: Mapping[str, Check]) -> Check:
     member_shape, check_member = shape_named(parts_of(shape)["member"]), parts["member"]
     constraints = _size_constraints(shape)
     is_text = member_shape["type"] == "string"
-    texts = ", ".join(text for _, text in _string_constraints(member_shape)) if is_text else ""
+    of_member = [*_size_constraints(member_shape), *_text_constraints(member_shape)] if is_text else []
+    texts = ", ".join(text for _, text in of_member)
 
     def check_list(value: Any, path: str, problems: Problems) -> list[Any]:
         if not isinstance(value, (list, tuple)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 
 from kms_tui.backend.local.keys.key_rotation import rotate
-from kms_tui.backend.local.store.key_rows import KeyRow, first_due, related_keys, update_key
+from kms_tui.backend.local.store.key_rows import KeyRow, first_due, next_due, related_keys, update_key
 from kms_tui.backend.local.store.sources import DAY
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.stored_material import apply_material_states, apply_pending_material_states
@@ -17,7 +17,8 @@ from kms_tui.kms.model import KeyState
 
 def apply_due_transitions(store: Store, now: int) -> bool:
     """Apply every transition that is due by now, in the order of time; whether there was any."""
-    if first_due(store, now) is None:
+    due_at = next_due(store)
+    if due_at is None or due_at > now:
         return False
     with store.write() as db:
         while (key := first_due(store, now)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from kms_tui.backend.local.store.sqlite_store import Store
@@ -71,6 +72,7 @@ _RELATED = (
     f"SELECT {_KEY_COLUMNS} FROM keys WHERE account = ? AND key_id = ? AND multi_region = 1 ORDER BY region"
 )
 _DUE = f"SELECT {_KEY_COLUMNS} FROM keys WHERE due_at <= ? ORDER BY due_at LIMIT 1"
+_NEXT_DUE = "SELECT min(due_at) FROM keys WHERE due_at IS NOT NULL"
 _INSERT_KEY = (
     f"INSERT INTO keys ({', '.join(KeyRow._fields[1:])}) "
     f"VALUES ({', '.join('?' * (len(KeyRow._fields) - 1))})"
@@ -83,7 +85,7 @@ def _key(row: tuple[Any, ...] | None) -> KeyRow | None:
 
 
 def key_by_id(store: Store, account: str, region: str, key_id: str) -> KeyRow | None:
-    return _key(store.one(_BY_ID, (account, region, key_id)))
+    return store.remembered(KeyRow._make, _BY_ID, (account, region, key_id))
 
 
 def key_by_row(store: Store, row: int) -> KeyRow | None:
@@ -92,7 +94,7 @@ def key_by_row(store: Store, row: int) -> KeyRow | None:
 
 def key_by_alias(store: Store, account: str, region: str, name: str) -> KeyRow | None:
     """The key that an alias (with its ``alias/``) names."""
-    return _key(store.one(_BY_ALIAS, (account, region, name)))
+    return store.remembered(KeyRow._make, _BY_ALIAS, (account, region, name))
 
 
 def related_keys(store: Store, key: KeyRow) -> list[KeyRow]:
@@ -100,6 +102,12 @@ def related_keys(store: Store, key: KeyRow) -> list[KeyRow]:
     if not key.multi_region:
         return [key]
     return [KeyRow._make(row) for row in store.rows(_RELATED, (key.account, key.key_id))]
+
+
+def next_due(store: Store) -> int | None:
+    """When something next happens to any key by itself."""
+    due_at: int | None = store.remembered(itemgetter(0), _NEXT_DUE)
+    return due_at
 
 
 def first_due(store: Store, now: int) -> KeyRow | None:
@@ -122,11 +130,12 @@ def update_key(db: sqlite3.Connection, key: KeyRow, **changes: Any) -> KeyRow:
 
 def policy_of(store: Store, key: KeyRow) -> str:
     """The text of the key policy in force."""
-    row = store.one(
+    text = store.remembered(
+        itemgetter(0),
         "SELECT text FROM policies WHERE key = ? AND name = 'default' ORDER BY version DESC LIMIT 1",
         (key.row,),
     )
-    return str(row[0]) if row else ""
+    return text or ""
 
 
 def policies_of(store: Store, key: KeyRow) -> list[tuple[str, int, str]]:

@@ -5,6 +5,7 @@ Time is kept in whole milliseconds since 1970, in UTC, as KMS answers it.
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 from collections.abc import Callable
@@ -64,7 +65,7 @@ class Ids(Protocol):
 def _uuid4(random_bytes: bytes) -> str:
     """The UUID of version 4 (RFC 9562) made of 16 random bytes."""
     digits = random_bytes.hex()
-    variant = "89ab"[int(digits[16], 16) & 3]
+    variant = "89ab"[random_bytes[8] >> 4 & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
@@ -72,7 +73,7 @@ class RandomIds:
     """Identifiers from the operating system's random source."""
 
     def key_id(self) -> str:
-        return _uuid4(secrets.token_bytes(16))
+        return _uuid4(os.urandom(16))
 
     def multi_region_key_id(self) -> str:
         return "mrk-" + secrets.token_hex(16)
@@ -81,7 +82,7 @@ class RandomIds:
         return secrets.token_hex(32)
 
     def event_id(self) -> str:
-        return _uuid4(secrets.token_bytes(16))
+        return _uuid4(os.urandom(16))
 
     def hex(self, digits: int) -> str:
         return secrets.token_hex((digits + 1) // 2)[:digits]

@@ -6,14 +6,20 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from kms_tui.backend.local.store.call_records import CallRecord, write_records
 from kms_tui.backend.local.store.root_key import Protection, RootKey, SealedRootKey, sealed_root_key
 from kms_tui.backend.local.store.sources import Sources, to_millis
 from kms_tui.backend.local.store.store_file import SQLITE_FAILURES, StoreFile, failure, named_failures
 from kms_tui.kms.errors import StoreError
 
 ROOT_KEY = "SELECT protection, parameters, sealed FROM root_key"
+_REMEMBERED = 1024
+"""Rows that a ``Store`` remembers."""
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
 
 
 class Store:
@@ -37,6 +43,9 @@ class Store:
         self._lock = threading.RLock()
         self._in_transaction = False
         self._durable: bool | None = None
+        self._remembered: dict[tuple[str, tuple[Any, ...]], Any] = {}
+        self._version = 0
+        self._group: list[CallRecord] | None = None
 
     @property
     def protection(self) -> Protection:
@@ -47,46 +56,118 @@ class Store:
         """The injected clock's present moment, in milliseconds."""
         return to_millis(self._clock())
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         try:
             with self._lock:
                 return self._connection.execute(sql, parameters).fetchall()
         except SQLITE_FAILURES as error:
             raise failure(self.path, error) from error
 
-    def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
         try:
             with self._lock:
-                row: tuple[Any, ...] | None = self._connection.execute(sql, parameters).fetchone()
+                row: Row | None = self._connection.execute(sql, parameters).fetchone()
         except SQLITE_FAILURES as error:
             raise failure(self.path, error) from error
         return row
 
+    def remembered(self, make: Callable[[Row], T], sql: str, parameters: tuple[Any, ...] = ()) -> T | None:
+        """What ``make`` makes of one row, as it was at the last ``notice_changes`` or later.
+
+        It is read once, until somebody writes to the store; within a transaction it is read anew. Not for
+        what ``record`` writes.
+        """
+        asked = (sql, parameters)
+        with self._lock:
+            if asked in self._remembered and not self._in_transaction:
+                found: T | None = self._remembered[asked]
+                return found
+            row = self.one(sql, parameters)
+            found = None if row is None else make(row)
+            if not self._in_transaction:
+                if len(self._remembered) >= _REMEMBERED:
+                    self._remembered.clear()
+                self._remembered[asked] = found
+            return found
+
+    def notice_changes(self) -> None:
+        """Forget what is remembered if another connection has written to the store."""
+        if self.path is None:
+            return
+        with self._lock:
+            if self._group is not None:
+                return
+            version = self.one("PRAGMA data_version")
+            if version and version[0] != self._version:
+                self._version = version[0]
+                self._remembered.clear()
+
     @contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+    def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction, all or nothing; within another one of this thread it is a part of that.
 
-        ``durable`` ones are on the disk when this returns and outlive a loss of power; the others outlive
-        the process, and may be lost with the machine. StoreError, too, where the file is no longer the one
-        under its name: before anything is written, and before what was written counts as done.
+        It is on the disk when this returns, and outlives a loss of power. StoreError, too, where the file is
+        no longer the one under its name: before anything is written, and before what was written counts as
+        done.
         """
         with self._lock:
             if self._in_transaction:
                 yield self._connection
                 return
             try:
-                self._begin(durable)
-                yield self._connection
-                self._connection.execute("COMMIT")
-                self._file.require_in_place()
-            except BaseException as error:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                if isinstance(error, SQLITE_FAILURES):
-                    raise failure(self.path, error) from error
-                raise
+                with self._transaction(durable=True):
+                    yield self._connection
             finally:
-                self._in_transaction = False
+                self._remembered.clear()
+
+    def record(self, record: CallRecord) -> None:
+        """Write the record of a call: now, or at the end of the group that the call belongs to.
+
+        It outlives the process, and may be lost with the machine.
+        """
+        with self._lock:
+            if self._group is None:
+                self._write_records([record])
+            else:
+                self._group.append(record)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Have the calls that this thread makes within recorded in one transaction, at the end.
+
+        StoreError at the end means that none of them counts as made. Meanwhile other threads wait, so that
+        this is for calls that take no time.
+        """
+        with self._lock:
+            self.notice_changes()
+            self._group = []
+            try:
+                yield
+                if self._group:
+                    self._write_records(self._group)
+            finally:
+                self._group = None
+
+    def _write_records(self, records: Sequence[CallRecord]) -> None:
+        with self._transaction(durable=False):
+            write_records(self._connection, records)
+
+    @contextmanager
+    def _transaction(self, *, durable: bool) -> Iterator[None]:
+        """Commit at the end, or take all back; the lock is held."""
+        try:
+            self._begin(durable)
+            yield
+            self._connection.execute("COMMIT")
+            self._file.require_in_place()
+        except BaseException as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, SQLITE_FAILURES):
+                raise failure(self.path, error) from error
+            raise
+        finally:
+            self._in_transaction = False
 
     def _begin(self, durable: bool) -> None:
         if durable is not self._durable:

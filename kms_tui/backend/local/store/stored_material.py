@@ -45,13 +45,11 @@ _INSERT_MATERIAL = (
 
 
 def current_material(store: Store, key: KeyRow) -> MaterialRow | None:
-    row = store.one(_CURRENT_MATERIAL, (key.row,))
-    return MaterialRow._make(row) if row else None
+    return store.remembered(MaterialRow._make, _CURRENT_MATERIAL, (key.row,))
 
 
 def material_by_id(store: Store, key: KeyRow, material_id: str) -> MaterialRow | None:
-    row = store.one(_MATERIAL, (key.row, material_id))
-    return MaterialRow._make(row) if row else None
+    return store.remembered(MaterialRow._make, _MATERIAL, (key.row, material_id))
 
 
 def materials_of(store: Store, key: KeyRow) -> list[MaterialRow]:
