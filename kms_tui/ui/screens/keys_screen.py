@@ -198,9 +198,9 @@ class KeysScreen(ActionScreen):
         row, session = self.list.current, self.session
         details = self.query_one(KeyDetails)
         if row is None or session is None:
-            details.add_class("-empty")
+            details.visible = False  # not by a class: that matches the style sheet with every widget in it
             return
-        details.remove_class("-empty")
+        details.visible = True
         subject = subject_of(row)
         if details.subject != subject and self.is_wide:
             details.show(session, subject)
@@ -257,7 +257,10 @@ class KeysScreen(ActionScreen):
         except FilterError as error:
             line.show_note(str(error), error=True)
             return
-        line.show_note("")
+        if line.is_error:
+            line.show_note(
+                ""
+            )  # any other note stays until the counts replace it, so that the list does not jump
         self.set_timer(_READ_MISSING_AFTER, lambda: self._read_missing(event.text))
 
     def _read_missing(self, text: str) -> None:
