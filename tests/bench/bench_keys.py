@@ -116,7 +116,7 @@ def show(title: str, responses: list[Response]) -> None:
 
 async def many_keys(keys: int, latency: float, describe: bool) -> None:
     account = SyntheticAccount(keys, latency)
-    app = console(account, Pace(demand=1_000_000))
+    app = console(account, Pace(demand=1_000_000) if describe else Pace())
     start = time.perf_counter()
     async with app.run_test(size=SIZE) as pilot:
         presser = Presser(app)

@@ -242,8 +242,10 @@ class KeysScreen(ActionScreen):
         if not self.list.go_to(arn):
             self.query_one(FilterLine).input.value = ""
             self.list.set_filter("")
+            self.list.finish_arranging()
             if not self.list.go_to(arn):
                 self.list.set_scope(Scope.AWS if row.aws else Scope.CUSTOMER)
+                self.list.finish_arranging()
                 return self.list.go_to(arn)
         return True
 
@@ -261,20 +263,24 @@ class KeysScreen(ActionScreen):
             line.show_note(
                 ""
             )  # any other note stays until the counts replace it, so that the list does not jump
-        self.set_timer(_READ_MISSING_AFTER, lambda: self._read_missing(event.text))
+        self._read_missing_later(event.text)
+
+    def _read_missing_later(self, text: str) -> None:
+        self.set_timer(_READ_MISSING_AFTER, lambda: self._read_missing(text))
 
     def _read_missing(self, text: str) -> None:
         view = self.list.view
         if view is None or self.query_one(FilterLine).input.value != text:
             return
-        if not key_counts.takes_long(view, view.summary()):
+        if self.list.is_arranging:
+            self._read_missing_later(text)
+        elif not key_counts.takes_long(view, view.summary()):
             view.read_missing()
 
     @on(FilterInput.Left)
     def _filter_left(self) -> None:
         self.list.focus()
-        if self.list.view is not None:
-            self.list.view.read_missing()
+        self.list.read_missing()
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).input.focus()
@@ -292,7 +298,7 @@ class KeysScreen(ActionScreen):
         view = self.list.view
         if view is not None:
             scopes = list(Scope)
-            self.list.set_scope(scopes[(scopes.index(view.scope) + 1) % len(scopes)])
+            self.list.set_scope(scopes[(scopes.index(view.wanted.scope) + 1) % len(scopes)])
 
     def action_mark_all(self) -> None:
         view = self.list.view
