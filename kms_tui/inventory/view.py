@@ -302,13 +302,16 @@ class View:
     def clear_marks(self) -> None:
         self.marks.clear()
 
+    def hidden_marks(self) -> frozenset[str]:
+        """The marks of rows that are not shown."""
+        return frozenset(self.marks - self._shown_keys()) if self.marks else frozenset()
+
     # Numbers
 
     def summary(self) -> Summary:
         tallies = [self.inventory.tally(aws=aws) for aws in _MANAGED_BY_AWS[self.scope]]
         total = sum(tally.keys for tally in tallies)
         refused = self._undecided.refused(self.query.needs)
-        marked_shown = len(self.marks & self._shown_keys()) if self.marks else 0
         return Summary(
             len(self.rows),
             total,
@@ -319,7 +322,7 @@ class View:
             len(self._held),
             self._sort_known if COLUMNS[self.sort.column].needs else len(self.rows),
             len(self.marks),
-            len(self.marks) - marked_shown,
+            len(self.hidden_marks()),
         )
 
     def _names_only(self, undescribed: int) -> int:

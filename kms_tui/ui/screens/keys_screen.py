@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.inventory.filters import FilterError
 from kms_tui.inventory.view import Scope, View
 from kms_tui.session import Session
-from kms_tui.ui.actions.action_screen import ActionScreen
+from kms_tui.ui.actions.action_screen import ActionScreen, Chosen
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject, subject_of
@@ -50,11 +50,11 @@ class KeyDetailsScreen(ActionScreen):
         details.show(session, self._subject)
         details.focus_tabs()
 
-    def subjects(self) -> Sequence[Subject]:
+    def chosen(self) -> Chosen:
         """The key, as the inventory knows it now."""
         assert self.session is not None
         row = self.session.inventory.row(self._subject.arn)
-        return [subject_of(row) if row is not None else self._subject]
+        return lambda: [subject_of(row) if row is not None else self._subject]
 
     def action_refresh(self) -> None:
         self.post_message(KeysChanged(self._subject.key_id))
@@ -166,17 +166,12 @@ class KeysScreen(ActionScreen):
         if seconds := self.host.config.refresh_seconds:
             self._interval = self.set_interval(seconds, session.inventory.refresh)
 
-    def subjects(self) -> Sequence[Subject]:
+    def chosen(self) -> Chosen:
         rows = self.list.marked or ([self.list.current] if self.list.current else [])
-        return [subject_of(row) for row in rows]
+        return lambda: [subject_of(row) for row in rows]
 
     def hidden_by_filter(self) -> frozenset[str]:
-        view = self.list.view
-        return (
-            frozenset(view.marks.difference(row.arn for row in view.rows))
-            if view is not None
-            else frozenset()
-        )
+        return self.list.view.hidden_marks() if self.list.view is not None else frozenset()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "create" and self.session is not None and self.session.read_only:

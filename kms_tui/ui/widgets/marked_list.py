@@ -63,11 +63,11 @@ class MarkedList(VirtualList):
 
     @property
     def marked(self) -> list[Row]:
-        """The marked rows, hidden ones included; View.summary counts those."""
+        """The marked rows in any order, hidden ones included; View.summary counts those."""
         view = self._view
         if view is None:
             return []
-        rows = [view.inventory.row(row_key) for row_key in sorted(view.marks)]
+        rows = map(view.inventory.row, view.marks)
         return [row for row in rows if row is not None]
 
     def go_to(self, row_key: str) -> bool:
