@@ -49,6 +49,11 @@ class ModeScreen(Screen[None]):
     BEFORE_SESSION: ClassVar[frozenset[str]] = frozenset({"filter", "back"})
     """The screen's own actions that work before a session opens."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # A new screen has the theme of now. Textual would read all style sheets again, twice, for 0.1 s each.
+        self._css_update_count = self.app._css_update_count
+
     def compose(self) -> ComposeResult:
         yield TopBar()
         yield from self.compose_body()

@@ -105,7 +105,7 @@ def show(title: str, responses: list[Response]) -> None:
         f"\n{title}: {len(responses)} keys, to repaint p50 {statistics.median(walls):.0f} ms "
         f"({statistics.median(cpus):.0f} of CPU), p95 {walls[at95]:.0f} ({cpus[at95]:.0f}), "
         f"max {walls[-1]:.0f} ({cpus[-1]:.0f}); longest block {max(each.block for each in responses):.0f} ms "
-        f"({max(each.block_cpu for each in responses):.0f} of CPU)"
+        f"({max(each.block_cpu for each in responses):.0f} of CPU); {peak_memory_mb():.0f} MB"
     )
     for each in sorted(responses, key=lambda each: -max(each.cpu, each.block_cpu))[:SLOWEST]:
         print(f"  {each}")
@@ -131,7 +131,8 @@ async def many_keys(keys: int, latency: float, describe: bool) -> None:
         await quiet(app)
         wall, cpu = presser.watch.lap()
         took = time.perf_counter() - start
-        print(f"listed whole {took:.2f} s; longest block {wall:.0f} ms ({cpu:.0f} of CPU)")
+        memory = f"{peak_memory_mb():.0f} MB"
+        print(f"listed whole {took:.2f} s; longest block {wall:.0f} ms ({cpu:.0f} of CPU); {memory}")
         account.latency = 0.0
         if describe:
             start = time.perf_counter()
@@ -151,7 +152,6 @@ async def many_keys(keys: int, latency: float, describe: bool) -> None:
         show("moving", [each async for each in moving(presser)])
         show("refreshing", [await refreshing(app, presser)])
         presser.watch.stop()
-    print(f"\npeak memory {peak_memory_mb():.0f} MB")
 
 
 Responses = AsyncIterator[Response]

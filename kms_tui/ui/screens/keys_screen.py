@@ -167,8 +167,8 @@ class KeysScreen(ActionScreen):
             self._interval = self.set_interval(seconds, session.inventory.refresh)
 
     def chosen(self) -> Chosen:
-        rows = self.list.marked or ([self.list.current] if self.list.current else [])
-        return lambda: [subject_of(row) for row in rows]
+        find = self.list.chosen()
+        return lambda: [subject_of(row) for row in find()]
 
     def hidden_by_filter(self) -> frozenset[str]:
         return self.list.view.hidden_marks() if self.list.view is not None else frozenset()
