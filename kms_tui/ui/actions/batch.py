@@ -239,6 +239,8 @@ class BatchSelection:
     """Of marked keys: those that an action is possible for, a note on each key, and the counts in words."""
 
     possible: tuple[Subject, ...]
+    left_out: frozenset[str]
+    """The ARNs of the others."""
     notes: tuple[tuple[Subject, str], ...]
     counts: str
 
@@ -253,13 +255,13 @@ async def select_possible(
 def _select_possible(
     subjects: Sequence[Subject], refusal: Callable[[Subject], Reason], hidden: frozenset[str]
 ) -> BatchSelection:
-    reasons = {subject.arn: refusal(subject) for subject in subjects}
-    subjects = sorted(subjects, key=lambda subject: subject.name)
-    left = tuple(subject for subject in subjects if not reasons[subject.arn])
-    notes = [(subject, _note(reasons[subject.arn], subject.arn in hidden)) for subject in subjects]
+    judged = sorted(((subject, refusal(subject)) for subject in subjects), key=lambda pair: pair[0].name)
+    left = tuple(subject for subject, reason in judged if not reason)
+    out = frozenset(subject.arn for subject, reason in judged if reason)
+    notes = [(subject, _note(reason, subject.arn in hidden)) for subject, reason in judged]
     # Flagged keys first.
     notes.sort(key=lambda entry: not entry[1])
-    return BatchSelection(left, tuple(notes), _counts(subjects, left, hidden))
+    return BatchSelection(left, out, tuple(notes), _counts(subjects, left, hidden))
 
 
 def _counts(subjects: Sequence[Subject], left: Sequence[Subject], hidden: frozenset[str]) -> str:

@@ -214,7 +214,6 @@ class ScheduleDeletions(_DeletionQuestion):
             can_disable=any(not cannot_disable(subject) for subject in chosen.possible),
         )
         self.chosen = chosen
-        self._left = {subject.arn for subject in chosen.possible}
         self.kms_for = kms_for
         self.now = now
         self.pause = pause
@@ -250,13 +249,13 @@ class ScheduleDeletions(_DeletionQuestion):
 
     def _show(self) -> None:
         self.query_one(LineTable).show_rows(MadeRows(self.chosen.notes, self._row))
-        counts = use_counts(self.uses.values(), len(self._left), self.now)
+        counts = use_counts(self.uses.values(), len(self.chosen.possible), self.now)
         self.query_one("#tally", Static).update(Content(counts))
 
     def _row(self, noted: tuple[Subject, str]) -> TableRow:
         subject, note = noted
         uses = self.uses.get(subject.arn)
-        if subject.arn not in self._left:
+        if subject.arn in self.chosen.left_out:
             words, look = note, "quiet"
         elif uses is None:
             words, look = "reading…", "quiet"
