@@ -325,6 +325,7 @@ class WorkerPool:
                     self._queues.done(job)
                     if self._joins:
                         self._changed.notify_all()
+                del job  # while this thread waits for the next: it may hold the rows of a large account
 
     def _wait_for_job(self) -> Job | None:
         while not self._closed:

@@ -9,10 +9,11 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from kms_tui.inventory import cells
+from kms_tui.inventory import cells, slices
 from kms_tui.inventory.cells import Cell
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.row_class import Concern, Reading, RowClass
+from kms_tui.inventory.slices import Sliced
 from kms_tui.kms.facts import Known
 from kms_tui.kms.keyspecs import spec_title
 
@@ -91,52 +92,38 @@ class Sort:
     column: str = "name"
     descending: bool = False
 
-    def sorted(self, named: Sequence[Row]) -> list[Row]:
+    def sorting(self, named: Sequence[Row]) -> Sliced[list[Row]]:
         """Sort rows that are in name order."""
         column = COLUMNS[self.column]
         if column.name == "name":
             return list(reversed(named)) if self.descending else list(named)
-        if column.by_class is not None:
-            return self._by_class(named, column.by_class)
-        return self._by_row(named, column.by_row)
+        if column.by_class is None:
+            return (yield from slices.sort(named, column.by_row, reverse=self.descending))
+        keys, groups = _Memo(column.by_class), defaultdict[Any, list[Row]](list)
+        for index, each in enumerate(slices.slices(named)):
+            if index:
+                yield
+            for row in each:
+                groups[keys[row.row_class]].append(row)
+        unknown = groups.pop(None, [])
+        ordered = [groups[each] for each in sorted(groups, reverse=self.descending)]
+        return [row for group in (*ordered, unknown) for row in group]
 
-    def known(self, rows: Sequence[Row]) -> int:
+    def counting_known(self, rows: Sequence[Row]) -> Sliced[int]:
         """The number of rows whose sort value is known."""
         column = COLUMNS[self.column]
         if not column.needs:
             return len(rows)
+        by_row = column.by_row
         if column.by_class is not None:
             keys = _Memo(column.by_class)
-            return len([row for row in rows if keys[row.row_class] is not None])
-        return len(rows) - list(map(column.by_row, rows)).count(None)
-
-    def _by_class(self, named: Sequence[Row], key: Callable[[RowClass], Any]) -> list[Row]:
-        row_classes: defaultdict[RowClass, list[Row]] = defaultdict(list)
-        for row in named:
-            row_classes[row.row_class].append(row)
-        groups: defaultdict[Any, list[list[Row]]] = defaultdict(list)
-        for row_class, rows in row_classes.items():
-            groups[key(row_class)].append(rows)
-        unknown = groups.pop(None, [])
-        ordered = [groups[each] for each in sorted(groups, reverse=self.descending)]
-        return [row for group in [*ordered, unknown] for row in _merged(group)]
-
-    def _by_row(self, named: Sequence[Row], key: Callable[[Row], Any]) -> list[Row]:
-        # Lists of one plain type sort several times as fast as pairs, and leave the collector nothing to do.
-        values = list(map(key, named))
-        known = [row for row, value in zip(named, values, strict=True) if value is not None]
-        unknown = [row for row, value in zip(named, values, strict=True) if value is None]
-        present = iter([value for value in values if value is not None])
-        known.sort(key=lambda _: next(present), reverse=self.descending)
-        return known + unknown
-
-
-def _merged(rows: list[list[Row]]) -> list[Row]:
-    """The rows of several classes, by name."""
-    return rows[0] if len(rows) == 1 else sorted((row for each in rows for row in each), key=by_name)
+            return (yield from slices.count(rows, lambda row: keys[row.row_class] is not None))
+        return (yield from slices.count(rows, lambda row: by_row(row) is not None))
 
 
 class _Memo(dict[RowClass, Any]):
+    """The sort key of each class, computed once."""
+
     def __init__(self, key: Callable[[RowClass], Any]) -> None:
         super().__init__()
         self._key = key

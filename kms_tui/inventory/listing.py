@@ -152,10 +152,10 @@ class Region:
         for alias in page:
             if not alias.target_key_id:
                 continue
-            names = feed.names[alias.target_key_id]
-            names.append(alias.short_name)
             arn = alias.arn.removesuffix(alias.name) + f"key/{alias.target_key_id}"
             row = self._table.add(arn, alias.target_key_id, self.name, feed.listing, announce=feed.announce)
+            names = feed.names[row.key_id]
+            names.append(alias.short_name)
             if not feed.announce:
                 self._table.set_aliases(row, names, announce=False)
 

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from kms_tui.inventory import slices
 from kms_tui.inventory.changes import Changes
 from kms_tui.inventory.columns import COLUMNS, Sort, by_name
 from kms_tui.inventory.fact_reader import Missing, missing_of
-from kms_tui.inventory.filters import Candidates, Query, parse
+from kms_tui.inventory.filters import Candidates, FilterResult, Query, parse
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.row_class import Reading, RowClass
+from kms_tui.inventory.slices import Sliced, Work, finish
 from kms_tui.kms.facts import LOADING, Known
 
 
@@ -80,6 +82,14 @@ class Scope(StrEnum):
 _MANAGED_BY_AWS = {Scope.CUSTOMER: (False,), Scope.AWS: (True,), Scope.ALL: (False, True)}
 
 
+class Arrangement(NamedTuple):
+    """Which keys a list shows, and in which order."""
+
+    scope: Scope
+    sort: Sort
+    query: Query
+
+
 class Summary(NamedTuple):
     """The numbers of a list."""
 
@@ -105,81 +115,170 @@ class Summary(NamedTuple):
 class View:
     """``rows`` are the shown rows in order. New rows are added at the end and move nothing.
 
-    Call ``update`` with each Changes of the inventory; the setters sort and filter everything anew.
+    Call ``update`` with each Changes of the inventory. The setters filter and sort everything anew, at once;
+    ``filtering`` and its like do it in slices (see ``slices``). Until the last slice everything here is that
+    of the rows shown before, and ``update`` adds to those; only ``wanted`` is what was asked for. Work that
+    was begun later makes up for earlier work that is dropped.
     """
 
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
         self.rows: list[Row] = []
-        self.scope = Scope.CUSTOMER
-        self.sort = Sort()
-        self.query: Query = parse("", inventory.now())
+        self.shown = self.wanted = Arrangement(Scope.CUSTOMER, Sort(), parse("", inventory.now()))
         self.marks: set[str] = set()
         self._known_rows: list[Row] = []
         """All rows of the inventory, by name as of ``_names``; later ones stand at the end."""
+        self._unordered: list[Row] = []
+        """Those of them that ``_ordered`` does not have yet."""
         self._drops = self._names = -1
-        self._ordered = Candidates([])
-        """The rows in the scope, in order."""
+        self._ordered: list[Candidates] = []
+        """The rows in the scope, in order and in slices."""
         self._undecided = Undecided()
         self._held: dict[str, Row] = {}
-        self._shown: set[str] | None = None
+        self._shown_keys_now: set[str] | None = None
         self._arrived = 0
         self._sort_known = 0
-        self._changed = True
-        """A fact that a filter may ask about has changed since the last filter."""
+        self._is_sorted = False
+        """False where everything is to be sorted anew, whatever is wanted."""
+        self._updates = 0
+        """The number of changes of the inventory; a fact that a filter may ask about changes with it."""
+        self._filtered_at = -1
+        """``_updates`` as the last filter began."""
+        self._noted: set[str] | None = None
+        """The keys of rows that have changed since arranging began; None while nothing is arranged."""
         self.rebuild()
 
     # Filter, scope and sort
 
+    @property
+    def scope(self) -> Scope:
+        return self.shown.scope
+
+    @property
+    def sort(self) -> Sort:
+        return self.shown.sort
+
+    @property
+    def query(self) -> Query:
+        return self.shown.query
+
     def set_filter(self, text: str) -> None:
         """Filter by a text; a text with a mistake raises FilterError and changes nothing."""
-        query = parse(text, self.inventory.now())
-        before, self.query = self.query, query
-        if self._changed:
-            self._follow_inventory()
-            self._apply_filter(self._ordered)
-        elif before and query.narrows(before):
-            self._apply_filter(
-                Candidates([*self.rows, *self._undecided.rows()] if self._undecided else self.rows)
-            )
-        else:
-            self._apply_filter(self._ordered)
+        finish(self.filtering(text))
 
     def set_scope(self, scope: Scope) -> None:
-        self.scope = scope
-        self.rebuild()
+        finish(self.scoping(scope))
 
     def set_sort(self, sort: Sort) -> None:
-        self.sort = sort
-        self.rebuild()
+        finish(self.sorting(sort))
 
     def rebuild(self) -> None:
         """Sort and filter everything anew: rows move."""
-        self._follow_inventory()
-        names = self.inventory.names
-        if names != self._names:
-            # A list sorted but for its end sorts fast.
-            self._known_rows.sort(key=by_name)
+        finish(self.rebuilding())
+
+    def filtering(self, text: str) -> Work:
+        """``set_filter`` in slices; FilterError is raised at once."""
+        self.wanted = self.wanted._replace(query=parse(text, self.inventory.now()))
+        return self._arranging()
+
+    def scoping(self, scope: Scope) -> Work:
+        """``set_scope`` in slices."""
+        self.wanted = self.wanted._replace(scope=scope)
+        return self.rebuilding()
+
+    def sorting(self, sort: Sort) -> Work:
+        """``set_sort`` in slices."""
+        self.wanted = self.wanted._replace(sort=sort)
+        return self.rebuilding()
+
+    def rebuilding(self) -> Work:
+        """``rebuild`` in slices."""
+        self._is_sorted = False
+        return self._arranging()
+
+    def _arranging(self) -> Work:
+        """Show what is wanted."""
+        wanted, before, updates = self.wanted, self.query, self._updates
+        noted = self._noted = set[str]()
+        narrowed: list[Candidates] | None = None
+        if not self._is_sorted or updates != self._filtered_at:
+            ordered = yield from self._following(wanted)
+        else:
+            ordered = self._ordered
+            if before and wanted.query.narrows(before):
+                narrowed = _in_slices([*self.rows, *self._undecided.rows()])
+        found = yield from _filtered(wanted.query, ordered if narrowed is None else narrowed)
+        rows, unnamed = found.matches, self._unnamed_regions()
+        held = {}
+        if unnamed and not wanted.query:
+            held = {row.arn: row for row in rows if _awaits_name(row, unnamed)}
+            rows = [row for row in rows if row.arn not in held]
+        if wanted.query and len(rows) <= _RESORT:
+            rows = yield from wanted.sort.sorting(sorted(rows, key=by_name))
+        sort_known = yield from wanted.sort.counting_known(rows)
+
+        self.shown, self.rows, self._ordered, self._held = wanted, rows, ordered, held
+        self._undecided = Undecided(found.undecided)
+        self._shown_keys_now = None
+        self._arrived, self._sort_known = 0, sort_known
+        self._is_sorted, self._filtered_at = True, updates
+        self._unordered, self._noted = [], None
+        if noted:
+            self._append(self._arriving(noted, unnamed))
+
+    def _following(self, wanted: Arrangement) -> Sliced[list[Candidates]]:
+        """The rows in the scope as they are now: in order, or with new ones at the end of those shown."""
+        resort, names = not self._is_sorted, self.inventory.names
+        yield from self._take_in_new()
+        if resort and names != self._names:
+            self._known_rows = yield from slices.sort(self._known_rows, by_name)
             self._names = names
-        aws = _MANAGED_BY_AWS[self.scope]
-        wanted = [row for row in self._known_rows if row.row_class.aws in aws and not row.row_class.gone]
-        self._ordered = Candidates(self.sort.sorted(wanted))
-        self._apply_filter(self._ordered)
+        aws = _MANAGED_BY_AWS[wanted.scope]
+        if not resort:
+            there = [row for each in self._ordered for row in each.rows]
+            return _in_slices([*there, *(row for row in self._unordered if row.row_class.aws in aws)])
+        rows: list[Row] = []
+        for index, each in enumerate(slices.slices(self._known_rows)):
+            if index:
+                yield
+            rows += [row for row in each if row.row_class.aws in aws and not row.row_class.gone]
+        return _in_slices((yield from wanted.sort.sorting(rows)))
+
+    def _take_in_new(self) -> Sliced[None]:
+        """Bring ``_known_rows`` up to date."""
+        drops, known = self.inventory.drops, self._known_rows
+        if drops != self._drops:
+            rows = self.inventory.rows()
+            present, there = set(rows), set(known)
+            yield
+            self._known_rows = known = [row for row in known if row in present]
+            self._unordered = [row for row in self._unordered if row in present]
+            self._ordered = [
+                Candidates([row for row in each.rows if row in present]) for each in self._ordered
+            ]
+            yield
+            self.marks = {row_key for row_key in self.marks if self.inventory.row(row_key) is not None}
+            new = [row for row in rows if row not in there]
+            self._drops = drops
+        elif len(self.inventory) > len(known):
+            new = self.inventory.rows()[len(known) :]
+        else:
+            return
+        new.sort(key=by_name)
+        known += new
+        self._unordered += new
 
     # Changes of the inventory
 
     def update(self, changes: Changes) -> bool:
         """Apply changes of the inventory; return whether rows were added at the end."""
-        arriving = []
-        shown = self._shown_keys()
         unnamed = self._unnamed_regions()
-        for row_key in changes.rows:
-            row = self.inventory.row(row_key)
-            if row is not None and row_key not in shown and self._admits(row, unnamed):
-                arriving.append(row)
-        self._changed |= bool(changes.rows) or changes.listing
+        arriving = self._arriving(changes.rows, unnamed)
+        if self._noted is not None:
+            self._noted |= changes.rows
         if changes.listing:
             arriving += self._newly_named(unnamed)
+        self._updates += bool(changes.rows) or changes.listing
         return self._append(arriving)
 
     @property
@@ -203,13 +302,16 @@ class View:
     def clear_marks(self) -> None:
         self.marks.clear()
 
+    def hidden_marks(self) -> frozenset[str]:
+        """The marks of rows that are not shown."""
+        return frozenset(self.marks - self._shown_keys()) if self.marks else frozenset()
+
     # Numbers
 
     def summary(self) -> Summary:
         tallies = [self.inventory.tally(aws=aws) for aws in _MANAGED_BY_AWS[self.scope]]
         total = sum(tally.keys for tally in tallies)
         refused = self._undecided.refused(self.query.needs)
-        marked_shown = len([row for row in self.rows if row.arn in self.marks]) if self.marks else 0
         return Summary(
             len(self.rows),
             total,
@@ -220,7 +322,7 @@ class View:
             len(self._held),
             self._sort_known if COLUMNS[self.sort.column].needs else len(self.rows),
             len(self.marks),
-            len(self.marks) - marked_shown,
+            len(self.hidden_marks()),
         )
 
     def _names_only(self, undescribed: int) -> int:
@@ -271,46 +373,16 @@ class View:
         }
         return [row for row in rows if row.row_class in unread] if unread else []
 
-    def _follow_inventory(self) -> None:
-        """Bring ``_known_rows`` and ``_ordered`` up to date; new rows go to the end."""
-        drops, ordered = self.inventory.drops, self._ordered.rows
-        if drops != self._drops:
-            rows = self.inventory.rows()
-            present, there = set(rows), set(self._known_rows)
-            self._known_rows = [row for row in self._known_rows if row in present]
-            ordered = [row for row in ordered if row in present]
-            self.marks = {row_key for row_key in self.marks if self.inventory.row(row_key) is not None}
-            new = [row for row in rows if row not in there]
-            self._drops = drops
-        elif len(self.inventory) > len(self._known_rows):
-            new = self.inventory.rows()[len(self._known_rows) :]
-        else:
-            new = []
-        new.sort(key=by_name)
-        self._known_rows += new
-        aws = _MANAGED_BY_AWS[self.scope]
-        self._ordered = Candidates([*ordered, *(row for row in new if row.row_class.aws in aws)])
-
-    def _apply_filter(self, candidates: Candidates) -> None:
-        rows, undecided = self.query.apply(candidates) if self.query else (list(candidates.rows), [])
-        unnamed = self._unnamed_regions()
-        self._held = {}
-        if unnamed and not self.query:
-            self._held = {row.arn: row for row in rows if _awaits_name(row, unnamed)}
-            rows = [row for row in rows if row.arn not in self._held]
-        if self.query and len(rows) <= _RESORT:
-            rows = self.sort.sorted(sorted(rows, key=by_name))
-        self.rows = rows
-        self._undecided = Undecided(undecided)
-        self._shown = None
-        self._arrived = 0
-        self._sort_known = self.sort.known(rows)
-        self._changed = False
+    def _arriving(self, row_keys: Iterable[str], unnamed: set[str]) -> list[Row]:
+        """Those of the changed rows that begin to be shown."""
+        shown = self._shown_keys()
+        rows = [self.inventory.row(row_key) for row_key in row_keys if row_key not in shown]
+        return [row for row in rows if row is not None and self._admits(row, unnamed)]
 
     def _shown_keys(self) -> set[str]:
-        if self._shown is None:
-            self._shown = {row.arn for row in self.rows}
-        return self._shown
+        if self._shown_keys_now is None:
+            self._shown_keys_now = {row.arn for row in self.rows}
+        return self._shown_keys_now
 
     def _admits(self, row: Row, unnamed: set[str]) -> bool:
         """Whether a row that is not shown belongs on the list now."""
@@ -351,6 +423,21 @@ class View:
         for row in ready:
             del self._held[row.arn]
         return ready
+
+
+def _filtered(query: Query, candidates: list[Candidates]) -> Sliced[FilterResult]:
+    found = FilterResult([], [])
+    for index, each in enumerate(candidates):
+        if index and query:
+            yield
+        matches, undecided = query.apply(each) if query else (each.rows, ())
+        found.matches.extend(matches)
+        found.undecided.extend(undecided)
+    return found
+
+
+def _in_slices(rows: list[Row]) -> list[Candidates]:
+    return [Candidates(each) for each in slices.slices(rows)]
 
 
 def _awaits_name(row: Row, unnamed: set[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -40,6 +41,11 @@ if TYPE_CHECKING:
 
 SLOW_OPENING_SECONDS = 3.0
 """Seconds after which a notification names what the opening waits for."""
+_SWITCH_SECONDS = 0.001
+"""Seconds until a working thread lets the event loop go on; a frame takes it several times.
+
+At Python's 0.005 a key pressed while 100,000 keys are listed is painted after 0.1 s, at this after 0.04 s.
+"""
 _PENDING_CHANGES_EVERY = 0.5
 """Seconds between two checks of which keys with pending changes are due to be read again."""
 
@@ -122,6 +128,7 @@ class KmsApp(Boundary, Host):
             return
         finally:
             late.stop()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         if self.session is not None:
             self.session.close()
         self.session = session

@@ -49,6 +49,11 @@ class ModeScreen(Screen[None]):
     BEFORE_SESSION: ClassVar[frozenset[str]] = frozenset({"filter", "back"})
     """The screen's own actions that work before a session opens."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # A new screen has the theme of now. Textual would read all style sheets again, twice, for 0.1 s each.
+        self._css_update_count = self.app._css_update_count
+
     def compose(self) -> ComposeResult:
         yield TopBar()
         yield from self.compose_body()
@@ -133,16 +138,18 @@ class ModeScreen(Screen[None]):
         """Ask for the name of each key that the configuration protects; False when one is not confirmed."""
         assert self.session is not None
         settings = self.session.settings
-        for subject in subjects:
-            if settings.protects(subject.key_id, *subject.aliases):
-                dialog = Confirm(
-                    f"{title}: {subject.name}",
-                    [Content("The configuration protects this key: any change to it asks for its name.")],
-                    confirm="Go on",
-                    type_to_confirm=subject.confirm_names,
-                )
-                if not await self.ask(dialog):
-                    return False
+        protected = await off_loop(
+            lambda: [each for each in subjects if settings.protects(each.key_id, *each.aliases)]
+        )
+        for subject in protected:
+            dialog = Confirm(
+                f"{title}: {subject.name}",
+                [Content("The configuration protects this key: any change to it asks for its name.")],
+                confirm="Go on",
+                type_to_confirm=subject.confirm_names,
+            )
+            if not await self.ask(dialog):
+                return False
         return True
 
     async def succeeds(self, function: Callable[[], object], *, doing: str) -> bool:

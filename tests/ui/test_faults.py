@@ -233,7 +233,7 @@ def test_an_expired_sign_in_is_renewed_from_the_banner_and_work_goes_on_where_it
         assert "has expired" not in text_of(pilot)
         await press(pilot, "down", "down", "down", "space")
         key_list = rows_of(pilot)
-        chosen, marked = key_list.current, key_list.marked
+        chosen, marked = key_list.current, key_list.chosen()()
         expired_sso.unlink()
         endpoint.always(ANY, EXPIRED)
         await press(pilot, "r")
@@ -242,7 +242,7 @@ def test_an_expired_sign_in_is_renewed_from_the_banner_and_work_goes_on_where_it
         await press(pilot, "L")
         assert expired_sso.exists()
         assert "Run: aws sso login" not in text_of(pilot)
-        assert (key_list.current, key_list.marked) == (chosen, marked)
+        assert (key_list.current, key_list.chosen()()) == (chosen, marked)
         assert all(isinstance(row.described, Known) for row in key_list.rows)
 
     drive(console(endpoint, "dev"), script)

@@ -418,7 +418,7 @@ def test_a_key_can_be_gone_to() -> None:
 def test_space_marks_and_goes_on() -> None:
     async def script(screen: Screenful) -> None:
         await screen.press("space", "space", "up", "space")
-        assert [row.aliases[0] for row in screen.list.marked] == ["key-00000"]
+        assert [row.aliases[0] for row in screen.list.chosen()()] == ["key-00000"]
         assert screen.list.cursor == 2
         assert screen.lines[1].startswith(" ● key-00000")
 
@@ -428,7 +428,7 @@ def test_space_marks_and_goes_on() -> None:
 def test_shift_and_arrows_mark_a_range() -> None:
     async def script(screen: Screenful) -> None:
         await screen.press("down", "shift+down", "shift+down")
-        assert [row.aliases[0][-1] for row in screen.list.marked] == ["1", "2", "3"]
+        assert [row.aliases[0][-1] for row in screen.list.chosen()()] == ["1", "2", "3"]
 
     show(many(9), script)
 
@@ -436,9 +436,9 @@ def test_shift_and_arrows_mark_a_range() -> None:
 def test_v_marks_from_here_to_wherever_one_goes() -> None:
     async def script(screen: Screenful) -> None:
         await screen.press("space", "down", "down", "v", "down", "down", "down", "up", "v", "down")
-        assert [row.aliases[0][-1] for row in screen.list.marked] == ["0", "3", "4", "5"]
+        assert [row.aliases[0][-1] for row in screen.list.chosen()()] == ["0", "3", "4", "5"]
         await screen.press("v", "end", "escape", "home")
-        assert len(screen.list.marked) == 7
+        assert len(screen.list.chosen()()) == 7
 
     show(many(9), script)
 
@@ -456,9 +456,9 @@ def test_marks_by_mouse() -> None:
     async def script(screen: Screenful) -> None:
         await screen.pilot.click(KeyList, offset=(1, 2))
         await screen.pilot.click(KeyList, offset=(20, 4), control=True)
-        assert [row.aliases[0][-1] for row in screen.list.marked] == ["1", "3"]
+        assert [row.aliases[0][-1] for row in screen.list.chosen()()] == ["1", "3"]
         await screen.pilot.click(KeyList, offset=(20, 7), shift=True)
-        assert [row.aliases[0][-1] for row in screen.list.marked] == ["1", "3", "4", "5", "6"]
+        assert [row.aliases[0][-1] for row in screen.list.chosen()()] == ["1", "3", "4", "5", "6"]
 
     show(many(9), script)
 
@@ -524,7 +524,7 @@ def test_a_list_without_a_view_is_blank() -> None:
             "down", "space", "v", "enter", "greater_than_sign", "less_than_sign", "end", "full_stop"
         )
         assert set(screen.lines) == {""}
-        assert screen.list.marked == []
+        assert screen.list.chosen()() == []
 
     show(many(3), script)
 

@@ -43,10 +43,11 @@ class RowTest:
     def judge(self, rows: Sequence[Row]) -> list[bool | None]:
         """The verdict on each row."""
         of_class, of_row = self.of_class, self.of_row
-        verdicts = {row_class: of_class(row_class) for row_class in {row.row_class for row in rows}}
+        row_classes = [row.row_class for row in rows]  # read once: another thread may change a row
+        verdicts = {row_class: of_class(row_class) for row_class in set(row_classes)}
         return [
-            of_row(row) if isinstance(verdict := verdicts[row.row_class], Depends) else verdict
-            for row in rows
+            of_row(row) if isinstance(verdict := verdicts[row_class], Depends) else verdict
+            for row, row_class in zip(rows, row_classes, strict=True)
         ]
 
     def negated(self) -> RowTest:
@@ -94,9 +95,20 @@ def _looks_like(wanted: str) -> Callable[[str], bool]:
     return lambda text: wanted in text
 
 
+def _longest_part(wanted: str) -> str:
+    """The longest text that whatever looks like ``wanted`` contains, perhaps ""."""
+    return max(re.split(r"[*?]", wanted), key=len) if "[" not in wanted else ""
+
+
 def name(value: str, _now: datetime) -> RowTest:
-    matches = _looks_like(_needed(value, "orders-*").removeprefix("alias/"))
-    return RowTest(any_row, lambda row: any(matches(alias.lower()) for alias in row.aliases))
+    wanted = _needed(value, "orders-*").removeprefix("alias/")
+    matches, part = _looks_like(wanted), _longest_part(wanted)
+
+    def of_row(row: Row) -> bool:
+        # search_text contains the aliases.
+        return part in row.search_text and any(matches(alias.lower()) for alias in row.aliases)
+
+    return RowTest(any_row, of_row)
 
 
 def key_id(value: str, _now: datetime) -> RowTest:
@@ -106,12 +118,11 @@ def key_id(value: str, _now: datetime) -> RowTest:
 
 def description(value: str, _now: datetime) -> RowTest:
     wanted = _needed(value, "payroll")
-    matches = _looks_like(wanted)
-    # search_text contains the description.
-    longest = max(re.split(r"[*?]", wanted), key=len) if "[" not in wanted else ""
+    matches, part = _looks_like(wanted), _longest_part(wanted)
 
     def of_row(row: Row) -> bool | None:
-        if longest not in row.search_text:
+        # search_text contains the description.
+        if part not in row.search_text:
             return False
         key = row.key
         return None if key is None else matches(key.description.lower())

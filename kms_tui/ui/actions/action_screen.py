@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 
 from kms_tui.ui.actions.action_table import ACTIONS, KeyAction
 from kms_tui.ui.actions.state_actions import show_key_stores
+from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.host import KeysChanged, RefusalsChanged
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject, names
@@ -19,6 +20,9 @@ from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.facts_table import FactsTable
+
+Chosen = Callable[[], Sequence[Subject]]
+"""Makes the subjects of the keys that were chosen by a keypress; on a thread, since it may be all keys."""
 
 
 def action_bindings(shown: Collection[str]) -> list[BindingType]:
@@ -53,8 +57,8 @@ class ActionScreen(ModeScreen):
     ]
 
     @abstractmethod
-    def subjects(self) -> Sequence[Subject]:
-        """The keys that actions apply to: the marked ones, or the one under the cursor."""
+    def chosen(self) -> Chosen:
+        """The keys that actions apply to now: the marked ones, or the one under the cursor."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A read-only session offers nothing that changes anything."""
@@ -74,7 +78,7 @@ class ActionScreen(ModeScreen):
 
     def action_do(self, action_id: str) -> None:
         action = ACTIONS[action_id]
-        self.start_action(partial(self._do, action, self.subjects()), description=action.title)
+        self.start_action(partial(self._do, action, self.chosen()), description=action.title)
 
     def action_hints(self, hints: Sequence[tuple[str, str]], subject: Subject) -> Content:
         """The keys that are offered for this key; below them, why others are not."""
@@ -99,14 +103,14 @@ class ActionScreen(ModeScreen):
         self.start_action(partial(show_key_stores, self), description="the custom key stores")
 
     def action_menu(self) -> None:
-        self.start_action(self._menu, description="the menu of actions")
+        self.start_action(partial(self._menu, self.chosen()), description="the menu of actions")
 
-    async def _menu(self) -> None:
-        subjects = self.subjects()
+    async def _menu(self, chosen: Chosen) -> None:
+        subjects = await off_loop(chosen)
         if not subjects:
             return
         actions = [action for action in ACTIONS.values() if self._is_allowed(action.id)]
-        reasons = [_refusal(action, subjects) for action in actions]
+        reasons = await off_loop(lambda: [_refusal(action, subjects) for action in actions])
         keys = [self._shown_key(action) for action in actions]
         width = max(map(len, keys))
         lines = [
@@ -121,14 +125,15 @@ class ActionScreen(ModeScreen):
             for action, key, reason in zip(actions, keys, reasons, strict=True)
         ]
         refused = frozenset(index for index, reason in enumerate(reasons) if reason)
-        chosen = await self.ask(Choose(names(subjects), lines, disabled=refused))
-        if chosen is not None:
-            await self._do(actions[chosen], subjects)
+        answer = await self.ask(Choose(names(subjects), lines, disabled=refused))
+        if answer is not None:
+            await self._do(actions[answer], lambda: subjects)
 
-    async def _do(self, action: KeyAction, subjects: Sequence[Subject]) -> None:
+    async def _do(self, action: KeyAction, chosen: Chosen) -> None:
+        subjects = await off_loop(chosen)
         if not subjects:
             return
-        if reason := _refusal(action, subjects):
+        if reason := await off_loop(partial(_refusal, action, subjects)):
             self.host.notify(f"{reason[0].upper()}{reason[1:]}.", title=action.title, severity="warning")
         elif not action.mutating or await self.confirm_protected(action.title, subjects):
             await action.run(self, subjects)
@@ -138,5 +143,5 @@ def _refusal(action: KeyAction, subjects: Sequence[Subject]) -> str:
     """Why an action is possible for none of the keys, or ""; otherwise the batch leaves some of them out."""
     if len(subjects) > 1 and not action.many:
         return "this is done to one key at a time"
-    reasons = [action.refusal(subject) for subject in subjects]
-    return reasons[0] if all(reasons) else ""
+    first = action.refusal(subjects[0])
+    return first if all(map(action.refusal, subjects)) else ""

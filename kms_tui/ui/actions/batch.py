@@ -22,7 +22,7 @@ from kms_tui.ui.base.words import counted
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.line_table import LineTable, MadeRows, TableColumn, TableRow
 from kms_tui.ui.widgets.text_widgets import Button, Static
 
 _NAME = TableColumn("KEY", 22, weight=1)
@@ -48,12 +48,7 @@ class BatchConfirm(Dialog[bool]):
         yield LineTable((_NAME, _NOTE), id="batch")
 
     def on_mount(self) -> None:
-        self.query_one(LineTable).show_rows(
-            [
-                TableRow(subject.arn, (subject.name, (note, "warning" if note else "plain")))
-                for subject, note in self.notes
-            ]
-        )
+        self.query_one(LineTable).show_rows(MadeRows(self.notes, _noted_row))
 
     def confirm(self) -> None:
         self.dismiss(True)
@@ -68,6 +63,11 @@ class BatchStatus(Enum):
     DONE = ("done", "good")
     FAILED = ("failed", "danger")
     NOT_SENT = ("not sent", "warning")
+
+
+def _noted_row(noted: tuple[Subject, str]) -> TableRow:
+    subject, note = noted
+    return TableRow(subject.arn, (subject.name, (note, "warning" if note else "plain")))
 
 
 @dataclass(slots=True)
@@ -165,11 +165,11 @@ class BatchRun(Dialog[None]):
     def _show(self) -> None:
         self.query_one("#batch-sum", Static).update(Content(self.summary))
         table = self.query_one(LineTable)
-        table.show_rows([_row(item) for item in self.items])
+        table.show_rows(MadeRows(self.items, _row))
         under_way = (BatchStatus.RUNNING, BatchStatus.THROTTLED)
-        running = next((item for item in self.items if item.progress in under_way), None)
+        running = next((index for index, item in enumerate(self.items) if item.progress in under_way), None)
         if running is not None:
-            table.go_to(running.subject.arn)
+            table.move_to(running)
         over = not self._running
         self.query_one("#again", Button).display = over and self.counted(BatchStatus.DONE) < len(self.items)
         self.query_one("#stop", Button).label = "Stop" if self._running else "Close"
@@ -226,7 +226,7 @@ async def confirm_change(
             return subjects
         dialog = Confirm(f"{verb} {subjects[0].name}?", sentences, confirm=confirm)
         return subjects if await screen.ask(dialog) else ()
-    chosen = select_possible(screen, subjects, refusal)
+    chosen = await select_possible(screen, subjects, refusal)
     left = chosen.possible
     counts = Content.styled(chosen.counts, "bold")
     title = f"{verb} {counted(len(left), 'key')}?"
@@ -239,22 +239,29 @@ class BatchSelection:
     """Of marked keys: those that an action is possible for, a note on each key, and the counts in words."""
 
     possible: tuple[Subject, ...]
+    left_out: frozenset[str]
+    """The ARNs of the others."""
     notes: tuple[tuple[Subject, str], ...]
     counts: str
 
 
-def select_possible(
+async def select_possible(
     screen: ModeScreen, subjects: Sequence[Subject], refusal: Callable[[Subject], Reason]
 ) -> BatchSelection:
     """Leave out keys that ``refusal`` has a reason for, and note those that the filter hides."""
-    reasons = {subject.arn: refusal(subject) for subject in subjects}
-    subjects = sorted(subjects, key=lambda subject: subject.name)
-    left = tuple(subject for subject in subjects if not reasons[subject.arn])
-    hidden = screen.hidden_by_filter()
-    notes = [(subject, _note(reasons[subject.arn], subject.arn in hidden)) for subject in subjects]
+    return await off_loop(partial(_select_possible, subjects, refusal, screen.hidden_by_filter()))
+
+
+def _select_possible(
+    subjects: Sequence[Subject], refusal: Callable[[Subject], Reason], hidden: frozenset[str]
+) -> BatchSelection:
+    judged = sorted(((subject, refusal(subject)) for subject in subjects), key=lambda pair: pair[0].name)
+    left = tuple(subject for subject, reason in judged if not reason)
+    out = frozenset(subject.arn for subject, reason in judged if reason)
+    notes = [(subject, _note(reason, subject.arn in hidden)) for subject, reason in judged]
     # Flagged keys first.
     notes.sort(key=lambda entry: not entry[1])
-    return BatchSelection(left, tuple(notes), _counts(subjects, left, hidden))
+    return BatchSelection(left, out, tuple(notes), _counts(subjects, left, hidden))
 
 
 def _counts(subjects: Sequence[Subject], left: Sequence[Subject], hidden: frozenset[str]) -> str:

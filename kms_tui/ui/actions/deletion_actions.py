@@ -40,7 +40,7 @@ async def schedule(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     now = screen.session.now()
     answer: Deletion | DisableInstead | None
     if len(subjects) > 1:
-        chosen = select_possible(screen, subjects, cannot_schedule)
+        chosen = await select_possible(screen, subjects, cannot_schedule)
         pause = 1 / screen.session.inventory.pace.usage
         answer = await screen.ask(ScheduleDeletions(chosen, screen.kms_for, now, pause=pause))
         subjects = chosen.possible

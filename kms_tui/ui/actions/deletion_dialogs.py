@@ -35,7 +35,7 @@ from kms_tui.ui.base.words import fact_content
 from kms_tui.ui.details.scan_words import TICK_SECONDS
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.widgets.facts_table import FactsTable
-from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.line_table import LineTable, MadeRows, TableColumn, TableRow
 from kms_tui.ui.widgets.text_widgets import Button, Input, Static
 
 MIN_WINDOW_DAYS, DEFAULT_WINDOW_DAYS, MAX_WINDOW_DAYS = 7, 30, 30
@@ -248,18 +248,19 @@ class ScheduleDeletions(_DeletionQuestion):
         return KeyUse.read(self.kms_for(subject), subject)
 
     def _show(self) -> None:
-        left = {subject.arn for subject in self.chosen.possible}
-        rows = []
-        for subject, note in self.chosen.notes:
-            uses = self.uses.get(subject.arn)
-            if subject.arn not in left:
-                words, look = note, "quiet"
-            elif uses is None:
-                words, look = "reading…", "quiet"
-            else:
-                warn = uses.is_recent(self.now) or uses.has_grants or uses.replicas or uses.is_unknown
-                words, look = uses.words(self.now), "warning" if warn else "plain"
-                words = f"{words}; {note}" if note else words
-            rows.append(TableRow(subject.arn, (subject.name, (words, look))))
-        self.query_one(LineTable).show_rows(rows)
-        self.query_one("#tally", Static).update(Content(use_counts(self.uses.values(), len(left), self.now)))
+        self.query_one(LineTable).show_rows(MadeRows(self.chosen.notes, self._row))
+        counts = use_counts(self.uses.values(), len(self.chosen.possible), self.now)
+        self.query_one("#tally", Static).update(Content(counts))
+
+    def _row(self, noted: tuple[Subject, str]) -> TableRow:
+        subject, note = noted
+        uses = self.uses.get(subject.arn)
+        if subject.arn in self.chosen.left_out:
+            words, look = note, "quiet"
+        elif uses is None:
+            words, look = "reading…", "quiet"
+        else:
+            warn = uses.is_recent(self.now) or uses.has_grants or uses.replicas or uses.is_unknown
+            words, look = uses.words(self.now), "warning" if warn else "plain"
+            words = f"{words}; {note}" if note else words
+        return TableRow(subject.arn, (subject.name, (words, look)))

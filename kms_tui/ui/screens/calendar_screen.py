@@ -27,11 +27,11 @@ from kms_tui.inventory import FactName, Row
 from kms_tui.inventory.cells import name, span
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.session import Session
-from kms_tui.ui.actions.action_screen import ActionScreen, action_bindings
+from kms_tui.ui.actions.action_screen import ActionScreen, Chosen, action_bindings
 from kms_tui.ui.actions.export_actions import export_list
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.base.subject import Subject, subject_of
+from kms_tui.ui.base.subject import subject_of
 from kms_tui.ui.base.words import counted, date_words
 from kms_tui.ui.screens.inventory_screen import InventoryScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
@@ -122,10 +122,14 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
         self._asked.clear()
         super().on_screen_resume()
 
-    def subjects(self) -> Sequence[Subject]:
+    @property
+    def _current(self) -> Row | None:
         """The key of the event under the cursor."""
-        row = self._found.rows.get(self.query_one(LineTable).current) if self._found is not None else None
-        return [subject_of(row)] if row is not None else []
+        return self._found.rows.get(self.query_one(LineTable).current) if self._found is not None else None
+
+    def chosen(self) -> Chosen:
+        row = self._current
+        return lambda: [subject_of(row)] if row is not None else []
 
     # Reading and showing
 
@@ -204,8 +208,9 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
 
     @on(LineTable.Selected)
     def action_jump(self) -> None:
-        for subject in self.subjects():
-            self.start_action(partial(self.host.show_key, subject.arn), description="go to a key")
+        row = self._current
+        if row is not None:
+            self.start_action(partial(self.host.show_key, row.arn), description="go to a key")
 
     def action_stop(self) -> None:
         if self.session is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.inventory.filters import FilterError
 from kms_tui.inventory.view import Scope, View
 from kms_tui.session import Session
-from kms_tui.ui.actions.action_screen import ActionScreen
+from kms_tui.ui.actions.action_screen import ActionScreen, Chosen
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject, subject_of
@@ -50,11 +50,11 @@ class KeyDetailsScreen(ActionScreen):
         details.show(session, self._subject)
         details.focus_tabs()
 
-    def subjects(self) -> Sequence[Subject]:
+    def chosen(self) -> Chosen:
         """The key, as the inventory knows it now."""
         assert self.session is not None
         row = self.session.inventory.row(self._subject.arn)
-        return [subject_of(row) if row is not None else self._subject]
+        return lambda: [subject_of(row) if row is not None else self._subject]
 
     def action_refresh(self) -> None:
         self.post_message(KeysChanged(self._subject.key_id))
@@ -166,17 +166,12 @@ class KeysScreen(ActionScreen):
         if seconds := self.host.config.refresh_seconds:
             self._interval = self.set_interval(seconds, session.inventory.refresh)
 
-    def subjects(self) -> Sequence[Subject]:
-        rows = self.list.marked or ([self.list.current] if self.list.current else [])
-        return [subject_of(row) for row in rows]
+    def chosen(self) -> Chosen:
+        find = self.list.chosen()
+        return lambda: [subject_of(row) for row in find()]
 
     def hidden_by_filter(self) -> frozenset[str]:
-        view = self.list.view
-        return (
-            frozenset(view.marks.difference(row.arn for row in view.rows))
-            if view is not None
-            else frozenset()
-        )
+        return self.list.view.hidden_marks() if self.list.view is not None else frozenset()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "create" and self.session is not None and self.session.read_only:
@@ -198,9 +193,9 @@ class KeysScreen(ActionScreen):
         row, session = self.list.current, self.session
         details = self.query_one(KeyDetails)
         if row is None or session is None:
-            details.add_class("-empty")
+            details.visible = False  # not by a class: that matches the style sheet with every widget in it
             return
-        details.remove_class("-empty")
+        details.visible = True
         subject = subject_of(row)
         if details.subject != subject and self.is_wide:
             details.show(session, subject)
@@ -242,8 +237,10 @@ class KeysScreen(ActionScreen):
         if not self.list.go_to(arn):
             self.query_one(FilterLine).input.value = ""
             self.list.set_filter("")
+            self.list.finish_arranging()
             if not self.list.go_to(arn):
                 self.list.set_scope(Scope.AWS if row.aws else Scope.CUSTOMER)
+                self.list.finish_arranging()
                 return self.list.go_to(arn)
         return True
 
@@ -257,21 +254,28 @@ class KeysScreen(ActionScreen):
         except FilterError as error:
             line.show_note(str(error), error=True)
             return
-        line.show_note("")
-        self.set_timer(_READ_MISSING_AFTER, lambda: self._read_missing(event.text))
+        if line.is_error:
+            line.show_note(
+                ""
+            )  # any other note stays until the counts replace it, so that the list does not jump
+        self._read_missing_later(event.text)
+
+    def _read_missing_later(self, text: str) -> None:
+        self.set_timer(_READ_MISSING_AFTER, lambda: self._read_missing(text))
 
     def _read_missing(self, text: str) -> None:
         view = self.list.view
         if view is None or self.query_one(FilterLine).input.value != text:
             return
-        if not key_counts.takes_long(view, view.summary()):
+        if self.list.is_arranging:
+            self._read_missing_later(text)
+        elif not key_counts.takes_long(view, view.summary()):
             view.read_missing()
 
     @on(FilterInput.Left)
     def _filter_left(self) -> None:
         self.list.focus()
-        if self.list.view is not None:
-            self.list.view.read_missing()
+        self.list.read_missing()
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).input.focus()
@@ -289,7 +293,7 @@ class KeysScreen(ActionScreen):
         view = self.list.view
         if view is not None:
             scopes = list(Scope)
-            self.list.set_scope(scopes[(scopes.index(view.scope) + 1) % len(scopes)])
+            self.list.set_scope(scopes[(scopes.index(view.wanted.scope) + 1) % len(scopes)])
 
     def action_mark_all(self) -> None:
         view = self.list.view

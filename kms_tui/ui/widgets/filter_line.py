@@ -86,6 +86,11 @@ class FilterLine(Vertical):
         note = self.query_one("#filter-note")
         return note.has_class("-shown") and not note.has_class("-error")
 
+    @property
+    def is_error(self) -> bool:
+        """Whether the note says what is wrong with the filter."""
+        return self.query_one("#filter-note").has_class("-error")
+
     def show_note(self, sentence: str, *, error: bool = False) -> None:
         note = self.query_one("#filter-note", Static)
         note.update(safe(sentence))

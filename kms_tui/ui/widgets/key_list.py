@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -13,7 +15,9 @@ from textual.timer import Timer
 
 from kms_tui.inventory.changes import Changes
 from kms_tui.inventory.columns import Sort
+from kms_tui.inventory.slices import Work, finish
 from kms_tui.inventory.view import Scope, View
+from kms_tui.ui.base.background import start
 from kms_tui.ui.base.safe_text import column
 from kms_tui.ui.widgets.key_line import (
     GUTTER,
@@ -108,6 +112,10 @@ class KeyList(MarkedList):
         self.columns: tuple[str, ...] = ()
         """The columns chosen by the person, left to right; none: the most important that fit."""
         self._stop_listening: Callable[[], None] = lambda: None
+        self._arranging: Work | None = None
+        """What is left of the work on the view that was begun last."""
+        self._reads_missing = False
+        """Whether facts are to be read after it."""
         self._announced: str | None = None
         self._slots: list[Slot] = []
         self._reported: tuple[int, int] | None = None
@@ -125,6 +133,7 @@ class KeyList(MarkedList):
         self._stop_listening()
         self._stop_listening = lambda: None
         self._view = view
+        self._arranging, self._reads_missing = None, False
         self._chosen, self._announced = None, None
         if view is not None:
             self._stop_listening = view.inventory.listen(
@@ -137,43 +146,83 @@ class KeyList(MarkedList):
     def set_filter(self, text: str) -> None:
         """Filter the rows; FilterError where the text cannot be understood, and nothing changes."""
         if self._view is not None:
-            self._view.set_filter(text)
-            self._rows_replaced()
+            self._arrange(self._view.filtering(text))
 
     def set_scope(self, scope: Scope) -> None:
         if self._view is not None:
-            self._view.set_scope(scope)
-            self._rows_replaced()
+            self._arrange(self._view.scoping(scope))
 
     def set_sort(self, sort: Sort) -> None:
         """Sort by a column, and start to read the facts that it needs."""
         if self._view is not None:
-            self._view.set_sort(sort)
-            self._view.read_missing()
-            self._rows_replaced()
+            self._arrange(self._view.sorting(sort))
+            self.read_missing()
 
     def action_rebuild(self) -> None:
         """Filter and sort again: keys that arrived since move to their place."""
         if self._view is not None:
-            self._view.rebuild()
-            self._rows_replaced()
+            self._arrange(self._view.rebuilding())
+
+    def read_missing(self) -> None:
+        """Read what the filter and the sort need, as soon as the list shows what was asked for last."""
+        if self._arranging is not None:
+            self._reads_missing = True
+        elif self._view is not None:
+            self._view.read_missing()
+
+    @property
+    def is_arranging(self) -> bool:
+        """Whether a filter, an order or a scope that was asked for is not shown yet."""
+        return self._arranging is not None
+
+    def finish_arranging(self) -> None:
+        """Show at once what was asked for last."""
+        if self._arranging is not None:
+            finish(self._arranging)
+            self._arranged()
+
+    def _arrange(self, work: Work) -> None:
+        """Do work of the view in slices, between which keys are taken; work under way is dropped."""
+        self._arranging = work
+        if self._has_slice_left(work):
+            start(self, partial(self._arrange_on, work), group="arrange", description="arrange the keys anew")
+
+    async def _arrange_on(self, work: Work) -> None:
+        while work is self._arranging and self._has_slice_left(work):
+            await asyncio.sleep(0)
+
+    def _has_slice_left(self, work: Work) -> bool:
+        """Do a slice; False if it was the last one."""
+        try:
+            next(work)
+        except StopIteration:
+            self._arranged()
+            return False
+        return True
+
+    def _arranged(self) -> None:
+        self._arranging = None
+        self._rows_replaced()
+        if self._reads_missing:
+            self._reads_missing = False
+            self.read_missing()
 
     def action_sort_next(self) -> None:
         if self._view is not None and self._slots:
-            columns, now = [slot.column for slot in self._slots], self._view.sort.column
+            columns, now = [slot.column for slot in self._slots], self._view.wanted.sort.column
             # The list may be sorted by a column that has no room at this width.
             following = columns.index(now) + 1 if now in columns else 0
             self.set_sort(Sort(columns[following % len(columns)]))
 
     def action_sort_reverse(self) -> None:
         if self._view is not None:
-            sort = self._view.sort
+            sort = self._view.wanted.sort
             self.set_sort(Sort(sort.column, not sort.descending))
 
     def header_clicked(self, x: int) -> None:
         for slot in self._slots:
             if self._view is not None and slot.start <= x < slot.start + slot.width:
-                sort = self._view.sort
+                sort = self._view.wanted.sort
                 self.set_sort(Sort(slot.column, slot.column == sort.column and not sort.descending))
 
     # Following the inventory
@@ -259,7 +308,7 @@ class KeyList(MarkedList):
     @property
     def will_report(self) -> bool:
         """Whether a change of the rows on screen may still have to be reported."""
-        return self._report_timer is not None
+        return self._report_timer is not None or self.is_arranging
 
     def _report_range(self) -> None:
         """Report which rows are on screen: at once after a rest, then at intervals."""

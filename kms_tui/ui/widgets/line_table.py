@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar, overload
 
 from rich.segment import Segment
 from rich.style import Style
@@ -15,6 +15,7 @@ from textual.message import Message
 from kms_tui.ui.base.safe_text import column
 from kms_tui.ui.widgets.virtual_list import BAR, HEADER, VirtualList, cursor_bindings
 
+T = TypeVar("T")
 GAP = 2
 GUTTER = 2
 _NARROWEST = 4
@@ -38,6 +39,28 @@ class TableRow:
 
     key: str
     cells: tuple[str | tuple[str, str], ...]
+
+
+class MadeRows(Sequence[TableRow]):
+    """A row for each item, made when it is painted: there may be 100,000."""
+
+    def __init__(self, items: Sequence[T], make: Callable[[T], TableRow]) -> None:
+        self._items: Sequence[Any] = items
+        self._make: Callable[[Any], TableRow] = make
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> TableRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[TableRow]: ...
+
+    def __getitem__(self, index: int | slice) -> TableRow | Sequence[TableRow]:
+        if isinstance(index, slice):
+            return MadeRows(self._items[index], self._make)
+        return self._make(self._items[index])
 
 
 class LineTable(VirtualList):
@@ -112,8 +135,9 @@ class LineTable(VirtualList):
         """Replace the rows; the cursor stays on its row where that is still there."""
         key = self.current
         self._rows = rows
-        found = next((index for index, row in enumerate(rows) if row.key == key), None)
-        self.cursor = min(self.cursor, max(0, len(rows) - 1)) if found is None else found
+        self.cursor = min(self.cursor, max(0, len(rows) - 1))
+        if key and self.current != key:
+            self.cursor = next((index for index, row in enumerate(rows) if row.key == key), self.cursor)
         self.virtual_size = Size(self.size.width, HEADER + len(rows))
         self.show_cursor()
         self.refresh()
