@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,16 +14,17 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.evidence.cost import Prices
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import Host, KeysChanged, SessionOpened, host_of
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject, kms_for
-from kms_tui.ui.dialogs.dialog import Dialog
-from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.widgets.screen_bars import KeyBar, TopBar
+
+if TYPE_CHECKING:
+    from kms_tui.evidence.cost import Prices
+    from kms_tui.ui.dialogs.dialog import Dialog
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
@@ -131,6 +132,8 @@ class ModeScreen(Screen[None]):
 
     async def confirm_protected(self, title: str, subjects: Sequence[Subject]) -> bool:
         """Ask for the name of each key that the configuration protects; False when one is not confirmed."""
+        from kms_tui.ui.dialogs.questions import Confirm
+
         assert self.session is not None
         settings = self.session.settings
         for subject in subjects:

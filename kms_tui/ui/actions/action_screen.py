@@ -11,14 +11,11 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from kms_tui.ui.actions.action_table import ACTIONS, KeyAction
-from kms_tui.ui.actions.state_actions import show_key_stores
 from kms_tui.ui.base.host import KeysChanged, RefusalsChanged
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject, names
 from kms_tui.ui.details.key_details import KeyDetails
-from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.facts_table import FactsTable
 
 
 def action_bindings(shown: Collection[str]) -> list[BindingType]:
@@ -96,12 +93,17 @@ class ActionScreen(ModeScreen):
         return self.host.shown_key(f"action.{action.id}", action.key)
 
     def action_key_stores(self) -> None:
+        from kms_tui.ui.actions.state_actions import show_key_stores
+
         self.start_action(partial(show_key_stores, self), description="the custom key stores")
 
     def action_menu(self) -> None:
         self.start_action(self._menu, description="the menu of actions")
 
     async def _menu(self) -> None:
+        from kms_tui.ui.dialogs.questions import Choose
+        from kms_tui.ui.widgets.facts_table import FactsTable
+
         subjects = self.subjects()
         if not subjects:
             return
