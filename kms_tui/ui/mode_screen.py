@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import ScreenResume
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
+_FIRST_RESUMES = 2
 _ACTION = "action"
 """The group of workers in which changes are made."""
 
@@ -49,6 +51,14 @@ class ModeScreen(Screen[None]):
     """A few sentences for the help screen; plain text."""
     BEFORE_SESSION: ClassVar[frozenset[str]] = frozenset({"filter", "back"})
     """The screen's own actions that work before a session opens."""
+
+    def __init__(self) -> None:
+        width = self.app.size.width
+        breakpoints = self.app.HORIZONTAL_BREAKPOINTS or []
+        # Without the class of its width, every widget would be styled again at the screen's first resize.
+        super().__init__(classes=[name for least, name in breakpoints if width >= least][-1])
+        # A new screen has the theme of now. Textual would read all style sheets again, twice, for 0.1 s each.
+        self._css_update_count = self.app._css_update_count
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -87,6 +97,12 @@ class ModeScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.query_one(TopBar).refresh_session()
+
+    @on(ScreenResume)
+    def _keep_first_styles(self, event: ScreenResume) -> None:
+        """A new screen was styled as it was mounted; Textual resumes one that opens a mode twice."""
+        if self.stack_updates < _FIRST_RESUMES:
+            event.refresh_styles = False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Until a session opens, only what needs none is offered."""

@@ -39,13 +39,7 @@ def screen_class(place: str) -> type[Any]:
 
 
 def _factory(place: str) -> Callable[[], Screen[Any]]:
-    def make() -> Screen[Any]:
-        screen: Screen[Any] = screen_class(place)()
-        # It is styled by the present theme as it is mounted: else Textual parses every stylesheet twice more.
-        screen._css_update_count = screen.app._css_update_count
-        return screen
-
-    return make
+    return lambda: screen_class(place)()
 
 
 FACTORIES: dict[str, str | Callable[[], Screen[Any]]] = {
