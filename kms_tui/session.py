@@ -76,8 +76,6 @@ class Session:
     meter: Meter
     log: SessionLog
     history: UndoHistory
-    scans: Scans
-    """The resources that name the keys of each region, after a scan."""
     pending_changes: PendingChanges
     settings: ProfileSettings = field(default_factory=ProfileSettings)
     notice: str = ""
@@ -91,12 +89,27 @@ class Session:
     """Principals in the policies and grants read in this session; the policy editor offers them."""
     imports: dict[str, ImportParameters] = field(default_factory=dict)
     """Key ARN -> import parameters that have not been used."""
-    import_files: ImportFiles | None = None
-    """The files that keep import parameters between runs; None for a demo."""
+    _scans: Scans | None = field(default=None, init=False, repr=False)
 
     @property
     def read_only(self) -> bool:
         return self.connection.read_only
+
+    @property
+    def scans(self) -> Scans:
+        """The resources that name the keys of each region, after a scan."""
+        if self._scans is None:
+            from kms_tui.evidence.scans import Scans  # the first rows need no scan
+
+            self._scans = Scans(self.kms, self.services, self.now)
+        return self._scans
+
+    @property
+    def import_files(self) -> ImportFiles | None:
+        """The files that keep import parameters between runs; None for a demo."""
+        from kms_tui.data_files import import_files  # nor any file of ours
+
+        return None if self.connection.kind is BackendKind.DEMO else import_files()
 
     def held_import(self, key_arn: str) -> ImportParameters | None:
         """A key's valid import parameters; may read a file."""
@@ -121,7 +134,8 @@ class Session:
     def close(self) -> None:
         """Make no more calls; running calls are abandoned."""
         self.inventory.close()
-        self.scans.close()
+        if self._scans is not None:
+            self._scans.close()
 
 
 Prompt = Callable[[str], "str | None"]
@@ -151,10 +165,8 @@ def open_session(
     from kms_tui.backend.wrappers.read_your_writes import PendingChanges
     from kms_tui.backend.wrappers.session_log import SessionLog
     from kms_tui.backend.wrappers.stack import wrapped
-    from kms_tui.data_files import import_files
     from kms_tui.evidence.activity import SERVICE, Trail
     from kms_tui.evidence.refused_uses import RefusalMonitor, RefusalWrapper
-    from kms_tui.evidence.scans import Scans
     from kms_tui.inventory import Inventory
     from kms_tui.undo import UndoHistory, UndoRecorder
 
@@ -186,12 +198,10 @@ def open_session(
         meter,
         log,
         history,
-        Scans(kms, services, now),
         pending,
         settings,
         notice,
         now,
         services,
         refusal_monitor,
-        import_files=None if connection.kind is BackendKind.DEMO else import_files(),
     )

@@ -38,11 +38,10 @@ def run(args: argparse.Namespace) -> int:
         print("kms-tui is a console and needs a terminal; --screenshot FILE.svg needs none.", file=sys.stderr)
         return 2
     # Imports alone set off hundreds of collections, a tenth of the CPU time to the first rows.
+    gc.disable()
     gc.set_threshold(*_THRESHOLDS)
     from kms_tui.ui.app import KmsApp
 
-    # Imported objects stay: a collection that walks them would delay the first rows by 0.1 s.
-    gc.freeze()
     config = load(default_path(), _binding_ids)
     opener = partial(open_connection, config)
     if args.screenshot is not None:
@@ -70,6 +69,12 @@ def open_connection(config: Config, connection: Connection, prompt: Prompt) -> S
     from kms_tui.cli.connection import notice_of, open_backend
     from kms_tui.session import open_session
 
-    backend = open_backend(connection, prompt)
-    settings = config.profile(connection.title)
-    return open_session(connection, backend, settings, notice=notice_of(backend))
+    try:
+        backend = open_backend(connection, prompt)
+        settings = config.profile(connection.title)
+        return open_session(connection, backend, settings, notice=notice_of(backend))
+    finally:
+        if not gc.isenabled():
+            # Imported objects stay: a collection that walks them would delay the first rows by 0.1 s.
+            gc.freeze()
+            gc.enable()

@@ -5,28 +5,31 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import ScreenResume
 from textual.screen import Screen
 from textual.widget import Widget
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.evidence.cost import Prices
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import Host, KeysChanged, SessionOpened, host_of
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject, kms_for
-from kms_tui.ui.dialogs.dialog import Dialog
-from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.widgets.screen_bars import KeyBar, TopBar
+
+if TYPE_CHECKING:
+    from kms_tui.evidence.cost import Prices
+    from kms_tui.ui.dialogs.dialog import Dialog
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
+_FIRST_RESUMES = 2
 _ACTION = "action"
 """The group of workers in which changes are made."""
 
@@ -50,7 +53,10 @@ class ModeScreen(Screen[None]):
     """The screen's own actions that work before a session opens."""
 
     def __init__(self) -> None:
-        super().__init__()
+        width = self.app.size.width
+        breakpoints = self.app.HORIZONTAL_BREAKPOINTS or []
+        # Without the class of its width, every widget would be styled again at the screen's first resize.
+        super().__init__(classes=[name for least, name in breakpoints if width >= least][-1])
         # A new screen has the theme of now. Textual would read all style sheets again, twice, for 0.1 s each.
         self._css_update_count = self.app._css_update_count
 
@@ -91,6 +97,12 @@ class ModeScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.query_one(TopBar).refresh_session()
+
+    @on(ScreenResume)
+    def _keep_first_styles(self, event: ScreenResume) -> None:
+        """A new screen was styled as it was mounted; Textual resumes one that opens a mode twice."""
+        if self.stack_updates < _FIRST_RESUMES:
+            event.refresh_styles = False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Until a session opens, only what needs none is offered."""
@@ -136,6 +148,8 @@ class ModeScreen(Screen[None]):
 
     async def confirm_protected(self, title: str, subjects: Sequence[Subject]) -> bool:
         """Ask for the name of each key that the configuration protects; False when one is not confirmed."""
+        from kms_tui.ui.dialogs.questions import Confirm
+
         assert self.session is not None
         settings = self.session.settings
         protected = await off_loop(

@@ -23,7 +23,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 
-from tests.bench.bench_start import KMS_TUI, until_painted, whole_run
+from tests.bench.bench_start import KMS_TUI, environment, until_painted, whole_run
 from tests.endpoints.faults import Hang
 from tests.endpoints.server import FaultEndpoint
 from tests.endpoints.synthetic import SyntheticAccount
@@ -36,11 +36,11 @@ ON_SCREEN = 41
 def console(endpoint: FaultEndpoint, keys: int, environ: Mapping[str, str]) -> None:
     command = [*KMS_TUI, "--endpoint-url", endpoint.url]
     endpoint.clear()
-    first = until_painted(command, b"service-", environ)
+    first = until_painted(command, b"service-", environ).wall
     print(f"kms-tui, first rows                    {first:8.2f} s")
     endpoint.clear()
     started = time.monotonic()
-    whole = until_painted(command, f"{keys - AWS_MANAGED} keys".encode(), environ)
+    whole = until_painted(command, f"{keys - AWS_MANAGED} keys".encode(), environ).wall
     described = [request.at for request in endpoint.requests if request.operation == "DescribeKey"]
     print(f"kms-tui, rows on the screen described  {described[ON_SCREEN - 1] - started:8.2f} s")
     print(f"kms-tui, all {keys} keys known           {whole:8.2f} s, calls {dict(endpoint.counts)}")
@@ -73,11 +73,11 @@ def drain(terminal: int) -> None:
 def command_line(aws: str, endpoint: FaultEndpoint, environ: Mapping[str, str]) -> None:
     base = [aws, "kms", "--endpoint-url", endpoint.url, "--output", "json"]
     endpoint.clear()
-    listing = whole_run([*base, "list-keys"], environ)
+    listing = whole_run([*base, "list-keys"], environ).wall
     answer = subprocess.run([*base, "list-keys"], env=dict(environ), check=True, capture_output=True)
     keys = [key["KeyId"] for key in json.loads(answer.stdout)["Keys"]]
     print(f"aws kms list-keys                      {listing:8.2f} s")
-    describing = sum(whole_run([*base, "describe-key", "--key-id", key], environ) for key in keys)
+    describing = sum(whole_run([*base, "describe-key", "--key-id", key], environ).wall for key in keys)
     print(f"… and a describe-key for each of {len(keys)}   {listing + describing:8.2f} s")
 
 
@@ -90,13 +90,7 @@ def main() -> None:
     parser.add_argument("--aws", default=shutil.which("aws"), help="the AWS CLI's executable")
     parser.add_argument("--quit", action="store_true")
     options = parser.parse_args()
-    environ = {
-        **os.environ,
-        "TERM": "xterm-256color",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-    }
+    environ = environment()
     if options.quit:
         quitting(environ)
         return

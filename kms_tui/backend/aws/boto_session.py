@@ -5,6 +5,8 @@ Importing it costs a sixth of a second, so nothing on the first frame's path doe
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -18,6 +20,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.configprovider import ConstantProvider
 from botocore.credentials import create_credential_resolver
+from botocore.loaders import JSONFileLoader, Loader, create_loader
 from botocore.utils import JSONFileCache
 
 from kms_tui import __version__
@@ -66,6 +69,7 @@ def open_backend(
         if profile is None and not any(os.environ.get(name) for name in _PROFILE_VARIABLES):
             # Set but empty, the variable would name a profile that nobody can have.
             core.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
+        core.register_component("data_loader", _ModelLoader.of(core.get_config_variable("data_path")))
         core.user_agent_name, core.user_agent_version = "kms-tui", __version__
         core.set_default_client_config(Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
         # botocore reads AWS_DEFAULT_REGION alone, the AWS CLI this one first.
@@ -82,6 +86,34 @@ def open_backend(
             session, core, endpoint_url, translator, mfa_prompt, CredentialSources.of(named.name)
         )
         return opening.backend(session.region_name)
+
+
+class _ModelFiles(JSONFileLoader):
+    """Reads botocore's model files into plain dicts, in half the time of its OrderedDicts."""
+
+    def load_file(self, file_path: str) -> Any:
+        for ending, open_file in ((".json", open), (".json.gz", gzip.open)):
+            if os.path.isfile(file_path + ending):
+                with open_file(file_path + ending, "rb") as file:
+                    return json.load(file)
+        return None
+
+
+class _ModelLoader(Loader):
+    """Finds botocore's model files without looking into the folders of all 420 services first."""
+
+    FILE_LOADER_CLASS = _ModelFiles
+
+    @classmethod
+    def of(cls, data_path: str | None) -> _ModelLoader:
+        """``data_path`` is AWS_DATA_PATH: folders of models beside botocore's own."""
+        folders = create_loader(data_path).search_paths
+        return cls(extra_search_paths=folders, include_default_search_paths=False)
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """The names of all folders; whether one has a model of this type shows as the model is loaded."""
+        folders = [folder for folder in self.search_paths if os.path.isdir(folder)]
+        return sorted({entry.name for folder in folders for entry in os.scandir(folder) if entry.is_dir()})
 
 
 class _OpenSession:

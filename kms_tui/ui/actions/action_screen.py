@@ -11,15 +11,12 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from kms_tui.ui.actions.action_table import ACTIONS, KeyAction
-from kms_tui.ui.actions.state_actions import show_key_stores
 from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.host import KeysChanged, RefusalsChanged
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject, names
 from kms_tui.ui.details.key_details import KeyDetails
-from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.facts_table import FactsTable
 
 Chosen = Callable[[], Sequence[Subject]]
 """Makes the subjects of the keys that were chosen by a keypress; on a thread, since it may be all keys."""
@@ -100,12 +97,17 @@ class ActionScreen(ModeScreen):
         return self.host.shown_key(f"action.{action.id}", action.key)
 
     def action_key_stores(self) -> None:
+        from kms_tui.ui.actions.state_actions import show_key_stores
+
         self.start_action(partial(show_key_stores, self), description="the custom key stores")
 
     def action_menu(self) -> None:
         self.start_action(partial(self._menu, self.chosen()), description="the menu of actions")
 
     async def _menu(self, chosen: Chosen) -> None:
+        from kms_tui.ui.dialogs.questions import Choose
+        from kms_tui.ui.widgets.facts_table import FactsTable
+
         subjects = await off_loop(chosen)
         if not subjects:
             return

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import importlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from kms_tui.ui.actions import (
-    alias_actions,
-    create_actions,
-    deletion_actions,
-    grant_actions,
-    import_actions,
-    region_actions,
-    rotation_actions,
-    state_actions,
-    tag_actions,
-    viewing_actions,
-)
-from kms_tui.ui.base.subject import Reason, Subject, aws_managed
+from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.mode_screen import ModeScreen
 
 
@@ -25,49 +15,63 @@ from kms_tui.ui.mode_screen import ModeScreen
 class KeyAction:
     """One thing to do to the key under the cursor, or to all marked ones where ``many`` holds.
 
-    ``run`` is awaited in a worker of the screen. ``refusal`` says why the action is not possible for a key,
-    without a call. ``show`` puts it on the screen's last line.
+    ``does`` and ``refuses`` are the places of two functions below ``kms_tui.ui``, "module:function": their
+    modules, with dialogs and forms, are imported when an action is first asked for. ``show`` puts the action
+    on the screen's last line.
     """
 
     id: str
     key: str
     title: str
     tooltip: str
-    run: Callable[[ModeScreen, Sequence[Subject]], Awaitable[None]]
+    does: str
     mutating: bool = True
     many: bool = False
     show: bool = False
-    refusal: Callable[[Subject], Reason] = lambda _: ""
+    refuses: str = ""
+
+    async def run(self, screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+        """Do it; awaited in a worker of the screen."""
+        await _function(self.does)(screen, subjects)
+
+    def refusal(self, subject: Subject) -> Reason:
+        """Why it is not possible for a key, without a call, or ""."""
+        return Reason(_function(self.refuses)(subject)) if self.refuses else ""
+
+
+def _function(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(f"kms_tui.ui.{module}"), name)
 
 
 # fmt: off
 _ACTIONS = (
-    KeyAction("copy", "c", "Copy…", "Copy the key's id, ARN or alias", viewing_actions.copy, mutating=False, show=True),
-    KeyAction("scratchpad", "s", "Scratchpad", "Encrypt, decrypt, sign … with this key", viewing_actions.use_on_scratchpad, mutating=False, show=True, refusal=viewing_actions.cannot_use_on_scratchpad),
-    KeyAction("edit-policy", "e", "Edit policy", "Edit the key policy, with the lockout guard (PutKeyPolicy)", viewing_actions.edit_policy, mutating=False, show=True, refusal=aws_managed),
-    KeyAction("policy-history", "H", "Policy history", "Earlier key policies, and going back to one", viewing_actions.show_policy_history, mutating=False),
-    KeyAction("simulate", "S", "Simulate", "Ask the key policy whether someone may do something", viewing_actions.simulate, mutating=False),
-    KeyAction("used-by", "b", "Used by", "Scan for what names this key: S3, EBS, …", viewing_actions.used_by, mutating=False),
-    KeyAction("raw-json", "y", "Raw JSON", "Show what DescribeKey answers", viewing_actions.raw_json, mutating=False),
-    KeyAction("create-alias", "a", "New alias", "Give the key another name (CreateAlias)", alias_actions.create_alias, refusal=alias_actions.cannot_name),
-    KeyAction("repoint-alias", "A", "Repoint alias", "Make one of its aliases point at another key (UpdateAlias)", alias_actions.repoint_alias, refusal=alias_actions.cannot_change_alias),
-    KeyAction("delete-alias", "minus", "Delete alias", "Take one of its names away (DeleteAlias)", alias_actions.delete_alias, refusal=alias_actions.cannot_change_alias),
-    KeyAction("edit-description", "i", "Description", "Edit the description (UpdateKeyDescription)", tag_actions.edit_description, refusal=alias_actions.cannot_name),
-    KeyAction("edit-tags", "t", "Tags", "Edit the tags (TagResource, UntagResource)", tag_actions.edit_tags, many=True, refusal=alias_actions.cannot_name),
-    KeyAction("create-grant", "f", "New grant", "Let somebody use the key without a change to its policy (CreateGrant)", grant_actions.create_grant, refusal=grant_actions.cannot_grant),
-    KeyAction("revoke-grant", "F", "Revoke grant", "Revoke or retire one of its grants (RevokeGrant, RetireGrant)", grant_actions.revoke_grant, refusal=aws_managed),
-    KeyAction("import-material", "I", "Import material", "Import key material (GetParametersForImport, ImportKeyMaterial)", import_actions.import_key_material, refusal=import_actions.cannot_import),
-    KeyAction("delete-material", "Z", "Delete material", "Delete imported key material (DeleteImportedKeyMaterial)", import_actions.delete_material, refusal=import_actions.cannot_delete_material),
-    KeyAction("regions", "E", "Regions…", "Its primary and replicas; replicate it, change the primary (ReplicateKey, UpdatePrimaryRegion)", region_actions.show_regions, mutating=False, refusal=region_actions.cannot_replicate),
-    KeyAction("create-like", "N", "New one like this", "Create a key with this one's kind, policy, tags and rotation (CreateKey)", create_actions.create_like, refusal=aws_managed),
-    KeyAction("enable-rotation", "o", "Rotation…", "Turn automatic rotation on, or change its period (EnableKeyRotation)", rotation_actions.enable_rotation, many=True, refusal=rotation_actions.cannot_rotate_automatically),
-    KeyAction("disable-rotation", "O", "Rotation off", "Turn automatic rotation off (DisableKeyRotation)", rotation_actions.disable_rotation, many=True, refusal=rotation_actions.cannot_rotate_automatically),
-    KeyAction("rotate-now", "R", "Rotate now", "Make new key material (RotateKeyOnDemand)", rotation_actions.rotate_now, refusal=rotation_actions.cannot_rotate_now),
-    KeyAction("enable", "x", "Enable", "Let the key be used again (EnableKey)", state_actions.enable, many=True, refusal=state_actions.cannot_enable),
-    KeyAction("disable", "X", "Disable", "Refuse every use of the key, reversibly (DisableKey)", state_actions.disable, many=True, refusal=state_actions.cannot_disable),
-    KeyAction("watch", "V", "Watch", "Count who is refused the use of a disabled key; again, to stop (LookupEvents)", state_actions.watch_refused_uses, mutating=False, refusal=state_actions.cannot_watch),
-    KeyAction("schedule-deletion", "D", "Schedule deletion", "Delete the key after 7 to 30 days (ScheduleKeyDeletion)", deletion_actions.schedule, many=True, refusal=deletion_actions.cannot_schedule),
-    KeyAction("cancel-deletion", "U", "Cancel deletion", "Keep a key whose deletion is scheduled (CancelKeyDeletion)", deletion_actions.cancel, many=True, refusal=deletion_actions.cannot_cancel),
+    KeyAction("copy", "c", "Copy…", "Copy the key's id, ARN or alias", "actions.viewing_actions:copy", mutating=False, show=True),
+    KeyAction("scratchpad", "s", "Scratchpad", "Encrypt, decrypt, sign … with this key", "actions.viewing_actions:use_on_scratchpad", mutating=False, show=True, refuses="actions.viewing_actions:cannot_use_on_scratchpad"),
+    KeyAction("edit-policy", "e", "Edit policy", "Edit the key policy, with the lockout guard (PutKeyPolicy)", "actions.viewing_actions:edit_policy", mutating=False, show=True, refuses="base.subject:aws_managed"),
+    KeyAction("policy-history", "H", "Policy history", "Earlier key policies, and going back to one", "actions.viewing_actions:show_policy_history", mutating=False),
+    KeyAction("simulate", "S", "Simulate", "Ask the key policy whether someone may do something", "actions.viewing_actions:simulate", mutating=False),
+    KeyAction("used-by", "b", "Used by", "Scan for what names this key: S3, EBS, …", "actions.viewing_actions:used_by", mutating=False),
+    KeyAction("raw-json", "y", "Raw JSON", "Show what DescribeKey answers", "actions.viewing_actions:raw_json", mutating=False),
+    KeyAction("create-alias", "a", "New alias", "Give the key another name (CreateAlias)", "actions.alias_actions:create_alias", refuses="actions.alias_actions:cannot_name"),
+    KeyAction("repoint-alias", "A", "Repoint alias", "Make one of its aliases point at another key (UpdateAlias)", "actions.alias_actions:repoint_alias", refuses="actions.alias_actions:cannot_change_alias"),
+    KeyAction("delete-alias", "minus", "Delete alias", "Take one of its names away (DeleteAlias)", "actions.alias_actions:delete_alias", refuses="actions.alias_actions:cannot_change_alias"),
+    KeyAction("edit-description", "i", "Description", "Edit the description (UpdateKeyDescription)", "actions.tag_actions:edit_description", refuses="actions.alias_actions:cannot_name"),
+    KeyAction("edit-tags", "t", "Tags", "Edit the tags (TagResource, UntagResource)", "actions.tag_actions:edit_tags", many=True, refuses="actions.alias_actions:cannot_name"),
+    KeyAction("create-grant", "f", "New grant", "Let somebody use the key without a change to its policy (CreateGrant)", "actions.grant_actions:create_grant", refuses="actions.grant_actions:cannot_grant"),
+    KeyAction("revoke-grant", "F", "Revoke grant", "Revoke or retire one of its grants (RevokeGrant, RetireGrant)", "actions.grant_actions:revoke_grant", refuses="base.subject:aws_managed"),
+    KeyAction("import-material", "I", "Import material", "Import key material (GetParametersForImport, ImportKeyMaterial)", "actions.import_actions:import_key_material", refuses="actions.import_actions:cannot_import"),
+    KeyAction("delete-material", "Z", "Delete material", "Delete imported key material (DeleteImportedKeyMaterial)", "actions.import_actions:delete_material", refuses="actions.import_actions:cannot_delete_material"),
+    KeyAction("regions", "E", "Regions…", "Its primary and replicas; replicate it, change the primary (ReplicateKey, UpdatePrimaryRegion)", "actions.region_actions:show_regions", mutating=False, refuses="actions.region_actions:cannot_replicate"),
+    KeyAction("create-like", "N", "New one like this", "Create a key with this one's kind, policy, tags and rotation (CreateKey)", "actions.create_actions:create_like", refuses="base.subject:aws_managed"),
+    KeyAction("enable-rotation", "o", "Rotation…", "Turn automatic rotation on, or change its period (EnableKeyRotation)", "actions.rotation_actions:enable_rotation", many=True, refuses="actions.rotation_actions:cannot_rotate_automatically"),
+    KeyAction("disable-rotation", "O", "Rotation off", "Turn automatic rotation off (DisableKeyRotation)", "actions.rotation_actions:disable_rotation", many=True, refuses="actions.rotation_actions:cannot_rotate_automatically"),
+    KeyAction("rotate-now", "R", "Rotate now", "Make new key material (RotateKeyOnDemand)", "actions.rotation_actions:rotate_now", refuses="actions.rotation_actions:cannot_rotate_now"),
+    KeyAction("enable", "x", "Enable", "Let the key be used again (EnableKey)", "actions.state_actions:enable", many=True, refuses="actions.state_actions:cannot_enable"),
+    KeyAction("disable", "X", "Disable", "Refuse every use of the key, reversibly (DisableKey)", "actions.state_actions:disable", many=True, refuses="actions.state_actions:cannot_disable"),
+    KeyAction("watch", "V", "Watch", "Count who is refused the use of a disabled key; again, to stop (LookupEvents)", "actions.state_actions:watch_refused_uses", mutating=False, refuses="actions.state_actions:cannot_watch"),
+    KeyAction("schedule-deletion", "D", "Schedule deletion", "Delete the key after 7 to 30 days (ScheduleKeyDeletion)", "actions.deletion_actions:schedule", many=True, refuses="actions.deletion_actions:cannot_schedule"),
+    KeyAction("cancel-deletion", "U", "Cancel deletion", "Keep a key whose deletion is scheduled (CancelKeyDeletion)", "actions.deletion_actions:cancel", many=True, refuses="actions.deletion_actions:cannot_cancel"),
 )
 # fmt: on
 

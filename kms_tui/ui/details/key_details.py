@@ -80,6 +80,9 @@ class KeyDetails(Vertical):
         self._open = tab_id(tab)
         self._is_filling = self._is_filled = False
 
+    def _start_filling(self) -> None:
+        start(self, self._fill, group="fill", description="make the details")
+
     async def _fill(self) -> None:
         panes = all_tabs()
         await self.mount_all(
@@ -118,7 +121,7 @@ class KeyDetails(Vertical):
         if not self._is_filled:
             if not self._is_filling:
                 self._is_filling = True
-                start(self, self._fill, group="fill", description="make the details")
+                self.call_after_refresh(self._start_filling)
             return
         first, *more = subject.aliases or (subject.key_id,)
         name = safe(first).stylize("bold")

@@ -153,11 +153,11 @@ class KeysScreen(ActionScreen):
         return self.app.screen.has_class("-wide") or self.has_class("-wide")
 
     def session_opened(self, session: Session) -> None:
+        session.inventory.open()
         view = View(session.inventory)
         self.list.columns = self.host.config.columns
         self.list.show_view(view)
         self.query_one(FilterLine).known = view.values
-        session.inventory.open()
         self.query_one(FilterLine).input.value = self.host.config.filter
         self.list.focus()
         if self._interval is not None:

@@ -311,23 +311,27 @@ class KeyList(MarkedList):
         return self._report_timer is not None or self.is_arranging
 
     def _report_range(self) -> None:
-        """Report which rows are on screen: at once after a rest, then at intervals."""
-        if self._report_timer is None and self._report_now():
+        """Report which rows are on screen: once they are painted, then at intervals."""
+        if self._report_timer is None and self._is_to_report:
             self._report_timer = self.set_timer(_REPORT_SECONDS, self._report_later)
+            self.call_after_refresh(self._report_now)
 
     def _report_later(self) -> None:
         self._report_timer = None
         self._report_now()
 
-    def _report_now(self) -> bool:
+    @property
+    def _is_to_report(self) -> bool:
+        return self._view is not None and bool(self.size.height) and self.visible_rows != self._reported
+
+    def _report_now(self) -> None:
         view = self._view
-        if view is None or not self.size.height or self.visible_rows == self._reported:
-            return False
+        if view is None or not self._is_to_report:
+            return
         first, last = self._reported = self.visible_rows
         around = view.rows[last + 1 : last + 1 + self.page] + view.rows[max(0, first - self.page) : first]
         view.inventory.show(view.rows[first : last + 1], around)
         self.post_message(self.VisibleRange(self, first, last))
-        return True
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

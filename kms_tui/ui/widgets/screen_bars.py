@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from kms_tui.evidence.cost import CallsCost, Prices, calls_cost, money
 from kms_tui.session import BackendKind, Session
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.widgets.text_widgets import Static
+
+if TYPE_CHECKING:
+    from kms_tui.evidence.cost import CallsCost, Prices
 
 _ROOM_FOR_TITLES = 110
 """In a narrower terminal the modes' short titles leave room for the screen's own line."""
@@ -86,6 +90,8 @@ class TopBar(Vertical):
         """The price of the calls on AWS ("" in the local store, where they cost nothing)."""
         if session.connection.kind is BackendKind.LOCAL or not session.meter.total:
             return ""
+        from kms_tui.evidence.cost import money
+
         return f" ≈ {money(calls_so_far(session, host_of(self).config.price_table).dollars)}"
 
     def show_status(self, status: Content | str) -> None:
@@ -95,6 +101,7 @@ class TopBar(Vertical):
 
 def calls_so_far(session: Session, prices: Prices) -> CallsCost:
     """The price of this session's calls."""
+    from kms_tui.evidence.cost import calls_cost
 
     def spec_of(arn: str) -> str:
         row = session.inventory.row(arn)
@@ -106,6 +113,8 @@ def calls_so_far(session: Session, prices: Prices) -> CallsCost:
 
 def calls_words(session: Session, prices: Prices) -> str:
     """ "142 calls, less than $0.01"."""
+    from kms_tui.evidence.cost import money
+
     cost = calls_so_far(session, prices)
     price = money(cost.dollars) if cost.dollars >= 0.01 else "less than $0.01"
     words = f"{cost.calls:,} calls, {'at least ' if cost.at_least else ''}{price}"
