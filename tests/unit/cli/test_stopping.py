@@ -44,12 +44,19 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    process = start("encrypt", "-", "--key", KEY, cwd=tmp_path_factory.mktemp("sealed"))
+    return process.communicate(MEGABYTES, LIMIT)[0]
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 @pytest.mark.parametrize("command", ["encrypt", "decrypt"])
-def test_a_stopped_command_leaves_nothing(tmp_path: Path, command: str, number: int, code: int) -> None:
-    sealed = start("encrypt", "-", "--key", KEY, cwd=tmp_path).communicate(MEGABYTES, LIMIT)[0]
+def test_a_stopped_command_leaves_nothing(
+    tmp_path: Path, sealed: bytes, command: str, number: int, code: int
+) -> None:
     content, key = (MEGABYTES, ["--key", KEY]) if command == "encrypt" else (sealed[:-1000], [])
     process = start(command, "-", "-o", "out", *key, cwd=tmp_path)
     assert process.stdin is not None
