@@ -11,9 +11,9 @@ demo: .venv/installed
 test: .venv/installed-dev
 	$(BIN)/python -m pytest --slowest 20
 
-# Everything but the console and what needs moto: for the inner loop.
+# Everything but the console, moto and what takes much CPU: for the inner loop.
 test-fast: .venv/installed-dev
-	$(BIN)/python -m pytest --ignore tests/ui -k "not moto"
+	$(BIN)/python -m pytest --ignore tests/ui -k "not moto" -m "not slow"
 
 check: lint types contracts test
 

@@ -104,6 +104,7 @@ def test_there_are_56_operations() -> None:
     assert len(OPERATIONS) == 56
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_aws_cli_sends_what_was_meant(operation: str) -> None:
     params, written = sample(operation)
@@ -146,6 +147,7 @@ def test_any_description_reaches_the_aws_cli_as_it_was(description: str) -> None
         assert request_of_cli(line) == {"KeyId": "k", "Description": description}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "description",
     [

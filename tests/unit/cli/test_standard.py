@@ -90,6 +90,7 @@ def _closed(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirection", "arguments", "code", "sentence"),
     [

@@ -50,6 +50,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return process.communicate(MEGABYTES, LIMIT)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )

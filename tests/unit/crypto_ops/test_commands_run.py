@@ -94,6 +94,7 @@ def input_of(request: OperationRequest) -> bytes:
     return request.given.data.reveal() if isinstance(request.given, Entered) else b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _RUN_BY_KMS)
 def test_a_copied_command_runs_as_it_stands(
     kms: Kms, ask: Ask, where: CommandConnection, tmp_path: Path, name: OperationName

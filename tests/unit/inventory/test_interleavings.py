@@ -213,6 +213,7 @@ def run(case: Case, schedule: Sequence[int], *, swapped: bool) -> int:
     return lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swapped", [False, True])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_nothing_is_lost_wherever_one_hands_over_to_the_other(case: Case, swapped: bool) -> None:

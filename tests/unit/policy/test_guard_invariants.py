@@ -289,6 +289,7 @@ def largest(make: Callable[[int], str]) -> str:
     return make(count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_policies_are_judged_with_little_work(name: str) -> None:
     """``tests/bench/bench_policy.py`` says what that is in milliseconds."""
