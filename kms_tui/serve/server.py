@@ -163,7 +163,7 @@ def _server(application: Application, on_start: Callable[[], None]) -> _Server:
         http=ClientConnection,
         ws="none",
         lifespan="off",
-        interface="asgi3",
+        interface="asgi3",  # uvicorn's word for an application that it does not wrap
         backlog=_BACKLOG,
         log_config=None,
         log_level="critical",
