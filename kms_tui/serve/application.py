@@ -54,7 +54,8 @@ class Application:
         self._quick = QuickCalls(endpoint)
         self._calls = BoundedExecutor("call", THREADS, WAITING)
         self._key_making = BoundedExecutor("key making", KEY_MAKING_THREADS, WAITING)
-        self._running: set[asyncio.Task[None]] = set()
+        self.running: set[asyncio.Task[None]] = set()
+        """What is to be answered by a call on a thread."""
 
     def __call__(self, request: HttpRequest, answer: Answer) -> None:
         """Have a request answered: ``answer`` is called on the loop, now or later."""
@@ -67,8 +68,8 @@ class Application:
             self._quick.begin(accepted, answer)
         else:
             running = asyncio.get_running_loop().create_task(self._run(accepted, answer))
-            self._running.add(running)
-            running.add_done_callback(self._running.discard)
+            self.running.add(running)
+            running.add_done_callback(self.running.discard)
 
     async def _run(self, task: Task, answer: Answer) -> None:
         executor = self._key_making if makes_keys(task.operation) else self._calls
