@@ -1,4 +1,4 @@
-"""The endpoint as an ASGI application: bounded bodies, calls at once or on threads, responses.
+"""The endpoint under load: what runs on the event loop, and what on threads beside it.
 
 Calls that take no time run on the event loop, those that arrive together at once. Any other runs on a thread;
 those that make keys have threads of their own, so that no other call waits for them.
@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
@@ -22,11 +22,10 @@ from kms_tui.serve import aws_json
 from kms_tui.serve.endpoint import Endpoint, Task, refusal
 from kms_tui.serve.http_messages import HttpRequest, HttpResponse
 
-if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
-
-
 logger = logging.getLogger(__name__)
+
+Answer = Callable[[HttpResponse], None]
+"""Takes the answer to a request."""
 
 MAX_BODY = 1024 * 1024
 """Bytes; the largest request, Recipient's attestation document in base64, is a third of this."""
@@ -48,53 +47,37 @@ _TOO_LARGE = HttpResponse(
 
 
 class Application:
-    """An ASGI application for HTTP alone; it answers every request that arrives whole, and raises nothing."""
+    """Answers every request, and raises nothing. One loop uses it."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._quick = QuickCalls(endpoint)
         self._calls = BoundedExecutor("call", THREADS, WAITING)
         self._key_making = BoundedExecutor("key making", KEY_MAKING_THREADS, WAITING)
+        self.running: set[asyncio.Task[None]] = set()
+        """What is to be answered by a call on a thread."""
 
-    async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        started = time.perf_counter()
-        body = await _body(scope, receive)
-        if body is None:
-            return
-        request = _request(scope, body)
-        answer = _TOO_LARGE if len(body) > MAX_BODY else self._endpoint.accept(request)
-        task = answer if isinstance(answer, Task) else None
-        response = answer if isinstance(answer, HttpResponse) else await self._run(answer)
-        headers = [
-            (b"content-type", response.content_type.encode()),
-            (b"content-length", b"%d" % len(response.body)),
-            (b"x-amzn-requestid", request.id.encode()),
-        ]
-        for name, value in response.headers:
-            headers.append((name.encode(), value.encode()))
-        if response.close:
-            headers.append((b"connection", b"close"))
-        await send(
-            {"type": "http.response.start", "status": response.status, "headers": headers, "trailers": False}
-        )
-        await send({"type": "http.response.body", "body": response.body, "more_body": False})
+    def __call__(self, request: HttpRequest, answer: Answer) -> None:
+        """Have a request answered: ``answer`` is called on the loop, now or later."""
+        accepted = _TOO_LARGE if len(request.body) > MAX_BODY else self._endpoint.accept(request)
         if logger.isEnabledFor(logging.INFO):
-            logger.info(
-                "%s %s %d %.1f ms",
-                task.operation if task else request.method,
-                task.backend.region if task else "-",
-                response.status,
-                (time.perf_counter() - started) * 1000,
-            )
+            answer = _logged(request, accepted, answer)
+        if isinstance(accepted, HttpResponse):
+            answer(accepted)
+        elif is_quick(accepted.operation, accepted.params):
+            self._quick.begin(accepted, answer)
+        else:
+            running = asyncio.get_running_loop().create_task(self._run(accepted, answer))
+            self.running.add(running)
+            running.add_done_callback(self.running.discard)
 
-    async def _run(self, task: Task) -> HttpResponse:
-        if is_quick(task.operation, task.params):
-            return await self._quick.run(task)
+    async def _run(self, task: Task, answer: Answer) -> None:
         executor = self._key_making if makes_keys(task.operation) else self._calls
         try:
-            return await executor.run(partial(self._endpoint.run, task))
+            response = await executor.run(partial(self._endpoint.run, task))
         except ServiceError as error:
-            return refusal(error)
+            response = refusal(error)
+        answer(response)
 
     def close(self) -> None:
         """Begin nothing more; what runs is left to end."""
@@ -102,45 +85,19 @@ class Application:
         self._key_making.close()
 
 
-async def _body(scope: HTTPScope, receive: ASGIReceiveCallable) -> bytes | None:
-    """The request's body, at most one chunk longer than MAX_BODY; None where the client went away."""
-    message = await receive()
-    if message["type"] == "http.request" and not message["more_body"]:
-        return message["body"]
-    parts, size = [], 0
-    while True:
-        if message["type"] != "http.request":
-            return None
-        size += len(message["body"])
-        if size - len(message["body"]) <= MAX_BODY:
-            parts.append(message["body"])
-        if not message["more_body"] or size > MAX_DISCARDED:
-            return b"".join(parts)
-        message = await receive()
+def _logged(request: HttpRequest, accepted: Task | HttpResponse, answer: Answer) -> Answer:
+    """``answer``, and a line in the log."""
+    started = time.perf_counter()
+    what, where = request.method, "-"
+    if isinstance(accepted, Task):
+        what, where = accepted.operation, accepted.backend.region
 
+    def answer_and_log(response: HttpResponse) -> None:
+        answer(response)
+        millis = (time.perf_counter() - started) * 1000
+        logger.info("%s %s %d %.1f ms", what, where, response.status, millis)
 
-def _request(scope: HTTPScope, body: bytes) -> HttpRequest:
-    received = list(scope["headers"])
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in received}
-    if len(headers) < len(received):
-        headers = _joined(received)
-    raw_path = scope["raw_path"] or b"/"
-    return HttpRequest(
-        scope["method"],
-        raw_path.decode("latin-1"),
-        scope["query_string"].decode("latin-1"),
-        headers,
-        body,
-        scope["client"][0] if scope["client"] else "",
-    )
-
-
-def _joined(received: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers of which some are repeated."""
-    values = defaultdict(list)
-    for name, value in received:
-        values[name].append(value)
-    return {name.decode("latin-1"): b",".join(each).decode("latin-1") for name, each in values.items()}
+    return answer_and_log
 
 
 _QUICK = frozenset(names_with(Trait.QUICK))
@@ -168,25 +125,21 @@ class QuickCalls:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._waiting: deque[tuple[Task, asyncio.Future[HttpResponse]]] = deque()
+        self._waiting: deque[tuple[Task, Answer]] = deque()
 
-    def run(self, task: Task) -> asyncio.Future[HttpResponse]:
-        loop = asyncio.get_running_loop()
-        answer = loop.create_future()
+    def begin(self, task: Task, answer: Answer) -> None:
         if not self._waiting:
-            loop.call_soon(self._run, loop)
+            asyncio.get_running_loop().call_soon(self._run)
         self._waiting.append((task, answer))
-        return answer
 
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _run(self) -> None:
         """Run what waits; of a crowd only the first, so that the loop does not stand still."""
         group = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
         responses = self._endpoint.run_together([task for task, _ in group])
         for (_, answer), response in zip(group, responses, strict=True):
-            if not answer.done():
-                answer.set_result(response)
+            answer(response)
         if self._waiting:
-            loop.call_soon(self._run, loop)
+            asyncio.get_running_loop().call_soon(self._run)
 
 
 class BoundedExecutor:

@@ -163,7 +163,7 @@ def _server(application: Application, on_start: Callable[[], None]) -> _Server:
         http=ClientConnection,
         ws="none",
         lifespan="off",
-        interface="asgi3",
+        interface="asgi3",  # uvicorn's word for an application that it does not wrap
         backlog=_BACKLOG,
         log_config=None,
         log_level="critical",
@@ -173,4 +173,7 @@ def _server(application: Application, on_start: Callable[[], None]) -> _Server:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    return _Server(config, on_start)
+    server = _Server(config, on_start)
+    # At its end it waits for them, also where the client went away.
+    server.server_state.tasks = application.running
+    return server

@@ -34,9 +34,10 @@ import uvicorn
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
+from kms_tui.serve.application import Answer
 from kms_tui.serve.client_connections import ClientConnection
+from kms_tui.serve.http_messages import HttpRequest, HttpResponse
 from kms_tui.serve.server import listen
 
 CONNECTIONS = 8
@@ -223,20 +224,14 @@ def payloads(server: Server) -> dict[str, bytes]:
 ANSWER = json.dumps({"KeyMetadata": {"KeyId": "0" * 36}, "CiphertextBlob": "A" * 300}).encode()
 
 
-class Constant:
-    """An ASGI application with one answer, about as long as that to Encrypt."""
-
-    async def __call__(self, _scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        await receive()
-        headers = [(b"content-length", b"%d" % len(ANSWER))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers, "trailers": False})
-        await send({"type": "http.response.body", "body": ANSWER, "more_body": False})
+def answer_the_same(_request: HttpRequest, answer: Answer) -> None:
+    answer(HttpResponse(200, ANSWER))
 
 
 def serve_constant() -> None:
     listener = listen("127.0.0.1", 0)
     config = uvicorn.Config(
-        Constant(), http=ClientConnection, ws="none", lifespan="off", log_config=None, access_log=False
+        answer_the_same, http=ClientConnection, lifespan="off", interface="asgi3", proxy_headers=False
     )
     print(f"listening on {listener.url}", flush=True)
     uvicorn.Server(config).run([listener.socket])

@@ -1,27 +1,35 @@
-"""How long a connection is waited for."""
+"""What a connection asks the application, in which order it answers, and how long it waits."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from kms_tui.serve.application import MAX_BODY, MAX_DISCARDED
 from kms_tui.serve.client_connections import REQUEST_SECONDS, STALL_SECONDS, ClientConnection
+from kms_tui.serve.http_messages import HttpRequest, HttpResponse
+
+KEEP_ALIVE = 60
 
 
 class FakeTransport(asyncio.Transport):
-    """Remembers what is done to it; what is written to it stays unread."""
+    """Remembers what is done to it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.aborted = self.closing = False
+        self.is_read = True
+        self.written = b""
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default
+        return ("10.0.3.7", 4711) if name == "peername" else default
 
     def is_closing(self) -> bool:
         return self.closing
@@ -32,8 +40,34 @@ class FakeTransport(asyncio.Transport):
     def abort(self) -> None:
         self.aborted = True
 
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
 
-async def application(_scope: Any, _receive: Any, _send: Any) -> None: ...
+    def pause_reading(self) -> None:
+        self.is_read = False
+
+    def resume_reading(self) -> None:
+        self.is_read = True
+
+
+class Application:
+    """Keeps the requests, and what takes their answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[HttpRequest] = []
+        self._answers: list[Callable[[HttpResponse], None]] = []
+
+    def __call__(self, request: HttpRequest, answer: Callable[[HttpResponse], None]) -> None:
+        self.asked.append(request)
+        self._answers.append(answer)
+
+    def answer(self, body: bytes, *, close: bool = False) -> None:
+        self._answers.pop(0)(HttpResponse(200, body, close=close))
+
+
+@pytest.fixture
+def application() -> Application:
+    return Application()
 
 
 @pytest.fixture
@@ -42,12 +76,155 @@ def transport() -> FakeTransport:
 
 
 @pytest.fixture
-def connection(transport: FakeTransport) -> ClientConnection:
-    config = Config(application, http=ClientConnection, ws="none", log_config=None, log_level="critical")
-    made = ClientConnection(config, ServerState(), {}, asyncio.new_event_loop())
-    made.loop.close()
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    made = asyncio.new_event_loop()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def connection(
+    application: Application, transport: FakeTransport, loop: asyncio.AbstractEventLoop
+) -> ClientConnection:
+    config = Config(
+        application,
+        http=ClientConnection,
+        interface="asgi3",
+        proxy_headers=False,
+        log_config=None,
+        timeout_keep_alive=KEEP_ALIVE,
+    )
+    config.load()
+    made = ClientConnection(config, ServerState(), {}, loop)
     made.connection_made(transport)
     return made
+
+
+def post(path: str, *headers: str, body: bytes = b"", version: str = "1.1") -> bytes:
+    lines = [f"POST {path} HTTP/{version}", "Host: h", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def turn(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_until_complete(asyncio.sleep(0))
+
+
+def test_a_request_comes_as_it_is_on_the_wire(connection: ClientConnection, application: Application) -> None:
+    sent = post("/a%20b?c=%2F", "X-One: 1", "x-one: \xe9", body=b"{}")
+    for part in (sent[:9], sent[9:70], sent[70:]):
+        connection.data_received(part)
+    (request,) = application.asked
+    assert (request.method, request.path, request.query, request.body) == ("POST", "/a%20b", "c=%2F", b"{}")
+    assert request.headers == {"host": "h", "content-length": "2", "x-one": "1,\xe9"}
+    assert request.address == "10.0.3.7"
+
+
+def test_requests_are_asked_one_after_another_and_not_read_meanwhile(
+    connection: ClientConnection,
+    application: Application,
+    transport: FakeTransport,
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    connection.data_received(post("/1") + post("/2") + post("/3"))
+    read = []
+    for number in range(3):
+        assert len(application.asked) == number + 1
+        read.append(transport.is_read)
+        application.answer(b"answer %d" % number)
+        turn(loop)
+    assert [request.path for request in application.asked] == ["/1", "/2", "/3"]
+    assert re.findall(rb"answer \d", transport.written) == [b"answer 0", b"answer 1", b"answer 2"]
+    assert [*read, transport.is_read] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("how", ["header", "version", "answer", "shutdown"])
+def test_after_the_last_answer_a_connection_closes_and_asks_nothing_more(
+    connection: ClientConnection,
+    application: Application,
+    transport: FakeTransport,
+    loop: asyncio.AbstractEventLoop,
+    how: str,
+) -> None:
+    headers = ["Connection: close"] if how == "header" else []
+    first = post("/1", *headers, version="1.0" if how == "version" else "1.1")
+    connection.data_received(first + post("/2"))
+    if how == "shutdown":
+        connection.shutdown()
+        assert not transport.closing
+    application.answer(b"", close=how == "answer")
+    turn(loop)
+    connection.resume_writing()
+    assert transport.closing
+    assert b"\r\nconnection: close\r\n\r\n" in transport.written
+    assert [request.path for request in application.asked] == ["/1"]
+
+
+def test_a_connection_at_rest_ends_with_the_server(
+    connection: ClientConnection, transport: FakeTransport
+) -> None:
+    connection.shutdown()
+    assert transport.closing
+
+
+def test_the_next_request_waits_until_the_answer_before_was_read(
+    connection: ClientConnection,
+    application: Application,
+    transport: FakeTransport,
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    connection.data_received(post("/1") + post("/2"))
+    connection.pause_writing()
+    application.answer(b"")
+    turn(loop)
+    assert len(application.asked) == 1
+    connection.resume_writing()
+    assert len(application.asked) == 2
+
+
+def test_the_answer_to_a_client_that_went_away_is_dropped(
+    connection: ClientConnection, application: Application, transport: FakeTransport
+) -> None:
+    connection.data_received(post("/"))
+    transport.closing = True
+    connection.connection_lost(None)
+    application.answer(b"x")
+    assert transport.written == b""
+
+
+def test_who_waits_for_it_is_told_to_go_on(connection: ClientConnection, transport: FakeTransport) -> None:
+    connection.data_received(post("/", "Expect: 100-Continue", body=b"{}")[:-2])
+    assert transport.written == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def test_nobody_is_told_to_go_on_amid_the_answer_to_another(
+    connection: ClientConnection, transport: FakeTransport
+) -> None:
+    connection.data_received(post("/1") + post("/2", "Expect: 100-continue", body=b"{}")[:-2])
+    assert transport.written == b""
+
+
+def test_a_body_is_kept_until_it_is_too_large_and_asked_about_once(
+    connection: ClientConnection, application: Application
+) -> None:
+    sent = post("/", body=b"x" * (MAX_DISCARDED + 2 * MAX_BODY))
+    for start in range(0, len(sent), MAX_BODY // 2):
+        connection.data_received(sent[start : start + MAX_BODY // 2])
+    (request,) = application.asked
+    assert MAX_BODY < len(request.body) <= 2 * MAX_BODY
+
+
+def test_a_connection_at_rest_is_closed_after_a_while(
+    connection: ClientConnection, application: Application, transport: FakeTransport
+) -> None:
+    connection.data_received(post("/"))
+    connection.sweep(time.monotonic() + 2 * KEEP_ALIVE)
+    application.answer(b"")
+    closed = []
+    for seconds in (KEEP_ALIVE / 2, KEEP_ALIVE + 1):
+        connection.sweep(time.monotonic() + seconds)
+        closed.append(transport.closing)
+    assert closed == [False, True]
+    assert not transport.aborted
 
 
 def test_a_connection_without_a_request_is_aborted_after_a_while(
