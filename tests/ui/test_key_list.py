@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
 
-from kms_tui.inventory import COLUMNS, FilterError, Pace, Scope, Sort
+from kms_tui.inventory import COLUMNS, FilterError, Pace, Scope, Sort, slices
 from kms_tui.kms.errors import CredentialsError, EndpointError
 from kms_tui.ui.app_shell.themes import DARK, LIGHT
 from kms_tui.ui.widgets.key_line import GUTTER, lay_out
@@ -101,6 +101,67 @@ def many(count: int, **pace: Any) -> World:
         FakeAccount(named(*(f"key-{n:05}" for n in range(count)))), pace=Pace(**pace) if pace else LARGE
     )
     return world.open()
+
+
+# Work in slices
+
+
+@pytest.fixture
+def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SLICE", 3)
+
+
+@pytest.mark.usefixtures("slices_of_three")
+def test_a_newer_key_drops_the_work_of_an_older_one() -> None:
+    async def script(screen: Screenful) -> None:
+        shown: list[str] = []
+        replaced = screen.list.put_cursor_back
+
+        def noting() -> None:
+            assert screen.list.view is not None
+            shown.append(screen.list.view.query.text)
+            replaced()
+
+        screen.list.put_cursor_back = noting  # type: ignore[method-assign]
+        for text in ("k", "ke", "key-0002"):
+            screen.list.set_filter(text)
+            assert screen.list.is_arranging
+        await screen.pilot.pause()
+        assert not screen.list.is_arranging
+        assert shown == ["key-0002"]
+        assert len(screen.list.rows) == 10
+
+    show(many(40), script)
+
+
+@pytest.mark.usefixtures("slices_of_three")
+def test_what_is_done_before_the_last_slice_is_done_to_what_is_on_screen() -> None:
+    async def script(screen: Screenful) -> None:
+        screen.list.set_filter("key-0002")
+        assert screen.list.is_arranging
+        screen.list.action_mark()
+        screen.list.action_sort_next()
+        screen.list.action_sort_next()
+        await screen.pilot.pause()
+        assert [row.aliases[0] for row in screen.list.chosen()()] == ["key-00000"]
+        assert len(screen.list.rows) == 10
+        assert screen.list.view is not None
+        assert screen.list.view.sort != Sort()
+
+    show(many(40), script)
+
+
+@pytest.mark.usefixtures("slices_of_three")
+def test_facts_are_read_for_the_filter_that_is_shown_at_last() -> None:
+    async def script(screen: Screenful) -> None:
+        screen.list.set_filter("state:enabled key-0002")
+        screen.list.read_missing()
+        assert screen.world.account.count("DescribeKey") == 0
+        await screen.pilot.pause()
+        await screen.work(seconds=10)
+        assert len(screen.list.rows) == 10
+
+    show(many(40), script)
 
 
 # What is drawn

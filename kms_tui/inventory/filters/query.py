@@ -59,6 +59,11 @@ class _Condition:
     test: RowTest
     needs: tuple[FactName, ...]
 
+    def narrows(self, other: _Condition) -> bool:
+        return self.term == other.term or (
+            self.term.field == other.term.field and self.test.narrows(other.test)
+        )
+
 
 class _Verdicts(dict[RowClass, Verdict]):
     """The verdict of all conditions together about a class."""
@@ -169,8 +174,7 @@ class Query:
 
     def narrows(self, other: Query) -> bool:
         """Whether every row that matches this matched ``other`` or was undecided there."""
-        terms = {condition.term for condition in self._conditions}
-        return all(condition.term in terms for condition in other._conditions) and all(
+        return all(any(new.narrows(old) for new in self._conditions) for old in other._conditions) and all(
             any(old in new if not negated else old == new for new, same in self._words if same is negated)
             for old, negated in other._words
         )

@@ -35,6 +35,12 @@ class RowTest:
 
     of_class: Callable[[RowClass], Verdict]
     of_row: Callable[[Row], bool | None] = _never_asked
+    contains: str = ""
+    """Where the value is a text of which any part may match: that text."""
+
+    def narrows(self, other: RowTest) -> bool:
+        """Whether this test of a field fails wherever ``other``, of the same field, does."""
+        return bool(other.contains) and other.contains in self.contains
 
     def holds(self, row: Row) -> bool | None:
         verdict = self.of_class(row.row_class)
@@ -90,9 +96,13 @@ def _needed(value: str, example: str) -> str:
 
 def _looks_like(wanted: str) -> Callable[[str], bool]:
     """A test of lower-case text: of the whole where ``wanted`` has a wildcard, else of any part."""
-    if any(sign in wanted for sign in "*?["):
+    if _has_wildcard(wanted):
         return lambda text: fnmatchcase(text, wanted)
     return lambda text: wanted in text
+
+
+def _has_wildcard(wanted: str) -> bool:
+    return any(sign in wanted for sign in "*?[")
 
 
 def _longest_part(wanted: str) -> str:
@@ -108,7 +118,7 @@ def name(value: str, _now: datetime) -> RowTest:
         # search_text contains the aliases.
         return part in row.search_text and any(matches(alias.lower()) for alias in row.aliases)
 
-    return RowTest(any_row, of_row)
+    return RowTest(any_row, of_row, "" if _has_wildcard(wanted) else wanted)
 
 
 def key_id(value: str, _now: datetime) -> RowTest:
@@ -127,7 +137,9 @@ def description(value: str, _now: datetime) -> RowTest:
         key = row.key
         return None if key is None else matches(key.description.lower())
 
-    return RowTest(known_of(lambda row_class: row_class.described), of_row)
+    return RowTest(
+        known_of(lambda row_class: row_class.described), of_row, "" if _has_wildcard(wanted) else wanted
+    )
 
 
 def region(value: str, _now: datetime) -> RowTest:

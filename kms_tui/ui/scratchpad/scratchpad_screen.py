@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -47,6 +48,7 @@ from kms_tui.ui.scratchpad.scratchpad_dialogs import (
 from kms_tui.ui.scratchpad.setup_pane import SetupPane
 from kms_tui.ui.widgets.text_widgets import Button
 
+_STYLE_SHEET = Path(__file__).with_name("scratchpad.tcss")
 _LAST_SECONDS = 1.0
 """How long quitting waits for an operation to stop; it stops between two pieces of a file."""
 
@@ -54,7 +56,6 @@ _LAST_SECONDS = 1.0
 class ScratchpadScreen(ModeScreen):
     """Operations on the left, input and output beside them, or below each other."""
 
-    CSS_PATH = "scratchpad.tcss"
     KNOWN_AFTER = 0.3
     """Seconds after the last keystroke until a ciphertext is parsed."""
     HELP = (
@@ -82,6 +83,8 @@ class ScratchpadScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        # As CSS_PATH, it would have all other style sheets read again.
+        self.app.stylesheet.read(_STYLE_SHEET)
         self.history = OperationHistory()
         self.operations = OperationList()
         self.setup = SetupPane()

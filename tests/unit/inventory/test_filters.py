@@ -268,6 +268,7 @@ def test_any_text_is_understood_or_refused_with_a_place(text: str) -> None:
 
 
 TERMS = ["orders", "ord", "-ord", "db", "state:disabled", "-spec:rsa", "rotation:off", "age:>1y", "tag:a=b"]
+TERMS += ["name:or", "name:ord", "-name:ord", "name:ord*", "description:or", "description:ord"]
 ROWS = [
     ORDERS,
     SIGNING,
@@ -308,6 +309,12 @@ def test_a_narrower_filter_needs_no_row_that_the_wider_one_left_out(
         ("or", "ord", True),
         ("ord", "or", False),
         ("ord", "ord state:disabled", True),
+        ("name:or", "name:ord", True),
+        ("name:ord", "name:or", False),
+        ("name:or", "name:or*", False),
+        ("-name:or", "-name:ord", False),
+        ("name:or", "description:ord", False),
+        ("name:alias", "name:alias/or", False),
         ("state:disabled", "state:disabled db", True),
         ("state:disabled", "state:enabled", False),
         ("-or", "-ord", False),
