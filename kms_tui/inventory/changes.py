@@ -102,5 +102,7 @@ class Coalescer:
                 while not (self._rows or self._listing or self._progress or self._closed.is_set()):
                     self._pending.wait()
             self._closed.wait(_GATHERING)
+            # That a listing began is told at little cost, and its first rows should not wait for it.
+            pause = self._interval if self._rows else _GATHERING
             self.flush()
-            self._closed.wait(self._interval)
+            self._closed.wait(pause)

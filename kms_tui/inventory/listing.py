@@ -89,15 +89,12 @@ class Region:
             self.keys = self.aliases = LOADING
             self.listed = 0
             self._broken = []
-            is_first = self._listing == 1
             listing = (self._listing, defaultdict[str, list[str]](list), self._whole)
             feeds = (
                 _Feed(*listing, Kms.alias_pages, self._add_aliases, self._set_aliases),
                 _Feed(*listing, Kms.key_pages, self._add_keys, self._set_keys),
             )
-        # Before its first listing there is nothing to see of a region, so that it begins is no change.
-        if not is_first:
-            self._coalescer.note(listing=True)
+        self._coalescer.note(listing=True)
         for feed in feeds:
             self._read_on(feed)
 
