@@ -6,7 +6,6 @@ import contextlib
 import errno
 import glob
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +57,7 @@ def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> 
     """
     target = Path(os.path.realpath(path))
     _refuse(path, target, overwrite)
-    part = target.with_name(_part_of(target.name[:_LONGEST], secrets.token_hex(6)))
+    part = target.with_name(_part_of(target.name[:_LONGEST], os.urandom(6).hex()))
     try:
         with file_errors(path, "written"):
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)

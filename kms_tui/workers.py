@@ -10,14 +10,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One call; of several jobs with the same name one runs at a time, and one more runs after it.
 
     The second call matters: it may have been requested after the first got its answer.
@@ -33,8 +31,7 @@ lock.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRules:
+class QueueRules(NamedTuple):
     """How one queue is served.
 
     The lowest ``urgency`` comes first; of equal ones the queue that can start a job soonest. ``rate``: jobs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from kms_tui.backend.base import Backend, KeepsPolicyVersions, Wrapper
 from kms_tui.kms.model import (
@@ -27,8 +27,7 @@ _TAG_PAGE = 50
 JsonShape = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRef:
+class KeyRef(NamedTuple):
     """An entry of ListKeys."""
 
     key_id: str

@@ -21,13 +21,18 @@ Shape = dict[str, Any]
 _MODEL = "data/kms/2014-11-01/service-2.json.gz"
 
 
-@cache
-def service_model() -> Any:
-    """The parsed ``service-2.json``: operations, and the shapes of what goes in and comes out."""
+def model_file() -> Path:
+    """The path of the installed botocore's ``service-2.json`` of KMS, compressed."""
     package = find_spec("botocore")
     if package is None or package.origin is None:  # pragma: no cover
         raise ImportError("botocore is not installed")
-    with gzip.open(Path(package.origin).parent / _MODEL) as file:
+    return Path(package.origin).parent / _MODEL
+
+
+@cache
+def service_model() -> Any:
+    """The parsed ``service-2.json``: operations, and the shapes of what goes in and comes out."""
+    with gzip.open(model_file()) as file:
         return json.load(file)
 
 

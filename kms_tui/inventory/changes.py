@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 INTERVAL = 0.05
 """Seconds between two deliveries."""
+_GATHERING = 0.005
+"""Seconds from the first change of a quiet time to its delivery: the rows of one page arrive together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ def spawn_daemon(run: Callable[[], None]) -> None:
 
 
 class Coalescer:
-    """Gathers changes from any thread; delivers at once after a quiet time, else every ``interval`` seconds.
+    """Gathers changes from any thread; delivers soon after a quiet time, else every ``interval`` seconds.
 
     ``spawn`` starts the delivering loop; one that does nothing leaves delivery to ``flush``.
     """
@@ -99,5 +101,8 @@ class Coalescer:
             with self._pending:
                 while not (self._rows or self._listing or self._progress or self._closed.is_set()):
                     self._pending.wait()
+            self._closed.wait(_GATHERING)
+            # That a listing began is told at little cost, and its first rows should not wait for it.
+            pause = self._interval if self._rows else _GATHERING
             self.flush()
-            self._closed.wait(self._interval)
+            self._closed.wait(pause)

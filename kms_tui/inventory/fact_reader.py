@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory.changes import Coalescer
@@ -67,8 +67,7 @@ def missing_of(*names: FactName) -> Missing:
 _shown_missing = missing_of(*SHOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingProgress:
+class ReadingProgress(NamedTuple):
     """The progress of a demand, in rows; ``seconds`` is the time that the rest takes at the polite rate."""
 
     done: int

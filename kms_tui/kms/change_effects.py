@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.model import KeyState
@@ -28,8 +27,7 @@ UNTOLD: Final = _Untold()
 """The value of a part that an answer does not tell: one page of several, or a foreign shape."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeEffect:
+class ChangeEffect(NamedTuple):
     """One part of a key or of the region that a change has set.
 
     ``get`` gives the part as an answer of the reading operation ``reads`` tells it (parameters, answer), and

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from kms_tui.kms.model import KeyUsage
 
@@ -57,8 +58,7 @@ class KeySpec:
         return self.family not in (Family.SYMMETRIC, Family.HMAC)
 
 
-@dataclass(frozen=True, slots=True)
-class SigningAlgorithm:
+class SigningAlgorithm(NamedTuple):
     """The message types a signing algorithm takes and, for DIGEST, the hash and the length it must have."""
 
     name: str

@@ -9,8 +9,8 @@ service is not in the table, and so counts as mutating until it is entered here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Flag, StrEnum, auto
+from typing import NamedTuple
 
 from kms_tui.kms.keyspecs import KEY_SPECS, KeySpec
 from kms_tui.kms.model import KeyUsage
@@ -67,8 +67,7 @@ class KeyClass(StrEnum):
     ASYMMETRIC = "asymmetric"
 
 
-@dataclass(frozen=True, slots=True)
-class OperationRow:
+class OperationRow(NamedTuple):
     """One operation or action; ``usage`` is the key usage that its key must have, None for any."""
 
     name: str

@@ -82,10 +82,11 @@ class KmsApp(Boundary, Host):
         self._refusals = RefusalPoller(self)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        # Textual begins with a dark theme. Ours takes its place without a watcher, which would have every
-        # stylesheet parsed once more.
-        self.set_reactive(KmsApp.theme, DARK.name)
-        self.stylesheet.set_variables(self.get_css_variables())
+        if self.current_theme.dark:
+            # Textual begins with a dark theme, unless TEXTUAL_THEME names another. Ours takes its place
+            # without a watcher, which would have every style sheet parsed once more.
+            self.set_reactive(KmsApp.theme, DARK.name)
+            self.stylesheet.set_variables(self.get_css_variables())
         self.theme = self.config.theme
         self.set_keymap(dict(self.config.keys))
 
@@ -119,14 +120,9 @@ class KmsApp(Boundary, Host):
         start(self, partial(self._open, connection), group="session", description="open a session")
 
     async def _open(self, connection: Connection) -> None:
-        from kms_tui.ui.app_shell.connecting import notify_slow_opening, secret_prompt
-
-        tell = partial(start, self, partial(notify_slow_opening, self, connection))
-        late = self.set_timer(
-            SLOW_OPENING_SECONDS, partial(tell, group="opening", description="notify of a slow opening")
-        )
+        late = self.set_timer(SLOW_OPENING_SECONDS, partial(self._opening_is_slow, connection))
         try:
-            session = await off_loop(lambda: self._opener(connection, secret_prompt(self)))
+            session = await off_loop(lambda: self._opener(connection, self._ask_secret))
         except KmsTuiError as error:
             self.open_screen("start", connection, error)
             return
@@ -139,6 +135,18 @@ class KmsApp(Boundary, Host):
         self._refusals.follow(session)
         for screen in self.all_screens:
             screen.post_message(SessionOpened())
+
+    def _opening_is_slow(self, connection: Connection) -> None:
+        from kms_tui.ui.app_shell.connecting import notify_slow_opening
+
+        work = partial(notify_slow_opening, self, connection)
+        start(self, work, group="opening", description="notify of a slow opening")
+
+    def _ask_secret(self, question: str) -> str | None:
+        """The ``Prompt`` of the opener, which calls it on a thread."""
+        from kms_tui.ui.app_shell.connecting import ask_secret
+
+        return ask_secret(self, question)
 
     def _read_pending_changes(self) -> None:
         """Have keys read again whose changes KMS does not show yet."""

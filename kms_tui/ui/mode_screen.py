@@ -59,9 +59,6 @@ class ModeScreen(Screen[None]):
         super().__init__(classes=[name for least, name in breakpoints if width >= least][-1])
         # A new screen has the theme of now. Textual would read all style sheets again, twice, for 0.1 s each.
         self._css_update_count = self.app._css_update_count
-        # With the class of its width from the start, it is not styled again when it learns its size.
-        width, breakpoints = self.app.size.width, self.app.HORIZONTAL_BREAKPOINTS or ()
-        self.add_class(max(each for each in breakpoints if each[0] <= width)[1], update=False)
 
     def compose(self) -> ComposeResult:
         yield TopBar()

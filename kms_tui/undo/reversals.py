@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kms_tui.kms.arn import AWS_ALIAS_PREFIX, key_id_of
 from kms_tui.kms.model import KeyState
@@ -17,8 +16,7 @@ from kms_tui.kms.model import KeyState
 Shape = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ApiCall:
+class ApiCall(NamedTuple):
     """One call in the API's own shapes; ``region`` if it goes to another region than the change."""
 
     operation: str
@@ -29,8 +27,7 @@ class ApiCall:
         return f"{self.operation}({', '.join(self.params)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Reversal:
+class Reversal(NamedTuple):
     """How one operation is undone.
 
     ``read_call`` gives the call that reads the current state (None: it cannot be read). ``inverse`` makes the

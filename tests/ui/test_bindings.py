@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
+from kms_tui.ui.actions.action_table import ACTIONS, KeyAction
 from kms_tui.ui.app_shell.screen_table import APP_BINDINGS, MODE_TABLE, SCREENS, screen_class
 from kms_tui.ui.screens.keys_screen import KeyDetailsScreen
 
@@ -31,6 +33,13 @@ MODE_SCREENS = [screen_class(mode.screen) for mode in MODE_TABLE.values()]
 @pytest.mark.parametrize("place", SCREENS.values())
 def test_every_screen_that_is_opened_by_name_is_there(place: str) -> None:
     assert issubclass(screen_class(place), Screen)
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
+def test_the_functions_of_every_action_are_there(action: KeyAction) -> None:
+    assert inspect.iscoroutinefunction(screen_class(f"kms_tui.ui.{action.does}"))
+    if action.refuses:
+        assert list(inspect.signature(screen_class(f"kms_tui.ui.{action.refuses}")).parameters) == ["subject"]
 
 
 @pytest.mark.parametrize("screen", [*MODE_SCREENS, KeyDetailsScreen], ids=lambda screen: screen.__name__)

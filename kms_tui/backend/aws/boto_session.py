@@ -36,6 +36,7 @@ from kms_tui.backend.aws.profiles import option_of, profile_named
 from kms_tui.backend.aws.retries import MAX_ATTEMPTS, refuse_broken_answers, refused_mutations
 from kms_tui.backend.aws.session_credentials import Identity, SessionCredentials, account_of
 from kms_tui.backend.base import Services
+from kms_tui.backend.service_model import model_file, service_model
 from kms_tui.kms.errors import CredentialsError, KmsTuiError, ServiceError
 from kms_tui.kms.facts import NOT_APPLICABLE, Fact, Known, unreadable
 
@@ -89,9 +90,14 @@ def open_backend(
 
 
 class _ModelFiles(JSONFileLoader):
-    """Reads botocore's model files into plain dicts, in half the time of its OrderedDicts."""
+    """Reads botocore's model files into plain dicts, in half the time of its OrderedDicts.
+
+    The model of KMS is the one that answers are checked by: it is parsed once for both.
+    """
 
     def load_file(self, file_path: str) -> Any:
+        if f"{file_path}.json.gz" == str(model_file()):
+            return service_model()
         for ending, open_file in ((".json", open), (".json.gz", gzip.open)):
             if os.path.isfile(file_path + ending):
                 with open_file(file_path + ending, "rb") as file:

@@ -10,8 +10,8 @@ import configparser
 import os
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from kms_tui.kms.errors import ConfigurationError
 
@@ -21,8 +21,7 @@ _MAX_CHAIN = 16
 Section = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileInfo:
+class ProfileInfo(NamedTuple):
     """One profile; each text is "" where the files do not say.
 
     ``account`` is a hint from the files (an SSO account, or the account of a role), never checked.
@@ -56,8 +55,7 @@ def profile_named(name: str | None, environ: Mapping[str, str] = os.environ) -> 
     return _info(chosen, sections) if chosen in sections else ProfileInfo(chosen)
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileOption:
+class ProfileOption(NamedTuple):
     """The value of an option, and where it stands: ``place`` is a file and line, or a variable."""
 
     value: str

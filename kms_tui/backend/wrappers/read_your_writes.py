@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 from kms_tui.backend.base import Backend, Wrapper
@@ -70,7 +70,7 @@ class PendingChanges:
         """A deleted alias belongs to the key that it named, where that was looked at."""
         name = effect.part.removeprefix(ALIAS_PART)
         _, answer = self._answers.get((region, "DescribeKey", name), ({}, {}))
-        return replace(effect, key_id=str(answer.get("KeyMetadata", {}).get("KeyId", "")))
+        return effect._replace(key_id=str(answer.get("KeyMetadata", {}).get("KeyId", "")))
 
     def _expect(self, region: str, effect: ChangeEffect) -> None:
         same = [each for each in self._changes if _is_same(each, region, effect)]

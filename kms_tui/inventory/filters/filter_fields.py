@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,8 +15,7 @@ from kms_tui.inventory.row_class import Concern, Reading, RowClass
 from kms_tui.kms.keyspecs import KEY_SPECS, Family
 
 
-@dataclass(frozen=True, slots=True)
-class FilterField:
+class FilterField(NamedTuple):
     """``compile`` makes the test for a value; ValueError explains a wrong value."""
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class FilterError(Exception):
@@ -15,8 +15,7 @@ class FilterError(Exception):
         self.end = end
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One term: a word (``field`` is "") or ``field:value``, without quotes and negation.
 
     ``start`` to ``end`` is the whole term in the text, and its value begins at ``value_start``.

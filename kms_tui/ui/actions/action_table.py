@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.mode_screen import ModeScreen
 
 
-@dataclass(frozen=True, slots=True)
-class KeyAction:
+class KeyAction(NamedTuple):
     """One thing to do to the key under the cursor, or to all marked ones where ``many`` holds.
 
     ``does`` and ``refuses`` are the places of two functions below ``kms_tui.ui``, "module:function": their

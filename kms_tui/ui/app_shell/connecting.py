@@ -13,7 +13,7 @@ from textual.widgets import SelectionList
 
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known
-from kms_tui.session import BackendKind, Connection, Prompt
+from kms_tui.session import BackendKind, Connection
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import Host
 from kms_tui.ui.base.safe_text import Content, safe
@@ -174,16 +174,12 @@ async def notify_slow_opening(app: Host, connection: Connection) -> None:
     )
 
 
-def secret_prompt(app: Host) -> Prompt:
-    """A prompt for a secret that the thread which opens a connection can call; None is Cancel."""
+def ask_secret(app: Host, question: str) -> str | None:
+    """A person's answer to the thread that opens a connection; None is Cancel. It blocks the thread."""
+    answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
-    def prompt(question: str) -> str | None:
-        answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    def show() -> None:
+        app.push_screen(AskSecret(question), answers.put)
 
-        def show() -> None:
-            app.push_screen(AskSecret(question), answers.put)
-
-        app.call_from_thread(show)
-        return answers.get()
-
-    return prompt
+    app.call_from_thread(show)
+    return answers.get()

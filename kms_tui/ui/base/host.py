@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding
@@ -43,8 +42,7 @@ class KeysChanged(Message):
         self.key_ids = key_ids
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(NamedTuple):
     """One of the screens that the number keys switch between; ``screen`` is "module:class".
 
     ``short`` is its title where there is little room.

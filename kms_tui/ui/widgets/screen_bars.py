@@ -54,7 +54,7 @@ class TopBar(Vertical):
             place = f"{len(regions)} regions" if len(regions) > 1 else session.kms.region
             parts = (session.connection.title, account, place)
             where += Content.styled(" · ", "$foreground-muted").join([safe(part) for part in parts if part])
-        self.query_one("#where", Static).update(where)
+        self.query_one("#where", Static).update(where, layout=False)
         self.query_one("#modes", Static).update(self._modes())
         self._show_calls()
 
@@ -96,7 +96,8 @@ class TopBar(Vertical):
 
     def show_status(self, status: Content | str) -> None:
         """The screen's own line, right of the modes ("38 keys · 2 need attention")."""
-        self.query_one("#status", Static).update(status if isinstance(status, Content) else Content(status))
+        content = status if isinstance(status, Content) else Content(status)
+        self.query_one("#status", Static).update(content, layout=False)
 
 
 def calls_so_far(session: Session, prices: Prices) -> CallsCost:
@@ -151,16 +152,18 @@ class KeyBar(Static):
         super().__init__()
         self._places: list[tuple[int, int, str]] = []
         """(first cell, cell after the last, key) of each entry."""
+        self._is_stale = False
+        """Whether the bindings have changed since they were shown."""
 
     def on_mount(self) -> None:
-        self.screen.bindings_updated_signal.subscribe(self, self._show)
-        self.call_after_refresh(self._show, self.screen)
+        self.screen.bindings_updated_signal.subscribe(self, self._show_later)
+        self._show_later(self.screen)
 
     def on_unmount(self) -> None:
         self.screen.bindings_updated_signal.unsubscribe(self)
 
     def on_resize(self) -> None:
-        self._show(self.screen)
+        self._show_later(self.screen)
 
     def on_click(self, event: events.Click) -> None:
         x = event.x - self.styles.padding.left
@@ -168,7 +171,14 @@ class KeyBar(Static):
             if first <= x < after:
                 self.app.simulate_key(key)
 
+    def _show_later(self, screen: Screen[object]) -> None:
+        """Show the bindings once for all changes until the next repaint."""
+        if not self._is_stale:
+            self._is_stale = True
+            self.call_after_refresh(self._show, screen)
+
     def _show(self, screen: Screen[object]) -> None:
+        self._is_stale = False
         if not self.is_attached or screen is not self.app.screen:
             return
         entries: dict[str, tuple[str, str, str]] = {}
@@ -177,7 +187,8 @@ class KeyBar(Static):
             if binding.show and binding.description and active.enabled:
                 display = screen.app.get_key_display(binding)
                 entries.setdefault(binding.action, (display, binding.description, binding.key))
-        self.update(self._line(_that_fit(list(entries.values()), self.content_size.width)))
+        line = self._line(_that_fit(list(entries.values()), self.content_size.width))
+        self.update(line, layout=False)
 
     def _line(self, entries: list[tuple[str, str, str]]) -> Content:
         self._places, parts, at = [], [], 0
