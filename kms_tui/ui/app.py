@@ -76,10 +76,11 @@ class KmsApp(Boundary, Host):
         self._refusals = RefusalPoller(self)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        # Textual begins with a dark theme. Ours takes its place without a watcher, which would have every
-        # stylesheet parsed once more.
-        self.set_reactive(KmsApp.theme, DARK.name)
-        self.stylesheet.set_variables(self.get_css_variables())
+        if self.current_theme.dark:
+            # Textual begins with a dark theme, unless TEXTUAL_THEME names another. Ours takes its place
+            # without a watcher, which would have every style sheet parsed once more.
+            self.set_reactive(KmsApp.theme, DARK.name)
+            self.stylesheet.set_variables(self.get_css_variables())
         self.theme = self.config.theme
         self.set_keymap(dict(self.config.keys))
 
