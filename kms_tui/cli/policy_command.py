@@ -17,7 +17,8 @@ from pathlib import Path
 
 from kms_tui.formats import encoding_of
 from kms_tui.kms.arn import PARTITIONS, Arn, is_account_id, partition_of
-from kms_tui.policy import CheckResult, Severity, Verdict, check, pasted_text
+from kms_tui.policy import CheckResult, Severity, Verdict, pasted_text
+from kms_tui.policy.guard import check
 from kms_tui.policy.rule_guide import RULES, text_of
 from kms_tui.visible import visible
 

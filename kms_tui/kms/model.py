@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Never, Self
+from typing import Any, NamedTuple, Never, Self
 
 from kms_tui.kms.arn import short_alias
 
@@ -44,8 +44,7 @@ class KeyOrigin(StrEnum):
     EXTERNAL_KEY_STORE = "EXTERNAL_KEY_STORE"
 
 
-@dataclass(frozen=True, slots=True)
-class CallerIdentity:
+class CallerIdentity(NamedTuple):
     """STS GetCallerIdentity; each part is "" where STS is absent or denied."""
 
     account: str = ""
@@ -53,8 +52,7 @@ class CallerIdentity:
     user_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(NamedTuple):
     """An entry of ListAliases; ``target_key_id`` is "" for a predefined AWS alias without a key."""
 
     name: str
@@ -82,8 +80,7 @@ class Alias:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class MultiRegion:
+class MultiRegion(NamedTuple):
     """MultiRegionConfiguration: which key is the primary, and where the replicas are (ARNs)."""
 
     is_primary: bool
@@ -179,8 +176,7 @@ def _multi_region(shape: JsonShape) -> MultiRegion:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRotationStatus:
+class KeyRotationStatus(NamedTuple):
     """GetKeyRotationStatus; ``period_days`` and ``next_date`` are None while automatic rotation is off."""
 
     enabled: bool
@@ -198,8 +194,7 @@ class KeyRotationStatus:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRotation:
+class KeyRotation(NamedTuple):
     """An entry of ListKeyRotations; ``kind`` is AUTOMATIC or ON_DEMAND, "" (and no date) for the first."""
 
     key_id: str
@@ -256,8 +251,7 @@ class Grant:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     key: str
     value: str
 
@@ -266,8 +260,7 @@ class Tag:
         return cls(shape["TagKey"], shape["TagValue"])
 
 
-@dataclass(frozen=True, slots=True)
-class KeyLastUsage:
+class KeyLastUsage(NamedTuple):
     """GetKeyLastUsage; no ``operation`` means none seen since ``tracking_start``, not "never used"."""
 
     operation: str = ""
@@ -287,8 +280,7 @@ class KeyLastUsage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyVersion:
+class PolicyVersion(NamedTuple):
     """A version of a key policy, and since when; ``author`` is the ARN of who put it, "" if not known."""
 
     text: str

@@ -9,7 +9,8 @@ import json
 import statistics
 import time
 
-from kms_tui.policy import check, snippets
+from kms_tui.policy import snippets
+from kms_tui.policy.guard import check
 from tests.unit.policy.build import ACCOUNT, KEY, Shape, allow, deny
 from tests.unit.policy.test_guard_invariants import HOSTILE, largest
 

@@ -9,7 +9,7 @@ import random
 import sys
 import time
 
-from kms_tui.policy import check
+from kms_tui.policy.guard import check
 from kms_tui.policy.operators import parse as parse_operator
 from tests.unit.policy.build import ACCOUNT, ADMIN, KEY, NOW, cases
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kms_tui import policy
 from kms_tui.creation import KeyType, NewKey, calls_after, commands, create_params, key_types, policy_of
 from kms_tui.evidence.cost import Prices
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import KeyUsage, Tag
+from kms_tui.policy import guard
 from tests.demo_copies import demo_copy
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -42,7 +42,7 @@ def test_the_policy_keeps_the_account_in_control_and_kms_takes_it(kind: KeyType)
     draft = NewKey(kind, administrators=(ADMIN,), users=(APP,))
     text = policy_of(draft, ACCOUNT, "aws")
     key_arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    assert policy.check(text, account_id=ACCOUNT, partition="aws", key_arn=key_arn).verdict == "ok"
+    assert guard.check(text, account_id=ACCOUNT, partition="aws", key_arn=key_arn).verdict == "ok"
     backend = demo_copy(NOW)
     made = backend.call("CreateKey", create_params(draft, ACCOUNT, "aws"))["KeyMetadata"]["KeyId"]
     assert backend.call("GetKeyPolicy", {"KeyId": made, "PolicyName": "default"})["Policy"] == text

@@ -36,15 +36,16 @@ def judge(
     caller_arn: str = "",
     now: float | None = None,
 ) -> CheckResult:
-    """``policy.check``, and stricter: some Allow statement must name the account.
+    """``guard.check``, and stricter: some Allow statement must name the account.
 
     The root statement may not be dropped, even where ``*`` would keep control. ``now`` is in seconds since
     1970.
     """
     # Imported here: a session opens without having a policy to judge.
     from kms_tui import policy
+    from kms_tui.policy import guard
 
-    result = policy.check(
+    result = guard.check(
         text,
         account_id=account_id,
         partition=partition,
@@ -54,7 +55,7 @@ def judge(
     )
     if result.verdict is policy.Verdict.REFUSE:
         return result
-    if policy.names_account(policy.parse(text, partition=partition), account_id):
+    if guard.names_account(policy.parse(text, partition=partition), account_id):
         return result
     sentence = (
         f"No Allow statement names the account {account_id}: the root statement may not go, even where "

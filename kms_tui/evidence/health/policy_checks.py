@@ -9,10 +9,11 @@ from functools import lru_cache
 from kms_tui.evidence.health.examined import Examined, Settings, Unsure, Verdict, known
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Key
-from kms_tui.policy import CheckResult, Severity, check, outside_access, parse
+from kms_tui.policy import CheckResult, Severity, parse
 from kms_tui.policy.access import Standing, action_words
 from kms_tui.policy.describe import listed, quoted
 from kms_tui.policy.exposure import OutsideAccess
+from kms_tui.policy.guard import check, outside_access
 from kms_tui.policy.policy_diff import effect_changes
 from kms_tui.policy.search import TooComplexError
 

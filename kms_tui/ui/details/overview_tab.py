@@ -127,14 +127,14 @@ class OverviewTab(DetailTab[OverviewFacts]):
 
 def _judge(kms: Kms, subject: Subject) -> PolicySummary:
     from kms_tui import policy
-    from kms_tui.policy import access
+    from kms_tui.policy import access, guard
 
     text = kms.key_policy(subject.key_id)
     account, partition, arn = kms.account_id, kms.partition, subject.arn
     document = policy.parse(text, partition=partition)
     rows = access.matrix(document, account_id=account, partition=partition, key_arn=arn)
     return PolicySummary(
-        policy.check(text, account_id=account, partition=partition, key_arn=arn).verdict,
+        guard.check(text, account_id=account, partition=partition, key_arn=arn).verdict,
         access.users_of(rows),
         access.who_can_change(document, account_id=account, partition=partition, key_arn=arn),
     )

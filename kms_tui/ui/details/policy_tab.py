@@ -49,14 +49,14 @@ class PolicyTab(DetailTab[PolicyFacts]):
         yield Static(id="policy-text")
 
     def read(self, kms: Kms, subject: Subject) -> PolicyFacts:
-        from kms_tui import policy
+        from kms_tui.policy import guard
         from kms_tui.ui.base.policy_words import principals_in
 
         text = kms.key_policy(subject.key_id)
         if self.session is not None:
             self.session.seen_principals.update(principals_in(text))
         return PolicyFacts(
-            text, policy.check(text, account_id=kms.account_id, partition=kms.partition, key_arn=subject.arn)
+            text, guard.check(text, account_id=kms.account_id, partition=kms.partition, key_arn=subject.arn)
         )
 
     def present(self, subject: Subject, fact: Fact[PolicyFacts]) -> None:

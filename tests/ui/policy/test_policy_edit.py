@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from kms_tui import policy
 from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
 from kms_tui.data_files import PolicyFiles
 from kms_tui.kms.errors import OutcomeUnknownError, ServiceError
 from kms_tui.kms.model import CallerIdentity
-from kms_tui.policy import CheckResult
+from kms_tui.policy import CheckResult, guard
 from kms_tui.session import BackendKind, Connection, Session, open_session
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.policy_editor.policy_edit import (
@@ -69,13 +68,13 @@ def edit(session: Session, backend: Elsewhere, files: PolicyFiles) -> PolicyEdit
 def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts that the guard judges, whoever asks it."""
     texts: list[str] = []
-    check = policy.check
+    check = guard.check
 
     def counting(text: str, **options: Any) -> CheckResult:
         texts.append(text)
         return check(text, **options)
 
-    monkeypatch.setattr(policy, "check", counting)
+    monkeypatch.setattr(guard, "check", counting)
     return texts
 
 

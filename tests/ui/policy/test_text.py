@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.document._document import Document
 
-from kms_tui import policy
-from kms_tui.policy import snippets
+from kms_tui.policy import guard, snippets
 from kms_tui.policy.actions import ACTIONS
 from kms_tui.policy.json_reader import ScanError
 from kms_tui.ui.base.policy_words import formatted
@@ -102,9 +101,7 @@ def test_formatting_never_changes_a_verdict(text: str) -> None:
         laid_out = formatted(text)
     except ScanError:
         return
-    assert (
-        policy.check(laid_out, account_id=ACCOUNT).verdict == policy.check(text, account_id=ACCOUNT).verdict
-    )
+    assert guard.check(laid_out, account_id=ACCOUNT).verdict == guard.check(text, account_id=ACCOUNT).verdict
 
 
 # The outline
@@ -269,7 +266,7 @@ def test_every_snippet_goes_behind_the_statement_of_the_cursor(index: int) -> No
     grown = with_statement(text, text.index('"Sid"'), statement)
     assert grown is not None
     assert json.loads(grown)["Statement"] == [ROOT, statement, APP_USES]
-    assert policy.check(grown, account_id=ACCOUNT).verdict != "refuse"
+    assert guard.check(grown, account_id=ACCOUNT).verdict != "refuse"
 
 
 @pytest.mark.parametrize(

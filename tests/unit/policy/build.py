@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from kms_tui.policy import CheckResult, check, parse
+from kms_tui.policy import CheckResult, parse
 from kms_tui.policy.conditions import ConditionTest
+from kms_tui.policy.guard import check
 
 ACCOUNT = "111122223333"
 OTHER = "444455556666"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kms_tui.policy import check, names_account, parse
+from kms_tui.policy import parse
+from kms_tui.policy.guard import check, names_account
 from tests.unit.policy.build import (
     ACCOUNT,
     ADMIN,

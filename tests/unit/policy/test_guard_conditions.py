@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.policy import check
+from kms_tui.policy.guard import check
 from tests.unit.policy.build import (
     ACCOUNT,
     ADMIN,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kms_tui.policy import outside_access
+from kms_tui.policy.guard import outside_access
 from tests.unit.policy.build import (
     ACCOUNT,
     ADMIN,

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.policy import check, parse
+from kms_tui.policy import parse
 from kms_tui.policy.condition_keys import KEYS
 from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.document import MAX_BYTES
+from kms_tui.policy.guard import check
 from kms_tui.policy.operators import OPERATORS
 from tests.unit.policy.build import (
     ACCOUNT,

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from kms_tui.policy import check, default_policy, names_account, parse, snippets
+from kms_tui.policy import default_policy, parse, snippets
+from kms_tui.policy.guard import check, names_account
 from tests.unit.policy.build import ACCOUNT, policy, verdict
 
 
