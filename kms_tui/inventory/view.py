@@ -259,14 +259,14 @@ class View:
             yield
             self.marks = {row_key for row_key in self.marks if self.inventory.row(row_key) is not None}
             new = [row for row in rows if row not in there]
-            self._drops = drops
         elif len(self.inventory) > len(known):
             new = self.inventory.rows()[len(known) :]
         else:
             return
-        new.sort(key=by_name)
+        new = yield from slices.sort(new, by_name)
         known += new
         self._unordered += new
+        self._drops = drops
 
     # Changes of the inventory
 
