@@ -250,13 +250,15 @@ class View:
         if drops != self._drops:
             rows = self.inventory.rows()
             present, there = set(rows), set(known)
-            yield
+            if len(rows) > slices.SLICE:
+                yield
             self._known_rows = known = [row for row in known if row in present]
             self._unordered = [row for row in self._unordered if row in present]
             self._ordered = [
                 Candidates([row for row in each.rows if row in present]) for each in self._ordered
             ]
-            yield
+            if len(rows) > slices.SLICE:
+                yield
             self.marks = {row_key for row_key in self.marks if self.inventory.row(row_key) is not None}
             new = [row for row in rows if row not in there]
         elif len(self.inventory) > len(known):
