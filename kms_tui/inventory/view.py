@@ -250,23 +250,25 @@ class View:
         if drops != self._drops:
             rows = self.inventory.rows()
             present, there = set(rows), set(known)
-            yield
+            if len(rows) > slices.SLICE:
+                yield
             self._known_rows = known = [row for row in known if row in present]
             self._unordered = [row for row in self._unordered if row in present]
             self._ordered = [
                 Candidates([row for row in each.rows if row in present]) for each in self._ordered
             ]
-            yield
+            if len(rows) > slices.SLICE:
+                yield
             self.marks = {row_key for row_key in self.marks if self.inventory.row(row_key) is not None}
             new = [row for row in rows if row not in there]
-            self._drops = drops
         elif len(self.inventory) > len(known):
             new = self.inventory.rows()[len(known) :]
         else:
             return
-        new.sort(key=by_name)
+        new = yield from slices.sort(new, by_name)
         known += new
         self._unordered += new
+        self._drops = drops
 
     # Changes of the inventory
 

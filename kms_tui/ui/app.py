@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -46,6 +47,8 @@ _SWITCH_SECONDS = 0.001
 
 At Python's 0.005 a key pressed while 100,000 keys are listed is painted after 0.1 s, at this after 0.04 s.
 """
+_STARTED_SECONDS = 1.0
+"""Seconds after opening; a collection that walks all that is imported takes 0.2 s."""
 _PENDING_CHANGES_EVERY = 0.5
 """Seconds between two checks of which keys with pending changes are due to be read again."""
 
@@ -131,6 +134,9 @@ class KmsApp(Boundary, Host):
         sys.setswitchinterval(_SWITCH_SECONDS)
         if self.session is not None:
             self.session.close()
+        else:
+            # By then boto3 and the first screen are there for good: the garbage collector leaves them out.
+            self.set_timer(_STARTED_SECONDS, gc.freeze)
         self.session = session
         self._refusals.follow(session)
         for screen in self.all_screens:

@@ -35,7 +35,7 @@ from textual.widgets import Input, Tabs
 from kms_tui.backend.base import Backend
 from kms_tui.config import Config
 from kms_tui.demo import demo_backend
-from kms_tui.inventory import Pace, Sort
+from kms_tui.inventory import FilterError, Pace, Sort, parse
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.dialog import Dialog
@@ -165,7 +165,11 @@ async def typing(app: KmsApp, presser: Presser) -> Responses:
     assert view is not None
 
     def shown() -> bool:
-        return line.is_error or view.query.text == line.input.value
+        try:
+            parse(line.input.value, NOW)
+        except FilterError:
+            return line.is_error
+        return view.query.text == line.input.value
 
     yield await presser.press("slash", "filter")
     for text in FILTERS:

@@ -109,6 +109,7 @@ def many(count: int, **pace: Any) -> World:
 @pytest.fixture
 def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slices, "SLICE", 3)
+    monkeypatch.setattr("kms_tui.ui.widgets.key_list._AT_ONCE_SECONDS", 0)
 
 
 @pytest.mark.usefixtures("slices_of_three")

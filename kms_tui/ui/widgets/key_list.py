@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
@@ -35,6 +36,8 @@ from kms_tui.ui.widgets.virtual_list import HEADER
 
 _REPORT_SECONDS = 0.05
 """Seconds of scrolling between two reports of which rows are on screen."""
+_AT_ONCE_SECONDS = 0.012
+"""Seconds of filtering and sorting at one go; most filters need no more, and are painted in one frame."""
 _NAMES_SECONDS = 1.0
 """Seconds until keys whose names are not read yet are shown in a list that has room for them."""
 _NEWS_SECONDS = 5.0
@@ -184,21 +187,21 @@ class KeyList(MarkedList):
     def _arrange(self, work: Work) -> None:
         """Do work of the view in slices, between which keys are taken; work under way is dropped."""
         self._arranging = work
-        if self._has_slice_left(work):
+        if self._has_more(work):
             start(self, partial(self._arrange_on, work), group="arrange", description="arrange the keys anew")
 
     async def _arrange_on(self, work: Work) -> None:
-        while work is self._arranging and self._has_slice_left(work):
+        while work is self._arranging and self._has_more(work):
             await asyncio.sleep(0)
 
-    def _has_slice_left(self, work: Work) -> bool:
-        """Do a slice; False if it was the last one."""
-        try:
-            next(work)
-        except StopIteration:
-            self._arranged()
-            return False
-        return True
+    def _has_more(self, work: Work) -> bool:
+        """Do slices for a moment; False once the last one is done."""
+        end = time.perf_counter() + _AT_ONCE_SECONDS
+        for _ in work:
+            if time.perf_counter() >= end:
+                return True
+        self._arranged()
+        return False
 
     def _arranged(self) -> None:
         self._arranging = None
