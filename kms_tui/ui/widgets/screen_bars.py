@@ -163,7 +163,7 @@ class KeyBar(Static):
         self.screen.bindings_updated_signal.unsubscribe(self)
 
     def on_resize(self) -> None:
-        self._show_later(self.screen)
+        self._show(self.screen)
 
     def on_click(self, event: events.Click) -> None:
         x = event.x - self.styles.padding.left
@@ -178,8 +178,10 @@ class KeyBar(Static):
             self.call_after_refresh(self._show, screen)
 
     def _show(self, screen: Screen[object]) -> None:
+        """Show the bindings; beneath a dialog only where none are shown yet."""
         self._is_stale = False
-        if not self.is_attached or screen is not self.app.screen:
+        beneath = screen is not self.app.screen
+        if not self.is_attached or (beneath and self._places):
             return
         entries: dict[str, tuple[str, str, str]] = {}
         for active in screen.active_bindings.values():
