@@ -176,7 +176,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _begin_next(self) -> None:
         """Have the next request answered, or refuse what follows, unless an answer is still to be sent."""
-        if self._answered is not None or self._is_full:
+        if self._answered is not None or self._is_full or self._transport.is_closing():
             return
         if self._waiting:
             self._answered = self._waiting.popleft()

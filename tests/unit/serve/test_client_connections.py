@@ -332,3 +332,20 @@ def test_an_answer_that_is_read_slowly_is_not(connection: ClientConnection, tran
         connection.resume_writing()
         connection.sweep(1005 + seconds)
     assert not transport.aborted
+
+
+@pytest.mark.parametrize("next_one", [post("/2"), b"\0no request\r\n\r\n"], ids=["request", "no request"])
+def test_nothing_more_is_asked_or_refused_once_the_connection_closes(
+    connection: ClientConnection,
+    application: Application,
+    transport: FakeTransport,
+    loop: asyncio.AbstractEventLoop,
+    next_one: bytes,
+) -> None:
+    connection.data_received(post("/1") + next_one)
+    application.answer(b"")
+    written = transport.written
+    transport.close()
+    turn(loop)
+    assert [request.path for request in application.asked] == ["/1"]
+    assert transport.written == written
