@@ -100,7 +100,7 @@ class ClientConnection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # No other protocol is offered: the request was answered as any.
+            pass  # No other protocol is offered: the request was answered as any, as the last one.
         except httptools.HttpParserError:
             self._refuse(_NO_HTTP)
             return
@@ -167,7 +167,12 @@ class ClientConnection(asyncio.Protocol):
             return
         method, body = self._parser.get_method().decode("ascii"), b"".join(self._body)
         request = HttpRequest(method, self._path, self._query, self._names, body, self._address)
-        keeps_alive = self._parser.get_http_version() != "1.0" and self._parser.should_keep_alive()
+        # The parser passes over the body of a request to upgrade, which must not count as the next request.
+        keeps_alive = (
+            self._parser.get_http_version() != "1.0"
+            and self._parser.should_keep_alive()
+            and not self._parser.should_upgrade()
+        )
         self._is_ending = not keeps_alive or self._body_bytes > MAX_DISCARDED
         self._waiting.append(_Received(request, keeps_alive))
         self._begin_next()

@@ -349,3 +349,23 @@ def test_nothing_more_is_asked_or_refused_once_the_connection_closes(
     turn(loop)
     assert [request.path for request in application.asked] == ["/1"]
     assert transport.written == written
+
+
+@pytest.mark.parametrize("reads", [1, 2])
+def test_the_body_of_a_request_to_upgrade_is_no_request(
+    connection: ClientConnection,
+    application: Application,
+    transport: FakeTransport,
+    loop: asyncio.AbstractEventLoop,
+    reads: int,
+) -> None:
+    inner = post("/inner")
+    sent = post("/", "Connection: Upgrade", "Upgrade: h2c", body=inner)
+    for part in [sent] if reads == 1 else [sent[: -len(inner)], inner]:
+        connection.data_received(part)
+    application.answer(b"")
+    turn(loop)
+    connection.data_received(inner)
+    assert [request.path for request in application.asked] == ["/"]
+    assert transport.closing
+    assert transport.written.count(b"HTTP/1.1 ") == 1
