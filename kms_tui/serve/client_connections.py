@@ -109,6 +109,12 @@ class ClientConnection(asyncio.Protocol):
             if self._header_bytes > MAX_HEADER_BYTES:
                 self._refuse(_HEADERS_TOO_LARGE)
 
+    def eof_received(self) -> bool:
+        """Keep the connection of a client that sends nothing more until all that it sent is answered."""
+        self._is_ending = True
+        self._awaited_since = None
+        return self._answered is not None or bool(self._waiting)
+
     def pause_writing(self) -> None:
         self._is_full = True
 
@@ -200,6 +206,8 @@ class ClientConnection(asyncio.Protocol):
             self._end()
         elif self._waiting or self._refusal is not None:
             self._loop.call_soon(self._begin_next)
+        elif self._is_ending:
+            self._end()
         else:
             if self._awaited_since is None:
                 self._idle_since = time.monotonic()

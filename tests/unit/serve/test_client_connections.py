@@ -369,3 +369,28 @@ def test_the_body_of_a_request_to_upgrade_is_no_request(
     assert [request.path for request in application.asked] == ["/"]
     assert transport.closing
     assert transport.written.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_client_that_sends_nothing_more_gets_its_answers(
+    connection: ClientConnection,
+    application: Application,
+    transport: FakeTransport,
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    connection.data_received(post("/1") + post("/2") + post("/3")[:9])
+    assert connection.eof_received()
+    connection.sweep(time.monotonic() + REQUEST_SECONDS + 1)
+    for body in (b"answer 1", b"answer 2"):
+        assert not transport.closing
+        application.answer(body)
+        turn(loop)
+    assert re.findall(rb"answer \d", transport.written) == [b"answer 1", b"answer 2"]
+    assert transport.closing
+    assert not transport.aborted
+
+
+def test_the_connection_of_a_client_that_waits_for_nothing_ends_with_what_it_sends(
+    connection: ClientConnection,
+) -> None:
+    connection.data_received(post("/")[:9])
+    assert not connection.eof_received()
