@@ -70,12 +70,14 @@ class ClientConnection(asyncio.Protocol):
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._waiting: deque[_Received] = deque()
         self._answered: _Received | None = None
+        self._refusal: HttpResponse | None = None
         self._is_ending = False
         self._is_full = False
         self._awaited_since: float | None = time.monotonic()
         self._idle_since: float | None = None
         self._stalled_since: float | None = None
         self._header_bytes: int | None = 0
+        self._has_only_headers = True
 
     # The transport's side
 
@@ -89,23 +91,29 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._connections.discard(self)
-        self._is_ending = True
-        self._waiting.clear()
+        self._forget_waiting()
 
     def data_received(self, data: bytes) -> None:
-        if self._transport.is_closing():
+        if self._transport.is_closing() or self._refusal is not None:
             return
+        self._has_only_headers = True
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # No other protocol is offered: the request was answered as any.
+            pass  # No other protocol is offered: the request was answered as any, as the last one.
         except httptools.HttpParserError:
             self._refuse(_NO_HTTP)
             return
-        if self._header_bytes is not None:
+        if self._header_bytes is not None and self._has_only_headers:
             self._header_bytes += len(data)
             if self._header_bytes > MAX_HEADER_BYTES:
                 self._refuse(_HEADERS_TOO_LARGE)
+
+    def eof_received(self) -> bool:
+        """Keep the connection of a client that sends nothing more until all that it sent is answered."""
+        self._is_ending = True
+        self._awaited_since = None
+        return self._answered is not None or bool(self._waiting)
 
     def pause_writing(self) -> None:
         self._is_full = True
@@ -140,8 +148,13 @@ class ClientConnection(asyncio.Protocol):
         if is_free and self._names.get("expect", "").lower() == "100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
+    def on_chunk_header(self) -> None:
+        """Count again: after the last chunk there may be trailers, which mean nothing here."""
+        self._header_bytes = 0
+
     def on_body(self, body: bytes) -> None:
         """Keep a body until it is too large, and read on for a while: see ``MAX_DISCARDED``."""
+        self._header_bytes, self._has_only_headers = None, False
         if self._body_bytes <= MAX_BODY:
             self._body.append(body)
         self._body_bytes += len(body)
@@ -149,6 +162,7 @@ class ClientConnection(asyncio.Protocol):
             self._receive()
 
     def on_message_complete(self) -> None:
+        self._header_bytes, self._has_only_headers = None, False
         self._receive()
 
     # Requests and answers
@@ -159,7 +173,12 @@ class ClientConnection(asyncio.Protocol):
             return
         method, body = self._parser.get_method().decode("ascii"), b"".join(self._body)
         request = HttpRequest(method, self._path, self._query, self._names, body, self._address)
-        keeps_alive = self._parser.get_http_version() != "1.0" and self._parser.should_keep_alive()
+        # The parser passes over the body of a request to upgrade, which must not count as the next request.
+        keeps_alive = (
+            self._parser.get_http_version() != "1.0"
+            and self._parser.should_keep_alive()
+            and not self._parser.should_upgrade()
+        )
         self._is_ending = not keeps_alive or self._body_bytes > MAX_DISCARDED
         self._waiting.append(_Received(request, keeps_alive))
         self._begin_next()
@@ -167,11 +186,15 @@ class ClientConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _begin_next(self) -> None:
-        """Have the next request answered, unless there is none, or the last answer is still to be sent."""
-        if self._answered is not None or self._is_full or not self._waiting:
+        """Have the next request answered, or refuse what follows, unless an answer is still to be sent."""
+        if self._answered is not None or self._is_full or self._transport.is_closing():
             return
-        self._answered = self._waiting.popleft()
-        self._application(self._answered.request, self._answer)
+        if self._waiting:
+            self._answered = self._waiting.popleft()
+            self._application(self._answered.request, self._answer)
+        elif self._refusal is not None:
+            self._transport.write(self._bytes_of(self._refusal, None, True))
+            self._end()
 
     def _answer(self, response: HttpResponse) -> None:
         received, self._answered = self._answered, None
@@ -181,22 +204,34 @@ class ClientConnection(asyncio.Protocol):
         self._transport.write(self._bytes_of(response, received.request, ends))
         if ends:
             self._end()
-        elif self._waiting:
+        elif self._waiting or self._refusal is not None:
             self._loop.call_soon(self._begin_next)
+        elif self._is_ending:
+            self._end()
         else:
-            self._idle_since = time.monotonic() if self._awaited_since is None else None
+            if self._awaited_since is None:
+                self._idle_since = time.monotonic()
+            else:
+                self._awaited_since = time.monotonic()
             self._transport.resume_reading()
 
     def _end(self) -> None:
         """Close once everything that was written is sent, and look at nothing more."""
-        self._is_ending = True
-        self._waiting.clear()
+        self._forget_waiting()
         self._transport.close()
 
+    def _forget_waiting(self) -> None:
+        self._is_ending = True
+        self._waiting.clear()
+        self._refusal = None
+
     def _refuse(self, response: HttpResponse) -> None:
-        """Answer what is no request, and end."""
-        self._transport.write(self._bytes_of(response, None, True))
-        self._end()
+        """Answer what is no request, after the requests before it, and end."""
+        self._is_ending = True
+        self._awaited_since = None
+        self._refusal = response
+        self._transport.pause_reading()
+        self._begin_next()
 
     def _bytes_of(self, response: HttpResponse, request: HttpRequest | None, ends: bool) -> bytes:
         """An answer on the wire: head and body leave together, which spares both sides a system call."""
@@ -224,7 +259,9 @@ class ClientConnection(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         """Close the connection if its request, or the reading of its answer, takes too long."""
-        if self._awaited_since is not None and now - self._awaited_since > REQUEST_SECONDS:
+        # While requests wait, nothing more is read.
+        awaited_since = None if self._waiting else self._awaited_since
+        if awaited_since is not None and now - awaited_since > REQUEST_SECONDS:
             self._transport.abort()
         elif self._idle_since is not None and now - self._idle_since > self._keep_alive_seconds:
             self._transport.close()

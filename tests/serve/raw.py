@@ -59,6 +59,9 @@ class Raw:
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
+    def send_nothing_more(self) -> None:
+        self._socket.shutdown(socket.SHUT_WR)
+
     def skip_head(self) -> None:
         """Drop an answer that is a head alone."""
         while b"\r\n\r\n" not in self._received:

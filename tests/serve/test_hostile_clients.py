@@ -177,6 +177,17 @@ def test_a_client_that_goes_away_in_the_middle_leaves_no_trace(
     assert not caplog.records
 
 
+def test_a_client_that_sends_nothing_more_is_answered_and_closed(gate: Gate) -> None:
+    with running(gate.backend) as url, Raw(url) as connection:
+        connection.send(LIST_KEYS)
+        connection.send_nothing_more()
+        gate.wait_for(1)
+        assert call(url, "Encrypt", KeyId="k").status == 200
+        gate.open.set()
+        assert connection.answer().status == 200
+        assert connection.is_closed_by_server()
+
+
 def test_pipelined_requests_are_answered_in_their_order(url: str) -> None:
     with Raw(url) as connection:
         connection.send(LIST_KEYS + post("Nothing") + LIST_KEYS)

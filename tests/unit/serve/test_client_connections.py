@@ -13,7 +13,12 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from kms_tui.serve.application import MAX_BODY, MAX_DISCARDED
-from kms_tui.serve.client_connections import REQUEST_SECONDS, STALL_SECONDS, ClientConnection
+from kms_tui.serve.client_connections import (
+    MAX_HEADER_BYTES,
+    REQUEST_SECONDS,
+    STALL_SECONDS,
+    ClientConnection,
+)
 from kms_tui.serve.http_messages import HttpRequest, HttpResponse
 
 KEEP_ALIVE = 60
@@ -213,6 +218,75 @@ def test_a_body_is_kept_until_it_is_too_large_and_asked_about_once(
     assert MAX_BODY < len(request.body) <= 2 * MAX_BODY
 
 
+def test_many_requests_in_one_read_are_no_large_headers(
+    connection: ClientConnection, application: Application, transport: FakeTransport
+) -> None:
+    connection.data_received(post("/") * (MAX_HEADER_BYTES // 10) + post("/")[:20])
+    assert (len(application.asked), transport.written) == (1, b"")
+
+
+def test_trailers_too_large_are_refused(
+    connection: ClientConnection, application: Application, transport: FakeTransport
+) -> None:
+    chunked = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    connection.data_received(chunked + b"2\r\n{}\r\n0\r\n")
+    connection.data_received(b"X-Filler: x\r\n" * MAX_HEADER_BYTES)
+    assert transport.written.startswith(b"HTTP/1.1 431 ")
+    assert application.asked == []
+
+
+def test_a_chunked_body_and_its_end_are_no_headers(
+    connection: ClientConnection, application: Application, transport: FakeTransport
+) -> None:
+    chunked = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    size = 2 * MAX_HEADER_BYTES
+    connection.data_received(chunked + b"%x\r\n" % size)
+    connection.data_received(b"x" * size + b"\r\n0")
+    connection.data_received(b"\r\nX-Trailer: 1\r\n\r\n")
+    (request,) = application.asked
+    assert (len(request.body), transport.written) == (size, b"")
+    assert "x-trailer" not in request.headers
+
+
+def test_what_is_no_request_is_refused_after_the_answers_before_it(
+    connection: ClientConnection,
+    application: Application,
+    transport: FakeTransport,
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    connection.data_received(post("/1") + post("/2") + b"\0no request\r\n\r\n")
+    connection.sweep(time.monotonic() + REQUEST_SECONDS + 1)
+    for body in (b"answer 1", b"answer 2"):
+        assert not transport.closing
+        application.answer(body)
+        turn(loop)
+    assert re.findall(rb"answer \d|HTTP/1.1 400", transport.written) == [
+        b"answer 1",
+        b"answer 2",
+        b"HTTP/1.1 400",
+    ]
+    assert transport.closing
+    assert not transport.aborted
+
+
+def test_the_time_in_which_nothing_is_read_does_not_count(
+    connection: ClientConnection,
+    application: Application,
+    transport: FakeTransport,
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    connection.data_received(post("/1") + post("/2") + post("/3")[:9])
+    connection.sweep(time.monotonic() + REQUEST_SECONDS + 1)
+    for _ in range(2):
+        assert not transport.aborted
+        application.answer(b"")
+        turn(loop)
+    connection.sweep(time.monotonic() + REQUEST_SECONDS - 1)
+    assert not transport.aborted
+    connection.sweep(time.monotonic() + REQUEST_SECONDS + 1)
+    assert transport.aborted
+
+
 def test_a_connection_at_rest_is_closed_after_a_while(
     connection: ClientConnection, application: Application, transport: FakeTransport
 ) -> None:
@@ -258,3 +332,65 @@ def test_an_answer_that_is_read_slowly_is_not(connection: ClientConnection, tran
         connection.resume_writing()
         connection.sweep(1005 + seconds)
     assert not transport.aborted
+
+
+@pytest.mark.parametrize("next_one", [post("/2"), b"\0no request\r\n\r\n"], ids=["request", "no request"])
+def test_nothing_more_is_asked_or_refused_once_the_connection_closes(
+    connection: ClientConnection,
+    application: Application,
+    transport: FakeTransport,
+    loop: asyncio.AbstractEventLoop,
+    next_one: bytes,
+) -> None:
+    connection.data_received(post("/1") + next_one)
+    application.answer(b"")
+    written = transport.written
+    transport.close()
+    turn(loop)
+    assert [request.path for request in application.asked] == ["/1"]
+    assert transport.written == written
+
+
+@pytest.mark.parametrize("reads", [1, 2])
+def test_the_body_of_a_request_to_upgrade_is_no_request(
+    connection: ClientConnection,
+    application: Application,
+    transport: FakeTransport,
+    loop: asyncio.AbstractEventLoop,
+    reads: int,
+) -> None:
+    inner = post("/inner")
+    sent = post("/", "Connection: Upgrade", "Upgrade: h2c", body=inner)
+    for part in [sent] if reads == 1 else [sent[: -len(inner)], inner]:
+        connection.data_received(part)
+    application.answer(b"")
+    turn(loop)
+    connection.data_received(inner)
+    assert [request.path for request in application.asked] == ["/"]
+    assert transport.closing
+    assert transport.written.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_client_that_sends_nothing_more_gets_its_answers(
+    connection: ClientConnection,
+    application: Application,
+    transport: FakeTransport,
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    connection.data_received(post("/1") + post("/2") + post("/3")[:9])
+    assert connection.eof_received()
+    connection.sweep(time.monotonic() + REQUEST_SECONDS + 1)
+    for body in (b"answer 1", b"answer 2"):
+        assert not transport.closing
+        application.answer(body)
+        turn(loop)
+    assert re.findall(rb"answer \d", transport.written) == [b"answer 1", b"answer 2"]
+    assert transport.closing
+    assert not transport.aborted
+
+
+def test_the_connection_of_a_client_that_waits_for_nothing_ends_with_what_it_sends(
+    connection: ClientConnection,
+) -> None:
+    connection.data_received(post("/")[:9])
+    assert not connection.eof_received()
