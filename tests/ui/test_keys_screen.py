@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from textual.binding import Binding
+from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -14,7 +15,8 @@ from kms_tui.backend.base import Backend
 from kms_tui.inventory import slices
 from kms_tui.ui.actions.action_screen import ActionScreen
 from kms_tui.ui.actions.alias_actions import ChooseKey
-from kms_tui.ui.app_shell.screen_table import APP_BINDINGS
+from kms_tui.ui.app import KmsApp
+from kms_tui.ui.app_shell.screen_table import APP_BINDINGS, FIRST_MODE
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form
@@ -24,6 +26,24 @@ from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled, state_of
 from tests.ui.test_many_keys import body
+
+
+def test_the_palette_is_not_lost_below_the_first_mode(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch_mode = KmsApp.switch_mode
+    monkeypatch.setattr(KmsApp, "switch_mode", lambda *_: None)  # the first frame stays
+
+    async def run() -> None:
+        app = make_app()
+        async with app.run_test() as pilot:
+            await pilot.press("ctrl+p")
+            assert not isinstance(app.screen, CommandPalette)
+            await switch_mode(app, FIRST_MODE)
+            await pilot.press("ctrl+p")
+            assert isinstance(app.screen, CommandPalette)
+
+    asyncio.run(run())
 
 
 def test_customer_keys_are_listed_apart_from_aws_managed_ones(make_app: MakeApp) -> None:
