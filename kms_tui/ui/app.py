@@ -115,6 +115,10 @@ class KmsApp(Boundary, Host):
         self.open(self.connection)
         self.switch_mode(FIRST_MODE)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """On the first frame one can only quit: what opens there stays below the first mode, out of reach."""
+        return action == "quit" or self.current_mode != self.DEFAULT_MODE
+
     # Sessions
 
     def open(self, connection: Connection) -> None:

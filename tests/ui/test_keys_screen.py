@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from textual.binding import Binding
+from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from kms_tui.backend.base import Backend
+from kms_tui.inventory import slices
 from kms_tui.ui.actions.action_screen import ActionScreen
 from kms_tui.ui.actions.alias_actions import ChooseKey
-from kms_tui.ui.app_shell.screen_table import APP_BINDINGS
+from kms_tui.ui.app import KmsApp
+from kms_tui.ui.app_shell.screen_table import APP_BINDINGS, FIRST_MODE
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form
 from kms_tui.ui.screens.keys_screen import KeyDetailsScreen, KeysScreen
-from kms_tui.ui.widgets.filter_line import FilterLine
+from kms_tui.ui.widgets.filter_line import FilterInput, FilterLine
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled, state_of
 from tests.ui.test_many_keys import body
+
+
+def test_the_palette_is_not_lost_below_the_first_mode(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch_mode = KmsApp.switch_mode
+    monkeypatch.setattr(KmsApp, "switch_mode", lambda *_: None)  # the first frame stays
+
+    async def run() -> None:
+        app = make_app()
+        async with app.run_test() as pilot:
+            await pilot.press("ctrl+p")
+            assert not isinstance(app.screen, CommandPalette)
+            await switch_mode(app, FIRST_MODE)
+            await pilot.press("ctrl+p")
+            assert isinstance(app.screen, CommandPalette)
+
+    asyncio.run(run())
 
 
 def test_customer_keys_are_listed_apart_from_aws_managed_ones(make_app: MakeApp) -> None:
@@ -48,6 +70,41 @@ def test_the_filter_narrows_as_one_types_and_esc_brings_everything_back(make_app
         }
         await press(pilot, "escape")
         assert len(key_list.rows) == total
+
+    drive(make_app(), script)
+
+
+@pytest.fixture
+def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SLICE", 3)
+    monkeypatch.setattr("kms_tui.ui.widgets.key_list._AT_ONCE_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("slices_of_three")
+def test_marking_all_that_match_waits_for_the_filter(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        screen = pilot.app.screen
+        assert isinstance(screen, KeysScreen)
+        screen.list.set_filter("payments")
+        assert screen.list.is_arranging
+        screen.action_mark_all()
+        names = [row.aliases[0] for row in screen.list.chosen()()]
+        assert sorted(names) == ["payments-cards", "payments-signing", "payments-webhooks"]
+
+    drive(make_app(), script)
+
+
+@pytest.mark.usefixtures("slices_of_three")
+def test_the_list_is_filtered_when_the_filter_is_left_for_it(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        screen = pilot.app.screen
+        assert isinstance(screen, KeysScreen)
+        await press(pilot, "slash")
+        screen.list.set_filter("payments")
+        screen.query_one(FilterInput).action_leave()
+        while not screen.list.has_focus:
+            await asyncio.sleep(0)
+        assert len(screen.list.rows) == 3
 
     drive(make_app(), script)
 

@@ -274,6 +274,7 @@ class KeysScreen(ActionScreen):
 
     @on(FilterInput.Left)
     def _filter_left(self) -> None:
+        self.list.finish_arranging()  # the next key is for the keys that match
         self.list.focus()
         self.list.read_missing()
 
@@ -298,6 +299,7 @@ class KeysScreen(ActionScreen):
     def action_mark_all(self) -> None:
         view = self.list.view
         if view is not None:
+            self.list.finish_arranging()
             view.mark(row.arn for row in view.rows)
             self.list.refresh()
             self._show_counts()
