@@ -57,6 +57,7 @@ class ModeScreen(Screen[None]):
         breakpoints = self.app.HORIZONTAL_BREAKPOINTS or []
         # Without the class of its width, every widget would be styled again at the screen's first resize.
         super().__init__(classes=[name for least, name in breakpoints if width >= least][-1])
+        self._followed: Session | None = None
         # A new screen has the theme of now. Textual would read all style sheets again, twice, for 0.1 s each.
         self._css_update_count = self.app._css_update_count
 
@@ -82,15 +83,19 @@ class ModeScreen(Screen[None]):
         return self.host.config.price_table
 
     def on_mount(self) -> None:
-        if self.session is not None:
-            self.session_opened(self.session)
+        self._follow_session()
 
     @on(SessionOpened)
     def _session_opened(self) -> None:
         self.query_one(TopBar).refresh_session()
-        if self.session is not None:
-            self.session_opened(self.session)
+        self._follow_session()
         self.refresh_bindings()
+
+    def _follow_session(self) -> None:
+        """Take up the app's session once; one that opens while the screen is mounted is announced too."""
+        if self.session is not None and self.session is not self._followed:
+            self._followed = self.session
+            self.session_opened(self.session)
 
     def session_opened(self, session: Session) -> None:
         """A session has opened, the first or another one."""

@@ -17,6 +17,7 @@ from kms_tui.ui.actions.action_screen import ActionScreen
 from kms_tui.ui.actions.alias_actions import ChooseKey
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.app_shell.screen_table import APP_BINDINGS, FIRST_MODE
+from kms_tui.ui.base.host import SessionOpened
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form
@@ -336,3 +337,18 @@ def test_every_binding_has_a_name_an_id_and_a_tooltip() -> None:
         assert binding.description, binding
         assert binding.tooltip, binding
         assert binding.id, binding
+
+
+def test_a_session_that_opens_while_the_screen_is_mounted_is_listed_once(make_app: MakeApp) -> None:
+    """The screen finds it as it is mounted, and the word that it has opened comes after that."""
+
+    async def script(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, KmsApp)
+        assert app.session is not None
+        calls = app.session.meter.total
+        app.screen.post_message(SessionOpened())
+        await settled(pilot)
+        assert app.session.meter.total == calls
+
+    drive(make_app(), script)
