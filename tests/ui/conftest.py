@@ -103,6 +103,12 @@ def _only_what_is_looked_at_is_painted(
 
 
 @pytest.fixture(autouse=True)
+def _the_garbage_of_a_console_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that runs for a second has the collector leave out what is there; hundreds follow it here."""
+    monkeypatch.setattr("kms_tui.ui.app._STARTED_SECONDS", 3600.0)
+
+
+@pytest.fixture(autouse=True)
 def _buttons_do_not_glow(monkeypatch: pytest.MonkeyPatch) -> None:
     """While a button glows from a press, for 0.2 s, it takes no other by key."""
     monkeypatch.setattr(Button, "_start_active_affect", lambda _button: None)

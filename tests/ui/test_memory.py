@@ -21,9 +21,14 @@ KEPT = (Widget, StylesCache)
 TIMES = 2
 
 
+@pytest.fixture(autouse=True)
+def _only_what_comes_now_is_looked_through() -> None:
+    gc.collect()
+    gc.freeze()
+
+
 def kept() -> Counter[str]:
     """The widgets and their painted lines that are alive, by type."""
-    gc.unfreeze()
     gc.collect()
     return Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, KEPT))
 
