@@ -22,7 +22,7 @@ settings.load_profile("fixed")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: a test that waits for a thread or a process leaves its core to another."""
+    """One more than there are cores: a test that waits for a thread or process leaves its core to another."""
     return (os.cpu_count() or 1) + 1
 
 

@@ -32,7 +32,8 @@ FIRST_ROWS = {
     "kms_tui.backend.wrappers": (
         "answer_check metering policy_guard read_only read_your_writes session_log stack"
     ),
-    "kms_tui.evidence": "activity events refused_uses",
+    # The top bar shows the price of the calls a second after the start: on a slow machine before the rows.
+    "kms_tui.evidence": "activity cost events refused_uses",
     "kms_tui.inventory": (
         "cells changes columns fact_reader filters listing live_list pace row row_class row_table slices view"
     ),
