@@ -91,6 +91,7 @@ def test_marking_all_that_match_waits_for_the_filter(make_app: MakeApp) -> None:
         screen.action_mark_all()
         names = [row.aliases[0] for row in screen.list.chosen()()]
         assert sorted(names) == ["payments-cards", "payments-signing", "payments-webhooks"]
+        await settled(pilot)
 
     drive(make_app(), script)
 
@@ -106,6 +107,7 @@ def test_the_list_is_filtered_when_the_filter_is_left_for_it(make_app: MakeApp) 
         while not screen.list.has_focus:
             await asyncio.sleep(0)
         assert len(screen.list.rows) == 3
+        await settled(pilot)
 
     drive(make_app(), script)
 
