@@ -17,6 +17,7 @@ from kms_tui.ui.actions.action_screen import ActionScreen
 from kms_tui.ui.actions.alias_actions import ChooseKey
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.app_shell.screen_table import APP_BINDINGS, FIRST_MODE
+from kms_tui.ui.base.background import start
 from kms_tui.ui.base.host import SessionOpened
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.dialogs.dialog import Dialog
@@ -352,5 +353,20 @@ def test_a_session_that_opens_while_the_screen_is_mounted_is_listed_once(make_ap
         app.screen.post_message(SessionOpened())
         await settled(pilot)
         assert app.session.meter.total == calls
+
+    drive(make_app(), script)
+
+
+def test_what_fails_while_the_console_ends_is_ignored(make_app: MakeApp) -> None:
+    """Its parts are closed one by one, and an answer may meet a screen of which half is there."""
+
+    async def script(pilot: Pilot[Any]) -> None:
+        async def fail_at_the_end() -> None:
+            while pilot.app.is_running:
+                await asyncio.sleep(0)
+            raise LookupError("no such part any more")
+
+        start(pilot.app.screen, fail_at_the_end, group="test", description="fail at the end")
+        await asyncio.sleep(0)
 
     drive(make_app(), script)

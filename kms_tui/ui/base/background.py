@@ -43,9 +43,11 @@ def start(
 
 
 def is_closed(node: MessagePump) -> bool:
-    """Whether the node's screen was closed."""
+    """Whether the node's screen was closed, or the app ends, which closes its parts one by one."""
     if not isinstance(node, Widget):
         return False
+    if not node.app.is_running:
+        return True
     try:
         screen = node.screen
     except NoScreen:
