@@ -13,6 +13,8 @@ from textual import events
 from textual.app import App
 from textual.screen import Screen
 
+from tests.ui.quiet import paints
+
 
 class Response(NamedTuple):
     """Milliseconds from an act to the paint that showed it, or to the last one that it led to."""
@@ -114,20 +116,9 @@ async def quiet(app: App[Any], seconds: float = 30.0) -> None:
     while calm < 3 and loop.time() < end:
         await asyncio.sleep(0.001)
         # One may be that of the LoopWatch.
-        at_work = len(loop._ready) > 1 or _paints(app.screen) or _calls() or bool(app._batch_count)
+        at_work = len(loop._ready) > 1 or paints(app.screen) or _calls() or bool(app._batch_count)
         calm = 0 if at_work else calm + 1
 
 
 def _calls() -> bool:
     return any(thread.name == "kms-tui call" for thread in threading.enumerate())
-
-
-def _paints(screen: Screen[Any]) -> bool:
-    return bool(
-        screen._callbacks
-        or screen._dirty_widgets
-        or screen._layout_required
-        or screen._scroll_required
-        or screen._repaint_required
-        or screen._recompose_required
-    )

@@ -25,14 +25,14 @@ async def quiet(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
         await asyncio.sleep(0)
         while loop._ready:
             await asyncio.sleep(0)
-        if not app.screen_stack or not _paints(app.screen):
+        if not app.screen_stack or not paints(app.screen):
             return
         if app._batch_count:  # nothing is painted until what is being mounted is there
             await asyncio.sleep(0.005)
         app.screen._on_timer_update()
 
 
-def _paints(screen: Screen[Any]) -> bool:
+def paints(screen: Screen[Any]) -> bool:
     """Whether the screen waits for its next frame."""
     return bool(
         screen._callbacks
