@@ -254,10 +254,8 @@ class KeysScreen(ActionScreen):
         except FilterError as error:
             line.show_note(str(error), error=True)
             return
-        if line.is_error:
-            line.show_note(
-                ""
-            )  # any other note stays until the counts replace it, so that the list does not jump
+        if line.is_error:  # any other note stays until the counts replace it, so that the list does not jump
+            line.show_note("")
         self._read_missing_later(event.text)
 
     def _read_missing_later(self, text: str) -> None:
