@@ -206,6 +206,7 @@ def grant_operations(spec: str, usage: str) -> tuple[str, ...]:
 
 
 SERVICE_READS: Mapping[str, frozenset[str]] = {
+    "accessanalyzer": frozenset({"CheckNoNewAccess", "CheckNoPublicAccess", "ValidatePolicy"}),
     "cloudtrail": frozenset({"LookupEvents"}),
     "dynamodb": frozenset({"DescribeTable", "ListTables"}),
     "ec2": frozenset({"DescribeRegions", "DescribeVolumes"}),

@@ -386,7 +386,11 @@ class PolicyEditor(ModeScreen):
             self.opener.changed([self.subject], outcome.report)
 
     def action_changes(self) -> None:
-        self._run(partial(show_changes, self, self.subject), "show the changes")
+        self._run(self._show_changes, "show the changes")
+
+    async def _show_changes(self, edit: PolicyEdit) -> None:
+        assert self._opened_on is not None
+        await show_changes(self, self._opened_on, self.subject, edit)
 
     def action_snippet(self) -> None:
         self._run(self._insert_snippet, "insert a statement")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import ClassVar
 
 from textual import on
@@ -27,6 +28,7 @@ from kms_tui.ui.base.policy_words import COLOURS, GLYPHS, formatted_statement
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog, Result
 from kms_tui.ui.policy_editor.policy_edit import EditTarget, is_same
+from kms_tui.ui.policy_editor.second_opinion import SecondOpinion
 from kms_tui.ui.widgets.text_widgets import Button, Static
 
 _MARKS = {
@@ -181,21 +183,38 @@ class ScrollingDialog(Dialog[Result]):
 class ReviewDialog(ScrollingDialog[bool]):
     """Shows a change; answers True where it is to be saved."""
 
-    def __init__(self, title: str, change: Review, *, save: bool) -> None:
+    def __init__(
+        self, title: str, change: Review, *, save: bool, second_opinion: SecondOpinion | None = None
+    ) -> None:
         warned = change.result is not None and change.result.verdict is Verdict.WARN
         super().__init__(title, confirm="Save policy", danger=save and warned)
         self.change = change
         self.saves = save
+        self.second_opinion = second_opinion
 
     def compose_body(self) -> Iterable[Widget]:
-        for paragraph in paragraphs(self.change):
+        told = paragraphs(self.change)
+        for paragraph in islice(told, 1):
+            yield Static(paragraph, classes="dialog-line")
+        if self.second_opinion is not None:
+            yield self.second_opinion
+        for paragraph in told:
             yield Static(paragraph, classes="dialog-line")
 
     def compose_buttons(self) -> Iterable[Widget]:
+        if self.second_opinion is not None:
+            yield Button(Content("Ask Access Analyzer"), id="ask-analyzer")
         if self.saves:
             yield from super().compose_buttons()
         else:
             yield Button(Content("Close"), id="cancel")
+
+    @on(Button.Pressed, "#ask-analyzer")
+    def _ask_analyzer(self, event: Button.Pressed) -> None:
+        if self.second_opinion is not None:
+            self.second_opinion.ask()
+        event.button.disabled = True
+        self.query_one("#cancel").focus()
 
     def confirm(self) -> None:
         self.dismiss(True)

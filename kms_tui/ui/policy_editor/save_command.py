@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
+from kms_tui.evidence import access_analyzer
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop
@@ -23,7 +24,14 @@ from kms_tui.ui.policy_editor.policy_edit import (
     SaveResult,
     is_same,
 )
-from kms_tui.ui.policy_editor.policy_review import ConflictChoice, ConflictDialog, ReviewDialog, review
+from kms_tui.ui.policy_editor.policy_review import (
+    ConflictChoice,
+    ConflictDialog,
+    Review,
+    ReviewDialog,
+    review,
+)
+from kms_tui.ui.policy_editor.second_opinion import SecondOpinion
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,8 @@ async def save_policy(
         return SaveOutcome()
     checked = await off_loop(partial(edit.check, session.now().timestamp()))
     change = await off_loop(partial(review, edit.target, checked.base, checked.text, checked.verdict))
-    if not await screen.ask(ReviewDialog(f"Save this policy to {subject.name}?", change, save=True)):
+    title = f"Save this policy to {subject.name}?"
+    if not await screen.ask(ReviewDialog(title, change, save=True, second_opinion=_opinion(session, change))):
         return SaveOutcome()
     if not await screen.confirm_protected("Save the policy", [subject]):
         return SaveOutcome()
@@ -57,6 +66,14 @@ async def save_policy(
             return SaveOutcome()
         phrase = BYPASS_PHRASE
     return await _put(screen, session, subject, edit, checked, phrase)
+
+
+def _opinion(session: Session, change: Review) -> SecondOpinion | None:
+    """Access Analyzer's opinion of a change; None where it cannot be asked."""
+    services = session.services
+    if services is None or not services.offers(access_analyzer.SERVICE) or change.is_white_space:
+        return None
+    return SecondOpinion(services, change.old.text, change.new.text, change.result, change.effects)
 
 
 async def _put(
@@ -133,10 +150,11 @@ def _report(name: str, result: SaveResult, summary: str) -> str:
     return f"The policy of {name} was sent, but does not read as sent; it may take KMS a moment: {summary}."
 
 
-async def show_changes(screen: ModeScreen, subject: Subject, edit: PolicyEdit) -> None:
+async def show_changes(screen: ModeScreen, session: Session, subject: Subject, edit: PolicyEdit) -> None:
     """The review, without saving."""
     if not edit.is_changed:
         screen.host.notify("Nothing has changed.")
         return
     change = await off_loop(partial(review, edit.target, edit.base, edit.text, edit.verdict))
-    await screen.ask(ReviewDialog(f"Changes to the policy of {subject.name}", change, save=False))
+    title = f"Changes to the policy of {subject.name}"
+    await screen.ask(ReviewDialog(title, change, save=False, second_opinion=_opinion(session, change)))
