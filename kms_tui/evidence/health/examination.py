@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kms_tui.backend.base import Services
@@ -14,11 +13,12 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.checks import Check, chosen_checks
 from kms_tui.evidence.health.examined import Examined, Need, Primaries, Settings, Since, disabled_since
 from kms_tui.evidence.health.health_report import Judging, KeyName, Report
-from kms_tui.inventory.fact_reader import Missing, ReadingProgress
+from kms_tui.inventory.fact_reader import Missing
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.pace import Pace
 from kms_tui.inventory.row import FactName, Row
+from kms_tui.inventory.whole_reading import WholeReading
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key
 
@@ -87,10 +87,6 @@ def estimate(rows: Iterable[Row], checks: Sequence[Check], pace: Pace) -> Estima
 _READING, _JUDGING = "reading", "judging"
 _THREADS = 4
 """Threads that read the policies of primaries in other regions."""
-_POLL_SECONDS = 0.5
-"""Seconds between checks whether reading has ended, if the inventory reports nothing."""
-_STALL_SECONDS = 120.0
-"""Seconds without an answer after which the rest counts as not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +130,17 @@ class Examination:
         self._kms = kms
         self._settings = settings
         self._services = services
-        self._clock = clock
         self._checks = chosen_checks(settings)
-        self._missing = missing_facts(self._checks)
-        self._wake = threading.Event()
-        self._cancelled = threading.Event()
+        usage = any(Need.LAST_USAGE in check.needs for check in self._checks)
+        self._reading = WholeReading(inventory, missing_facts(self._checks), usage=usage, clock=clock)
         self._judging_cancelled = threading.Event()
         """Cancelled during judging, which takes milliseconds for each key."""
         self._stage = Stage("listing the keys")
-        self._unanswered = ""
 
     def wait_for_listing(self) -> None:
         """Block until the keys are listed, so that ``estimate`` covers all of them."""
-        with self._listening():
-            self._await(lambda: not self._inventory.busy)
+        with self._reading.listening():
+            self._reading.wait_for_listing()
 
     def estimate(self) -> Estimate:
         """The calls still to make for the keys listed so far."""
@@ -167,69 +160,22 @@ class Examination:
         """Stop; ``run`` returns a report in which all unread facts are not known."""
         if self._stage.words == _JUDGING:
             self._judging_cancelled.set()
-        self._cancelled.set()
-        self._wake.set()
+        self._reading.cancel()
 
     def run(self) -> Report:
         """The report; KmsTuiError if no key could be listed, or credentials are missing."""
-        with self._listening():
-            self._await(lambda: not self._inventory.busy)
-            self._check_listing()
+        reading = self._reading
+        with reading.listening():
+            reading.wait_for_listing()
+            reading.check_listing()
             self._stage = Stage(_READING)
-            self._read()
+            reading.read()
             rows = [row for row in self._inventory.rows() if is_examined(row)]
             return self._judge(rows, self._read_further(rows))
 
-    @contextmanager
-    def _listening(self) -> Iterator[None]:
-        forget = self._inventory.listen(lambda _changes: self._wake.set())
-        try:
-            yield
-        finally:
-            forget()
-
-    def _await(self, holds: Callable[[], bool]) -> None:
-        while not holds() and not self._cancelled.is_set() and self._inventory.stopped is None:
-            self._wake.wait(_POLL_SECONDS)
-            self._wake.clear()
-
-    def _check_listing(self) -> None:
-        """Raise if no key is visible: an empty report would look healthy."""
-        if self._inventory.stopped is not None:
-            raise self._inventory.stopped
-        for region in self._inventory.regions:
-            if region.error is not None and not len(self._inventory):
-                raise region.error
-
-    # Reading
-
-    def _read(self) -> None:
-        """Make the inventory read every missing fact; a filter's demand may replace ours."""
-        while not self._cancelled.is_set():
-            rows = [row for row in self._inventory.rows() if self._missing(row) is not None]
-            if not rows:
-                return
-            usage = any(Need.LAST_USAGE in check.needs for check in self._checks)
-            self._inventory.demand(rows, self._missing, usage=usage)
-            self._follow_demand()
-
-    def _follow_demand(self) -> None:
-        stall = _StallDetector(self._clock)
-
-        def over() -> bool:
-            return not self._inventory.demanding or stall.is_stalled(self._inventory.progress())
-
-        self._await(over)
-        if self._inventory.stopped is not None:
-            raise self._inventory.stopped
-        if self._inventory.demanding:
-            self._inventory.cancel_demand()
-            self._unanswered = stall.reason
-            self._cancelled.set()
-
     def _read_further(self, rows: Sequence[Row]) -> _FurtherFacts:
         further = _FurtherFacts()
-        if self._cancelled.is_set():
+        if self._reading.cancelled.is_set():
             return further
         described = [(row, row.key) for row in rows if row.key is not None]
         disabled: dict[str, set[str]] = defaultdict(set)
@@ -246,7 +192,7 @@ class Examination:
             if services is not None and services.region != region:
                 services = services.in_region(region)
             now = self._inventory.now()
-            further.disabled_since |= disabled_since(services, arns, now, self._cancelled.wait)
+            further.disabled_since |= disabled_since(services, arns, now, self._reading.cancelled.wait)
         policies = self._read_primaries(primaries.values())
         further.primary_policy = {
             arn: policies[primary] for arn, primary in primaries.items() if primary in policies
@@ -260,19 +206,19 @@ class Examination:
         total = len(left)
 
         def work() -> None:
-            while left and not self._cancelled.is_set():
+            while left and not self._reading.cancelled.is_set():
                 try:
                     arn = left.pop()
                 except IndexError:
                     return
                 found[arn] = source.read(arn)
                 self._stage = Stage("reading the policies of primaries", len(found), total)
-                self._wake.set()
+                self._reading.wake()
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_THREADS, total))]
         for thread in threads:
             thread.start()
-        self._await(lambda: len(found) == total)
+        self._reading.wait(lambda: len(found) == total)
         return dict(found)
 
     def _policy_of(self, arn: str) -> Fact[str] | None:
@@ -284,7 +230,7 @@ class Examination:
 
     def _judge(self, rows: Sequence[Row], further: _FurtherFacts) -> Report:
         inventory = self._inventory
-        judging = Judging(self._checks, self._settings, inventory.now(), self._unanswered)
+        judging = Judging(self._checks, self._settings, inventory.now(), self._reading.unanswered)
         regions = {region.name: region for region in inventory.regions}
         for region in regions.values():
             if isinstance(region.keys, Denied | Failed):
@@ -310,7 +256,7 @@ class Examination:
             findings,
             gaps,
             judging.tallies(),
-            complete=not self._cancelled.is_set(),
+            complete=not self._reading.cancelled.is_set(),
         )
 
     def _examined(self, row: Row, key: Key, region: Region, further: _FurtherFacts) -> Examined:
@@ -329,23 +275,3 @@ class Examination:
             further.primary_policy.get(row.arn, UNASKED),
             further.disabled_since.get(row.arn, UNASKED),
         )
-
-
-class _StallDetector:
-    """Notices that a demand has stopped moving."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._done = -1
-        self._moved = clock()
-        self.reason = ""
-        """Why there was no answer, or ""."""
-
-    def is_stalled(self, progress: ReadingProgress | None) -> bool:
-        if progress is None or progress.done != self._done:
-            self._done, self._moved = (progress.done if progress else -1), self._clock()
-            return False
-        if self._clock() - self._moved < _STALL_SECONDS:
-            return False
-        self.reason = progress.error or f"no answer for {_STALL_SECONDS:.0f} seconds"
-        return True

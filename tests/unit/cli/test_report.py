@@ -169,7 +169,7 @@ def test_several_regions_in_one_report(run: Run, report: Report, account: FakeAc
 def test_a_report_that_is_not_whole_is_2_and_is_written_all_the_same(
     report: Report, account: FakeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kms_tui.evidence.health.examination._STALL_SECONDS", 0.0)
+    monkeypatch.setattr("kms_tui.inventory.whole_reading._STALL_SECONDS", 0.0)
     account.fail["GetKeyPolicy"] = EndpointError("kms went away.")
     ended = report("--format", "json", "--fail-on", "high")
     assert ended.code == 2
