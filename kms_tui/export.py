@@ -10,7 +10,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,8 +61,17 @@ def _as_csv(table: Table) -> str:
 
 def _as_json(table: Table) -> str:
     """An array with one object on each line."""
-    rows = ",\n".join(_json_row(dict(zip(table.columns, row, strict=True))) for row in table.rows)
+    rows = ",\n".join(_json_rows(table))
     return f"[\n{rows}\n]\n" if rows else "[]\n"
+
+
+def json_lines(table: Table) -> str:
+    """One JSON object on each line, for programs that read line by line."""
+    return "".join(f"{row}\n" for row in _json_rows(table))
+
+
+def _json_rows(table: Table) -> Iterator[str]:
+    return (_json_row(dict(zip(table.columns, row, strict=True))) for row in table.rows)
 
 
 def _json_row(row: Mapping[str, str]) -> str:
@@ -74,6 +84,29 @@ _JSON_ESCAPED = re.compile(f"[{HIDDEN}]")
 
 def _json_escape(match: re.Match[str]) -> str:
     return json.dumps(match[0])[1:-1]
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells as columns for a terminal, two blanks apart; control characters are made visible."""
+    shown = [[visible(cell) for cell in line] for line in lines]
+    widths = [max(map(_places, column)) for column in zip(*shown, strict=True)]
+    return "".join(
+        "  ".join(
+            cell + " " * (width - _places(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        + "\n"
+        for line in shown
+    )
+
+
+def _places(text: str) -> int:
+    """The places that a text takes on a terminal: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
+        for each in text
+    )
 
 
 # Markdown's own punctuation, and what HTML inside it would begin with; GitHub's tables end a cell at a pipe.

@@ -11,7 +11,7 @@ from typing import Any
 
 from kms_tui.evidence.health.checks import Check, HealthSeverity
 from kms_tui.evidence.health.health_report import KeyName, Report
-from kms_tui.export import ExportFormat, Table, render
+from kms_tui.export import ExportFormat, Table, aligned, render
 from kms_tui.visible import visible
 
 _FINDINGS = ("severity", "key", "region", "finding", "reason", "what_to_do", "control", "check", "arn")
@@ -202,14 +202,10 @@ _REGION = 2
 
 def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]], regions: bool) -> list[str]:
     """The rows as columns of text; the region column only for several regions."""
-    lines = [[visible(cell) for cell in row] for row in (head, *rows)]
+    lines = [head, *rows]
     if not regions:
         lines = [[*line[:_REGION], *line[_REGION + 1 :]] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]
+    return aligned(lines).splitlines()
 
 
 WRITERS: Mapping[str, Callable[[Report], str]] = {"table": _text, "md": _markdown, "json": _json, "csv": _csv}

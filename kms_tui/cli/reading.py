@@ -1,0 +1,98 @@
+"""What commands that read a whole account share: flags, a read-only session, progress on a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.session import BackendKind, Connection, Session
+
+_DRAW = 0.2
+"""Seconds between two updates of the progress line."""
+_WIDTH = 78
+
+T = TypeVar("T")
+
+
+def add_reading_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of ``open_for_reading``."""
+    parser.add_argument("--regions", type=_regions, default=(), metavar="R,R", help="several regions at once")
+    add_connection_flags(parser)
+    parser.set_defaults(connection_from=partial(connection_from, parser), usage_error=parser.error)
+
+
+def _regions(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of regions")
+    return names
+
+
+def open_for_reading(args: argparse.Namespace) -> Session:
+    """A read-only session on the chosen KMS; slow. Raises KmsTuiError; ends with a usage error."""
+    from kms_tui.cli.connection import open_backend
+    from kms_tui.inventory import Pace
+    from kms_tui.session import open_session
+
+    if args.region and args.regions:
+        args.usage_error("--region or --regions, not both")
+    connection: Connection = args.connection_from(args)
+    if args.regions:
+        kind = connection.kind or BackendKind.AWS
+        connection = replace(connection, kind=kind, region=args.regions[0], regions=args.regions)
+    if connection.kind is BackendKind.LOCAL:
+        from kms_tui.backend.local.default_store import default_path
+        from kms_tui.backend.local.store.store_file import require_store
+
+        require_store(connection.store or default_path())
+    offline = connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
+    pace = Pace(demand=10_000, usage=10_000, read_unasked=0) if offline else Pace(read_unasked=0)
+    # These commands only read; a read-only session makes sure of it.
+    return open_session(replace(connection, read_only=True), open_backend(connection), pace=pace)
+
+
+def followed(work: Callable[[], T], progress: Callable[[], str], *, name: str) -> T:
+    """Run ``work`` on a daemon thread, so that Ctrl+C works at once, and draw its progress on a terminal."""
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    shown = sys.stderr.isatty()
+    try:
+        while thread.is_alive():
+            thread.join(_DRAW)
+            if shown and thread.is_alive():
+                _draw(progress())
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+def _draw(line: str) -> None:
+    from kms_tui.visible import visible
+
+    print(f"\r\x1b[K{visible(line)[:_WIDTH]}", end="", file=sys.stderr, flush=True)
+
+
+def write_out(text: str) -> None:
+    """Write a whole text to standard output; FileError for a full disk."""
+    from kms_tui.cli.file_streams import writing_output
+
+    with writing_output() as out:
+        out.write(text.encode())
