@@ -19,6 +19,7 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.visible import visible
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "list": ("kms_tui.cli.list_command", "list the account's keys, filtered"),
     "encrypt": ("kms_tui.cli.encrypt_command", "encrypt a file of any size"),
     "decrypt": ("kms_tui.cli.decrypt_command", "decrypt a file"),
     "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
