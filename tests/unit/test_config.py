@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -138,15 +139,60 @@ def test_a_binding_that_does_not_exist_is_named_with_its_line_and_the_nearest() 
     assert parse('[keys]\n"action.copy" = "z"\n', "c.toml", lambda: known).keys == {"action.copy": "z"}
 
 
-def test_the_command_shows_each_binding_with_its_key_and_what_was_changed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+_WRITTEN = """
+theme = "kms-light"
+filter = "tag:team=\\"a b\\" -manager:aws"
+columns = ["name", "id"]
+clipboard_seconds = 5
+refresh_seconds = 60
+required_tags = ["team", "cost \\u0007"]
+[keys]
+"action.copy" = "f5"
+[profiles."prod.eu"]
+read_only = true
+protected = ["payments-*"]
+[prices]
+date = "2026-12-01"
+key_month = 1.2
+"""
+
+
+@pytest.mark.parametrize("text", ["", _WRITTEN])
+def test_what_the_command_shows_is_a_file_with_the_same_settings(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "config.toml"
-    path.write_text('columns = ["name", "id"]\n[keys]\n"action.copy" = "f5"\n')
+    path.write_text(text)
     assert main(["config", "--file", str(path)]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    shown = capsys.readouterr().out
+    assert parse(shown, "shown") == load(path)
+    lines = shown.splitlines()
     assert lines[0] == f"# {path}"
-    assert "columns = name, id" in lines
-    shown = {line.partition(" = ")[0]: line for line in lines}
-    assert "f5 (by default c)" in shown["keys.action.copy"]
-    assert "# Leave kms-tui" in shown["keys.app.quit"]
+    quitting = next(line for line in lines if '"app.quit" = ' in line)
+    assert quitting.startswith("# ")
+    assert quitting.endswith("# Leave kms-tui")
+
+
+def test_a_changed_key_is_shown_with_its_default(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(_WRITTEN)
+    main(["config", "--file", str(path)])
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith('"action.copy"')]
+    assert line.startswith('"action.copy" = "f5"')
+    assert "# by default c: Copy" in line
+
+
+def test_the_settings_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(_WRITTEN)
+    assert main(["config", "--file", str(path), "--format", "json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["exists"] is True
+    assert shown["profiles"] == {"prod.eu": {"read_only": True, "protected": ["payments-*"]}}
+    assert shown["keys"]["action.copy"] == "f5"
+    assert shown["keys"]["app.quit"] == "q"
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "--file", str(tmp_path / "nope")]) == 1
+    assert "There is no file" in capsys.readouterr().err
