@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from collections.abc import Sequence
@@ -25,12 +24,23 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
     "config": ("kms_tui.cli.config_command", "show the configuration in effect"),
+    "completion": (
+        "kms_tui.cli.completion_command",
+        "print a completion script for a shell, or the manual page",
+    ),
     "store": ("kms_tui.cli.store_command", "look after the local store: passphrase, backup, verification"),
     "serve": ("kms_tui.cli.serve_command", "serve the offline KMS to the AWS CLI and other clients"),
 }
 """Command -> (its module, its description). A module has ``add_arguments(parser)`` and ``run(args) -> int``,
 and FAILURE if a KmsTuiError ends it with another exit code than 1.
 """
+
+
+_EXAMPLES = """\
+examples:
+  kms-tui                                  AWS, as the AWS CLI would
+  kms-tui --profile prod --read-only       nothing can be changed
+  kms-tui --demo                           an account in memory, to try it"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser = Parser(prog=f"kms-tui {name}", description=module.__doc__)
     else:
         module = console_command
-        parser = _console_parser()
+        parser = console_parser()
+        parser.also_known = tuple(COMMANDS)
     module.add_arguments(parser)
     args = parser.parse_args(arguments)
     try:
@@ -62,12 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(getattr(module, "FAILURE", 1))
 
 
-def _console_parser() -> Parser:
-    width = max(map(len, COMMANDS), default=0)
+def console_parser() -> Parser:
+    """The parser of the console, whose help lists the commands."""
+    width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {help_text}" for name, (_, help_text) in COMMANDS.items()]
     return Parser(
         prog="kms-tui",
         description="The terminal console in which people look after their AWS KMS keys.",
-        epilog="\n".join(["commands (kms-tui COMMAND --help says more):", *lines]) if lines else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join([_EXAMPLES, "", "commands (kms-tui COMMAND --help says more):", *lines]),
     )

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 
 _MAX_SHOWN = 1 << 20
 
+_EXAMPLES = """\
+  kms-tui decrypt dump.sql.sealed -o dump.sql
+  base64 -d cipher.b64 | kms-tui decrypt - --context table=orders --show
+  kms-tui decrypt data.sealed | tar x"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -51,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="open it with this key (id, ARN or alias) or not at all; a ciphertext of an RSA key needs it",
     )
     parser.add_argument("--algorithm", metavar="A", help="with --key: the encryption algorithm")
-    add_stream_arguments(parser)
+    add_stream_arguments(parser, _EXAMPLES)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -24,6 +24,11 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import MAX_PLAINTEXT
 from kms_tui.kms.model import Secret
 
+_EXAMPLES = """\
+  kms-tui encrypt dump.sql -o dump.sql.sealed --key alias/orders-db --context table=orders
+  tar c data | kms-tui encrypt - --key alias/a --key arn:aws:kms:eu-west-1:444455556666:key/ID -o data.sealed
+  kms-tui encrypt secret.txt --raw --key alias/orders-db | base64"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -38,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--raw", action="store_true", help="a plain KMS ciphertext, up to 4,096 bytes")
     parser.add_argument("--algorithm", metavar="A", help="with --raw: the encryption algorithm of an RSA key")
-    add_stream_arguments(parser)
+    add_stream_arguments(parser, _EXAMPLES)
 
 
 def run(args: argparse.Namespace) -> int:

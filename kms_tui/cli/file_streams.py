@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from kms_tui.envelope.streams import Progress, ProgressStep, Readable
 
 PIPE = "-"
-EXIT_CODES = "exit codes: 0 done; 1 failed, nothing written; 2 bad usage; 130 stopped with Ctrl+C"
+_EXIT_CODES = "exit codes: 0 done; 1 failed, nothing written; 2 bad usage; 130 stopped with Ctrl+C"
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 _WAIT = 0.1
 """Seconds between two updates of the progress line."""
 
 
-def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
-    """FILE, -o, --context, --overwrite, -v and the connection's flags."""
-    parser.epilog = EXIT_CODES
+def add_stream_arguments(parser: argparse.ArgumentParser, examples: str) -> None:
+    """FILE, -o, --context, --overwrite, -v and the connection's flags; ``examples`` are lines of the help."""
+    parser.epilog = f"examples:\n{examples}\n\n{_EXIT_CODES}"
     parser.add_argument("file", metavar="FILE", help="what to read; - is standard input")
     parser.add_argument(
         "-o", "--output", metavar="OUT", default=PIPE, help="where to write (default: -, standard output)"

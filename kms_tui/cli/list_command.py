@@ -45,7 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     width = max(len(name) for name in FIELDS) + 1
     fields = "\n".join(f"  {f'{field.name}:':<{width}}  {field.help}" for field in FIELDS.values())
     parser.epilog = _EPILOG.format(fields=fields)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("filter", nargs="*", metavar="FILTER", help="words and field:value terms")
     parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
     parser.add_argument(

@@ -24,9 +24,16 @@ from kms_tui.visible import visible
 
 FAILURE = 2
 """The exit code for errors; 1 means a refused policy."""
+_EPILOG = """\
+examples:
+  kms-tui policy check policy.json --account 111122223333
+  kms-tui policy check *.json --account 111122223333 --caller arn:aws:iam::111122223333:role/Deploy --json
+  aws kms get-key-policy --key-id ID --policy-name default | kms-tui policy extract -
+  kms-tui policy rules public"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     checking = actions.add_parser("check", help="judge policies: ok, warn or refuse")
     checking.add_argument("files", nargs="+", metavar="FILE", help="policy JSON; - is standard input")

@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 
 FAILURE = 2
 """The exit code without a complete report; 1 is for findings."""
-_EPILOG = (
-    "exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, or no whole report; "
-    "130 stopped with Ctrl+C. "
-    "It calls ListKeys, ListAliases, DescribeKey, GetKeyRotationStatus, GetKeyPolicy, CloudTrail's "
-    "LookupEvents, ListResourceTags where the configuration has required_tags, and GetKeyLastUsage for "
-    "--unused; what it may not call is listed as not known."
-)
+_EPILOG = """\
+examples:
+  kms-tui report --profile prod --format md -o health.md
+  kms-tui report --profile prod --fail-on high --strict     in a pipeline
+  kms-tui report --demo --unused 90
+
+exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, or no whole report; 130 stopped with
+Ctrl+C.
+
+It calls ListKeys, ListAliases, DescribeKey, GetKeyRotationStatus, GetKeyPolicy, CloudTrail's LookupEvents,
+ListResourceTags where the configuration has required_tags, and GetKeyLastUsage for --unused; what it may not
+call is listed as not known."""
 _FORMATS = ("table", "md", "json", "csv")
 _SEVERITIES = ("high", "medium", "low")
 

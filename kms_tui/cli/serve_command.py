@@ -26,9 +26,16 @@ if TYPE_CHECKING:
     from kms_tui.serve import Credential
 
 _ACCOUNT_DIGITS = 12
+_EPILOG = """\
+examples:
+  kms-tui serve --ephemeral --port 4599                 prints its URL, and the exports that a shell needs
+  kms-tui serve --local --as arn:aws:iam::111122223333:role/app --iam-policy app.json
+
+exit codes: 0 stopped by a signal; 1 the store or the port cannot be used; 2 bad usage"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
     which = parser.add_argument_group("what is served").add_mutually_exclusive_group()
     which.add_argument("--local", action="store_true", help="the local store at its default path (default)")
     which.add_argument("--store", metavar="PATH", type=Path, help="a local store at another path")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sys
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
 
 from kms_tui.atomic import file_errors
 from kms_tui.visible import visible
@@ -71,9 +73,41 @@ def written_out(*, whole: bool = True) -> Iterator[None]:
             raise
 
 
+class _HelpFormatter(argparse.HelpFormatter):
+    """Wraps paragraphs, and keeps those with an indented line as they are: examples and tables."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.strip("\n").split("\n\n")
+        return "\n\n".join(
+            paragraph
+            if "\n  " in paragraph
+            else super(_HelpFormatter, self)._fill_text(paragraph, width, indent)
+            for paragraph in paragraphs
+        )
+
+
 class Parser(argparse.ArgumentParser):
-    """Subcommands get a parser of this class, too."""
+    """Errors quote the arguments made visible, and name what is alike. Subcommands get one of this class."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _HelpFormatter, **options})
+
+    also_known: Sequence[str] = ()
+    """Words that may stand where an argument is not recognized: the commands of the program."""
 
     def error(self, message: str) -> NoReturn:
         """Print the error, which quotes the arguments, and exit with 2."""
-        super().error(visible(message))
+        super().error(visible(message + self._hint(message)))
+
+    def _hint(self, message: str) -> str:
+        """What was meant, perhaps: "; did you mean --format?", or ""."""
+        unrecognized = re.search(r"unrecognized arguments: (\S+)", message)
+        invalid = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message, re.DOTALL)
+        if unrecognized:
+            word, known = unrecognized[1].partition("=")[0], [*self._option_string_actions, *self.also_known]
+        elif invalid:
+            word, known = invalid[1], re.findall(r"[^\s,']+", invalid[2])
+        else:
+            return ""
+        alike = get_close_matches(word, known, 1, cutoff=0.6)
+        return f"; did you mean {alike[0]}?" if alike else ""

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
 NEW_PASSPHRASE_VARIABLE = "KMS_TUI_NEW_PASSPHRASE"
 _EXIT_CODES = "exit codes: 0 done; 1 failed, or verify found something wrong; 2 bad usage"
+_EXAMPLES = """\
+examples:
+  kms-tui store info
+  kms-tui store backup ~/kms-2026-11-29.db
+  kms-tui store verify --store ~/kms-2026-11-29.db"""
 _UNITS = ("bytes", "KiB", "MiB", "GiB")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = _EXIT_CODES
+    parser.epilog = f"{_EXAMPLES}\n\n{_EXIT_CODES}"
     which = argparse.ArgumentParser(add_help=False)
     group = which.add_mutually_exclusive_group()
     group.add_argument("--local", action="store_true", help="the local store at its default path (default)")
