@@ -9,7 +9,7 @@ import pytest
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from kms_tui.backend.base import Backend
 from kms_tui.inventory import slices
@@ -120,6 +120,36 @@ def test_a_filter_that_cannot_be_understood_says_so_below_and_keeps_the_rows(mak
         await settled(pilot)
         assert pilot.app.screen.query_one("#filter-note").has_class("-error")
         assert key_list.rows
+
+    drive(make_app(), script)
+
+
+def test_a_term_that_is_not_typed_to_its_end_hides_no_key(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_list = pilot.app.screen.query_one(KeyList)
+        everything = len(key_list.rows)
+        await press(pilot, "slash", *"spec")
+        await press(pilot, "colon")
+        assert len(key_list.rows) == everything
+        note = pilot.app.screen.query_one("#filter-note", Static)
+        assert str(note.render()) == "spec: needs a value, such as aes"
+        await press(pilot, *"rsa")
+        assert 0 < len(key_list.rows) < everything
+        assert not note.has_class("-error")
+
+    drive(make_app(), script)
+
+
+def test_tab_completes_the_filter_and_then_leaves_it(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        line = pilot.app.screen.query_one(FilterInput)
+        await press(pilot, "slash", *"sta", "tab")
+        assert line.value == "state:"
+        await press(pilot, "d", "tab")
+        assert line.value == "state:disabled"
+        assert line.has_focus
+        await press(pilot, "tab")
+        assert not line.has_focus
 
     drive(make_app(), script)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import compress
 from typing import NamedTuple
@@ -192,6 +192,26 @@ def parse(text: str, now: datetime) -> Query:
     terms = [term for term in split(text) if term.field or term.value]
     words = [(_word(term.value), term.negated) for term in terms if not term.field]
     return Query(text, words, [_condition(term, now) for term in terms if term.field])
+
+
+def without_faults(text: str) -> str:
+    """The filter without the terms that cannot be understood, such as one that is not typed to its end."""
+    faulty = [term for term in split(text) if term.field and not _is_understood(term)]
+    for term in reversed(faulty):
+        text = text[: term.start] + text[term.end :]
+    return text
+
+
+def _is_understood(term: Term) -> bool:
+    try:
+        _condition(term, _ANY_MOMENT)
+    except FilterError:
+        return False
+    return True
+
+
+_ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+"""Whether a term is understood does not depend on the time."""
 
 
 def _condition(term: Term, now: datetime) -> _Condition:

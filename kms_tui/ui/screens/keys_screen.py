@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from kms_tui.inventory import FactName
 from kms_tui.inventory.fact_reader import missing_of
-from kms_tui.inventory.filters import FilterError
+from kms_tui.inventory.filters import FilterError, without_faults
 from kms_tui.inventory.view import Scope, View
 from kms_tui.session import Session
 from kms_tui.ui.actions.action_screen import ActionScreen, Chosen
@@ -253,6 +253,7 @@ class KeysScreen(ActionScreen):
             self.list.set_filter(event.text)
         except FilterError as error:
             line.show_note(str(error), error=True)
+            self.list.set_filter(without_faults(event.text))
             return
         if line.is_error:  # any other note stays until the counts replace it, so that the list does not jump
             line.show_note("")
@@ -367,7 +368,7 @@ class KeysScreen(ActionScreen):
         self.query_one("#scope", Static).update(key_counts.scopes(view))
         self.show_status(key_counts.status(view, summary, self._watched()))
         line, note = self.query_one(FilterLine), key_counts.filter_note(view, summary)
-        if note or line.is_note:
+        if not line.is_error and (note or line.is_note):
             line.show_note(note)
 
     def _watched(self) -> Content | None:

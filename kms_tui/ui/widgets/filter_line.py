@@ -35,10 +35,17 @@ class _Completion(Suggester):
 
 
 class FilterInput(Input):
-    """Enter and down go to the list, Esc clears."""
+    """Enter and down go to the list, tab completes, Esc clears."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,enter", "leave", "To the list", id="filter.leave", tooltip="Go to the keys that match"),
+        Binding(
+            "tab",
+            "complete",
+            "Complete",
+            id="filter.complete",
+            tooltip="Take what is suggested; without a suggestion, go on",
+        ),
         Binding("escape", "clear", "Clear", id="filter.clear", tooltip="Clear the filter, then leave it"),
     ]
 
@@ -47,6 +54,13 @@ class FilterInput(Input):
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
+
+    def action_complete(self) -> None:
+        before = self.value
+        if self.cursor_position == len(before):
+            self.action_cursor_right()  # takes the suggestion at the end of the line
+        if self.value == before:
+            self.screen.focus_next()
 
     def action_clear(self) -> None:
         if self.value:

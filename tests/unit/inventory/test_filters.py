@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.inventory import FIELDS, Candidates, FilterError, complete, parse
+from kms_tui.inventory.filters import without_faults
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.kms.errors import EndpointError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
@@ -245,6 +246,19 @@ def test_a_mistake_is_named_where_it_is(text: str, sentence: str, span: str) -> 
     assert text[caught.value.start : caught.value.end] == span
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("spec:", ""),
+        ("orders spec:", "orders "),
+        ("state:disabled foo:bar -unused:soon", "state:disabled  "),
+        ("orders state:disabled", "orders state:disabled"),
+    ],
+)
+def test_a_filter_without_its_faults_is_what_is_understood(text: str, left: str) -> None:
+    assert without_faults(text) == left
+
+
 def test_quotes_take_a_colon_literally() -> None:
     assert holds('"prod:db"', row("prod:db")) is True
     with pytest.raises(FilterError, match="put it in quotes"):
@@ -259,6 +273,7 @@ def test_an_open_quote_is_no_mistake_while_one_types(text: str) -> None:
 @settings(deadline=None, max_examples=200)
 @given(st.text(max_size=30))
 def test_any_text_is_understood_or_refused_with_a_place(text: str) -> None:
+    assert parse(without_faults(text), NOW) is not None
     place: tuple[int, int] | None = None
     try:
         parse(text, NOW).apply(Candidates([ORDERS, unread("x")]))
