@@ -28,7 +28,7 @@ from kms_tui.evidence.change_replay.replay_result import AffectedRequest, Replay
 from kms_tui.evidence.request_history.history_source import RequestHistory
 from kms_tui.evidence.request_history.recorded_request import RecordedRequest, RefusedBy, RequestGroup
 from kms_tui.kms.model import Grant, KeyState
-from kms_tui.kms.state_refusals import REFUSED, refusal_code
+from kms_tui.kms.operations import REFUSED_BY_STATE, state_error
 from kms_tui.policy.authorization import authorize_request
 from kms_tui.policy.describe import listed
 from kms_tui.policy.document import Document, Statement, parse
@@ -37,7 +37,7 @@ from kms_tui.policy.layers import Layers, NamedPolicy
 from kms_tui.policy.principals import Caller
 
 MAX_FACTS = 6
-"""Open facts of one request that are tried both ways; with more, what they decide counts as open."""
+"""Open facts of one request that are tried both ways; with more, it depends on them."""
 _EVERYTHING = parse(
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}',
     identity=True,
@@ -114,9 +114,9 @@ class _StateJudge:
 
     def judge(self, request: RecordedRequest) -> _Judgement:
         operation = "ReEncrypt" if request.operation.startswith("ReEncrypt") else request.operation
-        if not request.is_answered or self._state not in REFUSED.get(operation, ()):
+        if not request.is_answered or self._state not in REFUSED_BY_STATE.get(operation, ()):
             return _UNCHANGED
-        reason = f"{_STATE_WORDS[self._state]} ({refusal_code(self._state)})"
+        reason = f"{_STATE_WORDS[self._state]} ({state_error(self._state)})"
         return _Judgement(Verdict.REFUSED, reason)
 
 
@@ -165,7 +165,11 @@ class _AccessJudge:
         after = self._after.applying(now, request.context)
         if self._is_same_key and self._reasons.are_alike(before, after):
             return _UNCHANGED
-        ways = _Ways(before, after, self._is_same_key, request.refused_by)
+        open_facts = before.facts | after.facts
+        if len(open_facts) > MAX_FACTS:
+            names = sorted({key for _, key, _ in open_facts})
+            return _Judgement(Verdict.UNDECIDED, f"depends on {listed(names)}")
+        ways = _Ways(open_facts, self._is_same_key, request.refused_by)
         outcomes: list[tuple[_Way, bool]] = []
         for way in ways:
             answered = self._is_allowed(self._before, was, before, way, way.identity)
@@ -251,8 +255,8 @@ class _Way:
 class _Ways:
     """All ways of filling in what a request leaves open."""
 
-    def __init__(self, before: Applying, after: Applying, same_key: bool, refused_by: str) -> None:
-        self._facts = sorted(before.facts | after.facts)
+    def __init__(self, facts: frozenset[OpenFact], same_key: bool, refused_by: str) -> None:
+        self._facts = sorted(facts)
         self._same_key = same_key
         # A message that names the IAM policies says that they allow nothing.
         self._identity = (False,) if refused_by == RefusedBy.IDENTITY else (True, False)
@@ -260,9 +264,8 @@ class _Ways:
         self._limits = (True,) if refused_by else (True, False)
 
     def __iter__(self) -> Iterator[_Way]:
-        tried = self._facts[:MAX_FACTS]
-        for chosen in product((True, False), repeat=len(tried)):
-            facts = frozenset(fact for fact, holds in zip(tried, chosen, strict=True) if holds)
+        for chosen in product((True, False), repeat=len(self._facts)):
+            facts = frozenset(fact for fact, holds in zip(self._facts, chosen, strict=True) if holds)
             for identity, limits in product(self._identity, self._limits):
                 for later in (identity,) if self._same_key else (True, False):
                     yield _Way(facts, identity, limits, later)
