@@ -107,13 +107,13 @@ class UsageEvent:
 
 def usage_event(entry: Mapping[str, Any]) -> UsageEvent:
     """An entry of LookupEvents' ``Events``."""
-    text = _text(entry.get("CloudTrailEvent"))
+    text = text_of(entry.get("CloudTrailEvent"))
     record, is_readable = _record(text)
-    operation = _text(record.get("eventName")) or _text(entry.get("EventName"))
-    who, principal = _who(_mapping(record.get("userIdentity")), _text(entry.get("Username")))
-    address, agent = _text(record.get("sourceIPAddress")), _text(record.get("userAgent"))
-    error, message = _text(record.get("errorCode")), _text(record.get("errorMessage"))
-    context = tuple(_context(_mapping(record.get("requestParameters"))))
+    operation = text_of(record.get("eventName")) or text_of(entry.get("EventName"))
+    who, principal = _who(mapping_of(record.get("userIdentity")), text_of(entry.get("Username")))
+    address, agent = text_of(record.get("sourceIPAddress")), text_of(record.get("userAgent"))
+    error, message = text_of(record.get("errorCode")), text_of(record.get("errorMessage"))
+    context = tuple(_context(mapping_of(record.get("requestParameters"))))
     parts = (
         who,
         principal,
@@ -127,8 +127,8 @@ def usage_event(entry: Mapping[str, Any]) -> UsageEvent:
         *(f"{name}={value}" for name, value in context),
     )
     return UsageEvent(
-        _text(entry.get("EventId")) or _text(record.get("eventID")),
-        _time(entry.get("EventTime")) or _time(record.get("eventTime")),
+        text_of(entry.get("EventId")) or text_of(record.get("eventID")),
+        time_of(entry.get("EventTime")) or time_of(record.get("eventTime")),
         operation or "?",
         who,
         principal,
@@ -161,18 +161,18 @@ def _record(text: str) -> tuple[Mapping[str, Any], bool]:
 
 def _who(identity: Mapping[str, Any], user_name: str) -> tuple[str, str]:
     """The caller's short name and its longest one."""
-    issuer = _mapping(_mapping(identity.get("sessionContext")).get("sessionIssuer"))
-    arn, account = _text(identity.get("arn")), _text(identity.get("accountId"))
-    service = _text(identity.get("invokedBy"))
-    kind = _text(identity.get("type"))
+    issuer = mapping_of(mapping_of(identity.get("sessionContext")).get("sessionIssuer"))
+    arn, account = text_of(identity.get("arn")), text_of(identity.get("accountId"))
+    service = text_of(identity.get("invokedBy"))
+    kind = text_of(identity.get("type"))
     if kind == "AWSService":
         return service or user_name or "an AWS service", service or arn
     if kind == "AWSAccount":
         return f"account {account or '?'}", arn or account
     if kind == "Root":
         return "root", arn or account
-    name = _text(issuer.get("userName")) or _text(identity.get("userName")) or _name_in(arn)
-    return name or user_name or service or "?", arn or _text(identity.get("principalId")) or user_name
+    name = text_of(issuer.get("userName")) or text_of(identity.get("userName")) or _name_in(arn)
+    return name or user_name or service or "?", arn or text_of(identity.get("principalId")) or user_name
 
 
 def _name_in(arn: str) -> str:
@@ -186,18 +186,19 @@ def _context(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The encryption context; for ReEncrypt, of both sides."""
     for member, pairs in request.items():
         if member.lower().endswith("encryptioncontext"):
-            yield from ((str(name), _text(value)) for name, value in _mapping(pairs).items())
+            yield from ((str(name), text_of(value)) for name, value in mapping_of(pairs).items())
 
 
 def _keys(entry: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[str]:
     for resources, member in ((entry.get("Resources"), "ResourceName"), (record.get("resources"), "ARN")):
         for resource in resources if isinstance(resources, list) else ():
-            name = _text(_mapping(resource).get(member))
+            name = text_of(mapping_of(resource).get(member))
             if ":key/" in name:
                 yield name
 
 
-def _time(value: Any) -> datetime | None:
+def time_of(value: Any) -> datetime | None:
+    """A moment, or its ISO text; None for anything else, UTC where it names no zone."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -208,11 +209,12 @@ def _time(value: Any) -> datetime | None:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def mapping_of(value: Any) -> Mapping[str, Any]:
+    """A mapping as it is; an empty one for anything else."""
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A text or a number as text; "" for anything else."""
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 

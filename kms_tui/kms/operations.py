@@ -13,7 +13,7 @@ from enum import Flag, StrEnum, auto
 from typing import NamedTuple
 
 from kms_tui.kms.keyspecs import KEY_SPECS, KeySpec
-from kms_tui.kms.model import KeyUsage
+from kms_tui.kms.model import KeyState, KeyUsage
 
 
 class Access(StrEnum):
@@ -203,6 +203,48 @@ def grant_operations(spec: str, usage: str) -> tuple[str, ...]:
     """The operations that a grant on such a key may allow, those of its usage first."""
     known = KEY_SPECS.get(spec)
     return tuple(row.name for row in _ROWS if Trait.GRANTABLE in row.traits and row.fits(known, usage))
+
+
+_DISABLED, _PENDING_DELETION = KeyState.DISABLED, KeyState.PENDING_DELETION
+_PENDING_REPLICAS, _PENDING_IMPORT = KeyState.PENDING_REPLICA_DELETION, KeyState.PENDING_IMPORT
+_UNAVAILABLE, _CREATING, _UPDATING = KeyState.UNAVAILABLE, KeyState.CREATING, KeyState.UPDATING
+
+_DELETED = frozenset({_PENDING_DELETION, _PENDING_REPLICAS})
+_UNUSABLE = _DELETED | {_DISABLED, _PENDING_IMPORT, _UNAVAILABLE, _CREATING}
+_UNSWITCHABLE = _DELETED | {_PENDING_IMPORT, _CREATING, _UPDATING}
+_UNROTATABLE = _DELETED | {_DISABLED, _CREATING}
+_UNREPLICABLE = _DELETED | {_DISABLED, _PENDING_IMPORT, _CREATING}
+
+REFUSED_BY_STATE: Mapping[str, frozenset[KeyState]] = {
+    **dict.fromkeys(CRYPTOGRAPHIC - {"GenerateRandom"}, _UNUSABLE),
+    "CreateAlias": _DELETED,
+    "CreateGrant": _DELETED | {_DISABLED, _PENDING_IMPORT, _CREATING},
+    "DeleteImportedKeyMaterial": frozenset({_CREATING, _UPDATING}),
+    "DisableKey": _UNSWITCHABLE,
+    "DisableKeyRotation": _UNROTATABLE,
+    "EnableKey": _UNSWITCHABLE,
+    "EnableKeyRotation": _UNROTATABLE,
+    "GetPublicKey": _UNUSABLE - {_DISABLED},
+    "GetParametersForImport": _DELETED | {_CREATING, _UPDATING},
+    "ImportKeyMaterial": _DELETED | {_CREATING},
+    "ReplicateKey": _UNREPLICABLE | {_UPDATING},
+    "RotateKeyOnDemand": _UNROTATABLE | {_PENDING_IMPORT, _UPDATING},
+    "ScheduleKeyDeletion": _DELETED | {_UPDATING},
+    "TagResource": _DELETED,
+    "UntagResource": _DELETED,
+    "UpdateAlias": _DELETED,
+    "UpdateKeyDescription": _DELETED,
+    "UpdatePrimaryRegion": _UNREPLICABLE,
+}
+"""Operation -> the key states that refuse it; one that is not here works in every state.
+
+Source: the developer guide's key state table (key-state).
+"""
+
+
+def state_error(state: KeyState) -> str:
+    """The error code of an operation that a state refuses."""
+    return "DisabledException" if state is KeyState.DISABLED else "KMSInvalidStateException"
 
 
 SERVICE_READS: Mapping[str, frozenset[str]] = {

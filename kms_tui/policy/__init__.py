@@ -1,7 +1,8 @@
 """Key policies as values: parsing, evaluation, the lockout guard, findings. Pure.
 
-``parse`` reads a text, ``evaluate`` and ``authorize`` decide on a request; ``guard.check`` judges a text. The
-guard is imported by those who need it: the offline KMS, and so the demo, opens without it.
+``parse`` reads a text, ``evaluate`` decides on a request by one policy and ``authorization`` by all layers;
+``guard.check`` judges a text. The guard is imported by those who need it: the offline KMS, and so the demo,
+opens without it.
 """
 
 from kms_tui.policy.document import Document, Statement, parse

@@ -98,13 +98,17 @@ class Document:
         return self.lines.place(span.start)
 
 
-def parse(text: str, *, partition: str | None = None, identity: bool = False) -> Document:
+def parse(
+    text: str, *, partition: str | None = None, identity: bool = False, outside_kms: bool = False
+) -> Document:
     """The document of a key policy, or with ``identity`` of an IAM identity policy; never raises.
 
-    With ``partition``, a principal of another partition is a problem.
+    With ``partition``, a principal of another partition is a problem. ``outside_kms`` takes what KMS would
+    not: any character, every condition key, and statements that name no principal. So one reads resource
+    control and VPC endpoint policies, and with ``identity`` service control policies.
     """
-    problems = [*_characters(text)]
-    reader = _Reader(problems, partition, identity)
+    problems = [] if outside_kms else [*_characters(text)]
+    reader = _Reader(problems, partition, identity, outside_kms)
     try:
         reader.policy(json_reader.read(text))
     except json_reader.ScanError as error:
@@ -135,12 +139,15 @@ _EXCLUSIVE = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource
 class _Reader:
     """Walks the JSON once and notes every problem."""
 
-    def __init__(self, problems: list[Problem], partition: str | None, identity: bool) -> None:
+    def __init__(
+        self, problems: list[Problem], partition: str | None, identity: bool, outside_kms: bool
+    ) -> None:
         self.statements: list[Statement] = []
         self.version = ""
         self._problems = problems
         self._partition = partition
         self._identity = identity
+        self._outside_kms = outside_kms
         self._index: int | None = None
 
     def _problem(self, sentence: str, span: Span, rule: str = "malformed") -> None:
@@ -260,7 +267,8 @@ class _Reader:
                 self._problem("An identity policy names no principal.", value.span, "principal")
             return ()
         if value is None:
-            self._problem("The statement names no principal.", whole, "principal")
+            if not self._outside_kms:
+                self._problem("The statement names no principal.", whole, "principal")
             return ()
         if excluded is not None and effect == ALLOW:
             sentence = "NotPrincipal with Allow would admit everyone else; it is not supported."
@@ -346,7 +354,7 @@ class _Reader:
         self, operator: operators.Spelled, info: condition_keys.ConditionKey, key: json_reader.String
     ) -> None:
         """Note conditions that IAM's grammar has and that KMS refuses in a key policy."""
-        if self._identity:
+        if self._identity or self._outside_kms:
             return
         if info.iam_only:
             sentence = (

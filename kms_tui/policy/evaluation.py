@@ -225,8 +225,8 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class _Match:
-    """A statement about the request; ``open_tests`` are the conditions not known to hold."""
+class Match:
+    """A statement that is about a request; ``open_tests`` are the conditions not known to hold."""
 
     statement: Statement
     via: Via
@@ -244,7 +244,7 @@ def evaluate(document: Document, request: AccessRequest, *, by_name: bool = Fals
     """
     if not document.is_valid:
         return Decision(Effect.NO_STATEMENT)
-    found = list(_matches(document, request))
+    found = list(matches(document, request))
     denies = [match for match in found if not match.statement.is_allow]
     certain = [match.statement for match in denies if not match.open_tests]
     if certain:
@@ -267,12 +267,12 @@ def evaluate(document: Document, request: AccessRequest, *, by_name: bool = Fals
     return Decision(Effect.DEPENDS, tuple(match.statement for match in deciding), conditions, via)
 
 
-def _most_direct(found: Sequence[_Match]) -> Via:
+def _most_direct(found: Sequence[Match]) -> Via:
     vias = {match.via for match in found}
     return next(via for via in Via if via in vias)
 
 
-def _matches(document: Document, request: AccessRequest) -> Iterator[_Match]:
+def matches(document: Document, request: AccessRequest) -> Iterator[Match]:
     """The statements that apply to the request, or would under open conditions."""
     action = actions.find(request.action)
     if action is None:
@@ -282,15 +282,25 @@ def _matches(document: Document, request: AccessRequest) -> Iterator[_Match]:
             continue
         if not covers(document, statement, request.key_arn, request.resolve):
             continue
-        via = named_via(statement, request.caller, request.resolve("aws:userid"))
-        if via is None:
-            continue
-        results = [(test, _holds(test, request)) for test in statement.conditions]
-        if all(result is not False for _, result in results):
-            yield _Match(statement, via, tuple(test for test, result in results if result is None))
+        match = matched(statement, request)
+        if match is not None:
+            yield match
 
 
-def _holds(test: ConditionTest, request: AccessRequest) -> bool | None:
+def matched(statement: Statement, request: AccessRequest) -> Match | None:
+    """The match of a statement whose action and resource fit; None if it does not name the caller, or a
+    condition does not hold.
+    """
+    via = named_via(statement, request.caller, request.resolve("aws:userid"))
+    if via is None:
+        return None
+    results = [(test, condition_holds(test, request)) for test in statement.conditions]
+    if any(result is False for _, result in results):
+        return None
+    return Match(statement, via, tuple(test for test, result in results if result is None))
+
+
+def condition_holds(test: ConditionTest, request: AccessRequest) -> bool | None:
     """Whether a condition is true; None if the request leaves it open."""
     values = request.values(test)
     if isinstance(values, Unknown) or any(request.is_open(key) for key in test.references):

@@ -1,0 +1,306 @@
+"""Judges recorded requests before and after a change.
+
+A request that was answered proves that every layer let it pass. What the record leaves open (a condition key,
+the caller's IAM policies, its permissions boundary) is tried both ways: only the ways in which the request is
+answered before count, and if it is allowed in all of them afterwards, it stays; in none, it is refused; else
+it depends on what makes the difference. The conditions are judged once for each request, the layers once for
+each caller, action and set of statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple
+
+from kms_tui.evidence.change_replay.applying_statements import (
+    Applying,
+    KeyStatements,
+    OpenFact,
+    named_identities,
+)
+from kms_tui.evidence.change_replay.key_changes import AliasRepointing, KeyAccess, KeyChange, StateChange
+from kms_tui.evidence.change_replay.replay_reasons import Reasons
+from kms_tui.evidence.change_replay.replay_result import AffectedRequest, ReplayResult, merged
+from kms_tui.evidence.request_history.history_source import RequestHistory
+from kms_tui.evidence.request_history.recorded_request import RecordedRequest, RefusedBy, RequestGroup
+from kms_tui.kms.model import Grant, KeyState
+from kms_tui.kms.operations import REFUSED_BY_STATE, state_error
+from kms_tui.policy.authorization import authorize_request
+from kms_tui.policy.describe import listed
+from kms_tui.policy.document import Document, Statement, parse
+from kms_tui.policy.evaluation import AccessRequest
+from kms_tui.policy.layers import Layers, NamedPolicy
+from kms_tui.policy.principals import Caller
+
+MAX_FACTS = 6
+"""Open facts of one request that are tried both ways; with more, it depends on them."""
+_EVERYTHING = parse(
+    '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}',
+    identity=True,
+)
+_NOTHING = replace(_EVERYTHING, statements=())
+_IDENTITY, _LIMITS = "the IAM policies", "a permissions boundary or session policy"
+_OLDER = "it was answered under an older policy or by a grant that is gone: today's policy refuses it already"
+_NO_CALLER = "the record does not tell who called"
+_STATE_WORDS: Mapping[KeyState, str] = {
+    KeyState.DISABLED: "the key is disabled",
+    KeyState.PENDING_DELETION: "the key is pending deletion",
+}
+_OF_OLD_KEY: Mapping[str, str] = {
+    "Decrypt": "what the old key encrypted does not open with the new one (IncorrectKeyException)",
+    "ReEncryptFrom": "what the old key encrypted does not open with the new one (IncorrectKeyException)",
+    "Verify": "what the old key signed does not verify with the new one (KMSInvalidSignatureException)",
+    "VerifyMac": "MACs of the old key do not verify with the new one (KMSInvalidMacException)",
+    "Decapsulate": "what was encapsulated for the old key does not open with the new one",
+}
+"""Operation -> why it fails for what the key did before its alias was repointed."""
+
+
+class Verdict(Enum):
+    """What a change does to a request."""
+
+    REFUSED = "refused"
+    ALLOWED = "allowed"
+    UNDECIDED = "undecided"
+    UNCHANGED = "unchanged"
+
+
+class _Judgement(NamedTuple):
+    verdict: Verdict
+    reason: str = ""
+
+
+_UNCHANGED = _Judgement(Verdict.UNCHANGED)
+
+
+def replay(history: RequestHistory, access: KeyAccess, change: KeyChange) -> ReplayResult:
+    """The requests of a key's history that a change refuses, newly allows, or that the record leaves open."""
+    judge = _judge_of(access, change)
+    found: dict[Verdict, list[tuple[RequestGroup, str]]] = {verdict: [] for verdict in Verdict}
+    failed = judged = 0
+    for group in history.groups:
+        request = group.request
+        if request.key_arn != access.key_arn:
+            continue
+        if not request.is_answered and not request.is_denied:
+            failed += group.count
+            continue
+        judged += 1
+        verdict, reason = judge.judge(request)
+        found[verdict].append((group, reason))
+    parts: dict[Verdict, tuple[AffectedRequest, ...]] = {
+        verdict: merged(found[verdict]) for verdict in Verdict if verdict is not Verdict.UNCHANGED
+    }
+    return ReplayResult(
+        parts[Verdict.REFUSED],
+        parts[Verdict.ALLOWED],
+        parts[Verdict.UNDECIDED],
+        sum(group.count for group, _ in found[Verdict.UNCHANGED]),
+        failed,
+        judged,
+        history.coverage,
+    )
+
+
+class _StateJudge:
+    """Judges by the key's new state alone."""
+
+    def __init__(self, state: KeyState) -> None:
+        self._state = state
+
+    def judge(self, request: RecordedRequest) -> _Judgement:
+        operation = "ReEncrypt" if request.operation.startswith("ReEncrypt") else request.operation
+        if not request.is_answered or self._state not in REFUSED_BY_STATE.get(operation, ()):
+            return _UNCHANGED
+        reason = f"{_STATE_WORDS[self._state]} ({state_error(self._state)})"
+        return _Judgement(Verdict.REFUSED, reason)
+
+
+class _AccessJudge:
+    """Judges by key policy and grants, before and after."""
+
+    def __init__(self, before: KeyAccess, after: KeyAccess) -> None:
+        self._before, self._after = KeyStatements(before), KeyStatements(after)
+        self._is_same_key = before.key_arn == after.key_arn
+        self._reasons = Reasons(before, after)
+        self._decided: dict[tuple[object, ...], bool] = {}
+
+    def judge(self, request: RecordedRequest) -> _Judgement:
+        if not request.is_answered and request.refused_by == RefusedBy.OTHER:
+            return _UNCHANGED
+        callers = self._callers(request)
+        found = [self._for_caller(request, caller) for caller in callers]
+        possible = [each for each in found if each is not None]
+        if not callers:
+            return _Judgement(Verdict.UNDECIDED, _NO_CALLER)
+        if not possible:
+            return _Judgement(Verdict.UNDECIDED, _OLDER) if request.is_answered else _UNCHANGED
+        verdicts = {each.verdict for each in possible}
+        if len(verdicts) == 1:
+            return possible[0]
+        reason = next(each.reason for each in possible if each.reason)
+        which = f"which principal of account {request.account} called"
+        return _Judgement(Verdict.UNDECIDED, f"{reason}; depends on {which}")
+
+    def _callers(self, request: RecordedRequest) -> list[Caller]:
+        """Whom the record may mean: of another account it tells the account alone."""
+        if request.principal_type != "AWSAccount":
+            caller = _caller(request.principal)
+            return [caller] if caller is not None else []
+        before, after = self._before.access, self._after.access
+        grants = (*before.grants, *after.grants)
+        named = named_identities((before.policy, after.policy), grants, request.account)
+        other = f"arn:{before.key_arn.split(':')[1]}:iam::{request.account}:role/not-named-by-any-policy"
+        found = (_caller(name) for name in dict.fromkeys((other, *named)))
+        return [caller for caller in found if caller is not None]
+
+    def _for_caller(self, request: RecordedRequest, caller: Caller) -> _Judgement | None:
+        """The judgement if this caller made the request; None if it cannot have ended as it did."""
+        was, now = self._before.request(request, caller), self._after.request(request, caller)
+        before = self._before.applying(was, request.context)
+        after = self._after.applying(now, request.context)
+        if self._is_same_key and self._reasons.are_alike(before, after):
+            return _UNCHANGED
+        open_facts = before.facts | after.facts
+        if len(open_facts) > MAX_FACTS:
+            names = sorted({key for _, key, _ in open_facts})
+            return _Judgement(Verdict.UNDECIDED, f"depends on {listed(names)}")
+        ways = _Ways(open_facts, self._is_same_key, request.refused_by)
+        outcomes: list[tuple[_Way, bool]] = []
+        for way in ways:
+            answered = self._is_allowed(self._before, was, before, way, way.identity)
+            if answered == request.is_answered:
+                outcomes.append((way, self._is_allowed(self._after, now, after, way, way.later_identity)))
+        if not outcomes:
+            return None
+        results = {allowed for _, allowed in outcomes}
+        if results == {request.is_answered}:
+            return _UNCHANGED
+        reason = self._reasons.reason(request, caller, now, before, after)
+        if len(results) == 1:
+            return _Judgement(Verdict.ALLOWED if True in results else Verdict.REFUSED, reason)
+        missing = [_named(what, request) for what in ways.deciding(outcomes)]
+        depends = f"depends on {listed(missing)}"
+        return _Judgement(Verdict.UNDECIDED, f"{reason}; {depends}" if reason else depends)
+
+    def _is_allowed(
+        self, key: KeyStatements, judged: AccessRequest, applying: Applying, way: _Way, identity: bool
+    ) -> bool:
+        """Whether all layers allow the request in one way of filling in what is open."""
+        statements = tuple(each for each, facts in applying.statements if facts <= way.facts)
+        grants = tuple(each for each, facts in applying.grants if facts <= way.facts)
+        question = (id(key), judged.caller, judged.action, statements, _ids(grants), identity, way.limits)
+        if question not in self._decided:
+            limits = NamedPolicy(_LIMITS, _EVERYTHING if way.limits else _NOTHING)
+            layers = Layers(
+                key_policy=NamedPolicy("the key policy", _bare(key.access.policy, statements)),
+                grants=tuple(replace(grant, constraints={}) for grant in grants),
+                identity=(NamedPolicy(_IDENTITY, _EVERYTHING),) if identity else (),
+                boundary=limits,
+                session=(limits,),
+                scps=(),
+                rcps=(),
+                endpoint=None,
+            )
+            request = AccessRequest(judged.caller, judged.action, judged.key_arn, complete=True)
+            self._decided[question] = authorize_request(request, layers).is_allowed
+        return self._decided[question]
+
+
+def _ids(grants: Sequence[Grant]) -> tuple[str, ...]:
+    return tuple(grant.grant_id for grant in grants)
+
+
+def _judge_of(access: KeyAccess, change: KeyChange) -> _StateJudge | _AccessJudge | _AliasJudge:
+    if isinstance(change, StateChange):
+        return _StateJudge(change.state)
+    if isinstance(change, AliasRepointing):
+        return _AliasJudge(access, change)
+    return _AccessJudge(access, change.after(access))
+
+
+class _AliasJudge:
+    """Judges the requests that name the key by an alias: they go to another key."""
+
+    def __init__(self, access: KeyAccess, change: AliasRepointing) -> None:
+        self._alias = change.alias
+        self._access = _AccessJudge(access, change.target)
+        self._moves = access.key_arn != change.target.key_arn
+
+    def judge(self, request: RecordedRequest) -> _Judgement:
+        if request.alias != self._alias or not self._moves:
+            return _UNCHANGED
+        if request.is_answered and request.operation in _OF_OLD_KEY:
+            return _Judgement(Verdict.REFUSED, _OF_OLD_KEY[request.operation])
+        return self._access.judge(request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way of filling in what the record leaves open: the facts that hold, and what layers give.
+
+    ``later_identity`` is about the key after the change: for the same key, the same as ``identity``.
+    """
+
+    facts: frozenset[OpenFact]
+    identity: bool
+    limits: bool
+    later_identity: bool
+
+
+class _Ways:
+    """All ways of filling in what a request leaves open."""
+
+    def __init__(self, facts: frozenset[OpenFact], same_key: bool, refused_by: str) -> None:
+        self._facts = sorted(facts)
+        self._same_key = same_key
+        # A message that names the IAM policies says that they allow nothing.
+        self._identity = (False,) if refused_by == RefusedBy.IDENTITY else (True, False)
+        # A message that names key policy or IAM policies says nothing of limits; they are taken to pass.
+        self._limits = (True,) if refused_by else (True, False)
+
+    def __iter__(self) -> Iterator[_Way]:
+        for chosen in product((True, False), repeat=len(self._facts)):
+            facts = frozenset(fact for fact, holds in zip(self._facts, chosen, strict=True) if holds)
+            for identity, limits in product(self._identity, self._limits):
+                for later in (identity,) if self._same_key else (True, False):
+                    yield _Way(facts, identity, limits, later)
+
+    def deciding(self, outcomes: Sequence[tuple[_Way, bool]]) -> list[str]:
+        """What makes the difference between the ways."""
+        by_way = dict(outcomes)
+        found: dict[str, None] = {}
+        for way, result in outcomes:
+            for fact in self._facts:
+                other = replace(way, facts=way.facts ^ {fact})
+                if by_way.get(other, result) != result:
+                    found[fact[1]] = None
+            flipped = replace(way, later_identity=not way.later_identity)
+            if self._same_key:
+                flipped = replace(flipped, identity=not way.identity)
+            if by_way.get(flipped, result) != result:
+                found[_IDENTITY] = None
+            if by_way.get(replace(way, limits=not way.limits), result) != result:
+                found[_LIMITS] = None
+        return list(found) or [fact[1] for fact in self._facts] or [_IDENTITY]
+
+
+def _named(what: str, request: RecordedRequest) -> str:
+    return f"{what} of {request.principal_label}" if what == _IDENTITY else what
+
+
+@lru_cache(maxsize=4096)
+def _caller(principal: str) -> Caller | None:
+    try:
+        return Caller.parse(principal)
+    except ValueError:
+        return None
+
+
+def _bare(document: Document, statements: Sequence[Statement]) -> Document:
+    """A policy of statements whose conditions hold."""
+    return replace(document, statements=tuple(replace(each, conditions=()) for each in statements))

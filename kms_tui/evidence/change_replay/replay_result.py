@@ -1,0 +1,138 @@
+"""What a replay found: requests that a change refuses, allows, or about which the record does not decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from kms_tui.evidence.request_history.history_source import Coverage
+from kms_tui.evidence.request_history.recorded_request import Context, RecordedRequest, RequestGroup
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedRequest:
+    """Requests that differ in nothing that is shown; ``reason`` is a clause. Its parts are untrusted text."""
+
+    request: RecordedRequest
+    count: int
+    last: datetime | None
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: ``context`` is null where the record does not tell it, ``last`` an ISO time or null."""
+        request = self.request
+        return {
+            "principal": request.principal,
+            "operation": request.operation,
+            "context": request.context_shape,
+            "count": self.count,
+            "last": iso(self.last),
+            "reason": self.reason,
+            "service": request.service or None,
+        }
+
+    def sentence(self, now: datetime) -> str:
+        """``role/app · Decrypt · table=orders · 1,204 calls, last 2 h ago: statement 3 is gone``."""
+        request = self.request
+        via = f"via {request.service}" if request.service else ""
+        calls = f"{self.count:,} call{'s' if self.count != 1 else ''}"
+        if self.last is not None:
+            calls += f", last {ago(now - self.last)} ago"
+        parts = (request.principal_label, request.operation, request.context_label, via, calls)
+        return f"{' · '.join(part for part in parts if part)}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """Most frequent first. ``judged`` counts distinct requests, ``unchanged`` calls that stay as they are.
+
+    ``failed`` counts calls that failed for reasons other than authorization, and are not judged.
+    """
+
+    refused: tuple[AffectedRequest, ...]
+    allowed: tuple[AffectedRequest, ...]
+    undecided: tuple[AffectedRequest, ...]
+    unchanged: int
+    failed: int
+    judged: int
+    coverage: Coverage
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: ``refused``, ``allowed``, ``undecided`` and ``covers``."""
+        return {
+            "refused": [each.as_dict() for each in self.refused],
+            "allowed": [each.as_dict() for each in self.allowed],
+            "undecided": [each.as_dict() for each in self.undecided],
+            "covers": covers(self.coverage),
+        }
+
+    @property
+    def summary(self) -> str:
+        """The numbers in one sentence."""
+        calls = [sum(each.count for each in part) for part in (self.refused, self.allowed, self.undecided)]
+        return (
+            f"{calls[0]:,} calls would be refused, {calls[1]:,} newly allowed, {calls[2]:,} depend; "
+            f"{self.unchanged:,} stay as they are."
+        )
+
+
+def covers(coverage: Coverage) -> dict[str, Any]:
+    """A coverage for JSON: ``from`` is null if nothing was seen."""
+    return {
+        "from": iso(coverage.since),
+        "to": iso(coverage.until),
+        "events": coverage.events,
+        "complete": coverage.complete,
+        "source": coverage.source,
+        "notes": list(coverage.notes),
+    }
+
+
+def coverage_sentence(coverage: Coverage) -> str:
+    """``The last 3 h of 90 days (41,200 events): CloudTrail's LookupEvents.``"""
+    asked = ago(coverage.until - coverage.asked)
+    events = f"{coverage.events:,} event{'s' if coverage.events != 1 else ''}"
+    if coverage.since is None:
+        return f"Nothing of the last {asked} was seen ({events}): {coverage.source}."
+    seen = ago(coverage.until - coverage.since)
+    span = f"The last {asked}" if coverage.complete and coverage.since <= coverage.asked else ""
+    if not span:
+        span = f"{seen} of the last {asked}" if coverage.complete else f"The last {seen} of {asked}"
+    return f"{span} ({events}): {coverage.source}."
+
+
+def merged(found: Iterable[tuple[RequestGroup, str]]) -> tuple[AffectedRequest, ...]:
+    """Groups and their reasons, as one where they differ in nothing that is shown; most frequent first."""
+    held: dict[tuple[str, str, Context | None, str, str], list[RequestGroup]] = {}
+    for group, reason in found:
+        request = group.request
+        shown = (request.principal, request.operation, request.context, request.service, reason)
+        held.setdefault(shown, []).append(group)
+    rows = [
+        AffectedRequest(groups[0].request, sum(group.count for group in groups), _latest(groups), shown[-1])
+        for shown, groups in held.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: -row.count))
+
+
+def _latest(groups: Sequence[RequestGroup]) -> datetime | None:
+    return max((group.last for group in groups if group.last is not None), default=None)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A moment as CloudTrail writes it; None stays."""
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_UNITS = ((86_400.0, "days"), (3600.0, "h"), (60.0, "min"))
+
+
+def ago(span: Any) -> str:
+    """A span of time in one unit: ``2 h``, ``90 days``."""
+    seconds = max(span.total_seconds(), 0.0)
+    for size, unit in _UNITS:
+        if seconds >= size * 2 or (unit == "min" and seconds >= size):
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

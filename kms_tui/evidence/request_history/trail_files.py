@@ -1,0 +1,124 @@
+"""Recorded requests out of a trail's files on disk, as CloudTrail delivers them to S3.
+
+Folders of days and Regions that are not asked for are left out by their names in the usual layout
+(AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD); any other layout is read whole. A file is streamed: its size
+does not matter. A file that cannot be read is named and skipped from its fault on.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from kms_tui.atomic import FileError
+from kms_tui.evidence.events import mapping_of, time_of
+from kms_tui.evidence.request_history.event_records import KMS_SOURCE, requests_in
+from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading, QueryCost
+from kms_tui.evidence.request_history.json_records import BrokenFileError, records
+
+_SUFFIXES = (".json", ".json.gz")
+_LAYOUT = re.compile(r"/CloudTrail/(?P<region>[a-z0-9-]+)(?:/(?P<date>\d{4}/\d{2}/\d{2}))?(?:/|\Z)")
+_OTHER_KINDS = ("/CloudTrail-Digest/", "/CloudTrail-Insight/", "/CloudTrail-Aggregated/")
+_DAY = timedelta(days=1)
+
+
+class TrailFiles:
+    """A ``HistorySource``: every ``.json`` and ``.json.gz`` under a folder, or one such file.
+
+    ``region`` is the Region whose folders are read; "" reads all.
+    """
+
+    def __init__(self, path: Path, region: str = "") -> None:
+        self._path = path
+        self._region = region
+
+    @property
+    def name(self) -> str:
+        return f"the trail's files in {self._path}"
+
+    def cost(self, query: HistoryQuery) -> QueryCost:
+        """Files on disk cost nothing."""
+        return QueryCost("Reading files costs nothing.", is_free=True)
+
+    def read(self, reading: HistoryReading) -> None:
+        """Read file by file. Raises FileError where there is no such folder."""
+        if not self._path.exists():
+            raise FileError(f"{self._path} does not exist.")
+        span = _Span()
+        number = 0
+        for path in self._files(reading.query):
+            number += 1
+            try:
+                for record in _records(path):
+                    if not reading.wanted():
+                        return
+                    _count(record, reading, span)
+            except (BrokenFileError, EOFError, zlib.error) as error:
+                reason = str(error) if isinstance(error, BrokenFileError) else "its compression ends early"
+                reading.note(f"{path} was read up to its fault: {reason}.")
+            except OSError as error:
+                reading.note(f"{path} was not read: {error.strerror or 'it is no gzip file'}.")
+        if not number:
+            raise FileError(f"{self._path} holds no .json or .json.gz file of the time and Region asked for.")
+        reading.finish(span.oldest, span.newest)
+
+    def _files(self, query: HistoryQuery) -> Iterator[Path]:
+        if self._path.is_file():
+            yield self._path
+            return
+        for folder, folders, files in os.walk(self._path):
+            folders[:] = sorted(name for name in folders if self._may_hold(Path(folder, name), query))
+            for name in sorted(files):
+                if name.endswith(_SUFFIXES):
+                    yield Path(folder, name)
+
+    def _may_hold(self, folder: Path, query: HistoryQuery) -> bool:
+        """Whether a folder may hold events asked for. Events arrive late, so a day more is read."""
+        name = f"{folder.as_posix()}/"
+        if any(kind in name for kind in _OTHER_KINDS):
+            return False
+        found = _LAYOUT.search(name)
+        if found is None:
+            return True
+        if self._region and found["region"] != self._region:
+            return False
+        try:
+            day = date(*map(int, found["date"].split("/"))) if found["date"] else None
+        except ValueError:
+            return True
+        return day is None or query.since.date() <= day <= (query.until + _DAY).date()
+
+
+class _Span:
+    """The times of the oldest and the newest record."""
+
+    def __init__(self) -> None:
+        self.oldest: datetime | None = None
+        self.newest: datetime | None = None
+
+    def take(self, moment: datetime) -> None:
+        if self.oldest is None or moment < self.oldest:
+            self.oldest = moment
+        if self.newest is None or moment > self.newest:
+            self.newest = moment
+
+
+def _records(path: Path) -> Iterator[object]:
+    with gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb") as raw:
+        text = io.TextIOWrapper(raw, encoding="utf-8", errors="replace", newline="")
+        yield from records(text.read)
+
+
+def _count(record: object, reading: HistoryReading, span: _Span) -> None:
+    event = mapping_of(record)
+    if event.get("eventSource") != KMS_SOURCE:
+        return
+    if moment := time_of(event.get("eventTime")):
+        span.take(moment)
+    reading.add(requests_in(event, reading.query.details))

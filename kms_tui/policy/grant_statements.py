@@ -1,0 +1,116 @@
+"""Grants as the statements that they amount to, so that one evaluation judges policies and grants.
+
+Source: the KMS developer guide (grants, grant-manage, create-grant-overview) and GrantConstraints,
+CreateGrant and RetireGrant in the service model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from kms_tui.kms.model import Grant
+from kms_tui.kms.operations import Trait, has
+from kms_tui.policy import condition_keys, operators, principals
+from kms_tui.policy.actions import PREFIX, canonical, lowered
+from kms_tui.policy.conditions import ConditionTest, Text
+from kms_tui.policy.document import ALLOW, Statement
+from kms_tui.policy.json_reader import Span
+from kms_tui.policy.principals import Principal
+
+EQUALS, SUBSET, SOURCE_ARN = "EncryptionContextEquals", "EncryptionContextSubset", "SourceArn"
+"""The members of GrantConstraints."""
+_RETIRE = "RetireGrant"
+_NOWHERE = Span(0, 0)
+
+
+class GrantStatement(NamedTuple):
+    """What a grant allows of one action."""
+
+    grant: Grant
+    statement: Statement
+
+
+def grant_statements(grants: tuple[Grant, ...], action: str) -> tuple[GrantStatement, ...]:
+    """What the grants allow of an action; a grant to a principal that no longer exists allows nothing.
+
+    A grant that is in force needs no token, so tokens make no difference here.
+    """
+    operation = canonical(action).removeprefix(PREFIX)
+    found: list[GrantStatement] = []
+    for grant in grants:
+        for principal in _principals(grant, operation):
+            found.append(GrantStatement(grant, _statement(grant, len(found), principal, operation)))
+    return tuple(found)
+
+
+def _principals(grant: Grant, operation: str) -> Iterator[Principal]:
+    """Whom a grant lets do the operation: its grantee, and the retiring principal to retire it."""
+    names = [grant.grantee] if operation in grant.operations else []
+    if operation == _RETIRE and grant.retiring:
+        names.append(grant.retiring)
+    for name in dict.fromkeys(names):
+        principal = grant_principal(name)
+        if principal is not None:
+            yield principal
+
+
+def grant_principal(name: str) -> Principal | None:
+    """The principal that a grant names: an ARN, a unique id or a service; None for what is none."""
+    found = principals.parse(principals.AWS, name, _NOWHERE)
+    if isinstance(found, str):
+        found = principals.parse(principals.SERVICE, name, _NOWHERE)
+    return None if isinstance(found, str) or found.kind is principals.PrincipalKind.EVERYONE else found
+
+
+def _statement(grant: Grant, index: int, principal: Principal, operation: str) -> Statement:
+    return Statement(
+        index=index,
+        effect=ALLOW,
+        sid=grant.name or grant.grant_id,
+        span=_NOWHERE,
+        elements={},
+        principals=(principal,),
+        actions=(Text(PREFIX + operation, _NOWHERE),),
+        resources=(Text("*", _NOWHERE),),
+        conditions=tuple(_conditions(grant, operation)),
+    )
+
+
+def _conditions(grant: Grant, operation: str) -> Iterator[ConditionTest]:
+    """The constraints of a grant. RetireGrant has none; only some operations have an encryption context."""
+    if operation == _RETIRE:
+        return
+    source = grant.constraints.get(SOURCE_ARN)
+    if source:
+        yield _test("ArnLike", "aws:SourceArn", source)
+    if operation == "CreateGrant":
+        yield from _narrower(grant)
+    elif has(operation, Trait.ENCRYPTION_CONTEXT):
+        yield from _context(grant)
+
+
+def _narrower(grant: Grant) -> Iterator[ConditionTest]:
+    """A grant that lets make grants: none may allow more operations, or be constrained less."""
+    yield _test("ForAllValues:StringEquals", "kms:GrantOperations", *grant.operations)
+    if EQUALS in grant.constraints:
+        yield _test("ForAnyValue:StringEquals", "kms:GrantConstraintType", EQUALS)
+    yield from _context(grant)
+
+
+def _context(grant: Grant) -> Iterator[ConditionTest]:
+    """Names of encryption context pairs ignore case in a grant's constraints; so do condition keys."""
+    equals: Mapping[str, str] | None = grant.constraints.get(EQUALS)
+    pairs = {**grant.constraints.get(SUBSET, {}), **(equals or {})}
+    for name, value in pairs.items():
+        yield _test("StringEquals", f"kms:EncryptionContext:{name}", value)
+    if equals is not None:
+        yield _test("ForAllValues:StringEqualsIgnoreCase", "kms:EncryptionContextKeys", *equals)
+
+
+def _test(operator: str, key: str, *values: str) -> ConditionTest:
+    spelled = operators.parse(operator)
+    if spelled is None:
+        raise ValueError(f"no condition operator: {operator}")
+    texts = tuple(Text(value, _NOWHERE) for value in values)
+    return ConditionTest(spelled, lowered(key), key, condition_keys.find(key), texts, False, _NOWHERE)
