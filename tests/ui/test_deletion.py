@@ -88,7 +88,7 @@ def test_disabling_and_watching_is_offered_first_and_leaves_no_deletion(
     async def script(pilot: Pilot[Any]) -> None:
         key = await go_to(pilot, "sandbox")
         await press(pilot, "D", "left")
-        ids = [button.id for button in pilot.app.screen.query(Button)]
+        ids = [button.id for button in pilot.app.screen.query("#dialog-buttons Button")]
         assert ids == ["scan", "cancel", "disable", "confirm"]
         pilot.app.screen.query_one("#disable", Button).focus()
         await press(pilot, "enter")

@@ -35,13 +35,17 @@ class AffectedRequest:
 
     def sentence(self, now: datetime) -> str:
         """``role/app · Decrypt · table=orders · 1,204 calls, last 2 h ago: statement 3 is gone``."""
+        return f"{self.calls(now)}: {self.reason}"
+
+    def calls(self, now: datetime) -> str:
+        """``role/app · Decrypt · table=orders · 1,204 calls, last 2 h ago``."""
         request = self.request
         via = f"via {request.service}" if request.service else ""
         calls = f"{self.count:,} call{'s' if self.count != 1 else ''}"
         if self.last is not None:
             calls += f", last {ago(now - self.last)} ago"
         parts = (request.principal_label, request.operation, request.context_label, via, calls)
-        return f"{' · '.join(part for part in parts if part)}: {self.reason}"
+        return " · ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)

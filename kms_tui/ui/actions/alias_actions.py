@@ -17,6 +17,7 @@ from kms_tui.kms.model import Key, KeyState, KeyUsage
 from kms_tui.ui.base.safe_text import Content, column, safe
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed, subject_of
 from kms_tui.ui.base.words import STATE_WORDS, USAGE_WORDS
+from kms_tui.ui.dialogs.affected_requests import affected_requests, alias_repointing
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form, FormField
 from kms_tui.ui.dialogs.questions import Choose, Confirm
@@ -191,9 +192,12 @@ async def repoint_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None
         FactsTable([("now", _named(subject)), ("then", _named(target))]),
         Content(_MEANING.get(subject.key.usage if subject.key is not None else "", _MEANING[""])),
     ]
-    if not await screen.ask(Confirm(f"Repoint {alias} to {target.name}?", sentences, confirm="Repoint")):
-        return
+    assert screen.session is not None
     kms = screen.kms_for(subject)
+    affected = affected_requests(screen.session, kms, subjects, alias_repointing(alias, target))
+    title = f"Repoint {alias} to {target.name}?"
+    if not await screen.ask(Confirm(title, sentences, confirm="Repoint", below=affected)):
+        return
     if await screen.succeeds(lambda: kms.update_alias(alias, target.key_id), doing=f"repoint {alias}"):
         screen.changed((), f"{alias} now points at {target.name}.")
 

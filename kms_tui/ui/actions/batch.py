@@ -214,17 +214,19 @@ async def confirm_change(
     *,
     confirm: str,
     refusal: Callable[[Subject], Reason],
+    below: Sequence[Widget] = (),
 ) -> Sequence[Subject]:
     """The keys to change; none where the person declined.
 
     One key is asked about only where there are ``sentences``. Many are always asked about: their number, how
     many of them the filter hides, each by its name, and which are left out because of ``refusal``.
-    ``verb`` is followed by the key's name or the number of keys ("Disable").
+    ``verb`` is followed by the key's name or the number of keys ("Disable"); ``below`` stands in the question
+    about one key.
     """
     if len(subjects) == 1:
         if not sentences:
             return subjects
-        dialog = Confirm(f"{verb} {subjects[0].name}?", sentences, confirm=confirm)
+        dialog = Confirm(f"{verb} {subjects[0].name}?", sentences, confirm=confirm, below=below)
         return subjects if await screen.ask(dialog) else ()
     chosen = await select_possible(screen, subjects, refusal)
     left = chosen.possible

@@ -73,6 +73,7 @@ async def _ask_about_one(
 ) -> Deletion | DisableInstead | None:
     from kms_tui.ui.actions.deletion_dialogs import ScheduleDeletion
     from kms_tui.ui.details.used_by_tab import UsedByTab
+    from kms_tui.ui.dialogs.affected_requests import affected_requests, state_change
 
     assert screen.session is not None
     kms, scans = screen.kms_for(subject), screen.session.scans
@@ -86,6 +87,9 @@ async def _ask_about_one(
             can_disable=can_disable,
             prices=screen.prices,
             refused=refused_uses_of(screen.session, subject.arn),
+            affected=affected_requests(
+                screen.session, kms, [subject], state_change(KeyState.PENDING_DELETION)
+            ),
         )
     )
     for tab in screen.query(UsedByTab):

@@ -106,7 +106,7 @@ class ScheduleDeletion(_DeletionQuestion):
     """Shows what is known of the key's use, and asks for the waiting period and for the key's name.
 
     ``can_disable`` offers to disable the key instead; ``refused`` says which uses of the disabled key were
-    refused. A scan of the Region can be started and stopped here.
+    refused, ``affected`` shows whose uses would be. A scan of the Region can be started and stopped here.
     """
 
     typed_id, typed_word = "typed-name", "name"
@@ -121,6 +121,7 @@ class ScheduleDeletion(_DeletionQuestion):
         can_disable: bool,
         prices: Prices,
         refused: Content | None = None,
+        affected: Sequence[Widget] = (),
     ) -> None:
         super().__init__(
             f"Schedule the deletion of {subject.name}?", subject.confirm_names, can_disable=can_disable
@@ -129,6 +130,7 @@ class ScheduleDeletion(_DeletionQuestion):
         self.subject = subject
         self.now = now
         self.scans = scans
+        self.affected = affected
         reading: Content = fact_content(LOADING, lambda value: Content())
         self._checks: Sequence[DeletionFact[Any]] = (*DELETION_FACTS, monthly_saving(prices))
         self._known = {"While off": refused} if refused is not None else {}
@@ -144,6 +146,7 @@ class ScheduleDeletion(_DeletionQuestion):
             classes="dialog-line",
         )
         yield Static(FactsTable(self._known.items()), id="preflight", classes="dialog-line")
+        yield from self.affected
         yield from self.compose_confirmation()
 
     def compose_buttons(self) -> Iterable[Widget]:

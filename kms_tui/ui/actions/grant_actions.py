@@ -17,6 +17,7 @@ from kms_tui.ui.actions.viewing_actions import copy_name
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
 from kms_tui.ui.details.list_tabs import grant_rows
+from kms_tui.ui.dialogs.affected_requests import affected_requests, grant_removal
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import ChoiceField, Form, FormField, ManyField, TextField, Values
 from kms_tui.ui.dialogs.questions import Choose
@@ -32,9 +33,10 @@ class RevokeGrant(Dialog[GrantEnding]):
 
     dialog_classes = "-list"
 
-    def __init__(self, grant: Grant) -> None:
+    def __init__(self, grant: Grant, below: Sequence[Widget] = ()) -> None:
         super().__init__("Revoke or retire this grant?", confirm="Revoke", danger=True)
         self.grant = grant
+        self.below = below
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(FactsTable(grant_rows(self.grant)), classes="dialog-line")
@@ -46,6 +48,7 @@ class RevokeGrant(Dialog[GrantEnding]):
             ),
             classes="dialog-line",
         )
+        yield from self.below
 
     def compose_buttons(self) -> Iterable[Widget]:
         cancel, confirm = super().compose_buttons()
@@ -227,7 +230,9 @@ async def revoke_grant(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     if chosen is None:
         return
     grant = grants[chosen]
-    how = await screen.ask(RevokeGrant(grant))
+    assert screen.session is not None
+    affected = affected_requests(screen.session, kms, subjects, grant_removal(grant.grant_id))
+    how = await screen.ask(RevokeGrant(grant, affected))
     if how is None:
         return
     take = kms.revoke_grant if how == "revoke" else kms.retire_grant

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from textual.widget import Widget
+
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change
 from kms_tui.ui.base.safe_text import Content, column, safe
@@ -46,11 +48,27 @@ async def disable(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         Content("Nothing is lost: policy, aliases, grants and key material stay."),
     ]
     chosen = await confirm_change(
-        screen, subjects, "Disable", sentences, confirm="Disable", refusal=cannot_disable
+        screen,
+        subjects,
+        "Disable",
+        sentences,
+        confirm="Disable",
+        refusal=cannot_disable,
+        below=_who_uses(screen, subjects),
     )
     await change_each(
         screen, chosen, lambda kms, subject: kms.disable(subject.key_id), doing="disable", done="disabled"
     )
+
+
+def _who_uses(screen: ModeScreen, subjects: Sequence[Subject]) -> Sequence[Widget]:
+    """Whose recorded uses a disabled key refuses; for one key."""
+    from kms_tui.ui.dialogs.affected_requests import affected_requests, state_change
+
+    if screen.session is None:
+        return ()
+    kms = screen.kms_for(subjects[0])
+    return affected_requests(screen.session, kms, subjects, state_change(KeyState.DISABLED))
 
 
 def cannot_watch(subject: Subject) -> Reason:

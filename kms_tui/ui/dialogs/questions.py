@@ -43,7 +43,10 @@ class Choose(Dialog[int]):
 
 
 class Confirm(Dialog[bool]):
-    """Yes or no; with ``type_to_confirm`` one of these names must be typed."""
+    """Yes or no; with ``type_to_confirm`` one of these names must be typed.
+
+    ``below`` are widgets under the sentences, such as what is still being read.
+    """
 
     def __init__(
         self,
@@ -53,14 +56,17 @@ class Confirm(Dialog[bool]):
         confirm: str,
         danger: bool = False,
         type_to_confirm: Sequence[str] = (),
+        below: Sequence[Widget] = (),
     ) -> None:
         super().__init__(title, confirm=confirm, danger=danger)
         self.sentences = sentences
         self.names = tuple(type_to_confirm)
+        self.below = below
 
     def compose_body(self) -> Iterable[Widget]:
         for sentence in self.sentences:
             yield Static(sentence, classes="dialog-line")
+        yield from self.below
         if self.names:
             choices = Content(" or ").join([Content.styled(name, "$accent") for name in self.names])
             yield Static(Content("To confirm, type ") + choices, classes="dialog-line")

@@ -184,18 +184,26 @@ class ReviewDialog(ScrollingDialog[bool]):
     """Shows a change; answers True where it is to be saved."""
 
     def __init__(
-        self, title: str, change: Review, *, save: bool, second_opinion: SecondOpinion | None = None
+        self,
+        title: str,
+        change: Review,
+        *,
+        save: bool,
+        affected: Sequence[Widget] = (),
+        second_opinion: SecondOpinion | None = None,
     ) -> None:
         warned = change.result is not None and change.result.verdict is Verdict.WARN
         super().__init__(title, confirm="Save policy", danger=save and warned)
         self.change = change
         self.saves = save
+        self.affected = affected
         self.second_opinion = second_opinion
 
     def compose_body(self) -> Iterable[Widget]:
         told = paragraphs(self.change)
         for paragraph in islice(told, 1):
             yield Static(paragraph, classes="dialog-line")
+        yield from self.affected
         if self.second_opinion is not None:
             yield self.second_opinion
         for paragraph in told:

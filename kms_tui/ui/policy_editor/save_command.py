@@ -12,6 +12,7 @@ from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.dialogs.affected_requests import AffectedRequests, affected_requests, policy_change
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.policy_editor.editor_commands import NotDoneError, write_draft
@@ -55,7 +56,7 @@ async def save_policy(
     checked = await off_loop(partial(edit.check, session.now().timestamp()))
     change = await off_loop(partial(review, edit.target, checked.base, checked.text, checked.verdict))
     title = f"Save this policy to {subject.name}?"
-    if not await screen.ask(ReviewDialog(title, change, save=True, second_opinion=_opinion(session, change))):
+    if not await screen.ask(_review_dialog(title, session, subject, edit, change, save=True)):
         return SaveOutcome()
     if not await screen.confirm_protected("Save the policy", [subject]):
         return SaveOutcome()
@@ -66,6 +67,18 @@ async def save_policy(
             return SaveOutcome()
         phrase = BYPASS_PHRASE
     return await _put(screen, session, subject, edit, checked, phrase)
+
+
+def _review_dialog(
+    title: str, session: Session, subject: Subject, edit: PolicyEdit, change: Review, *, save: bool
+) -> ReviewDialog:
+    """The review, with whom the change affects and, on request, Access Analyzer's opinion."""
+    affected: list[AffectedRequests] = []
+    if not change.is_white_space and change.new.is_valid:
+        replayed = policy_change(change.old.text, change.new.text)
+        affected = affected_requests(session, edit.target.kms, [subject], replayed)
+    opinion = _opinion(session, change)
+    return ReviewDialog(title, change, save=save, affected=affected, second_opinion=opinion)
 
 
 def _opinion(session: Session, change: Review) -> SecondOpinion | None:
@@ -157,4 +170,4 @@ async def show_changes(screen: ModeScreen, session: Session, subject: Subject, e
         return
     change = await off_loop(partial(review, edit.target, edit.base, edit.text, edit.verdict))
     title = f"Changes to the policy of {subject.name}"
-    await screen.ask(ReviewDialog(title, change, save=False, second_opinion=_opinion(session, change)))
+    await screen.ask(_review_dialog(title, session, subject, edit, change, save=False))
