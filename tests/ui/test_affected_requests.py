@@ -77,7 +77,7 @@ def test_a_grant_that_ends_lists_its_users(demo: Backend) -> None:
     key = demo.call("DescribeKey", {"KeyId": "alias/sandbox"})["KeyMetadata"]
     grantee = "arn:aws:iam::111122223333:role/app"
     demo.call("CreateGrant", {"KeyId": key["KeyId"], "GranteePrincipal": grantee, "Operations": ["Decrypt"]})
-    trail = FakeTrail([entry("e1", keys=(key["Arn"],), context={"a": "b"})])
+    trail = FakeTrail([entry("e1", keys=(key["Arn"],), context={"a": "b"}, minutes_ago=5)])
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "sandbox")
@@ -105,7 +105,7 @@ class SlowTrail(FakeTrail):
 
 def test_a_long_record_is_shown_as_it_is_read_and_can_be_stopped(demo: Backend) -> None:
     arn = arn_of(str(demo.call("DescribeKey", {"KeyId": "alias/sandbox"})["KeyMetadata"]["KeyId"]))
-    trail = SlowTrail([entry(f"e{n}", keys=(arn,), minutes_ago=n) for n in range(120)])
+    trail = SlowTrail([entry(f"e{n}", keys=(arn,), minutes_ago=n) for n in range(1, 121)])
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "sandbox")

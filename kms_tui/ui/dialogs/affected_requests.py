@@ -40,8 +40,8 @@ from kms_tui.ui.widgets.text_widgets import Button, Static
 
 _SHOW_SECONDS = 0.5
 """How often what was read so far is judged and shown."""
-_CLOCKS = timedelta(minutes=1)
-"""How far the clock of the record may be ahead of ours."""
+_OWN_READS = timedelta(seconds=1)
+"""Leaves out what the question itself reads of the key."""
 _MOST = 4
 """Rows for one reason; the others are counted."""
 
@@ -132,7 +132,7 @@ class AffectedRequests(Vertical):
         try:
             access, change = await off_loop(self._change_of)
             details = await off_loop(partial(details_for, access, change))
-            until = self._now + _CLOCKS
+            until = self._now - _OWN_READS
             query = HistoryQuery(until - WINDOW, until, self._arn, details)
             self._reading = reading = HistoryReading(query, self._source.name)
             self.add_class("-reading")
