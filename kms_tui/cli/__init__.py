@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "decrypt": ("kms_tui.cli.decrypt_command", "decrypt a file"),
     "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
+    "replay": ("kms_tui.cli.replay_command", "list the requests that a change of a key would break"),
     "config": ("kms_tui.cli.config_command", "show the configuration in effect"),
     "completion": (
         "kms_tui.cli.completion_command",

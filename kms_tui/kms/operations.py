@@ -249,12 +249,23 @@ def state_error(state: KeyState) -> str:
 
 SERVICE_READS: Mapping[str, frozenset[str]] = {
     "accessanalyzer": frozenset({"CheckNoNewAccess", "CheckNoPublicAccess", "ValidatePolicy"}),
-    "cloudtrail": frozenset({"LookupEvents"}),
+    "athena": frozenset(
+        {
+            "GetQueryExecution",
+            "GetQueryResults",
+            "GetTableMetadata",
+            "StartQueryExecution",
+            "StopQueryExecution",
+        }
+    ),
+    "cloudtrail": frozenset(
+        {"CancelQuery", "DescribeQuery", "GetQueryResults", "LookupEvents", "StartQuery"}
+    ),
     "dynamodb": frozenset({"DescribeTable", "ListTables"}),
     "ec2": frozenset({"DescribeRegions", "DescribeVolumes"}),
     "efs": frozenset({"DescribeFileSystems"}),
     "lambda": frozenset({"ListFunctions"}),
-    "logs": frozenset({"DescribeLogGroups"}),
+    "logs": frozenset({"DescribeLogGroups", "GetQueryResults", "StartQuery", "StopQuery"}),
     "rds": frozenset({"DescribeDBClusters", "DescribeDBInstances"}),
     "s3": frozenset({"GetBucketEncryption", "ListBuckets"}),
     "secretsmanager": frozenset({"ListSecrets"}),
@@ -264,7 +275,9 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
 }
 """THE table of what is read from other services, by botocore's names; whatever is not in it is never sent.
 
-Operations that change something, or answer a secret, do not belong here.
+Operations that change something, or answer a secret, do not belong here. Queries are reads, though Athena
+writes the result of one to the S3 location of its work group; they cost money, and are started only on
+request.
 """
 
 

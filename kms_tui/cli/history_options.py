@@ -1,0 +1,166 @@
+"""The flags that choose a source of recorded requests, and how a command follows its reading."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kms_tui.kms.errors import ConfigurationError
+from kms_tui.visible import visible
+
+if TYPE_CHECKING:
+    from kms_tui.backend.base import Backend, Services
+    from kms_tui.evidence.request_history.history_source import (
+        HistoryQuery,
+        HistoryReading,
+        HistorySource,
+        RequestHistory,
+    )
+
+STOPPED = 130
+_DRAW = 0.2
+"""Seconds between two updates of the progress line."""
+_MOST_DAYS = 36_500
+
+
+def add_history_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the record of requests (default: CloudTrail's LookupEvents)")
+    group.add_argument("--days", type=_number, default=90, metavar="N", help="how far back (default: 90)")
+    source = group.add_mutually_exclusive_group()
+    source.add_argument("--events", type=Path, metavar="DIR", help="a trail's files: .json and .json.gz")
+    source.add_argument("--athena", metavar="TABLE", help="Athena, over the trail's table: DATABASE.TABLE")
+    source.add_argument("--lake", metavar="STORE", help="CloudTrail Lake: an event data store's id or ARN")
+    source.add_argument("--logs", metavar="GROUP", help="Logs Insights, over the trail's log group")
+    group.add_argument("--work-group", default="primary", metavar="W", help="of Athena (default: primary)")
+    group.add_argument(
+        "--result-location", default="", metavar="S3URI", help="where Athena writes its result"
+    )
+    group.add_argument("--minutes", type=_number, default=10, metavar="N", help="stop reading after (10)")
+    group.add_argument("--yes", action="store_true", help="run a query that costs money without asking")
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MOST_DAYS}")
+    return int(text)
+
+
+def source_from(
+    args: argparse.Namespace, backend: Backend | None, region: str, *, live: bool
+) -> HistorySource:
+    """The chosen source. Raises ConfigurationError for a name that is none, or without the services."""
+    if args.events is not None:
+        from kms_tui.evidence.request_history.trail_files import TrailFiles
+
+        return TrailFiles(args.events, region)
+    services = _services(backend, region)
+    if args.athena is not None:
+        from kms_tui.evidence.request_history.athena_history import AthenaHistory
+        from kms_tui.evidence.request_history.history_sql import TableName
+
+        if args.read_only:
+            raise ConfigurationError("Athena writes its results to S3: leave out --read-only.")
+        table = TableName.parse(args.athena)
+        return AthenaHistory(
+            services, table, work_group=args.work_group, output=_location(args.result_location)
+        )
+    if args.lake is not None:
+        from kms_tui.evidence.request_history.history_sql import store_id
+        from kms_tui.evidence.request_history.lake_history import LakeHistory
+
+        return LakeHistory(services, store_id(args.lake))
+    if args.logs is not None:
+        from kms_tui.evidence.request_history.insights_history import InsightsHistory, log_group
+
+        return InsightsHistory(services, log_group(args.logs))
+    from kms_tui.evidence.activity import Trail
+    from kms_tui.evidence.request_history.event_lookup import EventLookup
+
+    return EventLookup(Trail(services, is_live=live), region)
+
+
+def _location(text: str) -> str:
+    if text and not text.startswith("s3://"):
+        raise ConfigurationError(f"{text!r} is not a location in S3: s3://BUCKET/PREFIX/.")
+    return text
+
+
+def _services(backend: Backend | None, region: str) -> Services:
+    from kms_tui.backend.base import KnowsServices
+
+    services = backend.services if backend is not None and isinstance(backend, KnowsServices) else None
+    if services is None:
+        raise ConfigurationError(
+            "This connection has no record of requests.", next_step="Give a trail's files with --events."
+        )
+    return services if services.region == region else services.in_region(region)
+
+
+def agreed(args: argparse.Namespace, source: HistorySource, query: HistoryQuery) -> bool:
+    """Whether the query may cost what it costs: by --yes, or by an answer in a terminal."""
+    cost = source.cost(query)
+    if cost.is_free:
+        return True
+    print(visible(cost.sentence), file=sys.stderr)
+    if args.yes:
+        return True
+    if not sys.stdin.isatty():
+        print("Nothing was asked: add --yes to run the query.", file=sys.stderr)
+        return False
+    print("Run it? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def followed(
+    source: HistorySource, query: HistoryQuery, minutes: float, clock: Callable[[], float] = time.monotonic
+) -> tuple[RequestHistory, bool]:
+    """What a source has, read on a daemon thread; and whether Ctrl+C stopped it. Raises what reading raises.
+
+    What was read until Ctrl+C, or until the minutes are over, is kept.
+    """
+    from kms_tui.evidence.request_history.history_source import HistoryReading
+
+    reading = HistoryReading(query, source.name)
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            source.read(reading)
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work, name="kms-tui history", daemon=True)
+    end = clock() + minutes * 60
+    thread.start()
+    stopped = _wait(thread, reading, end, clock)
+    if failed:
+        raise failed[0]
+    return reading.snapshot(), stopped
+
+
+def _wait(thread: threading.Thread, reading: HistoryReading, end: float, clock: Callable[[], float]) -> bool:
+    shown = sys.stderr.isatty()
+    stopped = False
+    while thread.is_alive():
+        try:
+            thread.join(_DRAW)
+            if clock() > end and reading.wanted():
+                reading.note("Reading stopped when its time was over: --minutes allows more.")
+                reading.cancel()
+            if shown and thread.is_alive():
+                events = reading.snapshot().coverage.events
+                print(f"\r\x1b[K{events:,} events read; Ctrl+C stops", end="", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            if stopped:
+                raise
+            stopped = True
+            reading.note("Reading was stopped with Ctrl+C.")
+            reading.cancel()
+    if shown:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    return stopped

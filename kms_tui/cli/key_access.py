@@ -1,0 +1,158 @@
+"""What decides about requests on a key, read through a connection or from files that people give."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kms_tui.formats import encoding_of
+from kms_tui.kms.arn import Arn
+from kms_tui.kms.errors import ConfigurationError, KmsTuiError
+from kms_tui.session import BackendKind, Connection
+
+if TYPE_CHECKING:
+    from kms_tui.backend.base import Backend
+    from kms_tui.backend.kms_facade import Kms
+    from kms_tui.evidence.change_replay import KeyAccess
+    from kms_tui.kms.model import Grant
+    from kms_tui.policy.document import Document
+
+STDIN = "-"
+_MOST_BYTES = 4 << 20
+"""Of a file with a policy (KMS takes 131,072) or with 50,000 grants and more."""
+
+
+def opened(connection: Connection) -> Backend:
+    """The backend of a connection; a local store that is not there is not made. Raises KmsTuiError."""
+    from kms_tui.cli.connection import open_backend
+
+    if connection.kind is BackendKind.LOCAL:
+        from kms_tui.backend.local.default_store import default_path
+        from kms_tui.backend.local.store.store_file import require_store
+
+        require_store(connection.store or default_path())
+    return open_backend(connection)
+
+
+def reading_kms(backend: Backend) -> Kms:
+    """A façade that sends nothing but reads."""
+    from kms_tui.backend.kms_facade import Kms
+    from kms_tui.backend.wrappers.read_only import ReadOnly
+
+    return Kms(ReadOnly(backend))
+
+
+def is_key_arn(text: str) -> bool:
+    """Whether a text is the ARN of a key, not of an alias."""
+    try:
+        arn = Arn.parse(text)
+    except ValueError:
+        return False
+    return arn.service == "kms" and arn.resource.startswith("key/") and bool(arn.account and arn.region)
+
+
+def access_of(
+    kms: Kms | None, key: str, policy_file: str | None = None, grants_file: str | None = None
+) -> tuple[KeyAccess, list[str]]:
+    """A key's policy, grants and facts, and sentences about what is not known.
+
+    Without a connection ``key`` is its ARN and ``policy_file`` is given. Raises KmsTuiError.
+    """
+    from kms_tui.evidence.change_replay import KeyAccess
+    from kms_tui.evidence.change_replay.key_changes import facts_of
+
+    arn, facts = key, {}
+    if kms is not None:
+        if is_key_arn(key) and Arn.parse(key).region != kms.region:
+            kms = kms.in_region(Arn.parse(key).region)
+        described = kms.describe(key)
+        arn, facts = described.arn, dict(facts_of(described))
+    if policy_file is not None:
+        policy = read_policy(policy_file)
+    else:
+        assert kms is not None, "without a connection the policy comes from a file"
+        policy = _valid(kms.key_policy(arn), "The key's policy")
+    grants, notes = _grants(kms, arn, grants_file)
+    return KeyAccess(arn, policy, grants, facts), notes
+
+
+def _grants(kms: Kms | None, arn: str, grants_file: str | None) -> tuple[tuple[Grant, ...], list[str]]:
+    if grants_file is not None:
+        return read_grants(grants_file), []
+    unknown = "what only a grant lets in counts as not let in."
+    if kms is None:
+        return (), [f"The key's grants are not known (--grants-before): {unknown}"]
+    try:
+        return tuple(kms.grants(arn)), []
+    except KmsTuiError as error:
+        return (), [f"The key's grants are not known: {unknown} {error}"]
+
+
+def read_policy(name: str) -> Document:
+    """A key policy from a file, "-" for standard input; also out of an answer of GetKeyPolicy.
+
+    Raises ConfigurationError for what cannot be read and what is no policy, with the place of the fault.
+    """
+    from kms_tui.policy import pasted_text
+
+    text = _text(name)
+    paste = pasted_text.recognize(text)
+    if paste is not None and paste.policy is not None:
+        text = paste.policy
+    return _valid(text, name)
+
+
+def _valid(text: str, name: str) -> Document:
+    from kms_tui.policy.document import parse
+
+    document = parse(text)
+    if not document.is_valid:
+        problem = document.problems[0]
+        line, column = document.place(problem.span)
+        raise ConfigurationError(f"{name} is no key policy: line {line}, column {column}: {problem.sentence}")
+    return document
+
+
+def read_grants(name: str) -> tuple[Grant, ...]:
+    """The grants in an answer of ListGrants. Raises ConfigurationError."""
+
+    try:
+        found = json.loads(_text(name))
+        entries = found["Grants"] if isinstance(found, dict) else found
+        return tuple(_grant(entry) for entry in entries)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise ConfigurationError(f"{name} is no answer of ListGrants.") from None
+
+
+def _grant(entry: object) -> Grant:
+    from kms_tui.kms.model import Grant
+
+    if not isinstance(entry, dict):
+        raise ValueError("not an object")
+    constraints = entry.get("Constraints", {})
+    texts = [value for key, value in entry.items() if key not in ("Constraints", "Operations")]
+    pairs = [value for value in constraints.values() if isinstance(value, dict)]
+    if not all(isinstance(text, str | int | float) for text in texts):
+        raise ValueError("a member is no text")
+    if not all(
+        isinstance(each, str) for each in (*entry["Operations"], *(v for p in pairs for v in p.values()))
+    ):
+        raise ValueError("an operation or a constraint is no text")
+    return Grant.from_api(entry)
+
+
+def _text(name: str) -> str:
+    try:
+        if name == STDIN:
+            content = sys.stdin.buffer.read(_MOST_BYTES + 1)
+        else:
+            with Path(name).open("rb") as file:
+                content = file.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its name cannot be used"
+        raise ConfigurationError(f"{name} cannot be read: {reason}.") from error
+    if len(content) > _MOST_BYTES:
+        raise ConfigurationError(f"{name} is larger than any policy.")
+    return content.decode(encoding_of(content), "replace")
