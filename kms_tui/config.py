@@ -1,6 +1,6 @@
 """The configuration file: TOML in the platform's configuration folder, every setting optional.
 
-theme = "kms-dark"              # or "kms-light"
+theme = "kms-dark"              # or "kms-light", "kms-high-contrast"
 filter = "-manager:aws"         # the filter that the key list opens with
 columns = ["name", "state", "attention"]    # the key list's, left to right; the last give way first
 clipboard_seconds = 30          # how long a secret stays on the clipboard
@@ -35,7 +35,7 @@ from kms_tui.kms.errors import ConfigurationError
 if TYPE_CHECKING:
     from kms_tui.evidence.cost import Prices
 
-THEMES = ("kms-dark", "kms-light")
+THEMES = ("kms-dark", "kms-light", "kms-high-contrast")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from kms_tui.ui.app_shell.screen_table import (
     SCREENS,
     screen_class,
 )
-from kms_tui.ui.app_shell.themes import DARK, LIGHT
+from kms_tui.ui.app_shell.themes import DARK, THEMES
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import Host, KeysChanged, SessionOpened
 from kms_tui.ui.base.pasting import MOST_TAKEN, is_too_long
@@ -83,8 +83,8 @@ class KmsApp(Boundary, Host):
         self.secrets_copied = []
         self._only_text = OnlyText()
         self._refusals = RefusalPoller(self)
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
+        for theme in THEMES.values():
+            self.register_theme(theme)
         if self.current_theme.dark:
             # Textual begins with a dark theme, unless TEXTUAL_THEME names another. Ours takes its place
             # without a watcher, which would have every style sheet parsed once more.

@@ -71,7 +71,7 @@ def test_patterns_protect_by_any_name_of_a_key() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("theme = 'solarized'", "c.toml, line 1: theme is not one of kms-dark, kms-light."),
+        ("theme = 'solarized'", "c.toml, line 1: theme is not one of kms-dark, kms-light, kms-high"),
         ("\ncolour = 1", "c.toml, line 2: colour is not a setting; there are theme, filter,"),
         ("clipboard_seconds = true", "c.toml, line 1: clipboard_seconds is not a number of seconds"),
         ("refresh_seconds = 5", "c.toml, line 1: refresh_seconds is not a number of seconds: 0, or 10"),

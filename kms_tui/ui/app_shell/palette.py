@@ -13,7 +13,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 
 import kms_tui.ui
-from kms_tui.ui.app_shell.themes import DARK, LIGHT
+from kms_tui.ui.app_shell.themes import THEMES
 
 _BY_HELP = 0.1
 """The score of a match in the explanation alone, below any match in a title."""
@@ -37,7 +37,7 @@ class KmsCommands(Provider):
             for active in self.screen.active_bindings.values()
             if active.enabled and active.binding.description and active.binding.tooltip
         }
-        for theme, title in ((DARK, "Dark theme"), (LIGHT, "Light theme")):
+        for title, theme in THEMES.items():
             commands[theme.name] = _Command(
                 title, "Change the colours", f"app.use_theme('{theme.name}')", self.app
             )

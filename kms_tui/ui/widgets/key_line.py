@@ -252,11 +252,11 @@ KeyList {
     & > .key-list--note { color: $text-muted; }
     & > .key-list--plain { color: $foreground 80%; }
     & > .key-list--quiet { color: $text-muted; }
-    & > .key-list--loading { color: $text-muted; text-style: dim; }
-    & > .key-list--unasked { color: $text-disabled; }
+    & > .key-list--loading { color: $text-muted; }
+    & > .key-list--unasked { color: $text-muted; }
     & > .key-list--denied { color: $warning; text-style: italic; }
     & > .key-list--failed { color: $error; text-style: italic; }
-    & > .key-list--not-applicable { color: $text-disabled; }
+    & > .key-list--not-applicable { color: $text-muted; }
     & > .key-list--warning { color: $warning; }
     & > .key-list--danger { color: $error; }
 }
