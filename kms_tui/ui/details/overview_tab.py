@@ -19,6 +19,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import ORIGIN_WORDS, STATE_WORDS, USAGE_WORDS, fact_content, when_words
 from kms_tui.ui.details.detail_tab import DetailTab
+from kms_tui.ui.widgets.charts import Moment, dated_line
 from kms_tui.ui.widgets.facts_table import FactRow, FactsTable
 from kms_tui.ui.widgets.text_widgets import Static
 
@@ -103,6 +104,8 @@ class OverviewTab(DetailTab[OverviewFacts]):
             yield "Description", safe(key.description)
         if key.created:
             yield "Created", Content(when_words(key.created, now))
+        if (life := _life(key, facts.rotation, now)) is not None:
+            yield "Life", life
         if key.valid_to:
             soon = key.valid_to - now < EXPIRES_SOON
             yield "Expires", Content.styled(when_words(key.valid_to, now), "$warning" if soon else "")
@@ -157,6 +160,20 @@ def _policy(facts: PolicySummary) -> Content:
 def can_report_rotation(key: Key) -> bool:
     """GetKeyRotationStatus answers for keys of AWS_KMS origin; only symmetric ones can rotate."""
     return key.spec == "SYMMETRIC_DEFAULT" and key.origin == "AWS_KMS"
+
+
+def _life(key: Key, rotation: Fact[KeyRotationStatus], now: datetime) -> Content | None:
+    """The key from its creation to what comes next, on a time line; None where nothing is to come."""
+    if key.created is None:
+        return None
+    moments = [Moment(key.created, "●")]
+    if isinstance(rotation, Known) and rotation.value.next_date is not None:
+        moments.append(Moment(rotation.value.next_date, "○"))
+    if key.valid_to is not None:
+        moments.append(Moment(key.valid_to, "◆", "$warning"))
+    if key.deletion_date is not None:
+        moments.append(Moment(key.deletion_date, "▲", "$error"))
+    return dated_line(moments, now) if len(moments) > 1 else None
 
 
 def _state(key: Key, now: datetime) -> Content:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from textual.app import ComposeResult
 
@@ -14,12 +15,15 @@ from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Key, KeyOrigin, KeyRotation, KeyRotationStatus
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject
-from kms_tui.ui.base.words import fact_content, when_words
+from kms_tui.ui.base.words import date_words, fact_content, span_words, when_words
 from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.details.overview_tab import can_report_rotation, rotation_content
+from kms_tui.ui.widgets.charts import Moment, dated_line
 from kms_tui.ui.widgets.facts_table import FactRow, FactsTable, plain_table
 from kms_tui.ui.widgets.text_widgets import Static
 
+T = TypeVar("T")
+D = TypeVar("D")
 ON_DEMAND_LIMIT = 25
 """On-demand rotations that a key may have in its life (developer guide, rotating-keys-on-demand)."""
 
@@ -66,9 +70,24 @@ class RotationTab(DetailTab[RotationFacts]):
         key = self.subject.key if self.subject is not None else None
         if isinstance(facts.history, Known) and (key is None or _rotates_on_demand(key)):
             used = sum(rotation.kind == "ON_DEMAND" for rotation in facts.history.value)
-            left = f"{used} of {ON_DEMAND_LIMIT} used, {max(ON_DEMAND_LIMIT - used, 0)} left"
-            rows.append(("On demand", Content(left)))
+            left = f"  {used} of {ON_DEMAND_LIMIT} used, {max(ON_DEMAND_LIMIT - used, 0)} left"
+            rows.append(("On demand", gauge(used, ON_DEMAND_LIMIT) + Content(left)))
+        if isinstance(facts.history, Known) and (line := self._life(facts)) is not None:
+            rows.append(("Material", line))
         return rows
+
+    def _life(self, facts: RotationFacts) -> Content | None:
+        """The rotations so far and the next one on a time line; None where none has a date."""
+        assert self.session is not None
+        key = self.subject.key if self.subject is not None else None
+        now = self.session.now()
+        dates = [rotation.date for rotation in _known(facts.history, []) if rotation.date is not None]
+        first = [key.created] if key is not None and key.created is not None else []
+        moments = [Moment(date, "●") for date in (*first, *dates) if date <= now]
+        status = _known(facts.status, None)
+        if status is not None and status.next_date is not None:
+            moments.append(Moment(status.next_date, "○"))
+        return dated_line(moments, now) if len(moments) > 1 else None
 
     def _status(self, status: KeyRotationStatus) -> Content:
         assert self.session is not None
@@ -79,15 +98,17 @@ class RotationTab(DetailTab[RotationFacts]):
             return Content.styled("This key has not been rotated.", "$foreground-muted")
         assert self.session is not None
         now = self.session.now()
-        head = ["DATE", "KIND", "STATE", "MATERIAL ID"]
+        head = ["DATE", "IN USE FOR", "KIND", "STATE", "MATERIAL ID"]
+        ages = _ages(rotations, self.subject.key if self.subject is not None else None, now)
         rows = [
             [
-                _date(rotation, now),
+                _date(rotation),
+                age,
                 rotation.kind.replace("_", " ").lower() or "–",
                 rotation.material_state.replace("_", " ").lower(),
                 rotation.key_material_id[:12],
             ]
-            for rotation in reversed(rotations)
+            for rotation, age in zip(reversed(rotations), reversed(ages), strict=True)
         ]
         if any(rotation.import_state for rotation in rotations):
             head += ["IMPORT"]
@@ -96,15 +117,39 @@ class RotationTab(DetailTab[RotationFacts]):
         return plain_table(head, rows)
 
 
+def _known(fact: Fact[T], otherwise: D) -> T | D:
+    return fact.value if isinstance(fact, Known) else otherwise
+
+
+def _ages(rotations: Sequence[KeyRotation], key: Key | None, now: datetime) -> list[str]:
+    """How long each key material encrypts, or did: until the next one came; "" where that is not known."""
+    created = key.created if key is not None else None
+    begins = [
+        rotation.date or (created if not rotation.material_state.startswith("PENDING") else None)
+        for rotation in rotations
+    ]
+    ends = [*begins[1:], now]
+    return [
+        span_words(min(end or now, now) - begin) if begin is not None and begin < now else ""
+        for begin, end in zip(begins, ends, strict=True)
+    ]
+
+
+def gauge(used: int, limit: int) -> Content:
+    """A cell for each of the limit, the used ones filled."""
+    used = min(used, limit)
+    return Content.styled("■" * used, "$accent") + Content.styled("□" * (limit - used), "$foreground-muted")
+
+
 def _rotates_on_demand(key: Key) -> bool:
     """RotateKeyOnDemand takes symmetric customer keys whose material KMS made or that is imported."""
     origins = (KeyOrigin.AWS_KMS, KeyOrigin.EXTERNAL)
     return key.spec == SYMMETRIC_DEFAULT and key.origin in origins and not key.is_aws_managed
 
 
-def _date(rotation: KeyRotation, now: datetime) -> str:
+def _date(rotation: KeyRotation) -> str:
     if rotation.date is not None:
-        return when_words(rotation.date, now)
+        return date_words(rotation.date)
     return "not yet" if rotation.material_state.startswith("PENDING") else "first"
 
 

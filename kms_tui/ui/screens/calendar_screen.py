@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from calendar import month_abbr
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +36,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import subject_of
 from kms_tui.ui.base.words import counted, date_words
 from kms_tui.ui.screens.inventory_screen import InventoryScreen
+from kms_tui.ui.widgets.charts import columns
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.text_widgets import Static
 
@@ -110,6 +113,7 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(classes="table-body"):
             yield Static(id="calendar-note")
+            yield Static(id="calendar-year")
             yield LineTable(_COLUMNS, empty="Nothing is coming: no deletion, no expiry, no rotation.")
 
     def session_opened(self, session: Session) -> None:
@@ -148,6 +152,7 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
         self._found = found
         self._read_missing(session, found)
         self.query_one(LineTable).show_rows(found.lines)
+        self.query_one("#calendar-year", Static).update(year_strip(found.calendar, session.now()))
         self.show_status(self._status(session, found.calendar))
         self._show_note(session, found)
 
@@ -238,6 +243,42 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
         if self._found is not None and self.session is not None:
             table = partial(_exported, self._found, self.session.now())
             await export_list(self, "kms-tui-calendar", table)
+
+
+_MONTHS = 12
+_STRIP: Sequence[tuple[str, frozenset[EventKind], str]] = (
+    ("▲ deleted", frozenset({EventKind.DELETION}), "$error"),
+    ("◆ expires", frozenset({EventKind.EXPIRY}), "$warning"),
+    ("● rotates", frozenset({EventKind.ROTATION}), "$accent"),
+)
+
+
+def year_strip(found: Calendar, now: datetime) -> Content:
+    """Twelve months from this one on, with a column and a count for each kind of event; empty without any."""
+    today = now.astimezone()
+    months = [divmod(today.year * 12 + today.month - 1 + ahead, 12) for ahead in range(_MONTHS)]
+    counts: Counter[tuple[EventKind, tuple[int, int]]] = Counter(
+        (event.kind, (event.time.astimezone().year, event.time.astimezone().month - 1))
+        for event in found.events
+        if event.time is not None
+    )
+    lines = [
+        Content.styled(
+            " " * 11 + "".join(f"{month_abbr[month + 1]:<5}" for _, month in months), "$foreground-muted"
+        )
+    ]
+    most = max(
+        (counts[kind, month] for _, kinds, _ in _STRIP for kind in kinds for month in months), default=0
+    )
+    for label, kinds, colour in _STRIP:
+        numbers = [sum(counts[kind, month] for kind in kinds) for month in months]
+        if any(numbers):
+            cells = [
+                columns([number], colour, most=most) + Content(f" {number:<3}" if number else " " * 4)
+                for number in numbers
+            ]
+            lines.append(Content.styled(f"{label:<11}", colour) + Content().join(cells))
+    return Content("\n").join(lines) if len(lines) > 1 else Content()
 
 
 def _minutes(session: Session, found: CalendarLines) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -23,7 +24,7 @@ from kms_tui.evidence.cost import (
 )
 from kms_tui.export import Table
 from kms_tui.inventory import FactName, Row
-from kms_tui.inventory.cells import name
+from kms_tui.inventory.cells import name, spec
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.kms.facts import Denied, Failed, Known
 from kms_tui.session import Session
@@ -31,6 +32,7 @@ from kms_tui.ui.actions.export_actions import export_list
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.words import counted
 from kms_tui.ui.screens.inventory_screen import InventoryScreen
+from kms_tui.ui.widgets.charts import BarRow, bars, beside
 from kms_tui.ui.widgets.key_line import MARK
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.screen_bars import TopBar, calls_words
@@ -140,6 +142,7 @@ class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
                         classes="fact",
                         id=f"for-{fact}",
                     )
+            yield Static(id="cost-bars")
             yield LineTable(_COLUMNS, empty="No customer key costs anything here.")
 
     def session_opened(self, session: Session) -> None:
@@ -158,6 +161,7 @@ class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
             value = words.get(fact)
             self.query_one(f"#cost-{fact}", Static).update(value)
             self.query_one(f"#for-{fact}").display = value is not None
+        self.query_one("#cost-bars", Static).update(cost_bars(self._costs))
         table = self.query_one(LineTable)
         on_top = not table.rows or table.current == table.rows[0].key
         table.show_rows(lines)
@@ -212,6 +216,31 @@ class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
         if self._costs is not None:
             table = partial(_table, self._costs, self._marks, self.prices)
             await export_list(self, "kms-tui-cost", table)
+
+
+_MOST_GROUPS = 4
+"""Groups of keys that have a bar; the others are one together."""
+
+
+def cost_bars(costs: Costs) -> Content:
+    """The cost of a month by key spec and, for several Regions, by Region, as bars."""
+    charged = [(row, cost.dollars) for row, cost in costs.keys if cost is not None and cost.dollars]
+    blocks = [_by(charged, lambda row: spec(row).text)]
+    if len({row.region for row, _ in charged}) > 1:
+        blocks.append(_by(charged, lambda row: row.region))
+    return beside(*blocks) if len(blocks) > 1 else Content("\n").join(blocks[0])
+
+
+def _by(charged: Iterable[tuple[Row, float]], group: Callable[[Row], str]) -> list[Content]:
+    sums: Counter[str] = Counter()
+    for row, dollars in charged:
+        sums[group(row)] += dollars  # type: ignore[assignment]
+    ranked = sums.most_common()
+    shown = ranked[: _MOST_GROUPS if len(ranked) > _MOST_GROUPS + 1 else None]
+    if others := ranked[len(shown) :]:
+        shown.append((f"{len(others)} others", sum(dollars for _, dollars in others)))
+    rows = [BarRow(label, dollars, money(dollars)) for label, dollars in shown]
+    return bars(rows, label_width=14, width=24)
 
 
 def _words(costs: Costs, prices: Prices) -> dict[str, Content]:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Resize
 from textual.widget import Widget
 
 from kms_tui.evidence.health import CheckTally, Examination, Gap, HealthFinding, Report, Settings
@@ -186,13 +187,19 @@ class HealthScreen(ModeScreen):
     def _show_report(self) -> None:
         report = self._report
         assert report is not None
-        self.query_one("#health-head", Static).update(health_words.headline(report))
-        self.show_status(f"{len(report.findings):,} findings")
         self.remove_class("-empty")
+        self._show_head()
+        self.show_status(f"{len(report.findings):,} findings")
         checks = [health_words.check_row(tally) for tally in report.tallies]
         self.query_one("#checks", LineTable).show_rows(checks)
         self._view_checks(not (report.findings or report.gaps))
         self._fill()
+
+    @on(Resize)
+    def _show_head(self) -> None:
+        if self._report is not None and not self.has_class("-empty"):
+            head = health_words.head(self._report, self.size.width)
+            self.query_one("#health-head", Static).update(head)
 
     @on(Input.Changed, "#table-filter")
     def _fill(self) -> None:

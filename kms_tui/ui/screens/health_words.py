@@ -18,12 +18,13 @@ from kms_tui.evidence.health import (
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.words import span_words
+from kms_tui.ui.widgets.charts import BarRow, bars, beside
 from kms_tui.ui.widgets.line_table import TableRow
 
 _MARKS: Mapping[HealthSeverity, tuple[str, str, str]] = {
     HealthSeverity.HIGH: ("▲", "danger", "$error"),
     HealthSeverity.MEDIUM: ("◆", "warning", "$warning"),
-    HealthSeverity.LOW: ("▽", "plain", "$foreground"),
+    HealthSeverity.LOW: ("▽", "plain", "$foreground-muted"),
 }
 """Glyph, look in a table, colour elsewhere; each stands beside the word."""
 _NOT_KNOWN = "? not known"
@@ -156,6 +157,34 @@ def headline(report: Report) -> Content:
         said = Content.styled(f"{_PASSED} Nothing needs attention", "$success bold")
     said += _muted(f"    {report.keys:,} keys, {len(report.tallies)} checks")
     return said if report.complete else said + Content.styled("  stopped: r goes on", "$warning")
+
+
+_SEVERITY_WIDTH, _CHECK_LABEL, _CHECK_WIDTH = 20, 26, 20
+_MOST_CHECKS = 4
+NARROW = 100
+"""Cells below which the head has no picture."""
+
+
+def head(report: Report, width: int) -> Content:
+    """The headline; with room for it above bars by severity and, beside them, by check."""
+    if width < NARROW or not report.findings:
+        return headline(report)
+    rows = [
+        BarRow(f"{mark} {severity.value}", report.count(severity), f"{report.count(severity):,}", colour)
+        for severity, (mark, _, colour) in _MARKS.items()
+    ]
+    if report.gaps:
+        rows.append(BarRow(_NOT_KNOWN, len(report.gaps), f"{len(report.gaps):,}", "$foreground-muted"))
+    found = sorted((tally for tally in report.tallies if tally.found), key=lambda tally: -tally.found)
+    by_check = [
+        BarRow(tally.check.title, tally.found, f"{tally.found:,}", _MARKS[tally.check.severity][2])
+        for tally in found[:_MOST_CHECKS]
+    ]
+    picture = beside(
+        bars(rows, label_width=11, width=_SEVERITY_WIDTH),
+        bars(by_check, label_width=_CHECK_LABEL, width=_CHECK_WIDTH),
+    )
+    return _lines(headline(report), Content(""), picture)
 
 
 def reading_cost(estimate: Estimate) -> Content:

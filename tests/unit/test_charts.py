@@ -1,0 +1,76 @@
+"""Bars, columns and time lines: their proportions, their ends, and what they show of nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kms_tui.evidence.calendar import Calendar, CalendarEvent, EventKind
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.screens.calendar_screen import year_strip
+from kms_tui.ui.widgets.charts import BarRow, Moment, bar, bars, beside, columns, dated_line, time_line
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def test_a_bar_is_as_long_as_its_share_and_never_vanishes() -> None:
+    assert bar(8, 8, 10).plain == "█" * 10
+    assert bar(4, 8, 10).plain == "█" * 5
+    assert bar(1, 16, 1).plain == "▏"
+    assert bar(1, 1000, 10).plain == "▏"
+    assert bar(0, 8, 10).plain == bar(3, 0, 10).plain == bar(1, 8, 0).plain == ""
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.floats(0, 1e9), st.floats(0, 1e9), st.integers(0, 60))
+def test_a_bar_is_never_longer_than_its_room(value: float, most: float, width: int) -> None:
+    assert bar(value, most, width).cell_length <= width
+
+
+def test_bars_share_a_scale_and_their_words_are_aligned() -> None:
+    lines = bars([BarRow("a", 10, "10"), BarRow("long label", 5, "5")], label_width=6, width=4)
+    assert [line.plain for line in lines] == ["a      10 ████", "long…   5 ██"]
+    assert bars([], label_width=6, width=4) == []
+
+
+def test_columns_have_eight_heights_and_a_dot_for_nothing() -> None:
+    assert columns([0, 1, 4, 8]).plain == "·▁▄█"
+    assert columns([1, 2], most=16).plain == "▁▁"
+    assert columns([0, 0]).plain == "··"
+
+
+def test_blocks_stand_side_by_side() -> None:
+    text = beside([Content("ab"), Content("c")], [Content("x"), Content("y"), Content("z")], gap=1)
+    assert text.plain.split("\n") == ["ab x", "c  y", "   z"]
+
+
+def test_a_time_line_runs_from_the_first_moment_to_the_last() -> None:
+    year = timedelta(days=365)
+    line = time_line([Moment(NOW - year, "●"), Moment(NOW + year, "○")], NOW, 11).plain
+    assert line == "●━━━━┃┄┄┄┄○"
+    assert time_line([], NOW, 3).plain[0] == "┃"
+    assert time_line([Moment(NOW - year, "●")], NOW, 5).plain == "●━━━┃"
+
+
+def test_a_dated_line_names_its_ends_and_leaves_out_an_end_that_is_past() -> None:
+    year = timedelta(days=365)
+    past, coming = Moment(NOW - year, "●"), Moment(NOW + year, "○")
+    assert dated_line([past, coming], NOW).plain.split(" ")[::2] == ["2025-11", "2027-11"]
+    assert dated_line([past, Moment(NOW - year / 2, "●")], NOW).plain.endswith("┃")
+
+
+def test_a_year_strip_counts_by_month_and_kind() -> None:
+    events = (
+        CalendarEvent("a", EventKind.ROTATION, NOW + timedelta(days=1)),
+        CalendarEvent("b", EventKind.ROTATION, NOW + timedelta(days=2)),
+        CalendarEvent("c", EventKind.DELETION, NOW + timedelta(days=20)),
+        CalendarEvent("d", EventKind.DELETION_AFTER_REPLICAS),
+        CalendarEvent("e", EventKind.ROTATION, NOW + timedelta(days=800)),
+    )
+    head, deleted, rotates = year_strip(Calendar(events), NOW).plain.split("\n")
+    assert head.split()[:3] == ["Nov", "Dec", "Jan"]
+    assert deleted.split()[:5] == ["▲", "deleted", "·", "▄", "1"]
+    assert rotates.split()[:5] == ["●", "rotates", "█", "2", "·"]
+    assert year_strip(Calendar(()), NOW).plain == ""
