@@ -126,3 +126,33 @@ def test_a_line_takes_less_than_an_area(make_app: MakeApp) -> None:
         assert "Nothing was pasted" in notifications(pilot.app)  # type: ignore[arg-type]
 
     drive(make_app(), script)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "taken"),
+    [
+        (
+            "  arn:aws:iam::111122223333:role/My\n  Wrapped-Role  \n",
+            "arn:aws:iam::111122223333:role/MyWrapped-Role",
+        ),
+        ("two words\r\nand more", "two words and more"),
+        ("\n\n", ""),
+        ("plain", "plain"),
+    ],
+)
+def test_a_pasted_text_becomes_one_line_with_nothing_cut(pasted: str, taken: str) -> None:
+    assert pasting.one_line(pasted) == taken
+
+
+def test_a_wrapped_arn_is_pasted_whole_and_joining_is_said(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "sandbox")
+        await press(pilot, "f")
+        field = pilot.app.screen.query_one("#grantee", Input)
+        field.focus()
+        field.post_message(events.Paste("arn:aws:iam::111122223333:role/Re\n    porter\n"))
+        await settled(pilot)
+        assert field.value == "arn:aws:iam::111122223333:role/Reporter"
+        assert "joined" in notifications(pilot.app)  # type: ignore[arg-type]
+
+    drive(make_app(), script)

@@ -76,6 +76,17 @@ def _begins_paste(text: str) -> int:
     return next((size for size in sizes if text.endswith(BRACKETED_PASTE_START[:size])), 0)
 
 
+def one_line(text: str) -> str:
+    """A pasted text for a line: outer white space trimmed, its lines joined.
+
+    What was one word that a terminal or a mail wrapped (an ARN, an id) is one word again; where a line has
+    blanks of its own, the lines are joined by a blank.
+    """
+    lines = [line.strip() for line in text.strip().splitlines()]
+    has_blanks = any(len(line.split()) > 1 for line in lines)
+    return (" " if has_blanks else "").join(line for line in lines if line)
+
+
 def is_too_long(field: DOMNode, text: str, most: int) -> bool:
     """Whether a text has more than ``most`` characters; if so, notify."""
     if len(text) <= max(most, 1):

@@ -12,12 +12,13 @@ from typing import Literal
 from rich.highlighter import Highlighter
 from rich.text import Text
 from textual import widgets
+from textual.events import Paste
 from textual.suggester import Suggester
 from textual.visual import Visual
 from textual.widgets import option_list
 from textual.widgets.button import ButtonVariant
 
-from kms_tui.ui.base.pasting import is_too_long
+from kms_tui.ui.base.pasting import is_too_long, one_line
 from kms_tui.ui.base.safe_text import Content, harmless, visible
 
 Shown = Content | Visual
@@ -116,8 +117,19 @@ class Input(widgets.Input):
             select_on_focus=select_on_focus,
         )
 
+    def on_paste(self, event: Paste) -> None:
+        """Take the whole text on one line; Textual's own takes its first line alone, silently."""
+        event.stop()
+        event.prevent_default()
+        text = one_line(event.text)
+        if "\n" in event.text.strip().replace("\r", "\n"):
+            self.app.notify("The lines of the pasted text were joined.", timeout=4)
+        if text:
+            self.replace(text, *self.selection)
+
     def replace(self, text: str, start: int, end: int) -> None:
         """Take typed or pasted text, unless it is too long; both come through here."""
+        text = one_line(text) if len(text) > 1 else text
         if not is_too_long(self, text, MOST_CHARACTERS - len(self.value)):
             super().replace(text, start, end)
 
