@@ -81,6 +81,7 @@ class KmsApp(Boundary, Host):
         self.config = config or Config()
         self.asking = set()
         self.secrets_copied = []
+        self.form_drafts = {}
         self._only_text = OnlyText()
         self._refusals = RefusalPoller(self)
         for theme in THEMES.values():
@@ -142,6 +143,7 @@ class KmsApp(Boundary, Host):
             # By then boto3 and the first screen are there for good: the garbage collector leaves them out.
             self.set_timer(_STARTED_SECONDS, gc.freeze)
         self.session = session
+        self.form_drafts.clear()
         self._refusals.follow(session)
         for screen in self.all_screens:
             screen.post_message(SessionOpened())

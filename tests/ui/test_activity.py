@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Button, Input, Static
 
 from kms_tui.backend.base import Backend, Services
 from kms_tui.backend.local import LocalBackend
@@ -292,7 +292,9 @@ def test_disabling_instead_of_deleting_watches_and_asking_again_stops(
 ) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         key_id = await go_to(pilot, "orders-db")
-        await press(pilot, "D", "tab", "enter")
+        await press(pilot, "D")
+        pilot.app.screen.query_one("#disable", Button).press()
+        await settled(pilot)
         assert state_of(demo, key_id) == "Disabled"
         assert "No use refused" in watch_line(pilot)
         await press(pilot, "V")

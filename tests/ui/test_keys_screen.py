@@ -181,22 +181,60 @@ def test_dialogs_start_on_cancel(make_app: MakeApp, demo: Backend) -> None:
 
 
 @pytest.mark.deaf_dialogs
-def test_keys_typed_as_a_dialog_opens_do_not_answer_it(
+def test_keys_typed_as_a_dialog_that_destroys_opens_do_not_answer_it(
     make_app: MakeApp, demo: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Dialog, "ARM_SECONDS", 60.0)
 
     async def script(pilot: Pilot[Any]) -> None:
-        key_id = await go_to(pilot, "orders-db")
-        await pilot.press("X", "tab", "enter", "enter", "y", "escape")
+        key_id = await go_to(pilot, "sandbox")
+        await pilot.press("D", "tab", "enter", "enter", "y", "ctrl+s", "escape", *"sandbox", "enter")
         await pilot.pause()
         assert isinstance(pilot.app.screen, Dialog)
+        assert keys_line(pilot) == "takes keys in a moment…"
         assert state_of(demo, key_id) == "Enabled"
         pilot.app.screen.arm()
-        await press(pilot, "tab", "enter")
+        await press(pilot, *"sandbox", "ctrl+s")
+        assert state_of(demo, key_id) == "PendingDeletion"
+
+    drive(make_app(), script)
+
+
+@pytest.mark.deaf_dialogs
+def test_any_other_dialog_takes_keys_at_once_and_says_which(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "orders-db")
+        await pilot.press("X")
+        await pilot.pause()
+        assert keys_line(pilot) == "^s or y Disable   esc Cancel"
+        await press(pilot, "y")
         assert state_of(demo, key_id) == "Disabled"
 
     drive(make_app(), script)
+
+
+def test_a_form_that_was_cancelled_keeps_what_was_typed_until_it_is_started_anew(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "sandbox")
+        await press(pilot, "o", "1", "2", "0", "escape", "o")
+        field = pilot.app.screen.query_one("#period", Input)
+        assert field.value == "120"
+        assert "Start anew" in keys_line(pilot)
+        await press(pilot, "ctrl+r")
+        assert pilot.app.screen.query_one("#period", Input).value == "365"
+        assert "Start anew" not in keys_line(pilot)
+        await press(pilot, "1", "2", "1", "ctrl+s")
+        assert demo.call("GetKeyRotationStatus", {"KeyId": key_id})["RotationPeriodInDays"] == 121
+        await press(pilot, "o")
+        assert "Start anew" not in keys_line(pilot)
+
+    drive(make_app(), script)
+
+
+def keys_line(pilot: Pilot[Any]) -> str:
+    return str(pilot.app.screen.query_one("#dialog-keys", Static).render())
 
 
 def test_deletion_needs_the_name_and_a_legal_window_and_keeps_what_was_typed(

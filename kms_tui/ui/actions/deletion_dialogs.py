@@ -63,6 +63,7 @@ class _DeletionQuestion(Dialog[Deletion | DisableInstead]):
         super().__init__(title, confirm="Schedule deletion", danger=True)
         self.names = names
         self.can_disable = can_disable
+        self.initial_focus = f"#{self.typed_id}"
 
     def compose_confirmation(self) -> Iterable[Widget]:
         yield Horizontal(
@@ -147,7 +148,6 @@ class ScheduleDeletion(_DeletionQuestion):
         )
         yield Static(FactsTable(self._known.items()), id="preflight", classes="dialog-line")
         yield from self.affected
-        yield from self.compose_confirmation()
 
     def compose_buttons(self) -> Iterable[Widget]:
         if self.scans.is_offered:
@@ -234,7 +234,6 @@ class ScheduleDeletions(_DeletionQuestion):
         )
         yield Static(id="tally")
         yield LineTable(_COLUMNS, id="uses")
-        yield from self.compose_confirmation()
 
     def on_mount(self) -> None:
         self._show()

@@ -68,6 +68,8 @@ class Host(App[None]):
     config: Config
     asking: set[Worker[Any]]
     """The workers that wait for a person's answer."""
+    form_drafts: dict[str, Mapping[str, str]]
+    """What was typed into forms that were cancelled, by their titles; of this session alone."""
     secrets_copied: list[Callable[[], None]]
     """Clears the clipboard of each secret that is still to be cleared from it."""
 

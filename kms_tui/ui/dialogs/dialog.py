@@ -1,4 +1,4 @@
-"""``Dialog``: a modal box; esc cancels, and it ignores keys for a moment after it opens."""
+"""``Dialog``: a modal box; esc cancels, ctrl+s confirms, and its last line says so."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from kms_tui.ui.base.background import off_loop
+from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.widgets.text_widgets import Button, Static
 
@@ -21,15 +22,16 @@ T = TypeVar("T")
 
 
 class Dialog(ModalScreen[Result]):
-    """A modal box with a title, a body and buttons.
+    """A modal box with a title, a body, buttons, and a line that says its keys.
 
-    For ``ARM_SECONDS`` everything in it is disabled, so that a key pressed before it opened cannot answer it;
-    then ``initial_focus`` gets the focus.
+    A dialog with ``danger`` ignores keys for ``ARM_SECONDS``, so that a key pressed before it opened cannot
+    answer it; any other takes them at once. Then ``initial_focus`` gets the focus.
     """
 
     HELP: ClassVar[str] = (
         "Tab and the arrow keys go from one thing to the next, enter presses the button that has the focus, "
-        "and esc closes this without doing anything. What was typed before it opened does not count."
+        "ctrl+s is the button on the right, y too where nothing is typed, and esc closes this without doing "
+        "anything. A dialog that destroys something ignores keys for a moment, and says so."
     )
     ARM_SECONDS: ClassVar[float] = 0.4
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,6 +45,15 @@ class Dialog(ModalScreen[Result]):
             id="dialog.help",
             tooltip="Explain this dialog and its keys; f1 where one types",
         ),
+        Binding(
+            "ctrl+s",
+            "confirm",
+            "Confirm",
+            id="dialog.confirm",
+            tooltip="The same as the button on the right",
+            show=False,
+        ),
+        Binding("y", "yes", "Yes", id="dialog.yes", tooltip="The same, where nothing is typed", show=False),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
     ]
@@ -64,11 +75,17 @@ class Dialog(ModalScreen[Result]):
             yield Static(safe(self.dialog_title), id="dialog-title")
             with VerticalScroll(id="dialog-body", can_focus=False):
                 yield from self.compose_body()
+            yield from self.compose_confirmation()
             yield Static(Content(), id="dialog-error")
             with Horizontal(id="dialog-buttons"):
                 yield from self.compose_buttons()
+            yield Static(id="dialog-keys")
 
     def compose_body(self) -> Iterable[Widget]:
+        return ()
+
+    def compose_confirmation(self) -> Iterable[Widget]:
+        """What must be typed to confirm: below the body, so that it is seen however long that is."""
         return ()
 
     def compose_buttons(self) -> Iterable[Widget]:
@@ -76,8 +93,11 @@ class Dialog(ModalScreen[Result]):
         yield Button(Content(self.confirm_label), id="confirm", variant="error" if self.danger else "primary")
 
     def on_mount(self) -> None:
-        box = self.query_one("#dialog")
-        box.disabled = True
+        if not self.danger:
+            self.arm()
+            return
+        self.query_one("#dialog").disabled = True
+        self.query_one("#dialog-keys", Static).update(Content("takes keys in a moment…"))
         self.set_timer(self.ARM_SECONDS, self.arm)
 
     def arm(self) -> None:
@@ -85,6 +105,42 @@ class Dialog(ModalScreen[Result]):
         self.query_one("#dialog").disabled = False
         self.add_class("-armed")
         self.query_one(self.initial_focus).focus()
+        self.query_one("#dialog-keys", Static).update(self.keys_line())
+
+    def keys_line(self) -> Content:
+        """The keys that close the dialog."""
+        shown = host_of(self).shown_key
+        parts = []
+        if self.can_confirm:
+            one = shown("dialog.confirm", "ctrl+s")
+            other = "" if self.takes_text else f" or {shown('dialog.yes', 'y')}"
+            parts.append(Content.styled(f"{one}{other}", "$accent") + safe(f" {self.confirm_label}"))
+        parts.append(Content.styled(shown("dialog.cancel", "escape"), "$accent") + Content(" Cancel"))
+        return Content("   ").join(parts)
+
+    @property
+    def can_confirm(self) -> bool:
+        """Whether there is a button to confirm with."""
+        return bool(self.query("#confirm"))
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether something is typed here, so that y is a letter."""
+        return bool(self.query("Input, TextArea"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "yes":
+            return self.can_confirm and not self.takes_text
+        if action == "confirm":
+            return self.can_confirm
+        return super().check_action(action, parameters)
+
+    def action_confirm(self) -> None:
+        if self.armed and not self.is_calling:
+            self.confirm()
+
+    def action_yes(self) -> None:
+        self.action_confirm()
 
     @property
     def armed(self) -> bool:

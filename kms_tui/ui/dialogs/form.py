@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.ui.base.background import start
+from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.widgets.text_widgets import Input, Static
@@ -35,6 +36,15 @@ class FormField:
     value: str = ""
     hint: str = ""
     check: Callable[[str], str] = no_check
+
+    def starting_with(self, draft: Values) -> Self:
+        """The field with its value in a draft, if that is a value for it."""
+        value = draft.get(self.name, self.value)
+        return replace(self, value=value) if self.may_be(value) else self
+
+    def may_be(self, value: str) -> bool:
+        """Whether a value of a draft can be shown."""
+        return True
 
     def widget(self) -> Widget:
         return Input(self.value, placeholder=self.hint, id=self.name)
@@ -66,6 +76,9 @@ class ChoiceField(FormField):
 
     choices: Sequence[tuple[str, str]] = ()
     prompt: str = ""
+
+    def may_be(self, value: str) -> bool:
+        return value in {each for _, each in self.choices} or (not value and bool(self.prompt))
 
     def widget(self) -> Widget:
         from kms_tui.ui.widgets.form_widgets import Select
@@ -122,13 +135,14 @@ class ManyField(FormField):
 class Form(Dialog[Values]):
     """Asks for ``fields`` and makes ``submit``'s call off the event loop; it closes when that succeeded.
 
+    What was typed stays when the form is cancelled, and is there again when a form of this title opens.
     ``blame`` maps an error, by its KMS code or the name of its class ("FileError"), to the field it is about;
     other errors are shown above the buttons.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "ctrl+s", "confirm", "Confirm", id="form.confirm", tooltip="The same as the button on the right"
+            "ctrl+r", "clear_draft", "Start anew", id="form.anew", tooltip="Forget what was typed here before"
         )
     ]
 
@@ -149,17 +163,44 @@ class Form(Dialog[Values]):
         self.lead = lead
         self.blame = blame or {}
         self.initial_focus = f"#{fields[0].name}"
+        self._is_draft = False
 
     def compose_body(self) -> Iterable[Widget]:
         for sentence in self.lead:
             yield Static(sentence, classes="dialog-line")
+        draft = host_of(self).form_drafts.get(self.dialog_title, {})
+        self._is_draft = bool(draft)
         for field in self.fields:
             yield Vertical(
                 Static(Content(field.label), classes="field-label"),
-                field.widget(),
+                field.starting_with(draft).widget(),
                 Static(id=f"{field.name}-error", classes="field-error"),
                 classes="field",
             )
+
+    def keys_line(self) -> Content:
+        line = super().keys_line()
+        if not self._is_draft:
+            return line
+        anew = host_of(self).shown_key("form.anew", "ctrl+r")
+        return line + Content("   ") + Content.styled(anew, "$accent") + Content(" Start anew")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._is_draft if action == "clear_draft" else super().check_action(action, parameters)
+
+    async def action_clear_draft(self) -> None:
+        """Show the fields as they are without a draft."""
+        if self.armed and not self.is_calling:
+            host_of(self).form_drafts.pop(self.dialog_title, None)
+            await self.recompose()
+            self.arm()
+
+    def cancel(self) -> None:
+        if not self.is_calling:
+            values = self.values()
+            if values != {field.name: field.value for field in self.fields}:
+                host_of(self).form_drafts[self.dialog_title] = values
+        super().cancel()
 
     def values(self) -> dict[str, str]:
         return {field.name: field.entered(self.query_one(f"#{field.name}")) for field in self.fields}
@@ -168,10 +209,6 @@ class Form(Dialog[Values]):
         line = self.query_one(f"#{name}-error", Static)
         line.update(safe(sentence))
         line.set_class(bool(sentence), "-shown")
-
-    def action_confirm(self) -> None:
-        if self.armed:
-            self.confirm()
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
@@ -197,6 +234,7 @@ class Form(Dialog[Values]):
         except KmsTuiError as error:
             self._blame(error)
         else:
+            host_of(self).form_drafts.pop(self.dialog_title, None)
             self.dismiss(values)
 
     def _blame(self, error: KmsTuiError) -> None:

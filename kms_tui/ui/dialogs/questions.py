@@ -62,14 +62,18 @@ class Confirm(Dialog[bool]):
         self.sentences = sentences
         self.names = tuple(type_to_confirm)
         self.below = below
+        if self.names:
+            self.initial_focus = "#typed-name"
 
     def compose_body(self) -> Iterable[Widget]:
         for sentence in self.sentences:
             yield Static(sentence, classes="dialog-line")
         yield from self.below
+
+    def compose_confirmation(self) -> Iterable[Widget]:
         if self.names:
             choices = Content(" or ").join([Content.styled(name, "$accent") for name in self.names])
-            yield Static(Content("To confirm, type ") + choices, classes="dialog-line")
+            yield Static(Content("To confirm, type ") + choices)
             yield Input(id="typed-name")
 
     @on(Input.Submitted, "#typed-name")

@@ -16,7 +16,11 @@ T = TypeVar("T")
 
 
 class Checkbox(widgets.Checkbox):
-    """A compact checkbox."""
+    """A compact check box, [x] or [ ]: Textual's own shows a cross either way, in another colour."""
+
+    @property
+    def _button(self) -> Content:
+        return Content.styled(f"[{'x' if self.value else ' '}]", "$accent bold" if self.value else "")
 
     def __init__(self, label: Content, value: bool = False, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(label, value, id=id, compact=True)
@@ -65,12 +69,7 @@ class Selection(selection_list.Selection[T]):
 
 
 class Flag(Checkbox):
-    """A check box with its value as a word; Textual's own shows a cross either way, in another colour."""
-
-    @property
-    def _button(self) -> Content:
-        word = "yes" if self.value else "no "
-        return Content.styled(f" {word} ", "$foreground on $panel" + (" bold" if self.value else ""))
+    """Yes or no."""
 
 
 class TextArea(widgets.TextArea):

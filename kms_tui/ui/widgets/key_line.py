@@ -252,7 +252,7 @@ KeyList {
     & > .key-list--note { color: $text-muted; }
     & > .key-list--plain { color: $foreground 80%; }
     & > .key-list--quiet { color: $text-muted; }
-    & > .key-list--loading { color: $text-muted; }
+    & > .key-list--loading { color: $text-muted; text-style: italic; }
     & > .key-list--unasked { color: $text-muted; }
     & > .key-list--denied { color: $warning; text-style: italic; }
     & > .key-list--failed { color: $error; text-style: italic; }
