@@ -82,6 +82,7 @@ class KmsApp(Boundary, Host):
         self.asking = set()
         self.secrets_copied = []
         self.form_drafts = {}
+        self.recent_commands = []
         self._only_text = OnlyText()
         self._refusals = RefusalPoller(self)
         for theme in THEMES.values():

@@ -114,8 +114,8 @@ def _note(fact: Fact[Sequence[str]]) -> Content:
     return Content("Reading which regions are enabled…")
 
 
-async def choose_profile(app: Host) -> None:
-    """Open another profile, the demo or the local store."""
+async def connections(app: Host) -> list[tuple[str, str, Connection]]:
+    """The demo, the local store and each profile: name, note, connection."""
     from kms_tui.backend.aws.profiles import profiles
 
     try:
@@ -133,6 +133,12 @@ async def choose_profile(app: Host) -> None:
         entries.append(
             (profile.name, note, Connection(BackendKind.AWS, profile=profile.name, read_only=read_only))
         )
+    return entries
+
+
+async def choose_profile(app: Host) -> None:
+    """Open another profile, the demo or the local store."""
+    entries = await connections(app)
     lines = [
         safe(name.ljust(24)) + safe(f"  {note}").stylize("$foreground-muted") for name, note, _ in entries
     ]

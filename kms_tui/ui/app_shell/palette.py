@@ -1,11 +1,14 @@
-"""The palette of active bindings, and every binding by its id for the configuration."""
+"""The palette, which finds everything by its name; and every binding by its id for the configuration."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from textual.binding import Binding
@@ -13,56 +16,172 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 
 import kms_tui.ui
+from kms_tui.inventory import cells
 from kms_tui.ui.app_shell.themes import THEMES
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.host import host_of
+from kms_tui.ui.base.safe_text import Content, column, safe
 
-_BY_HELP = 0.1
-"""The score of a match in the explanation alone, below any match in a title."""
+_MOST_KEYS = 20
+"""Keys that a search offers; a longer query finds the others."""
+_MOST_RECENT = 8
+_TITLE_CELLS, _SHORT_TITLE_CELLS, _WIDE = 34, 24, 100
+_AROUND = 6
+"""Cells of the palette's own beside a line."""
+_IN_NOTE = 0.3
+"""The score of a word that is not in the title."""
 
 
-class _Command(NamedTuple):
+class _Entry(NamedTuple):
+    """One line of the palette: what it does, in words and with its shortcut, and doing it."""
+
     title: str
-    help_text: str
-    action: str
-    namespace: DOMNode
+    note: str
+    run: Callable[[], Awaitable[object] | None]
+    shortcut: str = ""
 
 
 class KmsCommands(Provider):
-    """The active bindings of the screen below the palette, and the themes."""
+    """Finds actions, screens and themes, keys and aliases, profiles and Regions; the latest chosen first."""
 
-    def _commands(self) -> list[_Command]:
-        commands = {
-            active.binding.action: _Command(
-                active.binding.description, active.binding.tooltip, active.binding.action, active.node
-            )
-            for active in self.screen.active_bindings.values()
-            if active.enabled and active.binding.description and active.binding.tooltip
-        }
-        for title, theme in THEMES.items():
-            commands[theme.name] = _Command(
-                title, "Change the colours", f"app.use_theme('{theme.name}')", self.app
-            )
-        return list(commands.values())
+    async def startup(self) -> None:
+        self._places = [*self._themes(), *await self._profiles(), *await self._regions()]
 
     async def discover(self) -> Hits:
-        for command in self._commands():
-            yield DiscoveryHit(command.title, partial(self._run, command), help=command.help_text)
+        entries = self._actions()
+        recent = host_of(self.app).recent_commands
+        by_title = {entry.title: entry for entry in [*entries, *self._places]}
+        for entry in [by_title[title] for title in recent if title in by_title]:
+            yield DiscoveryHit(self._line(entry), partial(self._run, entry), text=entry.title)
+        for entry in entries:
+            if entry.title not in recent:
+                yield DiscoveryHit(self._line(entry), partial(self._run, entry), text=entry.title)
 
     async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
-        for command in self._commands():
-            score = matcher.match(command.title)
-            if score <= 0 and query.lower() in command.help_text.lower():
-                score = _BY_HELP
+        words = [_key_word(word) for word in query.lower().split()]
+        recent = host_of(self.app).recent_commands
+        entries = [*self._actions(), *self._places]
+        scored = [(score_of(words, entry.title, entry.note), entry) for entry in entries]
+        scored += [(max(score_of(words, entry.title, ""), _IN_NOTE), entry) for entry in self._keys(words)]
+        for score, entry in scored:
             if score > 0:
-                yield Hit(
-                    score,
-                    matcher.highlight(command.title),
-                    partial(self._run, command),
-                    help=command.help_text,
-                )
+                bonus = 0.05 if entry.title in recent else 0
+                yield Hit(score + bonus, self._line(entry), partial(self._run, entry), text=entry.title)
 
-    async def _run(self, command: _Command) -> None:
-        await self.app.run_action(command.action, command.namespace)
+    def _line(self, entry: _Entry) -> Content:
+        return _line(entry, self.app.size.width - _AROUND)
+
+    async def _run(self, entry: _Entry) -> None:
+        recent = host_of(self.app).recent_commands
+        recent[:] = [entry.title, *(title for title in recent if title != entry.title)][:_MOST_RECENT]
+        done = entry.run()
+        if done is not None:
+            await done
+
+    # What there is to find
+
+    def _actions(self) -> list[_Entry]:
+        """The active bindings of the screen below the palette."""
+        found: dict[str, _Entry] = {}
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if active.enabled and binding.description and binding.tooltip:
+                run = partial(self.app.run_action, binding.action, active.node)
+                shortcut = self.app.get_key_display(binding)
+                found.setdefault(binding.action, _Entry(binding.description, binding.tooltip, run, shortcut))
+        return list(found.values())
+
+    def _themes(self) -> list[_Entry]:
+        return [
+            _Entry(title, "Change the colours", partial(setattr, self.app, "theme", theme.name))
+            for title, theme in THEMES.items()
+        ]
+
+    def _keys(self, words: Sequence[str]) -> Iterator[_Entry]:
+        """The keys with these words in an alias, the id or the description; also by a pasted ARN."""
+        host = host_of(self.app)
+        if host.session is None or not words:
+            return
+        found = (
+            row
+            for row in host.session.inventory.rows()
+            if not row.gone and all(word in row.search_text for word in words)
+        )
+        for row in islice(found, _MOST_KEYS):
+            spec = cells.spec(row).text if row.key is not None else ""
+            note = " · ".join(part for part in ("key", spec, row.region, *row.aliases[1:], row.arn) if part)
+            yield _Entry(cells.name(row), note, partial(self._show_key, row.arn))
+
+    def _show_key(self, arn: str) -> None:
+        """Go to a key, in a worker of the app: the palette's own screen closes meanwhile."""
+        host = host_of(self.app)
+        start(host, partial(host.show_key, arn), group="palette", description="go to a key")
+
+    async def _profiles(self) -> list[_Entry]:
+        from kms_tui.ui.app_shell.connecting import connections
+
+        host = host_of(self.app)
+        return [
+            _Entry(f"Open {name}", f"Account: {note}" if note else "Account", partial(host.open, connection))
+            for name, note, connection in await connections(host)
+        ]
+
+    async def _regions(self) -> list[_Entry]:
+        host = host_of(self.app)
+        if host.session is None:
+            return []
+        from kms_tui.backend.aws.boto_session import kms_regions
+
+        names = await off_loop(partial(kms_regions, host.session.kms.partition))
+        return [
+            _Entry(
+                f"Region {name}",
+                "Show the keys of this Region",
+                partial(host.open, replace(host.connection, region=name, regions=(name,))),
+            )
+            for name in names
+        ]
+
+
+def _key_word(word: str) -> str:
+    """The part of a pasted ARN, or alias, that the list is searched for."""
+    name = word.split(":", 5)[-1] if word.startswith("arn:") else word
+    return name.removeprefix("key/").removeprefix("alias/") or word
+
+
+def _line(entry: _Entry, width: int) -> Content:
+    """The title, the shortcut and the note on one line of at most ``width`` cells."""
+    title = column(entry.title, _TITLE_CELLS if width > _WIDE else _SHORT_TITLE_CELLS)
+    shortcut = Content.styled(column(entry.shortcut, 8) + " ", "$accent")
+    note = safe(entry.note).stylize("$foreground-muted")
+    return (safe(f"{title} ") + shortcut + note).truncate(width, ellipsis=True)
+
+
+def score_of(words: Sequence[str], title: str, note: str) -> float:
+    """How well lower-case words match, from 0 (one of them is nowhere) to 1: the title before the note."""
+    title, note = title.lower(), note.lower()
+    if not words:
+        return 0.0
+    whole = " ".join(words)
+    if title == whole:
+        return 1.0
+    if title.startswith(whole):
+        return 0.9
+    return min(_word_score(word, title, note) for word in words)
+
+
+def _word_score(word: str, title: str, note: str) -> float:
+    if any(part.startswith(word) for part in _WORD.findall(title)):
+        return 0.8
+    if word in title:
+        return 0.6
+    if word in note:
+        return _IN_NOTE
+    letters = iter(title)
+    return 0.1 if len(word) > 1 and all(letter in letters for letter in word) else 0.0
+
+
+_WORD = re.compile(r"[a-z0-9]+")
 
 
 def bindings() -> Mapping[str, Binding]:

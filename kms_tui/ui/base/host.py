@@ -70,6 +70,8 @@ class Host(App[None]):
     """The workers that wait for a person's answer."""
     form_drafts: dict[str, Mapping[str, str]]
     """What was typed into forms that were cancelled, by their titles; of this session alone."""
+    recent_commands: list[str]
+    """The titles of what was last chosen in the palette, the latest first."""
     secrets_copied: list[Callable[[], None]]
     """Clears the clipboard of each secret that is still to be cleared from it."""
 
