@@ -474,7 +474,8 @@ def test_what_is_certain_with_unknowns_holds_whatever_they_are(
     chosen: dict[str, Any], context: dict[str, Any], unread: set[str], opened: set[int]
 ) -> None:
     known = Layers(**chosen)
-    unknown = replace(known, **dict.fromkeys(unread, UNREAD))
+    withheld: dict[str, Any] = dict.fromkeys(unread, UNREAD)
+    unknown = replace(known, **withheld)
     given_keys = {key: value for n, (key, value) in enumerate(context.items()) if n not in opened}
     caller = Caller.parse(SESSION)
     certain = authorize_request(AccessRequest(caller, "kms:Decrypt", KEY, context, complete=True), known)
