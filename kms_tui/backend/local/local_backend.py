@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from kms_tui.backend.base import Services
@@ -13,7 +14,7 @@ from kms_tui.backend.local.authorization.decision import (
     ADMINISTRATOR_POLICY,
     allow_administrator,
     decide,
-    denied_by_identity,
+    denied_by,
 )
 from kms_tui.backend.local.cloudtrail import lookup_events
 from kms_tui.backend.local.crypto import data_keys, encryption, key_agreement, signatures
@@ -39,7 +40,11 @@ from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import ServiceError, UnavailableError
 from kms_tui.kms.model import CallerIdentity, PolicyVersion
 from kms_tui.policy import Caller, Document, wildcard
+from kms_tui.policy.actions import lowered
 from kms_tui.policy.document import Statement
+from kms_tui.policy.evaluation import ContextValue
+from kms_tui.policy.layers import UNLIMITED, Layer, Layers, NamedPolicy
+from kms_tui.policy.principals import PrincipalKind
 
 _TRAIL = "cloudtrail"
 _ACTION = "cloudtrail:LookupEvents"
@@ -65,9 +70,9 @@ OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
 class LocalBackend:
     """One region of one account's offline KMS; implements ``kms_tui.backend.base.Backend``.
 
-    ``caller_arn`` is who calls, with ``iam_policies``; its account, not ``account_id``, is then the one that
-    key ids and lists mean. Without it the account's administrator calls, whom no policy refuses. Safe to
-    use from several threads, and from several processes on one store.
+    ``caller_arn`` is who calls, with ``iam_policies`` and within ``limits``; its account, not ``account_id``,
+    is then the one that key ids and lists mean. Without it the account's administrator calls, whom no policy
+    refuses. Safe to use from several threads, and from several processes on one store.
     """
 
     def __init__(
@@ -79,6 +84,8 @@ class LocalBackend:
         partition: str = "aws",
         caller_arn: str | None = None,
         iam_policies: Sequence[Document] = (),
+        limits: Layers = UNLIMITED,
+        context: Mapping[str, ContextValue] | None = None,
         origin: CallOrigin | None = None,
     ) -> None:
         self.store = store
@@ -86,7 +93,9 @@ class LocalBackend:
         self._caller = identity_of(partition, account_id, caller_arn)
         self._scope = CallScope(partition, region, self._caller.account)
         self._authorize = decide if caller_arn else allow_administrator
-        self._iam_policies = iam_policies if caller_arn else (ADMINISTRATOR_POLICY,)
+        identity = iam_policies if caller_arn else (ADMINISTRATOR_POLICY,)
+        self._layers = _layers(identity, limits if caller_arn else UNLIMITED, self._caller)
+        self._context = {lowered(key): value for key, value in (context or {}).items()}
         self._keyring = Keyring(store)
 
     @property
@@ -142,9 +151,10 @@ class LocalBackend:
             self.store,
             self._keyring,
             self._authorize,
-            self._iam_policies,
+            self._layers,
             self.store.now(),
             self._origin,
+            self._context,
         )
 
     def call(self, operation: str, params: Mapping[str, Any]) -> JsonShape:
@@ -170,6 +180,16 @@ class LocalBackend:
             raise
         call.record()
         return answer
+
+
+def _layers(identity: Sequence[Document], limits: Layers, identified: CallerIdentity) -> Layers:
+    """The caller's layers. A federated user has no more than the policy of its session: here its IAM policy,
+    where no other is given.
+    """
+    named = tuple(NamedPolicy("IAM policy", document) for document in identity)
+    if Caller.parse(identified.arn).kind is PrincipalKind.FEDERATED_USER and not limits.session:
+        limits = replace(limits, session=named)
+    return replace(limits, identity=named)
 
 
 class LocalServices:
@@ -208,13 +228,14 @@ def _require_permission(call: Call) -> None:
     """
     if call.authorize is allow_administrator:
         return
-    named = [each for policy in call.iam_policies for each in policy.statements if _is_named(each)]
+    policies = [policy.document for policy in call.layers.policies(Layer.IDENTITY)]
+    named = [each for policy in policies for each in policy.statements if _is_named(each)]
     if any(not each.is_allow for each in named):
-        raise denied_by_identity(call, "", _ACTION, explicitly=True)
+        raise denied_by(call, Layer.IDENTITY, _ACTION, "", explicitly=True)
     allowed = any(not each.conditions and "*" in [text.value for text in each.resources] for each in named)
     # No policy of the account limits its root user.
     if not allowed and not Caller.parse(call.caller.arn).is_root:
-        raise denied_by_identity(call, "", _ACTION)
+        raise denied_by(call, Layer.IDENTITY, _ACTION, "")
 
 
 def _is_named(statement: Statement) -> bool:
