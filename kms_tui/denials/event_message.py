@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kms_tui.denials.message import ErrorMessage, read_message
+from kms_tui.backend.base import Services
+from kms_tui.denials.message import ErrorMessage, action_for, read_message
 from kms_tui.denials.message_kinds import MessageKind
 from kms_tui.evidence.events import usage_event
-from kms_tui.kms.operations import ROWS
+from kms_tui.kms.errors import KmsTuiError
 
 _MOST_EVENTS = 10_000
-_ASKS_FOR = {"ReEncrypt": "kms:ReEncryptFrom"}
 _CONTEXT = "kms:EncryptionContext:"
 _CONTEXT_KEYS = "kms:EncryptionContextKeys"
 
@@ -47,8 +47,7 @@ def event_message(record: Mapping[str, Any]) -> ErrorMessage:
     """What a refused event says: its message, and what the event knows besides."""
     event = usage_event({"CloudTrailEvent": json.dumps(record)})
     said = read_message(f"{event.error}: {event.message}")
-    operation = _text(record.get("eventName"))
-    action = _ASKS_FOR.get(operation, f"kms:{operation}") if operation in ROWS else None
+    action = action_for(_text(record.get("eventName")))
     kind = said.kind
     if kind is MessageKind.WITHOUT_REASON and action is not None:
         kind = MessageKind.DENIED
@@ -83,6 +82,31 @@ def decoded_message(value: object) -> ErrorMessage | None:
         _text(context.get("resource")) or None,
         explicit=value["explicitDeny"] if isinstance(value["explicitDeny"], bool) else None,
         context=dict(_conditions(context)),
+    )
+
+
+def decoded_by(services: Services | None, message: ErrorMessage) -> ErrorMessage:
+    """An encoded message as sts:DecodeAuthorizationMessage opens it; the same, with a note, where it does
+    not.
+    """
+    name = "sts DecodeAuthorizationMessage"
+    if services is None or not services.offers("sts"):
+        return replace(message, notes=(*message.notes, f"This connection has no {name}."))
+    try:
+        answer = services.call("sts", "DecodeAuthorizationMessage", {"EncodedMessage": message.encoded or ""})
+    except KmsTuiError as error:
+        note = f"The message stays encoded: {name} failed: {error}"
+        return replace(message, notes=(*message.notes, note))
+    decoded = decoded_message(_json(_text(answer.get("DecodedMessage"))))
+    if decoded is None:
+        return replace(message, notes=(*message.notes, f"{name} answered in an unknown form."))
+    return replace(
+        decoded,
+        principal=decoded.principal or message.principal,
+        action=decoded.action or message.action,
+        resource=decoded.resource or message.resource,
+        layer=message.layer,
+        policy_arn=message.policy_arn,
     )
 
 

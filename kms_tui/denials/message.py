@@ -365,9 +365,15 @@ def _other_error(clean: str, notes: tuple[str, ...]) -> ErrorMessage:
 def _operation(packed: str) -> str | None:
     """The action of the KMS operation that an SDK names; None for another service's, or none."""
     for name in _operations(packed):
-        if name in ROWS:
-            return _ASKS_FOR.get(name, f"kms:{name}")
+        action = action_for(name)
+        if action is not None:
+            return action
     return None
+
+
+def action_for(operation: str) -> str | None:
+    """The action that a KMS operation asks for; None for a name that is no operation of KMS."""
+    return _ASKS_FOR.get(operation, f"kms:{operation}") if operation in ROWS else None
 
 
 def _operations(packed: str) -> Iterator[str]:
