@@ -101,6 +101,8 @@ class Authorization:
     also: tuple[LayerStep, ...] = ()
     conditions: tuple[OpenCondition, ...] = ()
     unread: tuple[LayerStep, ...] = ()
+    only_own_account: bool = False
+    """Whether it is denied because the action does not work on a key of another account."""
 
     @property
     def is_allowed(self) -> bool:
@@ -151,6 +153,7 @@ def authorize_request(request: AccessRequest, layers: Layers) -> Authorization:
         also,
         judge.open_conditions() if depends else (),
         tuple(step for step in steps if step.effect is LayerEffect.UNREAD) if depends else (),
+        judge.only_own_account,
     )
 
 
@@ -188,6 +191,12 @@ class _Judge:
         retires = canonical(request.action) == RETIRE_GRANT
         self._key_layers = (Layer.GRANT,) if retires else (Layer.KEY_POLICY, Layer.GRANT)
         self._retires = retires
+        self.only_own_account = (
+            self._crosses
+            and request.caller.kind is not PrincipalKind.SERVICE
+            and is_about_key(request)
+            and not self._works_across()
+        )
 
     def verdict(self, apart: frozenset[Layer] | None = None) -> bool | None:
         """Whether the request is allowed; ``apart``: if all layers but these allowed it."""
@@ -220,7 +229,7 @@ class _Judge:
         if self._request.caller.kind is PrincipalKind.SERVICE:
             admitted = direct
         elif self._crosses:
-            across = self._works_across() or not (apart is None or apart & _RESOURCE)
+            across = not self.only_own_account or not (apart is None or apart & _RESOURCE)
             named = some((direct, role))
             # A grant alone decides who may retire it, but for an account that passes its right on.
             delegated = (account, identity) if self._retires else (some((named, account)), identity)
@@ -276,6 +285,8 @@ class _Judge:
             return LayerEffect.EXEMPT
         if facts.unread:
             return LayerEffect.UNREAD
+        if self.only_own_account and layer is Layer.KEY_POLICY and not facts.denied(unknown):
+            return LayerEffect.IMPLICIT_DENY
         states = {(facts.denied(truth), facts.allowed(truth)) for truth in self._truths}
         if all(denied or allowed is False for denied, allowed in states):
             explicit = any(denied for denied, _ in states)
@@ -288,13 +299,16 @@ class _Judge:
         facts = self._facts[layer]
         effect = self._effect(layer)
         found = _deciding(facts, effect)
+        sentence = _sentence(facts, effect, found, self._request.action)
+        if self.only_own_account and layer is Layer.KEY_POLICY and effect is LayerEffect.IMPLICIT_DENY:
+            sentence = f"{self._request.action} does not work on a key of another account."
         sources = list(dict.fromkeys(_name(each.source) for each in found))
         missed = outcome is not Outcome.ALLOW and (effect is LayerEffect.IMPLICIT_DENY or layer in _RESOURCE)
         return LayerStep(
             layer,
             effect,
             listed(sources, 3) if sources else self._lacking(facts, effect),
-            _sentence(facts, effect, found, self._request.action),
+            sentence,
             tuple(
                 PolicyStatement(each.source, each.match.statement)
                 for each in found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,12 +82,22 @@ def test_services_and_a_partner_have_grants(demo: Backend) -> None:
     assert partner["Constraints"] == {"EncryptionContextSubset": {"exchange": "inbound"}}
 
 
-def test_the_partners_grant_is_in_force(demo: Backend) -> None:
+def test_the_partners_grant_is_in_force_within_its_own_accounts_policies(
+    demo: Backend, tmp_path: Path
+) -> None:
     arn = _describe(demo, "partner-exchange")["Arn"]
-    importer = _demo(caller_arn="arn:aws:iam::444455556666:role/importer")
+    policy = tmp_path / "iam.json"
+    policy.write_text('{"Statement": {"Effect": "Allow", "Action": "kms:DescribeKey", "Resource": "*"}}')
+    role = "arn:aws:iam::444455556666:role/importer"
+    importer = _demo(caller_arn=role, iam_policy=policy)
     assert importer.call("DescribeKey", {"KeyId": arn})["KeyMetadata"]["Arn"] == arn
-    with pytest.raises(ServiceError, match="kms:Encrypt"):
-        importer.call("Encrypt", {"KeyId": arn, "Plaintext": b"x"})
+    encrypt = {"KeyId": arn, "Plaintext": b"x"}
+    for caller, operation, params in (
+        (importer, "kms:Encrypt", encrypt),
+        (_demo(caller_arn=role), "kms:DescribeKey", {"KeyId": arn}),
+    ):
+        with pytest.raises(ServiceError, match=f"no identity-based policy allows the {operation}"):
+            caller.call(operation.removeprefix("kms:"), params)
 
 
 def test_a_replica_opens_what_its_primary_sealed(demo: Backend) -> None:
