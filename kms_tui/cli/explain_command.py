@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,6 +114,7 @@ def _condition(text: str) -> tuple[str, str]:
 
 def run(args: argparse.Namespace) -> int:
     """Explain and print; see ``--help`` for the exit codes."""
+    from kms_tui.denials.explanation_text import explanation_lines
     from kms_tui.denials.message_kinds import MessageKind
 
     explanation = _explanation(args)
@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print(json.dumps(explanation.as_dict(), indent=2))
     else:
-        say(*_lines(explanation))
+        say(*explanation_lines(explanation))
     message = explanation.message
     if message is not None and message.kind is MessageKind.NOTHING and explanation.judged is None:
         if args.format == "json":
@@ -296,14 +296,17 @@ def _judged(
         def unresolved(key: str) -> str:
             raise AskedError("key", f"{key} is no ARN of a key, and there is no connection to look it up.")
 
-        request, key = asked.request(unresolved), None
-        layers = with_files(Layers(), files)
+        request = asked.request(unresolved)
+        layers, state, account = with_files(Layers(), files), "", ""
     else:
         kms, services = opened
         request = asked.request(lambda key: kms.describe(key).arn)
         read, key = read_layers(kms, services, request)
         layers = with_files(read, files)
-    return explained(closed_context(request, layers), layers, message, notes, key)
+        state, account = key.state if key is not None else "", kms.account_id
+    return explained(
+        closed_context(request, layers), layers, message, notes, key_state=state, own_account=account
+    )
 
 
 def _save(path: Path, explanation: Explanation) -> None:
@@ -317,42 +320,3 @@ def _save(path: Path, explanation: Explanation) -> None:
     text = write_case(DenialCase(explanation.request, explanation.layers))
     with atomic_file(path, overwrite=True) as file:
         file.write(f"{text}\n".encode())
-
-
-def _lines(explanation: Explanation) -> Iterator[str]:
-    """The explanation as lines of text."""
-    from kms_tui.denials.explanation import EFFECT_WORDS, OUTCOME_WORDS, TITLES, near_miss_sentences
-
-    judged = explanation.judged
-    if judged is not None:
-        glyph, word = OUTCOME_WORDS[judged.outcome]
-        yield f"{glyph} {word}: {explanation.cause}"
-    else:
-        yield explanation.cause
-    if explanation.next_step:
-        yield explanation.next_step
-    for note in explanation.all_notes():
-        yield f"! {note}"
-    if judged is None:
-        return
-    yield ""
-    width = max(map(len, TITLES.values()))
-    effect_width = max(len(word) for _, word in EFFECT_WORDS.values())
-    for step in judged.steps:
-        glyph, word = EFFECT_WORDS[step.effect]
-        mark = "▶" if step is judged.decisive else " "
-        yield f"{mark} {glyph} {TITLES[step.layer]:<{width}}  {word:<{effect_width}}  {step.sentence}"
-    if judged.decisive is not None:
-        for each in judged.decisive.statements:
-            yield ""
-            yield f"{each.policy.name}:"
-            yield from (f"    {line}" for line in each.text.splitlines())
-    nearly = [sentence for step in judged.steps for sentence in near_miss_sentences(step)]
-    if nearly:
-        yield ""
-        yield "Nearly:"
-        yield from (f"  {sentence}" for sentence in nearly)
-    if judged.also:
-        yield ""
-        yield "These would deny it as well:"
-        yield from (f"  {TITLES[step.layer]}: {step.sentence}" for step in judged.also)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kms_tui.denials.fixes import Fix, fixes_for
 from kms_tui.denials.message import ErrorMessage
-from kms_tui.denials.message_kinds import KINDS, MessageKind
+from kms_tui.denials.message_kinds import MessageKind
 from kms_tui.denials.message_words import cause_of, next_step_of, short_principal, short_resource
-from kms_tui.kms.model import Key, KeyState
-from kms_tui.kms.operations import ROWS, Access
+from kms_tui.denials.proof import Proof, prove
 from kms_tui.policy.authorization import Authorization, LayerEffect, LayerStep, Outcome, authorize_request
+from kms_tui.policy.denial_case import DenialCase
 from kms_tui.policy.describe import condition, listed
 from kms_tui.policy.evaluation import AccessRequest
 from kms_tui.policy.layers import Layer, Layers
@@ -41,22 +42,28 @@ OUTCOME_WORDS: Mapping[Outcome, tuple[str, str]] = {
     Outcome.DENY: ("✗", "denied"),
     Outcome.UNKNOWN: ("?", "depends"),
 }
-_STATES: Mapping[str, MessageKind] = {
-    KeyState.DISABLED: MessageKind.DISABLED,
-    KeyState.PENDING_DELETION: MessageKind.PENDING_DELETION,
-    KeyState.PENDING_REPLICA_DELETION: MessageKind.PENDING_DELETION,
-    KeyState.PENDING_IMPORT: MessageKind.PENDING_IMPORT,
-    KeyState.UNAVAILABLE: MessageKind.KEY_STATE,
-}
-"""State of a key -> what KMS says when it is used in it."""
-_IN_ANY_STATE = frozenset(f"kms:{name}" for name, row in ROWS.items() if row.access is not Access.USE)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedFix:
+    """A fix, and what came of trying it; None where there is nothing to try."""
+
+    fix: Fix
+    proof: Proof | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        parts = [
+            {"kind": part.kind.value, "sentence": part.sentence, "text": part.text} for part in self.fix.parts
+        ]
+        proved = {"proved": self.proof.holds, "proof": self.proof.words} if self.proof is not None else {}
+        return {"sentence": self.fix.sentence, "suffices": self.fix.suffices, "parts": parts} | proved
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """What is known of a denial. ``request`` and what follows are None where no layers were judged.
 
-    ``notes`` are sentences about what could not be done.
+    ``notes`` are sentences about what could not be done, ``fixes`` what would allow it, with their proofs.
     """
 
     message: ErrorMessage | None = None
@@ -64,6 +71,7 @@ class Explanation:
     layers: Layers | None = None
     judged: Authorization | None = None
     notes: tuple[str, ...] = ()
+    fixes: tuple[ProvedFix, ...] = ()
 
     @property
     def is_denied(self) -> bool:
@@ -132,7 +140,9 @@ class Explanation:
             "notes": list(self.all_notes()),
             "more": self.message.more if self.message else 0,
         }
-        return root | (_judged_dict(self.judged) if self.judged is not None else {})
+        if self.judged is None:
+            return root
+        return root | _judged_dict(self.judged) | {"fixes": [fix.as_dict() for fix in self.fixes]}
 
     def _denial(self) -> dict[str, str | bool | None]:
         found = (self.message or ErrorMessage(MessageKind.DENIED)).as_dict()
@@ -148,13 +158,20 @@ def explained(
     layers: Layers,
     message: ErrorMessage | None = None,
     notes: tuple[str, ...] = (),
-    key: Key | None = None,
+    *,
+    key_state: str = "",
+    own_account: str = "",
 ) -> Explanation:
-    """The explanation of a request by its layers; ``key``, if it is known, for its state."""
-    state = _STATES.get(key.state) if key is not None else None
-    if state is not None and request.action not in _IN_ANY_STATE:
-        notes = (*notes, f"{KINDS[state].sentence} {KINDS[state].next_step}")
-    return Explanation(message, request, layers, authorize_request(request, layers), notes)
+    """The explanation of a request by its layers, with fixes that are tried in an offline KMS: it blocks.
+
+    ``key_state`` and ``own_account`` are as for ``fixes_for``.
+    """
+    case = DenialCase(request, layers)
+    fixes = tuple(
+        ProvedFix(fix, prove(case, fix) if fix.is_change else None)
+        for fix in fixes_for(request, layers, key_state=key_state, own_account=own_account)
+    )
+    return Explanation(message, request, layers, authorize_request(request, layers), notes, fixes)
 
 
 def judged_cause(request: AccessRequest, judged: Authorization) -> str:

@@ -65,7 +65,7 @@ def read_layers(
         limits = Layers(
             identity=reader.identity(),
             boundary=reader.boundary(),
-            session=session_of(request.caller),
+            session=() if own is not None else session_of(request.caller),
             scps=reader.scps(),
             rcps=reader.rcps(),
             endpoint=reader.endpoint(),
