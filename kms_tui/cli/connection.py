@@ -22,7 +22,8 @@ OPENING_IS_LONG = 3.0
 """Seconds after which a command says why opening takes long."""
 
 
-def add_connection_flags(parser: argparse.ArgumentParser) -> None:
+def add_connection_flags(parser: argparse.ArgumentParser, *, iam_policy: bool = True) -> None:
+    """Add the flags; without ``iam_policy`` the command has a flag of that name of its own."""
     aws = parser.add_argument_group("AWS, or any endpoint")
     aws.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
     aws.add_argument("--region", metavar="R", help="region (default: the profile's)")
@@ -32,7 +33,10 @@ def add_connection_flags(parser: argparse.ArgumentParser) -> None:
     offline.add_argument("--local", action="store_true", help="the local store at its default path")
     offline.add_argument("--store", metavar="PATH", type=Path, help="a local store at another path")
     offline.add_argument("--as", dest="caller_arn", metavar="ARN", help="call as this principal")
-    offline.add_argument("--iam-policy", metavar="FILE", type=Path, help="that principal's IAM policy")
+    if iam_policy:
+        offline.add_argument("--iam-policy", metavar="FILE", type=Path, help="that principal's IAM policy")
+    else:
+        parser.set_defaults(iam_policy=None)
     parser.add_argument("--read-only", action="store_true", help="no call that changes anything is sent")
 
 

@@ -127,6 +127,11 @@ class LocalBackend:
         return self.store.together()
 
     @property
+    def caller_layers(self) -> Layers:
+        """The layers of who calls; the key's are not read."""
+        return self._layers
+
+    @property
     def services(self) -> Services:
         """CloudTrail alone, out of the store's own record of calls."""
         return LocalServices(self)
