@@ -9,18 +9,22 @@ kms-vpc-endpoint, policy-evaluation).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Grant
 from kms_tui.policy import actions
 from kms_tui.policy.actions import canonical
 from kms_tui.policy.evaluation import AccessRequest, Match, Via, matched, matches
+from kms_tui.policy.json_reader import Span
 from kms_tui.policy.layers import Layer, Layers, Levels, NamedPolicy, UnreadLayer
-from kms_tui.policy.principals import PrincipalKind
+from kms_tui.policy.principals import Principal, PrincipalKind
 from kms_tui.policy.shared_facts import Truth
 
+KEY_LAYERS = frozenset({Layer.KEY_POLICY, Layer.GRANT})
+"""The layers of the key: one of them must let the caller in."""
 SOURCE_VPCE = "aws:sourcevpce"
 RETIRE_GRANT = "kms:RetireGrant"
 _LINKED_ROLE = "AWSServiceRoleFor"
@@ -69,30 +73,39 @@ class LayerFacts:
     def applying(self) -> Iterator[Applying]:
         return (each for level in self.levels for each in level)
 
-    def denied(self, truth: Truth) -> bool | None:
-        """Whether the layer denies explicitly."""
-        if self.exempt or (self.unread and self.layer is Layer.GRANT):
-            return False
-        if self.unread:
-            return None
-        found = some(each.holds(truth) for each in self.applying if not each.match.statement.is_allow)
-        return None if found and self.maybe else found
-
-    def allowed(self, truth: Truth, *reaches: Reach) -> bool | None:
-        """Whether each level allows, by a statement of one of these reaches if any are given."""
+    def says(self, truth: Truth) -> LayerSays:
+        """What the layer says where its open conditions hold so."""
         if self.exempt:
-            return True
+            return LayerSays(False, True)
         if self.unread:
-            return None
-        found = every(
-            some(
-                each.holds(truth)
-                for each in level
-                if each.match.statement.is_allow and (not reaches or each.reach in reaches)
-            )
-            for level in self.levels
+            return LayerSays(False if self.layer is Layer.GRANT else None, None, None, None, None)
+        held = [[(each, each.holds(truth)) for each in level] for level in self.levels]
+        denied = some(holds for level in held for each, holds in level if not each.match.statement.is_allow)
+        allowed = every(
+            some(holds for each, holds in level if each.match.statement.is_allow) for level in held
         )
-        return None if found is False and self.maybe else found
+        if self.maybe:
+            return LayerSays(None if denied else denied, allowed or None)
+        if self.layer not in KEY_LAYERS:
+            return LayerSays(denied, allowed)
+        by_reach: dict[Reach, list[bool | None]] = {reach: [] for reach in Reach}
+        for each, holds in held[0]:
+            if each.match.statement.is_allow:
+                by_reach[each.reach].append(holds)
+        return LayerSays(denied, allowed, *(some(found) for found in by_reach.values()))
+
+
+class LayerSays(NamedTuple):
+    """Whether a layer denies explicitly and whether it allows; for the key's own layers, how far they reach.
+
+    None: it depends.
+    """
+
+    denied: bool | None
+    allowed: bool | None
+    direct: bool | None = False
+    role: bool | None = False
+    account: bool | None = False
 
 
 def some(values: Iterable[bool | None]) -> bool | None:
@@ -183,6 +196,9 @@ def _facts(layer: Layer, request: AccessRequest, layers: Layers, exempt: str) ->
         if not policy.document.is_valid:
             problem = policy.document.problems[0].sentence
             return LayerFacts(layer, unread=UnreadLayer(f"{policy.name} is not valid: {problem}"))
+    bounded = request.caller.kind in _BOUNDED and isinstance(layers.boundary, NamedPolicy)
+    if bounded and layer is Layer.KEY_POLICY:
+        levels = tuple(tuple(_without_exceptions(policy) for policy in level) for level in levels)
     found = tuple(tuple(_applying(request, level)) for level in levels)
     return LayerFacts(layer, found, maybe=layer is Layer.ENDPOINT and request.is_open(SOURCE_VPCE))
 
@@ -207,6 +223,28 @@ def _levels(layer: Layer, request: AccessRequest, layers: Layers) -> Levels | Un
     if layer is Layer.KEY_POLICY or (layer is Layer.SESSION and federated):
         return levels or ((),)
     return levels
+
+
+_BOUNDED = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SESSION)
+_EVERYONE = Principal(PrincipalKind.EVERYONE, "*", Span(0, 0))
+
+
+def _without_exceptions(policy: NamedPolicy) -> NamedPolicy:
+    """A key policy as it counts for a user or role with a permissions boundary.
+
+    "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions
+    boundary policy attached" (access_policies_boundaries).
+    """
+    document = policy.document
+    if not any(each.not_principal and not each.is_allow for each in document.statements):
+        return policy
+    statements = tuple(
+        replace(each, principals=(_EVERYONE,), not_principal=False)
+        if each.not_principal and not each.is_allow
+        else each
+        for each in document.statements
+    )
+    return replace(policy, document=replace(document, statements=statements))
 
 
 def _applying(request: AccessRequest, policies: Sequence[NamedPolicy]) -> Iterator[Applying]:
