@@ -291,7 +291,7 @@ def matches(document: Document, request: AccessRequest) -> Iterator[Match]:
 
 
 def _open_resource(document: Document, statement: Statement, request: AccessRequest) -> ConditionTest | None:
-    """The statement's resources as a condition, where policy variables leave open whether it covers the key."""
+    """The statement's resources as a condition, where open policy variables decide if it covers the key."""
     if document.version != CURRENT_VERSION or not statement.resources or request.complete:
         return None
     names = {name for text in statement.resources for name in variable_names(text.value)}
