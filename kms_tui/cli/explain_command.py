@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     parser.add_argument("--fail-on", choices=("denied",), help="exit with 1 unless it is allowed")
     parser.add_argument("--offline", action="store_true", help="make no call")
-    add_connection_flags(parser, iam_policy=False)
+    add_connection_flags(parser, caller_policies=False)
     parser.set_defaults(connection_from=partial(connection_from, parser), usage_error=parser.error)
 
 

@@ -1,7 +1,8 @@
 """The layers of policies that files give in the place of what would be read.
 
 A file of a layer holds a policy, or a list of policies. Each file of SCPs or RCPs is one level of the
-organization, from the root down to the account.
+organization, from the root down to the account. Where it only denies, the level has AWS's own policy that
+allows everything besides, which Organizations attaches to every root, unit and account.
 """
 
 from __future__ import annotations
@@ -70,7 +71,27 @@ def _together(layer: Layer, paths: Sequence[Path]) -> Policies:
 
 
 def _levels(layer: Layer, paths: Sequence[Path]) -> Levels:
-    return tuple(tuple(policies_in(layer, path)) for path in paths)
+    return tuple(_level(layer, tuple(policies_in(layer, path))) for path in paths)
+
+
+def _level(layer: Layer, policies: Policies) -> Policies:
+    allows = any(each.is_allow for policy in policies for each in policy.document.statements)
+    return policies if allows else (_FULL_ACCESS[layer], *policies)
+
+
+_FULL_ACCESS = {
+    Layer.SCP: read_policy(
+        Layer.SCP,
+        "FullAWSAccess",
+        '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}',
+    ),
+    Layer.RCP: read_policy(
+        Layer.RCP,
+        "RCPFullAWSAccess",
+        '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", '
+        '"Resource": "*"}}',
+    ),
+}
 
 
 def _one(layer: Layer, paths: Sequence[Path]) -> NamedPolicy:

@@ -22,6 +22,7 @@ from kms_tui.policy import actions
 from kms_tui.policy.denial_case import DenialCase
 from kms_tui.policy.evaluation import AccessRequest
 from kms_tui.policy.grant_statements import grant_principal
+from kms_tui.policy.layer_facts import SOURCE_VPCE
 from kms_tui.policy.layers import UNLIMITED, Layers, NamedPolicy, UnreadLayer
 from kms_tui.policy.principals import PrincipalKind
 
@@ -213,5 +214,5 @@ def _caller(stage: _Stage, request: AccessRequest, layers: Layers) -> LocalBacke
         caller_arn=request.caller.arn,
         iam_policies=[policy.document for policy in identity],
         limits=replace(UNLIMITED, **known),
-        context=request.context,
+        context={"aws:SourceVpce": request.resolve(SOURCE_VPCE), **request.context},
     )

@@ -112,6 +112,7 @@ class Authorization:
         return next(step for step in self.steps if step.layer is layer)
 
 
+_OPEN = frozenset({LayerEffect.UNREAD, LayerEffect.DEPENDS})
 Ask = Callable[[Truth], bool | None]
 _OUTCOMES = {True: Outcome.ALLOW, False: Outcome.DENY, None: Outcome.UNKNOWN}
 _RESOURCE = frozenset({Layer.KEY_POLICY, Layer.GRANT})
@@ -161,15 +162,16 @@ def _decisive(
     causes: Sequence[LayerStep], steps: Sequence[LayerStep], outcome: Outcome
 ) -> tuple[LayerStep, tuple[LayerStep, ...]]:
     """The step that decides, explicit denies first, and the others that deny."""
-    explicit = [step for step in steps if step.effect is LayerEffect.EXPLICIT_DENY]
-    found = list(dict.fromkeys(step.layer for step in (*explicit, *causes)))
-    by_layer = {step.layer: step for step in steps}
-    if not found:
-        # No layer denies alone: the key's own does not let the caller in as far as the others would need.
-        found = [step.layer for step in steps if step.effect.denies] or [Layer.KEY_POLICY]
     if outcome is Outcome.UNKNOWN:
-        return by_layer[found[0]], ()
-    return by_layer[found[0]], tuple(by_layer[layer] for layer in found[1:])
+        open_steps = [step for step in (*causes, *steps) if step.effect in _OPEN]
+        return (open_steps or list(causes))[0], ()
+    explicit = [step for step in steps if step.effect is LayerEffect.EXPLICIT_DENY]
+    # Where no layer denies alone, none lets the caller in as far as another would need.
+    found = dict.fromkeys(explicit) | dict.fromkeys(causes) or dict.fromkeys(
+        step for step in steps if step.effect.denies
+    )
+    decisive, *also = found
+    return decisive, tuple(also)
 
 
 class _Judge:

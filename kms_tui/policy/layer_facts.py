@@ -163,7 +163,7 @@ def _exempt(request: AccessRequest, layers: Layers) -> dict[Layer, str]:
         none = (Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION) if about_key else ()
         found |= dict.fromkeys(none, "An AWS service has none.")
     elif caller.is_root:
-        found[Layer.BOUNDARY] = "It does not limit the root user."
+        found[Layer.IDENTITY] = found[Layer.BOUNDARY] = "The root user has none."
     if not request.is_open(SOURCE_VPCE) and request.known.get(SOURCE_VPCE) is None:
         found[Layer.ENDPOINT] = "The request comes through no VPC endpoint."
     return found

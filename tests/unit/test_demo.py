@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from kms_tui.backend.base import Backend, KnowsServices
 from kms_tui.demo import demo_backend
 from kms_tui.demo.demo_account import KEYS
 from kms_tui.kms.errors import ServiceError
+from kms_tui.policy.layers import UNLIMITED, Layer, read_policy
 
 _NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -82,14 +83,12 @@ def test_services_and_a_partner_have_grants(demo: Backend) -> None:
     assert partner["Constraints"] == {"EncryptionContextSubset": {"exchange": "inbound"}}
 
 
-def test_the_partners_grant_is_in_force_within_its_own_accounts_policies(
-    demo: Backend, tmp_path: Path
-) -> None:
+def test_the_partners_grant_is_in_force_within_its_own_accounts_policies(demo: Backend) -> None:
     arn = _describe(demo, "partner-exchange")["Arn"]
-    policy = tmp_path / "iam.json"
-    policy.write_text('{"Statement": {"Effect": "Allow", "Action": "kms:DescribeKey", "Resource": "*"}}')
+    text = '{"Statement": {"Effect": "Allow", "Action": "kms:DescribeKey", "Resource": "*"}}'
+    limits = replace(UNLIMITED, identity=(read_policy(Layer.IDENTITY, "importer", text),))
     role = "arn:aws:iam::444455556666:role/importer"
-    importer = _demo(caller_arn=role, iam_policy=policy)
+    importer = _demo(caller_arn=role, limits=limits)
     assert importer.call("DescribeKey", {"KeyId": arn})["KeyMetadata"]["Arn"] == arn
     encrypt = {"KeyId": arn, "Plaintext": b"x"}
     for caller, operation, params in (

@@ -43,11 +43,14 @@ from kms_tui.policy import Caller, Document, wildcard
 from kms_tui.policy.actions import lowered
 from kms_tui.policy.document import Statement
 from kms_tui.policy.evaluation import ContextValue
+from kms_tui.policy.layer_facts import SOURCE_VPCE
 from kms_tui.policy.layers import UNLIMITED, Layer, Layers, NamedPolicy
 from kms_tui.policy.principals import PrincipalKind
 
 _TRAIL = "cloudtrail"
 _ACTION = "cloudtrail:LookupEvents"
+ENDPOINT_ID = "vpce-0123456789abcdef0"
+"""The VPC endpoint that calls come through where its policy is given."""
 
 
 OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
@@ -71,8 +74,9 @@ class LocalBackend:
     """One region of one account's offline KMS; implements ``kms_tui.backend.base.Backend``.
 
     ``caller_arn`` is who calls, with ``iam_policies`` and within ``limits``; its account, not ``account_id``,
-    is then the one that key ids and lists mean. Without it the account's administrator calls, whom no policy
-    refuses. Safe to use from several threads, and from several processes on one store.
+    is then the one that key ids and lists mean. ``context`` are condition keys that come with the caller.
+    Without it the account's administrator calls, whom no policy refuses. Safe to use from several threads,
+    and from several processes on one store.
     """
 
     def __init__(
@@ -95,7 +99,9 @@ class LocalBackend:
         self._authorize = decide if caller_arn else allow_administrator
         identity = iam_policies if caller_arn else (ADMINISTRATOR_POLICY,)
         self._layers = _layers(identity, limits if caller_arn else UNLIMITED, self._caller)
-        self._context = {lowered(key): value for key, value in (context or {}).items()}
+        # A caller with an endpoint policy comes through the endpoint.
+        endpoint = {SOURCE_VPCE: ENDPOINT_ID} if self._layers.endpoint is not None else {}
+        self._context = endpoint | {lowered(key): value for key, value in (context or {}).items()}
         self._keyring = Keyring(store)
 
     @property
@@ -192,9 +198,10 @@ def _layers(identity: Sequence[Document], limits: Layers, identified: CallerIden
     where no other is given.
     """
     named = tuple(NamedPolicy("IAM policy", document) for document in identity)
+    limits = replace(limits, identity=(*limits.policies(Layer.IDENTITY), *named))
     if Caller.parse(identified.arn).kind is PrincipalKind.FEDERATED_USER and not limits.session:
-        limits = replace(limits, session=named)
-    return replace(limits, identity=named)
+        return replace(limits, session=limits.identity)
+    return limits
 
 
 class LocalServices:
