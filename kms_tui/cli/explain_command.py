@@ -83,7 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_files(files, "--rcp", "rcps", "the RCPs of one level; once for each level, from the root down")
     _add_files(files, "--endpoint-policy", "endpoint", "the policy of the VPC endpoint")
     cases = parser.add_argument_group("a denial with all its layers as one JSON file")
-    cases.add_argument("--case", metavar="FILE", type=Path, help="explain this one; makes no call")
+    cases.add_argument(
+        "--case", metavar="FILE", type=Path, help="explain this one (- is standard input); makes no call"
+    )
     cases.add_argument("--save", metavar="FILE", type=Path, help="write this one; replaces the file")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     parser.add_argument("--fail-on", choices=("denied",), help="exit with 1 unless it is allowed")
@@ -166,8 +168,12 @@ def _of_case(args: argparse.Namespace) -> Explanation:
     from kms_tui.denials.layer_files import with_files
     from kms_tui.policy.denial_case import MAX_BYTES, CaseError, read_case
 
-    with file_errors(args.case, "read"), Path(args.case).open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
+    if str(args.case) == "-":
+        with file_errors("Standard input", "read"):
+            content = sys.stdin.buffer.read(MAX_BYTES + 1)
+    else:
+        with file_errors(args.case, "read"), Path(args.case).open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     try:
         case = read_case(content)
     except CaseError as error:
