@@ -30,6 +30,7 @@ from kms_tui.policy.describe import listed
 from kms_tui.policy.evaluation import AccessRequest
 from kms_tui.policy.findings import Severity
 from kms_tui.policy.layers import Layer, Layers, NamedPolicy, UnreadLayer, read_policy
+from kms_tui.policy.principals import PrincipalKind
 from kms_tui.policy.snippets import as_text
 
 
@@ -119,11 +120,11 @@ def fixes_for(
     if judged.outcome is not Outcome.DENY or judged.decisive is None:
         return tuple(found)
     causes = (judged.decisive, *judged.also)
-    if not _is_denied_at_the_key(causes) and not is_allowed(request, _unlimited(layers)):
+    sentences: list[str] = []
+    if not _is_denied_at_the_key(causes) and not is_allowed(request, _unlimited(request, layers)):
         found += _changes(request, layers, own_account)
-    sentences = [*_elsewhere(causes, request), *_not_across(judged, request)]
-    if not found and not sentences:
-        sentences = list(_in_the_way(request, layers))
+        sentences.extend(_guarded(request, layers))
+    sentences += [*_elsewhere(causes, request), *_not_across(judged, request)]
     return (*found, *(Fix((FixPart(FixKind.ELSEWHERE, sentence),), layers) for sentence in sentences))
 
 
@@ -153,7 +154,7 @@ def _changes(request: AccessRequest, layers: Layers, own_account: str) -> Iterat
         if any(part in sufficient for part in parts):
             continue
         after = _after(layers, parts)
-        if is_allowed(request, _unlimited(after)) is not False:
+        if is_allowed(request, _unlimited(request, after)) is not False:
             sufficient += parts if len(parts) == 1 else ()
             yield Fix(parts, after, is_allowed(request, after) is True)
 
@@ -180,9 +181,16 @@ def _identity_policy(statement: str) -> NamedPolicy:
     return read_policy(Layer.IDENTITY, "the new statement", text)
 
 
-def _unlimited(layers: Layers) -> Layers:
+def _unlimited(request: AccessRequest, layers: Layers) -> Layers:
     """The layers as if those that are mended elsewhere did not deny."""
-    return replace(layers, rcps=(), scps=(), endpoint=None, boundary=None, session=())
+    federated = request.caller.kind is PrincipalKind.FEDERATED_USER
+    session = (_ANYTHING,) if federated else ()
+    return replace(layers, rcps=(), scps=(), endpoint=None, boundary=None, session=session)
+
+
+_ANYTHING = read_policy(
+    Layer.SESSION, "anything", '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+)
 
 
 def _key_policy_part(request: AccessRequest, layers: Layers, own_account: str) -> FixPart | None:
@@ -211,14 +219,12 @@ def _refused(text: str, request: AccessRequest) -> str:
     return refusals[0] if refusals else ""
 
 
-def _in_the_way(request: AccessRequest, layers: Layers) -> Iterator[str]:
-    """Why nothing is offered."""
+def _guarded(request: AccessRequest, layers: Layers) -> Iterator[str]:
+    """Why no statement of the key policy is offered, where the guard is the reason."""
     text = _with_statement(request, layers)
     refused = _refused(text, request) if text else ""
     if refused:
-        yield f"A statement of the key policy would allow it, but the guard refuses that policy: {refused}"
-    else:
-        yield "No change at the key or in IAM alone would allow it."
+        yield f"A statement of the key policy is not offered, since the guard refuses that policy: {refused}"
 
 
 def _grant_part(request: AccessRequest, layers: Layers, own_account: str) -> FixPart | None:
