@@ -14,6 +14,7 @@ from kms_tui.denials.layer_files import LayerFiles, with_files
 from kms_tui.denials.layer_reading import always, read_layers
 from kms_tui.denials.message import ErrorMessage
 from kms_tui.denials.service_reads import KeepGoing
+from kms_tui.denials.troubleshooter import troubleshot
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy.layers import Layer, Layers, read_policy
 
@@ -53,6 +54,8 @@ def judge(
     message = inquiry.message
     if message is not None and message.encoded and source is not None:
         message = decoded_by(source.services, message)
+    if message is not None and source is not None:
+        message = troubleshot(source.services, message)
     if message is not None and not (message.is_denial and (source is not None or inquiry.has_layers)):
         return Explanation(message, notes=notes)
     if source is None and not inquiry.has_layers:
