@@ -61,13 +61,13 @@ class FixPart:
 class Fix:
     """Changes that together allow the request, or for ``ELSEWHERE`` a sentence on who can do what.
 
-    ``layers`` are the layers after the change. Without ``suffices`` other layers deny the request still:
-    what they need stands in the fixes of kind ELSEWHERE.
+    ``layers`` are the layers after the change. ``suffices`` is False where other layers deny the request
+    still (what they need stands in the fixes of kind ELSEWHERE), None where what is not known decides.
     """
 
     parts: tuple[FixPart, ...]
     layers: Layers
-    suffices: bool = False
+    suffices: bool | None = False
 
     @property
     def is_change(self) -> bool:
@@ -77,9 +77,14 @@ class Fix:
     @property
     def sentence(self) -> str:
         said = " ".join(part.sentence for part in self.parts)
-        return f"{said} This alone is not enough." if self.is_change and not self.suffices else said
+        return f"{said} {_ENOUGH[self.suffices]}".strip() if self.is_change else said
 
 
+_ENOUGH: Mapping[bool | None, str] = {
+    True: "",
+    False: "This alone is not enough.",
+    None: "Whether this is enough depends on what is not known.",
+}
 _LIMITS = (Layer.RCP, Layer.SCP, Layer.ENDPOINT, Layer.BOUNDARY, Layer.SESSION)
 """The layers that nobody mends at the key."""
 
@@ -156,7 +161,7 @@ def _changes(request: AccessRequest, layers: Layers, own_account: str) -> Iterat
         after = _after(layers, parts)
         if is_allowed(request, _unlimited(request, after)) is not False:
             sufficient += parts if len(parts) == 1 else ()
-            yield Fix(parts, after, is_allowed(request, after) is True)
+            yield Fix(parts, after, is_allowed(request, after))
 
 
 def _after(layers: Layers, parts: tuple[FixPart, ...]) -> Layers:

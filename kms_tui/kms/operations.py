@@ -228,6 +228,7 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
             "ListUserPolicies",
         }
     ),
+    "iam-toolbox": frozenset({"GetRequestAuthorizationDetails"}),
     "lambda": frozenset({"ListFunctions"}),
     "logs": frozenset({"DescribeLogGroups"}),
     "organizations": frozenset(
