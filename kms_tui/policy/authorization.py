@@ -16,8 +16,8 @@ from kms_tui.kms.model import Grant
 from kms_tui.policy.describe import listed
 from kms_tui.policy.document import Statement
 from kms_tui.policy.evaluation import AccessRequest, OpenCondition
-from kms_tui.policy.layer_facts import KEY_LAYERS, Applying, LayerFacts, Reach
 from kms_tui.policy.layer_judge import LayerJudge
+from kms_tui.policy.layer_matches import KEY_LAYERS, LayerMatch, LayerMatches, Reach
 from kms_tui.policy.layers import Layer, LayerEffect, Layers, NamedPolicy
 from kms_tui.policy.near_misses import MAX_NEAR_MISSES, NearMiss, missed_grant, near_misses
 
@@ -144,9 +144,9 @@ def _step(
     layer: Layer, judge: LayerJudge, request: AccessRequest, layers: Layers, is_allowed: bool
 ) -> LayerStep:
     """The layer's part, in words."""
-    facts, effect = judge.facts[layer], judge.effect(layer)
-    found = _deciding(facts, effect)
-    sentence = _sentence(facts, effect, found, request.action)
+    matches, effect = judge.matches[layer], judge.effect(layer)
+    found = _deciding(matches, effect)
+    sentence = _sentence(matches, effect, found, request.action)
     if judge.only_own_account and layer is Layer.KEY_POLICY and effect is LayerEffect.IMPLICIT_DENY:
         sentence = f"{request.action} does not work on a key of another account."
     sources = list(dict.fromkeys(_name(each.source) for each in found))
@@ -185,34 +185,34 @@ def _name(source: NamedPolicy | Grant) -> str:
     return source.name if isinstance(source, NamedPolicy) else f"grant {source.name or source.grant_id}"
 
 
-def _deciding(facts: LayerFacts, effect: LayerEffect) -> list[Applying]:
+def _deciding(matches: LayerMatches, effect: LayerEffect) -> list[LayerMatch]:
     """The statements and grants behind a layer's effect; those that apply for certain, if any do."""
     match effect:
         case LayerEffect.EXPLICIT_DENY:
-            found = [each for each in facts.applying if not each.match.statement.is_allow]
+            found = [each for each in matches.applying if not each.match.statement.is_allow]
         case LayerEffect.ALLOW:
-            found = [each for each in facts.applying if each.match.statement.is_allow]
+            found = [each for each in matches.applying if each.match.statement.is_allow]
         case LayerEffect.DEPENDS:
-            return [each for each in facts.applying if each.match.open_tests]
+            return [each for each in matches.applying if each.match.open_tests]
         case _:
             return []
     return [each for each in found if not each.match.open_tests] or found
 
 
-def _sentence(facts: LayerFacts, effect: LayerEffect, found: Sequence[Applying], action: str) -> str:
+def _sentence(matches: LayerMatches, effect: LayerEffect, found: Sequence[LayerMatch], action: str) -> str:
     """What the layer does, in one sentence."""
     names = listed([f"{each.match.statement.label} of {_name(each.source)}" for each in found], 3)
-    if facts.layer is Layer.GRANT:
+    if matches.layer is Layer.GRANT:
         names = listed([_name(each.source) for each in found], 3)
     verb = "allow" if len(found) > 1 else "allows"
     match effect:
         case LayerEffect.EXEMPT:
-            return facts.exempt
+            return matches.exempt
         case LayerEffect.UNREAD:
-            return f"Not known: {facts.unread.reason.rstrip('.') if facts.unread else ''}."
+            return f"Not known: {matches.unread.reason.rstrip('.') if matches.unread else ''}."
         case LayerEffect.EXPLICIT_DENY:
             return f"{names} {'deny' if len(found) > 1 else 'denies'} {action}."
-        case LayerEffect.ALLOW if len(facts.levels) > 1:
+        case LayerEffect.ALLOW if len(matches.levels) > 1:
             return f"Every level allows {action}."
         case LayerEffect.ALLOW if found and all(each.reach is Reach.ACCOUNT for each in found):
             return f"{names} {verb} {action} to the account, whose identity-based policies decide."
@@ -222,17 +222,17 @@ def _sentence(facts: LayerFacts, effect: LayerEffect, found: Sequence[Applying],
             keys = dict.fromkeys(test.key_text for each in found for test in each.match.open_tests)
             return f"It depends on {listed(list(keys), 3) or 'the VPC endpoint of the request'}."
         case LayerEffect.IMPLICIT_DENY:
-            return f"No {facts.layer.term}{_level(facts)} allows {action}."
+            return f"No {matches.layer.term}{_level(matches)} allows {action}."
 
 
-def _level(facts: LayerFacts) -> str:
+def _level(matches: LayerMatches) -> str:
     """The first level that allows nothing, where there are several."""
-    if len(facts.levels) < 2:
+    if len(matches.levels) < 2:
         return ""
-    numbers = range(1, len(facts.levels) + 1)
+    numbers = range(1, len(matches.levels) + 1)
     lacking = [
         number
-        for number, level in zip(numbers, facts.levels, strict=True)
+        for number, level in zip(numbers, matches.levels, strict=True)
         if not any(each.match.statement.is_allow for each in level)
     ]
-    return f" of level {lacking[0]} of {len(facts.levels)}, counted from the root," if lacking else ""
+    return f" of level {lacking[0]} of {len(matches.levels)}, counted from the root," if lacking else ""

@@ -12,18 +12,18 @@ from kms_tui.kms.arn import key_account
 from kms_tui.policy import actions
 from kms_tui.policy.actions import canonical
 from kms_tui.policy.evaluation import AccessRequest, OpenCondition
-from kms_tui.policy.layer_facts import (
+from kms_tui.policy.layer_matches import (
     KEY_LAYERS,
     RETIRE_GRANT,
     LayerSays,
     every,
     is_about_key,
-    layer_facts,
+    layer_matches,
     some,
 )
 from kms_tui.policy.layers import Layer, LayerEffect, Layers
 from kms_tui.policy.principals import PrincipalKind
-from kms_tui.policy.shared_facts import fact_of, truths, unknown
+from kms_tui.policy.same_conditions import claim_of, truths, unknown
 
 _CAUSES = (
     frozenset({Layer.RCP}),
@@ -44,15 +44,15 @@ Said = dict[Layer, LayerSays]
 
 
 class LayerJudge:
-    """One request and what each layer says of it, under every way in which open facts can hold."""
+    """One request and what each layer says of it, under every way in which open conditions can hold."""
 
     def __init__(self, request: AccessRequest, layers: Layers) -> None:
-        self.facts = layer_facts(request, layers)
-        applying = (each for facts in self.facts.values() for each in facts.applying)
+        self.matches = layer_matches(request, layers)
+        applying = (each for found in self.matches.values() for each in found.applying)
         open_tests = [test for each in applying for test in each.match.open_tests]
         ways = truths(open_tests) if open_tests else (unknown,)
         self._said: Sequence[Said] = [
-            {layer: facts.says(truth) for layer, facts in self.facts.items()} for truth in ways
+            {layer: found.says(truth) for layer, found in self.matches.items()} for truth in ways
         ]
         action = actions.find(request.action)
         self._about_key = is_about_key(request)
@@ -128,10 +128,10 @@ class LayerJudge:
 
     def effect(self, layer: Layer) -> LayerEffect:
         """What a layer does by itself."""
-        facts = self.facts[layer]
-        if facts.exempt:
+        found = self.matches[layer]
+        if found.exempt:
             return LayerEffect.EXEMPT
-        if facts.unread:
+        if found.unread:
             return LayerEffect.UNREAD
         said = [each[layer] for each in self._said]
         if self.only_own_account and layer is Layer.KEY_POLICY and not any(each.denied for each in said):
@@ -143,11 +143,11 @@ class LayerJudge:
         return LayerEffect.ALLOW if certain else LayerEffect.DEPENDS
 
     def open_conditions(self) -> tuple[OpenCondition, ...]:
-        """The conditions that the layers leave open, each fact once."""
+        """The conditions that the layers leave open; those that say the same once."""
         found: dict[object, OpenCondition] = {}
-        for facts in self.facts.values():
-            for each in facts.applying:
+        for matches in self.matches.values():
+            for each in matches.applying:
                 for test in each.match.open_tests:
                     statement = each.match.statement
-                    found.setdefault(fact_of(test)[0], OpenCondition(statement, test, statement.is_allow))
+                    found.setdefault(claim_of(test)[0], OpenCondition(statement, test, statement.is_allow))
         return tuple(found.values())

@@ -21,7 +21,7 @@ from kms_tui.policy.evaluation import AccessRequest, Match, Via, matched, matche
 from kms_tui.policy.json_reader import Span
 from kms_tui.policy.layers import Layer, Layers, Levels, NamedPolicy, UnreadLayer
 from kms_tui.policy.principals import Principal, PrincipalKind
-from kms_tui.policy.shared_facts import Truth
+from kms_tui.policy.same_conditions import Truth
 
 KEY_LAYERS = frozenset({Layer.KEY_POLICY, Layer.GRANT})
 """The layers of the key: one of them must let the caller in."""
@@ -44,7 +44,7 @@ class Reach(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Applying:
+class LayerMatch:
     """A statement of a policy, or what a grant amounts to, that applies to the request."""
 
     source: NamedPolicy | Grant
@@ -56,7 +56,7 @@ class Applying:
 
 
 @dataclass(frozen=True)
-class LayerFacts:
+class LayerMatches:
     """What one layer says. ``levels`` has what applies at each level; all layers but SCPs and RCPs have one.
 
     ``exempt`` says why the layer does not count, ``unread`` why it is not known. ``maybe``: whether it
@@ -64,13 +64,13 @@ class LayerFacts:
     """
 
     layer: Layer
-    levels: tuple[tuple[Applying, ...], ...] = ()
+    levels: tuple[tuple[LayerMatch, ...], ...] = ()
     unread: UnreadLayer | None = None
     exempt: str = ""
     maybe: bool = False
 
     @property
-    def applying(self) -> Iterator[Applying]:
+    def applying(self) -> Iterator[LayerMatch]:
         return (each for level in self.levels for each in level)
 
     def says(self, truth: Truth) -> LayerSays:
@@ -150,10 +150,10 @@ def is_service_linked(request: AccessRequest) -> bool:
     return caller.is_service_linked or ":role/aws-service-role/" in known
 
 
-def layer_facts(request: AccessRequest, layers: Layers) -> Mapping[Layer, LayerFacts]:
+def layer_matches(request: AccessRequest, layers: Layers) -> Mapping[Layer, LayerMatches]:
     """What each layer says about the request, in the layers' order."""
     exempt = _exempt(request, layers)
-    return {layer: _facts(layer, request, layers, exempt.get(layer, "")) for layer in Layer}
+    return {layer: _matches_of(layer, request, layers, exempt.get(layer, "")) for layer in Layer}
 
 
 def _exempt(request: AccessRequest, layers: Layers) -> dict[Layer, str]:
@@ -182,25 +182,25 @@ def _exempt(request: AccessRequest, layers: Layers) -> dict[Layer, str]:
     return found
 
 
-def _facts(layer: Layer, request: AccessRequest, layers: Layers, exempt: str) -> LayerFacts:
+def _matches_of(layer: Layer, request: AccessRequest, layers: Layers, exempt: str) -> LayerMatches:
     if exempt:
-        return LayerFacts(layer, exempt=exempt)
+        return LayerMatches(layer, exempt=exempt)
     if layer is Layer.GRANT:
-        return _grant_facts(request, layers)
+        return _grant_matches(request, layers)
     levels = _levels(layer, request, layers)
     if isinstance(levels, UnreadLayer):
-        return LayerFacts(layer, unread=levels)
+        return LayerMatches(layer, unread=levels)
     if not levels:
-        return LayerFacts(layer, exempt=_NONE[layer])
+        return LayerMatches(layer, exempt=_NONE[layer])
     for policy in layers.policies(layer):
         if not policy.document.is_valid:
             problem = policy.document.problems[0].sentence
-            return LayerFacts(layer, unread=UnreadLayer(f"{policy.name} is not valid: {problem}"))
+            return LayerMatches(layer, unread=UnreadLayer(f"{policy.name} is not valid: {problem}"))
     bounded = request.caller.kind in _BOUNDED and isinstance(layers.boundary, NamedPolicy)
     if bounded and layer is Layer.KEY_POLICY:
         levels = tuple(tuple(_without_exceptions(policy) for policy in level) for level in levels)
     found = tuple(tuple(_applying(request, level)) for level in levels)
-    return LayerFacts(layer, found, maybe=layer is Layer.ENDPOINT and request.is_open(SOURCE_VPCE))
+    return LayerMatches(layer, found, maybe=layer is Layer.ENDPOINT and request.is_open(SOURCE_VPCE))
 
 
 _NONE = {
@@ -247,21 +247,21 @@ def _without_exceptions(policy: NamedPolicy) -> NamedPolicy:
     return replace(policy, document=replace(document, statements=statements))
 
 
-def _applying(request: AccessRequest, policies: Sequence[NamedPolicy]) -> Iterator[Applying]:
+def _applying(request: AccessRequest, policies: Sequence[NamedPolicy]) -> Iterator[LayerMatch]:
     for policy in policies:
         for match in matches(policy.document, request):
-            yield Applying(policy, match, _reach(match, request))
+            yield LayerMatch(policy, match, _reach(match, request))
 
 
-def _grant_facts(request: AccessRequest, layers: Layers) -> LayerFacts:
+def _grant_matches(request: AccessRequest, layers: Layers) -> LayerMatches:
     if isinstance(layers.grants, UnreadLayer):
-        return LayerFacts(Layer.GRANT, unread=layers.grants)
-    found: list[Applying] = []
+        return LayerMatches(Layer.GRANT, unread=layers.grants)
+    found: list[LayerMatch] = []
     for grant, statement in layers.grant_statements(request.action):
         match = matched(statement, request)
         if match is not None:
-            found.append(Applying(grant, match, _reach(match, request)))
-    return LayerFacts(Layer.GRANT, (tuple(found),))
+            found.append(LayerMatch(grant, match, _reach(match, request)))
+    return LayerMatches(Layer.GRANT, (tuple(found),))
 
 
 def _reach(match: Match, request: AccessRequest) -> Reach:
