@@ -280,6 +280,7 @@ def test_a_grant_is_retired_by_its_principals_and_the_keys_account() -> None:
     partner = layers(grants=(replace(retirable, retiring=PARTNER),))
     assert judged(partner, PARTNER, retire).is_allowed
     assert not judged(layers(key_policy=key_policy(to(ROLE, retire))), SESSION, retire).is_allowed
+    assert told(judged(layers(key_policy=key_policy(against(ROLE))), SESSION, retire)) == ("deny", "identity")
 
 
 @pytest.mark.parametrize(
