@@ -174,7 +174,7 @@ def _lacking(layers: Layers, layer: Layer, effect: LayerEffect) -> str:
 
 def _near_misses(layer: Layer, request: AccessRequest, layers: Layers) -> Iterator[NearMiss]:
     if layer is Layer.GRANT:
-        missed = (missed_grant(*each, request) for each in layers.grant_statements(request.action))
+        missed = (missed_grant(*each, request) for each in layers.grant_index.first(request.action))
         yield from islice((each for each in missed if each is not None), MAX_NEAR_MISSES)
         return
     for policy in layers.policies(layer):
