@@ -201,9 +201,12 @@ def _deciding(matches: LayerMatches, effect: LayerEffect) -> list[LayerMatch]:
 
 def _sentence(matches: LayerMatches, effect: LayerEffect, found: Sequence[LayerMatch], action: str) -> str:
     """What the layer does, in one sentence."""
-    names = listed([f"{each.match.statement.label} of {_name(each.source)}" for each in found], 3)
     if matches.layer is Layer.GRANT:
         names = listed([_name(each.source) for each in found], 3)
+    else:
+        names = listed([f"{each.match.statement.label} of {_name(each.source)}" for each in found], 3)
+    if found and (matches.layer is Layer.GRANT or not found[0].match.statement.sid):
+        names = names[0].upper() + names[1:]
     verb = "allow" if len(found) > 1 else "allows"
     match effect:
         case LayerEffect.EXEMPT:
