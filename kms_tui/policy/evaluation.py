@@ -7,15 +7,15 @@ Source: the IAM user guide (reference_policies_evaluation-logic, …-cross-accou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
 from kms_tui.kms.arn import Arn
-from kms_tui.policy import actions, principals, wildcard
+from kms_tui.policy import actions, operators, principals, wildcard
 from kms_tui.policy.actions import lowered
-from kms_tui.policy.condition_keys import Presence
-from kms_tui.policy.conditions import ConditionTest, Resolve, UnsetVariableError, filled
+from kms_tui.policy.condition_keys import ConditionKey, Presence
+from kms_tui.policy.conditions import ConditionTest, Resolve, UnsetVariableError, filled, variable_names
 from kms_tui.policy.document import CURRENT_VERSION, Document, Statement
 from kms_tui.policy.principals import Caller, Principal, PrincipalKind
 from kms_tui.policy.search import Budget
@@ -240,7 +240,7 @@ def evaluate(document: Document, request: AccessRequest, *, by_name: bool = Fals
     With ``by_name`` an Allow counts only if it names the caller itself or everyone, not only its account.
 
     For a key policy an ALLOW whose ``via`` is ACCOUNT still needs an IAM policy that allows the request
-    (``authorize``). In an invalid document no statement counts.
+    (``kms_tui.policy.authorization``). In an invalid document no statement counts.
     """
     if not document.is_valid:
         return Decision(Effect.NO_STATEMENT)
@@ -280,11 +280,26 @@ def matches(document: Document, request: AccessRequest) -> Iterator[Match]:
     for statement in document.statements:
         if not action_mask(statement) & action.bit:
             continue
+        open_test = None
         if not covers(document, statement, request.key_arn, request.resolve):
-            continue
+            open_test = _open_resource(document, statement, request)
+            if open_test is None:
+                continue
         match = matched(statement, request)
         if match is not None:
-            yield match
+            yield replace(match, open_tests=(*match.open_tests, open_test)) if open_test else match
+
+
+def _open_resource(document: Document, statement: Statement, request: AccessRequest) -> ConditionTest | None:
+    """The statement's resources as a condition, where open policy variables decide if it covers the key."""
+    if document.version != CURRENT_VERSION or not statement.resources or request.complete:
+        return None
+    names = {name for text in statement.resources for name in variable_names(text.value)}
+    operator = operators.parse("StringNotLike" if statement.not_resource else "StringLike")
+    if operator is None or not any(request.is_open(name) for name in names):
+        return None
+    info = ConditionKey("Resource", Presence.CONSTANT)
+    return ConditionTest(operator, "resource", "Resource", info, statement.resources, True, statement.span)
 
 
 def matched(statement: Statement, request: AccessRequest) -> Match | None:
@@ -337,48 +352,3 @@ def _via_of(principal: Principal, caller: Caller, userid: str | None) -> Via | N
     if principal.kind is PrincipalKind.ACCOUNT and principal.account == caller.account:
         return Via.ACCOUNT
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Authorization:
-    """Whether the key policy and the caller's IAM policies together allow a request.
-
-    ``denied_by`` is the kind of policy with an explicit Deny ("key policy", "identity policy"), or "".
-    """
-
-    allowed: bool
-    key_policy: Decision
-    identity: tuple[Decision, ...] = ()
-    denied_by: str = ""
-
-
-def authorize(
-    key_policy: Document,
-    request: AccessRequest,
-    *,
-    key_account: str,
-    identity_policies: Sequence[Document] = (),
-) -> Authorization:
-    """Judge a request as AWS does, without grants; ``request.complete`` should be set.
-
-    A Deny in either policy wins. A caller of the key's account is allowed if the key policy allows it
-    directly, or allows its account and an IAM policy allows it; a caller of another account needs both, and
-    an action that works across accounts. A service needs only the key policy.
-    """
-    key = evaluate(key_policy, request)
-    identity = tuple(evaluate(policy, request) for policy in identity_policies)
-    if key.effect is Effect.DENY:
-        return Authorization(False, key, identity, "key policy")
-    if any(decision.effect is Effect.DENY for decision in identity):
-        return Authorization(False, key, identity, "identity policy")
-    delegated = any(decision.is_allowed for decision in identity)
-    caller = request.caller
-    if caller.kind is PrincipalKind.SERVICE:
-        allowed = key.is_allowed
-    elif caller.account == key_account:
-        allowed = key.is_allowed and (key.via is not Via.ACCOUNT or delegated)
-    else:
-        action = actions.find(request.action)
-        crosses = action is not None and action.cross_account
-        allowed = key.is_allowed and crosses and (delegated or caller.is_root)
-    return Authorization(allowed, key, identity)

@@ -6,12 +6,13 @@ Source: the IAM user guide (reference_policies_evaluation-logic) and the Organiz
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from kms_tui.kms.model import Grant
 from kms_tui.policy.document import Document, parse
-from kms_tui.policy.grant_statements import GrantStatement, grant_statements
+from kms_tui.policy.grant_statements import GrantIndex
 
 
 class Layer(StrEnum):
@@ -42,6 +43,22 @@ _TERMS = {
     Layer.BOUNDARY: "permissions boundary",
     Layer.SESSION: "session policy",
 }
+
+
+class LayerEffect(StrEnum):
+    """What one layer does to a request."""
+
+    ALLOW = "allow"
+    EXPLICIT_DENY = "explicit-deny"
+    IMPLICIT_DENY = "implicit-deny"
+    DEPENDS = "depends"
+    UNREAD = "unread"
+    EXEMPT = "exempt"
+
+    @property
+    def denies(self) -> bool:
+        return self in (LayerEffect.EXPLICIT_DENY, LayerEffect.IMPLICIT_DENY)
+
 
 _WITHOUT_PRINCIPAL = frozenset({Layer.SCP, Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION})
 _OUTSIDE_KMS = frozenset({Layer.RCP, Layer.SCP, Layer.ENDPOINT})
@@ -92,9 +109,6 @@ class Layers:
     rcps: Levels | UnreadLayer = NOT_READ
     endpoint: NamedPolicy | UnreadLayer | None = NOT_READ
     aws_managed: bool = False
-    _by_action: dict[str, tuple[GrantStatement, ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
     def levels(self, layer: Layer) -> Levels | UnreadLayer:
         """The policies of a layer by level; all layers but SCPs and RCPs have one level at most."""
@@ -122,13 +136,14 @@ class Layers:
         levels = self.levels(layer)
         return () if isinstance(levels, UnreadLayer) else tuple(each for level in levels for each in level)
 
-    def grant_statements(self, action: str) -> tuple[GrantStatement, ...]:
-        """What the grants allow of an action; worked out once for each action."""
-        if isinstance(self.grants, UnreadLayer):
-            return ()
-        if action not in self._by_action:
-            self._by_action[action] = grant_statements(self.grants, action)
-        return self._by_action[action]
+    @cached_property
+    def grant_index(self) -> GrantIndex:
+        """The grants by whom they name; empty where they were not read."""
+        return GrantIndex(() if isinstance(self.grants, UnreadLayer) else self.grants)
+
+
+UNLIMITED = Layers(identity=(), boundary=None, session=(), scps=(), rcps=(), endpoint=None)
+"""A caller whom no layer limits, and to whom no identity policy gives anything; the key's are not read."""
 
 
 def _one(policy: NamedPolicy | UnreadLayer | None) -> Levels | UnreadLayer:
