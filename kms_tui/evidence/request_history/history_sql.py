@@ -23,6 +23,7 @@ _STORE = re.compile(
     r"(?:arn:[a-z0-9-]+:cloudtrail:[a-z0-9-]+:[0-9]{12}:eventdatastore/)?"
     r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z"
 )
+_KEY_ARN = "arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"
 _OBJECTS = r'("aws:s3:arn":"arn:[^"/]*:s3:::[^"/]*/)[^"]*'
 """S3's objects in an encryption context: there may be billions, and they become their bucket's ``/*``."""
 
@@ -80,9 +81,7 @@ def _refusal() -> str:
 def _columns(query: HistoryQuery, dialect: _Dialect, key_exchange: bool) -> Mapping[str, str]:
     details = query.details
     issuer = "useridentity.sessioncontext.sessionissuer.arn"
-    arns = "array_join(transform(resources, r -> r.arn), ' ')"
-    if query.key_arn:
-        arns = f"CASE WHEN {_about(query.key_arn)} THEN {arns} ELSE {literal(query.key_arn)} END"
+    arns = "NULLIF(array_join(transform(resources, r -> r.arn), ' '), '')"
     whole = Detail.ADDRESS in details
     return {
         "identity_type": "useridentity.type",
@@ -96,7 +95,7 @@ def _columns(query: HistoryQuery, dialect: _Dialect, key_exchange: bool) -> Mapp
         "error": "errorcode",
         "refusal": _refusal(),
         "parameters": dialect.parameters,
-        "key_arns": arns,
+        "key_arns": f"COALESCE({arns}, regexp_extract(errormessage, {literal(_KEY_ARN)}))",
         "endpoint": "vpcendpointid",
         "address": "sourceipaddress"
         if whole
