@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
     "replay": ("kms_tui.cli.replay_command", "list the requests that a change of a key would break"),
+    "usage": ("kms_tui.cli.usage_command", "count who spends the account's KMS requests"),
     "config": ("kms_tui.cli.config_command", "show the configuration in effect"),
     "store": ("kms_tui.cli.store_command", "look after the local store: passphrase, backup, verification"),
     "serve": ("kms_tui.cli.serve_command", "serve the offline KMS to the AWS CLI and other clients"),

@@ -30,7 +30,9 @@ _MOST_DAYS = 36_500
 
 def add_history_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the record of requests (default: CloudTrail's LookupEvents)")
-    group.add_argument("--days", type=_number, default=90, metavar="N", help="how far back (default: 90)")
+    group.add_argument(
+        "--days", type=whole_number, default=90, metavar="N", help="how far back (default: 90)"
+    )
     source = group.add_mutually_exclusive_group()
     source.add_argument("--events", type=Path, metavar="DIR", help="a trail's files: .json and .json.gz")
     source.add_argument("--athena", metavar="TABLE", help="Athena, over the trail's table: DATABASE.TABLE")
@@ -40,11 +42,14 @@ def add_history_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--result-location", default="", metavar="S3URI", help="where Athena writes its result"
     )
-    group.add_argument("--minutes", type=_number, default=10, metavar="N", help="stop reading after (10)")
+    group.add_argument(
+        "--minutes", type=whole_number, default=10, metavar="N", help="stop reading after (10)"
+    )
     group.add_argument("--yes", action="store_true", help="run a query that costs money without asking")
 
 
-def _number(text: str) -> int:
+def whole_number(text: str) -> int:
+    """A number of days, minutes or rows; for argparse."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= _MOST_DAYS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MOST_DAYS}")
     return int(text)
