@@ -194,8 +194,8 @@ def _members(action: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _settings(members: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for member, key in _SETTINGS.items():
-        value = members.get(member)
+    for member in sorted(_SETTINGS.keys() & members.keys()):
+        key, value = _SETTINGS[member], members[member]
         if isinstance(value, list):
             yield key, tuple(text_of(each)[:_LONGEST] for each in value[:64])
         elif isinstance(value, bool):
