@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kms_tui.backend.wrappers.read_your_writes import PendingChanges
     from kms_tui.backend.wrappers.session_log import SessionLog
     from kms_tui.data_files import ImportFiles
+    from kms_tui.denials.layer_files import LayerFiles
     from kms_tui.evidence.refused_uses import RefusalMonitor
     from kms_tui.evidence.scans import Scans
     from kms_tui.inventory import Inventory, Pace
@@ -49,7 +50,8 @@ class Connection:
     endpoint_url: str | None = None
     store: Path | None = None
     caller_arn: str | None = None
-    iam_policy: Path | None = None
+    layer_files: LayerFiles | None = None
+    """The policies that limit ``caller_arn``, or give it something."""
     read_only: bool = False
 
     @property

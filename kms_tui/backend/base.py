@@ -5,9 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from kms_tui.kms.model import CallerIdentity, PolicyVersion
+
+if TYPE_CHECKING:
+    from kms_tui.policy.layers import Layers  # the first rows need no policy
 
 
 class Backend(Protocol):
@@ -46,6 +49,15 @@ class KeepsPolicyVersions(Protocol):
 
     def policy_versions(self, key: str) -> Sequence[PolicyVersion]:
         """The versions of the policy named ``default``, newest first; raises as GetKeyPolicy does."""
+
+
+@runtime_checkable
+class KnowsCallerLayers(Protocol):
+    """What a backend may offer beside the API: the layers of policies of who calls."""
+
+    @property
+    def caller_layers(self) -> Layers:
+        """All but the key's policy and grants, which are not read."""
 
 
 @runtime_checkable

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kms_tui.backend.base import Backend, KeepsPolicyVersions, Wrapper
+from kms_tui.backend.base import Backend, KeepsPolicyVersions, KnowsCallerLayers, Wrapper
 from kms_tui.kms.model import (
     Alias,
     CallerIdentity,
@@ -19,6 +19,9 @@ from kms_tui.kms.model import (
     Secret,
     Tag,
 )
+
+if TYPE_CHECKING:
+    from kms_tui.policy.layers import Layers
 
 _PAGE = 1000
 _ALIAS_PAGE = _GRANT_PAGE = 100
@@ -145,10 +148,19 @@ class Kms:
 
     def policy_versions(self, key: str) -> Sequence[PolicyVersion] | None:
         """Every policy that the key has had, newest first; None where the backend keeps no versions."""
+        backend = self._unwrapped()
+        return backend.policy_versions(key) if isinstance(backend, KeepsPolicyVersions) else None
+
+    def caller_layers(self) -> Layers | None:
+        """The layers of policies of who calls, without those of a key; None where the backend has to ask."""
+        backend = self._unwrapped()
+        return backend.caller_layers if isinstance(backend, KnowsCallerLayers) else None
+
+    def _unwrapped(self) -> Backend:
         backend = self.backend
         while isinstance(backend, Wrapper):
             backend = backend.inner
-        return backend.policy_versions(key) if isinstance(backend, KeepsPolicyVersions) else None
+        return backend
 
     def rotation_status(self, key: str) -> KeyRotationStatus:
         return KeyRotationStatus.from_api(self.call("GetKeyRotationStatus", KeyId=key))

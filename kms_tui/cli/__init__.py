@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "encrypt": ("kms_tui.cli.encrypt_command", "encrypt a file of any size"),
     "decrypt": ("kms_tui.cli.decrypt_command", "decrypt a file"),
     "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
+    "explain": ("kms_tui.cli.explain_command", "say why a request was denied"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
     "replay": ("kms_tui.cli.replay_command", "list the requests that a change of a key would break"),
     "usage": ("kms_tui.cli.usage_command", "count who spends the account's KMS requests"),

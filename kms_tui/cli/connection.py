@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kms_tui.kms.errors import CredentialsError, KmsTuiError, StoreError
 from kms_tui.session import BackendKind, Connection, Prompt
@@ -17,12 +17,57 @@ from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from kms_tui.backend.base import Backend
+    from kms_tui.denials.layer_files import LayerFiles
+    from kms_tui.policy.layers import Layers
 
+NEEDS_CALLER = "--iam-policy, --scp and the like go with --as"
 OPENING_IS_LONG = 3.0
 """Seconds after which a command says why opening takes long."""
 
 
-def add_connection_flags(parser: argparse.ArgumentParser) -> None:
+_POLICY_FLAGS = (
+    ("--iam-policy", "identity", "that principal's IAM policies"),
+    ("--boundary", "boundary", "its permissions boundary"),
+    ("--session-policy", "session", "the policies passed when its session began"),
+    ("--scp", "scps", "the SCPs of one level; once for each level, from the root down"),
+    ("--rcp", "rcps", "the RCPs of one level; once for each level, from the root down"),
+    ("--endpoint-policy", "endpoint", "the policy of the VPC endpoint that it comes through"),
+)
+"""Flag, field of LayerFiles, help."""
+
+
+def add_caller_flags(group: argparse._ActionsContainer) -> None:
+    """Add the flags for the policies of the principal of ``--as``; each may be given several times."""
+    for flag, name, words in _POLICY_FLAGS:
+        group.add_argument(
+            flag, dest=f"caller_{name}", metavar="FILE", type=Path, action="append", help=words
+        )
+
+
+def caller_files(args: argparse.Namespace) -> LayerFiles | None:
+    """The files of ``add_caller_flags``; None where none is given, or the command has no such flags."""
+    names = [name for _, name, _ in _POLICY_FLAGS]
+    given: dict[str, Any] = {name: tuple(getattr(args, f"caller_{name}", None) or ()) for name in names}
+    if not any(given.values()):
+        return None
+    from kms_tui.denials.layer_files import LayerFiles  # imports policies, which the first text does without
+
+    return LayerFiles(**given)
+
+
+def limits_of(files: LayerFiles | None) -> Layers:
+    """The layers of the principal of ``--as``: those in the files, and no others. Raises KmsTuiError."""
+    from kms_tui.policy.layers import UNLIMITED
+
+    if files is None:
+        return UNLIMITED
+    from kms_tui.denials.layer_files import with_files  # the first rows do without
+
+    return with_files(UNLIMITED, files)
+
+
+def add_connection_flags(parser: argparse.ArgumentParser, *, caller_policies: bool = True) -> None:
+    """Add the flags; without ``caller_policies`` the command has flags of these names of its own."""
     aws = parser.add_argument_group("AWS, or any endpoint")
     aws.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
     aws.add_argument("--region", metavar="R", help="region (default: the profile's)")
@@ -32,7 +77,8 @@ def add_connection_flags(parser: argparse.ArgumentParser) -> None:
     offline.add_argument("--local", action="store_true", help="the local store at its default path")
     offline.add_argument("--store", metavar="PATH", type=Path, help="a local store at another path")
     offline.add_argument("--as", dest="caller_arn", metavar="ARN", help="call as this principal")
-    offline.add_argument("--iam-policy", metavar="FILE", type=Path, help="that principal's IAM policy")
+    if caller_policies:
+        add_caller_flags(offline)
     parser.add_argument("--read-only", action="store_true", help="no call that changes anything is sent")
 
 
@@ -44,10 +90,11 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         parser.error("--demo is an account of its own: leave out --local and --store")
     if on_aws and offline:
         parser.error("--profile and --endpoint-url are for AWS: leave out --demo, --local and --store")
-    if (args.caller_arn or args.iam_policy) and not offline:
-        parser.error("--as and --iam-policy go with --demo, --local or --store")
-    if args.iam_policy and not args.caller_arn:
-        parser.error("--iam-policy goes with --as")
+    files = caller_files(args)
+    if (args.caller_arn or files) and not offline:
+        parser.error("--as and its policies go with --demo, --local or --store")
+    if files and not args.caller_arn:
+        parser.error(NEEDS_CALLER)
     kind = None
     if args.demo:
         kind = BackendKind.DEMO
@@ -62,7 +109,7 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         endpoint_url=args.endpoint_url,
         store=args.store,
         caller_arn=args.caller_arn,
-        iam_policy=args.iam_policy,
+        layer_files=files,
         read_only=args.read_only,
     )
 
@@ -76,7 +123,9 @@ def open_backend(connection: Connection, prompt: Prompt | None = None) -> Backen
         from kms_tui.demo import demo_backend
 
         return demo_backend(
-            region=connection.region, caller_arn=connection.caller_arn, iam_policy=connection.iam_policy
+            region=connection.region,
+            caller_arn=connection.caller_arn,
+            limits=limits_of(connection.layer_files),
         )
     if connection.kind is BackendKind.LOCAL:
         from kms_tui.backend.local import open_default
@@ -85,7 +134,7 @@ def open_backend(connection: Connection, prompt: Prompt | None = None) -> Backen
             connection.store,
             region=connection.region,
             caller_arn=connection.caller_arn,
-            iam_policy=connection.iam_policy,
+            limits=limits_of(connection.layer_files),
             unlock=partial(_passphrase, prompt),
         )
     from kms_tui.backend.aws import connect

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kms_tui.cli.connection import NEEDS_CALLER, add_caller_flags, caller_files, limits_of
 from kms_tui.cli.standard_streams import ReaderGoneError, written_out
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as", dest="caller_arn", metavar="ARN", type=_principal, help="all clients call as this principal"
     )
-    parser.add_argument("--iam-policy", metavar="FILE", type=Path, help="that principal's IAM policy")
+    add_caller_flags(parser)
     parser.add_argument(
         "--auth",
         choices=("sigv4", "any"),
@@ -60,8 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal; exit code 1 if the store or port cannot be used, 2 for contradicting flags."""
-    if args.iam_policy and not args.caller_arn:
-        args.refuse("--iam-policy goes with --as")
+    if caller_files(args) and not args.caller_arn:
+        args.refuse(NEEDS_CALLER)
     if args.demo and args.account_id:
         args.refuse("--demo is an account of its own: leave out --account-id")
     logging.basicConfig(
@@ -100,17 +101,18 @@ def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
     """The backend to serve and the credential to sign with; a store is closed at the end."""
     from kms_tui.serve import credential_of, random_credential
 
+    limits = limits_of(caller_files(args))
     if args.demo:
         from kms_tui.demo import demo_backend
 
-        demo = demo_backend(region=args.region, caller_arn=args.caller_arn, iam_policy=args.iam_policy)
+        demo = demo_backend(region=args.region, caller_arn=args.caller_arn, limits=limits)
         yield demo, random_credential()
         return
     from kms_tui.backend.local import open_default, open_ephemeral
 
     opener = open_ephemeral if args.ephemeral else partial(open_default, args.store)
     backend = opener(
-        region=args.region, account_id=args.account_id, caller_arn=args.caller_arn, iam_policy=args.iam_policy
+        region=args.region, account_id=args.account_id, caller_arn=args.caller_arn, limits=limits
     )
     with backend.store:
         yield backend, credential_of(backend.store)

@@ -10,11 +10,9 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.local import open_store
-from kms_tui.backend.local.authorization.callers import read_iam_policies
 from kms_tui.backend.local.store.key_rows import key_by_alias
 from kms_tui.backend.local.store.seeded_material import SeededMaterial
 from kms_tui.backend.local.store.sources import SeededIds, utc_now
@@ -23,6 +21,7 @@ from kms_tui.demo.demo_account import ACCOUNT_ID, REGION
 from kms_tui.demo.demo_services import DemoBackend, with_keys
 from kms_tui.demo.replay import HistoryReplay, TravellingClock, steps
 from kms_tui.kms.arn import key_arn
+from kms_tui.policy.layers import UNLIMITED, Layers
 
 _SEED = "kms-tui demo"
 
@@ -31,15 +30,14 @@ def demo_backend(
     *,
     region: str | None = None,
     caller_arn: str | None = None,
-    iam_policy: Path | None = None,
+    limits: Layers = UNLIMITED,
     now: Callable[[], datetime] = utc_now,
 ) -> Backend:
     """The demo's account in a region: eu-west-1 has its keys, us-east-1 one replica, any other none.
 
-    ``caller_arn`` calls with the IAM policy in the file ``iam_policy``, or without one; KmsTuiError if either
-    is not valid.
+    ``caller_arn`` calls with its identity policies in ``limits`` and within the others; KmsTuiError where it
+    is no principal.
     """
-    policies = read_iam_policies(iam_policy)
     clock = TravellingClock(now)
     store = open_store(
         None,
@@ -58,7 +56,7 @@ def demo_backend(
         account_id=ACCOUNT_ID,
         region=region or REGION,
         caller_arn=caller_arn,
-        iam_policies=policies,
+        limits=limits,
     )
 
 

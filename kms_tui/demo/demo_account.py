@@ -221,9 +221,7 @@ CALLERS: Mapping[str, DemoCaller] = {
     "reporting": DemoCaller(
         "reporting/ad-hoc", "203.0.113.24", "Boto3/1.40.1 lang/python#3.12", may_use_keys=False
     ),
-    "importer": DemoCaller(
-        "importer/inbound", "198.51.100.40", "aws-sdk-java/2.29.0", PARTNER_ACCOUNT_ID, may_use_keys=False
-    ),
+    "importer": DemoCaller("importer/inbound", "198.51.100.40", "aws-sdk-java/2.29.0", PARTNER_ACCOUNT_ID),
 }
 
 

@@ -60,6 +60,14 @@ def key_id_of(reference: str) -> str:
     return key_id if separator else reference
 
 
+def key_account(reference: str) -> str:
+    """The account in a key ARN; "" for any other reference."""
+    try:
+        return Arn.parse(reference).account
+    except ValueError:
+        return ""
+
+
 def short_alias(alias_name: str) -> str:
     """The alias name as people say it, without ``alias/``."""
     return alias_name.removeprefix(ALIAS_PREFIX)

@@ -261,16 +261,38 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
         {"CancelQuery", "DescribeQuery", "GetQueryResults", "LookupEvents", "StartQuery"}
     ),
     "dynamodb": frozenset({"DescribeTable", "ListTables"}),
-    "ec2": frozenset({"DescribeRegions", "DescribeVolumes"}),
+    "ec2": frozenset({"DescribeRegions", "DescribeVolumes", "DescribeVpcEndpoints"}),
     "efs": frozenset({"DescribeFileSystems"}),
+    "iam": frozenset(
+        {
+            "GetGroupPolicy",
+            "GetPolicy",
+            "GetPolicyVersion",
+            "GetRole",
+            "GetRolePolicy",
+            "GetUser",
+            "GetUserPolicy",
+            "ListAttachedGroupPolicies",
+            "ListAttachedRolePolicies",
+            "ListAttachedUserPolicies",
+            "ListGroupPolicies",
+            "ListGroupsForUser",
+            "ListRolePolicies",
+            "ListUserPolicies",
+        }
+    ),
     "lambda": frozenset({"ListFunctions"}),
     "logs": frozenset({"DescribeLogGroups", "GetQueryResults", "StartQuery", "StopQuery"}),
+    "organizations": frozenset(
+        {"DescribeOrganization", "DescribePolicy", "ListParents", "ListPoliciesForTarget", "ListRoots"}
+    ),
     "rds": frozenset({"DescribeDBClusters", "DescribeDBInstances"}),
     "s3": frozenset({"GetBucketEncryption", "ListBuckets"}),
     "secretsmanager": frozenset({"ListSecrets"}),
     "sns": frozenset({"GetTopicAttributes", "ListTopics"}),
     "sqs": frozenset({"GetQueueAttributes", "ListQueues"}),
     "ssm": frozenset({"DescribeParameters"}),
+    "sts": frozenset({"DecodeAuthorizationMessage"}),
 }
 """THE table of what is read from other services, by botocore's names; whatever is not in it is never sent.
 

@@ -6,14 +6,13 @@ opens without it.
 """
 
 from kms_tui.policy.document import Document, Statement, parse
-from kms_tui.policy.evaluation import AccessRequest, Authorization, Decision, Effect, Via, authorize, evaluate
+from kms_tui.policy.evaluation import AccessRequest, Decision, Effect, Via, evaluate
 from kms_tui.policy.findings import CheckResult, Finding, Severity, Verdict
 from kms_tui.policy.principals import Caller
 from kms_tui.policy.snippets import default_policy
 
 __all__ = [
     "AccessRequest",
-    "Authorization",
     "Caller",
     "CheckResult",
     "Decision",
@@ -24,7 +23,6 @@ __all__ = [
     "Statement",
     "Verdict",
     "Via",
-    "authorize",
     "default_policy",
     "evaluate",
     "parse",

@@ -12,13 +12,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from kms_tui.kms.arn import Arn
+from kms_tui.kms.arn import key_account
 from kms_tui.kms.model import Grant
 from kms_tui.policy import actions
+from kms_tui.policy.actions import canonical
 from kms_tui.policy.describe import listed
 from kms_tui.policy.document import Statement
 from kms_tui.policy.evaluation import AccessRequest, OpenCondition
-from kms_tui.policy.layer_facts import Applying, LayerFacts, Reach, every, is_about_key, layer_facts, some
+from kms_tui.policy.layer_facts import (
+    RETIRE_GRANT,
+    Applying,
+    LayerFacts,
+    Reach,
+    every,
+    is_about_key,
+    layer_facts,
+    some,
+)
 from kms_tui.policy.layers import Layer, Layers, NamedPolicy
 from kms_tui.policy.near_misses import MAX_NEAR_MISSES, NearMiss, missed_grant, near_misses
 from kms_tui.policy.principals import PrincipalKind
@@ -91,6 +101,8 @@ class Authorization:
     also: tuple[LayerStep, ...] = ()
     conditions: tuple[OpenCondition, ...] = ()
     unread: tuple[LayerStep, ...] = ()
+    only_own_account: bool = False
+    """Whether it is denied because the action does not work on a key of another account."""
 
     @property
     def is_allowed(self) -> bool:
@@ -100,6 +112,7 @@ class Authorization:
         return next(step for step in self.steps if step.layer is layer)
 
 
+_OPEN = frozenset({LayerEffect.UNREAD, LayerEffect.DEPENDS})
 Ask = Callable[[Truth], bool | None]
 _OUTCOMES = {True: Outcome.ALLOW, False: Outcome.DENY, None: Outcome.UNKNOWN}
 _RESOURCE = frozenset({Layer.KEY_POLICY, Layer.GRANT})
@@ -113,6 +126,11 @@ _CAUSES = (
     frozenset({Layer.BOUNDARY}),
     frozenset({Layer.SESSION}),
 )
+
+
+def is_allowed(request: AccessRequest, layers: Layers) -> bool | None:
+    """The outcome of ``authorize_request`` alone, in a third of the time; None for UNKNOWN."""
+    return _Judge(request, layers).verdict()
 
 
 def authorize_request(request: AccessRequest, layers: Layers) -> Authorization:
@@ -136,6 +154,7 @@ def authorize_request(request: AccessRequest, layers: Layers) -> Authorization:
         also,
         judge.open_conditions() if depends else (),
         tuple(step for step in steps if step.effect is LayerEffect.UNREAD) if depends else (),
+        judge.only_own_account,
     )
 
 
@@ -143,15 +162,16 @@ def _decisive(
     causes: Sequence[LayerStep], steps: Sequence[LayerStep], outcome: Outcome
 ) -> tuple[LayerStep, tuple[LayerStep, ...]]:
     """The step that decides, explicit denies first, and the others that deny."""
-    explicit = [step for step in steps if step.effect is LayerEffect.EXPLICIT_DENY]
-    found = list(dict.fromkeys(step.layer for step in (*explicit, *causes)))
-    by_layer = {step.layer: step for step in steps}
-    if not found:
-        # No layer denies alone: the key's own does not let the caller in as far as the others would need.
-        found = [step.layer for step in steps if step.effect.denies] or [Layer.KEY_POLICY]
     if outcome is Outcome.UNKNOWN:
-        return by_layer[found[0]], ()
-    return by_layer[found[0]], tuple(by_layer[layer] for layer in found[1:])
+        open_steps = [step for step in (*causes, *steps) if step.effect in _OPEN]
+        return (open_steps or list(causes))[0], ()
+    explicit = [step for step in steps if step.effect is LayerEffect.EXPLICIT_DENY]
+    # Where no layer denies alone, none lets the caller in as far as another would need.
+    found = dict.fromkeys(explicit) | dict.fromkeys(causes) or dict.fromkeys(
+        step for step in steps if step.effect.denies
+    )
+    decisive, *also = found
+    return decisive, tuple(also)
 
 
 class _Judge:
@@ -168,14 +188,17 @@ class _Judge:
             for test in each.match.open_tests
         ]
         self._truths: Sequence[Truth] = tuple(truths(open_tests)) if open_tests else (unknown,)
-        self._crosses = self._is_elsewhere()
-
-    def _is_elsewhere(self) -> bool:
-        try:
-            account = Arn.parse(self._request.key_arn).account
-        except ValueError:
-            return False
-        return account != self._request.caller.account
+        account = key_account(request.key_arn)
+        self._crosses = account not in ("", request.caller.account)
+        retires = canonical(request.action) == RETIRE_GRANT
+        self._key_layers = (Layer.GRANT,) if retires else (Layer.KEY_POLICY, Layer.GRANT)
+        self._retires = retires
+        self.only_own_account = (
+            self._crosses
+            and request.caller.kind is not PrincipalKind.SERVICE
+            and is_about_key(request)
+            and not self._works_across()
+        )
 
     def verdict(self, apart: frozenset[Layer] | None = None) -> bool | None:
         """Whether the request is allowed; ``apart``: if all layers but these allowed it."""
@@ -208,15 +231,19 @@ class _Judge:
         if self._request.caller.kind is PrincipalKind.SERVICE:
             admitted = direct
         elif self._crosses:
-            across = self._works_across() or not (apart is None or apart & _RESOURCE)
-            admitted = every((across, some((direct, role, account)), identity, limits))
+            across = not self.only_own_account or not (apart is None or apart & _RESOURCE)
+            named = some((direct, role))
+            # A grant alone decides who may retire it, but for an account that passes its right on.
+            delegated = (account, identity) if self._retires else (some((named, account)), identity)
+            passed = every((*delegated, limits))
+            admitted = every((across, some((named, passed)) if self._retires else passed))
         else:
             admitted = some((direct, every((role, limits)), every((account, identity, limits))))
         return every((fences, admitted))
 
     def _reaches(self, truth: Truth, reach: Reach, apart: frozenset[Layer] | None) -> bool | None:
         """Whether the key policy or a grant lets the caller in so far."""
-        both = [self._facts[layer] for layer in Layer if layer in _RESOURCE]
+        both = [self._facts[layer] for layer in self._key_layers]
         found = some(facts.allowed(truth, reach) for facts in both)
         if apart is None or apart & _RESOURCE or reach is not Reach.DIRECT:
             return found
@@ -260,6 +287,8 @@ class _Judge:
             return LayerEffect.EXEMPT
         if facts.unread:
             return LayerEffect.UNREAD
+        if self.only_own_account and layer is Layer.KEY_POLICY and not facts.denied(unknown):
+            return LayerEffect.IMPLICIT_DENY
         states = {(facts.denied(truth), facts.allowed(truth)) for truth in self._truths}
         if all(denied or allowed is False for denied, allowed in states):
             explicit = any(denied for denied, _ in states)
@@ -272,13 +301,16 @@ class _Judge:
         facts = self._facts[layer]
         effect = self._effect(layer)
         found = _deciding(facts, effect)
+        sentence = _sentence(facts, effect, found, self._request.action)
+        if self.only_own_account and layer is Layer.KEY_POLICY and effect is LayerEffect.IMPLICIT_DENY:
+            sentence = f"{self._request.action} does not work on a key of another account."
         sources = list(dict.fromkeys(_name(each.source) for each in found))
         missed = outcome is not Outcome.ALLOW and (effect is LayerEffect.IMPLICIT_DENY or layer in _RESOURCE)
         return LayerStep(
             layer,
             effect,
             listed(sources, 3) if sources else self._lacking(facts, effect),
-            _sentence(facts, effect, found, self._request.action),
+            sentence,
             tuple(
                 PolicyStatement(each.source, each.match.statement)
                 for each in found

@@ -240,7 +240,7 @@ def evaluate(document: Document, request: AccessRequest, *, by_name: bool = Fals
     With ``by_name`` an Allow counts only if it names the caller itself or everyone, not only its account.
 
     For a key policy an ALLOW whose ``via`` is ACCOUNT still needs an IAM policy that allows the request
-    (``authorize``). In an invalid document no statement counts.
+    (``kms_tui.policy.authorization``). In an invalid document no statement counts.
     """
     if not document.is_valid:
         return Decision(Effect.NO_STATEMENT)
@@ -337,48 +337,3 @@ def _via_of(principal: Principal, caller: Caller, userid: str | None) -> Via | N
     if principal.kind is PrincipalKind.ACCOUNT and principal.account == caller.account:
         return Via.ACCOUNT
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Authorization:
-    """Whether the key policy and the caller's IAM policies together allow a request.
-
-    ``denied_by`` is the kind of policy with an explicit Deny ("key policy", "identity policy"), or "".
-    """
-
-    allowed: bool
-    key_policy: Decision
-    identity: tuple[Decision, ...] = ()
-    denied_by: str = ""
-
-
-def authorize(
-    key_policy: Document,
-    request: AccessRequest,
-    *,
-    key_account: str,
-    identity_policies: Sequence[Document] = (),
-) -> Authorization:
-    """Judge a request as AWS does, without grants; ``request.complete`` should be set.
-
-    A Deny in either policy wins. A caller of the key's account is allowed if the key policy allows it
-    directly, or allows its account and an IAM policy allows it; a caller of another account needs both, and
-    an action that works across accounts. A service needs only the key policy.
-    """
-    key = evaluate(key_policy, request)
-    identity = tuple(evaluate(policy, request) for policy in identity_policies)
-    if key.effect is Effect.DENY:
-        return Authorization(False, key, identity, "key policy")
-    if any(decision.effect is Effect.DENY for decision in identity):
-        return Authorization(False, key, identity, "identity policy")
-    delegated = any(decision.is_allowed for decision in identity)
-    caller = request.caller
-    if caller.kind is PrincipalKind.SERVICE:
-        allowed = key.is_allowed
-    elif caller.account == key_account:
-        allowed = key.is_allowed and (key.via is not Via.ACCOUNT or delegated)
-    else:
-        action = actions.find(request.action)
-        crosses = action is not None and action.cross_account
-        allowed = key.is_allowed and crosses and (delegated or caller.is_root)
-    return Authorization(allowed, key, identity)

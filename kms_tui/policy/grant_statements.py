@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from kms_tui.kms.arn import key_account
 from kms_tui.kms.model import Grant
 from kms_tui.kms.operations import Trait, has
 from kms_tui.policy import condition_keys, operators, principals
@@ -20,7 +21,7 @@ from kms_tui.policy.principals import Principal
 
 EQUALS, SUBSET, SOURCE_ARN = "EncryptionContextEquals", "EncryptionContextSubset", "SourceArn"
 """The members of GrantConstraints."""
-_RETIRE = "RetireGrant"
+RETIRE = "RetireGrant"
 _NOWHERE = Span(0, 0)
 
 
@@ -45,11 +46,13 @@ def grant_statements(grants: tuple[Grant, ...], action: str) -> tuple[GrantState
 
 
 def _principals(grant: Grant, operation: str) -> Iterator[Principal]:
-    """Whom a grant lets do the operation: its grantee, and the retiring principal to retire it."""
+    """Whom a grant lets do the operation: its grantee; to retire it, the retiring principal and the account
+    of the key, too.
+    """
     names = [grant.grantee] if operation in grant.operations else []
-    if operation == _RETIRE and grant.retiring:
-        names.append(grant.retiring)
-    for name in dict.fromkeys(names):
+    if operation == RETIRE:
+        names += [grant.retiring, key_account(grant.key_id) or grant.issuing_account]
+    for name in dict.fromkeys(filter(None, names)):
         principal = grant_principal(name)
         if principal is not None:
             yield principal
@@ -79,7 +82,7 @@ def _statement(grant: Grant, index: int, principal: Principal, operation: str) -
 
 def _conditions(grant: Grant, operation: str) -> Iterator[ConditionTest]:
     """The constraints of a grant. RetireGrant has none; only some operations have an encryption context."""
-    if operation == _RETIRE:
+    if operation == RETIRE:
         return
     source = grant.constraints.get(SOURCE_ARN)
     if source:
@@ -101,8 +104,8 @@ def _narrower(grant: Grant) -> Iterator[ConditionTest]:
 def _context(grant: Grant) -> Iterator[ConditionTest]:
     """Names of encryption context pairs ignore case in a grant's constraints; so do condition keys."""
     equals: Mapping[str, str] | None = grant.constraints.get(EQUALS)
-    pairs = {**grant.constraints.get(SUBSET, {}), **(equals or {})}
-    for name, value in pairs.items():
+    subset: Mapping[str, str] = grant.constraints.get(SUBSET, {})
+    for name, value in (*subset.items(), *(equals or {}).items()):
         yield _test("StringEquals", f"kms:EncryptionContext:{name}", value)
     if equals is not None:
         yield _test("ForAllValues:StringEqualsIgnoreCase", "kms:EncryptionContextKeys", *equals)

@@ -15,7 +15,7 @@ from enum import Enum
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Grant
 from kms_tui.policy import actions
-from kms_tui.policy.actions import lowered
+from kms_tui.policy.actions import canonical
 from kms_tui.policy.evaluation import AccessRequest, Match, Via, matched, matches
 from kms_tui.policy.layers import Layer, Layers, Levels, NamedPolicy, UnreadLayer
 from kms_tui.policy.principals import PrincipalKind
@@ -154,16 +154,16 @@ def _exempt(request: AccessRequest, layers: Layers) -> dict[Layer, str]:
         found[Layer.SCP] = "It does not limit AWS services."
     if layers.aws_managed:
         found.setdefault(Layer.RCP, "It does not limit AWS-managed keys.")
-    elif lowered(request.action) == lowered(RETIRE_GRANT):
+    elif canonical(request.action) == RETIRE_GRANT:
         found.setdefault(Layer.RCP, "It does not limit kms:RetireGrant.")
     if not about_key:
         found[Layer.RCP] = found[Layer.KEY_POLICY] = "The request is about no key."
         found[Layer.GRANT] = "The request is about no key."
     if caller.kind is PrincipalKind.SERVICE:
-        no_identity = "An AWS service has none."
-        found |= dict.fromkeys((Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION), no_identity)
+        none = (Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION) if about_key else ()
+        found |= dict.fromkeys(none, "An AWS service has none.")
     elif caller.is_root:
-        found[Layer.BOUNDARY] = "It does not limit the root user."
+        found[Layer.IDENTITY] = found[Layer.BOUNDARY] = "The root user has none."
     if not request.is_open(SOURCE_VPCE) and request.known.get(SOURCE_VPCE) is None:
         found[Layer.ENDPOINT] = "The request comes through no VPC endpoint."
     return found

@@ -131,6 +131,10 @@ class Layers:
         return self._by_action[action]
 
 
+UNLIMITED = Layers(identity=(), boundary=None, session=(), scps=(), rcps=(), endpoint=None)
+"""A caller whom no layer limits, and to whom no identity policy gives anything; the key's are not read."""
+
+
 def _one(policy: NamedPolicy | UnreadLayer | None) -> Levels | UnreadLayer:
     if isinstance(policy, UnreadLayer):
         return policy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from kms_tui.backend.base import Backend, KnowsServices
 from kms_tui.demo import demo_backend
 from kms_tui.demo.demo_account import KEYS
 from kms_tui.kms.errors import ServiceError
+from kms_tui.policy.layers import UNLIMITED, Layer, read_policy
 
 _NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -81,12 +83,20 @@ def test_services_and_a_partner_have_grants(demo: Backend) -> None:
     assert partner["Constraints"] == {"EncryptionContextSubset": {"exchange": "inbound"}}
 
 
-def test_the_partners_grant_is_in_force(demo: Backend) -> None:
+def test_the_partners_grant_is_in_force_within_its_own_accounts_policies(demo: Backend) -> None:
     arn = _describe(demo, "partner-exchange")["Arn"]
-    importer = _demo(caller_arn="arn:aws:iam::444455556666:role/importer")
+    text = '{"Statement": {"Effect": "Allow", "Action": "kms:DescribeKey", "Resource": "*"}}'
+    limits = replace(UNLIMITED, identity=(read_policy(Layer.IDENTITY, "importer", text),))
+    role = "arn:aws:iam::444455556666:role/importer"
+    importer = _demo(caller_arn=role, limits=limits)
     assert importer.call("DescribeKey", {"KeyId": arn})["KeyMetadata"]["Arn"] == arn
-    with pytest.raises(ServiceError, match="kms:Encrypt"):
-        importer.call("Encrypt", {"KeyId": arn, "Plaintext": b"x"})
+    encrypt = {"KeyId": arn, "Plaintext": b"x"}
+    for caller, operation, params in (
+        (importer, "kms:Encrypt", encrypt),
+        (_demo(caller_arn=role), "kms:DescribeKey", {"KeyId": arn}),
+    ):
+        with pytest.raises(ServiceError, match=f"no identity-based policy allows the {operation}"):
+            caller.call(operation.removeprefix("kms:"), params)
 
 
 def test_a_replica_opens_what_its_primary_sealed(demo: Backend) -> None:

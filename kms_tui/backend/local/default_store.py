@@ -7,11 +7,12 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from kms_tui.backend.local.authorization.callers import identity_of, read_iam_policies
+from kms_tui.backend.local.authorization.callers import identity_of
 from kms_tui.backend.local.local_backend import LocalBackend
 from kms_tui.backend.local.store.root_key import Unlock
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.store_opening import open_store
+from kms_tui.policy.layers import UNLIMITED, Layers
 
 DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_REGION = "us-east-1"
@@ -40,15 +41,14 @@ def open_default(
     region: str | None = None,
     account_id: str | None = None,
     caller_arn: str | None = None,
-    iam_policy: Path | None = None,
+    limits: Layers = UNLIMITED,
     unlock: Unlock = from_environment,
 ) -> LocalBackend:
     """Open or make the store at ``path``, or at its default place. Raises StoreError.
 
-    The account is the one whose keys the store holds, unless another is given. ``caller_arn`` calls with the
-    IAM policy in the file ``iam_policy``, or with none; KmsTuiError where either is not valid.
+    The account is the one whose keys the store holds, unless another is given. ``caller_arn`` calls with its
+    identity policies in ``limits`` and within the others; KmsTuiError where it is no principal.
     """
-    policies = read_iam_policies(iam_policy)
     if caller_arn:
         identity_of(PARTITION, DEFAULT_ACCOUNT, caller_arn)
     store = open_store(path or default_path(), unlock=unlock)
@@ -57,7 +57,7 @@ def open_default(
         account_id=account_id or account_of(store),
         region=region or DEFAULT_REGION,
         caller_arn=caller_arn,
-        iam_policies=policies,
+        limits=limits,
     )
 
 
@@ -66,7 +66,7 @@ def open_ephemeral(
     region: str | None = None,
     account_id: str | None = None,
     caller_arn: str | None = None,
-    iam_policy: Path | None = None,
+    limits: Layers = UNLIMITED,
 ) -> LocalBackend:
     """A new account in memory, which ends with the process."""
     return LocalBackend(
@@ -74,5 +74,5 @@ def open_ephemeral(
         account_id=account_id or DEFAULT_ACCOUNT,
         region=region or DEFAULT_REGION,
         caller_arn=caller_arn,
-        iam_policies=read_iam_policies(iam_policy),
+        limits=limits,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from kms_tui.backend.base import Services
@@ -13,7 +14,7 @@ from kms_tui.backend.local.authorization.decision import (
     ADMINISTRATOR_POLICY,
     allow_administrator,
     decide,
-    denied_by_identity,
+    denied_by,
 )
 from kms_tui.backend.local.cloudtrail import lookup_events
 from kms_tui.backend.local.crypto import data_keys, encryption, key_agreement, signatures
@@ -39,10 +40,17 @@ from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import ServiceError, UnavailableError
 from kms_tui.kms.model import CallerIdentity, PolicyVersion
 from kms_tui.policy import Caller, Document, wildcard
+from kms_tui.policy.actions import lowered
 from kms_tui.policy.document import Statement
+from kms_tui.policy.evaluation import ContextValue
+from kms_tui.policy.layer_facts import SOURCE_VPCE
+from kms_tui.policy.layers import UNLIMITED, Layer, Layers, NamedPolicy
+from kms_tui.policy.principals import PrincipalKind
 
 _TRAIL = "cloudtrail"
 _ACTION = "cloudtrail:LookupEvents"
+ENDPOINT_ID = "vpce-0123456789abcdef0"
+"""The VPC endpoint that calls come through where its policy is given."""
 
 
 OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
@@ -65,9 +73,10 @@ OPERATIONS: Mapping[str, Callable[[Call], JsonShape]] = {
 class LocalBackend:
     """One region of one account's offline KMS; implements ``kms_tui.backend.base.Backend``.
 
-    ``caller_arn`` is who calls, with ``iam_policies``; its account, not ``account_id``, is then the one that
-    key ids and lists mean. Without it the account's administrator calls, whom no policy refuses. Safe to
-    use from several threads, and from several processes on one store.
+    ``caller_arn`` is who calls, with ``iam_policies`` and within ``limits``; its account, not ``account_id``,
+    is then the one that key ids and lists mean. ``context`` are condition keys that come with the caller.
+    Without it the account's administrator calls, whom no policy refuses. Safe to use from several threads,
+    and from several processes on one store.
     """
 
     def __init__(
@@ -79,6 +88,8 @@ class LocalBackend:
         partition: str = "aws",
         caller_arn: str | None = None,
         iam_policies: Sequence[Document] = (),
+        limits: Layers = UNLIMITED,
+        context: Mapping[str, ContextValue] | None = None,
         origin: CallOrigin | None = None,
     ) -> None:
         self.store = store
@@ -86,7 +97,11 @@ class LocalBackend:
         self._caller = identity_of(partition, account_id, caller_arn)
         self._scope = CallScope(partition, region, self._caller.account)
         self._authorize = decide if caller_arn else allow_administrator
-        self._iam_policies = iam_policies if caller_arn else (ADMINISTRATOR_POLICY,)
+        identity = iam_policies if caller_arn else (ADMINISTRATOR_POLICY,)
+        self._layers = _layers(identity, limits if caller_arn else UNLIMITED, self._caller)
+        # A caller with an endpoint policy comes through the endpoint.
+        endpoint = {SOURCE_VPCE: ENDPOINT_ID} if self._layers.endpoint is not None else {}
+        self._context = endpoint | {lowered(key): value for key, value in (context or {}).items()}
         self._keyring = Keyring(store)
 
     @property
@@ -118,6 +133,11 @@ class LocalBackend:
         return self.store.together()
 
     @property
+    def caller_layers(self) -> Layers:
+        """The layers of who calls; the key's are not read."""
+        return self._layers
+
+    @property
     def services(self) -> Services:
         """CloudTrail alone, out of the store's own record of calls."""
         return LocalServices(self)
@@ -142,9 +162,10 @@ class LocalBackend:
             self.store,
             self._keyring,
             self._authorize,
-            self._iam_policies,
+            self._layers,
             self.store.now(),
             self._origin,
+            self._context,
         )
 
     def call(self, operation: str, params: Mapping[str, Any]) -> JsonShape:
@@ -170,6 +191,17 @@ class LocalBackend:
             raise
         call.record()
         return answer
+
+
+def _layers(identity: Sequence[Document], limits: Layers, identified: CallerIdentity) -> Layers:
+    """The caller's layers. A federated user has no more than the policy of its session: here its IAM policy,
+    where no other is given.
+    """
+    named = tuple(NamedPolicy("IAM policy", document) for document in identity)
+    limits = replace(limits, identity=(*limits.policies(Layer.IDENTITY), *named))
+    if Caller.parse(identified.arn).kind is PrincipalKind.FEDERATED_USER and not limits.session:
+        return replace(limits, session=limits.identity)
+    return limits
 
 
 class LocalServices:
@@ -208,13 +240,14 @@ def _require_permission(call: Call) -> None:
     """
     if call.authorize is allow_administrator:
         return
-    named = [each for policy in call.iam_policies for each in policy.statements if _is_named(each)]
+    policies = [policy.document for policy in call.layers.policies(Layer.IDENTITY)]
+    named = [each for policy in policies for each in policy.statements if _is_named(each)]
     if any(not each.is_allow for each in named):
-        raise denied_by_identity(call, "", _ACTION, explicitly=True)
+        raise denied_by(call, Layer.IDENTITY, _ACTION, "", explicitly=True)
     allowed = any(not each.conditions and "*" in [text.value for text in each.resources] for each in named)
     # No policy of the account limits its root user.
     if not allowed and not Caller.parse(call.caller.arn).is_root:
-        raise denied_by_identity(call, "", _ACTION)
+        raise denied_by(call, Layer.IDENTITY, _ACTION, "")
 
 
 def _is_named(statement: Statement) -> bool:

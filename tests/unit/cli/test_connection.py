@@ -9,6 +9,7 @@ import pytest
 from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.cli.connection import add_connection_flags, connection_from, notice_of, open_backend
 from kms_tui.cli.standard_streams import Parser
+from kms_tui.denials.layer_files import LayerFiles
 from kms_tui.kms.errors import StoreError
 from kms_tui.session import BackendKind, Connection, Prompt
 
@@ -120,6 +121,8 @@ def test_the_flags_choose_the_kms(flags: tuple[str, ...], kind: BackendKind | No
         ("--endpoint-url", "u", "--local"),
         ("--as", "arn"),
         ("--iam-policy", "p", "--demo"),
+        ("--scp", "p", "--demo"),
+        ("--as", "arn", "--session-policy", "p"),
     ],
 )
 def test_flags_that_contradict_each_other_are_bad_usage(
@@ -138,7 +141,7 @@ def test_the_flags_say_how_the_kms_is_opened() -> None:
         region="eu-west-1",
         store=Path("x"),
         caller_arn="arn",
-        iam_policy=Path("p"),
+        layer_files=LayerFiles(identity=(Path("p"),)),
         read_only=True,
     )
 

@@ -1,7 +1,8 @@
-"""``--as`` and ``--iam-policy``: who they make the caller, and what they refuse to read."""
+"""``--as``: who it makes the caller, and what cannot call."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,11 @@ from kms_tui.backend.local import LocalBackend, Store, open_default, open_epheme
 from kms_tui.demo import demo_backend
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import CallerIdentity
+from kms_tui.policy.layers import UNLIMITED, Layer, read_policy
 
 _ADA = "arn:aws:iam::111122223333:user/ada"
-_ALLOW = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*"}}'
-
-
-@pytest.fixture
-def policy(tmp_path: Path) -> Path:
-    path = tmp_path / "policy.json"
-    path.write_text(_ALLOW)
-    return path
+_TEXT = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*"}}'
+_ALLOWED = replace(UNLIMITED, identity=(read_policy(Layer.IDENTITY, "iam", _TEXT),))
 
 
 @pytest.mark.parametrize(
@@ -68,43 +64,20 @@ def test_what_cannot_call_is_refused_before_a_store_is_made(tmp_path: Path, arn:
     assert not path.exists()
 
 
-def test_the_file_is_the_callers_iam_policy(tmp_path: Path, policy: Path) -> None:
+def test_the_caller_has_the_identity_policies_of_its_limits(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     key_id = open_default(path).call("CreateKey", {})["KeyMetadata"]["KeyId"]
     with pytest.raises(ServiceError, match="no identity-based policy allows the kms:DescribeKey action"):
         open_default(path, caller_arn=_ADA).call("DescribeKey", {"KeyId": key_id})
-    open_default(path, caller_arn=_ADA, iam_policy=policy).call("DescribeKey", {"KeyId": key_id})
+    open_default(path, caller_arn=_ADA, limits=_ALLOWED).call("DescribeKey", {"KeyId": key_id})
 
 
-def test_the_ephemeral_account_and_the_demo_know_callers_too(policy: Path) -> None:
+def test_the_ephemeral_account_and_the_demo_know_callers_too() -> None:
     for backend in (open_ephemeral(caller_arn=_ADA), demo_backend(caller_arn=_ADA)):
         with pytest.raises(ServiceError, match="kms:ListKeys"):
             backend.call("ListKeys", {})
     for backend in (
-        open_ephemeral(caller_arn=_ADA, iam_policy=policy),
-        demo_backend(caller_arn=_ADA, iam_policy=policy),
+        open_ephemeral(caller_arn=_ADA, limits=_ALLOWED),
+        demo_backend(caller_arn=_ADA, limits=_ALLOWED),
     ):
         backend.call("ListKeys", {})
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"{", "line 1, column"),
-        (b'{"Statement":\n[{"Effect":"Perhaps","Action":"*","Resource":"*"}]}', "line 2, column"),
-        (b'{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}', "principal"),
-        (b"\xff\xfe", "UTF-8"),
-    ],
-)  # fmt: skip
-def test_a_file_that_is_no_iam_policy_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
-    path = tmp_path / "policy.json"
-    path.write_bytes(content)
-    with pytest.raises(KmsTuiError, match=words) as caught:
-        open_ephemeral(caller_arn=_ADA, iam_policy=path)
-    assert str(path) in str(caught.value)
-
-
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.json", tmp_path):
-        with pytest.raises(KmsTuiError, match="cannot be read"):
-            open_ephemeral(caller_arn=_ADA, iam_policy=path)

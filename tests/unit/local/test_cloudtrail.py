@@ -195,7 +195,7 @@ def test_another_accounts_use_is_told_to_both_and_its_refusal_to_the_caller_alon
     key_id = kms.key()
     arn = kms.arn(key_id)
     kms("CreateGrant", KeyId=key_id, GranteePrincipal=PARTNER, Operations=["Encrypt"])
-    partner = LocalBackend(store, account_id=ACCOUNT, region=REGION, caller_arn=PARTNER)
+    partner = LocalBackend(store, account_id=ACCOUNT, region=REGION, caller_arn=PARTNER, iam_policies=[USE])
     partner.call("Encrypt", {"KeyId": arn, "Plaintext": b"x"})
     with pytest.raises(ServiceError, match="kms:GenerateDataKey"):
         partner.call("GenerateDataKey", {"KeyId": arn, "KeySpec": "AES_256"})

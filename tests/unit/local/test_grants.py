@@ -91,7 +91,7 @@ def test_a_grantee_needs_neither_policy_nor_token(kms: KmsClient, client: Client
         (_ROOT, _ROOT, True),
         (ACCOUNT, _ROOT, True),
         (_ROOT, _ADA, False),
-        (_PARTNER, _PARTNER, True),
+        (_PARTNER, _PARTNER, False),
         ("arn:aws:iam::444455556666:root", _PARTNER, False),
         (f"arn:aws:iam::{ACCOUNT}:user/ADA", _ADA, False),
     ],
@@ -107,6 +107,23 @@ def test_a_grant_is_its_grantees_own(
         assert client(caller_arn=caller)("Encrypt", **call)["KeyId"] == kms.arn(key_id)
     else:
         client(caller_arn=caller).refused("Encrypt", "AccessDeniedException", **call)
+
+
+def test_a_grantee_of_another_account_needs_its_own_accounts_iam_policy(
+    kms: KmsClient, client: Clients
+) -> None:
+    arn = kms.arn(kms.key())
+    _grant(kms, arn, _PARTNER)
+    client(caller_arn=_PARTNER).refused(
+        "Encrypt",
+        "AccessDeniedException",
+        f"User: {_PARTNER} is not authorized to perform: kms:Encrypt on resource: {arn} because no "
+        "identity-based policy allows the kms:Encrypt action",
+        KeyId=arn,
+        Plaintext=b"x",
+    )
+    partner = client(caller_arn=_PARTNER, iam_policies=_iam("Allow", "kms:Encrypt"))
+    partner("Encrypt", KeyId=arn, Plaintext=b"x")
 
 
 def test_an_account_passes_its_grant_on_by_iam(kms: KmsClient, client: Clients) -> None:

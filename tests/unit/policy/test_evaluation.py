@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from kms_tui.policy import (
-    AccessRequest,
-    Authorization,
-    Caller,
-    Decision,
-    Effect,
-    Via,
-    authorize,
-    evaluate,
-    parse,
-)
+from kms_tui.policy import AccessRequest, Caller, Decision, Effect, Via, evaluate, parse
+from kms_tui.policy.authorization import Authorization, LayerEffect, authorize_request
 from kms_tui.policy.describe import condition as in_words
+from kms_tui.policy.layers import UNLIMITED, Layer, read_policy
 from tests.unit.policy.build import (
     ACCOUNT,
     ADMIN,
@@ -399,32 +392,38 @@ AUTHORIZATIONS: list[tuple[str, str, list[str], bool]] = [
 def test_key_policy_and_iam_policy_decide_together(
     key_policy: str, caller: str, identity: list[str], allowed: bool
 ) -> None:
-    assert _authorized(key_policy, caller, identity, "kms:Decrypt").allowed is allowed
+    assert _authorized(key_policy, caller, identity, "kms:Decrypt").is_allowed is allowed
 
 
 def _authorized(key_policy: str, caller: str, identity: list[str], action: str) -> Authorization:
     request = AccessRequest(Caller.parse(caller), action, KEY, complete=True)
-    policies = [parse(text, identity=True) for text in identity]
-    return authorize(parse(key_policy), request, key_account=ACCOUNT, identity_policies=policies)
+    policies = tuple(read_policy(Layer.IDENTITY, "iam", text) for text in identity)
+    named = read_policy(Layer.KEY_POLICY, "key policy", key_policy)
+    return authorize_request(request, replace(UNLIMITED, key_policy=named, grants=(), identity=policies))
 
 
 def test_another_account_gets_only_what_works_across_accounts() -> None:
     everything = policy({"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
     text = with_root(allow(OTHER, "kms:*"))
-    assert _authorized(text, PARTNER, [everything], "kms:DescribeKey").allowed
-    assert not _authorized(text, PARTNER, [everything], "kms:PutKeyPolicy").allowed
+    assert _authorized(text, PARTNER, [everything], "kms:DescribeKey").is_allowed
+    assert not _authorized(text, PARTNER, [everything], "kms:PutKeyPolicy").is_allowed
 
 
 @pytest.mark.parametrize(
-    ("key_policy", "identity", "denied_by"),
+    ("key_policy", "identity", "layer", "effect"),
     [
-        (with_root(deny(principal=APP)), [IAM_DENY], "key policy"),
-        (with_root(), [IAM_DENY], "identity policy"),
-        (with_root(), [], ""),
+        (with_root(deny(principal=APP)), [IAM_DENY], Layer.KEY_POLICY, LayerEffect.EXPLICIT_DENY),
+        (with_root(), [IAM_DENY], Layer.IDENTITY, LayerEffect.EXPLICIT_DENY),
+        (with_root(), [], Layer.IDENTITY, LayerEffect.IMPLICIT_DENY),
+        (policy(allow(ADMIN)), [IAM_ALLOW], Layer.KEY_POLICY, LayerEffect.IMPLICIT_DENY),
     ],
 )
-def test_the_policy_that_denies_is_named(key_policy: str, identity: list[str], denied_by: str) -> None:
-    assert _authorized(key_policy, APP, identity, "kms:Decrypt").denied_by == denied_by
+def test_the_policy_that_denies_is_named(
+    key_policy: str, identity: list[str], layer: Layer, effect: LayerEffect
+) -> None:
+    decisive = _authorized(key_policy, APP, identity, "kms:Decrypt").decisive
+    assert decisive is not None
+    assert (decisive.layer, decisive.effect) == (layer, effect)
 
 
 @pytest.mark.parametrize(

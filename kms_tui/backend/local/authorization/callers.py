@@ -1,12 +1,10 @@
-"""The caller and its IAM policy, as ``--as`` and ``--iam-policy`` name them."""
+"""The caller, as ``--as`` names it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import CallerIdentity
-from kms_tui.policy import Caller, Document, parse
+from kms_tui.policy import Caller
 from kms_tui.policy.principals import PrincipalKind
 
 _NEXT_STEP = "Give the ARN of a user, a role, a session of a role, or an account's root user."
@@ -44,24 +42,3 @@ def _unique_id(caller: Caller) -> str:
 
 def _user_id(prefix: str, account: str) -> str:
     return f"{prefix}{account:0>17}"
-
-
-def read_iam_policies(path: Path | None) -> tuple[Document, ...]:
-    """The IAM policy in a file, if one is named; KmsTuiError for a file that holds none."""
-    if path is None:
-        return ()
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise KmsTuiError(f"The IAM policy {path} is not text in UTF-8.") from error
-    except OSError as error:
-        raise KmsTuiError(f"The IAM policy {path} cannot be read: {error.strerror}.") from error
-    document = parse(text, identity=True)
-    if document.problems:
-        problem = document.problems[0]
-        line, column = document.place(problem.span)
-        raise KmsTuiError(
-            f"The IAM policy {path} is not valid: line {line}, column {column}: {problem.sentence}",
-            next_step="Correct the file; its form is that of IAM's identity-based policies.",
-        )
-    return (document,)

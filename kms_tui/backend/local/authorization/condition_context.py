@@ -1,7 +1,8 @@
 """The condition keys of a call and their values, by which policies judge it.
 
 Source: the developer guide (conditions-kms, conditions-aws). A key that is not here is absent from every
-request: nobody signs in with MFA, or comes through a service, a VPC endpoint or an address.
+request, unless the caller brings it: nobody signs in with MFA, or comes through a service, a VPC endpoint or
+an address.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
 from kms_tui.kms.model import KeyOrigin, KeyUsage
 from kms_tui.kms.operations import Access, Trait, has, names_with
 from kms_tui.policy import AccessRequest, Caller
+from kms_tui.policy.evaluation import ContextValue
 from kms_tui.policy.principals import PrincipalKind
 
-ContextValue = str | list[str] | None
 Context = dict[str, ContextValue]
 
 _ENCRYPTING = tuple(
@@ -79,7 +80,7 @@ _MEMBERS: Mapping[str, tuple[tuple[str, str, str | None], ...]] = {
 
 def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> AccessRequest:
     """The call as policies judge it; ``resource`` is what it is about where that is no key."""
-    context = _of_caller(call)
+    context = _of_caller(call) | dict(call.context)
     operation = action.removeprefix("kms:")
     for name, member, default in _MEMBERS.get(operation, ()):
         value = call.params.get(member)

@@ -1,22 +1,24 @@
-"""May the caller do this? The key policy, the caller's IAM policies and the key's grants decide together.
+"""May the caller do this? ``kms_tui.policy.authorization`` decides, by the key and the caller's own layers.
 
-Source: the developer guide (policy-evaluation, grants) and the IAM user guide (…evaluation-logic). A Deny in
-any policy wins; a grant gives what no policy gives. The refusals have AWS's words, which tell another account
-nothing of a key whose policy does not let it in.
+The refusals have AWS's words (IAM user guide, troubleshoot_access-denied), which tell another account nothing
+of a key whose policy does not let it in.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from kms_tui.backend.local.authorization.condition_context import policy_request
-from kms_tui.backend.local.authorization.stored_grants import is_granted
+from kms_tui.backend.local.authorization.stored_grants import grants_for
 from kms_tui.backend.local.engine.call import Call
 from kms_tui.backend.local.store.key_rows import KeyRow, policy_of
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.model import KeyManager
+from kms_tui.kms.model import Grant, KeyManager
 from kms_tui.kms.operations import ROWS, Access, Trait, has
-from kms_tui.policy import Caller, Document, Effect, authorize, evaluate, parse
+from kms_tui.policy import Document, parse
+from kms_tui.policy.authorization import Authorization, LayerEffect, authorize_request, is_allowed
+from kms_tui.policy.layers import Layer, Layers, NamedPolicy
 
 ADMINISTRATOR_POLICY = parse(
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}',
@@ -48,23 +50,22 @@ def denied_elsewhere(call: Call, action: str) -> ServiceError:
     return denied(call, "on this resource", action, _ELSEWHERE)
 
 
+def denied_by(
+    call: Call, layer: Layer, action: str, resource: str, *, explicitly: bool = False
+) -> ServiceError:
+    """The refusal of one layer, in AWS's words; ``resource`` is an ARN, *, or "" for none."""
+    where = f"on resource: {resource}" if resource else ""
+    if explicitly:
+        article = "an" if layer is Layer.IDENTITY else "a"
+        return denied(call, where, action, f"with an explicit deny in {article} {layer.term}")
+    return denied(call, where, action, f"because no {layer.term} allows the {action} action")
+
+
 def denied_by_key(call: Call, key: KeyRow, action: str, *, explicitly: bool = False) -> ServiceError:
     """The refusal of a key's own policy, which tells another account nothing."""
     if key.account != call.scope.account:
         return denied_elsewhere(call, action)
-    if explicitly:
-        clause = "with an explicit deny in a resource-based policy"
-    else:
-        clause = f"because no resource-based policy allows the {action} action"
-    return denied(call, f"on resource: {call.arn(key)}", action, clause)
-
-
-def denied_by_identity(call: Call, resource: str, action: str, *, explicitly: bool = False) -> ServiceError:
-    """The refusal of the caller's IAM policies; ``resource`` is an ARN, *, or "" for none."""
-    where = f"on resource: {resource}" if resource else ""
-    if explicitly:
-        return denied(call, where, action, "with an explicit deny in an identity-based policy")
-    return denied(call, where, action, f"because no identity-based policy allows the {action} action")
+    return denied_by(call, Layer.KEY_POLICY, action, call.arn(key), explicitly=explicitly)
 
 
 def require_account(call: Call, key: KeyRow) -> None:
@@ -98,39 +99,45 @@ def is_administrator(call: Call, key: KeyRow) -> bool:
 def decide(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> None:
     """AccessDeniedException unless policies or grants let the named caller do it.
 
-    Without a key its IAM policies alone decide, about ``resource``: an alias ARN, * or "".
+    Without a key its IAM policies decide, within what limits them, about ``resource``: an alias ARN, * or "".
     """
-    if key is None:
-        _decide_by_identity(call, action, resource)
+    if key is not None:
+        require_allowed(call, key, action, grants_for(call, key, action))
         return
-    request = policy_request(call, key, action)
-    judged = authorize(
-        parsed_policy(policy_of(call.store, key)),
-        request,
-        key_account=key.account,
-        identity_policies=call.iam_policies,
-    )
-    if judged.denied_by == "key policy":
-        raise denied_by_key(call, key, action, explicitly=True)
-    if judged.denied_by:
-        raise denied_by_identity(call, call.arn(key), action, explicitly=True)
-    delegated = any(decision.is_allowed for decision in judged.identity)
-    if judged.allowed or is_granted(call, key, action, request, delegated=delegated):
-        return
-    if judged.key_policy.is_allowed:
-        raise denied_by_identity(call, call.arn(key), action)
-    raise denied_by_key(call, key, action)
-
-
-def _decide_by_identity(call: Call, action: str, resource: str) -> None:
-    caller = Caller.parse(call.caller.arn)
     request = policy_request(call, None, action, resource or "*")
-    effects = {evaluate(policy, request).effect for policy in call.iam_policies}
-    if Effect.DENY in effects:
-        raise denied_by_identity(call, resource, action, explicitly=True)
-    # No policy of the account limits its root user.
-    if Effect.ALLOW not in effects and not caller.is_root:
-        raise denied_by_identity(call, resource, action)
+    if not is_allowed(request, call.layers):
+        layer, explicitly = _denying(authorize_request(request, call.layers))
+        raise denied_by(call, layer, action, resource, explicitly=explicitly)
+
+
+def require_allowed(call: Call, key: KeyRow, action: str, grants: tuple[Grant, ...]) -> None:
+    """AccessDeniedException unless all layers, with the key's policy and these grants, allow it."""
+    request = policy_request(call, key, action)
+    layers = layers_of(call, key, policy_of(call.store, key), grants)
+    if is_allowed(request, layers):
+        return
+    layer, explicitly = _denying(authorize_request(request, layers))
+    if layer in (Layer.KEY_POLICY, Layer.GRANT):
+        raise denied_by_key(call, key, action, explicitly=explicitly)
+    raise denied_by(call, layer, action, call.arn(key), explicitly=explicitly)
+
+
+def layers_of(call: Call, key: KeyRow, policy: str, grants: tuple[Grant, ...] = ()) -> Layers:
+    """The caller's layers together with those of a key."""
+    return replace(
+        call.layers,
+        key_policy=NamedPolicy("key policy", parsed_policy(policy)),
+        grants=grants,
+        aws_managed=key.manager == KeyManager.AWS,
+    )
+
+
+def _denying(judged: Authorization) -> tuple[Layer, bool]:
+    """The layer that denies, and whether it does so explicitly."""
+    step = judged.decisive
+    if step is None:
+        raise ValueError("the request is allowed")
+    return step.layer, step.effect is LayerEffect.EXPLICIT_DENY
 
 
 @lru_cache(maxsize=256)

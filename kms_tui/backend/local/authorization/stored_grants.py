@@ -1,7 +1,7 @@
-"""Grants as the store keeps them, the tokens that stand for them, and what they allow a key's caller.
+"""Grants as the store keeps them, as policies judge them, and the tokens that stand for them.
 
-Source: the developer guide (grants, create-grant-overview, grant-manage) and GrantConstraints in the service
-model. Grants are in force at once here, so a grant token is checked and adds nothing.
+Source: the developer guide (grants, create-grant-overview, grant-manage). Grants are in force at once here,
+so a grant token is checked and adds nothing.
 """
 
 from __future__ import annotations
@@ -11,17 +11,14 @@ import binascii
 import hmac
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from kms_tui.backend.local.authorization.condition_context import encryption_context
 from kms_tui.backend.local.engine.call import Call
 from kms_tui.backend.local.store.key_rows import KeyRow
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.operations import Trait, has
-from kms_tui.policy import AccessRequest, Caller
-from kms_tui.policy.principals import PrincipalKind
+from kms_tui.kms.model import Grant
 
 _ID_SIZE, _SALT_SIZE, _CHECK_SIZE = 32, 16, 16
 
@@ -113,12 +110,6 @@ def _check(store: Store, body: bytes) -> bytes:
     return hmac.digest(store.root_key.derive("grant tokens", 32), body, "sha256")[:_CHECK_SIZE]
 
 
-Pairs = Mapping[str, str]
-
-EQUALS, SUBSET, SOURCE_ARN = "EncryptionContextEquals", "EncryptionContextSubset", "SourceArn"
-"""The members of GrantConstraints."""
-
-
 def require_tokens(call: Call) -> None:
     """InvalidGrantTokenException where one of the call's grant tokens is none."""
     for token in call.params.get("GrantTokens", ()):
@@ -126,76 +117,22 @@ def require_tokens(call: Call) -> None:
             raise ServiceError("InvalidGrantTokenException", "")
 
 
-def is_granted(call: Call, key: KeyRow, action: str, request: AccessRequest, *, delegated: bool) -> bool:
-    """Whether a grant lets the caller do this.
+def grants_for(call: Call, key: KeyRow, action: str) -> tuple[Grant, ...]:
+    """The key's grants that allow an action, under whatever constraints."""
+    operation = json.dumps(action.removeprefix("kms:"))
+    rows = select_grants(call.store, "key = ? AND instr(operations, ?)", (key.row, operation))
+    return tuple(as_grant(call, key, row) for row in rows)
 
-    A grant to an account lets its root user, and those whom its IAM policies allow the action
-    (``delegated``).
-    """
-    operation = action.removeprefix("kms:")
-    return any(
-        operation in grant.permits
-        and is_principal(grant.grantee, grant.grantee_service, request.caller, delegated=delegated)
-        and _holds(call, grant, operation, action)
-        for grant in select_grants(call.store, "key = ?", (key.row,))
+
+def as_grant(call: Call, key: KeyRow, row: GrantRow) -> Grant:
+    """A grant as policies judge it."""
+    return Grant(
+        row.grant_id,
+        call.arn(key),
+        row.grantee or row.grantee_service,
+        tuple(row.permits),
+        row.name,
+        row.retiring or row.retiring_service,
+        row.issuing_account,
+        constraints=row.limits,
     )
-
-
-def may_retire(call: Call, key: KeyRow, grant: GrantRow, request: AccessRequest, *, delegated: bool) -> bool:
-    """Whether the caller may retire a grant: the retiring principal, a grantee who was given RetireGrant,
-    the key's account, or whom one of these accounts' IAM policies allow it.
-    """
-    caller = request.caller
-    if is_principal(grant.retiring, grant.retiring_service, caller, delegated=delegated):
-        return True
-    if "RetireGrant" in grant.permits and is_principal(
-        grant.grantee, grant.grantee_service, caller, delegated=delegated
-    ):
-        return True
-    return caller.account == key.account and (delegated or caller.is_root)
-
-
-def is_principal(principal: str, service: str, caller: Caller, *, delegated: bool = False) -> bool:
-    """Whether a principal of a grant is the caller, the role of its session, or its account."""
-    if not (principal or service):
-        return False
-    named = Caller.parse(service or principal)
-    if named.kind is PrincipalKind.SERVICE:
-        return caller.kind is PrincipalKind.SERVICE and named.name == caller.name
-    if named.account != caller.account:
-        return False
-    if named.is_root:
-        return caller.is_root or delegated
-    if named.kind is PrincipalKind.ROLE and caller.kind is PrincipalKind.SESSION:
-        return named.name == caller.name
-    return named.arn == caller.arn
-
-
-def _holds(call: Call, grant: GrantRow, operation: str, action: str) -> bool:
-    """Whether a call satisfies the constraints of a grant."""
-    constraints = grant.limits
-    if SOURCE_ARN in constraints:
-        return False  # no call here is made on behalf of a resource of a service
-    if not has(operation, Trait.ENCRYPTION_CONTEXT):
-        return True  # no encryption context to constrain it by
-    if operation == "CreateGrant":
-        return set(call.params["Operations"]) <= set(grant.permits) and _is_narrower(call, constraints)
-    context = _folded(encryption_context(call, action))
-    if EQUALS in constraints and _folded(constraints[EQUALS]) != context:
-        return False
-    return _folded(constraints.get(SUBSET, {})).items() <= context.items()
-
-
-def _is_narrower(call: Call, constraints: Mapping[str, Any]) -> bool:
-    """Whether the grant that is to be made is constrained no less than the one that allows to make it."""
-    wanted = call.params.get("Constraints", {})
-    equals = _folded(wanted[EQUALS]) if EQUALS in wanted else None
-    if EQUALS in constraints and equals != _folded(constraints[EQUALS]):
-        return False
-    required = _folded(constraints.get(SUBSET, {})).items()
-    return required <= (_folded(wanted.get(SUBSET, {})) if equals is None else equals).items()
-
-
-def _folded(pairs: Pairs) -> dict[str, str]:
-    """Pairs with their names in lower case: constraints ignore the case of names (GrantConstraints)."""
-    return {name.lower(): value for name, value in pairs.items()}

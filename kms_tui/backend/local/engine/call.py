@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,8 @@ from kms_tui.backend.local.store.stored_material import Keyring
 from kms_tui.kms.arn import alias_arn, key_arn
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import CallerIdentity
-from kms_tui.policy import Document
+from kms_tui.policy.evaluation import ContextValue
+from kms_tui.policy.layers import Layers
 
 JsonShape = dict[str, Any]
 
@@ -50,9 +51,10 @@ _LONGEST = 1024
 
 @dataclass(slots=True)
 class Call:
-    """One call: its operation, checked parameters, place, caller with IAM policies, time (milliseconds).
+    """One call: its operation, checked parameters, place, caller, time (milliseconds).
 
-    Parameters may be plaintext, so they are not in the repr.
+    ``layers`` are the caller's own, without those of a key. Parameters may be plaintext, so they are not in
+    the repr.
     """
 
     operation: str
@@ -62,9 +64,11 @@ class Call:
     store: Store
     keyring: Keyring
     authorize: Authorize
-    iam_policies: Sequence[Document]
+    layers: Layers
     now: int
     origin: CallOrigin = _HERE
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    """Condition keys in lower case that come with the caller: tags, a service, a network."""
     key: KeyRow | None = None
     """The key that the call is about, once it was found."""
     _used: list[KeyRow] = field(default_factory=list)

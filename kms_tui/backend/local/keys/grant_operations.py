@@ -6,24 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from kms_tui.backend.local.authorization.condition_context import policy_request
-from kms_tui.backend.local.authorization.decision import (
-    denied_by_identity,
-    denied_by_key,
-    is_administrator,
-    parsed_policy,
-    require_account,
-)
+from kms_tui.backend.local.authorization.decision import is_administrator, require_account, require_allowed
 from kms_tui.backend.local.authorization.stored_grants import (
-    EQUALS,
-    SOURCE_ARN,
-    SUBSET,
     GrantRow,
+    as_grant,
     delete_grant,
     grant_by_id,
     grant_id_of,
     insert_grant,
-    may_retire,
     new_token,
     select_grants,
 )
@@ -31,12 +21,13 @@ from kms_tui.backend.local.engine.call import Call, JsonShape
 from kms_tui.backend.local.engine.key_states import require_state
 from kms_tui.backend.local.engine.paging import limit_of, page, position_of
 from kms_tui.backend.local.keys.key_lookup import find_key, key_in_state, locate
-from kms_tui.backend.local.store.key_rows import KeyRow, key_by_row, policy_of
+from kms_tui.backend.local.store.key_rows import KeyRow, key_by_row
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.operations import grant_operations
-from kms_tui.policy import Caller, Effect, evaluate
+from kms_tui.policy import Caller
+from kms_tui.policy.grant_statements import EQUALS, SOURCE_ARN, SUBSET
 from kms_tui.policy.principals import PrincipalKind
 
 MAX_GRANTS = 50_000
@@ -276,17 +267,8 @@ def _retired(call: Call) -> tuple[KeyRow, GrantRow]:
 
 def _require_may_retire(call: Call, key: KeyRow, grant: GrantRow) -> None:
     """The grant decides who may retire it; policies can only deny it, or pass an account's own right on."""
-    if is_administrator(call, key):
-        return
-    action = "kms:RetireGrant"
-    request = policy_request(call, key, action)
-    if evaluate(parsed_policy(policy_of(call.store, key)), request).effect is Effect.DENY:
-        raise denied_by_key(call, key, action, explicitly=True)
-    effects = {evaluate(policy, request).effect for policy in call.iam_policies}
-    if Effect.DENY in effects:
-        raise denied_by_identity(call, call.arn(key), action, explicitly=True)
-    if not may_retire(call, key, grant, request, delegated=Effect.ALLOW in effects):
-        raise denied_by_key(call, key, action)
+    if not is_administrator(call, key):
+        require_allowed(call, key, "kms:RetireGrant", (as_grant(call, key, grant),))
 
 
 def revoke_grant(call: Call) -> JsonShape:

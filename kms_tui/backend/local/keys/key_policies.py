@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from kms_tui.backend.local.authorization.condition_context import policy_request
+from kms_tui.backend.local.authorization.decision import layers_of
 from kms_tui.backend.local.engine.call import Call, JsonShape
 from kms_tui.backend.local.keys.key_creation import DEFAULT_POLICY_NAME, put_policy
 from kms_tui.backend.local.keys.key_lookup import find_key
 from kms_tui.backend.local.store.key_rows import KeyRow, policy_of
 from kms_tui.kms.errors import ServiceError
-from kms_tui.policy import Document, authorize, default_policy, parse
+from kms_tui.policy import Document, default_policy, parse
+from kms_tui.policy.authorization import is_allowed
 
 MAX_POLICY = 32_768
 """Characters (the key policy document size of the KMS quotas)."""
@@ -51,7 +53,7 @@ def _first_problem(document: Document) -> str:
 def _require_control(call: Call, key: KeyRow, document: Document) -> None:
     """AWS's own check: not whether the account keeps control of the key, only whether the caller does."""
     request = policy_request(call, key, "kms:PutKeyPolicy")
-    if not authorize(document, request, key_account=key.account, identity_policies=call.iam_policies).allowed:
+    if not is_allowed(request, layers_of(call, key, document.text)):
         raise ServiceError(
             "MalformedPolicyDocumentException",
             "The new key policy will not allow you to update the key policy in the future.",

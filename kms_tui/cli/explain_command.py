@@ -1,0 +1,322 @@
+"""Explain why a KMS request was denied: ``kms-tui explain MESSAGE``, or ``-`` for standard input.
+
+Reading a message makes no call. With a connection (``--profile``, ``--region``, ``--demo``, ``--local``),
+files of policies, or ``--principal``, ``--action`` and ``--key``, every layer of policies is judged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kms_tui.atomic import atomic_file, file_errors
+from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.cli.standard_streams import say
+from kms_tui.formats import encoding_of
+from kms_tui.kms.arn import Arn
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.session import BackendKind, Connection
+from kms_tui.visible import visible
+
+if TYPE_CHECKING:
+    from kms_tui.backend.base import Services
+    from kms_tui.backend.kms_facade import Kms
+    from kms_tui.denials.asked_request import AskedRequest
+    from kms_tui.denials.explanation import Explanation
+    from kms_tui.denials.layer_files import LayerFiles
+    from kms_tui.denials.message import ErrorMessage
+
+FAILURE = 2
+"""The exit code for bad usage, and for a text that is no denial."""
+_DENIED = 1
+_EPILOG = (
+    "exit codes: 0 explained; 1 with --fail-on denied, where it is not known to be allowed; 2 bad "
+    "usage, a file "
+    "that cannot be read, or a text that is no error of AWS. "
+    "With a connection it calls, where permitted, GetKeyPolicy, ListGrants and DescribeKey, IAM's Get "
+    "and List "
+    "calls for the caller's policies, Organizations' for SCPs and RCPs, EC2's DescribeVpcEndpoints "
+    "with --vpce, "
+    "and STS's DecodeAuthorizationMessage; what it may not read is not known, and the answer says so."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    parser.add_argument(
+        "message", nargs="?", metavar="MESSAGE", help="an error message or event; - is standard input"
+    )
+    asked = parser.add_argument_group("a request, or what the message does not say")
+    asked.add_argument("--principal", metavar="ARN", default="", help="who calls")
+    asked.add_argument("--action", metavar="A", default="", help="kms:Decrypt, say")
+    asked.add_argument(
+        "--key", metavar="KEY", default="", help="a key's ARN; with a connection an id or alias"
+    )
+    asked.add_argument(
+        "--context", metavar="K=V", action="append", type=_pair, help="a pair of the encryption context"
+    )
+    asked.add_argument(
+        "--condition",
+        metavar="KEY=VALUE",
+        action="append",
+        type=_condition,
+        default=[],
+        help="another condition key, such as aws:SourceIp=203.0.113.7; may repeat",
+    )
+    asked.add_argument(
+        "--via", metavar="SERVICE", default="", help="the service that calls for it, such as s3"
+    )
+    asked.add_argument("--vpce", metavar="ID", default="", help="the VPC endpoint that it comes through")
+    asked.add_argument("--complete", action="store_true", help="every other condition key is absent")
+    files = parser.add_argument_group(
+        "layers from files (a policy as JSON, or a list of policies) instead of what would be read"
+    )
+    _add_files(files, "--iam-policy", "identity", "the caller's IAM policies")
+    _add_files(files, "--boundary", "boundary", "the caller's permissions boundary")
+    _add_files(files, "--session-policy", "session", "policies passed when the session began")
+    files.add_argument("--no-session-policy", action="store_true", help="no policy was passed to the session")
+    _add_files(files, "--scp", "scps", "the SCPs of one level; once for each level, from the root down")
+    _add_files(files, "--rcp", "rcps", "the RCPs of one level; once for each level, from the root down")
+    _add_files(files, "--endpoint-policy", "endpoint", "the policy of the VPC endpoint")
+    cases = parser.add_argument_group("a denial with all its layers as one JSON file")
+    cases.add_argument("--case", metavar="FILE", type=Path, help="explain this one; makes no call")
+    cases.add_argument("--save", metavar="FILE", type=Path, help="write this one; replaces the file")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+    parser.add_argument("--fail-on", choices=("denied",), help="exit with 1 unless it is allowed")
+    parser.add_argument("--offline", action="store_true", help="make no call")
+    add_connection_flags(parser, caller_policies=False)
+    parser.set_defaults(connection_from=partial(connection_from, parser), usage_error=parser.error)
+
+
+def _add_files(group: argparse._ArgumentGroup, flag: str, name: str, help_text: str) -> None:
+    group.add_argument(
+        flag, dest=f"layer_{name}", metavar="FILE", type=Path, action="append", default=[], help=help_text
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _condition(text: str) -> tuple[str, str]:
+    name, value = _pair(text)
+    if ":" not in name:
+        raise argparse.ArgumentTypeError(f"{name!r} is no condition key: write aws:SourceIp=203.0.113.7, say")
+    return name, value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain and print; see ``--help`` for the exit codes."""
+    from kms_tui.denials.explanation_text import explanation_lines
+    from kms_tui.denials.message_kinds import MessageKind
+
+    explanation = _explanation(args)
+    if args.save is not None:
+        _save(args.save, explanation)
+    if args.format == "json":
+        print(json.dumps(explanation.as_dict(), indent=2))
+    else:
+        say(*explanation_lines(explanation))
+    message = explanation.message
+    if message is not None and message.kind is MessageKind.NOTHING and explanation.judged is None:
+        if args.format == "json":
+            print(visible(f"kms-tui explain: {explanation.cause}"), file=sys.stderr)
+        return FAILURE
+    judged = explanation.judged
+    allowed = judged.is_allowed if judged is not None else not explanation.is_denied
+    return _DENIED if args.fail_on and not allowed else 0
+
+
+def _explanation(args: argparse.Namespace) -> Explanation:
+    if args.case is not None:
+        if args.message is not None or args.principal or args.action or args.key:
+            args.usage_error(
+                "--case is a whole request: leave the message, --principal, --action and --key out"
+            )
+        return _of_case(args)
+    if args.message is None and not (args.principal or args.action or args.key):
+        args.usage_error("give a message, - for standard input, --case, or --principal, --action and --key")
+    message = None
+    if args.message is not None:
+        from kms_tui.denials.event_message import read_paste
+
+        message = read_paste(_text(args.message))
+    elif not (args.principal and args.action):
+        args.usage_error("a question takes --principal, --action and --key")
+    return _of_request(args, message)
+
+
+def _text(given: str) -> str:
+    if given != "-":
+        return given
+    with file_errors("Standard input", "read"):
+        content = sys.stdin.buffer.read()
+    return content.decode(encoding_of(content), "replace")
+
+
+def _of_case(args: argparse.Namespace) -> Explanation:
+    from kms_tui.denials.explanation import explained
+    from kms_tui.denials.layer_files import with_files
+    from kms_tui.policy.denial_case import MAX_BYTES, CaseError, read_case
+
+    with file_errors(args.case, "read"), Path(args.case).open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    try:
+        case = read_case(content)
+    except CaseError as error:
+        raise KmsTuiError(f"{args.case}: {error}") from error
+    return explained(case.request, with_files(case.layers, _files(args)))
+
+
+def _files(args: argparse.Namespace) -> LayerFiles:
+    from kms_tui.denials.layer_files import LayerFiles
+
+    return LayerFiles(
+        identity=args.layer_identity,
+        boundary=args.layer_boundary,
+        session=args.layer_session,
+        scps=args.layer_scps,
+        rcps=args.layer_rcps,
+        endpoint=args.layer_endpoint,
+        no_session_policy=args.no_session_policy,
+    )
+
+
+def _of_request(args: argparse.Namespace, message: ErrorMessage | None) -> Explanation:
+    """Explain a message or a question, with the layers where there is a connection or a file."""
+    from kms_tui.denials.explanation import Explanation
+    from kms_tui.denials.message_kinds import MessageKind
+
+    connection: Connection = args.connection_from(args)
+    files = _files(args)
+    judges = connection.kind is not None or not files.is_empty or message is None
+    if not judges or (message is not None and message.kind is MessageKind.OTHER_SERVICE):
+        return Explanation(message)
+    opened, notes = _opened(args, connection, message)
+    if message is not None and opened is not None:
+        message = _decoded(message, opened[1])
+    if message is not None and ((opened is None and files.is_empty) or not message.is_denial):
+        return Explanation(message, notes=notes)
+    from kms_tui.denials.asked_request import AskedError
+
+    asked = _asked(args)
+    try:
+        return _judged(asked.over(message) if message is not None else asked, message, files, opened, notes)
+    except AskedError as error:
+        if message is None:
+            raise
+        said = f"The layers were not judged: {error} {error.next_step}".strip()
+        return Explanation(message, notes=(*notes, said))
+
+
+def _asked(args: argparse.Namespace) -> AskedRequest:
+    from kms_tui.denials.asked_request import AskedRequest
+
+    conditions: dict[str, list[str]] = {}
+    for name, value in args.condition:
+        conditions.setdefault(name, []).append(value)
+    return AskedRequest(
+        args.principal,
+        args.action,
+        args.key,
+        dict(args.context) if args.context is not None else None,
+        args.via,
+        args.vpce,
+        {name: values[0] if len(values) == 1 else tuple(values) for name, values in conditions.items()},
+        args.complete,
+    )
+
+
+def _opened(
+    args: argparse.Namespace, connection: Connection, message: ErrorMessage | None
+) -> tuple[tuple[Kms, Services | None] | None, tuple[str, ...]]:
+    """The connection, or why there is none: files alone can answer as well."""
+    from kms_tui.backend.base import KnowsServices
+    from kms_tui.backend.kms_facade import Kms
+    from kms_tui.cli.connection import open_backend
+
+    if args.offline or (connection.kind is None and not _files(args).is_empty):
+        return None, ()
+    if connection.kind in (None, BackendKind.AWS) and connection.region is None:
+        connection = _in_region_of(connection, args.key or (message.resource if message else "") or "")
+    try:
+        backend = open_backend(connection)
+    except KmsTuiError as error:
+        if message is None and _files(args).is_empty:
+            raise
+        return None, (f"Nothing was read from AWS: {error} {error.next_step}".strip(),)
+    return (Kms(backend), backend.services if isinstance(backend, KnowsServices) else None), ()
+
+
+def _in_region_of(connection: Connection, key: str) -> Connection:
+    """The connection in the Region of the key's ARN, if there is one."""
+    from dataclasses import replace
+
+    try:
+        region = Arn.parse(key).region
+    except ValueError:
+        return connection
+    return replace(connection, region=region or None)
+
+
+def _decoded(message: ErrorMessage, services: Services | None) -> ErrorMessage:
+    """The message opened by STS, if it is encoded and the caller may."""
+    from kms_tui.denials.event_message import decoded_by
+
+    return decoded_by(services, message) if message.encoded else message
+
+
+def _judged(
+    asked: AskedRequest,
+    message: ErrorMessage | None,
+    files: LayerFiles,
+    opened: tuple[Kms, Services | None] | None,
+    notes: tuple[str, ...],
+) -> Explanation:
+    from kms_tui.denials.asked_request import AskedError, closed_context
+    from kms_tui.denials.explanation import explained
+    from kms_tui.denials.layer_files import with_files
+    from kms_tui.denials.layer_reading import read_layers
+    from kms_tui.policy.layers import Layers
+
+    if opened is None and files.is_empty:
+        raise KmsTuiError(
+            "There are no policies to judge it by.",
+            next_step="Leave --offline out, or give files: --iam-policy, --scp and the like.",
+        )
+    if opened is None:
+
+        def unresolved(key: str) -> str:
+            raise AskedError("key", f"{key} is no ARN of a key, and there is no connection to look it up.")
+
+        request = asked.request(unresolved)
+        layers, state, account = with_files(Layers(), files), "", ""
+    else:
+        kms, services = opened
+        request = asked.request(lambda key: kms.describe(key).arn)
+        read, key = read_layers(kms, services, request)
+        layers = with_files(read, files)
+        state, account = key.state if key is not None else "", kms.account_id
+    return explained(
+        closed_context(request, layers), layers, message, notes, key_state=state, own_account=account
+    )
+
+
+def _save(path: Path, explanation: Explanation) -> None:
+    from kms_tui.policy.denial_case import DenialCase, write_case
+
+    if explanation.request is None or explanation.layers is None:
+        raise KmsTuiError(
+            "There are no layers to save: only the message was read.",
+            next_step="Add a connection, such as --profile, or files with --iam-policy and the like.",
+        )
+    text = write_case(DenialCase(explanation.request, explanation.layers))
+    with atomic_file(path, overwrite=True) as file:
+        file.write(f"{text}\n".encode())

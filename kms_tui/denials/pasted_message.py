@@ -1,0 +1,101 @@
+"""Takes off what programs wrap around an error message: colours, JSON, XML, boxes, quote marks, line breaks.
+
+The time is in proportion to the text: each pattern begins where a run begins, and gives nothing back.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote_to_bytes
+
+MAX_MESSAGE = 16 * 1024 * 1024
+"""Characters of a paste that are read."""
+
+GAPS = " \n\f"
+"""The white space of a cleaned text: a space, a line break, and the end of a paragraph."""
+
+_COLOURS = re.compile(
+    r"(?:\x1b|␛|\^\[)(?:\[[0-?]{0,40}[ -/]{0,4}[@-~]|\][^\x07\x1b␛\n]{0,200}(?:\x07|\x1b\\))"
+)
+_JSON_ESCAPE = re.compile(r"""(?<!\\)\\++(?:u([0-9a-fA-F]{4})|([nrtbf"'/]))""")
+_JSON_CHARACTERS = {"n": "\n", "r": "\n", "t": " ", "b": "", "f": "\n"}
+_ENTITY = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|(quot|amp|lt|gt|apos|nbsp));")
+_ENTITIES = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'", "nbsp": " "}
+_URL_ENCODED = re.compile(r"not(?:%20|\+)authorized", re.IGNORECASE)
+_BREAKING_TAG = re.compile(r"<(?:br|wbr)\s?/?>", re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9:._-]{0,40}(?: [^<>]{0,400})?/?>")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
+_FRAME = " \t\xa0│┃║╷╵╎┆┊|>"
+_LINE_END = "\r\n\v\f\x85\u2028\u2029"
+_BREAK = re.compile(f"(?<![{_FRAME}])[{_FRAME}]*+[{_LINE_END}][{_FRAME}{_LINE_END}]*+")
+_NEWLINE = re.compile(f"\r\n|[{_LINE_END}]")
+_SPACES = re.compile(r"[^\S\n\f]+")
+_PASSES = 3
+"""How many times escapes may lie in one another: JSON in JSON in XML."""
+
+
+def cleaned(text: str) -> str:
+    """The text without what is wrapped around its words; white space is one of ``GAPS`` each.
+
+    Quotes and brackets stay, and a tag becomes a quote: they end the words beside them.
+    """
+    text = text[:MAX_MESSAGE]
+    if _URL_ENCODED.search(text):
+        packed = text.replace("+", " ").encode("utf-8", "replace")
+        text = unquote_to_bytes(packed).decode("utf-8", "replace")
+    text = _COLOURS.sub("", text)
+    for _ in range(_PASSES):
+        unescaped = _ENTITY.sub(_entity, _JSON_ESCAPE.sub(_json_character, text))
+        if unescaped == text:
+            break
+        text = _COLOURS.sub("", unescaped)
+    text = _TAG.sub('"', _BREAKING_TAG.sub("\n", _UNSEEN.sub("", text)))
+    return _SPACES.sub(" ", _BREAK.sub(_gap, text)).strip(GAPS)
+
+
+def _json_character(match: re.Match[str]) -> str:
+    if match[1]:
+        return chr(int(match[1], 16))
+    return _JSON_CHARACTERS.get(match[2], match[2])
+
+
+def _entity(match: re.Match[str]) -> str:
+    if match[3]:
+        return _ENTITIES[match[3]]
+    code = int(match[1]) if match[1] else int(match[2], 16)
+    return chr(code) if code <= 0x10FFFF else ""
+
+
+def _gap(match: re.Match[str]) -> str:
+    return "\n" if len(_NEWLINE.findall(match[0])) == 1 else "\f"
+
+
+def loose(words: str) -> re.Pattern[str]:
+    """Finds words in any case, whatever line breaks a terminal put between their letters."""
+    letters = [re.escape(letter) for letter in words if letter != " "]
+    return re.compile(f"[{GAPS}]?".join(letters), re.IGNORECASE)
+
+
+class Excerpt:
+    """A part of a cleaned text, with and without its gaps.
+
+    ``packed`` has no gaps; ``text`` has them, and ``places`` says where in it each character of ``packed``
+    is.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.places = [place for place, character in enumerate(text) if character not in GAPS]
+        self.packed = "".join(text[place] for place in self.places)
+
+    def since(self, start: int) -> str:
+        """The text from a place in ``packed`` on."""
+        return self.text[self.places[start] :] if start < len(self.places) else ""
+
+    def between(self, start: int, end: int) -> str:
+        """The text between two places in ``packed``."""
+        if start >= end:
+            return ""
+        return self.text[self.places[start] : self.places[end - 1] + 1]
