@@ -84,9 +84,9 @@ def source_from(
 
         return InsightsHistory(services, log_group(args.logs))
     from kms_tui.evidence.activity import Trail
-    from kms_tui.evidence.request_history.event_lookup import EventLookup
+    from kms_tui.evidence.request_history.store_record import source_of
 
-    return EventLookup(Trail(services, is_live=live), region)
+    return source_of(Trail(services, is_live=live), region)
 
 
 def _location(text: str) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from kms_tui.backend.base import Services
+from kms_tui.backend.base import EventGroup, Services
 from kms_tui.backend.local import LocalBackend
+from kms_tui.backend.local.local_backend import LocalServices
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.demo.demo_account import ACCOUNT_ID, PARTNER_ACCOUNT_ID, REGION
 from kms_tui.demo.demo_identities import IDENTITY_ANSWERS
@@ -234,7 +236,7 @@ def with_keys(arn_of: Callable[[str, str], str]) -> tuple[Resource, ...]:
 class DemoServices:
     """``kms_tui.backend.base.Services`` of the demo; other calls go to ``others``."""
 
-    def __init__(self, region: str, resources: Sequence[Resource], others: Services) -> None:
+    def __init__(self, region: str, resources: Sequence[Resource], others: LocalServices) -> None:
         self._region = region
         self._resources = resources
         self._others = others
@@ -265,6 +267,9 @@ class DemoServices:
             return IDENTITY_ANSWERS[name](params)
         return self._others.call(service, operation, params)
 
+    def event_groups(self, key_arn: str, since: datetime, until: datetime) -> Sequence[EventGroup]:
+        return self._others.event_groups(key_arn, since, until)
+
     def _is_here(self, resource: Resource, kind: str) -> bool:
         return resource.kind == kind and resource.region == self._region
 
@@ -289,4 +294,4 @@ class DemoBackend(LocalBackend):
 
     @property
     def services(self) -> Services:
-        return DemoServices(self.region, self._resources, super().services)
+        return DemoServices(self.region, self._resources, LocalServices(self))

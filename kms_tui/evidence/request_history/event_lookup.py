@@ -1,4 +1,4 @@
-"""Recorded requests out of CloudTrail's LookupEvents, paced; and so out of the offline KMS's own record."""
+"""Recorded requests out of CloudTrail's LookupEvents, paced."""
 
 from __future__ import annotations
 
@@ -17,13 +17,11 @@ _UNNAMED = "A refused request whose event names no key is not among a key's even
 class EventLookup:
     """A ``HistorySource``: the events of a key, newest first, or of all KMS in a Region."""
 
+    name = "CloudTrail's LookupEvents"
+
     def __init__(self, trail: Trail, region: str) -> None:
         self._trail = trail
         self._region = region
-
-    @property
-    def name(self) -> str:
-        return "the store's own record" if self._trail.is_live else "CloudTrail's LookupEvents"
 
     def cost(self, query: HistoryQuery) -> QueryCost:
         """LookupEvents is free, and slow."""
@@ -33,9 +31,9 @@ class EventLookup:
         """Read pages from the newest back. Raises the errors of ``kms_tui.kms.errors``."""
         query = reading.query
         oldest = (query.until - WINDOW).replace(microsecond=0)
-        if query.since < oldest and not self._trail.is_live:
+        if query.since < oldest:
             reading.note("LookupEvents goes back 90 days, no further.")
-        if query.key_arn and not self._trail.is_live:
+        if query.key_arn:
             reading.note(_UNNAMED)
         key, value = ("ResourceName", query.key_arn) if query.key_arn else ("EventSource", KMS_SOURCE)
         params: dict[str, Any] = {
