@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from kms_tui.evidence.change_replay.replay_result import coverage_sentence, covers
+from kms_tui.evidence.request_history.coverage_words import coverage_sentence, covers
 from kms_tui.evidence.request_usage import RequestUsage, as_dict, shortened
 from kms_tui.export import ExportFormat, Table, render
 from kms_tui.kms.request_quotas import DATE

@@ -66,6 +66,9 @@ class TrailFiles:
                 reading.note(f"{path} was not read: {error.strerror or 'it is no gzip file'}.")
         if not number:
             raise FileError(f"{self._path} holds no .json or .json.gz file of the time and Region asked for.")
+        if span.oldest is None:
+            reading.note("The files hold no event of KMS.")
+            return
         reading.finish(span.oldest, span.newest)
 
     def _files(self, query: HistoryQuery) -> Iterator[Path]:

@@ -23,7 +23,7 @@ from kms_tui.evidence.change_replay import (
     replay,
 )
 from kms_tui.evidence.change_replay.replay_formats import WRITERS
-from kms_tui.evidence.change_replay.replay_result import coverage_sentence
+from kms_tui.evidence.request_history.coverage_words import coverage_sentence
 from kms_tui.evidence.request_history.event_records import requests_in
 from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading, RequestHistory
 from kms_tui.evidence.request_history.recorded_request import Detail

@@ -109,6 +109,13 @@ def test_a_folder_without_files_and_one_that_is_not_there_are_errors(tmp_path: P
         read(tmp_path / "nowhere")
 
 
+def test_files_without_an_event_of_kms_cover_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps([event() | {"eventSource": "s3.amazonaws.com"}]))
+    coverage = read(tmp_path).coverage
+    assert (coverage.since, coverage.complete) == (None, False)
+    assert coverage.notes == ("The files hold no event of KMS.",)
+
+
 def test_bytes_that_are_no_utf_8_do_not_stop_a_file(tmp_path: Path) -> None:
     text = (
         json.dumps({"Records": [event(context={"a": "B"}), event()]}).encode().replace(b'"B"', b'"\xff\x00"')
