@@ -92,14 +92,24 @@ def test_a_broken_file_is_named_and_read_up_to_its_fault(
 
 
 def test_cut_compression_and_files_that_are_none_are_named(tmp_path: Path) -> None:
-    path = delivered(tmp_path, *[event()] * 50)
-    path.write_bytes(path.read_bytes()[:-40])
+    path = delivered(tmp_path, *(event(context={"n": f"{number:x}"}) for number in range(5000)))
+    path.write_bytes(path.read_bytes()[:-4000])
     (tmp_path / "b.json.gz").write_text("no gzip")
     (tmp_path / "c.json").write_text("[]")
-    notes = read(tmp_path).coverage.notes
-    assert "b.json.gz was not read" in notes[0]
-    assert "its compression ends early" in notes[1]
-    assert len(notes) == 2
+    (tmp_path / "d.json.gz").write_bytes(b"")
+    coverage = read(tmp_path).coverage
+    assert "b.json.gz was read up to its fault: it is no gzip file" in coverage.notes[0]
+    assert "d.json.gz was read up to its fault: its compression ends early" in coverage.notes[1]
+    assert "json.gz was read up to its fault: its compression ends early" in coverage.notes[2]
+    assert len(coverage.notes) == 3
+    assert 3000 < coverage.events < 5000
+
+
+def test_several_gzip_members_with_padding_are_one_file(tmp_path: Path) -> None:
+    member = gzip.compress(json.dumps({"Records": [event()]}).encode())
+    (tmp_path / "a.json.gz").write_bytes(member + member + b"\0" * 100)
+    coverage = read(tmp_path).coverage
+    assert (coverage.events, coverage.notes) == (2, ())
 
 
 def test_a_folder_without_files_and_one_that_is_not_there_are_errors(tmp_path: Path) -> None:
@@ -121,8 +131,8 @@ def test_bytes_that_are_no_utf_8_do_not_stop_a_file(tmp_path: Path) -> None:
         json.dumps({"Records": [event(context={"a": "B"}), event()]}).encode().replace(b'"B"', b'"\xff\x00"')
     )
     (tmp_path / "a.json").write_bytes(text)
-    notes = read(tmp_path).coverage.notes
-    assert len(notes) == 1
+    coverage = read(tmp_path).coverage
+    assert (coverage.events, coverage.notes) == (2, ())
 
 
 @settings(max_examples=40)
