@@ -146,7 +146,7 @@ class TravellingClock:
         return self._now() - self.offset
 
 
-class HistoryReplay:
+class DemoHistory:
     """Makes the calls of a history, and keeps the identifiers and ciphertexts of their answers."""
 
     def __init__(self, store: Store, clock: TravellingClock) -> None:
