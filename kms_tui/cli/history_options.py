@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from kms_tui.kms.errors import ConfigurationError
+from kms_tui.kms.errors import ConfigurationError, KmsTuiError
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         RequestHistory,
     )
 
-STOPPED = 130
+FAILED, STOPPED = 2, 130
 _DRAW = 0.2
 """Seconds between two updates of the progress line."""
 _MOST_DAYS = 36_500
@@ -121,12 +121,20 @@ def agreed(args: argparse.Namespace, source: HistorySource, query: HistoryQuery)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
+class Followed(NamedTuple):
+    """What a source had, and the exit code of how its reading ended: 0, ``FAILED`` or ``STOPPED``."""
+
+    history: RequestHistory
+    exit_code: int
+
+
 def followed(
     source: HistorySource, query: HistoryQuery, minutes: float, clock: Callable[[], float] = time.monotonic
-) -> tuple[RequestHistory, bool]:
-    """What a source has, read on a daemon thread; and whether Ctrl+C stopped it. Raises what reading raises.
+) -> Followed:
+    """What a source has, read on a daemon thread.
 
-    What was read until Ctrl+C, or until the minutes are over, is kept.
+    What was read until Ctrl+C, until the minutes are over, or until an error is kept. Raises KmsTuiError
+    where nothing was read before the error.
     """
     from kms_tui.evidence.request_history.history_source import HistoryReading
 
@@ -143,9 +151,11 @@ def followed(
     end = clock() + minutes * 60
     thread.start()
     stopped = _wait(thread, reading, end, clock)
-    if failed:
-        raise failed[0]
-    return reading.snapshot(), stopped
+    for error in failed:
+        if not isinstance(error, KmsTuiError) or not reading.snapshot().coverage.events:
+            raise error
+        reading.note(f"Reading ended early: {error}")
+    return Followed(reading.snapshot(), STOPPED if stopped else FAILED if failed else 0)
 
 
 def _wait(thread: threading.Thread, reading: HistoryReading, end: float, clock: Callable[[], float]) -> bool:

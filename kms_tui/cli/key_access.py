@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from kms_tui.policy.document import Document
 
 STDIN = "-"
+MOST_CALLERS = 50
+"""Callers whose IAM policies are read for one replay: each takes several calls."""
 _MOST_BYTES = 4 << 20
 """Of a file with a policy (KMS takes 131,072) or with 50,000 grants and more."""
 
@@ -42,6 +45,27 @@ def reading_kms(backend: Backend) -> Kms:
     from kms_tui.backend.wrappers.read_only import ReadOnly
 
     return Kms(ReadOnly(backend))
+
+
+def identity_of(backend: Backend, principals: Sequence[str]) -> dict[str, tuple[Document, ...]]:
+    """The IAM policies of callers, of the first ``MOST_CALLERS``; those that cannot be read are left out."""
+    from kms_tui.backend.base import KnowsServices
+    from kms_tui.denials.layer_reading import read_identity
+    from kms_tui.policy.layers import UnreadLayer
+    from kms_tui.policy.principals import Caller
+
+    services = backend.services if isinstance(backend, KnowsServices) else None
+    kms = reading_kms(backend)
+    found: dict[str, tuple[Document, ...]] = {}
+    for principal in principals[:MOST_CALLERS]:
+        try:
+            caller = Caller.parse(principal)
+        except ValueError:
+            continue
+        policies = read_identity(kms, services, caller)
+        if not isinstance(policies, UnreadLayer):
+            found[principal] = tuple(policy.document for policy in policies)
+    return found
 
 
 def is_key_arn(text: str) -> bool:

@@ -12,14 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.history_options import (
-    STOPPED,
-    add_history_flags,
-    agreed,
-    followed,
-    source_from,
-    whole_number,
-)
+from kms_tui.cli.history_options import add_history_flags, agreed, followed, source_from, whole_number
 from kms_tui.cli.key_access import is_key_arn, opened, reading_kms
 from kms_tui.kms.arn import Arn
 from kms_tui.session import BackendKind, Connection
@@ -66,10 +59,10 @@ def run(args: argparse.Namespace) -> int:
     query = HistoryQuery(now - timedelta(days=args.days), now, key_arn, frozenset({Detail.TLS}))
     if not agreed(args, source, query):
         return FAILURE
-    history, stopped = followed(source, query, args.minutes)
+    outcome = followed(source, query, args.minutes)
     with writing_output() as out:
-        out.write(WRITERS[args.format](request_usage(history, region), args.top).encode())
-    return STOPPED if stopped else 0
+        out.write(WRITERS[args.format](request_usage(outcome.history, region), args.top).encode())
+    return outcome.exit_code
 
 
 def _key_arn(key: str | None, backend: Backend | None) -> str:

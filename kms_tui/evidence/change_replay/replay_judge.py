@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from itertools import product
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kms_tui.evidence.change_replay.applying_statements import (
@@ -32,7 +33,7 @@ from kms_tui.kms.operations import REFUSED_BY_STATE, state_error
 from kms_tui.policy.authorization import authorize_request
 from kms_tui.policy.describe import listed
 from kms_tui.policy.document import Document, Statement, parse
-from kms_tui.policy.evaluation import AccessRequest
+from kms_tui.policy.evaluation import AccessRequest, Effect, evaluate
 from kms_tui.policy.layers import Layers, NamedPolicy
 from kms_tui.policy.principals import Caller
 
@@ -44,7 +45,7 @@ _EVERYTHING = parse(
 )
 _NOTHING = replace(_EVERYTHING, statements=())
 _IDENTITY, _LIMITS = "the IAM policies", "a permissions boundary or session policy"
-_OLDER = "it was answered under an older policy or by a grant that is gone: today's policy refuses it already"
+_OLDER = "it was answered under older policies or by a grant that is gone: today's refuse it already"
 _NO_CALLER = "the record does not tell who called"
 _STATE_WORDS: Mapping[KeyState, str] = {
     KeyState.DISABLED: "the key is disabled",
@@ -72,15 +73,26 @@ class Verdict(Enum):
 class _Judgement(NamedTuple):
     verdict: Verdict
     reason: str = ""
+    needs_identity: bool = False
 
 
 _UNCHANGED = _Judgement(Verdict.UNCHANGED)
 
 
-def replay(history: RequestHistory, access: KeyAccess, change: KeyChange) -> ReplayResult:
-    """The requests of a key's history that a change refuses, newly allows, or that the record leaves open."""
-    judge = _judge_of(access, change)
+def replay(
+    history: RequestHistory,
+    access: KeyAccess,
+    change: KeyChange,
+    identity: Mapping[str, Sequence[Document]] = MappingProxyType({}),
+) -> ReplayResult:
+    """The requests of a key's history that a change refuses, newly allows, or that the record leaves open.
+
+    ``identity`` has the IAM policies of callers by ``RecordedRequest.principal``, as far as they are known.
+    Those of ``ReplayResult.unread_callers`` would decide more.
+    """
+    judge = _judge_of(access, change, identity)
     found: dict[Verdict, list[tuple[RequestGroup, str]]] = {verdict: [] for verdict in Verdict}
+    unread: dict[str, None] = {}
     failed = judged = 0
     for group in history.groups:
         request = group.request
@@ -90,8 +102,10 @@ def replay(history: RequestHistory, access: KeyAccess, change: KeyChange) -> Rep
             failed += group.count
             continue
         judged += 1
-        verdict, reason = judge.judge(request)
+        verdict, reason, needs_identity = judge.judge(request)
         found[verdict].append((group, reason))
+        if needs_identity and request.principal not in identity:
+            unread[request.principal] = None
     parts: dict[Verdict, tuple[AffectedRequest, ...]] = {
         verdict: merged(found[verdict]) for verdict in Verdict if verdict is not Verdict.UNCHANGED
     }
@@ -103,6 +117,7 @@ def replay(history: RequestHistory, access: KeyAccess, change: KeyChange) -> Rep
         failed,
         judged,
         history.coverage,
+        tuple(unread),
     )
 
 
@@ -123,8 +138,11 @@ class _StateJudge:
 class _AccessJudge:
     """Judges by key policy and grants, before and after."""
 
-    def __init__(self, before: KeyAccess, after: KeyAccess) -> None:
+    def __init__(
+        self, before: KeyAccess, after: KeyAccess, identity: Mapping[str, Sequence[Document]]
+    ) -> None:
         self._before, self._after = KeyStatements(before), KeyStatements(after)
+        self._identity = identity
         self._is_same_key = before.key_arn == after.key_arn
         self._reasons = Reasons(before, after)
         self._decided: dict[tuple[object, ...], bool] = {}
@@ -169,7 +187,9 @@ class _AccessJudge:
         if len(open_facts) > MAX_FACTS:
             names = sorted({key for _, key, _ in open_facts})
             return _Judgement(Verdict.UNDECIDED, f"depends on {listed(names)}")
-        ways = _Ways(open_facts, self._is_same_key, request.refused_by)
+        given = self._identity_of(request, caller, self._before)
+        later = () if self._is_same_key else self._identity_of(request, caller, self._after)
+        ways = _Ways(open_facts, given, later, request.refused_by)
         outcomes: list[tuple[_Way, bool]] = []
         for way in ways:
             answered = self._is_allowed(self._before, was, before, way, way.identity)
@@ -183,9 +203,21 @@ class _AccessJudge:
         reason = self._reasons.reason(request, caller, now, before, after)
         if len(results) == 1:
             return _Judgement(Verdict.ALLOWED if True in results else Verdict.REFUSED, reason)
-        missing = [_named(what, request) for what in ways.deciding(outcomes)]
-        depends = f"depends on {listed(missing)}"
-        return _Judgement(Verdict.UNDECIDED, f"{reason}; {depends}" if reason else depends)
+        missing = ways.deciding(outcomes)
+        depends = f"depends on {listed([_named(what, request) for what in missing])}"
+        reason = f"{reason}; {depends}" if reason else depends
+        return _Judgement(Verdict.UNDECIDED, reason, _IDENTITY in missing)
+
+    def _identity_of(self, request: RecordedRequest, caller: Caller, key: KeyStatements) -> tuple[bool, ...]:
+        """What the caller's IAM policies may say: True for an allow. A Deny is newer than an answer."""
+        documents = self._identity.get(request.principal)
+        if documents is None:
+            return True, False
+        judged = key.request(request, caller, documents)
+        effects = {evaluate(document, judged).effect for document in documents}
+        if effects & {Effect.DEPENDS, Effect.DENY}:
+            return True, False
+        return (Effect.ALLOW in effects,)
 
     def _is_allowed(
         self, key: KeyStatements, judged: AccessRequest, applying: Applying, way: _Way, identity: bool
@@ -215,20 +247,21 @@ def _ids(grants: Sequence[Grant]) -> tuple[str, ...]:
     return tuple(grant.grant_id for grant in grants)
 
 
-def _judge_of(access: KeyAccess, change: KeyChange) -> _StateJudge | _AccessJudge | _AliasJudge:
+def _judge_of(
+    access: KeyAccess, change: KeyChange, identity: Mapping[str, Sequence[Document]]
+) -> _StateJudge | _AccessJudge | _AliasJudge:
     if isinstance(change, StateChange):
         return _StateJudge(change.state)
-    if isinstance(change, AliasRepointing):
-        return _AliasJudge(access, change)
-    return _AccessJudge(access, change.after(access))
+    judge = _AccessJudge(access, change.after(access), identity)
+    return _AliasJudge(judge, access, change) if isinstance(change, AliasRepointing) else judge
 
 
 class _AliasJudge:
     """Judges the requests that name the key by an alias: they go to another key."""
 
-    def __init__(self, access: KeyAccess, change: AliasRepointing) -> None:
+    def __init__(self, judge: _AccessJudge, access: KeyAccess, change: AliasRepointing) -> None:
         self._alias = change.alias
-        self._access = _AccessJudge(access, change.target)
+        self._access = judge
         self._moves = access.key_arn != change.target.key_arn
 
     def judge(self, request: RecordedRequest) -> _Judgement:
@@ -253,13 +286,19 @@ class _Way:
 
 
 class _Ways:
-    """All ways of filling in what a request leaves open."""
+    """All ways of filling in what a request leaves open.
 
-    def __init__(self, facts: frozenset[OpenFact], same_key: bool, refused_by: str) -> None:
+    ``identity`` is what IAM policies may say of the key before, ``later`` of another key after: () for the
+    same key.
+    """
+
+    def __init__(
+        self, facts: frozenset[OpenFact], identity: tuple[bool, ...], later: tuple[bool, ...], refused_by: str
+    ) -> None:
         self._facts = sorted(facts)
-        self._same_key = same_key
+        self._later = later
         # A message that names the IAM policies says that they allow nothing.
-        self._identity = (False,) if refused_by == RefusedBy.IDENTITY else (True, False)
+        self._identity = (False,) if refused_by == RefusedBy.IDENTITY else identity
         # A message that names key policy or IAM policies says nothing of limits; they are taken to pass.
         self._limits = (True,) if refused_by else (True, False)
 
@@ -267,7 +306,7 @@ class _Ways:
         for chosen in product((True, False), repeat=len(self._facts)):
             facts = frozenset(fact for fact, holds in zip(self._facts, chosen, strict=True) if holds)
             for identity, limits in product(self._identity, self._limits):
-                for later in (identity,) if self._same_key else (True, False):
+                for later in self._later or (identity,):
                     yield _Way(facts, identity, limits, later)
 
     def deciding(self, outcomes: Sequence[tuple[_Way, bool]]) -> list[str]:
@@ -280,7 +319,7 @@ class _Ways:
                 if by_way.get(other, result) != result:
                     found[fact[1]] = None
             flipped = replace(way, later_identity=not way.later_identity)
-            if self._same_key:
+            if not self._later:
                 flipped = replace(flipped, identity=not way.identity)
             if by_way.get(flipped, result) != result:
                 found[_IDENTITY] = None

@@ -59,6 +59,8 @@ class ReplayResult:
     failed: int
     judged: int
     coverage: Coverage
+    unread_callers: tuple[str, ...] = ()
+    """Callers (``RecordedRequest.principal``) whose IAM policies would decide what depends on them."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: ``refused``, ``allowed``, ``undecided`` and ``covers``."""

@@ -103,7 +103,8 @@ def _value(request: RecordedRequest, key: str) -> Any:
 def _context_value(request: RecordedRequest, name: str) -> Any:
     if request.context is None:
         return _OPEN
-    return next((pair.value for pair in request.context if lowered(pair.name) == name), None)
+    pairs = (pair for pair in request.context if lowered(pair.name) == name)
+    return next((_OPEN if pair.folded else pair.value for pair in pairs), None)
 
 
 def _context_keys(request: RecordedRequest) -> Any:

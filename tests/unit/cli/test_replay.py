@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,9 +13,14 @@ from typing import Any
 import pytest
 
 from kms_tui.cli.connection import open_backend
+from kms_tui.cli.history_options import followed
+from kms_tui.evidence.request_history.event_records import requests_in
+from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading, QueryCost
+from kms_tui.kms.errors import EndpointError, KmsTuiError
+from kms_tui.policy.layers import UnreadLayer
 from tests.unit.cli.conftest import Ended, Run
 from tests.unit.evidence.request_history.engines import FakeEngines
-from tests.unit.evidence.request_history.trail_events import ACCOUNT, KEY, event, role
+from tests.unit.evidence.request_history.trail_events import ACCOUNT, KEY, NOW, event, role
 
 Replay = Callable[..., Ended]
 _ADMIN = {
@@ -81,13 +87,26 @@ def test_json_and_fail_on(replay: Replay) -> None:
 
 
 def test_fail_on_finds_nothing(replay: Replay) -> None:
-    same = policy({**_ADMIN, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}})
+    root = policy({**_ADMIN, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}})
     arguments = ("--demo", "--key", "alias/orders-db", "--policy", "-", "--fail-on", "undecided")
-    assert replay(*arguments, stdin=same.encode()).code == 0
-    partner = ("--demo", "--key", "alias/payments-cards", "--policy", "-", "--fail-on")
-    root = policy(json.loads(same)["Statement"][0])
-    assert replay(*partner, "undecided", stdin=root.encode()).code == 1
-    assert replay(*partner, "refused", stdin=root.encode()).code == 0
+    assert replay(*arguments, stdin=root.encode()).code == 0
+
+
+def test_the_iam_policies_of_callers_decide_where_they_may_be_read(
+    replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = policy({**_ADMIN, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}).encode()
+    arguments = ("--demo", "--key", "alias/payments-cards", "--policy", "-", "--fail-on", "undecided")
+    ended = replay(*arguments, stdin=root)
+    assert (ended.code, b"0 calls would be refused, 0 newly allowed, 0 depend" in ended.out) == (0, True)
+
+    def denied(*_arguments: object) -> UnreadLayer:
+        return UnreadLayer("iam ListAttachedRolePolicies was denied")
+
+    monkeypatch.setattr("kms_tui.denials.layer_reading.read_identity", denied)
+    ended = replay(*arguments, stdin=root)
+    assert ended.code == 1
+    assert b"depends on the IAM policies of role/app" in ended.out
 
 
 def test_a_grant_by_its_name_and_a_deletion(replay: Replay) -> None:
@@ -230,3 +249,60 @@ def test_a_query_that_costs_is_estimated_and_asked(
     assert services.made("StartQueryExecution")
     ended = replay(*arguments, "--yes", "--read-only")
     assert "leave out --read-only" in ended.err
+
+
+class _Source:
+    """A source that has one request and then fails, or goes on until it is cancelled."""
+
+    name = "a test"
+
+    def __init__(self, error: KmsTuiError | None, record: dict[str, Any] | None) -> None:
+        self._error = error
+        self._record = record
+
+    def cost(self, query: HistoryQuery) -> QueryCost:
+        return QueryCost("", is_free=True)
+
+    def read(self, reading: HistoryReading) -> None:
+        if self._record:
+            reading.add(requests_in(self._record))
+        if self._error:
+            raise self._error
+        while reading.wait(0.01):
+            pass
+
+
+QUERY = HistoryQuery(NOW - timedelta(days=9), NOW, KEY)
+
+
+def test_an_error_half_way_keeps_what_was_read() -> None:
+    error = EndpointError("The endpoint did not answer.")
+    found = followed(_Source(error, event()), QUERY, 1)
+    assert found.exit_code == 2
+    assert found.history.coverage.events == 1
+    assert found.history.coverage.notes == ("Reading ended early: The endpoint did not answer.",)
+    with pytest.raises(EndpointError):
+        followed(_Source(error, None), QUERY, 1)
+
+
+def test_when_the_minutes_are_over_what_was_read_is_kept() -> None:
+    moments = iter((0.0, 0.0, 61.0, 62.0, 63.0, 64.0))
+    found = followed(_Source(None, event()), QUERY, 1, lambda: next(moments))
+    assert (found.exit_code, found.history.coverage.complete) == (0, False)
+    assert "--minutes allows more" in found.history.coverage.notes[0]
+
+
+def test_ctrl_c_stops_the_reading_and_keeps_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    presses = iter((KeyboardInterrupt,))
+    join = threading.Thread.join
+
+    def pressed(thread: threading.Thread, timeout: float | None = None) -> None:
+        if thread.name == "kms-tui history" and (press := next(presses, None)) is not None:
+            raise press
+        join(thread, timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", pressed)
+    found = followed(_Source(None, event()), QUERY, 1)
+    assert found.exit_code == 130
+    assert found.history.coverage.events == 1
+    assert found.history.coverage.notes == ("Reading was stopped with Ctrl+C.",)

@@ -134,6 +134,45 @@ def test_without_its_statement_a_caller_may_still_have_iam_policies() -> None:
     }
 
 
+IDENTITY: dict[str, Any] = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY}
+
+
+def identity(*statements: Statement) -> Any:
+    return parse(json.dumps({"Version": "2012-10-17", "Statement": list(statements)}), identity=True)
+
+
+@pytest.mark.parametrize(
+    ("documents", "effect"),
+    [
+        ([identity(IDENTITY)], []),
+        ([], ["refused"]),
+        ([identity({**IDENTITY, "Resource": OTHER_KEY})], ["refused"]),
+        ([identity({**IDENTITY, "Condition": ORDERS})], []),
+        (
+            [identity({**IDENTITY, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}})],
+            ["undecided"],
+        ),
+        ([identity({**IDENTITY, "Effect": "Deny"})], ["undecided"]),
+    ],
+)
+def test_iam_policies_that_are_known_decide(documents: list[Any], effect: list[str]) -> None:
+    past = history(event(context={"table": "orders"}))
+    before, after = change(access(ROOT, allow("App", "app")), ROOT)
+    principal = f"{_IAM}:role/app"
+    assert replay(past, before, after).unread_callers == (principal,)
+    result = replay(past, before, after, {principal: documents})
+    assert list(told(result)) == effect
+    assert result.unread_callers == ()
+
+
+def test_iam_policies_of_the_new_key_are_other_than_those_of_the_old() -> None:
+    past = history(event("Encrypt", parameters={"keyId": "alias/orders"}))
+    repointing = AliasRepointing("alias/orders", access(ROOT, key=OTHER_KEY))
+    for resource, effect in ((KEY, ["refused"]), (OTHER_KEY, ["undecided"]), ("*", [])):
+        known = {f"{_IAM}:role/app": [identity({**IDENTITY, "Action": "kms:*", "Resource": resource})]}
+        assert list(told(replay(past, access(ROOT), repointing, known))) == effect, resource
+
+
 def test_a_role_that_is_named_afterwards_needs_no_iam_policies() -> None:
     result = replay(history(event()), *change(access(ROOT), ADMIN, allow("App", "app")))
     assert told(result) == {}
@@ -262,7 +301,7 @@ def test_a_request_of_an_older_policy_is_not_claimed() -> None:
     assert told(result) == {}
     result = replay(history(event()), *change(access(ADMIN), ADMIN, allow("App", "app")))
     ((_, reason),) = told(result)["undecided"]
-    assert "older policy" in reason
+    assert "older policies" in reason
 
 
 def test_what_was_refused_and_is_let_in_now_is_allowed() -> None:
