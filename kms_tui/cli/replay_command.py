@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
 from kms_tui.cli.history_options import add_history_flags, agreed, followed, source_from
-from kms_tui.cli.key_access import access_of, identity_of, is_key_arn, opened, read_policy, reading_kms
+from kms_tui.cli.key_access import access_of, is_key_arn, opened, read_policy, reading_kms
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn
 from kms_tui.kms.errors import ConfigurationError
 from kms_tui.session import BackendKind, Connection
@@ -65,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     """Replay; see ``--help`` for the exit codes."""
     if (args.alias is None) != (args.to is None):
         args.usage_error("--alias and --to go together")
+    from kms_tui.backend.base import KnowsServices
+    from kms_tui.denials.replay_reading import read_callers
     from kms_tui.evidence.change_replay import details_for, replay
     from kms_tui.evidence.change_replay.replay_formats import WRITERS
     from kms_tui.evidence.request_history.history_source import HistoryQuery
@@ -85,8 +87,9 @@ def run(args: argparse.Namespace) -> int:
     outcome = followed(source, query, args.minutes)
     history = _with_notes(outcome.history, [*notes, *more])
     result = replay(history, access, change)
-    if backend is not None and result.unread_callers:
-        result = replay(history, access, change, identity_of(backend, result.unread_callers))
+    if backend is not None and kms is not None and result.unread_callers:
+        services = backend.services if isinstance(backend, KnowsServices) else None
+        result = replay(history, access, change, read_callers(kms, services, result.unread_callers))
     from kms_tui.cli.file_streams import writing_output
 
     with writing_output() as out:
@@ -110,17 +113,19 @@ def _backend(args: argparse.Namespace, connection: Connection) -> Backend | None
     return opened(connection)
 
 
-def _change(args: argparse.Namespace, access: KeyAccess, kms: Kms | None) -> tuple[KeyChange, list[str]]:
+def _change(
+    args: argparse.Namespace, access: KeyAccess, kms: Kms | None
+) -> tuple[KeyChange, tuple[str, ...]]:
     """The change that the arguments name, and what is not known about it."""
     from kms_tui.evidence.change_replay import AliasRepointing, GrantRemoval, PolicyChange, StateChange
     from kms_tui.kms.model import KeyState
 
     if args.policy is not None:
-        return PolicyChange(read_policy(args.policy)), []
+        return PolicyChange(read_policy(args.policy)), ()
     if args.revoke is not None:
-        return GrantRemoval(_grant(args.revoke, access)), []
+        return GrantRemoval(_grant(args.revoke, access)), ()
     if args.alias is None:
-        return StateChange(KeyState.DISABLED if args.disable else KeyState.PENDING_DELETION), []
+        return StateChange(KeyState.DISABLED if args.disable else KeyState.PENDING_DELETION), ()
     if kms is None:
         raise ConfigurationError("An alias is repointed with a connection only.")
     target, notes = access_of(kms, args.to)

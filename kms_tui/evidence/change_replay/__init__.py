@@ -7,6 +7,7 @@
 ``RequestHistory`` that was read with ``details_for(access, change)``. The result (``replay_result.py``) has
 ``refused``, ``allowed`` and ``undecided``, each a tuple of ``AffectedRequest`` with its reason, and
 ``coverage``; with the IAM policies of its ``unread_callers`` as ``identity`` a second replay decides more.
+``kms_tui.denials.replay_reading`` reads both through a connection.
 """
 
 from kms_tui.evidence.change_replay.key_changes import (

@@ -103,7 +103,7 @@ def test_the_iam_policies_of_callers_decide_where_they_may_be_read(
     def denied(*_arguments: object) -> UnreadLayer:
         return UnreadLayer("iam ListAttachedRolePolicies was denied")
 
-    monkeypatch.setattr("kms_tui.denials.layer_reading.read_identity", denied)
+    monkeypatch.setattr("kms_tui.denials.replay_reading.read_identity", denied)
     ended = replay(*arguments, stdin=root)
     assert ended.code == 1
     assert b"depends on the IAM policies of role/app" in ended.out
