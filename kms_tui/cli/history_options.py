@@ -84,7 +84,7 @@ def source_from(
 
         return InsightsHistory(services, log_group(args.logs))
     from kms_tui.evidence.activity import Trail
-    from kms_tui.evidence.request_history.store_record import source_of
+    from kms_tui.evidence.request_history.event_lookup import source_of
 
     return source_of(Trail(services, is_live=live), region)
 

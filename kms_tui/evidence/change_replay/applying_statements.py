@@ -29,6 +29,11 @@ class Applying:
     grants: tuple[tuple[Grant, frozenset[OpenFact]], ...]
 
     @property
+    def identity(self) -> tuple[object, ...]:
+        """A value that is the same for what judges alike."""
+        return self.statements, tuple((grant.grant_id, facts) for grant, facts in self.grants)
+
+    @property
     def facts(self) -> frozenset[OpenFact]:
         """All facts on which something depends."""
         return frozenset().union(*(facts for _, facts in (*self.statements, *self.grants)))

@@ -77,6 +77,15 @@ class _Judgement(NamedTuple):
 
 
 _UNCHANGED = _Judgement(Verdict.UNCHANGED)
+_Question = tuple[AccessRequest, Applying]
+"""A request as one key's policy judges it, and what of the key applies to it."""
+
+
+class _Outcome(NamedTuple):
+    """A verdict, and what is missing for another than UNDECIDED."""
+
+    verdict: Verdict
+    missing: tuple[str, ...] = ()
 
 
 def replay(
@@ -146,6 +155,7 @@ class _AccessJudge:
         self._is_same_key = before.key_arn == after.key_arn
         self._reasons = Reasons(before, after)
         self._decided: dict[tuple[object, ...], bool] = {}
+        self._outcomes: dict[tuple[object, ...], _Outcome | None] = {}
 
     def judge(self, request: RecordedRequest) -> _Judgement:
         if not request.is_answered and request.refused_by == RefusedBy.OTHER:
@@ -190,23 +200,33 @@ class _AccessJudge:
         given = self._identity_of(request, caller, self._before)
         later = () if self._is_same_key else self._identity_of(request, caller, self._after)
         ways = _Ways(open_facts, given, later, request.refused_by)
-        outcomes: list[tuple[_Way, bool]] = []
-        for way in ways:
-            answered = self._is_allowed(self._before, was, before, way, way.identity)
-            if answered == request.is_answered:
-                outcomes.append((way, self._is_allowed(self._after, now, after, way, way.later_identity)))
-        if not outcomes:
-            return None
-        results = {allowed for _, allowed in outcomes}
-        if results == {request.is_answered}:
-            return _UNCHANGED
+        place = (caller, was.action, before.identity, after.identity, ways.identity, request.is_answered)
+        if place not in self._outcomes:
+            self._outcomes[place] = self._outcome(ways, (was, before), (now, after), request.is_answered)
+        outcome = self._outcomes[place]
+        if outcome is None or outcome.verdict is Verdict.UNCHANGED:
+            return None if outcome is None else _UNCHANGED
         reason = self._reasons.reason(request, caller, now, before, after)
-        if len(results) == 1:
-            return _Judgement(Verdict.ALLOWED if True in results else Verdict.REFUSED, reason)
-        missing = ways.deciding(outcomes)
-        depends = f"depends on {listed([_named(what, request) for what in missing])}"
+        if not outcome.missing:
+            return _Judgement(outcome.verdict, reason)
+        depends = f"depends on {listed([_named(what, request) for what in outcome.missing])}"
         reason = f"{reason}; {depends}" if reason else depends
-        return _Judgement(Verdict.UNDECIDED, reason, _IDENTITY in missing)
+        return _Judgement(outcome.verdict, reason, _IDENTITY in outcome.missing)
+
+    def _outcome(self, ways: _Ways, was: _Question, now: _Question, answered: bool) -> _Outcome | None:
+        """The verdict over all ways in which the request ends as it did before; None if there is none."""
+        found: list[tuple[_Way, bool]] = []
+        for way in ways:
+            if self._is_allowed(self._before, *was, way, way.given) == answered:
+                found.append((way, self._is_allowed(self._after, *now, way, way.later)))
+        if not found:
+            return None
+        results = {allowed for _, allowed in found}
+        if results == {answered}:
+            return _Outcome(Verdict.UNCHANGED)
+        if len(results) == 1:
+            return _Outcome(Verdict.REFUSED if answered else Verdict.ALLOWED)
+        return _Outcome(Verdict.UNDECIDED, tuple(ways.deciding(found)))
 
     def _identity_of(self, request: RecordedRequest, caller: Caller, key: KeyStatements) -> tuple[bool, ...]:
         """What the caller's IAM policies may say: True for an allow. A Deny is newer than an answer."""
@@ -276,13 +296,13 @@ class _AliasJudge:
 class _Way:
     """One way of filling in what the record leaves open: the facts that hold, and what layers give.
 
-    ``later_identity`` is about the key after the change: for the same key, the same as ``identity``.
+    ``given`` is what IAM policies give of the key before the change, ``later`` of that after it.
     """
 
     facts: frozenset[OpenFact]
-    identity: bool
+    given: bool
     limits: bool
-    later_identity: bool
+    later: bool
 
 
 class _Ways:
@@ -302,6 +322,11 @@ class _Ways:
         # A message that names key policy or IAM policies says nothing of limits; they are taken to pass.
         self._limits = (True,) if refused_by else (True, False)
 
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """A value that is the same for the same ways, given the facts."""
+        return self._identity, self._later, self._limits
+
     def __iter__(self) -> Iterator[_Way]:
         for chosen in product((True, False), repeat=len(self._facts)):
             facts = frozenset(fact for fact, holds in zip(self._facts, chosen, strict=True) if holds)
@@ -318,9 +343,9 @@ class _Ways:
                 other = replace(way, facts=way.facts ^ {fact})
                 if by_way.get(other, result) != result:
                     found[fact[1]] = None
-            flipped = replace(way, later_identity=not way.later_identity)
+            flipped = replace(way, later=not way.later)
             if not self._later:
-                flipped = replace(flipped, identity=not way.identity)
+                flipped = replace(flipped, given=not way.given)
             if by_way.get(flipped, result) != result:
                 found[_IDENTITY] = None
             if by_way.get(replace(way, limits=not way.limits), result) != result:

@@ -9,10 +9,9 @@ import pytest
 from kms_tui.backend.base import GroupsEvents
 from kms_tui.demo import demo_backend
 from kms_tui.evidence.activity import Trail
-from kms_tui.evidence.request_history.event_lookup import EventLookup
+from kms_tui.evidence.request_history.event_lookup import EventLookup, StoreRecord, source_of
 from kms_tui.evidence.request_history.history_source import HistoryQuery, RequestHistory, read_history
 from kms_tui.evidence.request_history.recorded_request import Detail, RecordedRequest
-from kms_tui.evidence.request_history.store_record import StoreRecord, source_of
 from kms_tui.kms.errors import ServiceError
 from tests.unit.evidence.trail import NOW, FakeTrail
 
