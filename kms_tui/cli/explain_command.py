@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,10 +24,9 @@ from kms_tui.session import BackendKind, Connection
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
-    from kms_tui.backend.base import Services
-    from kms_tui.backend.kms_facade import Kms
     from kms_tui.denials.asked_request import AskedRequest
     from kms_tui.denials.explanation import Explanation
+    from kms_tui.denials.judging import Inquiry, LayerSource
     from kms_tui.denials.layer_files import LayerFiles
     from kms_tui.denials.message import ErrorMessage
 
@@ -83,7 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_files(files, "--rcp", "rcps", "the RCPs of one level; once for each level, from the root down")
     _add_files(files, "--endpoint-policy", "endpoint", "the policy of the VPC endpoint")
     cases = parser.add_argument_group("a denial with all its layers as one JSON file")
-    cases.add_argument("--case", metavar="FILE", type=Path, help="explain this one; makes no call")
+    cases.add_argument(
+        "--case", metavar="FILE", type=Path, help="explain this one (- is standard input); makes no call"
+    )
     cases.add_argument("--save", metavar="FILE", type=Path, help="write this one; replaces the file")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     parser.add_argument("--fail-on", choices=("denied",), help="exit with 1 unless it is allowed")
@@ -166,8 +168,12 @@ def _of_case(args: argparse.Namespace) -> Explanation:
     from kms_tui.denials.layer_files import with_files
     from kms_tui.policy.denial_case import MAX_BYTES, CaseError, read_case
 
-    with file_errors(args.case, "read"), Path(args.case).open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
+    if str(args.case) == "-":
+        with file_errors("Standard input", "read"):
+            content = sys.stdin.buffer.read(MAX_BYTES + 1)
+    else:
+        with file_errors(args.case, "read"), Path(args.case).open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     try:
         case = read_case(content)
     except CaseError as error:
@@ -192,28 +198,16 @@ def _files(args: argparse.Namespace) -> LayerFiles:
 def _of_request(args: argparse.Namespace, message: ErrorMessage | None) -> Explanation:
     """Explain a message or a question, with the layers where there is a connection or a file."""
     from kms_tui.denials.explanation import Explanation
+    from kms_tui.denials.judging import Inquiry, judge
     from kms_tui.denials.message_kinds import MessageKind
 
     connection: Connection = args.connection_from(args)
-    files = _files(args)
-    judges = connection.kind is not None or not files.is_empty or message is None
-    if not judges or (message is not None and message.kind is MessageKind.OTHER_SERVICE):
+    inquiry = Inquiry(message, _asked(args), _files(args))
+    reads = connection.kind is not None or (message is None and not inquiry.has_layers)
+    if message is not None and message.kind in (MessageKind.OTHER_SERVICE, MessageKind.NOTHING):
         return Explanation(message)
-    opened, notes = _opened(args, connection, message)
-    if message is not None and opened is not None:
-        message = _decoded(message, opened[1])
-    if message is not None and ((opened is None and files.is_empty) or not message.is_denial):
-        return Explanation(message, notes=notes)
-    from kms_tui.denials.asked_request import AskedError
-
-    asked = _asked(args)
-    try:
-        return _judged(asked.over(message) if message is not None else asked, message, files, opened, notes)
-    except AskedError as error:
-        if message is None:
-            raise
-        said = f"The layers were not judged: {error} {error.next_step}".strip()
-        return Explanation(message, notes=(*notes, said))
+    source, notes = _opened(args, connection, inquiry) if reads and not args.offline else (None, ())
+    return judge(inquiry, source, notes)
 
 
 def _asked(args: argparse.Namespace) -> AskedRequest:
@@ -235,78 +229,33 @@ def _asked(args: argparse.Namespace) -> AskedRequest:
 
 
 def _opened(
-    args: argparse.Namespace, connection: Connection, message: ErrorMessage | None
-) -> tuple[tuple[Kms, Services | None] | None, tuple[str, ...]]:
-    """The connection, or why there is none: files alone can answer as well."""
+    args: argparse.Namespace, connection: Connection, inquiry: Inquiry
+) -> tuple[LayerSource | None, tuple[str, ...]]:
+    """The connection, or why there is none where something can be said without."""
     from kms_tui.backend.base import KnowsServices
     from kms_tui.backend.kms_facade import Kms
     from kms_tui.cli.connection import open_backend
+    from kms_tui.denials.judging import LayerSource
 
-    if args.offline or (connection.kind is None and not _files(args).is_empty):
-        return None, ()
+    message = inquiry.message
     if connection.kind in (None, BackendKind.AWS) and connection.region is None:
         connection = _in_region_of(connection, args.key or (message.resource if message else "") or "")
     try:
         backend = open_backend(connection)
     except KmsTuiError as error:
-        if message is None and _files(args).is_empty:
+        if message is None and not inquiry.has_layers:
             raise
         return None, (f"Nothing was read from AWS: {error} {error.next_step}".strip(),)
-    return (Kms(backend), backend.services if isinstance(backend, KnowsServices) else None), ()
+    return LayerSource(Kms(backend), backend.services if isinstance(backend, KnowsServices) else None), ()
 
 
 def _in_region_of(connection: Connection, key: str) -> Connection:
     """The connection in the Region of the key's ARN, if there is one."""
-    from dataclasses import replace
-
     try:
         region = Arn.parse(key).region
     except ValueError:
         return connection
     return replace(connection, region=region or None)
-
-
-def _decoded(message: ErrorMessage, services: Services | None) -> ErrorMessage:
-    """The message opened by STS, if it is encoded and the caller may."""
-    from kms_tui.denials.event_message import decoded_by
-
-    return decoded_by(services, message) if message.encoded else message
-
-
-def _judged(
-    asked: AskedRequest,
-    message: ErrorMessage | None,
-    files: LayerFiles,
-    opened: tuple[Kms, Services | None] | None,
-    notes: tuple[str, ...],
-) -> Explanation:
-    from kms_tui.denials.asked_request import AskedError, closed_context
-    from kms_tui.denials.explanation import explained
-    from kms_tui.denials.layer_files import with_files
-    from kms_tui.denials.layer_reading import read_layers
-    from kms_tui.policy.layers import Layers
-
-    if opened is None and files.is_empty:
-        raise KmsTuiError(
-            "There are no policies to judge it by.",
-            next_step="Leave --offline out, or give files: --iam-policy, --scp and the like.",
-        )
-    if opened is None:
-
-        def unresolved(key: str) -> str:
-            raise AskedError("key", f"{key} is no ARN of a key, and there is no connection to look it up.")
-
-        request = asked.request(unresolved)
-        layers, state, account = with_files(Layers(), files), "", ""
-    else:
-        kms, services = opened
-        request = asked.request(lambda key: kms.describe(key).arn)
-        read, key = read_layers(kms, services, request)
-        layers = with_files(read, files)
-        state, account = key.state if key is not None else "", kms.account_id
-    return explained(
-        closed_context(request, layers), layers, message, notes, key_state=state, own_account=account
-    )
 
 
 def _save(path: Path, explanation: Explanation) -> None:

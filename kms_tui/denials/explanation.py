@@ -42,6 +42,8 @@ OUTCOME_WORDS: Mapping[Outcome, tuple[str, str]] = {
     Outcome.DENY: ("✗", "denied"),
     Outcome.UNKNOWN: ("?", "depends"),
 }
+_ALLOWING = {Layer.KEY_POLICY, Layer.GRANT, Layer.IDENTITY}
+"""The layers of which one has to allow; AWS names either for the lack of an Allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +124,11 @@ class Explanation:
         if said is None or judged.outcome is Outcome.UNKNOWN or judged.decisive is None:
             return ""
         named = {judged.decisive.layer, *(step.layer for step in judged.also)}
-        if Layer.KEY_POLICY in named:
-            named.add(Layer.IDENTITY)
-        return (
-            ""
-            if said in named
-            else f"AWS names the {said.term}; by the policies as they are now it is another layer."
-        )
+        if named & _ALLOWING:
+            named |= _ALLOWING
+        if said in named:
+            return ""
+        return f"AWS names the {said.term}; by the policies as they are now it is another layer."
 
     def as_dict(self) -> dict[str, Any]:
         """The answer's JSON."""

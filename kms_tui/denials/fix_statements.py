@@ -23,6 +23,8 @@ from kms_tui.policy.snippets import StatementShape, as_text
 
 _MAX_PAIRS, _MAX_VALUE = 8, 384
 """Pairs of a grant's encryption context constraint, and characters of a value."""
+_ABOUT_GRANTS = ("CreateGrant", "RetireGrant")
+"""A grant may not hold CreateGrant alone, and lets retire none but itself."""
 _EXACT_KEYS = ("kms:ViaService", "aws:SourceArn", "aws:SourceAccount")
 """Condition keys of a service's request that the statement asks for as they were."""
 
@@ -97,8 +99,8 @@ def grant_request(request: AccessRequest) -> Mapping[str, Any] | None:
     operation = actions.canonical(request.action).removeprefix(actions.PREFIX)
     caller = request.caller
     pairs = encryption_context(request)
-    if not has(operation, Trait.GRANTABLE) or operation == "CreateGrant":
-        return None  # a grant may not hold CreateGrant alone
+    if not has(operation, Trait.GRANTABLE) or operation in _ABOUT_GRANTS:
+        return None
     if len(pairs) > _MAX_PAIRS or any(len(value) > _MAX_VALUE for value in pairs.values()):
         return None
     if caller.kind is PrincipalKind.SERVICE:

@@ -30,6 +30,7 @@ from kms_tui.policy.describe import listed
 from kms_tui.policy.evaluation import AccessRequest
 from kms_tui.policy.findings import Severity
 from kms_tui.policy.layers import Layer, Layers, NamedPolicy, UnreadLayer, read_policy
+from kms_tui.policy.principals import PrincipalKind
 from kms_tui.policy.snippets import as_text
 
 
@@ -60,13 +61,13 @@ class FixPart:
 class Fix:
     """Changes that together allow the request, or for ``ELSEWHERE`` a sentence on who can do what.
 
-    ``layers`` are the layers after the change. Without ``suffices`` other layers deny the request still:
-    what they need stands in the fixes of kind ELSEWHERE.
+    ``layers`` are the layers after the change. ``suffices`` is False where other layers deny the request
+    still (what they need stands in the fixes of kind ELSEWHERE), None where what is not known decides.
     """
 
     parts: tuple[FixPart, ...]
     layers: Layers
-    suffices: bool = False
+    suffices: bool | None = False
 
     @property
     def is_change(self) -> bool:
@@ -76,9 +77,14 @@ class Fix:
     @property
     def sentence(self) -> str:
         said = " ".join(part.sentence for part in self.parts)
-        return f"{said} This alone is not enough." if self.is_change and not self.suffices else said
+        return f"{said} {_ENOUGH[self.suffices]}".strip() if self.is_change else said
 
 
+_ENOUGH: Mapping[bool | None, str] = {
+    True: "",
+    False: "This alone is not enough.",
+    None: "Whether this is enough depends on what is not known.",
+}
 _LIMITS = (Layer.RCP, Layer.SCP, Layer.ENDPOINT, Layer.BOUNDARY, Layer.SESSION)
 """The layers that nobody mends at the key."""
 
@@ -119,11 +125,11 @@ def fixes_for(
     if judged.outcome is not Outcome.DENY or judged.decisive is None:
         return tuple(found)
     causes = (judged.decisive, *judged.also)
-    if not _is_denied_at_the_key(causes) and not is_allowed(request, _unlimited(layers)):
+    sentences: list[str] = []
+    if not _is_denied_at_the_key(causes) and not is_allowed(request, _unlimited(request, layers)):
         found += _changes(request, layers, own_account)
-    sentences = [*_elsewhere(causes, request), *_not_across(judged, request)]
-    if not found and not sentences:
-        sentences = list(_in_the_way(request, layers))
+        sentences.extend(_guarded(request, layers))
+    sentences += [*_elsewhere(causes, request), *_not_across(judged, request)]
     return (*found, *(Fix((FixPart(FixKind.ELSEWHERE, sentence),), layers) for sentence in sentences))
 
 
@@ -153,9 +159,9 @@ def _changes(request: AccessRequest, layers: Layers, own_account: str) -> Iterat
         if any(part in sufficient for part in parts):
             continue
         after = _after(layers, parts)
-        if is_allowed(request, _unlimited(after)) is not False:
+        if is_allowed(request, _unlimited(request, after)) is not False:
             sufficient += parts if len(parts) == 1 else ()
-            yield Fix(parts, after, is_allowed(request, after) is True)
+            yield Fix(parts, after, is_allowed(request, after))
 
 
 def _after(layers: Layers, parts: tuple[FixPart, ...]) -> Layers:
@@ -180,9 +186,16 @@ def _identity_policy(statement: str) -> NamedPolicy:
     return read_policy(Layer.IDENTITY, "the new statement", text)
 
 
-def _unlimited(layers: Layers) -> Layers:
+def _unlimited(request: AccessRequest, layers: Layers) -> Layers:
     """The layers as if those that are mended elsewhere did not deny."""
-    return replace(layers, rcps=(), scps=(), endpoint=None, boundary=None, session=())
+    federated = request.caller.kind is PrincipalKind.FEDERATED_USER
+    session = (_ANYTHING,) if federated else ()
+    return replace(layers, rcps=(), scps=(), endpoint=None, boundary=None, session=session)
+
+
+_ANYTHING = read_policy(
+    Layer.SESSION, "anything", '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+)
 
 
 def _key_policy_part(request: AccessRequest, layers: Layers, own_account: str) -> FixPart | None:
@@ -211,14 +224,12 @@ def _refused(text: str, request: AccessRequest) -> str:
     return refusals[0] if refusals else ""
 
 
-def _in_the_way(request: AccessRequest, layers: Layers) -> Iterator[str]:
-    """Why nothing is offered."""
+def _guarded(request: AccessRequest, layers: Layers) -> Iterator[str]:
+    """Why no statement of the key policy is offered, where the guard is the reason."""
     text = _with_statement(request, layers)
     refused = _refused(text, request) if text else ""
     if refused:
-        yield f"A statement of the key policy would allow it, but the guard refuses that policy: {refused}"
-    else:
-        yield "No change at the key or in IAM alone would allow it."
+        yield f"A statement of the key policy is not offered, since the guard refuses that policy: {refused}"
 
 
 def _grant_part(request: AccessRequest, layers: Layers, own_account: str) -> FixPart | None:

@@ -13,7 +13,7 @@ from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.denials.organization_reading import OrganizationReader
 from kms_tui.denials.service_reads import MISSHAPEN, KeepGoing, NotReadError, ServiceReads, policy_of, unread
-from kms_tui.kms.arn import Arn, key_id_of
+from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import Grant, Key
 from kms_tui.policy.actions import find
@@ -142,10 +142,7 @@ class _LayerReader:
         return self._of_key("GetKeyPolicy", self._read_key_policy)
 
     def _read_key_policy(self) -> NamedPolicy:
-        key_id = key_id_of(self._request.key_arn)
-        return read_policy(
-            Layer.KEY_POLICY, f"key policy of {key_id}", self._kms.key_policy(self._request.key_arn)
-        )
+        return read_policy(Layer.KEY_POLICY, "key policy", self._kms.key_policy(self._request.key_arn))
 
     def grants(self) -> tuple[Grant, ...] | UnreadLayer:
         if self._is_about_no_key():

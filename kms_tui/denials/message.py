@@ -39,6 +39,7 @@ class ErrorMessage:
     more: int = 0
     encoded: str | None = None
     context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    authorization_id: str | None = None
 
     @property
     def is_denial(self) -> bool:
@@ -59,6 +60,7 @@ class ErrorMessage:
 
 _DENIED = loose("not authorized to perform")
 _ENCODED = loose("encoded authorization failure message")
+_AUTHORIZATION_ID = re.compile(r"authorization[ -]?id[\"'` :=(]{1,6}([0-9a-z]{8,256})\b", re.IGNORECASE)
 _DENIED_ACCESS = loose("not authorized to access this resource")
 _OF_KMS = re.compile(rf"[:\"'`*{GAPS}]{{0,8}}{loose('kms:').pattern}", re.IGNORECASE)
 _IS = re.compile(f"[{GAPS}]?i[{GAPS}]?s[{GAPS}]?\\Z", re.IGNORECASE)
@@ -159,6 +161,7 @@ def read_message(text: str) -> ErrorMessage:
         (*first.notes, *notes),
         len(others) - 1,
         _encoded(clean),
+        authorization_id=_authorization_id(clean),
     )
 
 
@@ -333,6 +336,11 @@ def _policy_arn(excerpt: Excerpt, start: int, notes: list[str]) -> str | None:
         notes.append(f"The ARN of the denying policy is cut off: {arn}")
         return None
     return arn
+
+
+def _authorization_id(clean: str) -> str | None:
+    found = _AUTHORIZATION_ID.search(clean)
+    return found[1] if found else None
 
 
 def _encoded(clean: str) -> str | None:

@@ -22,7 +22,7 @@ from kms_tui.policy import actions
 from kms_tui.policy.denial_case import DenialCase
 from kms_tui.policy.evaluation import AccessRequest
 from kms_tui.policy.grant_statements import grant_principal
-from kms_tui.policy.layer_facts import SOURCE_VPCE
+from kms_tui.policy.layer_matches import SOURCE_VPCE
 from kms_tui.policy.layers import UNLIMITED, Layers, NamedPolicy, UnreadLayer
 from kms_tui.policy.principals import PrincipalKind
 
@@ -149,7 +149,8 @@ def _rebuilt(request: AccessRequest, layers: Layers, operation: str) -> _Stage:
     store = open_store(ids=_CaseIds(key_id))
     administrator = LocalBackend(store, account_id=arn.account, region=arn.region, partition=arn.partition)
     known = {key: values[0] for key, values in request.known.items() if values and len(values) == 1}
-    form = key_form(operation, known)
+    grants = layers.grants if isinstance(layers.grants, tuple) else ()
+    form = key_form(operation, known, [name for grant in grants for name in grant.operations])
     try:
         administrator.call(
             "CreateKey",
@@ -161,7 +162,7 @@ def _rebuilt(request: AccessRequest, layers: Layers, operation: str) -> _Stage:
                 "BypassPolicyLockoutSafetyCheck": True,
             },
         )
-        for grant in layers.grants if isinstance(layers.grants, tuple) else ():
+        for grant in grants:
             administrator.call("CreateGrant", _grant_members(grant, request.key_arn))
     except KmsTuiError as error:
         store.close()

@@ -5,7 +5,7 @@ Each makes what the call needs first, as the key's administrator: a ciphertext t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,15 +36,19 @@ class KeyForm:
         return KEY_SPECS[self.spec].algorithms[self.usage][0]
 
 
-def key_form(action: str, known: Mapping[str, str]) -> KeyForm:
-    """A key that can have the action: of the spec in ``known`` (kms:keyspec), or the usual one.
+def key_form(operation: str, known: Mapping[str, str], granted: Iterable[str] = ()) -> KeyForm:
+    """A key that can have the operation: of the spec in ``known`` (kms:keyspec), or the usual one.
 
-    ``known`` are the request's condition keys in lower case with their single values.
+    ``known`` are the request's condition keys in lower case with their single values, ``granted`` the
+    operations that the key's grants allow, which tell its usage where the operation does not.
     """
-    row = ROWS[action]
-    usage = row.usage or (
-        KeyUsage.SIGN_VERIFY if row.keys is KeyClass.ASYMMETRIC else KeyUsage.ENCRYPT_DECRYPT
+    row = ROWS[operation]
+    usage = row.usage or next(
+        (ROWS[name].usage for name in granted if name in ROWS and ROWS[name].usage), None
     )
+    if usage is None:
+        asymmetric = row.keys is KeyClass.ASYMMETRIC
+        usage = KeyUsage.SIGN_VERIFY if asymmetric else KeyUsage.ENCRYPT_DECRYPT
     algorithm = known.get("kms:signingalgorithm") or known.get("kms:encryptionalgorithm") or ""
     specs = [known.get("kms:keyspec", ""), *(name for name in KEY_SPECS if not KEY_SPECS[name].regions)]
     for name in specs:

@@ -281,6 +281,7 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
             "ListUserPolicies",
         }
     ),
+    "iam-toolbox": frozenset({"GetRequestAuthorizationDetails"}),
     "lambda": frozenset({"ListFunctions"}),
     "logs": frozenset({"DescribeLogGroups", "GetQueryResults", "StartQuery", "StopQuery"}),
     "organizations": frozenset(

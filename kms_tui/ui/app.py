@@ -226,6 +226,9 @@ class KmsApp(Boundary, Host):
         """Switch to a mode; a mode that is open keeps everything as it was."""
         self.switch_mode(mode)
 
+    def action_explain(self) -> None:
+        self.open_screen("explain")
+
     def action_use_theme(self, name: str) -> None:
         self.theme = name
 

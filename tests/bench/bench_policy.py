@@ -1,4 +1,5 @@
-"""Processor time that the guard takes: realistic policies by size, and the worst texts that the tests know.
+"""Processor time that the guard takes: realistic policies by size, and the worst texts that the tests know;
+and how many requests a second are judged by all layers.
 
 Run: python -m tests.bench.bench_policy
 """
@@ -8,13 +9,18 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from dataclasses import replace
 
-from kms_tui.policy import snippets
+from kms_tui.policy import AccessRequest, Caller, snippets
+from kms_tui.policy.authorization import authorize_request, is_allowed
 from kms_tui.policy.guard import check
+from kms_tui.policy.layers import Layer, read_policy
 from tests.unit.policy.build import ACCOUNT, KEY, Shape, allow, deny
+from tests.unit.policy.layer_build import SESSION, everyone, gives, iam, layers, levels, named
 from tests.unit.policy.test_guard_invariants import HOSTILE, largest
 
 ROUNDS = 15
+EVALUATIONS = 3_000
 
 
 def realistic(size: int) -> str:
@@ -52,7 +58,30 @@ def _milliseconds(text: str, rounds: int) -> tuple[float, float]:
     return statistics.median(times), max(times)
 
 
+def _evaluations() -> None:
+    """Requests a second by ten policies of all layers: the whole answer, and whether it is allowed alone."""
+    full = levels(Layer.SCP, gives("*"), gives("*"), gives("*"))
+    changed = layers(
+        identity=(*iam(gives("kms:Decrypt")), *iam(gives("s3:*"))),
+        boundary=named(Layer.BOUNDARY, gives()),
+        session=(named(Layer.SESSION, gives()),),
+        scps=full,
+        rcps=levels(Layer.RCP, everyone("*"), everyone("*")),
+    )
+    many = replace(changed, key_policy=read_policy(Layer.KEY_POLICY, "key policy", realistic(8_000)))
+    denied = replace(changed, session=(named(Layer.SESSION, gives("s3:*")),))
+    context = {"kms:EncryptionContext:table": "orders", "kms:ViaService": "s3.us-east-1.amazonaws.com"}
+    for name, tried in (("allowed", changed), ("denied", denied), ("key policy of 8 KB", many)):
+        for what, judge in (("whole answer", authorize_request), ("allowed or not", is_allowed)):
+            started = time.process_time()
+            for _ in range(EVALUATIONS):
+                judge(AccessRequest(Caller.parse(SESSION), "kms:Decrypt", KEY, context, complete=True), tried)
+            rate = EVALUATIONS / (time.process_time() - started)
+            print(f"all layers, {name}, {what}: {rate:,.0f} requests a second")
+
+
 def main() -> None:
+    _evaluations()
     for size in (1_000, 8_000, 32_000, 128_000):
         text = realistic(size)
         median, worst = _milliseconds(text, ROUNDS)

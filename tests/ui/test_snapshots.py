@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers.metering import Meter
 from kms_tui.config import Config
 from kms_tui.kms.errors import CredentialsError
@@ -18,6 +19,7 @@ from kms_tui.ui.app import KmsApp
 from tests.ui.conftest import MakeApp
 from tests.ui.console import go_to, press, settled
 from tests.ui.test_calendar import CALENDAR
+from tests.ui.test_explain import denial, paste
 
 SnapCompare = Callable[..., bool]
 NARROW, WIDE = (80, 24), (160, 48)
@@ -70,6 +72,18 @@ def test_picture(snap_compare: SnapCompare, make_app: MakeApp, picture: str, siz
         await settled(pilot)
         await go_to(pilot, alias)
         await press(pilot, *keys)
+
+    assert snap_compare(make_app(), run_before=before, terminal_size=size)
+
+
+@SIZES
+def test_an_explained_denial(
+    snap_compare: SnapCompare, make_app: MakeApp, demo: Backend, size: tuple[int, int]
+) -> None:
+    async def before(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        await paste(pilot, denial(demo))
+        await press(pilot, "escape")
 
     assert snap_compare(make_app(), run_before=before, terminal_size=size)
 

@@ -24,6 +24,7 @@ MODE_TABLE: Mapping[str, Mode] = {mode.name: mode for mode in (
 FIRST_MODE = "keys"
 SCREENS: Mapping[str, str] = {
     "cost": "kms_tui.ui.screens.cost_screen:CostScreen",
+    "explain": "kms_tui.ui.screens.explain_screen:ExplainScreen",
     "help": "kms_tui.ui.dialogs.text_screen:HelpScreen",
     "key": "kms_tui.ui.screens.keys_screen:KeyDetailsScreen",
     "start": "kms_tui.ui.screens.start_screen:StartScreen",
@@ -54,6 +55,7 @@ APP_BINDINGS: list[BindingType] = [
     Binding("colon,ctrl+p", "command_palette", "Palette", id="app.palette", tooltip="Find anything by its name", show=False),
     Binding("p", "choose_profile", "Profile…", id="app.profile", tooltip="Open another profile, the demo or the local store", show=False),
     Binding("l", "choose_regions", "Regions…", id="app.regions", tooltip="Show the keys of another region, or of several", show=False),
+    Binding("Y", "explain", "Explain a denial", id="app.explain", tooltip="Paste an AccessDenied message: which policy, and what helps", show=False),
     Binding("exclamation_mark", "open_mode('log')", "Log", id="app.log", tooltip="What this session changed, as commands", show=False),
     *(
         Binding(str(number), f"open_mode('{mode.name}')", mode.title, id=f"mode.{mode.name}", tooltip=mode.tooltip, show=False)

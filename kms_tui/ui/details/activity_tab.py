@@ -20,6 +20,7 @@ from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known, unreadable
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, fit, safe, visible
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import date_words, fact_content
@@ -62,6 +63,7 @@ class ActivityTab(DetailTab[EventHistory]):
         Binding(
             "v", "looks", "Reads too", id="activity.looks", tooltip="Show calls that only read, or hide them"
         ),
+        Binding("h", "explain", "Explain", id="activity.explain", tooltip="Say why this call was denied"),
         Binding("r", "refresh", "Read again", id="activity.refresh", tooltip="Read what is new", show=False),
         Binding(
             "escape", "back", "Back", id="activity.back", tooltip="Clear the filter, go back", show=False
@@ -188,7 +190,8 @@ class ActivityTab(DetailTab[EventHistory]):
 
     def _explain(self) -> None:
         """Show what the table has no room for."""
-        event = self._shown.get(self.query_one(LineTable).current)
+        event = self._current()
+        self.refresh_bindings()
         line = self.query_one("#activity-event", Static)
         room = _LOW_LINES if self.size.height < _LOW else _HIGH_LINES
         # The same height for every event, so that the table does not move.
@@ -214,6 +217,14 @@ class ActivityTab(DetailTab[EventHistory]):
         event = self._shown[message.key]
         self.app.push_screen(TextScreen(f"{event.operation} by {event.who}", event.raw))
 
+    def action_explain(self) -> None:
+        event = self._current()
+        if event is not None:
+            host_of(self).open_screen("explain", event.raw)
+
+    def _current(self) -> UsageEvent | None:
+        return self._shown.get(self.query_one(LineTable).current)
+
     # Filter
 
     def action_filter(self) -> None:
@@ -226,7 +237,10 @@ class ActivityTab(DetailTab[EventHistory]):
         self._show()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Without a filter, esc belongs to the screen."""
+        """Without a filter, esc belongs to the screen; only refused calls are explained."""
+        if action == "explain":
+            event = self._current()
+            return event is not None and event.is_refused
         if action == "back":
             return self.query_one("#activity-filter", Input).has_class("-used")
         return super().check_action(action, parameters)

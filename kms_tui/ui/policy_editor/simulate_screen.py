@@ -27,6 +27,7 @@ from kms_tui.ui.policy_editor.simulation import (
     SimulationAnswer,
     SimulationInput,
     SimulationInputError,
+    context_of,
     simulate,
 )
 from kms_tui.ui.widgets.form_widgets import Flag, TextArea
@@ -46,10 +47,18 @@ class SimulateScreen(ModeScreen):
 
     HELP = (
         "Whether the key policy allows a request. The answer may depend on condition keys that you leave "
-        "open. IAM policies and grants are not read: where the policy leaves the decision to IAM, it says so."
+        "open. IAM policies and grants are not read here: where the policy leaves the decision to IAM, it "
+        "says so. All layers reads them, or takes them from files, and judges them together with this text."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+o", "choose", "Choose…", id="simulate.choose", tooltip="Choose the value from a list"),
+        Binding(
+            "f6",
+            "all_layers",
+            "All layers",
+            id="simulate.all-layers",
+            tooltip="Judge it with IAM policies, grants, SCPs, RCPs …, read from AWS or files",
+        ),
         Binding("f1", "app.help", "Help", id="simulate.help", tooltip="Explain this screen and its keys"),
         Binding("escape", "app.pop_screen", "Back", id="simulate.back", tooltip="Back to the screen before"),
     ]
@@ -132,13 +141,16 @@ class SimulateScreen(ModeScreen):
     @on(TextArea.Changed)
     @on(Flag.Changed)
     def _ask_soon(self) -> None:
-        question = SimulationInput(
+        question = self._question()
+        start(self, partial(self._ask, question), group="ask", description="simulate a request")
+
+    def _question(self) -> SimulationInput:
+        return SimulationInput(
             self.query_one("#principal", Input).value,
             self.query_one("#action", Input).value,
             self.query_one("#context", TextArea).text,
             self.query_one("#complete", Flag).value,
         )
-        start(self, partial(self._ask, question), group="ask", description="simulate a request")
 
     async def _ask(self, question: SimulationInput) -> None:
         await asyncio.sleep(_REST_SECONDS)
@@ -165,6 +177,26 @@ class SimulateScreen(ModeScreen):
 
     def action_choose(self) -> None:
         start(self, self._choose, group="choose", description="choose a value")
+
+    def action_all_layers(self) -> None:
+        """Ask the same question of all layers, with this text as the key policy."""
+        from kms_tui.denials.asked_request import AskedRequest
+        from kms_tui.denials.judging import Inquiry
+
+        question = self._question()
+        try:
+            context = context_of(question.context)
+        except SimulationInputError as error:
+            self.host.notify(str(error), severity="warning")
+            return
+        asked = AskedRequest(
+            question.principal,
+            question.action,
+            self.context.key_arn,
+            context=context,
+            complete=question.complete,
+        )
+        self.host.open_screen("explain", "", Inquiry(asked=asked, key_policy=self.text))
 
     async def _choose(self) -> None:
         focused = self.focused.id if self.focused is not None else None
