@@ -152,7 +152,7 @@ def followed(
     thread.start()
     stopped = _wait(thread, reading, end, clock)
     for error in failed:
-        if not isinstance(error, KmsTuiError) or not reading.snapshot().coverage.events:
+        if not isinstance(error, KmsTuiError) or not reading.coverage().events:
             raise error
         reading.note(f"Reading ended early: {error}")
     return Followed(reading.snapshot(), STOPPED if stopped else FAILED if failed else 0)
@@ -168,7 +168,7 @@ def _wait(thread: threading.Thread, reading: HistoryReading, end: float, clock: 
                 reading.note("Reading stopped when its time was over: --minutes allows more.")
                 reading.cancel()
             if shown and thread.is_alive():
-                events = reading.snapshot().coverage.events
+                events = reading.coverage().events
                 print(f"\r\x1b[K{events:,} events read; Ctrl+C stops", end="", file=sys.stderr, flush=True)
         except KeyboardInterrupt:
             if stopped:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """Count; see ``--help`` for the exit codes."""
     from kms_tui.cli.file_streams import writing_output
     from kms_tui.evidence.request_history.history_source import HistoryQuery
-    from kms_tui.evidence.request_history.recorded_request import Detail
+    from kms_tui.evidence.request_history.recorded_request import RequestDetail
     from kms_tui.evidence.request_usage import request_usage
     from kms_tui.evidence.usage_formats import WRITERS
 
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     region = Arn.parse(key_arn).region if key_arn else backend.region if backend is not None else ""
     live = connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
     source = source_from(args, backend, region, live=live)
-    query = HistoryQuery(now - timedelta(days=args.days), now, key_arn, frozenset({Detail.TLS}))
+    query = HistoryQuery(now - timedelta(days=args.days), now, key_arn, frozenset({RequestDetail.TLS}))
     if not agreed(args, source, query):
         return FAILURE
     outcome = followed(source, query, args.minutes)

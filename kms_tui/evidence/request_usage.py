@@ -110,7 +110,7 @@ class RequestUsage:
 
 
 def request_usage(history: RequestHistory, region: str = "") -> RequestUsage:
-    """Who spends the requests of a history that was read with ``Detail.TLS``.
+    """Who spends the requests of a history that was read with ``RequestDetail.TLS``.
 
     ``region`` is that of requests which name no key. Among requests on several keys a ReEncrypt counts once.
     """

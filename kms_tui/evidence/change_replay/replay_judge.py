@@ -61,7 +61,7 @@ _OF_OLD_KEY: Mapping[str, str] = {
 """Operation -> why it fails for what the key did before its alias was repointed."""
 
 
-class Verdict(Enum):
+class ReplayVerdict(Enum):
     """What a change does to a request."""
 
     REFUSED = "refused"
@@ -71,12 +71,12 @@ class Verdict(Enum):
 
 
 class _Judgement(NamedTuple):
-    verdict: Verdict
+    verdict: ReplayVerdict
     reason: str = ""
     needs_identity: bool = False
 
 
-_UNCHANGED = _Judgement(Verdict.UNCHANGED)
+_UNCHANGED = _Judgement(ReplayVerdict.UNCHANGED)
 _Question = tuple[AccessRequest, Applying]
 """A request as one key's policy judges it, and what of the key applies to it."""
 
@@ -84,7 +84,7 @@ _Question = tuple[AccessRequest, Applying]
 class _Outcome(NamedTuple):
     """A verdict, and what is missing for another than UNDECIDED."""
 
-    verdict: Verdict
+    verdict: ReplayVerdict
     missing: tuple[str, ...] = ()
 
 
@@ -100,7 +100,7 @@ def replay(
     Those of ``ReplayResult.unread_callers`` would decide more.
     """
     judge = _judge_of(access, change, identity)
-    found: dict[Verdict, list[tuple[RequestGroup, str]]] = {verdict: [] for verdict in Verdict}
+    found: dict[ReplayVerdict, list[tuple[RequestGroup, str]]] = {verdict: [] for verdict in ReplayVerdict}
     unread: dict[str, None] = {}
     failed = judged = 0
     for group in history.groups:
@@ -115,14 +115,14 @@ def replay(
         found[verdict].append((group, reason))
         if needs_identity and request.principal not in identity:
             unread[request.principal] = None
-    parts: dict[Verdict, tuple[AffectedRequest, ...]] = {
-        verdict: merged(found[verdict]) for verdict in Verdict if verdict is not Verdict.UNCHANGED
+    parts: dict[ReplayVerdict, tuple[AffectedRequest, ...]] = {
+        verdict: merged(found[verdict]) for verdict in ReplayVerdict if verdict is not ReplayVerdict.UNCHANGED
     }
     return ReplayResult(
-        parts[Verdict.REFUSED],
-        parts[Verdict.ALLOWED],
-        parts[Verdict.UNDECIDED],
-        sum(group.count for group, _ in found[Verdict.UNCHANGED]),
+        parts[ReplayVerdict.REFUSED],
+        parts[ReplayVerdict.ALLOWED],
+        parts[ReplayVerdict.UNDECIDED],
+        sum(group.count for group, _ in found[ReplayVerdict.UNCHANGED]),
         failed,
         judged,
         history.coverage,
@@ -141,7 +141,7 @@ class _StateJudge:
         if not request.is_answered or self._state not in REFUSED_BY_STATE.get(operation, ()):
             return _UNCHANGED
         reason = f"{_STATE_WORDS[self._state]} ({state_error(self._state)})"
-        return _Judgement(Verdict.REFUSED, reason)
+        return _Judgement(ReplayVerdict.REFUSED, reason)
 
 
 class _AccessJudge:
@@ -164,15 +164,15 @@ class _AccessJudge:
         found = [self._for_caller(request, caller) for caller in callers]
         possible = [each for each in found if each is not None]
         if not callers:
-            return _Judgement(Verdict.UNDECIDED, _NO_CALLER)
+            return _Judgement(ReplayVerdict.UNDECIDED, _NO_CALLER)
         if not possible:
-            return _Judgement(Verdict.UNDECIDED, _OLDER) if request.is_answered else _UNCHANGED
+            return _Judgement(ReplayVerdict.UNDECIDED, _OLDER) if request.is_answered else _UNCHANGED
         verdicts = {each.verdict for each in possible}
         if len(verdicts) == 1:
             return possible[0]
         reason = next(each.reason for each in possible if each.reason)
         which = f"which principal of account {request.account} called"
-        return _Judgement(Verdict.UNDECIDED, f"{reason}; depends on {which}")
+        return _Judgement(ReplayVerdict.UNDECIDED, f"{reason}; depends on {which}")
 
     def _callers(self, request: RecordedRequest) -> list[Caller]:
         """Whom the record may mean: of another account it tells the account alone."""
@@ -196,7 +196,7 @@ class _AccessJudge:
         open_facts = before.facts | after.facts
         if len(open_facts) > MAX_FACTS:
             names = sorted({key for _, key, _ in open_facts})
-            return _Judgement(Verdict.UNDECIDED, f"depends on {listed(names)}")
+            return _Judgement(ReplayVerdict.UNDECIDED, f"depends on {listed(names)}")
         given = self._identity_of(request, caller, self._before)
         later = () if self._is_same_key else self._identity_of(request, caller, self._after)
         ways = _Ways(open_facts, given, later, request.refused_by)
@@ -204,7 +204,7 @@ class _AccessJudge:
         if place not in self._outcomes:
             self._outcomes[place] = self._outcome(ways, (was, before), (now, after), request.is_answered)
         outcome = self._outcomes[place]
-        if outcome is None or outcome.verdict is Verdict.UNCHANGED:
+        if outcome is None or outcome.verdict is ReplayVerdict.UNCHANGED:
             return None if outcome is None else _UNCHANGED
         reason = self._reasons.reason(request, caller, now, before, after)
         if not outcome.missing:
@@ -223,10 +223,10 @@ class _AccessJudge:
             return None
         results = {allowed for _, allowed in found}
         if results == {answered}:
-            return _Outcome(Verdict.UNCHANGED)
+            return _Outcome(ReplayVerdict.UNCHANGED)
         if len(results) == 1:
-            return _Outcome(Verdict.REFUSED if answered else Verdict.ALLOWED)
-        return _Outcome(Verdict.UNDECIDED, tuple(ways.deciding(found)))
+            return _Outcome(ReplayVerdict.REFUSED if answered else ReplayVerdict.ALLOWED)
+        return _Outcome(ReplayVerdict.UNDECIDED, tuple(ways.deciding(found)))
 
     def _identity_of(self, request: RecordedRequest, caller: Caller, key: KeyStatements) -> tuple[bool, ...]:
         """What the caller's IAM policies may say: True for an allow. A Deny is newer than an answer."""
@@ -288,7 +288,7 @@ class _AliasJudge:
         if request.alias != self._alias or not self._moves:
             return _UNCHANGED
         if request.is_answered and request.operation in _OF_OLD_KEY:
-            return _Judgement(Verdict.REFUSED, _OF_OLD_KEY[request.operation])
+            return _Judgement(ReplayVerdict.REFUSED, _OF_OLD_KEY[request.operation])
         return self._access.judge(request)
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from kms_tui.evidence.request_history.event_records import KMS_SOURCE
 from kms_tui.evidence.request_history.history_source import HistoryQuery
 from kms_tui.evidence.request_history.query_engine import COLUMNS, MOST_ROWS
-from kms_tui.evidence.request_history.recorded_request import REFUSALS, Detail
+from kms_tui.evidence.request_history.recorded_request import REFUSALS, RequestDetail
 from kms_tui.kms.errors import ConfigurationError
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,254}\Z")
@@ -82,11 +82,11 @@ def _columns(query: HistoryQuery, dialect: _Dialect, key_exchange: bool) -> Mapp
     details = query.details
     issuer = "useridentity.sessioncontext.sessionissuer.arn"
     arns = "NULLIF(array_join(transform(resources, r -> r.arn), ' '), '')"
-    whole = Detail.ADDRESS in details
+    whole = RequestDetail.ADDRESS in details
     return {
         "identity_type": "useridentity.type",
         "principal": "COALESCE(useridentity.arn, useridentity.principalid)"
-        if Detail.SESSION in details
+        if RequestDetail.SESSION in details
         else f"COALESCE({issuer}, useridentity.arn, useridentity.principalid)",
         "account": "useridentity.accountid",
         "service": "useridentity.invokedby",
@@ -100,7 +100,7 @@ def _columns(query: HistoryQuery, dialect: _Dialect, key_exchange: bool) -> Mapp
         "address": "sourceipaddress"
         if whole
         else "CASE WHEN sourceipaddress LIKE '%.amazonaws.com' THEN sourceipaddress ELSE '' END",
-        "key_exchange": "tlsdetails.keyexchange" if key_exchange and Detail.TLS in details else "''",
+        "key_exchange": "tlsdetails.keyexchange" if key_exchange and RequestDetail.TLS in details else "''",
     }
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from kms_tui.evidence.request_history.event_records import requests_in
 from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading, RequestHistory
-from kms_tui.evidence.request_history.recorded_request import Detail
+from kms_tui.evidence.request_history.recorded_request import RequestDetail
 from kms_tui.evidence.request_usage import request_usage
 from kms_tui.evidence.usage_formats import WRITERS
 from kms_tui.kms.operations import ROWS
 from kms_tui.kms.request_quotas import _BY_OPERATION, ECC, ML_DSA, RSA, SYMMETRIC, quota_of
 from tests.unit.evidence.request_history.trail_events import KEY, NOW, OTHER_KEY, event, role
 
-DETAILS = frozenset({Detail.TLS})
+DETAILS = frozenset({RequestDetail.TLS})
 POST_QUANTUM = {"tlsVersion": "TLSv1.3", "keyExchange": "X25519MLKEM768"}
 
 

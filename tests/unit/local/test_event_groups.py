@@ -11,7 +11,7 @@ from kms_tui.demo import demo_backend
 from kms_tui.evidence.activity import Trail
 from kms_tui.evidence.request_history.event_lookup import EventLookup, StoreRecord, source_of
 from kms_tui.evidence.request_history.history_source import HistoryQuery, RequestHistory, read_history
-from kms_tui.evidence.request_history.recorded_request import Detail, RecordedRequest
+from kms_tui.evidence.request_history.recorded_request import RecordedRequest, RequestDetail
 from kms_tui.kms.errors import ServiceError
 from tests.unit.evidence.trail import NOW, FakeTrail
 
@@ -27,8 +27,8 @@ def counted(history: RequestHistory) -> dict[RecordedRequest, tuple[int, object]
 
 
 @pytest.mark.parametrize("alias", ["orders-db", "customer-pii", "partner-exchange", ""])
-@pytest.mark.parametrize("details", [frozenset(), frozenset(Detail)])
-def test_groups_are_those_of_lookup_events(alias: str, details: frozenset[Detail]) -> None:
+@pytest.mark.parametrize("details", [frozenset(), frozenset(RequestDetail)])
+def test_groups_are_those_of_lookup_events(alias: str, details: frozenset[RequestDetail]) -> None:
     key = BACKEND.call("DescribeKey", {"KeyId": f"alias/{alias}"})["KeyMetadata"]["Arn"] if alias else ""
     query = HistoryQuery(NOW - timedelta(days=60), NOW, key, details)
     source = source_of(TRAIL, BACKEND.region)

@@ -26,7 +26,7 @@ from kms_tui.evidence.change_replay.replay_formats import WRITERS
 from kms_tui.evidence.request_history.coverage_words import coverage_sentence
 from kms_tui.evidence.request_history.event_records import requests_in
 from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading, RequestHistory
-from kms_tui.evidence.request_history.recorded_request import Detail
+from kms_tui.evidence.request_history.recorded_request import RequestDetail
 from kms_tui.kms.model import Grant, KeyState
 from kms_tui.policy import parse
 from tests.unit.evidence.request_history.trail_events import (
@@ -87,7 +87,7 @@ def access(*statements: Statement, grants: tuple[Grant, ...] = (), key: str = KE
     return KeyAccess(key, policy(*statements), grants)
 
 
-def history(*records: dict[str, Any], details: frozenset[Detail] = frozenset()) -> RequestHistory:
+def history(*records: dict[str, Any], details: frozenset[RequestDetail] = frozenset()) -> RequestHistory:
     reading = HistoryReading(HistoryQuery(NOW - timedelta(days=90), NOW, KEY, details), "a test")
     for record in records:
         reading.add(requests_in(record, details))
@@ -246,7 +246,7 @@ def test_addresses_are_asked_for_where_a_policy_has_them() -> None:
     office = {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/24"}}
     before, after = change(access(ROOT), ROOT, deny("Office", office))
     details = frozenset(details_for(before, after))
-    assert details == {Detail.ADDRESS}
+    assert details == {RequestDetail.ADDRESS}
     past = history(event(), event(sourceIPAddress="198.51.100.7"), details=details)
     assert told(replay(past, before, after)) == {
         "refused": [("role/app", "the new Deny in statement 2 (Sid Office) matches")]
@@ -261,7 +261,7 @@ def test_sessions_are_asked_for_where_a_policy_names_one() -> None:
     named = {**ROOT, "Sid": "Job", "Principal": {"AWS": session}}
     before, after = change(access(ADMIN, named), ADMIN)
     details = frozenset(details_for(before, after))
-    assert details == {Detail.SESSION}
+    assert details == {RequestDetail.SESSION}
     past = history(
         event(identity=role("app", "job-1")), event(identity=role("app", "job-2")), details=details
     )

@@ -25,7 +25,7 @@ from kms_tui.evidence.request_history.history_sql import TableName, athena_sql, 
 from kms_tui.evidence.request_history.insights_history import InsightsHistory, insights_query, log_group
 from kms_tui.evidence.request_history.lake_history import LakeHistory
 from kms_tui.evidence.request_history.query_engine import PATIENCE, QueryFailedError, run_query
-from kms_tui.evidence.request_history.recorded_request import Detail, RecordedRequest
+from kms_tui.evidence.request_history.recorded_request import RecordedRequest, RequestDetail
 from kms_tui.kms.errors import ConfigurationError, ServiceError
 from tests.unit.evidence.request_history.engines import LAKE_STORE, FakeEngines
 from tests.unit.evidence.request_history.trail_events import KEY, NOW, event, many
@@ -61,9 +61,9 @@ def directly(events: list[dict[str, object]], query: HistoryQuery) -> RequestHis
 
 
 @pytest.mark.parametrize("key", [KEY, ""])
-@pytest.mark.parametrize("details", [frozenset(), frozenset(Detail) - {Detail.TLS}])
+@pytest.mark.parametrize("details", [frozenset(), frozenset(RequestDetail) - {RequestDetail.TLS}])
 def test_the_engine_counts_what_reading_the_events_counts(
-    tmp_path: Path, name: str, key: str, details: frozenset[Detail]
+    tmp_path: Path, name: str, key: str, details: frozenset[RequestDetail]
 ) -> None:
     events = list(many(400))
     query = HistoryQuery(NOW - DAYS, NOW, key, details)
@@ -75,7 +75,7 @@ def test_the_engine_counts_what_reading_the_events_counts(
 
 
 def test_the_key_exchange_is_asked_for_where_the_table_has_it(tmp_path: Path) -> None:
-    query = HistoryQuery(NOW - DAYS, NOW, KEY, frozenset({Detail.TLS}))
+    query = HistoryQuery(NOW - DAYS, NOW, KEY, frozenset({RequestDetail.TLS}))
     services = FakeEngines(tmp_path, [event()])
     services.metadata = {
         "Name": "trail",
@@ -224,7 +224,7 @@ def test_a_quote_in_a_literal_is_doubled() -> None:
 
 
 def test_the_statements_are_shorter_than_the_services_allow() -> None:
-    query = HistoryQuery(NOW - timedelta(days=3650), NOW, KEY, frozenset(Detail))
+    query = HistoryQuery(NOW - timedelta(days=3650), NOW, KEY, frozenset(RequestDetail))
     conditions = ["x"]
     assert len(athena_sql(TABLE, replace(query), conditions, key_exchange=True)) < 10_000
     assert len(lake_sql(LAKE_STORE, query)) < 10_000

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.evidence.request_history.event_records import requests_in
-from kms_tui.evidence.request_history.recorded_request import Detail, RecordedRequest, RefusedBy
+from kms_tui.evidence.request_history.recorded_request import RecordedRequest, RefusedBy, RequestDetail
 from tests.unit.evidence.request_history.trail_events import (
     ACCOUNT,
     KEY,
@@ -24,7 +24,7 @@ from tests.unit.evidence.request_history.trail_events import (
 )
 
 
-def read(record: object, *details: Detail) -> RecordedRequest:
+def read(record: object, *details: RequestDetail) -> RecordedRequest:
     (found,) = requests_in(record, frozenset(details))
     return found.request
 
@@ -39,7 +39,7 @@ def test_a_session_counts_as_its_role_with_the_roles_path() -> None:
 
 
 def test_a_session_is_kept_where_somebody_asks_for_it() -> None:
-    assert read(event(), Detail.SESSION).principal == f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s1"
+    assert read(event(), RequestDetail.SESSION).principal == f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s1"
 
 
 def test_a_session_without_an_issuer_counts_as_its_role() -> None:
@@ -143,7 +143,7 @@ def test_no_record_is_too_odd(data: st.DataObject) -> None:
     record: dict[str, Any] = event("ReEncrypt", context={"a": "b"})
     for name in data.draw(st.lists(st.sampled_from(sorted(record)), max_size=4)):
         record[name] = data.draw(_JSON)
-    for request, _ in requests_in(record, frozenset(Detail)):
+    for request, _ in requests_in(record, frozenset(RequestDetail)):
         assert isinstance(request.context_label, str)
         assert isinstance(hash(request), int)
     assert list(requests_in(data.draw(_JSON))) == []
