@@ -15,6 +15,7 @@ from kms_tui.evidence.request_history.recorded_request import Context, RecordedR
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
 from kms_tui.kms.operations import Trait, has
+from kms_tui.kms.service_principals import SERVICES
 from kms_tui.policy.actions import lowered
 from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, Presence, find
 from kms_tui.policy.conditions import ConditionTest
@@ -125,6 +126,8 @@ def _via_service(request: RecordedRequest) -> Any:
     except ValueError:
         return _OPEN
     service = name.split(".")[0]
+    if service not in SERVICES:
+        return _OPEN
     suffix = "amazonaws.com.cn" if arn.partition == "aws-cn" else "amazonaws.com"
     return f"{service}.{arn.region}.{suffix}"
 

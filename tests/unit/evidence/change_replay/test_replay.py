@@ -369,6 +369,33 @@ def test_the_constraints_of_a_grant_are_judged() -> None:
     assert result.unchanged == 1
 
 
+def test_volumes_are_used_by_aws_own_role_under_a_grant() -> None:
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/aws:ec2-infrastructure/i-0123456789abcdef0"
+    grants = (grant("g1", session, "Decrypt", EncryptionContextSubset={"aws:ebs:id": "vol-1"}),)
+    before = access(ADMIN, grants=grants)
+    removal = GrantRemoval("g1")
+    details = frozenset(details_for(before, removal))
+    caller = {"type": "AssumedRole", "arn": session, "accountId": ACCOUNT}
+    past = history(
+        event(identity=caller, context={"aws:ebs:id": "vol-1"}, service="ec2-frontend-api.amazonaws.com"),
+        details=details,
+    )
+    result = replay(past, before, removal)
+    assert told(result) == {
+        "refused": [("assumed-role/aws:ec2-infrastructure/i-0123456789abcdef0", "grant name-g1 is gone")]
+    }
+    assert told(replay(past, *change(before, ADMIN, allow("New", "batch")))) == {}
+
+
+def test_a_service_that_kms_does_not_name_like_that_is_left_open() -> None:
+    past = history(event(service="AWS Internal"), event(service="something-else.amazonaws.com"))
+    via = {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
+    result = replay(
+        past, *change(access(ADMIN, allow("App", "app")), ADMIN, allow("App", "app", Condition=via))
+    )
+    assert [each.reason.endswith("depends on kms:ViaService") for each in result.undecided] == [True, True]
+
+
 def test_another_account_is_known_by_its_number_alone() -> None:
     partner = f"arn:aws:iam::{OTHER_ACCOUNT}"
     whole = {**ROOT, "Sid": "Partner", "Principal": {"AWS": f"{partner}:root"}}
