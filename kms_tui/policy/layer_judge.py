@@ -103,9 +103,13 @@ class LayerJudge:
     def _reaches(self, said: Said, apart: frozenset[Layer]) -> tuple[bool | None, bool | None, bool | None]:
         """How far the key policy or a grant lets the caller in: directly, as the role, as the account.
 
-        The key policy has no say in who may retire a grant, but to deny it (RetireGrant).
+        Who may retire a grant is said by the grant; the key's account may, too, and passes that right on by
+        its identity policies. The key policy can only deny it (kms-api-permissions-reference, RetireGrant).
         """
-        key = [said[Layer.GRANT]] if self._retires else [said[Layer.KEY_POLICY], said[Layer.GRANT]]
+        if self._retires:
+            grant = said[Layer.GRANT]
+            return grant.direct, grant.role, grant.account if self._crosses else True
+        key = (said[Layer.KEY_POLICY], said[Layer.GRANT])
         if not apart & KEY_LAYERS and not some(each.allowed for each in key):
             # For the say of other layers the key lets the caller in as it does, or else directly.
             return True, False, False
