@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from kms_tui.kms.model import CallerIdentity, PolicyVersion
 
@@ -109,6 +110,23 @@ class KnowsServices(Protocol):
 
     @property
     def services(self) -> Services: ...
+
+
+class EventGroup(NamedTuple):
+    """Events that differ in nothing but their time and client: one of them, as CloudTrail records it."""
+
+    record: Mapping[str, Any]
+    calls: int
+    first: datetime
+    last: datetime
+
+
+@runtime_checkable
+class GroupsEvents(Protocol):
+    """What services may offer beside the API: CloudTrail's events, grouped where they are kept."""
+
+    def event_groups(self, key_arn: str, since: datetime, until: datetime) -> Sequence[EventGroup]:
+        """The events of a key ("": of any) between two moments; raises as LookupEvents does."""
 
 
 class Wrapper(ABC):

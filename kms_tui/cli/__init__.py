@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("kms_tui.cli.explain_command", "say why a request was denied"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
     "replay": ("kms_tui.cli.replay_command", "list the requests that a change of a key would break"),
+    "usage": ("kms_tui.cli.usage_command", "count who spends the account's KMS requests"),
     "config": ("kms_tui.cli.config_command", "show the configuration in effect"),
     "completion": (
         "kms_tui.cli.completion_command",

@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from kms_tui.kms.errors import ConfigurationError
+from kms_tui.kms.errors import ConfigurationError, KmsTuiError
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         RequestHistory,
     )
 
-STOPPED = 130
+FAILED, STOPPED = 2, 130
 _DRAW = 0.2
 """Seconds between two updates of the progress line."""
 _MOST_DAYS = 36_500
@@ -30,7 +30,9 @@ _MOST_DAYS = 36_500
 
 def add_history_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the record of requests (default: CloudTrail's LookupEvents)")
-    group.add_argument("--days", type=_number, default=90, metavar="N", help="how far back (default: 90)")
+    group.add_argument(
+        "--days", type=whole_number, default=90, metavar="N", help="how far back (default: 90)"
+    )
     source = group.add_mutually_exclusive_group()
     source.add_argument("--events", type=Path, metavar="DIR", help="a trail's files: .json and .json.gz")
     source.add_argument("--athena", metavar="TABLE", help="Athena, over the trail's table: DATABASE.TABLE")
@@ -40,11 +42,14 @@ def add_history_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--result-location", default="", metavar="S3URI", help="where Athena writes its result"
     )
-    group.add_argument("--minutes", type=_number, default=10, metavar="N", help="stop reading after (10)")
+    group.add_argument(
+        "--minutes", type=whole_number, default=10, metavar="N", help="stop reading after (10)"
+    )
     group.add_argument("--yes", action="store_true", help="run a query that costs money without asking")
 
 
-def _number(text: str) -> int:
+def whole_number(text: str) -> int:
+    """A number of days, minutes or rows; for argparse."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= _MOST_DAYS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MOST_DAYS}")
     return int(text)
@@ -79,9 +84,9 @@ def source_from(
 
         return InsightsHistory(services, log_group(args.logs))
     from kms_tui.evidence.activity import Trail
-    from kms_tui.evidence.request_history.event_lookup import EventLookup
+    from kms_tui.evidence.request_history.event_lookup import source_of
 
-    return EventLookup(Trail(services, is_live=live), region)
+    return source_of(Trail(services, is_live=live), region)
 
 
 def _location(text: str) -> str:
@@ -116,12 +121,20 @@ def agreed(args: argparse.Namespace, source: HistorySource, query: HistoryQuery)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
+class Followed(NamedTuple):
+    """What a source had, and the exit code of how its reading ended: 0, ``FAILED`` or ``STOPPED``."""
+
+    history: RequestHistory
+    exit_code: int
+
+
 def followed(
     source: HistorySource, query: HistoryQuery, minutes: float, clock: Callable[[], float] = time.monotonic
-) -> tuple[RequestHistory, bool]:
-    """What a source has, read on a daemon thread; and whether Ctrl+C stopped it. Raises what reading raises.
+) -> Followed:
+    """What a source has, read on a daemon thread.
 
-    What was read until Ctrl+C, or until the minutes are over, is kept.
+    What was read until Ctrl+C, until the minutes are over, or until an error is kept. Raises KmsTuiError
+    where nothing was read before the error.
     """
     from kms_tui.evidence.request_history.history_source import HistoryReading
 
@@ -138,9 +151,11 @@ def followed(
     end = clock() + minutes * 60
     thread.start()
     stopped = _wait(thread, reading, end, clock)
-    if failed:
-        raise failed[0]
-    return reading.snapshot(), stopped
+    for error in failed:
+        if not isinstance(error, KmsTuiError) or not reading.coverage().events:
+            raise error
+        reading.note(f"Reading ended early: {error}")
+    return Followed(reading.snapshot(), STOPPED if stopped else FAILED if failed else 0)
 
 
 def _wait(thread: threading.Thread, reading: HistoryReading, end: float, clock: Callable[[], float]) -> bool:
@@ -153,7 +168,7 @@ def _wait(thread: threading.Thread, reading: HistoryReading, end: float, clock: 
                 reading.note("Reading stopped when its time was over: --minutes allows more.")
                 reading.cancel()
             if shown and thread.is_alive():
-                events = reading.snapshot().coverage.events
+                events = reading.coverage().events
                 print(f"\r\x1b[K{events:,} events read; Ctrl+C stops", end="", file=sys.stderr, flush=True)
         except KeyboardInterrupt:
             if stopped:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.formats import encoding_of
 from kms_tui.kms.arn import Arn
-from kms_tui.kms.errors import ConfigurationError, KmsTuiError
+from kms_tui.kms.errors import ConfigurationError
 from kms_tui.session import BackendKind, Connection
 
 if TYPE_CHECKING:
@@ -55,39 +56,26 @@ def is_key_arn(text: str) -> bool:
 
 def access_of(
     kms: Kms | None, key: str, policy_file: str | None = None, grants_file: str | None = None
-) -> tuple[KeyAccess, list[str]]:
+) -> tuple[KeyAccess, tuple[str, ...]]:
     """A key's policy, grants and facts, and sentences about what is not known.
 
     Without a connection ``key`` is its ARN and ``policy_file`` is given. Raises KmsTuiError.
     """
+    from kms_tui.denials.replay_reading import GRANTS_UNKNOWN, read_access
     from kms_tui.evidence.change_replay import KeyAccess
-    from kms_tui.evidence.change_replay.key_changes import facts_of
 
-    arn, facts = key, {}
-    if kms is not None:
-        if is_key_arn(key) and Arn.parse(key).region != kms.region:
-            kms = kms.in_region(Arn.parse(key).region)
-        described = kms.describe(key)
-        arn, facts = described.arn, dict(facts_of(described))
-    if policy_file is not None:
-        policy = read_policy(policy_file)
-    else:
-        assert kms is not None, "without a connection the policy comes from a file"
-        policy = _valid(kms.key_policy(arn), "The key's policy")
-    grants, notes = _grants(kms, arn, grants_file)
-    return KeyAccess(arn, policy, grants, facts), notes
-
-
-def _grants(kms: Kms | None, arn: str, grants_file: str | None) -> tuple[tuple[Grant, ...], list[str]]:
-    if grants_file is not None:
-        return read_grants(grants_file), []
-    unknown = "what only a grant lets in counts as not let in."
+    policy = None if policy_file is None else read_policy(policy_file)
+    grants = None if grants_file is None else read_grants(grants_file)
     if kms is None:
-        return (), [f"The key's grants are not known (--grants-before): {unknown}"]
-    try:
-        return tuple(kms.grants(arn)), []
-    except KmsTuiError as error:
-        return (), [f"The key's grants are not known: {unknown} {error}"]
+        assert policy is not None, "without a connection the policy comes from a file"
+        unknown = grants is None
+        not_known = (f"{GRANTS_UNKNOWN} --grants-before gives them.",) if unknown else ()
+        return KeyAccess(key, policy, grants or ()), not_known
+    if is_key_arn(key) and Arn.parse(key).region != kms.region:
+        kms = kms.in_region(Arn.parse(key).region)
+    access, told = read_access(kms, key, policy)
+    _require_valid(access.policy, "The key's policy")
+    return (access, told) if grants is None else (replace(access, grants=grants), ())
 
 
 def read_policy(name: str) -> Document:
@@ -96,23 +84,22 @@ def read_policy(name: str) -> Document:
     Raises ConfigurationError for what cannot be read and what is no policy, with the place of the fault.
     """
     from kms_tui.policy import pasted_text
+    from kms_tui.policy.document import parse
 
     text = _text(name)
     paste = pasted_text.recognize(text)
     if paste is not None and paste.policy is not None:
         text = paste.policy
-    return _valid(text, name)
-
-
-def _valid(text: str, name: str) -> Document:
-    from kms_tui.policy.document import parse
-
     document = parse(text)
+    _require_valid(document, name)
+    return document
+
+
+def _require_valid(document: Document, name: str) -> None:
     if not document.is_valid:
         problem = document.problems[0]
         line, column = document.place(problem.span)
         raise ConfigurationError(f"{name} is no key policy: line {line}, column {column}: {problem.sentence}")
-    return document
 
 
 def read_grants(name: str) -> tuple[Grant, ...]:

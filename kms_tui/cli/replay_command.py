@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.history_options import STOPPED, add_history_flags, agreed, followed, source_from
+from kms_tui.cli.history_options import add_history_flags, agreed, followed, source_from
 from kms_tui.cli.key_access import access_of, is_key_arn, opened, read_policy, reading_kms
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn
 from kms_tui.kms.errors import ConfigurationError
@@ -30,8 +30,9 @@ FAILURE = 2
 """The exit code without an answer; 1 is for --fail-on."""
 _EPILOG = (
     "exit codes: 0 the change was replayed; 1 something of --fail-on was found; 2 bad usage, or what is "
-    "needed cannot be read; 130 stopped with Ctrl+C, what was read is judged. With --events, --policy-before "
-    "and a key's ARN no connection is opened."
+    "needed cannot be read; 130 stopped with Ctrl+C. Where reading ends early, what was read is judged. With "
+    "--events, --policy-before and a key's ARN no connection is opened. It calls DescribeKey, GetKeyPolicy, "
+    "ListGrants, what reads the record, and what reads the IAM policies of callers on whom it depends."
 )
 _FORMATS = ("table", "json", "md")
 
@@ -64,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     """Replay; see ``--help`` for the exit codes."""
     if (args.alias is None) != (args.to is None):
         args.usage_error("--alias and --to go together")
+    from kms_tui.backend.base import KnowsServices
+    from kms_tui.denials.replay_reading import read_callers
     from kms_tui.evidence.change_replay import details_for, replay
     from kms_tui.evidence.change_replay.replay_formats import WRITERS
     from kms_tui.evidence.request_history.history_source import HistoryQuery
@@ -81,14 +84,18 @@ def run(args: argparse.Namespace) -> int:
     query = HistoryQuery(now - timedelta(days=args.days), now, access.key_arn, details_for(access, change))
     if not agreed(args, source, query):
         return FAILURE
-    history, stopped = followed(source, query, args.minutes)
-    result = replay(_with_notes(history, [*notes, *more]), access, change)
+    outcome = followed(source, query, args.minutes)
+    history = _with_notes(outcome.history, [*notes, *more])
+    result = replay(history, access, change)
+    if backend is not None and kms is not None and result.unread_callers:
+        services = backend.services if isinstance(backend, KnowsServices) else None
+        result = replay(history, access, change, read_callers(kms, services, result.unread_callers))
     from kms_tui.cli.file_streams import writing_output
 
     with writing_output() as out:
         out.write(WRITERS[args.format](result, now).encode())
-    if stopped:
-        return STOPPED
+    if outcome.exit_code:
+        return outcome.exit_code
     found = (args.fail_on and result.refused) or (args.fail_on == "undecided" and result.undecided)
     return int(bool(found))
 
@@ -106,17 +113,19 @@ def _backend(args: argparse.Namespace, connection: Connection) -> Backend | None
     return opened(connection)
 
 
-def _change(args: argparse.Namespace, access: KeyAccess, kms: Kms | None) -> tuple[KeyChange, list[str]]:
+def _change(
+    args: argparse.Namespace, access: KeyAccess, kms: Kms | None
+) -> tuple[KeyChange, tuple[str, ...]]:
     """The change that the arguments name, and what is not known about it."""
     from kms_tui.evidence.change_replay import AliasRepointing, GrantRemoval, PolicyChange, StateChange
     from kms_tui.kms.model import KeyState
 
     if args.policy is not None:
-        return PolicyChange(read_policy(args.policy)), []
+        return PolicyChange(read_policy(args.policy)), ()
     if args.revoke is not None:
-        return GrantRemoval(_grant(args.revoke, access)), []
+        return GrantRemoval(_grant(args.revoke, access)), ()
     if args.alias is None:
-        return StateChange(KeyState.DISABLED if args.disable else KeyState.PENDING_DELETION), []
+        return StateChange(KeyState.DISABLED if args.disable else KeyState.PENDING_DELETION), ()
     if kms is None:
         raise ConfigurationError("An alias is repointed with a connection only.")
     target, notes = access_of(kms, args.to)

@@ -1,6 +1,6 @@
 """A realistic account on a local backend in memory, the same each time.
 
-Its history is replayed: the table's events are real API calls, made in order of time under a clock that
+Its history is lived through: the table's events are real API calls, made in order of time under a clock that
 moves. So the demo has nothing that the offline KMS would refuse.
 """
 
@@ -18,8 +18,8 @@ from kms_tui.backend.local.store.seeded_material import SeededMaterial
 from kms_tui.backend.local.store.sources import SeededIds, utc_now
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.demo.demo_account import ACCOUNT_ID, REGION
+from kms_tui.demo.demo_history import DemoHistory, TravellingClock, steps
 from kms_tui.demo.demo_services import DemoBackend, with_keys
-from kms_tui.demo.replay import HistoryReplay, TravellingClock, steps
 from kms_tui.kms.arn import key_arn
 from kms_tui.policy.layers import UNLIMITED, Layers
 
@@ -46,7 +46,7 @@ def demo_backend(
         material=SeededMaterial(_SEED),
         root_key=hashlib.sha256(_SEED.encode()).digest(),
     )
-    past = HistoryReplay(store, clock)
+    past = DemoHistory(store, clock)
     for step in steps():
         past.live(step)
     clock.offset = timedelta(0)

@@ -239,6 +239,8 @@ class Traffic:
     times: int = 1
     context: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
+    by_alias: bool = False
+    """Whether the calls name the key by its alias."""
 
     def days(self) -> Iterator[float]:
         for number in range(self.times):
@@ -258,10 +260,10 @@ TRAFFIC: Mapping[str, tuple[Traffic, ...]] = {
         Traffic("app", "Decrypt", 0.1, 4, 5),
         Traffic("reporting", "Decrypt", 6.07, 0.01, 2, error="AccessDeniedException"),
     ),
-    "warehouse": (Traffic("batch", "Encrypt", 8.6, 30, 2, {"export": "weekly"}), Traffic("batch", "Decrypt", 1.6, 7, 3)),
+    "warehouse": (Traffic("batch", "Encrypt", 8.6, 30, 2, {"export": "weekly"}, by_alias=True), Traffic("batch", "Decrypt", 1.6, 7, 3)),
     "ledger": (Traffic("finance", "GenerateDataKey", 1.3, 30, 2), Traffic("finance", "Decrypt", 0.4, 10, 3)),
     "partner-exchange": (
-        Traffic("app", "Encrypt", 10.2, 1, 1, {"exchange": "inbound"}),
+        Traffic("app", "Encrypt", 10.2, 1, 1, {"exchange": "inbound"}, by_alias=True),
         Traffic("importer", "Decrypt", 1.2, 4, 2),
     ),
     "chat-archive": (Traffic("batch", "Decrypt", 13.6, 14, 4, error="DisabledException"),),

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from kms_tui.backend.base import Services
+from kms_tui.backend.base import EventGroup, GroupsEvents, Services
 from kms_tui.backend.local import LocalBackend
+from kms_tui.backend.local.local_backend import LocalServices
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.demo.demo_account import ACCOUNT_ID, PARTNER_ACCOUNT_ID, REGION
 from kms_tui.demo.demo_identities import IDENTITY_ANSWERS
 from kms_tui.kms.arn import ALIAS_PREFIX
-from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.errors import ServiceError, UnavailableError
 
 BY_DEFAULT = "by default"
 """In place of a key: encrypted with KMS, without a key's name."""
@@ -265,6 +267,12 @@ class DemoServices:
             return IDENTITY_ANSWERS[name](params)
         return self._others.call(service, operation, params)
 
+    def event_groups(self, key_arn: str, since: datetime, until: datetime) -> Sequence[EventGroup]:
+        """The groups of ``others``; raises as LookupEvents does, also where there are none to ask."""
+        if not isinstance(self._others, GroupsEvents):
+            raise UnavailableError("cloudtrail", "LookupEvents")
+        return self._others.event_groups(key_arn, since, until)
+
     def _is_here(self, resource: Resource, kind: str) -> bool:
         return resource.kind == kind and resource.region == self._region
 
@@ -289,4 +297,4 @@ class DemoBackend(LocalBackend):
 
     @property
     def services(self) -> Services:
-        return DemoServices(self.region, self._resources, super().services)
+        return DemoServices(self.region, self._resources, LocalServices(self))

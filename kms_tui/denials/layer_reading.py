@@ -80,6 +80,15 @@ def read_layers(
     return ReadLayers(layers, key)
 
 
+def read_identity(
+    kms: Kms, services: Services | None, caller: Caller, keep_going: KeepGoing = always
+) -> Policies | UnreadLayer:
+    """A caller's IAM policies alone, as ``read_layers`` reads them."""
+    if kms.caller_layers() is not None and not (services is not None and services.offers("iam")):
+        return _OFFLINE
+    return _LayerReader(kms, services, AccessRequest(caller, ""), keep_going).identity()
+
+
 def session_of(caller: Caller) -> Policies | UnreadLayer:
     """The session policies of a caller; known to be none where it can have none.
 

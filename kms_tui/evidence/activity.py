@@ -95,6 +95,10 @@ class Trail:
             return None
         return services.call(SERVICE, "LookupEvents", params)
 
+    def services_in(self, region: str) -> Services:
+        """The services of a Region of the account."""
+        return self._region(region)[0]
+
     def _region(self, region: str) -> tuple[Services, Pacer]:
         with self._lock:
             if region not in self._regions:

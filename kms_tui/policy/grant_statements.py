@@ -117,7 +117,7 @@ def grant_principal(name: str) -> Principal | None:
     """The principal that a grant names: an ARN, a unique id or a service; None for what is none."""
     found = principals.parse(principals.AWS, name, _NOWHERE)
     if isinstance(found, str):
-        found = principals.parse(principals.SERVICE, name, _NOWHERE)
+        found = principals.own_role(name, _NOWHERE) or principals.parse(principals.SERVICE, name, _NOWHERE)
     return None if isinstance(found, str) or found.kind is PrincipalKind.EVERYONE else found
 
 

@@ -48,6 +48,10 @@ _PROVIDER = re.compile(
     r"arn:([a-z0-9-]+):iam::([0-9]{12}):(?:saml-provider|oidc-provider)/[A-Za-z0-9_.:/-]{1,300}\Z"
 )
 SERVICE_LINKED_PATH = "aws-service-role/"
+_OWN_ROLE = re.compile(
+    rf"arn:([a-z0-9-]+):(?:iam::([0-9]{{12}}):role|sts::([0-9]{{12}}):assumed-role)/(aws:[a-z0-9-]{{1,60}})"
+    rf"(?:/({_NAME}{{2,64}}))?\Z"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,19 @@ def _provider(text: str, span: Span) -> Principal | str:
     return "it is not an identity provider"
 
 
+def own_role(text: str, span: Span) -> Principal | None:
+    """A role that AWS itself assumes in an account, such as aws:ec2-infrastructure, or a session of it.
+
+    Policies cannot name it; grants and CloudTrail do (developer guide, determining-access-grants).
+    """
+    match = _OWN_ROLE.match(text)
+    if not match:
+        return None
+    partition, account, of_session, name, session = match.groups()
+    kind = PrincipalKind.SESSION if session else PrincipalKind.ROLE
+    return Principal(kind, text, span, partition, account or of_session, name, session or "")
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who makes a request. ``arn`` is a user's, role's, session's or root user's, or a service principal.
@@ -164,7 +181,7 @@ class Caller:
         nowhere = Span(0, 0)
         found = parse(AWS, text, nowhere)
         if isinstance(found, str):
-            found = parse(SERVICE, text, nowhere)
+            found = own_role(text, nowhere) or parse(SERVICE, text, nowhere)
         if isinstance(found, str) or found.kind in (PrincipalKind.EVERYONE, PrincipalKind.UNIQUE_ID):
             raise ValueError(f"not a principal that can make a request: {text!r}")
         return cls(found.kind, found.text, found.partition, found.account, found.name, found.session)

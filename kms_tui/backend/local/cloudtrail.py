@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from kms_tui.backend.base import EventGroup
 from kms_tui.backend.local.authorization.callers import identity_of
 from kms_tui.backend.local.engine.call import Call, JsonShape
 from kms_tui.backend.local.engine.paging import position_in, sealed_marker
-from kms_tui.backend.local.store.sources import DAY, to_millis
+from kms_tui.backend.local.store.sources import DAY, to_datetime, to_millis
 from kms_tui.backend.service_model import Shape, compiled, service_model
 from kms_tui.kms.arn import Arn, key_arn
 from kms_tui.kms.errors import ServiceError
@@ -205,6 +206,49 @@ def _of_resource(call: Call, name: str, page: _Page) -> list[TrailRow]:
     return [TrailRow._make(row) for row in rows]
 
 
+_ALIKE = (
+    "account, region, operation, key_id, caller, error, request, key_account, source_key, message, address"
+)
+"""The columns that the events of a group have in common."""
+
+
+def event_groups(call: Call, key_arn: str, since: datetime, until: datetime) -> list[EventGroup]:
+    """The events of a key ("": of any) in the trail of the caller's account and Region, grouped by SQLite."""
+    account, region = call.scope.account, call.scope.region
+    within = f"region = ? AND at BETWEEN ? AND ? AND {_VISIBLE}"
+    span = (region, max(call.now - _WINDOW, to_millis(since)), to_millis(until), account, account)
+    about = _about(key_arn)
+    if about is None:
+        return []
+    rows = call.store.rows(
+        f"SELECT {_COLUMNS}, COUNT(*), MIN(at), MAX(at) FROM events WHERE {about.sql} AND {within} "
+        f"GROUP BY {_ALIKE}",
+        (*about.parameters, *span),
+    )
+    return [
+        EventGroup(
+            cloudtrail_record(TrailRow._make(row[:-3]), call.scope.partition, account),
+            row[-3],
+            to_datetime(row[-2]),
+            to_datetime(row[-1]),
+        )
+        for row in rows
+    ]
+
+
+def _about(key_arn: str) -> _Condition | None:
+    """Which events are about a key; None for the ARN of none."""
+    if not key_arn:
+        return _Condition("1")
+    try:
+        arn = Arn.parse(key_arn)
+    except ValueError:
+        return None
+    key_id = arn.resource.removeprefix("key/")
+    sql = "row IN (SELECT row FROM events WHERE key_id = ? AND key_account = ? UNION ALL "
+    return _Condition(f"{sql}SELECT row FROM events WHERE source_key = ?)", (key_id, arn.account, key_arn))
+
+
 def _position(call: Call, params: Mapping[str, Any]) -> tuple[int, int]:
     token = params.get("NextToken")
     if token is None:
@@ -242,17 +286,36 @@ Spelling = Callable[[Any], Any]
 
 def cloudtrail_event(row: TrailRow, partition: str, recipient: str) -> JsonShape:
     """An entry of LookupEvents' ``Events``, in the trail of the account ``recipient``."""
+    record = cloudtrail_record(row, partition, recipient)
+    return {
+        "EventId": row.event_id,
+        "EventName": row.operation,
+        "ReadOnly": "true" if record["readOnly"] else "false",
+        "EventTime": _whole_seconds(row.at),
+        "EventSource": KMS_SOURCE,
+        "Username": user_name(Caller.parse(row.caller)),
+        "Resources": [
+            {"ResourceType": RESOURCE_TYPE, "ResourceName": resource["ARN"]}
+            for resource in record["resources"]
+        ],
+        "CloudTrailEvent": json.dumps(record, separators=(",", ":")),
+    }
+
+
+def _whole_seconds(at: int) -> datetime:
+    """CloudTrail's times are whole seconds."""
+    return datetime.fromtimestamp(at // 1000, UTC)
+
+
+def cloudtrail_record(row: TrailRow, partition: str, recipient: str) -> JsonShape:
+    """The record of an event, in the trail of the account ``recipient``."""
     keys = [row.source_key] if row.source_key else []
     if row.key_id and row.key_account:
         keys.append(key_arn(partition, row.region, row.key_account, row.key_id))
-    # CloudTrail's times are whole seconds.
-    time = datetime.fromtimestamp(row.at // 1000, UTC)
-    read_only = not is_mutating(row.operation)
-    caller = Caller.parse(row.caller)
     record: JsonShape = {
         "eventVersion": _VERSION,
-        "userIdentity": _identity(caller, row, partition, recipient),
-        "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "userIdentity": _identity(Caller.parse(row.caller), row, partition, recipient),
+        "eventTime": _whole_seconds(row.at).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "eventSource": KMS_SOURCE,
         "eventName": row.operation,
         "awsRegion": row.region,
@@ -267,23 +330,14 @@ def cloudtrail_event(row: TrailRow, partition: str, recipient: str) -> JsonShape
         "responseElements": None,
         "requestID": str(uuid.uuid5(uuid.NAMESPACE_OID, row.event_id)),
         "eventID": row.event_id,
-        "readOnly": read_only,
+        "readOnly": not is_mutating(row.operation),
         "resources": [{"accountId": arn.split(":")[4], "type": RESOURCE_TYPE, "ARN": arn} for arn in keys],
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": recipient,
         "eventCategory": "Management",
     }
-    return {
-        "EventId": row.event_id,
-        "EventName": row.operation,
-        "ReadOnly": "true" if read_only else "false",
-        "EventTime": time,
-        "EventSource": KMS_SOURCE,
-        "Username": user_name(caller),
-        "Resources": [{"ResourceType": RESOURCE_TYPE, "ResourceName": arn} for arn in keys],
-        "CloudTrailEvent": json.dumps(record, separators=(",", ":")),
-    }
+    return record
 
 
 def user_name(caller: Caller) -> str:

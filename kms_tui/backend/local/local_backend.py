@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
-from kms_tui.backend.base import Services
+from kms_tui.backend.base import EventGroup, Services
 from kms_tui.backend.local.authorization.callers import identity_of
 from kms_tui.backend.local.authorization.decision import (
     ADMINISTRATOR_POLICY,
@@ -16,7 +17,7 @@ from kms_tui.backend.local.authorization.decision import (
     decide,
     denied_by,
 )
-from kms_tui.backend.local.cloudtrail import lookup_events
+from kms_tui.backend.local.cloudtrail import event_groups, lookup_events
 from kms_tui.backend.local.crypto import data_keys, encryption, key_agreement, signatures
 from kms_tui.backend.local.engine.call import Call, CallOrigin, CallScope, JsonShape
 from kms_tui.backend.local.engine.request_validation import check_request
@@ -48,7 +49,9 @@ from kms_tui.policy.layers import UNLIMITED, Layer, Layers, NamedPolicy
 from kms_tui.policy.principals import PrincipalKind
 
 _TRAIL = "cloudtrail"
-_ACTION = "cloudtrail:LookupEvents"
+_LOOKUP = "LookupEvents"
+_ACTION = f"cloudtrail:{_LOOKUP}"
+T = TypeVar("T")
 ENDPOINT_ID = "vpce-0123456789abcdef0"
 """The VPC endpoint that calls come through where its policy is given."""
 
@@ -221,14 +224,22 @@ class LocalServices:
         return LocalServices(self._backend.in_region(region))
 
     def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        if (service, operation) != (_TRAIL, "LookupEvents"):
+        if (service, operation) != (_TRAIL, _LOOKUP):
             raise UnavailableError(service, operation)
-        call = self._backend.begin(operation)
+        return self._looking_up(lambda call: lookup_events(call, params))
+
+    def event_groups(self, key_arn: str, since: datetime, until: datetime) -> Sequence[EventGroup]:
+        """LookupEvents without its pages: the store groups its record of calls."""
+        return self._looking_up(lambda call: event_groups(call, key_arn, since, until))
+
+    def _looking_up(self, read: Callable[[Call], T]) -> T:
+        """What a call of LookupEvents reads; ServiceError where the caller may not."""
+        call = self._backend.begin(_LOOKUP)
         try:
             _require_permission(call)
-            return lookup_events(call, params)
+            return read(call)
         except ServiceError as error:
-            error.operation = operation
+            error.operation = _LOOKUP
             raise
 
 

@@ -29,6 +29,11 @@ class Applying:
     grants: tuple[tuple[Grant, frozenset[OpenFact]], ...]
 
     @property
+    def identity(self) -> tuple[object, ...]:
+        """A value that is the same for what judges alike."""
+        return self.statements, tuple((grant.grant_id, facts) for grant, facts in self.grants)
+
+    @property
     def facts(self) -> frozenset[OpenFact]:
         """All facts on which something depends."""
         return frozenset().union(*(facts for _, facts in (*self.statements, *self.grants)))
@@ -40,29 +45,43 @@ class KeyStatements:
     def __init__(self, access: KeyAccess) -> None:
         self.access = access
         self._relevant: dict[tuple[Caller, str], tuple[Statement, ...]] = {}
+        self._by_action: dict[str, tuple[GrantStatement, ...]] = {}
         self._granted: dict[tuple[Caller, str], tuple[GrantStatement, ...]] = {}
 
     @cached_property
     def keys(self) -> frozenset[str]:
         """The condition keys, in lower case, that its policy and grants ask for."""
         found = {key for test in self.access.tests for key in (test.key, *test.references)}
-        for grant in self.access.grants:
-            for operation in grant.operations:
-                for _, statement in grant_statements((grant,), f"{actions.PREFIX}{operation}"):
-                    found.update(test.key for test in statement.conditions)
+        for operation in {name for grant in self.access.grants for name in grant.operations}:
+            for _, statement in self._grants(f"{actions.PREFIX}{operation}"):
+                found.update(test.key for test in statement.conditions)
         return frozenset(found)
 
-    def request(self, recorded: RecordedRequest, caller: Caller) -> AccessRequest:
-        """The recorded request as this key's policy judges it."""
+    def _grants(self, action: str) -> tuple[GrantStatement, ...]:
+        """What the grants allow of an action."""
+        if action not in self._by_action:
+            self._by_action[action] = grant_statements(self.access.grants, action)
+        return self._by_action[action]
+
+    def request(
+        self, recorded: RecordedRequest, caller: Caller, further: Sequence[Document] = ()
+    ) -> AccessRequest:
+        """The recorded request as this key's policy judges it, and further policies."""
         moved = replace(recorded, key_arn=self.access.key_arn)
-        return access_request(moved, caller, self.keys, self.access.facts)
+        tests = (test for document in further for each in document.statements for test in each.conditions)
+        asked = {key for test in tests for key in (test.key, *test.references)}
+        return access_request(moved, caller, self.keys | asked, self.access.facts)
 
     def applying(self, judged: AccessRequest, context: Context | None) -> Applying:
         """What applies to a request, or would under open facts."""
         place = (judged.caller, judged.action)
         if place not in self._relevant:
             self._relevant[place] = tuple(_relevant(self.access.policy, judged))
-            self._granted[place] = tuple(_granted(self.access.grants, judged))
+            self._granted[place] = tuple(
+                each
+                for each in self._grants(judged.action)
+                if named_via(each.statement, judged.caller) is not None
+            )
         statements = ((each, _facts(each, judged, context)) for each in self._relevant[place])
         grants = ((each, _facts(each.statement, judged, context)) for each in self._granted[place])
         return Applying(
@@ -83,12 +102,6 @@ def _relevant(document: Document, judged: AccessRequest) -> Iterator[Statement]:
             and named_via(statement, judged.caller) is not None
         ):
             yield statement
-
-
-def _granted(grants: tuple[Grant, ...], judged: AccessRequest) -> Iterator[GrantStatement]:
-    for each in grant_statements(grants, judged.action):
-        if named_via(each.statement, judged.caller) is not None:
-            yield each
 
 
 def _facts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from kms_tui.evidence.request_history.recorded_request import Detail
+from kms_tui.evidence.request_history.recorded_request import RequestDetail
 from kms_tui.kms.model import Grant, Key, KeyState
 from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.document import Document
@@ -88,14 +88,14 @@ class AliasRepointing:
 KeyChange = PolicyChange | GrantRemoval | StateChange | AliasRepointing
 
 
-def details_for(access: KeyAccess, change: KeyChange) -> Set[Detail]:
+def details_for(access: KeyAccess, change: KeyChange) -> Set[RequestDetail]:
     """The parts of requests that the judgement needs beside the usual ones."""
     after = change.after(access)
-    found: set[Detail] = set()
+    found: set[RequestDetail] = set()
     texts = [access.policy.text, after.policy.text]
     texts += [grant.grantee for grant in (*access.grants, *after.grants)]
     if any(":assumed-role/" in text for text in texts):
-        found.add(Detail.SESSION)
+        found.add(RequestDetail.SESSION)
     if any(test.key in _ADDRESSES for test in (*access.tests, *after.tests)):
-        found.add(Detail.ADDRESS)
+        found.add(RequestDetail.ADDRESS)
     return found

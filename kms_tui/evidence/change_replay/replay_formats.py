@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from kms_tui.evidence.change_replay.replay_result import AffectedRequest, ReplayResult, coverage_sentence, iso
+from kms_tui.evidence.change_replay.replay_result import AffectedRequest, ReplayResult
+from kms_tui.evidence.request_history.coverage_words import coverage_sentence, iso
 from kms_tui.export import ExportFormat, Table, render
 from kms_tui.visible import visible
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from itertools import product
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kms_tui.evidence.change_replay.applying_statements import (
@@ -32,7 +33,7 @@ from kms_tui.kms.operations import REFUSED_BY_STATE, state_error
 from kms_tui.policy.authorization import authorize_request
 from kms_tui.policy.describe import listed
 from kms_tui.policy.document import Document, Statement, parse
-from kms_tui.policy.evaluation import AccessRequest
+from kms_tui.policy.evaluation import AccessRequest, Effect, evaluate
 from kms_tui.policy.layers import Layers, NamedPolicy
 from kms_tui.policy.principals import Caller
 
@@ -44,7 +45,7 @@ _EVERYTHING = parse(
 )
 _NOTHING = replace(_EVERYTHING, statements=())
 _IDENTITY, _LIMITS = "the IAM policies", "a permissions boundary or session policy"
-_OLDER = "it was answered under an older policy or by a grant that is gone: today's policy refuses it already"
+_OLDER = "it was answered under older policies or by a grant that is gone: today's refuse it already"
 _NO_CALLER = "the record does not tell who called"
 _STATE_WORDS: Mapping[KeyState, str] = {
     KeyState.DISABLED: "the key is disabled",
@@ -60,7 +61,7 @@ _OF_OLD_KEY: Mapping[str, str] = {
 """Operation -> why it fails for what the key did before its alias was repointed."""
 
 
-class Verdict(Enum):
+class ReplayVerdict(Enum):
     """What a change does to a request."""
 
     REFUSED = "refused"
@@ -70,17 +71,37 @@ class Verdict(Enum):
 
 
 class _Judgement(NamedTuple):
-    verdict: Verdict
+    verdict: ReplayVerdict
     reason: str = ""
+    needs_identity: bool = False
 
 
-_UNCHANGED = _Judgement(Verdict.UNCHANGED)
+_UNCHANGED = _Judgement(ReplayVerdict.UNCHANGED)
+_Question = tuple[AccessRequest, Applying]
+"""A request as one key's policy judges it, and what of the key applies to it."""
 
 
-def replay(history: RequestHistory, access: KeyAccess, change: KeyChange) -> ReplayResult:
-    """The requests of a key's history that a change refuses, newly allows, or that the record leaves open."""
-    judge = _judge_of(access, change)
-    found: dict[Verdict, list[tuple[RequestGroup, str]]] = {verdict: [] for verdict in Verdict}
+class _Outcome(NamedTuple):
+    """A verdict, and what is missing for another than UNDECIDED."""
+
+    verdict: ReplayVerdict
+    missing: tuple[str, ...] = ()
+
+
+def replay(
+    history: RequestHistory,
+    access: KeyAccess,
+    change: KeyChange,
+    identity: Mapping[str, Sequence[Document]] = MappingProxyType({}),
+) -> ReplayResult:
+    """The requests of a key's history that a change refuses, newly allows, or that the record leaves open.
+
+    ``identity`` has the IAM policies of callers by ``RecordedRequest.principal``, as far as they are known.
+    Those of ``ReplayResult.unread_callers`` would decide more.
+    """
+    judge = _judge_of(access, change, identity)
+    found: dict[ReplayVerdict, list[tuple[RequestGroup, str]]] = {verdict: [] for verdict in ReplayVerdict}
+    unread: dict[str, None] = {}
     failed = judged = 0
     for group in history.groups:
         request = group.request
@@ -90,19 +111,22 @@ def replay(history: RequestHistory, access: KeyAccess, change: KeyChange) -> Rep
             failed += group.count
             continue
         judged += 1
-        verdict, reason = judge.judge(request)
+        verdict, reason, needs_identity = judge.judge(request)
         found[verdict].append((group, reason))
-    parts: dict[Verdict, tuple[AffectedRequest, ...]] = {
-        verdict: merged(found[verdict]) for verdict in Verdict if verdict is not Verdict.UNCHANGED
+        if needs_identity and request.principal not in identity:
+            unread[request.principal] = None
+    parts: dict[ReplayVerdict, tuple[AffectedRequest, ...]] = {
+        verdict: merged(found[verdict]) for verdict in ReplayVerdict if verdict is not ReplayVerdict.UNCHANGED
     }
     return ReplayResult(
-        parts[Verdict.REFUSED],
-        parts[Verdict.ALLOWED],
-        parts[Verdict.UNDECIDED],
-        sum(group.count for group, _ in found[Verdict.UNCHANGED]),
+        parts[ReplayVerdict.REFUSED],
+        parts[ReplayVerdict.ALLOWED],
+        parts[ReplayVerdict.UNDECIDED],
+        sum(group.count for group, _ in found[ReplayVerdict.UNCHANGED]),
         failed,
         judged,
         history.coverage,
+        tuple(unread),
     )
 
 
@@ -117,17 +141,21 @@ class _StateJudge:
         if not request.is_answered or self._state not in REFUSED_BY_STATE.get(operation, ()):
             return _UNCHANGED
         reason = f"{_STATE_WORDS[self._state]} ({state_error(self._state)})"
-        return _Judgement(Verdict.REFUSED, reason)
+        return _Judgement(ReplayVerdict.REFUSED, reason)
 
 
 class _AccessJudge:
     """Judges by key policy and grants, before and after."""
 
-    def __init__(self, before: KeyAccess, after: KeyAccess) -> None:
+    def __init__(
+        self, before: KeyAccess, after: KeyAccess, identity: Mapping[str, Sequence[Document]]
+    ) -> None:
         self._before, self._after = KeyStatements(before), KeyStatements(after)
+        self._identity = identity
         self._is_same_key = before.key_arn == after.key_arn
         self._reasons = Reasons(before, after)
         self._decided: dict[tuple[object, ...], bool] = {}
+        self._outcomes: dict[tuple[object, ...], _Outcome | None] = {}
 
     def judge(self, request: RecordedRequest) -> _Judgement:
         if not request.is_answered and request.refused_by == RefusedBy.OTHER:
@@ -136,15 +164,15 @@ class _AccessJudge:
         found = [self._for_caller(request, caller) for caller in callers]
         possible = [each for each in found if each is not None]
         if not callers:
-            return _Judgement(Verdict.UNDECIDED, _NO_CALLER)
+            return _Judgement(ReplayVerdict.UNDECIDED, _NO_CALLER)
         if not possible:
-            return _Judgement(Verdict.UNDECIDED, _OLDER) if request.is_answered else _UNCHANGED
+            return _Judgement(ReplayVerdict.UNDECIDED, _OLDER) if request.is_answered else _UNCHANGED
         verdicts = {each.verdict for each in possible}
         if len(verdicts) == 1:
             return possible[0]
         reason = next(each.reason for each in possible if each.reason)
         which = f"which principal of account {request.account} called"
-        return _Judgement(Verdict.UNDECIDED, f"{reason}; depends on {which}")
+        return _Judgement(ReplayVerdict.UNDECIDED, f"{reason}; depends on {which}")
 
     def _callers(self, request: RecordedRequest) -> list[Caller]:
         """Whom the record may mean: of another account it tells the account alone."""
@@ -168,24 +196,48 @@ class _AccessJudge:
         open_facts = before.facts | after.facts
         if len(open_facts) > MAX_FACTS:
             names = sorted({key for _, key, _ in open_facts})
-            return _Judgement(Verdict.UNDECIDED, f"depends on {listed(names)}")
-        ways = _Ways(open_facts, self._is_same_key, request.refused_by)
-        outcomes: list[tuple[_Way, bool]] = []
-        for way in ways:
-            answered = self._is_allowed(self._before, was, before, way, way.identity)
-            if answered == request.is_answered:
-                outcomes.append((way, self._is_allowed(self._after, now, after, way, way.later_identity)))
-        if not outcomes:
-            return None
-        results = {allowed for _, allowed in outcomes}
-        if results == {request.is_answered}:
-            return _UNCHANGED
+            return _Judgement(ReplayVerdict.UNDECIDED, f"depends on {listed(names)}")
+        given = self._identity_of(request, caller, self._before)
+        later = () if self._is_same_key else self._identity_of(request, caller, self._after)
+        ways = _Ways(open_facts, given, later, request.refused_by)
+        place = (caller, was.action, before.identity, after.identity, ways.identity, request.is_answered)
+        if place not in self._outcomes:
+            self._outcomes[place] = self._outcome(ways, (was, before), (now, after), request.is_answered)
+        outcome = self._outcomes[place]
+        if outcome is None or outcome.verdict is ReplayVerdict.UNCHANGED:
+            return None if outcome is None else _UNCHANGED
         reason = self._reasons.reason(request, caller, now, before, after)
+        if not outcome.missing:
+            return _Judgement(outcome.verdict, reason)
+        depends = f"depends on {listed([_named(what, request) for what in outcome.missing])}"
+        reason = f"{reason}; {depends}" if reason else depends
+        return _Judgement(outcome.verdict, reason, _IDENTITY in outcome.missing)
+
+    def _outcome(self, ways: _Ways, was: _Question, now: _Question, answered: bool) -> _Outcome | None:
+        """The verdict over all ways in which the request ends as it did before; None if there is none."""
+        found: list[tuple[_Way, bool]] = []
+        for way in ways:
+            if self._is_allowed(self._before, *was, way, way.given) == answered:
+                found.append((way, self._is_allowed(self._after, *now, way, way.later)))
+        if not found:
+            return None
+        results = {allowed for _, allowed in found}
+        if results == {answered}:
+            return _Outcome(ReplayVerdict.UNCHANGED)
         if len(results) == 1:
-            return _Judgement(Verdict.ALLOWED if True in results else Verdict.REFUSED, reason)
-        missing = [_named(what, request) for what in ways.deciding(outcomes)]
-        depends = f"depends on {listed(missing)}"
-        return _Judgement(Verdict.UNDECIDED, f"{reason}; {depends}" if reason else depends)
+            return _Outcome(ReplayVerdict.REFUSED if answered else ReplayVerdict.ALLOWED)
+        return _Outcome(ReplayVerdict.UNDECIDED, tuple(ways.deciding(found)))
+
+    def _identity_of(self, request: RecordedRequest, caller: Caller, key: KeyStatements) -> tuple[bool, ...]:
+        """What the caller's IAM policies may say: True for an allow. A Deny is newer than an answer."""
+        documents = self._identity.get(request.principal)
+        if documents is None:
+            return True, False
+        judged = key.request(request, caller, documents)
+        effects = {evaluate(document, judged).effect for document in documents}
+        if effects & {Effect.DEPENDS, Effect.DENY}:
+            return True, False
+        return (Effect.ALLOW in effects,)
 
     def _is_allowed(
         self, key: KeyStatements, judged: AccessRequest, applying: Applying, way: _Way, identity: bool
@@ -215,27 +267,28 @@ def _ids(grants: Sequence[Grant]) -> tuple[str, ...]:
     return tuple(grant.grant_id for grant in grants)
 
 
-def _judge_of(access: KeyAccess, change: KeyChange) -> _StateJudge | _AccessJudge | _AliasJudge:
+def _judge_of(
+    access: KeyAccess, change: KeyChange, identity: Mapping[str, Sequence[Document]]
+) -> _StateJudge | _AccessJudge | _AliasJudge:
     if isinstance(change, StateChange):
         return _StateJudge(change.state)
-    if isinstance(change, AliasRepointing):
-        return _AliasJudge(access, change)
-    return _AccessJudge(access, change.after(access))
+    judge = _AccessJudge(access, change.after(access), identity)
+    return _AliasJudge(judge, access, change) if isinstance(change, AliasRepointing) else judge
 
 
 class _AliasJudge:
     """Judges the requests that name the key by an alias: they go to another key."""
 
-    def __init__(self, access: KeyAccess, change: AliasRepointing) -> None:
+    def __init__(self, judge: _AccessJudge, access: KeyAccess, change: AliasRepointing) -> None:
         self._alias = change.alias
-        self._access = _AccessJudge(access, change.target)
+        self._access = judge
         self._moves = access.key_arn != change.target.key_arn
 
     def judge(self, request: RecordedRequest) -> _Judgement:
         if request.alias != self._alias or not self._moves:
             return _UNCHANGED
         if request.is_answered and request.operation in _OF_OLD_KEY:
-            return _Judgement(Verdict.REFUSED, _OF_OLD_KEY[request.operation])
+            return _Judgement(ReplayVerdict.REFUSED, _OF_OLD_KEY[request.operation])
         return self._access.judge(request)
 
 
@@ -243,31 +296,42 @@ class _AliasJudge:
 class _Way:
     """One way of filling in what the record leaves open: the facts that hold, and what layers give.
 
-    ``later_identity`` is about the key after the change: for the same key, the same as ``identity``.
+    ``given`` is what IAM policies give of the key before the change, ``later`` of that after it.
     """
 
     facts: frozenset[OpenFact]
-    identity: bool
+    given: bool
     limits: bool
-    later_identity: bool
+    later: bool
 
 
 class _Ways:
-    """All ways of filling in what a request leaves open."""
+    """All ways of filling in what a request leaves open.
 
-    def __init__(self, facts: frozenset[OpenFact], same_key: bool, refused_by: str) -> None:
+    ``identity`` is what IAM policies may say of the key before, ``later`` of another key after: () for the
+    same key.
+    """
+
+    def __init__(
+        self, facts: frozenset[OpenFact], identity: tuple[bool, ...], later: tuple[bool, ...], refused_by: str
+    ) -> None:
         self._facts = sorted(facts)
-        self._same_key = same_key
+        self._later = later
         # A message that names the IAM policies says that they allow nothing.
-        self._identity = (False,) if refused_by == RefusedBy.IDENTITY else (True, False)
+        self._identity = (False,) if refused_by == RefusedBy.IDENTITY else identity
         # A message that names key policy or IAM policies says nothing of limits; they are taken to pass.
         self._limits = (True,) if refused_by else (True, False)
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """A value that is the same for the same ways, given the facts."""
+        return self._identity, self._later, self._limits
 
     def __iter__(self) -> Iterator[_Way]:
         for chosen in product((True, False), repeat=len(self._facts)):
             facts = frozenset(fact for fact, holds in zip(self._facts, chosen, strict=True) if holds)
             for identity, limits in product(self._identity, self._limits):
-                for later in (identity,) if self._same_key else (True, False):
+                for later in self._later or (identity,):
                     yield _Way(facts, identity, limits, later)
 
     def deciding(self, outcomes: Sequence[tuple[_Way, bool]]) -> list[str]:
@@ -279,9 +343,9 @@ class _Ways:
                 other = replace(way, facts=way.facts ^ {fact})
                 if by_way.get(other, result) != result:
                     found[fact[1]] = None
-            flipped = replace(way, later_identity=not way.later_identity)
-            if self._same_key:
-                flipped = replace(flipped, identity=not way.identity)
+            flipped = replace(way, later=not way.later)
+            if not self._later:
+                flipped = replace(flipped, given=not way.given)
             if by_way.get(flipped, result) != result:
                 found[_IDENTITY] = None
             if by_way.get(replace(way, limits=not way.limits), result) != result:

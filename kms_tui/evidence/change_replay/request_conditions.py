@@ -15,6 +15,7 @@ from kms_tui.evidence.request_history.recorded_request import Context, RecordedR
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
 from kms_tui.kms.operations import Trait, has
+from kms_tui.kms.service_principals import SERVICES
 from kms_tui.policy.actions import lowered
 from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS, Presence, find
 from kms_tui.policy.conditions import ConditionTest
@@ -103,7 +104,8 @@ def _value(request: RecordedRequest, key: str) -> Any:
 def _context_value(request: RecordedRequest, name: str) -> Any:
     if request.context is None:
         return _OPEN
-    return next((pair.value for pair in request.context if lowered(pair.name) == name), None)
+    pairs = (pair for pair in request.context if lowered(pair.name) == name)
+    return next((_OPEN if pair.folded else pair.value for pair in pairs), None)
 
 
 def _context_keys(request: RecordedRequest) -> Any:
@@ -124,6 +126,8 @@ def _via_service(request: RecordedRequest) -> Any:
     except ValueError:
         return _OPEN
     service = name.split(".")[0]
+    if service not in SERVICES:
+        return _OPEN
     suffix = "amazonaws.com.cn" if arn.partition == "aws-cn" else "amazonaws.com"
     return f"{service}.{arn.region}.{suffix}"
 

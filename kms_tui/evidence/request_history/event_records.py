@@ -17,8 +17,8 @@ from kms_tui.evidence.request_history.recorded_request import (
     S3_OBJECTS,
     Context,
     ContextPair,
-    Detail,
     RecordedRequest,
+    RequestDetail,
     alias_in,
     refused_by,
 )
@@ -78,7 +78,7 @@ class DatedRequest(NamedTuple):
     time: datetime | None
 
 
-def requests_in(record: object, details: Set[Detail] = frozenset()) -> Iterator[DatedRequest]:
+def requests_in(record: object, details: Set[RequestDetail] = frozenset()) -> Iterator[DatedRequest]:
     """The requests on keys in one CloudTrail record (the JSON object), one for each key and action."""
     event = mapping_of(record)
     if text_of(event.get("eventSource")) not in ("", KMS_SOURCE) or event.get("eventType") == _SERVICE_EVENT:
@@ -105,15 +105,17 @@ def requests_in(record: object, details: Set[Detail] = frozenset()) -> Iterator[
             error=error[:_LONGEST],
             refused_by=refused_by(message) if error in ACCESS_DENIED else "",
             vpc_endpoint=text_of(event.get("vpcEndpointId"))[:64],
-            address=text_of(event.get("sourceIPAddress"))[:_LONGEST] if Detail.ADDRESS in details else "",
+            address=text_of(event.get("sourceIPAddress"))[:_LONGEST]
+            if RequestDetail.ADDRESS in details
+            else "",
             mfa=_mfa(identity),
-            key_exchange=_key_exchange(event) if Detail.TLS in details else "",
+            key_exchange=_key_exchange(event) if RequestDetail.TLS in details else "",
             settings=tuple(_settings(members)),
         )
         yield DatedRequest(request, time)
 
 
-def _principal(identity: Mapping[str, Any], details: Set[Detail]) -> tuple[str, str]:
+def _principal(identity: Mapping[str, Any], details: Set[RequestDetail]) -> tuple[str, str]:
     """The principal and the type of its identity."""
     kind = text_of(identity.get("type"))[:64]
     arn = text_of(identity.get("arn"))[:_LONGEST]
@@ -121,7 +123,7 @@ def _principal(identity: Mapping[str, Any], details: Set[Detail]) -> tuple[str, 
         return (text_of(identity.get("invokedBy")) or arn)[:_LONGEST], kind
     if kind == "AWSAccount":
         return text_of(identity.get("accountId"))[:12], kind
-    if kind == "AssumedRole" and Detail.SESSION not in details:
+    if kind == "AssumedRole" and RequestDetail.SESSION not in details:
         issuer = mapping_of(mapping_of(identity.get("sessionContext")).get("sessionIssuer"))
         return text_of(issuer.get("arn"))[:_LONGEST] or _role_of(arn), kind
     return arn or text_of(identity.get("principalId"))[:_LONGEST], kind
@@ -194,8 +196,8 @@ def _members(action: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _settings(members: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for member, key in _SETTINGS.items():
-        value = members.get(member)
+    for member in sorted(_SETTINGS.keys() & members.keys()):
+        key, value = _SETTINGS[member], members[member]
         if isinstance(value, list):
             yield key, tuple(text_of(each)[:_LONGEST] for each in value[:64])
         elif isinstance(value, bool):

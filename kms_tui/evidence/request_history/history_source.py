@@ -16,8 +16,8 @@ from kms_tui.evidence.request_history.event_records import DatedRequest
 from kms_tui.evidence.request_history.recorded_request import (
     Context,
     ContextPair,
-    Detail,
     RecordedRequest,
+    RequestDetail,
     RequestGroup,
 )
 
@@ -33,7 +33,7 @@ class HistoryQuery:
     since: datetime
     until: datetime
     key_arn: str = ""
-    details: Set[Detail] = frozenset()
+    details: Set[RequestDetail] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,11 @@ class HistoryReading:
             self._complete = True
             self._span = (since or self.query.since, until or self.query.until)
 
+    def coverage(self) -> Coverage:
+        """What was seen so far; cheap enough to ask for at every frame."""
+        with self._lock:
+            return self._coverage()
+
     def snapshot(self) -> RequestHistory:
         """The distinct requests so far, and what they cover."""
         with self._lock:
@@ -126,17 +131,20 @@ class HistoryReading:
                 RequestGroup(request, count.number, count.first, count.last)
                 for request, count in self._groups.items()
             ]
-            coverage = Coverage(
-                self._source,
-                self.query.since,
-                self._span[0] if self._complete else self._oldest,
-                self._span[1],
-                self._events,
-                self._complete,
-                (*self._notes, *self._limits()),
-            )
+            coverage = self._coverage()
         groups.sort(key=lambda group: -group.count)
         return RequestHistory(tuple(groups), coverage)
+
+    def _coverage(self) -> Coverage:
+        return Coverage(
+            self._source,
+            self.query.since,
+            self._span[0] if self._complete else self._oldest,
+            self._span[1],
+            self._events,
+            self._complete,
+            (*self._notes, *self._limits()),
+        )
 
     def _limits(self) -> Iterable[str]:
         if self._dropped:

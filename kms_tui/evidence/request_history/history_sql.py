@@ -15,7 +15,7 @@ from typing import NamedTuple
 from kms_tui.evidence.request_history.event_records import KMS_SOURCE
 from kms_tui.evidence.request_history.history_source import HistoryQuery
 from kms_tui.evidence.request_history.query_engine import COLUMNS, MOST_ROWS
-from kms_tui.evidence.request_history.recorded_request import REFUSALS, Detail
+from kms_tui.evidence.request_history.recorded_request import REFUSALS, RequestDetail
 from kms_tui.kms.errors import ConfigurationError
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,254}\Z")
@@ -23,6 +23,7 @@ _STORE = re.compile(
     r"(?:arn:[a-z0-9-]+:cloudtrail:[a-z0-9-]+:[0-9]{12}:eventdatastore/)?"
     r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z"
 )
+_KEY_ARN = "arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"
 _OBJECTS = r'("aws:s3:arn":"arn:[^"/]*:s3:::[^"/]*/)[^"]*'
 """S3's objects in an encryption context: there may be billions, and they become their bucket's ``/*``."""
 
@@ -80,14 +81,12 @@ def _refusal() -> str:
 def _columns(query: HistoryQuery, dialect: _Dialect, key_exchange: bool) -> Mapping[str, str]:
     details = query.details
     issuer = "useridentity.sessioncontext.sessionissuer.arn"
-    arns = "array_join(transform(resources, r -> r.arn), ' ')"
-    if query.key_arn:
-        arns = f"CASE WHEN {_about(query.key_arn)} THEN {arns} ELSE {literal(query.key_arn)} END"
-    whole = Detail.ADDRESS in details
+    arns = "NULLIF(array_join(transform(resources, r -> r.arn), ' '), '')"
+    whole = RequestDetail.ADDRESS in details
     return {
         "identity_type": "useridentity.type",
         "principal": "COALESCE(useridentity.arn, useridentity.principalid)"
-        if Detail.SESSION in details
+        if RequestDetail.SESSION in details
         else f"COALESCE({issuer}, useridentity.arn, useridentity.principalid)",
         "account": "useridentity.accountid",
         "service": "useridentity.invokedby",
@@ -96,12 +95,12 @@ def _columns(query: HistoryQuery, dialect: _Dialect, key_exchange: bool) -> Mapp
         "error": "errorcode",
         "refusal": _refusal(),
         "parameters": dialect.parameters,
-        "key_arns": arns,
+        "key_arns": f"COALESCE({arns}, regexp_extract(errormessage, {literal(_KEY_ARN)}))",
         "endpoint": "vpcendpointid",
         "address": "sourceipaddress"
         if whole
         else "CASE WHEN sourceipaddress LIKE '%.amazonaws.com' THEN sourceipaddress ELSE '' END",
-        "key_exchange": "tlsdetails.keyexchange" if key_exchange and Detail.TLS in details else "''",
+        "key_exchange": "tlsdetails.keyexchange" if key_exchange and RequestDetail.TLS in details else "''",
     }
 
 

@@ -16,7 +16,7 @@ from kms_tui.evidence.events import mapping_of, text_of
 from kms_tui.evidence.request_history.event_records import KMS_SOURCE
 from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading, QueryCost
 from kms_tui.evidence.request_history.query_engine import QueryState, QueryStatus, Row, run_query, size
-from kms_tui.evidence.request_history.recorded_request import Detail
+from kms_tui.evidence.request_history.recorded_request import RequestDetail
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import ConfigurationError, KmsTuiError
 
@@ -52,7 +52,7 @@ def insights_query(query: HistoryQuery) -> str:
     issuer = "userIdentity.sessionContext.sessionIssuer.arn"
     principal = (
         "userIdentity.arn"
-        if Detail.SESSION in query.details
+        if RequestDetail.SESSION in query.details
         else f"coalesce({issuer}, userIdentity.arn, userIdentity.principalId)"
     )
     groups = [
@@ -80,8 +80,8 @@ def insights_query(query: HistoryQuery) -> str:
         "endpoint": "vpcEndpointId",
     }
     for detail, name, member in (
-        (Detail.ADDRESS, "address", "sourceIPAddress"),
-        (Detail.TLS, "key_exchange", "tlsDetails.keyExchange"),
+        (RequestDetail.ADDRESS, "address", "sourceIPAddress"),
+        (RequestDetail.TLS, "key_exchange", "tlsDetails.keyExchange"),
     ):
         if detail in query.details:
             fields[name] = member

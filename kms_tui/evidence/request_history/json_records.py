@@ -15,7 +15,8 @@ MAX_RECORD = 16 << 20
 CHUNK = 1 << 20
 _BETWEEN = re.compile(r'(?:[\s,:\[\]}\ufeff]+|\{\s*"(?:Records|Events)"\s*:\s*\[)*')
 """What stands between records: white space, signs, and the beginning of the object around them."""
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(strict=False)
+"""Control characters in texts do no harm here."""
 
 
 class BrokenFileError(Exception):

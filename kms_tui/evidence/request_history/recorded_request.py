@@ -19,7 +19,7 @@ S3_OBJECTS = "aws:s3:arn"
 """The encryption context key in which Amazon S3 names a bucket (with bucket keys) or an object."""
 
 
-class Detail(StrEnum):
+class RequestDetail(StrEnum):
     """A part of a request that has many values, and is kept only where somebody asks for it."""
 
     SESSION = "session"
@@ -49,9 +49,9 @@ Context = tuple[ContextPair, ...]
 class RecordedRequest:
     """One request on one key; parts that the record lacks, or that nobody asked for, are "".
 
-    ``principal`` is the ARN of a user, of a session's role (with ``Detail.SESSION`` of the session) or of a
-    root user, a service principal, or the id of another account. ReEncrypt is two requests, ReEncryptFrom and
-    ReEncryptTo. ``context`` is None where the record does not tell it.
+    ``principal`` is the ARN of a user, of a session's role (with ``RequestDetail.SESSION`` of the session) or
+    of a root user, a service principal, or the id of another account. ReEncrypt is two requests,
+    ReEncryptFrom and ReEncryptTo. ``context`` is None where the record does not tell it.
     """
 
     principal: str

@@ -7,25 +7,28 @@ does not matter. A file that cannot be read is named and skipped from its fault 
 
 from __future__ import annotations
 
-import gzip
-import io
+import codecs
 import os
 import re
 import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from kms_tui.atomic import FileError
 from kms_tui.evidence.events import mapping_of, time_of
 from kms_tui.evidence.request_history.event_records import KMS_SOURCE, requests_in
 from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading, QueryCost
-from kms_tui.evidence.request_history.json_records import BrokenFileError, records
+from kms_tui.evidence.request_history.json_records import CHUNK, BrokenFileError, records
 
 _SUFFIXES = (".json", ".json.gz")
 _LAYOUT = re.compile(r"/CloudTrail/(?P<region>[a-z0-9-]+)(?:/(?P<date>\d{4}/\d{2}/\d{2}))?(?:/|\Z)")
 _OTHER_KINDS = ("/CloudTrail-Digest/", "/CloudTrail-Insight/", "/CloudTrail-Aggregated/")
 _DAY = timedelta(days=1)
+_GZIP = 16 + zlib.MAX_WBITS
+_PIECE = 1 << 18
+"""Compressed bytes that are read at once."""
 
 
 class TrailFiles:
@@ -59,13 +62,15 @@ class TrailFiles:
                     if not reading.wanted():
                         return
                     _count(record, reading, span)
-            except (BrokenFileError, EOFError, zlib.error) as error:
-                reason = str(error) if isinstance(error, BrokenFileError) else "its compression ends early"
-                reading.note(f"{path} was read up to its fault: {reason}.")
+            except BrokenFileError as error:
+                reading.note(f"{path} was read up to its fault: {error}.")
             except OSError as error:
-                reading.note(f"{path} was not read: {error.strerror or 'it is no gzip file'}.")
+                reading.note(f"{path} was not read: {error.strerror}.")
         if not number:
             raise FileError(f"{self._path} holds no .json or .json.gz file of the time and Region asked for.")
+        if span.oldest is None:
+            reading.note("The files hold no event of KMS.")
+            return
         reading.finish(span.oldest, span.newest)
 
     def _files(self, query: HistoryQuery) -> Iterator[Path]:
@@ -110,9 +115,38 @@ class _Span:
 
 
 def _records(path: Path) -> Iterator[object]:
-    with gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb") as raw:
-        text = io.TextIOWrapper(raw, encoding="utf-8", errors="replace", newline="")
-        yield from records(text.read)
+    with path.open("rb") as file:
+        chunks = _inflated(file) if path.name.endswith(".gz") else iter(lambda: file.read(CHUNK), b"")
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+        def read(_size: int) -> str:
+            for chunk in chunks:
+                if text := decoder.decode(chunk):
+                    return text
+            return decoder.decode(b"", True)
+
+        yield from records(read)
+
+
+def _inflated(file: BinaryIO) -> Iterator[bytes]:
+    """The content of a gzip file of any number of members, a bounded piece at a time.
+
+    Unlike gzip's reader it gives what is there before a file ends early. Raises BrokenFileError.
+    """
+    inflate = zlib.decompressobj(_GZIP)
+    while True:
+        data = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+        data = data or file.read(_PIECE)
+        if inflate.eof:
+            if not data.strip(b"\0"):
+                return
+            inflate = zlib.decompressobj(_GZIP)
+        elif not data:
+            raise BrokenFileError("its compression ends early")
+        try:
+            yield inflate.decompress(data, CHUNK)
+        except zlib.error:
+            raise BrokenFileError("it is no gzip file, or a broken one") from None
 
 
 def _count(record: object, reading: HistoryReading, span: _Span) -> None:

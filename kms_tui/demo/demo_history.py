@@ -71,6 +71,8 @@ def _steps() -> Iterator[DemoStep]:
             yield DemoStep(used, operation, {}, index, caller=key.user)
         for each in TRAFFIC.get(key.alias, ()):
             params = {"EncryptionContext": each.context} if each.context else {}
+            if each.by_alias:
+                params |= {"KeyId": f"alias/{key.alias}"}
             for days in each.days():
                 yield DemoStep(days, each.operation, params, index, caller=each.caller, error=each.error)
         if key.replica is not None:
@@ -146,7 +148,7 @@ class TravellingClock:
         return self._now() - self.offset
 
 
-class HistoryReplay:
+class DemoHistory:
     """Makes the calls of a history, and keeps the identifiers and ciphertexts of their answers."""
 
     def __init__(self, store: Store, clock: TravellingClock) -> None:
