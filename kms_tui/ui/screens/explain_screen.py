@@ -142,18 +142,19 @@ class ExplainScreen(ModeScreen):
         source = self._source()
         if source is None and not inquiry.has_layers:
             return
-        self.show_status("reading the layers…")
-        await asyncio.sleep(_BEFORE_READING)
 
         def keep_going() -> bool:
             return self._turn == turn
 
         try:
+            self.show_status("reading the layers…")
+            await asyncio.sleep(_BEFORE_READING)
             self._show(await off_loop(lambda: judge(inquiry, source, keep_going=keep_going)))
         except KmsTuiError as error:
             self._show_text(safe(f"{error} {error.next_step}".strip()).stylize("$error"))
         finally:
-            self.show_status("")
+            if self.is_mounted:
+                self.show_status("")
 
     def _source(self) -> LayerSource | None:
         return LayerSource(self.session.kms, self.session.services) if self.session is not None else None
