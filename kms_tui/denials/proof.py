@@ -22,7 +22,7 @@ from kms_tui.policy import actions
 from kms_tui.policy.denial_case import DenialCase
 from kms_tui.policy.evaluation import AccessRequest
 from kms_tui.policy.grant_statements import grant_principal
-from kms_tui.policy.layer_facts import SOURCE_VPCE
+from kms_tui.policy.layer_matches import SOURCE_VPCE
 from kms_tui.policy.layers import UNLIMITED, Layers, NamedPolicy, UnreadLayer
 from kms_tui.policy.principals import PrincipalKind
 

@@ -7,15 +7,15 @@ Source: the IAM user guide (reference_policies_evaluation-logic, …-cross-accou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
 from kms_tui.kms.arn import Arn
-from kms_tui.policy import actions, principals, wildcard
+from kms_tui.policy import actions, operators, principals, wildcard
 from kms_tui.policy.actions import lowered
-from kms_tui.policy.condition_keys import Presence
-from kms_tui.policy.conditions import ConditionTest, Resolve, UnsetVariableError, filled
+from kms_tui.policy.condition_keys import ConditionKey, Presence
+from kms_tui.policy.conditions import ConditionTest, Resolve, UnsetVariableError, filled, variable_names
 from kms_tui.policy.document import CURRENT_VERSION, Document, Statement
 from kms_tui.policy.principals import Caller, Principal, PrincipalKind
 from kms_tui.policy.search import Budget
@@ -280,11 +280,26 @@ def matches(document: Document, request: AccessRequest) -> Iterator[Match]:
     for statement in document.statements:
         if not action_mask(statement) & action.bit:
             continue
+        open_test = None
         if not covers(document, statement, request.key_arn, request.resolve):
-            continue
+            open_test = _open_resource(document, statement, request)
+            if open_test is None:
+                continue
         match = matched(statement, request)
         if match is not None:
-            yield match
+            yield replace(match, open_tests=(*match.open_tests, open_test)) if open_test else match
+
+
+def _open_resource(document: Document, statement: Statement, request: AccessRequest) -> ConditionTest | None:
+    """The statement's resources as a condition, where open policy variables decide if it covers the key."""
+    if document.version != CURRENT_VERSION or not statement.resources or request.complete:
+        return None
+    names = {name for text in statement.resources for name in variable_names(text.value)}
+    operator = operators.parse("StringNotLike" if statement.not_resource else "StringLike")
+    if operator is None or not any(request.is_open(name) for name in names):
+        return None
+    info = ConditionKey("Resource", Presence.CONSTANT)
+    return ConditionTest(operator, "resource", "Resource", info, statement.resources, True, statement.span)
 
 
 def matched(statement: Statement, request: AccessRequest) -> Match | None:

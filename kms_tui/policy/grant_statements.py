@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from kms_tui.kms.arn import key_account
 from kms_tui.kms.model import Grant
 from kms_tui.kms.operations import Trait, has
 from kms_tui.policy import condition_keys, operators, principals
@@ -46,12 +45,10 @@ def grant_statements(grants: tuple[Grant, ...], action: str) -> tuple[GrantState
 
 
 def _principals(grant: Grant, operation: str) -> Iterator[Principal]:
-    """Whom a grant lets do the operation: its grantee; to retire it, the retiring principal and the account
-    of the key, too.
-    """
+    """Whom a grant lets do the operation: its grantee; to retire it, the retiring principal, too."""
     names = [grant.grantee] if operation in grant.operations else []
     if operation == RETIRE:
-        names += [grant.retiring, key_account(grant.key_id) or grant.issuing_account]
+        names.append(grant.retiring)
     for name in dict.fromkeys(filter(None, names)):
         principal = grant_principal(name)
         if principal is not None:

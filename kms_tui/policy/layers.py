@@ -43,6 +43,22 @@ _TERMS = {
     Layer.SESSION: "session policy",
 }
 
+
+class LayerEffect(StrEnum):
+    """What one layer does to a request."""
+
+    ALLOW = "allow"
+    EXPLICIT_DENY = "explicit-deny"
+    IMPLICIT_DENY = "implicit-deny"
+    DEPENDS = "depends"
+    UNREAD = "unread"
+    EXEMPT = "exempt"
+
+    @property
+    def denies(self) -> bool:
+        return self in (LayerEffect.EXPLICIT_DENY, LayerEffect.IMPLICIT_DENY)
+
+
 _WITHOUT_PRINCIPAL = frozenset({Layer.SCP, Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION})
 _OUTSIDE_KMS = frozenset({Layer.RCP, Layer.SCP, Layer.ENDPOINT})
 

@@ -43,7 +43,7 @@ from kms_tui.policy import Caller, Document, wildcard
 from kms_tui.policy.actions import lowered
 from kms_tui.policy.document import Statement
 from kms_tui.policy.evaluation import ContextValue
-from kms_tui.policy.layer_facts import SOURCE_VPCE
+from kms_tui.policy.layer_matches import SOURCE_VPCE
 from kms_tui.policy.layers import UNLIMITED, Layer, Layers, NamedPolicy
 from kms_tui.policy.principals import PrincipalKind
 

@@ -280,6 +280,7 @@ def test_a_grant_is_retired_by_its_principals_and_the_keys_account() -> None:
     partner = layers(grants=(replace(retirable, retiring=PARTNER),))
     assert judged(partner, PARTNER, retire).is_allowed
     assert not judged(layers(key_policy=key_policy(to(ROLE, retire))), SESSION, retire).is_allowed
+    assert told(judged(layers(key_policy=key_policy(against(ROLE))), SESSION, retire)) == ("deny", "identity")
 
 
 @pytest.mark.parametrize(
@@ -365,6 +366,40 @@ def test_one_fact_counts_across_layers() -> None:
         boundary=named(Layer.BOUNDARY, gives("kms:*", Condition=X_IS_NOT_Y)),
     )
     assert told(judged(changed, complete=False))[0] == "deny"
+
+
+@pytest.mark.parametrize("grants", [(), UNREAD])
+def test_conditions_of_two_layers_that_exclude_each_other_deny(grants: Any) -> None:
+    changed = layers(
+        grants=grants,
+        key_policy=named(Layer.KEY_POLICY, to(ROLE, Condition=X_IS_Y)),
+        boundary=named(Layer.BOUNDARY, gives("kms:*", Condition=X_IS_NOT_Y)),
+        scps=levels(Layer.SCP, gives("*", Condition=X_IS_Y)),
+    )
+    found = judged(changed, complete=False)
+    assert found.outcome is (Outcome.DENY if grants == () else Outcome.UNKNOWN)
+    assert found.decisive is not None
+    assert found.decisive.effect in (LayerEffect.DEPENDS, LayerEffect.UNREAD)
+
+
+def test_a_deny_to_all_but_some_spares_nobody_with_a_boundary() -> None:
+    spared = {**gives("kms:*", "Deny"), "NotPrincipal": {"AWS": [ROLE, ROOT, SESSION]}}
+    policy = key_policy(to(ROLE), spared)
+    assert told(judged(layers(key_policy=policy))) == ("allow",)
+    assert told(judged(layers(key_policy=policy, boundary=named(Layer.BOUNDARY, gives())))) == (
+        "deny",
+        "key-policy",
+    )
+
+
+def test_a_resource_with_a_variable_that_is_open_leaves_the_question_open() -> None:
+    tagged = gives("kms:Decrypt", Resource="arn:aws:kms:*:*:key/${aws:PrincipalTag/key}")
+    changed = layers(identity=iam(tagged))
+    found = judged(changed, complete=False)
+    assert told(found) == ("unknown", "identity")
+    assert [each.test.key_text for each in found.conditions] == ["Resource"]
+    assert not judged(changed).is_allowed
+    assert judged(changed, aws__PrincipalTag___key=KEY.rpartition("/")[2]).is_allowed
 
 
 def _misses(layer: Layer, statement: Shape, **context: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Open conditions that are one fact, though two statements write it, and the ways in which facts can hold.
+"""Open conditions that make one claim, though two statements write it, and how claims can hold together.
 
 ``StringEquals X ${Y}`` in an Allow and ``StringNotEquals X ${Y}`` in a Deny: whatever X and Y are, one of the
 two conditions is true and the other is not.
@@ -15,10 +15,10 @@ from kms_tui.policy.operators import FOR_ALL, FOR_ANY
 
 Truth = Callable[[ConditionTest], bool | None]
 """Whether a condition holds; None: either way."""
-Fact = tuple[object, ...]
+Claim = tuple[object, ...]
 
-MAX_FACTS = 10
-"""More facts have too many combinations, and each then counts by itself."""
+MAX_CLAIMS = 10
+"""More claims have too many combinations, and each then counts by itself."""
 
 
 def unknown(_test: ConditionTest) -> bool | None:
@@ -26,7 +26,7 @@ def unknown(_test: ConditionTest) -> bool | None:
     return None
 
 
-def fact_of(test: ConditionTest) -> tuple[Fact, bool]:
+def claim_of(test: ConditionTest) -> tuple[Claim, bool]:
     """What a condition says, the same for every way to write it, and whether it says so or the opposite."""
     operator, base = test.operator, test.operator.base
     values = tuple(sorted(text.value for text in test.values))
@@ -62,17 +62,17 @@ def truths(tests: Sequence[ConditionTest]) -> Iterable[Truth]:
 
     Only ``unknown`` where no two conditions do, or where there are too many.
     """
-    facts = {test: fact_of(test) for test in tests}
-    distinct = list(dict.fromkeys(fact for fact, _ in facts.values()))
-    if len(distinct) == len(facts) or len(distinct) > MAX_FACTS:
+    claims = {test: claim_of(test) for test in tests}
+    distinct = list(dict.fromkeys(claim for claim, _ in claims.values()))
+    if len(distinct) == len(claims) or len(distinct) > MAX_CLAIMS:
         return (unknown,)
     ways = product((True, False), repeat=len(distinct))
-    return [_truth(facts, dict(zip(distinct, held, strict=True))) for held in ways]
+    return [_truth(claims, dict(zip(distinct, held, strict=True))) for held in ways]
 
 
-def _truth(facts: dict[ConditionTest, tuple[Fact, bool]], held: dict[Fact, bool]) -> Truth:
+def _truth(claims: dict[ConditionTest, tuple[Claim, bool]], held: dict[Claim, bool]) -> Truth:
     def truth(test: ConditionTest) -> bool | None:
-        fact, said = facts[test]
-        return held[fact] is said
+        claim, said = claims[test]
+        return held[claim] is said
 
     return truth

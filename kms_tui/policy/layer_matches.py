@@ -9,18 +9,22 @@ kms-vpc-endpoint, policy-evaluation).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Grant
 from kms_tui.policy import actions
 from kms_tui.policy.actions import canonical
 from kms_tui.policy.evaluation import AccessRequest, Match, Via, matched, matches
+from kms_tui.policy.json_reader import Span
 from kms_tui.policy.layers import Layer, Layers, Levels, NamedPolicy, UnreadLayer
-from kms_tui.policy.principals import PrincipalKind
-from kms_tui.policy.shared_facts import Truth
+from kms_tui.policy.principals import Principal, PrincipalKind
+from kms_tui.policy.same_conditions import Truth
 
+KEY_LAYERS = frozenset({Layer.KEY_POLICY, Layer.GRANT})
+"""The layers of the key: one of them must let the caller in."""
 SOURCE_VPCE = "aws:sourcevpce"
 RETIRE_GRANT = "kms:RetireGrant"
 _LINKED_ROLE = "AWSServiceRoleFor"
@@ -40,7 +44,7 @@ class Reach(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Applying:
+class LayerMatch:
     """A statement of a policy, or what a grant amounts to, that applies to the request."""
 
     source: NamedPolicy | Grant
@@ -52,7 +56,7 @@ class Applying:
 
 
 @dataclass(frozen=True)
-class LayerFacts:
+class LayerMatches:
     """What one layer says. ``levels`` has what applies at each level; all layers but SCPs and RCPs have one.
 
     ``exempt`` says why the layer does not count, ``unread`` why it is not known. ``maybe``: whether it
@@ -60,39 +64,48 @@ class LayerFacts:
     """
 
     layer: Layer
-    levels: tuple[tuple[Applying, ...], ...] = ()
+    levels: tuple[tuple[LayerMatch, ...], ...] = ()
     unread: UnreadLayer | None = None
     exempt: str = ""
     maybe: bool = False
 
     @property
-    def applying(self) -> Iterator[Applying]:
+    def applying(self) -> Iterator[LayerMatch]:
         return (each for level in self.levels for each in level)
 
-    def denied(self, truth: Truth) -> bool | None:
-        """Whether the layer denies explicitly."""
-        if self.exempt or (self.unread and self.layer is Layer.GRANT):
-            return False
-        if self.unread:
-            return None
-        found = some(each.holds(truth) for each in self.applying if not each.match.statement.is_allow)
-        return None if found and self.maybe else found
-
-    def allowed(self, truth: Truth, *reaches: Reach) -> bool | None:
-        """Whether each level allows, by a statement of one of these reaches if any are given."""
+    def says(self, truth: Truth) -> LayerSays:
+        """What the layer says where its open conditions hold so."""
         if self.exempt:
-            return True
+            return LayerSays(False, True)
         if self.unread:
-            return None
-        found = every(
-            some(
-                each.holds(truth)
-                for each in level
-                if each.match.statement.is_allow and (not reaches or each.reach in reaches)
-            )
-            for level in self.levels
+            return LayerSays(False if self.layer is Layer.GRANT else None, None, None, None, None)
+        held = [[(each, each.holds(truth)) for each in level] for level in self.levels]
+        denied = some(holds for level in held for each, holds in level if not each.match.statement.is_allow)
+        allowed = every(
+            some(holds for each, holds in level if each.match.statement.is_allow) for level in held
         )
-        return None if found is False and self.maybe else found
+        if self.maybe:
+            return LayerSays(None if denied else denied, allowed or None)
+        if self.layer not in KEY_LAYERS:
+            return LayerSays(denied, allowed)
+        by_reach: dict[Reach, list[bool | None]] = {reach: [] for reach in Reach}
+        for each, holds in held[0]:
+            if each.match.statement.is_allow:
+                by_reach[each.reach].append(holds)
+        return LayerSays(denied, allowed, *(some(found) for found in by_reach.values()))
+
+
+class LayerSays(NamedTuple):
+    """Whether a layer denies explicitly and whether it allows; for the key's own layers, how far they reach.
+
+    None: it depends.
+    """
+
+    denied: bool | None
+    allowed: bool | None
+    direct: bool | None = False
+    role: bool | None = False
+    account: bool | None = False
 
 
 def some(values: Iterable[bool | None]) -> bool | None:
@@ -137,10 +150,10 @@ def is_service_linked(request: AccessRequest) -> bool:
     return caller.is_service_linked or ":role/aws-service-role/" in known
 
 
-def layer_facts(request: AccessRequest, layers: Layers) -> Mapping[Layer, LayerFacts]:
+def layer_matches(request: AccessRequest, layers: Layers) -> Mapping[Layer, LayerMatches]:
     """What each layer says about the request, in the layers' order."""
     exempt = _exempt(request, layers)
-    return {layer: _facts(layer, request, layers, exempt.get(layer, "")) for layer in Layer}
+    return {layer: _matches_of(layer, request, layers, exempt.get(layer, "")) for layer in Layer}
 
 
 def _exempt(request: AccessRequest, layers: Layers) -> dict[Layer, str]:
@@ -169,22 +182,25 @@ def _exempt(request: AccessRequest, layers: Layers) -> dict[Layer, str]:
     return found
 
 
-def _facts(layer: Layer, request: AccessRequest, layers: Layers, exempt: str) -> LayerFacts:
+def _matches_of(layer: Layer, request: AccessRequest, layers: Layers, exempt: str) -> LayerMatches:
     if exempt:
-        return LayerFacts(layer, exempt=exempt)
+        return LayerMatches(layer, exempt=exempt)
     if layer is Layer.GRANT:
-        return _grant_facts(request, layers)
+        return _grant_matches(request, layers)
     levels = _levels(layer, request, layers)
     if isinstance(levels, UnreadLayer):
-        return LayerFacts(layer, unread=levels)
+        return LayerMatches(layer, unread=levels)
     if not levels:
-        return LayerFacts(layer, exempt=_NONE[layer])
+        return LayerMatches(layer, exempt=_NONE[layer])
     for policy in layers.policies(layer):
         if not policy.document.is_valid:
             problem = policy.document.problems[0].sentence
-            return LayerFacts(layer, unread=UnreadLayer(f"{policy.name} is not valid: {problem}"))
+            return LayerMatches(layer, unread=UnreadLayer(f"{policy.name} is not valid: {problem}"))
+    bounded = request.caller.kind in _BOUNDED and isinstance(layers.boundary, NamedPolicy)
+    if bounded and layer is Layer.KEY_POLICY:
+        levels = tuple(tuple(_without_exceptions(policy) for policy in level) for level in levels)
     found = tuple(tuple(_applying(request, level)) for level in levels)
-    return LayerFacts(layer, found, maybe=layer is Layer.ENDPOINT and request.is_open(SOURCE_VPCE))
+    return LayerMatches(layer, found, maybe=layer is Layer.ENDPOINT and request.is_open(SOURCE_VPCE))
 
 
 _NONE = {
@@ -209,21 +225,43 @@ def _levels(layer: Layer, request: AccessRequest, layers: Layers) -> Levels | Un
     return levels
 
 
-def _applying(request: AccessRequest, policies: Sequence[NamedPolicy]) -> Iterator[Applying]:
+_BOUNDED = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SESSION)
+_EVERYONE = Principal(PrincipalKind.EVERYONE, "*", Span(0, 0))
+
+
+def _without_exceptions(policy: NamedPolicy) -> NamedPolicy:
+    """A key policy as it counts for a user or role with a permissions boundary.
+
+    "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions
+    boundary policy attached" (access_policies_boundaries).
+    """
+    document = policy.document
+    if not any(each.not_principal and not each.is_allow for each in document.statements):
+        return policy
+    statements = tuple(
+        replace(each, principals=(_EVERYONE,), not_principal=False)
+        if each.not_principal and not each.is_allow
+        else each
+        for each in document.statements
+    )
+    return replace(policy, document=replace(document, statements=statements))
+
+
+def _applying(request: AccessRequest, policies: Sequence[NamedPolicy]) -> Iterator[LayerMatch]:
     for policy in policies:
         for match in matches(policy.document, request):
-            yield Applying(policy, match, _reach(match, request))
+            yield LayerMatch(policy, match, _reach(match, request))
 
 
-def _grant_facts(request: AccessRequest, layers: Layers) -> LayerFacts:
+def _grant_matches(request: AccessRequest, layers: Layers) -> LayerMatches:
     if isinstance(layers.grants, UnreadLayer):
-        return LayerFacts(Layer.GRANT, unread=layers.grants)
-    found: list[Applying] = []
+        return LayerMatches(Layer.GRANT, unread=layers.grants)
+    found: list[LayerMatch] = []
     for grant, statement in layers.grant_statements(request.action):
         match = matched(statement, request)
         if match is not None:
-            found.append(Applying(grant, match, _reach(match, request)))
-    return LayerFacts(Layer.GRANT, (tuple(found),))
+            found.append(LayerMatch(grant, match, _reach(match, request)))
+    return LayerMatches(Layer.GRANT, (tuple(found),))
 
 
 def _reach(match: Match, request: AccessRequest) -> Reach:
