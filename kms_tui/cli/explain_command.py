@@ -144,10 +144,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _explanation(args: argparse.Namespace) -> Explanation:
     if args.case is not None:
-        if args.message is not None or args.principal or args.action or args.key:
-            args.usage_error(
-                "--case is a whole request: leave the message, --principal, --action and --key out"
-            )
+        given = [
+            getattr(args, name)
+            for name in ("principal", "action", "key", "context", "condition", "via", "vpce")
+        ]
+        if args.message is not None or args.complete or any(given):
+            args.usage_error("--case is a whole request: leave the message and what is asked of it out")
         return _of_case(args)
     if args.message is None and not (args.principal or args.action or args.key):
         args.usage_error("give a message, - for standard input, --case, or --principal, --action and --key")

@@ -207,6 +207,7 @@ def test_without_credentials_the_message_is_explained_all_the_same(unconnected: 
 REFUSED = {
     "nothing": ((), "give a message"),
     "a case and a message": (("x", "--case", "y"), "--case is a whole request"),
+    "a case and a context": (("--case", "y", "--context", "a=b"), "--case is a whole request"),
     "half a question": (("--action", "Decrypt"), "a question takes --principal, --action and --key"),
     "a question offline": (
         ("--principal", ROLE, "--action", "Decrypt", "--key", KEY, "--offline"),
