@@ -7,6 +7,7 @@ model: quotas, and what a grant to a service needs.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ from kms_tui.policy.snippets import StatementShape, as_text
 
 _MAX_PAIRS, _MAX_VALUE = 8, 384
 """Pairs of a grant's encryption context constraint, and characters of a value."""
+_NOT_IN_SID = re.compile(r"[^A-Za-z0-9 ]")
+"""A Sid has letters and digits, in key policies spaces, too."""
 _ABOUT_GRANTS = ("CreateGrant", "RetireGrant")
 """A grant may not hold CreateGrant alone, and lets retire none but itself."""
 _EXACT_KEYS = ("kms:ViaService", "aws:SourceArn", "aws:SourceAccount")
@@ -42,7 +45,7 @@ def key_policy_statement(request: AccessRequest) -> StatementShape:
     caller = request.caller
     service = caller.kind is PrincipalKind.SERVICE
     principal = {"Service": caller.name} if service else {"AWS": principal_arn(request)}
-    name = caller.name or "the root user"
+    name = _NOT_IN_SID.sub(" ", caller.name) or "the root user"
     statement: StatementShape = {
         "Sid": f"Allow {name} to {actions.canonical(request.action).removeprefix(actions.PREFIX)}",
         "Effect": "Allow",

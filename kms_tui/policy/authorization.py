@@ -174,7 +174,7 @@ def _lacking(layers: Layers, layer: Layer, effect: LayerEffect) -> str:
 
 def _near_misses(layer: Layer, request: AccessRequest, layers: Layers) -> Iterator[NearMiss]:
     if layer is Layer.GRANT:
-        missed = (missed_grant(*each, request) for each in layers.grant_statements(request.action))
+        missed = (missed_grant(*each, request) for each in layers.grant_index.first(request.action))
         yield from islice((each for each in missed if each is not None), MAX_NEAR_MISSES)
         return
     for policy in layers.policies(layer):
@@ -201,9 +201,12 @@ def _deciding(matches: LayerMatches, effect: LayerEffect) -> list[LayerMatch]:
 
 def _sentence(matches: LayerMatches, effect: LayerEffect, found: Sequence[LayerMatch], action: str) -> str:
     """What the layer does, in one sentence."""
-    names = listed([f"{each.match.statement.label} of {_name(each.source)}" for each in found], 3)
     if matches.layer is Layer.GRANT:
         names = listed([_name(each.source) for each in found], 3)
+    else:
+        names = listed([f"{each.match.statement.label} of {_name(each.source)}" for each in found], 3)
+    if found and (matches.layer is Layer.GRANT or not found[0].match.statement.sid):
+        names = names[0].upper() + names[1:]
     verb = "allow" if len(found) > 1 else "allows"
     match effect:
         case LayerEffect.EXEMPT:

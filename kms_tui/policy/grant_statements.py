@@ -7,6 +7,7 @@ CreateGrant and RetireGrant in the service model.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from kms_tui.kms.model import Grant
@@ -16,11 +17,13 @@ from kms_tui.policy.actions import PREFIX, canonical, lowered
 from kms_tui.policy.conditions import ConditionTest, Text
 from kms_tui.policy.document import ALLOW, Statement
 from kms_tui.policy.json_reader import Span
-from kms_tui.policy.principals import Principal
+from kms_tui.policy.principals import Caller, Principal, PrincipalKind
 
 EQUALS, SUBSET, SOURCE_ARN = "EncryptionContextEquals", "EncryptionContextSubset", "SourceArn"
 """The members of GrantConstraints."""
 RETIRE = "RetireGrant"
+MAX_LOOKED_AT = 200
+"""Grants that are looked at for near misses."""
 _NOWHERE = Span(0, 0)
 
 
@@ -44,6 +47,60 @@ def grant_statements(grants: tuple[Grant, ...], action: str) -> tuple[GrantState
     return tuple(found)
 
 
+class GrantIndex:
+    """A key's grants by whom they name: of 50,000, the most that a key has, few concern a caller."""
+
+    def __init__(self, grants: tuple[Grant, ...]) -> None:
+        self._grants = grants
+        self._by_name: dict[str, dict[int, Grant]] = {}
+        for number, grant in enumerate(grants):
+            for name in filter(None, (grant.grantee, grant.retiring)):
+                principal = grant_principal(name)
+                if principal is not None:
+                    self._by_name.setdefault(_name_of(principal), {})[number] = grant
+        self._known: dict[tuple[str, ...], tuple[GrantStatement, ...]] = {}
+
+    def statements(self, action: str, caller: Caller, userid: str | None) -> tuple[GrantStatement, ...]:
+        """What the grants that name the caller, its role or its account allow of an action."""
+        names = _names_of(caller, userid)
+        known = (action, *names)
+        if known not in self._known:
+            found = {number: grant for name in names for number, grant in self._by_name.get(name, {}).items()}
+            self._known[known] = grant_statements(tuple(found[number] for number in sorted(found)), action)
+        return self._known[known]
+
+    def first(self, action: str) -> tuple[GrantStatement, ...]:
+        """What the first grants allow of an action, whomever they name."""
+        if (action,) not in self._known:
+            self._known[(action,)] = grant_statements(self._grants[:MAX_LOOKED_AT], action)
+        return self._known[(action,)]
+
+
+def _name_of(principal: Principal) -> str:
+    """A principal as the index has it: a role's ARN may have a path, which its sessions' lack."""
+    match principal.kind:
+        case PrincipalKind.ACCOUNT:
+            return principal.account
+        case PrincipalKind.ROLE:
+            return f"{principal.account} {principal.name}"
+        case PrincipalKind.SERVICE:
+            return lowered(principal.name)
+        case _:
+            return principal.text
+
+
+def _names_of(caller: Caller, userid: str | None) -> tuple[str, ...]:
+    """The names in the index that mean a caller."""
+    if caller.kind is PrincipalKind.SERVICE:
+        return (lowered(caller.name),)
+    role = (f"{caller.account} {caller.name}",) if caller.kind in _OF_ROLES else ()
+    unique = (userid.split(":")[0],) if userid else ()
+    return (caller.arn, caller.account, *role, *unique)
+
+
+_OF_ROLES = (PrincipalKind.ROLE, PrincipalKind.SESSION)
+
+
 def _principals(grant: Grant, operation: str) -> Iterator[Principal]:
     """Whom a grant lets do the operation: its grantee; to retire it, the retiring principal, too."""
     names = [grant.grantee] if operation in grant.operations else []
@@ -55,12 +112,13 @@ def _principals(grant: Grant, operation: str) -> Iterator[Principal]:
             yield principal
 
 
+@lru_cache(maxsize=4096)
 def grant_principal(name: str) -> Principal | None:
     """The principal that a grant names: an ARN, a unique id or a service; None for what is none."""
     found = principals.parse(principals.AWS, name, _NOWHERE)
     if isinstance(found, str):
         found = principals.parse(principals.SERVICE, name, _NOWHERE)
-    return None if isinstance(found, str) or found.kind is principals.PrincipalKind.EVERYONE else found
+    return None if isinstance(found, str) or found.kind is PrincipalKind.EVERYONE else found
 
 
 def _statement(grant: Grant, index: int, principal: Principal, operation: str) -> Statement:

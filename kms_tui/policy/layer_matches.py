@@ -188,6 +188,8 @@ def _matches_of(layer: Layer, request: AccessRequest, layers: Layers, exempt: st
     if layer is Layer.GRANT:
         return _grant_matches(request, layers)
     levels = _levels(layer, request, layers)
+    if layer is Layer.SESSION and request.caller.kind in _WITHOUT_SESSION and isinstance(levels, UnreadLayer):
+        return LayerMatches(layer, exempt="Only a session has one.")
     if isinstance(levels, UnreadLayer):
         return LayerMatches(layer, unread=levels)
     if not levels:
@@ -203,6 +205,7 @@ def _matches_of(layer: Layer, request: AccessRequest, layers: Layers, exempt: st
     return LayerMatches(layer, found, maybe=layer is Layer.ENDPOINT and request.is_open(SOURCE_VPCE))
 
 
+_WITHOUT_SESSION = (PrincipalKind.USER, PrincipalKind.ACCOUNT)
 _NONE = {
     Layer.RCP: "There is none for this key's account.",
     Layer.SCP: "There is none for this caller's account.",
@@ -257,7 +260,8 @@ def _grant_matches(request: AccessRequest, layers: Layers) -> LayerMatches:
     if isinstance(layers.grants, UnreadLayer):
         return LayerMatches(Layer.GRANT, unread=layers.grants)
     found: list[LayerMatch] = []
-    for grant, statement in layers.grant_statements(request.action):
+    userid = request.resolve("aws:userid")
+    for grant, statement in layers.grant_index.statements(request.action, request.caller, userid):
         match = matched(statement, request)
         if match is not None:
             found.append(LayerMatch(grant, match, _reach(match, request)))

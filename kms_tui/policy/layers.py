@@ -6,12 +6,13 @@ Source: the IAM user guide (reference_policies_evaluation-logic) and the Organiz
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from kms_tui.kms.model import Grant
 from kms_tui.policy.document import Document, parse
-from kms_tui.policy.grant_statements import GrantStatement, grant_statements
+from kms_tui.policy.grant_statements import GrantIndex
 
 
 class Layer(StrEnum):
@@ -108,9 +109,6 @@ class Layers:
     rcps: Levels | UnreadLayer = NOT_READ
     endpoint: NamedPolicy | UnreadLayer | None = NOT_READ
     aws_managed: bool = False
-    _by_action: dict[str, tuple[GrantStatement, ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
     def levels(self, layer: Layer) -> Levels | UnreadLayer:
         """The policies of a layer by level; all layers but SCPs and RCPs have one level at most."""
@@ -138,13 +136,10 @@ class Layers:
         levels = self.levels(layer)
         return () if isinstance(levels, UnreadLayer) else tuple(each for level in levels for each in level)
 
-    def grant_statements(self, action: str) -> tuple[GrantStatement, ...]:
-        """What the grants allow of an action; worked out once for each action."""
-        if isinstance(self.grants, UnreadLayer):
-            return ()
-        if action not in self._by_action:
-            self._by_action[action] = grant_statements(self.grants, action)
-        return self._by_action[action]
+    @cached_property
+    def grant_index(self) -> GrantIndex:
+        """The grants by whom they name; empty where they were not read."""
+        return GrantIndex(() if isinstance(self.grants, UnreadLayer) else self.grants)
 
 
 UNLIMITED = Layers(identity=(), boundary=None, session=(), scps=(), rcps=(), endpoint=None)

@@ -110,6 +110,13 @@ def test_the_roles_path_is_taken_from_the_request_where_it_tells_it() -> None:
     assert _of(FixKind.KEY_POLICY, fixes)["Principal"] == {"AWS": path}
 
 
+def test_a_name_with_signs_gives_a_sid_without() -> None:
+    caller = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0123/jane@example.com"
+    assert _of(FixKind.KEY_POLICY, _fixes(layers(), caller))["Sid"] == (
+        "Allow AWSReservedSSO Admin 0123 to Decrypt"
+    )
+
+
 def test_a_request_that_is_not_told_whole_gets_a_grant_for_what_is_told() -> None:
     request = AccessRequest(Caller.parse(SESSION), "kms:Decrypt", KEY, {"kms:EncryptionContext:t": "a"})
     found = _of(FixKind.GRANT, fixes_for(request, layers()))

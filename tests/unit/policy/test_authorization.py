@@ -259,6 +259,30 @@ def test_a_grants_constraints_ask_for_the_encryption_context(
     assert judged(changed, action="kms:DescribeKey").is_allowed
 
 
+@pytest.mark.parametrize(
+    ("grantee", "caller", "context", "allowed"),
+    [
+        (ROLE.replace("role/", "role/team/"), SESSION, {}, True),
+        (ROLE.replace("role/", "role/team/"), ROLE, {}, False),
+        ("111122223333", ROOT, {}, True),
+        ("AROAEXAMPLEID12345", SESSION, {"aws__userid": "AROAEXAMPLEID12345:job-17"}, True),
+        (FEDERATED, FEDERATED, {}, True),
+        (SERVICE.upper(), SERVICE, {}, True),
+        (ROLE + "x", SESSION, {}, False),
+        ("*", SESSION, {}, False),
+        ("", SESSION, {}, False),
+        ("nonsense", SESSION, {}, False),
+    ],
+)
+def test_a_grantee_is_found_among_many(
+    grantee: str, caller: str, context: dict[str, Any], allowed: bool
+) -> None:
+    others = tuple(grant(f"{USER}{number}") for number in range(300))
+    changed = layers(grants=(*others, grant(grantee)))
+    for _ in range(2):
+        assert judged(changed, caller, **context).is_allowed is (allowed or caller == ROOT)
+
+
 def test_a_grant_for_one_resource_of_a_service_asks_for_it() -> None:
     source = "arn:aws:logs:us-east-1:111122223333:log-group:a"
     changed = layers(grants=(grant(SERVICE, SourceArn=source),))
@@ -298,6 +322,8 @@ def test_a_grant_is_retired_by_its_principals_and_the_keys_account() -> None:
         ({"identity": DECRYPT, "boundary": UNREAD}, SESSION, ("unknown", "boundary")),
         ({"identity": DECRYPT, "session": UNREAD}, SESSION, ("unknown", "session")),
         ({"key_policy": key_policy(to(SESSION)), "session": UNREAD}, SESSION, ("unknown", "session")),
+        ({"identity": DECRYPT, "session": UNREAD}, USER, ("allow",)),
+        ({"session": UNREAD}, ROOT, ("allow",)),
         ({"identity": DECRYPT, "grants": UNREAD}, SESSION, ("allow",)),
         ({"grants": UNREAD}, SESSION, ("unknown", "grant")),
         ({"key_policy": UNREAD, "identity": DECRYPT}, SESSION, ("unknown", "key-policy")),
