@@ -90,6 +90,45 @@ def test_a_grant_that_ends_lists_its_users(demo: Backend) -> None:
     drive(on_aws(demo, trail), script)
 
 
+class TrailAndIam(FakeTrail):
+    """A trail, and an IAM in which every role has one inline policy that allows everything."""
+
+    def offers(self, service: str) -> bool:
+        return service in ("cloudtrail", "iam")
+
+    def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if service != "iam":
+            return super().call(service, operation, params)
+        self.calls.append(params)
+        allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        answers: dict[str, Mapping[str, Any]] = {
+            "GetRole": {"Role": {"RoleName": "app", "Arn": "arn:aws:iam::111122223333:role/app"}},
+            "ListRolePolicies": {"PolicyNames": ["all"]},
+            "GetRolePolicy": {"PolicyDocument": {"Version": "2012-10-17", "Statement": [allow]}},
+            "ListAttachedRolePolicies": {"AttachedPolicies": []},
+        }
+        return answers[operation]
+
+
+def test_the_iam_policies_of_callers_are_read_on_the_button_and_decide(demo: Backend) -> None:
+    key = demo.call("DescribeKey", {"KeyId": "alias/sandbox"})["KeyMetadata"]
+    grantee = "arn:aws:iam::111122223333:role/app"
+    demo.call("CreateGrant", {"KeyId": key["KeyId"], "GranteePrincipal": grantee, "Operations": ["Decrypt"]})
+    trail = TrailAndIam([entry("e1", keys=(key["Arn"],), minutes_ago=5)])
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "sandbox")
+        await press(pilot, "F", "enter")
+        assert "depends on the IAM policies of role/app" in affected(pilot)
+        assert not any("RoleName" in call for call in trail.calls), "nobody asked IAM yet"
+        pilot.app.screen.query_one("#read-callers", Button).press()
+        await settled(pilot)
+        assert "depends" not in affected(pilot)
+        assert "1 recorded calls stay as they are" in affected(pilot)
+
+    drive(on_aws(demo, trail), script)
+
+
 class SlowTrail(FakeTrail):
     """A trail whose second page waits to be let go."""
 

@@ -236,7 +236,7 @@ def test_help_and_palette_name_it(make_app: MakeApp) -> None:
     app = make_app()
 
     async def script(pilot: Pilot[Any]) -> None:
-        titles = [command.title for command in KmsCommands(app.screen)._commands()]
+        titles = [entry.title for entry in KmsCommands(app.screen).actions()]
         assert "Explain a denial" in titles
         await press(pilot, "Y", "f1")
         assert isinstance(app.screen, HelpScreen)

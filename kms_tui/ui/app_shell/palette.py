@@ -32,7 +32,7 @@ _IN_NOTE = 0.3
 """The score of a word that is not in the title."""
 
 
-class _Entry(NamedTuple):
+class PaletteEntry(NamedTuple):
     """One line of the palette: what it does, in words and with its shortcut, and doing it."""
 
     title: str
@@ -48,7 +48,7 @@ class KmsCommands(Provider):
         self._places = [*self._themes(), *await self._profiles(), *await self._regions()]
 
     async def discover(self) -> Hits:
-        entries = self._actions()
+        entries = self.actions()
         recent = host_of(self.app).recent_commands
         by_title = {entry.title: entry for entry in [*entries, *self._places]}
         for entry in [by_title[title] for title in recent if title in by_title]:
@@ -60,7 +60,7 @@ class KmsCommands(Provider):
     async def search(self, query: str) -> Hits:
         words = [_key_word(word) for word in query.lower().split()]
         recent = host_of(self.app).recent_commands
-        entries = [*self._actions(), *self._places]
+        entries = [*self.actions(), *self._places]
         scored = [(score_of(words, entry.title, entry.note), entry) for entry in entries]
         scored += [(max(score_of(words, entry.title, ""), _IN_NOTE), entry) for entry in self._keys(words)]
         for score, entry in scored:
@@ -68,10 +68,10 @@ class KmsCommands(Provider):
                 bonus = 0.05 if entry.title in recent else 0
                 yield Hit(score + bonus, self._line(entry), partial(self._run, entry), text=entry.title)
 
-    def _line(self, entry: _Entry) -> Content:
+    def _line(self, entry: PaletteEntry) -> Content:
         return _line(entry, self.app.size.width - _AROUND)
 
-    async def _run(self, entry: _Entry) -> None:
+    async def _run(self, entry: PaletteEntry) -> None:
         recent = host_of(self.app).recent_commands
         recent[:] = [entry.title, *(title for title in recent if title != entry.title)][:_MOST_RECENT]
         done = entry.run()
@@ -80,24 +80,26 @@ class KmsCommands(Provider):
 
     # What there is to find
 
-    def _actions(self) -> list[_Entry]:
+    def actions(self) -> list[PaletteEntry]:
         """The active bindings of the screen below the palette."""
-        found: dict[str, _Entry] = {}
+        found: dict[str, PaletteEntry] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if active.enabled and binding.description and binding.tooltip:
                 run = partial(self.app.run_action, binding.action, active.node)
                 shortcut = self.app.get_key_display(binding)
-                found.setdefault(binding.action, _Entry(binding.description, binding.tooltip, run, shortcut))
+                found.setdefault(
+                    binding.action, PaletteEntry(binding.description, binding.tooltip, run, shortcut)
+                )
         return list(found.values())
 
-    def _themes(self) -> list[_Entry]:
+    def _themes(self) -> list[PaletteEntry]:
         return [
-            _Entry(title, "Change the colours", partial(setattr, self.app, "theme", theme.name))
+            PaletteEntry(title, "Change the colours", partial(setattr, self.app, "theme", theme.name))
             for title, theme in THEMES.items()
         ]
 
-    def _keys(self, words: Sequence[str]) -> Iterator[_Entry]:
+    def _keys(self, words: Sequence[str]) -> Iterator[PaletteEntry]:
         """The keys with these words in an alias, the id or the description; also by a pasted ARN."""
         host = host_of(self.app)
         if host.session is None or not words:
@@ -110,23 +112,25 @@ class KmsCommands(Provider):
         for row in islice(found, _MOST_KEYS):
             spec = cells.spec(row).text if row.key is not None else ""
             note = " · ".join(part for part in ("key", spec, row.region, *row.aliases[1:], row.arn) if part)
-            yield _Entry(cells.name(row), note, partial(self._show_key, row.arn))
+            yield PaletteEntry(cells.name(row), note, partial(self._show_key, row.arn))
 
     def _show_key(self, arn: str) -> None:
         """Go to a key, in a worker of the app: the palette's own screen closes meanwhile."""
         host = host_of(self.app)
         start(host, partial(host.show_key, arn), group="palette", description="go to a key")
 
-    async def _profiles(self) -> list[_Entry]:
+    async def _profiles(self) -> list[PaletteEntry]:
         from kms_tui.ui.app_shell.connecting import connections
 
         host = host_of(self.app)
         return [
-            _Entry(f"Open {name}", f"Account: {note}" if note else "Account", partial(host.open, connection))
+            PaletteEntry(
+                f"Open {name}", f"Account: {note}" if note else "Account", partial(host.open, connection)
+            )
             for name, note, connection in await connections(host)
         ]
 
-    async def _regions(self) -> list[_Entry]:
+    async def _regions(self) -> list[PaletteEntry]:
         host = host_of(self.app)
         if host.session is None:
             return []
@@ -134,7 +138,7 @@ class KmsCommands(Provider):
 
         names = await off_loop(partial(kms_regions, host.session.kms.partition))
         return [
-            _Entry(
+            PaletteEntry(
                 f"Region {name}",
                 "Show the keys of this Region",
                 partial(host.open, replace(host.connection, region=name, regions=(name,))),
@@ -149,7 +153,7 @@ def _key_word(word: str) -> str:
     return name.removeprefix("key/").removeprefix("alias/") or word
 
 
-def _line(entry: _Entry, width: int) -> Content:
+def _line(entry: PaletteEntry, width: int) -> Content:
     """The title, the shortcut and the note on one line of at most ``width`` cells."""
     title = column(entry.title, _TITLE_CELLS if width > _WIDE else _SHORT_TITLE_CELLS)
     shortcut = Content.styled(column(entry.shortcut, 8) + " ", "$accent")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.denials.replay_reading import read_access, read_callers
 from kms_tui.evidence.activity import WINDOW, Trail
 from kms_tui.evidence.change_replay import (
     AffectedRequest,
@@ -25,13 +29,12 @@ from kms_tui.evidence.change_replay import (
     details_for,
     replay,
 )
-from kms_tui.evidence.change_replay.key_changes import facts_of
-from kms_tui.evidence.change_replay.replay_result import coverage_sentence
+from kms_tui.evidence.request_history.coverage_words import coverage_sentence
 from kms_tui.evidence.request_history.event_lookup import EventLookup
 from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import KeyState
-from kms_tui.policy import parse
+from kms_tui.policy import Document, parse
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content, safe
@@ -45,44 +48,53 @@ _OWN_READS = timedelta(seconds=1)
 _MOST = 4
 """Rows for one reason; the others are counted."""
 
-ChangeOf = Callable[[Kms, Subject], tuple[KeyAccess, KeyChange]]
-"""What decides about a key's requests, and the change; it reads from KMS and blocks."""
+
+@dataclass(frozen=True, slots=True)
+class ReplayedChange:
+    """What decides about a key's requests, the change, and sentences about what could not be read."""
+
+    access: KeyAccess
+    change: KeyChange
+    notes: Sequence[str] = ()
 
 
-def key_access(kms: Kms, subject: Subject, policy: str | None = None) -> KeyAccess:
-    """The key's policy (unless it is given), grants and facts. Raises the errors of these three reads."""
-    text = kms.key_policy(subject.key_id) if policy is None else policy
-    grants = tuple(kms.grants(subject.key_id))
-    facts = facts_of(kms.describe(subject.key_id))
-    return KeyAccess(subject.arn, parse(text, partition=kms.partition), grants, facts)
+ChangeOf = Callable[[Kms, Subject], ReplayedChange]
+"""Reads from KMS, and blocks. Raises the errors of DescribeKey and GetKeyPolicy."""
 
 
 def policy_change(old: str, new: str) -> ChangeOf:
     """PutKeyPolicy."""
 
-    def change_of(kms: Kms, subject: Subject) -> tuple[KeyAccess, KeyChange]:
-        change = PolicyChange(parse(new, partition=kms.partition))
-        return key_access(kms, subject, old), change
+    def change_of(kms: Kms, subject: Subject) -> ReplayedChange:
+        before, after = parse(old, partition=kms.partition), parse(new, partition=kms.partition)
+        access, notes = read_access(kms, subject.key_id, before)
+        return ReplayedChange(access, PolicyChange(after), notes)
 
     return change_of
 
 
 def grant_removal(grant_id: str) -> ChangeOf:
     """RevokeGrant or RetireGrant."""
-    return lambda kms, subject: (key_access(kms, subject), GrantRemoval(grant_id))
+
+    def change_of(kms: Kms, subject: Subject) -> ReplayedChange:
+        access, notes = read_access(kms, subject.key_id)
+        return ReplayedChange(access, GrantRemoval(grant_id), notes)
+
+    return change_of
 
 
 def state_change(state: KeyState) -> ChangeOf:
     """DisableKey or ScheduleKeyDeletion, before which nothing else of the key matters."""
-    return lambda _, subject: (KeyAccess(subject.arn, parse("{}")), StateChange(state))
+    return lambda _, subject: ReplayedChange(KeyAccess(subject.arn, parse("{}")), StateChange(state))
 
 
 def alias_repointing(alias: str, target: Subject) -> ChangeOf:
     """UpdateAlias; ``alias`` without its prefix."""
 
-    def change_of(kms: Kms, subject: Subject) -> tuple[KeyAccess, KeyChange]:
-        change = AliasRepointing(f"alias/{alias}", key_access(kms, target))
-        return key_access(kms, subject), change
+    def change_of(kms: Kms, subject: Subject) -> ReplayedChange:
+        access, notes = read_access(kms, subject.key_id)
+        then, more = read_access(kms, target.key_id)
+        return ReplayedChange(access, AliasRepointing(f"alias/{alias}", then), (*notes, *more))
 
     return change_of
 
@@ -90,7 +102,8 @@ def alias_repointing(alias: str, target: Subject) -> ChangeOf:
 class AffectedRequests(Vertical):
     """Reads the record of the key's requests from the newest back while the question is open.
 
-    What was read so far is judged and shown; closing the question ends the reading.
+    What was read so far is judged and shown; closing the question ends the reading. The IAM policies of
+    callers on which the answer depends are read on the button, at once where nothing answers but this store.
     """
 
     DEFAULT_CSS = """
@@ -98,24 +111,37 @@ class AffectedRequests(Vertical):
         height: auto;
         margin: 0 0 1 0;
         #affected { height: auto; }
-        #stop-reading { margin: 0; display: none; }
-        &.-reading #stop-reading { display: block; }
+        #stop-reading, #read-callers { display: none; }
+        &.-reading #stop-reading, &.-depends #read-callers { display: block; }
     }
     """
 
-    def __init__(self, trail: Trail, kms: Kms, subject: Subject, now: datetime, change_of: ChangeOf) -> None:
+    def __init__(
+        self,
+        trail: Trail,
+        kms: Kms,
+        services: Services | None,
+        subject: Subject,
+        now: datetime,
+        change_of: ChangeOf,
+    ) -> None:
         super().__init__(id="affected-requests")
         self._source = EventLookup(trail, subject.region)
+        self._is_live = trail.is_live
+        self._kms = kms
+        self._services = services
         self._change_of = partial(change_of, kms, subject)
         self._arn = subject.arn
         self._now = now
         self._reading: HistoryReading | None = None
+        self._replayed: ReplayedChange | None = None
         self.result: ReplayResult | None = None
         """The result so far; None until something was judged."""
 
     def compose(self) -> ComposeResult:
         yield Static(_head("reading what lies with the key…"), id="affected")
         yield Button(Content("Stop reading"), id="stop-reading")
+        yield Button(Content("Read the callers' IAM policies"), id="read-callers")
 
     def on_mount(self) -> None:
         start(self, self._follow, group="affected", description="replay recorded requests")
@@ -128,30 +154,51 @@ class AffectedRequests(Vertical):
         if self._reading is not None:
             self._reading.cancel()
 
+    @on(Button.Pressed, "#read-callers")
+    def _read_callers(self) -> None:
+        start(self, self._judge_by_callers, group="affected", description="read IAM policies")
+
     async def _follow(self) -> None:
         try:
-            access, change = await off_loop(self._change_of)
-            details = await off_loop(partial(details_for, access, change))
+            self._replayed = replayed = await off_loop(self._change_of)
+            details = await off_loop(partial(details_for, replayed.access, replayed.change))
             until = self._now - _OWN_READS
             query = HistoryQuery(until - WINDOW, until, self._arn, details)
             self._reading = reading = HistoryReading(query, self._source.name)
+            for note in replayed.notes:
+                reading.note(note)
             self.add_class("-reading")
-            judge = partial(self._judge, reading, access, change)
-            read = asyncio.ensure_future(off_loop(partial(self._source.read, reading)))
-            try:
-                while not read.done():
-                    await asyncio.wait({read}, timeout=_SHOW_SECONDS)
-                    self._show(await off_loop(judge), is_reading=not read.done())
-                read.result()
-            finally:
-                reading.cancel()
-                read.cancel()
+            await self._judge_while_reading(reading, replayed)
+            if self.result is not None and self.result.unread_callers:
+                if self._is_live:
+                    await self._judge_by_callers()
+                else:
+                    self.add_class("-depends")
         except KmsTuiError as error:
             self._show_error(error)
         self.remove_class("-reading")
 
-    def _judge(self, reading: HistoryReading, access: KeyAccess, change: KeyChange) -> ReplayResult:
-        return replay(reading.snapshot(), access, change)
+    async def _judge_while_reading(self, reading: HistoryReading, replayed: ReplayedChange) -> None:
+        read = asyncio.ensure_future(off_loop(partial(self._source.read, reading)))
+        try:
+            while not read.done():
+                await asyncio.wait({read}, timeout=_SHOW_SECONDS)
+                judging = partial(_judged, reading, replayed)
+                self._show(await off_loop(judging), is_reading=not read.done())
+            read.result()
+        finally:
+            reading.cancel()
+            read.cancel()
+
+    async def _judge_by_callers(self) -> None:
+        """Judge again, by the IAM policies of the callers on which the answer depends."""
+        assert self._reading is not None
+        assert self._replayed is not None
+        assert self.result is not None
+        self.remove_class("-depends")
+        callers = await off_loop(partial(read_callers, self._kms, self._services, self.result.unread_callers))
+        result = await off_loop(partial(_judged, self._reading, self._replayed, callers))
+        self._show(result, is_reading=False)
 
     def _show(self, result: ReplayResult, *, is_reading: bool) -> None:
         self.result = result
@@ -165,6 +212,14 @@ class AffectedRequests(Vertical):
         self.query_one("#affected", Static).update(known + Content("\n") + said)
 
 
+def _judged(
+    reading: HistoryReading,
+    replayed: ReplayedChange,
+    callers: Mapping[str, Sequence[Document]] = MappingProxyType({}),
+) -> ReplayResult:
+    return replay(reading.snapshot(), replayed.access, replayed.change, callers)
+
+
 def affected_requests(
     session: Session, kms: Kms, subjects: Sequence[Subject], change_of: ChangeOf
 ) -> list[AffectedRequests]:
@@ -172,7 +227,8 @@ def affected_requests(
     monitor = session.refusal_monitor
     if len(subjects) != 1 or monitor is None:
         return []
-    return [AffectedRequests(monitor.trail, kms, subjects[0], session.now(), change_of)]
+    (subject,) = subjects
+    return [AffectedRequests(monitor.trail, kms, session.services, subject, session.now(), change_of)]
 
 
 def _head(note: str) -> Content:

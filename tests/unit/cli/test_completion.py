@@ -35,7 +35,7 @@ def test_bash_completes_a_command_and_a_flag(run: Run, tmp_path: Path) -> None:
         answer = subprocess.run(["bash", "-c", asking], capture_output=True, text=True, check=True)
         return [each.strip() for each in answer.stdout.split()]
 
-    assert completed("re") == ["report"]
+    assert completed("repo") == ["report"]
     assert completed("list", "--for") == ["--format"]
 
 
