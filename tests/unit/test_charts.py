@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_tui.evidence.calendar import Calendar, CalendarEvent, EventKind
+from kms_tui.evidence.events import UsageEvent, usage_event
 from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.details.activity_tab import day_lines
 from kms_tui.ui.screens.calendar_screen import year_strip
 from kms_tui.ui.widgets.charts import BarRow, Moment, bar, bars, beside, columns, dated_line, time_line
+from tests.unit.evidence.trail import entry
 
-NOW = datetime(2026, 11, 20, tzinfo=UTC)
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def test_a_bar_is_as_long_as_its_share_and_never_vanishes() -> None:
@@ -74,3 +77,26 @@ def test_a_year_strip_counts_by_month_and_kind() -> None:
     assert deleted.split()[:5] == ["▲", "deleted", "·", "▄", "1"]
     assert rotates.split()[:5] == ["●", "rotates", "█", "2", "·"]
     assert year_strip(Calendar(()), NOW).plain == ""
+
+
+def test_days_of_calls_have_a_line_for_each_caller_and_one_for_refusals() -> None:
+    def event(who: str, days_ago: int, error: str = "") -> UsageEvent:
+        return usage_event(
+            entry(f"{who}{days_ago}", who=who, error=error) | {"EventTime": NOW - timedelta(days=days_ago)}
+        )
+
+    found = [event("app", 0), event("app", 1), event("app", 1), event("batch", 3, "AccessDenied")]
+    app, batch, refused, dates = (line.plain for line in day_lines(found, NOW, 60))
+    assert app.split() == ["app", "············█▄", "3"]
+    assert batch.split() == ["batch", "··········▄···", "1"]
+    assert refused.split()[0] == "refused"
+    assert dates.split() == ["11-07", "11-20"]
+    assert day_lines([], NOW, 60) == []
+
+
+def test_a_long_time_has_several_days_in_a_column_and_counts_every_call() -> None:
+    found = [usage_event(entry(f"e{n}") | {"EventTime": NOW - timedelta(days=n)}) for n in range(90)]
+    line, dates = (line.plain for line in day_lines(found, NOW, 60))
+    assert line.split()[-1] == "90"
+    assert len(line) <= 60
+    assert dates.endswith("a column is 3 days")

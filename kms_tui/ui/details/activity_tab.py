@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar
 
@@ -21,10 +22,11 @@ from kms_tui.kms.facts import Denied, Fact, Failed, Known, unreadable
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import host_of
-from kms_tui.ui.base.safe_text import Content, fit, safe, visible
+from kms_tui.ui.base.safe_text import Content, column, fit, safe, visible
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import date_words, fact_content
 from kms_tui.ui.details.detail_tab import DetailTab
+from kms_tui.ui.widgets.charts import columns
 from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.text_widgets import Input, Static
@@ -54,6 +56,7 @@ class ActivityTab(DetailTab[EventHistory]):
         #activity-filter.-used { display: block; }
         #activity-summary { text-wrap: nowrap; text-overflow: ellipsis; }
         LineTable { margin: 1 0; }
+        #activity-days { height: auto; margin: 1 0 0 0; }
         #activity-source { color: $text-muted; }
     }
     """
@@ -84,6 +87,7 @@ class ActivityTab(DetailTab[EventHistory]):
             placeholder=f"/ to filter: words, {', '.join(f'{name}:' for name in FIELDS)}",
             id="activity-filter",
         )
+        yield Static(id="activity-days")
         yield LineTable(_COLUMNS, empty="No event to show.")
         yield Static(id="activity-event")
         yield Static(id="activity-source")
@@ -159,6 +163,7 @@ class ActivityTab(DetailTab[EventHistory]):
         self.query_one("#activity-summary", Static).update(
             _summary(found, len(seen), hides=len(seen) < len(events))
         )
+        self._show_days(found)
         self.query_one(LineTable).show_rows([_row(event) for event in found])
         self._show_source()
         self._explain()
@@ -180,6 +185,15 @@ class ActivityTab(DetailTab[EventHistory]):
         if self._error is not None:
             line = _error_content(self._error) + Content("\n") + line
         self.query_one("#activity-source", Static).update(line)
+
+    def _show_days(self, found: Sequence[UsageEvent]) -> None:
+        """Calls a day by caller; not where there is little room."""
+        session = self.session
+        days = self.query_one("#activity-days", Static)
+        room = self.size.height >= _LOW and session is not None
+        lines = day_lines(found, session.now(), self.size.width) if room and session is not None else []
+        days.update(Content("\n").join(lines))
+        days.display = bool(lines)
 
     @on(LineTable.Highlighted)
     def _moved(self) -> None:
@@ -208,6 +222,7 @@ class ActivityTab(DetailTab[EventHistory]):
 
     @on(Resize)
     def _resized(self) -> None:
+        self._show_days(list(self._shown.values()))
         self._explain()
 
     @on(LineTable.Selected)
@@ -278,6 +293,46 @@ def _summary(found: Sequence[UsageEvent], seen: int, *, hides: bool) -> Content:
     if hides:
         parts.append(Content.styled("reads hidden", "$foreground-muted"))
     return Content(" · ").join(parts)
+
+
+_LABEL, _FEWEST_DAYS = 13, 14
+
+
+def day_lines(found: Sequence[UsageEvent], now: datetime, width: int) -> list[Content]:
+    """A column for each day (or several, over a long time) up to today, in a line for each of the most
+    frequent callers. What has a refused call is red, and has a line of its own.
+
+    None without an event that has a time.
+    """
+    dated = [(event, event.time.astimezone().date()) for event in found if event.time is not None]
+    if not dated:
+        return []
+    today = now.astimezone().date()
+    first = min(*(day for _, day in dated), today - timedelta(days=_FEWEST_DAYS - 1))
+    span = max((today - first).days, 0) + 1
+    step = -(-span // max(width - _LABEL - 8, _FEWEST_DAYS))
+    size = -(-span // step)
+    placed = [(event, min((day - first).days // step, size - 1)) for event, day in dated]
+    callers = Counter(event.who for event, _ in placed).most_common(_CALLERS)
+    rows = [(who, [pair for pair in placed if pair[0].who == who]) for who, _ in callers]
+    most = max(max(Counter(place for _, place in pairs).values()) for _, pairs in rows)
+    lines = [_day_line(who, pairs, size, most) for who, pairs in rows]
+    if refused := [pair for pair in placed if pair[0].is_refused]:
+        lines.append(_day_line("refused", refused, size, most).stylize("$error", 0, _LABEL))
+    ends = f"{first:%m-%d}".ljust(size - 5) + f"{today:%m-%d}"
+    unit = f"  a column is {step} days" if step > 1 else ""
+    return [*lines, Content.styled(" " * _LABEL + ends + unit, "$foreground-muted")]
+
+
+def _day_line(label: str, pairs: Sequence[tuple[UsageEvent, int]], size: int, most: int) -> Content:
+    """The calls of ``size`` columns; each event comes with its column."""
+    calls = Counter(place for _, place in pairs)
+    refused = {place for event, place in pairs if event.is_refused}
+    cells = [
+        columns([calls[place]], "$error" if place in refused else "$accent", most=most)
+        for place in range(size)
+    ]
+    return safe(column(label, _LABEL)) + Content().join(cells) + Content(f" {len(pairs):,}")
 
 
 def _row(event: UsageEvent) -> TableRow:
