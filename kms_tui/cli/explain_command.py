@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 FAILURE = 2
 """The exit code for bad usage, and for a text that is no denial."""
 _DENIED = 1
+_HINT = (
+    "Only the message was read. With --profile P, or another connection, every layer of policies is judged, "
+    "and what helps is tried."
+)
 _EPILOG = (
     "exit codes: 0 explained; 1 with --fail-on denied, where it is not known to be allowed; 2 bad "
     "usage, a file "
@@ -126,6 +130,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(explanation.as_dict(), indent=2))
     else:
         say(*explanation_lines(explanation))
+        if explanation.judged is None and explanation.is_denied and args.connection_from(args).kind is None:
+            say(_HINT)
     message = explanation.message
     if message is not None and message.kind is MessageKind.NOTHING and explanation.judged is None:
         if args.format == "json":
@@ -138,10 +144,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _explanation(args: argparse.Namespace) -> Explanation:
     if args.case is not None:
-        if args.message is not None or args.principal or args.action or args.key:
-            args.usage_error(
-                "--case is a whole request: leave the message, --principal, --action and --key out"
-            )
+        given = [
+            getattr(args, name)
+            for name in ("principal", "action", "key", "context", "condition", "via", "vpce")
+        ]
+        if args.message is not None or args.complete or any(given):
+            args.usage_error("--case is a whole request: leave the message and what is asked of it out")
         return _of_case(args)
     if args.message is None and not (args.principal or args.action or args.key):
         args.usage_error("give a message, - for standard input, --case, or --principal, --action and --key")
@@ -241,6 +249,12 @@ def _opened(
     if connection.kind in (None, BackendKind.AWS) and connection.region is None:
         connection = _in_region_of(connection, args.key or (message.resource if message else "") or "")
     try:
+        if connection.kind is BackendKind.LOCAL:
+            from kms_tui.backend.local.default_store import default_path
+            from kms_tui.backend.local.store.store_file import require_store
+
+            require_store(connection.store or default_path())
+        # Nothing that is called here changes anything.
         backend = open_backend(connection)
     except KmsTuiError as error:
         if message is None and not inquiry.has_layers:

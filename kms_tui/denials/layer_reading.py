@@ -125,6 +125,7 @@ class _LayerReader:
         self._keep_going = keep_going
         self._key_account, self._kms = _home(kms, request.key_arn)
         self._reads = ServiceReads(services, keep_going)
+        self._in_region = ServiceReads(_in_region(services, self._kms.region), keep_going)
         self._organization = OrganizationReader(self._reads)
 
     def key_policy(self) -> NamedPolicy | UnreadLayer | None:
@@ -250,11 +251,16 @@ class _LayerReader:
         if not endpoints:
             return None
         try:
-            answer = self._reads.call("ec2", "DescribeVpcEndpoints", VpcEndpointIds=list(endpoints))
+            answer = self._in_region.call("ec2", "DescribeVpcEndpoints", VpcEndpointIds=list(endpoints))
             found = answer["VpcEndpoints"][0]
             return policy_of(Layer.ENDPOINT, endpoints[0], found["PolicyDocument"])
         except (NotReadError, *MISSHAPEN) as error:
             return unread(error)
+
+
+def _in_region(services: Services | None, region: str) -> Services | None:
+    """The services in the Region of the key; IAM and Organizations are the same in all."""
+    return services if services is None or services.region == region else services.in_region(region)
 
 
 def _home(kms: Kms, key_arn: str) -> tuple[str, Kms]:

@@ -94,8 +94,8 @@ _CUT = re.compile(r"(?:\.\.+|…)\Z")
 _CUT_KEY = re.compile(r"arn:[^:]*:kms:[^:]*:[^:]*:key/(?:[0-9a-fA-F-]{0,35}|mrk-[0-9a-f]{0,31})\Z")
 
 _LAYERS: Mapping[str, Layer] = {
-    "identity-based": Layer.IDENTITY,
-    "resource-based": Layer.KEY_POLICY,
+    "identitybased": Layer.IDENTITY,
+    "resourcebased": Layer.KEY_POLICY,
     "keypolicy": Layer.KEY_POLICY,
     "session": Layer.SESSION,
     "permissionsboundary": Layer.BOUNDARY,
@@ -105,8 +105,8 @@ _LAYERS: Mapping[str, Layer] = {
     "resourcecontrol": Layer.RCP,
     "grant": Layer.GRANT,
 }
-"""AWS's words for a kind of policy, without white space -> the layer."""
-_LAYER_WORDS = "|".join(re.escape(words) for words in _LAYERS)
+"""AWS's words for a kind of policy, without white space and hyphens -> the layer."""
+_LAYER_WORDS = "|".join(_LAYERS).replace("based", "-?based")
 _IMPLICIT = re.compile(rf"becauseno({_LAYER_WORDS})(?:polic(?:y|ies))?(?:allows?)?", re.IGNORECASE)
 _EXPLICIT = re.compile(
     rf"explicitdenyin(?:an?|the|your)?({_LAYER_WORDS})(?:polic(?:y|ies))?[:\s\"'`(\[]*", re.IGNORECASE
@@ -300,9 +300,9 @@ def _reason(excerpt: Excerpt, rest: int, notes: list[str]) -> tuple[Layer | None
     packed = excerpt.packed
     implicit, explicit = _IMPLICIT.search(packed, rest), _EXPLICIT.search(packed, rest)
     if implicit is not None and (explicit is None or implicit.start() < explicit.start()):
-        return _LAYERS[implicit[1].lower()], False, None
+        return _layer(implicit[1]), False, None
     if explicit is not None:
-        return _LAYERS[explicit[1].lower()], True, _policy_arn(excerpt, explicit.end(), notes)
+        return _layer(explicit[1]), True, _policy_arn(excerpt, explicit.end(), notes)
     if _THREE_CAUSES.search(packed, rest):
         notes.append(
             "AWS names three possible causes to a caller of another account: the key is not in this Region, "
@@ -314,6 +314,10 @@ def _reason(excerpt: Excerpt, rest: int, notes: list[str]) -> tuple[Layer | None
     if _REASON.search(packed, rest):
         notes.append("The end of the message is cut off: it does not say which policy.")
     return None, None, None
+
+
+def _layer(words: str) -> Layer:
+    return _LAYERS[words.replace("-", "").lower()]
 
 
 def _policy_arn(excerpt: Excerpt, start: int, notes: list[str]) -> str | None:

@@ -29,7 +29,10 @@ _UNSEEN = re.compile(
 )
 _FRAME = " \t\xa0│┃║╷╵╎┆┊|>"
 _LINE_END = "\r\n\v\f\x85\u2028\u2029"
-_BREAK = re.compile(f"(?<![{_FRAME}])[{_FRAME}]*+[{_LINE_END}][{_FRAME}{_LINE_END}]*+")
+_LOG_PREFIX = r"[A-Za-z0-9_.-]{1,60}[ \t]{0,8}\|[ \t]+|[0-9]{4}-[0-9:.TZ+-]{12,30} std(?:out|err) [FP] "
+"""What docker compose and Kubernetes put before each line."""
+_BREAK = re.compile(f"(?<![{_FRAME}])[{_FRAME}]*+[{_LINE_END}][{_FRAME}{_LINE_END}]*+(?:{_LOG_PREFIX})?")
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
 _NEWLINE = re.compile(f"\r\n|[{_LINE_END}]")
 _SPACES = re.compile(r"[^\S\n\f]+")
 _PASSES = 3
@@ -41,7 +44,7 @@ def cleaned(text: str) -> str:
 
     Quotes and brackets stay, and a tag becomes a quote: they end the words beside them.
     """
-    text = text[:MAX_MESSAGE]
+    text = _DASHES.sub("-", text[:MAX_MESSAGE])
     if _URL_ENCODED.search(text):
         packed = text.replace("+", " ").encode("utf-8", "replace")
         text = unquote_to_bytes(packed).decode("utf-8", "replace")

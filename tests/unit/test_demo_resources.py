@@ -12,10 +12,17 @@ from botocore.validate import ParamValidator
 
 from kms_tui.backend.base import KnowsServices, Services
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.demo.demo_account import ACCOUNT_ID, CALLERS
 from kms_tui.demo.demo_services import DemoServices
+from kms_tui.denials.layer_reading import always
+from kms_tui.denials.organization_reading import OrganizationReader
+from kms_tui.denials.service_reads import NotReadError, ServiceReads, policy_of
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scan, ScanRun
 from kms_tui.kms.errors import ServiceError, UnavailableError
+from kms_tui.policy.evaluation import AccessRequest, evaluate
+from kms_tui.policy.layers import Layer, UnreadLayer
+from kms_tui.policy.principals import Caller
 from tests.demo_copies import demo_copy
 
 _NOW = datetime(2026, 11, 20, 12, 4, tzinfo=UTC)
@@ -131,10 +138,27 @@ def test_what_the_demo_has_not_is_passed_on_or_not_available(services: Services)
         def call(self, service: str, operation: str, params: object) -> dict[str, object]:
             return {"Events": [service, operation]}
 
-    assert not services.offers("iam")
+    assert not services.offers("sts")
     with pytest.raises(UnavailableError, match="ListRoles is not available here"):
         services.call("iam", "ListRoles", {})
     both = DemoServices("eu-west-1", (), Trail()).in_region("us-east-1")
     assert both.offers("cloudtrail")
     assert both.offers("s3")
     assert both.call("cloudtrail", "LookupEvents", {}) == {"Events": ["cloudtrail", "LookupEvents"]}
+
+
+def test_every_role_of_the_demo_has_policies_and_a_place_in_the_organization(services: Services) -> None:
+    for caller in CALLERS.values():
+        request = AccessRequest(Caller.parse(caller.arn), "kms:Decrypt", "*", complete=True)
+        reads = ServiceReads(services, always)
+        levels = OrganizationReader(reads).levels(Layer.SCP, ACCOUNT_ID)
+        assert not isinstance(levels, UnreadLayer)
+        assert [bool(level) for level in levels] == [True, True, True]
+        if caller.account != ACCOUNT_ID:
+            continue
+        names = reads.call("iam", "ListRolePolicies", RoleName=request.caller.name)["PolicyNames"]
+        policy = reads.call("iam", "GetRolePolicy", RoleName=request.caller.name, PolicyName=names[0])
+        document = policy_of(Layer.IDENTITY, names[0], policy["PolicyDocument"]).document
+        assert evaluate(document, request).is_allowed is caller.may_use_keys
+    with pytest.raises(NotReadError, match="NoSuchEntity"):
+        ServiceReads(services, always).call("iam", "GetRole", RoleName="nobody")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -22,7 +22,7 @@ from kms_tui.kms.arn import Arn, key_id_of
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy.denial_case import DenialCase
 from kms_tui.session import Session
-from kms_tui.ui.base.background import is_closed, off_loop, start
+from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.clipboard import copy_text
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
@@ -113,6 +113,9 @@ class ExplainScreen(ModeScreen):
         self.query_one("#explain-answer" if self._text or self._asks else "#explain-text").focus()
         self._soon()
 
+    def on_unmount(self) -> None:
+        self._turn += 1
+
     def session_opened(self, session: Session) -> None:
         self._soon()
 
@@ -139,15 +142,19 @@ class ExplainScreen(ModeScreen):
         source = self._source()
         if source is None and not inquiry.has_layers:
             return
-        self.show_status("reading the layers…")
-        await asyncio.sleep(_BEFORE_READING)
-        keep_going: Callable[[], bool] = lambda: self._turn == turn and not is_closed(self)  # noqa: E731
+
+        def keep_going() -> bool:
+            return self._turn == turn
+
         try:
+            self.show_status("reading the layers…")
+            await asyncio.sleep(_BEFORE_READING)
             self._show(await off_loop(lambda: judge(inquiry, source, keep_going=keep_going)))
         except KmsTuiError as error:
             self._show_text(safe(f"{error} {error.next_step}".strip()).stylize("$error"))
         finally:
-            self.show_status("")
+            if self.is_mounted:
+                self.show_status("")
 
     def _source(self) -> LayerSource | None:
         return LayerSource(self.session.kms, self.session.services) if self.session is not None else None

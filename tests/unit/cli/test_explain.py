@@ -185,6 +185,18 @@ def test_a_service_and_an_endpoint_are_condition_keys(unconnected: Run, tmp_path
     }
 
 
+def test_a_message_alone_names_what_else_can_be_asked(unconnected: Run) -> None:
+    assert "Only the message was read. With --profile P" in unconnected("explain", MESSAGE).out.decode()
+    assert "Only the message" not in unconnected("explain", "ExpiredTokenException").out.decode()
+
+
+def test_a_store_that_is_missing_is_not_made(run: Run, tmp_path: Path) -> None:
+    ended = run("explain", MESSAGE, "--store", str(tmp_path / "keys.store"))
+    assert ended.code == 0
+    assert "There is no store at" in ended.out.decode()
+    assert not list(tmp_path.glob("keys.store*"))
+
+
 def test_without_credentials_the_message_is_explained_all_the_same(unconnected: Run) -> None:
     ended = unconnected("explain", MESSAGE, "--profile", "prod")
     assert ended.code == 0
@@ -195,6 +207,7 @@ def test_without_credentials_the_message_is_explained_all_the_same(unconnected: 
 REFUSED = {
     "nothing": ((), "give a message"),
     "a case and a message": (("x", "--case", "y"), "--case is a whole request"),
+    "a case and a context": (("--case", "y", "--context", "a=b"), "--case is a whole request"),
     "half a question": (("--action", "Decrypt"), "a question takes --principal, --action and --key"),
     "a question offline": (
         ("--principal", ROLE, "--action", "Decrypt", "--key", KEY, "--offline"),

@@ -283,6 +283,28 @@ def test_session_policies_are_known_only_where_there_can_be_none(caller: str, kn
     assert (layers.session == ()) is known
 
 
+def test_an_endpoint_is_asked_for_in_the_region_of_the_key() -> None:
+    class Regional(AnsweringServices):
+        def in_region(self, region: str) -> AnsweringServices:
+            return AnsweringServices(
+                {**self.answers, "DescribeVpcEndpoints": {"VpcEndpoints": []}}, region=region
+            )
+
+    key = KEY.replace(REGION, "us-east-1")
+    request = AccessRequest(Caller.parse(SESSION), "kms:Decrypt", key, {"aws:SourceVpce": "vpce-1"})
+    backend = KeyBackend()
+    backend.in_region = lambda region: _in(region)  # type: ignore[method-assign]
+    layers = layers_of(Regional(role_answers()), request, backend=backend)
+    assert isinstance(layers.endpoint, UnreadLayer)
+    assert not isinstance(layers.identity, UnreadLayer)
+
+
+def _in(region: str) -> KeyBackend:
+    other = KeyBackend()
+    other.region = region
+    return other
+
+
 def test_the_root_user_and_services_have_no_iam_policies() -> None:
     for caller in (f"arn:aws:iam::{ACCOUNT}:root", "cloudtrail.amazonaws.com"):
         services = AnsweringServices(role_answers())

@@ -92,6 +92,8 @@ WRAPPED = {
     "colours": "\x1b[31mError:\x1b[0m {}\x1b[0m",
     "escaped colours": "\\u001b[31m{}\\u001b[0m",
     "log line": '2026-11-02T09:14:07Z ERROR worker-3 err="{}" attempt=3',
+    "yaml": "message: >-\n  {}\nnext: x",
+    "csv": '1,"{}",2',
     "end of a clause": "{}, and then it stopped",
     "html": "<p>Denied: <code>{}</code><br/>Try again",
     "terraform": "╷\n│ Error: reading KMS Key: operation error KMS: DescribeKey, api error X: {}\n│ "
@@ -179,6 +181,20 @@ PRINCIPALS = (
 @pytest.mark.parametrize("principal", PRINCIPALS)
 def test_the_principal_is_read(principal: str) -> None:
     assert read_message(PLAIN.replace(ROLE, principal)).principal == principal
+
+
+@pytest.mark.parametrize(
+    "prefix", ["api_1   | ", "2026-11-02T09:14:07.123456789Z stderr F ", "2026-11-02T09:14:07Z stdout P "]
+)
+def test_a_log_may_begin_each_line(prefix: str) -> None:
+    lines = [EXPLICIT[start : start + 50] for start in range(0, len(EXPLICIT), 50)]
+    read = read_message("\n".join(prefix + line for line in lines))
+    assert read.as_dict() == read_message(EXPLICIT).as_dict()
+
+
+def test_other_dashes_are_dashes() -> None:
+    text = EXPLICIT.replace("-", "\u2011").replace("identity\u2011based", "identity based")
+    assert read_message(text).as_dict() == read_message(EXPLICIT).as_dict()
 
 
 def test_spaces_in_the_place_of_line_breaks_do_no_harm() -> None:
