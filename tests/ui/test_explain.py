@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.demo.demo_identities import IDENTITY_ANSWERS
+from kms_tui.kms.errors import ServiceError
 from kms_tui.ui.app_shell.palette import KmsCommands
 from kms_tui.ui.details.activity_tab import ActivityTab
 from kms_tui.ui.details.key_details import KeyDetails
@@ -114,6 +117,41 @@ def test_a_fix_opens_in_the_editor_and_is_saved_behind_the_review(make_app: Make
         assert "✓ allowed" in shown(pilot)
 
     drive(make_app(), script)
+
+
+def test_a_layer_that_may_not_be_read_is_named(
+    make_app: MakeApp, demo: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> dict[str, Any]:
+        raise ServiceError("AccessDeniedException", "You don't have permissions [/b]")
+
+    answers = {**IDENTITY_ANSWERS, ("organizations", "ListRoots"): refuse}
+    monkeypatch.setattr("kms_tui.demo.demo_services.IDENTITY_ANSWERS", answers)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await paste(pilot, denial(demo))
+        said = shown(pilot)
+        assert "✗ denied" in said, "the IAM policies lack it, whatever the SCPs say"
+        assert "? SCPs" in said
+        assert "organizations ListRoots was denied" in said
+        assert "Whether this is enough depends on what is not known." in said
+
+    drive(make_app(), script)
+
+
+def test_nothing_is_changed_in_a_read_only_session(make_app: MakeApp, demo: Backend) -> None:
+    app = make_app(read_only=True)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await paste(pilot, denial(demo))
+        grants = len(Kms(demo).grants(key_arn(demo)))
+        await press(pilot, "escape", "e", "down", "enter")
+        await pilot.click("#confirm")
+        await settled(pilot)
+        assert len(Kms(demo).grants(key_arn(demo))) == grants
+        assert "this session is read-only" in notifications(app)
+
+    drive(app, script)
 
 
 def test_a_grant_is_created_after_a_question(make_app: MakeApp, demo: Backend) -> None:
