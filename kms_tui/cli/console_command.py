@@ -12,7 +12,7 @@ from pathlib import Path
 from kms_tui import __version__
 from kms_tui.cli.connection import add_connection_flags, connection_from
 from kms_tui.config import Config, default_path, load
-from kms_tui.session import Connection, Prompt, Session
+from kms_tui.session import BackendKind, Connection, Prompt, Session
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         app = KmsApp(lambda chosen, _prompt: opener(chosen, lambda _question: None), connection, config)
         draw(app, args.screenshot)
     else:
-        app = KmsApp(opener, connection, config)
+        app = KmsApp(opener, connection, config, welcome=connection.kind is BackendKind.DEMO)
         app.run()
         # The interpreter's collections at exit would take 0.15 s, and more in a large account.
         gc.freeze()

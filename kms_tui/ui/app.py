@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual._styles_cache import StylesCache
+from textual.actions import ActionParseResult
 from textual.app import ComposeResult
+from textual.dom import DOMNode
 from textual.events import Event, Paste
 from textual.screen import Screen
 from textual.widget import AwaitMount
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from textual.command import Provider
     from textual.filter import LineFilter
     from textual.notifications import SeverityLevel
+
+    from kms_tui.ui.app_shell.tour import Tour
 
 SLOW_OPENING_SECONDS = 3.0
 """Seconds after which a notification names what the opening waits for."""
@@ -74,8 +78,13 @@ class KmsApp(Boundary, Host):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]
     BINDINGS = APP_BINDINGS
 
-    def __init__(self, opener: Opener, connection: Connection, config: Config | None = None) -> None:
+    def __init__(
+        self, opener: Opener, connection: Connection, config: Config | None = None, *, welcome: bool = False
+    ) -> None:
+        """``welcome`` shows the first steps below the key list."""
         super().__init__()
+        self.welcomes = welcome
+        self._tour: Tour | None = None
         self._opener = opener
         self.connection = connection
         self.config = config or Config()
@@ -234,6 +243,43 @@ class KmsApp(Boundary, Host):
 
     def action_use_theme(self, name: str) -> None:
         self.theme = name
+
+    def action_tour(self) -> None:
+        """Begin the tour, anew if it runs."""
+        from kms_tui.ui.app_shell.tour import Tour
+
+        if self._tour is not None:
+            self._tour.end()
+        self._tour = Tour(self)
+        self._tour.begin()
+
+    def action_hide_first_steps(self) -> None:
+        self._first_steps_used(None)
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Perform an action, and take away the first step that it was."""
+        done = await super().run_action(action, default_namespace, namespaces)
+        if done and self.welcomes:
+            name = action if isinstance(action, str) else action[1]
+            self._first_steps_used(name.rpartition(".")[2])
+        return done
+
+    def _first_steps_used(self, action: str | None) -> None:
+        """Take away one card of the first steps, or all of them for None."""
+        from kms_tui.ui.widgets.first_steps import FirstSteps
+
+        for screen in self.all_screens:
+            for steps in screen.query(FirstSteps):
+                if action is None:
+                    self.welcomes = False
+                    steps.remove()
+                else:
+                    steps.used(action)
 
     def action_help(self) -> None:
         self.open_screen("help", self.screen)

@@ -45,7 +45,8 @@ class KmsCommands(Provider):
     """Finds actions, screens and themes, keys and aliases, profiles and Regions; the latest chosen first."""
 
     async def startup(self) -> None:
-        self._places = [*self._themes(), *await self._profiles(), *await self._regions()]
+        tour = PaletteEntry("Tour", "Six steps, each doing one real thing", self._start_tour)
+        self._places = [tour, *self._themes(), *await self._profiles(), *await self._regions()]
 
     async def discover(self) -> Hits:
         entries = self.actions()
@@ -92,6 +93,9 @@ class KmsCommands(Provider):
                     binding.action, PaletteEntry(binding.description, binding.tooltip, run, shortcut)
                 )
         return list(found.values())
+
+    async def _start_tour(self) -> None:
+        await self.app.run_action("app.tour")
 
     def _themes(self) -> list[PaletteEntry]:
         return [

@@ -68,6 +68,8 @@ class Host(App[None]):
     config: Config
     asking: set[Worker[Any]]
     """The workers that wait for a person's answer."""
+    welcomes: bool
+    """Whether the key list shows the first steps."""
     form_drafts: dict[str, Mapping[str, str]]
     """What was typed into forms that were cancelled, by their titles; of this session alone."""
     recent_commands: list[str]

@@ -142,6 +142,10 @@ class KeysScreen(ActionScreen):
                     yield FilterLine()
                     yield Static(id="scope")
                 yield KeyList()
+                if self.host.welcomes:
+                    from kms_tui.ui.widgets.first_steps import FirstSteps
+
+                    yield FirstSteps()
             yield KeyDetails()
 
     @property
