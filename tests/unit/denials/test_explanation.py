@@ -11,8 +11,7 @@ import pytest
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.denials.asked_request import AskedError, AskedRequest, closed_context
 from kms_tui.denials.event_message import decoded_by
-from kms_tui.denials.explanation import explained
-from kms_tui.denials.explanation_text import explanation_lines
+from kms_tui.denials.explanation import explained, explanation_lines
 from kms_tui.denials.judging import Inquiry, LayerSource, judge
 from kms_tui.denials.layer_files import LayerFiles
 from kms_tui.denials.message import read_message
