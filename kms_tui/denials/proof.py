@@ -14,7 +14,7 @@ from kms_tui.backend.local import LocalBackend, Store, open_store
 from kms_tui.backend.local.store.sources import RandomIds
 from kms_tui.denials.fix_statements import encryption_context
 from kms_tui.denials.fixes import Fix, FixKind
-from kms_tui.denials.trial_calls import CALLS, Trial, key_form
+from kms_tui.denials.trial_calls import CALLS, OPERATIONS, Trial, key_form
 from kms_tui.kms.arn import Arn, is_key_id, key_id_of
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import Grant
@@ -93,8 +93,8 @@ def _answer(request: AccessRequest, layers: Layers, operation: str, fix: Fix | N
     make = CALLS.get(operation)
     if make is None:
         raise _NotRebuiltError(
-            f"{operation} needs more than one key and cannot be tried in the offline KMS; the evaluation of "
-            "all layers allows it."
+            f"{operation} takes more than a key and cannot be tried in the offline KMS: the evaluation of "
+            "all layers alone speaks for the fix."
         )
     stage = _rebuilt(request, layers, operation)
     with stage.store:
@@ -106,7 +106,7 @@ def _answer(request: AccessRequest, layers: Layers, operation: str, fix: Fix | N
         except KmsTuiError as error:
             raise _NotRebuiltError(f"The case cannot be rebuilt in the offline KMS: {error}") from error
         try:
-            caller.call(operation, members)
+            caller.call(OPERATIONS.get(operation, operation), members)
         except ServiceError as error:
             return CallAnswer(error.code, error.message)
         return CallAnswer()
@@ -147,7 +147,10 @@ def _rebuilt(request: AccessRequest, layers: Layers, operation: str) -> _Stage:
     if not is_key_id(key_id):
         raise _NotRebuiltError("The request names no key, so there is nothing to try it on.")
     store = open_store(ids=_CaseIds(key_id))
-    administrator = LocalBackend(store, account_id=arn.account, region=arn.region, partition=arn.partition)
+    administrator, callers = (
+        LocalBackend(store, account_id=account, region=arn.region, partition=arn.partition)
+        for account in (arn.account, request.caller.account or arn.account)
+    )
     known = {key: values[0] for key, values in request.known.items() if values and len(values) == 1}
     grants = layers.grants if isinstance(layers.grants, tuple) else ()
     form = key_form(operation, known, [name for grant in grants for name in grant.operations])
@@ -167,7 +170,8 @@ def _rebuilt(request: AccessRequest, layers: Layers, operation: str) -> _Stage:
     except KmsTuiError as error:
         store.close()
         raise _NotRebuiltError(f"The case cannot be rebuilt in the offline KMS: {error}") from error
-    return _Stage(store, Trial(administrator, request.key_arn, form, encryption_context(request), known))
+    context = encryption_context(request)
+    return _Stage(store, Trial(administrator, callers, request.key_arn, form, context, known))
 
 
 def _grant_members(grant: Grant, key_arn: str) -> Mapping[str, Any]:

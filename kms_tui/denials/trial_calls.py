@@ -15,6 +15,10 @@ from kms_tui.kms.model import KeyUsage
 from kms_tui.kms.operations import ROWS, KeyClass
 
 _MESSAGE = b"tried by kms-tui"
+_FOR_EVERYONE = (
+    '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*", '
+    '"Resource": "*"}}'
+)
 _DEFAULT_SPECS: Mapping[KeyUsage, str] = {
     KeyUsage.ENCRYPT_DECRYPT: SYMMETRIC_DEFAULT,
     KeyUsage.SIGN_VERIFY: "ECC_NIST_P256",
@@ -62,12 +66,13 @@ def key_form(operation: str, known: Mapping[str, str], granted: Iterable[str] = 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a call is made of: the key's administrator, the key, its policy and form, and the request.
+    """What a call is made of: administrators of the key's and the caller's account, the key, and the request.
 
     ``known`` are the request's condition keys in lower case with their single values.
     """
 
     administrator: LocalBackend
+    callers_administrator: LocalBackend
     arn: str
     form: KeyForm
     context: Mapping[str, str]
@@ -89,9 +94,14 @@ class Trial:
             return {"EncryptionAlgorithm": self.algorithm}
         return {"EncryptionContext": dict(self.context)} if self.context else {}
 
-    def ciphertext(self, arn: str) -> bytes:
-        request = {"KeyId": arn, "Plaintext": _MESSAGE, **self.encryption}
+    def ciphertext(self) -> bytes:
+        request = self.key | {"Plaintext": _MESSAGE} | self.encryption
         return bytes(self.administrator.call("Encrypt", request)["CiphertextBlob"])
+
+    def other_key(self) -> str:
+        """The ARN of a key of the caller's account, which everyone there may use."""
+        request = {"Policy": _FOR_EVERYONE, "BypassPolicyLockoutSafetyCheck": True}
+        return str(self.callers_administrator.call("CreateKey", request)["KeyMetadata"]["Arn"])
 
 
 Members = dict[str, Any]
@@ -110,7 +120,20 @@ def _encrypt(trial: Trial) -> Members:
 
 
 def _decrypt(trial: Trial) -> Members:
-    return trial.key | {"CiphertextBlob": trial.ciphertext(trial.arn)} | trial.encryption
+    return trial.key | {"CiphertextBlob": trial.ciphertext()} | trial.encryption
+
+
+def _re_encrypt_from(trial: Trial) -> Members:
+    source = {"CiphertextBlob": trial.ciphertext(), "SourceKeyId": trial.arn}
+    context = {"SourceEncryptionContext": dict(trial.context)} if trial.context else {}
+    return {**source, **context, "DestinationKeyId": trial.other_key()}
+
+
+def _re_encrypt_to(trial: Trial) -> Members:
+    other = trial.other_key()
+    sealed = trial.callers_administrator.call("Encrypt", {"KeyId": other, "Plaintext": _MESSAGE})
+    context = {"DestinationEncryptionContext": dict(trial.context)} if trial.context else {}
+    return {"CiphertextBlob": sealed["CiphertextBlob"], "DestinationKeyId": trial.arn, **context}
 
 
 def _data_key(trial: Trial) -> Members:
@@ -196,6 +219,8 @@ def _some_grant(trial: Trial) -> Members:
 CALLS: Mapping[str, Callable[[Trial], Members]] = {
     "Encrypt": _encrypt,
     "Decrypt": _decrypt,
+    "ReEncryptFrom": _re_encrypt_from,
+    "ReEncryptTo": _re_encrypt_to,
     "GenerateDataKey": _data_key,
     "GenerateDataKeyWithoutPlaintext": _data_key,
     "GenerateDataKeyPair": _data_key_pair,
@@ -236,4 +261,6 @@ CALLS: Mapping[str, Callable[[Trial], Members]] = {
         _only_key,
     ),
 }
-"""Operation -> the members of a call that tries it. The others need several keys, an alias or material."""
+"""Action -> the members of a call that tries it. The others need an alias, a Region or key material."""
+OPERATIONS = {"ReEncryptFrom": "ReEncrypt", "ReEncryptTo": "ReEncrypt"}
+"""Action -> the operation that asks for it, where that has another name."""

@@ -14,6 +14,7 @@ from kms_tui.policy.describe import listed, printable
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import AccessRequest, Decision, Effect, OpenCondition, evaluate
 from kms_tui.policy.findings import Severity
+from kms_tui.policy.grant_statements import grant_statements
 from kms_tui.policy.json_reader import Span
 from kms_tui.policy.principals import Caller, Principal, PrincipalKind
 
@@ -287,7 +288,8 @@ def _cell(
         } - denied
         if names:
             behind.append(grant)
-            (conditional if grant.constraints else allowed).update(names)
+        for name in names:
+            (conditional if _is_constrained(grant, name) else allowed).add(name)
     return AccessCell(
         tuple(sorted(allowed)),
         tuple(sorted(conditional - allowed)),
@@ -296,6 +298,13 @@ def _cell(
         tuple(behind),
         tuple(conditions),
         sum(1 for action in asked if not action.recent),
+    )
+
+
+def _is_constrained(grant: Grant, action: str) -> bool:
+    """Whether a grant's constraints limit an action: an encryption context limits only what has one."""
+    return bool(grant.constraints) and any(
+        each.statement.conditions for each in grant_statements((grant,), action)
     )
 
 

@@ -18,7 +18,7 @@ from kms_tui.policy.document import Statement
 from kms_tui.policy.evaluation import AccessRequest, OpenCondition
 from kms_tui.policy.layer_judge import LayerJudge
 from kms_tui.policy.layer_matches import KEY_LAYERS, LayerMatch, LayerMatches, Reach
-from kms_tui.policy.layers import Layer, LayerEffect, Layers, NamedPolicy
+from kms_tui.policy.layers import Layer, LayerEffect, Layers, NamedPolicy, UnreadLayer
 from kms_tui.policy.near_misses import MAX_NEAR_MISSES, NearMiss, missed_grant, near_misses
 
 __all__ = [
@@ -154,7 +154,7 @@ def _step(
     return LayerStep(
         layer,
         effect,
-        listed(sources, 3) if sources else _lacking(layers, layer, effect),
+        listed(sources, 3) if sources else _lacking(layers, matches, effect),
         sentence,
         tuple(
             PolicyStatement(each.source, each.match.statement)
@@ -166,10 +166,24 @@ def _step(
     )
 
 
-def _lacking(layers: Layers, layer: Layer, effect: LayerEffect) -> str:
-    """The name of the only policy that could allow it."""
-    names = [policy.name for policy in layers.policies(layer)]
-    return names[0] if effect is LayerEffect.IMPLICIT_DENY and len(names) == 1 else ""
+def _lacking(layers: Layers, matches: LayerMatches, effect: LayerEffect) -> str:
+    """The names of the policies that could allow it: those of the first level that does not."""
+    levels = layers.levels(matches.layer)
+    if effect is not LayerEffect.IMPLICIT_DENY or isinstance(levels, UnreadLayer) or not levels:
+        return ""
+    return listed([policy.name for policy in levels[_first_lacking(matches) or 0]], 3)
+
+
+def _first_lacking(matches: LayerMatches) -> int | None:
+    """The number of the first level, from 0, without a statement that could allow it."""
+    return next(
+        (
+            number
+            for number, level in enumerate(matches.levels)
+            if not any(each.match.statement.is_allow for each in level)
+        ),
+        None,
+    )
 
 
 def _near_misses(layer: Layer, request: AccessRequest, layers: Layers) -> Iterator[NearMiss]:
@@ -230,12 +244,7 @@ def _sentence(matches: LayerMatches, effect: LayerEffect, found: Sequence[LayerM
 
 def _level(matches: LayerMatches) -> str:
     """The first level that allows nothing, where there are several."""
-    if len(matches.levels) < 2:
+    number = _first_lacking(matches)
+    if number is None or len(matches.levels) < 2:
         return ""
-    numbers = range(1, len(matches.levels) + 1)
-    lacking = [
-        number
-        for number, level in zip(numbers, matches.levels, strict=True)
-        if not any(each.match.statement.is_allow for each in level)
-    ]
-    return f" of level {lacking[0]} of {len(matches.levels)}, counted from the root," if lacking else ""
+    return f" of level {number + 1} of {len(matches.levels)}, counted from the root,"

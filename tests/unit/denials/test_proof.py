@@ -12,6 +12,7 @@ from kms_tui.denials.proof import Proof, prove
 from kms_tui.denials.trial_calls import CALLS, KeyForm, key_form
 from kms_tui.kms.model import KeyUsage
 from kms_tui.policy import AccessRequest, Caller, parse
+from kms_tui.policy.actions import ACTIONS
 from kms_tui.policy.denial_case import DenialCase
 from kms_tui.policy.layers import Layer, Layers, UnreadLayer
 from tests.unit.denials.denial_table import DENIALS, Denial, scps
@@ -72,15 +73,41 @@ def test_every_action_that_can_be_tried_is_proved_for_each_fix(operation: str) -
     assert all(proof.holds for proof in proofs), [proof.words for proof in proofs]
 
 
+def test_the_actions_that_cannot_be_tried_need_more_than_a_key() -> None:
+    tried = {f"kms:{operation}" for operation in CALLS}
+    on_keys = {action.name for action in ACTIONS.values() if not action.iam_only}
+    assert {name.removeprefix("kms:") for name in on_keys - tried} == {
+        "CreateAlias",
+        "DeleteAlias",
+        "DeleteImportedKeyMaterial",
+        "GetParametersForImport",
+        "ImportKeyMaterial",
+        "ReplicateKey",
+        "SynchronizeMultiRegionKey",
+        "UpdateAlias",
+        "UpdatePrimaryRegion",
+    }
+    assert tried <= on_keys
+
+
 def test_the_grants_of_a_key_tell_its_usage() -> None:
     signing = layers(grants=(grant(USER, "Sign"),))
     assert all(proof.holds for proof in _proofs(_case(signing, action="kms:DescribeKey")))
 
 
-def test_what_takes_several_keys_is_left_to_the_evaluation() -> None:
-    (proof, *_) = _proofs(_case(layers(), action="kms:ReEncryptFrom"))
+def test_what_takes_more_than_a_key_is_left_to_the_evaluation() -> None:
+    (proof, *_) = _proofs(_case(layers(), action="kms:ImportKeyMaterial"))
     assert (proof.before, proof.after, proof.holds) == (None, None, False)
-    assert proof.words.startswith("ReEncryptFrom needs more than one key")
+    assert proof.words.startswith("ImportKeyMaterial takes more than a key")
+
+
+@pytest.mark.parametrize("action", ["kms:ReEncryptFrom", "kms:ReEncryptTo"])
+@pytest.mark.parametrize("caller", [SESSION, PARTNER])
+def test_either_side_of_a_re_encryption_is_tried_with_another_key(action: str, caller: str) -> None:
+    context = {"kms__EncryptionContext__table": "orders"}
+    proofs = _proofs(_case(layers(), caller, action, **context))
+    assert proofs
+    assert all(proof.holds for proof in proofs), [proof.words for proof in proofs]
 
 
 def test_what_is_not_refused_to_begin_with_is_not_proved() -> None:

@@ -108,6 +108,14 @@ def test_a_grant_with_constraints_is_conditional() -> None:
     assert cell.is_conditional
 
 
+def test_an_encryption_context_limits_only_the_actions_that_have_one() -> None:
+    limited = grant(APP, "Decrypt", "DescribeKey", "RetireGrant", EncryptionContextSubset={"a": "b"})
+    cells = rows(with_root(), limited)["role/app"].cells
+    assert cells[Access.USE].conditional == ("kms:Decrypt",)
+    assert cells[Access.READ].allowed == ("kms:DescribeKey",)
+    assert cells[Access.GRANT].allowed == ("kms:RetireGrant",)
+
+
 def test_a_deny_outranks_a_grant() -> None:
     cell = rows(with_root(deny(principal=APP)), grant(APP, "Decrypt"))["role/app"].cells[Access.USE]
     assert cell.allowed == ()

@@ -497,6 +497,7 @@ def test_a_step_names_the_policies_and_statements_that_decide() -> None:
         LayerEffect.IMPLICIT_DENY,
         "No service control policy of level 2 of 2, counted from the root, allows kms:Decrypt.",
     )
+    assert step.source == "level 2"
     allowing = found.step(Layer.IDENTITY)
     assert allowing.source == "the identity"
     assert [each.text for each in allowing.statements] == [json.dumps(gives("kms:Decrypt"))]
