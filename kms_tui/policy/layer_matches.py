@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
-from kms_tui.kms.arn import Arn
+from kms_tui.kms.arn import ALIAS_PREFIX, Arn
 from kms_tui.kms.model import Grant
 from kms_tui.policy import actions
 from kms_tui.policy.actions import canonical
@@ -131,14 +131,20 @@ def every(values: Iterable[bool | None]) -> bool | None:
 
 
 def is_about_key(request: AccessRequest) -> bool:
-    """Whether a key policy has a say: not for an action without a key, nor for an alias."""
+    """Whether a key policy has a say: not for an action without a key, on an alias, or on a key to be."""
     action = actions.find(request.action)
     if action is not None and action.iam_only:
         return False
     try:
-        return Arn.parse(request.key_arn).resource.startswith("key/")
+        resource = Arn.parse(request.key_arn).resource
     except ValueError:
         return True
+    names_alias = resource.startswith(ALIAS_PREFIX) and canonical(request.action) in _ON_ALIASES
+    return resource != "*" and not names_alias
+
+
+_ON_ALIASES = frozenset({"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"})
+"""Actions that need permission on the alias, beside that on the key."""
 
 
 def is_service_linked(request: AccessRequest) -> bool:

@@ -233,6 +233,8 @@ def test_what_is_about_no_key_is_left_to_identity_policies_and_their_limits() ->
     assert ask("kms:ListKeys", anywhere, ROOT) == ("allow",)
     assert ask("kms:ListKeys", anywhere, SERVICE) == ("deny", "identity")
     assert ask("kms:CreateAlias", alias, identity=iam(gives())) == ("allow",)
+    assert ask("kms:Decrypt", alias, identity=iam(gives())) == ("unknown", "key-policy")
+    assert ask("kms:TagResource", anywhere, identity=iam(gives())) == ("allow",)
     assert ask("kms:CreateAlias", alias, identity=iam(gives()), boundary=BOUNDARY) == ("deny", "boundary")
 
 
