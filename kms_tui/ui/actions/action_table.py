@@ -62,6 +62,7 @@ _ACTIONS = (
     KeyAction("edit-policy", Group.ACCESS, "e", "Edit policy", "Edit the key policy, with the lockout guard (PutKeyPolicy)", "actions.viewing_actions:edit_policy", mutating=False, show=True, refuses="base.subject:aws_managed"),
     KeyAction("policy-history", Group.ACCESS, "H", "Policy history", "Earlier key policies, and going back to one", "actions.viewing_actions:show_policy_history", mutating=False),
     KeyAction("simulate", Group.ACCESS, "S", "Simulate", "Ask the key policy whether someone may do something", "actions.viewing_actions:simulate", mutating=False),
+    KeyAction("dry-runs", Group.ACCESS, "P", "May I…", "Try each use of the key with DryRun, which does nothing; a denial is explained", "actions.dry_run_actions:show_dry_runs", mutating=False, refuses="actions.dry_run_actions:cannot_try"),
     KeyAction("used-by", Group.EVIDENCE, "b", "Used by", "Scan for what names this key: S3, EBS, …", "actions.viewing_actions:used_by", mutating=False),
     KeyAction("raw-json", Group.EVIDENCE, "y", "Raw JSON", "Show what DescribeKey answers", "actions.viewing_actions:raw_json", mutating=False),
     KeyAction("create-alias", Group.NAMES, "a", "New alias", "Give the key another name (CreateAlias)", "actions.alias_actions:create_alias", refuses="actions.alias_actions:cannot_name"),
