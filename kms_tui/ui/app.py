@@ -281,6 +281,11 @@ class KmsApp(Boundary, Host):
                 else:
                     steps.used(action)
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C, which many press to quit, says how; Textual's own words have markup."""
+        key = self.shown_key("app.quit-anywhere", "ctrl+q")
+        self.notify(f"{key} quits; ctrl+c copies what is selected.", title="Quit?")
+
     def action_help(self) -> None:
         self.open_screen("help", self.screen)
 
