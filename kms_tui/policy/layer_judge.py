@@ -135,14 +135,14 @@ class LayerJudge:
         found = self.matches[layer]
         if found.exempt:
             return LayerEffect.EXEMPT
-        if found.unread:
-            return LayerEffect.UNREAD
         said = [each[layer] for each in self._said]
         if self.only_own_account and layer is Layer.KEY_POLICY and not any(each.denied for each in said):
             return LayerEffect.IMPLICIT_DENY
         if all(each.denied or each.allowed is False for each in said):
             explicit = any(each.denied for each in said)
             return LayerEffect.EXPLICIT_DENY if explicit else LayerEffect.IMPLICIT_DENY
+        if found.unread:
+            return LayerEffect.UNREAD
         certain = all(each.denied is False and each.allowed for each in said)
         return LayerEffect.ALLOW if certain else LayerEffect.DEPENDS
 

@@ -157,6 +157,8 @@ def random_case(random: Random) -> Json:
         "rcps": _levels(random, action, "*"),
         "endpoint": _policy(random, action, "*") if random.random() < 0.5 else None,
     }
+    if random.random() < 0.2:
+        _break(random, layers)
     for member in random.sample(sorted(layers), random.choice([0, 0, 0, 1, 1, 2, 3])):
         del layers[member]
     spelled = random.choice([action, action, action.lower(), action.removeprefix("kms:")])
@@ -166,3 +168,12 @@ def random_case(random: Random) -> Json:
 
 def _has_session(caller: str) -> bool:
     return "assumed-role/" in caller or "federated-user/" in caller
+
+
+def _break(random: Random, layers: Json) -> None:
+    """Replace one policy by what is none."""
+    places: list[tuple[Any, Any]] = [(layers, name) for name in ("key_policy", "boundary", "endpoint")]
+    for listed in (layers["identity"], layers["session"], *(layers["scps"] or []), *(layers["rcps"] or [])):
+        places += [(listed, number) for number in range(len(listed))]
+    within, place = random.choice(places)
+    within[place] = {"Statement": 5}

@@ -1,7 +1,7 @@
 """A second, naive evaluation of all layers, written from AWS's documentation alone: the oracle of tests.
 
 It reads the JSON of a case, imports nothing of the product, and tries every kind of content that an absent
-layer may have, so that "unknown" is what really depends on it. Source: the IAM user guide
+layer or a broken policy may have, so that "unknown" is what really depends on it. Source: the IAM user guide
 (reference_policies_evaluation-logic_policy-eval-denyallow, …-cross-account, access_policies_boundaries,
 reference_policies_elements_principal), the Organizations user guide and the KMS developer guide.
 """
@@ -34,6 +34,10 @@ KNOWN_ACTIONS = (
     "kms:ReEncryptFrom",
     "kms:DescribeKey",
 )
+NAMING = ("rcp", "endpoint", "key-policy")
+"""The layers whose statements name principals."""
+BROKEN: Json = {"Statement": 5}
+"""A policy that cannot be read."""
 OWN_ACCOUNT_ONLY = ("kms:PutKeyPolicy",)
 
 
@@ -270,13 +274,28 @@ def _contents(layer: str, asked: Asked) -> list[Any]:
     return contents[layer]
 
 
+def _kinds(layer: str, case: Json, asked: Asked) -> list[Any]:
+    """The contents that a layer of the case may have: one if it is known."""
+    member = MEMBERS[layer]
+    value = case["layers"].get(member)
+    if member not in case["layers"] or (layer == "key-policy" and value == BROKEN):
+        return _contents(layer, asked)
+    return list(_mended(value, (OTHERS, EVERYONE, NOBODY) if layer in NAMING else (OTHER, GIVES, DENIES)))
+
+
+def _mended(value: Any, policies: tuple[Json, ...]) -> Iterator[Any]:
+    """The value with each of these in the place of a policy that cannot be read."""
+    if value == BROKEN:
+        yield from policies
+    elif isinstance(value, list):
+        yield from (list(each) for each in product(*(list(_mended(item, policies)) for item in value)))
+    else:
+        yield value
+
+
 def _worlds(case: Json, asked: Asked) -> Iterator[Json]:
-    absent = [layer for layer in ORDER if MEMBERS[layer] not in case["layers"]]
-    for contents in product(*(_contents(layer, asked) for layer in absent)):
-        yield {
-            **case["layers"],
-            **{MEMBERS[layer]: each for layer, each in zip(absent, contents, strict=True)},
-        }
+    for contents in product(*(_kinds(layer, case, asked) for layer in ORDER)):
+        yield {MEMBERS[layer]: each for layer, each in zip(ORDER, contents, strict=True)}
 
 
 def expected(case: Json) -> tuple[str, set[str]]:
@@ -293,14 +312,12 @@ def expected(case: Json) -> tuple[str, set[str]]:
 
 
 def _matter(case: Json, asked: Asked) -> Iterator[str]:
-    """The absent layers on which the outcome depends while the others stay as they are."""
+    """The layers that are not wholly known on which the outcome depends while the others stay as they are."""
     for layer in ORDER:
-        if MEMBERS[layer] in case["layers"]:
-            continue
+        kinds = _kinds(layer, case, asked)
         others = {"layers": {**case["layers"], MEMBERS[layer]: None}}
-        for world in _worlds(others, asked):
-            tried = [{**world, MEMBERS[layer]: content} for content in _contents(layer, asked)]
-            if len({_decided(each, asked)[0] for each in tried}) > 1:
+        for world in _worlds(others, asked) if len(kinds) > 1 else ():
+            if len({_decided({**world, MEMBERS[layer]: each}, asked)[0] for each in kinds}) > 1:
                 yield layer
                 break
 
@@ -311,12 +328,15 @@ def _lacking(case: Json, asked: Asked) -> Iterator[str]:
         "rcps": [], "scps": [], "endpoint": None, "identity": [GIVES], "boundary": None, "grants": [],
         "session": [GIVES] if asked.federated else [],
     }  # fmt: skip
+    keys = {name: case["layers"].get(name) for name in ("key_policy", "grants")}
+    keys["key_policy"] = None if keys["key_policy"] == BROKEN else keys["key_policy"]
+    reached = _decided({**open_layers, **keys}, asked)[0]
     for layer in ORDER:
-        if MEMBERS[layer] not in case["layers"] and layer not in ("key-policy", "grant"):
-            continue
-        keys = {name: case["layers"].get(name) for name in ("key_policy", "grants")}
-        if layer not in ("key-policy", "grant") and not _decided({**open_layers, **keys}, asked)[0]:
-            keys = {"key_policy": EVERYONE, "grants": []}
-        own = case["layers"].get(MEMBERS[layer])
-        if not _decided({**open_layers, **keys, MEMBERS[layer]: own}, asked)[0]:
+        if layer in ("key-policy", "grant"):
+            tried = [{**open_layers, **keys}]
+        else:
+            let_in = keys if reached else {"key_policy": EVERYONE, "grants": []}
+            kinds = _kinds(layer, case, asked)
+            tried = [{**open_layers, **let_in, MEMBERS[layer]: each} for each in kinds]
+        if not any(_decided(each, asked)[0] for each in tried):
             yield layer
