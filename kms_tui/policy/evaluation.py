@@ -114,10 +114,10 @@ UNKNOWN = Unknown()
 class AccessRequest:
     """A request to judge. ``context`` maps condition keys, in any case, to values.
 
-    With ``complete`` a key not in the context is absent from the request; otherwise it is open, and the
-    answer may depend on it. Keys that follow from the caller and the key are always known:
-    aws:PrincipalArn and the like, kms:CallerAccount, aws:SecureTransport, aws:RequestedRegion,
-    aws:ResourceAccount and kms:PolicyName.
+    With ``complete`` a key not in the context is absent from the request, but for its time and
+    aws:ViaAWSService, which every request has; otherwise it is open, and the answer may depend on it. Keys
+    that follow from the caller and the key are always known: aws:PrincipalArn and the like,
+    kms:CallerAccount, aws:SecureTransport, aws:RequestedRegion, aws:ResourceAccount and kms:PolicyName.
     """
 
     caller: Caller
@@ -131,14 +131,17 @@ class AccessRequest:
         """The condition keys in lower case with their values; None: absent."""
         known = {key: _values(value) for key, value in derived_context(self).items()}
         known.update((lowered(key), _values(value)) for key, value in self.context.items())
+        if self.complete:
+            forwarded = self.caller.kind is not PrincipalKind.SERVICE and any(map(known.get, _FORWARDED))
+            known.setdefault("aws:viaawsservice", ("true" if forwarded else "false",))
         return known
 
     def values(self, test: ConditionTest) -> tuple[str, ...] | Unknown | None:
         if test.key in self.known:
             return self.known[test.key]
-        if self.complete or test.key_info.presence is Presence.UNKNOWN:
-            return None
-        return UNKNOWN
+        presence = test.key_info.presence
+        absent = self.complete and presence is not Presence.CLOCK
+        return None if absent or presence is Presence.UNKNOWN else UNKNOWN
 
     def resolve(self, key: str) -> str | None:
         """The single value of a key, for a policy variable; None for no value, or several."""
@@ -149,8 +152,13 @@ class AccessRequest:
         return not self.complete and key not in self.known
 
 
+_FORWARDED = ("kms:viaservice", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
+"""The keys of a request that a service forwards for its caller."""
+
+
 def _values(value: ContextValue) -> tuple[str, ...] | None:
-    return (value,) if isinstance(value, str) else tuple(value) if value is not None else None
+    """The values of a key; None for a key without any, which counts as absent."""
+    return (value,) if isinstance(value, str) else tuple(value or ()) or None
 
 
 def derived_context(request: AccessRequest) -> dict[str, ContextValue]:
