@@ -50,9 +50,10 @@ def add_history_flags(parser: argparse.ArgumentParser) -> None:
 
 def whole_number(text: str) -> int:
     """A number of days, minutes or rows; for argparse."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= _MOST_DAYS:
+    digits = text.lstrip("0")[:6] if text.isascii() and text.isdigit() else ""
+    if not digits or int(digits) > _MOST_DAYS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MOST_DAYS}")
-    return int(text)
+    return int(digits)
 
 
 def source_from(
