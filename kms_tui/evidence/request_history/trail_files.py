@@ -53,10 +53,14 @@ class TrailFiles:
         """Read file by file. Raises FileError where there is no such folder."""
         if not self._path.exists():
             raise FileError(f"{self._path} does not exist.")
-        span = _Span()
-        number = 0
+        span = _Span(reading.query)
+        number, whole = 0, True
         for path in self._files(reading.query):
             number += 1
+            if not path.is_file():
+                reading.note(f"{path} was not read: it is no regular file.")
+                whole = False
+                continue
             try:
                 for record in _records(path):
                     if not reading.wanted():
@@ -64,14 +68,23 @@ class TrailFiles:
                     _count(record, reading, span)
             except BrokenFileError as error:
                 reading.note(f"{path} was read up to its fault: {error}.")
+                whole = False
             except OSError as error:
                 reading.note(f"{path} was not read: {error.strerror}.")
+                whole = False
         if not number:
             raise FileError(f"{self._path} holds no .json or .json.gz file of the time and Region asked for.")
         if span.oldest is None:
-            reading.note("The files hold no event of KMS.")
-            return
-        reading.finish(span.oldest, span.newest)
+            if span.outside:
+                reading.note(
+                    f"The files hold events of KMS before or after the time asked for only: {span.outside:,}."
+                )
+            elif not reading.coverage().events:
+                reading.note("The files hold no event of KMS.")
+        elif whole:
+            reading.finish(span.oldest, span.newest)
+        else:
+            reading.seen(span.oldest)
 
     def _files(self, query: HistoryQuery) -> Iterator[Path]:
         if self._path.is_file():
@@ -101,13 +114,18 @@ class TrailFiles:
 
 
 class _Span:
-    """The times of the oldest and the newest record."""
+    """The times of the oldest and the newest record within a query's, and how many lie outside."""
 
-    def __init__(self) -> None:
+    def __init__(self, query: HistoryQuery) -> None:
+        self._query = query
         self.oldest: datetime | None = None
         self.newest: datetime | None = None
+        self.outside = 0
 
     def take(self, moment: datetime) -> None:
+        if not self._query.since <= moment <= self._query.until:
+            self.outside += 1
+            return
         if self.oldest is None or moment < self.oldest:
             self.oldest = moment
         if self.newest is None or moment > self.newest:

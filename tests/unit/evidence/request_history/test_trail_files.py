@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,28 @@ def test_files_without_an_event_of_kms_cover_nothing(tmp_path: Path) -> None:
     coverage = read(tmp_path).coverage
     assert (coverage.since, coverage.complete) == (None, False)
     assert coverage.notes == ("The files hold no event of KMS.",)
+
+
+def test_events_of_another_time_are_no_coverage(tmp_path: Path) -> None:
+    delivered(tmp_path, event(age=timedelta(days=400)), event(age=timedelta(days=-400)))
+    coverage = read(tmp_path).coverage
+    assert (coverage.since, coverage.complete) == (None, False)
+    assert coverage.notes == ("The files hold events of KMS before or after the time asked for only: 2.",)
+    delivered(tmp_path, event(age=timedelta(days=400)), event(age=timedelta(hours=2)))
+    coverage = read(tmp_path).coverage
+    assert (coverage.since, coverage.notes) == (NOW - timedelta(hours=2), ())
+
+
+def test_a_file_that_is_broken_or_none_leaves_the_record_incomplete(tmp_path: Path) -> None:
+    delivered(tmp_path, event())
+    (tmp_path / "broken.json").write_text('{"Records": [')
+    os.mkfifo(tmp_path / "pipe.json")
+    coverage = read(tmp_path).coverage
+    assert (coverage.events, coverage.complete) == (1, False)
+    assert [note.rsplit("/", 1)[-1] for note in coverage.notes] == [
+        "broken.json was read up to its fault: it ends in the middle.",
+        "pipe.json was not read: it is no regular file.",
+    ]
 
 
 def test_bytes_that_are_no_utf_8_do_not_stop_a_file(tmp_path: Path) -> None:
