@@ -69,7 +69,7 @@ def _settings(config: Config) -> dict[str, Any]:
     }
 
 
-_NOTES = {"columns": "those that there is room for", "refresh_seconds": "never by itself; 1 to 3600"}
+_NOTES = {"columns": "those that there is room for", "refresh_seconds": "never by itself; 10 to 86,400"}
 """Setting -> the meaning of its empty value."""
 
 
