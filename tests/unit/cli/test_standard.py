@@ -64,6 +64,17 @@ def test_ctrl_c_ends_a_command_without_a_traceback(run: Run, monkeypatch: pytest
     assert (ended.code, ended.out, ended.err) == (130, b"", "Stopped.\n")
 
 
+def test_ctrl_c_while_a_command_is_imported_leaves_no_traceback(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kms_tui.cli.importlib.import_module", interrupt)
+    ended = run("config")
+    assert (ended.code, ended.out, ended.err) == (130, b"", "Stopped.\n")
+
+
 def test_an_error_of_a_file_is_not_blamed_on_standard_output(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
