@@ -81,7 +81,10 @@ class TrailFiles:
                 )
             elif not reading.coverage().events:
                 reading.note("The files hold no event of KMS.")
-        elif whole:
+            return
+        if reading.query.key_arn and not reading.coverage().events:
+            reading.note("The files hold events of KMS, but none on this key.")
+        if whole:
             reading.finish(span.oldest, span.newest)
         else:
             reading.seen(span.oldest)

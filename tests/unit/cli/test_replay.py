@@ -185,6 +185,8 @@ def test_grants_come_from_a_file(replay: Replay, files: list[str], tmp_path: Pat
         '{"Grants": 3}',
         '[{"Operations": [1]}]',
         '[{"GrantId": [], "Operations": []}]',
+        '[{"GrantId": "a", "Operations": "Decrypt"}]',
+        '[{"GrantId": "a", "Operations": ["Decrypt"], "Constraints": {"EncryptionContextEquals": 5}}]',
         "[" * 100_000,
     ],
 )
@@ -213,6 +215,13 @@ def test_a_policy_that_does_not_parse_is_a_sentence(replay: Replay, content: byt
     assert words in ended.err
     assert ended.out == b""
     assert "Traceback" not in ended.err
+
+
+def test_standard_input_is_read_once_and_named(replay: Replay, files: list[str]) -> None:
+    ended = replay(*files[:-1], "-", "--policy", "-")
+    assert (ended.code, "standard input can be read once only" in ended.err) == (2, True)
+    ended = replay(*files, "--policy", "-", stdin=b"[")
+    assert ended.err.startswith("kms-tui replay: Standard input is no key policy: line 1")
 
 
 def test_an_answer_of_get_key_policy_is_a_policy(replay: Replay) -> None:

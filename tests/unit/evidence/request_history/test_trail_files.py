@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from kms_tui.evidence.request_history import json_records
 from kms_tui.evidence.request_history.history_source import HistoryQuery, RequestHistory, read_history
 from kms_tui.evidence.request_history.json_records import BrokenFileError, records
 from kms_tui.evidence.request_history.trail_files import TrailFiles
-from tests.unit.evidence.request_history.trail_events import ACCOUNT, KEY, NOW, REGION, event
+from tests.unit.evidence.request_history.trail_events import ACCOUNT, KEY, NOW, OTHER_KEY, REGION, event
 
 QUERY = HistoryQuery(NOW - timedelta(days=30), NOW, KEY)
 
@@ -135,6 +136,14 @@ def test_events_of_another_time_are_no_coverage(tmp_path: Path) -> None:
     delivered(tmp_path, event(age=timedelta(days=400)), event(age=timedelta(hours=2)))
     coverage = read(tmp_path).coverage
     assert (coverage.since, coverage.notes) == (NOW - timedelta(hours=2), ())
+
+
+def test_files_without_an_event_on_the_key_say_so(tmp_path: Path) -> None:
+    delivered(tmp_path, event(keys=(OTHER_KEY,)))
+    coverage = read(tmp_path).coverage
+    assert (coverage.events, coverage.complete) == (0, True)
+    assert coverage.notes == ("The files hold events of KMS, but none on this key.",)
+    assert read(tmp_path, replace(QUERY, key_arn="")).coverage.notes == ()
 
 
 def test_a_file_that_is_broken_or_none_leaves_the_record_incomplete(tmp_path: Path) -> None:
