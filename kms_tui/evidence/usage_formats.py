@@ -66,6 +66,8 @@ def _remarks(usage: RequestUsage) -> Iterator[str]:
 def as_table(usage: RequestUsage, most: int) -> str:
     lines: list[str] = []
     for table in _tables(shortened(usage, most)):
+        if not table.rows:
+            continue
         lines += [f"{table.title}:", *_aligned((table.columns, *table.rows)), ""]
     if len(usage.spent) > most:
         lines.append(f"{len(usage.spent) - most:,} further rows: --top shows more.")
