@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from kms_tui.atomic import FileError
+from kms_tui.atomic import FileError, file_errors
 from kms_tui.evidence.events import mapping_of, time_of
 from kms_tui.evidence.request_history.event_records import KMS_SOURCE, requests_in
 from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading, QueryCost
@@ -51,11 +51,14 @@ class TrailFiles:
 
     def read(self, reading: HistoryReading) -> None:
         """Read file by file. Raises FileError where there is no such folder."""
-        if not self._path.exists():
+        with file_errors(self._path, "read"):
+            is_there = self._path.exists()
+        if not is_there:
             raise FileError(f"{self._path} does not exist.")
         span = _Span(reading.query)
         number, whole = 0, True
-        for path in self._files(reading.query):
+        unread: list[OSError] = []
+        for path in self._files(reading.query, unread):
             number += 1
             if not path.is_file():
                 reading.note(f"{path} was not read: it is no regular file.")
@@ -72,7 +75,10 @@ class TrailFiles:
             except OSError as error:
                 reading.note(f"{path} was not read: {error.strerror}.")
                 whole = False
-        if not number:
+        for refused in unread:
+            reading.note(f"{refused.filename} was not read: {refused.strerror}.")
+            whole = False
+        if not number and not unread:
             raise FileError(f"{self._path} holds no .json or .json.gz file of the time and Region asked for.")
         if span.oldest is None:
             if span.outside:
@@ -89,11 +95,12 @@ class TrailFiles:
         else:
             reading.seen(span.oldest)
 
-    def _files(self, query: HistoryQuery) -> Iterator[Path]:
+    def _files(self, query: HistoryQuery, unread: list[OSError]) -> Iterator[Path]:
+        """The files that may hold events asked for; folders that cannot be listed are added to ``unread``."""
         if self._path.is_file():
             yield self._path
             return
-        for folder, folders, files in os.walk(self._path):
+        for folder, folders, files in os.walk(self._path, onerror=unread.append):
             folders[:] = sorted(name for name in folders if self._may_hold(Path(folder, name), query))
             for name in sorted(files):
                 if name.endswith(_SUFFIXES):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kms_tui.backend.local import open_store
+from kms_tui.cli.connection import open_backend
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.test_stopping import LIMIT, PROGRAM, ROOT
 from tests.unit.envelope.fake_kms import KEY
@@ -159,3 +160,22 @@ def test_what_is_said_on_a_closed_standard_error_goes_nowhere_else(tmp_path: Pat
     (tmp_path / "sealed").write_bytes(sealed.stdout)
     opened = _closed("2>&-", "decrypt", "sealed", "-v", cwd=tmp_path)
     assert (opened.returncode, opened.stdout) == (0, b"secret")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "--store"),
+        ("store", "info", "--store"),
+        ("config", "--file"),
+        ("usage", "--events"),
+        ("replay", "--key", "k", "--disable", "--demo", "--policy-before"),
+    ],
+)
+def test_a_name_that_the_system_refuses_is_a_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)
+    ended = run(*arguments, "x" * 3000)
+    assert ended.code in (1, 2)
+    assert ended.err.endswith("File name too long.\n")

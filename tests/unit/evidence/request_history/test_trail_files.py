@@ -19,7 +19,15 @@ from kms_tui.evidence.request_history import json_records
 from kms_tui.evidence.request_history.history_source import HistoryQuery, RequestHistory, read_history
 from kms_tui.evidence.request_history.json_records import BrokenFileError, records
 from kms_tui.evidence.request_history.trail_files import TrailFiles
-from tests.unit.evidence.request_history.trail_events import ACCOUNT, KEY, NOW, OTHER_KEY, REGION, event
+from tests.unit.evidence.request_history.trail_events import (
+    ACCOUNT,
+    KEY,
+    NOW,
+    OTHER_ACCOUNT,
+    OTHER_KEY,
+    REGION,
+    event,
+)
 
 QUERY = HistoryQuery(NOW - timedelta(days=30), NOW, KEY)
 
@@ -156,6 +164,25 @@ def test_a_file_that_is_broken_or_none_leaves_the_record_incomplete(tmp_path: Pa
         "broken.json was read up to its fault: it ends in the middle.",
         "pipe.json was not read: it is no regular file.",
     ]
+
+
+def test_a_folder_that_may_not_be_listed_leaves_the_record_incomplete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered(tmp_path, event())
+    locked = tmp_path / "AWSLogs" / OTHER_ACCOUNT
+    locked.mkdir()
+    listed = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if Path(path) == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    coverage = read(tmp_path).coverage
+    assert (coverage.events, coverage.complete) == (1, False)
+    assert coverage.notes == (f"{locked} was not read: Permission denied.",)
 
 
 def test_bytes_that_are_no_utf_8_do_not_stop_a_file(tmp_path: Path) -> None:
