@@ -11,6 +11,7 @@ from kms_tui.cli.standard_streams import (
     READER_GONE,
     Parser,
     ReaderGoneError,
+    spell_out_unwritable,
     stand_in_for_closed,
     written_out,
 )
@@ -49,6 +50,7 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command, or the console without one; exit code 2 is bad usage, as in argparse."""
     stand_in_for_closed()
+    spell_out_unwritable()
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
     except KeyboardInterrupt:

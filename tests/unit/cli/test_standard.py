@@ -179,3 +179,20 @@ def test_a_name_that_the_system_refuses_is_a_sentence(
     ended = run(*arguments, "x" * 3000)
     assert ended.code in (1, 2)
     assert ended.err.endswith("File name too long.\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_an_encoding_lacks_is_spelt_out(tmp_path: Path, encoding: str) -> None:
+    message = "User: x is not authorized to perform: kms:Decrypt on resource: \u2713"
+    for arguments in (("explain", message), ("config",), ("list", "--demo", "--sort", "\u2713")):
+        ended = subprocess.run(
+            [sys.executable, "-m", "kms_tui", *arguments],
+            capture_output=True,
+            timeout=LIMIT,
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding, "HOME": str(tmp_path)},
+        )
+        assert b"Traceback" not in ended.stderr
+        assert ended.returncode in (0, 2)
+        (ended.stdout + ended.stderr).decode(encoding)
