@@ -32,6 +32,7 @@ snapshots: .venv/installed-dev
 
 screenshots: .venv/installed
 	$(BIN)/python screenshots/make.py
+	$(BIN)/python screenshots/record.py
 
 .venv/bin/python:
 	$(if $(PYTHON),,$(error kms-tui needs Python 3.11 or newer: none was found))

@@ -22,16 +22,18 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "policy": ("slash", *"invoices", "enter", "e"),
     "scratchpad": ("slash", *"orders-db", "enter", "s"),
     "health": ("5",),
-    "deletion": ("slash", *"legacy", "enter", "b", "D"),
+    "deletion": ("slash", *"orders-db", "enter", "b", "D"),
+    "calendar": ("6",),
+    "explain": ("slash", *"customer-pii", "enter", "enter", *["right"] * 7, "tab", *["down"] * 4, "h"),
 }
 """File name without its ending -> the keys pressed before the picture is taken."""
 
 
-def _open_demo(connection: Connection, _prompt: Prompt) -> Session:
+def open_demo(connection: Connection, _prompt: Prompt) -> Session:
     return open_session(connection, demo_backend(now=lambda: NOW), now=lambda: NOW, pace=Pace(rest=10_000))
 
 
 if __name__ == "__main__":
     for name, keys in PICTURES.items():
-        app = KmsApp(_open_demo, Connection(BackendKind.DEMO))
+        app = KmsApp(open_demo, Connection(BackendKind.DEMO))
         draw(app, Path(__file__).with_name(f"{name}.svg"), keys=keys, size=(160, 42))

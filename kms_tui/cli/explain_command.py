@@ -120,7 +120,7 @@ def _condition(text: str) -> tuple[str, str]:
 
 def run(args: argparse.Namespace) -> int:
     """Explain and print; see ``--help`` for the exit codes."""
-    from kms_tui.denials.explanation_text import explanation_lines
+    from kms_tui.denials.explanation import explanation_lines
     from kms_tui.denials.message_kinds import MessageKind
 
     explanation = _explanation(args)

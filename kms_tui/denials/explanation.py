@@ -11,6 +11,8 @@ from kms_tui.denials.message import ErrorMessage
 from kms_tui.denials.message_kinds import MessageKind
 from kms_tui.denials.message_words import cause_of, next_step_of, short_principal, short_resource
 from kms_tui.denials.proof import Proof, prove
+from kms_tui.kms.operations import Access
+from kms_tui.policy.actions import find
 from kms_tui.policy.authorization import Authorization, LayerEffect, LayerStep, Outcome, authorize_request
 from kms_tui.policy.denial_case import DenialCase
 from kms_tui.policy.describe import condition, listed
@@ -28,7 +30,7 @@ TITLES: Mapping[Layer, str] = {
     Layer.SESSION: "session policy",
 }
 """Layer -> its short name in the stack."""
-EFFECT_WORDS: Mapping[LayerEffect, tuple[str, str]] = {
+_EFFECT_WORDS: Mapping[LayerEffect, tuple[str, str]] = {
     LayerEffect.ALLOW: ("✓", "allows"),
     LayerEffect.EXPLICIT_DENY: ("✗", "denies"),
     LayerEffect.IMPLICIT_DENY: ("✗", "no Allow"),
@@ -37,6 +39,9 @@ EFFECT_WORDS: Mapping[LayerEffect, tuple[str, str]] = {
     LayerEffect.EXEMPT: ("–", "no part"),
 }
 """What a layer does -> its glyph and its word."""
+EFFECT_WIDTH = max(len(word) for _, word in _EFFECT_WORDS.values())
+"""The width of the longest of these words."""
+_BESIDE_THE_POINT = ("·", "no Allow")
 OUTCOME_WORDS: Mapping[Outcome, tuple[str, str]] = {
     Outcome.ALLOW: ("✓", "allowed"),
     Outcome.DENY: ("✗", "denied"),
@@ -90,6 +95,8 @@ class Explanation:
         if self.judged is None or self.request is None:
             return said
         judged = judged_cause(self.request, self.judged)
+        if self.judged.is_allowed and self.fixes:
+            return f"{judged} KMS refuses it all the same: no policy is in the way."
         told = self.judged.outcome is Outcome.UNKNOWN and self.message is not None and self.message.layer
         return f"{said} {judged}" if told else judged
 
@@ -154,6 +161,16 @@ class Explanation:
         return found
 
 
+def is_beside_the_point(judged: Authorization, step: LayerStep) -> bool:
+    """Whether a layer has no Allow, and needs none: another one allows, or nothing depends on it."""
+    return step.effect is LayerEffect.IMPLICIT_DENY and step not in (judged.decisive, *judged.also)
+
+
+def effect_words(judged: Authorization, step: LayerStep) -> tuple[str, str]:
+    """What a layer does, as a glyph and a word."""
+    return _BESIDE_THE_POINT if is_beside_the_point(judged, step) else _EFFECT_WORDS[step.effect]
+
+
 def explained(
     request: AccessRequest,
     layers: Layers,
@@ -165,8 +182,11 @@ def explained(
 ) -> Explanation:
     """The explanation of a request by its layers, with fixes that are tried in an offline KMS: it blocks.
 
-    ``key_state`` and ``own_account`` are as for ``fixes_for``.
+    ``key_state`` and ``own_account`` are as for ``fixes_for``; the state counts where the key is used.
     """
+    action = find(request.action)
+    if action is None or action.access is not Access.USE:
+        key_state = ""
     case = DenialCase(request, _with_few_grants(layers))
     fixes = tuple(
         ProvedFix(fix, prove(case, fix) if fix.is_change else None)
@@ -231,3 +251,48 @@ def near_miss_sentences(step: LayerStep) -> Iterator[str]:
             label = missed.statement.label
             name = f"{label[:1].upper()}{label[1:]} of {missed.source}"
         yield f"{name} {missed.sentence}."
+
+
+def explanation_lines(explanation: Explanation) -> Iterator[str]:
+    """The explanation as lines of plain text, which is untrusted: for the shell and the clipboard."""
+    judged = explanation.judged
+    if judged is not None:
+        glyph, word = OUTCOME_WORDS[judged.outcome]
+        yield f"{glyph} {word}: {explanation.cause}"
+    else:
+        yield explanation.cause
+    if explanation.next_step:
+        yield explanation.next_step
+    for note in explanation.all_notes():
+        yield f"! {note}"
+    if judged is None:
+        return
+    yield ""
+    width = max(map(len, TITLES.values()))
+    for step in judged.steps:
+        glyph, word = effect_words(judged, step)
+        mark = "▶" if step is judged.decisive else " "
+        yield f"{mark} {glyph} {TITLES[step.layer]:<{width}}  {word:<{EFFECT_WIDTH}}  {step.sentence}"
+    if judged.decisive is not None:
+        for each in judged.decisive.statements:
+            yield ""
+            yield f"{each.policy.name}:"
+            yield from (f"    {line}" for line in each.text.splitlines())
+    nearly = [sentence for step in judged.steps for sentence in near_miss_sentences(step)]
+    if nearly:
+        yield ""
+        yield "Nearly:"
+        yield from (f"  {sentence}" for sentence in nearly)
+    if explanation.fixes:
+        yield ""
+        yield "What helps:"
+    for number, proved in enumerate(explanation.fixes, 1):
+        yield f"  {number}. {proved.fix.sentence}"
+        for part in proved.fix.parts:
+            yield from (f"       {line}" for line in part.text.splitlines())
+        if proved.proof is not None:
+            yield f"     {proved.proof.words}"
+    if judged.also:
+        yield ""
+        yield "These would deny it as well:"
+        yield from (f"  {TITLES[step.layer]}: {step.sentence}" for step in judged.also)

@@ -11,10 +11,10 @@ from kms_tui.denials.asked_request import AskedError, AskedRequest, closed_conte
 from kms_tui.denials.event_message import decoded_by
 from kms_tui.denials.explanation import Explanation, explained
 from kms_tui.denials.layer_files import LayerFiles, with_files
-from kms_tui.denials.layer_reading import always, read_layers
+from kms_tui.denials.layer_reading import read_layers
 from kms_tui.denials.message import ErrorMessage
-from kms_tui.denials.service_reads import KeepGoing
 from kms_tui.denials.troubleshooter import troubleshot
+from kms_tui.evidence.activity import KeepGoing, always
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy.layers import Layer, Layers, read_policy
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, TypeVar
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.denials.organization_reading import OrganizationReader
-from kms_tui.denials.service_reads import MISSHAPEN, KeepGoing, NotReadError, ServiceReads, policy_of, unread
+from kms_tui.denials.service_reads import MISSHAPEN, NotReadError, ServiceReads, policy_of, unread
+from kms_tui.evidence.activity import KeepGoing, always
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import Grant, Key
@@ -33,10 +34,6 @@ _OFFLINE = UnreadLayer(
     "an offline KMS keeps IAM policies only of the principal given with --as; --iam-policy gives others"
 )
 Read = TypeVar("Read")
-
-
-def always() -> bool:
-    return True
 
 
 class ReadLayers(NamedTuple):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.denials.layer_reading import always, read_identity
-from kms_tui.denials.service_reads import KeepGoing
+from kms_tui.denials.layer_reading import read_identity
+from kms_tui.evidence.activity import KeepGoing, always
 from kms_tui.evidence.change_replay.key_changes import KeyAccess, facts_of
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import Grant

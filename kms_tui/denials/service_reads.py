@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from kms_tui.backend.base import Services
+from kms_tui.evidence.activity import KeepGoing
 from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError
 from kms_tui.policy.layers import Layer, NamedPolicy, UnreadLayer, read_policy
 
 MAX_CALLS = 300
 """Calls of one reading: a user in ten groups with ten policies each takes about 250."""
 _MOST_PAGES = 50
-KeepGoing = Callable[[], bool]
-"""Whether the caller still wants the answer."""
 
 
 MISSHAPEN = (KeyError, TypeError, AttributeError, IndexError)

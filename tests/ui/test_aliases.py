@@ -9,10 +9,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from kms_tui.backend.base import Backend, Wrapper
+from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.demo_copies import demo_copy
 from tests.ui.conftest import NOW, MakeApp
-from tests.ui.console import drive, go_to, press, settled
+from tests.ui.console import drive, go_to, notifications, press, settled
 from tests.ui.test_many_keys import body
 from tests.unit.lagging import Lagging
 
@@ -74,3 +75,23 @@ def test_an_alias_that_older_reads_do_not_know_yet_is_propagating(make_app: Make
         assert states(pilot)["alias/fresh"] == "enabled"
 
     drive(make_app(backend), script)
+
+
+def test_enter_goes_to_the_key_of_an_alias_and_says_where_there_is_none(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "2")
+        pilot.app.screen.query_one("#table-filter", Input).value = "kinesis-new"
+        await settled(pilot)
+        pilot.app.screen.query_one(LineTable).focus()
+        await press(pilot, "enter")
+        assert "points at no key of the list" in notifications(pilot.app)  # type: ignore[arg-type]
+        pilot.app.screen.query_one("#table-filter", Input).value = "invoices"
+        await settled(pilot)
+        await press(pilot, "enter")
+        current = pilot.app.screen.query_one(KeyList).current
+        assert current is not None
+        assert "invoices" in current.aliases
+
+    drive(make_app(MoreAliases(demo)), script)

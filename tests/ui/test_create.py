@@ -13,6 +13,7 @@ from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.ui.actions.create_actions import ReviewKey
 from kms_tui.ui.dialogs.form import Form
+from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press
 from tests.ui.test_many_keys import Refusing, body, key_id
@@ -60,6 +61,11 @@ def test_the_last_page_shows_policy_and_commands_and_back_keeps_what_was_entered
             "role/App",
         ]
         assert count(demo) == before + 1
+        status = demo.call("GetKeyRotationStatus", {"KeyId": key})
+        assert (status["KeyRotationEnabled"], status["RotationPeriodInDays"]) == (True, 365)
+        current = pilot.app.screen.query_one(KeyList).current
+        assert current is not None
+        assert current.key_id == key, "the cursor is on the new key"
 
     drive(make_app(), script)
 
@@ -107,7 +113,7 @@ def test_rotation_of_imported_material_is_refused_on_the_form(make_app: MakeApp,
         pilot.app.screen.query_one("#period", Input).value = "120"
         pilot.app.screen.query_one("#origin", Select).value = "EXTERNAL"
         await press(pilot, "ctrl+s")
-        assert pilot.app.screen.query_one("#dialog-error").has_class("-shown")
+        assert pilot.app.screen.query_one("#period-error").has_class("-shown")
         assert count(demo) == before
 
     drive(make_app(), script)

@@ -274,7 +274,7 @@ def test_an_act_that_the_key_does_not_allow_says_why(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "payments-signing")
         await press(pilot, "R")
-        assert "RSA-3072 key cannot rotate" in notifications(pilot.app)  # type: ignore[arg-type]
+        assert "RSA-3072 keys cannot rotate" in notifications(pilot.app)  # type: ignore[arg-type]
 
     drive(make_app(), script)
 

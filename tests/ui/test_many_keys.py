@@ -236,7 +236,7 @@ def test_rotation_is_turned_on_for_many_and_left_alone_where_it_cannot_be(
         assert isinstance(pilot.app.screen, Form)
         pilot.app.screen.query_one("#period", Input).value = "180"
         await press(pilot, "enter")
-        assert table(pilot)["payments-signing"].startswith("left out: a RSA-3072 key cannot rotate")
+        assert table(pilot)["payments-signing"].startswith("left out: RSA-3072 keys cannot rotate")
         await press(pilot, "tab", "enter")
         for each in key_ids[:2]:
             status = demo.call("GetKeyRotationStatus", {"KeyId": each})

@@ -14,9 +14,9 @@ from kms_tui.backend.base import KnowsServices, Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.demo.demo_account import ACCOUNT_ID, CALLERS
 from kms_tui.demo.demo_services import DemoServices
-from kms_tui.denials.layer_reading import always
 from kms_tui.denials.organization_reading import OrganizationReader
 from kms_tui.denials.service_reads import NotReadError, ServiceReads, policy_of
+from kms_tui.evidence.activity import always
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scan, ScanRun
 from kms_tui.kms.errors import ServiceError, UnavailableError

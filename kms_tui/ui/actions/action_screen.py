@@ -105,31 +105,20 @@ class ActionScreen(ModeScreen):
         self.start_action(partial(self._menu, self.chosen()), description="the menu of actions")
 
     async def _menu(self, chosen: Chosen) -> None:
-        from kms_tui.ui.dialogs.questions import Choose
-        from kms_tui.ui.widgets.facts_table import FactsTable
+        from kms_tui.ui.actions.action_menu import ActionMenu, MenuEntry
 
         subjects = await off_loop(chosen)
         if not subjects:
             return
         actions = [action for action in ACTIONS.values() if self._is_allowed(action.id)]
         reasons = await off_loop(lambda: [_refusal(action, subjects) for action in actions])
-        keys = [self._shown_key(action) for action in actions]
-        width = max(map(len, keys))
-        lines = [
-            FactsTable(
-                [
-                    (
-                        Content.assemble((key.ljust(width + 2), "$accent bold"), action.title.ljust(18)),
-                        safe(reason or action.tooltip).stylize("$foreground-muted"),
-                    )
-                ]
-            )
-            for action, key, reason in zip(actions, keys, reasons, strict=True)
+        entries = [
+            MenuEntry(action, self._shown_key(action), reason)
+            for action, reason in zip(actions, reasons, strict=True)
         ]
-        refused = frozenset(index for index, reason in enumerate(reasons) if reason)
-        answer = await self.ask(Choose(names(subjects), lines, disabled=refused))
+        answer = await self.ask(ActionMenu(names(subjects), entries))
         if answer is not None:
-            await self._do(actions[answer], lambda: subjects)
+            await self._do(answer, lambda: subjects)
 
     async def _do(self, action: KeyAction, chosen: Chosen) -> None:
         subjects = await off_loop(chosen)

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.mode_screen import ModeScreen
+
+
+class Group(StrEnum):
+    """What an action is about; the menu has a heading for each, in this order."""
+
+    USE = "Use"
+    ACCESS = "Access"
+    NAMES = "Names"
+    ROTATION = "Rotation and key material"
+    LIFECYCLE = "Lifecycle"
+    EVIDENCE = "Evidence"
 
 
 class KeyAction(NamedTuple):
@@ -19,6 +31,7 @@ class KeyAction(NamedTuple):
     """
 
     id: str
+    group: Group
     key: str
     title: str
     tooltip: str
@@ -44,32 +57,33 @@ def _function(place: str) -> Any:
 
 # fmt: off
 _ACTIONS = (
-    KeyAction("copy", "c", "Copy…", "Copy the key's id, ARN or alias", "actions.viewing_actions:copy", mutating=False, show=True),
-    KeyAction("scratchpad", "s", "Scratchpad", "Encrypt, decrypt, sign … with this key", "actions.viewing_actions:use_on_scratchpad", mutating=False, show=True, refuses="actions.viewing_actions:cannot_use_on_scratchpad"),
-    KeyAction("edit-policy", "e", "Edit policy", "Edit the key policy, with the lockout guard (PutKeyPolicy)", "actions.viewing_actions:edit_policy", mutating=False, show=True, refuses="base.subject:aws_managed"),
-    KeyAction("policy-history", "H", "Policy history", "Earlier key policies, and going back to one", "actions.viewing_actions:show_policy_history", mutating=False),
-    KeyAction("simulate", "S", "Simulate", "Ask the key policy whether someone may do something", "actions.viewing_actions:simulate", mutating=False),
-    KeyAction("used-by", "b", "Used by", "Scan for what names this key: S3, EBS, …", "actions.viewing_actions:used_by", mutating=False),
-    KeyAction("raw-json", "y", "Raw JSON", "Show what DescribeKey answers", "actions.viewing_actions:raw_json", mutating=False),
-    KeyAction("create-alias", "a", "New alias", "Give the key another name (CreateAlias)", "actions.alias_actions:create_alias", refuses="actions.alias_actions:cannot_name"),
-    KeyAction("repoint-alias", "A", "Repoint alias", "Make one of its aliases point at another key (UpdateAlias)", "actions.alias_actions:repoint_alias", refuses="actions.alias_actions:cannot_change_alias"),
-    KeyAction("delete-alias", "minus", "Delete alias", "Take one of its names away (DeleteAlias)", "actions.alias_actions:delete_alias", refuses="actions.alias_actions:cannot_change_alias"),
-    KeyAction("edit-description", "i", "Description", "Edit the description (UpdateKeyDescription)", "actions.tag_actions:edit_description", refuses="actions.alias_actions:cannot_name"),
-    KeyAction("edit-tags", "t", "Tags", "Edit the tags (TagResource, UntagResource)", "actions.tag_actions:edit_tags", many=True, refuses="actions.alias_actions:cannot_name"),
-    KeyAction("create-grant", "f", "New grant", "Let somebody use the key without a change to its policy (CreateGrant)", "actions.grant_actions:create_grant", refuses="actions.grant_actions:cannot_grant"),
-    KeyAction("revoke-grant", "F", "Revoke grant", "Revoke or retire one of its grants (RevokeGrant, RetireGrant)", "actions.grant_actions:revoke_grant", refuses="base.subject:aws_managed"),
-    KeyAction("import-material", "I", "Import material", "Import key material (GetParametersForImport, ImportKeyMaterial)", "actions.import_actions:import_key_material", refuses="actions.import_actions:cannot_import"),
-    KeyAction("delete-material", "Z", "Delete material", "Delete imported key material (DeleteImportedKeyMaterial)", "actions.import_actions:delete_material", refuses="actions.import_actions:cannot_delete_material"),
-    KeyAction("regions", "E", "Regions…", "Its primary and replicas; replicate it, change the primary (ReplicateKey, UpdatePrimaryRegion)", "actions.region_actions:show_regions", mutating=False, refuses="actions.region_actions:cannot_replicate"),
-    KeyAction("create-like", "N", "New one like this", "Create a key with this one's kind, policy, tags and rotation (CreateKey)", "actions.create_actions:create_like", refuses="base.subject:aws_managed"),
-    KeyAction("enable-rotation", "o", "Rotation…", "Turn automatic rotation on, or change its period (EnableKeyRotation)", "actions.rotation_actions:enable_rotation", many=True, refuses="actions.rotation_actions:cannot_rotate_automatically"),
-    KeyAction("disable-rotation", "O", "Rotation off", "Turn automatic rotation off (DisableKeyRotation)", "actions.rotation_actions:disable_rotation", many=True, refuses="actions.rotation_actions:cannot_rotate_automatically"),
-    KeyAction("rotate-now", "R", "Rotate now", "Make new key material (RotateKeyOnDemand)", "actions.rotation_actions:rotate_now", refuses="actions.rotation_actions:cannot_rotate_now"),
-    KeyAction("enable", "x", "Enable", "Let the key be used again (EnableKey)", "actions.state_actions:enable", many=True, refuses="actions.state_actions:cannot_enable"),
-    KeyAction("disable", "X", "Disable", "Refuse every use of the key, reversibly (DisableKey)", "actions.state_actions:disable", many=True, refuses="actions.state_actions:cannot_disable"),
-    KeyAction("watch", "V", "Watch", "Count who is refused the use of a disabled key; again, to stop (LookupEvents)", "actions.state_actions:watch_refused_uses", mutating=False, refuses="actions.state_actions:cannot_watch"),
-    KeyAction("schedule-deletion", "D", "Schedule deletion", "Delete the key after 7 to 30 days (ScheduleKeyDeletion)", "actions.deletion_actions:schedule", many=True, refuses="actions.deletion_actions:cannot_schedule"),
-    KeyAction("cancel-deletion", "U", "Cancel deletion", "Keep a key whose deletion is scheduled (CancelKeyDeletion)", "actions.deletion_actions:cancel", many=True, refuses="actions.deletion_actions:cannot_cancel"),
+    KeyAction("copy", Group.USE, "c", "Copy…", "Copy the key's id, ARN or alias", "actions.viewing_actions:copy", mutating=False, show=True),
+    KeyAction("scratchpad", Group.USE, "s", "Scratchpad", "Encrypt, decrypt, sign … with this key", "actions.viewing_actions:use_on_scratchpad", mutating=False, show=True, refuses="actions.viewing_actions:cannot_use_on_scratchpad"),
+    KeyAction("edit-policy", Group.ACCESS, "e", "Edit policy", "Edit the key policy, with the lockout guard (PutKeyPolicy)", "actions.viewing_actions:edit_policy", mutating=False, show=True, refuses="base.subject:aws_managed"),
+    KeyAction("policy-history", Group.ACCESS, "H", "Policy history", "Earlier key policies, and going back to one", "actions.viewing_actions:show_policy_history", mutating=False),
+    KeyAction("simulate", Group.ACCESS, "S", "Simulate", "Ask the key policy whether someone may do something", "actions.viewing_actions:simulate", mutating=False),
+    KeyAction("dry-runs", Group.ACCESS, "P", "May I…", "Try each use of the key with DryRun, which does nothing; a denial is explained", "actions.dry_run_actions:show_dry_runs", mutating=False, refuses="actions.dry_run_actions:cannot_try"),
+    KeyAction("used-by", Group.EVIDENCE, "b", "Used by", "Scan for what names this key: S3, EBS, …", "actions.viewing_actions:used_by", mutating=False),
+    KeyAction("raw-json", Group.EVIDENCE, "y", "Raw JSON", "Show what DescribeKey answers", "actions.viewing_actions:raw_json", mutating=False),
+    KeyAction("create-alias", Group.NAMES, "a", "New alias", "Give the key another name (CreateAlias)", "actions.alias_actions:create_alias", refuses="actions.alias_actions:cannot_name"),
+    KeyAction("repoint-alias", Group.NAMES, "A", "Repoint alias", "Make one of its aliases point at another key (UpdateAlias)", "actions.alias_actions:repoint_alias", refuses="actions.alias_actions:cannot_change_alias"),
+    KeyAction("delete-alias", Group.NAMES, "minus", "Delete alias", "Take one of its names away (DeleteAlias)", "actions.alias_actions:delete_alias", refuses="actions.alias_actions:cannot_change_alias"),
+    KeyAction("edit-description", Group.NAMES, "i", "Description", "Edit the description (UpdateKeyDescription)", "actions.tag_actions:edit_description", refuses="actions.alias_actions:cannot_name"),
+    KeyAction("edit-tags", Group.NAMES, "t", "Tags", "Edit the tags (TagResource, UntagResource)", "actions.tag_actions:edit_tags", many=True, refuses="actions.alias_actions:cannot_name"),
+    KeyAction("create-grant", Group.ACCESS, "f", "New grant", "Let somebody use the key without a change to its policy (CreateGrant)", "actions.grant_actions:create_grant", refuses="actions.grant_actions:cannot_grant"),
+    KeyAction("revoke-grant", Group.ACCESS, "F", "Revoke grant", "Revoke or retire one of its grants (RevokeGrant, RetireGrant)", "actions.grant_actions:revoke_grant", refuses="base.subject:aws_managed"),
+    KeyAction("import-material", Group.ROTATION, "I", "Import material", "Import key material (GetParametersForImport, ImportKeyMaterial)", "actions.import_actions:import_key_material", refuses="actions.import_actions:cannot_import"),
+    KeyAction("delete-material", Group.ROTATION, "Z", "Delete material", "Delete imported key material (DeleteImportedKeyMaterial)", "actions.import_actions:delete_material", refuses="actions.import_actions:cannot_delete_material"),
+    KeyAction("regions", Group.LIFECYCLE, "E", "Regions…", "Its primary and replicas; replicate it, change the primary (ReplicateKey, UpdatePrimaryRegion)", "actions.region_actions:show_regions", mutating=False, refuses="actions.region_actions:cannot_replicate"),
+    KeyAction("create-like", Group.LIFECYCLE, "N", "New one like this", "Create a key with this one's kind, policy, tags and rotation (CreateKey)", "actions.create_actions:create_like", refuses="base.subject:aws_managed"),
+    KeyAction("enable-rotation", Group.ROTATION, "o", "Rotation…", "Turn automatic rotation on, or change its period (EnableKeyRotation)", "actions.rotation_actions:enable_rotation", many=True, refuses="actions.rotation_actions:cannot_rotate_automatically"),
+    KeyAction("disable-rotation", Group.ROTATION, "O", "Rotation off", "Turn automatic rotation off (DisableKeyRotation)", "actions.rotation_actions:disable_rotation", many=True, refuses="actions.rotation_actions:cannot_rotate_automatically"),
+    KeyAction("rotate-now", Group.ROTATION, "R", "Rotate now", "Make new key material (RotateKeyOnDemand)", "actions.rotation_actions:rotate_now", refuses="actions.rotation_actions:cannot_rotate_now"),
+    KeyAction("enable", Group.LIFECYCLE, "x", "Enable", "Let the key be used again (EnableKey)", "actions.state_actions:enable", many=True, refuses="actions.state_actions:cannot_enable"),
+    KeyAction("disable", Group.LIFECYCLE, "X", "Disable", "Refuse every use of the key, reversibly (DisableKey)", "actions.state_actions:disable", many=True, refuses="actions.state_actions:cannot_disable"),
+    KeyAction("watch", Group.EVIDENCE, "V", "Watch", "Count who is refused the use of a disabled key; again, to stop (LookupEvents)", "actions.state_actions:watch_refused_uses", mutating=False, refuses="actions.state_actions:cannot_watch"),
+    KeyAction("schedule-deletion", Group.LIFECYCLE, "D", "Schedule deletion", "Delete the key after 7 to 30 days (ScheduleKeyDeletion)", "actions.deletion_actions:schedule", many=True, refuses="actions.deletion_actions:cannot_schedule"),
+    KeyAction("cancel-deletion", Group.LIFECYCLE, "U", "Cancel deletion", "Keep a key whose deletion is scheduled (CancelKeyDeletion)", "actions.deletion_actions:cancel", many=True, refuses="actions.deletion_actions:cannot_cancel"),
 )
 # fmt: on
 

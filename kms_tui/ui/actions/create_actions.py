@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -75,6 +76,15 @@ class ReviewKey(Dialog[bool]):
             self.dismiss(True)
 
 
+DEFAULT_PERIOD = 365
+"""Days between two automatic rotations, AWS's default; Security Hub's KMS.4 asks for rotation."""
+_LISTED_SECONDS, _LOOK_SECONDS = 5.0, 0.05
+
+
+class PeriodError(KmsTuiError):
+    """A rotation period for key material that cannot rotate by itself."""
+
+
 _STORE_ORIGINS = {"AWS_CLOUDHSM": KeyOrigin.AWS_CLOUDHSM, "EXTERNAL_KEY_STORE": KeyOrigin.EXTERNAL_KEY_STORE}
 """CustomKeyStoreType -> the origin of the keys in it."""
 
@@ -88,7 +98,9 @@ async def create_key(screen: ModeScreen) -> None:
         Choose("New key: for what, and of which kind?", [_line(kind, screen.prices) for kind in kinds])
     )
     if chosen is not None:
-        await _ask_and_create(screen, kms, kinds[chosen], {}, "")
+        kind = kinds[chosen]
+        title = f"New key: {spec_title(kind.spec)}, {USAGE_WORDS[kind.usage]}"
+        await _ask_and_create(screen, kms, title, kind, {}, "")
 
 
 async def create_like(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
@@ -98,7 +110,7 @@ async def create_like(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     read = await screen.attempt(lambda: _read(kms, subject), doing=f"read {subject.name}")
     if read is not None:
         kind, values, policy = read
-        await _ask_and_create(screen, kms, kind, values, policy)
+        await _ask_and_create(screen, kms, f"New key like {subject.name}", kind, values, policy)
 
 
 def _line(kind: KeyType, prices: Prices) -> Content:
@@ -122,7 +134,9 @@ def _read(kms: Kms, subject: Subject) -> tuple[KeyType, dict[str, str], str]:
     return KeyType(key.usage, key.spec), values, policy.value if isinstance(policy, Known) else ""
 
 
-async def _ask_and_create(screen: ModeScreen, kms: Kms, kind: KeyType, values: Values, policy: str) -> None:
+async def _ask_and_create(
+    screen: ModeScreen, kms: Kms, title: str, kind: KeyType, values: Values, policy: str
+) -> None:
     """Form and review, and back to the form with its values, until the key is made or the person cancels."""
     made: list[Key] = []
     done: set[str] = set()
@@ -130,14 +144,14 @@ async def _ask_and_create(screen: ModeScreen, kms: Kms, kind: KeyType, values: V
     while True:
         entered = await screen.ask(
             Form(
-                f"New key: {spec_title(kind.spec)}, {USAGE_WORDS[kind.usage]}",
+                title,
                 _fields(kind, values, policy, stores),
                 lambda entered: _check(kms, kind, entered),
                 confirm="Review",
                 lead=[
                     safe(f"{kind.explanation[:1].upper()}{kind.explanation[1:]}. {kind.cost(screen.prices)}.")
                 ],
-                blame={"AlreadyExistsException": "alias"},
+                blame={"AlreadyExistsException": "alias", "PeriodError": "period"},
             )
         )
         if entered is None:
@@ -146,9 +160,21 @@ async def _ask_and_create(screen: ModeScreen, kms: Kms, kind: KeyType, values: V
         draft = _draft(kind, values, policy)
         if await screen.ask(_review(kms, draft, made, done, screen.prices)):
             screen.changed((), f"The key {made[0].key_id} is made.")
+            await _go_to(screen, made[0].arn)
             return
     if made:
         screen.changed((), f"The key {made[0].key_id} is made, but not all that was asked for with it.")
+
+
+async def _go_to(screen: ModeScreen, arn: str) -> None:
+    """Put the cursor on the new key, once it is listed; a listing may lag."""
+    for _ in range(int(_LISTED_SECONDS / _LOOK_SECONDS)):
+        if screen.session is None:
+            return
+        if screen.session.inventory.row(arn) is not None:
+            await screen.host.show_key(arn)
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 def _review(kms: Kms, draft: NewKey, made: list[Key], done: set[str], prices: Prices) -> ReviewKey:
@@ -217,7 +243,7 @@ def _fields(kind: KeyType, values: Values, policy: str, stores: Sequence[dict[st
             FormField(
                 "period",
                 "Rotate every how many days",
-                values.get("period", ""),
+                values.get("period", str(DEFAULT_PERIOD)),
                 hint="empty: no automatic rotation",
                 check=_optional(check_period),
             )
@@ -265,7 +291,7 @@ def _check(kms: Kms, kind: KeyType, values: Values) -> None:
     """Refuse before the key is made what KMS would refuse only afterwards."""
     draft = _draft(kind, values, "")
     if draft.period_days and draft.origin != KeyOrigin.AWS_KMS:
-        raise KmsTuiError("Only key material that KMS makes rotates by itself: leave the period empty.")
+        raise PeriodError("Only key material that KMS makes rotates by itself: leave the period empty.")
     if draft.multi_region and draft.key_store_id:
         raise KmsTuiError("A key in a custom key store cannot be multi-Region.")
     if draft.alias and _is_taken(kms, draft.alias):

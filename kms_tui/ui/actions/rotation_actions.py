@@ -26,7 +26,7 @@ def cannot_rotate_automatically(subject: Subject) -> Reason:
     if key is None:
         return ""
     if key.spec != SYMMETRIC_DEFAULT:
-        return f"a {spec_title(key.spec)} key cannot rotate: make a new key and repoint the alias"
+        return f"{spec_title(key.spec)} keys cannot rotate: make a new key and repoint the alias"
     if key.origin == KeyOrigin.EXTERNAL:
         return "imported key material rotates on demand only, after new material was imported"
     if key.origin != KeyOrigin.AWS_KMS:

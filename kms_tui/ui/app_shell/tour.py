@@ -102,10 +102,10 @@ def _looks_at_a_tab(tour: Tour) -> bool:
     return any(not details.is_open("Overview") for details in tour.app.screen.query(KeyDetails))
 
 
-def _has_a_dialog(tour: Tour) -> bool:
-    from kms_tui.ui.dialogs.questions import Choose
+def _shows_the_menu(tour: Tour) -> bool:
+    from kms_tui.ui.actions.action_menu import ActionMenu
 
-    return isinstance(tour.app.screen, Choose)
+    return isinstance(tour.app.screen, ActionMenu)
 
 
 STEPS = (
@@ -115,7 +115,7 @@ STEPS = (
         "Press enter, and → for its policy, who may use it, its rotation, its activity. esc goes back.",
         _looks_at_a_tab,
     ),
-    TourStep("see what can be done", "Go back to the list with esc, and press m.", _has_a_dialog),
+    TourStep("see what can be done", "Go back to the list with esc, and press m.", _shows_the_menu),
     TourStep(
         "change something",
         "esc closes the menu. X disables the key: read whom it affects, and confirm with y.",

@@ -30,7 +30,7 @@ from kms_tui.evidence.change_replay import (
     replay,
 )
 from kms_tui.evidence.request_history.coverage_words import coverage_sentence
-from kms_tui.evidence.request_history.event_lookup import EventLookup
+from kms_tui.evidence.request_history.event_lookup import source_of
 from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import KeyState
@@ -126,7 +126,7 @@ class AffectedRequests(Vertical):
         change_of: ChangeOf,
     ) -> None:
         super().__init__(id="affected-requests")
-        self._source = EventLookup(trail, subject.region)
+        self._source = source_of(trail, subject.region)
         self._is_live = trail.is_live
         self._kms = kms
         self._services = services

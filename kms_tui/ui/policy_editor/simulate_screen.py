@@ -30,7 +30,7 @@ from kms_tui.ui.policy_editor.simulation import (
     context_of,
     simulate,
 )
-from kms_tui.ui.widgets.form_widgets import Flag, TextArea
+from kms_tui.ui.widgets.form_widgets import Checkbox, TextArea
 from kms_tui.ui.widgets.text_widgets import Input, Static
 
 _REST_SECONDS = 0.1
@@ -115,7 +115,7 @@ class SimulateScreen(ModeScreen):
                     "Condition keys: key=value on each line, a key alone is absent",
                     TextArea(id="context", compact=True, tab_behavior="focus"),
                 )
-                yield Flag(Content("every other key is absent"), id="complete")
+                yield Checkbox(Content("every other key is absent"), id="complete")
             with VerticalScroll(id="simulate-answer", can_focus=True):
                 yield Static(id="answer-text")
 
@@ -139,7 +139,7 @@ class SimulateScreen(ModeScreen):
 
     @on(Input.Changed)
     @on(TextArea.Changed)
-    @on(Flag.Changed)
+    @on(Checkbox.Changed)
     def _ask_soon(self) -> None:
         question = self._question()
         start(self, partial(self._ask, question), group="ask", description="simulate a request")
@@ -149,7 +149,7 @@ class SimulateScreen(ModeScreen):
             self.query_one("#principal", Input).value,
             self.query_one("#action", Input).value,
             self.query_one("#context", TextArea).text,
-            self.query_one("#complete", Flag).value,
+            self.query_one("#complete", Checkbox).value,
         )
 
     async def _ask(self, question: SimulationInput) -> None:

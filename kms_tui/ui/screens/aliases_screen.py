@@ -63,6 +63,7 @@ class AliasesScreen(ModeScreen):
         Binding(
             "minus", "delete", "Delete", id="aliases.delete", tooltip="Take the alias away (DeleteAlias)"
         ),
+        Binding("enter,d", "jump", "Go to key", id="aliases.jump", tooltip="Show its key on the key list"),
         Binding("c", "copy", "Copy", id="aliases.copy", tooltip="Copy the alias, with its prefix"),
         Binding(
             "w",
@@ -229,6 +230,18 @@ class AliasesScreen(ModeScreen):
 
     def action_create(self) -> None:
         self._do(alias_actions.create_alias)
+
+    @on(LineTable.Selected)
+    def action_jump(self) -> None:
+        """Go to the key that the alias points at; a predefined alias may have none."""
+        current = self._current()
+        if current is None:
+            return
+        row = self._targets().get(current[0].target_key_id)
+        if row is None:
+            self.host.notify(f"{current[0].name} points at no key of the list.", severity="warning")
+        else:
+            self.start_action(partial(self.host.show_key, row.arn), description="go to a key")
 
     def action_copy(self) -> None:
         current = self._current()

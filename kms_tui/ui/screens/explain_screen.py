@@ -14,8 +14,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
 
 from kms_tui.denials.event_message import read_paste
-from kms_tui.denials.explanation import Explanation, ProvedFix
-from kms_tui.denials.explanation_text import explanation_lines
+from kms_tui.denials.explanation import Explanation, ProvedFix, explanation_lines
 from kms_tui.denials.fixes import FixKind, FixPart
 from kms_tui.denials.judging import Inquiry, LayerSource, judge
 from kms_tui.kms.arn import Arn, key_id_of

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kms_tui.denials.explanation import (
-    EFFECT_WORDS,
+    EFFECT_WIDTH,
     OUTCOME_WORDS,
     TITLES,
     Explanation,
     ProvedFix,
+    effect_words,
+    is_beside_the_point,
     near_miss_sentences,
 )
 from kms_tui.denials.message_kinds import MessageKind
-from kms_tui.policy.authorization import LayerEffect, LayerStep, Outcome
+from kms_tui.policy.authorization import Authorization, LayerEffect, LayerStep, Outcome
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.widgets.facts_table import FactsTable
 
@@ -54,22 +56,24 @@ def stack_table(explanation: Explanation) -> FactsTable | Content:
     judged = explanation.judged
     if judged is None:
         return Content()
-    return FactsTable(
-        (_layer_name(step, decides=step is judged.decisive), _layer_part(step)) for step in judged.steps
-    )
+    return FactsTable((_layer_name(judged, step), _layer_part(judged, step)) for step in judged.steps)
 
 
-def _layer_name(step: LayerStep, *, decides: bool) -> Content:
-    glyph, _ = EFFECT_WORDS[step.effect]
+def _layer_name(judged: Authorization, step: LayerStep) -> Content:
+    decides = step is judged.decisive
+    glyph, _ = effect_words(judged, step)
     name = Content.styled(TITLES[step.layer], "bold" if decides else "")
     mark = Content.styled("▶ " if decides else "  ", "$accent")
-    return mark + Content.styled(f"{glyph} ", _EFFECT_LOOKS[step.effect]) + name
+    return mark + Content.styled(f"{glyph} ", _look(judged, step)) + name
 
 
-def _layer_part(step: LayerStep) -> Content:
-    _, word = EFFECT_WORDS[step.effect]
-    width = max(len(word) for _, word in EFFECT_WORDS.values())
-    return Content.styled(f"{word:<{width}}  ", _EFFECT_LOOKS[step.effect]) + safe(step.sentence)
+def _layer_part(judged: Authorization, step: LayerStep) -> Content:
+    _, word = effect_words(judged, step)
+    return Content.styled(f"{word:<{EFFECT_WIDTH}}  ", _look(judged, step)) + safe(step.sentence)
+
+
+def _look(judged: Authorization, step: LayerStep) -> str:
+    return _MUTED if is_beside_the_point(judged, step) else _EFFECT_LOOKS[step.effect]
 
 
 def details_content(explanation: Explanation) -> Content:

@@ -66,6 +66,8 @@ class KeyDetailsScreen(ActionScreen):
             self.query_one(KeyDetails).show(self.session, self._subject)
 
 
+_WELCOME_AFTER = 0.3
+"""Seconds after the session has opened until the first steps are shown."""
 _READ_MISSING_AFTER = 0.4
 """Seconds after the last keystroke until the facts that a filter needs are read."""
 
@@ -142,10 +144,6 @@ class KeysScreen(ActionScreen):
                     yield FilterLine()
                     yield Static(id="scope")
                 yield KeyList()
-                if self.host.welcomes:
-                    from kms_tui.ui.widgets.first_steps import FirstSteps
-
-                    yield FirstSteps()
             yield KeyDetails()
 
     @property
@@ -167,8 +165,17 @@ class KeysScreen(ActionScreen):
         if self._interval is not None:
             self._interval.stop()
             self._interval = None
+        if self.host.welcomes:
+            self.set_timer(_WELCOME_AFTER, self._welcome)
         if seconds := self.host.config.refresh_seconds:
             self._interval = self.set_interval(seconds, session.inventory.refresh)
+
+    def _welcome(self) -> None:
+        """Show the first steps below the list, once."""
+        from kms_tui.ui.widgets.first_steps import FirstSteps  # the first rows do not wait for it
+
+        if not self.query(FirstSteps):
+            self.query_one("#list-side").mount(FirstSteps())
 
     def chosen(self) -> Chosen:
         find = self.list.chosen()

@@ -68,10 +68,6 @@ class Selection(selection_list.Selection[T]):
         super().__init__(prompt, value, initial_state)
 
 
-class Flag(Checkbox):
-    """Yes or no."""
-
-
 class TextArea(widgets.TextArea):
     """Several lines of text; control characters are drawn harmless, and held as they are."""
 

@@ -17,7 +17,7 @@ from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.policy_editor.simulate_screen import SimulateScreen
 from kms_tui.ui.policy_editor.simulation import SimulationInput, SimulationInputError, context_of, simulate
-from kms_tui.ui.widgets.form_widgets import Flag
+from kms_tui.ui.widgets.form_widgets import Checkbox
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled
 from tests.ui.policy.workspace import (
@@ -269,7 +269,7 @@ def test_the_simulation_answers_as_one_types(make_app: MakeApp) -> None:
         screen.query_one("#action", Input).value = "kms:CreateGrant"
         await settled(pilot)
         assert shown(pilot, "#answer-text").startswith("? depends")
-        screen.query_one("#complete", Flag).value = True
+        screen.query_one("#complete", Checkbox).value = True
         await settled(pilot)
         screen.query_one("#context", TextArea).text = "kms:GrantIsForAWSResource=true"
         await settled(pilot)
@@ -314,7 +314,7 @@ def test_principals_and_actions_can_be_chosen_from_a_list(make_app: MakeApp) -> 
 def test_what_is_off_looks_off_without_colour(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "S")
-        flag = pilot.app.screen.query_one("#complete", Flag)
+        flag = pilot.app.screen.query_one("#complete", Checkbox)
         assert "[ ]" in str(flag.render())
         flag.value = True
         assert "[x]" in str(flag.render())

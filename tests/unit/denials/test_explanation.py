@@ -11,8 +11,7 @@ import pytest
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.denials.asked_request import AskedError, AskedRequest, closed_context
 from kms_tui.denials.event_message import decoded_by
-from kms_tui.denials.explanation import explained
-from kms_tui.denials.explanation_text import explanation_lines
+from kms_tui.denials.explanation import explained, explanation_lines
 from kms_tui.denials.judging import Inquiry, LayerSource, judge
 from kms_tui.denials.layer_files import LayerFiles
 from kms_tui.denials.message import read_message
@@ -94,6 +93,15 @@ def test_a_known_layer_denies_whatever_the_unread_ones_say() -> None:
 def test_the_state_of_a_key_is_no_matter_of_policies() -> None:
     explanation = explained(REQUEST, layers(ALLOW), key_state="Disabled")
     assert "kms:EnableKey" in explanation.fixes[0].fix.sentence
+    assert "KMS refuses it all the same" in explanation.cause
+    look = replace(REQUEST, action="kms:DescribeKey")
+    assert explained(look, layers(ALLOW), key_state="Disabled").fixes == ()
+
+
+def test_a_layer_that_nothing_depends_on_is_no_cause() -> None:
+    shown = "\n".join(explanation_lines(explained(REQUEST, layers())))
+    assert "  · grants " in shown
+    assert "▶ ✗ IAM policies" in shown
 
 
 def test_an_encryption_context_that_is_known_is_whole() -> None:
