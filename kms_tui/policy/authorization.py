@@ -149,6 +149,8 @@ def _step(
     sentence = _sentence(matches, effect, found, request.action)
     if judge.only_own_account and layer is Layer.KEY_POLICY and effect is LayerEffect.IMPLICIT_DENY:
         sentence = f"{request.action} does not work on a key of another account."
+    elif matches.unread and effect is not LayerEffect.UNREAD:
+        sentence = f"{sentence} {_not_known(matches.unread)}"
     sources = list(dict.fromkeys(_name(each.source) for each in found))
     missed = not is_allowed and (effect is LayerEffect.IMPLICIT_DENY or layer in KEY_LAYERS)
     return LayerStep(
@@ -180,7 +182,7 @@ def _first_lacking(matches: LayerMatches) -> int | None:
         (
             number
             for number, level in enumerate(matches.levels)
-            if not any(each.match.statement.is_allow for each in level)
+            if number not in matches.partly and not any(each.match.statement.is_allow for each in level)
         ),
         None,
     )
@@ -226,7 +228,7 @@ def _sentence(matches: LayerMatches, effect: LayerEffect, found: Sequence[LayerM
         case LayerEffect.EXEMPT:
             return matches.exempt
         case LayerEffect.UNREAD:
-            return f"Not known: {matches.unread.reason.rstrip('.') if matches.unread else ''}."
+            return _not_known(matches.unread) if matches.unread else ""
         case LayerEffect.EXPLICIT_DENY:
             return f"{names} {'deny' if len(found) > 1 else 'denies'} {action}."
         case LayerEffect.ALLOW if len(matches.levels) > 1:
@@ -240,6 +242,10 @@ def _sentence(matches: LayerMatches, effect: LayerEffect, found: Sequence[LayerM
             return f"It depends on {listed(list(keys), 3) or 'the VPC endpoint of the request'}."
         case LayerEffect.IMPLICIT_DENY:
             return f"No {matches.layer.term}{_level(matches)} allows {action}."
+
+
+def _not_known(unread: UnreadLayer) -> str:
+    return f"Not known: {unread.reason.rstrip('.')}."
 
 
 def _level(matches: LayerMatches) -> str:

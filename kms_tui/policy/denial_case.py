@@ -4,8 +4,9 @@
 ``layers``: ``key_policy``, ``grants`` (as ListGrants answers), ``identity`` (a list of policies),
 ``boundary``, ``session`` (a list), ``scps`` and ``rcps`` (lists of levels, from the root down) and
 ``endpoint``. A policy is a document, or an object of its ``name`` and ``document``. A member that is absent
-is not known; null and an empty list are known to be none. Without ``context`` all of it is open; a context
-that is there is complete, but for what follows from the caller and the key.
+is not known; null and an empty list are known to be none. What cannot be read of a layer makes that layer
+unknown, with the reason. Without ``context`` all of it is open; a context that is there is complete, but for
+what follows from the caller and the key.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from kms_tui.policy.principals import Caller
 
 MAX_BYTES = 32 * 1024 * 1024
 """The longest case that is read: 50,000 grants are half of it."""
-_NOT_IN_FILE = UnreadLayer("the case does not have it")
+_NOT_IN_FILE = "the case does not have it"
 
 
 class CaseError(ValueError):
@@ -44,7 +45,7 @@ class DenialCase:
 
 
 def read_case(text: str | bytes) -> DenialCase:
-    """The case in a file's content; raises CaseError."""
+    """The case in a file's content; raises CaseError where it has no request, or no object of layers."""
     root = _object(_json(text), "the case")
     caller = _caller(root)
     key = _key(root)
@@ -121,7 +122,7 @@ def _action(root: Mapping[str, Any]) -> str:
 
 
 def _context(value: object) -> dict[str, ContextValue]:
-    pairs = _object(value, "context")
+    pairs = {} if value is None else _object(value, "context")
     context = {key: _value(each, f"context {quoted(key)}") for key, each in pairs.items()}
     named = {key.lower() for key in context}
     names = [key[len(ENCRYPTION_CONTEXT) :] for key in context if key.lower().startswith(ENCRYPTION_CONTEXT)]
@@ -149,34 +150,37 @@ def _text(value: object, member: str) -> str:
 
 
 def _layers(members: Mapping[str, Any]) -> Layers:
-    unknown = [name for name in members if name not in _READERS]
-    if unknown:
-        raise CaseError(f"Layers of the case have no member {quoted(unknown[0])}.")
-    found: dict[str, Any] = dict.fromkeys(_READERS, _NOT_IN_FILE)
-    found |= {name: _READERS[name](value, f"layers.{name}") for name, value in members.items()}
+    unknown = next((name for name in members if name not in _READERS), None)
+    hint = f"; it has {quoted(unknown)}, which is no layer" if unknown is not None else ""
+    found: dict[str, Any] = dict.fromkeys(_READERS, UnreadLayer(_NOT_IN_FILE + hint))
+    found |= {name: _layer(name, members[name]) for name in _READERS if name in members}
     return Layers(**found)
 
 
+def _layer(name: str, value: object) -> object:
+    """A field of ``Layers``: the layer, or why it cannot be read."""
+    try:
+        return _READERS[name](value, f"layers.{name}")
+    except CaseError as error:
+        return UnreadLayer(str(error))
+
+
 def _policy(layer: Layer, value: object, member: str, name: str) -> NamedPolicy:
-    """A policy of a layer: its document, alone or with its name, as an object or as text."""
+    """A policy of a layer: its document, alone or with its name, as an object or as text.
+
+    What is no policy is one that is not valid; the policies beside it still count.
+    """
     document = value
     if isinstance(value, dict) and "document" in value:
         document = value["document"]
-        name = _string(value, "name") if "name" in value else name
-    if isinstance(document, dict):
-        try:
-            text = json.dumps(document, indent=2, ensure_ascii=False)
-        except RecursionError as error:
-            raise CaseError(f"{_start(member)} is nested too deeply.") from error
-    elif isinstance(document, str):
-        text = document
-    else:
-        raise CaseError(f"{_start(member)} must be a policy document.")
-    policy = read_policy(layer, name, text)
-    for problem in policy.document.problems:
-        line, column = policy.document.place(problem.span)
-        raise CaseError(f"{_start(member)} is no policy: line {line}, column {column}: {problem.sentence}")
-    return policy
+        given = value.get("name")
+        name = given if isinstance(given, str) and given else name
+    if isinstance(document, str):
+        return read_policy(layer, name, document)
+    try:
+        return read_policy(layer, name, json.dumps(document, indent=2, ensure_ascii=False))
+    except RecursionError as error:
+        raise CaseError(f"{_start(member)} is nested too deeply.") from error
 
 
 def _one(layer: Layer, name: str) -> Reader:
@@ -212,6 +216,9 @@ def _by_level(layer: Layer, name: str) -> Reader:
 
 
 def _grants(value: object, member: str) -> tuple[Grant, ...]:
+    """The grants as a list, or as ListGrants' whole answer."""
+    if isinstance(value, dict) and "Grants" in value:
+        value = value["Grants"]
     listed = [] if value is None else _list(value, member)
     return tuple(_grant(each, f"{member}[{index}]") for index, each in enumerate(listed))
 

@@ -18,6 +18,7 @@ from kms_tui.policy.condition_keys import ConditionKey, Presence
 from kms_tui.policy.conditions import ConditionTest, Resolve, UnsetVariableError, filled, variable_names
 from kms_tui.policy.document import CURRENT_VERSION, Document, Statement
 from kms_tui.policy.principals import Caller, Principal, PrincipalKind
+from kms_tui.policy.role_paths import holds_for_session, lacks_path
 from kms_tui.policy.search import Budget
 
 _UNLIKELY_KEYS = ("key/0badc0de-0bad-c0de-0bad-c0de0badc0de", "key/mrk-0badc0de0badc0de0badc0de0badc0de")
@@ -114,9 +115,10 @@ UNKNOWN = Unknown()
 class AccessRequest:
     """A request to judge. ``context`` maps condition keys, in any case, to values.
 
-    With ``complete`` a key not in the context is absent from the request; otherwise it is open, and the
-    answer may depend on it. Keys that follow from the caller and the key are always known:
-    aws:PrincipalArn and the like, kms:CallerAccount, aws:SecureTransport, aws:RequestedRegion,
+    With ``complete`` a key not in the context is absent from the request, but for its time and
+    aws:ViaAWSService, which every request has; otherwise it is open, and the answer may depend on it. Keys
+    that follow from the caller and the key are always known: aws:PrincipalArn and the like (of a session
+    without the path of its role), kms:CallerAccount, aws:SecureTransport, aws:RequestedRegion,
     aws:ResourceAccount and kms:PolicyName.
     """
 
@@ -131,26 +133,38 @@ class AccessRequest:
         """The condition keys in lower case with their values; None: absent."""
         known = {key: _values(value) for key, value in derived_context(self).items()}
         known.update((lowered(key), _values(value)) for key, value in self.context.items())
+        if self.complete:
+            forwarded = self.caller.kind is not PrincipalKind.SERVICE and any(map(known.get, _FORWARDED))
+            known.setdefault("aws:viaawsservice", ("true" if forwarded else "false",))
         return known
 
     def values(self, test: ConditionTest) -> tuple[str, ...] | Unknown | None:
         if test.key in self.known:
             return self.known[test.key]
-        if self.complete or test.key_info.presence is Presence.UNKNOWN:
-            return None
-        return UNKNOWN
+        presence = test.key_info.presence
+        absent = self.complete and presence is not Presence.CLOCK
+        return None if absent or presence is Presence.UNKNOWN else UNKNOWN
 
     def resolve(self, key: str) -> str | None:
         """The single value of a key, for a policy variable; None for no value, or several."""
         values = self.known.get(key)
         return values[0] if values and len(values) == 1 else None
 
+    def gives(self, key: str) -> bool:
+        """Whether the context itself has the key, which otherwise may follow from the caller."""
+        return any(lowered(each) == key for each in self.context)
+
     def is_open(self, key: str) -> bool:
         return not self.complete and key not in self.known
 
 
+_FORWARDED = ("kms:viaservice", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
+"""The keys of a request that a service forwards for its caller."""
+
+
 def _values(value: ContextValue) -> tuple[str, ...] | None:
-    return (value,) if isinstance(value, str) else tuple(value) if value is not None else None
+    """The values of a key; None for a key without any, which counts as absent."""
+    return (value,) if isinstance(value, str) else tuple(value or ()) or None
 
 
 def derived_context(request: AccessRequest) -> dict[str, ContextValue]:
@@ -320,6 +334,8 @@ def condition_holds(test: ConditionTest, request: AccessRequest) -> bool | None:
     values = request.values(test)
     if isinstance(values, Unknown) or any(request.is_open(key) for key in test.references):
         return None
+    if lacks_path(test, request.caller) and not request.gives(test.key):
+        return holds_for_session(test, request.caller, request.resolve)
     return test.holds(values, request.resolve)
 
 

@@ -89,13 +89,11 @@ class LayerJudge:
         direct, role, account = self._reaches(said, apart)
         if self._by_service:
             admitted = direct
-        elif not self._crosses:
+        elif self._retires or not self._crosses:
+            # A grant alone decides who may retire it, in any account.
             admitted = some((direct, every((role, limits)), every((account, identity, limits))))
         elif self.only_own_account and apart & KEY_LAYERS:
             admitted = False
-        elif self._retires:
-            # A grant alone decides who may retire it, but for an account that passes its right on.
-            admitted = some((direct, role, every((account, identity, limits))))
         else:
             admitted = every((some((direct, role, account)), identity, limits))
         return every((fences, admitted))
@@ -106,18 +104,20 @@ class LayerJudge:
         Who may retire a grant is said by the grant; the key's account may, too, and passes that right on by
         its identity policies. The key policy can only deny it (kms-api-permissions-reference, RetireGrant).
         """
+        key = (said[Layer.KEY_POLICY], said[Layer.GRANT])
         if self._retires:
             grant = said[Layer.GRANT]
-            return grant.direct, grant.role, grant.account if self._crosses else True
-        key = (said[Layer.KEY_POLICY], said[Layer.GRANT])
-        if not apart & KEY_LAYERS and not some(each.allowed for each in key):
+            found = grant.direct, grant.role, grant.account if self._crosses or self._by_service else True
+        else:
+            found = (
+                some(each.direct for each in key),
+                some(each.role for each in key),
+                some(each.account for each in key),
+            )
+        if not apart & KEY_LAYERS and some(found) is False:
             # For the say of other layers the key lets the caller in as it does, or else directly.
             return True, False, False
-        return (
-            some(each.direct for each in key),
-            some(each.role for each in key),
-            some(each.account for each in key),
-        )
+        return found
 
     def causes(self, wanted: bool | None) -> list[Layer]:
         """The layers that alone lead to this verdict, in the order in which AWS names them."""
@@ -135,14 +135,14 @@ class LayerJudge:
         found = self.matches[layer]
         if found.exempt:
             return LayerEffect.EXEMPT
-        if found.unread:
-            return LayerEffect.UNREAD
         said = [each[layer] for each in self._said]
         if self.only_own_account and layer is Layer.KEY_POLICY and not any(each.denied for each in said):
             return LayerEffect.IMPLICIT_DENY
         if all(each.denied or each.allowed is False for each in said):
             explicit = any(each.denied for each in said)
             return LayerEffect.EXPLICIT_DENY if explicit else LayerEffect.IMPLICIT_DENY
+        if found.unread:
+            return LayerEffect.UNREAD
         certain = all(each.denied is False and each.allowed for each in said)
         return LayerEffect.ALLOW if certain else LayerEffect.DEPENDS
 

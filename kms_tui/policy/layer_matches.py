@@ -19,7 +19,7 @@ from kms_tui.policy import actions
 from kms_tui.policy.actions import canonical
 from kms_tui.policy.evaluation import AccessRequest, Match, Via, matched, matches
 from kms_tui.policy.json_reader import Span
-from kms_tui.policy.layers import Layer, Layers, Levels, NamedPolicy, UnreadLayer
+from kms_tui.policy.layers import Layer, Layers, Levels, NamedPolicy, Policies, UnreadLayer
 from kms_tui.policy.principals import Principal, PrincipalKind
 from kms_tui.policy.same_conditions import Truth
 
@@ -59,8 +59,9 @@ class LayerMatch:
 class LayerMatches:
     """What one layer says. ``levels`` has what applies at each level; all layers but SCPs and RCPs have one.
 
-    ``exempt`` says why the layer does not count, ``unread`` why it is not known. ``maybe``: whether it
-    counts is open.
+    ``exempt`` says why the layer does not count, ``unread`` why it is not known: all of it without
+    ``levels``, else some policy of the levels whose numbers are in ``partly``. ``maybe``: whether it counts
+    is open.
     """
 
     layer: Layer
@@ -68,6 +69,7 @@ class LayerMatches:
     unread: UnreadLayer | None = None
     exempt: str = ""
     maybe: bool = False
+    partly: frozenset[int] = frozenset()
 
     @property
     def applying(self) -> Iterator[LayerMatch]:
@@ -77,13 +79,15 @@ class LayerMatches:
         """What the layer says where its open conditions hold so."""
         if self.exempt:
             return LayerSays(False, True)
-        if self.unread:
+        if self.unread and not self.levels:
             return LayerSays(False if self.layer is Layer.GRANT else None, None, None, None, None)
         held = [[(each, each.holds(truth)) for each in level] for level in self.levels]
         denied = some(holds for level in held for each, holds in level if not each.match.statement.is_allow)
-        allowed = every(
-            some(holds for each, holds in level if each.match.statement.is_allow) for level in held
-        )
+        allows = [some(holds for each, holds in level if each.match.statement.is_allow) for level in held]
+        allowed = every(allows)
+        if self.partly:
+            denied = denied or None
+            allowed = every(found or (None if n in self.partly else found) for n, found in enumerate(allows))
         if self.maybe:
             return LayerSays(None if denied else denied, allowed or None)
         if self.layer not in KEY_LAYERS:
@@ -200,15 +204,28 @@ def _matches_of(layer: Layer, request: AccessRequest, layers: Layers, exempt: st
         return LayerMatches(layer, unread=levels)
     if not levels:
         return LayerMatches(layer, exempt=_NONE[layer])
-    for policy in layers.policies(layer):
-        if not policy.document.is_valid:
-            problem = policy.document.problems[0].sentence
-            return LayerMatches(layer, unread=UnreadLayer(f"{policy.name} is not valid: {problem}"))
+    policies = layers.policies(layer)
+    unread = _invalid(policies)
+    if unread and len(policies) == 1:
+        return LayerMatches(layer, unread=unread)
     bounded = request.caller.kind in _BOUNDED and isinstance(layers.boundary, NamedPolicy)
     if bounded and layer is Layer.KEY_POLICY:
         levels = tuple(tuple(_without_exceptions(policy) for policy in level) for level in levels)
-    found = tuple(tuple(_applying(request, level)) for level in levels)
-    return LayerMatches(layer, found, maybe=layer is Layer.ENDPOINT and request.is_open(SOURCE_VPCE))
+    return LayerMatches(
+        layer,
+        tuple(tuple(_applying(request, level)) for level in levels),
+        unread,
+        maybe=layer is Layer.ENDPOINT and request.is_open(SOURCE_VPCE),
+        partly=frozenset(number for number, level in enumerate(levels) if unread and _invalid(level)),
+    )
+
+
+def _invalid(policies: Policies) -> UnreadLayer | None:
+    """Why the first policy that is not valid cannot be read."""
+    for policy in policies:
+        if not policy.document.is_valid:
+            return UnreadLayer(f"{policy.name} is not valid: {policy.document.problems[0].sentence}")
+    return None
 
 
 _WITHOUT_SESSION = (PrincipalKind.USER, PrincipalKind.ACCOUNT)
@@ -258,6 +275,8 @@ def _without_exceptions(policy: NamedPolicy) -> NamedPolicy:
 
 def _applying(request: AccessRequest, policies: Sequence[NamedPolicy]) -> Iterator[LayerMatch]:
     for policy in policies:
+        if not policy.document.is_valid:
+            continue
         for match in matches(policy.document, request):
             yield LayerMatch(policy, match, _reach(match, request))
 

@@ -309,6 +309,19 @@ def test_a_grant_is_retired_by_its_principals_and_the_keys_account() -> None:
     assert told(judged(layers(key_policy=key_policy(against(ROLE))), SESSION, retire)) == ("deny", "identity")
 
 
+def test_the_limits_of_a_role_hold_for_retiring_a_grant_of_another_account() -> None:
+    session = "arn:aws:sts::444455556666:assumed-role/partner/work"
+    changed = layers(grants=(replace(grant(USER), retiring=PARTNER),))
+    assert judged(changed, session, "kms:RetireGrant").is_allowed
+    limited = replace(changed, session=SESSION_POLICY)
+    assert told(judged(limited, session, "kms:RetireGrant")) == ("deny", "session")
+
+
+def test_a_layer_that_does_not_count_is_never_the_cause() -> None:
+    found = judged(layers(), SERVICE, "kms:RetireGrant")
+    assert told(found) == ("deny", "key-policy")
+
+
 @pytest.mark.parametrize(
     ("changes", "caller", "expected"),
     [

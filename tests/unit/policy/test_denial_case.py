@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -10,12 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_tui.policy.authorization import authorize_request
+from kms_tui.policy.authorization import LayerEffect, Outcome, authorize_request
 from kms_tui.policy.denial_case import MAX_BYTES, CaseError, read_case, write_case
-from kms_tui.policy.layers import Layers, NamedPolicy, UnreadLayer
+from kms_tui.policy.layers import Layer, Layers, NamedPolicy, UnreadLayer
 from tests.unit.policy.layer_build import KEY, ROLE, SESSION, everyone, gives
 
 ALLOW = {"Version": "2012-10-17", "Statement": [gives()]}
+DENY = {"Version": "2012-10-17", "Statement": gives("kms:Decrypt", "Deny")}
+S3 = {"Version": "2012-10-17", "Statement": gives("s3:*")}
+ROOT_STATEMENT = {"Statement": {**gives(), "Principal": {"AWS": "arn:aws:iam::111122223333:root"}}}
 GRANT = {
     "GrantId": "g1",
     "KeyId": KEY,
@@ -133,23 +137,87 @@ def test_the_action_may_lack_its_prefix_and_ignores_case() -> None:
         (_changed(context=[]), "Member context of the case must be an object."),
         (_changed(context={"aws:TagKeys": [{}]}), 'context "aws:TagKeys" of the case must be a string'),
         (_changed(layers=[]), "Member layers of the case must be an object."),
-        (_with(scp=[]), 'Layers of the case have no member "scp".'),
-        (_with(boundary=5), "Member layers.boundary of the case must be a policy document."),
-        (_with(scps=[ALLOW]), r"Member layers.scps\[0\] of the case must be a list."),
-        (_with(identity=[ALLOW, {"Statement": 5}]), r"layers.identity\[1\] of the case is no policy: line"),
-        (_with(session=["{"]), r"Member layers.session\[0\] of the case is no policy: line 1, column"),
-        (_with(boundary={"name": 5, "document": ALLOW}), "Member name of the case must be a string."),
-        (_with(grants=[5]), r"Member layers.grants\[0\] of the case must be an object."),
-        (_with(grants=[{**GRANT, "Operations": "x"}]), "Operations of the case must be a list"),
-        (_with(grants=[{**GRANT, "GrantId": 5}]), "Member GrantId of the case must be a string."),
-        (_with(grants=[{**GRANT, "Constraints": {"Nope": {}}}]), "no constraint of a grant"),
-        (_with(grants=[{**GRANT, "Constraints": {"EncryptionContextEquals": 1}}]), "must be an object"),
     ],
 )  # fmt: skip
 def test_what_is_no_case_gets_one_sentence_that_names_the_member(text: str | bytes, words: str) -> None:
     with pytest.raises(CaseError, match=words) as caught:
         read_case(text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "layer", "words"),
+    [
+        ({"boundary": 5}, Layer.BOUNDARY, "permissions boundary is not valid: A policy is a JSON object"),
+        ({"boundary": ["x"]}, Layer.BOUNDARY, "permissions boundary is not valid: A policy is a JSON object"),
+        ({"key_policy": "{"}, Layer.KEY_POLICY, "key policy is not valid: The name of an element"),
+        ({"key_policy": {}}, Layer.KEY_POLICY, "key policy is not valid: The policy has no statements."),
+        ({"scps": [ALLOW]}, Layer.SCP, r"Member layers.scps\[0\] of the case must be a list."),
+        ({"rcps": [[{"Statement": 5}]]}, Layer.RCP, "RCP of level 1, number 1 is not valid: A statement"),
+        ({"identity": [ALLOW, {"Statement": 5}]}, Layer.IDENTITY, "identity policy 2 is not valid: A"),
+        ({"identity": [{"name": "x", "document": None}]}, Layer.IDENTITY, "x is not valid: A policy is"),
+        ({"identity": ALLOW}, Layer.IDENTITY, "Member layers.identity of the case must be a list."),
+        ({"session": ["{"]}, Layer.SESSION, "session policy 1 is not valid: The name of an element"),
+        ({"grants": 5}, Layer.GRANT, "Member layers.grants of the case must be a list."),
+        ({"grants": [5]}, Layer.GRANT, r"Member layers.grants\[0\] of the case must be an object."),
+        ({"grants": [{**GRANT, "Operations": "x"}]}, Layer.GRANT, "Operations of the case must be a list"),
+        ({"grants": [{**GRANT, "GrantId": 5}]}, Layer.GRANT, "Member GrantId of the case must be a string."),
+        ({"grants": [{**GRANT, "Constraints": {"Nope": {}}}]}, Layer.GRANT, "no constraint of a grant"),
+        (
+            {"grants": [{**GRANT, "Constraints": {"EncryptionContextEquals": 1}}]},
+            Layer.GRANT,
+            "must be an object",
+        ),
+    ],
+)
+def test_what_cannot_be_read_of_a_layer_is_told_and_the_rest_answers(
+    changes: dict[str, Any], layer: Layer, words: str
+) -> None:
+    open_layers = {**dict.fromkeys(LAYERS), "key_policy": ROOT_STATEMENT, "identity": [ALLOW]}
+    case = read_case(_changed(context=None, layers={**open_layers, **changes}))
+    found = authorize_request(case.request, case.layers)
+    step = found.step(layer)
+    assert step.effect is LayerEffect.UNREAD
+    assert re.search(words, step.sentence)
+    assert found.outcome is (Outcome.ALLOW if layer is Layer.GRANT else Outcome.UNKNOWN)
+    refused = {**open_layers, "identity": [DENY], "scps": [[DENY]], **changes}
+    again = read_case(_changed(context=None, layers=refused))
+    assert authorize_request(again.request, again.layers).outcome is Outcome.DENY
+
+
+def test_a_policy_beside_one_that_cannot_be_read_still_counts() -> None:
+    layers = {**dict.fromkeys(LAYERS), "key_policy": ROOT_STATEMENT, "identity": ["{", DENY]}
+    case = read_case(_changed(context={}, layers=layers))
+    found = authorize_request(case.request, case.layers)
+    assert found.outcome is Outcome.DENY
+    assert found.decisive is not None
+    assert found.decisive.sentence.startswith(
+        "Statement 1 of identity policy 2 denies kms:Decrypt. Not known:"
+    )
+    lacking = {**layers, "identity": [ALLOW], "scps": [["{"], [S3]]}
+    case = read_case(_changed(context={}, layers=lacking))
+    found = authorize_request(case.request, case.layers)
+    assert found.decisive is not None
+    assert found.decisive.sentence.startswith(
+        "No service control policy of level 2 of 2, counted from the root,"
+    )
+
+
+def test_a_member_that_is_no_layer_is_named_where_a_layer_is_missing() -> None:
+    layers = {name: value for name, value in LAYERS.items() if name != "scps"}
+    case = read_case(_changed(layers={**layers, "scp": [], "note": "x"}))
+    assert case.layers.scps == UnreadLayer('the case does not have it; it has "scp", which is no layer')
+
+
+def test_a_policy_without_a_good_name_and_the_whole_answer_of_list_grants_are_read() -> None:
+    changed = {
+        "identity": [{"name": 5, "document": ALLOW}],
+        "grants": {"Grants": [GRANT], "Truncated": False},
+    }
+    layers = read_case(_with(**changed)).layers
+    assert isinstance(layers.identity, tuple)
+    assert layers.identity[0].name == "identity policy 1"
+    assert layers.grants == read_case(json.dumps(CASE)).layers.grants
 
 
 @pytest.mark.parametrize("moment", [None, "yesterday", 10**30, "2026-11-01", {}, True])

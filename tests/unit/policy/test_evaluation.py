@@ -309,6 +309,36 @@ def test_the_policy_name_is_known_where_policies_are_read_and_written() -> None:
     assert may(text, action="kms:Decrypt") == "no statement"
 
 
+def test_every_request_has_a_time_and_says_whether_a_service_forwards_it() -> None:
+    until = policy(allow(APP, condition={"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}))
+    assert may(until) == "depends"
+    assert may(until, aws__CurrentTime="2026-11-29T00:00:00Z") == "allow"
+    itself = policy(allow(APP, condition={"Bool": {"aws:ViaAWSService": "false"}}))
+    through = {"kms__ViaService": "s3.us-east-1.amazonaws.com"}
+    assert may(itself) == "allow"
+    assert may(itself, **through) == "no statement"
+    assert may(itself, aws__ViaAWSService="false", **through) == "allow"
+    assert may(itself, complete=False) == "depends"
+    service = policy(
+        allow({"Service": "s3.amazonaws.com"}, condition={"Bool": {"aws:ViaAWSService": "false"}})
+    )
+    assert may(service, "s3.amazonaws.com", **through) == "allow"
+
+
+@pytest.mark.parametrize(
+    ("condition", "effect"),
+    [
+        ({"Null": {"kms:EncryptionContextKeys": "true"}}, "allow"),
+        ({"Null": {"kms:EncryptionContextKeys": "false"}}, "no statement"),
+        ({"ForAnyValue:StringEqualsIfExists": {"kms:EncryptionContextKeys": "a"}}, "allow"),
+        ({"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "a"}}, "no statement"),
+        ({"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": "a"}}, "allow"),
+    ],
+)
+def test_a_key_without_values_is_absent(condition: Shape, effect: str) -> None:
+    assert may(policy(allow(APP, condition=condition)), kms__EncryptionContextKeys=[]) == effect
+
+
 def test_an_open_question_depends_on_named_conditions() -> None:
     condition = {
         "Bool": {"aws:MultiFactorAuthPresent": "true"},

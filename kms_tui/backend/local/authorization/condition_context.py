@@ -123,7 +123,8 @@ def _text(value: object) -> str:
 
 def _of_caller(call: Call) -> Context:
     session = ":assumed-role/" in call.caller.arn
-    return {
+    role = {"aws:principalarn": Caller.parse(call.caller.arn).principal_arn} if session else {}
+    return role | {
         "aws:currenttime": call.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "aws:epochtime": str(call.now // 1000),
         "aws:userid": call.caller.user_id or None,
