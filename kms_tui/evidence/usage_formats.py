@@ -58,7 +58,8 @@ def _tables(usage: RequestUsage) -> Iterator[Table]:
 
 def _remarks(usage: RequestUsage) -> Iterator[str]:
     if usage.untold:
-        yield f"Of {usage.untold:,} calls the record does not tell the key exchange."
+        calls = "1 call" if usage.untold == 1 else f"{usage.untold:,} calls"
+        yield f"Of {calls} the record does not tell the key exchange."
     yield coverage_sentence(usage.coverage)
     yield from usage.coverage.notes
 

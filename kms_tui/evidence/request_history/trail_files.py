@@ -32,7 +32,7 @@ _PIECE = 1 << 18
 
 
 class TrailFiles:
-    """A ``HistorySource``: every ``.json`` and ``.json.gz`` under a folder, or one such file.
+    """A ``HistorySource``: every ``.json`` and ``.json.gz`` under a folder, or one such file or pipe.
 
     ``region`` is the Region whose folders are read; "" reads all.
     """
@@ -60,7 +60,7 @@ class TrailFiles:
         unread: list[OSError] = []
         for path in self._files(reading.query, unread):
             number += 1
-            if not path.is_file():
+            if path != self._path and not path.is_file():
                 reading.note(f"{path} was not read: it is no regular file.")
                 whole = False
                 continue
@@ -97,7 +97,7 @@ class TrailFiles:
 
     def _files(self, query: HistoryQuery, unread: list[OSError]) -> Iterator[Path]:
         """The files that may hold events asked for; folders that cannot be listed are added to ``unread``."""
-        if self._path.is_file():
+        if not self._path.is_dir():
             yield self._path
             return
         for folder, folders, files in os.walk(self._path, onerror=unread.append):

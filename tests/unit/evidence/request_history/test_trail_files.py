@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -183,6 +184,15 @@ def test_a_folder_that_may_not_be_listed_leaves_the_record_incomplete(
     coverage = read(tmp_path).coverage
     assert (coverage.events, coverage.complete) == (1, False)
     assert coverage.notes == (f"{locked} was not read: Permission denied.",)
+
+
+def test_a_pipe_that_is_named_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(json.dumps({"Records": [event()]}),), daemon=True)
+    writer.start()
+    coverage = read(pipe).coverage
+    assert (coverage.events, coverage.complete, coverage.notes) == (1, True, ())
 
 
 def test_bytes_that_are_no_utf_8_do_not_stop_a_file(tmp_path: Path) -> None:
