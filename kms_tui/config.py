@@ -98,8 +98,11 @@ def load(path: Path, binding_ids: BindingIds | None = None) -> Config:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Config()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} cannot be read: it is not text in UTF-8.") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its name cannot be used"
+        raise ConfigurationError(f"{path} cannot be read: {reason}.") from error
     return parse(text, str(path), binding_ids)
 
 
@@ -152,8 +155,12 @@ def _seconds(value: Any) -> float:
 
 
 def _interval(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not (value == 0 or value >= 10):
-        raise ValueError("is not a number of seconds: 0, or 10 and more")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not (value == 0 or 10 <= value <= 86_400)
+    ):
+        raise ValueError("is not a number of seconds: 0, or 10 to 86,400")
     return float(value)
 
 

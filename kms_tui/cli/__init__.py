@@ -11,6 +11,7 @@ from kms_tui.cli.standard_streams import (
     READER_GONE,
     Parser,
     ReaderGoneError,
+    spell_out_unwritable,
     stand_in_for_closed,
     written_out,
 )
@@ -49,7 +50,15 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command, or the console without one; exit code 2 is bad usage, as in argparse."""
     stand_in_for_closed()
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    spell_out_unwritable()
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
     if arguments and arguments[0] in COMMANDS:
         name = arguments.pop(0)
         module = importlib.import_module(COMMANDS[name][0])
@@ -65,9 +74,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             return int(module.run(args))
     except ReaderGoneError:
         return READER_GONE
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
     except KmsTuiError as error:
         # What AWS or a file says is not to be trusted.
         print(visible(f"{parser.prog}: {error}"), file=sys.stderr)

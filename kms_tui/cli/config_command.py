@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kms_tui.atomic import file_errors
 from kms_tui.cli.standard_streams import say
 from kms_tui.config import Config, default_path, load
 from kms_tui.kms.errors import ConfigurationError
@@ -37,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print each setting; an error in the file goes to standard error, with exit code 1."""
     path = args.file or default_path()
-    if args.file and not path.exists():
+    with file_errors(path, "read"):
+        is_there = path.exists()
+    if args.file and not is_there:
         raise ConfigurationError(f"There is no file {path}.")
     from kms_tui.ui.app_shell.palette import bindings
 
@@ -45,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
     config = load(path, lambda: table)
     if args.format == "json":
         settings = {**_settings(config), "keys": {name: _key(config, table, name) for name in table}}
-        print(json.dumps({"path": str(path), "exists": path.exists(), **settings}, indent=2))
+        print(json.dumps({"path": str(path), "exists": is_there, **settings}, indent=2))
     else:
-        say(f"# {path}" + ("" if path.exists() else " (not there; these are the defaults)"))
+        say(f"# {path}" + ("" if is_there else " (not there; these are the defaults)"))
         say(*_toml(config, table))
     return 0
 
@@ -69,7 +72,7 @@ def _settings(config: Config) -> dict[str, Any]:
     }
 
 
-_NOTES = {"columns": "those that there is room for", "refresh_seconds": "never by itself; 1 to 3600"}
+_NOTES = {"columns": "those that there is room for", "refresh_seconds": "never by itself; 10 to 86,400"}
 """Setting -> the meaning of its empty value."""
 
 

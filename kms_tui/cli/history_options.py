@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from kms_tui.kms.errors import ConfigurationError, KmsTuiError
+from kms_tui.kms.errors import ConfigurationError, KmsTuiError, UnavailableError
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ FAILED, STOPPED = 2, 130
 _DRAW = 0.2
 """Seconds between two updates of the progress line."""
 _MOST_DAYS = 36_500
+_OTHER_RECORD = "Give a trail's files with --events."
 
 
 def add_history_flags(parser: argparse.ArgumentParser) -> None:
@@ -50,9 +51,10 @@ def add_history_flags(parser: argparse.ArgumentParser) -> None:
 
 def whole_number(text: str) -> int:
     """A number of days, minutes or rows; for argparse."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= _MOST_DAYS:
+    digits = text.lstrip("0")[:6] if text.isascii() and text.isdigit() else ""
+    if not digits or int(digits) > _MOST_DAYS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MOST_DAYS}")
-    return int(text)
+    return int(digits)
 
 
 def source_from(
@@ -100,9 +102,7 @@ def _services(backend: Backend | None, region: str) -> Services:
 
     services = backend.services if backend is not None and isinstance(backend, KnowsServices) else None
     if services is None:
-        raise ConfigurationError(
-            "This connection has no record of requests.", next_step="Give a trail's files with --events."
-        )
+        raise ConfigurationError("This connection has no record of requests.", next_step=_OTHER_RECORD)
     return services if services.region == region else services.in_region(region)
 
 
@@ -152,6 +152,8 @@ def followed(
     thread.start()
     stopped = _wait(thread, reading, end, clock)
     for error in failed:
+        if isinstance(error, UnavailableError):
+            raise ConfigurationError(str(error), next_step=_OTHER_RECORD) from error
         if not isinstance(error, KmsTuiError) or not reading.coverage().events:
             raise error
         reading.note(f"Reading ended early: {error}")

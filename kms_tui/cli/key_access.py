@@ -54,6 +54,16 @@ def is_key_arn(text: str) -> bool:
     return arn.service == "kms" and arn.resource.startswith("key/") and bool(arn.account and arn.region)
 
 
+def kms_in_region_of(kms: Kms, key: str) -> Kms:
+    """The façade in the Region of an ARN of a key or an alias; itself for any other name of a key."""
+    try:
+        arn = Arn.parse(key)
+    except ValueError:
+        return kms
+    named = arn.service == "kms" and arn.region not in ("", kms.region)
+    return kms.in_region(arn.region) if named else kms
+
+
 def access_of(
     kms: Kms | None, key: str, policy_file: str | None = None, grants_file: str | None = None
 ) -> tuple[KeyAccess, tuple[str, ...]]:
@@ -71,9 +81,7 @@ def access_of(
         unknown = grants is None
         not_known = (f"{GRANTS_UNKNOWN} --grants-before gives them.",) if unknown else ()
         return KeyAccess(key, policy, grants or ()), not_known
-    if is_key_arn(key) and Arn.parse(key).region != kms.region:
-        kms = kms.in_region(Arn.parse(key).region)
-    access, told = read_access(kms, key, policy)
+    access, told = read_access(kms_in_region_of(kms, key), key, policy)
     _require_valid(access.policy, "The key's policy")
     return (access, told) if grants is None else (replace(access, grants=grants), ())
 
@@ -91,7 +99,7 @@ def read_policy(name: str) -> Document:
     if paste is not None and paste.policy is not None:
         text = paste.policy
     document = parse(text)
-    _require_valid(document, name)
+    _require_valid(document, _shown(name))
     return document
 
 
@@ -104,13 +112,12 @@ def _require_valid(document: Document, name: str) -> None:
 
 def read_grants(name: str) -> tuple[Grant, ...]:
     """The grants in an answer of ListGrants. Raises ConfigurationError."""
-
     try:
         found = json.loads(_text(name))
         entries = found["Grants"] if isinstance(found, dict) else found
         return tuple(_grant(entry) for entry in entries)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise ConfigurationError(f"{name} is no answer of ListGrants.") from None
+        raise ConfigurationError(f"{_shown(name)} is no answer of ListGrants.") from None
 
 
 def _grant(entry: object) -> Grant:
@@ -120,14 +127,18 @@ def _grant(entry: object) -> Grant:
         raise ValueError("not an object")
     constraints = entry.get("Constraints", {})
     texts = [value for key, value in entry.items() if key not in ("Constraints", "Operations")]
-    pairs = [value for value in constraints.values() if isinstance(value, dict)]
+    operations, pairs = entry["Operations"], list(constraints.values())
     if not all(isinstance(text, str | int | float) for text in texts):
         raise ValueError("a member is no text")
-    if not all(
-        isinstance(each, str) for each in (*entry["Operations"], *(v for p in pairs for v in p.values()))
-    ):
+    if not isinstance(operations, list) or not all(isinstance(pair, dict) for pair in pairs):
+        raise ValueError("the operations are no list, or a constraint is no object")
+    if not all(isinstance(each, str) for each in (*operations, *(v for p in pairs for v in p.values()))):
         raise ValueError("an operation or a constraint is no text")
     return Grant.from_api(entry)
+
+
+def _shown(name: str) -> str:
+    return "Standard input" if name == STDIN else name
 
 
 def _text(name: str) -> str:
@@ -139,7 +150,7 @@ def _text(name: str) -> str:
                 content = file.read(_MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its name cannot be used"
-        raise ConfigurationError(f"{name} cannot be read: {reason}.") from error
+        raise ConfigurationError(f"{_shown(name)} cannot be read: {reason}.") from error
     if len(content) > _MOST_BYTES:
-        raise ConfigurationError(f"{name} is larger than any policy.")
+        raise ConfigurationError(f"{_shown(name)} is larger than any policy.")
     return content.decode(encoding_of(content), "replace")

@@ -138,8 +138,8 @@ def _problems(view: View, reading: WholeReading) -> Iterator[str]:
     summary = view.summary()
     left_out = summary.undecided + summary.unreadable
     if left_out:
-        noun = "key is" if left_out == 1 else "keys are"
-        yield f"{left_out:,} {noun} left out: what the filter asks of them could not be read."
+        keys = "1 key is" if left_out == 1 else f"{left_out:,} keys are"
+        yield f"{keys} left out: what the filter asks about could not be read."
     if reading.unanswered:
         yield f"The list is not whole: {reading.unanswered}."
 

@@ -15,9 +15,18 @@ from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
 from kms_tui.cli.history_options import add_history_flags, agreed, followed, source_from
-from kms_tui.cli.key_access import access_of, is_key_arn, opened, read_policy, reading_kms
+from kms_tui.cli.key_access import (
+    STDIN,
+    access_of,
+    is_key_arn,
+    kms_in_region_of,
+    opened,
+    read_policy,
+    reading_kms,
+)
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn
 from kms_tui.kms.errors import ConfigurationError
+from kms_tui.kms.keyspecs import alias_kind
 from kms_tui.session import BackendKind, Connection
 
 if TYPE_CHECKING:
@@ -28,12 +37,19 @@ if TYPE_CHECKING:
 
 FAILURE = 2
 """The exit code without an answer; 1 is for --fail-on."""
-_EPILOG = (
-    "exit codes: 0 the change was replayed; 1 something of --fail-on was found; 2 bad usage, or what is "
-    "needed cannot be read; 130 stopped with Ctrl+C. Where reading ends early, what was read is judged. With "
-    "--events, --policy-before and a key's ARN no connection is opened. It calls DescribeKey, GetKeyPolicy, "
-    "ListGrants, what reads the record, and what reads the IAM policies of callers on whom it depends."
-)
+_EPILOG = """\
+examples:
+  kms-tui replay --key alias/orders --policy new.json         whom would this policy break?
+  kms-tui replay --key alias/orders --policy new.json --days 7 --fail-on refused --format md
+  kms-tui replay --key alias/orders --disable --events AWSLogs/
+  kms-tui replay --key alias/orders --alias alias/orders --to alias/orders-2027
+  kms-tui replay --demo --key alias/orders-db --delete
+
+exit codes: 0 the change was replayed; 1 something of --fail-on was found; 2 bad usage, or what is
+needed cannot be read; 130 stopped with Ctrl+C. Where reading ends early, what was read is judged.
+
+With --events, --policy-before and a key's ARN no connection is opened. Else it calls DescribeKey,
+GetKeyPolicy, ListGrants, what reads the record, and the IAM policies of callers on whom it depends."""
 _FORMATS = ("table", "json", "md")
 
 
@@ -65,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
     """Replay; see ``--help`` for the exit codes."""
     if (args.alias is None) != (args.to is None):
         args.usage_error("--alias and --to go together")
+    if [args.policy, args.policy_before, args.grants_before].count(STDIN) > 1:
+        args.usage_error("standard input can be read once only: give the other as a file")
     from kms_tui.backend.base import KnowsServices
     from kms_tui.denials.replay_reading import read_callers
     from kms_tui.evidence.change_replay import details_for, replay
@@ -128,11 +146,29 @@ def _change(
         return StateChange(KeyState.DISABLED if args.disable else KeyState.PENDING_DELETION), ()
     if kms is None:
         raise ConfigurationError("An alias is repointed with a connection only.")
-    target, notes = access_of(kms, args.to)
     alias = args.alias if args.alias.startswith(ALIAS_PREFIX) else f"{ALIAS_PREFIX}{args.alias}"
+    there = kms_in_region_of(kms, access.key_arn)
+    named = there.describe(alias).arn
+    if named != access.key_arn:
+        raise ConfigurationError(f"{alias} is no alias of this key: it names {named}.")
+    target, notes = access_of(there, args.to)
     if target.key_arn == access.key_arn:
         raise ConfigurationError("--to names the key itself: nothing would change.")
+    _require_fitting(access, target)
     return AliasRepointing(alias, target), notes
+
+
+def _require_fitting(access: KeyAccess, target: KeyAccess) -> None:
+    """ConfigurationError where UpdateAlias refuses the target. Source: its API reference."""
+    here, there = Arn.parse(access.key_arn), Arn.parse(target.key_arn)
+    if (here.account, here.region) != (there.account, there.region):
+        raise ConfigurationError("An alias cannot name a key of another account or Region, as --to does.")
+    kinds = [alias_kind(each.facts["kms:keyspec"], each.facts["kms:keyusage"]) for each in (access, target)]
+    if kinds[0] != kinds[1]:
+        raise ConfigurationError(
+            "UpdateAlias refuses this: both keys must be symmetric, both asymmetric, or both HMAC keys, and "
+            "have the same key usage."
+        )
 
 
 def _grant(text: str, access: KeyAccess) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import re
 import signal
@@ -36,6 +37,13 @@ def stand_in_for_closed() -> None:
                 os.close(descriptor)
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+def spell_out_unwritable() -> None:
+    """Have what the terminal's encoding lacks (✓ in Latin-1) written as an escape (``\\u2713``), not fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(*lines: str) -> None:

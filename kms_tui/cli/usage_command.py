@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 FAILURE = 2
 """The exit code without an answer."""
-_EPILOG = (
-    "exit codes: 0 done; 2 bad usage, or what is needed cannot be read; 130 stopped with Ctrl+C, what was "
-    "read is counted. With --events no connection is opened, unless --key needs one."
-)
+_EPILOG = """\
+examples:
+  kms-tui usage --profile prod --days 7
+  kms-tui usage --key alias/orders --events AWSLogs/ --format md
+  kms-tui usage --demo --format json | jq .
+
+exit codes: 0 done; 2 bad usage, or what is needed cannot be read; 130 stopped with Ctrl+C, what was read
+is counted. With --events no connection is opened, unless --key needs one."""
 _FORMATS = ("table", "json", "md")
 
 

@@ -58,7 +58,8 @@ def _tables(usage: RequestUsage) -> Iterator[Table]:
 
 def _remarks(usage: RequestUsage) -> Iterator[str]:
     if usage.untold:
-        yield f"Of {usage.untold:,} calls the record does not tell the key exchange."
+        calls = "1 call" if usage.untold == 1 else f"{usage.untold:,} calls"
+        yield f"Of {calls} the record does not tell the key exchange."
     yield coverage_sentence(usage.coverage)
     yield from usage.coverage.notes
 
@@ -66,6 +67,8 @@ def _remarks(usage: RequestUsage) -> Iterator[str]:
 def as_table(usage: RequestUsage, most: int) -> str:
     lines: list[str] = []
     for table in _tables(shortened(usage, most)):
+        if not table.rows:
+            continue
         lines += [f"{table.title}:", *_aligned((table.columns, *table.rows)), ""]
     if len(usage.spent) > most:
         lines.append(f"{len(usage.spent) - most:,} further rows: --top shows more.")

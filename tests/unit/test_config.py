@@ -111,8 +111,12 @@ def test_broken_toml_is_named_with_its_line() -> None:
 def test_a_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match=r"cannot be read: it is not text in UTF-8\.$"):
         load(path)
+    with pytest.raises(ConfigurationError, match=r"cannot be read: Is a directory\.$"):
+        load(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"cannot be read: its name cannot be used\.$"):
+        load(tmp_path / "a\0b")
 
 
 @pytest.mark.parametrize(

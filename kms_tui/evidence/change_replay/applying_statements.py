@@ -11,11 +11,12 @@ from kms_tui.evidence.change_replay.request_conditions import access_request, ho
 from kms_tui.evidence.request_history.recorded_request import Context, RecordedRequest
 from kms_tui.kms.model import Grant
 from kms_tui.policy import actions
+from kms_tui.policy.actions import lowered
 from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import AccessRequest, action_mask, covers, named_via
 from kms_tui.policy.grant_statements import GrantStatement, grant_statements
-from kms_tui.policy.principals import Caller
+from kms_tui.policy.principals import Caller, PrincipalKind
 
 OpenFact = tuple[str, str, tuple[str, ...]]
 """A condition that a record leaves open: its operator, key and values. Alike ones are one fact."""
@@ -27,6 +28,11 @@ class Applying:
 
     statements: tuple[tuple[Statement, frozenset[OpenFact]], ...]
     grants: tuple[tuple[Grant, frozenset[OpenFact]], ...]
+
+    @property
+    def lets_in(self) -> bool:
+        """Whether anything may allow the request."""
+        return bool(self.grants) or any(statement.is_allow for statement, _ in self.statements)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -141,3 +147,24 @@ def named_identities(documents: Sequence[Document], grants: Sequence[Grant], acc
     for grant in grants:
         if f":{account}:" in grant.grantee:
             yield grant.grantee
+
+
+def named_services(documents: Sequence[Document], service: str, region: str) -> Iterator[str]:
+    """The service principals in policies that may be a service: with or without the Region in its name.
+
+    A key policy for CloudWatch Logs names ``logs.eu-west-1.amazonaws.com``, a record may name the service
+    without the Region. Source: the CloudWatch Logs user guide (encrypt-log-data-kms).
+    """
+    anywhere = _without_region(service, region)
+    for document in documents:
+        for statement in document.statements:
+            for principal in statement.principals:
+                if (
+                    principal.kind is PrincipalKind.SERVICE
+                    and _without_region(principal.name, region) == anywhere
+                ):
+                    yield principal.text
+
+
+def _without_region(service: str, region: str) -> str:
+    return lowered(service).replace(f".{region}.", ".")

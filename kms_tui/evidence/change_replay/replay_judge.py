@@ -22,12 +22,14 @@ from kms_tui.evidence.change_replay.applying_statements import (
     KeyStatements,
     OpenFact,
     named_identities,
+    named_services,
 )
 from kms_tui.evidence.change_replay.key_changes import AliasRepointing, KeyAccess, KeyChange, StateChange
 from kms_tui.evidence.change_replay.replay_reasons import Reasons
 from kms_tui.evidence.change_replay.replay_result import AffectedRequest, ReplayResult, merged
 from kms_tui.evidence.request_history.history_source import RequestHistory
 from kms_tui.evidence.request_history.recorded_request import RecordedRequest, RefusedBy, RequestGroup
+from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Grant, KeyState
 from kms_tui.kms.operations import REFUSED_BY_STATE, state_error
 from kms_tui.policy.authorization import authorize_request
@@ -77,6 +79,8 @@ class _Judgement(NamedTuple):
 
 
 _UNCHANGED = _Judgement(ReplayVerdict.UNCHANGED)
+_NEVER_LET_IN = _Judgement(ReplayVerdict.UNCHANGED)
+"""Of an answered request that nothing lets in, before or after: compared by identity."""
 _Question = tuple[AccessRequest, Applying]
 """A request as one key's policy judges it, and what of the key applies to it."""
 
@@ -162,7 +166,9 @@ class _AccessJudge:
             return _UNCHANGED
         callers = self._callers(request)
         found = [self._for_caller(request, caller) for caller in callers]
-        possible = [each for each in found if each is not None]
+        # Where the key lets one of them in, another that nothing lets in did not get an answer.
+        likely = [each for each in found if each is not _NEVER_LET_IN] or found
+        possible = [each for each in likely if each is not None]
         if not callers:
             return _Judgement(ReplayVerdict.UNDECIDED, _NO_CALLER)
         if not possible:
@@ -171,19 +177,25 @@ class _AccessJudge:
         if len(verdicts) == 1:
             return possible[0]
         reason = next(each.reason for each in possible if each.reason)
-        which = f"which principal of account {request.account} called"
+        which = (
+            f"which principal of account {request.account} called"
+            if request.principal_type == "AWSAccount"
+            else "whether the service calls with the Region in its name"
+        )
         return _Judgement(ReplayVerdict.UNDECIDED, f"{reason}; depends on {which}")
 
     def _callers(self, request: RecordedRequest) -> list[Caller]:
         """Whom the record may mean: of another account it tells the account alone."""
-        if request.principal_type != "AWSAccount":
-            caller = _caller(request.principal)
-            return [caller] if caller is not None else []
         before, after = self._before.access, self._after.access
-        grants = (*before.grants, *after.grants)
-        named = named_identities((before.policy, after.policy), grants, request.account)
-        other = f"arn:{before.key_arn.split(':')[1]}:iam::{request.account}:role/not-named-by-any-policy"
-        found = (_caller(name) for name in dict.fromkeys((other, *named)))
+        policies, arn = (before.policy, after.policy), Arn.parse(before.key_arn)
+        if request.principal_type == "AWSAccount":
+            named = named_identities(policies, (*before.grants, *after.grants), request.account)
+            told = f"arn:{arn.partition}:iam::{request.account}:role/not-named-by-any-policy"
+        else:
+            told = request.principal
+            is_service = request.principal_type == "AWSService"
+            named = named_services(policies, told, arn.region) if is_service else iter(())
+        found = (_caller(name) for name in dict.fromkeys((told, *named)))
         return [caller for caller in found if caller is not None]
 
     def _for_caller(self, request: RecordedRequest, caller: Caller) -> _Judgement | None:
@@ -192,7 +204,7 @@ class _AccessJudge:
         before = self._before.applying(was, request.context)
         after = self._after.applying(now, request.context)
         if self._is_same_key and self._reasons.are_alike(before, after):
-            return _UNCHANGED
+            return _UNCHANGED if before.lets_in or not request.is_answered else _NEVER_LET_IN
         open_facts = before.facts | after.facts
         if len(open_facts) > MAX_FACTS:
             names = sorted({key for _, key, _ in open_facts})

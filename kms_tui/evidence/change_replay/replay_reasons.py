@@ -13,7 +13,7 @@ from kms_tui.policy.describe import condition, listed, printable
 from kms_tui.policy.document import Statement
 from kms_tui.policy.evaluation import AccessRequest, Via, action_mask, covers, named_via
 from kms_tui.policy.policy_diff import StatementChange, StatementChangeKind, statement_changes
-from kms_tui.policy.principals import Caller
+from kms_tui.policy.principals import Caller, PrincipalKind
 
 _KEPT = (StatementChangeKind.SAME, StatementChangeKind.MOVED)
 
@@ -98,7 +98,8 @@ class Reasons:
             return f"{name} no longer has {judged.action}"
         via, was = named_via(new, caller), named_via(old, caller)
         if via is None:
-            return f"{name} no longer names {request.principal_label}"
+            who = caller.arn if caller.kind is PrincipalKind.SERVICE else request.principal_label
+            return f"{name} no longer names {who}"
         if not covers(self._after.policy, new, judged.key_arn, judged.resolve):
             return f"{name} no longer covers the key"
         failing = first_failing(new, judged, request.context)

@@ -79,9 +79,12 @@ class ReplayResult:
     def summary(self) -> str:
         """The numbers in one sentence."""
         calls = [sum(each.count for each in part) for part in (self.refused, self.allowed, self.undecided)]
+        noun = "call" if calls[0] == 1 else "calls"
+        depend = "depends" if calls[2] == 1 else "depend"
+        stay = "stays as it is" if self.unchanged == 1 else "stay as they are"
         return (
-            f"{calls[0]:,} calls would be refused, {calls[1]:,} newly allowed, {calls[2]:,} depend; "
-            f"{self.unchanged:,} stay as they are."
+            f"{calls[0]:,} {noun} would be refused, {calls[1]:,} newly allowed, {calls[2]:,} {depend}; "
+            f"{self.unchanged:,} {stay}."
         )
 
 

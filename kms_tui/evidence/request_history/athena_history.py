@@ -139,7 +139,7 @@ class AthenaHistory:
                 )
                 self._metadata = mapping_of(answer.get("TableMetadata"))
             except KmsTuiError as error:
-                self._metadata, self._unread = {}, f"its partitions are not known: {error}"
+                self._metadata, self._unread = {}, f"its partitions are not known: {str(error).rstrip('.')}"
         return self._metadata
 
     def _partitions(self) -> list[str]:

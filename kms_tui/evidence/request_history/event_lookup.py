@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kms_tui.backend.base import GroupsEvents
-from kms_tui.evidence.activity import PAGE, WINDOW, Trail
+from kms_tui.evidence.activity import PAGE, SERVICE, WINDOW, Trail
 from kms_tui.evidence.events import mapping_of, text_of, time_of
 from kms_tui.evidence.request_history.event_records import KMS_SOURCE, requests_in
 from kms_tui.evidence.request_history.history_source import (
@@ -16,6 +16,7 @@ from kms_tui.evidence.request_history.history_source import (
     HistorySource,
     QueryCost,
 )
+from kms_tui.kms.errors import ServiceError, UnavailableError
 
 _UNNAMED = "A refused request whose event names no key is not among a key's events."
 
@@ -48,7 +49,7 @@ class EventLookup:
             "MaxResults": PAGE,
         }
         while True:
-            answer = self._trail.lookup(self._region, params, reading.wanted)
+            answer = self._page(params, reading)
             if answer is None:
                 return
             entries = answer.get("Events", ())
@@ -59,6 +60,15 @@ class EventLookup:
                 reading.finish(max(query.since, oldest))
                 return
             params["NextToken"] = token
+
+    def _page(self, params: Mapping[str, Any], reading: HistoryReading) -> Mapping[str, Any] | None:
+        """A page; UnavailableError from an endpoint that is KMS alone."""
+        try:
+            return self._trail.lookup(self._region, params, reading.wanted)
+        except ServiceError as error:
+            if error.code == "UnknownOperationException":
+                raise UnavailableError(SERVICE, "LookupEvents") from error
+            raise
 
     def _count(self, entry: Mapping[str, Any], reading: HistoryReading) -> None:
         text = text_of(entry.get("CloudTrailEvent"))

@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from kms_tui.atomic import FileError
+from kms_tui.atomic import FileError, file_errors
 from kms_tui.evidence.events import mapping_of, time_of
 from kms_tui.evidence.request_history.event_records import KMS_SOURCE, requests_in
 from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading, QueryCost
@@ -32,7 +32,7 @@ _PIECE = 1 << 18
 
 
 class TrailFiles:
-    """A ``HistorySource``: every ``.json`` and ``.json.gz`` under a folder, or one such file.
+    """A ``HistorySource``: every ``.json`` and ``.json.gz`` under a folder, or one such file or pipe.
 
     ``region`` is the Region whose folders are read; "" reads all.
     """
@@ -51,12 +51,19 @@ class TrailFiles:
 
     def read(self, reading: HistoryReading) -> None:
         """Read file by file. Raises FileError where there is no such folder."""
-        if not self._path.exists():
+        with file_errors(self._path, "read"):
+            is_there = self._path.exists()
+        if not is_there:
             raise FileError(f"{self._path} does not exist.")
-        span = _Span()
-        number = 0
-        for path in self._files(reading.query):
+        span = _Span(reading.query)
+        number, whole = 0, True
+        unread: list[OSError] = []
+        for path in self._files(reading.query, unread):
             number += 1
+            if path != self._path and not path.is_file():
+                reading.note(f"{path} was not read: it is no regular file.")
+                whole = False
+                continue
             try:
                 for record in _records(path):
                     if not reading.wanted():
@@ -64,20 +71,36 @@ class TrailFiles:
                     _count(record, reading, span)
             except BrokenFileError as error:
                 reading.note(f"{path} was read up to its fault: {error}.")
+                whole = False
             except OSError as error:
                 reading.note(f"{path} was not read: {error.strerror}.")
-        if not number:
+                whole = False
+        for refused in unread:
+            reading.note(f"{refused.filename} was not read: {refused.strerror}.")
+            whole = False
+        if not number and not unread:
             raise FileError(f"{self._path} holds no .json or .json.gz file of the time and Region asked for.")
         if span.oldest is None:
-            reading.note("The files hold no event of KMS.")
+            if span.outside:
+                reading.note(
+                    f"The files hold events of KMS before or after the time asked for only: {span.outside:,}."
+                )
+            elif not reading.coverage().events:
+                reading.note("The files hold no event of KMS.")
             return
-        reading.finish(span.oldest, span.newest)
+        if reading.query.key_arn and not reading.coverage().events:
+            reading.note("The files hold events of KMS, but none on this key.")
+        if whole:
+            reading.finish(span.oldest, span.newest)
+        else:
+            reading.seen(span.oldest)
 
-    def _files(self, query: HistoryQuery) -> Iterator[Path]:
-        if self._path.is_file():
+    def _files(self, query: HistoryQuery, unread: list[OSError]) -> Iterator[Path]:
+        """The files that may hold events asked for; folders that cannot be listed are added to ``unread``."""
+        if not self._path.is_dir():
             yield self._path
             return
-        for folder, folders, files in os.walk(self._path):
+        for folder, folders, files in os.walk(self._path, onerror=unread.append):
             folders[:] = sorted(name for name in folders if self._may_hold(Path(folder, name), query))
             for name in sorted(files):
                 if name.endswith(_SUFFIXES):
@@ -101,13 +124,18 @@ class TrailFiles:
 
 
 class _Span:
-    """The times of the oldest and the newest record."""
+    """The times of the oldest and the newest record within a query's, and how many lie outside."""
 
-    def __init__(self) -> None:
+    def __init__(self, query: HistoryQuery) -> None:
+        self._query = query
         self.oldest: datetime | None = None
         self.newest: datetime | None = None
+        self.outside = 0
 
     def take(self, moment: datetime) -> None:
+        if not self._query.since <= moment <= self._query.until:
+            self.outside += 1
+            return
         if self.oldest is None or moment < self.oldest:
             self.oldest = moment
         if self.newest is None or moment > self.newest:

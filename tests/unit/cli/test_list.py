@@ -102,7 +102,7 @@ def test_a_key_that_the_filter_cannot_judge_is_said_to_be_left_out(
     account.fail["DescribeKey"] = denied("DescribeKey")
     ended = list_keys("state:enabled")
     assert ended.code == 2
-    assert "3 keys are left out: what the filter asks of them could not be read." in ended.err
+    assert "3 keys are left out: what the filter asks about could not be read." in ended.err
 
 
 def test_aliases_that_are_denied_are_said(list_keys: List, account: FakeAccount) -> None:

@@ -130,6 +130,25 @@ def test_an_alias_to_another_key(replay: Replay) -> None:
     assert replay("--demo", "--key", "alias/orders-db", "--alias", "orders-db").code == 2
 
 
+@pytest.mark.parametrize(
+    ("key", "alias", "target", "words"),
+    [
+        ("orders-db", "nothing", "alias/invoices", "NotFoundException"),
+        ("orders-db", "warehouse", "alias/invoices", "alias/warehouse is no alias of this key"),
+        ("orders-db", "orders-db", "alias/firmware-signing", "the same key usage"),
+        ("orders-db", "orders-db", "arn:aws:kms:us-east-1:111122223333:key/{global-config}", "or Region"),
+    ],
+)
+def test_an_alias_that_cannot_be_repointed_is_a_sentence(
+    replay: Replay, run: Run, key: str, alias: str, target: str, words: str
+) -> None:
+    listed = json.loads(run("list", "--demo", "name:global-config", "--format", "json").out)
+    target = target.replace("{global-config}", listed[0]["key_id"])
+    ended = replay("--demo", "--key", f"alias/{key}", "--alias", alias, "--to", target)
+    assert (ended.code, ended.out) == (2, b"")
+    assert words in ended.err
+
+
 def test_files_alone_need_no_connection(
     replay: Replay, files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +185,8 @@ def test_grants_come_from_a_file(replay: Replay, files: list[str], tmp_path: Pat
         '{"Grants": 3}',
         '[{"Operations": [1]}]',
         '[{"GrantId": [], "Operations": []}]',
+        '[{"GrantId": "a", "Operations": "Decrypt"}]',
+        '[{"GrantId": "a", "Operations": ["Decrypt"], "Constraints": {"EncryptionContextEquals": 5}}]',
         "[" * 100_000,
     ],
 )
@@ -196,6 +217,13 @@ def test_a_policy_that_does_not_parse_is_a_sentence(replay: Replay, content: byt
     assert "Traceback" not in ended.err
 
 
+def test_standard_input_is_read_once_and_named(replay: Replay, files: list[str]) -> None:
+    ended = replay(*files[:-1], "-", "--policy", "-")
+    assert (ended.code, "standard input can be read once only" in ended.err) == (2, True)
+    ended = replay(*files, "--policy", "-", stdin=b"[")
+    assert ended.err.startswith("kms-tui replay: Standard input is no key policy: line 1")
+
+
 def test_an_answer_of_get_key_policy_is_a_policy(replay: Replay) -> None:
     answer = json.dumps({"Policy": policy(_ADMIN), "PolicyName": "default"})
     ended = replay("--demo", "--key", "alias/orders-db", "--policy", "-", stdin=answer.encode())
@@ -214,6 +242,7 @@ def test_an_answer_of_get_key_policy_is_a_policy(replay: Replay) -> None:
         (("--key", "alias/orders-db", "--disable", "--logs", "a b"), "not the name of a log group"),
         (("--key", "alias/orders-db", "--disable", "--logs", "trail", "--yes"), "is not available here"),
         (("--key", "alias/orders-db", "--disable", "--days", "0"), "is not a number"),
+        (("--key", "alias/orders-db", "--disable", "--days", "0365000000"), "is not a number"),
         (("--key", "alias/orders-db"), "one of the arguments"),
         (("--key", "alias/orders-db", "--disable", "--delete"), "not allowed with"),
     ],

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kms_tui.backend.local import open_store
+from kms_tui.cli.connection import open_backend
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.test_stopping import LIMIT, PROGRAM, ROOT
 from tests.unit.envelope.fake_kms import KEY
@@ -60,6 +61,17 @@ def test_ctrl_c_ends_a_command_without_a_traceback(run: Run, monkeypatch: pytest
         raise KeyboardInterrupt
 
     monkeypatch.setattr("kms_tui.cli.config_command.load", interrupt)
+    ended = run("config")
+    assert (ended.code, ended.out, ended.err) == (130, b"", "Stopped.\n")
+
+
+def test_ctrl_c_while_a_command_is_imported_leaves_no_traceback(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kms_tui.cli.importlib.import_module", interrupt)
     ended = run("config")
     assert (ended.code, ended.out, ended.err) == (130, b"", "Stopped.\n")
 
@@ -148,3 +160,39 @@ def test_what_is_said_on_a_closed_standard_error_goes_nowhere_else(tmp_path: Pat
     (tmp_path / "sealed").write_bytes(sealed.stdout)
     opened = _closed("2>&-", "decrypt", "sealed", "-v", cwd=tmp_path)
     assert (opened.returncode, opened.stdout) == (0, b"secret")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "--store"),
+        ("store", "info", "--store"),
+        ("config", "--file"),
+        ("usage", "--events"),
+        ("replay", "--key", "k", "--disable", "--demo", "--policy-before"),
+    ],
+)
+def test_a_name_that_the_system_refuses_is_a_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)
+    ended = run(*arguments, "x" * 3000)
+    assert ended.code in (1, 2)
+    assert ended.err.endswith("File name too long.\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_an_encoding_lacks_is_spelt_out(tmp_path: Path, encoding: str) -> None:
+    message = "User: x is not authorized to perform: kms:Decrypt on resource: \u2713"
+    for arguments in (("explain", message), ("config",), ("list", "--demo", "--sort", "\u2713")):
+        ended = subprocess.run(
+            [sys.executable, "-m", "kms_tui", *arguments],
+            capture_output=True,
+            timeout=LIMIT,
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding, "HOME": str(tmp_path)},
+        )
+        assert b"Traceback" not in ended.stderr
+        assert ended.returncode in (0, 2)
+        (ended.stdout + ended.stderr).decode(encoding)

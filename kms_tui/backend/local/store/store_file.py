@@ -78,10 +78,10 @@ def store_exists(path: Path) -> bool:
     log, key_file = log_of(path), key_file_of(path)
     # Looked at before the store, as none of them is there before it. While a store is made, its journal is
     # there before its key file, and until the store is there.
-    has_log = _has_content(log)
-    left = [file for file in (log, key_file) if file.exists()]
-    is_being_made = Path(os.path.realpath(path) + "-journal").exists()
     try:
+        has_log = _has_content(log)
+        left = [file for file in (log, key_file) if file.exists()]
+        is_being_made = Path(os.path.realpath(path) + "-journal").exists()
         with _LOCK:
             header = _header(path)
             is_empty = header == b"" and path.exists()

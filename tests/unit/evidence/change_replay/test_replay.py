@@ -36,6 +36,7 @@ from tests.unit.evidence.request_history.trail_events import (
     OTHER_ACCOUNT,
     OTHER_KEY,
     PARTNER,
+    REGION,
     SERVICE,
     denied,
     event,
@@ -414,6 +415,30 @@ def test_services_are_callers_of_their_own() -> None:
     logs = {**ROOT, "Sid": "Logs", "Principal": {"Service": "logs.amazonaws.com"}}
     result = replay(history(event(identity=SERVICE)), *change(access(ADMIN, logs), ADMIN))
     assert told(result) == {"refused": [("logs.amazonaws.com", "statement 2 (Sid Logs) is gone")]}
+
+
+def test_a_principal_of_another_account_that_is_dropped_is_refused() -> None:
+    def partner(*names: str) -> Statement:
+        return allow("Partner") | {"Principal": {"AWS": [f"arn:aws:iam::{OTHER_ACCOUNT}:{n}" for n in names]}}
+
+    past = history(event(identity=PARTNER))
+    both = access(ADMIN, partner("role/importer", "role/reader"))
+    assert list(told(replay(past, *change(both, ADMIN)))) == ["refused"]
+    assert list(told(replay(past, *change(both, ADMIN, partner("role/reader"))))) == ["undecided"]
+    # Nothing names the account before or after: whatever let it in is gone already.
+    assert told(replay(past, *change(access(ADMIN), ADMIN, allow("App", "app")))) == {}
+
+
+@pytest.mark.parametrize("recorded", ["logs.amazonaws.com", f"logs.{REGION}.amazonaws.com"])
+@pytest.mark.parametrize("named", ["logs.amazonaws.com", f"logs.{REGION}.amazonaws.com"])
+def test_a_service_is_the_same_with_and_without_the_region_in_its_name(recorded: str, named: str) -> None:
+    logs = {**ROOT, "Sid": "Logs", "Principal": {"Service": named}}
+    past = history(event(identity={**SERVICE, "invokedBy": recorded}))
+    assert list(told(replay(past, *change(access(ADMIN, logs), ADMIN)))) == ["refused"]
+    assert told(replay(past, *change(access(ADMIN, logs), logs, ADMIN))) == {}
+    elsewhere = {**logs, "Principal": {"Service": "logs.us-east-1.amazonaws.com"}}
+    ((_, reason),) = told(replay(past, *change(access(ADMIN, logs), ADMIN, elsewhere)))["refused"]
+    assert reason == f"statement 2 (Sid Logs) no longer names {named}"
 
 
 def test_a_caller_that_the_record_does_not_tell_is_undecided() -> None:

@@ -18,7 +18,7 @@ from kms_tui.evidence.request_history.history_source import (
     RequestHistory,
     read_history,
 )
-from kms_tui.kms.errors import UnavailableError
+from kms_tui.kms.errors import ServiceError, UnavailableError
 from tests.unit.evidence.request_history.trail_events import KEY, NOW, OTHER_KEY, REGION, event
 from tests.unit.evidence.trail import FakeTrail, Time
 
@@ -129,6 +129,9 @@ def test_the_quota_of_90_days_is_told() -> None:
 
 
 def test_without_cloudtrail_reading_fails_in_a_sentence() -> None:
-    source = EventLookup(Trail(FakeTrail(offered=False)), REGION)
-    with pytest.raises(UnavailableError, match="LookupEvents is not available here"):
-        read_history(source, QUERY)
+    kms_alone = FakeTrail()
+    kms_alone.error = ServiceError("UnknownOperationException", "no operation of KMS")
+    for trail in (FakeTrail(offered=False), kms_alone):
+        source = EventLookup(Trail(trail), REGION)
+        with pytest.raises(UnavailableError, match="LookupEvents is not available here"):
+            read_history(source, QUERY)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import threading
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,15 @@ from kms_tui.evidence.request_history import json_records
 from kms_tui.evidence.request_history.history_source import HistoryQuery, RequestHistory, read_history
 from kms_tui.evidence.request_history.json_records import BrokenFileError, records
 from kms_tui.evidence.request_history.trail_files import TrailFiles
-from tests.unit.evidence.request_history.trail_events import ACCOUNT, KEY, NOW, REGION, event
+from tests.unit.evidence.request_history.trail_events import (
+    ACCOUNT,
+    KEY,
+    NOW,
+    OTHER_ACCOUNT,
+    OTHER_KEY,
+    REGION,
+    event,
+)
 
 QUERY = HistoryQuery(NOW - timedelta(days=30), NOW, KEY)
 
@@ -124,6 +135,64 @@ def test_files_without_an_event_of_kms_cover_nothing(tmp_path: Path) -> None:
     coverage = read(tmp_path).coverage
     assert (coverage.since, coverage.complete) == (None, False)
     assert coverage.notes == ("The files hold no event of KMS.",)
+
+
+def test_events_of_another_time_are_no_coverage(tmp_path: Path) -> None:
+    delivered(tmp_path, event(age=timedelta(days=400)), event(age=timedelta(days=-400)))
+    coverage = read(tmp_path).coverage
+    assert (coverage.since, coverage.complete) == (None, False)
+    assert coverage.notes == ("The files hold events of KMS before or after the time asked for only: 2.",)
+    delivered(tmp_path, event(age=timedelta(days=400)), event(age=timedelta(hours=2)))
+    coverage = read(tmp_path).coverage
+    assert (coverage.since, coverage.notes) == (NOW - timedelta(hours=2), ())
+
+
+def test_files_without_an_event_on_the_key_say_so(tmp_path: Path) -> None:
+    delivered(tmp_path, event(keys=(OTHER_KEY,)))
+    coverage = read(tmp_path).coverage
+    assert (coverage.events, coverage.complete) == (0, True)
+    assert coverage.notes == ("The files hold events of KMS, but none on this key.",)
+    assert read(tmp_path, replace(QUERY, key_arn="")).coverage.notes == ()
+
+
+def test_a_file_that_is_broken_or_none_leaves_the_record_incomplete(tmp_path: Path) -> None:
+    delivered(tmp_path, event())
+    (tmp_path / "broken.json").write_text('{"Records": [')
+    os.mkfifo(tmp_path / "pipe.json")
+    coverage = read(tmp_path).coverage
+    assert (coverage.events, coverage.complete) == (1, False)
+    assert [note.rsplit("/", 1)[-1] for note in coverage.notes] == [
+        "broken.json was read up to its fault: it ends in the middle.",
+        "pipe.json was not read: it is no regular file.",
+    ]
+
+
+def test_a_folder_that_may_not_be_listed_leaves_the_record_incomplete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered(tmp_path, event())
+    locked = tmp_path / "AWSLogs" / OTHER_ACCOUNT
+    locked.mkdir()
+    listed = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if Path(path) == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    coverage = read(tmp_path).coverage
+    assert (coverage.events, coverage.complete) == (1, False)
+    assert coverage.notes == (f"{locked} was not read: Permission denied.",)
+
+
+def test_a_pipe_that_is_named_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(json.dumps({"Records": [event()]}),), daemon=True)
+    writer.start()
+    coverage = read(pipe).coverage
+    assert (coverage.events, coverage.complete, coverage.notes) == (1, True, ())
 
 
 def test_bytes_that_are_no_utf_8_do_not_stop_a_file(tmp_path: Path) -> None:
