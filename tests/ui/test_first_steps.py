@@ -48,6 +48,18 @@ def test_a_card_goes_once_its_key_was_used_and_the_last_takes_the_row_with_it(ma
     drive(welcoming(make_app()), script)
 
 
+def test_actions_without_a_card_leave_the_cards_as_they_are(make_app: MakeApp) -> None:
+    app = welcoming(make_app())
+
+    async def script(pilot: Pilot[Any]) -> None:
+        steps = await first_steps(pilot)
+        await go_to(pilot, "orders-db")
+        await press(pilot, "X", "escape", "y", "escape", "space")
+        assert len(steps.query(".card")) == len(CARDS)
+
+    drive(app, script)
+
+
 def test_the_cross_hides_all_of_them(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await first_steps(pilot)
