@@ -43,11 +43,6 @@ class FirstSteps(Horizontal):
         .card { border-left: outer $accent; }
         #first-steps-end { width: 9; height: 3; color: $foreground-muted; link-style: none; }
     }
-    .-narrow FirstSteps {
-        height: 2;
-        .card { height: 2; text-wrap: nowrap; text-overflow: ellipsis; }
-        #first-steps-end { height: 2; }
-    }
     """
 
     def compose(self) -> ComposeResult:
