@@ -115,7 +115,14 @@ class Dialog(ModalScreen[Result]):
         self.body_changed()
 
     def body_changed(self) -> None:
-        """Say how to scroll once there is more than fits."""
+        """The body has another size: once it is laid out, say how to scroll if it does not fit."""
+        self._show_keys()
+        self.call_after_refresh(self._show_keys)
+
+    def on_resize(self) -> None:
+        self.body_changed()
+
+    def _show_keys(self) -> None:
         if self.armed:
             self.query_one("#dialog-keys", Static).update(self.keys_line())
 
@@ -128,7 +135,8 @@ class Dialog(ModalScreen[Result]):
             other = "" if self.takes_text else f" or {shown('dialog.yes', 'y')}"
             parts.append(Content.styled(f"{one}{other}", "$accent") + safe(f" {self.confirm_label}"))
         parts.append(Content.styled(shown("dialog.cancel", "escape"), "$accent") + Content(" Cancel"))
-        if self.query_one("#dialog-body", VerticalScroll).max_scroll_y > 0:
+        body = self.query_one("#dialog-body", VerticalScroll)
+        if body.size.height and body.max_scroll_y > 0:
             parts.append(Content.styled(shown("dialog.page-down", "pagedown"), "$accent") + Content(" More"))
         return Content("   ").join(parts)
 
