@@ -89,6 +89,18 @@ def test_what_is_chosen_is_told_by_characters(make_app: MakeApp) -> None:
     drive(make_app(), script)
 
 
+def test_a_form_begins_at_the_label_of_its_first_field(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "sandbox")
+        await press(pilot, "f")
+        body = pilot.app.screen.query_one("#dialog-body")
+        assert body.max_scroll_y > 0
+        assert body.scroll_y == 0
+        assert pilot.app.screen.query_one("#grantee").has_focus
+
+    drive(make_app(), script, size=(80, 24))
+
+
 def test_a_signing_key_offers_its_own_operations_and_no_encryption_context(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "payments-signing")

@@ -117,10 +117,21 @@ class Dialog(ModalScreen[Result]):
     def body_changed(self) -> None:
         """The body has another size: once it is laid out, say how to scroll if it does not fit."""
         self._show_keys()
-        self.call_after_refresh(self._show_keys)
+        self.call_after_refresh(self._fit)
 
     def on_resize(self) -> None:
         self.body_changed()
+
+    def _fit(self) -> None:
+        """Keep in sight what has the focus, with the label above it."""
+        self._show_keys()
+        body, focused = self.query_one("#dialog-body", VerticalScroll), self.focused
+        if focused is None:
+            return
+        if body not in focused.ancestors:
+            focused.scroll_visible(animate=False)
+        elif focused.region.bottom - body.region.y + body.scroll_offset.y <= body.size.height:
+            body.scroll_home(animate=False)
 
     def _show_keys(self) -> None:
         if self.armed:
