@@ -11,7 +11,7 @@ from textual.command import CommandList, CommandPalette
 from textual.pilot import Pilot
 
 from kms_tui.session import Connection
-from kms_tui.ui.app_shell.palette import KmsCommands, PaletteEntry, score_of
+from kms_tui.ui.app_shell.palette import score_of
 from kms_tui.ui.base.host import Host
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
@@ -91,23 +91,6 @@ def test_a_region_of_the_partition_is_offered(make_app: MakeApp, monkeypatch: py
         await look_for(pilot, "eu-central-1", "Region eu-central-1 ")
         await press(pilot, "down", "enter")
         assert opened[-1].regions == ("eu-central-1",)
-
-    drive(make_app(), script)
-
-
-def test_actions_are_found_while_profiles_are_still_read(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def never(_: KmsCommands) -> list[PaletteEntry]:
-        await asyncio.Event().wait()
-        return []
-
-    monkeypatch.setattr(KmsCommands, "_profiles", never)
-
-    async def script(pilot: Pilot[Any]) -> None:
-        await look_for(pilot, "calendar", "Calendar ")
-        await press(pilot, "down", "enter")
-        assert pilot.app.current_mode == "calendar"
 
     drive(make_app(), script)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import pkgutil
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -47,24 +46,15 @@ class KmsCommands(Provider):
     """Finds actions, screens and themes, keys and aliases, profiles and Regions; the latest chosen first."""
 
     async def startup(self) -> None:
-        """Begin to read what takes a moment; a search answers with everything else before."""
-        self._places_read = asyncio.ensure_future(self._read_places())
-
-    async def shutdown(self) -> None:
-        self._places_read.cancel()
-
-    async def _read_places(self) -> list[PaletteEntry]:
         tour = PaletteEntry("Tour", "Six steps, each doing one real thing", self._start_tour)
         if host_of(self.app).is_touring:
             tour = PaletteEntry(END, "Its steps are shown no longer", self._end_tour)
-        return [tour, *self._themes(), *await self._profiles(), *await self._regions()]
+        self._places = [tour, *self._themes(), *await self._profiles(), *await self._regions()]
 
     async def discover(self) -> Hits:
         entries = self.actions()
         recent = host_of(self.app).recent_commands
-        titles = {entry.title for entry in entries}
-        places = await self._places_read if any(title not in titles for title in recent) else []
-        by_title = {entry.title: entry for entry in [*entries, *places]}
+        by_title = {entry.title: entry for entry in [*entries, *self._places]}
         for entry in [by_title[title] for title in recent if title in by_title]:
             yield DiscoveryHit(self._line(entry), partial(self._run, entry), text=entry.title)
         for entry in entries:
@@ -73,16 +63,14 @@ class KmsCommands(Provider):
 
     async def search(self, query: str) -> Hits:
         words = [_key_word(word) for word in query.lower().split()]
-        scored = _scored(words, self.actions())
+        recent = host_of(self.app).recent_commands
+        entries = [*self.actions(), *self._places]
+        scored = [(score_of(words, entry.title, entry.note), entry) for entry in entries]
         scored += [(max(score_of(words, entry.title, ""), _IN_NOTE), entry) for entry in self._keys(words)]
         for score, entry in scored:
-            yield self._hit(score, entry)
-        for score, entry in _scored(words, await self._places_read):
-            yield self._hit(score, entry)
-
-    def _hit(self, score: float, entry: PaletteEntry) -> Hit:
-        bonus = 0.05 if entry.title in host_of(self.app).recent_commands else 0
-        return Hit(score + bonus, self._line(entry), partial(self._run, entry), text=entry.title)
+            if score > 0:
+                bonus = 0.05 if entry.title in recent else 0
+                yield Hit(score + bonus, self._line(entry), partial(self._run, entry), text=entry.title)
 
     def _line(self, entry: PaletteEntry) -> Content:
         return _line(entry, self.app.size.width - _AROUND)
@@ -167,12 +155,6 @@ class KmsCommands(Provider):
             )
             for name in names
         ]
-
-
-def _scored(words: Sequence[str], entries: Iterable[PaletteEntry]) -> list[tuple[float, PaletteEntry]]:
-    """The entries that match."""
-    scored = ((score_of(words, entry.title, entry.note), entry) for entry in entries)
-    return [(score, entry) for score, entry in scored if score > 0]
 
 
 def _key_word(word: str) -> str:
