@@ -253,6 +253,14 @@ class KmsApp(Boundary, Host):
         self._tour = Tour(self)
         self._tour.begin()
 
+    def action_end_tour(self) -> None:
+        if self._tour is not None:
+            self._tour.end()
+
+    @property
+    def is_touring(self) -> bool:
+        return self._tour is not None and self._tour.is_running
+
     def action_hide_first_steps(self) -> None:
         self._first_steps_used(None)
 
