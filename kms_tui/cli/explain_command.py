@@ -50,8 +50,8 @@ exit codes: 0 explained; 1 with --fail-on denied, where it is not known to be al
 that cannot be read, or a text that is no error of AWS
 
 With a connection it calls, where permitted, GetKeyPolicy, ListGrants and DescribeKey, IAM's Get and List
-calls for the caller's policies, Organizations' for SCPs and RCPs, EC2's DescribeVpcEndpoints with --vpce, and STS's
-DecodeAuthorizationMessage; what it may not read is not known, and the answer says so."""
+calls for the caller's policies, Organizations' for SCPs and RCPs, EC2's DescribeVpcEndpoints with --vpce,
+and STS's DecodeAuthorizationMessage; what it may not read is not known, and the answer says so."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
