@@ -208,7 +208,11 @@ def test_another_account_gets_only_what_works_across_accounts() -> None:
     found = judged(changed, PARTNER, "kms:PutKeyPolicy")
     assert told(found) == ("deny", "key-policy")
     assert found.only_own_account
+    unread = judged(replace(changed, key_policy=UNREAD), PARTNER, "kms:PutKeyPolicy")
     assert found.decisive is not None
+    assert unread.decisive is not None
+    assert unread.decisive.effect is found.decisive.effect is LayerEffect.IMPLICIT_DENY
+    assert unread.decisive.sentence == found.decisive.sentence
     assert found.decisive.sentence == "kms:PutKeyPolicy does not work on a key of another account."
 
 
