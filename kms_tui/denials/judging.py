@@ -17,6 +17,7 @@ from kms_tui.denials.troubleshooter import troubleshot
 from kms_tui.evidence.activity import KeepGoing, always
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy.layers import Layer, Layers, read_policy
+from kms_tui.policy.role_paths import PRINCIPAL_ARN
 
 
 class LayerSource(NamedTuple):
@@ -83,7 +84,9 @@ def _judged(
     else:
         kms = source.kms
         request = inquiry.asked.request(lambda key: _resolved(kms, key))
-        layers, key = read_layers(kms, source.services, request, keep_going)
+        layers, key, role_arn = read_layers(kms, source.services, request, keep_going)
+        if role_arn is not None and not request.gives(PRINCIPAL_ARN):
+            request = replace(request, context={**request.context, "aws:PrincipalArn": role_arn})
         state, account = key.state if key is not None else "", kms.account_id
     layers = with_files(layers, inquiry.files)
     if inquiry.key_policy is not None:

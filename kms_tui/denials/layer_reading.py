@@ -37,10 +37,13 @@ Read = TypeVar("Read")
 
 
 class ReadLayers(NamedTuple):
-    """The layers of a request, and its key as DescribeKey answers it; None where that was not answered."""
+    """The layers of a request, and what else was read of its key and its caller."""
 
     layers: Layers
     key: Key | None
+    """As DescribeKey answers it; None where that was not answered."""
+    role_arn: str | None
+    """Of a session, the ARN of its role with the path, as GetRole answers it; None where it is not known."""
 
 
 def read_layers(
@@ -54,6 +57,7 @@ def read_layers(
     """
     reader = _LayerReader(kms, services, request, keep_going)
     own = kms.caller_layers()
+    role_arn = None
     if own is not None and kms.caller().arn == request.caller.arn:
         limits = own
     elif own is not None and not (services is not None and services.offers("iam")):
@@ -67,6 +71,7 @@ def read_layers(
             rcps=reader.rcps(),
             endpoint=reader.endpoint(),
         )
+        role_arn = reader.role_arn()
     key = reader.key()
     layers = replace(
         limits,
@@ -74,7 +79,7 @@ def read_layers(
         grants=reader.grants(),
         aws_managed=key is not None and key.is_aws_managed,
     )
-    return ReadLayers(layers, key)
+    return ReadLayers(layers, key, role_arn)
 
 
 def read_identity(
@@ -228,6 +233,15 @@ class _LayerReader:
 
     def _pages(self, operation: str, member: str, **params: str) -> Iterator[Any]:
         return self._reads.pages("iam", operation, member, "Marker", **params)
+
+    def role_arn(self) -> str | None:
+        if self._caller.kind is not PrincipalKind.SESSION or self._elsewhere() is not None:
+            return None
+        try:
+            arn = str(self._reads.call("iam", "GetRole", RoleName=self._caller.name)["Role"]["Arn"])
+        except (NotReadError, *MISSHAPEN):
+            return None
+        return arn if arn.startswith("arn:") and arn.endswith(f"/{self._caller.name}") else None
 
     def boundary(self) -> NamedPolicy | UnreadLayer | None:
         kind = _KINDS.get(self._caller.kind)

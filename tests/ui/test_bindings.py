@@ -27,7 +27,7 @@ def _own(kind: type) -> list[Any]:
     return list(vars(kind).get("BINDINGS", ()))
 
 
-REPLACED = {KeyDetailsScreen: {("q", "quit")}}
+REPLACED: dict[type[Screen[Any]], set[tuple[str, str]]] = {KeyDetailsScreen: {("q", "quit")}}
 """Keys of the app that a screen uses for something else: ``q`` goes back from what is not a mode."""
 
 MODE_SCREENS = [screen_class(mode.screen) for mode in MODE_TABLE.values()]

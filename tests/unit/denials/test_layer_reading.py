@@ -13,6 +13,9 @@ import pytest
 
 from kms_tui.backend.aws import connect
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.denials.asked_request import AskedRequest
+from kms_tui.denials.judging import Inquiry, LayerSource, judge
+from kms_tui.denials.layer_files import LayerFiles
 from kms_tui.denials.layer_reading import read_layers
 from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError, UnavailableError
 from kms_tui.kms.operations import may_read
@@ -141,9 +144,50 @@ def layers_of(
     return read_layers(kms, services, request or asked(), keep_going).layers
 
 
+def role_arn_of(services: AnsweringServices, caller: str = SESSION) -> str | None:
+    return read_layers(Kms(KeyBackend()), services, asked(caller)).role_arn
+
+
 def reason(layer: object) -> str:
     assert isinstance(layer, UnreadLayer), layer
     return layer.reason
+
+
+def test_the_path_of_a_sessions_role_is_read_and_decides_a_condition_on_it() -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:role/team/app"
+    on_path = {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/team/*"}}
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": on_path}
+    guarded = {"Version": "2012-10-17", "Statement": [statement]}
+    answers = role_answers() | {"GetPolicyVersion": {"PolicyVersion": {"Document": guarded}}}
+    inquiry = Inquiry(
+        asked=AskedRequest(principal=SESSION, action="kms:Decrypt", key=KEY, complete=True),
+        files=LayerFiles(no_session_policy=True),
+    )
+    role = {"RoleName": "app", "Arn": arn}
+    answers |= {"ListRolePolicies": {"PolicyNames": [], "IsTruncated": False}}
+    for answered, outcome in (
+        ({"Role": role}, Outcome.ALLOW),
+        ({"Role": {**role, "Arn": arn.replace("team", "crew")}}, Outcome.DENY),
+        ({"Role": {"RoleName": "app"}}, Outcome.UNKNOWN),
+    ):
+        services = AnsweringServices(answers | {"GetRole": answered})
+        found = judge(inquiry, LayerSource(Kms(KeyBackend()), services))
+        assert found.judged is not None
+        assert found.judged.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("caller", "role"),
+    [
+        (f"arn:aws:iam::{ACCOUNT}:role/app", {"Arn": "arn:aws:iam::111122223333:role/x/app"}),
+        ("arn:aws:sts::999988887777:assumed-role/app/s-1", {"Arn": "arn:aws:iam::999988887777:role/x/app"}),
+        (SESSION, {"Arn": "arn:aws:iam::111122223333:role/other"}),
+        (SESSION, {"Arn": None}),
+    ],
+    ids=["a role", "of another account", "of another role", "misshapen"],
+)
+def test_no_other_role_arn_is_taken(caller: str, role: dict[str, Any]) -> None:
+    assert role_arn_of(AnsweringServices(role_answers() | {"GetRole": {"Role": role}}), caller) is None
 
 
 def test_every_layer_of_a_role_is_read() -> None:
