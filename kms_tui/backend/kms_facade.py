@@ -38,6 +38,15 @@ class KeyRef(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Encrypted:
+    """Encrypt's answer."""
+
+    ciphertext: bytes
+    key_arn: str
+    algorithm: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decrypted:
     """Decrypt's answer; ``plaintext`` stays out of the repr."""
 
@@ -285,8 +294,7 @@ class Kms:
         *,
         context: Mapping[str, str] | None = None,
         algorithm: str | None = None,
-    ) -> bytes:
-        """The ciphertext blob."""
+    ) -> Encrypted:
         answer = self.call(
             "Encrypt",
             KeyId=key,
@@ -294,7 +302,9 @@ class Kms:
             EncryptionContext=dict(context) if context else None,
             EncryptionAlgorithm=algorithm,
         )
-        return bytes(answer["CiphertextBlob"])
+        return Encrypted(
+            bytes(answer["CiphertextBlob"]), answer["KeyId"], answer.get("EncryptionAlgorithm", "")
+        )
 
     def decrypt(
         self,

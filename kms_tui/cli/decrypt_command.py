@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kms_tui.cli.file_streams import (
     PIPE,
@@ -22,6 +22,8 @@ from kms_tui.cli.file_streams import (
     context_of,
     open_kms,
     reading,
+    require_output,
+    say_done,
     stoppable,
     watched,
     writing_output,
@@ -63,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     """0 when the whole plaintext is verified and written; else nothing is written, and KmsTuiError or 130."""
     if args.output == PIPE and sys.stdout.isatty() and not args.show:
         args.usage_error("the plaintext would be seen on the terminal: name a file with -o, or add --show")
+    require_output(args)
     context = context_of(args)
     return stoppable(lambda: _decrypt(args, context))
 
@@ -81,7 +84,8 @@ def _decrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
         reading(args.file) as (source, total),
         output as target,
     ):
-        _open(args, context, source, total, target, progress)
+        done = _open(args, context, source, total, target, progress)
+    say_done(args, **done)
     return 0
 
 
@@ -92,7 +96,8 @@ def _open(
     total: int | None,
     target: Writable,
     progress: Progress,
-) -> None:
+) -> dict[str, Any]:
+    """Decrypt into ``target``; what was done, as ``say_done`` takes it."""
     from kms_tui.envelope.header import DecodedText, message_in
     from kms_tui.envelope.message import unseal
 
@@ -104,7 +109,7 @@ def _open(
                 next_step="Leave it out.",
             )
         kms = open_kms(args)
-        unseal(
+        unsealed = unseal(
             message,
             target,
             backend=kms.backend,
@@ -114,13 +119,24 @@ def _open(
             allow_uncommitted=args.allow_uncommitted,
             progress=progress,
         )
-    else:
-        ciphertext = _ciphertext(start)
-        opened = open_kms(args).decrypt(
-            ciphertext, key=args.key, context=context or None, algorithm=args.algorithm
-        )
-        target.write(opened.plaintext.reveal())
-        progress.progress(len(ciphertext), len(ciphertext))
+        return {
+            "keys": [unsealed.key_arn],
+            "context": unsealed.info.context,
+            "algorithm": unsealed.info.suite,
+            "sizes": (unsealed.plaintext_size, unsealed.message_size),
+        }
+    ciphertext = _ciphertext(start)
+    opened = open_kms(args).decrypt(
+        ciphertext, key=args.key, context=context or None, algorithm=args.algorithm
+    )
+    target.write(opened.plaintext.reveal())
+    progress.progress(len(ciphertext), len(ciphertext))
+    return {
+        "keys": [opened.key_arn],
+        "context": context,
+        "algorithm": opened.algorithm,
+        "sizes": (len(opened.plaintext), len(ciphertext)),
+    }
 
 
 def _ciphertext(content: bytes) -> bytes:

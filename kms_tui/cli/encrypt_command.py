@@ -16,6 +16,8 @@ from kms_tui.cli.file_streams import (
     context_of,
     open_kms,
     reading,
+    require_output,
+    say_done,
     stoppable,
     watched,
     writing_output,
@@ -50,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """0 when the whole output is written; else there is no file OUT, and KmsTuiError or 130."""
     if args.raw and (len(args.key) > 1 or args.signed):
         args.usage_error("--raw takes one --key, and no --signed")
+    require_output(args)
     if args.algorithm and not args.raw:
         args.usage_error("--algorithm goes with --raw")
     if args.output == PIPE and sys.stdout.isatty():
@@ -81,12 +84,12 @@ def _encrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
                     f"The input has more than {MAX_PLAINTEXT:,} bytes, the most that KMS encrypts itself.",
                     next_step="Leave out --raw: then it is envelope encryption, for any size.",
                 )
-            target.write(
-                kms.encrypt(args.key[0], plaintext, context=context or None, algorithm=args.algorithm)
-            )
+            made = kms.encrypt(args.key[0], plaintext, context=context or None, algorithm=args.algorithm)
+            target.write(made.ciphertext)
             progress.progress(len(plaintext), None)
+            keys, algorithm, sizes = [made.key_arn], made.algorithm, (len(plaintext), len(made.ciphertext))
         else:
-            seal(
+            sealed = seal(
                 source,
                 target,
                 backend=kms.backend,
@@ -96,4 +99,7 @@ def _encrypt(args: argparse.Namespace, context: dict[str, str]) -> int:
                 signed=args.signed,
                 progress=progress,
             )
+            keys, algorithm = [key.name for key in sealed.info.keys], sealed.info.suite
+            sizes = sealed.plaintext_size, sealed.message_size
+    say_done(args, keys=keys, context=context, algorithm=algorithm, sizes=sizes)
     return 0

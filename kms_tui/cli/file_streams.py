@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -45,6 +46,9 @@ def add_stream_arguments(parser: argparse.ArgumentParser, examples: str) -> None
         type=_pair,
         help="a pair of the encryption context; may be given again. It stands in CloudTrail in the clear",
     )
+    parser.add_argument(
+        "--format", choices=("json",), help="with -o OUT: say what was done, as an object on standard output"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="tell each step of envelope encryption")
     add_connection_flags(parser)
     parser.set_defaults(connection_from=partial(connection_from, parser), usage_error=parser.error)
@@ -56,6 +60,39 @@ def context_of(args: argparse.Namespace) -> dict[str, str]:
     if len(context) < len(args.context):
         args.usage_error("--context: a name was given twice")
     return context
+
+
+def require_output(args: argparse.Namespace) -> None:
+    """Bad usage where the object of --format json would be in the way of the result."""
+    if args.format is not None and args.output == PIPE:
+        args.usage_error("--format json writes to standard output: name a file for the result with -o")
+
+
+def say_done(
+    args: argparse.Namespace,
+    *,
+    keys: Sequence[str],
+    context: Mapping[str, str],
+    algorithm: str,
+    sizes: tuple[int, int],
+) -> None:
+    """The object of --format json. ``keys`` are ARNs: the one that opened it, or all that can.
+
+    ``algorithm`` is KMS's, or the suite of the Encryption SDK; ``sizes`` are bytes of plaintext and of
+    ciphertext.
+    """
+    if args.format is None:
+        return
+    done = {
+        "output": args.output,
+        "keys": list(keys),
+        "encryption_context": dict(context),
+        "algorithm": algorithm,
+        "plaintext_bytes": sizes[0],
+        "ciphertext_bytes": sizes[1],
+    }
+    with written_out():
+        print(json.dumps(done, indent=2))
 
 
 def open_kms(args: argparse.Namespace) -> Kms:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import os
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kms_tui.backend.local.store.sqlite_store import Store
+    from kms_tui.backend.local.store.store_maintenance import StoreInfo
 
 NEW_PASSPHRASE_VARIABLE = "KMS_TUI_NEW_PASSPHRASE"
 _EXIT_CODES = "exit codes: 0 done; 1 failed, or verify found something wrong; 2 bad usage"
@@ -44,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         added.set_defaults(command=run_it)
         return added
 
-    command("info", _info, "what is in the store, and what guards it")
+    info = command("info", _info, "what is in the store, and what guards it")
     passwd = command(
         "passwd",
         _passwd,
@@ -57,7 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     backup = command("backup", _backup, "copy the store, and its key file if it has one, to a new file")
     backup.add_argument("path", metavar="PATH", type=Path, help="where to; it must not exist")
-    command("verify", _verify, "unwrap every key material and check every row")
+    verify = command("verify", _verify, "unwrap every key material and check every row")
+    for told in (info, verify):
+        told.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,6 +104,9 @@ def _info(args: argparse.Namespace) -> int:
 
     with _open(args) as store:
         found = store_info(store)
+    if args.format == "json":
+        print(json.dumps(_as_object(found), indent=2))
+        return 0
     oldest = f", the oldest of {found.oldest_event:%Y-%m-%d %H:%M} UTC" if found.oldest_event else ""
     lines = [
         ("Store", str(found.path)),
@@ -114,6 +121,23 @@ def _info(args: argparse.Namespace) -> int:
     width = max(len(name) for name, _ in lines)
     say(*(f"{name:<{width}}  {value}" for name, value in lines))
     return 0
+
+
+def _as_object(found: StoreInfo) -> dict[str, object]:
+    return {
+        "path": str(found.path),
+        "bytes": found.size,
+        "schema": found.version,
+        "guarded_by": str(found.protection),
+        "keys": sum(found.states.values()),
+        "keys_by_state": dict(found.states),
+        "keys_by_place": [
+            {"account": account, "region": region, "keys": count}
+            for (account, region), count in found.places.items()
+        ],
+        "events": found.events,
+        "oldest_event": found.oldest_event.isoformat() if found.oldest_event else None,
+    }
 
 
 def _passwd(args: argparse.Namespace) -> int:
@@ -165,18 +189,25 @@ def _verify(args: argparse.Namespace) -> int:
     from kms_tui.backend.local.store.schema import KEEP
     from kms_tui.backend.local.store.store_verification import find_problems
 
+    as_json = args.format == "json"
     with _open(args) as store:
-        found = 0
+        found = []
         for problem in find_problems(store):
-            found += 1
-            say(f"{problem.subject}: {problem.sentence}")
-        if found:
-            raise KmsTuiError(
-                f"{found} thing{'s are' if found > 1 else ' is'} wrong with {store.path}.", next_step=KEEP
-            )
+            found.append({"subject": problem.subject, "problem": problem.sentence})
+            if not as_json:
+                say(f"{problem.subject}: {problem.sentence}")
         keys, materials = (
             (store.one(f"SELECT count(*) FROM {table}") or (0,))[0] for table in ("keys", "materials")
         )
+        if as_json:
+            sound = {"path": str(store.path), "sound": not found, "keys": keys, "materials": materials}
+            print(json.dumps({**sound, "problems": found}, indent=2))
+            return 1 if found else 0
+        if found:
+            number = len(found)
+            raise KmsTuiError(
+                f"{number} thing{'s are' if number > 1 else ' is'} wrong with {store.path}.", next_step=KEEP
+            )
         say(f"{store.path} is sound: {keys:,} keys and {materials:,} key materials.")
     return 0
 

@@ -34,7 +34,7 @@ def has_controls(text: str) -> bool:
 def test_a_decrypted_text_is_shown_and_not_obeyed(
     make_app: MakeApp, demo: Backend, plaintext: bytes, shown: str
 ) -> None:
-    sealed = base64.b64encode(Kms(demo).encrypt("alias/orders-db", Secret(plaintext))).decode()
+    sealed = base64.b64encode(Kms(demo).encrypt("alias/orders-db", Secret(plaintext)).ciphertext).decode()
 
     async def script(bench: Bench) -> None:
         await bench.operation(OperationName.DECRYPT)

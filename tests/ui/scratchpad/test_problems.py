@@ -53,11 +53,11 @@ def test_text_that_cannot_be_read_is_told_with_its_place(
 
 def test_a_ciphertext_that_does_not_open_says_why(make_app: MakeApp, demo: Backend) -> None:
     kms = Kms(demo)
-    whole = kms.encrypt("alias/orders-db", Secret(b"hello"), context={"tenant": "42"})
+    whole = kms.encrypt("alias/orders-db", Secret(b"hello"), context={"tenant": "42"}).ciphertext
     there = kms.in_region("us-east-1")
     foreign = there.encrypt(
         there.create_key(spec="SYMMETRIC_DEFAULT", usage="ENCRYPT_DECRYPT").arn, Secret(b"hello")
-    )
+    ).ciphertext
     altered = whole[:-1] + bytes([whole[-1] ^ 1])
 
     async def script(bench: Bench) -> None:

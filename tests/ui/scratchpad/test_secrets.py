@@ -24,7 +24,7 @@ SECRET = "swordfish-4711"
 
 
 def sealed(demo: Backend, plaintext: bytes = SECRET.encode()) -> str:
-    return base64.b64encode(Kms(demo).encrypt("alias/orders-db", Secret(plaintext))).decode()
+    return base64.b64encode(Kms(demo).encrypt("alias/orders-db", Secret(plaintext)).ciphertext).decode()
 
 
 async def decrypt(bench: Bench, ciphertext: str) -> None:

@@ -102,6 +102,28 @@ def test_a_file_goes_there_and_back(run: Run, kms: FakeKms, plain: Path) -> None
     assert names(plain.parent) == ["opened", "plain", "sealed"]
 
 
+@pytest.mark.parametrize("raw", [(), ("--raw",)])
+def test_what_was_done_is_said_as_json(run: Run, plain: Path, raw: tuple[str, ...]) -> None:
+    plain.write_bytes(b"small")
+    json_of = ("--format", "json", "--context", "a=b")
+    done = run("encrypt", "plain", "-o", "sealed", "--key", "alias/files", *raw, *json_of)
+    assert (done.code, done.err) == (0, "")
+    size = Path("sealed").stat().st_size
+    sealed = json.loads(done.out)
+    algorithm = "SYMMETRIC_DEFAULT" if raw else "AES_256_GCM_HKDF_SHA512_COMMIT_KEY"
+    assert sealed == {
+        "output": "sealed",
+        "keys": [KEY],
+        "encryption_context": {"a": "b"},
+        "algorithm": algorithm,
+        "plaintext_bytes": 5,
+        "ciphertext_bytes": size,
+    }
+    done = run("decrypt", "sealed", "-o", "opened", *json_of)
+    assert json.loads(done.out) == {**sealed, "output": "opened"}
+    assert Path("opened").read_bytes() == b"small"
+
+
 @pytest.mark.parametrize("output", [(), ("-o", "-")])
 def test_pipes_go_there_and_back(run: Run, output: tuple[str, ...]) -> None:
     sealed = run("encrypt", "-", *output, "--key", KEY, stdin=PLAINTEXT)
@@ -164,6 +186,8 @@ def test_a_wrong_context_is_told_and_nothing_written(run: Run, plain: Path) -> N
         ("encrypt", "plain", "-o", "x", "--key", KEY, "--key", FAR_KEY, "--raw"),
         ("encrypt", "plain", "-o", "x", "--key", KEY, "--algorithm", "SYMMETRIC_DEFAULT"),
         ("encrypt", "plain", "-o", "x", "--key", KEY, "--demo", "--local"),
+        ("encrypt", "plain", "--key", KEY, "--format", "json"),
+        ("decrypt", "plain", "-o", "-", "--format", "json"),
         ("decrypt",),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,38 @@ def test_info_tells_the_store_in_figures(run: Run, path: Path) -> None:
         ["111122223333", "us-east-1", "2"],
     ]
     assert "3 (the newest 100,000 are kept)" in lines[8]
+
+
+def test_info_as_json(run: Run, path: Path) -> None:
+    ended = run("store", "info", "--store", str(path), "--format", "json")
+    assert (ended.code, ended.err) == (0, "")
+    found = json.loads(ended.out)
+    assert found.pop("bytes") > 0
+    assert datetime.fromisoformat(found.pop("oldest_event")).tzinfo is not None
+    assert isinstance(found.pop("schema"), int)
+    assert found == {
+        "path": str(path),
+        "guarded_by": "key file",
+        "keys": 2,
+        "keys_by_state": {"Disabled": 1, "Enabled": 1},
+        "keys_by_place": [{"account": "111122223333", "region": "us-east-1", "keys": 2}],
+        "events": 3,
+    }
+
+
+def test_verify_as_json(run: Run, path: Path) -> None:
+    command = ("store", "verify", "--store", str(path), "--format", "json")
+    ended = run(*command)
+    assert ended.code == 0
+    sound = {"path": str(path), "sound": True, "keys": 2, "materials": 2, "problems": []}
+    assert json.loads(ended.out) == sound
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE materials SET wrapped = zeroblob(60)")
+    db.close()
+    ended = run(*command)
+    found = json.loads(ended.out)
+    assert (ended.code, found["sound"], len(found["problems"])) == (1, False, 2)
+    assert all("does not unwrap" in problem["problem"] for problem in found["problems"])
 
 
 def test_the_default_store_is_meant_where_none_is_named(

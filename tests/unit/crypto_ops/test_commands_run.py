@@ -76,7 +76,7 @@ def request_for(name: OperationName, kms: Kms, ask: Ask) -> OperationRequest:
             else:
                 data = next(part for part in made if part.name == "Encrypted secret").value.reveal()
     if name in (OperationName.DECRYPT, OperationName.RE_ENCRYPT):
-        data = kms.encrypt("alias/orders-db", Secret(data), context={"tenant": "42"})
+        data = kms.encrypt("alias/orders-db", Secret(data), context={"tenant": "42"}).ciphertext
     if name is OperationName.DERIVE:
         data = kms.call("GetPublicKey", KeyId=f"alias/{alias}")["PublicKey"]
     takes_context = OPERATIONS[name].context
@@ -139,7 +139,7 @@ def test_a_copied_move_across_regions_runs_as_it_stands(
 ) -> None:
     there = kms.in_region("eu-north-1")
     there.create_alias("alias/north", there.create_key(spec="SYMMETRIC_DEFAULT", usage="ENCRYPT_DECRYPT").arn)
-    sealed = kms.encrypt("alias/orders-db", Secret(b"\x00binary\xff"))
+    sealed = kms.encrypt("alias/orders-db", Secret(b"\x00binary\xff")).ciphertext
     request = ask(OperationName.RE_ENCRYPT, "", sealed, destination=Destination(chosen(there, "north"), {}))
     (tmp_path / "INPUT").write_bytes(sealed)
     line = shell_line(request, where)

@@ -58,7 +58,10 @@ def test_each_error_belongs_to_a_field_and_is_a_sentence(
 def test_an_error_about_the_destination_stands_there(kms: Kms, ask: Ask) -> None:
     destination = Destination(chosen(kms, "chat-archive"), {})
     request = ask(
-        OperationName.RE_ENCRYPT, "", kms.encrypt("alias/orders-db", Secret(b"x")), destination=destination
+        OperationName.RE_ENCRYPT,
+        "",
+        kms.encrypt("alias/orders-db", Secret(b"x")).ciphertext,
+        destination=destination,
     )
     with pytest.raises(ServiceError) as caught:
         run(request, kms)
@@ -68,7 +71,7 @@ def test_an_error_about_the_destination_stands_there(kms: Kms, ask: Ask) -> None
 def test_a_ciphertext_of_another_region_is_told_apart_from_a_denied_key(kms: Kms, ask: Ask) -> None:
     there = kms.in_region("ap-southeast-2")
     arn = there.create_key(spec="SYMMETRIC_DEFAULT", usage="ENCRYPT_DECRYPT").arn
-    request = ask(OperationName.DECRYPT, "", there.encrypt(arn, Secret(b"x")))
+    request = ask(OperationName.DECRYPT, "", there.encrypt(arn, Secret(b"x")).ciphertext)
     with pytest.raises(ServiceError) as caught:
         run(request, kms)
     problem = explain(caught.value, request)
@@ -94,7 +97,7 @@ def test_what_a_ciphertext_tells_without_being_opened(kms: Kms, ask: Ask) -> Non
         return dict(ciphertext_facts(Entered(Secret(data))))
 
     orders = chosen(kms, "orders-db")
-    assert facts(kms.encrypt(orders.arn, Secret(b"x")))["Key"] == orders.key_id
+    assert facts(kms.encrypt(orders.arn, Secret(b"x")).ciphertext)["Key"] == orders.key_id
     sealed = run(ask(OperationName.ENCRYPT, "orders-db", b"x" * 5000, context={"tenant": "42"}), kms).parts[0]
     told = facts(sealed.value.reveal())
     assert (told["Format"], told["Key"]) == ("AWS Encryption SDK message", orders.arn)

@@ -289,7 +289,7 @@ def test_a_large_file_that_is_no_message_is_not_sent(kms: Kms, ask: Ask, tmp_pat
 
 
 def test_a_ciphertext_moves_to_another_key_and_context(kms: Kms, ask: Ask) -> None:
-    ciphertext = kms.encrypt("alias/orders-db", Secret(b"hello"), context=CONTEXT)
+    ciphertext = kms.encrypt("alias/orders-db", Secret(b"hello"), context=CONTEXT).ciphertext
     destination = Destination(chosen(kms, "invoices"), {"tenant": "43"})
     request = ask(OperationName.RE_ENCRYPT, "", ciphertext, context=CONTEXT, destination=destination)
     moved = run(request, kms)
@@ -300,7 +300,7 @@ def test_a_ciphertext_moves_to_another_key_and_context(kms: Kms, ask: Ask) -> No
 
 
 def test_a_ciphertext_moves_to_an_rsa_key_by_its_best_algorithm(kms: Kms, ask: Ask) -> None:
-    ciphertext = kms.encrypt("alias/orders-db", Secret(b"hello"))
+    ciphertext = kms.encrypt("alias/orders-db", Secret(b"hello")).ciphertext
     destination = Destination(chosen(kms, "partner-inbox"), {})
     moved = run(ask(OperationName.RE_ENCRYPT, "", ciphertext, destination=destination), kms)
     opened = kms.decrypt(
@@ -314,7 +314,7 @@ def test_a_move_to_another_region_shows_its_steps_and_not_the_plaintext(kms: Kms
     there.create_alias(
         "alias/orders-us", there.create_key(spec="SYMMETRIC_DEFAULT", usage="ENCRYPT_DECRYPT").arn
     )
-    ciphertext = kms.encrypt("alias/orders-db", Secret(b"hello"), context=CONTEXT)
+    ciphertext = kms.encrypt("alias/orders-db", Secret(b"hello"), context=CONTEXT).ciphertext
     destination = Destination(chosen(there, "orders-us"), CONTEXT)
     request = ask(OperationName.RE_ENCRYPT, "", ciphertext, context=CONTEXT, destination=destination)
     moved = run(request, kms)
@@ -331,7 +331,7 @@ def test_a_multi_region_key_needs_no_move(kms: Kms, ask: Ask, name_key: bool) ->
     if not any(alias.name == "alias/global-config" for alias in there.aliases()):
         kms.call("ReplicateKey", KeyId=arn, ReplicaRegion="us-west-2")
         there.create_alias("alias/global-config", arn.rpartition("/")[2])
-    ciphertext = kms.encrypt(arn, Secret(b"hello"))
+    ciphertext = kms.encrypt(arn, Secret(b"hello")).ciphertext
     destination = Destination(chosen(there, "global-config"), {})
     alias = "global-config" if name_key else ""
     result = run(ask(OperationName.RE_ENCRYPT, alias, ciphertext, destination=destination), kms)

@@ -18,6 +18,9 @@ ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 REGION, OTHER_REGION = "eu-west-1", "us-east-1"
 
 
+_ALGORITHM = {"EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+
+
 def arn(number: int, *, region: str = REGION, account: str = ACCOUNT, mrk: bool = False) -> str:
     key_id = f"mrk-{number:032x}" if mrk else f"{number:08x}-0000-4000-8000-000000000000"
     return f"arn:aws:kms:{region}:{account}:key/{key_id}"
@@ -63,14 +66,15 @@ class FakeKms:
             raise ServiceError("IncorrectKeyException", "The key ID does not identify a CMK that can.")
         cipher = AESGCM(self.keys[key])
         if operation == "Decrypt":
-            return {"KeyId": key, "Plaintext": self._open(cipher, params["CiphertextBlob"], context)}
+            opened = self._open(cipher, params["CiphertextBlob"], context)
+            return {"KeyId": key, "Plaintext": opened, **_ALGORITHM}
         plaintext = (
             params["Plaintext"] if operation == "Encrypt" else secrets.token_bytes(params["NumberOfBytes"])
         )
         nonce = secrets.token_bytes(12)
         blob = key.encode() + b"\0" + nonce + cipher.encrypt(nonce, plaintext, context)
         answer = {"KeyId": key, "CiphertextBlob": blob}
-        return answer if operation == "Encrypt" else answer | {"Plaintext": plaintext}
+        return answer | _ALGORITHM if operation == "Encrypt" else answer | {"Plaintext": plaintext}
 
     def _find(self, reference: str, operation: str) -> str:
         ids = {key.rpartition("/")[2]: key for key in self.keys if f":{self.region}:" in key}
