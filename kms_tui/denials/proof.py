@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kms_tui.backend.local import LocalBackend, Store, open_store
+from kms_tui.backend.local.authorization.decision import ADMINISTRATOR_POLICY
 from kms_tui.backend.local.store.sources import RandomIds
 from kms_tui.denials.fix_statements import encryption_context
 from kms_tui.denials.fixes import Fix, FixKind
@@ -210,7 +211,11 @@ def _caller(stage: _Stage, request: AccessRequest, layers: Layers) -> LocalBacke
         for name in _MEMBERS
         if name not in ("grants", "identity")
     }
-    identity = () if isinstance(layers.identity, UnreadLayer) else layers.identity
+    identity = layers.identity
+    if isinstance(identity, UnreadLayer):
+        # In its own account a caller may do without; from another it cannot.
+        other = request.caller.account not in ("", administrator.account_id)
+        identity = (NamedPolicy("any", ADMINISTRATOR_POLICY),) if other else ()
     return LocalBackend(
         stage.store,
         account_id=administrator.account_id,
