@@ -82,11 +82,20 @@ def _words(operation: str, before: CallAnswer, after: CallAnswer, layers: Layers
 
 
 def _assumed(layers: Layers) -> str:
-    unread = [name for name in _MEMBERS if isinstance(getattr(layers, name), UnreadLayer)]
+    unread = [words for name, words in _MEMBERS.items() if isinstance(getattr(layers, name), UnreadLayer)]
     return f" Not known, and taken as no limit: {', '.join(unread)}." if unread else ""
 
 
-_MEMBERS = ("grants", "identity", "boundary", "session", "scps", "rcps", "endpoint")
+_MEMBERS: Mapping[str, str] = {
+    "grants": "grants",
+    "identity": "IAM policies",
+    "boundary": "boundary",
+    "session": "session policies",
+    "scps": "SCPs",
+    "rcps": "RCPs",
+    "endpoint": "VPC endpoint policy",
+}
+"""Member of Layers that may be unread -> its words."""
 
 
 def _answer(request: AccessRequest, layers: Layers, operation: str, fix: Fix | None) -> CallAnswer:
