@@ -12,9 +12,11 @@ import hashlib
 import json
 import re
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -58,9 +60,19 @@ def policy_root() -> Path:
     return user_data_path("kms-tui") / "policies"
 
 
-def policy_files() -> PolicyFiles:
-    """The drafts and versions of this platform's user."""
-    return PolicyFiles(policy_root())
+@cache
+def _folder_of_this_run() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="kms-tui-")
+
+
+def passing_root() -> Path:
+    """A folder that is gone when the program ends."""
+    return Path(_folder_of_this_run().name)
+
+
+def policy_files(*, kept: bool) -> PolicyFiles:
+    """The drafts and versions of this platform's user; those of a demo are not ``kept`` after the run."""
+    return PolicyFiles(policy_root() if kept else passing_root())
 
 
 class PolicyFiles:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kms_tui.backend.wrappers.metering import Meter
     from kms_tui.backend.wrappers.read_your_writes import PendingChanges
     from kms_tui.backend.wrappers.session_log import SessionLog
-    from kms_tui.data_files import ImportFiles
+    from kms_tui.data_files import ImportFiles, PolicyFiles
     from kms_tui.denials.layer_files import LayerFiles
     from kms_tui.evidence.refused_uses import RefusalMonitor
     from kms_tui.evidence.scans import Scans
@@ -105,6 +105,13 @@ class Session:
 
             self._scans = Scans(self.kms, self.services, self.now)
         return self._scans
+
+    @property
+    def policy_files(self) -> PolicyFiles:
+        """The policy drafts, and policies that were replaced; a demo's are gone when the program ends."""
+        from kms_tui.data_files import policy_files  # nor any draft
+
+        return policy_files(kept=self.connection.kind is not BackendKind.DEMO)
 
     @property
     def import_files(self) -> ImportFiles | None:

@@ -37,16 +37,21 @@ _HINT = (
     "Only the message was read. With --profile P, or another connection, every layer of policies is judged, "
     "and what helps is tried."
 )
-_EPILOG = (
-    "exit codes: 0 explained; 1 with --fail-on denied, where it is not known to be allowed; 2 bad "
-    "usage, a file "
-    "that cannot be read, or a text that is no error of AWS. "
-    "With a connection it calls, where permitted, GetKeyPolicy, ListGrants and DescribeKey, IAM's Get "
-    "and List "
-    "calls for the caller's policies, Organizations' for SCPs and RCPs, EC2's DescribeVpcEndpoints "
-    "with --vpce, "
-    "and STS's DecodeAuthorizationMessage; what it may not read is not known, and the answer says so."
-)
+_EPILOG = """\
+examples:
+  kms-tui explain "$(cat error.txt)"                            reads the message alone, without a call
+  kms-tui explain - --profile prod < error.txt                  judges every layer, and says what helps
+  kms-tui explain --principal arn:aws:iam::111122223333:role/app --action kms:Decrypt \\
+      --key alias/orders-db --context table=orders --via s3 --profile prod
+  kms-tui explain - --save denial.json --profile prod < error.txt
+  kms-tui explain --case denial.json --format json
+
+exit codes: 0 explained; 1 with --fail-on denied, where it is not known to be allowed; 2 bad usage, a file
+that cannot be read, or a text that is no error of AWS
+
+With a connection it calls, where permitted, GetKeyPolicy, ListGrants and DescribeKey, IAM's Get and List
+calls for the caller's policies, Organizations' for SCPs and RCPs, EC2's DescribeVpcEndpoints with --vpce,
+and STS's DecodeAuthorizationMessage; what it may not read is not known, and the answer says so."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,7 @@ from kms_tui.kms.model import Grant
 from kms_tui.policy import actions
 from kms_tui.policy.denial_case import DenialCase
 from kms_tui.policy.evaluation import AccessRequest
-from kms_tui.policy.grant_statements import grant_principal
+from kms_tui.policy.grant_statements import SOURCE_ARN, grant_principal
 from kms_tui.policy.layer_matches import SOURCE_VPCE
 from kms_tui.policy.layers import UNLIMITED, Layers, NamedPolicy, UnreadLayer
 from kms_tui.policy.principals import PrincipalKind
@@ -96,6 +96,8 @@ _MEMBERS: Mapping[str, str] = {
     "endpoint": "VPC endpoint policy",
 }
 """Member of Layers that may be unread -> its words."""
+_NOT_BY_ITSELF = (SOURCE_VPCE, "aws:multifactorauthpresent")
+"""Condition keys that the call has only as the case gives them."""
 
 
 def _answer(request: AccessRequest, layers: Layers, operation: str, fix: Fix | None) -> CallAnswer:
@@ -176,12 +178,23 @@ def _rebuilt(request: AccessRequest, layers: Layers, operation: str) -> _Stage:
             },
         )
         for grant in grants:
-            administrator.call("CreateGrant", _grant_members(grant, request.key_arn))
+            if not _is_made_by_service(grant):
+                administrator.call("CreateGrant", _grant_members(grant, request.key_arn))
     except KmsTuiError as error:
         store.close()
         raise _NotRebuiltError(f"The case cannot be rebuilt in the offline KMS: {error}") from error
     context = encryption_context(request)
     return _Stage(store, Trial(administrator, callers, request.key_arn, form, context, known))
+
+
+def _is_made_by_service(grant: Grant) -> bool:
+    """Whether a service made the grant for itself: nobody else may make one without SourceArn.
+
+    The trial leaves it out: the request is denied with it.
+    """
+    principal = grant_principal(grant.grantee)
+    is_service = principal is not None and principal.kind is PrincipalKind.SERVICE
+    return is_service and SOURCE_ARN not in grant.constraints
 
 
 def _grant_members(grant: Grant, key_arn: str) -> Mapping[str, Any]:
@@ -233,5 +246,5 @@ def _caller(stage: _Stage, request: AccessRequest, layers: Layers) -> LocalBacke
         caller_arn=request.caller.arn,
         iam_policies=[policy.document for policy in identity],
         limits=replace(UNLIMITED, **known),
-        context={"aws:SourceVpce": request.resolve(SOURCE_VPCE), **request.context},
+        context={**{key: request.resolve(key) for key in _NOT_BY_ITSELF}, **request.context},
     )

@@ -253,6 +253,14 @@ class KmsApp(Boundary, Host):
         self._tour = Tour(self)
         self._tour.begin()
 
+    def action_end_tour(self) -> None:
+        if self._tour is not None:
+            self._tour.end()
+
+    @property
+    def is_touring(self) -> bool:
+        return self._tour is not None and self._tour.is_running
+
     def action_hide_first_steps(self) -> None:
         self._first_steps_used(None)
 
@@ -280,6 +288,11 @@ class KmsApp(Boundary, Host):
                     steps.remove()
                 else:
                     steps.used(action)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C, which many press to quit, says how; Textual's own words have markup."""
+        key = self.shown_key("app.quit-anywhere", "ctrl+q")
+        self.notify(f"{key} quits; ctrl+c copies what is selected.", title="Quit?")
 
     def action_help(self) -> None:
         self.open_screen("help", self.screen)

@@ -297,7 +297,9 @@ def test_disabling_instead_of_deleting_watches_and_asking_again_stops(
         await settled(pilot)
         assert state_of(demo, key_id) == "Disabled"
         assert "No use refused" in watch_line(pilot)
-        await press(pilot, "V")
+        await press(pilot, "V", "escape")
+        assert watch_line(pilot) != "", "it is watched still"
+        await press(pilot, "V", "y")
         assert watch_line(pilot) == ""
         assert attention(pilot, "orders-db") == "disabled"
 

@@ -53,6 +53,28 @@ def test_the_deletion_of_a_key_and_a_new_target_of_its_alias_name_them_too(make_
     drive(make_app(), script)
 
 
+def test_a_question_that_does_not_fit_scrolls_by_keys_and_keeps_its_last_line(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "orders-db")
+        await press(pilot, "D")
+        await press(pilot, *"wrong", "enter")
+        dialog = pilot.app.screen
+        body = dialog.query_one("#dialog-body")
+        assert body.max_scroll_y > 0
+        assert "pgdn More" in str(dialog.query_one("#dialog-keys", Static).render())
+        for name in ("#typed-name", "#dialog-error", "#confirm", "#dialog-keys"):
+            assert dialog.query_one(name).region.bottom <= pilot.app.size.height, name
+        await press(pilot, "pagedown", "pagedown")
+        assert body.scroll_y == body.max_scroll_y
+        assert dialog.query_one("#typed-name").has_focus
+        pilot.app.notify("covers nothing that answers")
+        await settled(pilot)
+        (toast,) = dialog.query("Toast")
+        assert toast.region.bottom < dialog.query_one("#typed-name").region.y
+
+    drive(make_app(), script, size=(80, 24))
+
+
 def test_the_review_of_a_policy_lists_whom_it_would_refuse(make_app: MakeApp, demo: Backend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         editor = await open_editor(pilot, "orders-db")
@@ -121,8 +143,9 @@ def test_the_iam_policies_of_callers_are_read_on_the_button_and_decide(demo: Bac
         await press(pilot, "F", "enter")
         assert "depends on the IAM policies of role/app" in affected(pilot)
         assert not any("RoleName" in call for call in trail.calls), "nobody asked IAM yet"
-        pilot.app.screen.query_one("#read-callers", Button).press()
-        await settled(pilot)
+        pilot.app.screen.query_one("#read-callers", Button).focus()
+        await press(pilot, "enter")
+        assert pilot.app.screen.query_one("#cancel").has_focus, "the button is gone, and the focus is not"
         assert "depends" not in affected(pilot)
         assert "1 recorded calls stay as they are" in affected(pilot)
 

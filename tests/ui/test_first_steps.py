@@ -8,7 +8,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from kms_tui.backend.base import Backend
-from kms_tui.session import BackendKind
+from kms_tui.session import BackendKind, Connection
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.widgets.first_steps import CARDS, FirstSteps
 from tests.ui.conftest import MakeApp
@@ -46,6 +46,18 @@ def test_a_card_goes_once_its_key_was_used_and_the_last_takes_the_row_with_it(ma
         assert not pilot.app.screen.query(FirstSteps)
 
     drive(welcoming(make_app()), script)
+
+
+def test_actions_without_a_card_leave_the_cards_as_they_are(make_app: MakeApp) -> None:
+    app = welcoming(make_app())
+
+    async def script(pilot: Pilot[Any]) -> None:
+        steps = await first_steps(pilot)
+        await go_to(pilot, "orders-db")
+        await press(pilot, "X", "escape", "y", "escape", "space")
+        assert len(steps.query(".card")) == len(CARDS)
+
+    drive(app, script)
 
 
 def test_the_cross_hides_all_of_them(make_app: MakeApp) -> None:
@@ -98,3 +110,25 @@ def test_the_tour_changes_no_key_of_aws(make_app: MakeApp) -> None:
         assert "Tour 1" not in notifications(pilot.app)  # type: ignore[arg-type]
 
     drive(make_app(kind=BackendKind.AWS), script)
+
+
+def test_the_tour_ends_by_the_palette_and_asks_for_nothing_in_another_account(make_app: MakeApp) -> None:
+    app = make_app()
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await app.run_action("tour")
+        await until(pilot, "End the tour in the palette ends the tour.")
+        await press(pilot, "colon", *"end the tour", "enter")
+        await settled(pilot)
+        assert not app.is_touring
+        assert "Tour 1" not in notifications(app)
+        await app.run_action("tour")
+        await until(pilot, "Tour 1 of 6")
+        app.open(Connection(BackendKind.DEMO, read_only=True))
+        await until(pilot, "Another account is open, so the tour has ended.")
+        await press(pilot, "slash", *"orders", "enter")
+        await pilot.pause(0.5)
+        assert not app.is_touring
+        assert "Tour 2" not in notifications(app)
+
+    drive(app, script)

@@ -15,7 +15,7 @@ from kms_tui.kms.operations import grant_operations
 from kms_tui.ui.actions.grant_actions import RevokeGrant, check_pairs, check_principal
 from kms_tui.ui.dialogs.form import Form
 from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, go_to, notifications, press
+from tests.ui.console import drive, go_to, notifications, press, settled
 from tests.ui.test_many_keys import body, key_id
 
 ROLE = "arn:aws:iam::111122223333:role/Reporter"
@@ -74,6 +74,31 @@ def test_a_form_that_is_not_complete_says_so_beside_each_field_and_sends_nothing
         assert grants(demo, key) == []
 
     drive(make_app(), script)
+
+
+def test_what_is_chosen_is_told_by_characters(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "payments-signing")
+        await press(pilot, "f")
+        choose(pilot, "Verify")
+        await settled(pilot)
+        choices: SelectionList[str] = pilot.app.screen.query_one("#operations", SelectionList)
+        lines = [choices.render_line(y).text.rstrip() for y in range(3)]
+        assert lines == ["[ ] Sign", "[x] Verify", "[ ] GetPublicKey"]
+
+    drive(make_app(), script)
+
+
+def test_a_form_begins_at_the_label_of_its_first_field(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "sandbox")
+        await press(pilot, "f")
+        body = pilot.app.screen.query_one("#dialog-body")
+        assert body.max_scroll_y > 0
+        assert body.scroll_y == 0
+        assert pilot.app.screen.query_one("#grantee").has_focus
+
+    drive(make_app(), script, size=(80, 24))
 
 
 def test_a_signing_key_offers_its_own_operations_and_no_encryption_context(make_app: MakeApp) -> None:

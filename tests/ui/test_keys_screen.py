@@ -171,6 +171,27 @@ def test_disable_asks_first_and_escape_leaves_the_key_alone(make_app: MakeApp, d
     drive(make_app(), script)
 
 
+def test_brackets_change_the_tab_of_the_details_from_the_list(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "orders-db")
+        details = pilot.app.screen.query_one(KeyDetails)
+        await press(pilot, "right_square_bracket")
+        assert details.is_open("Policy")
+        await press(pilot, "left_square_bracket")
+        assert details.is_open("Overview")
+        assert pilot.app.screen.query_one(KeyList).has_focus
+
+    drive(make_app(), script)
+
+
+def test_ctrl_c_says_how_to_quit(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "ctrl+c")
+        assert "^q quits" in notifications(pilot.app)  # type: ignore[arg-type]
+
+    drive(make_app(), script)
+
+
 def test_dialogs_start_on_cancel(make_app: MakeApp, demo: Backend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         key_id = await go_to(pilot, "orders-db")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -167,3 +169,20 @@ def test_the_default_place_follows_the_platforms_data_folder(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert policy_root().parts[-2:] == ("kms-tui", "policies")
+
+
+def test_the_drafts_of_a_demo_are_gone_when_the_program_ends(tmp_path: Path) -> None:
+    script = (
+        "from datetime import UTC, datetime\n"
+        "from kms_tui.data_files import Draft, policy_files\n"
+        "files = policy_files(kept=False)\n"
+        "files.keep_draft('arn', Draft('t', datetime.now(UTC), 'text', 'base'))\n"
+        "assert files.drafts('arn').entries\n"
+        "print(files.root)"
+    )
+    environ = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environ
+    )
+    assert not Path(ended.stdout.strip()).exists()
+    assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ from kms_tui.kms.model import KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change
 from kms_tui.ui.base.safe_text import Content, column, safe
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
+from kms_tui.ui.base.words import refused_uses_of
 from kms_tui.ui.dialogs.questions import Choose, Confirm
 from kms_tui.ui.mode_screen import ModeScreen
 
@@ -87,6 +88,12 @@ async def watch_refused_uses(screen: ModeScreen, subjects: Sequence[Subject]) ->
         return
     refusals = refusal_monitor.of(subject.arn)
     if refusals is not None and refusals.error is None:
+        sentences = [
+            Content("The watch began when the key was disabled, or with V."),
+            refused_uses_of(screen.session, subject.arn) or Content(),
+        ]
+        if not await screen.ask(Confirm(f"Stop watching {subject.name}?", sentences, confirm="Stop")):
+            return
         refusal_monitor.end(subject.arn)
         screen.host.notify(f"{subject.name} is not watched any more.")
     else:

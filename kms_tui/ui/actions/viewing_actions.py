@@ -110,13 +110,13 @@ async def edit_policy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
 
 async def show_policy_history(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Show earlier policies; the one chosen opens in the editor, not saved yet."""
-    from kms_tui.data_files import policy_files
     from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
     from kms_tui.ui.policy_editor.policy_history import HistoryDialog, read_versions
 
     (subject,) = subjects
     target = await _target(screen, subject)
-    files = policy_files()
+    assert screen.session is not None
+    files = screen.session.policy_files
     current = await screen.attempt(target.read, doing="read the key policy")
     if current is None:
         return

@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.widgets import SelectionList
 
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known
@@ -19,7 +18,7 @@ from kms_tui.ui.base.host import Host
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import AskSecret, Choose
-from kms_tui.ui.widgets.form_widgets import Selection
+from kms_tui.ui.widgets.form_widgets import Selection, SelectionList
 from kms_tui.ui.widgets.text_widgets import Static
 
 _ALL_OFFERED = "All regions of the partition are offered; one that is not enabled says so in the list."
@@ -50,7 +49,7 @@ class ChooseRegions(Dialog[tuple[str, ...]]):
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(_note(LOADING), id="regions-note", classes="dialog-line muted")
-        yield SelectionList[str](*self._selections(self._shown), id="choices", compact=True)
+        yield SelectionList[str](*self._selections(self._shown), id="choices")
         yield Static(Content("space chooses one, a chooses all"), classes="muted")
 
     @property

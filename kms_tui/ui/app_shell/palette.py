@@ -18,6 +18,7 @@ from textual.dom import DOMNode
 import kms_tui.ui
 from kms_tui.inventory import cells
 from kms_tui.ui.app_shell.themes import THEMES
+from kms_tui.ui.app_shell.tour import END
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, column, safe
@@ -46,6 +47,8 @@ class KmsCommands(Provider):
 
     async def startup(self) -> None:
         tour = PaletteEntry("Tour", "Six steps, each doing one real thing", self._start_tour)
+        if host_of(self.app).is_touring:
+            tour = PaletteEntry(END, "Its steps are shown no longer", self._end_tour)
         self._places = [tour, *self._themes(), *await self._profiles(), *await self._regions()]
 
     async def discover(self) -> Hits:
@@ -96,6 +99,9 @@ class KmsCommands(Provider):
 
     async def _start_tour(self) -> None:
         await self.app.run_action("app.tour")
+
+    async def _end_tour(self) -> None:
+        await self.app.run_action("app.end_tour")
 
     def _themes(self) -> list[PaletteEntry]:
         return [

@@ -9,9 +9,11 @@ from textual.command import CommandPalette
 from textual.timer import Timer
 
 from kms_tui.backend.wrappers.session_log import LogEntry
-from kms_tui.session import BackendKind
+from kms_tui.session import BackendKind, Session
 from kms_tui.ui.base.host import Host
 
+END = "End the tour"
+"""What the palette calls it while a tour is running."""
 _TICK_SECONDS = 0.2
 _SHOWN_SECONDS = 3600.0
 
@@ -35,6 +37,8 @@ class Tour:
         self._number = -1
         self._calls_before = 0
         self._timer: Timer | None = None
+        self._session: Session | None = None
+        """The session that the tour began in: it asks for nothing in another one."""
 
     @property
     def is_running(self) -> bool:
@@ -53,6 +57,7 @@ class Tour:
             self.app.notify("The tour changes a key, and this session is read-only.")
         else:
             self.end()
+            self._session = session
             self._number = -1
             self._timer = self.app.set_interval(_TICK_SECONDS, self._tick)
             self._go_on()
@@ -72,8 +77,9 @@ class Tour:
         return self.app.session.log.entries if self.app.session is not None else ()
 
     def _tick(self) -> None:
-        if self.app.session is None:
+        if self.app.session is not self._session:
             self.end()
+            self.app.notify("Another account is open, so the tour has ended.", title="Tour")
         elif self.step.is_done(self):
             self._go_on()
 
@@ -85,8 +91,11 @@ class Tour:
             self.app.notify("? explains every screen, m what can be done to a key.", title="That is it")
             return
         self._calls_before = len(self._calls())
+        sentence = self.step.sentence
+        if self._number == 0:
+            sentence = f"{sentence} {END} in the palette ends the tour."
         title = f"Tour {self._number + 1} of {len(STEPS)}: {self.step.title}"
-        self.app.notify(self.step.sentence, title=title, timeout=_SHOWN_SECONDS)
+        self.app.notify(sentence, title=title, timeout=_SHOWN_SECONDS)
 
 
 def _has_filter(tour: Tour) -> bool:

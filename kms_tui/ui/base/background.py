@@ -1,4 +1,4 @@
-"""Slow work off the event loop, on daemon threads of our own.
+"""Slow work off the event loop, on daemon threads of our own; and timers that go off.
 
 Textual's thread workers and asyncio's default executor hold the exit until a blocked call ends; a daemon
 thread does not.
@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual.dom import DOMNode, NoScreen
 from textual.message_pump import MessagePump
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import Worker, WorkType
 
@@ -89,3 +90,18 @@ async def off_loop(function: Callable[[], T]) -> T:
 
     threading.Thread(target=run, name="kms-tui call", daemon=True).start()
     return await future
+
+
+_make_timer = Timer.__init__
+
+
+def _make_timer_that_goes_off(timer: Timer, *args: Any, **options: Any) -> None:
+    """Textual skips what a timer missed. A one-shot timer whose thread gets no CPU right after its start, for
+    as long as its interval, would be skipped for good: what waits for it would wait for ever.
+    """
+    if options.get("repeat") == 0:
+        options["skip"] = False
+    _make_timer(timer, *args, **options)
+
+
+Timer.__init__ = _make_timer_that_goes_off  # type: ignore[method-assign,assignment]

@@ -77,6 +77,11 @@ class Host(App[None]):
     secrets_copied: list[Callable[[], None]]
     """Clears the clipboard of each secret that is still to be cleared from it."""
 
+    @property
+    def is_touring(self) -> bool:
+        """Whether a tour is under way."""
+        raise NotImplementedError
+
     def open(self, connection: Connection) -> None:
         """Open a connection off the event loop; the present session stays until the other has opened."""
         raise NotImplementedError

@@ -178,10 +178,12 @@ class KeyDetails(Vertical):
             self._open = tab_id(title)
 
     def action_next_tab(self) -> None:
-        self.query_one(Tabs).action_next_tab()
+        if self._is_filled:
+            self.query_one(Tabs).action_next_tab()
 
     def action_previous_tab(self) -> None:
-        self.query_one(Tabs).action_previous_tab()
+        if self._is_filled:
+            self.query_one(Tabs).action_previous_tab()
 
     @on(Tabs.TabActivated)
     def _tab_activated(self, event: Tabs.TabActivated) -> None:

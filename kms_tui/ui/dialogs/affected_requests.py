@@ -176,7 +176,14 @@ class AffectedRequests(Vertical):
                     self.add_class("-depends")
         except KmsTuiError as error:
             self._show_error(error)
-        self.remove_class("-reading")
+        self._hide("-reading")
+
+    def _hide(self, button_class: str) -> None:
+        """Hide the button that a class shows; the focus goes from it to Cancel."""
+        has_focus = any(button.has_focus for button in self.query(Button))
+        self.remove_class(button_class)
+        if has_focus:
+            self.screen.query_one("#cancel").focus()
 
     async def _judge_while_reading(self, reading: HistoryReading, replayed: ReplayedChange) -> None:
         read = asyncio.ensure_future(off_loop(partial(self._source.read, reading)))
@@ -195,7 +202,7 @@ class AffectedRequests(Vertical):
         assert self._reading is not None
         assert self._replayed is not None
         assert self.result is not None
-        self.remove_class("-depends")
+        self._hide("-depends")
         callers = await off_loop(partial(read_callers, self._kms, self._services, self.result.unread_callers))
         result = await off_loop(partial(_judged, self._reading, self._replayed, callers))
         self._show(result, is_reading=False)

@@ -54,6 +54,12 @@ class Dialog(ModalScreen[Result]):
             show=False,
         ),
         Binding("y", "yes", "Yes", id="dialog.yes", tooltip="The same, where nothing is typed", show=False),
+        Binding(
+            "pageup", "scroll(-10)", "Page up", id="dialog.page-up", tooltip="Scroll up a page", show=False
+        ),
+        Binding(
+            "pagedown", "scroll(10)", "Page down", id="dialog.page-down", tooltip="Scroll on", show=False
+        ),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
     ]
@@ -93,6 +99,7 @@ class Dialog(ModalScreen[Result]):
         yield Button(Content(self.confirm_label), id="confirm", variant="error" if self.danger else "primary")
 
     def on_mount(self) -> None:
+        self.watch(self.query_one("#dialog-body"), "virtual_size", self.body_changed, init=False)
         if not self.danger:
             self.arm()
             return
@@ -105,10 +112,33 @@ class Dialog(ModalScreen[Result]):
         self.query_one("#dialog").disabled = False
         self.add_class("-armed")
         self.query_one(self.initial_focus).focus()
-        self.query_one("#dialog-keys", Static).update(self.keys_line())
+        self.body_changed()
+
+    def body_changed(self) -> None:
+        """The body has another size: once it is laid out, say how to scroll if it does not fit."""
+        self._show_keys()
+        self.call_after_refresh(self._fit)
+
+    def on_resize(self) -> None:
+        self.body_changed()
+
+    def _fit(self) -> None:
+        """Keep in sight what has the focus, with the label above it."""
+        self._show_keys()
+        body, focused = self.query_one("#dialog-body", VerticalScroll), self.focused
+        if focused is None:
+            return
+        if body not in focused.ancestors:
+            focused.scroll_visible(animate=False)
+        elif focused.region.bottom - body.region.y + body.scroll_offset.y <= body.size.height:
+            body.scroll_home(animate=False)
+
+    def _show_keys(self) -> None:
+        if self.armed:
+            self.query_one("#dialog-keys", Static).update(self.keys_line())
 
     def keys_line(self) -> Content:
-        """The keys that close the dialog."""
+        """The keys that close the dialog, and the one that scrolls where something is out of sight."""
         shown = host_of(self).shown_key
         parts = []
         if self.can_confirm:
@@ -116,6 +146,9 @@ class Dialog(ModalScreen[Result]):
             other = "" if self.takes_text else f" or {shown('dialog.yes', 'y')}"
             parts.append(Content.styled(f"{one}{other}", "$accent") + safe(f" {self.confirm_label}"))
         parts.append(Content.styled(shown("dialog.cancel", "escape"), "$accent") + Content(" Cancel"))
+        body = self.query_one("#dialog-body", VerticalScroll)
+        if body.size.height and body.max_scroll_y > 0:
+            parts.append(Content.styled(shown("dialog.page-down", "pagedown"), "$accent") + Content(" More"))
         return Content("   ").join(parts)
 
     @property
@@ -163,6 +196,9 @@ class Dialog(ModalScreen[Result]):
             return await off_loop(function)
         finally:
             self.is_calling = button.disabled = False
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one("#dialog-body", VerticalScroll).scroll_relative(y=by, animate=False)
 
     def action_cancel(self) -> None:
         if self.armed:

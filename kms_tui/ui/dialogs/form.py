@@ -116,16 +116,14 @@ class ManyField(FormField):
     choices: Sequence[str] = ()
 
     def widget(self) -> Widget:
-        from textual.widgets import SelectionList
-
-        from kms_tui.ui.widgets.form_widgets import Selection
+        from kms_tui.ui.widgets.form_widgets import Selection, SelectionList
 
         chosen = set(self.value.split())
         entries = [Selection(safe(choice), choice, choice in chosen) for choice in self.choices]
-        return SelectionList[str](*entries, id=self.name, compact=True)
+        return SelectionList[str](*entries, id=self.name)
 
     def entered(self, widget: Widget) -> str:
-        from textual.widgets import SelectionList
+        from kms_tui.ui.widgets.form_widgets import SelectionList
 
         assert isinstance(widget, SelectionList)
         selected = set(widget.selected)

@@ -13,7 +13,6 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
-from kms_tui.data_files import policy_files
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy import CheckResult, Severity
 from kms_tui.policy.document import QUOTA_BYTES
@@ -148,7 +147,7 @@ class PolicyEditor(ModeScreen):
 
     async def _open(self, session: Session) -> None:
         """Read the policy, offer the drafts for it, and let the editing begin."""
-        subject, files = self.subject, policy_files()
+        subject, files = self.subject, session.policy_files
         try:
             opened = await off_loop(partial(open_policy, session, self.kms_for(subject), subject, files))
         except KmsTuiError as error:

@@ -106,7 +106,6 @@ class HistoryDialog(ScrollingDialog[PolicyVersion]):
         self.query_one("#version-head", Static).update(Content(head))
         body = Content() if same else Content("\n\n").join(list(paragraphs(change)))
         self.query_one("#version-change", Static).update(body)
-        self.call_after_refresh(self.take_room)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

@@ -156,28 +156,14 @@ class ScrollingDialog(Dialog[Result]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "scroll(-1)", "Up", id="review.up", tooltip="Scroll up", show=False),
         Binding("down", "scroll(1)", "Down", id="review.down", tooltip="Scroll down", show=False),
-        Binding("pageup", "scroll(-10)", "Page up", id="review.page-up", tooltip="A page up", show=False),
-        Binding(
-            "pagedown,space",
-            "scroll(10)",
-            "Page down",
-            id="review.page-down",
-            tooltip="A page down",
-            show=False,
-        ),
+        Binding("space", "scroll(10)", "On", id="review.on", tooltip="A page down", show=False),
     ]
 
-    def arm(self) -> None:
-        super().arm()
-        self.take_room()
-
-    def take_room(self) -> None:
+    def body_changed(self) -> None:
         """Be as tall as the screen allows where the text does not fit."""
         if self.query_one("#dialog-body", VerticalScroll).max_scroll_y > 0:
             self.add_class("-long")
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one("#dialog-body", VerticalScroll).scroll_relative(y=by, animate=False)
+        super().body_changed()
 
 
 class ReviewDialog(ScrollingDialog[bool]):

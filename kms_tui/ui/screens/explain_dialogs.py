@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kms_tui.atomic import atomic_file, typed_path
@@ -46,7 +47,7 @@ async def ask_request(screen: ModeScreen, asked: AskedRequest) -> AskedRequest |
                     hint="Every other condition key is absent",
                 ),
             ],
-            lambda values: found.append(_request_of(values)),
+            lambda values: found.append(_request_of(values, asked)),
             confirm="Explain",
         )
     )
@@ -57,7 +58,8 @@ def _flag(value: bool) -> str:
     return "yes" if value else ""
 
 
-def _request_of(values: Values) -> AskedRequest:
+def _request_of(values: Values, asked: AskedRequest) -> AskedRequest:
+    """What was typed; other condition keys that were asked with stay."""
     lines = [line for line in map(str.strip, values["pairs"].splitlines()) if line]
     pairs: dict[str, str] = {}
     for line in lines:
@@ -65,13 +67,14 @@ def _request_of(values: Values) -> AskedRequest:
         if not equals or not name:
             raise AskedError("context", f"{line} is not name=value.")
         pairs[name] = value
-    return AskedRequest(
-        values["principal"].strip(),
-        values["action"].strip(),
-        values["key"].strip(),
-        pairs or None,
-        values["via"].strip(),
-        values["endpoint"].strip(),
+    return replace(
+        asked,
+        principal=values["principal"].strip(),
+        action=values["action"].strip(),
+        key=values["key"].strip(),
+        pairs=pairs or None,
+        via=values["via"].strip(),
+        endpoint=values["endpoint"].strip(),
         complete=bool(values["complete"]),
     )
 

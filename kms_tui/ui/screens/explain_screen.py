@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
+from textual.events import Paste
 from textual.widget import Widget
 
 from kms_tui.denials.event_message import read_paste
@@ -23,6 +24,7 @@ from kms_tui.policy.denial_case import DenialCase
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.clipboard import copy_text
+from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.questions import Choose, Confirm
@@ -92,10 +94,13 @@ class ExplainScreen(ModeScreen):
         self._text = text
         self._inquiry = inquiry or Inquiry()
         self._asks = inquiry is not None
-        """Whether another screen asks, rather than a text that was pasted."""
+        """Whether there is a question without a text: another screen's, or one typed here."""
         self._explanation: Explanation | None = None
         self._turn = 0
         """Counts what was asked; an older reading stops between two calls."""
+
+        self._was_pasted = False
+        """Whether the text came in one piece: then the answer gets the focus, and its keys are at hand."""
 
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(id="explain"):
@@ -120,7 +125,26 @@ class ExplainScreen(ModeScreen):
 
     # Explaining
 
+    def on_paste(self, event: Paste) -> None:
+        """A paste that is not put into a text is the next message as a whole."""
+        self._was_pasted = True
+        area = self.query_one("#explain-text", TextArea)
+        if not area.has_focus or area.text.split() == event.text.split():
+            self._take(event.text)
+
+    def _take(self, text: str) -> None:
+        """Explain another text; what was given for the one before is not about it."""
+        area = self.query_one("#explain-text", TextArea)
+        area.display = True
+        self._asks = False
+        self._inquiry = Inquiry(files=self._inquiry.files)
+        if area.text == text:
+            self._soon()
+        else:
+            area.text = text
+
     @on(TextArea.Changed, "#explain-text")
+    @on(KeysChanged)
     def _soon(self) -> None:
         self._turn += 1
         start(self, partial(self._explain, self._turn), group="explain", description="explain a denial")
@@ -131,11 +155,14 @@ class ExplainScreen(ModeScreen):
             self._show_text(Content.styled(_EMPTY, "$foreground-muted"))
             return
         inquiry = self._inquiry
-        if not self._asks:
+        if text.strip():
             await asyncio.sleep(_REST_SECONDS)
             message = await off_loop(lambda: read_paste(text))
             inquiry = replace(inquiry, message=message)
             self._show(Explanation(message))
+            if self._was_pasted:
+                self._was_pasted = False
+                self.query_one("#explain-answer").focus()
             if not (message.is_denial or message.encoded):
                 return
         source = self._source()
@@ -206,7 +233,7 @@ class ExplainScreen(ModeScreen):
         asked = await ask_request(self, self._inquiry.asked)
         if asked is not None:
             self._inquiry = replace(self._inquiry, asked=asked)
-            self._asks = not self.query_one("#explain-text", TextArea).text.strip()
+            self._asks = True
             self._soon()
 
     def action_files(self) -> None:
@@ -243,6 +270,9 @@ class ExplainScreen(ModeScreen):
         match part.kind:
             case FixKind.KEY_POLICY:
                 await self._edit_policy(arn, part.policy)
+            case FixKind.GRANT if self.session is not None and self.session.read_only:
+                copy_text(self.host, part.text)
+                self.host.notify("This session is read-only: the grant is copied, and not created.")
             case FixKind.GRANT:
                 await self._create_grant(arn, part)
             case _:
@@ -267,7 +297,6 @@ class ExplainScreen(ModeScreen):
         members = {name: value for name, value in part.grant.items() if name != "KeyId"}
         if await self.succeeds(partial(kms.create_grant, arn, **members), doing="create the grant"):
             self.changed([subject], "The grant is created; it is in force within five minutes.")
-            self._soon()
 
     async def _subject(self, arn: str) -> Subject | None:
         """The key as the rest of the console knows it."""

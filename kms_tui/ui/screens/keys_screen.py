@@ -84,6 +84,22 @@ class KeysScreen(ActionScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="keys.filter", tooltip="Filter the list as you type"),
         Binding("enter,d", "details", "Details", id="keys.details", tooltip="Everything about the key"),
+        Binding(
+            "right_square_bracket",
+            "next_tab",
+            "Next tab",
+            id="keys.next-tab",
+            tooltip="The next tab of the details, from the list",
+            show=False,
+        ),
+        Binding(
+            "left_square_bracket",
+            "previous_tab",
+            "Tab before",
+            id="keys.previous-tab",
+            tooltip="The tab before, from the list",
+            show=False,
+        ),
         Binding("n", "create", "New key", id="keys.create", tooltip="Create a key (CreateKey)"),
         Binding(
             "w",
@@ -232,6 +248,14 @@ class KeysScreen(ActionScreen):
             return
 
         self.app.push_screen(KeyDetailsScreen(subject_of(row)))
+
+    def action_next_tab(self) -> None:
+        if self.is_wide:
+            self.query_one(KeyDetails).action_next_tab()
+
+    def action_previous_tab(self) -> None:
+        if self.is_wide:
+            self.query_one(KeyDetails).action_previous_tab()
 
     @on(KeysChanged)
     def _keys_changed(self, message: KeysChanged) -> None:

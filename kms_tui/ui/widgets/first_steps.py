@@ -61,8 +61,10 @@ class FirstSteps(Horizontal):
         yield Static(Content("\n").join(ends), id="first-steps-end")
 
     def used(self, action: str) -> None:
-        """An action was performed: its card has done its work."""
-        for card in self.query(f"#card-{action}"):
-            card.remove()
-        if not [card for card in self.query(".card") if card.id != f"card-{action}"]:
+        """An action was performed: its card, where it has one, has done its work."""
+        cards = list(self.query(".card"))
+        left = [card for card in cards if card.id != f"card-{action}"]
+        if not left:
             self.remove()
+        elif len(left) < len(cards):
+            self.query_one(f"#card-{action}").remove()

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from rich.console import RenderableType
+from rich.segment import Segment
 from rich.text import Text
 from textual import widgets
+from textual.strip import Strip
 from textual.widgets import selection_list
 
 from kms_tui.ui.base.safe_text import Content, harmless, safe_rich
@@ -66,6 +68,26 @@ class Selection(selection_list.Selection[T]):
 
     def __init__(self, prompt: Content, value: T, initial_state: bool = False) -> None:
         super().__init__(prompt, value, initial_state)
+
+
+class SelectionList(widgets.SelectionList[T]):
+    """A compact list of which any number can be chosen, each line with [x] or [ ].
+
+    Textual's own draws a cross either way, in another colour. An entry takes one line.
+    """
+
+    def __init__(self, *selections: Selection[T], id: str | None = None) -> None:  # noqa: A002
+        super().__init__(*selections, id=id, compact=True)
+
+    def render_line(self, y: int) -> Strip:
+        line = super().render_line(y)
+        index = self.scroll_offset.y + y
+        if index >= self.option_count:
+            return line
+        is_chosen = self.get_option_at_index(index).value in self.selected
+        _, button, _, *rest = line
+        mark = Segment(f"[{'x' if is_chosen else ' '}]", button.style)
+        return Strip([mark, *rest])
 
 
 class TextArea(widgets.TextArea):

@@ -16,6 +16,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PolicyFiles:
     """Where this test's drafts and versions are."""
     root = tmp_path / "policies"
     monkeypatch.setattr(data_files, "policy_root", lambda: root)
+    monkeypatch.setattr(data_files, "passing_root", lambda: root)
     return PolicyFiles(root)
 
 

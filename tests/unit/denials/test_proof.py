@@ -154,6 +154,21 @@ def test_what_cannot_be_rebuilt_is_a_sentence() -> None:
     assert proof.words.startswith("The case cannot be rebuilt in the offline KMS: ")
 
 
+def test_a_grant_that_a_service_made_for_itself_is_in_nobodys_way() -> None:
+    made = grant("dynamodb.us-east-1.amazonaws.com", "Encrypt")
+    proofs = _proofs(_case(layers(grants=(made,))))
+    assert proofs
+    assert all(proof.holds for proof in proofs)
+
+
+def test_a_session_has_the_sign_in_with_mfa_that_the_case_gives_it() -> None:
+    limits = named(Layer.BOUNDARY, gives(Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}))
+    for context in ({}, {"aws__MultiFactorAuthPresent": "true"}):
+        proofs = _proofs(_case(layers(boundary=limits), **context))
+        assert proofs
+        assert all(proof.holds for proof in proofs)
+
+
 def test_the_request_keeps_its_key_and_what_comes_with_its_caller() -> None:
     conditions = {
         "StringEquals": {"aws:PrincipalTag/team": "red", "aws:SourceVpce": "vpce-1"},
