@@ -398,6 +398,23 @@ def test_a_key_is_created_with_its_alias_and_rotation(make_app: MakeApp, demo: B
     drive(make_app(), script)
 
 
+def test_q_closes_what_is_on_top_and_quits_from_the_list_alone(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        key_id = await go_to(pilot, "orders-db")
+        await press(pilot, "enter", "X")
+        assert isinstance(pilot.app.screen, Dialog)
+        await press(pilot, "q")
+        assert isinstance(pilot.app.screen, KeyDetailsScreen)
+        await press(pilot, "q")
+        assert isinstance(pilot.app.screen, KeysScreen)
+        assert state_of(demo, key_id) == "Enabled"
+        assert pilot.app.is_running
+        await pilot.press("q")
+        assert not pilot.app.is_running
+
+    drive(make_app(), script, size=(80, 24))
+
+
 def test_narrow_terminals_show_the_details_on_a_screen_of_their_own(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "orders-db")

@@ -21,7 +21,7 @@ from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.screens.keys_screen import KeysScreen
 from tests.contract.shapes import service_model
 from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, press, settled
+from tests.ui.console import drive, notifications, press, settled
 
 
 class Sent(Wrapper):
@@ -96,6 +96,19 @@ def test_a_read_only_session_offers_nothing_that_changes_anything(make_app: Make
 
     drive(make_app(sent, read_only=True), script)
     assert sent.changes == []
+
+
+def test_a_key_that_is_refused_says_why_and_a_word_that_is_typed_says_nothing(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "X")
+        assert "Disable is refused: this session is read-only." in notifications(pilot.app)  # type: ignore[arg-type]
+        pilot.app.clear_notifications()
+        await press(pilot, "slash", "D", "X")
+        assert notifications(pilot.app) == ""  # type: ignore[arg-type]
+
+    drive(make_app(read_only=True), script)
 
 
 @pytest.mark.parametrize("operation", sorted(set(service_model().operation_names) - NOT_MUTATING))

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.events import Key
 
 from kms_tui.ui.actions.action_table import ACTIONS, KeyAction
 from kms_tui.ui.base.background import off_loop
@@ -62,6 +63,15 @@ class ActionScreen(ModeScreen):
         if action == "do" and self.session is not None and self.session.read_only:
             return not ACTIONS[str(parameters[0])].mutating
         return super().check_action(action, parameters)
+
+    def on_key(self, event: Key) -> None:
+        """Say why a key does nothing that a read-only session refuses: it is bound to nothing there."""
+        if self.session is None or not self.session.read_only:
+            return
+        for action in ACTIONS.values():
+            keys = self.host.config.keys.get(f"action.{action.id}", action.key).split(",")
+            if action.mutating and event.key in keys:
+                self.host.notify(f"{action.title} is refused: this session is read-only.", severity="warning")
 
     @on(KeysChanged)
     def _poll_refused_uses(self) -> None:

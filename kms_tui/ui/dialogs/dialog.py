@@ -36,7 +36,7 @@ class Dialog(ModalScreen[Result]):
     ARM_SECONDS: ClassVar[float] = 0.4
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "escape", "cancel", "Cancel", id="dialog.cancel", tooltip="Close this without doing anything"
+            "escape,q", "cancel", "Cancel", id="dialog.cancel", tooltip="Close this without doing anything"
         ),
         Binding(
             "question_mark,f1",

@@ -51,7 +51,7 @@ EDITOR_BINDINGS: list[BindingType] = [
         ("f4", "external", "$EDITOR", "external", "Edit the text in your own editor", False),
         ("ctrl+r", "discard", "Discard…", "discard", "Throw the changes and their draft away", False),
         ("f1", "app.help", "Help", "help", "Explain this screen and its keys", True),
-        ("escape", "back", "Back", "back", "Leave; changes are kept as a draft", True),
+        ("escape,q", "back", "Back", "back", "Leave; changes are kept as a draft", True),
     )
 ]
 

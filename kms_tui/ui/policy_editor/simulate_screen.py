@@ -60,7 +60,7 @@ class SimulateScreen(ModeScreen):
             tooltip="Judge it with IAM policies, grants, SCPs, RCPs …, read from AWS or files",
         ),
         Binding("f1", "app.help", "Help", id="simulate.help", tooltip="Explain this screen and its keys"),
-        Binding("escape", "app.pop_screen", "Back", id="simulate.back", tooltip="Back to the screen before"),
+        Binding("escape,q", "app.pop_screen", "Back", id="simulate.back", tooltip="Back to the screen before"),
     ]
     DEFAULT_CSS = """
     SimulateScreen {

@@ -54,7 +54,7 @@ class ExplainScreen(ModeScreen):
         "helps was tried in an offline KMS before it is offered; nothing is changed until you save it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", id="explain.back", tooltip="Leave the text; then back"),
+        Binding("escape,q", "back", "Back", id="explain.back", tooltip="Leave the text; then back"),
         Binding("f2", "add", "Add…", id="explain.add", tooltip="Give what the message does not say"),
         Binding(
             "ctrl+o", "files", "Files…", id="explain.files", tooltip="Load policies of layers from files"

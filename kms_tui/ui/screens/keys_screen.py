@@ -33,7 +33,7 @@ class KeyDetailsScreen(ActionScreen):
 
     HELP = "Everything about one key. Each tab reads what it shows when you open it."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back", id="key.back", tooltip="Back to the list"),
+        Binding("escape,q", "app.pop_screen", "Back", id="key.back", tooltip="Back to the list"),
         Binding("r", "refresh", "Refresh", id="key.refresh", tooltip="Read this key again", show=False),
     ]
 
