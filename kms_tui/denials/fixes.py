@@ -29,6 +29,7 @@ from kms_tui.policy.authorization import (
 from kms_tui.policy.describe import listed
 from kms_tui.policy.evaluation import AccessRequest
 from kms_tui.policy.findings import Severity
+from kms_tui.policy.layer_matches import is_service_linked
 from kms_tui.policy.layers import Layer, Layers, NamedPolicy, UnreadLayer, read_policy
 from kms_tui.policy.principals import PrincipalKind
 from kms_tui.policy.snippets import as_text
@@ -128,7 +129,7 @@ def fixes_for(
     sentences: list[str] = []
     if not _is_denied_at_the_key(causes) and not is_allowed(request, _unlimited(request, layers)):
         found += _changes(request, layers, own_account)
-        sentences.extend(_guarded(request, layers))
+        sentences.extend((*_guarded(request, layers), *_own_grant(judged, request)))
     sentences += [*_elsewhere(causes, request), *_not_across(judged, request)]
     return (*found, *(Fix((FixPart(FixKind.ELSEWHERE, sentence),), layers) for sentence in sentences))
 
@@ -247,14 +248,25 @@ def _who(own_account: str, account: str, act: str) -> str:
 
 
 def _identity_part(request: AccessRequest, layers: Layers) -> FixPart | None:
-    """A statement for the caller's account, where its IAM policies are asked at all."""
+    """A statement for the caller's account, where its IAM policies are asked at all and can be changed."""
     caller = request.caller
-    if caller.is_root or not caller.account:
+    if caller.is_root or not caller.account or is_service_linked(request):
         return None
     text = as_text(fix_statements.identity_statement(request))
     name = caller.principal_arn.split(":", 5)[-1]
     sentence = f"Whoever manages IAM in account {caller.account} can attach this statement to {name}."
     return FixPart(FixKind.IDENTITY, sentence, text)
+
+
+def _own_grant(judged: Authorization, request: AccessRequest) -> Iterator[str]:
+    """How a service-linked role, whose policies nobody can change, gets to a key of another account."""
+    account = request.caller.account
+    if is_service_linked(request) and account != key_account(request.key_arn) and not judged.only_own_account:
+        yield (
+            f"Nobody can change the policies of a service-linked role: a principal of its account {account} "
+            "that may call kms:CreateGrant on the key can make a grant to it. A grant that the key's account "
+            "makes is not enough."
+        )
 
 
 def _elsewhere(causes: tuple[LayerStep, ...], request: AccessRequest) -> Iterator[str]:

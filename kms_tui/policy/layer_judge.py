@@ -86,20 +86,22 @@ class LayerJudge:
         identity = asked[Layer.IDENTITY].allowed
         if not self._about_key:
             return every((fences, identity, limits))
-        direct, role, account = self._reaches(said, apart)
+        direct, role, account, trusted = self._reaches(said, apart)
         if self._by_service:
             admitted = direct
         elif self._retires or not self._crosses:
             # A grant alone decides who may retire it, in any account.
-            admitted = some((direct, every((role, limits)), every((account, identity, limits))))
+            named = some((role, trusted))
+            admitted = some((direct, every((named, limits)), every((account, identity, limits))))
         elif self.only_own_account and apart & KEY_LAYERS:
             admitted = False
         else:
-            admitted = every((some((direct, role, account)), identity, limits))
+            let_in = some((every((some((direct, role, account)), identity)), trusted))
+            admitted = every((let_in, limits))
         return every((fences, admitted))
 
-    def _reaches(self, said: Said, apart: frozenset[Layer]) -> tuple[bool | None, bool | None, bool | None]:
-        """How far the key policy or a grant lets the caller in: directly, as the role, as the account.
+    def _reaches(self, said: Said, apart: frozenset[Layer]) -> tuple[bool | None, ...]:
+        """How far the key policy or a grant lets the caller in, in the order of ``Reach``.
 
         Who may retire a grant is said by the grant; the key's account may, too, and passes that right on by
         its identity policies. The key policy can only deny it (kms-api-permissions-reference, RetireGrant).
@@ -107,16 +109,18 @@ class LayerJudge:
         key = (said[Layer.KEY_POLICY], said[Layer.GRANT])
         if self._retires:
             grant = said[Layer.GRANT]
-            found = grant.direct, grant.role, grant.account if self._crosses or self._by_service else True
+            account = grant.account if self._crosses or self._by_service else True
+            found = grant.direct, grant.role, account, grant.trusted
         else:
             found = (
                 some(each.direct for each in key),
                 some(each.role for each in key),
                 some(each.account for each in key),
+                some(each.trusted for each in key),
             )
         if not apart & KEY_LAYERS and some(found) is False:
             # For the say of other layers the key lets the caller in as it does, or else directly.
-            return True, False, False
+            return True, False, False, False
         return found
 
     def causes(self, wanted: bool | None) -> list[Layer]:

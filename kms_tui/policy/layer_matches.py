@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
-from kms_tui.kms.arn import ALIAS_PREFIX, Arn
+from kms_tui.kms.arn import ALIAS_PREFIX, Arn, key_account
 from kms_tui.kms.model import Grant
 from kms_tui.policy import actions
 from kms_tui.policy.actions import canonical
@@ -36,11 +36,15 @@ class Reach(Enum):
 
     DIRECT: the user, the session or everyone, past the implicit denies of boundary and session policies;
     ROLE: the role, within them; ACCOUNT: within them, and only where identity policies allow it, too.
+    On a key of another account all three need identity policies. TRUSTED does not: a grant that the
+    caller's own account made, by which it trusts that key ("if a grant or IAM policy in your account allows
+    you to use the KMS key", KMS developer guide, policy-evaluation).
     """
 
     DIRECT = "direct"
     ROLE = "role"
     ACCOUNT = "account"
+    TRUSTED = "trusted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,9 @@ class LayerMatches:
         if self.exempt:
             return LayerSays(False, True)
         if self.unread and not self.levels:
-            return LayerSays(False if self.layer is Layer.GRANT else None, None, None, None, None)
+            if self.layer is Layer.GRANT:
+                return LayerSays(False, None, None, None, None, None)
+            return LayerSays(None, None, None, None, None)
         held = [[(each, each.holds(truth)) for each in level] for level in self.levels]
         denied = some(holds for level in held for each, holds in level if not each.match.statement.is_allow)
         allows = [some(holds for each, holds in level if each.match.statement.is_allow) for level in held]
@@ -110,6 +116,7 @@ class LayerSays(NamedTuple):
     direct: bool | None = False
     role: bool | None = False
     account: bool | None = False
+    trusted: bool | None = False
 
 
 def some(values: Iterable[bool | None]) -> bool | None:
@@ -289,8 +296,16 @@ def _grant_matches(request: AccessRequest, layers: Layers) -> LayerMatches:
     for grant, statement in layers.grant_index.statements(request.action, request.caller, userid):
         match = matched(statement, request)
         if match is not None:
-            found.append(LayerMatch(grant, match, _reach(match, request)))
+            reach = Reach.TRUSTED if _is_trusted(grant, match, request) else _reach(match, request)
+            found.append(LayerMatch(grant, match, reach))
     return LayerMatches(Layer.GRANT, (tuple(found),))
+
+
+def _is_trusted(grant: Grant, match: Match, request: AccessRequest) -> bool:
+    """Whether the caller's own account made a grant to the caller, on a key of another account."""
+    account = request.caller.account
+    own = account and account in (grant.issuing_account, *grant.issuing_account.split(":")[4:5])
+    return bool(own) and match.via is not Via.ACCOUNT and key_account(request.key_arn) != account
 
 
 def _reach(match: Match, request: AccessRequest) -> Reach:

@@ -19,6 +19,7 @@ from tests.unit.denials.denial_table import DENIALS, Denial, scps
 from tests.unit.policy.build import ACCOUNT, Shape, cases
 from tests.unit.policy.layer_build import (
     KEY,
+    LINKED,
     PARTNER,
     ROLE,
     SESSION,
@@ -185,6 +186,19 @@ def test_a_change_that_is_not_enough_alone_says_so_and_who_must_do_the_rest() ->
     assert not any(fix.suffices for fix in fixes)
     assert fixes[0].sentence == "Add this statement to the key policy. This alone is not enough."
     assert "Only an administrator of the organization of the caller's account" in fixes[-1].sentence
+
+
+def test_the_policies_of_a_service_linked_role_are_nobodys_to_change() -> None:
+    kinds = {part.kind for fix in _fixes(layers(), LINKED) for part in fix.parts}
+    assert kinds == {FixKind.KEY_POLICY, FixKind.GRANT}
+    foreign = LINKED.replace(ACCOUNT, "444455556666")
+    (fix,) = _fixes(layers(), foreign)
+    assert fix.sentence.startswith("Nobody can change the policies of a service-linked role: ")
+    assert "account 444455556666 that may call kms:CreateGrant" in fix.sentence
+    assert [fix.sentence for fix in _fixes(layers(), foreign, "kms:PutKeyPolicy")] == [
+        f"kms:PutKeyPolicy does not work on a key of another account: only a principal of account {ACCOUNT} "
+        "can do it."
+    ]
 
 
 def test_a_deny_is_named_and_never_removed() -> None:

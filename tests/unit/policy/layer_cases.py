@@ -10,6 +10,7 @@ KEYS = (
     "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab",
 )
+ISSUERS = ("arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:root", "444455556666")
 CALLERS = (
     "arn:aws:sts::111122223333:assumed-role/app/job-17",
     "arn:aws:sts::111122223333:assumed-role/app/job-17",
@@ -117,6 +118,8 @@ def _grants(random: Random, caller: str) -> list[Json] | None:
             "GranteePrincipal": random.choice(names),
             "Operations": operations,
         }
+        if random.random() < 0.6:
+            grant["IssuingAccount"] = random.choice(ISSUERS)
         if random.random() < 0.4:
             grant["Constraints"] = {"EncryptionContextSubset": {"Table": "orders"}}
         if random.random() < 0.3:

@@ -198,7 +198,10 @@ def _granted(grants: list[Json], asked: Asked) -> set[str]:
                 continue
         for name in who:
             kind = "Service" if name.endswith(".amazonaws.com") else "AWS"
-            found.add(_names({"Principal": {kind: name}}, asked))
+            named = _names({"Principal": {kind: name}}, asked)
+            # "... if a grant or IAM policy in your account allows you to use the KMS key" (policy-evaluation)
+            own = asked.crosses and bool(asked.account) and asked.account in grant.get("IssuingAccount", "")
+            found.add("trusted" if own and named in ("itself", "role") else named)
     return found - {""}
 
 
@@ -246,9 +249,12 @@ def _decided(layers: Json, asked: Asked) -> tuple[bool, list[str]]:
     if asked.service:
         return bool(ways), []
     if asked.crosses and asked.action != "kms:RetireGrant":
-        return bool(ways) and asked.action not in OWN_ACCOUNT_ONLY and identity and limits, []
+        let_in = "trusted" in ways or (bool(ways) and identity)
+        return asked.action not in OWN_ACCOUNT_ONLY and let_in and limits, []
     direct = bool(ways & {"itself", "everyone"})
-    return direct or ("role" in ways and limits) or ("account" in ways and identity and limits), []
+    return direct or (bool(ways & {"role", "trusted"}) and limits) or (
+        "account" in ways and identity and limits
+    ), []
 
 
 def _contents(layer: str, asked: Asked) -> list[Any]:
@@ -256,7 +262,9 @@ def _contents(layer: str, asked: Asked) -> list[Any]:
     operations = [asked.action.removeprefix("kms:"), "CreateGrant", "Decrypt", "Encrypt"]
     callers = [name for name in (asked.caller, asked.role, asked.account) if name]
     given = [
-        {"GranteePrincipal": name, "Operations": operations, "RetiringPrincipal": name} for name in callers
+        {"GranteePrincipal": name, "Operations": operations, "RetiringPrincipal": name, "IssuingAccount": own}
+        for name in callers
+        for own in ("", asked.account)
     ]
     kind = "Service" if asked.service else "AWS"
     named = [_policy("Allow", "*", {kind: name}) for name in callers]

@@ -208,7 +208,11 @@ def test_another_account_gets_only_what_works_across_accounts() -> None:
     found = judged(changed, PARTNER, "kms:PutKeyPolicy")
     assert told(found) == ("deny", "key-policy")
     assert found.only_own_account
+    unread = judged(replace(changed, key_policy=UNREAD), PARTNER, "kms:PutKeyPolicy")
     assert found.decisive is not None
+    assert unread.decisive is not None
+    assert unread.decisive.effect is found.decisive.effect is LayerEffect.IMPLICIT_DENY
+    assert unread.decisive.sentence == found.decisive.sentence
     assert found.decisive.sentence == "kms:PutKeyPolicy does not work on a key of another account."
 
 
@@ -315,6 +319,25 @@ def test_the_limits_of_a_role_hold_for_retiring_a_grant_of_another_account() -> 
     assert judged(changed, session, "kms:RetireGrant").is_allowed
     limited = replace(changed, session=SESSION_POLICY)
     assert told(judged(limited, session, "kms:RetireGrant")) == ("deny", "session")
+
+
+def test_a_grant_that_the_callers_own_account_made_needs_no_identity_policy() -> None:
+    trusting = replace(grant(PARTNER), issuing_account=PARTNER_ROOT)
+    assert judged(layers(grants=(trusting,)), PARTNER).is_allowed
+    by_id = replace(trusting, issuing_account=PARTNER_ROOT.split(":")[4])
+    assert judged(layers(grants=(by_id,)), PARTNER).is_allowed
+    assert told(judged(layers(grants=(grant(PARTNER),)), PARTNER)) == ("deny", "identity")
+    by_key_account = replace(trusting, issuing_account=ROOT)
+    assert told(judged(layers(grants=(by_key_account,)), PARTNER)) == ("deny", "identity")
+    to_account = replace(trusting, grantee=PARTNER_ROOT)
+    assert told(judged(layers(grants=(to_account,)), PARTNER)) == ("deny", "identity")
+    limited = layers(grants=(trusting,), boundary=BOUNDARY)
+    assert told(judged(limited, PARTNER)) == ("deny", "boundary")
+    assert told(judged(layers(grants=UNREAD), PARTNER)) == ("unknown", "grant")
+    assert told(judged(layers(grants=(), key_policy=UNREAD), PARTNER)) == ("deny", "identity")
+    linked = LINKED.replace("111122223333", "444455556666")
+    for_service = replace(grant(linked), issuing_account=PARTNER_ROOT)
+    assert judged(layers(grants=(for_service,), key_policy=key_policy(to(PARTNER_ROOT))), linked).is_allowed
 
 
 def test_a_layer_that_does_not_count_is_never_the_cause() -> None:
