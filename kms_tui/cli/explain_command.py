@@ -148,6 +148,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _explanation(args: argparse.Namespace) -> Explanation:
+    if args.context is not None and len(dict(args.context)) < len(args.context):
+        args.usage_error("--context: a name was given twice")
     if args.case is not None:
         given = [
             getattr(args, name)
@@ -171,8 +173,10 @@ def _explanation(args: argparse.Namespace) -> Explanation:
 def _text(given: str) -> str:
     if given != "-":
         return given
+    from kms_tui.denials.pasted_message import MAX_MESSAGE
+
     with file_errors("Standard input", "read"):
-        content = sys.stdin.buffer.read()
+        content = sys.stdin.buffer.read(4 * MAX_MESSAGE + 4)  # so many characters, and one more to tell of
     return content.decode(encoding_of(content), "replace")
 
 

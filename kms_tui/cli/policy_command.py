@@ -168,13 +168,25 @@ def _extract(args: argparse.Namespace) -> int:
     return 0
 
 
+_MOST_BYTES = 64 << 20
+"""Of what is read: pasted texts may hold much beside a policy, and a device has no end."""
+
+
 def _read(name: str) -> bytes | None:
     """A file's bytes; None, with an error message, if it cannot be read."""
     try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        if name == "-":
+            content = sys.stdin.buffer.read(_MOST_BYTES + 1)
+        else:
+            with Path(name).open("rb") as file:
+                content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         print(f"kms-tui policy: {visible(name)}: {error.strerror}", file=sys.stderr)
         return None
+    if len(content) > _MOST_BYTES:
+        print(f"kms-tui policy: {visible(name)}: it is larger than any policy", file=sys.stderr)
+        return None
+    return content
 
 
 def _report(name: str, result: CheckResult, *, verbose: bool) -> str:

@@ -69,9 +69,7 @@ class AskedRequest:
     def _key(self, resolve: ResolveKey) -> str:
         text = self.key.strip()
         if not text:
-            raise AskedError(
-                "key", "The message does not say which key it is about.", next_step="Name it with --key."
-            )
+            raise AskedError("key", "Nothing says which key it is about.", next_step="Name it with --key.")
         if is_key_arn(text):
             return text
         return resolve(text)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kms_tui.backend.local import LocalBackend, Store, open_store
+from kms_tui.backend.local.authorization.decision import ADMINISTRATOR_POLICY
 from kms_tui.backend.local.store.sources import RandomIds
 from kms_tui.denials.fix_statements import encryption_context
 from kms_tui.denials.fixes import Fix, FixKind
@@ -81,13 +82,22 @@ def _words(operation: str, before: CallAnswer, after: CallAnswer, layers: Layers
 
 
 def _assumed(layers: Layers) -> str:
-    unread = [name for name in _MEMBERS if isinstance(getattr(layers, name), UnreadLayer)]
+    unread = [words for name, words in _MEMBERS.items() if isinstance(getattr(layers, name), UnreadLayer)]
     return f" Not known, and taken as no limit: {', '.join(unread)}." if unread else ""
 
 
+_MEMBERS: Mapping[str, str] = {
+    "grants": "grants",
+    "identity": "IAM policies",
+    "boundary": "boundary",
+    "session": "session policies",
+    "scps": "SCPs",
+    "rcps": "RCPs",
+    "endpoint": "VPC endpoint policy",
+}
+"""Member of Layers that may be unread -> its words."""
 _NOT_BY_ITSELF = (SOURCE_VPCE, "aws:multifactorauthpresent")
 """Condition keys that the call has only as the case gives them."""
-_MEMBERS = ("grants", "identity", "boundary", "session", "scps", "rcps", "endpoint")
 
 
 def _answer(request: AccessRequest, layers: Layers, operation: str, fix: Fix | None) -> CallAnswer:
@@ -223,7 +233,11 @@ def _caller(stage: _Stage, request: AccessRequest, layers: Layers) -> LocalBacke
         for name in _MEMBERS
         if name not in ("grants", "identity")
     }
-    identity = () if isinstance(layers.identity, UnreadLayer) else layers.identity
+    identity = layers.identity
+    if isinstance(identity, UnreadLayer):
+        # In its own account a caller may do without; from another it cannot.
+        other = request.caller.account not in ("", administrator.account_id)
+        identity = (NamedPolicy("any", ADMINISTRATOR_POLICY),) if other else ()
     return LocalBackend(
         stage.store,
         account_id=administrator.account_id,

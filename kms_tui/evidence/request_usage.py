@@ -182,11 +182,15 @@ def _buckets(groups: Iterable[RequestGroup]) -> Mapping[tuple[str, str], int]:
 
 
 def _classical(groups: Iterable[RequestGroup]) -> Mapping[tuple[str, str], int]:
-    """Callers whose key exchange is known, and not post-quantum."""
+    """Callers whose key exchange is known, and not post-quantum; a service connects for itself."""
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for group in groups:
         exchange = _exchange(group.request)
-        if exchange and not any(name in exchange.lower() for name in _POST_QUANTUM):
+        if (
+            exchange
+            and not group.request.service
+            and not any(name in exchange.lower() for name in _POST_QUANTUM)
+        ):
             counts[group.request.principal_label, exchange] += group.count
     return counts
 

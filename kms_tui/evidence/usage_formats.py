@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kms_tui.evidence.request_history.coverage_words import coverage_sentence, covers
 from kms_tui.evidence.request_usage import RequestUsage, as_dict, shortened
-from kms_tui.export import ExportFormat, Table, render
+from kms_tui.export import ExportFormat, Table, aligned, render
 from kms_tui.kms.request_quotas import DATE
 from kms_tui.visible import visible
 
 _SPENT = ("calls", "a day", "principal", "operation", "context", "service", "Region")
 _QUOTAS = ("quota", "Region", "a second", "calls a day", "average use")
 _OBSERVED = ("subject", "what", "calls a day")
+_WIDEST = 60
 
 
 def _tables(usage: RequestUsage) -> Iterator[Table]:
@@ -76,13 +77,10 @@ def as_table(usage: RequestUsage, most: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as their widest cell, at most 60 characters but for the last."""
-    shown = [[visible(cell) for cell in row] for row in rows]
-    widths = [min(max(map(len, column)), 60) for column in zip(*shown, strict=True)]
-    for row in shown:
-        cells = (f"{cell[:width]:<{width}}" for cell, width in zip(row, widths, strict=True))
-        yield "  " + "  ".join(cells).rstrip()
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table, its cells cut to ``_WIDEST`` characters."""
+    cut = [[cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 1]}…" for cell in row] for row in rows]
+    return [f"  {line}" for line in aligned(cut).split("\n")[:-1]]
 
 
 def as_markdown(usage: RequestUsage, most: int) -> str:

@@ -239,7 +239,7 @@ def test_what_a_message_does_not_say_can_be_given(make_app: MakeApp, demo: Backe
             "ciphertext because no identity-based policy allows the kms:Decrypt action"
         )
         await paste(pilot, text)
-        assert "The message does not say which key it is about." in shown(pilot)
+        assert "Nothing says which key it is about." in shown(pilot)
         await press(pilot, "f2")
         pilot.app.screen.query_one("#key", Input).value = "alias/customer-pii"
         pilot.app.screen.query_one("#pairs", TextArea).text = "table=customers"

@@ -27,7 +27,7 @@ from kms_tui.evidence.change_replay.applying_statements import (
 from kms_tui.evidence.change_replay.key_changes import AliasRepointing, KeyAccess, KeyChange, StateChange
 from kms_tui.evidence.change_replay.replay_reasons import Reasons
 from kms_tui.evidence.change_replay.replay_result import AffectedRequest, ReplayResult, merged
-from kms_tui.evidence.request_history.history_source import RequestHistory
+from kms_tui.evidence.request_history.history_source import Coverage, RequestHistory
 from kms_tui.evidence.request_history.recorded_request import RecordedRequest, RefusedBy, RequestGroup
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Grant, KeyState
@@ -129,9 +129,20 @@ def replay(
         sum(group.count for group, _ in found[ReplayVerdict.UNCHANGED]),
         failed,
         judged,
-        history.coverage,
+        _coverage_of(history, change, judged),
         tuple(unread),
     )
+
+
+def _coverage_of(history: RequestHistory, change: KeyChange, judged: int) -> Coverage:
+    """The coverage; it says so where requests name the key, but none by the alias that moves."""
+    coverage = history.coverage
+    if not isinstance(change, AliasRepointing) or not judged:
+        return coverage
+    if any(group.request.alias == change.alias for group in history.groups):
+        return coverage
+    unnamed = f"No request that was seen names the key by {change.alias}."
+    return replace(coverage, notes=(*coverage.notes, unnamed))
 
 
 class _StateJudge:

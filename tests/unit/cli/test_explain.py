@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -288,3 +290,34 @@ def test_a_denial_of_another_service_is_told(unconnected: Run) -> None:
     ended = unconnected("explain", MESSAGE.replace("kms:Decrypt", "s3:GetObject"), "--demo")
     assert ended.code == 0
     assert "a denial of s3, not of KMS" in ended.out.decode()
+
+
+def test_a_context_name_given_twice_is_bad_usage(run: Run) -> None:
+    ended = run("explain", MESSAGE, "--context", "table=a", "--context", "table=b")
+    assert ended.code == 2
+    assert ended.err.endswith("--context: a name was given twice\n")
+
+
+def test_an_endless_standard_input_is_read_so_far_and_no_further(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kms_tui.denials.pasted_message.MAX_MESSAGE", 10)
+    monkeypatch.setattr("kms_tui.denials.message.MAX_MESSAGE", 10)
+    stdin = Endless()
+    with monkeypatch.context() as patch:
+        patch.setattr("kms_tui.cli.explain_command.sys", SimpleNamespace(stdin=stdin, stderr=sys.stderr))
+        ended = run("explain", "-")
+    assert ended.code == 2
+    assert b"Only the first 10 characters were read." in ended.out
+
+
+class Endless:
+    """Standard input that never ends, and cannot be read to its end."""
+
+    @property
+    def buffer(self) -> Endless:
+        return self
+
+    def read(self, size: int = -1) -> bytes:
+        assert 0 <= size < 1000
+        return b"x" * size

@@ -11,6 +11,7 @@ import pytest
 from kms_tui.cli import main
 from kms_tui.policy import default_policy
 from kms_tui.policy.rule_guide import RULES
+from tests.unit.cli.conftest import Run
 
 ACCOUNT = "111122223333"
 ONE_ROLE = """{
@@ -227,3 +228,9 @@ def test_a_paste_that_windows_wrote_is_read(
     path.write_bytes((mark + json.dumps({"Policy": policy, "PolicyName": "default"})).encode(encoding))
     assert main(["policy", "extract", str(path)]) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(policy)
+
+
+@pytest.mark.parametrize("arguments", [("check", "--account", ACCOUNT), ("extract",)])
+def test_a_device_without_end_is_no_policy(run: Run, arguments: tuple[str, ...]) -> None:
+    ended = run("policy", *arguments, "/dev/zero")
+    assert (ended.code, ended.err) == (2, "kms-tui policy: /dev/zero: it is larger than any policy\n")

@@ -125,7 +125,7 @@ def test_an_encryption_context_that_is_known_is_whole() -> None:
         (AskedRequest("jane", "Decrypt", KEY), "principal", "jane is no principal"),
         (AskedRequest(SESSION, "", KEY), "action", "does not say what"),
         (AskedRequest(SESSION, "Decrpyt", KEY), "action", "Is kms:Decrypt meant?"),
-        (AskedRequest(SESSION, "Decrypt", ""), "key", "does not say which key"),
+        (AskedRequest(SESSION, "Decrypt", ""), "key", "Nothing says which key"),
         (AskedRequest(SESSION, "ListKeys", "", via="s3"), "via", "names a Region as well"),
     ],
 )

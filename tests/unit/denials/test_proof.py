@@ -126,7 +126,15 @@ def test_a_layer_that_is_not_known_is_taken_as_no_limit_and_named() -> None:
     )
     proof = prove(unread, fix)
     assert proof.holds
-    assert proof.words.endswith("Not known, and taken as no limit: scps, rcps.")
+    assert proof.words.endswith("Not known, and taken as no limit: SCPs, RCPs.")
+
+
+def test_iam_policies_of_another_account_that_are_not_known_are_taken_to_allow() -> None:
+    unread = layers(key_policy=key_policy(), identity=UnreadLayer("of another account"))
+    proofs = _proofs(_case(unread, PARTNER))
+    assert proofs
+    assert all(proof.holds for proof in proofs), [proof.words for proof in proofs]
+    assert all(proof.words.endswith("Not known, and taken as no limit: IAM policies.") for proof in proofs)
 
 
 def test_without_the_key_policy_there_is_nothing_to_try() -> None:

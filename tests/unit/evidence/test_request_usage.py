@@ -91,6 +91,7 @@ def test_callers_without_post_quantum_key_exchange() -> None:
             event(identity=role("batch"), tlsDetails=POST_QUANTUM),
             event(identity=role("ci"), tlsDetails=None),
             event(identity=role("old"), tlsDetails={"tlsVersion": "TLSv1.2"}),
+            event(identity=role("reader"), service="s3.amazonaws.com"),
         )
     )
     assert [(each.subject, each.detail) for each in usage.classical] == [("role/app", "x25519")]
@@ -101,6 +102,14 @@ def test_a_reencrypt_of_two_keys_counts_once() -> None:
     parameters = {"destinationKeyId": OTHER_KEY}
     usage = request_usage(history(event("ReEncrypt", keys=(KEY, OTHER_KEY), parameters=parameters)))
     assert [(each.request.operation, each.calls) for each in usage.spent] == [("ReEncryptFrom", 1)]
+
+
+def test_columns_of_wide_characters_are_aligned_and_long_cells_are_cut() -> None:
+    records = [event(context={"a": "x" * 100}), event(context={"a": "日本語"}), event(context={"a": "b"})]
+    lines = WRITERS["table"](request_usage(history(*records)), 9).splitlines()[1:5]
+    assert f"a={'x' * 57}…  " in lines[1]
+    wide = next(line for line in lines if "日本語" in line)
+    assert wide.index("eu-west-1") + 3 == lines[1].index("eu-west-1")
 
 
 @pytest.mark.parametrize("form", list(WRITERS))

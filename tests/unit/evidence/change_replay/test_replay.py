@@ -484,6 +484,10 @@ def test_an_alias_takes_its_requests_to_another_key() -> None:
     assert "IncorrectKeyException" in found["role/app", "Decrypt"]
     assert found["role/batch", "Encrypt"] == "the new key's policy does not let it in"
     assert result.unchanged == 3
+    assert result.coverage.notes == ()
+    another = replay(past, access(ROOT), AliasRepointing("alias/archive", target))
+    assert (another.refused, another.unchanged) == ((), 5)
+    assert another.coverage.notes == ("No request that was seen names the key by alias/archive.",)
 
 
 def test_the_new_key_of_an_alias_may_be_another_to_iam_policies() -> None:
