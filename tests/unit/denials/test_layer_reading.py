@@ -176,6 +176,25 @@ def test_the_path_of_a_sessions_role_is_read_and_decides_a_condition_on_it() -> 
         assert found.judged.outcome is outcome
 
 
+def test_a_fix_names_the_role_with_its_path() -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:role/team/app"
+    nothing: dict[str, Answer] = {
+        "GetRole": {"Role": {"RoleName": "app", "Arn": arn}},
+        "ListAttachedRolePolicies": {"AttachedPolicies": [], "IsTruncated": False},
+        "ListRolePolicies": {"PolicyNames": [], "IsTruncated": False},
+    }
+    inquiry = Inquiry(
+        asked=AskedRequest(principal=SESSION, action="kms:Decrypt", key=KEY, pairs={}),
+        files=LayerFiles(no_session_policy=True),
+    )
+    source = LayerSource(Kms(KeyBackend()), AnsweringServices(role_answers() | nothing))
+    by_policy, by_grant, _ = judge(inquiry, source).fixes
+    assert json.loads(by_policy.fix.parts[0].text)["Principal"] == {"AWS": arn}
+    assert by_grant.fix.parts[0].grant["GranteePrincipal"] == arn
+    assert by_policy.proof is not None
+    assert "answered after" in by_policy.proof.words
+
+
 @pytest.mark.parametrize(
     ("caller", "role"),
     [
