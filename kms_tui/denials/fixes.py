@@ -206,7 +206,16 @@ def _key_policy_part(request: AccessRequest, layers: Layers, own_account: str) -
     if not text or _refused(text, request):
         return None
     who = _who(own_account, key_account(request.key_arn), "add this statement to the key policy")
+    if request.caller.kind is PrincipalKind.SERVICE and not any(map(request.resolve, _SOURCES)):
+        who += _UNBOUND
     return FixPart(FixKind.KEY_POLICY, who, as_text(statement), policy=text)
+
+
+_SOURCES = ("aws:sourceaccount", "aws:sourcearn")
+_UNBOUND = (
+    " The request does not tell for whom the service calls: add a condition on aws:SourceAccount or "
+    "aws:SourceArn if it sends one, or anybody may have the service use the key."
+)
 
 
 def _with_statement(request: AccessRequest, layers: Layers) -> str:

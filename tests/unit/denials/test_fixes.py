@@ -111,6 +111,15 @@ def test_the_roles_path_is_taken_from_the_request_where_it_tells_it() -> None:
     assert _of(FixKind.KEY_POLICY, fixes)["Principal"] == {"AWS": path}
 
 
+@pytest.mark.parametrize("context", [{}, {"aws:SourceAccount": ACCOUNT}])
+def test_a_service_that_anybody_may_have_use_the_key_is_warned_of(context: dict[str, str]) -> None:
+    (fix,) = (
+        fix for fix in _fixes(layers(), "logs.eu-west-1.amazonaws.com", context=context) if fix.is_change
+    )
+    assert ("add a condition on aws:SourceAccount" in fix.sentence) is (not context)
+    assert ("Condition" in json.loads(fix.parts[0].text)) is bool(context)
+
+
 def test_a_name_with_signs_gives_a_sid_without() -> None:
     caller = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0123/jane@example.com"
     assert _of(FixKind.KEY_POLICY, _fixes(layers(), caller))["Sid"] == (
