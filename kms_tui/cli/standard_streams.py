@@ -104,8 +104,9 @@ class Parser(argparse.ArgumentParser):
     """Words that may stand where an argument is not recognized: the commands of the program."""
 
     def error(self, message: str) -> NoReturn:
-        """Print the error, which quotes the arguments, and exit with 2."""
-        super().error(visible(message + self._hint(message)))
+        """Print the error, which quotes the arguments, and where the usage is; exit with 2."""
+        said = visible(message + self._hint(message))
+        self.exit(2, f"{self.prog}: error: {said}\n{self.prog} --help shows the usage.\n")
 
     def _hint(self, message: str) -> str:
         """What was meant, perhaps: "; did you mean --format?", or ""."""

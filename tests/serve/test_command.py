@@ -243,7 +243,7 @@ def test_flags_that_make_no_sense_are_usage_errors(
         main(["serve", *arguments])
     output, errors = capsys.readouterr()
     assert (caught.value.code, output) == (2, "")
-    assert errors.startswith("usage: kms-tui serve")
+    assert errors.startswith("kms-tui serve: error: ")
 
 
 def test_who_reads_the_first_line_only_does_not_stop_it(tmp_path: Path) -> None:

@@ -295,7 +295,7 @@ def test_a_denial_of_another_service_is_told(unconnected: Run) -> None:
 def test_a_context_name_given_twice_is_bad_usage(run: Run) -> None:
     ended = run("explain", MESSAGE, "--context", "table=a", "--context", "table=b")
     assert ended.code == 2
-    assert ended.err.endswith("--context: a name was given twice\n")
+    assert "--context: a name was given twice\n" in ended.err
 
 
 def test_an_endless_standard_input_is_read_so_far_and_no_further(

@@ -137,7 +137,7 @@ def test_bad_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+    assert "--help shows the usage" in capsys.readouterr().err
 
 
 def test_a_missing_file_exits_2_and_the_others_are_judged(
