@@ -177,7 +177,8 @@ def test_a_refused_event_is_explained_with_its_encryption_context(make_app: Make
         pilot.app.screen.query_one(KeyDetails).open_tab(ActivityTab.TITLE)
         await settled(pilot)
         table = pilot.app.screen.query_one(ActivityTab).query_one(LineTable)
-        table.focus()
+        await press(pilot, "down")
+        assert table.has_focus
         await press(pilot, "home", "h")
         assert not isinstance(pilot.app.screen, ExplainScreen), "an answered call has nothing to explain"
         for _ in table.rows:
