@@ -198,10 +198,20 @@ def test_a_record_that_may_not_be_read_is_said_and_hinders_nothing(demo: Backend
         key = await go_to(pilot, "sandbox")
         await press(pilot, "X")
         assert "? Not known: " in affected(pilot)
+        assert "affected." not in affected(pilot), "what was not read may affect anybody"
         await press(pilot, "tab", "enter")
         assert state_of(demo, key) == "Disabled"
 
     drive(on_aws(demo, trail), script)
+
+
+def test_a_record_without_a_call_is_said_to_affect_none(demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "sandbox")
+        await press(pilot, "X")
+        assert "No recorded call is affected." in affected(pilot)
+
+    drive(on_aws(demo, FakeTrail([])), script)
 
 
 def test_several_keys_are_disabled_without_a_replay(make_app: MakeApp) -> None:

@@ -263,8 +263,11 @@ def result_lines(result: ReplayResult, now: datetime, *, is_reading: bool) -> It
     if result.unchanged:
         stay = f"✓ {result.unchanged:,} recorded calls stay as they are."
         yield Content.styled(stay, "$foreground-muted")
-    elif not (result.refused or result.undecided or result.allowed) and not is_reading:
-        yield Content.styled("No recorded call is affected.", "$foreground-muted")
+    elif not (result.refused or result.undecided or result.allowed or is_reading):
+        if result.coverage.complete:
+            yield Content.styled("No recorded call is affected.", "$foreground-muted")
+        elif result.coverage.since is not None:
+            yield Content.styled("No call of those seen is affected.", "$foreground-muted")
     for note in result.coverage.notes:
         yield safe(note).stylize("$foreground-muted")
 
