@@ -230,7 +230,8 @@ class ExplainScreen(ModeScreen):
         start(self, self._add, group="dialog", description="add to a request")
 
     async def _add(self) -> None:
-        asked = await ask_request(self, self._inquiry.asked)
+        message = self.query_one("#explain-text", TextArea).text
+        asked = await ask_request(self, self._inquiry.asked, message)
         if asked is not None:
             self._inquiry = replace(self._inquiry, asked=asked)
             self._asks = True
