@@ -6,14 +6,18 @@ import asyncio
 import json
 import threading
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from textual.pilot import Pilot
 from textual.widgets import Button, Static
 
 from kms_tui.backend.base import Backend
-from kms_tui.ui.dialogs.affected_requests import AffectedRequests
-from tests.ui.conftest import MakeApp
+from kms_tui.evidence.change_replay import AffectedRequest, ReplayResult
+from kms_tui.evidence.request_history.history_source import Coverage
+from kms_tui.evidence.request_history.recorded_request import RecordedRequest
+from kms_tui.ui.dialogs.affected_requests import AffectedRequests, result_lines
+from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, go_to, press, settled, state_of
 from tests.ui.policy.workspace import key_policy, open_editor, write
 from tests.ui.test_activity import on_aws
@@ -198,10 +202,31 @@ def test_a_record_that_may_not_be_read_is_said_and_hinders_nothing(demo: Backend
         key = await go_to(pilot, "sandbox")
         await press(pilot, "X")
         assert "? Not known: " in affected(pilot)
+        assert "affected." not in affected(pilot), "what was not read may affect anybody"
         await press(pilot, "tab", "enter")
         assert state_of(demo, key) == "Disabled"
 
     drive(on_aws(demo, trail), script)
+
+
+def test_a_record_without_a_call_is_said_to_affect_none(demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "sandbox")
+        await press(pilot, "X")
+        assert "No recorded call is affected." in affected(pilot)
+
+    drive(on_aws(demo, FakeTrail([])), script)
+
+
+def test_thousands_of_reasons_are_counted_and_not_listed() -> None:
+    role = "arn:aws:iam::111122223333:role/r"
+    request = RecordedRequest(role, "AssumedRole", "111122223333", "Decrypt", arn_of("k"))
+    rows = tuple(AffectedRequest(request, 2, None, f"depends on role {n}") for n in range(5_000))
+    coverage = Coverage("a record", NOW - timedelta(days=90), NOW, NOW, 10_000, complete=True)
+    result = ReplayResult((), (), rows, 0, 0, 5_000, coverage)
+    lines = [str(line) for line in result_lines(result, NOW, is_reading=False)]
+    assert len(lines) < 40
+    assert lines[-1] == "? depends: 4,988 more with 9,976 calls, for 4,988 other reasons"
 
 
 def test_several_keys_are_disabled_without_a_replay(make_app: MakeApp) -> None:

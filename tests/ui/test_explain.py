@@ -120,6 +120,28 @@ def test_a_fix_opens_in_the_editor_and_is_saved_behind_the_review(make_app: Make
     drive(make_app(), script)
 
 
+def test_a_fix_of_a_policy_that_was_changed_meanwhile_is_not_opened(make_app: MakeApp, demo: Backend) -> None:
+    app = make_app()
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await paste(pilot, denial(demo))
+        policy = json.loads(Kms(demo).key_policy(key_arn(demo)))
+        deny = {"Sid": "New", "Effect": "Deny", "Principal": "*", "Action": "kms:ReEncrypt*", "Resource": "*"}
+        policy["Statement"].append(deny)
+        demo.call("PutKeyPolicy", {"KeyId": key_arn(demo), "Policy": json.dumps(policy)})
+        await press(pilot, "escape", "e", "enter")
+        assert isinstance(pilot.app.screen, ExplainScreen), "the fix would take the new statement away"
+        assert "changed meanwhile" in notifications(app)
+        await press(pilot, "e", "enter")
+        editor = pilot.app.screen
+        assert isinstance(editor, PolicyEditor)
+        await save(pilot)
+        sids = [each.get("Sid") for each in json.loads(Kms(demo).key_policy(key_arn(demo)))["Statement"]]
+        assert "New" in sids
+
+    drive(app, script)
+
+
 def test_a_layer_that_may_not_be_read_is_named(
     make_app: MakeApp, demo: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +199,8 @@ def test_a_refused_event_is_explained_with_its_encryption_context(make_app: Make
         pilot.app.screen.query_one(KeyDetails).open_tab(ActivityTab.TITLE)
         await settled(pilot)
         table = pilot.app.screen.query_one(ActivityTab).query_one(LineTable)
-        table.focus()
+        await press(pilot, "down")
+        assert table.has_focus
         await press(pilot, "home", "h")
         assert not isinstance(pilot.app.screen, ExplainScreen), "an answered call has nothing to explain"
         for _ in table.rows:

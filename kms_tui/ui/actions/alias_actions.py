@@ -69,6 +69,7 @@ async def create_alias(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
             [FormField("alias", "Alias", hint="without alias/", check=check_alias)],
             lambda values: kms.create_alias(full_alias(values["alias"]), subject.key_id),
             confirm="Create alias",
+            about=subject.arn,
             blame=dict.fromkeys(
                 ("AlreadyExistsException", "InvalidAliasNameException", "ValidationException"), "alias"
             ),

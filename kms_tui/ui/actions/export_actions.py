@@ -56,7 +56,7 @@ class ExportForm(Form):
                 "format", "Format", first, choices=[(title, end) for end, (title, _) in formats.items()]
             ),
             FormField("path", "File", f"{stem}.{first}", check=check_path),
-            FlagField("overwrite", "If it exists", hint="replace it"),
+            FlagField("overwrite", "If it exists", hint="replace it", is_consent=True),
         ]
         super().__init__("Export the list", fields, self._write, confirm="Write", blame={"FileError": "path"})
         self.initial_focus = "#path"

@@ -190,6 +190,7 @@ async def create_grant(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
             _fields(key),
             lambda values: made.append(kms.create_grant(subject.key_id, **grant_params(values))),
             confirm="Create grant",
+            about=subject.arn,
             lead=[Content("A grant allows what it names at once with its token, else within five minutes.")],
             blame={
                 "InvalidArnException": "grantee",

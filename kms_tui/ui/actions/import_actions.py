@@ -172,6 +172,7 @@ async def import_key_material(screen: ModeScreen, subjects: Sequence[Subject]) -
             _fields(key),
             submit,
             confirm="Go on",
+            about=subject.arn,
             lead=[
                 Content(
                     "It is wrapped under a key that KMS gives out for this once. KMS never gives it back: "

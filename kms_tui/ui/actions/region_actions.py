@@ -181,6 +181,7 @@ async def _replicate(screen: ModeScreen, primary: Kms, subject: Subject, taken: 
             ],
             submit,
             confirm="Replicate",
+            about=subject.arn,
             lead=[Content("The replica is billed as a key of its own. Aliases and grants are not copied.")],
             blame={"AlreadyExistsException": "region", "UnsupportedOperationException": "region"},
         )

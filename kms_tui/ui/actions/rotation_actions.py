@@ -8,7 +8,7 @@ from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT, spec_title
 from kms_tui.kms.model import KeyOrigin, KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change
 from kms_tui.ui.base.safe_text import Content
-from kms_tui.ui.base.subject import Reason, Subject, aws_managed, names
+from kms_tui.ui.base.subject import Reason, Subject, arns, aws_managed, names
 from kms_tui.ui.dialogs.form import Form, FormField
 from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
@@ -66,6 +66,7 @@ async def enable_rotation(screen: ModeScreen, subjects: Sequence[Subject]) -> No
             [FormField("period", "Every how many days", str(period), check=check_period)],
             lambda values: kms.enable_rotation(subject.key_id, int(values["period"])),
             confirm="Save" if status.enabled else "Turn on",
+            about=subject.arn,
             lead=[
                 Content(
                     "Each rotation adds new key material for encryption; what is encrypted under earlier "
@@ -86,6 +87,7 @@ async def _enable_for_many(screen: ModeScreen, subjects: Sequence[Subject]) -> N
             [FormField("period", "Every how many days", str(DEFAULT_PERIOD_DAYS), check=check_period)],
             lambda values: None,
             confirm="Go on",
+            about=arns(subjects),
             lead=[Content("Those that rotate already get this period as well.")],
         )
     )

@@ -9,7 +9,7 @@ from kms_tui.kms.model import Tag
 from kms_tui.ui.actions.alias_actions import cannot_name
 from kms_tui.ui.actions.batch import change_each, confirm_change
 from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.base.subject import Subject, names
+from kms_tui.ui.base.subject import Subject, arns, names
 from kms_tui.ui.dialogs.form import Form, TextField, Values
 from kms_tui.ui.mode_screen import ModeScreen
 
@@ -80,6 +80,7 @@ async def edit_tags(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
             [TextField("tags", "One a line: key=value", text, check=check_tags)],
             submit,
             confirm="Save",
+            about=subject.arn,
             lead=[Content("Tags may decide who can use the key, where policies ask for them.")],
             blame=dict.fromkeys(("TagException", "ValidationException", "LimitExceededException"), "tags"),
         )
@@ -95,6 +96,7 @@ async def _add_to_many(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
             [TextField("tags", "One a line: key=value", check=_check_some_tags)],
             lambda values: None,
             confirm="Go on",
+            about=arns(subjects),
             lead=[Content("A tag that a key has already gets the value given here; its other tags stay.")],
         )
     )
@@ -129,6 +131,7 @@ async def edit_description(screen: ModeScreen, subjects: Sequence[Subject]) -> N
             [TextField("description", "Description", key.description, check=check_description)],
             lambda values: kms.update_description(subject.key_id, values["description"]),
             confirm="Save",
+            about=subject.arn,
             blame={"ValidationException": "description"},
         )
     )

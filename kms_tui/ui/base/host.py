@@ -55,6 +55,13 @@ class Mode(NamedTuple):
     short: str = ""
 
 
+class FormDraft(NamedTuple):
+    """The values of a form's fields when it opened, and when it was cancelled."""
+
+    before: Mapping[str, str]
+    entered: Mapping[str, str]
+
+
 class Host(App[None]):
     """What a screen, widget or action may ask of the app; ``KmsApp`` is the only one.
 
@@ -70,8 +77,8 @@ class Host(App[None]):
     """The workers that wait for a person's answer."""
     welcomes: bool
     """Whether the key list shows the first steps."""
-    form_drafts: dict[str, Mapping[str, str]]
-    """What was typed into forms that were cancelled, by their titles; of this session alone."""
+    form_drafts: dict[tuple[str, str], FormDraft]
+    """What was typed into forms that were cancelled, by title and what they are about; of this session."""
     recent_commands: list[str]
     """The titles of what was last chosen in the palette, the latest first."""
     secrets_copied: list[Callable[[], None]]

@@ -54,6 +54,11 @@ def names(subjects: Sequence[Subject]) -> str:
     return subjects[0].name if len(subjects) == 1 else f"{len(subjects)} keys"
 
 
+def arns(subjects: Sequence[Subject]) -> str:
+    """Which keys these are, whatever their names: what a form for several is about."""
+    return " ".join(sorted(subject.arn for subject in subjects))
+
+
 def kms_for(session: Session, subject: Subject) -> Kms:
     """The façade in the subject's Region."""
     kms = session.kms

@@ -67,6 +67,9 @@ class KeyDetails(Vertical):
             tooltip="The tab before",
             show=False,
         ),
+        Binding(
+            "down", "enter_tab", "Into the tab", id="details.enter", tooltip="Go to what it lists", show=False
+        ),
     ]
 
     def __init__(self, tab: str = "Overview") -> None:
@@ -184,6 +187,14 @@ class KeyDetails(Vertical):
     def action_previous_tab(self) -> None:
         if self._is_filled:
             self.query_one(Tabs).action_previous_tab()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "enter_tab":
+            return self._is_filled and self.query_one(Tabs).has_focus
+        return super().check_action(action, parameters)
+
+    def action_enter_tab(self) -> None:
+        self.screen.focus_next()
 
     @on(Tabs.TabActivated)
     def _tab_activated(self, event: Tabs.TabActivated) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain, islice
 from types import MappingProxyType
 
 from textual import on
@@ -47,6 +48,8 @@ _OWN_READS = timedelta(seconds=1)
 """Leaves out what the question itself reads of the key."""
 _MOST = 4
 """Rows for one reason; the others are counted."""
+_MOST_REASONS = 12
+"""Reasons that are told apart; thousands (an IAM policy for each caller) would not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,18 +256,27 @@ def result_lines(result: ReplayResult, now: datetime, *, is_reading: bool) -> It
     """What was seen, then for each reason the requests, and what stays as it is."""
     yield _head(("reading on: " if is_reading else "") + coverage_sentence(result.coverage))
     for name, sign, word, colour in _PARTS:
-        rows: Sequence[AffectedRequest] = getattr(result, name)
-        for reason in dict.fromkeys(row.reason for row in rows):
-            of_reason = [row for row in rows if row.reason == reason]
+        by_reason: dict[str, list[AffectedRequest]] = {}
+        for row in getattr(result, name):
+            by_reason.setdefault(row.reason, []).append(row)
+        for reason, of_reason in islice(by_reason.items(), _MOST_REASONS):
             yield Content.styled(f"{sign} {word}: ", f"{colour} bold") + safe(reason)
             yield from (safe(f"  {row.calls(now)}") for row in of_reason[:_MOST])
             if len(of_reason) > _MOST:
                 yield Content(f"  and {_counted(of_reason[_MOST:])}")
+        if len(by_reason) > _MOST_REASONS:
+            others = list(islice(by_reason.values(), _MOST_REASONS, None))
+            reasons = "1 other reason" if len(others) == 1 else f"{len(others):,} other reasons"
+            counted = _counted(chain.from_iterable(others))
+            yield Content.styled(f"{sign} {word}: ", f"{colour} bold") + Content(f"{counted}, for {reasons}")
     if result.unchanged:
         stay = f"✓ {result.unchanged:,} recorded calls stay as they are."
         yield Content.styled(stay, "$foreground-muted")
-    elif not (result.refused or result.undecided or result.allowed) and not is_reading:
-        yield Content.styled("No recorded call is affected.", "$foreground-muted")
+    elif not (result.refused or result.undecided or result.allowed or is_reading):
+        if result.coverage.complete:
+            yield Content.styled("No recorded call is affected.", "$foreground-muted")
+        elif result.coverage.since is not None:
+            yield Content.styled("No call of those seen is affected.", "$foreground-muted")
     for note in result.coverage.notes:
         yield safe(note).stylize("$foreground-muted")
 

@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.ui.base.background import start
-from kms_tui.ui.base.host import host_of
+from kms_tui.ui.base.host import FormDraft, host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.widgets.text_widgets import Input, Static
@@ -37,10 +37,15 @@ class FormField:
     hint: str = ""
     check: Callable[[str], str] = no_check
 
-    def starting_with(self, draft: Values) -> Self:
-        """The field with its value in a draft, if that is a value for it."""
-        value = draft.get(self.name, self.value)
-        return replace(self, value=value) if self.may_be(value) else self
+    def starting_with(self, draft: FormDraft) -> Self:
+        """The field with its value in a draft, if that is a value for it.
+
+        Where the field now begins with another value than it did then, the draft is out of date: saving it
+        would undo what was changed meanwhile.
+        """
+        value = draft.entered.get(self.name, self.value)
+        is_of_now = draft.before.get(self.name) == self.value
+        return replace(self, value=value) if is_of_now and self.may_be(value) else self
 
     def may_be(self, value: str) -> bool:
         """Whether a value of a draft can be shown."""
@@ -95,7 +100,12 @@ class ChoiceField(FormField):
 
 @dataclass(frozen=True, slots=True)
 class FlagField(FormField):
-    """Yes or no."""
+    """Yes or no; a ``is_consent`` is given anew each time, and never kept in a draft."""
+
+    is_consent: bool = False
+
+    def may_be(self, value: str) -> bool:
+        return not self.is_consent
 
     def widget(self) -> Widget:
         from kms_tui.ui.widgets.form_widgets import Checkbox
@@ -133,9 +143,10 @@ class ManyField(FormField):
 class Form(Dialog[Values]):
     """Asks for ``fields`` and makes ``submit``'s call off the event loop; it closes when that succeeded.
 
-    What was typed stays when the form is cancelled, and is there again when a form of this title opens.
-    ``blame`` maps an error, by its KMS code or the name of its class ("FileError"), to the field it is about;
-    other errors are shown above the buttons.
+    What was typed stays when the form is cancelled, and is there again when a form of this title opens that
+    is ``about`` the same (the ARN of a key, say; aliases are the same in many Regions). ``blame`` maps an
+    error, by its KMS code or the name of its class ("FileError"), to the field it is about; other errors are
+    shown above the buttons.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -154,8 +165,10 @@ class Form(Dialog[Values]):
         lead: Sequence[Content] = (),
         blame: Mapping[str, str] | None = None,
         danger: bool = False,
+        about: str = "",
     ) -> None:
         super().__init__(title, confirm=confirm, danger=danger)
+        self._draft_key = (title, about)
         self.fields = fields
         self.submit = submit
         self.lead = lead
@@ -166,12 +179,15 @@ class Form(Dialog[Values]):
     def compose_body(self) -> Iterable[Widget]:
         for sentence in self.lead:
             yield Static(sentence, classes="dialog-line")
-        draft = host_of(self).form_drafts.get(self.dialog_title, {})
-        self._is_draft = bool(draft)
-        for field in self.fields:
+        draft = host_of(self).form_drafts.get(self._draft_key, FormDraft({}, {}))
+        fields = [field.starting_with(draft) for field in self.fields]
+        self._is_draft = any(
+            ours.value != given.value for ours, given in zip(fields, self.fields, strict=True)
+        )
+        for field in fields:
             yield Vertical(
                 Static(Content(field.label), classes="field-label"),
-                field.starting_with(draft).widget(),
+                field.widget(),
                 Static(id=f"{field.name}-error", classes="field-error"),
                 classes="field",
             )
@@ -189,15 +205,17 @@ class Form(Dialog[Values]):
     async def action_clear_draft(self) -> None:
         """Show the fields as they are without a draft."""
         if self.armed and not self.is_calling:
-            host_of(self).form_drafts.pop(self.dialog_title, None)
+            host_of(self).form_drafts.pop(self._draft_key, None)
             await self.recompose()
             self.arm()
 
     def cancel(self) -> None:
         if not self.is_calling:
-            values = self.values()
-            if values != {field.name: field.value for field in self.fields}:
-                host_of(self).form_drafts[self.dialog_title] = values
+            before, values = {field.name: field.value for field in self.fields}, self.values()
+            if values != before:
+                host_of(self).form_drafts[self._draft_key] = FormDraft(before, values)
+            else:
+                host_of(self).form_drafts.pop(self._draft_key, None)
         super().cancel()
 
     def values(self) -> dict[str, str]:
@@ -232,7 +250,7 @@ class Form(Dialog[Values]):
         except KmsTuiError as error:
             self._blame(error)
         else:
-            host_of(self).form_drafts.pop(self.dialog_title, None)
+            host_of(self).form_drafts.pop(self._draft_key, None)
             self.dismiss(values)
 
     def _blame(self, error: KmsTuiError) -> None:

@@ -85,7 +85,7 @@ async def write_file(screen: ModeScreen, name: str, text: str) -> None:
             "Write the policy to a file",
             [
                 FormField("path", "File", f"{name.replace('/', '-')}.json", check=_named),
-                FlagField("overwrite", "", hint="Replace a file of that name"),
+                FlagField("overwrite", "", hint="Replace a file of that name", is_consent=True),
             ],
             lambda values: write_policy(_path(values), text, overwrite=bool(values["overwrite"])),
             confirm="Write",

@@ -102,7 +102,7 @@ async def save_output(screen: ModeScreen, part: Part) -> None:
 
     fields = [
         FormField("path", "File", check=lambda text: "" if text.strip() else "Name a file."),
-        FlagField("overwrite", "If it exists", hint="replace it"),
+        FlagField("overwrite", "If it exists", hint="replace it", is_consent=True),
     ]
     lead = [safe(f"{part.name}, {len(part):,} bytes, as they are and not as text.")]
     values = await screen.ask(Form("Save the output", fields, save, confirm="Save", lead=lead))

@@ -26,7 +26,7 @@ _PATHS: Sequence[tuple[str, type[FormField], str]] = (
 """Field of ``LayerFiles``, how it is typed, and its label."""
 
 
-async def ask_request(screen: ModeScreen, asked: AskedRequest) -> AskedRequest | None:
+async def ask_request(screen: ModeScreen, asked: AskedRequest, message: str) -> AskedRequest | None:
     """Ask for what a message does not say; None is Cancel."""
     found: list[AskedRequest] = []
     pairs = "\n".join(f"{name}={value}" for name, value in (asked.pairs or {}).items())
@@ -49,6 +49,7 @@ async def ask_request(screen: ModeScreen, asked: AskedRequest) -> AskedRequest |
             ],
             lambda values: found.append(_request_of(values, asked)),
             confirm="Explain",
+            about=message,
         )
     )
     return found[-1] if values is not None else None
@@ -115,7 +116,7 @@ async def save_case(screen: ModeScreen, case: DenialCase) -> None:
             "Save this denial with all its layers",
             [
                 FormField("path", "File", "denial.json"),
-                FlagField("overwrite", "", hint="Replace a file of that name"),
+                FlagField("overwrite", "", hint="Replace a file of that name", is_consent=True),
             ],
             lambda values: _write(values, case),
             confirm="Save",

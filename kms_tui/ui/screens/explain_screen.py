@@ -21,6 +21,7 @@ from kms_tui.denials.judging import Inquiry, LayerSource, judge
 from kms_tui.kms.arn import Arn, key_id_of
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy.denial_case import DenialCase
+from kms_tui.policy.layers import NamedPolicy
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.clipboard import copy_text
@@ -230,7 +231,8 @@ class ExplainScreen(ModeScreen):
         start(self, self._add, group="dialog", description="add to a request")
 
     async def _add(self) -> None:
-        asked = await ask_request(self, self._inquiry.asked)
+        message = self.query_one("#explain-text", TextArea).text
+        asked = await ask_request(self, self._inquiry.asked, message)
         if asked is not None:
             self._inquiry = replace(self._inquiry, asked=asked)
             self._asks = True
@@ -269,7 +271,7 @@ class ExplainScreen(ModeScreen):
         part, arn = changes[chosen][1], explanation.request.key_arn
         match part.kind:
             case FixKind.KEY_POLICY:
-                await self._edit_policy(arn, part.policy)
+                await self._edit_policy(explanation, arn, part.policy)
             case FixKind.GRANT if self.session is not None and self.session.read_only:
                 copy_text(self.host, part.text)
                 self.host.notify("This session is read-only: the grant is copied, and not created.")
@@ -279,11 +281,21 @@ class ExplainScreen(ModeScreen):
                 copy_text(self.host, part.text)
                 self.host.notify("The statement is copied: hand it to who manages the caller's IAM policies.")
 
-    async def _edit_policy(self, arn: str, policy: str) -> None:
+    async def _edit_policy(self, explanation: Explanation, arn: str, policy: str) -> None:
+        """Open the policy with the fix, unless the key has another policy than was judged."""
         from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 
         subject = await self._subject(arn)
-        if subject is not None:
+        if subject is None:
+            return
+        kms = self.kms_for(subject)
+        text = await self.attempt(lambda: kms.key_policy(arn), doing="read the key policy")
+        judged = explanation.layers.key_policy if explanation.layers is not None else None
+        is_other = isinstance(judged, NamedPolicy) and judged.document.text != text
+        if text is not None and is_other and self._inquiry.key_policy is None:
+            self.host.notify("The key policy was changed meanwhile: it is read and judged again.")
+            self._soon()
+        elif text is not None:
             self.app.push_screen(PolicyEditor(self, subject, begin_with=policy))
 
     async def _create_grant(self, arn: str, part: FixPart) -> None:
