@@ -69,7 +69,7 @@ class AskedRequest:
     def _key(self, resolve: ResolveKey) -> str:
         text = self.key.strip()
         if not text:
-            raise AskedError("key", "Nothing says which key it is about.", next_step="Name it with --key.")
+            raise AskedError("key", "Nothing says which key it is about.", next_step="Name the key (--key).")
         if is_key_arn(text):
             return text
         return resolve(text)
@@ -134,7 +134,9 @@ def closed_context(request: AccessRequest, layers: Layers) -> AccessRequest:
 def _caller(text: str) -> Caller:
     if not text.strip():
         raise AskedError(
-            "principal", "The message does not say who was denied.", next_step="Name the caller: --principal."
+            "principal",
+            "The message does not say who was denied.",
+            next_step="Name the caller (--principal).",
         )
     try:
         return Caller.parse(text.strip())

@@ -62,7 +62,7 @@ def judge(
     if source is None and not inquiry.has_layers:
         raise KmsTuiError(
             "There are no policies to judge it by.",
-            next_step="Open a connection, or give files: --iam-policy, --scp and the like.",
+            next_step="Open a connection, or give files (--iam-policy, --scp and the like).",
         )
     asked = inquiry.asked.over(message) if message is not None else inquiry.asked
     try:
@@ -102,7 +102,7 @@ def _resolved(kms: Kms, key: str) -> str:
         return kms.describe(key).arn
     except KmsTuiError as error:
         raise AskedError(
-            "key", f"{key} was not found: {error}", next_step="Give the ARN of the key."
+            "key", f"{key} was not found: {str(error).rstrip('.')}.", next_step="Give the ARN of the key."
         ) from error
 
 

@@ -27,11 +27,12 @@ _NO_SUCH = ("NoSuchEntity", "NoSuchEntityException")
 _SSO_ROLE = "AWSReservedSSO_"
 _FROM_INSTANCE = "i-"
 _SESSION_HIDDEN = UnreadLayer(
-    "AWS tells nobody which policies were passed when the session began; --session-policy gives one, and "
-    "--no-session-policy says that there is none"
+    "AWS tells nobody which policies were passed when the session began: give one as a file "
+    "(--session-policy), or say that there is none (--no-session-policy)"
 )
 _OFFLINE = UnreadLayer(
-    "an offline KMS keeps IAM policies only of the principal given with --as; --iam-policy gives others"
+    "an offline KMS keeps IAM policies only of the principal given with --as; a file gives others "
+    "(--iam-policy)"
 )
 Read = TypeVar("Read")
 

@@ -76,7 +76,7 @@ _ROWS = (
         (),
         "KMS does not say which it is: the key of the ciphertext does not exist, is in another Region, or "
         "the caller may not use it.",
-        "Name the key in the request (KeyId), or ask for one key: --principal, --action and --key.",
+        "Name the key in the request (KeyId), or ask for one key (--principal, --action, --key).",
         "ciphertextreferstoa",
         _pattern(r"ciphertextreferstoa(?:customermasterkey|kmskey|key)thatdoesnotexist"),
     ),
@@ -204,7 +204,7 @@ _ROWS = (
         MessageKind.WITHOUT_REASON,
         ("accessdenied", "notauthorized", "unauthorizedoperation", "403forbidden"),
         "Access was denied, and the message does not say whom, what or by which policy.",
-        "The event in CloudTrail says more; or ask directly: --principal, --action and --key.",
+        "The event in CloudTrail says more; or ask directly (--principal, --action, --key).",
     ),
 )
 
