@@ -120,6 +120,10 @@ def test_a_filter_that_cannot_be_understood_says_so_below_and_keeps_the_rows(mak
         await settled(pilot)
         assert pilot.app.screen.query_one("#filter-note").has_class("-error")
         assert key_list.rows
+        key_list.focus()
+        await press(pilot, "M")
+        assert key_list.view is not None
+        assert not key_list.view.marks
 
     drive(make_app(), script)
 

@@ -332,6 +332,12 @@ class KeysScreen(ActionScreen):
 
     def action_mark_all(self) -> None:
         view = self.list.view
+        if self.query_one(FilterLine).is_error:
+            self.notify(
+                "The filter is not understood, so the list shows every key. Mend it first.",
+                title="Nothing marked",
+            )
+            return
         if view is not None:
             self.list.finish_arranging()
             view.mark(row.arn for row in view.rows)
