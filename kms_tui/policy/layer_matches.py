@@ -239,7 +239,7 @@ _WITHOUT_SESSION = (PrincipalKind.USER, PrincipalKind.ACCOUNT)
 _NONE = {
     Layer.RCP: "There is none for this key's account.",
     Layer.SCP: "There is none for this caller's account.",
-    Layer.ENDPOINT: "The request comes through no endpoint that has one.",
+    Layer.ENDPOINT: "It comes through none with a policy.",
     Layer.BOUNDARY: "There is none.",
     Layer.SESSION: "There is none.",
 }
