@@ -51,10 +51,6 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-_MEASURED = {"menu": pytest.mark.painted}
-"""An OptionList that was never painted has its lines measured without its scroll bar."""
-
-
 @pytest.fixture(autouse=True)
 def _a_fixed_count_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """How many reads a resting cursor has begun by the time of the picture is a matter of milliseconds."""
@@ -64,7 +60,7 @@ def _a_fixed_count_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @SIZES
-@pytest.mark.parametrize("picture", [pytest.param(p, marks=_MEASURED.get(p, ())) for p in PICTURES])
+@pytest.mark.parametrize("picture", PICTURES)
 def test_picture(snap_compare: SnapCompare, make_app: MakeApp, picture: str, size: tuple[int, int]) -> None:
     alias, keys = PICTURES[picture]
 

@@ -49,7 +49,9 @@ class ActionMenu(Dialog[KeyAction]):
     DEFAULT_CSS = """
     ActionMenu #dialog { height: 90%; }
     ActionMenu #dialog-body { height: 1fr; max-height: 100%; overflow: hidden; }
-    ActionMenu #choices { height: 1fr; max-height: 100%; background: $panel; border: none; padding: 0; }
+    ActionMenu #choices {
+        height: 1fr; max-height: 100%; background: $panel; border: none; padding: 0; scrollbar-gutter: stable;
+    }
     """
 
     def __init__(self, title: str, entries: Sequence[MenuEntry]) -> None:
