@@ -60,6 +60,7 @@ def _nothing_is_kept_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     """Drafts, stores and the configuration are those of the test."""
     for kind in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind.lower()))
+    monkeypatch.setattr("kms_tui.data_files.passing_root", lambda: tmp_path / "passing")
 
 
 @pytest.fixture(autouse=True)
