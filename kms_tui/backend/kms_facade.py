@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kms_tui.backend.base import Backend, KeepsPolicyVersions, KnowsCallerLayers, Wrapper
+from kms_tui.kms.arn import key_region
 from kms_tui.kms.model import (
     Alias,
     CallerIdentity,
@@ -119,6 +120,11 @@ class Kms:
 
     def in_region(self, region: str) -> Kms:
         return Kms(self.backend.in_region(region))
+
+    def in_region_of(self, key: str) -> Kms:
+        """The same in the Region of an ARN of a key or an alias; itself for any other name of a key."""
+        region = key_region(key)
+        return self if region in ("", self.region) else self.in_region(region)
 
     def call(self, operation: str, **params: Any) -> JsonShape:
         """One API call in AWS's own shapes; members given as None are left out."""

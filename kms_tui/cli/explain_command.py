@@ -18,7 +18,7 @@ from kms_tui.atomic import atomic_file, file_errors
 from kms_tui.cli.connection import add_connection_flags, connection_from
 from kms_tui.cli.standard_streams import say
 from kms_tui.formats import encoding_of
-from kms_tui.kms.arn import Arn
+from kms_tui.kms.arn import key_region
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import BackendKind, Connection
 from kms_tui.visible import visible
@@ -274,11 +274,7 @@ def _opened(
 
 def _in_region_of(connection: Connection, key: str) -> Connection:
     """The connection in the Region of the key's ARN, if there is one."""
-    try:
-        region = Arn.parse(key).region
-    except ValueError:
-        return connection
-    return replace(connection, region=region or None)
+    return replace(connection, region=key_region(key) or None)
 
 
 def _save(path: Path, explanation: Explanation) -> None:

@@ -54,16 +54,6 @@ def is_key_arn(text: str) -> bool:
     return arn.service == "kms" and arn.resource.startswith("key/") and bool(arn.account and arn.region)
 
 
-def kms_in_region_of(kms: Kms, key: str) -> Kms:
-    """The façade in the Region of an ARN of a key or an alias; itself for any other name of a key."""
-    try:
-        arn = Arn.parse(key)
-    except ValueError:
-        return kms
-    named = arn.service == "kms" and arn.region not in ("", kms.region)
-    return kms.in_region(arn.region) if named else kms
-
-
 def access_of(
     kms: Kms | None, key: str, policy_file: str | None = None, grants_file: str | None = None
 ) -> tuple[KeyAccess, tuple[str, ...]]:
@@ -81,7 +71,7 @@ def access_of(
         unknown = grants is None
         not_known = (f"{GRANTS_UNKNOWN} --grants-before gives them.",) if unknown else ()
         return KeyAccess(key, policy, grants or ()), not_known
-    access, told = read_access(kms_in_region_of(kms, key), key, policy)
+    access, told = read_access(kms.in_region_of(key), key, policy)
     _require_valid(access.policy, "The key's policy")
     return (access, told) if grants is None else (replace(access, grants=grants), ())
 

@@ -15,15 +15,7 @@ from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
 from kms_tui.cli.history_options import add_history_flags, agreed, followed, source_from
-from kms_tui.cli.key_access import (
-    STDIN,
-    access_of,
-    is_key_arn,
-    kms_in_region_of,
-    opened,
-    read_policy,
-    reading_kms,
-)
+from kms_tui.cli.key_access import STDIN, access_of, is_key_arn, opened, read_policy, reading_kms
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn
 from kms_tui.kms.errors import ConfigurationError
 from kms_tui.kms.keyspecs import alias_kind
@@ -147,7 +139,7 @@ def _change(
     if kms is None:
         raise ConfigurationError("An alias is repointed with a connection only.")
     alias = args.alias if args.alias.startswith(ALIAS_PREFIX) else f"{ALIAS_PREFIX}{args.alias}"
-    there = kms_in_region_of(kms, access.key_arn)
+    there = kms.in_region_of(access.key_arn)
     named = there.describe(alias).arn
     if named != access.key_arn:
         raise ConfigurationError(f"{alias} is no alias of this key: it names {named}.")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kms_tui.denials.message import ErrorMessage
-from kms_tui.kms.arn import ALIAS_PREFIX, Arn, is_key_id
+from kms_tui.kms.arn import ALIAS_PREFIX, Arn, is_key_id, key_region
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy.actions import find, lowered, nearest
 from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS
@@ -109,7 +109,7 @@ def via_service(name: str, key_arn: str) -> str:
     """The value of kms:ViaService for a service's short name; a whole value stays."""
     if "." in name:
         return name
-    region = Arn.parse(key_arn).region if key_arn.startswith("arn:") else ""
+    region = key_region(key_arn)
     if not region:
         raise AskedError("via", f"kms:ViaService names a Region as well: give {name}.REGION.amazonaws.com.")
     return f"{lowered(name)}.{region}.amazonaws.com"

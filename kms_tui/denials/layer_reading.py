@@ -14,7 +14,7 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.denials.organization_reading import OrganizationReader
 from kms_tui.denials.service_reads import MISSHAPEN, NotReadError, ServiceReads, policy_of, unread
 from kms_tui.evidence.activity import KeepGoing, always
-from kms_tui.kms.arn import Arn
+from kms_tui.kms.arn import key_account
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import Grant, Key
 from kms_tui.policy.actions import find
@@ -135,7 +135,7 @@ class _LayerReader:
         self._caller = request.caller
         self._own_account = kms.account_id
         self._keep_going = keep_going
-        self._key_account, self._kms = _home(kms, request.key_arn)
+        self._key_account, self._kms = key_account(request.key_arn), kms.in_region_of(request.key_arn)
         self._reads = ServiceReads(services, keep_going)
         self._in_region = ServiceReads(_in_region(services, self._kms.region), keep_going)
         self._organization = OrganizationReader(self._reads)
@@ -282,12 +282,3 @@ class _LayerReader:
 def _in_region(services: Services | None, region: str) -> Services | None:
     """The services in the Region of the key; IAM and Organizations are the same in all."""
     return services if services is None or services.region == region else services.in_region(region)
-
-
-def _home(kms: Kms, key_arn: str) -> tuple[str, Kms]:
-    """The account of a key, and the façade in its Region."""
-    try:
-        arn = Arn.parse(key_arn)
-    except ValueError:
-        return "", kms
-    return arn.account, kms if arn.region == kms.region else kms.in_region(arn.region)

@@ -20,7 +20,7 @@ from kms_tui.evidence.request_history.recorded_request import (
     RecordedRequest,
     RequestGroup,
 )
-from kms_tui.kms.arn import Arn
+from kms_tui.kms.arn import key_region
 from kms_tui.kms.request_quotas import RequestQuota, quota_of
 
 _SHORTEST = timedelta(hours=1)
@@ -129,18 +129,11 @@ def request_usage(history: RequestHistory, region: str = "") -> RequestUsage:
     )
 
 
-def _region(request: RecordedRequest, region: str) -> str:
-    try:
-        return Arn.parse(request.key_arn).region
-    except ValueError:
-        return region
-
-
 def _spent(groups: Iterable[RequestGroup], region: str, days: float) -> tuple[SpentRequests, ...]:
     held: dict[tuple[str, str, Context | None, str, str], list[RequestGroup]] = defaultdict(list)
     for group in groups:
         request = group.request
-        place = _region(request, region)
+        place = key_region(request.key_arn) or region
         held[request.principal, request.operation, request.context, request.service, place].append(group)
     rows = []
     for key, alike in held.items():
@@ -153,7 +146,7 @@ def _spent(groups: Iterable[RequestGroup], region: str, days: float) -> tuple[Sp
 def _quotas(groups: Iterable[RequestGroup], region: str, days: float) -> tuple[QuotaUse, ...]:
     counts: dict[tuple[RequestQuota, str], int] = defaultdict(int)
     for group in groups:
-        place = _region(group.request, region)
+        place = key_region(group.request.key_arn) or region
         counts[quota_of(group.request.operation, _algorithm(group.request), place), place] += group.count
     uses = [QuotaUse(quota, place, count / days) for (quota, place), count in counts.items()]
     return tuple(sorted(uses, key=lambda use: (-(use.share or 0), -use.per_day)))

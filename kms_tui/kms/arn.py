@@ -68,6 +68,15 @@ def key_account(reference: str) -> str:
         return ""
 
 
+def key_region(reference: str) -> str:
+    """The Region in the ARN of a key or an alias; "" for any other reference."""
+    try:
+        arn = Arn.parse(reference)
+    except ValueError:
+        return ""
+    return arn.region if arn.service == "kms" else ""
+
+
 def short_alias(alias_name: str) -> str:
     """The alias name as people say it, without ``alias/``."""
     return alias_name.removeprefix(ALIAS_PREFIX)

@@ -15,7 +15,7 @@ from kms_tui.evidence.events import mapping_of, text_of
 from kms_tui.evidence.request_history.history_source import HistoryQuery, HistoryReading, QueryCost
 from kms_tui.evidence.request_history.history_sql import TableName, athena_sql, partition_conditions
 from kms_tui.evidence.request_history.query_engine import MOST_ROWS, QueryState, QueryStatus, Row, run_query
-from kms_tui.kms.arn import Arn
+from kms_tui.kms.arn import key_region
 from kms_tui.kms.errors import KmsTuiError
 
 _SERVICE = "athena"
@@ -54,7 +54,7 @@ class AthenaHistory:
 
     def cost(self, query: HistoryQuery) -> QueryCost:
         """What can be said before: which part of the table is read. Bytes are known only afterwards."""
-        conditions = list(partition_conditions(self._partitions(), query, self._region(query)))
+        conditions = list(partition_conditions(self._partitions(), query, key_region(query.key_arn)))
         if self._unread:
             part = f"all of the table ({self._unread})"
         elif conditions:
@@ -72,7 +72,7 @@ class AthenaHistory:
         run_query(self, reading)
 
     def start(self, query: HistoryQuery) -> str:
-        conditions = list(partition_conditions(self._partitions(), query, self._region(query)))
+        conditions = list(partition_conditions(self._partitions(), query, key_region(query.key_arn)))
         params: dict[str, Any] = {
             "QueryString": athena_sql(
                 self._table, query, conditions, key_exchange="keyexchange" in self._columns().lower()
@@ -117,12 +117,6 @@ class AthenaHistory:
 
     def _call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         return self._services.call(_SERVICE, operation, params)
-
-    def _region(self, query: HistoryQuery) -> str:
-        try:
-            return Arn.parse(query.key_arn).region
-        except ValueError:
-            return ""
 
     def _table_metadata(self) -> Mapping[str, Any]:
         """GetTableMetadata's answer, asked for once; empty where it is refused."""
