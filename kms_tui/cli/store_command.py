@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.atomic import FileError
+from kms_tui.cli.file_streams import size
 from kms_tui.cli.standard_streams import say, written_out
 from kms_tui.kms.errors import KmsTuiError
 
@@ -30,7 +31,6 @@ examples:
   kms-tui store info
   kms-tui store backup ~/kms-2026-11-29.db
   kms-tui store verify --store ~/kms-2026-11-29.db"""
-_UNITS = ("bytes", "KiB", "MiB", "GiB")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +110,7 @@ def _info(args: argparse.Namespace) -> int:
     oldest = f", the oldest of {found.oldest_event:%Y-%m-%d %H:%M} UTC" if found.oldest_event else ""
     lines = [
         ("Store", str(found.path)),
-        ("Size", _size(found.size)),
+        ("Size", size(found.size)),
         ("Schema", f"version {found.version}"),
         ("Guarded by", f"a {found.protection}"),
         ("Keys", f"{sum(found.states.values()):,}"),
@@ -210,10 +210,3 @@ def _verify(args: argparse.Namespace) -> int:
             )
         say(f"{store.path} is sound: {keys:,} keys and {materials:,} key materials.")
     return 0
-
-
-def _size(count: int) -> str:
-    size, unit = float(count), 0
-    while size >= 1024 and unit < len(_UNITS) - 1:
-        size, unit = size / 1024, unit + 1
-    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"

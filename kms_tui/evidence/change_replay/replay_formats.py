@@ -49,7 +49,7 @@ def as_markdown(result: ReplayResult, now: datetime) -> str:
             each.request.context_label,
             each.request.service,
             f"{each.count:,}",
-            iso(each.last) or "",
+            iso(each.last) if each.last is not None else "",
             each.reason,
         )
         for effect, requests in _parts(result)

@@ -29,7 +29,7 @@ class AffectedRequest:
             "operation": request.operation,
             "context": request.context_shape,
             "count": self.count,
-            "last": iso(self.last),
+            "last": iso(self.last) if self.last is not None else None,
             "reason": self.reason,
             "service": request.service or None,
         }

@@ -11,7 +11,7 @@ from kms_tui.evidence.request_history.history_source import Coverage
 def covers(coverage: Coverage) -> dict[str, Any]:
     """A coverage for JSON: ``from`` is null if nothing was seen."""
     return {
-        "from": iso(coverage.since),
+        "from": iso(coverage.since) if coverage.since is not None else None,
         "to": iso(coverage.until),
         "events": coverage.events,
         "complete": coverage.complete,
@@ -33,9 +33,9 @@ def coverage_sentence(coverage: Coverage) -> str:
     return f"{span} ({events}): {coverage.source}."
 
 
-def iso(moment: datetime | None) -> str | None:
-    """A moment as CloudTrail writes it; None stays."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def iso(moment: datetime) -> str:
+    """A moment as CloudTrail writes it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 _UNITS = ((86_400.0, "days"), (3600.0, "h"), (60.0, "min"))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from typing import NamedTuple
 
+from kms_tui.evidence.request_history.coverage_words import iso
 from kms_tui.evidence.request_history.event_records import KMS_SOURCE
 from kms_tui.evidence.request_history.history_source import HistoryQuery
 from kms_tui.evidence.request_history.query_engine import COLUMNS, MOST_ROWS
@@ -137,7 +138,7 @@ def athena_sql(
     """The query over a trail's table. ``partitions`` are conditions of ``partition_conditions``;
     ``key_exchange``: the table has tlsdetails.keyexchange.
     """
-    since, until = (literal(_iso(moment)) for moment in (query.since, query.until))
+    since, until = (literal(iso(moment)) for moment in (query.since, query.until))
     dialect = _Dialect(
         f"regexp_replace(requestparameters, {literal(_OBJECTS)}, '$1*')",
         "min(eventtime)",
@@ -165,10 +166,6 @@ def lake_sql(store: str, query: HistoryQuery) -> str:
 
 _ESCAPED_OBJECTS = r'(aws:s3:arn[=\\":]+arn:[^"/,}]*:s3:::[^"/,}]*/)[^"\\,}]*'
 """The same inside Lake's text of a context: a JSON string, or ``{aws:s3:arn=…}``."""
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 _DATE_FORMS: Mapping[str, str] = {
