@@ -1,0 +1,155 @@
+"""Signatures beside files: the formats, signing a file in one of them, and checking one of any of them.
+
+A file is digested here, in constant memory, and KMS signs the digest. Ed25519 signs no digest (RFC 8032), so
+KMS signs files of at most 4,096 bytes with it, except in the formats ``cms`` and ``ssh``, which sign a digest
+in an envelope of their own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import BinaryIO, NamedTuple
+
+from cryptography import x509
+
+from kms_tui.signing.files import cms
+from kms_tui.signing.signature_forms import SignatureForm, has_two_forms, read_signature
+from kms_tui.signing.signing_key import SigningError, SigningKey, default_algorithm
+from kms_tui.signing.ssh import ssh_signatures
+from kms_tui.signing.ssh.ssh_keys import require_ssh_kind
+
+CHUNK = 1 << 20
+_PEM_BEGIN, _PEM_END = "-----BEGIN {}-----", "-----END {}-----"
+
+
+class SignatureFormat(StrEnum):
+    """What the file of a signature holds."""
+
+    RAW = "raw"
+    BASE64 = "base64"
+    R_S = "r-s"
+    CMS = "cms"
+    CMS_PEM = "cms-pem"
+    SSH = "ssh"
+    COSIGN = "cosign"
+
+
+class FormatFacts(NamedTuple):
+    """A format for people."""
+
+    suffix: str
+    words: str
+
+
+FORMATS: Mapping[SignatureFormat, FormatFacts] = {
+    SignatureFormat.RAW: FormatFacts(".sig", "the bytes that KMS makes (openssl dgst -verify)"),
+    SignatureFormat.BASE64: FormatFacts(".sig", "the same in base64"),
+    SignatureFormat.R_S: FormatFacts(".sig", "ECDSA's two numbers side by side (JWS, wallets)"),
+    SignatureFormat.CMS: FormatFacts(".p7s", "detached CMS in DER, with a certificate (openssl cms -verify)"),
+    SignatureFormat.CMS_PEM: FormatFacts(".pem", "the same in PEM"),
+    SignatureFormat.SSH: FormatFacts(".sig", "an SSH signature (ssh-keygen -Y verify)"),
+    SignatureFormat.COSIGN: FormatFacts(".sig", "what cosign verify-blob --key reads: base64, SHA-256"),
+}
+_COSIGN = {"ECDSA_SHA_256", "RSASSA_PKCS1_V1_5_SHA_256", "ED25519_SHA_512"}
+Ticks = Callable[[int], None]
+
+
+def no_ticks(done: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SigningChoice:
+    """How files are signed."""
+
+    format: SignatureFormat = SignatureFormat.RAW
+    algorithm: str = ""
+    """KMS's signing algorithm; "" for the key's default."""
+    low_s: bool = False
+    """Whether an ECDSA signature gets the smaller of its two s."""
+    certificate: x509.Certificate | None = None
+    """The key's certificate, which CMS carries."""
+    namespace: str = "file"
+    """Of an SSH signature."""
+    signed_at: datetime | None = None
+    """The signing time in CMS."""
+
+
+def checked_choice(key: SigningKey, choice: SigningChoice) -> str:
+    """The algorithm that a choice comes to. SigningError where the key cannot sign so; nothing is sent."""
+    algorithm = key.require(choice.algorithm) if choice.algorithm else _default_for(key, choice.format)
+    name = choice.format
+    two_forms = has_two_forms(key.spec)
+    if name is SignatureFormat.R_S and not two_forms:
+        raise SigningError(
+            f"{key.asked_as} is an {key.spec} key: only ECDSA signatures have the form r‖s.",
+            next_step="Use raw.",
+        )
+    if choice.low_s and not two_forms:
+        raise SigningError(f"{key.asked_as} is an {key.spec} key: only ECDSA signatures have a low s.")
+    if name is SignatureFormat.COSIGN and algorithm not in _COSIGN:
+        raise SigningError(
+            f"cosign verify-blob reads no signature made with {algorithm}.",
+            next_step=f"It reads {', '.join(sorted(_COSIGN))}.",
+        )
+    if name in (SignatureFormat.CMS, SignatureFormat.CMS_PEM):
+        if choice.certificate is None:
+            raise SigningError(
+                "A CMS signature names its signer by a certificate, and none is given.",
+                next_step="Make one with kms-tui cert self-sign, or have a CA issue one.",
+            )
+        cms.require_certificate_of(key, choice.certificate)
+    if name is SignatureFormat.SSH and require_ssh_kind(key).algorithm != algorithm:
+        raise SigningError(f"OpenSSH signs with {require_ssh_kind(key).algorithm}, not with {algorithm}.")
+    return algorithm
+
+
+def _default_for(key: SigningKey, name: SignatureFormat) -> str:
+    return require_ssh_kind(key).algorithm if name is SignatureFormat.SSH else default_algorithm(key)
+
+
+def sign_file(key: SigningKey, source: BinaryIO, choice: SigningChoice, ticks: Ticks = no_ticks) -> bytes:
+    """What to write beside a file. One call of Sign; ``ticks`` gets the bytes read, and may raise to stop.
+
+    Raises SigningError before anything is sent, and KMS's own errors.
+    """
+    algorithm = checked_choice(key, choice)
+    match choice.format:
+        case SignatureFormat.SSH:
+            digest = digest_of(source, ssh_signatures.HASH, ticks)
+            return ssh_signatures.sign_digest(key, digest, choice.namespace).encode()
+        case SignatureFormat.CMS | SignatureFormat.CMS_PEM:
+            assert choice.certificate is not None
+            assert choice.signed_at is not None
+            digest = digest_of(source, cms.digest_name(algorithm), ticks)
+            der = cms.sign_digest(key, choice.certificate, digest, algorithm, choice.signed_at)
+            return der if choice.format is SignatureFormat.CMS else _pem(der)
+    signature = key.sign_stream(source, algorithm, ticks)
+    ecdsa = read_signature(signature, key.spec)
+    if ecdsa is not None:
+        form = SignatureForm.R_S if choice.format is SignatureFormat.R_S else SignatureForm.DER
+        signature = (ecdsa.with_low_s() if choice.low_s else ecdsa).write(form)
+    if choice.format in (SignatureFormat.BASE64, SignatureFormat.COSIGN):
+        return base64.b64encode(signature) + b"\n"
+    return signature
+
+
+def digest_of(source: BinaryIO, name: str, ticks: Ticks = no_ticks) -> bytes:
+    """The digest of a stream by hashlib's name of the hash, in constant memory."""
+    made, done = hashlib.new(name), 0
+    while chunk := source.read(CHUNK):
+        made.update(chunk)
+        done += len(chunk)
+        ticks(done)
+    return made.digest()
+
+
+def _pem(der: bytes) -> bytes:
+    body = base64.encodebytes(der).decode().replace("\n", "")
+    lines = [body[start : start + 64] for start in range(0, len(body), 64)]
+    return "\n".join((_PEM_BEGIN.format("CMS"), *lines, _PEM_END.format("CMS"), "")).encode()

@@ -1,0 +1,231 @@
+"""OpenSSH certificates for users and hosts, signed by a KMS key as the certificate authority.
+
+OpenSSH's PROTOCOL.certkeys has the fields; ``ssh-keygen -s`` and ``-O`` have the defaults and the names of
+the options. ``sshd`` trusts the authority with TrustedUserCAKeys, ``ssh`` with a @cert-authority line.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from ipaddress import ip_network
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import SSHCertificateBuilder, SSHCertificateType
+
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.signing.kms_private_keys import private_key
+from kms_tui.signing.signing_key import SigningKey
+from kms_tui.signing.ssh.ssh_keys import SshError, read_public_line, require_ssh_kind
+
+FOREVER = 2**64 - 1
+MOST_PRINCIPALS = 256
+"""OpenSSH's limit (SSHKEY_CERT_MAX_PRINCIPALS)."""
+_USER_EXTENSIONS = (
+    "permit-X11-forwarding",
+    "permit-agent-forwarding",
+    "permit-port-forwarding",
+    "permit-pty",
+    "permit-user-rc",
+)
+_OTHER_EXTENSIONS = ("no-touch-required",)
+
+
+class Holder(StrEnum):
+    """Who a certificate is for."""
+
+    USER = "user"
+    HOST = "host"
+
+
+class CertificateField(StrEnum):
+    """A field of an SSH certificate, which an error names."""
+
+    PUBLIC_KEY = "public key"
+    PRINCIPALS = "principals"
+    IDENTITY = "identity"
+    VALIDITY = "validity"
+    OPTIONS = "options"
+    SERIAL = "serial"
+
+
+class FieldError(KmsTuiError):
+    """A field of an SSH certificate is wrong; nothing is signed."""
+
+    def __init__(self, field: CertificateField, sentence: str, *, next_step: str = "") -> None:
+        super().__init__(sentence, next_step=next_step)
+        self.field = field
+
+
+class Options(NamedTuple):
+    """Critical options and extensions, by name; a flag's value is empty."""
+
+    critical: Mapping[str, str]
+    extensions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SshCertificateFields:
+    """What a certificate will say."""
+
+    public_key: str
+    """The holder's line of a ``.pub`` file."""
+    holder: Holder
+    identity: str
+    """What the server's log calls the certificate."""
+    principals: tuple[str, ...]
+    """User names, or host names; empty with ``any_principal``."""
+    valid_after: datetime
+    valid_before: datetime | None
+    """None: for ever."""
+    any_principal: bool = False
+    options: tuple[str, ...] = ()
+    """As ``ssh-keygen -O`` names them: "no-pty", "force-command=/bin/true", "clear" …"""
+    serial: int = 0
+
+
+def options_of(fields: SshCertificateFields) -> Options:
+    """The options in effect: users get all of ssh-keygen's extensions, hosts none. Raises FieldError."""
+    extensions = dict.fromkeys(_USER_EXTENSIONS, "") if fields.holder is Holder.USER else {}
+    critical: dict[str, str] = {}
+    for option in fields.options:
+        name, _, value = option.partition("=")
+        if fields.holder is Holder.HOST:
+            raise FieldError(CertificateField.OPTIONS, f"A host's certificate has no option {name}.")
+        if name == "clear":
+            extensions.clear()
+        elif name in (*_USER_EXTENSIONS, *_OTHER_EXTENSIONS):
+            extensions[name] = ""
+        elif name.startswith("no-") and _permission(name) in _USER_EXTENSIONS:
+            extensions.pop(_permission(name), None)
+        elif name == "verify-required":
+            critical[name] = ""
+        elif name == "force-command" and value:
+            critical[name] = value
+        elif name == "source-address" and value:
+            critical[name] = _networks(value)
+        else:
+            raise FieldError(
+                CertificateField.OPTIONS,
+                f"ssh-keygen has no option {option}.",
+                next_step="It has force-command=…, source-address=…, verify-required, clear, "
+                f"{', '.join(_USER_EXTENSIONS)}, and no-… for each of these.",
+            )
+    return Options(critical, extensions)
+
+
+def _permission(name: str) -> str:
+    """ "no-x11-forwarding" -> "permit-X11-forwarding": ssh-keygen writes it in lower case."""
+    wanted = f"permit-{name.removeprefix('no-')}"
+    return next((each for each in _USER_EXTENSIONS if each.lower() == wanted.lower()), wanted)
+
+
+def _networks(value: str) -> str:
+    for each in value.split(","):
+        try:
+            ip_network(each)
+        except ValueError as error:
+            raise FieldError(
+                CertificateField.OPTIONS, f"source-address: {each} is no network such as 10.0.0.0/8: {error}."
+            ) from error
+    return value
+
+
+def check_fields(fields: SshCertificateFields, now: datetime) -> None:
+    """Raise FieldError for the first field that is wrong."""
+    try:
+        read_public_line(fields.public_key)
+    except SshError as error:
+        raise FieldError(CertificateField.PUBLIC_KEY, str(error), next_step=error.next_step) from error
+    if not fields.identity or not fields.identity.isprintable():
+        raise FieldError(CertificateField.IDENTITY, "The identity is empty, or is not printable.")
+    if not fields.principals and not fields.any_principal:
+        raise FieldError(
+            CertificateField.PRINCIPALS,
+            "No principal is named, so the certificate would be good for every name.",
+            next_step="Name the user or host names, or ask for any principal.",
+        )
+    if fields.principals and fields.any_principal:
+        raise FieldError(CertificateField.PRINCIPALS, "Any principal is asked for, and some are named.")
+    if len(fields.principals) > MOST_PRINCIPALS:
+        raise FieldError(
+            CertificateField.PRINCIPALS,
+            f"OpenSSH takes {MOST_PRINCIPALS} principals; here are {len(fields.principals):,}.",
+        )
+    for each in fields.principals:
+        if not each or not each.isprintable() or "," in each or " " in each:
+            raise FieldError(CertificateField.PRINCIPALS, f"{each!r} is no user or host name.")
+    if fields.valid_before is not None and fields.valid_before <= fields.valid_after:
+        raise FieldError(CertificateField.VALIDITY, "The validity ends before it begins.")
+    if fields.valid_before is not None and fields.valid_before <= now:
+        raise FieldError(CertificateField.VALIDITY, "The validity has ended already.")
+    if not 0 <= fields.serial < 2**64:
+        raise FieldError(CertificateField.SERIAL, "The serial is a number of at most 64 bits.")
+    options_of(fields)
+
+
+def random_serial() -> int:
+    """A serial that no other certificate has, in all likelihood: key revocation lists name it."""
+    return secrets.randbits(63)
+
+
+def preview(key: SigningKey, fields: SshCertificateFields) -> Sequence[tuple[str, str]]:
+    """Name and value of what will be signed, in the order of ``ssh-keygen -L``."""
+    options = options_of(fields)
+    _, comment = read_public_line(fields.public_key)
+    until = f"{fields.valid_before:%Y-%m-%d %H:%M} UTC" if fields.valid_before else "for ever"
+    return (
+        ("Type", f"{fields.holder} certificate"),
+        ("Public key", f"{fields.public_key.split()[0]} {comment}".rstrip()),
+        ("Signing CA", f"{require_ssh_kind(key).signature} {key.asked_as}"),
+        ("Key ID", fields.identity),
+        ("Serial", str(fields.serial)),
+        ("Valid", f"from {fields.valid_after:%Y-%m-%d %H:%M} UTC to {until}"),
+        ("Principals", ", ".join(fields.principals) or "any"),
+        ("Critical options", ", ".join(_shown(options.critical)) or "none"),
+        ("Extensions", ", ".join(_shown(options.extensions)) or "none"),
+    )
+
+
+def _shown(options: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" if value else name for name, value in options.items()]
+
+
+def sign_certificate(key: SigningKey, fields: SshCertificateFields, now: datetime) -> str:
+    """The line of a ``-cert.pub`` file. One call of Sign. Raises FieldError and SigningError before it."""
+    check_fields(fields, now)
+    require_ssh_kind(key)
+    holder, comment = read_public_line(fields.public_key)
+    if not isinstance(holder, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
+        raise FieldError(
+            CertificateField.PUBLIC_KEY, "Certificates are made for RSA, ECDSA and Ed25519 keys only."
+        )
+    options = options_of(fields)
+    kind = SSHCertificateType.USER if fields.holder is Holder.USER else SSHCertificateType.HOST
+    builder = (
+        SSHCertificateBuilder()
+        .public_key(holder)
+        .type(kind)
+        .key_id(fields.identity.encode())
+        .serial(fields.serial)
+        .valid_after(int(fields.valid_after.astimezone(UTC).timestamp()))
+        .valid_before(
+            int(fields.valid_before.astimezone(UTC).timestamp()) if fields.valid_before else FOREVER
+        )
+    )
+    builder = (
+        builder.valid_for_all_principals()  # type: ignore[no-untyped-call]
+        if fields.any_principal
+        else builder.valid_principals([each.encode() for each in fields.principals])
+    )
+    for name, value in options.critical.items():
+        builder = builder.add_critical_option(name.encode(), value.encode())
+    for name, value in options.extensions.items():
+        builder = builder.add_extension(name.encode(), value.encode())
+    made = private_key(key)
+    assert isinstance(made, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey)
+    return f"{builder.sign(made).public_bytes().decode()} {comment}".rstrip()

@@ -1,0 +1,105 @@
+"""KMS keys in OpenSSH's forms: which kinds there are, and the one-line public key.
+
+RFC 4253 (wire format), RFC 5656 (ECDSA), RFC 8332 (RSA with SHA-2), RFC 8709 (Ed25519).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    SSHPublicKeyTypes,
+    load_ssh_public_key,
+)
+
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.public_key import PublicKey
+from kms_tui.signing.signing_key import SigningError, SigningKey
+
+_ARN = re.compile(r"arn:[a-z-]+:kms:\S+")
+
+
+class SshError(KmsTuiError):
+    """A text is none of OpenSSH's forms that is expected; the sentence says why."""
+
+
+class SshKind(NamedTuple):
+    """How OpenSSH signs with a kind of key."""
+
+    signature: str
+    """The name of the signature's algorithm on the wire."""
+    algorithm: str
+    """KMS's signing algorithm."""
+
+
+SSH_KINDS: Mapping[str, SshKind] = {
+    **{f"RSA_{bits}": SshKind("rsa-sha2-512", "RSASSA_PKCS1_V1_5_SHA_512") for bits in (2048, 3072, 4096)},
+    "ECC_NIST_P256": SshKind("ecdsa-sha2-nistp256", "ECDSA_SHA_256"),
+    "ECC_NIST_P384": SshKind("ecdsa-sha2-nistp384", "ECDSA_SHA_384"),
+    "ECC_NIST_P521": SshKind("ecdsa-sha2-nistp521", "ECDSA_SHA_512"),
+    "ECC_NIST_EDWARDS25519": SshKind("ssh-ed25519", "ED25519_SHA_512"),
+}
+"""Key spec -> its kind; OpenSSH knows neither secp256k1 nor ML-DSA nor SM2."""
+
+
+def require_ssh_kind(key: SigningKey) -> SshKind:
+    """The key's kind; SigningError where OpenSSH does not know it."""
+    kind = SSH_KINDS.get(key.spec)
+    if kind is None:
+        raise SigningError(
+            f"{key.asked_as} is an {key.spec} key, a kind that OpenSSH does not know.",
+            next_step="Use an RSA, P-256, P-384, P-521 or Ed25519 key.",
+        )
+    return kind
+
+
+def public_line(key: SigningKey, comment: str | None = None) -> str:
+    """The key as a line of ``authorized_keys`` or of a ``.pub`` file, without a line end.
+
+    The comment is the key's ARN unless another is given: so the line itself names the key that signs.
+    """
+    require_ssh_kind(key)
+    return f"{ssh_text(key.public_key)} {comment if comment is not None else key.arn}".rstrip()
+
+
+def ssh_text(public_key: PublicKey) -> str:
+    """The type and the base64 of a public key of a kind in ``SSH_KINDS``."""
+    loaded = public_key.loaded()
+    assert isinstance(loaded, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey)
+    return loaded.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def public_blob(public_key: PublicKey) -> bytes:
+    """The public key as it stands in signatures."""
+    return base64.b64decode(ssh_text(public_key).split()[1])
+
+
+def read_public_line(text: str) -> tuple[SSHPublicKeyTypes, str]:
+    """The key in a line of a ``.pub`` file, and the comment behind it. Raises SshError."""
+    if "PRIVATE KEY" in text:
+        raise SshError("This is a private key.", next_step="Give the public key: the .pub file beside it.")
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    if len(lines) != 1:
+        raise SshError(f"One line with an OpenSSH public key is expected; here are {len(lines)}.")
+    parts = lines[0].split(None, 2)
+    try:
+        loaded = load_ssh_public_key(" ".join(parts[:2]).encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise SshError(
+            "This is no OpenSSH public key that is known here.",
+            next_step='A line looks like "ssh-ed25519 AAAA… comment".',
+        ) from error
+    return loaded, parts[2] if len(parts) > 2 else ""
+
+
+def key_named_in(comment: str) -> str:
+    """The ARN of a KMS key in the comment of a public key, or ""."""
+    found = _ARN.search(comment)
+    return found[0] if found else ""
