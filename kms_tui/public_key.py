@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import textwrap
 from collections.abc import Callable, Mapping
@@ -15,10 +16,15 @@ from typing import Any, BinaryIO, Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa, utils
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, mlkem, padding, rsa, utils
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    ssh_key_fingerprint,
+)
 
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import DIGEST, EXTERNAL_MU, KEY_SPECS, SIGNING_ALGORITHMS, Family
@@ -41,6 +47,29 @@ _ML_DSA = {
 }
 _MlDsaKey = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey
 _ML_DSA_ALGORITHM = "ML_DSA_SHAKE_256"
+_CURVE_SPECS = {
+    "secp256r1": "ECC_NIST_P256",
+    "secp384r1": "ECC_NIST_P384",
+    "secp521r1": "ECC_NIST_P521",
+    "secp256k1": "ECC_SECG_P256K1",
+}
+_TYPE_SPECS: Mapping[type[PublicKeyTypes], str] = {
+    ed25519.Ed25519PublicKey: "ECC_NIST_EDWARDS25519",
+    mldsa.MLDSA44PublicKey: "ML_DSA_44",
+    mldsa.MLDSA65PublicKey: "ML_DSA_65",
+    mldsa.MLDSA87PublicKey: "ML_DSA_87",
+    mlkem.MLKEM768PublicKey: "ML_KEM_768",
+    mlkem.MLKEM1024PublicKey: "ML_KEM_1024",
+}
+_SshKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+_SSH_CURVES = ("secp256r1", "secp384r1", "secp521r1")
+_THUMBPRINT_MEMBERS = {
+    "RSA": ("e", "kty", "n"),
+    "EC": ("crv", "kty", "x", "y"),
+    "OKP": ("crv", "kty", "x"),
+    "AKP": ("alg", "kty", "pub"),
+}
+"""The required members of each key type, in the order of the alphabet: RFC 7638, 8037, 9964."""
 _WITHOUT_JWK = {Family.ML_KEM, Family.SM2}
 
 WRAPPING_ALGORITHMS = (*_OAEP, *_KEY_WRAP)
@@ -64,6 +93,11 @@ class PublicKey:
         """From GetPublicKey's answer, or GetParametersForImport's."""
         return cls(bytes(answer["PublicKey"]), answer.get("KeySpec", ""))
 
+    @classmethod
+    def of(cls, key: PublicKeyTypes) -> PublicKey:
+        """From a loaded key, with its key spec where KMS has one."""
+        return cls(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), spec_of(key))
+
     @property
     def pem(self) -> str:
         body = "\n".join(textwrap.wrap(base64.b64encode(self.der).decode(), 64))
@@ -73,6 +107,45 @@ class PublicKey:
     def fingerprint(self) -> str:
         """SHA-256 of the DER in lowercase hex, like ``openssl pkey -pubin -outform der | sha256sum``."""
         return hashlib.sha256(self.der).hexdigest()
+
+    def pkcs1_pem(self) -> str:
+        """An RSA key as ``RSA PUBLIC KEY`` (PKCS #1). PublicKeyError for other kinds."""
+        key = self.loaded()
+        if not isinstance(key, rsa.RSAPublicKey):
+            raise PublicKeyError(f"Only RSA keys have a PKCS #1 form; {self._name} has none.")
+        return key.public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
+
+    def ssh_line(self, comment: str = "") -> str:
+        """A line of ``authorized_keys``; PublicKeyError for kinds that OpenSSH does not have."""
+        line = self._ssh_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+        return f"{line} {comment}".rstrip()
+
+    @property
+    def ssh_fingerprint(self) -> str:
+        """``SHA256:…``, as ``ssh-keygen -l`` writes it. PublicKeyError as for ``ssh_line``."""
+        digest = ssh_key_fingerprint(self._ssh_key(), hashes.SHA256())
+        return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
+
+    def _ssh_key(self) -> _SshKey:
+        key = self.loaded()
+        on_curve = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _SSH_CURVES
+        if on_curve or isinstance(key, rsa.RSAPublicKey | ed25519.Ed25519PublicKey):
+            assert isinstance(key, _SshKey)
+            return key
+        raise PublicKeyError(
+            f"OpenSSH has no form for {self._name}: it knows RSA, P-256, P-384, P-521 and Ed25519."
+        )
+
+    @property
+    def _name(self) -> str:
+        return self.spec or "this kind of key"
+
+    @property
+    def thumbprint(self) -> str:
+        """The JWK's SHA-256 thumbprint (RFC 7638) in base64url. PublicKeyError as for ``jwk``."""
+        jwk = self.jwk()
+        required = {member: jwk[member] for member in _THUMBPRINT_MEMBERS[jwk["kty"]]}
+        return _base64url(hashlib.sha256(json.dumps(required, separators=(",", ":")).encode()).digest())
 
     def jwk(self) -> dict[str, str]:
         """The JSON Web Key: RFC 7518 (RSA, EC), 8812 (secp256k1), 8037 (Ed25519), 9964 (ML-DSA).
@@ -177,6 +250,16 @@ class PublicKey:
                 next_step="For key material, choose RSA_AES_KEY_WRAP; for data, envelope encryption.",
             )
         return key.encrypt(plaintext, padding.OAEP(padding.MGF1(digest), digest, None))
+
+
+def spec_of(key: PublicKeyTypes) -> str:
+    """The KMS key spec of a loaded key; "" where KMS has none."""
+    if isinstance(key, rsa.RSAPublicKey):
+        spec = f"RSA_{key.key_size}"
+        return spec if spec in KEY_SPECS else ""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return _CURVE_SPECS.get(key.curve.name, "")
+    return next((spec for kind, spec in _TYPE_SPECS.items() if isinstance(key, kind)), "")
 
 
 @dataclass(frozen=True, slots=True)
