@@ -12,7 +12,7 @@ import os
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -271,12 +271,16 @@ class Digested:
     sentence: str
 
 
+class _Source(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
 class _Hasher(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
 
 def digest_message(
-    source: BinaryIO,
+    source: _Source,
     algorithm: str,
     public_key: PublicKey | None = None,
     *,
@@ -308,7 +312,7 @@ def digest_message(
     return Digested(digest.digest(), DIGEST, f"The message was digested here with {name}.{twice}")
 
 
-def _feed(hasher: _Hasher, source: BinaryIO, progress: Callable[[int], None]) -> None:
+def _feed(hasher: _Hasher, source: _Source, progress: Callable[[int], None]) -> None:
     done = 0
     while chunk := source.read(_CHUNK):
         hasher.update(chunk)

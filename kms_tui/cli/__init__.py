@@ -22,6 +22,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("kms_tui.cli.list_command", "list the account's keys, filtered"),
     "encrypt": ("kms_tui.cli.encrypt_command", "encrypt a file of any size"),
     "decrypt": ("kms_tui.cli.decrypt_command", "decrypt a file"),
+    "sign": ("kms_tui.cli.sign_command", "sign files, in the forms that openssl, ssh and cosign read"),
+    "verify": ("kms_tui.cli.verify_command", "verify signatures of files"),
+    "ssh": ("kms_tui.cli.ssh_command", "public keys and certificates for OpenSSH"),
+    "ssh-sign": ("kms_tui.cli.ssh_sign_command", "sign git commits, as ssh-keygen -Y does"),
     "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
     "explain": ("kms_tui.cli.explain_command", "say why a request was denied"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
@@ -56,6 +60,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
+
+
+def ssh_sign() -> int:
+    """The program for git's ``gpg.ssh.program``, which takes no command before its own arguments."""
+    return main(["ssh-sign", *sys.argv[1:]])
 
 
 def _run(arguments: list[str]) -> int:

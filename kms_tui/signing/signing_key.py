@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.envelope.streams import Readable
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.keyspecs import (
     DIGEST,
@@ -90,7 +90,7 @@ class SigningKey:
         return self.sign_stream(io.BytesIO(message), algorithm)
 
     def sign_stream(
-        self, source: BinaryIO, algorithm: str, progress: Callable[[int], None] = lambda done: None
+        self, source: Readable, algorithm: str, progress: Callable[[int], None] = lambda done: None
     ) -> bytes:
         """Sign what a stream holds, in constant memory; ``progress`` gets the bytes done.
 

@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from cryptography import x509
 
+from kms_tui.envelope.streams import Readable
 from kms_tui.signing.files import cms
 from kms_tui.signing.signature_forms import SignatureForm, has_two_forms, read_signature
 from kms_tui.signing.signing_key import SigningError, SigningKey, default_algorithm
@@ -113,7 +114,7 @@ def _default_for(key: SigningKey, name: SignatureFormat) -> str:
     return require_ssh_kind(key).algorithm if name is SignatureFormat.SSH else default_algorithm(key)
 
 
-def sign_file(key: SigningKey, source: BinaryIO, choice: SigningChoice, ticks: Ticks = no_ticks) -> bytes:
+def sign_file(key: SigningKey, source: Readable, choice: SigningChoice, ticks: Ticks = no_ticks) -> bytes:
     """What to write beside a file. One call of Sign; ``ticks`` gets the bytes read, and may raise to stop.
 
     Raises SigningError before anything is sent, and KMS's own errors.
@@ -139,7 +140,7 @@ def sign_file(key: SigningKey, source: BinaryIO, choice: SigningChoice, ticks: T
     return signature
 
 
-def digest_of(source: BinaryIO, name: str, ticks: Ticks = no_ticks) -> bytes:
+def digest_of(source: Readable, name: str, ticks: Ticks = no_ticks) -> bytes:
     """The digest of a stream by hashlib's name of the hash, in constant memory."""
     made, done = hashlib.new(name), 0
     while chunk := source.read(CHUNK):

@@ -10,8 +10,10 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from kms_tui.envelope.streams import Readable
 from kms_tui.formats import Format, FormatError, decode, detect
 from kms_tui.kms.keyspecs import DIGEST, KEY_SPECS, RAW
 from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS as ALGORITHMS
@@ -93,15 +95,16 @@ def _decoded(data: bytes) -> bytes:
     return data
 
 
-def algorithms_of(spec: str) -> tuple[str, ...]:
-    """The algorithms by which a key of this spec may have signed a file."""
-    known = KEY_SPECS.get(spec)
+def algorithms_of(public_key: PublicKey) -> tuple[str, ...]:
+    """The algorithms by which the key may have signed a file; an RSA key may have a size that KMS lacks."""
+    is_rsa = isinstance(public_key.loaded(), rsa.RSAPublicKey)
+    known = KEY_SPECS.get("RSA_2048" if is_rsa else public_key.spec)
     found = known.algorithms.get(KeyUsage.SIGN_VERIFY, ()) if known else ()
     return tuple(name for name in found if name != _PREHASHED)
 
 
 def verify_file(
-    source: BinaryIO,
+    source: Readable,
     given: GivenSignature,
     public_key: PublicKey,
     algorithm: str = "",
@@ -112,8 +115,8 @@ def verify_file(
 
     Raises SigningError where that cannot be said, and PublicKeyError for a kind of key that is not known.
     """
-    candidates = (algorithm,) if algorithm else algorithms_of(public_key.spec)
-    if not candidates or (algorithm and algorithm not in algorithms_of(public_key.spec)):
+    candidates = (algorithm,) if algorithm else algorithms_of(public_key)
+    if not candidates or (algorithm and algorithm not in algorithms_of(public_key)):
         raise SigningError(
             f"A key of the kind {public_key.spec or 'given'} does not sign files"
             f"{f' with {algorithm}' if algorithm else ''}."
@@ -147,7 +150,7 @@ def _cms_verdict(
 
 
 def _raw_verdict(
-    source: BinaryIO, data: bytes, public_key: PublicKey, candidates: Sequence[str], ticks: Ticks
+    source: Readable, data: bytes, public_key: PublicKey, candidates: Sequence[str], ticks: Ticks
 ) -> FileVerdict:
     ecdsa = read_signature(data, public_key.spec)
     if ecdsa is None and has_two_forms(public_key.spec):
@@ -163,7 +166,7 @@ def _raw_verdict(
 
 
 def _messages(
-    source: BinaryIO, public_key: PublicKey, candidates: Sequence[str], ticks: Ticks
+    source: Readable, public_key: PublicKey, candidates: Sequence[str], ticks: Ticks
 ) -> list[tuple[str, bytes, str]]:
     """Algorithm, what it signs of the source, and the type of that; the source is read once."""
     names = {ALGORITHMS[each].digest for each in candidates if DIGEST in ALGORITHMS[each].message_types}

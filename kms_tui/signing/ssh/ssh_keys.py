@@ -11,13 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    SSHPublicKeyTypes,
-    load_ssh_public_key,
-)
+from cryptography.hazmat.primitives.serialization import SSHPublicKeyTypes, load_ssh_public_key
 
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.public_key import PublicKey
@@ -66,19 +60,12 @@ def public_line(key: SigningKey, comment: str | None = None) -> str:
     The comment is the key's ARN unless another is given: so the line itself names the key that signs.
     """
     require_ssh_kind(key)
-    return f"{ssh_text(key.public_key)} {comment if comment is not None else key.arn}".rstrip()
-
-
-def ssh_text(public_key: PublicKey) -> str:
-    """The type and the base64 of a public key of a kind in ``SSH_KINDS``."""
-    loaded = public_key.loaded()
-    assert isinstance(loaded, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey)
-    return loaded.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    return key.public_key.ssh_line(key.arn if comment is None else comment)
 
 
 def public_blob(public_key: PublicKey) -> bytes:
     """The public key as it stands in signatures."""
-    return base64.b64decode(ssh_text(public_key).split()[1])
+    return base64.b64decode(public_key.ssh_line().split()[1])
 
 
 def read_public_line(text: str) -> tuple[SSHPublicKeyTypes, str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_public_key
+from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
 from kms_tui.public_key import PublicKey
 from kms_tui.signing.signing_key import SigningKey
@@ -45,7 +45,7 @@ class SshSignature:
             loaded = load_ssh_public_key(line.encode())
         except (ValueError, UnsupportedAlgorithm) as error:
             raise SshError("The public key in the SSH signature is of no known kind.") from error
-        return PublicKey(loaded.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+        return PublicKey.of(loaded)
 
     def is_of(self, public_key: PublicKey, digest: bytes) -> bool:
         """Whether the key made it of content with this digest, by ``hash_name``."""
