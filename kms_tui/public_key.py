@@ -30,7 +30,7 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import DIGEST, EXTERNAL_MU, KEY_SPECS, SIGNING_ALGORITHMS, Family
 from kms_tui.kms.model import Secret
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _HASHES: Mapping[str, hashes.HashAlgorithm] = {
     "sha1": hashes.SHA1(),
     "sha256": hashes.SHA256(),

@@ -24,7 +24,7 @@ from kms_tui.signing.signing_key import SigningError, SigningKey, default_algori
 from kms_tui.signing.ssh import ssh_signatures
 from kms_tui.signing.ssh.ssh_keys import require_ssh_kind
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 _PEM_BEGIN, _PEM_END = "-----BEGIN {}-----", "-----END {}-----"
 
 
