@@ -6,10 +6,9 @@ A certificate is made as ssh-keygen -s makes it; the certificate authority's pri
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING
 from kms_tui.cli.connection import add_connection_flags, connection_from
 from kms_tui.cli.file_streams import PIPE, open_kms
 from kms_tui.cli.standard_streams import written_out
-from kms_tui.kms.errors import ConfigurationError
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -29,10 +27,6 @@ examples:
   kms-tui ssh public-key --key alias/ann -o ann.pub
   kms-tui ssh certificate ann.pub --key alias/ssh-ca --principal ann --valid-for 8h
   kms-tui ssh certificate ssh_host_ed25519_key.pub --key alias/ssh-ca --host --principal db1.example.com"""
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SPAN = re.compile(r"(?:\d{1,9}[smhdw]){1,5}")
-_SKEW = timedelta(minutes=1)
-"""A certificate begins so much earlier, since clocks differ; ssh-keygen does the same."""
 _MOST_LINE = 1 << 16
 
 
@@ -66,12 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     certificate.add_argument("--any-principal", action="store_true", help="good for every name")
     certificate.add_argument("--id", metavar="TEXT", help="what logs call it (default: the first principal)")
-    certificate.add_argument("--serial", metavar="N", type=int, help="default: random")
+    certificate.add_argument("--serial", metavar="N", default="", help="default: random")
     certificate.add_argument(
         "--valid-for", metavar="SPAN", default="8h", help="30m, 8h, 52w, 1d12h, or forever (default: 8h)"
     )
     certificate.add_argument(
-        "--valid-from", metavar="TIME", help="2026-11-30, or with T09:00 (default: a minute ago)"
+        "--valid-from", metavar="TIME", default="", help="2026-11-30, or with T09:00 (default: a minute ago)"
     )
     certificate.add_argument(
         "-O",
@@ -122,42 +116,22 @@ def _certificate(args: argparse.Namespace) -> int:
 
 def _fields(args: argparse.Namespace, now: datetime) -> SshCertificateFields:
     from kms_tui.atomic import file_errors
-    from kms_tui.signing.ssh.ssh_certificates import Holder, SshCertificateFields, random_serial
+    from kms_tui.signing.ssh.ssh_certificates import Holder, SshCertificateFields, read_serial, read_validity
 
     with file_errors(args.file, "read"), Path(args.file).open("rb") as file:
         line = file.read(_MOST_LINE).decode("utf-8", "replace")
-    start = _moment(args.valid_from) if args.valid_from else now - _SKEW
-    span = _span(args.valid_for)
+    valid_after, valid_before = read_validity(args.valid_from, args.valid_for, now)
     return SshCertificateFields(
         public_key=line.strip(),
         holder=Holder.HOST if args.host else Holder.USER,
         identity=args.id or (args.principal[0] if args.principal else Path(args.file).name),
         principals=tuple(args.principal),
-        valid_after=start,
-        valid_before=None if span is None else (start if args.valid_from else now) + span,
+        valid_after=valid_after,
+        valid_before=valid_before,
         any_principal=args.any_principal,
         options=tuple(args.options),
-        serial=random_serial() if args.serial is None else args.serial,
+        serial=read_serial(args.serial),
     )
-
-
-def _span(text: str) -> timedelta | None:
-    if text == "forever":
-        return None
-    if not _SPAN.fullmatch(text):
-        raise ConfigurationError(f"--valid-for: {text} is no span of time such as 8h, 1d12h or forever.")
-    seconds = sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"\d+[smhdw]", text))
-    if not 0 < seconds < 100 * 366 * 86400:
-        raise ConfigurationError(f"--valid-for: {text} is not between a second and 100 years; forever is.")
-    return timedelta(seconds=seconds)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationError(f"--valid-from: {text} is no time such as 2026-11-30T09:00.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _write(text: str, target: str, *, overwrite: bool) -> None:

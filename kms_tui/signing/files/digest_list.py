@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kms_tui.atomic import file_errors
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.signing.files.file_signatures import Ticks, digest_of, no_ticks
+from kms_tui.signing.files.file_signatures import Ticks, no_ticks, stream_digest
 
 MOST_BYTES = 64 << 20
 _LINE = re.compile(r"(?P<escaped>\\?)(?P<digest>[0-9a-fA-F]{64}) [ *](?P<name>.+)")
@@ -45,7 +45,7 @@ class ListedFile(NamedTuple):
 def listed(path: Path, name: str, ticks: Ticks = no_ticks) -> ListedFile:
     """A file's line. Raises FileError."""
     with file_errors(path, "read"), path.open("rb") as source:
-        return ListedFile(name, digest_of(source, "sha256", ticks).hex())
+        return ListedFile(name, stream_digest(source, "sha256", ticks).hex())
 
 
 def written(files: Iterable[ListedFile]) -> bytes:

@@ -122,12 +122,12 @@ def sign_file(key: SigningKey, source: Readable, choice: SigningChoice, ticks: T
     algorithm = checked_choice(key, choice)
     match choice.format:
         case SignatureFormat.SSH:
-            digest = digest_of(source, ssh_signatures.HASH, ticks)
+            digest = stream_digest(source, ssh_signatures.HASH, ticks)
             return ssh_signatures.sign_digest(key, digest, choice.namespace).encode()
         case SignatureFormat.CMS | SignatureFormat.CMS_PEM:
             assert choice.certificate is not None
             assert choice.signed_at is not None
-            digest = digest_of(source, cms.digest_name(algorithm), ticks)
+            digest = stream_digest(source, cms.digest_name(algorithm), ticks)
             der = cms.sign_digest(key, choice.certificate, digest, algorithm, choice.signed_at)
             return der if choice.format is SignatureFormat.CMS else _pem(der)
     signature = key.sign_stream(source, algorithm, ticks)
@@ -140,7 +140,7 @@ def sign_file(key: SigningKey, source: Readable, choice: SigningChoice, ticks: T
     return signature
 
 
-def digest_of(source: Readable, name: str, ticks: Ticks = no_ticks) -> bytes:
+def stream_digest(source: Readable, name: str, ticks: Ticks = no_ticks) -> bytes:
     """The digest of a stream by hashlib's name of the hash, in constant memory."""
     made, done = hashlib.new(name), 0
     while chunk := source.read(CHUNK):

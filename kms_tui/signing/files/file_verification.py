@@ -20,7 +20,7 @@ from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS as ALGORITHMS
 from kms_tui.kms.model import KeyUsage
 from kms_tui.public_key import PublicKey, digest_message
 from kms_tui.signing.files.cms import CmsError, CmsSignature, read_cms
-from kms_tui.signing.files.file_signatures import CHUNK, Ticks, digest_of, no_ticks
+from kms_tui.signing.files.file_signatures import CHUNK, Ticks, no_ticks, stream_digest
 from kms_tui.signing.signature_forms import SignatureForm, has_two_forms, read_signature
 from kms_tui.signing.signing_key import SigningError
 from kms_tui.signing.ssh.ssh_signatures import SshSignature, is_ssh_signature, read_ssh_signature
@@ -122,9 +122,9 @@ def verify_file(
             f"{f' with {algorithm}' if algorithm else ''}."
         )
     if isinstance(given, SshSignature):
-        return _ssh_verdict(given, public_key, digest_of(source, given.hash_name, ticks))
+        return _ssh_verdict(given, public_key, stream_digest(source, given.hash_name, ticks))
     if isinstance(given, CmsSignature) and given.digest is not None:
-        return _cms_verdict(given, public_key, digest_of(source, given.digest_name, ticks), candidates)
+        return _cms_verdict(given, public_key, stream_digest(source, given.digest_name, ticks), candidates)
     data = given.signature if isinstance(given, CmsSignature) else given.data
     return _raw_verdict(source, data, public_key, candidates, ticks)
 

@@ -6,10 +6,11 @@ the options. ``sshd`` trusts the authority with TrustedUserCAKeys, ``ssh`` with 
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_network
 from typing import NamedTuple
@@ -17,9 +18,8 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import SSHCertificateBuilder, SSHCertificateType
 
-from kms_tui.kms.errors import KmsTuiError
 from kms_tui.signing.kms_private_keys import private_key
-from kms_tui.signing.signing_key import SigningKey
+from kms_tui.signing.signing_key import SigningError, SigningKey
 from kms_tui.signing.ssh.ssh_keys import SshError, read_public_line, require_ssh_kind
 
 FOREVER = 2**64 - 1
@@ -33,6 +33,10 @@ _USER_EXTENSIONS = (
     "permit-user-rc",
 )
 _OTHER_EXTENSIONS = ("no-touch-required",)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SPAN = re.compile(r"(?:\d{1,9}[smhdw]){1,5}")
+_SKEW = timedelta(minutes=1)
+"""A certificate begins so much earlier, since clocks differ; ssh-keygen does the same."""
 
 
 class Holder(StrEnum):
@@ -42,21 +46,22 @@ class Holder(StrEnum):
     HOST = "host"
 
 
-class CertificateField(StrEnum):
-    """A field of an SSH certificate, which an error names."""
+class SshField(StrEnum):
+    """A field in which a person describes an SSH certificate."""
 
-    PUBLIC_KEY = "public key"
+    PUBLIC_KEY = "public-key"
     PRINCIPALS = "principals"
     IDENTITY = "identity"
-    VALIDITY = "validity"
+    VALID_FROM = "valid-from"
+    VALID_FOR = "valid-for"
     OPTIONS = "options"
     SERIAL = "serial"
 
 
-class FieldError(KmsTuiError):
+class SshFieldError(SigningError):
     """A field of an SSH certificate is wrong; nothing is signed."""
 
-    def __init__(self, field: CertificateField, sentence: str, *, next_step: str = "") -> None:
+    def __init__(self, field: SshField, sentence: str, *, next_step: str = "") -> None:
         super().__init__(sentence, next_step=next_step)
         self.field = field
 
@@ -89,13 +94,13 @@ class SshCertificateFields:
 
 
 def options_of(fields: SshCertificateFields) -> Options:
-    """The options in effect: users get all of ssh-keygen's extensions, hosts none. Raises FieldError."""
+    """The options in effect: users get all of ssh-keygen's extensions, hosts none. Raises SshFieldError."""
     extensions = dict.fromkeys(_USER_EXTENSIONS, "") if fields.holder is Holder.USER else {}
     critical: dict[str, str] = {}
     for option in fields.options:
         name, _, value = option.partition("=")
         if fields.holder is Holder.HOST:
-            raise FieldError(CertificateField.OPTIONS, f"A host's certificate has no option {name}.")
+            raise SshFieldError(SshField.OPTIONS, f"A host's certificate has no option {name}.")
         if name == "clear":
             extensions.clear()
         elif name in (*_USER_EXTENSIONS, *_OTHER_EXTENSIONS):
@@ -109,8 +114,8 @@ def options_of(fields: SshCertificateFields) -> Options:
         elif name == "source-address" and value:
             critical[name] = _networks(value)
         else:
-            raise FieldError(
-                CertificateField.OPTIONS,
+            raise SshFieldError(
+                SshField.OPTIONS,
                 f"ssh-keygen has no option {option}.",
                 next_step="It has force-command=…, source-address=…, verify-required, clear, "
                 f"{', '.join(_USER_EXTENSIONS)}, and no-… for each of these.",
@@ -129,48 +134,91 @@ def _networks(value: str) -> str:
         try:
             ip_network(each)
         except ValueError as error:
-            raise FieldError(
-                CertificateField.OPTIONS, f"source-address: {each} is no network such as 10.0.0.0/8: {error}."
+            raise SshFieldError(
+                SshField.OPTIONS, f"source-address: {each} is no network such as 10.0.0.0/8: {error}."
             ) from error
     return value
 
 
+def read_span(text: str) -> timedelta | None:
+    """ "30m", "8h", "1d12h", "52w"; None for "forever". Raises SshFieldError."""
+    text = text.strip()
+    if text == "forever":
+        return None
+    if not _SPAN.fullmatch(text):
+        raise SshFieldError(
+            SshField.VALID_FOR, f"{text or 'Nothing'} is no span of time such as 8h, 1d12h or forever."
+        )
+    seconds = sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"\d+[smhdw]", text))
+    if not 0 < seconds < 100 * 366 * 86400:
+        raise SshFieldError(
+            SshField.VALID_FOR, f"{text} is not between a second and 100 years; forever is longer."
+        )
+    return timedelta(seconds=seconds)
+
+
+def read_validity(valid_from: str, valid_for: str, now: datetime) -> tuple[datetime, datetime | None]:
+    """First and last moment. Without ``valid_from`` it begins a minute ago, since clocks differ.
+
+    Raises SshFieldError.
+    """
+    span = read_span(valid_for)
+    if not valid_from.strip():
+        return now - _SKEW, None if span is None else now + span
+    try:
+        moment = datetime.fromisoformat(valid_from.strip())
+    except ValueError as error:
+        raise SshFieldError(
+            SshField.VALID_FROM, f"{valid_from.strip()} is no time such as 2026-11-30T09:00."
+        ) from error
+    start = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return start, None if span is None else start + span
+    except OverflowError as error:
+        raise SshFieldError(SshField.VALID_FOR, "The validity ends after the year 9999.") from error
+
+
+def read_serial(text: str) -> int:
+    """A number, or a random one for "". Raises SshFieldError."""
+    text = text.strip()
+    if not text:
+        return secrets.randbits(63)
+    if not (text.isascii() and text.isdigit() and len(text) <= 20):
+        raise SshFieldError(SshField.SERIAL, f"{text} is no number of at most 64 bits.")
+    return int(text)
+
+
 def check_fields(fields: SshCertificateFields, now: datetime) -> None:
-    """Raise FieldError for the first field that is wrong."""
+    """Raise SshFieldError for the first field that is wrong."""
     try:
         read_public_line(fields.public_key)
     except SshError as error:
-        raise FieldError(CertificateField.PUBLIC_KEY, str(error), next_step=error.next_step) from error
+        raise SshFieldError(SshField.PUBLIC_KEY, str(error), next_step=error.next_step) from error
     if not fields.identity or not fields.identity.isprintable():
-        raise FieldError(CertificateField.IDENTITY, "The identity is empty, or is not printable.")
+        raise SshFieldError(SshField.IDENTITY, "The identity is empty, or is not printable.")
     if not fields.principals and not fields.any_principal:
-        raise FieldError(
-            CertificateField.PRINCIPALS,
+        raise SshFieldError(
+            SshField.PRINCIPALS,
             "No principal is named, so the certificate would be good for every name.",
             next_step="Name the user or host names, or ask for any principal.",
         )
     if fields.principals and fields.any_principal:
-        raise FieldError(CertificateField.PRINCIPALS, "Any principal is asked for, and some are named.")
+        raise SshFieldError(SshField.PRINCIPALS, "Any principal is asked for, and some are named.")
     if len(fields.principals) > MOST_PRINCIPALS:
-        raise FieldError(
-            CertificateField.PRINCIPALS,
+        raise SshFieldError(
+            SshField.PRINCIPALS,
             f"OpenSSH takes {MOST_PRINCIPALS} principals; here are {len(fields.principals):,}.",
         )
     for each in fields.principals:
         if not each or not each.isprintable() or "," in each or " " in each:
-            raise FieldError(CertificateField.PRINCIPALS, f"{each!r} is no user or host name.")
+            raise SshFieldError(SshField.PRINCIPALS, f"{each!r} is no user or host name.")
     if fields.valid_before is not None and fields.valid_before <= fields.valid_after:
-        raise FieldError(CertificateField.VALIDITY, "The validity ends before it begins.")
+        raise SshFieldError(SshField.VALID_FOR, "The validity ends before it begins.")
     if fields.valid_before is not None and fields.valid_before <= now:
-        raise FieldError(CertificateField.VALIDITY, "The validity has ended already.")
+        raise SshFieldError(SshField.VALID_FOR, "The validity has ended already.")
     if not 0 <= fields.serial < 2**64:
-        raise FieldError(CertificateField.SERIAL, "The serial is a number of at most 64 bits.")
+        raise SshFieldError(SshField.SERIAL, "The serial is a number of at most 64 bits.")
     options_of(fields)
-
-
-def random_serial() -> int:
-    """A serial that no other certificate has, in all likelihood: key revocation lists name it."""
-    return secrets.randbits(63)
 
 
 def preview(key: SigningKey, fields: SshCertificateFields) -> Sequence[tuple[str, str]]:
@@ -196,13 +244,13 @@ def _shown(options: Mapping[str, str]) -> list[str]:
 
 
 def sign_certificate(key: SigningKey, fields: SshCertificateFields, now: datetime) -> str:
-    """The line of a ``-cert.pub`` file. One call of Sign. Raises FieldError and SigningError before it."""
+    """The line of a ``-cert.pub`` file. One call of Sign. Raises SshFieldError and SigningError before it."""
     check_fields(fields, now)
     require_ssh_kind(key)
     holder, comment = read_public_line(fields.public_key)
     if not isinstance(holder, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
-        raise FieldError(
-            CertificateField.PUBLIC_KEY, "Certificates are made for RSA, ECDSA and Ed25519 keys only."
+        raise SshFieldError(
+            SshField.PUBLIC_KEY, "Certificates are made for RSA, ECDSA and Ed25519 keys only."
         )
     options = options_of(fields)
     kind = SSHCertificateType.USER if fields.holder is Holder.USER else SSHCertificateType.HOST

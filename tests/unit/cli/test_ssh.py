@@ -81,7 +81,7 @@ def test_a_host_certificate_for_ever(command: Command, tmp_path: Path) -> None:
         (("--principal", "a", "--valid-from", "soon"), "is no time"),
         (("--principal", "a", "--valid-from", "2020-01-01"), "has ended already"),
         (("--principal", "a", "--serial", str(2**64)), "at most 64 bits"),
-        (("--principal", "a", "--serial", "-1"), "at most 64 bits"),
+        (("--principal", "a", "--serial=-1"), "at most 64 bits"),
         (("--principal", "a", "--id", "\x1b[0m"), "is not printable"),
     ],
 )
