@@ -1,0 +1,137 @@
+"""``OutputScreen``: what was signed, to copy, to save and to check."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+
+from kms_tui.atomic import SHARED, atomic_file, typed_path
+from kms_tui.ui.base.background import start
+from kms_tui.ui.base.clipboard import copy_text
+from kms_tui.ui.base.host import host_of
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.dialogs.form import FlagField, Form, FormField, Values
+from kms_tui.ui.signing.signing_form import facts_table
+from kms_tui.ui.signing.signing_task import SigningOutput
+from kms_tui.ui.widgets.text_widgets import Static
+
+_MOST_SHOWN = 20_000
+"""Characters of a text on the screen; all of it is copied and saved."""
+
+
+class OutputScreen(ModalScreen[None]):
+    """A result with its facts, and the lines that check it."""
+
+    HELP: ClassVar[str] = (
+        "c copies what was made, w writes it to a file, x copies the kms-tui command that does the same, "
+        "esc closes this."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Close", id="output.close", tooltip="Close this"),
+        Binding("c", "copy", "Copy", id="output.copy", tooltip="Copy what was made"),
+        Binding("w", "save", "Save", id="output.save", tooltip="Write it to a file"),
+        Binding("x", "copy_command", "Command", id="output.command", tooltip="Copy the command line"),
+        Binding("question_mark,f1", "app.help", "Help", id="output.help", tooltip="Explain the keys"),
+        Binding("down", "scroll(1)", show=False),
+        Binding("up", "scroll(-1)", show=False),
+        Binding("pagedown", "scroll(10)", show=False),
+        Binding("pageup", "scroll(-10)", show=False),
+    ]
+
+    def __init__(self, output: SigningOutput, command: str) -> None:
+        super().__init__()
+        self.output = output
+        self.command = command
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog", classes="-help"):
+            yield Static(safe(self.output.title), id="dialog-title")
+            with VerticalScroll(id="dialog-body"):
+                if self.output.facts:
+                    yield Static(facts_table(self.output.facts), classes="dialog-line")
+                if self.output.content:
+                    yield Static(self._shown(), classes="dialog-line")
+                if self.output.checks:
+                    yield Static(Content("Check it with"), classes="field-label")
+                    yield Static(safe("\n".join(self.output.checks), newlines=True), classes="dialog-line")
+                yield Static(Content("The same from a shell"), classes="field-label")
+                yield Static(safe(self.command))
+            made = (("c", "copy"), ("w", "write to a file")) if self.output.content else ()
+            keys = (*made, ("x", "copy the command"), ("esc", "close"))
+            yield Static(
+                Content("   ").join(
+                    Content.styled(key, "$accent") + Content(f" {words}") for key, words in keys
+                ),
+                id="dialog-keys",
+            )
+
+    def _shown(self) -> Content:
+        text = self.output.text
+        if text is None:
+            return Content.styled(
+                f"{len(self.output.content):,} bytes, which are no text.", "$foreground-muted"
+            )
+        if len(text) > _MOST_SHOWN:
+            return safe(text[:_MOST_SHOWN], newlines=True) + Content(f"\n… {len(text):,} characters in all")
+        return safe(text, newlines=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("copy", "save"):
+            return bool(self.output.content)
+        return super().check_action(action, parameters)
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one("#dialog-body", VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_copy(self) -> None:
+        app, text = host_of(self), self.output.text
+        if text is None:
+            app.notify("Bytes cannot be copied: write them to a file with w.", severity="warning")
+            return
+        copy_text(app, text)
+        app.notify("Copied.")
+
+    def action_copy_command(self) -> None:
+        app = host_of(self)
+        copy_text(app, self.command)
+        app.notify("The command line is copied.")
+
+    def action_save(self) -> None:
+        start(self, partial(self._save), group="save", description="save the output")
+
+    async def _save(self) -> None:
+        app = host_of(self)
+        values = await app.ask(SaveForm(self.output))
+        if values is not None:
+            app.notify(f"Written to {values['path'].strip()}.")
+
+
+class SaveForm(Form):
+    """The file for an output."""
+
+    def __init__(self, output: SigningOutput) -> None:
+        self.output = output
+        super().__init__(
+            "Write to a file",
+            [
+                FormField("path", "File", output.file_name, check=_check_path),
+                FlagField("overwrite", "If it exists", hint="replace it", is_consent=True),
+            ],
+            self._write,
+            confirm="Write",
+            blame={"FileError": "path"},
+        )
+
+    def _write(self, values: Values) -> None:
+        path = typed_path(values["path"])
+        with atomic_file(path, overwrite=bool(values["overwrite"]), mode=SHARED) as file:
+            file.write(self.output.content)
+
+
+def _check_path(text: str) -> str:
+    return "" if text.strip() else "Name a file."

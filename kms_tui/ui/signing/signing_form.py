@@ -1,0 +1,127 @@
+"""``SigningForm``: the fields of a task, and below them, live, what will be signed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.widget import Widget
+
+from kms_tui.kms.errors import KmsTuiError
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.clipboard import copy_text
+from kms_tui.ui.base.host import host_of
+from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.dialogs.form import Form, Values
+from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
+from kms_tui.ui.widgets.facts_table import FactsTable
+from kms_tui.ui.widgets.form_widgets import Checkbox, Select, SelectionList, TextArea
+from kms_tui.ui.widgets.text_widgets import Input, Static
+
+_PREVIEW_SECONDS = 0.15
+"""After the last key; the preview may read files."""
+
+
+def facts_table(facts: Facts) -> FactsTable:
+    """Names in one column, untrusted values in the next."""
+    width = max((len(name) for name, _ in facts), default=0)
+    return FactsTable(
+        (Content.styled(name.ljust(width), "$foreground-muted"), safe(value)) for name, value in facts
+    )
+
+
+class SigningForm(Form):
+    """Asks for a task's fields, shows what will be signed, and signs; ``output`` is what was made."""
+
+    HELP: ClassVar[str] = (
+        "Beside or below the fields stands, as you type, what will be signed; nothing is before you confirm. "
+        "f4 copies the command line that does the same."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "f4",
+            "copy_command",
+            "Copy the command line",
+            id="signing.command",
+            tooltip="Copy the kms-tui command that does the same",
+        )
+    ]
+
+    def __init__(self, task: SigningTask, subject: Subject, opened: Any) -> None:
+        self.signing_task, self.subject, self.opened = task, subject, opened
+        self.output: SigningOutput | None = None
+        super().__init__(
+            f"{task.title}: {subject.name}",
+            task.fields(subject, opened),
+            self._make,
+            confirm=task.confirm,
+            blame=task.blame,
+            about=subject.arn,
+        )
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield Container(
+            Vertical(*super().compose_body(), id="signing-fields"),
+            Vertical(
+                Static(Content(self.signing_task.preview_title), classes="field-label"),
+                Static(id="preview"),
+                id="signing-preview",
+            ),
+            id="signing-columns",
+        )
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._show_preview()
+
+    def keys_line(self) -> Content:
+        key = host_of(self).shown_key("signing.command", "f4")
+        command = Content.styled(key, "$accent") + Content(" Copy the command line")
+        return super().keys_line() + Content("   ") + command
+
+    def _make(self, values: Values) -> None:
+        self.output = self.signing_task.make(self.opened, values)
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    @on(Checkbox.Changed)
+    @on(SelectionList.SelectedChanged)
+    @on(TextArea.Changed)
+    def _changed(self) -> None:
+        self.set_timer(_PREVIEW_SECONDS, self._show_preview)
+
+    def _show_preview(self) -> None:
+        start(self, partial(self._preview, self.values()), group="preview", description="preview")
+
+    async def _preview(self, values: Values) -> None:
+        shown = self.query_one("#preview", Static)
+        try:
+            facts = await off_loop(lambda: self.signing_task.preview(self.opened, values))
+        except KmsTuiError as error:
+            shown.update(Content.styled("not yet: ", "$foreground-muted") + safe(str(error)))
+        else:
+            shown.update(facts_table(facts))
+
+    def _blame(self, error: KmsTuiError) -> None:
+        name = getattr(error, "field", "")
+        if not any(field.name == name for field in self.fields):
+            super()._blame(error)
+            return
+        self.show_field_error(name, f"{error} {error.next_step}".strip())
+        self.query_one(f"#{name}").focus()
+
+    def action_copy_command(self) -> None:
+        app = host_of(self)
+        copy_text(app, command_line(self.signing_task, self.subject, self.values()))
+        app.notify("The command line is copied.")
+
+
+def command_line(task: SigningTask, subject: Subject, values: Values) -> str:
+    """The ``kms-tui`` command that does the same."""
+    return shlex.join(("kms-tui", *task.command(subject, values)))

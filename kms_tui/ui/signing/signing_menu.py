@@ -1,0 +1,53 @@
+"""The menu "Sign…": what the key can sign, and why it cannot the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kms_tui.ui.base.safe_text import Content, column, safe
+from kms_tui.ui.base.subject import Reason, Subject
+from kms_tui.ui.dialogs.questions import Choose
+from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.signing.file_tasks import FILE_TASKS
+from kms_tui.ui.signing.output_screen import OutputScreen
+from kms_tui.ui.signing.signing_form import SigningForm, command_line
+from kms_tui.ui.signing.signing_task import SigningTask
+from kms_tui.ui.signing.ssh_tasks import SSH_TASKS
+
+TASKS: Sequence[SigningTask] = (*FILE_TASKS, *SSH_TASKS)
+_TITLE_CELLS = 26
+
+
+def cannot_sign(subject: Subject) -> Reason:
+    """Why the key signs nothing at all, without a call."""
+    if subject.key is None:
+        return "it is not described yet"
+    reasons = [task.refuses(subject.key) for task in TASKS]
+    return reasons[0] if all(reasons) else ""
+
+
+async def open_menu(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
+    """Choose what to sign, fill its form, and show what was made."""
+    (subject,) = subjects
+    key = subject.key
+    if key is None:
+        return
+    reasons = [task.refuses(key) for task in TASKS]
+    refused = frozenset(index for index, reason in enumerate(reasons) if reason)
+    lines = [_line(task, reason) for task, reason in zip(TASKS, reasons, strict=True)]
+    chosen = await screen.ask(Choose(f"Sign with {subject.name}", lines, disabled=refused))
+    if chosen is None:
+        return
+    task, kms = TASKS[chosen], screen.kms_for(subject)
+    opened = await screen.attempt(lambda: task.open(kms, subject), doing="read its public key")
+    if opened is None:
+        return
+    form = SigningForm(task, subject, opened)
+    values = await screen.ask(form)
+    if values is not None and form.output is not None:
+        screen.app.push_screen(OutputScreen(form.output, command_line(task, subject, values)))
+
+
+def _line(task: SigningTask, reason: Reason) -> Content:
+    title = safe(column(task.title, _TITLE_CELLS))
+    return title + safe(f"no: {reason}" if reason else task.words).stylize("$foreground-muted")

@@ -1,0 +1,76 @@
+"""``SigningTask``: one thing that a key can sign, or a question about its public key, as the forms see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.kms.model import Key, KeyUsage
+from kms_tui.signing.signing_key import SigningKey, open_signing_key
+from kms_tui.ui.base.subject import Reason, Subject
+from kms_tui.ui.dialogs.form import FormField, Values
+
+Facts = Sequence[tuple[str, str]]
+"""Names and values, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningOutput:
+    """What was made: a text to copy or bytes to save, a file name for it, and what checks it."""
+
+    title: str
+    content: bytes
+    file_name: str
+    """A name that the form to save it suggests; "" where it is in files already."""
+    facts: Facts = ()
+    checks: Sequence[str] = ()
+    """Command lines that check it."""
+
+    @property
+    def text(self) -> str | None:
+        """The content as text; None for other bytes."""
+        try:
+            text = self.content.decode()
+        except UnicodeDecodeError:
+            return None
+        return None if "\0" in text else text
+
+
+@dataclass(frozen=True, slots=True)
+class SigningTask:
+    """One entry of the menu "Sign…". ``opened`` is what ``open`` gave: a signing key, say.
+
+    All functions but ``fields`` and ``command`` block; they raise KmsTuiError. An error with a ``field`` is
+    shown beside the field of that name.
+    """
+
+    id: str
+    title: str
+    words: str
+    confirm: str
+    open: Callable[[Kms, Subject], Any]
+    """What the task needs of the key: GetPublicKey."""
+    fields: Callable[[Subject, Any], Sequence[FormField]]
+    preview: Callable[[Any, Values], Facts]
+    """What will be signed; no call of KMS."""
+    make: Callable[[Any, Values], SigningOutput]
+    command: Callable[[Subject, Values], Sequence[str]]
+    """The arguments of the command line that does the same."""
+    refuses: Callable[[Key], Reason]
+    preview_title: str = "What will be signed"
+    blame: Mapping[str, str] = field(default_factory=dict)
+    """As of ``Form``: for errors without a field."""
+
+
+def open_key(kms: Kms, subject: Subject) -> SigningKey:
+    """The signing key; one call of GetPublicKey."""
+    return open_signing_key(kms, subject.arn)
+
+
+def refuses_unless_it_signs(key: Key) -> Reason:
+    """Why a key signs nothing here, without a call, or ""."""
+    if key.usage != KeyUsage.SIGN_VERIFY:
+        return f"its usage is {key.usage}, not SIGN_VERIFY"
+    return "" if key.enabled else f"its state is {key.state}"

@@ -1,0 +1,148 @@
+"""OpenSSH from the console: user and host certificates that a key signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kms_tui.atomic import file_errors, typed_path
+from kms_tui.kms.model import Key
+from kms_tui.signing.signing_key import SigningKey
+from kms_tui.signing.ssh.ssh_certificates import (
+    Holder,
+    SshCertificateFields,
+    SshField,
+    SshFieldError,
+    check_fields,
+    preview,
+    read_serial,
+    read_validity,
+    sign_certificate,
+)
+from kms_tui.signing.ssh.ssh_keys import SSH_KINDS
+from kms_tui.ui.base.subject import Reason, Subject
+from kms_tui.ui.dialogs.form import ChoiceField, FormField, TextField, Values
+from kms_tui.ui.signing.signing_task import (
+    Facts,
+    SigningOutput,
+    SigningTask,
+    open_key,
+    refuses_unless_it_signs,
+)
+
+_MOST_LINE = 1 << 16
+
+
+def _refuses(key: Key) -> Reason:
+    return refuses_unless_it_signs(key) or (
+        "" if key.spec in SSH_KINDS else f"OpenSSH does not know {key.spec} keys"
+    )
+
+
+def _fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
+    return (
+        FormField(
+            SshField.PUBLIC_KEY,
+            "Public key of the user or host",
+            hint="a file, or the line ssh-ed25519 AAAA…",
+        ),
+        ChoiceField("holder", "For", Holder.USER, choices=[("a user", Holder.USER), ("a host", Holder.HOST)]),
+        FormField(SshField.PRINCIPALS, "Principals: user or host names", hint="ann, root"),
+        FormField(SshField.VALID_FOR, "Valid for", "8h", hint="30m, 8h, 1d12h, 52w, forever"),
+        FormField(SshField.VALID_FROM, "Valid from", hint="now; or 2026-11-30T09:00"),
+        FormField(SshField.IDENTITY, "Identity, for the server's log", hint="the first principal"),
+        FormField(SshField.SERIAL, "Serial", hint="random"),
+        TextField(SshField.OPTIONS, "Options as of ssh-keygen -O, one a line: no-pty, force-command=…"),
+    )
+
+
+def _read(values: Values, now: datetime) -> SshCertificateFields:
+    principals = tuple(values[SshField.PRINCIPALS].replace(",", " ").split())
+    valid_after, valid_before = read_validity(values[SshField.VALID_FROM], values[SshField.VALID_FOR], now)
+    fields = SshCertificateFields(
+        public_key=_public_key(values[SshField.PUBLIC_KEY].strip()),
+        holder=Holder(values["holder"]),
+        identity=values[SshField.IDENTITY].strip() or next(iter(principals), "unnamed"),
+        principals=principals,
+        valid_after=valid_after,
+        valid_before=valid_before,
+        options=tuple(_lines(values[SshField.OPTIONS])),
+        serial=read_serial(values[SshField.SERIAL]),
+    )
+    check_fields(fields, now)
+    return fields
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (line.strip() for line in text.splitlines() if line.strip())
+
+
+def _public_key(text: str) -> str:
+    """The line, or what stands in the file of that name."""
+    if not text:
+        raise SshFieldError(SshField.PUBLIC_KEY, "Name the file of the public key, or paste its line.")
+    if " " in text and not Path(text).exists():
+        return text
+    path = typed_path(text)
+    try:
+        with file_errors(path, "read"), path.open("rb") as file:
+            return file.read(_MOST_LINE).decode("utf-8", "replace").strip()
+    except ValueError as error:  # a NUL in the name
+        raise SshFieldError(SshField.PUBLIC_KEY, "This is no name of a file.") from error
+
+
+def _preview(key: SigningKey, values: Values) -> Facts:
+    return preview(key, _read(values, datetime.now(UTC)))
+
+
+def _make(key: SigningKey, values: Values) -> SigningOutput:
+    now = datetime.now(UTC)
+    fields = _read(values, now)
+    line = sign_certificate(key, fields, now)
+    path = values[SshField.PUBLIC_KEY].strip()
+    name = f"{path.removesuffix('.pub')}-cert.pub" if " " not in path else f"{fields.identity}-cert.pub"
+    return SigningOutput(
+        f"SSH certificate of {fields.identity}",
+        f"{line}\n".encode(),
+        name,
+        preview(key, fields),
+        (f"ssh-keygen -L -f {name}",),
+    )
+
+
+def _command(subject: Subject, values: Values) -> Sequence[str]:
+    path = values[SshField.PUBLIC_KEY].strip()
+    command = ["ssh", "certificate", path if " " not in path else "FILE.pub", "--key", subject.arn]
+    if values["holder"] == Holder.HOST:
+        command.append("--host")
+    for principal in values[SshField.PRINCIPALS].replace(",", " ").split():
+        command += ["--principal", principal]
+    for name, flag in (
+        (SshField.VALID_FOR, "--valid-for"),
+        (SshField.VALID_FROM, "--valid-from"),
+        (SshField.IDENTITY, "--id"),
+        (SshField.SERIAL, "--serial"),
+    ):
+        if values[name].strip():
+            command += [flag, values[name].strip()]
+    for option in _lines(values[SshField.OPTIONS]):
+        command += ["-O", option]
+    return command
+
+
+SSH_TASKS = (
+    SigningTask(
+        id="ssh-certificate",
+        title="SSH certificate",
+        words="let a user or a host in, by ssh's own certificates",
+        confirm="Sign",
+        open=open_key,
+        fields=_fields,
+        preview=_preview,
+        make=_make,
+        command=_command,
+        refuses=_refuses,
+        blame={"SshError": SshField.PUBLIC_KEY, "FileError": SshField.PUBLIC_KEY},
+    ),
+)

@@ -1,0 +1,102 @@
+"""Signing from the console: the menu of a key, a form with its preview, and what was made."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList
+
+from kms_tui.backend.base import Backend
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.signing.files.file_verification import read_signature_file, verify_file
+from kms_tui.signing.signing_key import open_signing_key
+from kms_tui.ui.signing.output_screen import OutputScreen
+from kms_tui.ui.signing.signing_form import SigningForm
+from tests.ui.conftest import MakeApp
+from tests.ui.console import drive, go_to, press, settled
+
+
+async def open_task(pilot: Pilot[Any], key: str, title: str) -> SigningForm:
+    """The form of the task whose title begins so."""
+    await go_to(pilot, key)
+    await press(pilot, "C")
+    options = pilot.app.screen.query_one(OptionList)
+    titles = [str(option.prompt) for option in options.options]
+    options.highlighted = next(index for index, each in enumerate(titles) if each.startswith(title))
+    await press(pilot, "enter")
+    assert isinstance(pilot.app.screen, SigningForm)
+    return pilot.app.screen
+
+
+def fill(form: SigningForm, **values: str) -> None:
+    for name, value in values.items():
+        form.query_one(f"#{name.replace('_', '-')}", Input).value = value
+
+
+def text_of(pilot: Pilot[Any], selector: str) -> str:
+    return str(pilot.app.screen.query_one(selector).render())
+
+
+def test_a_file_is_signed_and_the_signature_written(make_app: MakeApp, demo: Backend, tmp_path: Path) -> None:
+    app = tmp_path / "app.tar"
+    app.write_bytes(b"release" * 10_000)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "ci-release-signing", "Sign a file")
+        fill(form, file=str(app))
+        await settled(pilot)
+        await press(pilot, "ctrl+s")
+        assert isinstance(pilot.app.screen, OutputScreen)
+        await press(pilot, "w", "ctrl+s")
+
+    drive(make_app(), script)
+    key = open_signing_key(Kms(demo), "alias/ci-release-signing")
+    given = read_signature_file((tmp_path / "app.tar.sig").read_bytes())
+    assert verify_file(io.BytesIO(app.read_bytes()), given, key.public_key).good
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_signature_is_verified(make_app: MakeApp, demo: Backend, tmp_path: Path, changed: bool) -> None:
+    key = open_signing_key(Kms(demo), "alias/ci-release-signing")
+    (tmp_path / "app").write_bytes(b"release")
+    (tmp_path / "app.sig").write_bytes(
+        key.sign_message(b"other" if changed else b"release", key.algorithms[0])
+    )
+
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "ci-release-signing", "Verify a file")
+        fill(form, file=str(tmp_path / "app"))
+        await press(pilot, "ctrl+s")
+        assert ("✗ NOT GOOD" if changed else "✓ GOOD") in text_of(pilot, "#dialog-title")
+
+    drive(make_app(), script)
+
+
+def test_what_is_wrong_stands_beside_the_field_and_nothing_is_signed(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "login-tokens", "SSH certificate")
+        fill(form, public_key="ssh-ed25519 nonsense ann", principals="ann")
+        await press(pilot, "ctrl+s")
+        assert "no OpenSSH public key" in text_of(pilot, "#public-key-error")
+        fill(form, valid_for="soon")
+        await press(pilot, "ctrl+s")
+        assert "no span of time" in text_of(pilot, "#valid-for-error")
+        assert form.query_one("#principals", Input).value == "ann"
+        assert pilot.app.screen is form
+
+    drive(make_app(), script)
+
+
+def test_a_key_of_another_usage_says_why(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "orders-db")
+        await press(pilot, "C")
+        assert not isinstance(pilot.app.screen, SigningForm)
+
+    drive(make_app(), script)
