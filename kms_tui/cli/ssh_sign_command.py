@@ -1,10 +1,10 @@
 """Sign as ssh-keygen -Y sign does, with a key in KMS: git makes signed commits with a key that never leaves.
 
-The public key in -f names the KMS key by its comment, as "kms-tui ssh public-key" writes it. Everything else
-that git asks of the program (verify, find-principals, check-novalidate) is handed to ssh-keygen.
+The public key in -f names the KMS key by its comment, as "kms-tui public-key --format ssh" writes it. What
+else git asks of the program (verify, find-principals, check-novalidate) is handed to ssh-keygen.
 
 examples:
-  kms-tui ssh public-key --key alias/ann -o ~/.ssh/ann.pub
+  kms-tui public-key --key alias/ann --format ssh -o ~/.ssh/ann.pub
   git config gpg.format ssh
   git config gpg.ssh.program kms-tui-ssh-sign
   git config user.signingKey ~/.ssh/ann.pub
@@ -110,12 +110,12 @@ def _key(args: argparse.Namespace) -> SigningKey:
     if not name:
         raise ConfigurationError(
             f"The public key in {args.key_file} names no KMS key: its comment is no ARN.",
-            next_step="Write it with kms-tui ssh public-key, or give --key.",
+            next_step="Write it with kms-tui public-key --format ssh, or give --key.",
         )
     key = open_signing_key(open_kms(args), name)
     if PublicKey.of(loaded).der != key.public_key.der:
         raise SigningError(
             f"The public key in {args.key_file} is not that of {name}.",
-            next_step="Write it anew with kms-tui ssh public-key.",
+            next_step="Write it anew with kms-tui public-key --format ssh.",
         )
     return key

@@ -54,15 +54,6 @@ def require_ssh_kind(key: SigningKey) -> SshKind:
     return kind
 
 
-def public_line(key: SigningKey, comment: str | None = None) -> str:
-    """The key as a line of ``authorized_keys`` or of a ``.pub`` file, without a line end.
-
-    The comment is the key's ARN unless another is given: so the line itself names the key that signs.
-    """
-    require_ssh_kind(key)
-    return key.public_key.ssh_line(key.arn if comment is None else comment)
-
-
 def public_blob(public_key: PublicKey) -> bytes:
     """The public key as it stands in signatures."""
     return base64.b64decode(public_key.ssh_line().split()[1])

@@ -30,6 +30,7 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.operation_settings import OperationList
@@ -46,6 +47,7 @@ from kms_tui.ui.scratchpad.scratchpad_dialogs import (
     save_output,
 )
 from kms_tui.ui.scratchpad.setup_pane import SetupPane
+from kms_tui.ui.signing.signing_menu import cannot_sign, open_menu
 from kms_tui.ui.widgets.text_widgets import Button
 
 _STYLE_SHEET = Path(__file__).with_name("scratchpad.tcss")
@@ -76,6 +78,7 @@ class ScratchpadScreen(ModeScreen):
             ("h,f8", "history", "History", "What was done here; set it up again", True),
             ("f,ctrl+o", "file", "File", "Take the input from a file", False),
             ("x", "context", "Context", "Add to the encryption context", False),
+            ("C", "sign_menu", "Sign…", "Certificates, tokens, files and SSH with the chosen key", False),
             ("z", "clear", "Clear", "Forget all inputs and the output", False),
             ("escape", "back", "Back", "Cancel, or back to the list", False),
         )
@@ -317,6 +320,21 @@ class ScratchpadScreen(ModeScreen):
 
     def action_key(self) -> None:
         self._begin(self._pick_key)
+
+    def action_sign_menu(self) -> None:
+        self._begin(self._sign_menu)
+
+    async def _sign_menu(self) -> None:
+        key = self.setup.key
+        if key is None:
+            self.host.notify("Choose a key first: it signs.")
+            return
+        subject = Subject(key.key_id, key.arn, key.region, (key.name,), key.key)
+        reason = cannot_sign(subject)
+        if reason:
+            self.host.notify(f"{key.name} signs nothing here: {reason}.")
+        else:
+            await open_menu(self, [subject])
 
     def action_reveal(self) -> None:
         if self.output.is_masked:

@@ -10,11 +10,12 @@ from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.signing.file_tasks import FILE_TASKS
 from kms_tui.ui.signing.output_screen import OutputScreen
+from kms_tui.ui.signing.public_key_task import PUBLIC_KEY_TASK
 from kms_tui.ui.signing.signing_form import SigningForm, command_line
 from kms_tui.ui.signing.signing_task import SigningTask
 from kms_tui.ui.signing.ssh_tasks import SSH_TASKS
 
-TASKS: Sequence[SigningTask] = (*FILE_TASKS, *SSH_TASKS)
+TASKS: Sequence[SigningTask] = (*FILE_TASKS, *SSH_TASKS, PUBLIC_KEY_TASK)
 _TITLE_CELLS = 26
 
 

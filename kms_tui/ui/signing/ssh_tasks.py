@@ -113,7 +113,7 @@ def _make(key: SigningKey, values: Values) -> SigningOutput:
 
 def _command(subject: Subject, values: Values) -> Sequence[str]:
     path = values[SshField.PUBLIC_KEY].strip()
-    command = ["ssh", "certificate", path if " " not in path else "FILE.pub", "--key", subject.arn]
+    command = ["ssh-cert", path if " " not in path else "FILE.pub", "--key", subject.arn]
     if values["holder"] == Holder.HOST:
         command.append("--host")
     for principal in values[SshField.PRINCIPALS].replace(",", " ").split():

@@ -21,7 +21,7 @@ from kms_tui.signing.files.file_signatures import SignatureFormat, SigningChoice
 from kms_tui.signing.files.file_verification import read_signature_file, verify_file
 from kms_tui.signing.kms_private_keys import private_key, signature_hash
 from kms_tui.signing.signing_key import SigningError, SigningKey, open_signing_key
-from kms_tui.signing.ssh.ssh_keys import SSH_KINDS, public_line
+from kms_tui.signing.ssh.ssh_keys import SSH_KINDS
 from tests.unit.signing.judges import NEEDS_OPENSSL, NEEDS_SSH, judged
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -143,7 +143,7 @@ def test_openssl_cms_verifies(
 def test_ssh_keygen_verifies_the_ssh_form(signing_account: Kms, tmp_path: Path, alias: str) -> None:
     key = open_signing_key(signing_account, f"alias/{alias}")
     (tmp_path / "sig").write_bytes(sign_file(key, io.BytesIO(CONTENT), SigningChoice(SignatureFormat.SSH)))
-    (tmp_path / "allowed").write_text(f"ann@example.com {public_line(key)}\n")
+    (tmp_path / "allowed").write_text(f"ann@example.com {key.public_key.ssh_line()}\n")
     command = (
         "ssh-keygen",
         "-Y",

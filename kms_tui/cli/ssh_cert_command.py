@@ -1,13 +1,14 @@
-"""Keys in KMS for OpenSSH: the line of a public key, and user and host certificates that a key signs.
+"""Sign a user's or a host's public key into an OpenSSH certificate, with a key in KMS as the authority.
 
-A certificate is made as ssh-keygen -s makes it; the certificate authority's private key stays in KMS.
+It is made as ssh-keygen -s makes it; the certificate authority's private key stays in KMS. sshd trusts the
+authority by TrustedUserCAKeys, ssh by a @cert-authority line; "kms-tui public-key --format ssh" writes its
+public key.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,50 +25,33 @@ if TYPE_CHECKING:
 _EXIT_CODES = "exit codes: 0 done; 1 failed, nothing signed or written; 2 bad usage"
 _EXAMPLES = """\
 examples:
-  kms-tui ssh public-key --key alias/ann -o ann.pub
-  kms-tui ssh certificate ann.pub --key alias/ssh-ca --principal ann --valid-for 8h
-  kms-tui ssh certificate ssh_host_ed25519_key.pub --key alias/ssh-ca --host --principal db1.example.com"""
+  kms-tui ssh-cert ann.pub --key alias/ssh-ca --principal ann --valid-for 8h
+  kms-tui ssh-cert ssh_host_ed25519_key.pub --key alias/ssh-ca --host --principal db1.example.com"""
 _MOST_LINE = 1 << 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = f"{_EXAMPLES}\n\n{_EXIT_CODES}"
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    def command(name: str, run_it: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text, epilog=_EXIT_CODES)
-        added.add_argument("--key", metavar="KEY", required=True, help="key id, ARN or alias")
-        added.set_defaults(
-            command=run_it, connection_from=partial(connection_from, added), usage_error=added.error
-        )
-        return added
-
-    public = command("public-key", _public_key, "print the key as a line of authorized_keys")
-    public.add_argument(
-        "--comment", metavar="TEXT", help="default: the key's ARN, by which ssh-sign finds it"
-    )
-    public.add_argument("-o", "--output", metavar="FILE", default=PIPE, help="default: -, standard output")
-
-    certificate = command("certificate", _certificate, "sign a public key of a user or a host")
-    certificate.add_argument("file", metavar="FILE.pub", help="the public key of the user or the host")
-    certificate.add_argument("--host", action="store_true", help="for a host (default: for a user)")
-    certificate.add_argument(
+    parser.add_argument("file", metavar="FILE.pub", help="the public key of the user or the host")
+    parser.add_argument("--key", metavar="KEY", required=True, help="the authority: key id, ARN or alias")
+    parser.add_argument("--host", action="store_true", help="for a host (default: for a user)")
+    parser.add_argument(
         "--principal",
         metavar="NAME",
         action="append",
         default=[],
         help="a user or host name; may be given again",
     )
-    certificate.add_argument("--any-principal", action="store_true", help="good for every name")
-    certificate.add_argument("--id", metavar="TEXT", help="what logs call it (default: the first principal)")
-    certificate.add_argument("--serial", metavar="N", default="", help="default: random")
-    certificate.add_argument(
+    parser.add_argument("--any-principal", action="store_true", help="good for every name")
+    parser.add_argument("--id", metavar="TEXT", help="what logs call it (default: the first principal)")
+    parser.add_argument("--serial", metavar="N", default="", help="default: random")
+    parser.add_argument(
         "--valid-for", metavar="SPAN", default="8h", help="30m, 8h, 52w, 1d12h, or forever (default: 8h)"
     )
-    certificate.add_argument(
+    parser.add_argument(
         "--valid-from", metavar="TIME", default="", help="2026-11-30, or with T09:00 (default: a minute ago)"
     )
-    certificate.add_argument(
+    parser.add_argument(
         "-O",
         dest="options",
         metavar="OPTION",
@@ -75,30 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="as of ssh-keygen: clear, no-pty, force-command=…, source-address=…, verify-required",
     )
-    certificate.add_argument(
-        "-o", "--output", metavar="FILE", help="default: FILE-cert.pub; - is standard output"
-    )
-    for added in (public, certificate):
-        added.add_argument("--overwrite", action="store_true", help="replace a file that exists")
-        add_connection_flags(added)
+    parser.add_argument("-o", "--output", metavar="OUT", help="default: FILE-cert.pub; - is standard output")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    add_connection_flags(parser)
+    parser.set_defaults(connection_from=partial(connection_from, parser), usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """0, or KmsTuiError."""
-    command: Callable[[argparse.Namespace], int] = args.command
-    return command(args)
-
-
-def _public_key(args: argparse.Namespace) -> int:
-    from kms_tui.signing.signing_key import open_signing_key
-    from kms_tui.signing.ssh.ssh_keys import public_line
-
-    line = public_line(open_signing_key(open_kms(args), args.key), args.comment)
-    _write(f"{line}\n", args.output, overwrite=args.overwrite)
-    return 0
-
-
-def _certificate(args: argparse.Namespace) -> int:
     from kms_tui.signing.signing_key import open_signing_key
     from kms_tui.signing.ssh.ssh_certificates import check_fields, preview, sign_certificate
 
