@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "public-key": ("kms_tui.cli.public_key_command", "print a public key as PEM, JWK, SSH line …"),
     "ssh-cert": ("kms_tui.cli.ssh_cert_command", "sign OpenSSH certificates for users and hosts"),
     "ssh-sign": ("kms_tui.cli.ssh_sign_command", "sign git commits, as ssh-keygen -Y does"),
+    "jwt": ("kms_tui.cli.jwt_command", "sign and verify tokens, and print public keys as a JWKS"),
     "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
     "explain": ("kms_tui.cli.explain_command", "say why a request was denied"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),

@@ -3,8 +3,9 @@
     python -m tests.bench.bench_sign [--mib 1024] [--rounds 3] [--directory DIR]
 
 Both read the file, digest it with SHA-256 and sign the digest with a P-256 key; kms-tui's key is in an
-offline store, openssl's in a file. Both are timed from exec to exit, kms-tui without a file to sign too, which is the
-start of Python and of the store. CPU seconds are those of the whole process, and bear a busy machine better.
+offline store, openssl's in a file. Both are timed from exec to exit, kms-tui with an empty file too, which is
+the start of Python and of the store. CPU seconds are those of the whole process, and bear a busy machine
+better.
 """
 
 from __future__ import annotations

@@ -109,7 +109,8 @@ class SigningForm(Form):
             shown.update(facts_table(facts))
 
     def _blame(self, error: KmsTuiError) -> None:
-        name = getattr(error, "field", "")
+        about = getattr(error, "field", "")
+        name = str(getattr(about, "value", about)).replace(" ", "-").lower()
         if not any(field.name == name for field in self.fields):
             super()._blame(error)
             return

@@ -14,8 +14,9 @@ from kms_tui.ui.signing.public_key_task import PUBLIC_KEY_TASK
 from kms_tui.ui.signing.signing_form import SigningForm, command_line
 from kms_tui.ui.signing.signing_task import SigningTask
 from kms_tui.ui.signing.ssh_tasks import SSH_TASKS
+from kms_tui.ui.signing.token_tasks import TOKEN_TASKS
 
-TASKS: Sequence[SigningTask] = (*FILE_TASKS, *SSH_TASKS, PUBLIC_KEY_TASK)
+TASKS: Sequence[SigningTask] = (*TOKEN_TASKS, *FILE_TASKS, *SSH_TASKS, PUBLIC_KEY_TASK)
 _TITLE_CELLS = 26
 
 

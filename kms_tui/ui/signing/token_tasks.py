@@ -1,0 +1,175 @@
+"""Tokens from the console: making a JWT, and taking a pasted one apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from kms_tui.backend.kms_facade import Kms
+from kms_tui.kms.model import Key, KeyUsage
+from kms_tui.signing.tokens.jws_algorithms import algorithms_of
+from kms_tui.signing.tokens.token_keys import TokenKey, open_token_key
+from kms_tui.signing.tokens.token_reading import read_token
+from kms_tui.signing.tokens.token_signing import (
+    KEY_ID,
+    NO_KID,
+    THUMBPRINT,
+    TokenRequest,
+    UnsignedToken,
+    prepare,
+    sign,
+)
+from kms_tui.signing.tokens.token_verifying import (
+    Check,
+    Expected,
+    State,
+    claim_checks,
+    unchecked,
+    verify,
+    with_kms,
+)
+from kms_tui.ui.base.subject import Reason, Subject
+from kms_tui.ui.dialogs.form import ChoiceField, FormField, TextField, Values
+from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
+
+_MARKS = {State.GOOD: "✓", State.BAD: "✗", State.NOTE: "·"}
+
+
+def _open(kms: Kms, subject: Subject) -> TokenKey:
+    return open_token_key(kms, subject.arn)
+
+
+def _refuses(key: Key) -> Reason:
+    if key.usage not in (KeyUsage.SIGN_VERIFY, KeyUsage.GENERATE_VERIFY_MAC):
+        return f"its usage is {key.usage}: it makes neither signatures nor MACs"
+    if not algorithms_of(key.spec):
+        return f"tokens have no algorithm for {key.spec}"
+    return "" if key.enabled else f"its state is {key.state}"
+
+
+def _fields(subject: Subject, key: TokenKey) -> Sequence[FormField]:
+    algorithms = [(each.name, each.name) for each in algorithms_of(key.spec)]
+    kids = [("the key id", KEY_ID), ("none", NO_KID)]
+    if key.thumbprint:
+        kids = [("the thumbprint (RFC 7638)", THUMBPRINT), *kids]
+    return (
+        TextField("claims", "Claims, as a JSON object", '{"sub": ""}'),
+        FormField("expires-in", "Expires in", "15m", hint="15m, 1h30m, 7d; sets exp and iat"),
+        FormField("issuer", "Issuer (iss)", hint="https://login.example.com"),
+        FormField("audience", "Audience (aud)", hint="names, separated by spaces"),
+        ChoiceField("algorithm", "Algorithm", algorithms[0][1], choices=algorithms),
+        ChoiceField("kid", "Key id in the header (kid)", kids[0][1], choices=kids),
+        TextField("header", "More of the header, as a JSON object"),
+    )
+
+
+def _prepared(key: TokenKey, values: Values) -> UnsignedToken:
+    request = TokenRequest(
+        claims=values["claims"],
+        expires_in=values["expires-in"].strip(),
+        issuer=values["issuer"].strip(),
+        audience=tuple(values["audience"].split()),
+        kid=values["kid"],
+        algorithm=values["algorithm"],
+        header=values["header"],
+    )
+    return prepare(request, key, datetime.now(UTC))
+
+
+def _preview(key: TokenKey, values: Values) -> Facts:
+    token = _prepared(key, values)
+    return _taken_apart(token.header, token.claims, [("Note", note) for note in token.notes])
+
+
+def _taken_apart(header: object, claims: object, more: Sequence[tuple[str, str]]) -> Facts:
+    return (
+        ("Header", json.dumps(header, indent=2, ensure_ascii=False)),
+        ("Claims", json.dumps(claims, indent=2, ensure_ascii=False)),
+        *more,
+    )
+
+
+def _make(key: TokenKey, values: Values) -> SigningOutput:
+    token = _prepared(key, values)
+    facts = _taken_apart(token.header, token.claims, [("Key", key.arn)])
+    check = f'kms-tui jwt verify "$TOKEN" --key {key.arn}'
+    return SigningOutput("Token", f"{sign(token)}\n".encode(), "token.jwt", facts, (check,))
+
+
+def _command(subject: Subject, values: Values) -> Sequence[str]:
+    command = ["jwt", "sign", "--key", subject.arn, "--claims", values["claims"].strip()]
+    for name in ("expires-in", "issuer", "algorithm", "kid", "header"):
+        if values[name].strip():
+            command += [f"--{name}", values[name].strip()]
+    for audience in values["audience"].split():
+        command += ["--audience", audience]
+    return command
+
+
+def _verify_fields(subject: Subject, key: TokenKey) -> Sequence[FormField]:
+    return (
+        TextField("token", "Token"),
+        FormField("audience", "Expected audience", hint="not asked"),
+        FormField("issuer", "Expected issuer", hint="not asked"),
+    )
+
+
+def _expected(values: Values) -> Expected:
+    audience, issuer = values["audience"].strip(), values["issuer"].strip()
+    return Expected(datetime.now(UTC), audience=audience, issuer=issuer)
+
+
+def _lines(checks: Sequence[Check]) -> list[tuple[str, str]]:
+    return [(check.name.capitalize(), f"{_MARKS[check.state]} {check.sentence}") for check in checks]
+
+
+def _preview_verify(key: TokenKey, values: Values) -> Facts:
+    token = read_token(values["token"])
+    checks = [unchecked(token), *claim_checks(token.claims, _expected(values))]
+    return (*_lines(checks), *_taken_apart(token.header, token.claims, ()))
+
+
+def _verify(key: TokenKey, values: Values) -> SigningOutput:
+    verdict = verify(read_token(values["token"]), with_kms(key), _expected(values))
+    title = "✓ The token is valid" if verdict.valid else "✗ The token is not valid"
+    token = verdict.token
+    facts = (*_lines(verdict.checks), *_taken_apart(token.header, token.claims, ()))
+    return SigningOutput(title, b"", "", facts)
+
+
+def _verify_command(subject: Subject, values: Values) -> Sequence[str]:
+    command = ["jwt", "verify", "@token.txt", "--key", subject.arn]
+    for name in ("audience", "issuer"):
+        if values[name].strip():
+            command += [f"--{name}", values[name].strip()]
+    return command
+
+
+TOKEN_TASKS = (
+    SigningTask(
+        id="sign-token",
+        title="Sign a token",
+        words="a JWT: claims, expiry, kid",
+        confirm="Sign",
+        open=_open,
+        fields=_fields,
+        preview=_preview,
+        make=_make,
+        command=_command,
+        refuses=_refuses,
+    ),
+    SigningTask(
+        id="verify-token",
+        title="Verify a token",
+        words="taken apart as you paste it; KMS checks its signature",
+        confirm="Verify",
+        open=_open,
+        fields=_verify_fields,
+        preview=_preview_verify,
+        make=_verify,
+        command=_verify_command,
+        refuses=_refuses,
+        preview_title="What it says",
+    ),
+)
