@@ -32,7 +32,8 @@ def facts_table(facts: Facts) -> FactsTable:
     """Names in one column, untrusted values in the next."""
     width = max((len(name) for name, _ in facts), default=0)
     return FactsTable(
-        (Content.styled(name.ljust(width), "$foreground-muted"), safe(value)) for name, value in facts
+        (Content.styled(name.ljust(width), "$foreground-muted"), safe(value, newlines=True))
+        for name, value in facts
     )
 
 

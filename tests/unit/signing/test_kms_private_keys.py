@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -58,6 +59,15 @@ def test_a_message_of_any_size_is_signed_by_its_digest(signing_key: SigningKey) 
         message = message[:4096]
     signature = signing_key.sign_message(message, algorithm)
     assert signing_key.public_key.verify(message, signature, algorithm)
+
+
+def test_a_signature_that_does_not_verify_is_not_used(signing_account: Kms) -> None:
+    """As moto 5.2 answers for a digest."""
+    key = open_signing_key(signing_account, "alias/ECC_NIST_P256")
+    other = open_signing_key(signing_account, "alias/ECC_SECG_P256K1")
+    wrong = replace(key, asked_as=other.asked_as)
+    with pytest.raises(SigningError, match="does not verify with the public key"):
+        wrong.sign_message(b"m", "ECDSA_SHA_256")
 
 
 def test_rsa_signs_with_pss_and_takes_a_digest(signing_account: Kms) -> None:
