@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from kms_tui.atomic import FileError, file_errors, typed_path
@@ -71,7 +71,7 @@ def _path(text: str, what: str) -> Path:
     return typed_path(text)
 
 
-def _choice(values: Values) -> SigningChoice:
+def _choice(values: Values, now: datetime) -> SigningChoice:
     certificate = None
     if values["certificate"].strip():
         path = typed_path(values["certificate"])
@@ -82,12 +82,12 @@ def _choice(values: Values) -> SigningChoice:
         values["algorithm"],
         bool(values["low-s"]),
         certificate,
-        signed_at=datetime.now(UTC),
+        signed_at=now,
     )
 
 
-def _preview_file(key: SigningKey, values: Values) -> Facts:
-    choice = _choice(values)
+def _preview_file(key: SigningKey, values: Values, now: datetime) -> Facts:
+    choice = _choice(values, now)
     algorithm = checked_choice(key, choice)
     path = _path(values["file"], "to sign")
     with file_errors(path, "read"):
@@ -100,8 +100,8 @@ def _preview_file(key: SigningKey, values: Values) -> Facts:
     )
 
 
-def _sign_file(key: SigningKey, values: Values) -> SigningOutput:
-    choice, path = _choice(values), _path(values["file"], "to sign")
+def _sign_file(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
+    choice, path = _choice(values, now), _path(values["file"], "to sign")
     algorithm = checked_choice(key, choice)
     with file_errors(path, "read"), path.open("rb") as source:
         made = sign_file(key, source, choice)
@@ -135,11 +135,11 @@ def _verdict(key: SigningKey, values: Values) -> tuple[Path, FileVerdict]:
         return path, verify_file(source, given, key.public_key)
 
 
-def _preview_verify(key: SigningKey, values: Values) -> Facts:
+def _preview_verify(key: SigningKey, values: Values, now: datetime) -> Facts:
     return (("Key", key.arn), ("Public key", f"{key.spec}, SHA-256 {key.public_key.fingerprint}"))
 
 
-def _verify(key: SigningKey, values: Values) -> SigningOutput:
+def _verify(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
     path, verdict = _verdict(key, values)
     word = "✓ GOOD" if verdict.good else "✗ NOT GOOD"
     facts = [("File", str(path)), ("Verdict", f"{word}: {verdict.sentence}"), ("Key", key.arn)]

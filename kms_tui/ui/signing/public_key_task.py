@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.keyspecs import KEY_SPECS
@@ -34,15 +35,15 @@ def _fields(subject: Subject, key: PublicKey) -> Sequence[FormField]:
     )
 
 
-def _preview(key: PublicKey, values: Values) -> Facts:
+def _preview(key: PublicKey, values: Values, now: datetime) -> Facts:
     return (("Key spec", key.spec), *fingerprints(key))
 
 
-def _make(key: PublicKey, values: Values) -> SigningOutput:
+def _make(key: PublicKey, values: Values, now: datetime) -> SigningOutput:
     form = PublicKeyForm(values["form"])
     content = written(key, form, values["comment"].strip())
     name = "key.pub" if form is PublicKeyForm.SSH else f"public.{form}"
-    return SigningOutput(f"Public key as {_WORDS[form]}", content, name, _preview(key, values))
+    return SigningOutput(f"Public key as {_WORDS[form]}", content, name, _preview(key, values, now))
 
 
 def _command(subject: Subject, values: Values) -> Sequence[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -54,8 +55,9 @@ class SigningForm(Form):
         )
     ]
 
-    def __init__(self, task: SigningTask, subject: Subject, opened: Any) -> None:
+    def __init__(self, task: SigningTask, subject: Subject, opened: Any, now: Callable[[], datetime]) -> None:
         self.signing_task, self.subject, self.opened = task, subject, opened
+        self._now = now
         self.output: SigningOutput | None = None
         super().__init__(
             f"{task.title}: {subject.name}",
@@ -87,7 +89,7 @@ class SigningForm(Form):
         return super().keys_line() + Content("   ") + command
 
     def _make(self, values: Values) -> None:
-        self.output = self.signing_task.make(self.opened, values)
+        self.output = self.signing_task.make(self.opened, values, self._now())
 
     @on(Input.Changed)
     @on(Select.Changed)
@@ -103,7 +105,8 @@ class SigningForm(Form):
     async def _preview(self, values: Values) -> None:
         shown = self.query_one("#preview", Static)
         try:
-            facts = await off_loop(lambda: self.signing_task.preview(self.opened, values))
+            now = self._now()
+            facts = await off_loop(lambda: self.signing_task.preview(self.opened, values, now))
         except KmsTuiError as error:
             shown.update(Content.styled("not yet: ", "$foreground-muted") + safe(str(error)))
         else:

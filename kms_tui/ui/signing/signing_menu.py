@@ -40,11 +40,12 @@ async def open_menu(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     chosen = await screen.ask(Choose(f"Sign with {subject.name}", lines, disabled=refused))
     if chosen is None:
         return
-    task, kms = TASKS[chosen], screen.kms_for(subject)
+    task, kms, session = TASKS[chosen], screen.kms_for(subject), screen.session
+    assert session is not None
     opened = await screen.attempt(lambda: task.open(kms, subject), doing="read its public key")
     if opened is None:
         return
-    form = SigningForm(task, subject, opened)
+    form = SigningForm(task, subject, opened, session.now)
     values = await screen.ask(form)
     if values is not None and form.output is not None:
         screen.app.push_screen(OutputScreen(form.output, command_line(task, subject, values)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from kms_tui.backend.kms_facade import Kms
@@ -53,9 +54,9 @@ class SigningTask:
     open: Callable[[Kms, Subject], Any]
     """What the task needs of the key: GetPublicKey."""
     fields: Callable[[Subject, Any], Sequence[FormField]]
-    preview: Callable[[Any, Values], Facts]
-    """What will be signed; no call of KMS."""
-    make: Callable[[Any, Values], SigningOutput]
+    preview: Callable[[Any, Values, datetime], Facts]
+    """What will be signed, with the present time; no call of KMS."""
+    make: Callable[[Any, Values, datetime], SigningOutput]
     command: Callable[[Subject, Values], Sequence[str]]
     """The arguments of the command line that does the same."""
     refuses: Callable[[Key], Reason]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from kms_tui.atomic import file_errors, typed_path
@@ -92,12 +92,11 @@ def _public_key(text: str) -> str:
         raise SshFieldError(SshField.PUBLIC_KEY, "This is no name of a file.") from error
 
 
-def _preview(key: SigningKey, values: Values) -> Facts:
-    return preview(key, _read(values, datetime.now(UTC)))
+def _preview(key: SigningKey, values: Values, now: datetime) -> Facts:
+    return preview(key, _read(values, now))
 
 
-def _make(key: SigningKey, values: Values) -> SigningOutput:
-    now = datetime.now(UTC)
+def _make(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
     fields = _read(values, now)
     line = sign_certificate(key, fields, now)
     path = values[SshField.PUBLIC_KEY].strip()

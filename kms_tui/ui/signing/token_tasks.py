@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.model import Key, KeyUsage
@@ -64,7 +64,7 @@ def _fields(subject: Subject, key: TokenKey) -> Sequence[FormField]:
     )
 
 
-def _prepared(key: TokenKey, values: Values) -> UnsignedToken:
+def _prepared(key: TokenKey, values: Values, now: datetime) -> UnsignedToken:
     request = TokenRequest(
         claims=values["claims"],
         expires_in=values["expires-in"].strip(),
@@ -74,11 +74,11 @@ def _prepared(key: TokenKey, values: Values) -> UnsignedToken:
         algorithm=values["algorithm"],
         header=values["header"],
     )
-    return prepare(request, key, datetime.now(UTC))
+    return prepare(request, key, now)
 
 
-def _preview(key: TokenKey, values: Values) -> Facts:
-    token = _prepared(key, values)
+def _preview(key: TokenKey, values: Values, now: datetime) -> Facts:
+    token = _prepared(key, values, now)
     return _taken_apart(token.header, token.claims, [("Note", note) for note in token.notes])
 
 
@@ -90,8 +90,8 @@ def _taken_apart(header: object, claims: object, more: Sequence[tuple[str, str]]
     )
 
 
-def _make(key: TokenKey, values: Values) -> SigningOutput:
-    token = _prepared(key, values)
+def _make(key: TokenKey, values: Values, now: datetime) -> SigningOutput:
+    token = _prepared(key, values, now)
     facts = _taken_apart(token.header, token.claims, [("Key", key.arn)])
     check = f'kms-tui jwt verify "$TOKEN" --key {key.arn}'
     return SigningOutput("Token", f"{sign(token)}\n".encode(), "token.jwt", facts, (check,))
@@ -115,23 +115,23 @@ def _verify_fields(subject: Subject, key: TokenKey) -> Sequence[FormField]:
     )
 
 
-def _expected(values: Values) -> Expected:
+def _expected(values: Values, now: datetime) -> Expected:
     audience, issuer = values["audience"].strip(), values["issuer"].strip()
-    return Expected(datetime.now(UTC), audience=audience, issuer=issuer)
+    return Expected(now, audience=audience, issuer=issuer)
 
 
 def _lines(checks: Sequence[Check]) -> list[tuple[str, str]]:
     return [(check.name.capitalize(), f"{_MARKS[check.state]} {check.sentence}") for check in checks]
 
 
-def _preview_verify(key: TokenKey, values: Values) -> Facts:
+def _preview_verify(key: TokenKey, values: Values, now: datetime) -> Facts:
     token = read_token(values["token"])
-    checks = [unchecked(token), *claim_checks(token.claims, _expected(values))]
+    checks = [unchecked(token), *claim_checks(token.claims, _expected(values, now))]
     return (*_lines(checks), *_taken_apart(token.header, token.claims, ()))
 
 
-def _verify(key: TokenKey, values: Values) -> SigningOutput:
-    verdict = verify(read_token(values["token"]), with_kms(key), _expected(values))
+def _verify(key: TokenKey, values: Values, now: datetime) -> SigningOutput:
+    verdict = verify(read_token(values["token"]), with_kms(key), _expected(values, now))
     title = "✓ The token is valid" if verdict.valid else "✗ The token is not valid"
     token = verdict.token
     facts = (*_lines(verdict.checks), *_taken_apart(token.header, token.claims, ()))
