@@ -163,7 +163,7 @@ FILE_TASKS = (
     SigningTask(
         id="sign-file",
         title="Sign a file",
-        words="raw, base64, r‖s, CMS, SSH, cosign; of any size",
+        words="raw, base64, r‖s, CMS, SSH, cosign",
         confirm="Sign",
         open=open_key,
         fields=_file_fields,

@@ -134,7 +134,7 @@ SSH_TASKS = (
     SigningTask(
         id="ssh-certificate",
         title="SSH certificate",
-        words="let a user or a host in, by ssh's own certificates",
+        words="for a user or a host of OpenSSH",
         confirm="Sign",
         open=open_key,
         fields=_fields,

@@ -162,7 +162,7 @@ TOKEN_TASKS = (
     SigningTask(
         id="verify-token",
         title="Verify a token",
-        words="taken apart as you paste it; KMS checks its signature",
+        words="its parts, times and signature",
         confirm="Verify",
         open=_open,
         fields=_verify_fields,
