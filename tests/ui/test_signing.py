@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Select, TextArea
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
@@ -18,6 +18,7 @@ from kms_tui.ui.signing.output_screen import OutputScreen
 from kms_tui.ui.signing.signing_form import SigningForm
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled
+from tests.unit.signing.judges import NEEDS_OPENSSL, judged
 
 
 async def open_task(pilot: Pilot[Any], key: str, title: str) -> SigningForm:
@@ -98,5 +99,75 @@ def test_a_key_of_another_usage_says_why(make_app: MakeApp, demo: Backend) -> No
         await go_to(pilot, "orders-db")
         await press(pilot, "C")
         assert not isinstance(pilot.app.screen, SigningForm)
+
+    drive(make_app(), script)
+
+
+@NEEDS_OPENSSL
+def test_a_small_ca_from_the_console(make_app: MakeApp, demo: Backend, tmp_path: Path) -> None:
+    """A root of the key, a request of another key, a certificate for it and a list of revoked ones."""
+
+    async def save_as(pilot: Pilot[Any], name: str) -> None:
+        assert isinstance(pilot.app.screen, OutputScreen)
+        await press(pilot, "w")
+        pilot.app.screen.query_one("#path", Input).value = str(tmp_path / name)
+        await press(pilot, "ctrl+s", "escape")
+
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "ci-release-signing", "Self-signed")
+        form.query_one("#purpose", Select).value = "ca"
+        fill(form, subject="CN=Example CA,O=Example", days="3650")
+        await press(pilot, "ctrl+s")
+        await save_as(pilot, "ca.pem")
+        form = await open_task(pilot, "login-tokens", "Certificate request")
+        fill(form, subject="CN=www.example.com", dns="www.example.com")
+        await press(pilot, "ctrl+s")
+        await save_as(pilot, "web.csr")
+        form = await open_task(pilot, "ci-release-signing", "Issue")
+        fill(form, request=str(tmp_path / "web.csr"), authority=str(tmp_path / "web.csr"))
+        await press(pilot, "ctrl+s")
+        assert "certificate" in text_of(pilot, "#authority-error")
+        fill(form, authority=str(tmp_path / "ca.pem"), days="99999")
+        await press(pilot, "ctrl+s")
+        assert "2036" in text_of(pilot, "#days-error")
+        fill(form, days="30")
+        await settled(pilot)
+        assert "its signature verifies" in text_of(pilot, "#preview")
+        await press(pilot, "ctrl+s")
+        await save_as(pilot, "web.pem")
+        form = await open_task(pilot, "ci-release-signing", "Revocation list")
+        form.query_one("#revoke", TextArea).text = f"{tmp_path}/web.pem,keyCompromise"
+        fill(form, authority=str(tmp_path / "ca.pem"), number="1")
+        await press(pilot, "ctrl+s")
+        await save_as(pilot, "ca.crl")
+
+    drive(make_app(), script)
+    verify = ["openssl", "verify", "-no_check_time", "-CAfile", "ca.pem"]
+    assert judged(tmp_path, *verify, "web.pem") == (0, "web.pem: OK\n")
+    code, said = judged(tmp_path, *verify, "-crl_check", "-CRLfile", "ca.crl", "web.pem")
+    assert "certificate revoked" in said
+    assert code != 0
+
+
+def test_a_token_is_signed_and_taken_apart(make_app: MakeApp, demo: Backend, tmp_path: Path) -> None:
+    tokens: list[str] = []
+
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "login-tokens", "Sign a token")
+        form.query_one("#claims", TextArea).text = '{"sub": "ann"'
+        await press(pilot, "ctrl+s")
+        assert text_of(pilot, "#claims-error")
+        form.query_one("#claims", TextArea).text = '{"sub": "ann"}'
+        await press(pilot, "ctrl+s")
+        assert isinstance(pilot.app.screen, OutputScreen)
+        tokens.append(str(pilot.app.screen.output.text))
+        await press(pilot, "escape")
+        altered = f"{tokens[0].strip()[:-10]}AAAAAAAAAA"
+        for token, title in ((tokens[0], "✓ The token is valid"), (altered, "✗ The token is not valid")):
+            form = await open_task(pilot, "login-tokens", "Verify a token")
+            form.query_one("#token", TextArea).text = token
+            await press(pilot, "ctrl+s")
+            assert text_of(pilot, "#dialog-title") == title
+            await press(pilot, "escape")
 
     drive(make_app(), script)

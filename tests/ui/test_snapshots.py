@@ -36,6 +36,13 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "rotation": ("orders-db", ("o",)),
     "new-key": ("orders-db", ("n",)),
     "copy": ("orders-db", ("c",)),
+    "sign": ("login-tokens", ("C",)),
+    "sign-certificate": ("login-tokens", ("C", "down", "enter", *"CN=Tokens")),
+    "sign-token": ("login-tokens", ("C", *["down"] * 5, "enter")),
+    "verify-token": (
+        "login-tokens",
+        ("C", *["down"] * 6, "enter", *"eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjF9.AAAA", "ctrl+s"),
+    ),
     "activity": (
         "customer-pii",
         ("enter", "left_square_bracket", "left_square_bracket", "tab", *["down"] * 4),

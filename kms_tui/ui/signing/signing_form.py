@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.widget import Widget
 
 from kms_tui.kms.errors import KmsTuiError
@@ -83,6 +84,12 @@ class SigningForm(Form):
         super().on_mount()
         self._show_preview()
 
+    def body_changed(self) -> None:
+        """Be as tall as the screen allows where the fields do not fit."""
+        if self.query_one("#dialog-body", VerticalScroll).max_scroll_y > 0:
+            self.add_class("-long")
+        super().body_changed()
+
     def keys_line(self) -> Content:
         key = host_of(self).shown_key("signing.command", "f4")
         command = Content.styled(key, "$accent") + Content(" Copy the command line")
@@ -97,13 +104,14 @@ class SigningForm(Form):
     @on(SelectionList.SelectedChanged)
     @on(TextArea.Changed)
     def _changed(self) -> None:
-        self.set_timer(_PREVIEW_SECONDS, self._show_preview)
+        self._show_preview(_PREVIEW_SECONDS)
 
-    def _show_preview(self) -> None:
-        start(self, partial(self._preview, self.values()), group="preview", description="preview")
+    def _show_preview(self, wait: float = 0) -> None:
+        start(self, partial(self._preview, wait), group="preview", description="preview")
 
-    async def _preview(self, values: Values) -> None:
-        shown = self.query_one("#preview", Static)
+    async def _preview(self, wait: float) -> None:
+        await asyncio.sleep(wait)
+        values, shown = self.values(), self.query_one("#preview", Static)
         try:
             now = self._now()
             facts = await off_loop(lambda: self.signing_task.preview(self.opened, values, now))

@@ -8,6 +8,8 @@ from kms_tui.ui.base.safe_text import Content, column, safe
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.signing.authority_tasks import AUTHORITY_TASKS
+from kms_tui.ui.signing.certificate_tasks import CERTIFICATE_TASKS, LOOK_TASK
 from kms_tui.ui.signing.file_tasks import FILE_TASKS
 from kms_tui.ui.signing.output_screen import OutputScreen
 from kms_tui.ui.signing.public_key_task import PUBLIC_KEY_TASK
@@ -16,7 +18,15 @@ from kms_tui.ui.signing.signing_task import SigningTask
 from kms_tui.ui.signing.ssh_tasks import SSH_TASKS
 from kms_tui.ui.signing.token_tasks import TOKEN_TASKS
 
-TASKS: Sequence[SigningTask] = (*TOKEN_TASKS, *FILE_TASKS, *SSH_TASKS, PUBLIC_KEY_TASK)
+TASKS: Sequence[SigningTask] = (
+    *CERTIFICATE_TASKS,
+    *AUTHORITY_TASKS,
+    LOOK_TASK,
+    *TOKEN_TASKS,
+    *FILE_TASKS,
+    *SSH_TASKS,
+    PUBLIC_KEY_TASK,
+)
 _TITLE_CELLS = 26
 
 

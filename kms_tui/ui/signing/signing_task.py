@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.signing.signing_key import SigningKey, open_signing_key
 from kms_tui.ui.base.subject import Reason, Subject
@@ -75,3 +77,22 @@ def refuses_unless_it_signs(key: Key) -> Reason:
     if key.usage != KeyUsage.SIGN_VERIFY:
         return f"its usage is {key.usage}, not SIGN_VERIFY"
     return "" if key.enabled else f"its state is {key.state}"
+
+
+class TaskFieldError(KmsTuiError):
+    """What is wrong with one field of a task."""
+
+    def __init__(self, field: str, sentence: str, *, next_step: str = "") -> None:
+        super().__init__(sentence, next_step=next_step)
+        self.field = field
+
+
+@contextlib.contextmanager
+def blamed_on(name: str) -> Iterator[None]:
+    """Errors of a block that name no field are about this one."""
+    try:
+        yield
+    except KmsTuiError as error:
+        if hasattr(error, "field"):
+            raise
+        raise TaskFieldError(name, str(error), next_step=error.next_step) from error

@@ -1,0 +1,266 @@
+"""Certificates from the console: a CSR or a certificate of the key, and looking at one that there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from kms_tui.atomic import FileError, typed_path
+from kms_tui.signing.certificates.certificate_builders import unsigned_request, unsigned_self_signed
+from kms_tui.signing.certificates.certificate_fields import (
+    NOTHING_COPIED,
+    CertificateFields,
+    CopiedFields,
+    FieldTexts,
+    read_fields,
+)
+from kms_tui.signing.certificates.certificate_files import only_certificate, only_request, read_x509_file
+from kms_tui.signing.certificates.copied_fields import copied_from
+from kms_tui.signing.certificates.descriptions import describe_all
+from kms_tui.signing.certificates.field_errors import CertificateField
+from kms_tui.signing.certificates.openssl_lines import newest_needed, openssl_lines
+from kms_tui.signing.certificates.unsigned import Unsigned, certified_key
+from kms_tui.signing.certificates.usages import CertificatePurpose
+from kms_tui.signing.signing_key import SigningKey
+from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.dialogs.form import ChoiceField, FormField, Values
+from kms_tui.ui.signing.signing_task import (
+    Facts,
+    SigningOutput,
+    SigningTask,
+    open_key,
+    refuses_unless_it_signs,
+)
+
+PURPOSES = {
+    CertificatePurpose.SERVER: "a TLS server",
+    CertificatePurpose.CLIENT: "a TLS client",
+    CertificatePurpose.CODE: "signing code",
+    CertificatePurpose.EMAIL: "e-mail",
+    CertificatePurpose.CA: "a certificate authority",
+    CertificatePurpose.GENERAL: "anything",
+}
+LIKE = "like"
+_TEXTS = tuple(
+    field
+    for field in CertificateField
+    if field
+    not in (CertificateField.CA, CertificateField.ALGORITHM, CertificateField.REVOKE, CertificateField.NUMBER)
+)
+"""The fields that ``FieldTexts`` has."""
+_MOST_TYPED = ("dns", "ip", "email", "uri")
+
+
+def name_fields() -> tuple[FormField, ...]:
+    """Whom a certificate is for."""
+    return (
+        FormField(CertificateField.SUBJECT, "Subject", hint="CN=www.example.com,O=Example"),
+        FormField(CertificateField.DNS, "DNS names", hint="www.example.com *.example.com"),
+        FormField(CertificateField.IP, "IP addresses", hint="192.0.2.7 2001:db8::7"),
+        FormField(CertificateField.EMAIL, "E-mail addresses"),
+        FormField(CertificateField.URI, "URIs", hint="spiffe://example.com/web"),
+    )
+
+
+def usage_fields() -> tuple[FormField, ...]:
+    """What a certificate is for."""
+    purposes = [(words, purpose) for purpose, words in PURPOSES.items()]
+    return (
+        ChoiceField(CertificateField.PURPOSE, "For", choices=purposes, prompt="what the names suggest"),
+        FormField(CertificateField.KEY_USAGE, "Key usage", hint="as usual: digitalSignature …"),
+        FormField(CertificateField.EXTENDED_KEY_USAGE, "Extended key usage", hint="as usual: serverAuth …"),
+    )
+
+
+def validity_fields() -> tuple[FormField, ...]:
+    """How long a certificate is good, and its serial."""
+    return (
+        FormField(CertificateField.DAYS, "Days", hint="as usual: 90, for a CA 3650"),
+        FormField(CertificateField.NOT_BEFORE, "Begins", hint="now; or 2027-01-31"),
+        FormField(CertificateField.NOT_AFTER, "Ends, instead of days"),
+        FormField(CertificateField.PATH_LENGTH, "For a CA: how many CAs may follow it"),
+        FormField(CertificateField.SERIAL, "Serial", hint="random"),
+    )
+
+
+def signing_fields(key: SigningKey) -> tuple[FormField, ...]:
+    """How it is signed."""
+    algorithms = [(name, name) for name in key.algorithms if name != "ED25519_PH_SHA_512"]
+    return (ChoiceField(CertificateField.ALGORITHM, "Algorithm", choices=algorithms, prompt="as is usual"),)
+
+
+def texts_of(values: Values) -> FieldTexts:
+    """What was typed, for ``read_fields``."""
+    texts: dict[str, Any] = {name.replace("-", "_"): values.get(name, "") for name in _TEXTS}
+    return FieldTexts(**texts)
+
+
+def command_flags(values: Values) -> list[str]:
+    """The flags of ``kms-tui cert`` for what was typed."""
+    flags: list[str] = []
+    for name in (*_TEXTS, CertificateField.ALGORITHM):
+        text = values.get(name, "").strip()
+        for part in text.replace(",", " ").split() if name in _MOST_TYPED else [text] if text else []:
+            flags += [f"--{name}", part]
+    return flags
+
+
+def named_file(text: str, what: str) -> Path:
+    """The path that was typed. FileError where there is none."""
+    if not text.strip() or "\0" in text:
+        raise FileError(f"Name the file of {what}.")
+    return typed_path(text)
+
+
+def output_of(
+    title: str,
+    ready: Unsigned[Any],
+    file_name: str,
+    now: datetime,
+    ca: x509.Certificate | None = None,
+    ca_path: str = "",
+) -> SigningOutput:
+    """Sign, with one call, and say what was made."""
+    made = ready.sign()
+    needed = newest_needed(ready.key)
+    checks = openssl_lines(made, file_name, Encoding.PEM, now, ca=ca, ca_path=ca_path)
+    return SigningOutput(
+        title,
+        made.public_bytes(Encoding.PEM),
+        file_name,
+        shown(ready),
+        (*checks, *([f"# with {needed}"] if needed else ())),
+    )
+
+
+def shown(ready: Unsigned[Any]) -> Facts:
+    """What will be signed, and what was decided."""
+    return (*capitalized(ready.lines), *(("Note", note) for note in ready.notes))
+
+
+def previewed(ready: Unsigned[Any], values: Values) -> Facts:
+    """What will be signed; a random serial is drawn again when that is done."""
+    is_random = not values[CertificateField.SERIAL].strip() if CertificateField.SERIAL in values else False
+    return [(name, "random" if is_random and name == "Serial" else text) for name, text in shown(ready)]
+
+
+def capitalized(lines: Iterable[tuple[str, str]]) -> Facts:
+    """The labels with a capital letter."""
+    return [(label[:1].upper() + label[1:], text) for label, text in lines]
+
+
+def _read(key: SigningKey, values: Values, now: datetime) -> CertificateFields:
+    return read_fields(texts_of(values), now, _copied(key, values.get(LIKE, "").strip()))
+
+
+def _copied(key: SigningKey, name: str) -> CopiedFields:
+    if not name:
+        return NOTHING_COPIED
+    path = named_file(name, "the certificate or CSR")
+    found = read_x509_file(path)
+    source = (
+        only_request(found, str(path))
+        if isinstance(found[0], x509.CertificateSigningRequest)
+        else only_certificate(found, str(path))
+    )
+    return copied_from(source, certified_key(key), str(path))
+
+
+Builder = Callable[[SigningKey, CertificateFields, str], Unsigned[Any]]
+
+
+def _task(
+    task_id: str, title: str, words: str, builder: Builder, file_name: str, *more: FormField
+) -> SigningTask:
+    """A CSR or a certificate of the key itself."""
+
+    def fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
+        like = FormField(LIKE, "What is empty is taken from", hint="a certificate or CSR, in PEM or DER")
+        return (*name_fields(), *usage_fields(), *more, *signing_fields(key), like)
+
+    def ready(key: SigningKey, values: Values, now: datetime) -> Unsigned[Any]:
+        return builder(key, _read(key, values, now), values[CertificateField.ALGORITHM])
+
+    def command(subject: Subject, values: Values) -> Sequence[str]:
+        like = ["--like", values[LIKE].strip()] if values[LIKE].strip() else []
+        return ["cert", task_id, "--key", subject.arn, *command_flags(values), *like, "-o", file_name]
+
+    return SigningTask(
+        id=task_id,
+        title=title,
+        words=words,
+        confirm="Sign",
+        open=open_key,
+        fields=fields,
+        preview=lambda key, values, now: previewed(ready(key, values, now), values),
+        make=lambda key, values, now: output_of(title, ready(key, values, now), file_name, now),
+        command=command,
+        refuses=refuses_unless_it_signs,
+        blame={"FileError": LIKE, "CertificateFileError": LIKE},
+    )
+
+
+def _look_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
+    return (
+        FormField("file", "Certificate, CSR or CRL", hint="a file in PEM or DER; a chain, too"),
+        FormField("ca", "Certificates that its signature is checked with", hint="a file"),
+    )
+
+
+def _look(key: SigningKey, values: Values, now: datetime) -> Facts:
+    found = read_x509_file(named_file(values["file"], "the certificate"))
+    authorities: Sequence[Any] = ()
+    if values["ca"].strip():
+        authorities = read_x509_file(named_file(values["ca"], "the CA"))
+    facts: list[tuple[str, str]] = []
+    for each, described in zip(found, describe_all(found, now, authorities), strict=True):
+        public = getattr(each, "public_key", None)
+        is_own = public is not None and public() == key.public_key.loaded()
+        facts += [
+            ("Kind", described.kind),
+            *((label[:1].upper() + label[1:], text) for label, text in described.lines()),
+        ]
+        if public is not None:
+            facts.append(("This key", "It is of this key." if is_own else "It is of another key."))
+    return facts
+
+
+def _look_output(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
+    return SigningOutput(Path(values["file"].strip()).name, b"", "", _look(key, values, now))
+
+
+def _look_command(subject: Subject, values: Values) -> Sequence[str]:
+    ca = ["--ca", values["ca"].strip()] if values["ca"].strip() else []
+    return ["cert", "show", values["file"].strip() or "FILE", *ca]
+
+
+CERTIFICATE_TASKS = (
+    _task("csr", "Certificate request", "a CSR for a CA of others", unsigned_request, "request.csr"),
+    _task(
+        "self-sign",
+        "Self-signed certificate",
+        "or the root of a CA of your own",
+        unsigned_self_signed,
+        "certificate.pem",
+        *validity_fields(),
+    ),
+)
+LOOK_TASK = SigningTask(
+    id="show-certificate",
+    title="Look at a certificate",
+    words="what it says, and whether it is of this key",
+    confirm="Show",
+    open=open_key,
+    fields=_look_fields,
+    preview=_look,
+    make=_look_output,
+    command=_look_command,
+    refuses=refuses_unless_it_signs,
+    preview_title="What it says",
+    blame={"FileError": "file", "CertificateFileError": "file"},
+)
