@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("kms_tui.cli.list_command", "list the account's keys, filtered"),
     "encrypt": ("kms_tui.cli.encrypt_command", "encrypt a file of any size"),
     "decrypt": ("kms_tui.cli.decrypt_command", "decrypt a file"),
+    "cert": ("kms_tui.cli.cert_command", "make certificates, requests and CRLs with a KMS key"),
     "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
     "explain": ("kms_tui.cli.explain_command", "say why a request was denied"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
