@@ -19,7 +19,7 @@ from kms_tui.kms.keyspecs import (
     Family,
 )
 from kms_tui.kms.model import KeyUsage
-from kms_tui.public_key import PublicKey, digest_message
+from kms_tui.public_key import PublicKey, PublicKeyError, digest_message
 
 _USAGES = {
     KeyUsage.ENCRYPT_DECRYPT: "encrypts",
@@ -65,7 +65,8 @@ class SigningKey:
     def sign(self, message: bytes, algorithm: str, message_type: str = RAW) -> bytes:
         """Sign's answer for a message of this type: DER for ECDSA, as KMS writes it. One call.
 
-        SigningError for an algorithm or a message that KMS would refuse; nothing is sent then.
+        SigningError for an algorithm or a message that KMS would refuse, before anything is sent; and for a
+        signature that does not verify.
         """
         rules = SIGNING_ALGORITHMS[self.require(algorithm)]
         if message_type not in rules.message_types:
@@ -83,7 +84,21 @@ class SigningKey:
         answer = self.kms.call(
             "Sign", KeyId=self.asked_as, Message=message, MessageType=message_type, SigningAlgorithm=algorithm
         )
-        return bytes(answer["Signature"])
+        signature = bytes(answer["Signature"])
+        self._require_good(message, signature, algorithm, message_type)
+        return signature
+
+    def _require_good(self, message: bytes, signature: bytes, algorithm: str, message_type: str) -> None:
+        """Verify what the endpoint answered with the public key, which costs no call."""
+        try:
+            good = self.public_key.verify(message, signature, algorithm, message_type)
+        except PublicKeyError:  # of a kind that the cryptography library does not know: SM2
+            return
+        if not good:
+            raise SigningError(
+                "The signature that was answered does not verify with the public key: it is not used.",
+                next_step="The endpoint does not sign as KMS does; moto, for one, hashes a digest once more.",
+            )
 
     def sign_message(self, message: bytes, algorithm: str) -> bytes:
         """Sign a message of any size; it is digested here wherever the algorithm allows that."""
