@@ -254,7 +254,7 @@ def _whom(fields: CertificateFields) -> str:
 def _pairs(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Labels in a column, texts beside them."""
     rows = [(visible(label), visible(text)) for label, text in pairs]
-    width = min(max((len(label) for label, _ in rows), default=0), 24)
+    width = min(max((len(label) for label, _ in rows), default=0), 30)
     for label, text in rows:
         yield f"  {label:<{width}}  {text}"
 
