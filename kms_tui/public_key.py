@@ -90,8 +90,13 @@ class PublicKey:
 
     @classmethod
     def from_api(cls, answer: Mapping[str, Any]) -> PublicKey:
-        """From GetPublicKey's answer, or GetParametersForImport's."""
-        return cls(bytes(answer["PublicKey"]), answer.get("KeySpec", ""))
+        """From GetPublicKey's answer, or GetParametersForImport's.
+
+        CustomerMasterKeySpec is the former name of KeySpec, and the only one that moto answers with.
+        """
+        return cls(
+            bytes(answer["PublicKey"]), answer.get("KeySpec") or answer.get("CustomerMasterKeySpec", "")
+        )
 
     @classmethod
     def of(cls, key: PublicKeyTypes) -> PublicKey:

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ssh-cert": ("kms_tui.cli.ssh_cert_command", "sign OpenSSH certificates for users and hosts"),
     "ssh-sign": ("kms_tui.cli.ssh_sign_command", "sign git commits, as ssh-keygen -Y does"),
     "jwt": ("kms_tui.cli.jwt_command", "sign and verify tokens, and print public keys as a JWKS"),
+    "cert": ("kms_tui.cli.cert_command", "make certificates, requests and CRLs with a KMS key"),
     "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
     "explain": ("kms_tui.cli.explain_command", "say why a request was denied"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),

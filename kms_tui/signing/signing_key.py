@@ -136,17 +136,15 @@ def open_signing_key(kms: Kms, key: str) -> SigningKey:
             f"{key} is a symmetric key: it has no public key, and signs nothing.",
             next_step="Choose a key of usage SIGN_VERIFY; an HMAC key signs tokens only.",
         ) from error
-    usage, spec = answer.get("KeyUsage", ""), answer.get("KeySpec", "")
+    usage, public_key = answer.get("KeyUsage", ""), PublicKey.from_api(answer)
     if usage != KeyUsage.SIGN_VERIFY:
         raise SigningError(
             f"{key} is a key of usage {usage}: it {_USAGES.get(usage, 'does other work')}; it signs nothing.",
             next_step="Choose a key of usage SIGN_VERIFY.",
         )
-    if spec not in KEY_SPECS:
-        raise SigningError(f"{key} is of the key spec {spec}, which this program does not know.")
-    return SigningKey(
-        there, answer["KeyId"], key, PublicKey.from_api(answer), tuple(answer["SigningAlgorithms"])
-    )
+    if public_key.spec not in KEY_SPECS:
+        raise SigningError(f"{key} is of the key spec {public_key.spec}, which this program does not know.")
+    return SigningKey(there, answer["KeyId"], key, public_key, tuple(answer["SigningAlgorithms"]))
 
 
 def default_algorithm(key: SigningKey) -> str:

@@ -60,7 +60,6 @@ def unsigned_request(
         (*_who(fields), *_what(fields, usages, extended), ("key", _key_words(key)), ("algorithm", algorithm)),
         (*fields.notes, *_key_notes(usages)),
         builder,
-        lambda request: request.tbs_certrequest_bytes,
     )
 
 
@@ -137,9 +136,7 @@ def unsigned_certificate(
         ("signed by", key.arn),
         ("algorithm", algorithm),
     )
-    return Unsigned(
-        key, algorithm, lines, notes, builder, lambda certificate: certificate.tbs_certificate_bytes
-    )
+    return Unsigned(key, algorithm, lines, notes, builder)
 
 
 def usual_end(fields: CertificateFields) -> datetime:

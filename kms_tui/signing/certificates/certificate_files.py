@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -15,6 +16,7 @@ from typing import BinaryIO, TypeVar
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
+from cryptography.utils import CryptographyDeprecationWarning
 
 from kms_tui.atomic import FileError, file_errors
 from kms_tui.formats import encoding_of
@@ -39,6 +41,11 @@ _LOADERS: Mapping[type[X509Object], Callable[[bytes], X509Object]] = {
     x509.CertificateSigningRequest: x509.load_der_x509_csr,
     x509.CertificateRevocationList: x509.load_der_x509_crl,
 }
+_READ_AT_ONCE: Mapping[type[X509Object], tuple[str, ...]] = {
+    x509.Certificate: ("subject", "issuer", "not_valid_before_utc", "not_valid_after_utc", "serial_number"),
+    x509.CertificateSigningRequest: ("subject",),
+    x509.CertificateRevocationList: ("issuer", "last_update_utc", "next_update_utc"),
+}
 _LABELS: Mapping[str, type[X509Object]] = {
     "CERTIFICATE": x509.Certificate,
     "X509 CERTIFICATE": x509.Certificate,
@@ -58,6 +65,9 @@ _OTHER_LABELS = {
 }
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 #]{1,40})-----")
 _PKCS12 = re.compile(rb"\x30(?:[\x00-\x80]|\x81.|\x82..|\x83...|\x84....)\x02\x01\x03\x30", re.DOTALL)
+# Strangers' certificates have serials of 0, or names that are too long: nothing to write to a terminal.
+warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
+warnings.filterwarnings("ignore", category=UserWarning, message="Attribute's length must be")
 _OWN_PEM = "Give the file that begins with -----BEGIN CERTIFICATE-----, or one in DER."
 
 
@@ -198,17 +208,32 @@ def _pem_blocks(text: str, name: str) -> list[tuple[str, str]]:
 def _holds_crl(content: bytes) -> bool:
     try:
         return b"-----BEGIN X509 CRL-----" in content or bool(x509.load_der_x509_crl(content))
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return False
 
 
 def _loaded(kind: type[X509Object], der: bytes, name: str) -> X509Object:
-    try:
-        loaded = _LOADERS[kind](der)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    loaded = _read_by(_LOADERS[kind], der)
+    if loaded is None:
         raise CertificateFileError(
             f"The {_KINDS[kind]} in {name} cannot be read: it is damaged, or not whole."
-        ) from None
+        )
+    return loaded
+
+
+def _read_by(load: Callable[[bytes], X509Object], der: bytes) -> X509Object | None:
+    """What a loader reads, None where it cannot. The library reads names and times when they are first asked
+    for, so they are asked for here; extensions may stay unreadable.
+    """
+    try:
+        loaded = load(der)
+        for name in _READ_AT_ONCE[type(loaded)]:
+            getattr(loaded, name)
+        if isinstance(loaded, x509.CertificateRevocationList):
+            for entry in loaded:
+                entry.serial_number, entry.revocation_date_utc  # noqa: B018
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
+        return None
     return loaded
 
 
@@ -217,10 +242,8 @@ def _load_der(content: bytes, name: str) -> X509Object:
         if each[:1] != b"\x30":
             continue
         for load in _LOADERS.values():
-            try:
-                return load(each)
-            except (ValueError, TypeError, UnsupportedAlgorithm):
-                continue
+            if (loaded := _read_by(load, each)) is not None:
+                return loaded
         if _is_private_key(each):
             raise _private_key(name)
         if _is_public_key(each):

@@ -98,14 +98,19 @@ class Description:
     def _end(self) -> str | None:
         return None if self.ends is None else f"{when(self.ends)}: {self.validity}"
 
+    @property
+    def _members(self) -> tuple[str, str]:
+        """The names of the two times in JSON: those of a CRL are of its updates."""
+        return ("this_update", "next_update") if self.kind == "CRL" else ("not_before", "not_after")
+
     def as_dict(self) -> Mapping[str, Any]:
         """For JSON; members that this kind has not are left out."""
         told = {
             "kind": self.kind,
             "subject": self.subject,
             "issuer": self.issuer,
-            "not_before": _iso(self.begins),
-            "not_after": _iso(self.ends),
+            self._members[0]: _iso(self.begins),
+            self._members[1]: _iso(self.ends),
             "validity": self.validity or None,
             "days_left": self.days_left,
             "serial": None if self.serial is None else serial_text(self.serial),

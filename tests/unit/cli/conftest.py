@@ -44,7 +44,7 @@ def run(kms: FakeKms, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     def run_command(*arguments: str, stdin: bytes = b"", terminal: tuple[str, ...] = ()) -> Ended:
         out, err = Stream(terminal="stdout" in terminal), Stream(terminal="stderr" in terminal)
         with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+            patch.setattr(sys, "stdin", StandardInput(stdin, terminal="stdin" in terminal))
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
             try:
@@ -54,6 +54,17 @@ def run(kms: FakeKms, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
         return Ended(code, out.written(), err.written().decode())
 
     return run_command
+
+
+class StandardInput(io.TextIOWrapper):
+    """Standard input, that says whether it is a terminal."""
+
+    def __init__(self, content: bytes, *, terminal: bool) -> None:
+        self._terminal = terminal
+        super().__init__(io.BytesIO(content))
+
+    def isatty(self) -> bool:
+        return self._terminal
 
 
 class Stream(io.TextIOWrapper):

@@ -55,6 +55,7 @@ def test_a_csr_and_a_crl(made: Signed) -> None:
     assert text["next"].endswith("7 days left")
     assert text["cRLNumber"] == "1"
     assert text["signature"].endswith("verified with the key of CN=Example Root,O=Example")
+    assert listed.as_dict()["next_update"] == f"{made.revoked.next_update_utc:%Y-%m-%dT%H:%M:%SZ}"
     (entry,) = listed.as_dict()["revoked"]
     assert entry["reason"] == "superseded"
 

@@ -34,6 +34,7 @@ from kms_tui.signing.certificates.certificate_files import (
     read_x509_file,
     read_x509_stream,
 )
+from kms_tui.signing.certificates.descriptions import describe_all
 from kms_tui.signing.signing_key import open_signing_key
 from tests.unit.signing.certificates.test_matrix import Signed, sign_all
 
@@ -174,14 +175,35 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_x509_file(Path("/dev/zero"))
 
 
-@settings(max_examples=150)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@settings(max_examples=200)
 @given(st.data())
-def test_damaged_bytes_end_in_a_sentence(made: Signed, data: st.DataObject) -> None:
-    content = bytearray(data.draw(st.sampled_from([pem(made.root), made.root.public_bytes(Encoding.DER)])))
-    for _ in range(data.draw(st.integers(1, 4))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+def test_damaged_bytes_end_in_a_sentence_or_are_described(made: Signed, data: st.DataObject) -> None:
+    form = data.draw(st.sampled_from(["request", "root", "issued", "revoked"]))
+    content = bytearray(getattr(made, form).public_bytes(Encoding.DER))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        content[at] = data.draw(st.sampled_from([0, 1, 0x0C, 0x13, 0x1E, 0x30, 0x80, 0xFF]))
+    if data.draw(st.booleans()):
+        content = bytearray(base64.encodebytes(content))
     try:
         found = parse_x509(bytes(content), "x")
     except CertificateFileError:
         return
-    assert isinstance(found[0], x509.Certificate)
+    for described in describe_all(found, NOW, [made.root]):
+        assert all(label and text is not None for label, text in described.lines())
+        assert described.as_dict()["kind"] in ("certificate", "CSR", "CRL")
+
+
+def test_a_version_that_there_is_not(made: Signed) -> None:
+    der = made.root.public_bytes(Encoding.DER).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x0c", 1)
+    with pytest.raises(CertificateFileError, match="no certificate, CSR or CRL"):
+        parse_x509(der, "x")
+
+
+def test_a_name_that_cannot_be_read(made: Signed) -> None:
+    """The library reads a name when it is asked for it first."""
+    der = made.root.public_bytes(Encoding.DER).replace(b"Example Root", b"\xff\xfeample Root")
+    text = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+    with pytest.raises(CertificateFileError, match="it is damaged, or not whole"):
+        parse_x509(text, "x")

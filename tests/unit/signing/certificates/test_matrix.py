@@ -22,7 +22,6 @@ from kms_tui.signing.certificates.field_errors import CertificateField, FieldErr
 from kms_tui.signing.certificates.issuing import unsigned_issued
 from kms_tui.signing.certificates.openssl_lines import openssl_lines
 from kms_tui.signing.certificates.revocation_lists import Revocation, unsigned_revocation_list
-from kms_tui.signing.certificates.unsigned import Unsigned
 from kms_tui.signing.signing_key import SigningError, SigningKey, open_signing_key
 from tests.unit.signing.certificates.judges import needs_openssl, openssl_agrees, openssl_knows_ml_dsa
 
@@ -208,14 +207,3 @@ def test_an_algorithm_that_the_key_lacks_is_named(
     with pytest.raises(FieldError, match=sentence) as raised:
         unsigned_request(key, read_fields(WEB, NOW), algorithm)
     assert raised.value.field is CertificateField.ALGORITHM
-
-
-def test_a_signature_that_does_not_verify_is_not_used(
-    signing_account: Kms, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = open_signing_key(signing_account, "alias/ECC_NIST_P256")
-    ready: Unsigned[Any] = unsigned_request(key, read_fields(WEB, NOW))
-    sign = SigningKey.sign
-    monkeypatch.setattr(SigningKey, "sign", lambda self, message, *rest: sign(self, bytes(32), *rest))
-    with pytest.raises(SigningError, match="does not verify with the public key"):
-        ready.sign()
