@@ -29,7 +29,7 @@ from kms_tui.crypto_ops.scratchpad_operations import Role
 from kms_tui.formats import Format, FormatError, encode
 from kms_tui.kms.model import Secret
 from kms_tui.ui.base.background import off_loop, start
-from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.scratchpad.pane_fields import FactTable, NoteLine, PathInput, ProblemLine
 from kms_tui.ui.scratchpad.secret_area import DOT, SecretArea
 from kms_tui.ui.widgets.form_widgets import Select
@@ -260,8 +260,9 @@ class InputPane(Vertical):
         if self.is_file or not self.area.text or self.kind != DETECT:
             return Content("")
         form = self._format()
-        if self.role.is_binary and form is Format.TEXT:
-            return Content("")
+        if self.role.is_binary and (form is Format.TEXT or self.role is Role.PUBLIC_KEY):
+            origin = self._origin()
+            return safe(f"→ {origin}").stylize("$foreground-muted") if origin else Content("")
         text = f"→ {form.value}"
         others = (
             other_formats(self.area.text, form)
@@ -271,6 +272,14 @@ class InputPane(Vertical):
         if others:
             text += f", or {others[0].value}?"
         return Content.styled(text, "$foreground-muted")
+
+    def _origin(self) -> str:
+        """What the bytes were taken out of; untrusted."""
+        try:
+            given = self.given
+        except InputError:
+            return ""
+        return given.origin if isinstance(given, Entered) else ""
 
     def show_count(self, limit: Limit | None) -> None:
         """Show the size against the operation's limit, and what happens beyond it."""
