@@ -26,6 +26,10 @@ _LIKE_HEX = re.compile(r"\s*(?:0x)?[0-9a-fA-F:\s]+\Z")
 _PLAIN_FORMS = ("DER", "DER in base64", "DER in base64url", "DER in hex")
 
 
+TAKEN_FROM = "Taken from"
+"""The label of an input's origin."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entered:
     """Bytes that were typed, pasted or taken from another operation's output."""

@@ -131,8 +131,9 @@ def verify(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
         facts = (Fact("Algorithm", request.algorithm),)
         bad = Result(facts=facts, key_arn=request.key.arn if request.key else "")
         return _verdict(False, _form_words(request, good=False), bad)
-    more = f"{_form_words(request, good=True)} {result.sentence}".strip()
-    return _verdict(True, more, result)
+    good = result.good is not False  # KMS answers an error or true, other implementations false
+    more = f"{_form_words(request, good=good)} {result.sentence}".strip()
+    return _verdict(good, more, result)
 
 
 def verify_offline(request: OperationRequest, kms: Kms, progress: Progress) -> Result:

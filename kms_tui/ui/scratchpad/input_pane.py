@@ -14,6 +14,7 @@ from textual.message import Message
 from kms_tui.atomic import FileError
 from kms_tui.crypto_ops.check import Limit, OverLimit
 from kms_tui.crypto_ops.inputs import (
+    TAKEN_FROM,
     TYPED_FORMATS,
     Entered,
     FromFile,
@@ -29,7 +30,7 @@ from kms_tui.crypto_ops.scratchpad_operations import Role
 from kms_tui.formats import Format, FormatError, encode
 from kms_tui.kms.model import Secret
 from kms_tui.ui.base.background import off_loop, start
-from kms_tui.ui.base.safe_text import Content, safe
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.scratchpad.pane_fields import FactTable, NoteLine, PathInput, ProblemLine
 from kms_tui.ui.scratchpad.secret_area import DOT, SecretArea
 from kms_tui.ui.widgets.form_widgets import Select
@@ -237,7 +238,7 @@ class InputPane(Vertical):
 
     def _changed(self) -> None:
         self.problem.say("")
-        self.show_known(())
+        self.show_known(self._origin())
         self._show_body()
         self.show_count(self._limit)
         self.post_message(self.Changed(self))
@@ -260,9 +261,8 @@ class InputPane(Vertical):
         if self.is_file or not self.area.text or self.kind != DETECT:
             return Content("")
         form = self._format()
-        if self.role.is_binary and (form is Format.TEXT or self.role is Role.PUBLIC_KEY):
-            origin = self._origin()
-            return safe(f"→ {origin}").stylize("$foreground-muted") if origin else Content("")
+        if self.role.is_binary and form is Format.TEXT:
+            return Content("")
         text = f"→ {form.value}"
         others = (
             other_formats(self.area.text, form)
@@ -273,13 +273,13 @@ class InputPane(Vertical):
             text += f", or {others[0].value}?"
         return Content.styled(text, "$foreground-muted")
 
-    def _origin(self) -> str:
-        """What the bytes were taken out of; untrusted."""
+    def _origin(self) -> tuple[tuple[str, str], ...]:
+        """What the bytes were taken out of, as a fact; the text is untrusted."""
         try:
-            given = self.given
+            given = self.given if self.role.is_binary else None
         except InputError:
-            return ""
-        return given.origin if isinstance(given, Entered) else ""
+            return ()
+        return ((TAKEN_FROM, given.origin),) if isinstance(given, Entered) and given.origin else ()
 
     def show_count(self, limit: Limit | None) -> None:
         """Show the size against the operation's limit, and what happens beyond it."""

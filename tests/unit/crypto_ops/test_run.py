@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,6 +117,21 @@ def test_a_signature_in_r_and_s_is_verified_with_one_call_in_der(ask: Ask, kms: 
     counted = CountedBackend(kms.backend)
     assert run(request, Kms(counted)).good is True
     assert counted.called == ["Verify"]
+
+
+class SaysFalse(CountedBackend):
+    """As moto does for a bad signature, where KMS answers an error."""
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**super().call(operation, params), "SignatureValid": False}
+
+
+def test_a_signature_that_another_kms_finds_false_is_not_good(ask: Ask, kms: Kms) -> None:
+    signature = Entered(part(run(ask(OperationName.SIGN, "login-tokens", b"m"), kms), "Signature").value)
+    request = ask(OperationName.VERIFY, "login-tokens", b"m", second=signature)
+    result = run(request, Kms(SaysFalse(kms.backend)))
+    assert result.good is False
+    assert result.sentence.startswith("NOT GOOD")
 
 
 def test_what_is_no_ecdsa_signature_of_the_curve_is_told(kms: Kms, ask: Ask) -> None:
