@@ -158,8 +158,13 @@ def read_whole(given: Input, role: Role, most: int = MAX_IN_MEMORY) -> Secret:
 
 
 def _decoded(content: bytes, role: Role) -> Secret:
+    from kms_tui.crypto_ops.pasted_inputs import refuse_structures
+
     if detect(content) is not Format.TEXT:
-        return _public_key(content, Format.BINARY).data if role is Role.PUBLIC_KEY else Secret(content)
+        if role is Role.PUBLIC_KEY:
+            return _public_key(content, Format.BINARY).data
+        refuse_structures(content, role)
+        return Secret(content)
     text = content.decode().strip()
     return read_text(text, detected_format(text, role), role).data if text else Secret(content)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from kms_tui.crypto_ops.scratchpad_operations import Role
 from kms_tui.formats import Format, FormatError, decode, readings
-from kms_tui.signing.pasted_kinds import kind_of, kind_of_der, unquoted
+from kms_tui.signing.pasted_kinds import kind_of, kind_of_bytes, unquoted
 
 _MEMBERS: Mapping[Role, tuple[str, ...]] = {
     Role.CIPHERTEXT: ("CiphertextBlob", "PrivateKeyCiphertextBlob", "SharedSecretCiphertextBlob"),
@@ -54,7 +54,7 @@ def take(text: str, role: Role) -> PastedInput | None:
 
 def refuse_structures(data: bytes, role: Role) -> None:
     """FormatError for bytes that are a structure around a signature or a ciphertext, and neither itself."""
-    kind = kind_of_der(data)
+    kind = kind_of_bytes(data)
     if kind is not None:
         raise FormatError(f"This is {kind.name}, not a {role.noun}.", 0, next_step=kind.next_step)
 

@@ -77,6 +77,9 @@ _PATTERNS = (
     ),
 )
 
+_SOPS_VALUE = "ENC[AES256_GCM,"
+_SOPS = PastedKind("a sops file", "sops decrypt opens it; its data key is the enc under sops: kms:.")
+
 
 def kind_of(content: str | bytes) -> PastedKind | None:
     """The kind of a text that its beginning tells; None for any other, and for bytes that are no text."""
@@ -89,9 +92,15 @@ def kind_of(content: str | bytes) -> PastedKind | None:
         if label.endswith("PRIVATE KEY") or label == "PGP PRIVATE KEY BLOCK":
             return PRIVATE_KEY
         return _PEM_KINDS.get(label)
+    if _SOPS_VALUE in start:
+        return _SOPS
     return next((kind for pattern, kind in _PATTERNS if pattern.match(start)), None)
 
 
+_BINARY_KINDS = (
+    (b"SSHSIG", _PEM_KINDS["SSH SIGNATURE"]),
+    (b"age-encryption.org/", _PEM_KINDS["AGE ENCRYPTED FILE"]),
+)
 _DER_KINDS = (
     (
         bytes.fromhex("06092a864886f70d010702"),
@@ -102,10 +111,11 @@ _DER_KINDS = (
 """The object identifier with which the structure begins -> what it is."""
 
 
-def kind_of_der(data: bytes) -> PastedKind | None:
-    """The kind of bytes that are a structure around a signature or a ciphertext; None for any other."""
-    if data.startswith(b"SSHSIG"):
-        return _PEM_KINDS["SSH SIGNATURE"]
+def kind_of_bytes(data: bytes) -> PastedKind | None:
+    """The kind of bytes that are something around a signature or a ciphertext; None for any other."""
+    for start, kind in _BINARY_KINDS:
+        if data.startswith(start):
+            return kind
     if not data.startswith(b"\x30"):
         return None
     return next((kind for identifier, kind in _DER_KINDS if identifier in data[:20]), None)

@@ -31,14 +31,18 @@ from kms_tui.crypto_ops.scratchpad_operations import Role
 from kms_tui.formats import Format, FormatError, encode
 from kms_tui.kms.model import Secret
 from kms_tui.public_key import PublicKey
+from kms_tui.signing.pasted_kinds import kind_of_bytes
 
 
-@given(data=st.binary(min_size=1), form=st.sampled_from([Format.BASE64, Format.BASE64URL, Format.HEX]))
+@given(
+    data=st.binary(min_size=1).filter(lambda data: kind_of_bytes(data) is None),
+    form=st.sampled_from([Format.BASE64, Format.BASE64URL, Format.HEX]),
+)
 def test_binary_inputs_round_trip_in_every_written_form(data: bytes, form: Format) -> None:
     assert read_text(encode(data, form), form, Role.CIPHERTEXT).data.reveal() == data
 
 
-@given(data=st.binary(min_size=16))
+@given(data=st.binary(min_size=16).filter(lambda data: kind_of_bytes(data) is None))
 def test_a_pasted_ciphertext_is_read_as_what_it_was_written_in(data: bytes) -> None:
     text = f"\n{encode(data, Format.BASE64)}\n"
     assert read_text(text, detected_format(text, Role.CIPHERTEXT), Role.CIPHERTEXT).data.reveal() in (

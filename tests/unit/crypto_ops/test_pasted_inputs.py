@@ -173,6 +173,16 @@ def test_what_is_something_else_is_named(text: str, role: Role, sentence: str, t
     assert of_file.value.field is (InputField.INPUT if role is Role.CIPHERTEXT else InputField.SECOND)
 
 
+def test_a_binary_file_of_something_else_is_named(tmp_path: Path) -> None:
+    for start, name in (
+        (b"SSHSIG\0\0\0\1\xff", "an SSH signature"),
+        (b"age-encryption.org/v1\n\xff", "an age file"),
+    ):
+        (tmp_path / "x").write_bytes(start)
+        with pytest.raises(InputError, match=f"This is {name}, not a signature"):
+            read_whole(file_input(tmp_path / "x"), Role.SIGNATURE)
+
+
 @settings(max_examples=60)
 @given(st.text(max_size=60), st.sampled_from([Role.CIPHERTEXT, Role.SIGNATURE, Role.MAC]))
 def test_any_text_is_taken_or_refused(text: str, role: Role) -> None:
