@@ -34,6 +34,7 @@ from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from kms_tui.envelope.streams import Progress, Readable, Writable
+    from kms_tui.signing.pasted_kinds import PastedKind
 
 _MAX_SHOWN = 1 << 20
 
@@ -143,6 +144,7 @@ def _ciphertext(content: bytes) -> bytes:
     """A KMS ciphertext, as bytes, as text, or in KMS's answer as the AWS CLI prints it."""
     from kms_tui.envelope.errors import NotAMessageError
     from kms_tui.formats import Format, FormatError, decode, detect
+    from kms_tui.signing.pasted_kinds import kind_of, kind_of_bytes
 
     if not content:
         raise KmsTuiError(
@@ -150,12 +152,20 @@ def _ciphertext(content: bytes) -> bytes:
             next_step="Look whether what wrote it has failed.",
         )
     content = _out_of_json(content)
-    form = detect(content, expect_binary=True)
+    # Dashes are digits of base64url, so that a short PEM block could be taken for that.
+    form = Format.TEXT if b"-----BEGIN" in content else detect(content, expect_binary=True)
     with contextlib.suppress(FormatError):
         content = decode(content, form)
+    _refuse(kind_of(content) if form is Format.TEXT else kind_of_bytes(content))
     if form is Format.TEXT or len(content) > MAX_CIPHERTEXT:
         raise NotAMessageError("it begins differently")
     return content
+
+
+def _refuse(kind: PastedKind | None) -> None:
+    """KmsTuiError for an input that is something else, by its name."""
+    if kind is not None:
+        raise KmsTuiError(f"This is {kind.name}, not a ciphertext of KMS.", next_step=kind.next_step)
 
 
 def _out_of_json(content: bytes) -> bytes:
@@ -168,6 +178,9 @@ def _out_of_json(content: bytes) -> bytes:
         return content
     blob = answer.get("CiphertextBlob")
     if not isinstance(blob, str):
+        from kms_tui.signing.pasted_kinds import kind_of
+
+        _refuse(kind_of(content))
         raise KmsTuiError(
             "This is JSON without a CiphertextBlob, so there is no ciphertext in it.",
             next_step="Give the answer of Encrypt, or the base64 text of a ciphertext alone.",

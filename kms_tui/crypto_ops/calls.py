@@ -116,7 +116,15 @@ def _sign(request: OperationRequest, data: bytes) -> Params:
 
 
 def _verify(request: OperationRequest, data: bytes) -> Params:
-    return {**_sign(request, data), "Signature": request.second_data}
+    return {**_sign(request, data), "Signature": signature_for_kms(request)}
+
+
+def signature_for_kms(request: OperationRequest) -> bytes:
+    """The signature to verify; one of ECDSA written as r‖s as the DER that Verify takes."""
+    from kms_tui.signing.signature_forms import SignatureForm, read_signature  # cryptography: slow to import
+
+    read = read_signature(request.second_data, request.signing_spec)
+    return request.second_data if read is None else read.write(SignatureForm.DER)
 
 
 def _generate_mac(request: OperationRequest, data: bytes) -> Params:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from kms_tui.atomic import AlreadyThereError, FileError
-from kms_tui.crypto_ops.inputs import InputError, InputField
+from kms_tui.crypto_ops.inputs import MAX_IN_MEMORY, FromFile, Input, InputError, InputField
 from kms_tui.crypto_ops.request import NUMBER_OF_BYTES, OperationRequest, number_of_bytes
 from kms_tui.crypto_ops.scratchpad_operations import Operation, OperationName, Role
 from kms_tui.envelope.errors import (
@@ -114,8 +114,14 @@ def check(request: OperationRequest) -> None:
             InputField.INPUT, f"The {request.role.noun} is empty.", next_step=_NEXT_STEPS[request.role]
         )
     limit = limit_of(operation, request.described_key, request.settings)
-    if limit is not None:
+    decoded_later = request.role.is_binary and _is_small_file(request.given)
+    if limit is not None and not decoded_later:
         check_size(request, limit, request.given.size)
+
+
+def _is_small_file(given: Input) -> bool:
+    """Whether the input is a file that may be text, whose size says little about the bytes in it."""
+    return isinstance(given, FromFile) and given.size <= MAX_IN_MEMORY
 
 
 def check_for_command(request: OperationRequest) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import os
 import re
@@ -17,7 +15,6 @@ from kms_tui.atomic import file_errors
 from kms_tui.crypto_ops.scratchpad_operations import Role
 from kms_tui.formats import Format, FormatError, decode, detect, readings
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
 from kms_tui.kms.model import Secret
 
 TYPED_FORMATS = (Format.TEXT, Format.BASE64, Format.BASE64URL, Format.HEX)
@@ -26,7 +23,11 @@ MAX_IN_MEMORY = 1 << 20
 """Files of at most this many bytes are read whole; larger ones are streamed."""
 
 _LIKE_HEX = re.compile(r"\s*(?:0x)?[0-9a-fA-F:\s]+\Z")
-_PEM = re.compile(r"-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]*)-----END PUBLIC KEY-----\s*\Z")
+_PLAIN_FORMS = ("DER", "DER in base64", "DER in base64url", "DER in hex")
+
+
+TAKEN_FROM = "Taken from"
+"""The label of an input's origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Entered:
     """Bytes that were typed, pasted or taken from another operation's output."""
 
     data: Secret
+    origin: str = ""
+    """What the bytes were taken out of, where it was more than a text in a format; untrusted."""
 
     @property
     def size(self) -> int:
@@ -58,6 +61,8 @@ def detected_format(text: str, role: Role, exact: int | None = None) -> Format:
     ``exact`` is the required number of bytes, as for a digest: a format with that number comes first, since
     the 64 hex digits of a SHA-256 are 32 bytes.
     """
+    if role.is_binary and "-----BEGIN" in text:
+        return Format.TEXT  # and not base64url, whose digits dashes are
     if exact is not None:
         for form in readings(text):
             if len(decode(text, form)) == exact:
@@ -71,16 +76,43 @@ def other_formats(text: str, form: Format) -> tuple[Format, ...]:
 
 
 def read_text(text: str, form: Format, role: Role) -> Entered:
-    """The bytes of typed text; FormatError names the place of an error."""
-    if role is Role.PUBLIC_KEY and text.lstrip().startswith("-----BEGIN"):
-        return Entered(Secret(_from_pem(text.strip())))
-    if role.is_binary and form is Format.TEXT:
-        raise FormatError(
-            f"This is not a {role.noun} in base64 or hex. {_why_not(text)}",
-            0,
-            next_step="Paste it whole, or name a file.",
-        )
-    return Entered(Secret(decode(text, form)))
+    """The bytes of typed text; FormatError names the place of an error, or what the text is instead.
+
+    A public key is read in any form. A ciphertext, a signature or a MAC is taken out of KMS's answer, of
+    quotes, or of a sops file.
+    """
+    if role is Role.PUBLIC_KEY:
+        return _public_key(text, form)
+    if not role.is_binary:
+        return Entered(Secret(decode(text, form)))
+    from kms_tui.crypto_ops.pasted_inputs import refuse_structures, take  # the first rows do without
+
+    if form is not Format.TEXT:
+        data = decode(text, form)
+        refuse_structures(data, role)
+        return Entered(Secret(data))
+    taken = take(text, role)
+    if taken is not None:
+        return Entered(Secret(taken.data), taken.origin)
+    raise FormatError(
+        f"This is not a {role.noun} in base64 or hex. {_why_not(text)}",
+        0,
+        next_step="Paste it whole, or name a file.",
+    )
+
+
+def _public_key(text: str | bytes, form: Format) -> Entered:
+    """The key as a SubjectPublicKeyInfo. Bytes that are unknown here go to KMS as they are."""
+    from kms_tui.public_key import PublicKeyError
+    from kms_tui.signing.public_key_reading import SecretGivenError, read_public_key
+
+    try:
+        read = read_public_key(text)
+    except PublicKeyError as error:
+        if form is Format.TEXT or isinstance(error, SecretGivenError):
+            raise FormatError(str(error), 0, next_step=error.next_step) from None
+        return Entered(Secret(decode(text, form)))
+    return Entered(Secret(read.key.der), "" if read.form in _PLAIN_FORMS else read.form)
 
 
 def _why_not(text: str) -> str:
@@ -91,18 +123,6 @@ def _why_not(text: str) -> str:
     except FormatError as error:
         return f"As {form.value}: {error}"
     return ""
-
-
-def _from_pem(text: str) -> bytes:
-    body = _PEM.match(text)
-    if body is None:
-        raise FormatError(
-            "This PEM text is not one PUBLIC KEY block.", 0, next_step="Paste it whole, with BEGIN and END."
-        )
-    try:
-        return base64.b64decode("".join(body[1].split()), validate=True)
-    except binascii.Error as error:
-        raise FormatError("The PEM block is not base64 all through.", 0) from error
 
 
 def file_input(path: Path) -> FromFile:
@@ -121,25 +141,32 @@ def file_input(path: Path) -> FromFile:
 def read_whole(given: Input, role: Role, most: int = MAX_IN_MEMORY) -> Secret:
     """The bytes of an input of at most ``most`` bytes; a file is not read further.
 
-    A small file with a binary input in base64, hex or PEM is decoded, since the AWS CLI's output is often
-    saved so.
+    A small file with a binary input is decoded like typed text, since the AWS CLI's output is often saved so.
+    InputError for text that holds something else.
     """
     if isinstance(given, Entered):
         return given.data
     with file_errors(given.path, "read"), given.path.open("rb") as file:
         content = file.read(most + 1)
-    if role.is_binary and len(content) <= 4 * MAX_CIPHERTEXT:
-        return Secret(_decoded(content, role))
+    if role.is_binary and len(content) <= MAX_IN_MEMORY:
+        try:
+            return _decoded(content, role)
+        except FormatError as error:
+            field = InputField.SECOND if role in (Role.SIGNATURE, Role.MAC) else InputField.INPUT
+            raise InputError(field, str(error), next_step=error.next_step) from error
     return Secret(content)
 
 
-def _decoded(content: bytes, role: Role) -> bytes:
+def _decoded(content: bytes, role: Role) -> Secret:
+    from kms_tui.crypto_ops.pasted_inputs import refuse_structures
+
     if detect(content) is not Format.TEXT:
-        return content
+        if role is Role.PUBLIC_KEY:
+            return _public_key(content, Format.BINARY).data
+        refuse_structures(content, role)
+        return Secret(content)
     text = content.decode().strip()
-    form = detected_format(text, role)
-    is_pem = role is Role.PUBLIC_KEY and text.startswith("-----BEGIN")
-    return content if form is Format.TEXT and not is_pem else read_text(text, form, role).data.reveal()
+    return read_text(text, detected_format(text, role), role).data if text else Secret(content)
 
 
 class InputField(Enum):

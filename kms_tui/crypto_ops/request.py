@@ -41,6 +41,13 @@ class Destination:
     context: Mapping[str, str]
 
 
+_USUAL_CURVES = {
+    "ECDSA_SHA_256": "ECC_NIST_P256",
+    "ECDSA_SHA_384": "ECC_NIST_P384",
+    "ECDSA_SHA_512": "ECC_NIST_P521",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class OperationRequest:
     """One operation with its inputs; the repr leaves out contents."""
@@ -75,6 +82,14 @@ class OperationRequest:
     @property
     def algorithm(self) -> str:
         return self.settings.get("algorithm", "")
+
+    @property
+    def signing_spec(self) -> str:
+        """The key spec that says how signatures are written; of a key that is not described the usual one of
+        the algorithm.
+        """
+        key = self.described_key
+        return key.spec if key else _USUAL_CURVES.get(self.algorithm, "")
 
 
 Values = Mapping[str, str]

@@ -109,6 +109,7 @@ def read_answer(operation: str, answer: Mapping[str, Any]) -> Result:
         facts=tuple(
             Fact(label, str(answer[member])) for member, label in _FACTS.items() if answer.get(member)
         ),
+        good=answer.get("SignatureValid", answer.get("MacValid")),
         key_arn=answer.get("KeyId", ""),
     )
 

@@ -33,6 +33,6 @@ def run(request: OperationRequest, kms: Kms, progress: Progress = NO_PROGRESS) -
     Raises InputError before anything is sent, then the errors of the backend, of files and of
     ``kms_tui.envelope``. A bad signature or MAC is a result, not an error.
     """
-    check(request)
     request = with_second_read(request)
+    check(request)
     return _RUNNERS.get(request.operation.name, direct)(request, in_region(kms, request.region), progress)

@@ -124,7 +124,7 @@ _TABLE = (
     Operation(OperationName.DERIVE, "Shared secret", "DeriveSharedSecret", "Agree on a secret with the owner of another public key (ECDH)", KeyUsage.KEY_AGREEMENT, roles=(Role.PUBLIC_KEY,), settings=_ALGORITHM),
     Operation(OperationName.ENCAPSULATE, "Encapsulate", "Encapsulate", "Make a shared secret that this key alone can decapsulate (ML-KEM)", KeyUsage.ENCAPSULATE_DECAPSULATE, settings=_ALGORITHM),
     Operation(OperationName.DECAPSULATE, "Decapsulate", "Decapsulate", "Get the shared secret out of its ciphertext (ML-KEM)", KeyUsage.ENCAPSULATE_DECAPSULATE, roles=(Role.CIPHERTEXT,), settings=_ALGORITHM),
-    Operation(OperationName.PUBLIC_KEY, "Public key", "GetPublicKey", "Download the public key: PEM, DER, JWK, fingerprint", None, families=_ASYMMETRIC, any_usage=True),
+    Operation(OperationName.PUBLIC_KEY, "Public key", "GetPublicKey", "Download the public key: PEM, DER, JWK, SSH line, fingerprints", None, families=_ASYMMETRIC, any_usage=True),
     Operation(OperationName.ENCRYPT_OFFLINE, "Encrypt offline", "GetPublicKey", "Encrypt here, with the downloaded public key", _ENCRYPT, families=_RSA, roles=(Role.PLAINTEXT,), settings=_ALGORITHM),
     Operation(OperationName.RANDOM, "Random bytes", "GenerateRandom", "Random bytes from KMS; no key is involved", None, settings=("random_bytes",)),
 )
@@ -159,10 +159,15 @@ _NEXT: Mapping[str, NextOperation] = {
     "Private key": _PLAINTEXT,
     "Random bytes": _PLAINTEXT,
     "Encrypted secret": NextOperation(OperationName.DECAPSULATE, Role.CIPHERTEXT),
+    "SSH line": NextOperation(OperationName.DERIVE, Role.PUBLIC_KEY),
+    "JWK": NextOperation(OperationName.DERIVE, Role.PUBLIC_KEY),
     "PEM": NextOperation(OperationName.DERIVE, Role.PUBLIC_KEY),
     "DER": NextOperation(OperationName.DERIVE, Role.PUBLIC_KEY),
     "Public key": NextOperation(OperationName.DERIVE, Role.PUBLIC_KEY),
-    "Signature": NextOperation(OperationName.VERIFY, Role.SIGNATURE),
+    **{
+        name: NextOperation(OperationName.VERIFY, Role.SIGNATURE)
+        for name in ("Signature", "Signature as r‖s", "Signature with low s", "Signature as r‖s, low s")
+    },
     "MAC": NextOperation(OperationName.VERIFY_MAC, Role.MAC),
 }
 """Output's name -> the next operation."""

@@ -11,6 +11,7 @@ from kms_tui.crypto_ops.calls import OperationCall, call_of, direct, in_region, 
 from kms_tui.crypto_ops.check import OverLimit, limit_of
 from kms_tui.crypto_ops.inputs import (
     MAX_IN_MEMORY,
+    TAKEN_FROM,
     Entered,
     FromFile,
     Input,
@@ -196,6 +197,11 @@ _RSA_SIZES = {256: "RSA_2048", 384: "RSA_3072", 512: "RSA_4096"}
 
 def ciphertext_facts(given: Entered) -> tuple[Fact, ...]:
     """Facts about a ciphertext, all untrusted; slow the first time."""
+    origin = (Fact(TAKEN_FROM, given.origin),) if given.origin else ()
+    return (*origin, *_facts_of_bytes(given))
+
+
+def _facts_of_bytes(given: Entered) -> tuple[Fact, ...]:
     data = given.data.reveal()
     if is_message(given):
         return _of_message(data)

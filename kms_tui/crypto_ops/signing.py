@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from kms_tui.atomic import file_errors
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.crypto_ops.calls import call_of, direct, send, whole_input
+from kms_tui.crypto_ops.calls import call_of, direct, send, signature_for_kms, whole_input
 from kms_tui.crypto_ops.check import OverLimit, limit_of
 from kms_tui.crypto_ops.inputs import FromFile, Input
 from kms_tui.crypto_ops.request import OperationRequest
-from kms_tui.crypto_ops.results import Fact, Part, Result, blob, read_answer, text_part
+from kms_tui.crypto_ops.results import Fact, Result, blob, read_answer, text_part
+from kms_tui.crypto_ops.scratchpad_operations import OperationName
 from kms_tui.envelope.streams import Progress
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import EXTERNAL_MU, RAW, SIGNING_ALGORITHMS
@@ -35,19 +37,34 @@ def download(request: OperationRequest, kms: Kms) -> tuple[PublicKey, Result]:
 
 
 def public_key(request: OperationRequest, kms: Kms, _: Progress) -> Result:
-    """The public key in each available form."""
+    """The public key in each available form, with its fingerprints."""
     downloaded, result = download(request, kms)
-    parts = (text_part("PEM", downloaded.pem), blob("DER", downloaded.der), *_jwk(downloaded))
-    return replace(result, parts=parts)
+    parts = [text_part("PEM", downloaded.pem), blob("DER", downloaded.der)]
+    facts = [*result.facts]
+    jwk, ssh = _if_any(downloaded.jwk), _if_any(downloaded.ssh_line)
+    if jwk is not None:
+        parts.append(text_part("JWK", json.dumps(jwk, indent=2)))
+        facts.insert(1, Fact("Thumbprint", f"{downloaded.thumbprint} (RFC 7638)"))
+    if ssh is not None:
+        parts.append(text_part("SSH line", ssh))
+        facts.insert(1, Fact("SSH", downloaded.ssh_fingerprint))
+    pkcs1 = _if_any(downloaded.pkcs1_pem)
+    if pkcs1 is not None:
+        parts.append(text_part("PKCS #1", pkcs1))
+    return replace(result, parts=tuple(parts), facts=tuple(facts))
 
 
-def _jwk(downloaded: PublicKey) -> tuple[Part, ...]:
+_Form = TypeVar("_Form")
+
+
+def _if_any(write: Callable[[], _Form]) -> _Form | None:
+    """The form, or None where no standard gives this kind of key one."""
     from kms_tui.public_key import PublicKeyError
 
     try:
-        return (text_part("JWK", json.dumps(downloaded.jwk(), indent=2)),)
-    except PublicKeyError:  # no standard gives this kind of key a JWK form, so there is none to show
-        return ()
+        return write()
+    except PublicKeyError:
+        return None
 
 
 def encrypt_offline(request: OperationRequest, kms: Kms, _: Progress) -> Result:
@@ -70,6 +87,11 @@ _BAD_SENTENCE = "NOT GOOD: not made of this message with this key and algorithm.
 
 def sign(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     """Sign; a message over the limit is digested first, with the same signature."""
+    return with_signature_forms(_ask(request, kms, progress), request.signing_spec)
+
+
+def _ask(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
+    """Sign or Verify, with the message's digest where the message is over the limit."""
     digested = _digest_if_long(request, kms, progress, None)
     if digested is None:
         return direct(request, kms, progress)
@@ -77,17 +99,41 @@ def sign(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     return replace(send(kms, call), sentence=digested.sentence)
 
 
+def with_signature_forms(result: Result, spec: str) -> Result:
+    """The result of Sign with the other forms of an ECDSA signature: r‖s, and on secp256k1 with low s."""
+    from kms_tui.signing.signature_forms import SignatureForm, read_signature
+
+    signature = read_signature(result.parts[0].value.reveal(), spec)
+    if signature is None:
+        return result
+    parts = [*result.parts, blob("Signature as r‖s", signature.write(SignatureForm.R_S))]
+    if spec == _LOW_S:
+        low = signature.with_low_s()
+        parts += [
+            blob("Signature with low s", low.write(SignatureForm.DER)),
+            blob("Signature as r‖s, low s", low.write(SignatureForm.R_S)),
+        ]
+    return replace(result, parts=tuple(parts))
+
+
+_LOW_S = "ECC_SECG_P256K1"
+"""The curve of Bitcoin and Ethereum, which take only the smaller s."""
+
+
 def verify(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
     """Verify or VerifyMac; a bad signature or MAC is a result, not an error."""
-    ask = sign if request.operation.api == "Verify" else direct
+    ask = _ask if request.operation.api == "Verify" else direct
     try:
         result = ask(request, kms, progress)
     except ServiceError as error:
         if error.code not in _BAD:
             raise
         facts = (Fact("Algorithm", request.algorithm),)
-        return _verdict(False, "", Result(facts=facts, key_arn=request.key.arn if request.key else ""))
-    return _verdict(True, result.sentence, result)
+        bad = Result(facts=facts, key_arn=request.key.arn if request.key else "")
+        return _verdict(False, _form_words(request, good=False), bad)
+    good = result.good is not False  # KMS answers an error or true, other implementations false
+    more = f"{_form_words(request, good=good)} {result.sentence}".strip()
+    return _verdict(good, more, result)
 
 
 def verify_offline(request: OperationRequest, kms: Kms, progress: Progress) -> Result:
@@ -99,9 +145,28 @@ def verify_offline(request: OperationRequest, kms: Kms, progress: Progress) -> R
     else:
         message, message_type = Secret(digested.message), digested.message_type
     assert message is not None
-    good = public_key.verify(message.reveal(), request.second_data, request.algorithm, message_type)
+    good = public_key.verify(message.reveal(), signature_for_kms(request), request.algorithm, message_type)
     facts = (Fact("Algorithm", request.algorithm), *result.facts)
-    return _verdict(good, digested.sentence if digested else "", replace(result, facts=facts))
+    more = f"{_form_words(request, good=good)} {digested.sentence if digested else ''}".strip()
+    return _verdict(good, more, replace(result, facts=facts))
+
+
+def _form_words(request: OperationRequest, *, good: bool) -> str:
+    """A sentence about the form of an ECDSA signature that is not the DER of KMS; "" for any other."""
+    from kms_tui.signing.signature_forms import SignatureForm, has_two_forms, number_size, read_signature
+
+    spec = request.signing_spec
+    if request.operation.name is OperationName.VERIFY_MAC or not has_two_forms(spec):
+        return ""
+    read = read_signature(request.second_data, spec)
+    if read is None:
+        size = 2 * number_size(spec)
+        return f"It is no ECDSA signature of this curve: neither DER nor r‖s, which has {size} bytes."
+    if read.form is SignatureForm.DER:
+        return ""
+    if good:
+        return "The right signature, written as r‖s, as in tokens; KMS writes DER."
+    return "It is written as r‖s, and was checked as the same in DER."
 
 
 def _verdict(good: bool, more: str, result: Result) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ class PastedKind(NamedTuple):
     """Whether it holds a private key or a secret in the clear."""
 
 
-_PRIVATE = PastedKind("a private key", "Keep it secret: only its public key may be given.", secret=True)
+PRIVATE_KEY = PastedKind("a private key", "Keep it secret: only its public key may be given.", secret=True)
 _PEM_KINDS = {
     "PGP MESSAGE": PastedKind("a PGP message", "gpg opens it; KMS has no part in it."),
     "PGP SIGNATURE": PastedKind("a PGP signature", "gpg verifies it; KMS has no part in it."),
@@ -41,8 +42,8 @@ _PEM_KINDS = {
     "RSA PUBLIC KEY": PastedKind("a public key"),
 }
 _PATTERNS = (
-    (re.compile(r"PuTTY-User-Key-File-"), _PRIVATE),
-    (re.compile(r"AGE-SECRET-KEY-1"), _PRIVATE),
+    (re.compile(r"PuTTY-User-Key-File-"), PRIVATE_KEY),
+    (re.compile(r"AGE-SECRET-KEY-1"), PRIVATE_KEY),
     (
         re.compile(r"age-encryption\.org/v1"),
         PastedKind("an age file", "age opens it; KMS has no part in it."),
@@ -76,6 +77,9 @@ _PATTERNS = (
     ),
 )
 
+_SOPS_VALUE = "ENC[AES256_GCM,"
+_SOPS = PastedKind("a sops file", "sops decrypt opens it; its data key is the enc under sops: kms:.")
+
 
 def kind_of(content: str | bytes) -> PastedKind | None:
     """The kind of a text that its beginning tells; None for any other, and for bytes that are no text."""
@@ -86,6 +90,42 @@ def kind_of(content: str | bytes) -> PastedKind | None:
     if block is not None:
         label = block[1]
         if label.endswith("PRIVATE KEY") or label == "PGP PRIVATE KEY BLOCK":
-            return _PRIVATE
+            return PRIVATE_KEY
         return _PEM_KINDS.get(label)
+    if _SOPS_VALUE in start:
+        return _SOPS
     return next((kind for pattern, kind in _PATTERNS if pattern.match(start)), None)
+
+
+_BINARY_KINDS = (
+    (b"SSHSIG", _PEM_KINDS["SSH SIGNATURE"]),
+    (b"age-encryption.org/", _PEM_KINDS["AGE ENCRYPTED FILE"]),
+)
+_DER_KINDS = (
+    (
+        bytes.fromhex("06092a864886f70d010702"),
+        PastedKind("a CMS signature", "openssl cms -verify checks it."),
+    ),
+    (bytes.fromhex("06092a864886f70d010703"), PastedKind("a CMS envelope", "openssl cms -decrypt opens it.")),
+)
+"""The object identifier with which the structure begins -> what it is."""
+
+
+def kind_of_bytes(data: bytes) -> PastedKind | None:
+    """The kind of bytes that are something around a signature or a ciphertext; None for any other."""
+    for start, kind in _BINARY_KINDS:
+        if data.startswith(start):
+            return kind
+    if not data.startswith(b"\x30"):
+        return None
+    return next((kind for identifier, kind in _DER_KINDS if identifier in data[:20]), None)
+
+
+def unquoted(text: str) -> str | None:
+    """What stands between quotes, with JSON's escapes resolved; None for a text without quotes around it."""
+    if len(text) < 2 or text[0] != text[-1] or text[0] not in "\"'":
+        return None
+    try:
+        return str(json.loads(f'"{text[1:-1]}"', strict=False))
+    except ValueError:
+        return text[1:-1]

@@ -28,12 +28,16 @@ from cryptography.hazmat.primitives.serialization import (
 
 from kms_tui.formats import Format, FormatError, decode, encoding_of, readings
 from kms_tui.public_key import PublicKey, PublicKeyError
-from kms_tui.signing.pasted_kinds import kind_of
+from kms_tui.signing.pasted_kinds import PRIVATE_KEY, PastedKind, kind_of, unquoted
 
 MAX_BYTES = 1 << 20
 """Of a text with a public key; a JWKS of some thousand keys is shorter."""
 _MOST_NAMED = 8
 """Key ids that an error lists."""
+
+
+class SecretGivenError(PublicKeyError):
+    """What was given as a public key holds a private one, or a secret. The sentence repeats nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def read_public_key(content: str | bytes, *, kid: str | None = None) -> ReadPubl
     if text is None:
         assert isinstance(content, bytes)
         return _of_der(content, "DER")
-    text = _unquoted(text.lstrip("\ufeff").strip())
+    text = _unescaped(text.lstrip("\ufeff").strip())
     if not text:
         raise PublicKeyError("There is no public key here: the text is empty.", next_step=_FORMS)
     if "-----BEGIN" in text or "---- BEGIN SSH2" in text:
@@ -73,7 +77,7 @@ def read_public_key(content: str | bytes, *, kid: str | None = None) -> ReadPubl
         return _of_ssh(text)
     kind = kind_of(text)
     if kind is not None:
-        raise _refused(kind.name, kind.next_step)
+        raise _refused(kind)
     return _of_encoded(text)
 
 
@@ -82,8 +86,9 @@ _FORMS = "Give it as PEM, DER, JWK, SSH line, certificate, or as KMS's GetPublic
 _KEEP_SECRET = "Keep it secret: only its public half may be given."
 
 
-def _refused(name: str, next_step: str = "") -> PublicKeyError:
-    return PublicKeyError(f"This is {name}, not a public key.", next_step=next_step or _FORMS)
+def _refused(kind: PastedKind) -> PublicKeyError:
+    error = SecretGivenError if kind.secret else PublicKeyError
+    return error(f"This is {kind.name}, not a public key.", next_step=kind.next_step or _FORMS)
 
 
 def _text(content: bytes) -> str | None:
@@ -97,14 +102,10 @@ def _text(content: bytes) -> str | None:
     return None if "\0" in text else text
 
 
-def _unquoted(text: str) -> str:
-    """A JSON string without its quotes and escapes; else the text."""
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        try:
-            value = json.loads(f'"{text[1:-1]}"', strict=False)
-        except ValueError:
-            value = text[1:-1]
-        text = str(value).strip()
+def _unescaped(text: str) -> str:
+    """The text without quotes around it, and a PEM block with real line ends."""
+    inner = unquoted(text)
+    text = text if inner is None else inner.strip()
     if "-----BEGIN" in text and "\\n" in text:  # out of JSON or an environment file
         text = text.replace("\\r", "").replace("\\n", "\n")
     return text
@@ -128,7 +129,7 @@ _PEM_FORMS = {
 
 def _of_pem(text: str) -> ReadPublicKey:
     if _PRIVATE_BLOCK.search(text):
-        raise _refused("a private key", _KEEP_SECRET)
+        raise _refused(PRIVATE_KEY)
     ssh2 = _SSH2.search(text)
     if ssh2 is not None:
         body = "".join(_SSH2_HEADER.sub("", ssh2[1].replace("\r\n", "\n")).split())
@@ -138,9 +139,9 @@ def _of_pem(text: str) -> ReadPublicKey:
     if not taken:
         kind = kind_of(text)
         if kind is not None and blocks:
-            raise _refused(kind.name, kind.next_step)
+            raise _refused(kind)
         if blocks:
-            raise _refused(f"a PEM block of another kind ({blocks[0][0]})")
+            raise _refused(PastedKind(f"a PEM block of another kind ({blocks[0][0]})"))
         raise PublicKeyError("The PEM block is not whole: paste it with its BEGIN and END lines.")
     if len(taken) > 1:
         raise PublicKeyError(
@@ -174,7 +175,7 @@ def _of_der(der: bytes, form: str) -> ReadPublicKey:
         if found is not None:
             return ReadPublicKey(found, name)
     if _is_private(der):
-        raise _refused("a private key", _KEEP_SECRET)
+        raise _refused(PRIVATE_KEY)
     if der.startswith(b"\x30"):
         raise PublicKeyError(
             f"No public key can be read in this {form}: it is cut, damaged or something else."
@@ -320,12 +321,12 @@ def of_jwk(jwk: Mapping[str, Any]) -> ReadPublicKey:
     """The public key of a JWK. PublicKeyError for one that is private, secret, or not whole."""
     kind = jwk.get("kty")
     if kind == "oct" or "k" in jwk:
-        raise PublicKeyError(
+        raise SecretGivenError(
             "This JWK is a symmetric key (oct): it is a secret, and has no public half.",
             next_step=_KEEP_SECRET,
         )
     if any(member in jwk for member in _SECRET_MEMBERS):
-        raise PublicKeyError("This JWK holds a private key.", next_step=_KEEP_SECRET)
+        raise SecretGivenError("This JWK holds a private key.", next_step=_KEEP_SECRET)
     reader = _JWK_READERS.get(kind) if isinstance(kind, str) else None
     if reader is None:
         raise PublicKeyError("The kty of this JWK is not one of RSA, EC, OKP and AKP.")

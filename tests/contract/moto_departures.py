@@ -176,6 +176,7 @@ DEPARTURES: tuple[Departure, ...] = (
             "test_signatures::test_a_key_without_a_public_key_says_so",
             "test_signatures::test_a_public_key_can_be_downloaded_and_loaded",
             "test_signatures::test_a_public_key_encrypts_outside_what_kms_decrypts",
+            "test_tokens::test_a_token_is_good_elsewhere_and_here",
         ),
     ),
     Departure(

@@ -14,6 +14,7 @@ from textual.message import Message
 from kms_tui.atomic import FileError
 from kms_tui.crypto_ops.check import Limit, OverLimit
 from kms_tui.crypto_ops.inputs import (
+    TAKEN_FROM,
     TYPED_FORMATS,
     Entered,
     FromFile,
@@ -237,7 +238,7 @@ class InputPane(Vertical):
 
     def _changed(self) -> None:
         self.problem.say("")
-        self.show_known(())
+        self.show_known(self._origin())
         self._show_body()
         self.show_count(self._limit)
         self.post_message(self.Changed(self))
@@ -271,6 +272,14 @@ class InputPane(Vertical):
         if others:
             text += f", or {others[0].value}?"
         return Content.styled(text, "$foreground-muted")
+
+    def _origin(self) -> tuple[tuple[str, str], ...]:
+        """What the bytes were taken out of, as a fact; the text is untrusted."""
+        try:
+            given = self.given if self.role.is_binary else None
+        except InputError:
+            return ()
+        return ((TAKEN_FROM, given.origin),) if isinstance(given, Entered) and given.origin else ()
 
     def show_count(self, limit: Limit | None) -> None:
         """Show the size against the operation's limit, and what happens beyond it."""

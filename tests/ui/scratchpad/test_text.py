@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 
@@ -44,5 +45,27 @@ def test_decrypt_finds_the_key_and_says_so(make_app: MakeApp, demo: Backend) -> 
         await bench.paste(sealed)
         await bench.run()
         assert bench.facts["Key"] == "invoices (found from the ciphertext)"
+
+    drive(make_app(), script)
+
+
+def test_the_answer_of_the_aws_cli_is_taken_and_says_so(make_app: MakeApp, demo: Backend) -> None:
+    sealed = base64.b64encode(Kms(demo).encrypt("alias/invoices", Secret(b"x")).ciphertext).decode()
+
+    async def script(bench: Bench) -> None:
+        await bench.operation(OperationName.DECRYPT)
+        await bench.paste(json.dumps({"CiphertextBlob": sealed, "KeyId": "[bold]"}))
+        assert "CiphertextBlob of an answer of KMS" in bench.picture()
+        await bench.run()
+        assert bench.facts["Key"] == "invoices (found from the ciphertext)"
+
+    drive(make_app(), script)
+
+
+def test_what_is_no_ciphertext_is_named(make_app: MakeApp) -> None:
+    async def script(bench: Bench) -> None:
+        await bench.operation(OperationName.DECRYPT)
+        await bench.paste("-----BEGIN PGP MESSAGE-----\n\nhQ")
+        assert "This is a PGP message, not a ciphertext." in bench.picture()
 
     drive(make_app(), script)

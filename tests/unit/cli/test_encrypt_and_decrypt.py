@@ -134,7 +134,7 @@ def test_pipes_go_there_and_back(run: Run, output: tuple[str, ...]) -> None:
 
 def test_nothing_unverified_goes_into_a_pipe(run: Run) -> None:
     sealed = run("encrypt", "-", "--key", KEY, stdin=PLAINTEXT).out
-    for damaged, word in ((sealed[:-1], "cut short"), (sealed[:-1] + b"?", "altered")):
+    for damaged, word in ((sealed[:-1], "cut short"), (sealed[:-1] + bytes([sealed[-1] ^ 1]), "altered")):
         opened = run("decrypt", "-", stdin=damaged)
         assert (opened.code, opened.out) == (1, b"")
         assert word in opened.err
@@ -393,3 +393,21 @@ def test_errors_from_elsewhere_are_shown_without_what_a_terminal_obeys(run: Run,
     assert done.code == 1
     assert "\x1b" not in done.err
     assert "owned" in done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"-----BEGIN PGP MESSAGE-----\n\nhQ\n", "a PGP message"),
+        (b"age-encryption.org/v1\n-> X25519 abc\n\x00\xff", "an age file"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n", "an ansible-vault file"),
+        (b"a: ENC[AES256_GCM,data:x,type:str]\nsops:\n    kms: []\n", "a sops file"),
+        (b'{"a": "ENC[AES256_GCM,data:x,type:str]", "sops": {"kms": []}}', "a sops file"),
+        (b"-----BEGIN CMS-----\nMIIB\n-----END CMS-----\n", "a CMS structure"),
+        (bytes.fromhex("308206aa06092a864886f70d010703a082") + bytes(90), "a CMS envelope"),
+    ],
+)
+def test_what_is_no_ciphertext_of_kms_is_named(run: Run, content: bytes, name: str) -> None:
+    done = run("decrypt", "-", stdin=content)
+    assert (done.code, done.out) == (1, b"")
+    assert f"This is {name}, not a ciphertext of KMS." in done.err

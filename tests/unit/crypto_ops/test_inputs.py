@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,14 +31,18 @@ from kms_tui.crypto_ops.scratchpad_operations import Role
 from kms_tui.formats import Format, FormatError, encode
 from kms_tui.kms.model import Secret
 from kms_tui.public_key import PublicKey
+from kms_tui.signing.pasted_kinds import kind_of_bytes
 
 
-@given(data=st.binary(min_size=1), form=st.sampled_from([Format.BASE64, Format.BASE64URL, Format.HEX]))
+@given(
+    data=st.binary(min_size=1).filter(lambda data: kind_of_bytes(data) is None),
+    form=st.sampled_from([Format.BASE64, Format.BASE64URL, Format.HEX]),
+)
 def test_binary_inputs_round_trip_in_every_written_form(data: bytes, form: Format) -> None:
     assert read_text(encode(data, form), form, Role.CIPHERTEXT).data.reveal() == data
 
 
-@given(data=st.binary(min_size=16))
+@given(data=st.binary(min_size=16).filter(lambda data: kind_of_bytes(data) is None))
 def test_a_pasted_ciphertext_is_read_as_what_it_was_written_in(data: bytes) -> None:
     text = f"\n{encode(data, Format.BASE64)}\n"
     assert read_text(text, detected_format(text, Role.CIPHERTEXT), Role.CIPHERTEXT).data.reveal() in (
@@ -80,18 +86,28 @@ def test_text_is_no_ciphertext() -> None:
 
 
 def test_a_public_key_is_read_from_pem_and_from_base64() -> None:
-    der = b"\x30\x03\x02\x01\x00"
-    pem = PublicKey(der).pem
+    key = PublicKey.of(ec.generate_private_key(ec.SECP384R1()).public_key())
+    der, pem = key.der, key.pem
     assert read_text(f"  {pem}\n", Format.TEXT, Role.PUBLIC_KEY).data.reveal() == der
     assert read_text(base64.b64encode(der).decode(), Format.BASE64, Role.PUBLIC_KEY).data.reveal() == der
+    for text, form in ((json.dumps(key.jwk()), "JWK"), (key.ssh_line("me@host"), "OpenSSH line")):
+        read = read_text(text, detected_format(text, Role.PUBLIC_KEY), Role.PUBLIC_KEY)
+        assert (read.data.reveal(), read.origin) == (der, form)
+
+
+def test_a_public_key_that_only_kms_may_know_goes_on_as_it_is(tmp_path: Path) -> None:
+    odd = b"\x30\x03\x02\x01\x00"
+    assert read_text(odd.hex(), Format.HEX, Role.PUBLIC_KEY).data.reveal() == odd
+    (tmp_path / "k.der").write_bytes(odd)
+    assert read_whole(file_input(tmp_path / "k.der"), Role.PUBLIC_KEY).reveal() == odd
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("-----BEGIN PUBLIC KEY-----\nMAMC", "not one PUBLIC KEY block"),
-        ("-----BEGIN CERTIFICATE-----\nMAMC\n-----END CERTIFICATE-----", "not one PUBLIC KEY block"),
-        ("-----BEGIN PUBLIC KEY-----\nMAM\n-----END PUBLIC KEY-----", "not base64 all through"),
+        ("-----BEGIN PUBLIC KEY-----\nMAMC", "not whole"),
+        ("-----BEGIN CERTIFICATE-----\nMAMC\n-----END CERTIFICATE-----", "is cut, damaged or something else"),
+        ("-----BEGIN PUBLIC KEY-----\nMAM\n-----END PUBLIC KEY-----", "its content is not base64"),
     ],
 )
 def test_a_broken_pem_is_told(text: str, sentence: str) -> None:
@@ -135,8 +151,6 @@ def test_a_context_comes_from_rows_without_the_empty_ones() -> None:
 
 @given(context=st.dictionaries(st.text(), st.text()))
 def test_a_context_comes_from_json(context: dict[str, str]) -> None:
-    import json
-
     assert context_from_json(json.dumps(context)) == context
 
 

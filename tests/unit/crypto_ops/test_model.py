@@ -141,7 +141,7 @@ def test_an_output_goes_to_an_operation_that_has_its_role() -> None:
         following = next_for(output)
         assert following is not None
         assert following.role in OPERATIONS[following.operation].roles
-    assert next_for("JWK") is None
+    assert next_for("PKCS #1") is None
 
 
 def test_a_key_serves_another_region_only_as_one_multi_region_key(kms: Kms) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.crypto_ops.calls import call_of
 from kms_tui.crypto_ops.inputs import Entered, FromFile, InputError, InputField, file_input
 from kms_tui.crypto_ops.request import Destination
 from kms_tui.crypto_ops.results import Part, Result
@@ -17,7 +20,10 @@ from kms_tui.formats import Format, encode
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import Secret
 from kms_tui.public_key import PublicKey
+from kms_tui.signing.public_key_reading import read_public_key
+from kms_tui.signing.signature_forms import SignatureForm, read_signature
 from tests.unit.crypto_ops.conftest import Ask, chosen
+from tests.unit.signing.conftest import CountedBackend
 
 CONTEXT = {"tenant": "42"}
 SIGNERS = (
@@ -70,6 +76,72 @@ def test_a_signature_is_good_for_its_message_alone(kms: Kms, ask: Ask, alias: st
         other = run(ask(name, alias, message + b"!" if size < 4096 else b"x", second=signature), kms)
         assert other.good is False
         assert "NOT GOOD" in other.sentence
+
+
+ECDSA = ("login-tokens", "ci-release-signing", "ledger-seal")
+
+
+@pytest.mark.parametrize("alias", ECDSA)
+@pytest.mark.parametrize("size", [5, 9000])
+def test_an_ecdsa_signature_is_good_in_each_form(kms: Kms, ask: Ask, alias: str, size: int) -> None:
+    message = b"m" * size
+    signed = run(ask(OperationName.SIGN, alias, message), kms)
+    names = [part.name for part in signed.parts]
+    low = ["Signature with low s", "Signature as r‖s, low s"] if alias == "ledger-seal" else []
+    assert names == ["Signature", "Signature as r‖s", *low]
+    for each in signed.parts:
+        signature = Entered(each.value)
+        for name in (OperationName.VERIFY, OperationName.VERIFY_OFFLINE):
+            good = run(ask(name, alias, message, second=signature), kms)
+            assert good.good is True
+            assert ("written as r‖s" in good.sentence) is ("r‖s" in each.name)
+            bad = run(ask(name, alias, b"x", second=signature), kms)
+            assert bad.good is False
+            assert ("checked as the same in DER" in bad.sentence) is ("r‖s" in each.name)
+    if low:
+        spec = chosen(kms, alias).key
+        assert spec is not None
+        for form in low:
+            read = read_signature(bytes_of(signed, form), spec.spec)
+            assert read is not None
+            assert read.is_low_s
+            assert (read.form is SignatureForm.R_S) is ("r‖s" in form)
+
+
+def test_a_signature_in_r_and_s_is_verified_with_one_call_in_der(ask: Ask, kms: Kms) -> None:
+    signed = run(ask(OperationName.SIGN, "login-tokens", b"m"), kms)
+    request = ask(
+        OperationName.VERIFY, "login-tokens", b"m", second=Entered(part(signed, "Signature as r‖s").value)
+    )
+    assert call_of(request, Secret(b"m")).params["Signature"] == bytes_of(signed, "Signature")
+    counted = CountedBackend(kms.backend)
+    assert run(request, Kms(counted)).good is True
+    assert counted.called == ["Verify"]
+
+
+class SaysFalse(CountedBackend):
+    """As moto does for a bad signature, where KMS answers an error."""
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**super().call(operation, params), "SignatureValid": False}
+
+
+def test_a_signature_that_another_kms_finds_false_is_not_good(ask: Ask, kms: Kms) -> None:
+    signature = Entered(part(run(ask(OperationName.SIGN, "login-tokens", b"m"), kms), "Signature").value)
+    request = ask(OperationName.VERIFY, "login-tokens", b"m", second=signature)
+    result = run(request, Kms(SaysFalse(kms.backend)))
+    assert result.good is False
+    assert result.sentence.startswith("NOT GOOD")
+
+
+def test_what_is_no_ecdsa_signature_of_the_curve_is_told(kms: Kms, ask: Ask) -> None:
+    for data, form in ((bytes(70), "neither DER nor r‖s, which has 64 bytes"), (bytes(64), "neither DER")):
+        for name in (OperationName.VERIFY, OperationName.VERIFY_OFFLINE):
+            result = run(ask(name, "login-tokens", b"m", second=Entered(Secret(data))), kms)
+            assert result.good is False
+            assert form in result.sentence
+    result = run(ask(OperationName.VERIFY, "payments-signing", b"m", second=Entered(Secret(bytes(64)))), kms)
+    assert result.sentence == "NOT GOOD: not made of this message with this key and algorithm."
 
 
 @pytest.mark.parametrize("alias", sorted(set(SIGNERS) - {"login-tokens-next"}))
@@ -183,7 +255,13 @@ def test_what_was_encapsulated_is_decapsulated(kms: Kms, ask: Ask) -> None:
 
 def test_a_public_key_comes_in_every_form(kms: Kms, ask: Ask) -> None:
     made = run(ask(OperationName.PUBLIC_KEY, "login-tokens"), kms)
-    assert [part.name for part in made.parts] == ["PEM", "DER", "JWK"]
+    assert [part.name for part in made.parts] == ["PEM", "DER", "JWK", "SSH line"]
+    assert [fact.label for fact in made.facts] == ["Fingerprint", "SSH", "Thumbprint", "Key spec"]
+    for each in made.parts:  # and each is read again as the public key to derive with
+        given = each.value.reveal()
+        assert read_public_key(given).key.der == bytes_of(made, "DER")
+    rsa = run(ask(OperationName.PUBLIC_KEY, "payments-signing"), kms)
+    assert [part.name for part in rsa.parts] == ["PEM", "DER", "JWK", "SSH line", "PKCS #1"]
     assert json.loads(bytes_of(made, "JWK"))["crv"] == "P-256"
     assert bytes_of(made, "PEM").startswith(b"-----BEGIN PUBLIC KEY-----")
     without = run(ask(OperationName.PUBLIC_KEY, "transport-pq"), kms)
