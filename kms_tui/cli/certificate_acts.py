@@ -33,7 +33,7 @@ from kms_tui.signing.certificates.copied_fields import asked_for, copied_from
 from kms_tui.signing.certificates.descriptions import describe_all
 from kms_tui.signing.certificates.field_errors import CertificateField
 from kms_tui.signing.certificates.issuing import issuer_of, require_request, unsigned_issued
-from kms_tui.signing.certificates.openssl_lines import newest_needed, openssl_lines
+from kms_tui.signing.certificates.openssl_lines import openssl_lines, openssl_needed
 from kms_tui.signing.certificates.revocation_lists import (
     Revocation,
     carried_on,
@@ -278,7 +278,7 @@ def _say_made(
     if args.output == PIPE:
         return
     ca_path = "" if ca is None or args.ca == PIPE else args.ca
-    needed = newest_needed(ready.key)
+    needed = openssl_needed(made, ready.key)
     print(f"To check it{f', with {needed}' if needed else ''}:", file=sys.stderr)
     for line in openssl_lines(
         made, args.output, _encoding(args), now, ca=ca, ca_path=ca_path, is_ca_pem=_is_pem(ca_path)

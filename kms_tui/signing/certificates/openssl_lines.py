@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import mldsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kms_tui.kms.keyspecs import Family
 from kms_tui.signing.certificates.certificate_files import X509Object
 from kms_tui.signing.signing_key import SigningKey
+
+_ML_DSA = (mldsa.MLDSA44PublicKey, mldsa.MLDSA65PublicKey, mldsa.MLDSA87PublicKey)
 
 
 def openssl_lines(
@@ -63,9 +66,12 @@ def _verify_options(made: x509.Certificate, issuer: x509.Certificate, now: datet
     return ("" if is_valid else "-no_check_time ") + ("" if is_root else "-partial_chain ")
 
 
-def newest_needed(key: SigningKey) -> str:
-    """The OpenSSL that knows the signature: "OpenSSL 3.5 or newer" for ML-DSA, "" for all others."""
-    return "OpenSSL 3.5 or newer" if key.family is Family.ML_DSA else ""
+def openssl_needed(made: X509Object, key: SigningKey) -> str:
+    """The OpenSSL that knows the keys: "OpenSSL 3.5 or newer" for ML-DSA, "" for all others."""
+    certifies = not isinstance(made, x509.CertificateRevocationList) and isinstance(
+        made.public_key(), _ML_DSA
+    )
+    return "OpenSSL 3.5 or newer" if certifies or key.family is Family.ML_DSA else ""
 
 
 def _word(path: str) -> str:

@@ -314,6 +314,10 @@ def test_ml_dsa_says_which_openssl_knows_it(run: Run, tmp_path: Path) -> None:
     assert "To check it, with OpenSSL 3.5 or newer:\n" in done.err
     made = certificate(tmp_path / "q.pem")
     made.verify_directly_issued_by(made)
+    run("cert", "csr", "--key", "alias/quantum", *NAME, "-o", "q.csr")
+    run("cert", "self-sign", "--key", "alias/ca", "--subject", "CN=x", "--ca", "-o", "ca.pem")
+    issuing = ("cert", "issue", "q.csr", "--key", "alias/ca", "--ca", "ca.pem", "--yes", "-o", "issued.pem")
+    assert "with OpenSSL 3.5 or newer:\n" in run(*issuing).err
 
 
 def test_notes_are_told(run: Run, tmp_path: Path) -> None:
