@@ -226,7 +226,7 @@ def test_the_digest_of_a_long_message_is_its_hash_and_says_so(bits: str, name: s
     assert digested.message == hashlib.new(name, message).digest()
     assert digested.message_type == "DIGEST"
     assert f"SHA-{bits}" in digested.sentence
-    assert done == [1 << 20, 2 << 20, 3 << 20]
+    assert done == list(range(1 << 18, len(message) + 1, 1 << 18))
 
 
 def test_the_digest_for_ed25519ph_says_that_kms_hashes_again() -> None:
