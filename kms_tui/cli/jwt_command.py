@@ -7,6 +7,7 @@ so that a token may be longer than the 4,096 bytes that KMS signs, but for EdDSA
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -168,6 +169,8 @@ def _sign(args: argparse.Namespace) -> int:
 
     if args.claims == PIPE and args.header == PIPE:
         args.usage_error("--claims and --header cannot both come from standard input")
+    if _is_file(args.claims):
+        args.usage_error(f"--claims takes the claims themselves: to read the file, write @{args.claims}")
     request = TokenRequest(
         claims=_text(args.claims),
         pairs=tuple(args.claim),
@@ -221,9 +224,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _unreadable(args: argparse.Namespace, error: Exception) -> int:
     """Say that the token cannot be taken apart, which is a way of not being valid."""
-    hint = ""
-    if not args.token.startswith("@") and len(args.token) < 256 and Path(args.token).is_file():
-        hint = f" To read a file, write @{args.token}."
+    hint = f" To read a file, write @{args.token}." if _is_file(args.token) else ""
     if args.format:
         check = {"name": "token", "state": "bad", "sentence": f"{error}{hint}"}
         print(json.dumps({"valid": False, "checks": [check]}, indent=2))
@@ -236,14 +237,14 @@ def _show(args: argparse.Namespace) -> int:
     from kms_tui.signing.tokens.claim_times import read_moment
     from kms_tui.signing.tokens.token_errors import TokenError, TokenField
     from kms_tui.signing.tokens.token_reading import read_token
-    from kms_tui.signing.tokens.token_verifying import Expected, Verdict, claim_checks, unchecked
+    from kms_tui.signing.tokens.token_verifying import Expected, TokenVerdict, claim_checks, unchecked
 
     now = read_moment(args.at, TokenField.AT) if args.at else datetime.now(UTC)
     try:
         token = read_token(_text(args.token))
     except TokenError as error:
         return _unreadable(args, error)
-    verdict = Verdict(token, (unchecked(token), *claim_checks(token.claims, Expected(now))))
+    verdict = TokenVerdict(token, (unchecked(token), *claim_checks(token.claims, Expected(now))))
     if args.format:
         print(json.dumps({**verdict.as_dict(), "valid": None}, indent=2))
     else:
@@ -315,6 +316,13 @@ def _text(argument: str) -> str:
         return argument
     name = argument.removeprefix("@")
     return _decoded(_content(name), name)
+
+
+def _is_file(argument: str) -> bool:
+    """Whether a text is the name of a file, whose @ was forgotten."""
+    with contextlib.suppress(OSError, ValueError):
+        return not argument.startswith("@") and bool(argument) and Path(argument).is_file()
+    return False
 
 
 def _shown(name: str) -> str:

@@ -16,6 +16,9 @@ from kms_tui.signing.tokens.token_errors import TokenError, TokenField
 from kms_tui.signing.tokens.token_keys import TokenKey, kms_form, spec_for_tokens
 from kms_tui.signing.tokens.token_reading import Token
 
+_LONGEST = 128
+"""Characters of a claim that a sentence repeats."""
+
 
 class State(StrEnum):
     """What a check found."""
@@ -47,7 +50,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TokenVerdict:
     """A token and all that was found about it."""
 
     token: Token
@@ -76,9 +79,9 @@ class Verdict:
 SignatureCheck = Callable[[Token], Check]
 
 
-def verify(token: Token, signature: SignatureCheck, expected: Expected) -> Verdict:
+def verify(token: Token, signature: SignatureCheck, expected: Expected) -> TokenVerdict:
     """Everything about a token. Errors of reading keys pass; what is wrong about the token is a check."""
-    return Verdict(token, (signature(token), *claim_checks(token.claims, expected)))
+    return TokenVerdict(token, (signature(token), *claim_checks(token.claims, expected)))
 
 
 def unchecked(token: Token) -> Check:
@@ -262,7 +265,7 @@ def _audience(claims: Mapping[str, Any], expected: Expected) -> Iterator[Check]:
     if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
         yield Check("audience", State.BAD, "Its aud is neither a text nor a list of texts.")
         return
-    words = ", ".join(named) or "nobody"
+    words = _clipped(", ".join(named)) or "nobody"
     if not expected.audience:
         yield Check("audience", State.NOTE, f"It is for {words}; no audience was asked for.")
     elif expected.audience in named:
@@ -279,8 +282,13 @@ def _issuer(claims: Mapping[str, Any], expected: Expected) -> Iterator[Check]:
     elif not isinstance(issuer, str):
         yield Check("issuer", State.BAD, "Its iss is no text.")
     elif not expected.issuer:
-        yield Check("issuer", State.NOTE, f"It is from {issuer}; no issuer was asked for.")
+        yield Check("issuer", State.NOTE, f"It is from {_clipped(issuer)}; no issuer was asked for.")
     elif expected.issuer == issuer:
         yield Check("issuer", State.GOOD, f"It is from {issuer}.")
     else:
-        yield Check("issuer", State.BAD, f"It is from {issuer}, not from {expected.issuer}.")
+        yield Check("issuer", State.BAD, f"It is from {_clipped(issuer)}, not from {expected.issuer}.")
+
+
+def _clipped(text: str) -> str:
+    """A text for a sentence: a claim may have a million characters."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

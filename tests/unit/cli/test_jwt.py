@@ -121,6 +121,9 @@ def test_a_token_that_cannot_be_read_is_not_valid(run: Run, tmp_path: Path) -> N
     ended = run("jwt", "verify", "token.txt", "--key", "alias/ECC_NIST_P256")
     assert (ended.code, ended.err) == (1, "")
     assert "To read a file, write @token.txt." in ended.out.decode()
+    ended = run("jwt", "sign", "--key", "alias/ECC_NIST_P256", "--claims", "token.txt")
+    assert (ended.code, ended.out) == (2, b"")
+    assert "to read the file, write @token.txt" in ended.err
     answer = json.loads(run("jwt", "verify", "a.b.c.d.e", "--jwks", "x", "--format", "json").out)
     assert answer["valid"] is False
     assert "JWE" in answer["checks"][0]["sentence"]

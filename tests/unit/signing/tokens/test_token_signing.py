@@ -27,7 +27,15 @@ def test_fields_become_claims(token_account: Kms) -> None:
     made = prepared(
         token_account,
         claims="",
-        pairs=("scope=read write", "a=b=c", "admin:=true", 'list:=[1, "2"]', "empty=", "url=https://x"),
+        pairs=(
+            "scope=read write",
+            "a=b=c",
+            "admin:=true",
+            'list:=[1, "2"]',
+            "empty=",
+            "url=https://x?a=b",
+            "https://e.x/roles:=[1]",
+        ),
         expires_in="1h30m",
         issuer="https://login.example",
         subject="orders",
@@ -42,7 +50,8 @@ def test_fields_become_claims(token_account: Kms) -> None:
         "admin": True,
         "list": [1, "2"],
         "empty": "",
-        "url": "https://x",
+        "url": "https://x?a=b",
+        "https://e.x/roles": [1],
         "iat": 1796040000,
         "exp": 1796045400,
     }

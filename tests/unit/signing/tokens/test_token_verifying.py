@@ -21,7 +21,7 @@ from kms_tui.signing.tokens.token_verifying import (
     Check,
     Expected,
     State,
-    Verdict,
+    TokenVerdict,
     claim_checks,
     unchecked,
     verify,
@@ -41,7 +41,7 @@ def token(headers: dict[str, Any] | None = None, key: Any = P256, algorithm: str
     return read_token(jwt.encode({"sub": "x"}, key, algorithm=algorithm, headers=headers))
 
 
-def signature_of(verdict: Verdict) -> Check:
+def signature_of(verdict: TokenVerdict) -> Check:
     return next(check for check in verdict.checks if check.name == "signature")
 
 
@@ -86,6 +86,8 @@ def test_times_are_judged_in_words(claims: dict[str, Any], state: State, sentenc
         ({"aud": "api"}, "api", "", State.GOOD, "It is for api."),
         ({"aud": ["web", "api"]}, "api", "", State.GOOD, "It is for api."),
         ({"aud": ["web"]}, "api", "", State.BAD, "It is for web, not for api."),
+        ({"aud": "x" * 10**6}, "api", "", State.BAD, "x" * 128 + "…, not for api."),
+        ({"iss": "x" * 10**6}, "", "me", State.BAD, "x" * 128 + "…, not from me."),
         ({"aud": []}, "api", "", State.BAD, "It is for nobody, not for api."),
         ({}, "api", "", State.BAD, "It names no audience"),
         ({"aud": 5}, "", "", State.BAD, "neither a text nor"),
