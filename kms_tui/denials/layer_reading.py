@@ -59,10 +59,13 @@ def read_layers(
     of_key = _KeyReader(kms, request, keep_going)
     reader = AccountReader(_in_region(services, of_key.region), kms.account_id, keep_going)
     caller, endpoints = request.caller, request.known.get(SOURCE_VPCE) or ()
-    own = kms.caller_layers()
+    own = kms.caller_layers(key_account(request.key_arn))
     role_arn = None
     if own is not None and kms.caller().arn == caller.arn:
         limits = own
+        if endpoints and own.endpoint is None and _offers_iam(services):
+            limits = replace(own, endpoint=reader.endpoint(endpoints))
+        role_arn = reader.role_arn(caller)
     elif own is not None and not _offers_iam(services):
         limits = replace(UNLIMITED, identity=_OFFLINE if has_identity_policies(caller) else ())
     else:

@@ -142,6 +142,8 @@ class Layers:
         return GrantIndex(() if isinstance(self.grants, UnreadLayer) else self.grants)
 
 
+UNREAD = Layers()
+"""No layer is known."""
 UNLIMITED = Layers(identity=(), boundary=None, session=(), scps=(), rcps=(), endpoint=None)
 """A caller whom no layer limits, and to whom no identity policy gives anything; the key's are not read."""
 
