@@ -31,8 +31,8 @@ _SESSION_HIDDEN = UnreadLayer(
     "(--session-policy), or say that there is none (--no-session-policy)"
 )
 _OFFLINE = UnreadLayer(
-    "an offline KMS keeps IAM policies only of the principal given with --as; a file gives others "
-    "(--iam-policy)"
+    "this offline KMS holds no account policies: put them into the store (kms-tui store policies set), or "
+    "give a file (--iam-policy)"
 )
 Read = TypeVar("Read")
 

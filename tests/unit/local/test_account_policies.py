@@ -233,7 +233,7 @@ def test_of_one_who_is_not_there_an_explanation_knows_no_policies(
     )
     replace_account(held, [])
     assert isinstance(identity_of(ROLE), UnreadLayer)
-    assert "only of the principal given with --as" in identity_of(ROLE).reason
+    assert "holds no account policies" in identity_of(ROLE).reason
 
 
 def test_services_are_offered_while_the_store_holds_something(store: Store, backend: LocalBackend) -> None:
