@@ -607,4 +607,7 @@ def test_a_deny_in_any_layer_wins(chosen: dict[str, Any], member: str) -> None:
 
 
 def test_every_layer_has_a_field() -> None:
-    assert _CHOICES.keys() == {field.name for field in fields(Layers) if field.init} - {"aws_managed"}
+    assert _CHOICES.keys() == {field.name for field in fields(Layers) if field.init} - {
+        "aws_managed",
+        "unread_grants",
+    }

@@ -6,7 +6,7 @@ endpoint of which the store holds nothing has no policies: so one may call as an
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from kms_tui.backend.local.account_policies.account_rows import RowKind
@@ -20,9 +20,8 @@ from kms_tui.policy.layers import UNLIMITED, Layers, UnreadLayer
 from kms_tui.policy.principals import Caller, PrincipalKind
 from kms_tui.policy.role_paths import PRINCIPAL_ARN
 
-_OF_CALLER = tuple(
-    field.name for field in fields(Layers) if field.name not in ("key_policy", "grants", "aws_managed")
-)
+_OF_CALLER = ("identity", "boundary", "session", "scps", "rcps", "endpoint")
+"""The fields of ``Layers`` that are a caller's own, not its key's."""
 
 
 class _Reading(NamedTuple):
