@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from kms_tui.backend.local.account_policies.account_file import AccountFileError, NamedFile, read_account
 from kms_tui.backend.local.account_policies.account_items import _KNOWN
@@ -288,14 +290,31 @@ def test_bytes_that_are_no_such_file(content: bytes, said: str) -> None:
     assert said in str(refused.value)
 
 
-def test_a_policy_that_is_nested_too_deeply_is_refused() -> None:
-    deep: Any = "x"
-    for _ in range(300):
-        deep = {"a": deep}
-    file = iam()
-    _document(deep)(file)
-    with pytest.raises(AccountFileError, match="GroupPolicyList"):
-        rows_of(file)
+@pytest.mark.parametrize(
+    "depth", [40, 300, *range(sys.getrecursionlimit() - 120, sys.getrecursionlimit(), 3)]
+)
+def test_what_is_nested_too_deeply_is_refused(depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    for text in (
+        '{"RoleDetailList": [{"RoleName": "x", "Arn": DEEP}]}',
+        '{"VpcEndpoints": [{"VpcEndpointId": "vpce-0abc1234", "PolicyDocument": {"Statement": DEEP}}]}',
+    ):
+        with pytest.raises(AccountFileError):
+            read_account([json_of("x", text.replace("DEEP", deep).encode())])
+
+
+def test_the_policies_that_aws_manages_are_read() -> None:
+    """Some of them: every tenth of those that moto has of AWS."""
+    found = json.loads(aws_managed_policies_data)
+    policies = [
+        {
+            "Arn": f"arn:aws:iam::aws:policy{each['Path']}{name}",
+            "DefaultVersionId": each["DefaultVersionId"],
+            "PolicyVersionList": [{"Document": each["Document"], "VersionId": each["DefaultVersionId"]}],
+        }
+        for name, each in list(found.items())[::10]
+    ]
+    assert len(rows_of({"Policies": policies})) == len(policies) > 100
 
 
 _JSON = st.recursive(

@@ -69,6 +69,8 @@ def rows_and_faults(files: Sequence[NamedFile]) -> tuple[tuple[AccountRow, ...],
                         raise FaultError(f"there is such {_article(kind)} already")
                 except FaultError as error:
                     faults.append(f"{file.name}: {place}: {error}")
+                except RecursionError:
+                    faults.append(f"{file.name}: {place} is nested too deeply")
                 else:
                     rows[row[:3]] = f"{file.name}: {place}", row
     faults += reference_faults(rows)

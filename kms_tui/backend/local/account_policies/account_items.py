@@ -260,15 +260,12 @@ def _objects(item: Content, member: str) -> Iterator[tuple[str, Content]]:
 
 def _document(layer: Layer, value: object, place: str) -> Content:
     """A policy: an object, its text, or its text URL-encoded, as IAM's API answers it."""
-    try:
-        if isinstance(value, str):
-            text = unquote(value) if value.lstrip().startswith("%") else value
-        elif isinstance(value, dict):
-            text = json.dumps(value, indent=2)
-        else:
-            raise FaultError(f"{place}: the policy is missing")
-    except RecursionError as error:
-        raise FaultError(f"{place}: the policy is nested too deeply") from error
+    if isinstance(value, str):
+        text = unquote(value) if value.lstrip().startswith("%") else value
+    elif isinstance(value, dict):
+        text = json.dumps(value, indent=2)
+    else:
+        raise FaultError(f"{place}: the policy is missing")
     document = read_policy(layer, place, text).document
     for problem in document.problems:
         line, column = document.place(problem.span)
