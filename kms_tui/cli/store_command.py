@@ -1,4 +1,4 @@
-"""Look after the local store: what is in it, its passphrase, a backup, whether all of it is sound, policies.
+"""Look after the local store: what is in it, its passphrase, backups, account policies; whether it is sound.
 
 KMS_TUI_PASSPHRASE holds the store's passphrase, or it is asked for. The store may be in use meanwhile.
 """
@@ -31,7 +31,8 @@ _EXAMPLES = """\
 examples:
   kms-tui store info
   kms-tui store backup ~/kms-2026-11-29.db
-  kms-tui store verify --store ~/kms-2026-11-29.db"""
+  kms-tui store verify --store ~/kms-2026-11-29.db
+  kms-tui store policies set iam.json organization.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -100,6 +100,18 @@ def test_levels_that_only_deny_have_full_access_and_kinds_without_policies_are_o
     assert [each["Name"] for each in unit["ServiceControlPolicies"]] == ["OnlyKms"]
 
 
+def test_policies_of_an_organization_have_ids_that_tell_their_names() -> None:
+    file = organization()
+    same = {"Name": "NoDeletion", "Content": policy(deny("kms:*", Principal="*"))}
+    file["Targets"][1]["ResourceControlPolicies"].append(same)
+    unit = row(rows_of(file), RowKind.TARGET, "ou-ab12-workload")
+    ids = [each["Id"] for each in (*unit["ServiceControlPolicies"], *unit["ResourceControlPolicies"])]
+    assert ids == ["p-FullAWSAccess", "p-NoDeletion", "p-RCPFullAWSAccess", "p-RCPOnlyUs", "p-RCPNoDeletion"]
+    file["Targets"][2]["ServiceControlPolicies"] = [{"Name": "NoDeletion", "Content": policy(deny("kms:*"))}]
+    with pytest.raises(AccountFileError, match="NoDeletion differs from another policy of its name"):
+        rows_of(file)
+
+
 def test_an_endpoint_without_a_policy_lets_everything_through() -> None:
     file = endpoints()
     del file["VpcEndpoints"][0]["PolicyDocument"]
@@ -229,7 +241,7 @@ WRONG: tuple[tuple[Change, str], ...] = (
                 {"Id": "p-FullAWSAccess", "Name": "x", "Content": policy(allow("kms:*"))}
             ],
         ),
-        "another policy has the id p-FullAWSAccess too",
+        "differs from another policy of its name or id",
     ),
     (_item("VpcEndpoints", VpcEndpointId="x"), "VpcEndpointId is none"),
     (_item("VpcEndpoints", PolicyDocument="{"), "(vpce-0abc1234def567890): PolicyDocument: line 1"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +23,7 @@ from kms_tui.policy.layers import Layer, read_policy
 _NAME = re.compile(r"[\w+=,.@-]{1,128}\Z", re.ASCII)
 _TARGET = re.compile(r"(?:r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|[0-9]{12})\Z")
 _ENDPOINT = re.compile(r"vpce-[0-9a-f]{8,32}\Z")
-_CONTROL_ID = re.compile(r"p-[0-9a-zA-Z_]{8,128}\Z")
+_CONTROL_ID = re.compile(r"p-[0-9a-zA-Z_]{1,160}\Z")
 MASTER = "MasterAccountId"
 _ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 _FULL_ACCESS: Mapping[Layer, Content] = {
@@ -191,13 +190,18 @@ def _control_policies(layer: Layer, item: Content) -> list[Content]:
     for place, each in _objects(item, names.member):
         name = _text(each, "Name", re.compile(r"[\x20-\x7e]{1,128}\Z"), place)
         document = _document(layer, each.get("Content"), f"{place} ({name})")
-        digest = hashlib.sha256(json.dumps([names.type, name, document]).encode()).hexdigest()[:8]
-        policy_id = _text(each, "Id", _CONTROL_ID, place) if "Id" in each else f"p-{digest}"
+        policy_id = _text(each, "Id", _CONTROL_ID, place) if "Id" in each else _id_of(layer, name)
         found.append({"Id": policy_id, "Name": name, "Content": document})
     allows = any(
         statement.get("Effect") == "Allow" for each in found for statement in _statements(each["Content"])
     )
     return found if allows else [full_access(layer), *found]
+
+
+def _id_of(layer: Layer, name: str) -> str:
+    """The id of a policy that the file gives none, to be recognized in an ARN: p-NoDeletion, p-RCPOnlyUs."""
+    kind = "" if layer is Layer.SCP else "RCP"
+    return f"p-{kind}{re.sub('[^0-9a-zA-Z]', '_', name.removeprefix(kind))}"
 
 
 def _statements(policy: Content) -> list[Content]:

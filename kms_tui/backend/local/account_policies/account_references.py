@@ -67,7 +67,7 @@ def _organization_faults(rows: PlacedRows) -> Iterator[str]:
             for policy in row.content.get(names.member, ()):
                 before = policies.setdefault(policy["Id"], (names.type, policy))
                 if before != (names.type, policy):
-                    yield f"{place}: another policy has the id {policy['Id']} too"
+                    yield f"{place}: {policy['Name']} differs from another policy of its name or id"
 
 
 def _is_circular(name: str, targets: Mapping[str, tuple[str, AccountRow]]) -> bool:
