@@ -52,6 +52,8 @@ class Connection:
     caller_arn: str | None = None
     layer_files: LayerFiles | None = None
     """The policies that limit ``caller_arn``, or give it something."""
+    caller_endpoint: str = ""
+    """The id of the VPC endpoint that ``caller_arn`` comes through, or ""."""
     read_only: bool = False
 
     @property

@@ -56,9 +56,8 @@ class KeepsPolicyVersions(Protocol):
 class KnowsCallerLayers(Protocol):
     """What a backend may offer beside the API: the layers of policies of who calls."""
 
-    @property
-    def caller_layers(self) -> Layers:
-        """All but the key's policy and grants, which are not read."""
+    def caller_layers(self, key_account: str) -> Layers:
+        """Those for the keys of an account ("": its own); the key's policy and grants are not read."""
 
 
 @runtime_checkable

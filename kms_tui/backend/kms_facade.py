@@ -166,10 +166,12 @@ class Kms:
         backend = self._unwrapped()
         return backend.policy_versions(key) if isinstance(backend, KeepsPolicyVersions) else None
 
-    def caller_layers(self) -> Layers | None:
-        """The layers of policies of who calls, without those of a key; None where the backend has to ask."""
+    def caller_layers(self, key_account: str = "") -> Layers | None:
+        """The layers of policies of who calls, for the keys of an account ("": its own), without those of a
+        key; None where the backend has to ask.
+        """
         backend = self._unwrapped()
-        return backend.caller_layers if isinstance(backend, KnowsCallerLayers) else None
+        return backend.caller_layers(key_account) if isinstance(backend, KnowsCallerLayers) else None
 
     def _unwrapped(self) -> Backend:
         backend = self.backend

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from kms_tui.denials.layer_files import LayerFiles
     from kms_tui.policy.layers import Layers
 
-NEEDS_CALLER = "--iam-policy, --scp and the like go with --as"
+NEEDS_CALLER = "--iam-policy, --scp, --vpce and the like go with --as"
+AS_HELP = "call as this principal; a layer of policies without a file is what `store policies` holds"
 OPENING_IS_LONG = 3.0
 """Seconds after which a command says why opening takes long."""
 
@@ -31,17 +32,20 @@ _POLICY_FLAGS = (
     ("--session-policy", "session", "the policies passed when its session began"),
     ("--scp", "scps", "the SCPs of one level; once for each level, from the root down"),
     ("--rcp", "rcps", "the RCPs of one level; once for each level, from the root down"),
-    ("--endpoint-policy", "endpoint", "the policy of the VPC endpoint that it comes through"),
+    ("--endpoint-policy", "endpoint", "the policy of that VPC endpoint"),
 )
 """Flag, field of LayerFiles, help."""
 
 
 def add_caller_flags(group: argparse._ActionsContainer) -> None:
-    """Add the flags for the policies of the principal of ``--as``; each may be given several times."""
+    """Add the flags for the principal of ``--as``: its VPC endpoint, and its policies, each several times."""
     for flag, name, words in _POLICY_FLAGS:
         group.add_argument(
             flag, dest=f"caller_{name}", metavar="FILE", type=Path, action="append", help=words
         )
+    group.add_argument(
+        "--vpce", dest="caller_vpce", metavar="ID", default="", help="the VPC endpoint that it comes through"
+    )
 
 
 def caller_files(args: argparse.Namespace) -> LayerFiles | None:
@@ -56,14 +60,14 @@ def caller_files(args: argparse.Namespace) -> LayerFiles | None:
 
 
 def limits_of(files: LayerFiles | None) -> Layers:
-    """The layers of the principal of ``--as``: those in the files, and no others. Raises KmsTuiError."""
-    from kms_tui.policy.layers import UNLIMITED
+    """The layers of the principal of ``--as``: those in the files, the others unread. Raises KmsTuiError."""
+    from kms_tui.policy.layers import UNREAD
 
     if files is None:
-        return UNLIMITED
+        return UNREAD
     from kms_tui.denials.layer_files import with_files  # the first rows do without
 
-    return with_files(UNLIMITED, files)
+    return with_files(UNREAD, files)
 
 
 def add_connection_flags(parser: argparse.ArgumentParser, *, caller_policies: bool = True) -> None:
@@ -76,7 +80,7 @@ def add_connection_flags(parser: argparse.ArgumentParser, *, caller_policies: bo
     offline.add_argument("--demo", action="store_true", help="a believable account, in memory")
     offline.add_argument("--local", action="store_true", help="the local store at its default path")
     offline.add_argument("--store", metavar="PATH", type=Path, help="a local store at another path")
-    offline.add_argument("--as", dest="caller_arn", metavar="ARN", help="call as this principal")
+    offline.add_argument("--as", dest="caller_arn", metavar="ARN", help=AS_HELP)
     if caller_policies:
         add_caller_flags(offline)
     parser.add_argument("--read-only", action="store_true", help="no call that changes anything is sent")
@@ -91,9 +95,10 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
     if on_aws and offline:
         parser.error("--profile and --endpoint-url are for AWS: leave out --demo, --local and --store")
     files = caller_files(args)
-    if (args.caller_arn or files) and not offline:
+    endpoint: str = getattr(args, "caller_vpce", "")
+    if (args.caller_arn or files or endpoint) and not offline:
         parser.error("--as and its policies go with --demo, --local or --store")
-    if files and not args.caller_arn:
+    if (files or endpoint) and not args.caller_arn:
         parser.error(NEEDS_CALLER)
     kind = None
     if args.demo:
@@ -110,6 +115,7 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         store=args.store,
         caller_arn=args.caller_arn,
         layer_files=files,
+        caller_endpoint=endpoint,
         read_only=args.read_only,
     )
 
@@ -126,6 +132,7 @@ def open_backend(connection: Connection, prompt: Prompt | None = None) -> Backen
             region=connection.region,
             caller_arn=connection.caller_arn,
             limits=limits_of(connection.layer_files),
+            endpoint=connection.caller_endpoint,
         )
     if connection.kind is BackendKind.LOCAL:
         from kms_tui.backend.local import open_default
@@ -135,6 +142,7 @@ def open_backend(connection: Connection, prompt: Prompt | None = None) -> Backen
             region=connection.region,
             caller_arn=connection.caller_arn,
             limits=limits_of(connection.layer_files),
+            endpoint=connection.caller_endpoint,
             unlock=partial(_passphrase, prompt),
         )
     from kms_tui.backend.aws import connect

@@ -13,9 +13,9 @@ import sys
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kms_tui.cli.connection import NEEDS_CALLER, add_caller_flags, caller_files, limits_of
+from kms_tui.cli.connection import AS_HELP, NEEDS_CALLER, add_caller_flags, caller_files, limits_of
 from kms_tui.cli.standard_streams import ReaderGoneError, written_out
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--account-id", metavar="ID", type=_account, help="12 digits (default: the store's)")
     parser.add_argument("--region", metavar="R", help="region of unsigned requests and of the export lines")
     parser.add_argument(
-        "--as", dest="caller_arn", metavar="ARN", type=_principal, help="all clients call as this principal"
+        "--as", dest="caller_arn", metavar="ARN", type=_principal, help=f"all clients {AS_HELP}"
     )
     add_caller_flags(parser)
     parser.add_argument(
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal; exit code 1 if the store or port cannot be used, 2 for contradicting flags."""
-    if caller_files(args) and not args.caller_arn:
+    if (caller_files(args) or args.caller_vpce) and not args.caller_arn:
         args.refuse(NEEDS_CALLER)
     if args.demo and args.account_id:
         args.refuse("--demo is an account of its own: leave out --account-id")
@@ -108,19 +108,21 @@ def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
     """The backend to serve and the credential to sign with; a store is closed at the end."""
     from kms_tui.serve import credential_of, random_credential
 
-    limits = limits_of(caller_files(args))
+    caller: dict[str, Any] = {
+        "caller_arn": args.caller_arn,
+        "limits": limits_of(caller_files(args)),
+        "endpoint": args.caller_vpce,
+    }
     if args.demo:
         from kms_tui.demo import demo_backend
 
-        demo = demo_backend(region=args.region, caller_arn=args.caller_arn, limits=limits)
+        demo = demo_backend(region=args.region, **caller)
         yield demo, random_credential()
         return
     from kms_tui.backend.local import open_default, open_ephemeral
 
     opener = open_ephemeral if args.ephemeral else partial(open_default, args.store)
-    backend = opener(
-        region=args.region, account_id=args.account_id, caller_arn=args.caller_arn, limits=limits
-    )
+    backend = opener(region=args.region, account_id=args.account_id, **caller)
     with backend.store:
         yield backend, credential_of(backend.store)
 

@@ -1,4 +1,4 @@
-"""Look after the local store: what is in it, its passphrase, a backup, and whether all of it is sound.
+"""Look after the local store: what is in it, its passphrase, backups, account policies; whether it is sound.
 
 KMS_TUI_PASSPHRASE holds the store's passphrase, or it is asked for. The store may be in use meanwhile.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.atomic import FileError
+from kms_tui.cli import store_policies
 from kms_tui.cli.file_streams import size
 from kms_tui.cli.standard_streams import say, written_out
 from kms_tui.kms.errors import KmsTuiError
@@ -30,7 +31,8 @@ _EXAMPLES = """\
 examples:
   kms-tui store info
   kms-tui store backup ~/kms-2026-11-29.db
-  kms-tui store verify --store ~/kms-2026-11-29.db"""
+  kms-tui store verify --store ~/kms-2026-11-29.db
+  kms-tui store policies set iam.json organization.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     backup = command("backup", _backup, "copy the store, and its key file if it has one, to a new file")
     backup.add_argument("path", metavar="PATH", type=Path, help="where to; it must not exist")
     verify = command("verify", _verify, "unwrap every key material and check every row")
+    policies = commands.add_parser(
+        "policies", help="the policies of principals, organization and VPC endpoints that the store holds"
+    )
+    store_policies.add_commands(policies, which, _open, _EXIT_CODES)
     for told in (info, verify):
         told.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
 
@@ -116,6 +122,7 @@ def _info(args: argparse.Namespace) -> int:
         ("Keys", f"{sum(found.states.values()):,}"),
         *((f"  {state}", f"{count:,}") for state, count in found.states.items()),
         *((f"  {account} {region}", f"{count:,}") for (account, region), count in found.places.items()),
+        ("Account policies", store_policies.counted(found.account_policies)),
         ("Calls recorded", f"{found.events:,} (the newest {MAX_EVENTS:,} are kept){oldest}"),
     ]
     width = max(len(name) for name, _ in lines)
@@ -135,6 +142,7 @@ def _as_object(found: StoreInfo) -> dict[str, object]:
             {"account": account, "region": region, "keys": count}
             for (account, region), count in found.places.items()
         ],
+        "account_policies": dict(found.account_policies),
         "events": found.events,
         "oldest_event": found.oldest_event.isoformat() if found.oldest_event else None,
     }

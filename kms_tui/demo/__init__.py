@@ -13,15 +13,18 @@ from functools import partial
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.local import open_store
+from kms_tui.backend.local.account_policies.account_file import NamedFile, read_account
 from kms_tui.backend.local.store.key_rows import key_by_alias
 from kms_tui.backend.local.store.seeded_material import SeededMaterial
 from kms_tui.backend.local.store.sources import SeededIds, utc_now
 from kms_tui.backend.local.store.sqlite_store import Store
+from kms_tui.backend.local.store.stored_account import replace_account
 from kms_tui.demo.demo_account import ACCOUNT_ID, REGION
+from kms_tui.demo.demo_account_policies import ACCOUNT_POLICIES
 from kms_tui.demo.demo_history import DemoHistory, TravellingClock, steps
 from kms_tui.demo.demo_services import DemoBackend, with_keys
 from kms_tui.kms.arn import key_arn
-from kms_tui.policy.layers import UNLIMITED, Layers
+from kms_tui.policy.layers import UNREAD, Layers
 
 _SEED = "kms-tui demo"
 
@@ -30,13 +33,15 @@ def demo_backend(
     *,
     region: str | None = None,
     caller_arn: str | None = None,
-    limits: Layers = UNLIMITED,
+    limits: Layers = UNREAD,
+    endpoint: str = "",
     now: Callable[[], datetime] = utc_now,
 ) -> Backend:
     """The demo's account in a region: eu-west-1 has its keys, us-east-1 one replica, any other none.
 
-    ``caller_arn`` calls with its identity policies in ``limits`` and within the others; KmsTuiError where it
-    is no principal.
+    ``caller_arn`` calls with its identity policies in ``limits`` and within the others, through a VPC
+    ``endpoint`` if there is one; what is unread there is what the demo's account policies say. KmsTuiError
+    where it is no principal.
     """
     clock = TravellingClock(now)
     store = open_store(
@@ -49,6 +54,7 @@ def demo_backend(
     past = DemoHistory(store, clock)
     for step in steps():
         past.live(step)
+    replace_account(store, read_account([NamedFile("the demo", ACCOUNT_POLICIES)]))
     clock.offset = timedelta(0)
     return DemoBackend(
         store,
@@ -57,6 +63,7 @@ def demo_backend(
         region=region or REGION,
         caller_arn=caller_arn,
         limits=limits,
+        endpoint=endpoint,
     )
 
 

@@ -16,7 +16,6 @@ from kms_tui.backend.local import LocalBackend
 from kms_tui.backend.local.local_backend import LocalServices
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.demo.demo_account import ACCOUNT_ID, PARTNER_ACCOUNT_ID, REGION
-from kms_tui.demo.demo_identities import IDENTITY_ANSWERS
 from kms_tui.kms.arn import ALIAS_PREFIX
 from kms_tui.kms.errors import ServiceError, UnavailableError
 
@@ -246,7 +245,7 @@ class DemoServices:
         return self._region
 
     def offers(self, service: str) -> bool:
-        own = any(service == offered for offered, _ in (*_LISTS, *_REFUSED, *IDENTITY_ANSWERS))
+        own = any(service == offered for offered, _ in (*_LISTS, *_REFUSED))
         return own or self._others.offers(service)
 
     def in_region(self, region: str) -> DemoServices:
@@ -263,8 +262,6 @@ class DemoServices:
             asked = str(params[member])
             _refuse((service, asked), operation)
             return answer(next(each for each in self._resources if self._is_named(each, kind, asked)))
-        if name in IDENTITY_ANSWERS:
-            return IDENTITY_ANSWERS[name](params)
         return self._others.call(service, operation, params)
 
     def event_groups(self, key_arn: str, since: datetime, until: datetime) -> Sequence[EventGroup]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from kms_tui.denials.message import ErrorMessage
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, is_key_id, key_region
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.policy.actions import find, lowered, nearest
+from kms_tui.kms.service_principals import SERVICES
+from kms_tui.policy.actions import closest, find, lowered, nearest
 from kms_tui.policy.condition_keys import ENCRYPTION_CONTEXT, ENCRYPTION_CONTEXT_KEYS
 from kms_tui.policy.evaluation import AccessRequest, ContextValue
 from kms_tui.policy.layers import Layer, Layers
@@ -20,12 +21,13 @@ from kms_tui.policy.principals import Caller
 
 ResolveKey = Callable[[str], str]
 """A key id, alias or alias ARN -> the key's ARN; raises KmsTuiError."""
+_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn")
 _PAIR_KEY = "kms:EncryptionContext:"
 _PAIR_KEYS = "kms:EncryptionContextKeys"
 
 
 class AskedError(KmsTuiError):
-    """A request that cannot be judged; ``part`` is principal, action, key or context."""
+    """A request that cannot be judged; ``part`` is principal, action, key, context or via."""
 
     def __init__(self, part: str, sentence: str, *, next_step: str = "") -> None:
         super().__init__(sentence, next_step=next_step)
@@ -106,13 +108,24 @@ def pairs_context(pairs: Mapping[str, str]) -> dict[str, ContextValue]:
 
 
 def via_service(name: str, key_arn: str) -> str:
-    """The value of kms:ViaService for a service's short name; a whole value stays."""
-    if "." in name:
+    """The value of kms:ViaService for a service's short name; a whole value stays.
+
+    Raises AskedError for a short name of no service that is known; a new one can be given whole.
+    """
+    lower = lowered(name)
+    if lower.endswith(_SUFFIXES):
         return name
     region = key_region(key_arn)
+    if lower not in SERVICES:
+        meant = closest(lower, {each: each for each in sorted(SERVICES)}, 2)
+        raise AskedError(
+            "via",
+            f"No service {name} is known" + (f"; is {meant} meant?" if meant else "."),
+            next_step=f"A whole value is taken as it is: {name}.{region or 'REGION'}.amazonaws.com, say.",
+        )
     if not region:
         raise AskedError("via", f"kms:ViaService names a Region as well: give {name}.REGION.amazonaws.com.")
-    return f"{lowered(name)}.{region}.amazonaws.com"
+    return f"{lower}.{region}.amazonaws.com"
 
 
 def closed_context(request: AccessRequest, layers: Layers) -> AccessRequest:

@@ -88,6 +88,7 @@ def _assumed(layers: Layers) -> str:
 
 _MEMBERS: Mapping[str, str] = {
     "grants": "grants",
+    "unread_grants": "some grants",
     "identity": "IAM policies",
     "boundary": "boundary",
     "session": "session policies",

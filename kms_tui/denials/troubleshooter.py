@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from kms_tui.backend.account_reading.service_reads import MISSHAPEN
 from kms_tui.backend.base import Services
 from kms_tui.denials.message import ErrorMessage
-from kms_tui.denials.service_reads import MISSHAPEN
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy.layers import Layer
 

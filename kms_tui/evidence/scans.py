@@ -159,9 +159,9 @@ class Scans:
 
     @property
     def is_offered(self) -> bool:
-        """Whether the backend has services to scan: a local store has none."""
+        """Whether the backend has the services to scan: a local store has VPC endpoints at most."""
         services = self._services
-        return services is not None and any(services.offers(scanner.service) for scanner in SCANNERS)
+        return services is not None and all(services.offers(scanner.service) for scanner in SCANNERS)
 
     def result(self, region: str) -> Scan | KmsTuiError | None:
         """The last scan of a region, or why it could not begin; None before the first."""

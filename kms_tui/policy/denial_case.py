@@ -5,8 +5,8 @@
 ``boundary``, ``session`` (a list), ``scps`` and ``rcps`` (lists of levels, from the root down) and
 ``endpoint``. A policy is a document, or an object of its ``name`` and ``document``. A member that is absent
 is not known; null and an empty list are known to be none. What cannot be read of a layer makes that layer
-unknown, with the reason. Without ``context`` all of it is open; a context that is there is complete, but for
-what follows from the caller and the key.
+unknown, with the reason; the grants and policies beside it still count. Without ``context`` all of it is
+open; a context that is there is complete, but for what follows from the caller and the key.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.model import Grant
@@ -87,10 +87,10 @@ def _start(member: str) -> str:
     return member[0].upper() + member[1:] if member.startswith("the ") else f"Member {member} of the case"
 
 
-def _string(root: Mapping[str, Any], member: str) -> str:
+def _string(root: Mapping[str, Any], member: str, place: str = "") -> str:
     value = root.get(member)
     if not isinstance(value, str) or not value:
-        raise CaseError(f"{_start(member)} must be a string.")
+        raise CaseError(f"{_start(place or member)} must be a string.")
     return value
 
 
@@ -154,6 +154,8 @@ def _layers(members: Mapping[str, Any]) -> Layers:
     hint = f"; it has {quoted(unknown)}, which is no layer" if unknown is not None else ""
     found: dict[str, Any] = dict.fromkeys(_READERS, UnreadLayer(_NOT_IN_FILE + hint))
     found |= {name: _layer(name, members[name]) for name in _READERS if name in members}
+    if isinstance(found["grants"], _ReadGrants):
+        found |= {"grants": found["grants"].sound, "unread_grants": found["grants"].unread}
     return Layers(**found)
 
 
@@ -215,12 +217,32 @@ def _by_level(layer: Layer, name: str) -> Reader:
     return read
 
 
-def _grants(value: object, member: str) -> tuple[Grant, ...]:
-    """The grants as a list, or as ListGrants' whole answer."""
+class _ReadGrants(NamedTuple):
+    """The grants that can be read, and why the others cannot."""
+
+    sound: tuple[Grant, ...]
+    unread: UnreadLayer | None
+
+
+_UNREAD = "unread"
+"""Member of a grant that could not be read, in a case that is written: why."""
+
+
+def _grants(value: object, member: str) -> _ReadGrants:
+    """The grants as a list, or as ListGrants' whole answer. CaseError where none of them can be read."""
     if isinstance(value, dict) and "Grants" in value:
         value = value["Grants"]
-    listed = [] if value is None else _list(value, member)
-    return tuple(_grant(each, f"{member}[{index}]") for index, each in enumerate(listed))
+    sound: list[Grant] = []
+    faults: list[CaseError] = []
+    for index, each in enumerate([] if value is None else _list(value, member)):
+        try:
+            sound.append(_grant(each, f"{member}[{index}]"))
+        except CaseError as error:
+            faults.append(error)
+    if faults and not sound:
+        raise faults[0]
+    others = f" {len(faults) - 1} more of its grants cannot be read." if len(faults) > 1 else ""
+    return _ReadGrants(tuple(sound), UnreadLayer(f"{faults[0]}{others}") if faults else None)
 
 
 _GRANT_TEXTS = (
@@ -238,10 +260,12 @@ _GRANT_TEXTS = (
 def _grant(value: object, member: str) -> Grant:
     """A grant as ListGrants answers it; when it was made decides nothing, and is left out if unreadable."""
     entry = _object(value, member)
+    if isinstance(entry.get(_UNREAD), str):
+        raise CaseError(entry[_UNREAD])
     shape: dict[str, Any] = {}
     for name in _GRANT_TEXTS:
         if entry.get(name) is not None:
-            shape[name] = _string(entry, name)
+            shape[name] = _string(entry, name, f"{member}.{name}")
     operations = _list(entry.get("Operations", []), f"{member}.Operations")
     shape["Operations"] = [_text(each, f"{member}.Operations") for each in operations]
     constraints = entry.get("Constraints")
@@ -299,6 +323,8 @@ def write_case(case: DenialCase) -> str:
         for name in _READERS
         if not isinstance(value := getattr(case.layers, name), UnreadLayer)
     }
+    if case.layers.unread_grants is not None:
+        root["layers"]["grants"].append({_UNREAD: case.layers.unread_grants.reason})
     return json.dumps(root, indent=2)
 
 

@@ -1,7 +1,7 @@
 """Grants as the statements that they amount to, so that one evaluation judges policies and grants.
 
-Source: the KMS developer guide (grants, grant-manage, create-grant-overview) and GrantConstraints,
-CreateGrant and RetireGrant in the service model.
+Source: the KMS developer guide (grants, grant-manage, grant-delete, create-grant-overview) and
+GrantConstraints, CreateGrant and RetireGrant in the service model.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from kms_tui.kms.arn import key_account
 from kms_tui.kms.model import Grant
 from kms_tui.kms.operations import Trait, has
 from kms_tui.policy import condition_keys, operators, principals
@@ -54,7 +55,8 @@ class GrantIndex:
         self._grants = grants
         self._by_name: dict[str, dict[int, Grant]] = {}
         for number, grant in enumerate(grants):
-            for name in filter(None, (grant.grantee, grant.retiring)):
+            issuer = _other_issuer(grant.key_id, grant.issuing_account)
+            for name in filter(None, (grant.grantee, grant.retiring, issuer)):
                 principal = grant_principal(name)
                 if principal is not None:
                     self._by_name.setdefault(_name_of(principal), {})[number] = grant
@@ -102,14 +104,22 @@ _OF_ROLES = (PrincipalKind.ROLE, PrincipalKind.SESSION)
 
 
 def _principals(grant: Grant, operation: str) -> Iterator[Principal]:
-    """Whom a grant lets do the operation: its grantee; to retire it, the retiring principal, too."""
+    """Whom a grant lets do the operation: its grantee; to retire it, the retiring principal, too, and the
+    account that made it.
+    """
     names = [grant.grantee] if operation in grant.operations else []
     if operation == RETIRE:
-        names.append(grant.retiring)
+        names += [grant.retiring, _other_issuer(grant.key_id, grant.issuing_account)]
     for name in dict.fromkeys(filter(None, names)):
         principal = grant_principal(name)
         if principal is not None:
             yield principal
+
+
+@lru_cache(maxsize=256)
+def _other_issuer(key: str, issuer: str) -> str:
+    """The account that made a grant, where that is not the key's, which may retire each of its grants."""
+    return "" if key_account(key) in (issuer, *issuer.split(":")[4:5]) else issuer
 
 
 @lru_cache(maxsize=4096)

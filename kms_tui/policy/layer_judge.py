@@ -145,10 +145,9 @@ class LayerJudge:
         if all(each.denied or each.allowed is False for each in said):
             explicit = any(each.denied for each in said)
             return LayerEffect.EXPLICIT_DENY if explicit else LayerEffect.IMPLICIT_DENY
-        if found.unread:
-            return LayerEffect.UNREAD
-        certain = all(each.denied is False and each.allowed for each in said)
-        return LayerEffect.ALLOW if certain else LayerEffect.DEPENDS
+        if all(each.denied is False and each.allowed for each in said):
+            return LayerEffect.ALLOW
+        return LayerEffect.UNREAD if found.unread else LayerEffect.DEPENDS
 
     def open_conditions(self) -> tuple[OpenCondition, ...]:
         """The conditions that the layers leave open; those that say the same once."""

@@ -64,8 +64,8 @@ class LayerMatches:
     """What one layer says. ``levels`` has what applies at each level; all layers but SCPs and RCPs have one.
 
     ``exempt`` says why the layer does not count, ``unread`` why it is not known: all of it without
-    ``levels``, else some policy of the levels whose numbers are in ``partly``. ``maybe``: whether it counts
-    is open.
+    ``levels``, else some policy or grant of the levels whose numbers are in ``partly``. ``maybe``: whether
+    it counts is open.
     """
 
     layer: Layer
@@ -92,7 +92,7 @@ class LayerMatches:
         allows = [some(holds for each, holds in level if each.match.statement.is_allow) for level in held]
         allowed = every(allows)
         if self.partly:
-            denied = denied or None
+            denied = False if self.layer is Layer.GRANT else denied or None
             allowed = every(found or (None if n in self.partly else found) for n, found in enumerate(allows))
         if self.maybe:
             return LayerSays(None if denied else denied, allowed or None)
@@ -102,7 +102,10 @@ class LayerMatches:
         for each, holds in held[0]:
             if each.match.statement.is_allow:
                 by_reach[each.reach].append(holds)
-        return LayerSays(denied, allowed, *(some(found) for found in by_reach.values()))
+        reaches = [some(found) for found in by_reach.values()]
+        if self.layer is Layer.GRANT and self.partly:
+            reaches = [found or None for found in reaches]
+        return LayerSays(denied, allowed, *reaches)
 
 
 class LayerSays(NamedTuple):
@@ -298,7 +301,8 @@ def _grant_matches(request: AccessRequest, layers: Layers) -> LayerMatches:
         if match is not None:
             reach = Reach.TRUSTED if _is_trusted(grant, match, request) else _reach(match, request)
             found.append(LayerMatch(grant, match, reach))
-    return LayerMatches(Layer.GRANT, (tuple(found),))
+    partly = frozenset({0}) if layers.unread_grants else frozenset()
+    return LayerMatches(Layer.GRANT, (tuple(found),), layers.unread_grants, partly=partly)
 
 
 def _is_trusted(grant: Grant, match: Match, request: AccessRequest) -> bool:

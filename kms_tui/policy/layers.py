@@ -97,11 +97,13 @@ class Layers:
 
     ``scps`` are of the caller's organization, ``rcps`` of the key's; empty for an account without one and
     for the management account. ``session`` are the policies that were passed when the session began. None
-    and an empty tuple mean that there is none. No policy of a customer is attached to ``aws_managed`` keys.
+    and an empty tuple mean that there is none. ``unread_grants`` says why some more grants than those in
+    ``grants`` are not known. No policy of a customer is attached to ``aws_managed`` keys.
     """
 
     key_policy: NamedPolicy | UnreadLayer | None = NOT_READ
     grants: tuple[Grant, ...] | UnreadLayer = NOT_READ
+    unread_grants: UnreadLayer | None = None
     identity: Policies | UnreadLayer = NOT_READ
     boundary: NamedPolicy | UnreadLayer | None = NOT_READ
     session: Policies | UnreadLayer = NOT_READ
@@ -142,6 +144,8 @@ class Layers:
         return GrantIndex(() if isinstance(self.grants, UnreadLayer) else self.grants)
 
 
+UNREAD = Layers()
+"""No layer is known."""
 UNLIMITED = Layers(identity=(), boundary=None, session=(), scps=(), rcps=(), endpoint=None)
 """A caller whom no layer limits, and to whom no identity policy gives anything; the key's are not read."""
 

@@ -14,8 +14,12 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from kms_tui.backend.local import open_default
+from kms_tui.backend.local.account_policies.account_file import NamedFile, read_account
+from kms_tui.backend.local.store.stored_account import replace_account
 from kms_tui.cli import main
 from kms_tui.serve import Credential
+from tests.account_samples import ROLE, Json, organization, whole
 from tests.serve.conftest import kms_client
 from tests.serve.process import Served, command, environment, refused, serving
 from tests.serve.raw import Raw, call, post
@@ -148,6 +152,27 @@ def test_all_clients_call_as_the_principal_that_is_named_with_its_iam_policy(
         ) as caught:
             client.create_key()
     assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_all_clients_are_judged_by_the_account_policies_of_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with open_default(path).store as store:
+
+        def put(*files: Json) -> None:
+            replace_account(store, read_account([NamedFile("x", each) for each in files]))
+
+        put(whole())
+        with (
+            serving(tmp_path, "--store", str(path), "--as", ROLE) as served,
+            closing(kms_client(served.url, served.credential)) as client,
+        ):
+            client.list_keys()
+            key_id = client.create_key()["KeyMetadata"]["KeyId"]
+            with pytest.raises(ClientError, match="explicit deny in a service control policy"):
+                client.schedule_key_deletion(KeyId=key_id)
+            put(organization())
+            with pytest.raises(ClientError, match="no identity-based policy allows the kms:ListKeys"):
+                client.list_keys()
 
 
 def test_an_iam_policy_that_is_none_is_a_sentence(tmp_path: Path) -> None:

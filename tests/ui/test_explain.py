@@ -13,7 +13,7 @@ from textual.widgets import Input, OptionList, Static
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.demo.demo_identities import IDENTITY_ANSWERS
+from kms_tui.backend.local.account_policies.account_services import ANSWERS
 from kms_tui.kms.errors import ServiceError
 from kms_tui.ui.app_shell.palette import KmsCommands
 from kms_tui.ui.details.activity_tab import ActivityTab
@@ -145,11 +145,11 @@ def test_a_fix_of_a_policy_that_was_changed_meanwhile_is_not_opened(make_app: Ma
 def test_a_layer_that_may_not_be_read_is_named(
     make_app: MakeApp, demo: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: object) -> dict[str, Any]:
+    def refuse(*_: object) -> dict[str, Any]:
         raise ServiceError("AccessDeniedException", "You don't have permissions [/b]")
 
-    answers = {**IDENTITY_ANSWERS, ("organizations", "ListRoots"): refuse}
-    monkeypatch.setattr("kms_tui.demo.demo_services.IDENTITY_ANSWERS", answers)
+    answers = {**ANSWERS, ("organizations", "ListRoots"): refuse}
+    monkeypatch.setattr("kms_tui.backend.local.account_policies.account_services.ANSWERS", answers)
 
     async def script(pilot: Pilot[Any]) -> None:
         await paste(pilot, denial(demo))

@@ -10,12 +10,12 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
+from kms_tui.backend.account_reading.organization_reading import OrganizationReader
+from kms_tui.backend.account_reading.service_reads import NotReadError, ServiceReads, policy_of
 from kms_tui.backend.base import KnowsServices, Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.demo.demo_account import ACCOUNT_ID, CALLERS
 from kms_tui.demo.demo_services import DemoServices
-from kms_tui.denials.organization_reading import OrganizationReader
-from kms_tui.denials.service_reads import NotReadError, ServiceReads, policy_of
 from kms_tui.evidence.activity import always
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scan, ScanRun

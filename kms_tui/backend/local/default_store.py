@@ -12,7 +12,7 @@ from kms_tui.backend.local.local_backend import LocalBackend
 from kms_tui.backend.local.store.root_key import Unlock
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.store_opening import open_store
-from kms_tui.policy.layers import UNLIMITED, Layers
+from kms_tui.policy.layers import UNREAD, Layers
 
 DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_REGION = "us-east-1"
@@ -41,13 +41,15 @@ def open_default(
     region: str | None = None,
     account_id: str | None = None,
     caller_arn: str | None = None,
-    limits: Layers = UNLIMITED,
+    limits: Layers = UNREAD,
+    endpoint: str = "",
     unlock: Unlock = from_environment,
 ) -> LocalBackend:
     """Open or make the store at ``path``, or at its default place. Raises StoreError.
 
     The account is the one whose keys the store holds, unless another is given. ``caller_arn`` calls with its
-    identity policies in ``limits`` and within the others; KmsTuiError where it is no principal.
+    identity policies in ``limits`` and within the others, through a VPC ``endpoint`` if there is one; a layer
+    that is unread there is what the store's account policies say. KmsTuiError where it is no principal.
     """
     if caller_arn:
         identity_of(PARTITION, DEFAULT_ACCOUNT, caller_arn)
@@ -58,6 +60,7 @@ def open_default(
         region=region or DEFAULT_REGION,
         caller_arn=caller_arn,
         limits=limits,
+        endpoint=endpoint,
     )
 
 
@@ -66,7 +69,8 @@ def open_ephemeral(
     region: str | None = None,
     account_id: str | None = None,
     caller_arn: str | None = None,
-    limits: Layers = UNLIMITED,
+    limits: Layers = UNREAD,
+    endpoint: str = "",
 ) -> LocalBackend:
     """A new account in memory, which ends with the process."""
     return LocalBackend(
@@ -75,4 +79,5 @@ def open_ephemeral(
         region=region or DEFAULT_REGION,
         caller_arn=caller_arn,
         limits=limits,
+        endpoint=endpoint,
     )

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from kms_tui.backend.base import EventGroup, Services
+from kms_tui.backend.local.account_policies.account_services import AccountServices
+from kms_tui.backend.local.authorization.caller_layers import CallerLayers
 from kms_tui.backend.local.authorization.callers import identity_of
 from kms_tui.backend.local.authorization.decision import (
     ADMINISTRATOR_POLICY,
@@ -35,6 +37,7 @@ from kms_tui.backend.local.keys.due_transitions import apply_due_transitions
 from kms_tui.backend.local.store.key_rows import key_by_id, policies_of
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.backend.local.store.sqlite_store import Store
+from kms_tui.backend.local.store.stored_account import StoredAccount
 from kms_tui.backend.local.store.stored_material import Keyring
 from kms_tui.backend.service_model import operations
 from kms_tui.kms.arn import key_id_of
@@ -45,8 +48,7 @@ from kms_tui.policy.actions import lowered
 from kms_tui.policy.document import Statement
 from kms_tui.policy.evaluation import ContextValue
 from kms_tui.policy.layer_matches import SOURCE_VPCE
-from kms_tui.policy.layers import UNLIMITED, Layer, Layers, NamedPolicy
-from kms_tui.policy.principals import PrincipalKind
+from kms_tui.policy.layers import UNLIMITED, UNREAD, Layer, Layers, NamedPolicy
 
 _TRAIL = "cloudtrail"
 _LOOKUP = "LookupEvents"
@@ -77,9 +79,10 @@ class LocalBackend:
     """One region of one account's offline KMS; implements ``kms_tui.backend.base.Backend``.
 
     ``caller_arn`` is who calls, with ``iam_policies`` and within ``limits``; its account, not ``account_id``,
-    is then the one that key ids and lists mean. ``context`` are condition keys that come with the caller.
-    Without it the account's administrator calls, whom no policy refuses. Safe to use from several threads,
-    and from several processes on one store.
+    is then the one that key ids and lists mean. A layer that is unread in ``limits`` is what the store's
+    account policies say. ``endpoint`` is the VPC endpoint that it comes through, ``context`` are condition
+    keys that come with it. Without a caller the account's administrator calls, whom no policy refuses. Safe
+    to use from several threads, and from several processes on one store.
     """
 
     def __init__(
@@ -91,7 +94,8 @@ class LocalBackend:
         partition: str = "aws",
         caller_arn: str | None = None,
         iam_policies: Sequence[Document] = (),
-        limits: Layers = UNLIMITED,
+        limits: Layers = UNREAD,
+        endpoint: str = "",
         context: Mapping[str, ContextValue] | None = None,
         origin: CallOrigin | None = None,
     ) -> None:
@@ -100,11 +104,14 @@ class LocalBackend:
         self._caller = identity_of(partition, account_id, caller_arn)
         self._scope = CallScope(partition, region, self._caller.account)
         self._authorize = decide if caller_arn else allow_administrator
-        identity = iam_policies if caller_arn else (ADMINISTRATOR_POLICY,)
-        self._layers = _layers(identity, limits if caller_arn else UNLIMITED, self._caller)
-        # A caller with an endpoint policy comes through the endpoint.
-        endpoint = {SOURCE_VPCE: ENDPOINT_ID} if self._layers.endpoint is not None else {}
-        self._context = endpoint | {lowered(key): value for key, value in (context or {}).items()}
+        given = _with_identity(limits, iam_policies)
+        if not caller_arn:
+            given, endpoint = _with_identity(UNLIMITED, (ADMINISTRATOR_POLICY,)), ""
+        elif isinstance(given.endpoint, NamedPolicy):
+            endpoint = endpoint or ENDPOINT_ID  # a caller with an endpoint policy comes through the endpoint
+        self._layers = CallerLayers(store, Caller.parse(self._caller.arn), given, endpoint)
+        came_through: dict[str, ContextValue] = {SOURCE_VPCE: endpoint} if endpoint else {}
+        self._context = came_through | {lowered(key): value for key, value in (context or {}).items()}
         self._keyring = Keyring(store)
 
     @property
@@ -135,14 +142,13 @@ class LocalBackend:
     def together(self) -> AbstractContextManager[None]:
         return self.store.together()
 
-    @property
-    def caller_layers(self) -> Layers:
-        """The layers of who calls; the key's are not read."""
-        return self._layers
+    def caller_layers(self, key_account: str) -> Layers:
+        self.store.notice_changes()
+        return self._layers.of_keys_in(key_account or self.account_id)
 
     @property
     def services(self) -> Services:
-        """CloudTrail alone, out of the store's own record of calls."""
+        """CloudTrail, out of the store's own record of calls, and what its account policies tell."""
         return LocalServices(self)
 
     def policy_versions(self, key: str) -> list[PolicyVersion]:
@@ -165,10 +171,10 @@ class LocalBackend:
             self.store,
             self._keyring,
             self._authorize,
-            self._layers,
+            self._layers.of_keys_in,
             self.store.now(),
             self._origin,
-            self._context,
+            self._layers.role_context() | self._context,
         )
 
     def call(self, operation: str, params: Mapping[str, Any]) -> JsonShape:
@@ -196,36 +202,44 @@ class LocalBackend:
         return answer
 
 
-def _layers(identity: Sequence[Document], limits: Layers, identified: CallerIdentity) -> Layers:
-    """The caller's layers. A federated user has no more than the policy of its session: here its IAM policy,
-    where no other is given.
-    """
-    named = tuple(NamedPolicy("IAM policy", document) for document in identity)
-    limits = replace(limits, identity=(*limits.policies(Layer.IDENTITY), *named))
-    if Caller.parse(identified.arn).kind is PrincipalKind.FEDERATED_USER and not limits.session:
-        return replace(limits, session=limits.identity)
-    return limits
+def _with_identity(limits: Layers, policies: Sequence[Document]) -> Layers:
+    """The layers with further IAM policies."""
+    if not policies:
+        return limits
+    named = tuple(NamedPolicy("IAM policy", document) for document in policies)
+    return replace(limits, identity=(*limits.policies(Layer.IDENTITY), *named))
 
 
 class LocalServices:
-    """``kms_tui.backend.base.Services`` of a LocalBackend: its caller, its Region, its store."""
+    """``kms_tui.backend.base.Services`` of a LocalBackend: its caller, its Region, its store.
+
+    IAM, Organizations and VPC endpoints are offered where the store holds account policies; whoever opens the
+    store may read them.
+    """
 
     def __init__(self, backend: LocalBackend) -> None:
         self._backend = backend
+        self._stored = StoredAccount(backend.store)
+        self._account = AccountServices(self._stored, backend.account_id, backend.region)
 
     @property
     def region(self) -> str:
         return self._backend.region
 
     def offers(self, service: str) -> bool:
-        return service == _TRAIL
+        if service == _TRAIL:
+            return True
+        self._backend.store.notice_changes()
+        return self._account.offers(service) and self._stored.state() is not None
 
     def in_region(self, region: str) -> LocalServices:
         return LocalServices(self._backend.in_region(region))
 
     def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         if (service, operation) != (_TRAIL, _LOOKUP):
-            raise UnavailableError(service, operation)
+            if not self.offers(service):
+                raise UnavailableError(service, operation)
+            return self._account.call(service, operation, params)
         return self._looking_up(lambda call: lookup_events(call, params))
 
     def event_groups(self, key_arn: str, since: datetime, until: datetime) -> Sequence[EventGroup]:
@@ -251,7 +265,7 @@ def _require_permission(call: Call) -> None:
     """
     if call.authorize is allow_administrator:
         return
-    policies = [policy.document for policy in call.layers.policies(Layer.IDENTITY)]
+    policies = [policy.document for policy in call.layers_for(call.scope.account).policies(Layer.IDENTITY)]
     named = [each for policy in policies for each in policy.statements if _is_named(each)]
     if any(not each.is_allow for each in named):
         raise denied_by(call, Layer.IDENTITY, _ACTION, "", explicitly=True)

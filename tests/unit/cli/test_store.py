@@ -56,7 +56,8 @@ def test_info_tells_the_store_in_figures(run: Run, path: Path) -> None:
         ["Enabled", "1"],
         ["111122223333", "us-east-1", "2"],
     ]
-    assert "3 (the newest 100,000 are kept)" in lines[8]
+    assert lines[8].split(maxsplit=2) == ["Account", "policies", "no account policies"]
+    assert "3 (the newest 100,000 are kept)" in lines[9]
 
 
 def test_info_as_json(run: Run, path: Path) -> None:
@@ -72,6 +73,7 @@ def test_info_as_json(run: Run, path: Path) -> None:
         "keys": 2,
         "keys_by_state": {"Disabled": 1, "Enabled": 1},
         "keys_by_place": [{"account": "111122223333", "region": "us-east-1", "keys": 2}],
+        "account_policies": {},
         "events": 3,
     }
 

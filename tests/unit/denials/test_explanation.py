@@ -127,6 +127,9 @@ def test_an_encryption_context_that_is_known_is_whole() -> None:
         (AskedRequest(SESSION, "Decrpyt", KEY), "action", "Is kms:Decrypt meant?"),
         (AskedRequest(SESSION, "Decrypt", ""), "key", "Nothing says which key"),
         (AskedRequest(SESSION, "ListKeys", "", via="s3"), "via", "names a Region as well"),
+        (AskedRequest(SESSION, "Decrypt", KEY, via="nosuch"), "via", "No service nosuch is known."),
+        (AskedRequest(SESSION, "Decrypt", KEY, via="dynamobd"), "via", "is dynamodb meant?"),
+        (AskedRequest(SESSION, "Decrypt", KEY, via="s3.us-east-1"), "via", "No service s3.us-east-1"),
     ],
 )
 def test_what_is_missing_is_told_with_its_part(asked: AskedRequest, part: str, sentence: str) -> None:
@@ -134,6 +137,20 @@ def test_what_is_missing_is_told_with_its_part(asked: AskedRequest, part: str, s
         asked.request(lambda key: key)
     assert error.value.part == part
     assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("via", "value"),
+    [
+        ("s3", "s3.eu-west-1.amazonaws.com"),
+        ("SecretsManager", "secretsmanager.eu-west-1.amazonaws.com"),
+        ("nosuch.eu-west-1.amazonaws.com", "nosuch.eu-west-1.amazonaws.com"),
+        ("ec2.cn-north-1.amazonaws.com.cn", "ec2.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_a_service_is_known_by_its_name_or_given_whole(via: str, value: str) -> None:
+    asked = AskedRequest(SESSION, "Decrypt", KEY, via=via).request(lambda key: key)
+    assert asked.context["kms:ViaService"] == value
 
 
 def test_an_action_without_a_key_needs_none() -> None:

@@ -313,6 +313,24 @@ def test_another_account_retires_what_was_made_retirable_by_it(kms: KmsClient, c
     assert _ids(kms, key_id) == []
 
 
+def test_the_account_that_made_a_grant_on_anothers_key_retires_it(kms: KmsClient, client: Clients) -> None:
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+        for root in (_ROOT, "arn:aws:iam::444455556666:root")
+    ]
+    key_id = kms.key(Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    theirs = client(account_id="444455556666")
+    made = [_grant(theirs, kms.arn(key_id)) for _ in range(2)]
+    for caller, policies in ((_PARTNER, ()), ("arn:aws:iam::777788889999:root", ())):
+        client(caller_arn=caller, iam_policies=policies).refused(
+            "RetireGrant", "AccessDeniedException", GrantToken=made[0]["GrantToken"]
+        )
+    theirs("RetireGrant", GrantToken=made[0]["GrantToken"])
+    partner = client(caller_arn=_PARTNER, iam_policies=_iam("Allow", "kms:RetireGrant"))
+    partner("RetireGrant", KeyId=kms.arn(key_id), GrantId=made[1]["GrantId"])
+    assert _ids(kms, key_id) == []
+
+
 def test_listing_retirable_grants_is_allowed_on_the_principal(kms: KmsClient, client: Clients) -> None:
     statement = {"Effect": "Allow", "Action": "kms:ListRetirableGrants", "Resource": _GRACE}
     document = parse(json.dumps({"Version": "2012-10-17", "Statement": statement}), identity=True)

@@ -426,6 +426,7 @@ def test_the_oldest_calls_are_forgotten(store: Store, monkeypatch: pytest.Monkey
 
 
 _TAKING_BACK = {
+    5: ("DROP TABLE account_policies",),
     2: ("DROP TABLE grants",),
     3: ("DROP TABLE custom_key_stores",),
     4: (

@@ -313,6 +313,19 @@ def test_a_grant_is_retired_by_its_principals_and_the_keys_account() -> None:
     assert told(judged(layers(key_policy=key_policy(against(ROLE))), SESSION, retire)) == ("deny", "identity")
 
 
+@pytest.mark.parametrize("issuer", ["444455556666", "arn:aws:iam::444455556666:root"])
+def test_a_grant_is_retired_by_the_account_that_made_it(issuer: str) -> None:
+    """Its root user, and whom its IAM policies let (grant-delete)."""
+    changed = layers(grants=(replace(grant(USER), issuing_account=issuer),))
+    retire = "kms:RetireGrant"
+    assert judged(changed, "arn:aws:iam::444455556666:root", retire).is_allowed
+    assert told(judged(changed, PARTNER, retire)) == ("deny", "identity")
+    assert judged(replace(changed, identity=iam(gives())), PARTNER, retire).is_allowed
+    other = "arn:aws:iam::777788889999:root"
+    assert judged(changed, other, retire).outcome is Outcome.DENY
+    assert judged(changed, "arn:aws:iam::444455556666:root", "kms:Decrypt").outcome is Outcome.DENY
+
+
 def test_the_limits_of_a_role_hold_for_retiring_a_grant_of_another_account() -> None:
     session = "arn:aws:sts::444455556666:assumed-role/partner/work"
     changed = layers(grants=(replace(grant(USER), retiring=PARTNER),))
@@ -607,4 +620,7 @@ def test_a_deny_in_any_layer_wins(chosen: dict[str, Any], member: str) -> None:
 
 
 def test_every_layer_has_a_field() -> None:
-    assert _CHOICES.keys() == {field.name for field in fields(Layers) if field.init} - {"aws_managed"}
+    assert _CHOICES.keys() == {field.name for field in fields(Layers) if field.init} - {
+        "aws_managed",
+        "unread_grants",
+    }

@@ -111,7 +111,10 @@ def test_a_case_comes_back_as_it_was() -> None:
 
 
 def test_every_layer_has_a_member() -> None:
-    assert LAYERS.keys() == {field.name for field in fields(Layers) if field.init} - {"aws_managed"}
+    assert LAYERS.keys() == {field.name for field in fields(Layers) if field.init} - {
+        "aws_managed",
+        "unread_grants",
+    }
 
 
 def test_the_action_may_lack_its_prefix_and_ignores_case() -> None:
@@ -161,7 +164,11 @@ def test_what_is_no_case_gets_one_sentence_that_names_the_member(text: str | byt
         ({"grants": 5}, Layer.GRANT, "Member layers.grants of the case must be a list."),
         ({"grants": [5]}, Layer.GRANT, r"Member layers.grants\[0\] of the case must be an object."),
         ({"grants": [{**GRANT, "Operations": "x"}]}, Layer.GRANT, "Operations of the case must be a list"),
-        ({"grants": [{**GRANT, "GrantId": 5}]}, Layer.GRANT, "Member GrantId of the case must be a string."),
+        (
+            {"grants": [{**GRANT, "GrantId": 5}]},
+            Layer.GRANT,
+            r"Member layers.grants\[0\].GrantId of the case must be a string.",
+        ),
         ({"grants": [{**GRANT, "Constraints": {"Nope": {}}}]}, Layer.GRANT, "no constraint of a grant"),
         (
             {"grants": [{**GRANT, "Constraints": {"EncryptionContextEquals": 1}}]},
@@ -201,6 +208,30 @@ def test_a_policy_beside_one_that_cannot_be_read_still_counts() -> None:
     assert found.decisive.sentence.startswith(
         "No service control policy of level 2 of 2, counted from the root,"
     )
+
+
+def test_a_grant_beside_one_that_cannot_be_read_still_counts() -> None:
+    """An allow of a sound grant stands; a denial may be wrong, as the other grant may allow it."""
+    layers = {**dict.fromkeys(LAYERS), "key_policy": ROOT_STATEMENT}
+    for bad, words in (
+        ({"Operations": 5}, "layers.grants[0].Operations"),
+        (7, "layers.grants[0] of the case"),
+    ):
+        read = read_case(_changed(layers={**layers, "grants": [bad, GRANT, "x", None]}))
+        allowed = authorize_request(read.request, read.layers)
+        step = allowed.step(Layer.GRANT)
+        assert (allowed.outcome, step.effect) == (Outcome.ALLOW, LayerEffect.ALLOW)
+        assert words in step.sentence
+        assert "2 more of its grants cannot be read" in step.sentence
+        open_one = {**GRANT, "Operations": ["Encrypt"]}
+        read = read_case(_changed(layers={**layers, "grants": [bad, open_one]}))
+        unknown = authorize_request(read.request, read.layers)
+        assert (unknown.outcome, unknown.step(Layer.GRANT).effect) == (Outcome.UNKNOWN, LayerEffect.UNREAD)
+        assert unknown.decisive is unknown.step(Layer.GRANT)
+        again = read_case(write_case(read)).layers
+        assert (again.grants, again.unread_grants) == (read.layers.grants, read.layers.unread_grants)
+        refused = read_case(_changed(layers={**layers, "grants": [bad, GRANT], "scps": [[DENY]]}))
+        assert authorize_request(refused.request, refused.layers).outcome is Outcome.DENY
 
 
 def test_a_member_that_is_no_layer_is_named_where_a_layer_is_missing() -> None:

@@ -105,8 +105,9 @@ def decide(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> 
         require_allowed(call, key, action, grants_for(call, key, action))
         return
     request = policy_request(call, None, action, resource or "*")
-    if not is_allowed(request, call.layers):
-        layer, explicitly = _denying(authorize_request(request, call.layers))
+    layers = call.layers_for(call.scope.account)
+    if not is_allowed(request, layers):
+        layer, explicitly = _denying(authorize_request(request, layers))
         raise denied_by(call, layer, action, resource, explicitly=explicitly)
 
 
@@ -125,7 +126,7 @@ def require_allowed(call: Call, key: KeyRow, action: str, grants: tuple[Grant, .
 def layers_of(call: Call, key: KeyRow, policy: str, grants: tuple[Grant, ...] = ()) -> Layers:
     """The caller's layers together with those of a key."""
     return replace(
-        call.layers,
+        call.layers_for(key.account),
         key_policy=NamedPolicy("key policy", parsed_policy(policy)),
         grants=grants,
         aws_managed=key.manager == KeyManager.AWS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,8 +53,8 @@ _LONGEST = 1024
 class Call:
     """One call: its operation, checked parameters, place, caller, time (milliseconds).
 
-    ``layers`` are the caller's own, without those of a key. Parameters may be plaintext, so they are not in
-    the repr.
+    ``layers_for`` gives the caller's layers for the keys of an account, without those of a key. Parameters
+    may be plaintext, so they are not in the repr.
     """
 
     operation: str
@@ -64,7 +64,7 @@ class Call:
     store: Store
     keyring: Keyring
     authorize: Authorize
-    layers: Layers
+    layers_for: Callable[[str], Layers]
     now: int
     origin: CallOrigin = _HERE
     context: Mapping[str, ContextValue] = field(default_factory=dict)

@@ -178,5 +178,19 @@ CREATE INDEX events_of_source_key ON events (source_key, at) WHERE source_key IS
 from where. Events from before know less.
 """
 
-MIGRATIONS: tuple[str, ...] = (_FOUNDATION, _GRANTS, _KEY_STORES, _TRAIL)
+_ACCOUNT_POLICIES = """
+CREATE TABLE account_policies (
+    row      INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind     TEXT NOT NULL,
+    account  TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    content  TEXT NOT NULL,
+    UNIQUE (kind, account, name)
+) STRICT;
+"""
+"""What the account's IAM, organization and VPC endpoints hold (``account_policies/account_rows.py``). All
+rows are replaced together, and AUTOINCREMENT gives no number twice: the highest tells the state of all.
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FOUNDATION, _GRANTS, _KEY_STORES, _TRAIL, _ACCOUNT_POLICIES)
 """SQL that leads from version n to n + 1; the store's version is how many of them it has seen."""

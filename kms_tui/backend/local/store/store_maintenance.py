@@ -37,6 +37,7 @@ from kms_tui.backend.local.store.schema import KEEP
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.backend.local.store.sqlite_store import ROOT_KEY, Store
 from kms_tui.backend.local.store.store_file import SQLITE_FAILURES, log_of
+from kms_tui.backend.local.store.stored_account import account_counts
 from kms_tui.kms.errors import StoreError
 
 
@@ -59,6 +60,8 @@ class StoreInfo:
     """(account, Region) -> keys."""
     states: Mapping[str, int]
     """Key state as stored -> keys."""
+    account_policies: Mapping[str, int]
+    """What is held of IAM, the organization and VPC endpoints: the kind of row -> rows."""
     events: int
     oldest_event: datetime | None
 
@@ -77,6 +80,7 @@ def store_info(store: Store) -> StoreInfo:
         size=sum(file.stat().st_size for file in (path, log) if file.exists()),
         places={(account, region): count for account, region, count in places},
         states={row[0]: row[1] for row in states},
+        account_policies=account_counts(store),
         events=events,
         oldest_event=None if oldest is None else to_datetime(oldest),
     )

@@ -1,7 +1,7 @@
 """The verification of a store: each problem is one sentence about one thing.
 
-It checks the file itself, each key with its material, policy, aliases, grants and custom key store, and
-what the keys of a multi-Region set share.
+It checks the file itself, each key with its material, policy, aliases, grants and custom key store, what the
+keys of a multi-Region set share, and the account policies.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from kms_tui.backend.local.account_policies.account_file import NamedFile, rows_and_faults
+from kms_tui.backend.local.account_policies.account_rows import file_of
 from kms_tui.backend.local.store.key_material import LoadedMaterial, load_material
 from kms_tui.backend.local.store.key_rows import KeyRow
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.backend.local.store.sqlite_store import Store
+from kms_tui.backend.local.store.stored_account import account_rows
 from kms_tui.backend.local.store.stored_material import PENDING, MaterialRow, has_all_material, materials_of
 from kms_tui.kms.arn import is_key_id
 from kms_tui.kms.errors import StoreError
@@ -206,11 +209,31 @@ def _key_stores(store: Store) -> Iterator[StoreProblem]:
             yield StoreProblem(place, f"its custom key store is {state}, and it does not know")
 
 
+def _account_policies(store: Store) -> Iterator[StoreProblem]:
+    """Check the rows as a file that holds them all, and that each is what its place says."""
+    try:
+        rows = account_rows(store)
+    except StoreError as error:
+        yield StoreProblem(_ACCOUNT, str(error))
+        return
+    if not rows:
+        return
+    sound, faults = rows_and_faults([NamedFile(_ACCOUNT, file_of(rows))])
+    for fault in faults:
+        yield StoreProblem(_ACCOUNT, fault.removeprefix(f"{_ACCOUNT}: "))
+    places = {row[:3] for row in sound}
+    for row in rows:
+        if not faults and row[:3] not in places:
+            yield StoreProblem(_ACCOUNT, f"the {row.kind} {row.name} is kept under another name or account")
+
+
+_ACCOUNT = "account policies"
 _PARTS: Mapping[str, Callable[[Store], Iterator[StoreProblem]]] = {
     "keys": _keys,
     "multi-Region keys": _regions,
     "aliases": _names,
     "grants": _grants,
     "custom key stores": _key_stores,
+    _ACCOUNT: _account_policies,
 }
 """Part of the store -> its check."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from kms_tui.backend.base import Services
-from kms_tui.evidence.activity import KeepGoing
 from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError
 from kms_tui.policy.layers import Layer, NamedPolicy, UnreadLayer, read_policy
 
@@ -28,10 +27,12 @@ class NotReadError(Exception):
 class ServiceReads:
     """Makes calls of ``Services``, the same one once. Raises NotReadError where a call gives no answer."""
 
-    def __init__(self, services: Services | None, keep_going: KeepGoing, most: int = MAX_CALLS) -> None:
+    def __init__(
+        self, services: Services | None, keep_going: Callable[[], bool], most: int = MAX_CALLS
+    ) -> None:
         self._services = services
         self._keep_going = keep_going
-        self._left = most
+        self._most = self._left = most
         self._answers: dict[str, Mapping[str, Any] | KmsTuiError] = {}
 
     def call(self, service: str, operation: str, **params: Any) -> Mapping[str, Any]:
@@ -76,7 +77,7 @@ class ServiceReads:
             if self._services is None or not self._services.offers(service):
                 return UnavailableError(service, operation)
             if self._left <= 0:
-                raise NotReadError(f"it takes more than {MAX_CALLS} calls")
+                raise NotReadError(f"it takes more than {self._most} calls")
             self._left -= 1
             try:
                 self._answers[key] = self._services.call(service, operation, params)

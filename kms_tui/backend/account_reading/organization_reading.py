@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kms_tui.denials.service_reads import MISSHAPEN, NotReadError, ServiceReads, policy_of, unread
+from kms_tui.backend.account_reading.service_reads import (
+    MISSHAPEN,
+    NotReadError,
+    ServiceReads,
+    policy_of,
+    unread,
+)
 from kms_tui.policy.layers import Layer, Levels, NamedPolicy, Policies, UnreadLayer
 
 _FILTERS: Mapping[Layer, str] = {Layer.SCP: "SERVICE_CONTROL_POLICY", Layer.RCP: "RESOURCE_CONTROL_POLICY"}
