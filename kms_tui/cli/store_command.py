@@ -216,5 +216,9 @@ def _verify(args: argparse.Namespace) -> int:
             raise KmsTuiError(
                 f"{number} thing{'s are' if number > 1 else ' is'} wrong with {store.path}.", next_step=KEEP
             )
-        say(f"{store.path} is sound: {keys:,} keys and {materials:,} key materials.")
+        counts = [
+            f"{number:,} {noun}{'' if number == 1 else 's'}"
+            for number, noun in ((keys, "key"), (materials, "key material"))
+        ]
+        say(f"{store.path} is sound: {' and '.join(counts)}.")
     return 0
