@@ -25,7 +25,7 @@ from kms_tui.kms.errors import ConfigurationError
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
-    from kms_tui.signing.tokens.token_verifying import Check, SignatureCheck
+    from kms_tui.signing.tokens.token_verifying import SignatureCheck, TokenVerdict
 
 FAILURE = 2
 """The exit code for errors; 1 means a token that is not valid."""
@@ -218,7 +218,7 @@ def _verify(args: argparse.Namespace) -> int:
         print(json.dumps(verdict.as_dict(), indent=2))
     else:
         say("VALID" if verdict.valid else "NOT VALID")
-        _say_apart(verdict.checks, token.header, token.claims)
+        _say_apart(verdict)
     return 0 if verdict.valid else 1
 
 
@@ -248,19 +248,22 @@ def _show(args: argparse.Namespace) -> int:
     if args.format:
         print(json.dumps({**verdict.as_dict(), "valid": None}, indent=2))
     else:
-        _say_apart(verdict.checks, token.header, token.claims)
+        _say_apart(verdict)
     return 0
 
 
 _MARKS = {"good": "✓", "bad": "✗", "note": "·"}
 
 
-def _say_apart(checks: tuple[Check, ...], header: Mapping[str, object], claims: Mapping[str, object]) -> None:
+def _say_apart(verdict: TokenVerdict) -> None:
     from kms_tui.signing.tokens.token_reading import pretty
 
-    for check in checks:
+    token = verdict.token
+    if token.notes:
+        say(f"· {'token':<11} What stood around it was left out: {', '.join(token.notes)}.")
+    for check in verdict.checks:
         say(f"{_MARKS[check.state.value]} {check.name:<11} {check.sentence}")
-    for name, value in (("header", header), ("claims", claims)):
+    for name, value in (("header", token.header), ("claims", token.claims)):
         print(visible(f"{name} {pretty(value)}", newlines=True))
 
 

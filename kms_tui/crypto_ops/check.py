@@ -181,7 +181,7 @@ _NEXT_STEPS = {
     Role.CIPHERTEXT: "Paste it in base64 or hex, or name a file.",
     Role.SIGNATURE: "Paste it in base64 or hex.",
     Role.MAC: "Paste it in base64 or hex.",
-    Role.PUBLIC_KEY: "Paste the other side's public key: PEM, or DER in base64.",
+    Role.PUBLIC_KEY: "Paste the other side's public key: PEM, base64, JWK, SSH line, certificate.",
 }
 
 

@@ -164,7 +164,7 @@ def _sops_key(entry: Mapping[str, Any]) -> SopsKey | None:
 
 
 _SOPS_YAML = re.compile(r"^sops:[ \t]*\r?\n", re.MULTILINE)
-_YAML_LINE = re.compile(r"([ \t]*)(- +)?(?:([A-Za-z_][\w.-]*):)?[ \t]*(.*?)[ \t]*\r?\Z")
+_YAML_LINE = re.compile(r"([ \t]*)(- +)?(?:([A-Za-z_][\w.-]*):)?[ \t]*(.*)")
 
 
 def _of_sops_yaml(block: str) -> tuple[SopsKey, ...]:
@@ -174,7 +174,7 @@ def _of_sops_yaml(block: str) -> tuple[SopsKey, ...]:
     for line in block.split("\n"):
         if line.strip() and not line[0].isspace() and not line.startswith("-"):
             break
-        found = _YAML_LINE.match(line)
+        found = _YAML_LINE.match(line.rstrip())
         if found is None or not line.strip():
             continue
         column, (dash, name, value) = len(found[1]) + len(found[2] or ""), found.groups()[1:]
@@ -187,20 +187,17 @@ def _of_sops_yaml(block: str) -> tuple[SopsKey, ...]:
             entries[-1]["context"][name] = value.strip("\"'")
             continue
         nested = column if name == "context" and not value else -1
-        entries[-1].setdefault(name, {} if nested >= 0 else value.strip("\"'"))
+        entries[-1][name] = {} if nested >= 0 else value.strip("\"'")
     return tuple(key for entry in entries if (key := _sops_key(entry)) is not None)
 
 
 _SOPS_FLAT = re.compile(r"^(?:sops_version=|\[sops\][ \t]*\r?$)", re.MULTILINE)
-_FLAT_LINE = re.compile(
-    r"^(?:sops_)?kms__list_([0-9]{1,3})__map_(arn|enc)[ \t]*=[ \t]*\"?([^\"\r\n]+?)\"?[ \t]*\r?$",
-    re.MULTILINE,
-)
+_FLAT_LINE = re.compile(r"^(?:sops_)?kms__list_([0-9]{1,3})__map_(arn|enc)[ \t]*=([^\r\n]*)", re.MULTILINE)
 
 
 def _of_sops_flat(text: str) -> tuple[SopsKey, ...]:
     """INI and dotenv."""
     entries: dict[str, dict[str, Any]] = {}
     for number, name, value in _FLAT_LINE.findall(text):
-        entries.setdefault(number, {})[name] = value
+        entries.setdefault(number, {})[name] = value.strip().strip("\"'")
     return tuple(key for entry in entries.values() if (key := _sops_key(entry)) is not None)

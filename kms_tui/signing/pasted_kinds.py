@@ -58,11 +58,11 @@ _PATTERNS = (
         PastedKind("a ciphertext of HashiCorp Vault", "Its transit engine opens it."),
     ),
     (
-        re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\s*\Z"),
+        re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]"),
         PastedKind("an encrypted token (JWE)", "Who holds the key that it was encrypted to opens it."),
     ),
     (
-        re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\s*\Z"),
+        re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)?\s*\Z"),
         PastedKind("a token (JWT)", "kms-tui jwt verify takes it apart."),
     ),
     (

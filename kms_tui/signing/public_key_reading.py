@@ -8,7 +8,6 @@ and never repeated.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +68,7 @@ def read_public_key(content: str | bytes, *, kid: str | None = None) -> ReadPubl
     text = _unescaped(text.lstrip("\ufeff").strip())
     if not text:
         raise PublicKeyError("There is no public key here: the text is empty.", next_step=_FORMS)
-    if "-----BEGIN" in text or "---- BEGIN SSH2" in text:
+    if "-----BEGIN" in text or _SSH2_BEGIN in text:
         return _of_pem(text)
     if text.startswith(("{", "[")):
         return _of_json(text, kid)
@@ -115,8 +114,7 @@ def _unescaped(text: str) -> str:
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*)-----END \1-----")
 _PRIVATE_BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
-_SSH2 = re.compile(r"---- BEGIN SSH2 PUBLIC KEY ----\s+(.*?)---- END SSH2 PUBLIC KEY ----", re.DOTALL)
-_SSH2_HEADER = re.compile(r"^[A-Za-z0-9-]{1,64}:(?:[^\n]*\\\n)*[^\n]*\n", re.MULTILINE)
+_SSH2_BEGIN, _SSH2_END = "---- BEGIN SSH2 PUBLIC KEY ----", "---- END SSH2 PUBLIC KEY ----"
 _PEM_FORMS = {
     "PUBLIC KEY": "PEM",
     "RSA PUBLIC KEY": "PKCS #1 PEM",
@@ -130,10 +128,8 @@ _PEM_FORMS = {
 def _of_pem(text: str) -> ReadPublicKey:
     if _PRIVATE_BLOCK.search(text):
         raise _refused(PRIVATE_KEY)
-    ssh2 = _SSH2.search(text)
-    if ssh2 is not None:
-        body = "".join(_SSH2_HEADER.sub("", ssh2[1].replace("\r\n", "\n")).split())
-        return _of_ssh_blob(body, "SSH public key of RFC 4716", "")
+    if _SSH2_BEGIN in text:
+        return _of_ssh_blob(_ssh2_body(text), "SSH public key of RFC 4716", "")
     blocks = [(match[1], match[2]) for match in _BLOCK.finditer(text)]
     taken = [(label, body) for label, body in blocks if label in _PEM_FORMS]
     if not taken:
@@ -151,9 +147,20 @@ def _of_pem(text: str) -> ReadPublicKey:
     label, body = taken[0]
     try:
         der = base64.b64decode("".join(body.split()), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise PublicKeyError("The PEM block is damaged: its content is not base64.") from None
     return _of_der(der, _PEM_FORMS[label])
+
+
+def _ssh2_body(text: str) -> str:
+    """The base64 between the lines, without headers, which continue on the next line after a backslash."""
+    lines, header = [], False
+    for line in text.partition(_SSH2_BEGIN)[2].partition(_SSH2_END)[0].splitlines():
+        if header or ":" in line:
+            header = line.endswith("\\")
+        else:
+            lines.append(line.strip())
+    return "".join(lines)
 
 
 # DER
@@ -429,7 +436,7 @@ def _of_ssh_blob(blob: str, form: str, comment: str) -> ReadPublicKey:
         if isinstance(identity, SSHCertificate):
             return ReadPublicKey(PublicKey.of(identity.public_key()), "OpenSSH certificate", comment)
         return ReadPublicKey(PublicKey.of(identity), form, comment)
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, NotImplementedError):  # a compressed point is the last
         raise PublicKeyError("The SSH key is cut, damaged, or of a kind that is not known here.") from None
 
 

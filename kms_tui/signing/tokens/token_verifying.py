@@ -123,7 +123,7 @@ def with_jwks(text: str) -> SignatureCheck:
         if isinstance(algorithm, Check):
             return algorithm
         if algorithm.is_mac:
-            return _bad_signature(_confused(algorithm, "A JWKS"))
+            return _bad_signature(_confused(algorithm, "a JWKS"))
         read = chosen_key(text, token.key_id, algorithm)
         if read.algorithm and read.algorithm != algorithm.name:
             return _bad_signature(
@@ -150,8 +150,8 @@ def _algorithm_of(token: Token) -> JwsAlgorithm | Check:
 
 def _confused(algorithm: JwsAlgorithm, what: str) -> str:
     return (
-        f"The token says {algorithm.name}, a MAC with a shared secret. {what} holds no secret: who made the "
-        "token so may hope that the public key is taken for one."
+        f"The token says {algorithm.name}, a MAC with a shared secret, and {what} holds none: who made the "
+        "token so may hope that the public key is taken for a secret."
     )
 
 
@@ -167,7 +167,7 @@ def _checked(
         return algorithm
     if spec not in algorithm.specs:
         if algorithm.is_mac and not spec.startswith("HMAC"):
-            return _bad_signature(_confused(algorithm, name[:1].upper() + name[1:]))
+            return _bad_signature(_confused(algorithm, name))
         offered = ", ".join(each.name for each in algorithms_of(spec)) or "nothing that tokens have"
         return _bad_signature(
             f"The token says {algorithm.name}, but {name} is {title_of(spec)}, which has {offered}."

@@ -47,7 +47,7 @@ _PLACEHOLDERS = {
     Role.MESSAGE: "Type or paste the message",
     Role.SIGNATURE: "Paste the signature: base64 or hex",
     Role.MAC: "Paste the MAC: base64 or hex",
-    Role.PUBLIC_KEY: "Paste the other side's public key: PEM, or DER in base64",
+    Role.PUBLIC_KEY: "Paste the other side's public key: PEM, base64, JWK, certificate, …",
 }
 
 

@@ -123,6 +123,11 @@ def test_sops_files_with_other_keys() -> None:
     without = json.dumps({"sops": {"age": [{"recipient": "age1", "enc": "x"}], "mac": "x"}})
     with pytest.raises(FormatError, match="This is a sops file: it holds no data key of KMS"):
         read(without, Role.CIPHERTEXT)
+    twice = f"sops:\n  kms:\n  - arn: {ARN}\n    context: x\n    context:\n      a: b\n    enc: {BASE64}\n"
+    assert read(twice, Role.CIPHERTEXT).origin.endswith("with the context a=b")
+    long = f"sops:\n  kms:\n  - arn:{' ' * 500_000}x\n    enc: y\n"
+    with pytest.raises(FormatError, match="The enc of this sops file is not base64"):
+        read(long, Role.CIPHERTEXT)
     for text in ("sops", "sops: x", '{"sops": 5}', '{"sops": {}}', "a: sops\n"):
         assert sops_keys(text) is None
 
@@ -153,6 +158,8 @@ def test_sops_files_with_other_keys() -> None:
         ("-----BEGIN PRIVATE KEY-----\nc2VjcmV0", Role.CIPHERTEXT, "a private key"),
         ("$ANSIBLE_VAULT;1.1;AES256\n6162", Role.CIPHERTEXT, "an ansible-vault file"),
         ("eyJhbGciOiJkaXIifQ..MTIz.NDU2.Nzg5", Role.CIPHERTEXT, r"an encrypted token \(JWE\)"),
+        ("eyJhbGciOiJkaXIifQ..MTIz." + "A" * 9000 + ".Nzg5", Role.CIPHERTEXT, r"an encrypted token \(JWE\)"),
+        (f"eyJhbGciOiJFUzI1NiJ9.{'A' * 9000}.AAAA", Role.SIGNATURE, r"a token \(JWT\)"),
         ("eyJhbGciOiJFUzI1NiJ9.e30.AAAA", Role.SIGNATURE, r"a token \(JWT\)"),
         ("ssh-ed25519 AAAAC3Nz me", Role.SIGNATURE, "an SSH public key"),
         (base64.b64encode(b"SSHSIG\0\0\0\1" + bytes(80)).decode(), Role.SIGNATURE, "an SSH signature"),

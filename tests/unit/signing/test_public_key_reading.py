@@ -217,6 +217,10 @@ def test_private_keys_are_refused_unseen(content: str | bytes) -> None:
 
 
 JWK = P256.jwk()
+COMPRESSED = (
+    "ecdsa-sha2-nistp256 "
+    + base64.b64encode(b"\0\0\0\x13ecdsa-sha2-nistp256\0\0\0\x08nistp256\0\0\0\x21\x02" + bytes(32)).decode()
+)
 
 
 @pytest.mark.parametrize(
@@ -233,6 +237,7 @@ JWK = P256.jwk()
         ("\ud800", "This text is no public key"),
         (P256.pem[:100], "not whole"),
         (P256.pem.replace("M", "*", 1), "damaged"),
+        (P256.pem.replace("M", "é", 1), "damaged"),
         (P256.pem * 2, "Here are 2 PEM blocks"),
         (
             "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQ==\n-----END PGP PUBLIC KEY BLOCK-----",
@@ -268,6 +273,7 @@ JWK = P256.jwk()
         (json.dumps({"PublicKey": "AAAA"}), "no public key"),
         ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP", "cut, damaged"),
         ("ssh-rsa AAAA", "cut, damaged"),
+        (COMPRESSED, "cut, damaged"),
         (f"{P256.ssh_line()}\n{P256.ssh_line()}", "Here are 2 SSH keys"),
     ],
 )

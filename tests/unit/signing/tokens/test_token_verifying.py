@@ -129,7 +129,7 @@ def test_algorithms_that_are_not_the_keys(token_account: Kms, calls: list[str]) 
             verdict = verify(wrong, check, Expected(NOW))
             assert not verdict.valid
             assert sentence in signature_of(verdict).sentence
-    assert "A JWKS holds no secret" in signature_of(verify(hs256, jwks, Expected(NOW))).sentence
+    assert "and a JWKS holds none" in signature_of(verify(hs256, jwks, Expected(NOW))).sentence
     assert "alg none" in signature_of(verify(none_token(), jwks, Expected(NOW))).sentence
     mac = open_token_key(token_account, "alias/imported-HMAC_256")
     assert (
