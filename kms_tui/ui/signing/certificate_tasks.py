@@ -23,7 +23,7 @@ from kms_tui.signing.certificates.certificate_files import only_certificate, onl
 from kms_tui.signing.certificates.copied_fields import copied_from
 from kms_tui.signing.certificates.descriptions import describe_all
 from kms_tui.signing.certificates.field_errors import CertificateField
-from kms_tui.signing.certificates.openssl_lines import newest_needed, openssl_lines
+from kms_tui.signing.certificates.openssl_lines import openssl_lines, openssl_needed
 from kms_tui.signing.certificates.unsigned import Unsigned, certified_key
 from kms_tui.signing.certificates.usages import CertificatePurpose
 from kms_tui.signing.signing_key import SigningKey
@@ -127,7 +127,7 @@ def output_of(
 ) -> SigningOutput:
     """Sign, with one call, and say what was made."""
     made = ready.sign()
-    needed = newest_needed(ready.key)
+    needed = openssl_needed(made, ready.key)
     checks = openssl_lines(made, file_name, Encoding.PEM, now, ca=ca, ca_path=ca_path)
     return SigningOutput(
         title,
