@@ -183,11 +183,10 @@ def _granted(grants: list[Json], asked: Asked) -> set[str]:
     operation = asked.action.removeprefix("kms:")
     for grant in grants:
         who = [grant["GranteePrincipal"]] if operation in grant["Operations"] else []
-        who += (
-            [grant["RetiringPrincipal"]]
-            if operation == "RetireGrant" and "RetiringPrincipal" in grant
-            else []
-        )
+        if operation == "RetireGrant":
+            # "... and the AWS account in which the grant was created" (grant-delete)
+            issuer = grant.get("IssuingAccount", "")
+            who += [grant.get("RetiringPrincipal", ""), issuer if asked.key_account not in issuer else ""]
         subset = grant.get("Constraints", {}).get("EncryptionContextSubset", {})
         fits = all(asked.context.get(f"kms:encryptioncontext:{k.lower()}") == [v] for k, v in subset.items())
         if operation in ("Decrypt", "GenerateDataKey", "ReEncryptFrom", "CreateGrant") and not fits:
@@ -196,7 +195,7 @@ def _granted(grants: list[Json], asked: Asked) -> set[str]:
             wanted = asked.context.get("kms:grantoperations", [])
             if not set(wanted) <= set(grant["Operations"]):
                 continue
-        for name in who:
+        for name in filter(None, who):
             kind = "Service" if name.endswith(".amazonaws.com") else "AWS"
             named = _names({"Principal": {kind: name}}, asked)
             # "... if a grant or IAM policy in your account allows you to use the KMS key" (policy-evaluation)
