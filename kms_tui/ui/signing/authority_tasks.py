@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from cryptography import x509
 
+from kms_tui.atomic import typed_path
 from kms_tui.signing.certificates.certificate_fields import read_fields
 from kms_tui.signing.certificates.certificate_files import (
     certificates_in,
@@ -39,7 +41,6 @@ from kms_tui.ui.dialogs.form import FormField, TextField, Values
 from kms_tui.ui.signing.certificate_tasks import (
     command_flags,
     name_fields,
-    named_file,
     output_of,
     previewed,
     shown,
@@ -56,6 +57,7 @@ from kms_tui.ui.signing.signing_task import (
     open_key,
     refuses_unless_it_signs,
 )
+from kms_tui.ui.signing.typed_files import named_file
 
 REQUEST, AUTHORITY, EARLIER = "request", "authority", "earlier"
 _CA_HINT = "a file; the CA's certificate, of this key"
@@ -64,7 +66,7 @@ _CA_HINT = "a file; the CA's certificate, of this key"
 def _authority(key: SigningKey, values: Values) -> tuple[x509.Certificate, str]:
     """The CA's certificate, and the name of its file."""
     with blamed_on(AUTHORITY):
-        path = named_file(values[AUTHORITY], "the CA's certificate")
+        path = named_file(values[AUTHORITY], "of the CA's certificate")
         return issuer_of(certificates_in(read_x509_file(path), str(path)), key, str(path)), str(path)
 
 
@@ -81,7 +83,7 @@ def _issue_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
 
 def _issued(key: SigningKey, values: Values, now: datetime) -> tuple[Unsigned[Any], x509.Certificate, str]:
     with blamed_on(REQUEST):
-        path = named_file(values[REQUEST], "the CSR")
+        path = named_file(values[REQUEST], "of the CSR")
         request = only_request(read_x509_file(path), str(path))
         public = require_request(request, str(path))
     ca, ca_name = _authority(key, values)
@@ -129,7 +131,7 @@ def _listed(key: SigningKey, values: Values, now: datetime) -> tuple[Unsigned[An
     previous = None
     if values[EARLIER].strip():
         with blamed_on(EARLIER):
-            path = named_file(values[EARLIER], "the CRL before")
+            path = named_file(values[EARLIER], "of the CRL before")
             earlier = only_revocation_list(read_x509_file(path), str(path))
             before, previous = carried_on(earlier, ca, str(path))
     lines = [line.strip() for line in values[CertificateField.REVOKE].splitlines() if line.strip()]
@@ -147,13 +149,16 @@ def _listed(key: SigningKey, values: Values, now: datetime) -> tuple[Unsigned[An
 
 
 def _revocation(text: str, ca: x509.Certificate, now: datetime) -> Revocation:
-    what, reason, date = split_revocation(text)
-    path = named_file(what, "the certificate")
-    if path.is_file():
-        return revocation(
-            serial_of(only_certificate(read_x509_file(path), what), ca, what), reason, date, now
-        )
-    return revocation(read_serial(what, CertificateField.REVOKE) or 0, reason, date, now)
+    what, reason, date = (text, "", "") if _is_file(text) else split_revocation(text)
+    if not _is_file(what):
+        return revocation(read_serial(what, CertificateField.REVOKE) or 0, reason, date, now)
+    with blamed_on(CertificateField.REVOKE):
+        found = only_certificate(read_x509_file(named_file(what, "of the certificate")), what)
+        return revocation(serial_of(found, ca, what), reason, date, now)
+
+
+def _is_file(text: str) -> bool:
+    return os.path.isfile(typed_path(text))
 
 
 def _preview_list(key: SigningKey, values: Values, now: datetime) -> Facts:

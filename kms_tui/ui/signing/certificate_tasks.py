@@ -10,7 +10,6 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from kms_tui.atomic import FileError, typed_path
 from kms_tui.signing.certificates.certificate_builders import unsigned_request, unsigned_self_signed
 from kms_tui.signing.certificates.certificate_fields import (
     NOTHING_COPIED,
@@ -33,9 +32,11 @@ from kms_tui.ui.signing.signing_task import (
     Facts,
     SigningOutput,
     SigningTask,
+    blamed_on,
     open_key,
     refuses_unless_it_signs,
 )
+from kms_tui.ui.signing.typed_files import named_file
 
 PURPOSES = {
     CertificatePurpose.SERVER: "a TLS server",
@@ -110,13 +111,6 @@ def command_flags(values: Values) -> list[str]:
     return flags
 
 
-def named_file(text: str, what: str) -> Path:
-    """The path that was typed. FileError where there is none."""
-    if not text.strip() or "\0" in text:
-        raise FileError(f"Name the file of {what}.")
-    return typed_path(text)
-
-
 def output_of(
     title: str,
     ready: Unsigned[Any],
@@ -161,7 +155,7 @@ def _read(key: SigningKey, values: Values, now: datetime) -> CertificateFields:
 def _copied(key: SigningKey, name: str) -> CopiedFields:
     if not name:
         return NOTHING_COPIED
-    path = named_file(name, "the certificate or CSR")
+    path = named_file(name, "of the certificate or CSR")
     found = read_x509_file(path)
     source = (
         only_request(found, str(path))
@@ -213,10 +207,11 @@ def _look_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
 
 
 def _look(key: SigningKey, values: Values, now: datetime) -> Facts:
-    found = read_x509_file(named_file(values["file"], "the certificate"))
+    found = read_x509_file(named_file(values["file"], "of the certificate"))
     authorities: Sequence[Any] = ()
     if values["ca"].strip():
-        authorities = read_x509_file(named_file(values["ca"], "the CA"))
+        with blamed_on("ca"):
+            authorities = read_x509_file(named_file(values["ca"], "of the CA"))
     facts: list[tuple[str, str]] = []
     for each, described in zip(found, describe_all(found, now, authorities), strict=True):
         public = getattr(each, "public_key", None)

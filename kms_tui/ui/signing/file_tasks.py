@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from kms_tui.atomic import FileError, file_errors, typed_path
+from kms_tui.atomic import FileError, file_errors
 from kms_tui.kms.model import Key
+from kms_tui.signing.certificates.certificate_files import MOST_BYTES
 from kms_tui.signing.files.cms import read_certificate
 from kms_tui.signing.files.file_signatures import (
     FORMATS,
@@ -23,6 +24,7 @@ from kms_tui.signing.files.file_verification import (
     read_signature_file,
     verify_file,
 )
+from kms_tui.signing.signature_forms import has_two_forms
 from kms_tui.signing.signing_key import SigningKey
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, FormField, Values
@@ -30,9 +32,11 @@ from kms_tui.ui.signing.signing_task import (
     Facts,
     SigningOutput,
     SigningTask,
+    blamed_on,
     open_key,
     refuses_unless_it_signs,
 )
+from kms_tui.ui.signing.typed_files import named_file, read_named
 
 _WORDS: Mapping[SignatureFormat, str] = {
     SignatureFormat.RAW: "raw: openssl dgst -verify",
@@ -44,15 +48,20 @@ _WORDS: Mapping[SignatureFormat, str] = {
     SignatureFormat.COSIGN: "cosign verify-blob --key",
 }
 
+_SUFFIXES = tuple(dict.fromkeys(facts.suffix for facts in FORMATS.values()))
+
 
 def _file_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
+    is_ecdsa = has_two_forms(key.spec)
+    forms = [form for form in SignatureFormat if is_ecdsa or form is not SignatureFormat.R_S]
+    low_s = FlagField("low-s", "ECDSA", hint="the smaller s, as blockchains want it")
     return (
         FormField("file", "File to sign", hint="of any size; it is digested here"),
         ChoiceField(
             "format",
             "Form of the signature",
             SignatureFormat.RAW,
-            choices=[(words, form) for form, words in _WORDS.items()],
+            choices=[(_WORDS[form], form) for form in forms],
         ),
         ChoiceField(
             "algorithm",
@@ -61,26 +70,20 @@ def _file_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
             prompt="as is usual for the form",
         ),
         FormField("certificate", "Certificate of the key, for CMS", hint="a file in PEM or DER"),
-        FlagField("low-s", "ECDSA", hint="the smaller s, as blockchains want it"),
+        *([low_s] if is_ecdsa else []),
     )
-
-
-def _path(text: str, what: str) -> Path:
-    if not text.strip() or "\0" in text:
-        raise FileError(f"Name the file {what}.")
-    return typed_path(text)
 
 
 def _choice(values: Values, now: datetime) -> SigningChoice:
     certificate = None
     if values["certificate"].strip():
-        path = typed_path(values["certificate"])
-        with file_errors(path, "read"):
-            certificate = read_certificate(path.read_bytes())
+        with blamed_on("certificate"):
+            content = read_named(values["certificate"], "of the key's certificate", MOST_BYTES)
+            certificate = read_certificate(content)
     return SigningChoice(
         SignatureFormat(values["format"]),
         values["algorithm"],
-        bool(values["low-s"]),
+        bool(values.get("low-s")),
         certificate,
         signed_at=now,
     )
@@ -89,7 +92,7 @@ def _choice(values: Values, now: datetime) -> SigningChoice:
 def _preview_file(key: SigningKey, values: Values, now: datetime) -> Facts:
     choice = _choice(values, now)
     algorithm = checked_choice(key, choice)
-    path = _path(values["file"], "to sign")
+    path = named_file(values["file"], "to sign")
     with file_errors(path, "read"):
         size = path.stat().st_size
     return (
@@ -101,7 +104,7 @@ def _preview_file(key: SigningKey, values: Values, now: datetime) -> Facts:
 
 
 def _sign_file(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
-    choice, path = _choice(values, now), _path(values["file"], "to sign")
+    choice, path = _choice(values, now), named_file(values["file"], "to sign")
     algorithm = checked_choice(key, choice)
     with file_errors(path, "read"), path.open("rb") as source:
         made = sign_file(key, source, choice)
@@ -116,7 +119,7 @@ def _sign_command(subject: Subject, values: Values) -> Sequence[str]:
     for name in ("algorithm", "certificate"):
         if values[name].strip():
             command += [f"--{name}", values[name].strip()]
-    return [*command, "--low-s"] if values["low-s"] else command
+    return [*command, "--low-s"] if values.get("low-s") else command
 
 
 def _verify_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
@@ -127,12 +130,21 @@ def _verify_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
 
 
 def _verdict(key: SigningKey, values: Values) -> tuple[Path, FileVerdict]:
-    path = _path(values["file"], "that was signed")
-    signature = typed_path(values["signature"].strip() or f"{path}.sig")
-    with file_errors(signature, "read"), signature.open("rb") as file:
-        given = read_signature_file(file.read(MOST_SIGNATURE_BYTES + 1))
+    path = named_file(values["file"], "that was signed")
+    with blamed_on("signature"):
+        name = values["signature"].strip() or _signature_beside(path)
+        given = read_signature_file(read_named(name, "of the signature", MOST_SIGNATURE_BYTES))
     with file_errors(path, "read"), path.open("rb") as source:
         return path, verify_file(source, given, key.public_key)
+
+
+def _signature_beside(path: Path) -> str:
+    """The file that ``kms-tui sign`` writes beside a file, in whichever form."""
+    beside = [f"{path}{suffix}" for suffix in _SUFFIXES]
+    found = next((name for name in beside if Path(name).is_file()), None)
+    if found is None:
+        raise FileError(f"There is no signature beside it: none of {', '.join(beside)}.")
+    return found
 
 
 def _preview_verify(key: SigningKey, values: Values, now: datetime) -> Facts:

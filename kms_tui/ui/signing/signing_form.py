@@ -28,6 +28,8 @@ from kms_tui.ui.widgets.text_widgets import Input, Static
 
 _PREVIEW_SECONDS = 0.15
 """After the last key; the preview may read files."""
+_MOST_SAID = 400
+"""Characters of an error."""
 
 
 def facts_table(facts: Facts) -> FactsTable:
@@ -116,7 +118,7 @@ class SigningForm(Form):
             now = self._now()
             facts = await off_loop(lambda: self.signing_task.preview(self.opened, values, now))
         except KmsTuiError as error:
-            shown.update(Content.styled("not yet: ", "$foreground-muted") + safe(str(error)))
+            shown.update(Content.styled("not yet: ", "$foreground-muted") + safe(_shortened(str(error))))
         else:
             shown.update(facts_table(facts))
 
@@ -126,13 +128,20 @@ class SigningForm(Form):
         if not any(field.name == name for field in self.fields):
             super()._blame(error)
             return
-        self.show_field_error(name, f"{error} {error.next_step}".strip())
+        self.show_field_error(name, f"{_shortened(str(error))} {error.next_step}".strip())
         self.query_one(f"#{name}").focus()
 
     def action_copy_command(self) -> None:
         app = host_of(self)
         copy_text(app, command_line(self.signing_task, self.subject, self.values()))
         app.notify("The command line is copied.")
+
+
+def _shortened(sentence: str) -> str:
+    """A sentence that may repeat what was pasted into the wrong field."""
+    if len(sentence) <= _MOST_SAID:
+        return sentence
+    return f"{sentence[: _MOST_SAID // 2]} … {sentence[-_MOST_SAID // 2 :]}"
 
 
 def command_line(task: SigningTask, subject: Subject, values: Values) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
-from kms_tui.atomic import file_errors, typed_path
 from kms_tui.kms.model import Key
 from kms_tui.signing.signing_key import SigningKey
 from kms_tui.signing.ssh.ssh_certificates import (
@@ -30,6 +29,7 @@ from kms_tui.ui.signing.signing_task import (
     open_key,
     refuses_unless_it_signs,
 )
+from kms_tui.ui.signing.typed_files import read_named
 
 _MOST_LINE = 1 << 16
 
@@ -78,18 +78,18 @@ def _lines(text: str) -> Iterator[str]:
     return (line.strip() for line in text.splitlines() if line.strip())
 
 
+def _is_line(text: str) -> bool:
+    """Whether the public key itself was typed, rather than its file."""
+    return " " in text and not os.path.exists(text)
+
+
 def _public_key(text: str) -> str:
     """The line, or what stands in the file of that name."""
     if not text:
         raise SshFieldError(SshField.PUBLIC_KEY, "Name the file of the public key, or paste its line.")
-    if " " in text and not Path(text).exists():
+    if _is_line(text):
         return text
-    path = typed_path(text)
-    try:
-        with file_errors(path, "read"), path.open("rb") as file:
-            return file.read(_MOST_LINE).decode("utf-8", "replace").strip()
-    except ValueError as error:  # a NUL in the name
-        raise SshFieldError(SshField.PUBLIC_KEY, "This is no name of a file.") from error
+    return read_named(text, "of the public key", _MOST_LINE).decode("utf-8", "replace").strip()
 
 
 def _preview(key: SigningKey, values: Values, now: datetime) -> Facts:
