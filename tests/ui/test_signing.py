@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from kms_tui.ui.signing.output_screen import OutputScreen
 from kms_tui.ui.signing.signing_form import SigningForm
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled
+from tests.ui.test_many_keys import Refusing
 from tests.unit.signing.judges import NEEDS_OPENSSL, judged
 
 
@@ -171,3 +173,35 @@ def test_a_token_is_signed_and_taken_apart(make_app: MakeApp, demo: Backend, tmp
             await press(pilot, "escape")
 
     drive(make_app(), script)
+
+
+def test_signing_a_large_file_shows_progress_and_stops_before_anything_is_sent(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(8 << 30)  # of holes, more than is digested in the time that the test takes
+    sent: list[str] = []
+
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "ci-release-signing", "Sign a file")
+        fill(form, file=str(large))
+        await settled(pilot)
+        sent.clear()
+        await pilot.press("ctrl+s")
+        while not form.query_one("#progress").display:
+            await pilot.pause(0.05)
+        assert re.match(
+            r"\d+ % · [\d.]+ [MG]B of 8\.6 GB · .* · esc cancels", text_of(pilot, "#progress-words")
+        )
+        await pilot.press("escape")
+        await settled(pilot)
+        assert pilot.app.screen is form
+        assert text_of(pilot, "#dialog-error") == "Stopped before anything was sent."
+        assert not form.query_one("#progress").display
+        assert form.query_one("#file", Input).value == str(large)
+        assert sent == []
+        await press(pilot, "escape")
+        assert not isinstance(pilot.app.screen, SigningForm)
+
+    drive(make_app(Refusing(demo, lambda operation, _: sent.append(operation))), script)

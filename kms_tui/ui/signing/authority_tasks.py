@@ -11,6 +11,7 @@ from typing import Any
 from cryptography import x509
 
 from kms_tui.atomic import typed_path
+from kms_tui.envelope.streams import Progress
 from kms_tui.signing.certificates.certificate_fields import read_fields
 from kms_tui.signing.certificates.certificate_files import (
     certificates_in,
@@ -98,7 +99,7 @@ def _preview_issue(key: SigningKey, values: Values, now: datetime) -> Facts:
     return (("CSR", "✓ its signature verifies"), *previewed(ready, values))
 
 
-def _issue(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
+def _issue(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     ready, ca, ca_name = _issued(key, values, now)
     file_name = str(Path(values[REQUEST].strip()).with_suffix(".pem"))
     return output_of("Certificate", ready, file_name, now, ca, ca_name)
@@ -166,7 +167,7 @@ def _preview_list(key: SigningKey, values: Values, now: datetime) -> Facts:
     return shown(ready)
 
 
-def _list(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
+def _list(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     ready, ca, ca_name = _listed(key, values, now)
     return output_of("Revocation list", ready, "ca.crl", now, ca, ca_name)
 

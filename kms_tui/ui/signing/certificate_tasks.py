@@ -10,6 +10,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from kms_tui.envelope.streams import Progress
 from kms_tui.signing.certificates.certificate_builders import unsigned_request, unsigned_self_signed
 from kms_tui.signing.certificates.certificate_fields import (
     NOTHING_COPIED,
@@ -192,7 +193,7 @@ def _task(
         open=open_key,
         fields=fields,
         preview=lambda key, values, now: previewed(ready(key, values, now), values),
-        make=lambda key, values, now: output_of(title, ready(key, values, now), file_name, now),
+        make=lambda key, values, now, progress: output_of(title, ready(key, values, now), file_name, now),
         command=command,
         refuses=refuses_unless_it_signs,
         blame={"FileError": LIKE, "CertificateFileError": LIKE},
@@ -225,7 +226,7 @@ def _look(key: SigningKey, values: Values, now: datetime) -> Facts:
     return facts
 
 
-def _look_output(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
+def _look_output(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     return SigningOutput(Path(values["file"].strip()).name, b"", "", _look(key, values, now))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from kms_tui.atomic import FileError, file_errors
+from kms_tui.envelope.streams import Progress
 from kms_tui.kms.model import Key
 from kms_tui.signing.certificates.certificate_files import MOST_BYTES
 from kms_tui.signing.files.cms import read_certificate
@@ -15,6 +18,7 @@ from kms_tui.signing.files.file_signatures import (
     FORMATS,
     SignatureFormat,
     SigningChoice,
+    Ticks,
     checked_choice,
     sign_file,
 )
@@ -103,15 +107,21 @@ def _preview_file(key: SigningKey, values: Values, now: datetime) -> Facts:
     )
 
 
-def _sign_file(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
+def _sign_file(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     choice, path = _choice(values, now), named_file(values["file"], "to sign")
     algorithm = checked_choice(key, choice)
     with file_errors(path, "read"), path.open("rb") as source:
-        made = sign_file(key, source, choice)
+        made = sign_file(key, source, choice, _ticks(source, progress))
     target = f"{path}{FORMATS[choice.format].suffix}"
     command = ("kms-tui", "verify", str(path), "--signature", target, "--key", key.arn)
     facts = (("File", str(path)), ("Form", FORMATS[choice.format].words), ("Algorithm", algorithm))
     return SigningOutput(f"Signature of {path.name}", made, target, facts, (shlex.join(command),))
+
+
+def _ticks(source: BinaryIO, progress: Progress) -> Ticks:
+    """Tells how much of a file is read; raises CancelledByUserError to stop."""
+    total = os.fstat(source.fileno()).st_size
+    return lambda done: progress.tick(done, total)
 
 
 def _sign_command(subject: Subject, values: Values) -> Sequence[str]:
@@ -129,13 +139,13 @@ def _verify_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
     )
 
 
-def _verdict(key: SigningKey, values: Values) -> tuple[Path, FileVerdict]:
+def _verdict(key: SigningKey, values: Values, progress: Progress) -> tuple[Path, FileVerdict]:
     path = named_file(values["file"], "that was signed")
     with blamed_on("signature"):
         name = values["signature"].strip() or _signature_beside(path)
         given = read_signature_file(read_named(name, "of the signature", MOST_SIGNATURE_BYTES))
     with file_errors(path, "read"), path.open("rb") as source:
-        return path, verify_file(source, given, key.public_key)
+        return path, verify_file(source, given, key.public_key, ticks=_ticks(source, progress))
 
 
 def _signature_beside(path: Path) -> str:
@@ -151,8 +161,8 @@ def _preview_verify(key: SigningKey, values: Values, now: datetime) -> Facts:
     return (("Key", key.arn), ("Public key", f"{key.spec}, SHA-256 {key.public_key.fingerprint}"))
 
 
-def _verify(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
-    path, verdict = _verdict(key, values)
+def _verify(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+    path, verdict = _verdict(key, values, progress)
     word = "✓ GOOD" if verdict.good else "✗ NOT GOOD"
     facts = [("File", str(path)), ("Verdict", f"{word}: {verdict.sentence}"), ("Key", key.arn)]
     if verdict.algorithm:

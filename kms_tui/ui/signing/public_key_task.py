@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.envelope.streams import Progress
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key
 from kms_tui.public_key import PublicKey
@@ -39,7 +40,7 @@ def _preview(key: PublicKey, values: Values, now: datetime) -> Facts:
     return (("Key spec", key.spec), *fingerprints(key))
 
 
-def _make(key: PublicKey, values: Values, now: datetime) -> SigningOutput:
+def _make(key: PublicKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     form = PublicKeyForm(values["form"])
     content = written(key, form, values["comment"].strip())
     name = "key.pub" if form is PublicKeyForm.SSH else f"public.{form}"

@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.widget import Widget
 
+from kms_tui.envelope.errors import CancelledByUserError
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.clipboard import copy_text
@@ -24,12 +25,20 @@ from kms_tui.ui.dialogs.form import Form, Values
 from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
 from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.form_widgets import Checkbox, Select, SelectionList, TextArea
+from kms_tui.ui.widgets.run_progress import RunProgress, RunProgressLine, progress_words
 from kms_tui.ui.widgets.text_widgets import Input, Static
 
 _PREVIEW_SECONDS = 0.15
 """After the last key; the preview may read files."""
 _MOST_SAID = 400
 """Characters of an error."""
+
+
+def _progress_words(done: int, total: int | None, seconds: float) -> str:
+    """How much of a file is read; "" where none is read, and once the call is under way."""
+    if not done or not total or done >= total:
+        return ""
+    return f"{100 * done // total} % · {progress_words(done, total, seconds)}"
 
 
 def facts_table(facts: Facts) -> FactsTable:
@@ -62,6 +71,8 @@ class SigningForm(Form):
         self.signing_task, self.subject, self.opened = task, subject, opened
         self._now = now
         self.output: SigningOutput | None = None
+        self._progress = RunProgress()
+        self._progress_line = RunProgressLine(_progress_words)
         super().__init__(
             f"{task.title}: {subject.name}",
             task.fields(subject, opened),
@@ -82,6 +93,9 @@ class SigningForm(Form):
             id="signing-columns",
         )
 
+    def compose_confirmation(self) -> Iterable[Widget]:
+        yield self._progress_line
+
     def on_mount(self) -> None:
         super().on_mount()
         self._show_preview()
@@ -98,7 +112,24 @@ class SigningForm(Form):
         return super().keys_line() + Content("   ") + command
 
     def _make(self, values: Values) -> None:
-        self.output = self.signing_task.make(self.opened, values, self._now())
+        progress = self._progress.reporter()
+        self.output = self.signing_task.make(self.opened, values, self._now(), progress)
+
+    async def _submit(self, values: Values) -> None:
+        self._progress = RunProgress()
+        self._progress_line.follow(self._progress)
+        try:
+            await super()._submit(values)
+        finally:
+            self._progress.stop.set()
+            self._progress_line.done()
+
+    def cancel(self) -> None:
+        """Stop while a file is being read: nothing is sent until it is read."""
+        if self.is_calling and self._progress.is_reading:
+            self._progress.stop.set()
+        else:
+            super().cancel()
 
     @on(Input.Changed)
     @on(Select.Changed)
@@ -123,6 +154,9 @@ class SigningForm(Form):
             shown.update(facts_table(facts))
 
     def _blame(self, error: KmsTuiError) -> None:
+        if isinstance(error, CancelledByUserError):
+            self.show_error("Stopped before anything was sent.")
+            return
         about = getattr(error, "field", "")
         name = str(getattr(about, "value", about)).replace(" ", "-").lower()
         if not any(field.name == name for field in self.fields):

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.envelope.streams import Progress
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.signing.signing_key import SigningKey, open_signing_key
@@ -58,7 +59,8 @@ class SigningTask:
     fields: Callable[[Subject, Any], Sequence[FormField]]
     preview: Callable[[Any, Values, datetime], Facts]
     """What will be signed, with the present time; no call of KMS."""
-    make: Callable[[Any, Values, datetime], SigningOutput]
+    make: Callable[[Any, Values, datetime, Progress], SigningOutput]
+    """It says how much of a file it has read, and stops when asked to, before anything is sent."""
     command: Callable[[Subject, Values], Sequence[str]]
     """The arguments of the command line that does the same."""
     refuses: Callable[[Key], Reason]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from kms_tui.envelope.streams import Progress
 from kms_tui.kms.model import Key
 from kms_tui.signing.signing_key import SigningKey
 from kms_tui.signing.ssh.ssh_certificates import (
@@ -96,7 +97,7 @@ def _preview(key: SigningKey, values: Values, now: datetime) -> Facts:
     return preview(key, _read(values, now))
 
 
-def _make(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
+def _make(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     fields = _read(values, now)
     line = sign_certificate(key, fields, now)
     path = values[SshField.PUBLIC_KEY].strip()

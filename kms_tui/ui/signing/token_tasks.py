@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.envelope.streams import Progress
 from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.signing.tokens.jws_algorithms import algorithms_of
 from kms_tui.signing.tokens.token_keys import TokenKey, open_token_key
@@ -90,7 +91,7 @@ def _taken_apart(header: object, claims: object, more: Sequence[tuple[str, str]]
     )
 
 
-def _make(key: TokenKey, values: Values, now: datetime) -> SigningOutput:
+def _make(key: TokenKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     token = _prepared(key, values, now)
     facts = _taken_apart(token.header, token.claims, [("Key", key.arn)])
     check = f'kms-tui jwt verify "$TOKEN" --key {key.arn}'
@@ -130,7 +131,7 @@ def _preview_verify(key: TokenKey, values: Values, now: datetime) -> Facts:
     return (*_lines(checks), *_taken_apart(token.header, token.claims, ()))
 
 
-def _verify(key: TokenKey, values: Values, now: datetime) -> SigningOutput:
+def _verify(key: TokenKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     verdict = verify(read_token(values["token"]), with_kms(key), _expected(values, now))
     title = "✓ The token is valid" if verdict.valid else "✗ The token is not valid"
     token = verdict.token
