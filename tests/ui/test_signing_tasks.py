@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import os
+import shlex
+import subprocess
+import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.cli import main
+from kms_tui.envelope.streams import NO_PROGRESS
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.ui.base.subject import Subject
+from kms_tui.session import BackendKind, Connection
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField
+from kms_tui.ui.signing.signing_form import command_line
 from kms_tui.ui.signing.signing_menu import TASKS
 from kms_tui.ui.signing.signing_task import SigningTask
+from kms_tui.ui.signing.task_commands import shell_line
+from tests.ui.signing_samples import NOW, SIGNER, subject_of, values_of, write_files
 
-NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-SIGNER = "alias/ci-release-signing"
+DEMO = Connection(BackendKind.DEMO)
+
 _NASTY = (
     "/",
     ".",
@@ -41,17 +54,6 @@ _NASTY = (
     "x " * 100_000,
     "-----BEGIN CERTIFICATE-----",
 )
-
-
-def subject_of(kms: Kms, alias: str) -> Subject:
-    key = kms.describe(alias)
-    return Subject(key.key_id, key.arn, kms.region, (alias.removeprefix("alias/"),), key)
-
-
-def values_of(task: SigningTask, subject: Subject, opened: Any, given: Mapping[str, str]) -> dict[str, str]:
-    values = {field.name: field.value for field in task.fields(subject, opened)}
-    assert given.keys() <= values.keys()
-    return values | dict(given)
 
 
 def preview_ends(task: SigningTask, opened: Any, values: Mapping[str, str]) -> KmsTuiError | None:
@@ -89,14 +91,117 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
 def test_whatever_stands_in_a_field_the_preview_ends(task: SigningTask, demo: Backend, folder: Path) -> None:
+    """Each field in turn holds something bad, and the others what is good."""
     kms = Kms(demo)
     subject = subject_of(kms, SIGNER)
     opened = task.open(kms, subject)
+    good = values_of(task, subject, opened, write_files(kms)[task.id])
+    assert preview_ends(task, opened, good) is None
     for field in task.fields(subject, opened):
         if isinstance(field, ChoiceField | FlagField):
             continue
         for text in _NASTY:
-            preview_ends(task, opened, values_of(task, subject, opened, {field.name: text}))
+            preview_ends(task, opened, good | {str(field.name): text})
+            line = command_line(task, subject, good | {str(field.name): text}, DEMO)
+            assert len(line) > 1000 or "kms-tui" in shlex.split(line)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
+def test_the_command_line_does_the_same(
+    task: SigningTask, demo: Backend, folder: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: Any
+) -> None:
+    """A shell takes it apart, and the command, with its own parser and the same KMS, makes the same."""
+    kms, now = Kms(demo), datetime.now(UTC)
+    monkeypatch.setattr("kms_tui.cli.connection.open_backend", lambda connection: demo)
+    subject = subject_of(kms, SIGNER)
+    opened = task.open(kms, subject)
+    values = values_of(task, subject, opened, write_files(kms, now)[task.id])
+    line = command_line(task, subject, values, DEMO)
+    script = f'kms-tui() {{ printf "%s\\0" "$@"; if [ -p /dev/stdin ]; then cat; fi; }}; {line}'
+    said = subprocess.run(["bash", "-c", script], capture_output=True, check=True, stdin=subprocess.DEVNULL)
+    *arguments, piped = said.stdout.decode().split("\0")
+    agreed = []
+    if task.id == "issue":  # in a terminal it asks; the console has shown what will be signed
+        agreed = ["--yes"]
+        Path("web.pem").unlink()
+    before = {path.name for path in folder.iterdir()}
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(piped.encode())))
+    assert main([*arguments, *agreed]) == 0
+    written = [path for path in folder.iterdir() if path.name not in before]
+    content = written[0].read_bytes() if written else capfdbinary.readouterr().out
+    expected = task.make(opened, values, now, NO_PROGRESS)
+    assert _SAME[task.id](content) == _SAME[task.id](expected.content or b"")
+    if expected.file_name and written and task.id not in ("csr", "self-sign"):
+        assert written[0].name == Path(expected.file_name).name
+
+
+def _signed_part(content: bytes) -> object:
+    """What is signed of a certificate, CSR or CRL: the signature itself has a random part."""
+    if b"REQUEST" in content:
+        return x509.load_pem_x509_csr(content).tbs_certrequest_bytes
+    if b"X509 CRL" in content:
+        crl = x509.load_pem_x509_crl(content)
+        return [(each.serial_number, list(each.extensions)) for each in crl], list(crl.extensions)
+    return x509.load_pem_x509_certificate(content).tbs_certificate_bytes
+
+
+def _claims(content: bytes) -> object:
+    """The header and the claims of a token; it was signed within a minute of the other."""
+    header, claims, _ = content.split(b".")
+    parts = [json.loads(base64.urlsafe_b64decode(part + b"==")) for part in (header, claims)]
+    return [{name: value for name, value in part.items() if name not in ("iat", "exp")} for part in parts]
+
+
+def _ssh_signed_part(content: bytes) -> object:
+    certificate = load_ssh_public_identity(content)
+    assert isinstance(certificate, SSHCertificate)
+    return (
+        certificate.serial,
+        certificate.key_id,
+        certificate.valid_principals,
+        certificate.valid_after,
+        certificate.valid_before,
+        certificate.critical_options,
+        certificate.extensions,
+    )
+
+
+def _nothing(content: bytes) -> object:
+    """It prints a verdict, and makes nothing: the exit code tells."""
+    return None
+
+
+_SAME: Mapping[str, Callable[[bytes], object]] = {
+    "csr": _signed_part,
+    "self-sign": _signed_part,
+    "issue": _signed_part,
+    "crl": _signed_part,
+    "show-certificate": _nothing,
+    "sign-token": _claims,
+    "verify-token": _nothing,
+    "sign-file": lambda content: len(base64.b64decode(content)) in range(132, 144),
+    "verify-file": _nothing,
+    "ssh-certificate": _ssh_signed_part,
+    "public-key": bytes,
+}
+
+
+@pytest.mark.parametrize(
+    ("connection", "flags"),
+    [
+        (Connection(BackendKind.AWS), ""),
+        (
+            Connection(BackendKind.AWS, profile="a b", endpoint_url="http://x"),
+            " --profile 'a b' --endpoint-url http://x",
+        ),
+        (Connection(BackendKind.LOCAL), " --local"),
+        (Connection(BackendKind.LOCAL, store=Path("/s.db"), caller_arn="arn:x"), " --store /s.db --as arn:x"),
+        (Connection(BackendKind.DEMO), " --demo"),
+    ],
+)
+def test_the_command_line_is_for_the_same_connection(connection: Connection, flags: str) -> None:
+    assert shell_line(["verify", "f", "--key", "k"], "", connection) == f"kms-tui verify f --key k{flags}"
+    assert shell_line(["cert", "show", "f"], "", connection) == "kms-tui cert show f"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -58,6 +57,7 @@ from kms_tui.ui.signing.signing_task import (
     open_key,
     refuses_unless_it_signs,
 )
+from kms_tui.ui.signing.task_commands import file_option, file_word, option
 from kms_tui.ui.signing.typed_files import named_file
 
 REQUEST, AUTHORITY, EARLIER = "request", "authority", "earlier"
@@ -101,14 +101,19 @@ def _preview_issue(key: SigningKey, values: Values, now: datetime) -> Facts:
 
 def _issue(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     ready, ca, ca_name = _issued(key, values, now)
-    file_name = str(Path(values[REQUEST].strip()).with_suffix(".pem"))
-    return output_of("Certificate", ready, file_name, now, ca, ca_name)
+    return output_of("Certificate", ready, _beside(values[REQUEST]), now, ca, ca_name)
+
+
+def _beside(request: str) -> str:
+    """The file of the certificate for a CSR: web.pem for web.csr."""
+    name, suffix = os.path.splitext(file_word(request, "CSR"))
+    return f"{name}.crt" if suffix == ".pem" else f"{name}.pem"
 
 
 def _issue_command(subject: Subject, values: Values) -> Sequence[str]:
-    request, ca = values[REQUEST].strip() or "CSR", values[AUTHORITY].strip() or "CERT"
+    request, ca = file_word(values[REQUEST], "CSR"), file_word(values[AUTHORITY], "CERT")
     command = ["cert", "issue", request, "--key", subject.arn, "--ca", ca]
-    return [*command, *command_flags(values), "-o", str(Path(request).with_suffix(".pem"))]
+    return [*command, *command_flags(values), "-o", _beside(values[REQUEST])]
 
 
 def _list_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
@@ -173,16 +178,13 @@ def _list(key: SigningKey, values: Values, now: datetime, progress: Progress) ->
 
 
 def _list_command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["cert", "crl", "--key", subject.arn, "--ca", values[AUTHORITY].strip() or "CERT"]
+    command = ["cert", "crl", "--key", subject.arn, "--ca", file_word(values[AUTHORITY], "CERT")]
     for line in values[CertificateField.REVOKE].splitlines():
-        if line.strip():
-            command += ["--revoke", line.strip()]
-    for name, flag in ((EARLIER, "--from"), (CertificateField.NUMBER, "--number")):
-        if values[name].strip():
-            command += [flag, values[name].strip()]
-    days = values[CertificateField.DAYS].strip() or "30"
-    algorithm = values[CertificateField.ALGORITHM]
-    return [*command, "--days", days, *(["--algorithm", algorithm] if algorithm else []), "-o", "ca.crl"]
+        command += option("--revoke", os.path.expanduser(line.strip()))
+    command += file_option("--from", values[EARLIER])
+    for name in (CertificateField.NUMBER, CertificateField.ALGORITHM):
+        command += option(f"--{name}", values[name])
+    return [*command, *option("--days", values[CertificateField.DAYS] or "30"), "-o", "ca.crl"]
 
 
 AUTHORITY_TASKS = (

@@ -37,6 +37,7 @@ from kms_tui.ui.signing.signing_task import (
     open_key,
     refuses_unless_it_signs,
 )
+from kms_tui.ui.signing.task_commands import file_option, file_word, option
 from kms_tui.ui.signing.typed_files import named_file
 
 PURPOSES = {
@@ -55,7 +56,7 @@ _TEXTS = tuple(
     not in (CertificateField.CA, CertificateField.ALGORITHM, CertificateField.REVOKE, CertificateField.NUMBER)
 )
 """The fields that ``FieldTexts`` has."""
-_MOST_TYPED = ("dns", "ip", "email", "uri")
+_REPEATED = (CertificateField.DNS, CertificateField.IP, CertificateField.EMAIL, CertificateField.URI)
 
 
 def name_fields() -> tuple[FormField, ...]:
@@ -106,9 +107,9 @@ def command_flags(values: Values) -> list[str]:
     """The flags of ``kms-tui cert`` for what was typed."""
     flags: list[str] = []
     for name in (*_TEXTS, CertificateField.ALGORITHM):
-        text = values.get(name, "").strip()
-        for part in text.replace(",", " ").split() if name in _MOST_TYPED else [text] if text else []:
-            flags += [f"--{name}", part]
+        text = values.get(name, "")
+        for part in text.replace(",", " ").split() if name in _REPEATED else [text]:
+            flags += option(f"--{name}", part)
     return flags
 
 
@@ -182,7 +183,7 @@ def _task(
         return builder(key, _read(key, values, now), values[CertificateField.ALGORITHM])
 
     def command(subject: Subject, values: Values) -> Sequence[str]:
-        like = ["--like", values[LIKE].strip()] if values[LIKE].strip() else []
+        like = file_option("--like", values[LIKE])
         return ["cert", task_id, "--key", subject.arn, *command_flags(values), *like, "-o", file_name]
 
     return SigningTask(
@@ -231,8 +232,7 @@ def _look_output(key: SigningKey, values: Values, now: datetime, progress: Progr
 
 
 def _look_command(subject: Subject, values: Values) -> Sequence[str]:
-    ca = ["--ca", values["ca"].strip()] if values["ca"].strip() else []
-    return ["cert", "show", values["file"].strip() or "FILE", *ca]
+    return ["cert", "show", file_word(values["file"]), *file_option("--ca", values["ca"])]
 
 
 CERTIFICATE_TASKS = (

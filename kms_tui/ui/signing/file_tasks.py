@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +39,7 @@ from kms_tui.ui.signing.signing_task import (
     open_key,
     refuses_unless_it_signs,
 )
+from kms_tui.ui.signing.task_commands import file_option, file_word, option
 from kms_tui.ui.signing.typed_files import named_file, read_named
 
 _WORDS: Mapping[SignatureFormat, str] = {
@@ -113,9 +113,9 @@ def _sign_file(key: SigningKey, values: Values, now: datetime, progress: Progres
     with file_errors(path, "read"), path.open("rb") as source:
         made = sign_file(key, source, choice, _ticks(source, progress))
     target = f"{path}{FORMATS[choice.format].suffix}"
-    command = ("kms-tui", "verify", str(path), "--signature", target, "--key", key.arn)
+    check = ("verify", file_word(str(path)), "--signature", file_word(target), "--key", key.arn)
     facts = (("File", str(path)), ("Form", FORMATS[choice.format].words), ("Algorithm", algorithm))
-    return SigningOutput(f"Signature of {path.name}", made, target, facts, (shlex.join(command),))
+    return SigningOutput(f"Signature of {path.name}", made, target, facts, check=check)
 
 
 def _ticks(source: BinaryIO, progress: Progress) -> Ticks:
@@ -125,10 +125,11 @@ def _ticks(source: BinaryIO, progress: Progress) -> Ticks:
 
 
 def _sign_command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["sign", values["file"].strip() or "FILE", "--key", subject.arn, "--format", values["format"]]
-    for name in ("algorithm", "certificate"):
-        if values[name].strip():
-            command += [f"--{name}", values[name].strip()]
+    form = SignatureFormat(values["format"])
+    command = ["sign", file_word(values["file"]), "--key", subject.arn, "--format", form]
+    command += option("--algorithm", values["algorithm"])
+    if form in (SignatureFormat.CMS, SignatureFormat.CMS_PEM):
+        command += file_option("--certificate", values["certificate"])
     return [*command, "--low-s"] if values.get("low-s") else command
 
 
@@ -171,10 +172,8 @@ def _verify(key: SigningKey, values: Values, now: datetime, progress: Progress) 
 
 
 def _verify_command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["verify", values["file"].strip() or "FILE"]
-    if values["signature"].strip():
-        command += ["--signature", values["signature"].strip()]
-    return [*command, "--key", subject.arn]
+    signature = file_option("--signature", values["signature"])
+    return ["verify", file_word(values["file"]), *signature, "--key", subject.arn]
 
 
 def _refuses(key: Key) -> Reason:

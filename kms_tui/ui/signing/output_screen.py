@@ -11,6 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 
 from kms_tui.atomic import SHARED, atomic_file, typed_path
+from kms_tui.session import Connection
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.clipboard import copy_text
 from kms_tui.ui.base.host import host_of
@@ -18,6 +19,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.form import FlagField, Form, FormField, Values
 from kms_tui.ui.signing.signing_form import facts_table
 from kms_tui.ui.signing.signing_task import SigningOutput
+from kms_tui.ui.signing.task_commands import shell_line
 from kms_tui.ui.widgets.text_widgets import Static
 
 _MOST_SHOWN = 20_000
@@ -43,10 +45,13 @@ class OutputScreen(ModalScreen[None]):
         Binding("pageup", "scroll(-10)", show=False),
     ]
 
-    def __init__(self, output: SigningOutput, command: str) -> None:
+    def __init__(self, output: SigningOutput, command: str, connection: Connection) -> None:
         super().__init__()
         self.output = output
         self.command = command
+        self._checks = list(output.checks)
+        if output.check:
+            self._checks.append(shell_line(output.check, "", connection))
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="-help"):
@@ -56,9 +61,9 @@ class OutputScreen(ModalScreen[None]):
                     yield Static(facts_table(self.output.facts), classes="dialog-line")
                 if self.output.content:
                     yield Static(self._shown(), classes="dialog-line")
-                if self.output.checks:
+                if self._checks:
                     yield Static(Content("Check it with"), classes="field-label")
-                    yield Static(safe("\n".join(self.output.checks), newlines=True), classes="dialog-line")
+                    yield Static(safe("\n".join(self._checks), newlines=True), classes="dialog-line")
                 yield Static(Content("The same from a shell"), classes="field-label")
                 yield Static(safe(self.command))
             made = (("c", "copy"), ("w", "write to a file")) if self.output.content else ()

@@ -14,6 +14,7 @@ from kms_tui.signing.public_key_forms import PublicKeyForm, fingerprints, forms_
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, Values
 from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
+from kms_tui.ui.signing.task_commands import option
 
 _WORDS = {
     PublicKeyForm.PEM: "PEM",
@@ -49,9 +50,10 @@ def _make(key: PublicKey, values: Values, now: datetime, progress: Progress) -> 
 
 def _command(subject: Subject, values: Values) -> Sequence[str]:
     command = ["public-key", "--key", subject.arn, "--format", values["form"]]
-    if values["form"] == PublicKeyForm.SSH and values["comment"].strip() != subject.arn:
-        command += ["--comment", values["comment"].strip()]
-    return command
+    comment = values["comment"].strip()
+    if values["form"] == PublicKeyForm.SSH and comment != subject.arn:
+        command += option("--comment", comment) or ["--comment", ""]
+    return [*command, "-o", "public.der"] if values["form"] == PublicKeyForm.DER else command
 
 
 def _refuses(key: Key) -> Reason:

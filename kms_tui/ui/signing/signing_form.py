@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
@@ -16,6 +15,7 @@ from textual.widget import Widget
 
 from kms_tui.envelope.errors import CancelledByUserError
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.session import Connection
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.clipboard import copy_text
 from kms_tui.ui.base.host import host_of
@@ -23,6 +23,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.form import Form, Values
 from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
+from kms_tui.ui.signing.task_commands import shell_line
 from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.form_widgets import Checkbox, Select, SelectionList, TextArea
 from kms_tui.ui.widgets.run_progress import RunProgress, RunProgressLine, progress_words
@@ -167,7 +168,11 @@ class SigningForm(Form):
 
     def action_copy_command(self) -> None:
         app = host_of(self)
-        copy_text(app, command_line(self.signing_task, self.subject, self.values()))
+        line = command_line(self.signing_task, self.subject, self.values(), app.connection)
+        if "\0" in line:
+            app.notify("No command line can hold the character NUL.", severity="warning")
+            return
+        copy_text(app, line)
         app.notify("The command line is copied.")
 
 
@@ -178,6 +183,6 @@ def _shortened(sentence: str) -> str:
     return f"{sentence[: _MOST_SAID // 2]} … {sentence[-_MOST_SAID // 2 :]}"
 
 
-def command_line(task: SigningTask, subject: Subject, values: Values) -> str:
+def command_line(task: SigningTask, subject: Subject, values: Values, connection: Connection) -> str:
     """The ``kms-tui`` command that does the same."""
-    return shlex.join(("kms-tui", *task.command(subject, values)))
+    return shell_line(task.command(subject, values), task.piped(values), connection)

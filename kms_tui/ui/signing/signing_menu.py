@@ -58,7 +58,9 @@ async def open_menu(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     form = SigningForm(task, subject, opened, session.now)
     values = await screen.ask(form)
     if values is not None and form.output is not None:
-        screen.app.push_screen(OutputScreen(form.output, command_line(task, subject, values)))
+        connection = screen.host.connection
+        command = command_line(task, subject, values, connection)
+        screen.app.push_screen(OutputScreen(form.output, command, connection))
 
 
 def _line(task: SigningTask, reason: Reason) -> Content:

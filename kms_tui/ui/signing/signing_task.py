@@ -30,7 +30,9 @@ class SigningOutput:
     """A name that the form to save it suggests; "" where it is in files already."""
     facts: Facts = ()
     checks: Sequence[str] = ()
-    """Command lines that check it."""
+    """Command lines of other tools that check it."""
+    check: Sequence[str] = ()
+    """The arguments of the ``kms-tui`` command that checks it, once it is written to ``file_name``."""
 
     @property
     def text(self) -> str | None:
@@ -62,8 +64,10 @@ class SigningTask:
     make: Callable[[Any, Values, datetime, Progress], SigningOutput]
     """It says how much of a file it has read, and stops when asked to, before anything is sent."""
     command: Callable[[Subject, Values], Sequence[str]]
-    """The arguments of the command line that does the same."""
+    """The arguments of the command line that does the same, but for those of the connection."""
     refuses: Callable[[Key], Reason]
+    piped: Callable[[Values], str] = lambda _: ""
+    """What that command reads from standard input."""
     preview_title: str = "What will be signed"
     blame: Mapping[str, str] = field(default_factory=dict)
     """As of ``Form``: for errors without a field."""

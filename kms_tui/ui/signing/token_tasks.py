@@ -33,7 +33,9 @@ from kms_tui.signing.tokens.token_verifying import (
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, TextField, Values
 from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
+from kms_tui.ui.signing.task_commands import option
 
+_FILE_NAME = "token.jwt"
 _MARKS = {State.GOOD: "✓", State.BAD: "✗", State.NOTE: "·"}
 
 
@@ -94,17 +96,16 @@ def _taken_apart(header: object, claims: object, more: Sequence[tuple[str, str]]
 def _make(key: TokenKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     token = _prepared(key, values, now)
     facts = _taken_apart(token.header, token.claims, [("Key", key.arn)])
-    check = f'kms-tui jwt verify "$TOKEN" --key {key.arn}'
-    return SigningOutput("Token", f"{sign(token)}\n".encode(), "token.jwt", facts, (check,))
+    check = ("jwt", "verify", f"@{_FILE_NAME}", "--key", key.arn)
+    return SigningOutput("Token", f"{sign(token)}\n".encode(), _FILE_NAME, facts, check=check)
 
 
 def _command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["jwt", "sign", "--key", subject.arn, "--claims", values["claims"].strip()]
-    for name in ("expires-in", "issuer", "algorithm", "kid", "header"):
-        if values[name].strip():
-            command += [f"--{name}", values[name].strip()]
+    command = ["jwt", "sign", "--key", subject.arn]
+    for name in ("claims", "expires-in", "issuer", "algorithm", "kid", "header"):
+        command += option(f"--{name}", values[name])
     for audience in values["audience"].split():
-        command += ["--audience", audience]
+        command += option("--audience", audience)
     return command
 
 
@@ -140,11 +141,14 @@ def _verify(key: TokenKey, values: Values, now: datetime, progress: Progress) ->
 
 
 def _verify_command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["jwt", "verify", "@token.txt", "--key", subject.arn]
+    command = ["jwt", "verify", "-", "--key", subject.arn]
     for name in ("audience", "issuer"):
-        if values[name].strip():
-            command += [f"--{name}", values[name].strip()]
+        command += option(f"--{name}", values[name])
     return command
+
+
+def _piped_token(values: Values) -> str:
+    return values["token"].strip()
 
 
 TOKEN_TASKS = (
@@ -170,6 +174,7 @@ TOKEN_TASKS = (
         preview=_preview_verify,
         make=_verify,
         command=_verify_command,
+        piped=_piped_token,
         refuses=_refuses,
         preview_title="What it says",
     ),
