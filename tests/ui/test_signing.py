@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.containers import VerticalScroll
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList, Select, TextArea
+from textual.widgets import Input, OptionList, Select, Static, TextArea
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
@@ -18,7 +20,7 @@ from kms_tui.signing.signing_key import open_signing_key
 from kms_tui.ui.signing.output_screen import OutputScreen
 from kms_tui.ui.signing.signing_form import SigningForm
 from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, go_to, press, settled
+from tests.ui.console import drive, go_to, notifications, press, settled
 from tests.ui.test_many_keys import Refusing
 from tests.unit.signing.judges import NEEDS_OPENSSL, judged
 
@@ -205,3 +207,91 @@ def test_signing_a_large_file_shows_progress_and_stops_before_anything_is_sent(
         assert not isinstance(pilot.app.screen, SigningForm)
 
     drive(make_app(Refusing(demo, lambda operation, _: sent.append(operation))), script)
+
+
+def test_bytes_are_shown_and_copied_in_base64_and_written_as_they_are(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    source = tmp_path / "app.tar"
+    source.write_bytes(b"release")
+    copied: list[str] = []
+
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "ci-release-signing", "Sign a file")
+        fill(form, file=str(source))
+        await press(pilot, "ctrl+s", "c")
+        copied.append(pilot.app.clipboard)
+        body = str(pilot.app.screen.query_one("#dialog-body Static", Static).render())
+        assert "bytes, here in base64" in body
+        assert copied[0] in body.replace("\n", "")
+        await press(pilot, "w", "ctrl+s")
+        assert str(tmp_path / "app.tar.sig") in notifications(app)
+
+    app = make_app()
+    drive(app, script)
+    assert base64.b64decode(copied[0]) == (tmp_path / "app.tar.sig").read_bytes()
+
+
+def test_what_was_made_comes_first_and_more_is_told_where_it_does_not_fit(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "login-tokens", "Self-signed")
+        fill(form, subject="CN=x")
+        await press(pilot, "ctrl+s")
+        body = pilot.app.screen.query_one("#dialog-body", VerticalScroll)
+        assert "-----BEGIN CERTIFICATE-----" in str(body.query(Static).first().render())
+        assert "more" in text_of(pilot, "#dialog-keys")
+        await press(pilot, *["pagedown"] * 9)
+        assert body.scroll_offset.y == body.max_scroll_y > 0
+
+    drive(make_app(), script, size=(80, 24))
+
+
+@pytest.mark.painted
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 48)])
+def test_the_preview_stays_in_sight_while_the_fields_scroll(
+    make_app: MakeApp, demo: Backend, size: tuple[int, int]
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "login-tokens", "Self-signed")
+        screen = form.region
+        preview = form.query_one("#signing-preview")
+        for field in form.fields:
+            widget = form.query_one(f"#{field.name}")
+            assert form.focused is widget
+            assert screen.contains_region(preview.region)
+            assert preview.region.height >= 5
+            assert form.query_one("#dialog-body").region.contains_region(widget.region), field.name
+            assert not preview.region.overlaps(widget.region), field.name
+            await press(pilot, "tab")
+
+    drive(make_app(), script, size=size)
+
+
+def test_a_random_serial_is_shown_as_random(make_app: MakeApp, demo: Backend) -> None:
+    """Each preview would show another, and the certificate yet another."""
+
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "login-tokens", "SSH certificate")
+        line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop ann"
+        fill(form, public_key=line, principals="ann")
+        await settled(pilot)
+        assert re.search(r"Serial +random", str(form.query_one("#preview", Static).render()))
+        fill(form, serial="17")
+        await settled(pilot)
+        assert re.search(r"Serial +17", str(form.query_one("#preview", Static).render()))
+
+    drive(make_app(), script)
+
+
+def test_a_pasted_text_in_the_wrong_field_is_not_repeated_whole(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "login-tokens", "SSH certificate")
+        fill(form, valid_for="x" * 100_000)
+        await press(pilot, "ctrl+s")
+        said = text_of(pilot, "#valid-for-error")
+        assert "no span of time" in said
+        assert len(said) < 1000
+
+    drive(make_app(), script)

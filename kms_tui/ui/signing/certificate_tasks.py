@@ -19,7 +19,12 @@ from kms_tui.signing.certificates.certificate_fields import (
     FieldTexts,
     read_fields,
 )
-from kms_tui.signing.certificates.certificate_files import only_certificate, only_request, read_x509_file
+from kms_tui.signing.certificates.certificate_files import (
+    MOST_BYTES,
+    only_certificate,
+    only_request,
+    read_x509_file,
+)
 from kms_tui.signing.certificates.copied_fields import copied_from
 from kms_tui.signing.certificates.descriptions import describe_all
 from kms_tui.signing.certificates.field_errors import CertificateField
@@ -38,7 +43,7 @@ from kms_tui.ui.signing.signing_task import (
     refuses_unless_it_signs,
 )
 from kms_tui.ui.signing.task_commands import file_option, file_word, option
-from kms_tui.ui.signing.typed_files import named_file
+from kms_tui.ui.signing.typed_files import named_file, read_named
 
 PURPOSES = {
     CertificatePurpose.SERVER: "a TLS server",
@@ -124,7 +129,8 @@ def output_of(
     """Sign, with one call, and say what was made."""
     made = ready.sign()
     needed = openssl_needed(made, ready.key)
-    checks = openssl_lines(made, file_name, Encoding.PEM, now, ca=ca, ca_path=ca_path)
+    is_ca_pem = b"-----BEGIN" in read_named(ca_path, "of the CA", MOST_BYTES) if ca_path else False
+    checks = openssl_lines(made, file_name, Encoding.PEM, now, ca=ca, ca_path=ca_path, is_ca_pem=is_ca_pem)
     return SigningOutput(
         title,
         made.public_bytes(Encoding.PEM),
@@ -208,14 +214,17 @@ def _look_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
     )
 
 
-def _look(key: SigningKey, values: Values, now: datetime) -> Facts:
+def _look(key: SigningKey, values: Values, now: datetime) -> tuple[Facts, bool]:
+    """What the file says, and whether a signature in it does not verify."""
     found = read_x509_file(named_file(values["file"], "of the certificate"))
     authorities: Sequence[Any] = ()
     if values["ca"].strip():
         with blamed_on("ca"):
             authorities = read_x509_file(named_file(values["ca"], "of the CA"))
     facts: list[tuple[str, str]] = []
+    is_bad = False
     for each, described in zip(found, describe_all(found, now, authorities), strict=True):
+        is_bad |= described.signature.is_good is False
         public = getattr(each, "public_key", None)
         is_own = public is not None and public() == key.public_key.loaded()
         facts += [
@@ -224,11 +233,17 @@ def _look(key: SigningKey, values: Values, now: datetime) -> Facts:
         ]
         if public is not None:
             facts.append(("This key", "It is of this key." if is_own else "It is of another key."))
-    return facts
+    return facts, is_bad
+
+
+def _preview_look(key: SigningKey, values: Values, now: datetime) -> Facts:
+    return _look(key, values, now)[0]
 
 
 def _look_output(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
-    return SigningOutput(Path(values["file"].strip()).name, b"", "", _look(key, values, now))
+    facts, is_bad = _look(key, values, now)
+    title = f"{'✗ A signature does not verify: ' if is_bad else ''}{Path(values['file'].strip()).name}"
+    return SigningOutput(title, b"", "", facts, is_bad=is_bad)
 
 
 def _look_command(subject: Subject, values: Values) -> Sequence[str]:
@@ -253,7 +268,7 @@ LOOK_TASK = SigningTask(
     confirm="Show",
     open=open_key,
     fields=_look_fields,
-    preview=_look,
+    preview=_preview_look,
     make=_look_output,
     command=_look_command,
     refuses=refuses_unless_it_signs,

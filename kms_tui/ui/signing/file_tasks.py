@@ -165,10 +165,10 @@ def _preview_verify(key: SigningKey, values: Values, now: datetime) -> Facts:
 def _verify(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     path, verdict = _verdict(key, values, progress)
     word = "✓ GOOD" if verdict.good else "✗ NOT GOOD"
-    facts = [("File", str(path)), ("Verdict", f"{word}: {verdict.sentence}"), ("Key", key.arn)]
+    facts = [("File", str(path)), ("Verdict", f"{word[0]} {verdict.sentence}"), ("Key", key.arn)]
     if verdict.algorithm:
         facts.append(("Algorithm", verdict.algorithm))
-    return SigningOutput(f"{word}: {path.name}", b"", "", facts)
+    return SigningOutput(f"{word}: {path.name}", b"", "", facts, is_bad=not verdict.good)
 
 
 def _verify_command(subject: Subject, values: Values) -> Sequence[str]:

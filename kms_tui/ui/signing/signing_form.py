@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from kms_tui.envelope.errors import CancelledByUserError
@@ -83,28 +83,24 @@ class SigningForm(Form):
             about=subject.arn,
         )
 
-    def compose_body(self) -> Iterable[Widget]:
-        yield Container(
-            Vertical(*super().compose_body(), id="signing-fields"),
-            Vertical(
-                Static(Content(self.signing_task.preview_title), classes="field-label"),
-                Static(id="preview"),
-                id="signing-preview",
-            ),
-            id="signing-columns",
-        )
-
     def compose_confirmation(self) -> Iterable[Widget]:
+        yield VerticalScroll(
+            Static(Content(self.signing_task.preview_title), classes="field-label"),
+            Static(id="preview"),
+            id="signing-preview",
+            can_focus=False,
+        )
         yield self._progress_line
 
     def on_mount(self) -> None:
         super().on_mount()
+        self.watch(self.query_one("#signing-preview"), "virtual_size", self.body_changed, init=False)
         self._show_preview()
 
     def body_changed(self) -> None:
-        """Be as tall as the screen allows where the fields do not fit."""
-        if self.query_one("#dialog-body", VerticalScroll).max_scroll_y > 0:
-            self.add_class("-long")
+        """Tab goes to the preview where it has more than fits."""
+        preview = self.query_one("#signing-preview", VerticalScroll)
+        preview.can_focus = preview.max_scroll_y > 0
         super().body_changed()
 
     def keys_line(self) -> Content:

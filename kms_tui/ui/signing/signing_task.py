@@ -33,6 +33,8 @@ class SigningOutput:
     """Command lines of other tools that check it."""
     check: Sequence[str] = ()
     """The arguments of the ``kms-tui`` command that checks it, once it is written to ``file_name``."""
+    is_bad: bool = False
+    """Whether it is a verdict that something does not verify."""
 
     @property
     def text(self) -> str | None:

@@ -114,7 +114,10 @@ def _public_key(text: str) -> str:
 
 
 def _preview(key: SigningKey, values: Values, now: datetime) -> Facts:
-    return preview(key, _read(values, now))
+    """A random serial is drawn again when it is signed."""
+    is_random = not values[SshField.SERIAL].strip()
+    facts = preview(key, _read(values, now))
+    return [(name, "random" if is_random and name == "Serial" else text) for name, text in facts]
 
 
 def _make(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:

@@ -57,7 +57,7 @@ def _fields(subject: Subject, key: TokenKey) -> Sequence[FormField]:
     if key.thumbprint:
         kids = [("the thumbprint (RFC 7638)", THUMBPRINT), *kids]
     return (
-        TextField("claims", "Claims, as a JSON object", '{"sub": ""}'),
+        TextField("claims", "Claims, as a JSON object", hint='{"sub": "ann", "role": "admin"}'),
         FormField("expires-in", "Expires in", "15m", hint="15m, 1h30m, 7d; sets exp and iat"),
         FormField("issuer", "Issuer (iss)", hint="https://login.example.com"),
         FormField("audience", "Audience (aud)", hint="names, separated by spaces"),
@@ -82,7 +82,12 @@ def _prepared(key: TokenKey, values: Values, now: datetime) -> UnsignedToken:
 
 def _preview(key: TokenKey, values: Values, now: datetime) -> Facts:
     token = _prepared(key, values, now)
-    return _taken_apart(token.header, token.claims, [("Note", note) for note in token.notes])
+    expiry = [check for check in claim_checks(token.claims, Expected(now)) if check.name == "expiry"]
+    notes = [("Note", note) for note in token.notes]
+    return (
+        *(_lines(expiry) if "exp" in token.claims else ()),
+        *_taken_apart(token.header, token.claims, notes),
+    )
 
 
 def _taken_apart(header: object, claims: object, more: Sequence[tuple[str, str]]) -> Facts:
@@ -137,7 +142,7 @@ def _verify(key: TokenKey, values: Values, now: datetime, progress: Progress) ->
     title = "✓ The token is valid" if verdict.valid else "✗ The token is not valid"
     token = verdict.token
     facts = (*_lines(verdict.checks), *_taken_apart(token.header, token.claims, ()))
-    return SigningOutput(title, b"", "", facts)
+    return SigningOutput(title, b"", "", facts, is_bad=not verdict.valid)
 
 
 def _verify_command(subject: Subject, values: Values) -> Sequence[str]:
