@@ -203,8 +203,8 @@ AUTHORITY_TASKS = (
     ),
     SigningTask(
         id="crl",
-        title="Revocation list",
-        words="the CRL of a CA",
+        title="Revocation list (CRL)",
+        words="what a CA has revoked",
         confirm="Sign",
         open=open_key,
         fields=_list_fields,

@@ -251,7 +251,7 @@ def _look_command(subject: Subject, values: Values) -> Sequence[str]:
 
 
 CERTIFICATE_TASKS = (
-    _task("csr", "Certificate request", "a CSR for a CA of others", unsigned_request, "request.csr"),
+    _task("csr", "Certificate request (CSR)", "for a CA of others", unsigned_request, "request.csr"),
     _task(
         "self-sign",
         "Self-signed certificate",

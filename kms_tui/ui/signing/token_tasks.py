@@ -159,8 +159,8 @@ def _piped_token(values: Values) -> str:
 TOKEN_TASKS = (
     SigningTask(
         id="sign-token",
-        title="Sign a token",
-        words="a JWT: claims, expiry, kid",
+        title="Sign a token (JWT)",
+        words="claims, expiry, kid",
         confirm="Sign",
         open=_open,
         fields=_fields,
@@ -171,7 +171,7 @@ TOKEN_TASKS = (
     ),
     SigningTask(
         id="verify-token",
-        title="Verify a token",
+        title="Verify a token (JWT)",
         words="its parts, times and signature",
         confirm="Verify",
         open=_open,
