@@ -167,3 +167,29 @@ def test_the_palette_says_why_a_key_does_not_sign(make_app: MakeApp) -> None:
         assert "Certificate request (CSR) Its usage is ENCRYPT_DECRYPT" in notifications(app)
 
     drive(app, script)
+
+
+def test_what_is_typed_before_all_is_read_is_looked_for(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, released = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Host) -> list[tuple[str, str, Connection]]:
+        entered.set()
+        await released.wait()
+        return []
+
+    monkeypatch.setattr("kms_tui.ui.app_shell.connecting.connections", slow)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        pilot.app.action_command_palette()
+        async with asyncio.timeout(20):
+            await entered.wait()
+            for typed in ("c", "ca", "calendar"):
+                pilot.app.screen.query_one("CommandInput").value = typed  # type: ignore[attr-defined]
+                await asyncio.sleep(0.05)
+            released.set()
+            while not any(line.startswith("Calendar ") for line in found(pilot)):
+                await asyncio.sleep(0.02)
+
+    drive(make_app(), script)

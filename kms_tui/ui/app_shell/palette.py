@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 import re
@@ -49,14 +50,29 @@ class PaletteEntry(NamedTuple):
 class KmsCommands(Provider):
     """Finds actions, screens and themes, keys and aliases, profiles and Regions; the latest chosen first."""
 
+    _places: Sequence[PaletteEntry] = ()
+    _signing: Sequence[SigningTask] = ()
+
     async def startup(self) -> None:
+        """Begin to read what there is to find.
+
+        A key cancels the search before it, and Textual's search, while it waits for this, would cancel this
+        as well: nothing was found any more.
+        """
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
         tour = PaletteEntry("Tour", "Six steps, each doing one real thing", self._start_tour)
         if host_of(self.app).is_touring:
             tour = PaletteEntry(END, "Its steps are shown no longer", self._end_tour)
         self._signing = await off_loop(_signing_tasks)
         self._places = [tour, *self._themes(), *await self._profiles(), *await self._regions()]
 
+    async def shutdown(self) -> None:
+        self._reading.cancel()
+
     async def discover(self) -> Hits:
+        await asyncio.wait([self._reading])
         entries = self.actions()
         recent = host_of(self.app).recent_commands
         by_title = {entry.title: entry for entry in [*entries, *self._places]}
@@ -67,6 +83,7 @@ class KmsCommands(Provider):
                 yield DiscoveryHit(self._line(entry), partial(self._run, entry), text=entry.title)
 
     async def search(self, query: str) -> Hits:
+        await asyncio.wait([self._reading])
         words = [_key_word(word) for word in query.lower().split()]
         recent = host_of(self.app).recent_commands
         entries = [*self.actions(), *self._signing_entries(), *self._places]
