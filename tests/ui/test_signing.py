@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import re
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input, OptionList, Select, Static, TextArea
 
 from kms_tui.backend.base import Backend
@@ -22,6 +24,7 @@ from kms_tui.ui.signing.signing_form import SigningForm
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, notifications, press, settled
 from tests.ui.test_many_keys import Refusing
+from tests.ui.test_under_way import Slow
 from tests.unit.signing.judges import NEEDS_OPENSSL, judged
 
 
@@ -40,6 +43,10 @@ async def open_task(pilot: Pilot[Any], key: str, title: str) -> SigningForm:
 def fill(form: SigningForm, **values: str) -> None:
     for name, value in values.items():
         form.query_one(f"#{name.replace('_', '-')}", Input).value = value
+
+
+def screen_of(pilot: Pilot[Any]) -> Screen[Any]:
+    return pilot.app.screen
 
 
 def text_of(pilot: Pilot[Any], selector: str) -> str:
@@ -293,5 +300,106 @@ def test_a_pasted_text_in_the_wrong_field_is_not_repeated_whole(make_app: MakeAp
         said = text_of(pilot, "#valid-for-error")
         assert "no span of time" in said
         assert len(said) < 1000
+
+    drive(make_app(), script)
+
+
+def test_a_key_disabled_meanwhile_signs_nothing_and_nothing_typed_is_lost(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "login-tokens", "Certificate request")
+        key = form.subject.key_id
+        fill(form, subject="CN=x")
+        demo.call("DisableKey", {"KeyId": key})
+        await press(pilot, "ctrl+s")
+        assert screen_of(pilot) is form
+        assert "is disabled" in text_of(pilot, "#dialog-error")
+        demo.call("EnableKey", {"KeyId": key})
+        await press(pilot, "ctrl+s")
+        assert isinstance(pilot.app.screen, OutputScreen)
+
+    drive(make_app(), script)
+
+
+def test_a_form_that_waits_for_kms_neither_closes_nor_signs_twice(make_app: MakeApp, demo: Backend) -> None:
+    slow = Slow(demo, "Sign")
+
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "login-tokens", "Certificate request")
+        fill(form, subject="CN=x")
+        await pilot.press("ctrl+s")
+        await slow.is_entered(pilot)
+        await pilot.press("ctrl+s", "escape")
+        await pilot.pause()
+        assert screen_of(pilot) is form
+        assert "wait for its answer" in text_of(pilot, "#dialog-error")
+        assert not form.query_one("#progress").display
+        await slow.end(pilot)
+        assert isinstance(pilot.app.screen, OutputScreen)
+        assert slow.calls == 1
+
+    drive(make_app(slow.backend), script)
+
+
+def test_quitting_while_a_file_is_read_signs_nothing(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(8 << 30)
+    sent: list[str] = []
+
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "ci-release-signing", "Sign a file")
+        fill(form, file=str(tmp_path / "large"))
+        await pilot.press("ctrl+s")
+        while not form.query_one("#progress").display:
+            await pilot.pause(0.05)
+        pilot.app.exit()
+        await asyncio.wait_for(stopped(form), 10)
+        assert "Sign" not in sent
+
+    async def stopped(form: SigningForm) -> None:
+        while not form._progress.stop.is_set():
+            await asyncio.sleep(0.01)
+
+    drive(make_app(Refusing(demo, lambda operation, _: sent.append(operation))), script)
+
+
+def test_the_draft_of_a_form_is_kept_and_all_of_it_is_done_by_mouse(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "login-tokens", "Certificate request")
+        fill(form, subject="CN=[red]x[/]")
+        await pilot.click("#cancel")
+        await settled(pilot)
+        assert pilot.app.screen is not form
+        form = await open_task(pilot, "login-tokens", "Certificate request")
+        assert form.query_one("#subject", Input).value == "CN=[red]x[/]"
+        await pilot.click("#purpose")
+        await settled(pilot)
+        overlay = form.query_one("#purpose SelectOverlay")
+        await pilot.click(overlay, offset=(3, 2))
+        await settled(pilot)
+        assert form.query_one("#purpose", Select).value == "client"
+        await pilot.click("#confirm")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, OutputScreen)
+        assert "CN=[red]x[/]" in str(pilot.app.screen.query("#dialog-body Static")[1].render())
+
+    drive(make_app(), script)
+
+
+@pytest.mark.parametrize("keys", [("f1",), ("ctrl+s", "question_mark")])
+def test_help_says_what_the_keys_of_the_form_and_the_output_do(
+    make_app: MakeApp, demo: Backend, keys: tuple[str, ...]
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "login-tokens", "Certificate request")
+        fill(form, subject="CN=x")
+        await press(pilot, *keys)
+        said = " ".join(str(each.render()) for each in pilot.app.screen.query(Static))
+        assert ("f4" if keys == ("f1",) else "Write it to a file") in said
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, SigningForm if keys == ("f1",) else OutputScreen)
 
     drive(make_app(), script)

@@ -82,7 +82,11 @@ def _prepared(key: TokenKey, values: Values, now: datetime) -> UnsignedToken:
 
 def _preview(key: TokenKey, values: Values, now: datetime) -> Facts:
     token = _prepared(key, values, now)
-    expiry = [check for check in claim_checks(token.claims, Expected(now)) if check.name == "expiry"]
+    expiry = [
+        check
+        for check in claim_checks(token.claims, Expected(now.replace(microsecond=0)))
+        if check.name == "expiry"
+    ]
     notes = [("Note", note) for note in token.notes]
     return (
         *(_lines(expiry) if "exp" in token.claims else ()),
