@@ -25,7 +25,7 @@ from kms_tui.cli import main
 from kms_tui.envelope.streams import NO_PROGRESS
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import BackendKind, Connection
-from kms_tui.ui.dialogs.form import ChoiceField, FlagField
+from kms_tui.ui.dialogs.form import ChoiceField, FlagField, TextField
 from kms_tui.ui.signing.signing_form import command_line
 from kms_tui.ui.signing.signing_menu import TASKS
 from kms_tui.ui.signing.signing_task import SigningTask
@@ -77,6 +77,9 @@ def preview_ends(task: SigningTask, opened: Any, values: Mapping[str, str]) -> K
     return raised[0]
 
 
+_MANY_LINES = "a\n" * 1_000_000
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a pipe that nobody writes, and a file of 10 MB."""
@@ -100,7 +103,7 @@ def test_whatever_stands_in_a_field_the_preview_ends(task: SigningTask, demo: Ba
     for field in task.fields(subject, opened):
         if isinstance(field, ChoiceField | FlagField):
             continue
-        for text in _NASTY:
+        for text in (*_NASTY, *([_MANY_LINES] if isinstance(field, TextField) else [])):
             preview_ends(task, opened, good | {str(field.name): text})
             line = command_line(task, subject, good | {str(field.name): text}, DEMO)
             assert len(line) > 1000 or "kms-tui" in shlex.split(line)

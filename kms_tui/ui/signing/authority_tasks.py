@@ -53,6 +53,7 @@ from kms_tui.ui.signing.signing_task import (
     Facts,
     SigningOutput,
     SigningTask,
+    TaskFieldError,
     blamed_on,
     open_key,
     refuses_unless_it_signs,
@@ -61,6 +62,8 @@ from kms_tui.ui.signing.task_commands import file_option, file_word, option
 from kms_tui.ui.signing.typed_files import named_file
 
 REQUEST, AUTHORITY, EARLIER = "request", "authority", "earlier"
+_MOST_LINES = 10_000
+"""Of revoked certificates: the preview looks whether each names a file."""
 _CA_HINT = "a file; the CA's certificate, of this key"
 
 
@@ -141,6 +144,12 @@ def _listed(key: SigningKey, values: Values, now: datetime) -> tuple[Unsigned[An
             earlier = only_revocation_list(read_x509_file(path), str(path))
             before, previous = carried_on(earlier, ca, str(path))
     lines = [line.strip() for line in values[CertificateField.REVOKE].splitlines() if line.strip()]
+    if len(lines) > _MOST_LINES:
+        raise TaskFieldError(
+            CertificateField.REVOKE,
+            f"These are {len(lines):,} lines; at most {_MOST_LINES:,} are taken here.",
+            next_step="Make several lists, each going on from the one before.",
+        )
     ready = unsigned_revocation_list(
         key,
         ca,
