@@ -120,9 +120,12 @@ def test_a_small_ca_from_the_console(make_app: MakeApp, demo: Backend, tmp_path:
 
     async def save_as(pilot: Pilot[Any], name: str) -> None:
         assert isinstance(pilot.app.screen, OutputScreen)
+        output = pilot.app.screen
         await press(pilot, "w")
         pilot.app.screen.query_one("#path", Input).value = str(tmp_path / name)
-        await press(pilot, "ctrl+s", "escape")
+        await press(pilot, "ctrl+s")
+        assert str(tmp_path / name) in str(output.query_one("#checks", Static).render())
+        await press(pilot, "escape")
 
     async def script(pilot: Pilot[Any]) -> None:
         form = await open_task(pilot, "ci-release-signing", "Self-signed")

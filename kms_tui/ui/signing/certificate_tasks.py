@@ -127,17 +127,15 @@ def output_of(
     ca_path: str = "",
 ) -> SigningOutput:
     """Sign, with one call, and say what was made."""
+    is_ca_pem = b"-----BEGIN" in read_named(ca_path, "of the CA", MOST_BYTES) if ca_path else False
     made = ready.sign()
     needed = openssl_needed(made, ready.key)
-    is_ca_pem = b"-----BEGIN" in read_named(ca_path, "of the CA", MOST_BYTES) if ca_path else False
-    checks = openssl_lines(made, file_name, Encoding.PEM, now, ca=ca, ca_path=ca_path, is_ca_pem=is_ca_pem)
-    return SigningOutput(
-        title,
-        made.public_bytes(Encoding.PEM),
-        file_name,
-        shown(ready),
-        (*checks, *([f"# with {needed}"] if needed else ())),
-    )
+
+    def checks(name: str) -> Sequence[str]:
+        lines = openssl_lines(made, name, Encoding.PEM, now, ca=ca, ca_path=ca_path, is_ca_pem=is_ca_pem)
+        return (*lines, *([f"# with {needed}"] if needed else ()))
+
+    return SigningOutput(title, made.public_bytes(Encoding.PEM), file_name, shown(ready), checks)
 
 
 def shown(ready: Unsigned[Any]) -> Facts:

@@ -113,7 +113,10 @@ def _sign_file(key: SigningKey, values: Values, now: datetime, progress: Progres
     with file_errors(path, "read"), path.open("rb") as source:
         made = sign_file(key, source, choice, _ticks(source, progress))
     target = f"{path}{FORMATS[choice.format].suffix}"
-    check = ("verify", file_word(str(path)), "--signature", file_word(target), "--key", key.arn)
+
+    def check(name: str) -> Sequence[str]:
+        return "verify", file_word(str(path)), "--signature", file_word(name), "--key", key.arn
+
     facts = (("File", str(path)), ("Form", FORMATS[choice.format].words), ("Algorithm", algorithm))
     return SigningOutput(f"Signature of {path.name}", made, target, facts, check=check)
 

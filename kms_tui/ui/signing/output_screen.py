@@ -50,9 +50,7 @@ class OutputScreen(ModalScreen[None]):
         super().__init__()
         self.output = output
         self.command = command
-        self._checks = list(output.checks)
-        if output.check:
-            self._checks.append(shell_line(output.check, "", connection))
+        self._connection = connection
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="-help -danger" if self.output.is_bad else "-help"):
@@ -62,12 +60,19 @@ class OutputScreen(ModalScreen[None]):
                     yield Static(self._shown(), classes="dialog-line")
                 if self.output.facts:
                     yield Static(facts_table(self.output.facts), classes="dialog-line")
-                if self._checks:
+                if checks := self._checks(self.output.file_name):
                     yield Static(Content("Once it is written, check it with"), classes="field-label")
-                    yield Static(safe("\n".join(self._checks), newlines=True), classes="dialog-line")
+                    yield Static(checks, id="checks", classes="dialog-line")
                 yield Static(Content("The same from a shell"), classes="field-label")
                 yield Static(safe(self.command, newlines=True))
             yield Static(id="dialog-keys")
+
+    def _checks(self, file_name: str) -> Content:
+        """The lines that check it in this file."""
+        lines = list(self.output.checks(file_name))
+        if arguments := self.output.check(file_name):
+            lines.append(shell_line(arguments, "", self._connection))
+        return safe("\n".join(lines), newlines=True)
 
     def on_mount(self) -> None:
         self._show_keys()
@@ -132,7 +137,10 @@ class OutputScreen(ModalScreen[None]):
         app = host_of(self)
         values = await app.ask(SaveForm(self.output))
         if values is not None:
-            app.notify(f"Written to {typed_path(values['path']).absolute()}.")
+            path = typed_path(values["path"])
+            app.notify(f"Written to {path.absolute()}.")
+            for checks in self.query("#checks").results(Static):
+                checks.update(self._checks(str(path)))
 
 
 class SaveForm(Form):

@@ -20,6 +20,10 @@ Facts = Sequence[tuple[str, str]]
 """Names and values, in the order in which they are shown."""
 
 
+def _none(file_name: str) -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class SigningOutput:
     """What was made: a text to copy or bytes to save, a file name for it, and what checks it."""
@@ -29,10 +33,10 @@ class SigningOutput:
     file_name: str
     """A name that the form to save it suggests; "" where it is in files already."""
     facts: Facts = ()
-    checks: Sequence[str] = ()
-    """Command lines of other tools that check it."""
-    check: Sequence[str] = ()
-    """The arguments of the ``kms-tui`` command that checks it, once it is written to ``file_name``."""
+    checks: Callable[[str], Sequence[str]] = _none
+    """Command lines of other tools that check it in a file of this name."""
+    check: Callable[[str], Sequence[str]] = _none
+    """The arguments of the ``kms-tui`` command that checks it in a file of this name."""
     is_bad: bool = False
     """Whether it is a verdict that something does not verify."""
 

@@ -129,7 +129,7 @@ def _make(key: SigningKey, values: Values, now: datetime, progress: Progress) ->
         f"{line}\n".encode(),
         name,
         preview(key, fields),
-        (shlex.join(("ssh-keygen", "-L", "-f", name)),),
+        lambda name: (shlex.join(("ssh-keygen", "-L", "-f", name)),),
     )
 
 

@@ -35,7 +35,6 @@ from kms_tui.ui.dialogs.form import ChoiceField, FormField, TextField, Values
 from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
 from kms_tui.ui.signing.task_commands import option
 
-_FILE_NAME = "token.jwt"
 _MARKS = {State.GOOD: "✓", State.BAD: "✗", State.NOTE: "·"}
 
 
@@ -105,8 +104,11 @@ def _taken_apart(header: object, claims: object, more: Sequence[tuple[str, str]]
 def _make(key: TokenKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     token = _prepared(key, values, now)
     facts = _taken_apart(token.header, token.claims, [("Key", key.arn)])
-    check = ("jwt", "verify", f"@{_FILE_NAME}", "--key", key.arn)
-    return SigningOutput("Token", f"{sign(token)}\n".encode(), _FILE_NAME, facts, check=check)
+
+    def check(name: str) -> Sequence[str]:
+        return "jwt", "verify", f"@{name}", "--key", key.arn
+
+    return SigningOutput("Token", f"{sign(token)}\n".encode(), "token.jwt", facts, check=check)
 
 
 def _command(subject: Subject, values: Values) -> Sequence[str]:
