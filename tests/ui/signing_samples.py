@@ -47,7 +47,7 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
         "serial": "5",
         "options": "no-pty\nforce-command=/bin/echo 'hi'",
     },
-    "public-key": {"form": "ssh", "comment": "-release key"},
+    "public-key": {"format": "ssh", "comment": "-release key"},
 }
 """Task -> what is typed; ``write_files`` makes the files, TOKEN stands for a token of the key."""
 

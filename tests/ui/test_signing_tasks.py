@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
 
+import kms_tui.ui
 from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.cli import main
@@ -237,3 +239,13 @@ def test_a_file_too_large_for_a_certificate_is_refused_beside_its_field(demo: Ba
     error = preview_ends(task, opened, values_of(task, subject, opened, given))
     assert str(error) == "large has more than 1,048,576 bytes, which no such file has."
     assert getattr(error, "field", None) == "certificate"
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
+def test_no_style_sheet_is_about_the_id_of_a_field(task: SigningTask, demo: Backend) -> None:
+    """The scratchpad's sheet is read into the app when it is first opened: its #form narrowed a field."""
+    sheets = "".join(path.read_text() for path in Path(kms_tui.ui.__path__[0]).rglob("*.tcss"))
+    styled = set(re.findall(r"#([a-z][a-z-]*)", sheets))
+    kms = Kms(demo)
+    subject = subject_of(kms, SIGNER)
+    assert not styled & {str(field.name) for field in task.fields(subject, task.open(kms, subject))}

@@ -32,7 +32,7 @@ def _open(kms: Kms, subject: Subject) -> PublicKey:
 def _fields(subject: Subject, key: PublicKey) -> Sequence[FormField]:
     choices = [(_WORDS[form], form) for form in forms_of(key)]
     return (
-        ChoiceField("form", "Form", PublicKeyForm.PEM, choices=choices),
+        ChoiceField("format", "Form", PublicKeyForm.PEM, choices=choices),
         FormField("comment", "Comment of the OpenSSH line", subject.arn),
     )
 
@@ -42,18 +42,18 @@ def _preview(key: PublicKey, values: Values, now: datetime) -> Facts:
 
 
 def _make(key: PublicKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
-    form = PublicKeyForm(values["form"])
+    form = PublicKeyForm(values["format"])
     content = written(key, form, values["comment"].strip())
     name = "key.pub" if form is PublicKeyForm.SSH else f"public.{form}"
     return SigningOutput(f"Public key as {_WORDS[form]}", content, name, _preview(key, values, now))
 
 
 def _command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["public-key", "--key", subject.arn, "--format", values["form"]]
+    command = ["public-key", "--key", subject.arn, "--format", values["format"]]
     comment = values["comment"].strip()
-    if values["form"] == PublicKeyForm.SSH and comment != subject.arn:
+    if values["format"] == PublicKeyForm.SSH and comment != subject.arn:
         command += option("--comment", comment) or ["--comment", ""]
-    return [*command, "-o", "public.der"] if values["form"] == PublicKeyForm.DER else command
+    return [*command, "-o", "public.der"] if values["format"] == PublicKeyForm.DER else command
 
 
 def _refuses(key: Key) -> Reason:
