@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -220,8 +221,9 @@ def test_signing_a_large_file_shows_progress_and_stops_before_anything_is_sent(
 
 
 def test_bytes_are_shown_and_copied_in_base64_and_written_as_they_are(
-    make_app: MakeApp, demo: Backend, tmp_path: Path
+    make_app: MakeApp, demo: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SSH_TTY", "tty")  # so that the terminal's clipboard is used
     source = tmp_path / "app.tar"
     source.write_bytes(b"release")
     copied: list[str] = []
@@ -406,3 +408,27 @@ def test_help_says_what_the_keys_of_the_form_and_the_output_do(
         assert isinstance(pilot.app.screen, SigningForm if keys == ("f1",) else OutputScreen)
 
     drive(make_app(), script)
+
+
+def test_the_command_line_is_copied_from_the_form_and_from_the_output(
+    make_app: MakeApp, demo: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_TTY", "tty")  # so that the terminal's clipboard is used
+    app = make_app()
+
+    async def script(pilot: Pilot[Any]) -> None:
+        form = await open_task(pilot, "login-tokens", "Certificate request")
+        fill(form, subject="CN=x\0y")
+        await press(pilot, "f4")
+        assert "NUL" in notifications(app)
+        fill(form, subject="CN=O'Hara")
+        await press(pilot, "f4")
+        line = app.clipboard
+        assert shlex.split(line)[:4] == ["kms-tui", "cert", "csr", "--key"]
+        assert shlex.split(line)[-1] == "--demo"
+        await press(pilot, "ctrl+s", "x")
+        assert app.clipboard == line
+        await press(pilot, "c")
+        assert app.clipboard.startswith("-----BEGIN CERTIFICATE REQUEST-----")
+
+    drive(app, script)
