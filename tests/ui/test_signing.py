@@ -83,6 +83,8 @@ def test_a_signature_is_verified(make_app: MakeApp, demo: Backend, tmp_path: Pat
     async def script(pilot: Pilot[Any]) -> None:
         form = await open_task(pilot, "ci-release-signing", "Verify a file")
         fill(form, file=str(tmp_path / "app"))
+        await settled(pilot)
+        assert "app.sig, 13" in str(form.query_one("#preview", Static).render())
         await press(pilot, "ctrl+s")
         assert ("✗ NOT GOOD" if changed else "✓ GOOD") in text_of(pilot, "#dialog-title")
 

@@ -12,7 +12,7 @@ from kms_tui.atomic import FileError, file_errors
 from kms_tui.envelope.streams import Progress
 from kms_tui.kms.model import Key
 from kms_tui.signing.certificates.certificate_files import MOST_BYTES
-from kms_tui.signing.files.cms import read_certificate
+from kms_tui.signing.files.cms import CmsSignature, read_certificate
 from kms_tui.signing.files.file_signatures import (
     FORMATS,
     SignatureFormat,
@@ -24,11 +24,14 @@ from kms_tui.signing.files.file_signatures import (
 from kms_tui.signing.files.file_verification import (
     MOST_SIGNATURE_BYTES,
     FileVerdict,
+    GivenSignature,
+    RawSignature,
     read_signature_file,
     verify_file,
 )
 from kms_tui.signing.signature_forms import has_two_forms
 from kms_tui.signing.signing_key import SigningKey
+from kms_tui.signing.ssh.ssh_signatures import SshSignature
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, FormField, Values
 from kms_tui.ui.signing.signing_task import (
@@ -52,6 +55,7 @@ _WORDS: Mapping[SignatureFormat, str] = {
     SignatureFormat.COSIGN: "cosign verify-blob --key",
 }
 
+_KINDS = {CmsSignature: "CMS", SshSignature: "SSH"}
 _SUFFIXES = tuple(dict.fromkeys(facts.suffix for facts in FORMATS.values()))
 
 
@@ -143,11 +147,16 @@ def _verify_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
     )
 
 
-def _verdict(key: SigningKey, values: Values, progress: Progress) -> tuple[Path, FileVerdict]:
+def _given(values: Values) -> tuple[Path, str, GivenSignature]:
+    """The file, the name of its signature's file, and what is in that."""
     path = named_file(values["file"], "that was signed")
     with blamed_on("signature"):
         name = values["signature"].strip() or _signature_beside(path)
-        given = read_signature_file(read_named(name, "of the signature", MOST_SIGNATURE_BYTES))
+        return path, name, read_signature_file(read_named(name, "of the signature", MOST_SIGNATURE_BYTES))
+
+
+def _verdict(key: SigningKey, values: Values, progress: Progress) -> tuple[Path, FileVerdict]:
+    path, _, given = _given(values)
     with file_errors(path, "read"), path.open("rb") as source:
         return path, verify_file(source, given, key.public_key, ticks=_ticks(source, progress))
 
@@ -162,7 +171,16 @@ def _signature_beside(path: Path) -> str:
 
 
 def _preview_verify(key: SigningKey, values: Values, now: datetime) -> Facts:
-    return (("Key", key.arn), ("Public key", f"{key.spec}, SHA-256 {key.public_key.fingerprint}"))
+    path, name, given = _given(values)
+    kind = f"{len(given.data):,} bytes" if isinstance(given, RawSignature) else _KINDS[type(given)]
+    with file_errors(path, "read"):
+        size = path.stat().st_size
+    return (
+        ("File", f"{path}, {size:,} bytes"),
+        ("Signature", f"{name}, {kind}"),
+        ("Key", key.arn),
+        ("Public key", f"{key.spec}, SHA-256 {key.public_key.fingerprint}"),
+    )
 
 
 def _verify(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
@@ -208,7 +226,7 @@ FILE_TASKS = (
         make=_verify,
         command=_verify_command,
         refuses=_refuses,
-        preview_title="What verifies it",
+        preview_title="What will be verified",
         blame={
             "FileError": "file",
             "SigningError": "signature",
