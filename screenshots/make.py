@@ -24,6 +24,15 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "health": ("5",),
     "deletion": ("slash", *"orders-db", "enter", "b", "D"),
     "calendar": ("6",),
+    "signing": (
+        "slash",
+        *"ci-release",
+        "enter",
+        *("C", "down", "enter"),
+        *"CN=Example Root CA,O=Example",
+        *["tab"] * 5,
+        *("enter", *"a cert", "enter"),
+    ),
     "explain": ("slash", *"customer-pii", "enter", "enter", *["right"] * 7, "tab", *["down"] * 4, "h"),
 }
 """File name without its ending -> the keys pressed before the picture is taken."""

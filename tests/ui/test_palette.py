@@ -13,9 +13,10 @@ from textual.pilot import Pilot
 from kms_tui.session import Connection
 from kms_tui.ui.app_shell.palette import score_of
 from kms_tui.ui.base.host import Host
+from kms_tui.ui.signing.signing_form import SigningForm
 from kms_tui.ui.widgets.key_list import KeyList
 from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, press
+from tests.ui.console import drive, go_to, notifications, press
 
 
 def found(pilot: Pilot[Any]) -> list[str]:
@@ -122,3 +123,73 @@ def test_the_title_counts_before_the_note_and_every_word_must_be_there(
     query: str, title: str, note: str, least: float, most: float
 ) -> None:
     assert least <= score_of(query.split(), title, note) <= most
+
+
+async def choose_first(pilot: Pilot[Any]) -> None:
+    pilot.app.screen.query_one(CommandList).highlighted = 0
+    await press(pilot, "down", "up", "enter")
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("csr", "Certificate request (CSR)"),
+        ("self-signed", "Self-signed certificate"),
+        ("issue", "Issue a certificate"),
+        ("crl", "Revocation list (CRL)"),
+        ("sign jwt", "Sign a token (JWT)"),
+        ("verify token", "Verify a token (JWT)"),
+        ("cosign", "Sign a file"),
+        ("ssh cert", "SSH certificate"),
+        ("public key jwk", "Public key"),
+    ],
+)
+def test_what_a_key_signs_is_found_by_its_name(make_app: MakeApp, words: str, title: str) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "login-tokens")
+        await look_for(pilot, words, title)
+        await choose_first(pilot)
+        form = pilot.app.screen
+        assert isinstance(form, SigningForm)
+        assert form.dialog_title == f"{title}: login-tokens"
+
+    drive(make_app(), script)
+
+
+def test_the_palette_says_why_a_key_does_not_sign(make_app: MakeApp) -> None:
+    app = make_app()
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "orders-db")
+        await look_for(pilot, "csr", "Certificate request")
+        await choose_first(pilot)
+        assert not isinstance(pilot.app.screen, SigningForm)
+        assert "Certificate request (CSR) Its usage is ENCRYPT_DECRYPT" in notifications(app)
+
+    drive(app, script)
+
+
+def test_what_is_typed_before_all_is_read_is_looked_for(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, released = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Host) -> list[tuple[str, str, Connection]]:
+        entered.set()
+        await released.wait()
+        return []
+
+    monkeypatch.setattr("kms_tui.ui.app_shell.connecting.connections", slow)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        pilot.app.action_command_palette()
+        async with asyncio.timeout(20):
+            await entered.wait()
+            for typed in ("c", "ca", "calendar"):
+                pilot.app.screen.query_one("CommandInput").value = typed  # type: ignore[attr-defined]
+                await asyncio.sleep(0.05)
+            released.set()
+            while not any(line.startswith("Calendar ") for line in found(pilot)):
+                await asyncio.sleep(0.02)
+
+    drive(make_app(), script)

@@ -87,6 +87,19 @@ class ActionScreen(ModeScreen):
         action = ACTIONS[action_id]
         self.start_action(partial(self._do, action, self.chosen()), description=action.title)
 
+    def action_sign(self, task_id: str) -> None:
+        """One entry of the menu "Sign…", which the palette finds by its name."""
+        self.start_action(partial(self._sign, task_id, self.chosen()), description="sign")
+
+    async def _sign(self, task_id: str, chosen: Chosen) -> None:
+        from kms_tui.ui.signing.signing_menu import TASKS, open_task
+
+        subjects = await off_loop(chosen)
+        if len(subjects) > 1:
+            self.host.notify("This is done to one key at a time.", severity="warning")
+        elif subjects:
+            await open_task(self, subjects, next(task for task in TASKS if task.id == task_id))
+
     def action_hints(self, hints: Sequence[tuple[str, str]], subject: Subject) -> Content:
         """The keys that are offered for this key; below them, why others are not."""
         actions = [(ACTIONS[action_id], words) for action_id, words in hints if self._is_allowed(action_id)]

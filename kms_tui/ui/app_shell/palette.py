@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 import re
@@ -9,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -17,11 +18,15 @@ from textual.dom import DOMNode
 
 import kms_tui.ui
 from kms_tui.inventory import cells
+from kms_tui.ui.actions.action_screen import ActionScreen
 from kms_tui.ui.app_shell.themes import THEMES
 from kms_tui.ui.app_shell.tour import END
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, column, safe
+
+if TYPE_CHECKING:
+    from kms_tui.ui.signing.signing_task import SigningTask
 
 _MOST_KEYS = 20
 """Keys that a search offers; a longer query finds the others."""
@@ -45,13 +50,29 @@ class PaletteEntry(NamedTuple):
 class KmsCommands(Provider):
     """Finds actions, screens and themes, keys and aliases, profiles and Regions; the latest chosen first."""
 
+    _places: Sequence[PaletteEntry] = ()
+    _signing: Sequence[SigningTask] = ()
+
     async def startup(self) -> None:
+        """Begin to read what there is to find.
+
+        A key cancels the search before it, and Textual's search, while it waits for this, would cancel this
+        as well: nothing was found any more.
+        """
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
         tour = PaletteEntry("Tour", "Six steps, each doing one real thing", self._start_tour)
         if host_of(self.app).is_touring:
             tour = PaletteEntry(END, "Its steps are shown no longer", self._end_tour)
+        self._signing = await off_loop(_signing_tasks)
         self._places = [tour, *self._themes(), *await self._profiles(), *await self._regions()]
 
+    async def shutdown(self) -> None:
+        self._reading.cancel()
+
     async def discover(self) -> Hits:
+        await asyncio.wait([self._reading])
         entries = self.actions()
         recent = host_of(self.app).recent_commands
         by_title = {entry.title: entry for entry in [*entries, *self._places]}
@@ -62,9 +83,10 @@ class KmsCommands(Provider):
                 yield DiscoveryHit(self._line(entry), partial(self._run, entry), text=entry.title)
 
     async def search(self, query: str) -> Hits:
+        await asyncio.wait([self._reading])
         words = [_key_word(word) for word in query.lower().split()]
         recent = host_of(self.app).recent_commands
-        entries = [*self.actions(), *self._places]
+        entries = [*self.actions(), *self._signing_entries(), *self._places]
         scored = [(score_of(words, entry.title, entry.note), entry) for entry in entries]
         scored += [(max(score_of(words, entry.title, ""), _IN_NOTE), entry) for entry in self._keys(words)]
         for score, entry in scored:
@@ -96,6 +118,13 @@ class KmsCommands(Provider):
                     binding.action, PaletteEntry(binding.description, binding.tooltip, run, shortcut)
                 )
         return list(found.values())
+
+    def _signing_entries(self) -> Iterator[PaletteEntry]:
+        """The entries of the menu "Sign…", for the key under the cursor."""
+        if isinstance(self.screen, ActionScreen):
+            for task in self._signing:
+                run = partial(self.app.run_action, f"sign('{task.id}')", self.screen)
+                yield PaletteEntry(task.title, f"Sign… · {task.words}", run)
 
     async def _start_tour(self) -> None:
         await self.app.run_action("app.tour")
@@ -155,6 +184,12 @@ class KmsCommands(Provider):
             )
             for name in names
         ]
+
+
+def _signing_tasks() -> Sequence[SigningTask]:
+    from kms_tui.ui.signing.signing_menu import TASKS  # takes 0.2 s
+
+    return TASKS
 
 
 def _key_word(word: str) -> str:

@@ -66,7 +66,9 @@ class TextField(FormField):
     def widget(self) -> Widget:
         from kms_tui.ui.widgets.form_widgets import TextArea
 
-        return TextArea(self.value, id=self.name, compact=True, tab_behavior="focus")
+        return TextArea(
+            self.value, id=self.name, placeholder=Content(self.hint), compact=True, tab_behavior="focus"
+        )
 
     def entered(self, widget: Widget) -> str:
         from kms_tui.ui.widgets.form_widgets import TextArea

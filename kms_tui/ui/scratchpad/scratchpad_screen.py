@@ -36,7 +36,6 @@ from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.operation_settings import OperationList
 from kms_tui.ui.scratchpad.output_pane import OutputPane
 from kms_tui.ui.scratchpad.pane_fields import KeyField
-from kms_tui.ui.scratchpad.run_progress import RunProgress, RunProgressLine
 from kms_tui.ui.scratchpad.scratchpad_dialogs import (
     ask_json,
     ask_overwrite,
@@ -48,6 +47,7 @@ from kms_tui.ui.scratchpad.scratchpad_dialogs import (
 )
 from kms_tui.ui.scratchpad.setup_pane import SetupPane
 from kms_tui.ui.signing.signing_menu import cannot_sign, open_menu
+from kms_tui.ui.widgets.run_progress import RunProgress, RunProgressLine
 from kms_tui.ui.widgets.text_widgets import Button
 
 _STYLE_SHEET = Path(__file__).with_name("scratchpad.tcss")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 
+from kms_tui.atomic import typed_path
+from kms_tui.envelope.streams import Progress
 from kms_tui.signing.certificates.certificate_fields import read_fields
 from kms_tui.signing.certificates.certificate_files import (
     certificates_in,
@@ -39,7 +41,6 @@ from kms_tui.ui.dialogs.form import FormField, TextField, Values
 from kms_tui.ui.signing.certificate_tasks import (
     command_flags,
     name_fields,
-    named_file,
     output_of,
     previewed,
     shown,
@@ -52,19 +53,24 @@ from kms_tui.ui.signing.signing_task import (
     Facts,
     SigningOutput,
     SigningTask,
+    TaskFieldError,
     blamed_on,
     open_key,
     refuses_unless_it_signs,
 )
+from kms_tui.ui.signing.task_commands import file_option, file_word, option
+from kms_tui.ui.signing.typed_files import named_file
 
 REQUEST, AUTHORITY, EARLIER = "request", "authority", "earlier"
+_MOST_LINES = 10_000
+"""Of revoked certificates: the preview looks whether each names a file."""
 _CA_HINT = "a file; the CA's certificate, of this key"
 
 
 def _authority(key: SigningKey, values: Values) -> tuple[x509.Certificate, str]:
     """The CA's certificate, and the name of its file."""
     with blamed_on(AUTHORITY):
-        path = named_file(values[AUTHORITY], "the CA's certificate")
+        path = named_file(values[AUTHORITY], "of the CA's certificate")
         return issuer_of(certificates_in(read_x509_file(path), str(path)), key, str(path)), str(path)
 
 
@@ -81,7 +87,7 @@ def _issue_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
 
 def _issued(key: SigningKey, values: Values, now: datetime) -> tuple[Unsigned[Any], x509.Certificate, str]:
     with blamed_on(REQUEST):
-        path = named_file(values[REQUEST], "the CSR")
+        path = named_file(values[REQUEST], "of the CSR")
         request = only_request(read_x509_file(path), str(path))
         public = require_request(request, str(path))
     ca, ca_name = _authority(key, values)
@@ -96,16 +102,21 @@ def _preview_issue(key: SigningKey, values: Values, now: datetime) -> Facts:
     return (("CSR", "✓ its signature verifies"), *previewed(ready, values))
 
 
-def _issue(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
+def _issue(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     ready, ca, ca_name = _issued(key, values, now)
-    file_name = str(Path(values[REQUEST].strip()).with_suffix(".pem"))
-    return output_of("Certificate", ready, file_name, now, ca, ca_name)
+    return output_of("Certificate", ready, _beside(values[REQUEST]), now, ca, ca_name)
+
+
+def _beside(request: str) -> str:
+    """The file of the certificate for a CSR: web.pem for web.csr."""
+    name, suffix = os.path.splitext(file_word(request, "CSR"))
+    return f"{name}.crt" if suffix == ".pem" else f"{name}.pem"
 
 
 def _issue_command(subject: Subject, values: Values) -> Sequence[str]:
-    request, ca = values[REQUEST].strip() or "CSR", values[AUTHORITY].strip() or "CERT"
+    request, ca = file_word(values[REQUEST], "CSR"), file_word(values[AUTHORITY], "CERT")
     command = ["cert", "issue", request, "--key", subject.arn, "--ca", ca]
-    return [*command, *command_flags(values), "-o", str(Path(request).with_suffix(".pem"))]
+    return [*command, *command_flags(values), "-o", _beside(values[REQUEST])]
 
 
 def _list_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
@@ -129,10 +140,16 @@ def _listed(key: SigningKey, values: Values, now: datetime) -> tuple[Unsigned[An
     previous = None
     if values[EARLIER].strip():
         with blamed_on(EARLIER):
-            path = named_file(values[EARLIER], "the CRL before")
+            path = named_file(values[EARLIER], "of the CRL before")
             earlier = only_revocation_list(read_x509_file(path), str(path))
             before, previous = carried_on(earlier, ca, str(path))
     lines = [line.strip() for line in values[CertificateField.REVOKE].splitlines() if line.strip()]
+    if len(lines) > _MOST_LINES:
+        raise TaskFieldError(
+            CertificateField.REVOKE,
+            f"These are {len(lines):,} lines; at most {_MOST_LINES:,} are taken here.",
+            next_step="Make several lists, each going on from the one before.",
+        )
     ready = unsigned_revocation_list(
         key,
         ca,
@@ -147,13 +164,16 @@ def _listed(key: SigningKey, values: Values, now: datetime) -> tuple[Unsigned[An
 
 
 def _revocation(text: str, ca: x509.Certificate, now: datetime) -> Revocation:
-    what, reason, date = split_revocation(text)
-    path = named_file(what, "the certificate")
-    if path.is_file():
-        return revocation(
-            serial_of(only_certificate(read_x509_file(path), what), ca, what), reason, date, now
-        )
-    return revocation(read_serial(what, CertificateField.REVOKE) or 0, reason, date, now)
+    what, reason, date = (text, "", "") if _is_file(text) else split_revocation(text)
+    if not _is_file(what):
+        return revocation(read_serial(what, CertificateField.REVOKE) or 0, reason, date, now)
+    with blamed_on(CertificateField.REVOKE):
+        found = only_certificate(read_x509_file(named_file(what, "of the certificate")), what)
+        return revocation(serial_of(found, ca, what), reason, date, now)
+
+
+def _is_file(text: str) -> bool:
+    return os.path.isfile(typed_path(text))
 
 
 def _preview_list(key: SigningKey, values: Values, now: datetime) -> Facts:
@@ -161,22 +181,19 @@ def _preview_list(key: SigningKey, values: Values, now: datetime) -> Facts:
     return shown(ready)
 
 
-def _list(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
+def _list(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     ready, ca, ca_name = _listed(key, values, now)
     return output_of("Revocation list", ready, "ca.crl", now, ca, ca_name)
 
 
 def _list_command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["cert", "crl", "--key", subject.arn, "--ca", values[AUTHORITY].strip() or "CERT"]
+    command = ["cert", "crl", "--key", subject.arn, "--ca", file_word(values[AUTHORITY], "CERT")]
     for line in values[CertificateField.REVOKE].splitlines():
-        if line.strip():
-            command += ["--revoke", line.strip()]
-    for name, flag in ((EARLIER, "--from"), (CertificateField.NUMBER, "--number")):
-        if values[name].strip():
-            command += [flag, values[name].strip()]
-    days = values[CertificateField.DAYS].strip() or "30"
-    algorithm = values[CertificateField.ALGORITHM]
-    return [*command, "--days", days, *(["--algorithm", algorithm] if algorithm else []), "-o", "ca.crl"]
+        command += option("--revoke", os.path.expanduser(line.strip()))
+    command += file_option("--from", values[EARLIER])
+    for name in (CertificateField.NUMBER, CertificateField.ALGORITHM):
+        command += option(f"--{name}", values[name])
+    return [*command, *option("--days", values[CertificateField.DAYS] or "30"), "-o", "ca.crl"]
 
 
 AUTHORITY_TASKS = (
@@ -195,8 +212,8 @@ AUTHORITY_TASKS = (
     ),
     SigningTask(
         id="crl",
-        title="Revocation list",
-        words="the CRL of a CA",
+        title="Revocation list (CRL)",
+        words="what a CA has revoked",
         confirm="Sign",
         open=open_key,
         fields=_list_fields,

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from kms_tui.atomic import FileError, typed_path
+from kms_tui.envelope.streams import Progress
 from kms_tui.signing.certificates.certificate_builders import unsigned_request, unsigned_self_signed
 from kms_tui.signing.certificates.certificate_fields import (
     NOTHING_COPIED,
@@ -19,7 +19,12 @@ from kms_tui.signing.certificates.certificate_fields import (
     FieldTexts,
     read_fields,
 )
-from kms_tui.signing.certificates.certificate_files import only_certificate, only_request, read_x509_file
+from kms_tui.signing.certificates.certificate_files import (
+    MOST_BYTES,
+    only_certificate,
+    only_request,
+    read_x509_file,
+)
 from kms_tui.signing.certificates.copied_fields import copied_from
 from kms_tui.signing.certificates.descriptions import describe_all
 from kms_tui.signing.certificates.field_errors import CertificateField
@@ -33,9 +38,12 @@ from kms_tui.ui.signing.signing_task import (
     Facts,
     SigningOutput,
     SigningTask,
+    blamed_on,
     open_key,
     refuses_unless_it_signs,
 )
+from kms_tui.ui.signing.task_commands import file_option, file_word, option
+from kms_tui.ui.signing.typed_files import named_file, read_named
 
 PURPOSES = {
     CertificatePurpose.SERVER: "a TLS server",
@@ -53,7 +61,7 @@ _TEXTS = tuple(
     not in (CertificateField.CA, CertificateField.ALGORITHM, CertificateField.REVOKE, CertificateField.NUMBER)
 )
 """The fields that ``FieldTexts`` has."""
-_MOST_TYPED = ("dns", "ip", "email", "uri")
+_REPEATED = (CertificateField.DNS, CertificateField.IP, CertificateField.EMAIL, CertificateField.URI)
 
 
 def name_fields() -> tuple[FormField, ...]:
@@ -104,17 +112,10 @@ def command_flags(values: Values) -> list[str]:
     """The flags of ``kms-tui cert`` for what was typed."""
     flags: list[str] = []
     for name in (*_TEXTS, CertificateField.ALGORITHM):
-        text = values.get(name, "").strip()
-        for part in text.replace(",", " ").split() if name in _MOST_TYPED else [text] if text else []:
-            flags += [f"--{name}", part]
+        text = values.get(name, "")
+        for part in text.replace(",", " ").split() if name in _REPEATED else [text]:
+            flags += option(f"--{name}", part)
     return flags
-
-
-def named_file(text: str, what: str) -> Path:
-    """The path that was typed. FileError where there is none."""
-    if not text.strip() or "\0" in text:
-        raise FileError(f"Name the file of {what}.")
-    return typed_path(text)
 
 
 def output_of(
@@ -126,16 +127,15 @@ def output_of(
     ca_path: str = "",
 ) -> SigningOutput:
     """Sign, with one call, and say what was made."""
+    is_ca_pem = b"-----BEGIN" in read_named(ca_path, "of the CA", MOST_BYTES) if ca_path else False
     made = ready.sign()
     needed = openssl_needed(made, ready.key)
-    checks = openssl_lines(made, file_name, Encoding.PEM, now, ca=ca, ca_path=ca_path)
-    return SigningOutput(
-        title,
-        made.public_bytes(Encoding.PEM),
-        file_name,
-        shown(ready),
-        (*checks, *([f"# with {needed}"] if needed else ())),
-    )
+
+    def checks(name: str) -> Sequence[str]:
+        lines = openssl_lines(made, name, Encoding.PEM, now, ca=ca, ca_path=ca_path, is_ca_pem=is_ca_pem)
+        return (*lines, *([f"# with {needed}"] if needed else ()))
+
+    return SigningOutput(title, made.public_bytes(Encoding.PEM), file_name, shown(ready), checks)
 
 
 def shown(ready: Unsigned[Any]) -> Facts:
@@ -161,7 +161,7 @@ def _read(key: SigningKey, values: Values, now: datetime) -> CertificateFields:
 def _copied(key: SigningKey, name: str) -> CopiedFields:
     if not name:
         return NOTHING_COPIED
-    path = named_file(name, "the certificate or CSR")
+    path = named_file(name, "of the certificate or CSR")
     found = read_x509_file(path)
     source = (
         only_request(found, str(path))
@@ -187,7 +187,7 @@ def _task(
         return builder(key, _read(key, values, now), values[CertificateField.ALGORITHM])
 
     def command(subject: Subject, values: Values) -> Sequence[str]:
-        like = ["--like", values[LIKE].strip()] if values[LIKE].strip() else []
+        like = file_option("--like", values[LIKE])
         return ["cert", task_id, "--key", subject.arn, *command_flags(values), *like, "-o", file_name]
 
     return SigningTask(
@@ -198,7 +198,7 @@ def _task(
         open=open_key,
         fields=fields,
         preview=lambda key, values, now: previewed(ready(key, values, now), values),
-        make=lambda key, values, now: output_of(title, ready(key, values, now), file_name, now),
+        make=lambda key, values, now, progress: output_of(title, ready(key, values, now), file_name, now),
         command=command,
         refuses=refuses_unless_it_signs,
         blame={"FileError": LIKE, "CertificateFileError": LIKE},
@@ -212,13 +212,17 @@ def _look_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
     )
 
 
-def _look(key: SigningKey, values: Values, now: datetime) -> Facts:
-    found = read_x509_file(named_file(values["file"], "the certificate"))
+def _look(key: SigningKey, values: Values, now: datetime) -> tuple[Facts, bool]:
+    """What the file says, and whether a signature in it does not verify."""
+    found = read_x509_file(named_file(values["file"], "of the certificate"))
     authorities: Sequence[Any] = ()
     if values["ca"].strip():
-        authorities = read_x509_file(named_file(values["ca"], "the CA"))
+        with blamed_on("ca"):
+            authorities = read_x509_file(named_file(values["ca"], "of the CA"))
     facts: list[tuple[str, str]] = []
+    is_bad = False
     for each, described in zip(found, describe_all(found, now, authorities), strict=True):
+        is_bad |= described.signature.is_good is False
         public = getattr(each, "public_key", None)
         is_own = public is not None and public() == key.public_key.loaded()
         facts += [
@@ -227,20 +231,25 @@ def _look(key: SigningKey, values: Values, now: datetime) -> Facts:
         ]
         if public is not None:
             facts.append(("This key", "It is of this key." if is_own else "It is of another key."))
-    return facts
+    return facts, is_bad
 
 
-def _look_output(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
-    return SigningOutput(Path(values["file"].strip()).name, b"", "", _look(key, values, now))
+def _preview_look(key: SigningKey, values: Values, now: datetime) -> Facts:
+    return _look(key, values, now)[0]
+
+
+def _look_output(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+    facts, is_bad = _look(key, values, now)
+    title = f"{'✗ A signature does not verify: ' if is_bad else ''}{Path(values['file'].strip()).name}"
+    return SigningOutput(title, b"", "", facts, is_bad=is_bad)
 
 
 def _look_command(subject: Subject, values: Values) -> Sequence[str]:
-    ca = ["--ca", values["ca"].strip()] if values["ca"].strip() else []
-    return ["cert", "show", values["file"].strip() or "FILE", *ca]
+    return ["cert", "show", file_word(values["file"]), *file_option("--ca", values["ca"])]
 
 
 CERTIFICATE_TASKS = (
-    _task("csr", "Certificate request", "a CSR for a CA of others", unsigned_request, "request.csr"),
+    _task("csr", "Certificate request (CSR)", "for a CA of others", unsigned_request, "request.csr"),
     _task(
         "self-sign",
         "Self-signed certificate",
@@ -257,7 +266,7 @@ LOOK_TASK = SigningTask(
     confirm="Show",
     open=open_key,
     fields=_look_fields,
-    preview=_look,
+    preview=_preview_look,
     make=_look_output,
     command=_look_command,
     refuses=refuses_unless_it_signs,

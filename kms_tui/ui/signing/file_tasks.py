@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
-from kms_tui.atomic import FileError, file_errors, typed_path
+from kms_tui.atomic import FileError, file_errors
+from kms_tui.envelope.streams import Progress
 from kms_tui.kms.model import Key
-from kms_tui.signing.files.cms import read_certificate
+from kms_tui.signing.certificates.certificate_files import MOST_BYTES
+from kms_tui.signing.files.cms import CmsSignature, read_certificate
 from kms_tui.signing.files.file_signatures import (
     FORMATS,
     SignatureFormat,
     SigningChoice,
+    Ticks,
     checked_choice,
     sign_file,
 )
 from kms_tui.signing.files.file_verification import (
     MOST_SIGNATURE_BYTES,
     FileVerdict,
+    GivenSignature,
+    RawSignature,
     read_signature_file,
     verify_file,
 )
+from kms_tui.signing.signature_forms import has_two_forms
 from kms_tui.signing.signing_key import SigningKey
+from kms_tui.signing.ssh.ssh_signatures import SshSignature
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, FormField, Values
 from kms_tui.ui.signing.signing_task import (
     Facts,
     SigningOutput,
     SigningTask,
+    blamed_on,
     open_key,
     refuses_unless_it_signs,
 )
+from kms_tui.ui.signing.task_commands import file_option, file_word, option
+from kms_tui.ui.signing.typed_files import named_file, read_named
 
 _WORDS: Mapping[SignatureFormat, str] = {
     SignatureFormat.RAW: "raw: openssl dgst -verify",
@@ -44,15 +55,21 @@ _WORDS: Mapping[SignatureFormat, str] = {
     SignatureFormat.COSIGN: "cosign verify-blob --key",
 }
 
+_KINDS = {CmsSignature: "CMS", SshSignature: "SSH"}
+_SUFFIXES = tuple(dict.fromkeys(facts.suffix for facts in FORMATS.values()))
+
 
 def _file_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
+    is_ecdsa = has_two_forms(key.spec)
+    forms = [form for form in SignatureFormat if is_ecdsa or form is not SignatureFormat.R_S]
+    low_s = FlagField("low-s", "ECDSA", hint="the smaller s, as blockchains want it")
     return (
         FormField("file", "File to sign", hint="of any size; it is digested here"),
         ChoiceField(
             "format",
             "Form of the signature",
             SignatureFormat.RAW,
-            choices=[(words, form) for form, words in _WORDS.items()],
+            choices=[(_WORDS[form], form) for form in forms],
         ),
         ChoiceField(
             "algorithm",
@@ -61,26 +78,20 @@ def _file_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
             prompt="as is usual for the form",
         ),
         FormField("certificate", "Certificate of the key, for CMS", hint="a file in PEM or DER"),
-        FlagField("low-s", "ECDSA", hint="the smaller s, as blockchains want it"),
+        *([low_s] if is_ecdsa else []),
     )
-
-
-def _path(text: str, what: str) -> Path:
-    if not text.strip() or "\0" in text:
-        raise FileError(f"Name the file {what}.")
-    return typed_path(text)
 
 
 def _choice(values: Values, now: datetime) -> SigningChoice:
     certificate = None
     if values["certificate"].strip():
-        path = typed_path(values["certificate"])
-        with file_errors(path, "read"):
-            certificate = read_certificate(path.read_bytes())
+        with blamed_on("certificate"):
+            content = read_named(values["certificate"], "of the key's certificate", MOST_BYTES)
+            certificate = read_certificate(content)
     return SigningChoice(
         SignatureFormat(values["format"]),
         values["algorithm"],
-        bool(values["low-s"]),
+        bool(values.get("low-s")),
         certificate,
         signed_at=now,
     )
@@ -89,7 +100,7 @@ def _choice(values: Values, now: datetime) -> SigningChoice:
 def _preview_file(key: SigningKey, values: Values, now: datetime) -> Facts:
     choice = _choice(values, now)
     algorithm = checked_choice(key, choice)
-    path = _path(values["file"], "to sign")
+    path = named_file(values["file"], "to sign")
     with file_errors(path, "read"):
         size = path.stat().st_size
     return (
@@ -100,23 +111,33 @@ def _preview_file(key: SigningKey, values: Values, now: datetime) -> Facts:
     )
 
 
-def _sign_file(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
-    choice, path = _choice(values, now), _path(values["file"], "to sign")
+def _sign_file(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+    choice, path = _choice(values, now), named_file(values["file"], "to sign")
     algorithm = checked_choice(key, choice)
     with file_errors(path, "read"), path.open("rb") as source:
-        made = sign_file(key, source, choice)
+        made = sign_file(key, source, choice, _ticks(source, progress))
     target = f"{path}{FORMATS[choice.format].suffix}"
-    command = ("kms-tui", "verify", str(path), "--signature", target, "--key", key.arn)
+
+    def check(name: str) -> Sequence[str]:
+        return "verify", file_word(str(path)), "--signature", file_word(name), "--key", key.arn
+
     facts = (("File", str(path)), ("Form", FORMATS[choice.format].words), ("Algorithm", algorithm))
-    return SigningOutput(f"Signature of {path.name}", made, target, facts, (shlex.join(command),))
+    return SigningOutput(f"Signature of {path.name}", made, target, facts, check=check)
+
+
+def _ticks(source: BinaryIO, progress: Progress) -> Ticks:
+    """Tells how much of a file is read; raises CancelledByUserError to stop."""
+    total = os.fstat(source.fileno()).st_size
+    return lambda done: progress.tick(done, total)
 
 
 def _sign_command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["sign", values["file"].strip() or "FILE", "--key", subject.arn, "--format", values["format"]]
-    for name in ("algorithm", "certificate"):
-        if values[name].strip():
-            command += [f"--{name}", values[name].strip()]
-    return [*command, "--low-s"] if values["low-s"] else command
+    form = SignatureFormat(values["format"])
+    command = ["sign", file_word(values["file"]), "--key", subject.arn, "--format", form]
+    command += option("--algorithm", values["algorithm"])
+    if form in (SignatureFormat.CMS, SignatureFormat.CMS_PEM):
+        command += file_option("--certificate", values["certificate"])
+    return [*command, "--low-s"] if values.get("low-s") else command
 
 
 def _verify_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
@@ -126,33 +147,54 @@ def _verify_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
     )
 
 
-def _verdict(key: SigningKey, values: Values) -> tuple[Path, FileVerdict]:
-    path = _path(values["file"], "that was signed")
-    signature = typed_path(values["signature"].strip() or f"{path}.sig")
-    with file_errors(signature, "read"), signature.open("rb") as file:
-        given = read_signature_file(file.read(MOST_SIGNATURE_BYTES + 1))
+def _given(values: Values) -> tuple[Path, str, GivenSignature]:
+    """The file, the name of its signature's file, and what is in that."""
+    path = named_file(values["file"], "that was signed")
+    with blamed_on("signature"):
+        name = values["signature"].strip() or _signature_beside(path)
+        return path, name, read_signature_file(read_named(name, "of the signature", MOST_SIGNATURE_BYTES))
+
+
+def _verdict(key: SigningKey, values: Values, progress: Progress) -> tuple[Path, FileVerdict]:
+    path, _, given = _given(values)
     with file_errors(path, "read"), path.open("rb") as source:
-        return path, verify_file(source, given, key.public_key)
+        return path, verify_file(source, given, key.public_key, ticks=_ticks(source, progress))
+
+
+def _signature_beside(path: Path) -> str:
+    """The file that ``kms-tui sign`` writes beside a file, in whichever form."""
+    beside = [f"{path}{suffix}" for suffix in _SUFFIXES]
+    found = next((name for name in beside if Path(name).is_file()), None)
+    if found is None:
+        raise FileError(f"There is no signature beside it: none of {', '.join(beside)}.")
+    return found
 
 
 def _preview_verify(key: SigningKey, values: Values, now: datetime) -> Facts:
-    return (("Key", key.arn), ("Public key", f"{key.spec}, SHA-256 {key.public_key.fingerprint}"))
+    path, name, given = _given(values)
+    kind = f"{len(given.data):,} bytes" if isinstance(given, RawSignature) else _KINDS[type(given)]
+    with file_errors(path, "read"):
+        size = path.stat().st_size
+    return (
+        ("File", f"{path}, {size:,} bytes"),
+        ("Signature", f"{name}, {kind}"),
+        ("Key", key.arn),
+        ("Public key", f"{key.spec}, SHA-256 {key.public_key.fingerprint}"),
+    )
 
 
-def _verify(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
-    path, verdict = _verdict(key, values)
+def _verify(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+    path, verdict = _verdict(key, values, progress)
     word = "✓ GOOD" if verdict.good else "✗ NOT GOOD"
-    facts = [("File", str(path)), ("Verdict", f"{word}: {verdict.sentence}"), ("Key", key.arn)]
+    facts = [("File", str(path)), ("Verdict", f"{word[0]} {verdict.sentence}"), ("Key", key.arn)]
     if verdict.algorithm:
         facts.append(("Algorithm", verdict.algorithm))
-    return SigningOutput(f"{word}: {path.name}", b"", "", facts)
+    return SigningOutput(f"{word}: {path.name}", b"", "", facts, is_bad=not verdict.good)
 
 
 def _verify_command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["verify", values["file"].strip() or "FILE"]
-    if values["signature"].strip():
-        command += ["--signature", values["signature"].strip()]
-    return [*command, "--key", subject.arn]
+    signature = file_option("--signature", values["signature"])
+    return ["verify", file_word(values["file"]), *signature, "--key", subject.arn]
 
 
 def _refuses(key: Key) -> Reason:
@@ -184,7 +226,7 @@ FILE_TASKS = (
         make=_verify,
         command=_verify_command,
         refuses=_refuses,
-        preview_title="What verifies it",
+        preview_title="What will be verified",
         blame={
             "FileError": "file",
             "SigningError": "signature",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import partial
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 
 from kms_tui.atomic import SHARED, atomic_file, typed_path
+from kms_tui.session import Connection
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.clipboard import copy_text
 from kms_tui.ui.base.host import host_of
@@ -18,6 +20,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.form import FlagField, Form, FormField, Values
 from kms_tui.ui.signing.signing_form import facts_table
 from kms_tui.ui.signing.signing_task import SigningOutput
+from kms_tui.ui.signing.task_commands import shell_line
 from kms_tui.ui.widgets.text_widgets import Static
 
 _MOST_SHOWN = 20_000
@@ -39,46 +42,75 @@ class OutputScreen(ModalScreen[None]):
         Binding("question_mark,f1", "app.help", "Help", id="output.help", tooltip="Explain the keys"),
         Binding("down", "scroll(1)", show=False),
         Binding("up", "scroll(-1)", show=False),
-        Binding("pagedown", "scroll(10)", show=False),
+        Binding("pagedown", "scroll(10)", id="output.page-down", show=False),
         Binding("pageup", "scroll(-10)", show=False),
     ]
 
-    def __init__(self, output: SigningOutput, command: str) -> None:
+    def __init__(self, output: SigningOutput, command: str, connection: Connection) -> None:
         super().__init__()
         self.output = output
         self.command = command
+        self._connection = connection
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="dialog", classes="-help"):
+        with Vertical(id="dialog", classes="-help -danger" if self.output.is_bad else "-help"):
             yield Static(safe(self.output.title), id="dialog-title")
             with VerticalScroll(id="dialog-body"):
-                if self.output.facts:
-                    yield Static(facts_table(self.output.facts), classes="dialog-line")
                 if self.output.content:
                     yield Static(self._shown(), classes="dialog-line")
-                if self.output.checks:
-                    yield Static(Content("Check it with"), classes="field-label")
-                    yield Static(safe("\n".join(self.output.checks), newlines=True), classes="dialog-line")
+                if self.output.facts:
+                    yield Static(facts_table(self.output.facts), classes="dialog-line")
+                if checks := self._checks(self.output.file_name):
+                    yield Static(Content("Once it is written, check it with"), classes="field-label")
+                    yield Static(checks, id="checks", classes="dialog-line")
                 yield Static(Content("The same from a shell"), classes="field-label")
-                yield Static(safe(self.command))
-            made = (("c", "copy"), ("w", "write to a file")) if self.output.content else ()
-            keys = (*made, ("x", "copy the command"), ("esc", "close"))
-            yield Static(
-                Content("   ").join(
-                    Content.styled(key, "$accent") + Content(f" {words}") for key, words in keys
-                ),
-                id="dialog-keys",
+                yield Static(safe(self.command, newlines=True))
+            yield Static(id="dialog-keys")
+
+    def _checks(self, file_name: str) -> Content:
+        """The lines that check it in this file."""
+        lines = list(self.output.checks(file_name))
+        if arguments := self.output.check(file_name):
+            lines.append(shell_line(arguments, "", self._connection))
+        return safe("\n".join(lines), newlines=True)
+
+    def on_mount(self) -> None:
+        self._show_keys()
+        self.watch(self.query_one("#dialog-body"), "virtual_size", self._show_keys, init=False)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_keys)
+
+    def _show_keys(self) -> None:
+        shown = host_of(self).shown_key
+        made = (("output.copy", "c", "copy"), ("output.save", "w", "write to a file"))
+        keys = [
+            (shown(binding, key), words)
+            for binding, key, words in (
+                *(made if self.output.content else ()),
+                ("output.command", "x", "copy the command"),
+                ("output.close", "escape", "close"),
             )
+        ]
+        if self.query_one("#dialog-body").max_scroll_y > 0:
+            keys.append((shown("output.page-down", "pagedown"), "more"))
+        words = [Content.styled(key, "$accent") + Content(f" {words}") for key, words in keys]
+        self.query_one("#dialog-keys", Static).update(Content("   ").join(words))
 
     def _shown(self) -> Content:
+        """What was made; bytes in base64, as they are copied."""
+        text = self._copied
+        end = Content(f"\n… {len(text):,} characters in all") if len(text) > _MOST_SHOWN else Content()
+        shown = safe(text[:_MOST_SHOWN], newlines=True) + end
+        if self.output.text is not None:
+            return shown
+        about = f"{len(self.output.content):,} bytes, here in base64; the file gets the bytes.\n"
+        return Content.styled(about, "$foreground-muted") + shown
+
+    @property
+    def _copied(self) -> str:
         text = self.output.text
-        if text is None:
-            return Content.styled(
-                f"{len(self.output.content):,} bytes, which are no text.", "$foreground-muted"
-            )
-        if len(text) > _MOST_SHOWN:
-            return safe(text[:_MOST_SHOWN], newlines=True) + Content(f"\n… {len(text):,} characters in all")
-        return safe(text, newlines=True)
+        return base64.b64encode(self.output.content).decode() if text is None else text.rstrip("\n")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("copy", "save"):
@@ -90,11 +122,8 @@ class OutputScreen(ModalScreen[None]):
 
     def action_copy(self) -> None:
         app, text = host_of(self), self.output.text
-        if text is None:
-            app.notify("Bytes cannot be copied: write them to a file with w.", severity="warning")
-            return
-        copy_text(app, text)
-        app.notify("Copied.")
+        copy_text(app, self._copied if text is None else text)
+        app.notify("Copied in base64." if text is None else "Copied.")
 
     def action_copy_command(self) -> None:
         app = host_of(self)
@@ -108,7 +137,10 @@ class OutputScreen(ModalScreen[None]):
         app = host_of(self)
         values = await app.ask(SaveForm(self.output))
         if values is not None:
-            app.notify(f"Written to {values['path'].strip()}.")
+            path = typed_path(values["path"])
+            app.notify(f"Written to {path.absolute()}.")
+            for checks in self.query("#checks").results(Static):
+                checks.update(self._checks(str(path)))
 
 
 class SaveForm(Form):
@@ -134,4 +166,6 @@ class SaveForm(Form):
 
 
 def _check_path(text: str) -> str:
-    return "" if text.strip() else "Name a file."
+    if not text.strip():
+        return "Name a file."
+    return "This text can name no file." if "\0" in text else ""

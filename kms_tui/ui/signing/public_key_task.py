@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.envelope.streams import Progress
 from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key
 from kms_tui.public_key import PublicKey
@@ -13,6 +14,7 @@ from kms_tui.signing.public_key_forms import PublicKeyForm, fingerprints, forms_
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, Values
 from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
+from kms_tui.ui.signing.task_commands import option
 
 _WORDS = {
     PublicKeyForm.PEM: "PEM",
@@ -30,7 +32,7 @@ def _open(kms: Kms, subject: Subject) -> PublicKey:
 def _fields(subject: Subject, key: PublicKey) -> Sequence[FormField]:
     choices = [(_WORDS[form], form) for form in forms_of(key)]
     return (
-        ChoiceField("form", "Form", PublicKeyForm.PEM, choices=choices),
+        ChoiceField("format", "Form", PublicKeyForm.PEM, choices=choices),
         FormField("comment", "Comment of the OpenSSH line", subject.arn),
     )
 
@@ -39,18 +41,19 @@ def _preview(key: PublicKey, values: Values, now: datetime) -> Facts:
     return (("Key spec", key.spec), *fingerprints(key))
 
 
-def _make(key: PublicKey, values: Values, now: datetime) -> SigningOutput:
-    form = PublicKeyForm(values["form"])
+def _make(key: PublicKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
+    form = PublicKeyForm(values["format"])
     content = written(key, form, values["comment"].strip())
     name = "key.pub" if form is PublicKeyForm.SSH else f"public.{form}"
     return SigningOutput(f"Public key as {_WORDS[form]}", content, name, _preview(key, values, now))
 
 
 def _command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["public-key", "--key", subject.arn, "--format", values["form"]]
-    if values["form"] == PublicKeyForm.SSH and values["comment"].strip() != subject.arn:
-        command += ["--comment", values["comment"].strip()]
-    return command
+    command = ["public-key", "--key", subject.arn, "--format", values["format"]]
+    comment = values["comment"].strip()
+    if values["format"] == PublicKeyForm.SSH and comment != subject.arn:
+        command += option("--comment", comment) or ["--comment", ""]
+    return [*command, "-o", "public.der"] if values["format"] == PublicKeyForm.DER else command
 
 
 def _refuses(key: Key) -> Reason:

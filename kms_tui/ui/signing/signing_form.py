@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
@@ -11,10 +10,12 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widget import Widget
 
+from kms_tui.envelope.errors import CancelledByUserError
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.session import Connection
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.clipboard import copy_text
 from kms_tui.ui.base.host import host_of
@@ -22,12 +23,23 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.form import Form, Values
 from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
+from kms_tui.ui.signing.task_commands import shell_line
 from kms_tui.ui.widgets.facts_table import FactsTable
 from kms_tui.ui.widgets.form_widgets import Checkbox, Select, SelectionList, TextArea
+from kms_tui.ui.widgets.run_progress import RunProgress, RunProgressLine, progress_words
 from kms_tui.ui.widgets.text_widgets import Input, Static
 
 _PREVIEW_SECONDS = 0.15
 """After the last key; the preview may read files."""
+_MOST_SAID = 400
+"""Characters of an error."""
+
+
+def _progress_words(done: int, total: int | None, seconds: float) -> str:
+    """How much of a file is read; "" where none is read, and once the call is under way."""
+    if not done or not total or done >= total:
+        return ""
+    return f"{100 * done // total} % · {progress_words(done, total, seconds)}"
 
 
 def facts_table(facts: Facts) -> FactsTable:
@@ -60,6 +72,8 @@ class SigningForm(Form):
         self.signing_task, self.subject, self.opened = task, subject, opened
         self._now = now
         self.output: SigningOutput | None = None
+        self._progress = RunProgress()
+        self._progress_line = RunProgressLine(_progress_words)
         super().__init__(
             f"{task.title}: {subject.name}",
             task.fields(subject, opened),
@@ -69,25 +83,24 @@ class SigningForm(Form):
             about=subject.arn,
         )
 
-    def compose_body(self) -> Iterable[Widget]:
-        yield Container(
-            Vertical(*super().compose_body(), id="signing-fields"),
-            Vertical(
-                Static(Content(self.signing_task.preview_title), classes="field-label"),
-                Static(id="preview"),
-                id="signing-preview",
-            ),
-            id="signing-columns",
+    def compose_confirmation(self) -> Iterable[Widget]:
+        yield VerticalScroll(
+            Static(Content(self.signing_task.preview_title), classes="field-label"),
+            Static(id="preview"),
+            id="signing-preview",
+            can_focus=False,
         )
+        yield self._progress_line
 
     def on_mount(self) -> None:
         super().on_mount()
+        self.watch(self.query_one("#signing-preview"), "virtual_size", self.body_changed, init=False)
         self._show_preview()
 
     def body_changed(self) -> None:
-        """Be as tall as the screen allows where the fields do not fit."""
-        if self.query_one("#dialog-body", VerticalScroll).max_scroll_y > 0:
-            self.add_class("-long")
+        """Tab goes to the preview where it has more than fits."""
+        preview = self.query_one("#signing-preview", VerticalScroll)
+        preview.can_focus = preview.max_scroll_y > 0
         super().body_changed()
 
     def keys_line(self) -> Content:
@@ -96,7 +109,24 @@ class SigningForm(Form):
         return super().keys_line() + Content("   ") + command
 
     def _make(self, values: Values) -> None:
-        self.output = self.signing_task.make(self.opened, values, self._now())
+        progress = self._progress.reporter()
+        self.output = self.signing_task.make(self.opened, values, self._now(), progress)
+
+    async def _submit(self, values: Values) -> None:
+        self._progress = RunProgress()
+        self._progress_line.follow(self._progress)
+        try:
+            await super()._submit(values)
+        finally:
+            self._progress.stop.set()
+            self._progress_line.done()
+
+    def cancel(self) -> None:
+        """Stop while a file is being read: nothing is sent until it is read."""
+        if self.is_calling and self._progress.is_reading:
+            self._progress.stop.set()
+        else:
+            super().cancel()
 
     @on(Input.Changed)
     @on(Select.Changed)
@@ -116,25 +146,39 @@ class SigningForm(Form):
             now = self._now()
             facts = await off_loop(lambda: self.signing_task.preview(self.opened, values, now))
         except KmsTuiError as error:
-            shown.update(Content.styled("not yet: ", "$foreground-muted") + safe(str(error)))
+            shown.update(Content.styled("not yet: ", "$foreground-muted") + safe(_shortened(str(error))))
         else:
             shown.update(facts_table(facts))
 
     def _blame(self, error: KmsTuiError) -> None:
+        if isinstance(error, CancelledByUserError):
+            self.show_error("Stopped before anything was sent.")
+            return
         about = getattr(error, "field", "")
         name = str(getattr(about, "value", about)).replace(" ", "-").lower()
         if not any(field.name == name for field in self.fields):
             super()._blame(error)
             return
-        self.show_field_error(name, f"{error} {error.next_step}".strip())
+        self.show_field_error(name, f"{_shortened(str(error))} {error.next_step}".strip())
         self.query_one(f"#{name}").focus()
 
     def action_copy_command(self) -> None:
         app = host_of(self)
-        copy_text(app, command_line(self.signing_task, self.subject, self.values()))
+        line = command_line(self.signing_task, self.subject, self.values(), app.connection)
+        if "\0" in line:
+            app.notify("No command line can hold the character NUL.", severity="warning")
+            return
+        copy_text(app, line)
         app.notify("The command line is copied.")
 
 
-def command_line(task: SigningTask, subject: Subject, values: Values) -> str:
+def _shortened(sentence: str) -> str:
+    """A sentence that may repeat what was pasted into the wrong field."""
+    if len(sentence) <= _MOST_SAID:
+        return sentence
+    return f"{sentence[: _MOST_SAID // 2]} … {sentence[-_MOST_SAID // 2 :]}"
+
+
+def command_line(task: SigningTask, subject: Subject, values: Values, connection: Connection) -> str:
     """The ``kms-tui`` command that does the same."""
-    return shlex.join(("kms-tui", *task.command(subject, values)))
+    return shell_line(task.command(subject, values), task.piped(values), connection)

@@ -39,7 +39,7 @@ def cannot_sign(subject: Subject) -> Reason:
 
 
 async def open_menu(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
-    """Choose what to sign, fill its form, and show what was made."""
+    """Choose what to sign, and sign it."""
     (subject,) = subjects
     key = subject.key
     if key is None:
@@ -50,7 +50,22 @@ async def open_menu(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     chosen = await screen.ask(Choose(f"Sign with {subject.name}", lines, disabled=refused))
     if chosen is None:
         return
-    task, kms, session = TASKS[chosen], screen.kms_for(subject), screen.session
+    await open_form(screen, subject, TASKS[chosen])
+
+
+async def open_task(screen: ModeScreen, subjects: Sequence[Subject], task: SigningTask) -> None:
+    """The form of one task, or why the key cannot do it; as from the menu."""
+    (subject,) = subjects
+    reason = task.refuses(subject.key) if subject.key is not None else cannot_sign(subject)
+    if reason:
+        screen.host.notify(f"{reason[0].upper()}{reason[1:]}.", title=task.title, severity="warning")
+    else:
+        await open_form(screen, subject, task)
+
+
+async def open_form(screen: ModeScreen, subject: Subject, task: SigningTask) -> None:
+    """Fill the form of a task, and show what was made."""
+    kms, session = screen.kms_for(subject), screen.session
     assert session is not None
     opened = await screen.attempt(lambda: task.open(kms, subject), doing="read its public key")
     if opened is None:
@@ -58,7 +73,9 @@ async def open_menu(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     form = SigningForm(task, subject, opened, session.now)
     values = await screen.ask(form)
     if values is not None and form.output is not None:
-        screen.app.push_screen(OutputScreen(form.output, command_line(task, subject, values)))
+        connection = screen.host.connection
+        command = command_line(task, subject, values, connection)
+        screen.app.push_screen(OutputScreen(form.output, command, connection))
 
 
 def _line(task: SigningTask, reason: Reason) -> Content:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.envelope.streams import Progress
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.signing.signing_key import SigningKey, open_signing_key
@@ -17,6 +18,10 @@ from kms_tui.ui.dialogs.form import FormField, Values
 
 Facts = Sequence[tuple[str, str]]
 """Names and values, in the order in which they are shown."""
+
+
+def _none(file_name: str) -> Sequence[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,12 @@ class SigningOutput:
     file_name: str
     """A name that the form to save it suggests; "" where it is in files already."""
     facts: Facts = ()
-    checks: Sequence[str] = ()
-    """Command lines that check it."""
+    checks: Callable[[str], Sequence[str]] = _none
+    """Command lines of other tools that check it in a file of this name."""
+    check: Callable[[str], Sequence[str]] = _none
+    """The arguments of the ``kms-tui`` command that checks it in a file of this name."""
+    is_bad: bool = False
+    """Whether it is a verdict that something does not verify."""
 
     @property
     def text(self) -> str | None:
@@ -58,10 +67,13 @@ class SigningTask:
     fields: Callable[[Subject, Any], Sequence[FormField]]
     preview: Callable[[Any, Values, datetime], Facts]
     """What will be signed, with the present time; no call of KMS."""
-    make: Callable[[Any, Values, datetime], SigningOutput]
+    make: Callable[[Any, Values, datetime, Progress], SigningOutput]
+    """It says how much of a file it has read, and stops when asked to, before anything is sent."""
     command: Callable[[Subject, Values], Sequence[str]]
-    """The arguments of the command line that does the same."""
+    """The arguments of the command line that does the same, but for those of the connection."""
     refuses: Callable[[Key], Reason]
+    piped: Callable[[Values], str] = lambda _: ""
+    """What that command reads from standard input."""
     preview_title: str = "What will be signed"
     blame: Mapping[str, str] = field(default_factory=dict)
     """As of ``Form``: for errors without a field."""

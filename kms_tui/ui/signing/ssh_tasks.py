@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
-from kms_tui.atomic import file_errors, typed_path
+from kms_tui.envelope.streams import Progress
 from kms_tui.kms.model import Key
 from kms_tui.signing.signing_key import SigningKey
 from kms_tui.signing.ssh.ssh_certificates import (
@@ -30,8 +31,17 @@ from kms_tui.ui.signing.signing_task import (
     open_key,
     refuses_unless_it_signs,
 )
+from kms_tui.ui.signing.task_commands import file_word, option
+from kms_tui.ui.signing.typed_files import read_named
 
 _MOST_LINE = 1 << 16
+_STANDARD_INPUT = "/dev/stdin"
+_FLAGS = (
+    (SshField.VALID_FOR, "--valid-for"),
+    (SshField.VALID_FROM, "--valid-from"),
+    (SshField.IDENTITY, "--id"),
+    (SshField.SERIAL, "--serial"),
+)
 
 
 def _refuses(key: Key) -> Reason:
@@ -58,7 +68,7 @@ def _fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
 
 
 def _read(values: Values, now: datetime) -> SshCertificateFields:
-    principals = tuple(values[SshField.PRINCIPALS].replace(",", " ").split())
+    principals = _principals(values)
     valid_after, valid_before = read_validity(values[SshField.VALID_FROM], values[SshField.VALID_FOR], now)
     fields = SshCertificateFields(
         public_key=_public_key(values[SshField.PUBLIC_KEY].strip()),
@@ -74,60 +84,73 @@ def _read(values: Values, now: datetime) -> SshCertificateFields:
     return fields
 
 
+def _principals(values: Values) -> tuple[str, ...]:
+    return tuple(values[SshField.PRINCIPALS].replace(",", " ").split())
+
+
+def _file_name(values: Values) -> str:
+    """Where ssh looks for the certificate: beside the public key, as ssh-keygen -s writes it."""
+    text = values[SshField.PUBLIC_KEY].strip()
+    name = next(iter(_principals(values)), "host").replace("/", "_") if _is_line(text) else text
+    return f"{file_word(name).removesuffix('.pub')}-cert.pub"
+
+
 def _lines(text: str) -> Iterator[str]:
     return (line.strip() for line in text.splitlines() if line.strip())
+
+
+def _is_line(text: str) -> bool:
+    """Whether the public key itself was typed, rather than its file."""
+    return " " in text and not os.path.exists(text)
 
 
 def _public_key(text: str) -> str:
     """The line, or what stands in the file of that name."""
     if not text:
         raise SshFieldError(SshField.PUBLIC_KEY, "Name the file of the public key, or paste its line.")
-    if " " in text and not Path(text).exists():
+    if _is_line(text):
         return text
-    path = typed_path(text)
-    try:
-        with file_errors(path, "read"), path.open("rb") as file:
-            return file.read(_MOST_LINE).decode("utf-8", "replace").strip()
-    except ValueError as error:  # a NUL in the name
-        raise SshFieldError(SshField.PUBLIC_KEY, "This is no name of a file.") from error
+    return read_named(text, "of the public key", _MOST_LINE).decode("utf-8", "replace").strip()
 
 
 def _preview(key: SigningKey, values: Values, now: datetime) -> Facts:
-    return preview(key, _read(values, now))
+    """A random serial is drawn again when it is signed."""
+    is_random = not values[SshField.SERIAL].strip()
+    facts = preview(key, _read(values, now))
+    return [(name, "random" if is_random and name == "Serial" else text) for name, text in facts]
 
 
-def _make(key: SigningKey, values: Values, now: datetime) -> SigningOutput:
+def _make(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     fields = _read(values, now)
     line = sign_certificate(key, fields, now)
-    path = values[SshField.PUBLIC_KEY].strip()
-    name = f"{path.removesuffix('.pub')}-cert.pub" if " " not in path else f"{fields.identity}-cert.pub"
+    name = _file_name(values)
     return SigningOutput(
         f"SSH certificate of {fields.identity}",
         f"{line}\n".encode(),
         name,
         preview(key, fields),
-        (f"ssh-keygen -L -f {name}",),
+        lambda name: (shlex.join(("ssh-keygen", "-L", "-f", name)),),
     )
 
 
 def _command(subject: Subject, values: Values) -> Sequence[str]:
-    path = values[SshField.PUBLIC_KEY].strip()
-    command = ["ssh-cert", path if " " not in path else "FILE.pub", "--key", subject.arn]
+    text = values[SshField.PUBLIC_KEY].strip()
+    name = _STANDARD_INPUT if _is_line(text) else file_word(text, "FILE.pub")
+    command = ["ssh-cert", name, "--key", subject.arn]
     if values["holder"] == Holder.HOST:
         command.append("--host")
-    for principal in values[SshField.PRINCIPALS].replace(",", " ").split():
-        command += ["--principal", principal]
-    for name, flag in (
-        (SshField.VALID_FOR, "--valid-for"),
-        (SshField.VALID_FROM, "--valid-from"),
-        (SshField.IDENTITY, "--id"),
-        (SshField.SERIAL, "--serial"),
-    ):
-        if values[name].strip():
-            command += [flag, values[name].strip()]
-    for option in _lines(values[SshField.OPTIONS]):
-        command += ["-O", option]
-    return command
+    for principal in _principals(values):
+        command += option("--principal", principal)
+    for field, flag in _FLAGS:
+        command += option(flag, values[field])
+    for line in _lines(values[SshField.OPTIONS]):
+        command += option("-O", line)
+    return [*command, "-o", _file_name(values)]
+
+
+def _piped(values: Values) -> str:
+    text = values[SshField.PUBLIC_KEY].strip()
+    return text if _is_line(text) else ""
 
 
 SSH_TASKS = (
@@ -141,6 +164,7 @@ SSH_TASKS = (
         preview=_preview,
         make=_make,
         command=_command,
+        piped=_piped,
         refuses=_refuses,
         blame={"SshError": SshField.PUBLIC_KEY, "FileError": SshField.PUBLIC_KEY},
     ),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.envelope.streams import Progress
 from kms_tui.kms.model import Key, KeyUsage
 from kms_tui.signing.tokens.jws_algorithms import algorithms_of
 from kms_tui.signing.tokens.token_keys import TokenKey, open_token_key
@@ -32,6 +33,7 @@ from kms_tui.signing.tokens.token_verifying import (
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, TextField, Values
 from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
+from kms_tui.ui.signing.task_commands import option
 
 _MARKS = {State.GOOD: "✓", State.BAD: "✗", State.NOTE: "·"}
 
@@ -54,7 +56,7 @@ def _fields(subject: Subject, key: TokenKey) -> Sequence[FormField]:
     if key.thumbprint:
         kids = [("the thumbprint (RFC 7638)", THUMBPRINT), *kids]
     return (
-        TextField("claims", "Claims, as a JSON object", '{"sub": ""}'),
+        TextField("claims", "Claims, as a JSON object", hint='{"sub": "ann", "role": "admin"}'),
         FormField("expires-in", "Expires in", "15m", hint="15m, 1h30m, 7d; sets exp and iat"),
         FormField("issuer", "Issuer (iss)", hint="https://login.example.com"),
         FormField("audience", "Audience (aud)", hint="names, separated by spaces"),
@@ -79,7 +81,16 @@ def _prepared(key: TokenKey, values: Values, now: datetime) -> UnsignedToken:
 
 def _preview(key: TokenKey, values: Values, now: datetime) -> Facts:
     token = _prepared(key, values, now)
-    return _taken_apart(token.header, token.claims, [("Note", note) for note in token.notes])
+    expiry = [
+        check
+        for check in claim_checks(token.claims, Expected(now.replace(microsecond=0)))
+        if check.name == "expiry"
+    ]
+    notes = [("Note", note) for note in token.notes]
+    return (
+        *(_lines(expiry) if "exp" in token.claims else ()),
+        *_taken_apart(token.header, token.claims, notes),
+    )
 
 
 def _taken_apart(header: object, claims: object, more: Sequence[tuple[str, str]]) -> Facts:
@@ -90,20 +101,22 @@ def _taken_apart(header: object, claims: object, more: Sequence[tuple[str, str]]
     )
 
 
-def _make(key: TokenKey, values: Values, now: datetime) -> SigningOutput:
+def _make(key: TokenKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     token = _prepared(key, values, now)
     facts = _taken_apart(token.header, token.claims, [("Key", key.arn)])
-    check = f'kms-tui jwt verify "$TOKEN" --key {key.arn}'
-    return SigningOutput("Token", f"{sign(token)}\n".encode(), "token.jwt", facts, (check,))
+
+    def check(name: str) -> Sequence[str]:
+        return "jwt", "verify", f"@{name}", "--key", key.arn
+
+    return SigningOutput("Token", f"{sign(token)}\n".encode(), "token.jwt", facts, check=check)
 
 
 def _command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["jwt", "sign", "--key", subject.arn, "--claims", values["claims"].strip()]
-    for name in ("expires-in", "issuer", "algorithm", "kid", "header"):
-        if values[name].strip():
-            command += [f"--{name}", values[name].strip()]
+    command = ["jwt", "sign", "--key", subject.arn]
+    for name in ("claims", "expires-in", "issuer", "algorithm", "kid", "header"):
+        command += option(f"--{name}", values[name])
     for audience in values["audience"].split():
-        command += ["--audience", audience]
+        command += option("--audience", audience)
     return command
 
 
@@ -130,27 +143,30 @@ def _preview_verify(key: TokenKey, values: Values, now: datetime) -> Facts:
     return (*_lines(checks), *_taken_apart(token.header, token.claims, ()))
 
 
-def _verify(key: TokenKey, values: Values, now: datetime) -> SigningOutput:
+def _verify(key: TokenKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     verdict = verify(read_token(values["token"]), with_kms(key), _expected(values, now))
     title = "✓ The token is valid" if verdict.valid else "✗ The token is not valid"
     token = verdict.token
     facts = (*_lines(verdict.checks), *_taken_apart(token.header, token.claims, ()))
-    return SigningOutput(title, b"", "", facts)
+    return SigningOutput(title, b"", "", facts, is_bad=not verdict.valid)
 
 
 def _verify_command(subject: Subject, values: Values) -> Sequence[str]:
-    command = ["jwt", "verify", "@token.txt", "--key", subject.arn]
+    command = ["jwt", "verify", "-", "--key", subject.arn]
     for name in ("audience", "issuer"):
-        if values[name].strip():
-            command += [f"--{name}", values[name].strip()]
+        command += option(f"--{name}", values[name])
     return command
+
+
+def _piped_token(values: Values) -> str:
+    return values["token"].strip()
 
 
 TOKEN_TASKS = (
     SigningTask(
         id="sign-token",
-        title="Sign a token",
-        words="a JWT: claims, expiry, kid",
+        title="Sign a token (JWT)",
+        words="claims, expiry, kid",
         confirm="Sign",
         open=_open,
         fields=_fields,
@@ -161,7 +177,7 @@ TOKEN_TASKS = (
     ),
     SigningTask(
         id="verify-token",
-        title="Verify a token",
+        title="Verify a token (JWT)",
         words="its parts, times and signature",
         confirm="Verify",
         open=_open,
@@ -169,6 +185,7 @@ TOKEN_TASKS = (
         preview=_preview_verify,
         make=_verify,
         command=_verify_command,
+        piped=_piped_token,
         refuses=_refuses,
         preview_title="What it says",
     ),

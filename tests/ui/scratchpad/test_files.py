@@ -16,7 +16,7 @@ from kms_tui.crypto_ops.results import Result
 from kms_tui.crypto_ops.run import run
 from kms_tui.crypto_ops.scratchpad_operations import OperationName, Role
 from kms_tui.envelope.streams import Progress
-from kms_tui.ui.scratchpad.run_progress import progress_words, size_words
+from kms_tui.ui.widgets.run_progress import progress_words, size_words
 from tests.ui.conftest import MakeApp
 from tests.ui.console import settled
 from tests.ui.scratchpad.bench import NARROW, Bench, drive

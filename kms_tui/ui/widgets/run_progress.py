@@ -20,6 +20,8 @@ T = TypeVar("T")
 _SHOW_AFTER = 0.3
 """Seconds until progress is shown, so that short operations do not flicker."""
 _EVERY = 0.1
+Words = Callable[[int, int | None, float], str]
+"""Of the bytes done, their total and the seconds since the start."""
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -41,6 +43,11 @@ class RunProgress:
         self.stop = Event()
         self.ended = Event()
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether the source is begun and not read to its end."""
+        return bool(self.done) and self.total is not None and self.done < self.total
+
     def note(self, done: int, total: int | None) -> None:
         self.done, self.total = done, total
 
@@ -60,10 +67,11 @@ class RunProgress:
 
 
 class RunProgressLine(Horizontal):
-    """Hidden until an operation has taken ``_SHOW_AFTER`` seconds."""
+    """Hidden until an operation has taken ``_SHOW_AFTER`` seconds, and where ``words`` has none."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, words: Words | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(id="progress")
+        self._progress_words = words or progress_words
         self._monotonic = monotonic
         self._bar = ProgressBar(show_percentage=False, show_eta=False)
         self._words = Static(id="progress-words")
@@ -98,11 +106,10 @@ class RunProgressLine(Horizontal):
         seconds = self._monotonic() - self._started
         if seconds < _SHOW_AFTER:
             return
-        self.display = True
+        words = self._progress_words(progress.done, progress.total, seconds)
+        self.display = bool(words)
         self._bar.update(total=progress.total, progress=progress.done)
-        self._words.update(
-            Content.styled(progress_words(progress.done, progress.total, seconds), "$foreground-muted")
-        )
+        self._words.update(Content.styled(words, "$foreground-muted"))
 
 
 def progress_words(done: int, total: int | None, seconds: float) -> str:
