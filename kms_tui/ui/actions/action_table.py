@@ -59,7 +59,7 @@ def _function(place: str) -> Any:
 _ACTIONS = (
     KeyAction("copy", Group.USE, "c", "Copy…", "Copy the key's id, ARN or alias", "actions.viewing_actions:copy", mutating=False, show=True),
     KeyAction("scratchpad", Group.USE, "s", "Scratchpad", "Encrypt, decrypt, sign … with this key", "actions.viewing_actions:use_on_scratchpad", mutating=False, show=True, refuses="actions.viewing_actions:cannot_use_on_scratchpad"),
-    KeyAction("sign", Group.USE, "C", "Sign…", "Certificates, tokens, files and SSH with this key", "signing.signing_menu:open_menu", mutating=False, refuses="signing.signing_menu:cannot_sign"),
+    KeyAction("sign", Group.USE, "C", "Sign…", "Certificates, tokens, files and SSH with this key", "signing.signing_menu:open_menu", mutating=False, refuses="base.subject:cannot_sign"),
     KeyAction("edit-policy", Group.ACCESS, "e", "Edit policy", "Edit the key policy, with the lockout guard (PutKeyPolicy)", "actions.viewing_actions:edit_policy", mutating=False, show=True, refuses="base.subject:aws_managed"),
     KeyAction("policy-history", Group.ACCESS, "H", "Policy history", "Earlier key policies, and going back to one", "actions.viewing_actions:show_policy_history", mutating=False),
     KeyAction("simulate", Group.ACCESS, "S", "Simulate", "Ask the key policy whether someone may do something", "actions.viewing_actions:simulate", mutating=False),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory.row import Row
+from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.model import Key
 from kms_tui.session import Session
 
@@ -42,6 +43,17 @@ def aws_managed(subject: Subject) -> Reason:
     managed = subject.key is not None and subject.key.is_aws_managed
     managed = managed or any(alias.startswith("aws/") for alias in subject.aliases)
     return "AWS manages this key: it can be viewed, not changed" if managed else ""
+
+
+def cannot_sign(subject: Subject) -> Reason:
+    """Why there is nothing to sign with a key, and no public key to show, without a call."""
+    key = subject.key
+    if key is None:
+        return "it is not described yet"
+    spec = KEY_SPECS.get(key.spec)
+    if spec is not None and spec.is_symmetric:
+        return f"its usage is {key.usage}, not SIGN_VERIFY"
+    return "" if key.enabled else f"its state is {key.state}"
 
 
 def subject_of(row: Row) -> Subject:

@@ -30,7 +30,7 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content
-from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.base.subject import Subject, cannot_sign
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.scratchpad.context_rows import ContextRows
 from kms_tui.ui.scratchpad.operation_settings import OperationList
@@ -46,7 +46,6 @@ from kms_tui.ui.scratchpad.scratchpad_dialogs import (
     save_output,
 )
 from kms_tui.ui.scratchpad.setup_pane import SetupPane
-from kms_tui.ui.signing.signing_menu import cannot_sign, open_menu
 from kms_tui.ui.widgets.run_progress import RunProgress, RunProgressLine
 from kms_tui.ui.widgets.text_widgets import Button
 
@@ -325,6 +324,8 @@ class ScratchpadScreen(ModeScreen):
         self._begin(self._sign_menu)
 
     async def _sign_menu(self) -> None:
+        from kms_tui.ui.signing.signing_menu import open_menu  # takes 0.2 s
+
         key = self.setup.key
         if key is None:
             self.host.notify("Choose a key first: it signs.")

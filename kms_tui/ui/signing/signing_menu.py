@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kms_tui.ui.base.safe_text import Content, column, safe
-from kms_tui.ui.base.subject import Reason, Subject
+from kms_tui.ui.base.subject import Reason, Subject, cannot_sign
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.signing.authority_tasks import AUTHORITY_TASKS
@@ -28,14 +28,6 @@ TASKS: Sequence[SigningTask] = (
     PUBLIC_KEY_TASK,
 )
 _TITLE_CELLS = 26
-
-
-def cannot_sign(subject: Subject) -> Reason:
-    """Why the key signs nothing at all, without a call."""
-    if subject.key is None:
-        return "it is not described yet"
-    reasons = [task.refuses(subject.key) for task in TASKS]
-    return reasons[0] if all(reasons) else ""
 
 
 async def open_menu(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
