@@ -115,6 +115,11 @@ class SigningKey:
         rules = SIGNING_ALGORITHMS[self.require(algorithm)]
         if rules.message_types == (RAW,):
             message = source.read(MAX_PLAINTEXT + 1)
+            if len(message) > MAX_PLAINTEXT:
+                raise SigningError(
+                    f"{algorithm} signs whole messages of at most {MAX_PLAINTEXT:,} bytes; this is longer.",
+                    next_step="A file of any size is signed as CMS or SSH, or by a key of another spec.",
+                )
             progress(len(message))
             return self.sign(message, algorithm)
         digested = digest_message(source, algorithm, self.public_key, progress=progress)

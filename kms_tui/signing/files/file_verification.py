@@ -19,8 +19,9 @@ from kms_tui.kms.keyspecs import DIGEST, KEY_SPECS, RAW
 from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS as ALGORITHMS
 from kms_tui.kms.model import KeyUsage
 from kms_tui.public_key import PublicKey, digest_message
-from kms_tui.signing.files.cms import CmsError, CmsSignature, read_cms
+from kms_tui.signing.files.cms import CmsSignature, read_cms
 from kms_tui.signing.files.file_signatures import CHUNK, Ticks, no_ticks, stream_digest
+from kms_tui.signing.pasted_kinds import CMS_SIGNATURE, kind_of_bytes
 from kms_tui.signing.signature_forms import SignatureForm, has_two_forms, read_signature
 from kms_tui.signing.signing_key import SigningError
 from kms_tui.signing.ssh.ssh_signatures import SshSignature, is_ssh_signature, read_ssh_signature
@@ -31,7 +32,6 @@ MOST_WHOLE_BYTES = 64 << 20
 """Of a file that is held in memory, since its algorithm signs no digest."""
 _PREHASHED = "ED25519_PH_SHA_512"
 _PEM_LABELS = ("CMS", "PKCS7")
-_DER_SEQUENCE = b"\x30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,13 @@ def read_signature_file(data: bytes) -> GivenSignature:
         return read_ssh_signature(text)
     if text.lstrip().startswith("-----BEGIN "):
         return read_cms(_out_of_pem(text))
-    if data.startswith(_DER_SEQUENCE) and len(data) > 256:
-        try:
-            return read_cms(data)
-        except CmsError:
-            return RawSignature(data)  # an RSA or ML-DSA signature may begin so
-    return RawSignature(_decoded(data))
+    decoded = data if kind_of_bytes(data) else _decoded(data)
+    kind = kind_of_bytes(decoded)
+    if kind is CMS_SIGNATURE:
+        return read_cms(decoded)
+    if kind is not None:
+        raise SigningError(f"A signature is expected; this is {kind.name}.", next_step=kind.next_step)
+    return RawSignature(decoded)
 
 
 def _out_of_pem(text: str) -> bytes:
@@ -118,10 +119,14 @@ def verify_file(
     candidates = (algorithm,) if algorithm else algorithms_of(public_key)
     if not candidates or (algorithm and algorithm not in algorithms_of(public_key)):
         raise SigningError(
-            f"A key of the kind {public_key.spec or 'given'} does not sign files"
+            f"{f'An {public_key.spec} key' if public_key.spec else 'A key of this kind'} does not sign files"
             f"{f' with {algorithm}' if algorithm else ''}."
         )
     if isinstance(given, SshSignature):
+        if algorithm not in ("", given.algorithm):
+            return FileVerdict(
+                False, f"The SSH signature was made with {given.algorithm}, not with {algorithm}."
+            )
         return _ssh_verdict(given, public_key, stream_digest(source, given.hash_name, ticks))
     if isinstance(given, CmsSignature) and given.digest is not None:
         return _cms_verdict(given, public_key, stream_digest(source, given.digest_name, ticks), candidates)
@@ -131,9 +136,15 @@ def verify_file(
 
 def _ssh_verdict(given: SshSignature, public_key: PublicKey, digest: bytes) -> FileVerdict:
     if given.is_of(public_key, digest):
-        return FileVerdict(True, f'Good SSH signature, in the namespace "{given.namespace}".', given.kind)
+        return FileVerdict(
+            True, f'Good SSH signature, in the namespace "{given.namespace}".', given.algorithm
+        )
     if given.public_key.der != public_key.der:
         return FileVerdict(False, "The SSH signature was made with another key.")
+    if not given.fits(public_key):
+        return FileVerdict(
+            False, f"The SSH signature says that it is {given.kind}, which this key does not make."
+        )
     return FileVerdict(False, "The SSH signature is of another content, or was altered.")
 
 
@@ -142,7 +153,10 @@ def _cms_verdict(
 ) -> FileVerdict:
     algorithm = given.is_of(public_key, candidates)
     if algorithm is None:
-        return FileVerdict(False, "The CMS signature was made with another key, or was altered.")
+        return FileVerdict(
+            False,
+            "The CMS signature was made with another key or in a way that KMS does not sign, or was altered.",
+        )
     if given.digest != digest:
         return FileVerdict(False, "The CMS signature is of another content: its digest differs.")
     at = f", signed at {given.signed_at:%Y-%m-%d %H:%M} UTC by its own word" if given.signed_at else ""
