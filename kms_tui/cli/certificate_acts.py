@@ -9,13 +9,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from kms_tui.atomic import SHARED, atomic_file
-from kms_tui.cli.file_streams import PIPE, open_kms, writing_output
+from kms_tui.cli.file_streams import PIPE, open_kms, output_file
 from kms_tui.cli.standard_streams import say
 from kms_tui.signing.certificates.alternative_names import name_text
 from kms_tui.signing.certificates.certificate_builders import unsigned_request, unsigned_self_signed
@@ -80,7 +78,7 @@ def _make_own(args: argparse.Namespace, unsigned: Callable[..., Unsigned[Made]],
     model = _model(args.like)
     if model is None:
         read_fields(texts, now)  # what is wrong is said before anything is connected to
-    with _target(args) as target:
+    with output_file(args.output, overwrite=args.overwrite) as target:
         key = open_signing_key(open_kms(args), args.key)
         if model is None:
             fields = read_fields(texts, now)
@@ -101,7 +99,7 @@ def _issue(args: argparse.Namespace) -> int:
     public = require_request(request, _name(args.file))
     texts = _texts(args)
     fields = read_fields(texts, now, asked_for(request, public, _name(args.file), texts))
-    with _target(args) as target:
+    with output_file(args.output, overwrite=args.overwrite) as target:
         key = open_signing_key(open_kms(args), args.key)
         ca = issuer_of(authorities, key, _name(args.ca))
         ready = unsigned_issued(
@@ -133,7 +131,7 @@ def _crl(args: argparse.Namespace) -> int:
         read_number(args.number or "", None)
     authorities = certificates_in(_read(args.ca), _name(args.ca))
     old = only_revocation_list(_read(args.old), _name(args.old)) if args.old else None
-    with _target(args) as target:
+    with output_file(args.output, overwrite=args.overwrite) as target:
         key = open_signing_key(open_kms(args), args.key)
         ca = issuer_of(authorities, key, _name(args.ca))
         before, previous = carried_on(old, ca, _name(args.old)) if old is not None else ((), None)
@@ -219,17 +217,6 @@ def _is_file(name: str) -> bool:
         return Path(name).is_file()
     except (OSError, ValueError):
         return False
-
-
-@contextlib.contextmanager
-def _target(args: argparse.Namespace) -> Iterator[BinaryIO]:
-    """The output: a file that appears whole, or standard output."""
-    if args.output == PIPE:
-        with writing_output() as out:
-            yield out
-    else:
-        with atomic_file(Path(args.output), overwrite=args.overwrite, mode=SHARED) as file:
-            yield file
 
 
 def _agreed(args: argparse.Namespace) -> bool:

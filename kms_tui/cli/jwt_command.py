@@ -16,9 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.atomic import file_errors
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms
+from kms_tui.cli.file_streams import PIPE, open_kms, read_start
 from kms_tui.cli.standard_streams import say
 from kms_tui.formats import encoding_of
 from kms_tui.kms.errors import ConfigurationError
@@ -331,11 +330,7 @@ def _shown(name: str) -> str:
 
 def _content(name: str) -> bytes:
     """The bytes of a file or of standard input; FileError; ConfigurationError where there are too many."""
-    if name == PIPE:
-        content = sys.stdin.buffer.read(_MOST_BYTES + 1)
-    else:
-        with file_errors(name, "read"), Path(name).open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+    content = read_start(name, _MOST_BYTES)
     if len(content) > _MOST_BYTES:
         raise ConfigurationError(f"{_shown(name)} has more than {_MOST_BYTES:,} bytes: it is something else.")
     return content

@@ -165,16 +165,6 @@ def sign_digest(
     return asn1.encode_der(_Cms(kind=_SIGNED_DATA, content=signed))
 
 
-def read_certificate(data: bytes) -> x509.Certificate:
-    """The first certificate in PEM, or the one in DER. Raises CmsError."""
-    try:
-        if b"-----BEGIN" in data:
-            return x509.load_pem_x509_certificates(data)[0]
-        return x509.load_der_x509_certificate(data)
-    except ValueError as error:
-        raise CmsError("The certificate is neither PEM nor DER of a certificate.") from error
-
-
 def require_certificate_of(key: SigningKey, certificate: x509.Certificate) -> None:
     """Raise SigningError unless the certificate is of the key."""
     if certificate.public_key() != key.public_key.loaded():

@@ -17,6 +17,8 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.public_key import PublicKey
 from kms_tui.signing.signing_key import SigningError, SigningKey
 
+MOST_LINE = 1 << 16
+"""Bytes of a ``.pub`` file: an RSA key of 16,384 bits takes 3,000."""
 _ARN = re.compile(r"arn:[a-z-]+:kms:\S+")
 
 
@@ -61,6 +63,8 @@ def public_blob(public_key: PublicKey) -> bytes:
 
 def read_public_line(text: str) -> tuple[SSHPublicKeyTypes, str]:
     """The key in a line of a ``.pub`` file, and the comment behind it. Raises SshError."""
+    if len(text) > MOST_LINE:
+        raise SshError(f"This is no OpenSSH public key: it has more than {MOST_LINE:,} bytes.")
     if "PRIVATE KEY" in text:
         raise SshError("This is a private key.", next_step="Give the public key: the .pub file beside it.")
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]

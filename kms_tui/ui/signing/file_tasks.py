@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kms_tui.atomic import FileError, file_errors, typed_path
 from kms_tui.kms.model import Key
-from kms_tui.signing.files.cms import read_certificate
+from kms_tui.signing.certificates.certificate_files import certificates_in, read_x509_file
 from kms_tui.signing.files.file_signatures import (
     FORMATS,
     SignatureFormat,
@@ -75,8 +75,7 @@ def _choice(values: Values, now: datetime) -> SigningChoice:
     certificate = None
     if values["certificate"].strip():
         path = typed_path(values["certificate"])
-        with file_errors(path, "read"):
-            certificate = read_certificate(path.read_bytes())
+        certificate = certificates_in(read_x509_file(path), str(path))[0]
     return SigningChoice(
         SignatureFormat(values["format"]),
         values["algorithm"],
@@ -171,7 +170,7 @@ FILE_TASKS = (
         make=_sign_file,
         command=_sign_command,
         refuses=_refuses,
-        blame={"FileError": "file", "CmsError": "certificate", "SigningError": "format"},
+        blame={"FileError": "file", "CertificateFileError": "certificate", "SigningError": "format"},
     ),
     SigningTask(
         id="verify-file",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ss
 
 from kms_tui.backend.kms_facade import Kms
 from tests.unit.cli.conftest import Ended, Run
-from tests.unit.signing.conftest import signing_account  # noqa: F401
+from tests.unit.signing.conftest import calls, signing_account  # noqa: F401
 from tests.unit.signing.judges import NEEDS_GIT, NEEDS_SSH, judged
 
 CA = ("--key", "alias/ECC_NIST_P384")
@@ -104,6 +105,34 @@ def test_a_file_that_is_no_public_key(command: Command, content: str, sentence: 
     assert ended.code == 1
     assert sentence in ended.err
     assert "secret" not in ended.err
+
+
+def test_nothing_is_signed_where_the_certificate_cannot_be_written(
+    command: Command,
+    calls: list[str],  # noqa: F811
+) -> None:
+    Path("ann-cert.pub").write_text("mine")
+    ended = command("ssh-cert", "ann.pub", *CA, "--principal", "a")
+    assert (ended.code, "exists already" in ended.err) == (1, True)
+    assert (calls, Path("ann-cert.pub").read_text()) == ([], "mine")
+
+
+def test_a_certificate_through_pipes(command: Command) -> None:
+    ended = command("ssh-cert", "-", *CA, "--principal", "a", stdin=Path("ann.pub").read_bytes())
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith(b"ecdsa-sha2-nistp256-cert-v01@openssh.com ")
+
+
+def test_ssh_sign_that_is_stopped_leaves_no_file(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*arguments: object) -> bytes:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return b""
+
+    monkeypatch.setattr("kms_tui.signing.files.file_signatures.sign_file", stopped)
+    Path("text").write_text("text")
+    ended = command("ssh-sign", "-Y", "sign", "-n", "git", "-f", "ann.pub", "text")
+    assert (ended.code, ended.out) == (128 + signal.SIGTERM, b"")
+    assert sorted(each.name for each in Path().iterdir()) == ["ann.pub", "text"]
 
 
 def test_a_kind_that_openssh_does_not_know(command: Command) -> None:
