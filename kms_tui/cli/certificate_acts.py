@@ -44,8 +44,8 @@ from kms_tui.signing.certificates.revocation_lists import (
 )
 from kms_tui.signing.certificates.serials import read_serial
 from kms_tui.signing.certificates.subjects import subject_text
-from kms_tui.signing.certificates.times import read_days
 from kms_tui.signing.certificates.unsigned import Made, Unsigned, certified_key
+from kms_tui.signing.certificates.validity import read_days
 from kms_tui.signing.signing_key import SigningError, open_signing_key
 from kms_tui.visible import visible
 

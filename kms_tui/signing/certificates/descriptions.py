@@ -20,8 +20,9 @@ from kms_tui.signing.certificates.certificate_files import X509Object, kind_of
 from kms_tui.signing.certificates.extension_texts import extension_name, extension_text
 from kms_tui.signing.certificates.serials import serial_text
 from kms_tui.signing.certificates.subjects import subject_text
-from kms_tui.signing.certificates.times import validity_words, when
 from kms_tui.signing.certificates.usages import key_words
+from kms_tui.signing.certificates.validity import validity_words
+from kms_tui.signing.times import utc_text
 
 _SHOWN = 20
 """Revoked certificates that are told one by one to people."""
@@ -75,7 +76,7 @@ class Description:
         rows: tuple[tuple[str, str | None], ...] = (
             ("subject", "none" if self.subject == "" else self.subject),
             ("issuer", self.issuer),
-            ("begins", None if self.begins is None else when(self.begins)),
+            ("begins", None if self.begins is None else utc_text(self.begins)),
             ("next" if self.kind == "CRL" else "ends", self._end()),
             *(("name", f"{kind} {value}") for kind, value in self.names),
             ("serial", None if self.serial is None else serial_text(self.serial)),
@@ -91,12 +92,12 @@ class Description:
         if self.revoked is not None:
             yield "revoked", f"{len(self.revoked):,}"
             for serial, reason, date in self.revoked[:_SHOWN]:
-                yield serial_text(serial), f"{reason}, {when(date)}"
+                yield serial_text(serial), f"{reason}, {utc_text(date)}"
             if len(self.revoked) > _SHOWN:
                 yield "…", f"{len(self.revoked) - _SHOWN:,} more; --format json has them all"
 
     def _end(self) -> str | None:
-        return None if self.ends is None else f"{when(self.ends)}: {self.validity}"
+        return None if self.ends is None else f"{utc_text(self.ends)}: {self.validity}"
 
     @property
     def _members(self) -> tuple[str, str]:

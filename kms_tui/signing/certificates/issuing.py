@@ -14,10 +14,10 @@ from kms_tui.signing.certificates.certificate_builders import length_notes, unsi
 from kms_tui.signing.certificates.certificate_fields import CertificateFields
 from kms_tui.signing.certificates.certificate_files import CertificateFileError
 from kms_tui.signing.certificates.field_errors import CertificateField, FieldError
-from kms_tui.signing.certificates.times import when
 from kms_tui.signing.certificates.unsigned import Unsigned, certified_key
 from kms_tui.signing.certificates.usages import CERT_SIGN, key_usage_names, key_words, usual_key_usage
 from kms_tui.signing.signing_key import SigningError, SigningKey
+from kms_tui.signing.times import utc_text
 
 _FEWEST_RSA_BITS = 2048
 _SIGNING_KEYS = (
@@ -138,26 +138,29 @@ def _within(
     """When the certificate ends; FieldError for a validity that is not within the CA's."""
     first, last = ca.not_valid_before_utc, ca.not_valid_after_utc
     if last <= now:
-        raise CertificateFileError(f"The certificate {ca_name} expired at {when(last)}.")
+        raise CertificateFileError(f"The certificate {ca_name} expired at {utc_text(last)}.")
     if fields.begins < first:
         raise FieldError(
             CertificateField.NOT_BEFORE,
-            f"It would begin at {when(fields.begins)}, before the CA's certificate does, at {when(first)}.",
+            f"It would begin at {utc_text(fields.begins)}, before the CA's certificate does, "
+            f"at {utc_text(first)}.",
         )
     if fields.begins >= last:
         raise FieldError(
             CertificateField.NOT_BEFORE,
-            f"It would begin at {when(fields.begins)}, when the CA's certificate has ended, at {when(last)}.",
+            f"It would begin at {utc_text(fields.begins)}, when the CA's certificate has ended, "
+            f"at {utc_text(last)}.",
         )
     if fields.ends is None:
         usual = usual_end(fields)
         if usual <= last:
             return usual, ()
-        return last, (f"It ends with the CA's certificate, at {when(last)}.",)
+        return last, (f"It ends with the CA's certificate, at {utc_text(last)}.",)
     if fields.ends > last:
         raise FieldError(
             fields.end_field,
-            f"It would outlive the CA: it would end at {when(fields.ends)}, the CA ends at {when(last)}.",
+            f"It would outlive the CA: it would end at {utc_text(fields.ends)}, "
+            f"the CA ends at {utc_text(last)}.",
             next_step=f"The latest end is {last:%Y-%m-%dT%H:%M:%SZ} (--not-after), "
             f"and the most days are {(last - fields.begins).days:,}.",
         )

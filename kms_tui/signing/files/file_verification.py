@@ -25,6 +25,7 @@ from kms_tui.signing.pasted_kinds import CMS_SIGNATURE, kind_of_bytes
 from kms_tui.signing.signature_forms import SignatureForm, has_two_forms, read_signature
 from kms_tui.signing.signing_key import SigningError
 from kms_tui.signing.ssh.ssh_signatures import SshSignature, is_ssh_signature, read_ssh_signature
+from kms_tui.signing.times import utc_text
 
 MOST_SIGNATURE_BYTES = 1 << 20
 """More than any signature has, with the certificates in it."""
@@ -159,7 +160,7 @@ def _cms_verdict(
         )
     if given.digest != digest:
         return FileVerdict(False, "The CMS signature is of another content: its digest differs.")
-    at = f", signed at {given.signed_at:%Y-%m-%d %H:%M} UTC by its own word" if given.signed_at else ""
+    at = f", signed at {utc_text(given.signed_at)} by its own word" if given.signed_at else ""
     return FileVerdict(True, f"Good CMS signature{at}. Its certificate was not judged.", algorithm)
 
 

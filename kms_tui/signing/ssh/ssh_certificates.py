@@ -6,7 +6,6 @@ the options. ``sshd`` trusts the authority with TrustedUserCAKeys, ``ssh`` with 
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import SSHCertificateBuilder, 
 from kms_tui.signing.kms_private_keys import private_key
 from kms_tui.signing.signing_key import SigningError, SigningKey
 from kms_tui.signing.ssh.ssh_keys import SshError, read_public_line, require_ssh_kind
+from kms_tui.signing.times import LONGEST, parse_length, parse_moment, utc_text
 
 FOREVER = 2**64 - 1
 MOST_PRINCIPALS = 256
@@ -33,8 +33,6 @@ _USER_EXTENSIONS = (
     "permit-user-rc",
 )
 _OTHER_EXTENSIONS = ("no-touch-required",)
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SPAN = re.compile(r"(?:\d{1,9}[smhdw]){1,5}")
 _SKEW = timedelta(minutes=1)
 """A certificate begins so much earlier, since clocks differ; ssh-keygen does the same."""
 
@@ -140,21 +138,21 @@ def _networks(value: str) -> str:
     return value
 
 
-def read_span(text: str) -> timedelta | None:
+def read_valid_for(text: str) -> timedelta | None:
     """ "30m", "8h", "1d12h", "52w"; None for "forever". Raises SshFieldError."""
     text = text.strip()
     if text == "forever":
         return None
-    if not _SPAN.fullmatch(text):
+    length = parse_length(text)
+    if length is None:
         raise SshFieldError(
-            SshField.VALID_FOR, f"{text or 'Nothing'} is no span of time such as 8h, 1d12h or forever."
+            SshField.VALID_FOR, f"{text or 'Nothing'} is no length of time such as 8h, 1d12h or forever."
         )
-    seconds = sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"\d+[smhdw]", text))
-    if not 0 < seconds < 100 * 366 * 86400:
+    if not timedelta(0) < length <= LONGEST:
         raise SshFieldError(
             SshField.VALID_FOR, f"{text} is not between a second and 100 years; forever is longer."
         )
-    return timedelta(seconds=seconds)
+    return length
 
 
 def read_validity(valid_from: str, valid_for: str, now: datetime) -> tuple[datetime, datetime | None]:
@@ -162,18 +160,14 @@ def read_validity(valid_from: str, valid_for: str, now: datetime) -> tuple[datet
 
     Raises SshFieldError.
     """
-    span = read_span(valid_for)
+    length = read_valid_for(valid_for)
     if not valid_from.strip():
-        return now - _SKEW, None if span is None else now + span
+        return now - _SKEW, None if length is None else now + length
+    start = parse_moment(valid_from)
+    if start is None:
+        raise SshFieldError(SshField.VALID_FROM, f"{valid_from.strip()} is no time such as 2026-11-30T09:00.")
     try:
-        moment = datetime.fromisoformat(valid_from.strip())
-    except ValueError as error:
-        raise SshFieldError(
-            SshField.VALID_FROM, f"{valid_from.strip()} is no time such as 2026-11-30T09:00."
-        ) from error
-    start = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    try:
-        return start, None if span is None else start + span
+        return start, None if length is None else start + length
     except OverflowError as error:
         raise SshFieldError(SshField.VALID_FOR, "The validity ends after the year 9999.") from error
 
@@ -225,14 +219,14 @@ def preview(key: SigningKey, fields: SshCertificateFields) -> Sequence[tuple[str
     """Name and value of what will be signed, in the order of ``ssh-keygen -L``."""
     options = options_of(fields)
     _, comment = read_public_line(fields.public_key)
-    until = f"{fields.valid_before:%Y-%m-%d %H:%M} UTC" if fields.valid_before else "for ever"
+    until = utc_text(fields.valid_before) if fields.valid_before else "for ever"
     return (
         ("Type", f"{fields.holder} certificate"),
         ("Public key", f"{fields.public_key.split()[0]} {comment}".rstrip()),
         ("Signing CA", f"{require_ssh_kind(key).signature} {key.asked_as}"),
         ("Key ID", fields.identity),
         ("Serial", str(fields.serial)),
-        ("Valid", f"from {fields.valid_after:%Y-%m-%d %H:%M} UTC to {until}"),
+        ("Valid", f"from {utc_text(fields.valid_after)} to {until}"),
         ("Principals", ", ".join(fields.principals) or "any"),
         ("Critical options", ", ".join(_shown(options.critical)) or "none"),
         ("Extensions", ", ".join(_shown(options.extensions)) or "none"),

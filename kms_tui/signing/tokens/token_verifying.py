@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from kms_tui.public_key import PublicKey
-from kms_tui.signing.tokens.claim_times import length_words, moment_words, read_time
+from kms_tui.signing.times import length_words, utc_text
+from kms_tui.signing.tokens.claim_times import read_time
 from kms_tui.signing.tokens.jwks import chosen_key
 from kms_tui.signing.tokens.jws_algorithms import JWS_ALGORITHMS, JwsAlgorithm, algorithms_of, title_of
 from kms_tui.signing.tokens.token_errors import TokenError, TokenField
@@ -220,7 +221,7 @@ def _times(claims: Mapping[str, Any], expected: Expected) -> Iterator[Check]:
 
 def _expiry(moment: datetime, expected: Expected) -> tuple[State, str]:
     left = moment - expected.now
-    words, when = length_words(left), moment_words(moment)
+    words, when = length_words(left), utc_text(moment)
     if left > timedelta(0):
         return State.GOOD, f"It expires in {words}: {when}."
     if left + expected.leeway > timedelta(0):
@@ -233,7 +234,7 @@ def _expiry(moment: datetime, expected: Expected) -> tuple[State, str]:
 
 def _beginning(moment: datetime, expected: Expected) -> tuple[State, str]:
     ahead = moment - expected.now
-    words, when = length_words(ahead), moment_words(moment)
+    words, when = length_words(ahead), utc_text(moment)
     if ahead <= timedelta(0):
         return State.GOOD, f"It is valid since {words}: {when}."
     if ahead <= expected.leeway:
@@ -246,7 +247,7 @@ def _beginning(moment: datetime, expected: Expected) -> tuple[State, str]:
 
 def _issue(moment: datetime, expected: Expected) -> tuple[State, str]:
     ahead = moment - expected.now
-    when = moment_words(moment)
+    when = utc_text(moment)
     if ahead > expected.leeway:
         return (
             State.NOTE,

@@ -75,7 +75,7 @@ def test_a_host_certificate_for_ever(command: Command, tmp_path: Path) -> None:
         (("--principal", "a", "-O", "nonsense"), "ssh-keygen has no option nonsense"),
         (("--principal", "a", "-O", "source-address=10.0.0.1/8"), "is no network"),
         (("--principal", "a", "--host", "-O", "no-pty"), "host's certificate has no option"),
-        (("--principal", "a", "--valid-for", "8"), "no span of time"),
+        (("--principal", "a", "--valid-for", "8"), "no length of time"),
         (("--principal", "a", "--valid-for", "100000d"), "is not between a second and 100 years"),
         (("--principal", "a", "--valid-from", "soon"), "is no time"),
         (("--principal", "a", "--valid-from", "2020-01-01"), "has ended already"),

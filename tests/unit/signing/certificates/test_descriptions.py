@@ -34,7 +34,7 @@ def test_a_certificate(made: Signed) -> None:
     assert text["subject"] == "CN=db.example.com"
     assert text["issuer"] == "CN=Example Root,O=Example"
     assert text["name"] == "DNS db.example.com"
-    assert text["ends"].endswith("UTC: 8 days left")
+    assert text["ends"].endswith("UTC: 8 d left")
     assert text["key"] == "P-256"
     assert text["SHA-256"] == made.issued.fingerprint(hashes.SHA256()).hex()
     assert text["signature"] == "ecdsa-with-SHA256: verified with the key of CN=Example Root,O=Example"
@@ -52,7 +52,7 @@ def test_a_csr_and_a_crl(made: Signed) -> None:
     assert "not_after" not in request.as_dict()
     text = told(listed)
     assert text["revoked"] == "1"
-    assert text["next"].endswith("7 days left")
+    assert text["next"].endswith("7 d left")
     assert text["cRLNumber"] == "1"
     assert text["signature"].endswith("verified with the key of CN=Example Root,O=Example")
     assert listed.as_dict()["next_update"] == f"{made.revoked.next_update_utc:%Y-%m-%dT%H:%M:%SZ}"
