@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -154,8 +155,8 @@ def _crl(args: argparse.Namespace) -> int:
 
 
 def _revocation(text: str, ca: x509.Certificate, now: datetime) -> Revocation:
-    what, reason, date = (text, "", "") if _is_file(text) else split_revocation(text)
-    if _is_file(what):
+    what, reason, date = (text, "", "") if os.path.isfile(text) else split_revocation(text)
+    if os.path.isfile(what):
         serial = serial_of(only_certificate(_read(what), what), ca, what)
     else:
         serial = read_serial(what, CertificateField.REVOKE) or 0
@@ -210,13 +211,6 @@ def _read(name: str) -> tuple[X509Object, ...]:
 
 def _name(name: str) -> str:
     return "standard input" if name == PIPE else name
-
-
-def _is_file(name: str) -> bool:
-    try:
-        return Path(name).is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def _agreed(args: argparse.Namespace) -> bool:

@@ -7,13 +7,12 @@ so that a token may be longer than the 4,096 bytes that KMS signs, but for EdDSA
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
@@ -319,9 +318,7 @@ def _text(argument: str) -> str:
 
 def _is_file(argument: str) -> bool:
     """Whether a text is the name of a file, whose @ was forgotten."""
-    with contextlib.suppress(OSError, ValueError):
-        return not argument.startswith("@") and bool(argument) and Path(argument).is_file()
-    return False
+    return not argument.startswith("@") and os.path.isfile(argument)
 
 
 def _shown(name: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms, output_file, reading, stoppable, watched
+from kms_tui.cli.file_streams import PIPE, open_kms, output_file, read_start, reading, stoppable, watched
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--algorithm", metavar="A", default="", help="KMS's signing algorithm")
     parser.add_argument("--low-s", action="store_true", help="the smaller s of ECDSA, as blockchains want it")
-    parser.add_argument("--certificate", metavar="CERT", type=Path, help="with cms: the key's certificate")
+    parser.add_argument("--certificate", metavar="CERT", help="with cms: the key's certificate")
     parser.add_argument("--namespace", metavar="N", default="file", help="with ssh (default: file)")
     parser.add_argument(
         "--digests",
@@ -101,12 +101,12 @@ def _sign(args: argparse.Namespace) -> int:
 def _choice(args: argparse.Namespace, name: SignatureFormat) -> SigningChoice:
     from datetime import UTC, datetime
 
-    from kms_tui.signing.certificates.certificate_files import certificates_in, read_x509_file
+    from kms_tui.signing.certificates.certificate_files import MOST_BYTES, read_certificate
     from kms_tui.signing.files.file_signatures import SigningChoice
 
     certificate = None
-    if args.certificate:  # of a chain the first is the signer's
-        certificate = certificates_in(read_x509_file(args.certificate), str(args.certificate))[0]
+    if args.certificate:
+        certificate = read_certificate(read_start(args.certificate, MOST_BYTES), args.certificate)
     return SigningChoice(
         name, args.algorithm, args.low_s, certificate, args.namespace, signed_at=datetime.now(UTC)
     )

@@ -108,6 +108,11 @@ def parse_x509(content: bytes, name: str) -> tuple[X509Object, ...]:
     return found
 
 
+def read_certificate(content: bytes, name: str = "The file") -> x509.Certificate:
+    """The first certificate, which in a chain is that of whoever signs. CertificateFileError."""
+    return certificates_in(parse_x509(content, name), name)[0]
+
+
 def only_certificate(objects: tuple[X509Object, ...], name: str) -> x509.Certificate:
     """The one certificate of a file; CertificateFileError where it holds several, or something else."""
     return _only(objects, name, x509.Certificate)

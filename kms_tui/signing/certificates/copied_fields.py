@@ -88,7 +88,9 @@ def _copied(
                     if each not in (extended or ())
                 ]
         elif isinstance(value, x509.BasicConstraints):
-            missed += ["that it is a CA's (CA:true)"] if value.ca and not has_purpose else []
+            missed += (
+                ["that it is a CA's (CA:true); --purpose ca gives it"] if value.ca and not has_purpose else []
+            )
         elif not isinstance(value, _LEFT_TO_OTHERS):
             missed.append(f"the extension {extension_name(oid)}")
     notes = tuple(f"Not copied from {name}: {each}." for each in missed)

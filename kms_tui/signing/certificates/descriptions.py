@@ -10,8 +10,6 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import SignatureAlgorithmOID
 
@@ -20,7 +18,7 @@ from kms_tui.signing.certificates.certificate_files import X509Object, kind_of
 from kms_tui.signing.certificates.extension_texts import extension_name, extension_text
 from kms_tui.signing.certificates.serials import serial_text
 from kms_tui.signing.certificates.subjects import subject_text
-from kms_tui.signing.certificates.usages import key_words
+from kms_tui.signing.certificates.usages import key_text
 from kms_tui.signing.certificates.validity import validity_words
 from kms_tui.signing.times import utc_text
 
@@ -234,13 +232,7 @@ def _key(found: x509.Certificate | x509.CertificateSigningRequest) -> tuple[str,
         der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, UnsupportedAlgorithm):
         return "of a kind that this program does not know", ""
-    return _key_text(public), hashlib.sha256(der).hexdigest()
-
-
-def _key_text(public: PublicKeyTypes) -> str:
-    kind = key_words(public).partition(" ")[2]
-    bits = getattr(public, "key_size", None)
-    return kind if bits is None or isinstance(public, ec.EllipticCurvePublicKey) else f"{kind}, {bits:,} bits"
+    return key_text(public), hashlib.sha256(der).hexdigest()
 
 
 def _alternative_names(

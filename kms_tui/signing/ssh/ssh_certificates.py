@@ -194,7 +194,7 @@ def check_fields(fields: SshCertificateFields, now: datetime) -> None:
         raise SshFieldError(
             SshField.PRINCIPALS,
             "No principal is named, so the certificate would be good for every name.",
-            next_step="Name the user or host names, or ask for any principal.",
+            next_step="Name users or hosts (--principal), or ask for any principal (--any-principal).",
         )
     if fields.principals and fields.any_principal:
         raise SshFieldError(SshField.PRINCIPALS, "Any principal is asked for, and some are named.")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kms_tui.atomic import FileError, file_errors, typed_path
 from kms_tui.kms.model import Key
-from kms_tui.signing.certificates.certificate_files import certificates_in, read_x509_file
+from kms_tui.signing.certificates.certificate_files import read_certificate
 from kms_tui.signing.files.file_signatures import (
     FORMATS,
     SignatureFormat,
@@ -75,7 +75,8 @@ def _choice(values: Values, now: datetime) -> SigningChoice:
     certificate = None
     if values["certificate"].strip():
         path = typed_path(values["certificate"])
-        certificate = certificates_in(read_x509_file(path), str(path))[0]
+        with file_errors(path, "read"):
+            certificate = read_certificate(path.read_bytes())
     return SigningChoice(
         SignatureFormat(values["format"]),
         values["algorithm"],
