@@ -23,7 +23,7 @@ from kms_tui.kms.errors import ConfigurationError
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
-    from kms_tui.signing.tokens.token_verifying import Check, SignatureCheck
+    from kms_tui.signing.tokens.token_verifying import SignatureJudge, TokenCheck
 
 FAILURE = 2
 """The exit code for errors; 1 means a token that is not valid."""
@@ -253,7 +253,9 @@ def _show(args: argparse.Namespace) -> int:
 _MARKS = {"good": "✓", "bad": "✗", "note": "·"}
 
 
-def _say_apart(checks: tuple[Check, ...], header: Mapping[str, object], claims: Mapping[str, object]) -> None:
+def _say_apart(
+    checks: tuple[TokenCheck, ...], header: Mapping[str, object], claims: Mapping[str, object]
+) -> None:
     from kms_tui.signing.tokens.token_reading import pretty
 
     for check in checks:
@@ -262,7 +264,7 @@ def _say_apart(checks: tuple[Check, ...], header: Mapping[str, object], claims: 
         print(visible(f"{name} {pretty(value)}", newlines=True))
 
 
-def _signature_check(args: argparse.Namespace, kid: str | None) -> SignatureCheck:
+def _signature_check(args: argparse.Namespace, kid: str | None) -> SignatureJudge:
     from kms_tui.signing.tokens.token_keys import open_token_key
     from kms_tui.signing.tokens.token_verifying import with_jwks, with_kms, with_public_key
 

@@ -47,7 +47,7 @@ class SignatureCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
+class X509Description:
     """All that is told about a certificate, CSR or CRL. Untrusted text; missing parts are "" or None."""
 
     kind: str
@@ -138,13 +138,13 @@ class Description:
 
 def describe_all(
     objects: Sequence[X509Object], now: datetime, authorities: Sequence[x509.Certificate] = ()
-) -> tuple[Description, ...]:
+) -> tuple[X509Description, ...]:
     """Describe what a file holds; signatures are checked with its own certificates and ``authorities``."""
     chain = [each for each in objects if isinstance(each, x509.Certificate)]
     return tuple(_describe(each, now, [*authorities, *chain]) for each in objects)
 
 
-def _describe(found: X509Object, now: datetime, signers: Sequence[x509.Certificate]) -> Description:
+def _describe(found: X509Object, now: datetime, signers: Sequence[x509.Certificate]) -> X509Description:
     common: dict[str, Any] = {
         "kind": kind_of(found),
         "signature": _signature(found, signers),
@@ -153,7 +153,7 @@ def _describe(found: X509Object, now: datetime, signers: Sequence[x509.Certifica
     }
     if isinstance(found, x509.CertificateRevocationList):
         ends = found.next_update_utc
-        return Description(
+        return X509Description(
             **common,
             issuer=subject_text(found.issuer),
             begins=found.last_update_utc,
@@ -165,9 +165,9 @@ def _describe(found: X509Object, now: datetime, signers: Sequence[x509.Certifica
     common |= {"subject": subject_text(found.subject), "key": key, "key_sha256": key_sha256}
     common["names"] = _alternative_names(found)
     if isinstance(found, x509.CertificateSigningRequest):
-        return Description(**common)
+        return X509Description(**common)
     begins, ends = found.not_valid_before_utc, found.not_valid_after_utc
-    return Description(
+    return X509Description(
         **common,
         issuer=subject_text(found.issuer),
         begins=begins,

@@ -64,7 +64,7 @@ class SshFieldError(SigningError):
         self.field = field
 
 
-class Options(NamedTuple):
+class SshOptions(NamedTuple):
     """Critical options and extensions, by name; a flag's value is empty."""
 
     critical: Mapping[str, str]
@@ -91,7 +91,7 @@ class SshCertificateFields:
     serial: int = 0
 
 
-def options_of(fields: SshCertificateFields) -> Options:
+def options_of(fields: SshCertificateFields) -> SshOptions:
     """The options in effect: users get all of ssh-keygen's extensions, hosts none. Raises SshFieldError."""
     extensions = dict.fromkeys(_USER_EXTENSIONS, "") if fields.holder is Holder.USER else {}
     critical: dict[str, str] = {}
@@ -118,7 +118,7 @@ def options_of(fields: SshCertificateFields) -> Options:
                 next_step="It has force-command=…, source-address=…, verify-required, clear, "
                 f"{', '.join(_USER_EXTENSIONS)}, and no-… for each of these.",
             )
-    return Options(critical, extensions)
+    return SshOptions(critical, extensions)
 
 
 def _permission(name: str) -> str:

@@ -21,9 +21,9 @@ from kms_tui.signing.tokens.token_signing import (
     sign,
 )
 from kms_tui.signing.tokens.token_verifying import (
-    Check,
+    CheckState,
     Expected,
-    State,
+    TokenCheck,
     claim_checks,
     unchecked,
     verify,
@@ -33,7 +33,7 @@ from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, TextField, Values
 from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
 
-_MARKS = {State.GOOD: "✓", State.BAD: "✗", State.NOTE: "·"}
+_MARKS = {CheckState.GOOD: "✓", CheckState.BAD: "✗", CheckState.NOTE: "·"}
 
 
 def _open(kms: Kms, subject: Subject) -> TokenKey:
@@ -120,7 +120,7 @@ def _expected(values: Values, now: datetime) -> Expected:
     return Expected(now, audience=audience, issuer=issuer)
 
 
-def _lines(checks: Sequence[Check]) -> list[tuple[str, str]]:
+def _lines(checks: Sequence[TokenCheck]) -> list[tuple[str, str]]:
     return [(check.name.capitalize(), f"{_MARKS[check.state]} {check.sentence}") for check in checks]
 
 

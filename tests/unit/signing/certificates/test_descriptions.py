@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.signing.certificates.descriptions import Description, describe_all
+from kms_tui.signing.certificates.descriptions import X509Description, describe_all
 from kms_tui.signing.signing_key import open_signing_key
 from tests.unit.signing.certificates.test_issuing import KEY, NOW
 from tests.unit.signing.certificates.test_matrix import Signed, sign_all
@@ -24,7 +24,7 @@ def made(signing_account: Kms) -> Signed:
     return sign_all(open_signing_key(signing_account, "alias/ECC_NIST_P256"))
 
 
-def told(description: Description) -> dict[str, str]:
+def told(description: X509Description) -> dict[str, str]:
     return dict(description.lines())
 
 
