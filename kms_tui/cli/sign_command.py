@@ -73,6 +73,9 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("-o names one signature: leave it out, and each file gets one beside it")
     if PIPE in args.files and (args.output is None or args.digests or len(args.files) > 1):
         args.usage_error("standard input is signed alone, and -o says where the signature goes")
+    signed = args.digests or args.files[0]
+    if args.output not in (None, PIPE) and os.path.realpath(args.output) == os.path.realpath(signed):
+        args.usage_error("-o names the file that is signed: its signature would take its place")
     if args.certificate and not args.format.startswith("cms"):
         args.usage_error("--certificate goes with --format cms and cms-pem")
     if args.namespace != "file" and args.format != "ssh":

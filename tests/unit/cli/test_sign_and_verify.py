@@ -188,6 +188,8 @@ def test_a_file_that_exists_stays(command: Command) -> None:
         ),
         (("sign", "app", "--key", "alias/ECC_NIST_EDWARDS25519"), 1, "at most 4,096 bytes"),
         (("sign", "app", "app", *KEY, "-o", "x"), 2, "-o names one signature"),
+        (("sign", "app", *KEY, "-o", "./app", "--overwrite"), 2, "-o names the file that is signed"),
+        (("sign", "app", *KEY, "--digests", "list", "-o", "list"), 2, "-o names the file that is signed"),
         (("sign", "-", *KEY), 2, "standard input is signed alone"),
         (("sign", "app", *KEY, "--namespace", "git"), 2, "--namespace goes with"),
         (("sign", "app", *KEY, "--certificate", "x"), 2, "--certificate goes with"),
