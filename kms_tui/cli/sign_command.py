@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _sign(args: argparse.Namespace) -> int:
-    from kms_tui.signing.files.file_signatures import FORMATS, SignatureFormat, checked_choice
+    from kms_tui.signing.files.file_signatures import FORMATS, SignatureFormat, checked_choice, openssl_note
     from kms_tui.signing.signing_key import open_signing_key
 
     key = open_signing_key(open_kms(args), args.key)
@@ -98,6 +98,8 @@ def _sign(args: argparse.Namespace) -> int:
             _sign_digests(args, key, choice, args.output or f"{args.digests}{suffix}", progress)
         for name in () if args.digests else args.files:
             _sign_one(args, key, choice, name, args.output or f"{name}{suffix}", progress)
+    if note := openssl_note(key, choice):
+        print(f"note: {note}", file=sys.stderr)
     return 0
 
 

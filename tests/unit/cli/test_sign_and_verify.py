@@ -155,6 +155,40 @@ def test_only_the_algorithm_that_is_asked_for(command: Command) -> None:
     assert (ended.code, b"was made with RSASSA_PKCS1_V1_5_SHA_512, not with" in ended.out) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("key", "form", "note"),
+    [
+        ("ECC_NIST_P256", "raw", ""),
+        ("ECC_NIST_EDWARDS25519", "raw", "openssl pkeyutl -verify -rawin does"),
+        ("ECC_NIST_EDWARDS25519", "cms", "openssl cms does not verify Ed25519"),
+        ("ECC_NIST_EDWARDS25519", "ssh", ""),
+        ("ML_DSA_44", "raw", "OpenSSL 3.5 or newer verifies it, with openssl pkeyutl"),
+        ("ML_DSA_44", "cms", "OpenSSL 3.5 or newer verifies it."),
+    ],
+)
+def test_what_openssl_does_not_verify_is_said(command: Command, key: str, form: str, note: str) -> None:
+    Path("short").write_bytes(b"short")
+    more: tuple[str, ...] = ()
+    if form == "cms":
+        own = ("cert", "self-sign", "--key", f"alias/{key}", "--subject", "CN=a", "-o", "cert.pem")
+        assert command(*own).code == 0
+        more = ("--certificate", "cert.pem")
+    ended = command("sign", "short", "--key", f"alias/{key}", "--format", form, *more)
+    assert ended.code == 0
+    assert note in ended.err
+    assert ("note: " in ended.err) is bool(note)
+
+
+@NEEDS_OPENSSL
+def test_openssl_verifies_ed25519_as_the_note_says(command: Command, tmp_path: Path) -> None:
+    Path("short").write_bytes(b"short")
+    key = ("--key", "alias/ECC_NIST_EDWARDS25519")
+    assert command("sign", "short", *key).code == 0
+    assert command("public-key", *key, "-o", "ed.pem").code == 0
+    verify = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", "ed.pem", "-in", "short"]
+    assert judged(tmp_path, *verify, "-sigfile", "short.sig")[0] == 0
+
+
 def test_pipes(command: Command) -> None:
     ended = command("sign", "-", *KEY, "-o", "-", "--format", "base64", stdin=b"piped")
     assert ended.code == 0
