@@ -59,6 +59,7 @@ FORMATS: Mapping[SignatureFormat, FormatFacts] = {
 }
 _CMS = (SignatureFormat.CMS, SignatureFormat.CMS_PEM)
 _FOR_OPENSSL = (SignatureFormat.RAW, SignatureFormat.BASE64, *_CMS)
+PREHASHED = "ED25519_PH_SHA_512"
 _COSIGN = {"ECDSA_SHA_256", "RSASSA_PKCS1_V1_5_SHA_256", "ED25519_SHA_512"}
 Ticks = Callable[[int], None]
 
@@ -88,6 +89,11 @@ def checked_choice(key: SigningKey, choice: SigningChoice) -> str:
     """The algorithm that a choice comes to. SigningError where the key cannot sign so; nothing is sent."""
     algorithm = key.require(choice.algorithm) if choice.algorithm else _default_for(key, choice.format)
     name = choice.format
+    if algorithm == PREHASHED:
+        raise SigningError(
+            f"{algorithm} is read by nothing but KMS, which hashes the digest of a file once more.",
+            next_step="Use ED25519_SHA_512; as CMS or SSH it signs files of any size.",
+        )
     two_forms = has_two_forms(key.spec)
     if name is SignatureFormat.R_S and not two_forms:
         raise SigningError(

@@ -20,7 +20,7 @@ from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS as ALGORITHMS
 from kms_tui.kms.model import KeyUsage
 from kms_tui.public_key import PublicKey, digest_message
 from kms_tui.signing.files.cms import CmsSignature, read_cms
-from kms_tui.signing.files.file_signatures import CHUNK, Ticks, no_ticks, stream_digest
+from kms_tui.signing.files.file_signatures import CHUNK, PREHASHED, Ticks, no_ticks, stream_digest
 from kms_tui.signing.pasted_kinds import CMS_SIGNATURE, kind_of_bytes
 from kms_tui.signing.signature_forms import SignatureForm, has_two_forms, read_signature
 from kms_tui.signing.signing_key import SigningError
@@ -31,7 +31,6 @@ MOST_SIGNATURE_BYTES = 1 << 20
 """More than any signature has, with the certificates in it."""
 MOST_WHOLE_BYTES = 64 << 20
 """Of a file that is held in memory, since its algorithm signs no digest."""
-_PREHASHED = "ED25519_PH_SHA_512"
 _PEM_LABELS = ("CMS", "PKCS7")
 
 
@@ -102,7 +101,7 @@ def algorithms_of(public_key: PublicKey) -> tuple[str, ...]:
     is_rsa = isinstance(public_key.loaded(), rsa.RSAPublicKey)
     known = KEY_SPECS.get("RSA_2048" if is_rsa else public_key.spec)
     found = known.algorithms.get(KeyUsage.SIGN_VERIFY, ()) if known else ()
-    return tuple(name for name in found if name != _PREHASHED)
+    return tuple(name for name in found if name != PREHASHED)
 
 
 def verify_file(

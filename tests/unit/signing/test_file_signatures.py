@@ -291,6 +291,7 @@ def test_low_s_and_numbers_side_by_side(signing_account: Kms) -> None:
         ("RSA_2048", SigningChoice(algorithm="ECDSA_SHA_256"), "does not sign with ECDSA_SHA_256"),
         ("ECC_NIST_P384", SigningChoice(SignatureFormat.COSIGN), "cosign verify-blob reads no signature"),
         ("RSA_2048", SigningChoice(SignatureFormat.CMS), "names its signer by a certificate"),
+        ("ECC_NIST_EDWARDS25519", SigningChoice(algorithm="ED25519_PH_SHA_512"), "nothing but KMS"),
         ("ECC_SECG_P256K1", SigningChoice(SignatureFormat.SSH), "a kind that OpenSSH does not know"),
         ("RSA_2048", SigningChoice(SignatureFormat.SSH, algorithm="RSASSA_PSS_SHA_256"), "OpenSSH signs"),
     ],
