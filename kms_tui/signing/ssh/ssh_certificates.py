@@ -37,6 +37,9 @@ _SKEW = timedelta(minutes=1)
 """A certificate begins so much earlier, since clocks differ; ssh-keygen does the same."""
 
 
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class Holder(StrEnum):
     """Who a certificate is for."""
 
@@ -105,9 +108,9 @@ def options_of(fields: SshCertificateFields) -> SshOptions:
             extensions[name] = ""
         elif name.startswith("no-") and _permission(name) in _USER_EXTENSIONS:
             extensions.pop(_permission(name), None)
-        elif name == "verify-required":
+        elif option == "verify-required":
             critical[name] = ""
-        elif name == "force-command" and value:
+        elif name == "force-command" and value.isprintable() and value:
             critical[name] = value
         elif name == "source-address" and value:
             critical[name] = _networks(value)
@@ -146,7 +149,7 @@ def read_valid_for(text: str) -> timedelta | None:
     length = parse_length(text)
     if length is None:
         raise SshFieldError(
-            SshField.VALID_FOR, f"{text or 'Nothing'} is no length of time such as 8h, 1d12h or forever."
+            SshField.VALID_FOR, f"{text or 'Nothing'} is no span of time such as 8h, 1d12h or forever."
         )
     if not timedelta(0) < length <= LONGEST:
         raise SshFieldError(
@@ -188,8 +191,6 @@ def check_fields(fields: SshCertificateFields, now: datetime) -> None:
         read_public_line(fields.public_key)
     except SshError as error:
         raise SshFieldError(SshField.PUBLIC_KEY, str(error), next_step=error.next_step) from error
-    if not fields.identity or not fields.identity.isprintable():
-        raise SshFieldError(SshField.IDENTITY, "The identity is empty, or is not printable.")
     if not fields.principals and not fields.any_principal:
         raise SshFieldError(
             SshField.PRINCIPALS,
@@ -206,6 +207,12 @@ def check_fields(fields: SshCertificateFields, now: datetime) -> None:
     for each in fields.principals:
         if not each or not each.isprintable() or "," in each or " " in each:
             raise SshFieldError(SshField.PRINCIPALS, f"{each!r} is no user or host name.")
+    if not fields.identity or not fields.identity.isprintable():
+        raise SshFieldError(SshField.IDENTITY, "The identity is empty, or is not printable.")
+    if fields.valid_after < _FIRST:
+        raise SshFieldError(
+            SshField.VALID_FROM, "The validity begins before 1970, from which OpenSSH counts."
+        )
     if fields.valid_before is not None and fields.valid_before <= fields.valid_after:
         raise SshFieldError(SshField.VALID_FOR, "The validity ends before it begins.")
     if fields.valid_before is not None and fields.valid_before <= now:

@@ -71,6 +71,16 @@ def read_public_line(text: str) -> tuple[SSHPublicKeyTypes, str]:
     if len(lines) != 1:
         raise SshError(f"One line with an OpenSSH public key is expected; here are {len(lines)}.")
     parts = lines[0].split(None, 2)
+    if parts[0].startswith("sk-"):  # the library would make a plain key of it
+        raise SshError(
+            "This is the key of a FIDO security key, and only ssh-keygen knows those.",
+            next_step="Use an RSA, ECDSA or Ed25519 key without sk- in front.",
+        )
+    if "-cert-v0" in parts[0]:
+        raise SshError(
+            "This is a certificate already.",
+            next_step="Give the public key that it is of: its own .pub file.",
+        )
     try:
         loaded = load_ssh_public_key(" ".join(parts[:2]).encode())
     except (ValueError, UnsupportedAlgorithm) as error:

@@ -18,6 +18,10 @@ from tests.unit.signing.judges import NEEDS_GIT, NEEDS_SSH, judged
 
 CA = ("--key", "alias/ECC_NIST_P384")
 Command = Callable[..., Ended]
+SECURITY_KEY = (
+    "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIO9TFhjZd0s3miIz"
+    "a8Xl0RpcO7o2VLrq4zWWGMUSGHuZAAAABHNzaDo= me"
+)
 
 
 @pytest.fixture
@@ -75,13 +79,17 @@ def test_a_host_certificate_for_ever(command: Command, tmp_path: Path) -> None:
         (("--principal", "a", "-O", "nonsense"), "ssh-keygen has no option nonsense"),
         (("--principal", "a", "-O", "source-address=10.0.0.1/8"), "is no network"),
         (("--principal", "a", "--host", "-O", "no-pty"), "host's certificate has no option"),
-        (("--principal", "a", "--valid-for", "8"), "no length of time"),
+        (("--principal", "a", "--valid-for", "8"), "no span of time"),
         (("--principal", "a", "--valid-for", "100000d"), "is not between a second and 100 years"),
         (("--principal", "a", "--valid-from", "soon"), "is no time"),
         (("--principal", "a", "--valid-from", "2020-01-01"), "has ended already"),
         (("--principal", "a", "--serial", str(2**64)), "at most 64 bits"),
         (("--principal", "a", "--serial=-1"), "at most 64 bits"),
         (("--principal", "a", "--id", "\x1b[0m"), "is not printable"),
+        (("--principal", ""), "is no user or host name"),
+        (("--principal", "a", "--valid-from", "1960-01-01", "--valid-for", "forever"), "begins before 1970"),
+        (("--principal", "a", "-O", "verify-required=5"), "ssh-keygen has no option verify-required=5"),
+        (("--principal", "a", "-O", "force-command=a\x1b[31m"), "ssh-keygen has no option force-command=a"),
     ],
 )
 def test_a_certificate_that_is_refused(command: Command, arguments: tuple[str, ...], sentence: str) -> None:
@@ -96,6 +104,9 @@ def test_a_certificate_that_is_refused(command: Command, arguments: tuple[str, .
     [
         ("", "One line with an OpenSSH public key is expected"),
         ("ssh-ed25519 AAAA", "no OpenSSH public key"),
+        ("x" * 70_000, "more than 65,536 bytes"),
+        (SECURITY_KEY, "the key of a FIDO security key"),
+        ("ssh-ed25519-cert-v01@openssh.com AAAA a", "a certificate already"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nsecret\n", "This is a private key"),
     ],
 )
