@@ -8,7 +8,6 @@ and never repeated.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -151,7 +150,7 @@ def _of_pem(text: str) -> ReadPublicKey:
     label, body = taken[0]
     try:
         der = base64.b64decode("".join(body.split()), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise PublicKeyError("The PEM block is damaged: its content is not base64.") from None
     return _of_der(der, _PEM_FORMS[label])
 
@@ -195,7 +194,7 @@ def _of_key(der: bytes) -> PublicKey | None:
 def _of_certificate(der: bytes) -> PublicKey | None:
     try:
         certificate = x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None
     return _held_by(certificate)
 
@@ -203,7 +202,7 @@ def _of_certificate(der: bytes) -> PublicKey | None:
 def _of_request(der: bytes) -> PublicKey | None:
     try:
         request = x509.load_der_x509_csr(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None
     return _held_by(request)
 
@@ -429,7 +428,7 @@ def _of_ssh_blob(blob: str, form: str, comment: str) -> ReadPublicKey:
         if isinstance(identity, SSHCertificate):
             return ReadPublicKey(PublicKey.of(identity.public_key()), "OpenSSH certificate", comment)
         return ReadPublicKey(PublicKey.of(identity), form, comment)
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, NotImplementedError):  # the last: a compressed point
         raise PublicKeyError("The SSH key is cut, damaged, or of a kind that is not known here.") from None
 
 

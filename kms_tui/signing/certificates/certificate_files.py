@@ -28,6 +28,14 @@ MOST_BYTES = 1 << 20
 MOST_CRL_BYTES = 32 << 20
 """Of a CRL: half a million revoked certificates."""
 _MOST_OBJECTS = 1000
+UNREADABLE_EXTENSIONS = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises where the extensions of a stranger's file are asked for."""
 
 X509Object = x509.Certificate | x509.CertificateSigningRequest | x509.CertificateRevocationList
 _Kind = TypeVar("_Kind", x509.Certificate, x509.CertificateSigningRequest, x509.CertificateRevocationList)

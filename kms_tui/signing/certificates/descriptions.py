@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from kms_tui.signing.certificates.alternative_names import name_kind, name_value
-from kms_tui.signing.certificates.certificate_files import X509Object, kind_of
+from kms_tui.signing.certificates.certificate_files import UNREADABLE_EXTENSIONS, X509Object, kind_of
 from kms_tui.signing.certificates.extension_texts import extension_name, extension_text
 from kms_tui.signing.certificates.serials import serial_text
 from kms_tui.signing.certificates.subjects import subject_text
@@ -240,7 +240,7 @@ def _alternative_names(
 ) -> tuple[tuple[str, str], ...]:
     try:
         value = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except (x509.ExtensionNotFound, *UNREADABLE_EXTENSIONS):
         return ()
     return tuple((name_kind(name), name_value(name)) for name in value)
 
@@ -254,14 +254,14 @@ def _extensions(found: X509Object) -> tuple[ExtensionText, ...]:
             for each in found.extensions
             if not isinstance(each.value, x509.SubjectAlternativeName)  # told as names
         )
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE_EXTENSIONS:
         return (ExtensionText("extensions", "", False, "they cannot be read"),)
 
 
 def _revoked(entry: x509.RevokedCertificate) -> tuple[int, str, datetime]:
     try:
         reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except (x509.ExtensionNotFound, *UNREADABLE_EXTENSIONS):
         reason = "unspecified"
     return entry.serial_number, reason, entry.revocation_date_utc
 

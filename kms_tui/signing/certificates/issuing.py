@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kms_tui.signing.certificates.certificate_builders import length_notes, unsigned_certificate, usual_end
 from kms_tui.signing.certificates.certificate_fields import CertificateFields
-from kms_tui.signing.certificates.certificate_files import CertificateFileError
+from kms_tui.signing.certificates.certificate_files import UNREADABLE_EXTENSIONS, CertificateFileError
 from kms_tui.signing.certificates.field_errors import CertificateField, FieldError
 from kms_tui.signing.certificates.unsigned import Unsigned, certified_key
 from kms_tui.signing.certificates.usages import (
@@ -85,7 +85,7 @@ def require_issuer(ca: x509.Certificate, usage: str, name: str) -> x509.BasicCon
     """
     try:
         extensions = ca.extensions
-    except ValueError:
+    except UNREADABLE_EXTENSIONS:
         raise CertificateFileError(f"{name} has extensions that cannot be read.") from None
     found = {type(extension.value): extension.value for extension in extensions}
     constraints, allowed = found.get(x509.BasicConstraints), found.get(x509.KeyUsage)

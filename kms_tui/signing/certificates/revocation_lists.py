@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
-from kms_tui.signing.certificates.certificate_files import CertificateFileError
+from kms_tui.signing.certificates.certificate_files import UNREADABLE_EXTENSIONS, CertificateFileError
 from kms_tui.signing.certificates.field_errors import CertificateField, FieldError
 from kms_tui.signing.certificates.issuing import issuer_of, key_identifier, require_issuer
 from kms_tui.signing.certificates.serials import serial_text
@@ -105,7 +104,7 @@ def carried_on(
         is_own = old.issuer == ca.subject and old.is_signature_valid(ca.public_key())  # type: ignore[arg-type]
         extensions = {type(each.value): each.value for each in old.extensions}
         entries = tuple(map(_entry, old))
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE_EXTENSIONS:
         raise CertificateFileError(f"The CRL {name} cannot be read, or not be checked.") from None
     if not is_own:
         raise CertificateFileError(f"The CRL {name} was not signed by this CA ({subject_text(ca.subject)}).")

@@ -6,7 +6,6 @@ The public key does it here, so no call of KMS is made but GetPublicKey, and fil
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ def _out_of_pem(text: str) -> bytes:
         raise SigningError(f"The PEM of the signature is cut: its line END {label} is missing.")
     try:
         return base64.b64decode("".join(body.split()), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise SigningError("What stands in the PEM of the signature is no base64.") from error
 
 

@@ -19,6 +19,8 @@ from kms_tui.signing.signing_key import SigningError, SigningKey
 
 MOST_LINE = 1 << 16
 """Bytes of a ``.pub`` file: an RSA key of 16,384 bits takes 3,000."""
+UNREADABLE_KEY = (ValueError, UnsupportedAlgorithm, NotImplementedError)
+"""What the library raises for a public key of OpenSSH; the last for a point that is compressed."""
 _ARN = re.compile(r"arn:[a-z-]+:kms:\S+")
 
 
@@ -83,7 +85,7 @@ def read_public_line(text: str) -> tuple[SSHPublicKeyTypes, str]:
         )
     try:
         loaded = load_ssh_public_key(" ".join(parts[:2]).encode())
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UNREADABLE_KEY as error:
         raise SshError(
             "This is no OpenSSH public key that is known here.",
             next_step='A line looks like "ssh-ed25519 AAAA… comment".',

@@ -7,18 +7,16 @@ of any size costs one call of Sign, also with Ed25519.
 from __future__ import annotations
 
 import base64
-import binascii
 import textwrap
 from dataclasses import dataclass
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
 from kms_tui.public_key import PublicKey
 from kms_tui.signing.signing_key import SigningKey
-from kms_tui.signing.ssh.ssh_keys import SSH_KINDS, SshError, public_blob, require_ssh_kind
+from kms_tui.signing.ssh.ssh_keys import SSH_KINDS, UNREADABLE_KEY, SshError, public_blob, require_ssh_kind
 
 HASH = "sha512"
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
@@ -47,7 +45,7 @@ class SshSignature:
         line = f"{kind} {base64.b64encode(self.public_blob).decode()}"
         try:
             loaded = load_ssh_public_key(line.encode())
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except UNREADABLE_KEY as error:
             raise SshError("The public key in the SSH signature is of no known kind.") from error
         return PublicKey.of(loaded)
 
@@ -113,7 +111,7 @@ def read_ssh_signature(text: str) -> SshSignature:
         raise SshError("The SSH signature is cut: it has no last line.")
     try:
         blob = base64.b64decode("".join(body[len(_BEGIN) : -len(_END)].split()), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise SshError("The SSH signature is no base64.") from error
     reader = _Reader(blob)
     if reader.take(len(_MAGIC)) != _MAGIC or reader.take(4) != (1).to_bytes(4):

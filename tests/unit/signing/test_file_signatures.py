@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -255,6 +256,19 @@ def test_an_ssh_signature_may_claim_any_kind(signing_account: Kms, kind: str, se
     assert verdict.good is (kind == "rsa-sha2-512")
 
 
+def test_an_ssh_signature_with_a_compressed_point(signing_account: Kms) -> None:
+    key = open_signing_key(signing_account, "alias/ECC_NIST_P256")
+    given = read_signature_file(sign_file(key, io.BytesIO(CONTENT), SigningChoice(SignatureFormat.SSH)))
+    assert isinstance(given, SshSignature)
+    point = (33).to_bytes(4) + b"\2" + given.public_blob[-64:-32]
+    with pytest.raises(SshError, match="of no known kind"):
+        verify_file(
+            io.BytesIO(CONTENT),
+            replace(given, public_blob=given.public_blob[: -65 - 4] + point),
+            key.public_key,
+        )
+
+
 def test_bytes_behind_an_ssh_signature_are_refused_as_by_ssh_keygen(signing_account: Kms) -> None:
     key = open_signing_key(signing_account, "alias/RSA_2048")
     given = read_signature_file(sign_file(key, io.BytesIO(CONTENT), SigningChoice(SignatureFormat.SSH)))
@@ -324,6 +338,8 @@ def test_the_certificate_of_another_key_is_refused(signing_account: Kms, calls: 
         (b"-----BEGIN CMS-----\nAAAA\n", "is cut"),
         (b"-----BEGIN CMS-----\n????\n-----END CMS-----\n", "no base64"),
         (b"-----BEGIN CMS-----\nAAAA\n-----END CMS-----\n", "no CMS SignedData"),
+        (b"-----BEGIN CMS-----\nAA\xc3\xa4=\n-----END CMS-----\n", "no base64"),
+        (b"-----BEGIN SSH SIGNATURE-----\nAA\x84=\n-----END SSH SIGNATURE-----", "no base64"),
         (b"-----BEGIN SSH SIGNATURE-----\nAAAA\n", "cut"),
         (b"-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----", "cut, or none"),
     ],

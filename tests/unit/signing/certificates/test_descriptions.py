@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.signing.certificates.descriptions import X509Description, describe_all
 from kms_tui.signing.signing_key import open_signing_key
-from tests.unit.signing.certificates.test_issuing import KEY, NOW
+from tests.unit.signing.certificates.test_issuing import KEY, NOW, X400
 from tests.unit.signing.certificates.test_matrix import Signed, sign_all
 
 
@@ -131,6 +131,13 @@ def test_extensions_that_cannot_be_read(made: Signed) -> None:
     (described,) = describe_all([damaged], NOW)
     assert told(described)["extensions"] == "they cannot be read"
     assert described.signature.is_good is False
+
+
+def test_alternative_names_of_a_kind_that_is_not_read() -> None:
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    (described,) = describe_all([builder.add_extension(X400, critical=False).sign(KEY, hashes.SHA256())], NOW)
+    assert told(described)["extensions"] == "they cannot be read"
+    assert described.names == ()
 
 
 def test_a_crl_with_many_entries_is_cut_for_people() -> None:

@@ -30,6 +30,8 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 KEY = ec.generate_private_key(ec.SECP256R1())
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 ROOT = FieldTexts(subject="CN=Root,O=Example", is_ca=True, days="100")
+X400 = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, bytes.fromhex("3002a300"))
+"""An alternative name of a kind (x400Address) that the library does not read."""
 
 
 @pytest.fixture
@@ -239,6 +241,7 @@ CA = x509.BasicConstraints(True, None)
         ((x509.BasicConstraints(False, None),), {}, "is not that of a CA"),
         ((CA, usage("digital_signature", "crl_sign")), {}, "its key usage lacks keyCertSign"),
         ((CA,), {"name": ""}, "has no subject"),
+        ((CA, X400), {}, "has extensions that cannot be read"),
         ((CA,), {"ends": timedelta(-1)}, "The certificate ca.pem expired at"),
     ],
 )
