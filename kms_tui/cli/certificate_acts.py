@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from kms_tui.atomic import SHARED, atomic_file
-from kms_tui.cli.file_streams import PIPE, open_kms, writing_output
+from kms_tui.cli.file_streams import PIPE, open_kms, output_file
 from kms_tui.cli.standard_streams import say
 from kms_tui.signing.certificates.alternative_names import name_text
 from kms_tui.signing.certificates.certificate_builders import unsigned_request, unsigned_self_signed
@@ -46,8 +45,8 @@ from kms_tui.signing.certificates.revocation_lists import (
 )
 from kms_tui.signing.certificates.serials import read_serial
 from kms_tui.signing.certificates.subjects import subject_text
-from kms_tui.signing.certificates.times import read_days
 from kms_tui.signing.certificates.unsigned import Made, Unsigned, certified_key
+from kms_tui.signing.certificates.validity import read_days
 from kms_tui.signing.signing_key import SigningError, open_signing_key
 from kms_tui.visible import visible
 
@@ -80,7 +79,7 @@ def _make_own(args: argparse.Namespace, unsigned: Callable[..., Unsigned[Made]],
     model = _model(args.like)
     if model is None:
         read_fields(texts, now)  # what is wrong is said before anything is connected to
-    with _target(args) as target:
+    with output_file(args.output, overwrite=args.overwrite) as target:
         key = open_signing_key(open_kms(args), args.key)
         if model is None:
             fields = read_fields(texts, now)
@@ -101,7 +100,7 @@ def _issue(args: argparse.Namespace) -> int:
     public = require_request(request, _name(args.file))
     texts = _texts(args)
     fields = read_fields(texts, now, asked_for(request, public, _name(args.file), texts))
-    with _target(args) as target:
+    with output_file(args.output, overwrite=args.overwrite) as target:
         key = open_signing_key(open_kms(args), args.key)
         ca = issuer_of(authorities, key, _name(args.ca))
         ready = unsigned_issued(
@@ -133,7 +132,7 @@ def _crl(args: argparse.Namespace) -> int:
         read_number(args.number or "", None)
     authorities = certificates_in(_read(args.ca), _name(args.ca))
     old = only_revocation_list(_read(args.old), _name(args.old)) if args.old else None
-    with _target(args) as target:
+    with output_file(args.output, overwrite=args.overwrite) as target:
         key = open_signing_key(open_kms(args), args.key)
         ca = issuer_of(authorities, key, _name(args.ca))
         before, previous = carried_on(old, ca, _name(args.old)) if old is not None else ((), None)
@@ -156,8 +155,8 @@ def _crl(args: argparse.Namespace) -> int:
 
 
 def _revocation(text: str, ca: x509.Certificate, now: datetime) -> Revocation:
-    what, reason, date = (text, "", "") if _is_file(text) else split_revocation(text)
-    if _is_file(what):
+    what, reason, date = (text, "", "") if os.path.isfile(text) else split_revocation(text)
+    if os.path.isfile(what):
         serial = serial_of(only_certificate(_read(what), what), ca, what)
     else:
         serial = read_serial(what, CertificateField.REVOKE) or 0
@@ -212,24 +211,6 @@ def _read(name: str) -> tuple[X509Object, ...]:
 
 def _name(name: str) -> str:
     return "standard input" if name == PIPE else name
-
-
-def _is_file(name: str) -> bool:
-    try:
-        return Path(name).is_file()
-    except (OSError, ValueError):
-        return False
-
-
-@contextlib.contextmanager
-def _target(args: argparse.Namespace) -> Iterator[BinaryIO]:
-    """The output: a file that appears whole, or standard output."""
-    if args.output == PIPE:
-        with writing_output() as out:
-            yield out
-    else:
-        with atomic_file(Path(args.output), overwrite=args.overwrite, mode=SHARED) as file:
-            yield file
 
 
 def _agreed(args: argparse.Namespace) -> bool:

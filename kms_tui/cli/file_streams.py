@@ -1,4 +1,4 @@
-"""Shared by ``encrypt`` and ``decrypt``: files and pipes, progress, and an end that leaves no traces."""
+"""Shared by the commands on files: files and pipes, progress, and an end that leaves no traces."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
+from kms_tui.atomic import SHARED, atomic_file, file_errors
 from kms_tui.cli.connection import add_connection_flags, connection_from
 from kms_tui.cli.standard_streams import written_out
 from kms_tui.visible import visible
@@ -117,6 +118,32 @@ def reading(name: str) -> Iterator[tuple[Readable, int | None]]:
             yield opened
 
 
+def read_start(name: str, most: int) -> bytes:
+    """The first ``most`` + 1 bytes of a file or of standard input: one more than whoever reads them takes.
+
+    Raises FileError.
+    """
+    if name == PIPE:
+        with file_errors("Standard input", "read"):
+            return sys.stdin.buffer.read(most + 1)
+    with file_errors(name, "read"), Path(name).open("rb") as file:
+        return file.read(most + 1)
+
+
+@contextlib.contextmanager
+def output_file(name: str, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """Where a result goes: a file that everybody may read and that appears whole, or standard output.
+
+    Raises FileError, AlreadyThereError before the block.
+    """
+    if name == PIPE:
+        with writing_output() as output:
+            yield output
+    else:
+        with atomic_file(Path(name), overwrite=overwrite, mode=SHARED) as file:
+            yield file
+
+
 @contextlib.contextmanager
 def writing_output() -> Iterator[BinaryIO]:
     """Standard output. A closed pipe or a full disk is a FileError."""
@@ -142,7 +169,7 @@ def stoppable(work: Callable[[], int]) -> int:
     try:
         return work()
     except _Stopped as stopped:
-        print("Stopped. No file was left behind.", file=sys.stderr)
+        print("Stopped. No unfinished file was left behind.", file=sys.stderr)
         return stopped.code
     finally:
         for number, handler in zip(numbers, before, strict=True):

@@ -7,25 +7,23 @@ so that a token may be longer than the 4,096 bytes that KMS signs, but for EdDSA
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.atomic import file_errors
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms
+from kms_tui.cli.file_streams import PIPE, open_kms, read_start
 from kms_tui.cli.standard_streams import say
 from kms_tui.formats import encoding_of
 from kms_tui.kms.errors import ConfigurationError
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
-    from kms_tui.signing.tokens.token_verifying import SignatureCheck, TokenVerdict
+    from kms_tui.signing.tokens.token_verifying import SignatureJudge, TokenVerdict
 
 FAILURE = 2
 """The exit code for errors; 1 means a token that is not valid."""
@@ -267,7 +265,7 @@ def _say_apart(verdict: TokenVerdict) -> None:
         print(visible(f"{name} {pretty(value)}", newlines=True))
 
 
-def _signature_check(args: argparse.Namespace, kid: str | None) -> SignatureCheck:
+def _signature_check(args: argparse.Namespace, kid: str | None) -> SignatureJudge:
     from kms_tui.signing.tokens.token_keys import open_token_key
     from kms_tui.signing.tokens.token_verifying import with_jwks, with_kms, with_public_key
 
@@ -323,9 +321,7 @@ def _text(argument: str) -> str:
 
 def _is_file(argument: str) -> bool:
     """Whether a text is the name of a file, whose @ was forgotten."""
-    with contextlib.suppress(OSError, ValueError):
-        return not argument.startswith("@") and bool(argument) and Path(argument).is_file()
-    return False
+    return not argument.startswith("@") and os.path.isfile(argument)
 
 
 def _shown(name: str) -> str:
@@ -334,11 +330,7 @@ def _shown(name: str) -> str:
 
 def _content(name: str) -> bytes:
     """The bytes of a file or of standard input; FileError; ConfigurationError where there are too many."""
-    if name == PIPE:
-        content = sys.stdin.buffer.read(_MOST_BYTES + 1)
-    else:
-        with file_errors(name, "read"), Path(name).open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+    content = read_start(name, _MOST_BYTES)
     if len(content) > _MOST_BYTES:
         raise ConfigurationError(f"{_shown(name)} has more than {_MOST_BYTES:,} bytes: it is something else.")
     return content

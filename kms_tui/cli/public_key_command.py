@@ -9,12 +9,11 @@ import argparse
 import json
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms, writing_output
-from kms_tui.cli.standard_streams import say, written_out
+from kms_tui.cli.file_streams import PIPE, open_kms, output_file, read_start
+from kms_tui.cli.standard_streams import say
 
 if TYPE_CHECKING:
     from kms_tui.public_key import PublicKey
@@ -65,13 +64,13 @@ def run(args: argparse.Namespace) -> int:
         say(*(f"{name:<20}{value}" for name, value in facts))
         return 0
     content = _all_forms(key, arn) if args.format == "json" else _in_form(key, args, arn)
-    _write(content, args)
+    with output_file(args.output, overwrite=args.overwrite) as output:
+        output.write(content)
     return 0
 
 
 def _public_key(args: argparse.Namespace) -> tuple[PublicKey, str]:
     """The key, and its ARN where KMS gave it. Keys of every usage have one, but symmetric ones."""
-    from kms_tui.atomic import file_errors
     from kms_tui.public_key import PublicKey
     from kms_tui.signing.public_key_reading import MAX_BYTES, read_public_key
 
@@ -79,11 +78,7 @@ def _public_key(args: argparse.Namespace) -> tuple[PublicKey, str]:
         kms = open_kms(args).in_region_of(args.key)
         answer = kms.call("GetPublicKey", KeyId=args.key)
         return PublicKey.from_api(answer), answer["KeyId"]
-    if args.file == PIPE:
-        with file_errors("Standard input", "read"):
-            return read_public_key(sys.stdin.buffer.read(MAX_BYTES + 1)).key, ""
-    with file_errors(args.file, "read"), Path(args.file).open("rb") as file:
-        return read_public_key(file.read(MAX_BYTES + 1)).key, ""
+    return read_public_key(read_start(args.file, MAX_BYTES)).key, ""
 
 
 def _in_form(key: PublicKey, args: argparse.Namespace, arn: str) -> bytes:
@@ -103,14 +98,3 @@ def _all_forms(key: PublicKey, arn: str) -> bytes:
     if PublicKeyForm.SSH in forms:
         found["ssh_fingerprint"] = key.ssh_fingerprint
     return f"{json.dumps(found | {'sha256': key.fingerprint}, indent=2)}\n".encode()
-
-
-def _write(content: bytes, args: argparse.Namespace) -> None:
-    from kms_tui.atomic import SHARED, atomic_file
-
-    if args.output == PIPE:
-        with written_out(), writing_output() as output:
-            output.write(content)
-        return
-    with atomic_file(Path(args.output), overwrite=args.overwrite, mode=SHARED) as file:
-        file.write(content)

@@ -6,14 +6,15 @@ Each file is digested here and costs one call of Sign; --digests makes one signa
 from __future__ import annotations
 
 import argparse
-import contextlib
+import io
+import os
 import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms, reading, stoppable, watched, writing_output
+from kms_tui.cli.file_streams import PIPE, open_kms, output_file, read_start, reading, stoppable, watched
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--algorithm", metavar="A", default="", help="KMS's signing algorithm")
     parser.add_argument("--low-s", action="store_true", help="the smaller s of ECDSA, as blockchains want it")
-    parser.add_argument("--certificate", metavar="CERT", type=Path, help="with cms: the key's certificate")
+    parser.add_argument("--certificate", metavar="CERT", help="with cms: the key's certificate")
     parser.add_argument("--namespace", metavar="N", default="file", help="with ssh (default: file)")
     parser.add_argument(
         "--digests",
@@ -72,6 +73,9 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("-o names one signature: leave it out, and each file gets one beside it")
     if PIPE in args.files and (args.output is None or args.digests or len(args.files) > 1):
         args.usage_error("standard input is signed alone, and -o says where the signature goes")
+    signed = args.digests or args.files[0]
+    if args.output not in (None, PIPE) and os.path.realpath(args.output) == os.path.realpath(signed):
+        args.usage_error("-o names the file that is signed: its signature would take its place")
     if args.certificate and not args.format.startswith("cms"):
         args.usage_error("--certificate goes with --format cms and cms-pem")
     if args.namespace != "file" and args.format != "ssh":
@@ -82,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _sign(args: argparse.Namespace) -> int:
-    from kms_tui.signing.files.file_signatures import FORMATS, SignatureFormat, checked_choice
+    from kms_tui.signing.files.file_signatures import FORMATS, SignatureFormat, checked_choice, openssl_note
     from kms_tui.signing.signing_key import open_signing_key
 
     key = open_signing_key(open_kms(args), args.key)
@@ -91,39 +95,54 @@ def _sign(args: argparse.Namespace) -> int:
     suffix = FORMATS[choice.format].suffix
     with watched("Signed", verbose=False) as progress:
         if args.digests:
-            _write_digests(args, progress)
-            _sign_one(
-                args, key, choice, str(args.digests), args.output or f"{args.digests}{suffix}", progress
-            )
+            _sign_digests(args, key, choice, args.output or f"{args.digests}{suffix}", progress)
         for name in () if args.digests else args.files:
             _sign_one(args, key, choice, name, args.output or f"{name}{suffix}", progress)
+    if note := openssl_note(key, choice):
+        print(f"note: {note}", file=sys.stderr)
     return 0
 
 
 def _choice(args: argparse.Namespace, name: SignatureFormat) -> SigningChoice:
     from datetime import UTC, datetime
 
-    from kms_tui.atomic import file_errors
-    from kms_tui.signing.files.cms import read_certificate
+    from kms_tui.signing.certificates.certificate_files import MOST_BYTES, read_certificate
     from kms_tui.signing.files.file_signatures import SigningChoice
 
     certificate = None
     if args.certificate:
-        with file_errors(args.certificate, "read"):
-            certificate = read_certificate(args.certificate.read_bytes())
+        certificate = read_certificate(read_start(args.certificate, MOST_BYTES), args.certificate)
     return SigningChoice(
         name, args.algorithm, args.low_s, certificate, args.namespace, signed_at=datetime.now(UTC)
     )
 
 
-def _write_digests(args: argparse.Namespace, progress: Progress) -> None:
-    from kms_tui.atomic import SHARED, atomic_file
-    from kms_tui.signing.files.digest_list import listed, written
+def _sign_digests(
+    args: argparse.Namespace, key: SigningKey, choice: SigningChoice, target_name: str, progress: Progress
+) -> None:
+    """Write the list and its signature, both or neither."""
+    from kms_tui.signing.files.digest_list import listed, name_beside, written
+    from kms_tui.signing.files.file_signatures import sign_file
 
-    with atomic_file(args.digests, overwrite=args.overwrite, mode=SHARED) as target:
-        made = [listed(Path(name), name, lambda done: progress.tick(done, None)) for name in args.files]
-        target.write(written(made))
-    print(visible(f"{args.digests}: the digests of {len(args.files):,} files"), file=sys.stderr)
+    written_to = {os.path.realpath(args.digests), os.path.realpath(target_name)}
+    for name in args.files:
+        if os.path.realpath(name) in written_to:
+            args.usage_error(f"{name} is what --digests writes, so it cannot be in the list: leave it out")
+    with (
+        output_file(target_name, overwrite=args.overwrite) as target,
+        output_file(str(args.digests), overwrite=args.overwrite) as list_file,
+    ):
+        made = [
+            listed(Path(name), name_beside(args.digests, name), lambda done: progress.tick(done, None))
+            for name in args.files
+        ]
+        content = written(made)
+        list_file.write(content)
+        target.write(sign_file(key, io.BytesIO(content), choice))
+    of = "digest of 1 file" if len(made) == 1 else f"digests of {len(made):,} files"
+    print(visible(f"{args.digests}: the {of}"), file=sys.stderr)
+    if target_name != PIPE:
+        print(visible(f"{target_name}: signature of {args.digests}, {choice.format}"), file=sys.stderr)
 
 
 def _sign_one(
@@ -134,16 +153,9 @@ def _sign_one(
     target_name: str,
     progress: Progress,
 ) -> None:
-    from kms_tui.atomic import SHARED, atomic_file
     from kms_tui.signing.files.file_signatures import sign_file
 
-    with contextlib.ExitStack() as stack:
-        source, total = stack.enter_context(reading(name))
-        if target_name == PIPE:
-            target = stack.enter_context(writing_output())
-        else:
-            file = atomic_file(Path(target_name), overwrite=args.overwrite, mode=SHARED)
-            target = stack.enter_context(file)
+    with reading(name) as (source, total), output_file(target_name, overwrite=args.overwrite) as target:
         target.write(sign_file(key, source, choice, lambda done: progress.tick(done, total)))
     if target_name != PIPE:
         print(visible(f"{target_name}: signature of {name}, {choice.format}"), file=sys.stderr)

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms
-from kms_tui.cli.standard_streams import written_out
+from kms_tui.cli.file_streams import PIPE, open_kms, output_file, read_start, stoppable
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -27,12 +26,13 @@ _EXAMPLES = """\
 examples:
   kms-tui ssh-cert ann.pub --key alias/ssh-ca --principal ann --valid-for 8h
   kms-tui ssh-cert ssh_host_ed25519_key.pub --key alias/ssh-ca --host --principal db1.example.com"""
-_MOST_LINE = 1 << 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = f"{_EXAMPLES}\n\n{_EXIT_CODES}"
-    parser.add_argument("file", metavar="FILE.pub", help="the public key of the user or the host")
+    parser.add_argument(
+        "file", metavar="FILE.pub", help="the public key of the user or the host; - is standard input"
+    )
     parser.add_argument("--key", metavar="KEY", required=True, help="the authority: key id, ARN or alias")
     parser.add_argument("--host", action="store_true", help="for a host (default: for a user)")
     parser.add_argument(
@@ -66,28 +66,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or KmsTuiError."""
+    """0; else KmsTuiError or 130. Nothing is signed where the certificate could not be written."""
+    return stoppable(lambda: _issue(args))
+
+
+def _issue(args: argparse.Namespace) -> int:
     from kms_tui.signing.signing_key import open_signing_key
     from kms_tui.signing.ssh.ssh_certificates import check_fields, preview, sign_certificate
 
     now = datetime.now(UTC)
     fields = _fields(args, now)
     check_fields(fields, now)
-    key = open_signing_key(open_kms(args), args.key)
-    line = sign_certificate(key, fields, now)
+    beside = PIPE if args.file == PIPE else f"{args.file.removesuffix('.pub')}-cert.pub"
+    target_name = args.output or beside
+    with output_file(target_name, overwrite=args.overwrite) as target:
+        key = open_signing_key(open_kms(args), args.key)
+        target.write(f"{sign_certificate(key, fields, now)}\n".encode())
     for name, value in preview(key, fields):
         print(visible(f"{name + ':':<18}{value}"), file=sys.stderr)
-    target = args.output or f"{args.file.removesuffix('.pub')}-cert.pub"
-    _write(f"{line}\n", target, overwrite=args.overwrite)
+    if target_name != PIPE:
+        print(visible(f"Written to {target_name}."), file=sys.stderr)
     return 0
 
 
 def _fields(args: argparse.Namespace, now: datetime) -> SshCertificateFields:
-    from kms_tui.atomic import file_errors
     from kms_tui.signing.ssh.ssh_certificates import Holder, SshCertificateFields, read_serial, read_validity
+    from kms_tui.signing.ssh.ssh_keys import MOST_LINE
 
-    with file_errors(args.file, "read"), Path(args.file).open("rb") as file:
-        line = file.read(_MOST_LINE).decode("utf-8", "replace")
+    line = read_start(args.file, MOST_LINE).decode("utf-8", "replace")
     valid_after, valid_before = read_validity(args.valid_from, args.valid_for, now)
     return SshCertificateFields(
         public_key=line.strip(),
@@ -100,15 +106,3 @@ def _fields(args: argparse.Namespace, now: datetime) -> SshCertificateFields:
         options=tuple(args.options),
         serial=read_serial(args.serial),
     )
-
-
-def _write(text: str, target: str, *, overwrite: bool) -> None:
-    from kms_tui.atomic import SHARED, atomic_file
-
-    if target == PIPE:
-        with written_out():
-            print(text, end="")
-        return
-    with atomic_file(Path(target), overwrite=overwrite, mode=SHARED) as file:
-        file.write(text.encode())
-    print(visible(f"Written to {target}."), file=sys.stderr)

@@ -16,12 +16,10 @@ import argparse
 import os
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.atomic import SHARED, atomic_file, file_errors
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms, reading
+from kms_tui.cli.file_streams import PIPE, open_kms, output_file, read_start, reading, stoppable
 from kms_tui.cli.standard_streams import written_out
 from kms_tui.kms.errors import ConfigurationError
 from kms_tui.visible import visible
@@ -29,7 +27,6 @@ from kms_tui.visible import visible
 if TYPE_CHECKING:
     from kms_tui.signing.signing_key import SigningKey
 
-_MOST_LINE = 1 << 16
 _HANDED_ON = ("verify", "find-principals", "match-principals", "check-novalidate")
 _HANDED_FLAGS = ("I", "s", "r", "O")
 """Flags of ssh-keygen that only what is handed on takes."""
@@ -56,22 +53,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when every file is signed; else KmsTuiError."""
+    """0 when every file is signed; else KmsTuiError, or 128 + the signal that stopped it."""
     if args.what in _HANDED_ON:
         return _ssh_keygen(args)
     if not args.namespace or not args.key_file:
         args.usage_error("-Y sign needs -f FILE.pub and -n NAMESPACE")
+    return stoppable(lambda: _sign(args))
+
+
+def _sign(args: argparse.Namespace) -> int:
     from kms_tui.signing.files.file_signatures import SignatureFormat, SigningChoice, sign_file
 
     key, choice = _key(args), SigningChoice(SignatureFormat.SSH, namespace=args.namespace)
     if args.files in ([], [PIPE]):
-        made = sign_file(key, sys.stdin.buffer, choice)
+        with reading(PIPE) as (source, _):
+            made = sign_file(key, source, choice)
         with written_out():
             print(made.decode(), end="")
         return 0
     for name in args.files:
-        target = Path(f"{name}.sig")
-        with reading(name) as (source, _), atomic_file(target, overwrite=True, mode=SHARED) as file:
+        target = f"{name}.sig"
+        with reading(name) as (source, _), output_file(target, overwrite=True) as file:
             file.write(sign_file(key, source, choice))
         if not args.quiet:
             print(visible(f"Write signature to {target}"), file=sys.stderr)
@@ -102,10 +104,9 @@ def _key(args: argparse.Namespace) -> SigningKey:
     """The KMS key that the public key names, which must be the same key."""
     from kms_tui.public_key import PublicKey
     from kms_tui.signing.signing_key import SigningError, open_signing_key
-    from kms_tui.signing.ssh.ssh_keys import key_named_in, read_public_line
+    from kms_tui.signing.ssh.ssh_keys import MOST_LINE, key_named_in, read_public_line
 
-    with file_errors(args.key_file, "read"), Path(args.key_file).open("rb") as file:
-        loaded, comment = read_public_line(file.read(_MOST_LINE).decode("utf-8", "replace"))
+    loaded, comment = read_public_line(read_start(args.key_file, MOST_LINE).decode("utf-8", "replace"))
     name = args.key or key_named_in(comment)
     if not name:
         raise ConfigurationError(

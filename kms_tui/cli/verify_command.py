@@ -7,18 +7,22 @@ it here; with --key KMS is asked for that key alone.
 from __future__ import annotations
 
 import argparse
+import io
 import json
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.file_streams import PIPE, open_kms, reading, stoppable, watched
+from kms_tui.cli.file_streams import PIPE, open_kms, read_start, reading, stoppable, watched
 from kms_tui.cli.standard_streams import say
+from kms_tui.kms.errors import KmsTuiError
 
 if TYPE_CHECKING:
-    from kms_tui.envelope.streams import Progress
+    from kms_tui.envelope.streams import Progress, Readable
     from kms_tui.public_key import PublicKey
+    from kms_tui.signing.files.digest_list import ListedFile
     from kms_tui.signing.files.file_verification import FileVerdict
 
 _SUFFIXES = (".sig", ".p7s", ".pem")
@@ -44,7 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--public-key",
         metavar="FILE",
-        type=Path,
         help="its public key: PEM, DER, JWK, SSH line, certificate, or the answer of GetPublicKey",
     )
     parser.add_argument("--algorithm", metavar="A", default="", help="only KMS's signing algorithm A")
@@ -72,21 +75,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    from kms_tui.signing.files.digest_list import MOST_BYTES, read_list, require_size
+
     public_key = _public_key(args)
     results: list[dict[str, object]] = []
     with watched("Verified", verbose=False) as progress:
-        for name in (str(args.digests),) if args.digests else args.files:
-            verdict = _verdict(args, name, public_key, progress)
-            results.append(
-                {
-                    "file": name,
-                    "good": verdict.good,
-                    "algorithm": verdict.algorithm or None,
-                    "sentence": verdict.sentence,
-                }
-            )
-        if args.digests and results[0]["good"]:
-            results += _listed(args.digests, progress)
+        if args.digests:
+            content = read_start(str(args.digests), MOST_BYTES)
+            require_size(content)
+            verdict = _verdict(args, str(args.digests), public_key, progress, io.BytesIO(content))
+            results.append(_result(str(args.digests), verdict))
+            if verdict.good:
+                results += _listed(read_list(content), args.digests.parent, progress)
+        for name in args.files:
+            results.append(_result(name, _verdict_or_error(args, name, public_key, progress)))
     if args.format == "json":
         print(json.dumps({"good": all(each["good"] for each in results), "files": results}, indent=2))
     else:
@@ -98,19 +100,46 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _public_key(args: argparse.Namespace) -> PublicKey:
-    from kms_tui.atomic import file_errors
     from kms_tui.signing.public_key_reading import MAX_BYTES, read_public_key
     from kms_tui.signing.signing_key import open_signing_key
 
     if args.key:
         return open_signing_key(open_kms(args), args.key).public_key
-    with file_errors(args.public_key, "read"), args.public_key.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    return read_public_key(content).key
+    return read_public_key(read_start(args.public_key, MAX_BYTES)).key
 
 
-def _verdict(args: argparse.Namespace, name: str, public_key: PublicKey, progress: Progress) -> FileVerdict:
-    from kms_tui.atomic import FileError, file_errors
+def _result(name: str, verdict: FileVerdict) -> dict[str, object]:
+    return {
+        "file": name,
+        "good": verdict.good,
+        "algorithm": verdict.algorithm or None,
+        "sentence": verdict.sentence,
+    }
+
+
+def _verdict_or_error(
+    args: argparse.Namespace, name: str, public_key: PublicKey, progress: Progress
+) -> FileVerdict:
+    """The verdict on one file; of several, what is wrong with one of them does not hide the others."""
+    from kms_tui.signing.files.file_verification import FileVerdict
+
+    try:
+        return _verdict(args, name, public_key, progress)
+    except KmsTuiError as error:
+        if len(args.files) == 1:
+            raise
+        return FileVerdict(False, " ".join(filter(None, (str(error), error.next_step))))
+
+
+def _verdict(
+    args: argparse.Namespace,
+    name: str,
+    public_key: PublicKey,
+    progress: Progress,
+    content: Readable | None = None,
+) -> FileVerdict:
+    """The verdict on a file, or on the ``content`` that was read of it already."""
+    from kms_tui.atomic import FileError
     from kms_tui.signing.files.file_verification import (
         MOST_SIGNATURE_BYTES,
         FileVerdict,
@@ -126,28 +155,27 @@ def _verdict(args: argparse.Namespace, name: str, public_key: PublicKey, progres
             f"There is no signature beside {name}: none of {', '.join(map(str, beside))}.",
             next_step="Name it with --signature.",
         )
-    with file_errors(path, "read"), path.open("rb") as file:
-        given = read_signature_file(file.read(MOST_SIGNATURE_BYTES + 1))
+    given = read_signature_file(read_start(str(path), MOST_SIGNATURE_BYTES))
     if args.namespace is not None and not (
         isinstance(given, SshSignature) and given.namespace == args.namespace
     ):
         return FileVerdict(False, f"It is no SSH signature in the namespace {args.namespace}.")
+    if content is not None:
+        return verify_file(content, given, public_key, args.algorithm)
     with reading(name) as (source, total):
         return verify_file(source, given, public_key, args.algorithm, lambda done: progress.tick(done, total))
 
 
-def _listed(path: Path, progress: Progress) -> list[dict[str, object]]:
-    from kms_tui.atomic import file_errors
-    from kms_tui.signing.files.digest_list import MOST_BYTES, FileState, check, read_list
+def _listed(files: Iterable[ListedFile], folder: Path, progress: Progress) -> list[dict[str, object]]:
+    from kms_tui.signing.files.digest_list import FileState, check
 
-    with file_errors(path, "read"), path.open("rb") as file:
-        files = read_list(file.read(MOST_BYTES))
     words = {
         FileState.SAME: "Its digest is the one listed.",
         FileState.CHANGED: "Its digest differs from the one listed.",
-        FileState.MISSING: "It is not there.",
+        FileState.MISSING: "There is no such file.",
+        FileState.UNREADABLE: "It cannot be read.",
     }
     return [
         {"file": name, "good": state is FileState.SAME, "algorithm": None, "sentence": words[state]}
-        for name, state in check(files, path.parent, lambda done: progress.tick(done, None))
+        for name, state in check(files, folder, lambda done: progress.tick(done, None))
     ]

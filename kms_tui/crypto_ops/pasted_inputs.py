@@ -187,7 +187,10 @@ def _of_sops_yaml(block: str) -> tuple[SopsKey, ...]:
             entries[-1]["context"][name] = value.strip("\"'")
             continue
         nested = column if name == "context" and not value else -1
-        entries[-1][name] = {} if nested >= 0 else value.strip("\"'")
+        if nested >= 0:
+            entries[-1][name] = {}
+        else:
+            entries[-1].setdefault(name, value.strip("\"'"))
     return tuple(key for entry in entries if (key := _sops_key(entry)) is not None)
 
 

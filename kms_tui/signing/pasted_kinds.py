@@ -101,11 +101,9 @@ _BINARY_KINDS = (
     (b"SSHSIG", _PEM_KINDS["SSH SIGNATURE"]),
     (b"age-encryption.org/", _PEM_KINDS["AGE ENCRYPTED FILE"]),
 )
+CMS_SIGNATURE = PastedKind("a CMS signature", "openssl cms -verify checks it.")
 _DER_KINDS = (
-    (
-        bytes.fromhex("06092a864886f70d010702"),
-        PastedKind("a CMS signature", "openssl cms -verify checks it."),
-    ),
+    (bytes.fromhex("06092a864886f70d010702"), CMS_SIGNATURE),
     (bytes.fromhex("06092a864886f70d010703"), PastedKind("a CMS envelope", "openssl cms -decrypt opens it.")),
 )
 """The object identifier with which the structure begins -> what it is."""

@@ -202,7 +202,7 @@ def _of_key(der: bytes) -> PublicKey | None:
 def _of_certificate(der: bytes) -> PublicKey | None:
     try:
         certificate = x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None
     return _held_by(certificate)
 
@@ -210,7 +210,7 @@ def _of_certificate(der: bytes) -> PublicKey | None:
 def _of_request(der: bytes) -> PublicKey | None:
     try:
         request = x509.load_der_x509_csr(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None
     return _held_by(request)
 

@@ -109,12 +109,16 @@ class SigningKey:
     ) -> bytes:
         """Sign what a stream holds, in constant memory; ``progress`` gets the bytes done.
 
-        The signature is the same as KMS makes of the whole message. Ed25519 signs no digest (RFC 8032): its
-        message has at most 4,096 bytes.
+        The signature is the same as KMS makes of the whole message. Ed25519 signs no digest (RFC 8032), and
+        SM2's cannot be made here: their messages have at most 4,096 bytes.
         """
-        rules = SIGNING_ALGORITHMS[self.require(algorithm)]
-        if rules.message_types == (RAW,):
+        if not _is_digested_here(self.require(algorithm)):
             message = source.read(MAX_PLAINTEXT + 1)
+            if len(message) > MAX_PLAINTEXT:
+                raise SigningError(
+                    f"{algorithm} signs whole messages of at most {MAX_PLAINTEXT:,} bytes; this is longer.",
+                    next_step="A file of any size is signed as CMS or SSH, or by a key of another spec.",
+                )
             progress(len(message))
             return self.sign(message, algorithm)
         digested = digest_message(source, algorithm, self.public_key, progress=progress)
@@ -156,6 +160,7 @@ def default_algorithm(key: SigningKey) -> str:
     return key.algorithms[0]
 
 
-def signs_digests(algorithm: str) -> bool:
+def _is_digested_here(algorithm: str) -> bool:
     """Whether a message of any size can be signed: by its digest, made here."""
-    return bool({DIGEST, EXTERNAL_MU} & set(SIGNING_ALGORITHMS[algorithm].message_types))
+    rules = SIGNING_ALGORITHMS[algorithm]
+    return rules.digest != "sm3" and bool({DIGEST, EXTERNAL_MU} & set(rules.message_types))

@@ -8,12 +8,12 @@ from pathlib import Path
 from cryptography import x509
 
 from tests.serve.test_readme_session import README, run
-from tests.unit.signing.certificates.judges import needs_openssl, openssl_agrees
+from tests.unit.signing.judges import NEEDS_OPENSSL, openssl_agrees
 
 _SESSION = re.compile(r"<!-- session: certificates -->\n```sh\n(.*?)```\n<!-- /session -->", re.DOTALL)
 
 
-@needs_openssl
+@NEEDS_OPENSSL
 def test_the_session_for_certificates_runs_as_it_stands(tmp_path: Path) -> None:
     (session,) = _SESSION.findall(README.read_text(encoding="utf-8"))
     code, output, errors = run(session, tmp_path)

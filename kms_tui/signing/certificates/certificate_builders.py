@@ -14,7 +14,6 @@ from kms_tui.signing.certificates.certificate_fields import CertificateFields
 from kms_tui.signing.certificates.field_errors import CertificateField, FieldError
 from kms_tui.signing.certificates.serials import serial_text
 from kms_tui.signing.certificates.subjects import subject_text
-from kms_tui.signing.certificates.times import days_after, length_words, when
 from kms_tui.signing.certificates.unsigned import Unsigned, algorithm_for, certified_key
 from kms_tui.signing.certificates.usages import (
     KEY_ENCIPHERMENT,
@@ -25,7 +24,9 @@ from kms_tui.signing.certificates.usages import (
     require_fitting,
     usual_key_usage,
 )
+from kms_tui.signing.certificates.validity import days_after, days_words
 from kms_tui.signing.signing_key import SigningKey
+from kms_tui.signing.times import utc_text
 
 _LONG_FOR_A_SERVER = timedelta(days=398)
 """Apple's systems and browsers refuse certificates of public CAs that live longer."""
@@ -128,8 +129,8 @@ def unsigned_certificate(
     lines: Lines = (
         *_who(fields),
         ("issuer", subject_text(issuer)),
-        ("begins", when(fields.begins)),
-        ("ends", f"{when(ends)}, after {length_words(ends - fields.begins)}"),
+        ("begins", utc_text(fields.begins)),
+        ("ends", f"{utc_text(ends)}, after {days_words(ends - fields.begins)}"),
         *_what(fields, usages, fields.extended),
         ("serial", serial_text(serial)),
         ("key", key_words),
@@ -150,7 +151,7 @@ def length_notes(fields: CertificateFields, ends: datetime) -> tuple[str, ...]:
     if ExtendedKeyUsageOID.SERVER_AUTH not in fields.extended or length <= _LONG_FOR_A_SERVER:
         return ()
     return (
-        f"It lives {length_words(length)}: many clients refuse a server's certificate of more than 398 days.",
+        f"It lives {days_words(length)}: many clients refuse a server's certificate of more than 398 days.",
     )
 
 

@@ -17,7 +17,6 @@ from kms_tui.signing.certificates.alternative_names import (
 from kms_tui.signing.certificates.field_errors import CertificateField, FieldError
 from kms_tui.signing.certificates.serials import read_serial
 from kms_tui.signing.certificates.subjects import common_name, parse_subject
-from kms_tui.signing.certificates.times import days_after, read_days, read_time, when
 from kms_tui.signing.certificates.usages import (
     PURPOSES,
     CertificatePurpose,
@@ -25,6 +24,8 @@ from kms_tui.signing.certificates.usages import (
     read_key_usage,
     read_purpose,
 )
+from kms_tui.signing.certificates.validity import days_after, read_days, read_time
+from kms_tui.signing.times import utc_text
 
 _NO_NAME = x509.Name([])
 
@@ -126,7 +127,7 @@ def read_fields(texts: FieldTexts, now: datetime, copied: CopiedFields = NOTHING
     _require_a_name(subject, names, is_ca=is_ca)
     begins, ends = _validity(texts, now)
     if ends is not None and ends < now:
-        notes.append(f"The certificate is expired already: it ends at {when(ends)}.")
+        notes.append(f"The certificate is expired already: it ends at {utc_text(ends)}.")
     return CertificateFields(
         subject,
         names,
@@ -219,6 +220,7 @@ def _validity(texts: FieldTexts, now: datetime) -> tuple[datetime, datetime | No
     if ends is not None and ends <= begins:
         raise FieldError(
             CertificateField.NOT_AFTER,
-            f"The validity ends before it begins: it begins at {when(begins)}, and ends at {when(ends)}.",
+            f"The validity ends before it begins: it begins at {utc_text(begins)}, "
+            f"and ends at {utc_text(ends)}.",
         )
     return begins, ends

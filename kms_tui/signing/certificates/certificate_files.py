@@ -28,6 +28,14 @@ MOST_BYTES = 1 << 20
 MOST_CRL_BYTES = 32 << 20
 """Of a CRL: half a million revoked certificates."""
 _MOST_OBJECTS = 1000
+UNREADABLE_EXTENSIONS = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises where the extensions of a stranger's file are asked for."""
 
 X509Object = x509.Certificate | x509.CertificateSigningRequest | x509.CertificateRevocationList
 _Kind = TypeVar("_Kind", x509.Certificate, x509.CertificateSigningRequest, x509.CertificateRevocationList)
@@ -106,6 +114,11 @@ def parse_x509(content: bytes, name: str) -> tuple[X509Object, ...]:
     if not found:
         raise CertificateFileError(f"{name} has EC parameters only, and no certificate.", next_step=_OWN_PEM)
     return found
+
+
+def read_certificate(content: bytes, name: str = "The file") -> x509.Certificate:
+    """The first certificate, which in a chain is that of whoever signs. CertificateFileError."""
+    return certificates_in(parse_x509(content, name), name)[0]
 
 
 def only_certificate(objects: tuple[X509Object, ...], name: str) -> x509.Certificate:

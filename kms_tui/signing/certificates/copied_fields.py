@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from kms_tui.signing.certificates.alternative_names import NAME_FIELDS, copied_name, name_kind, name_value
 from kms_tui.signing.certificates.certificate_fields import CopiedFields, FieldTexts
-from kms_tui.signing.certificates.certificate_files import CertificateFileError
+from kms_tui.signing.certificates.certificate_files import UNREADABLE_EXTENSIONS, CertificateFileError
 from kms_tui.signing.certificates.extension_texts import extension_name
 from kms_tui.signing.certificates.field_errors import FieldError
 from kms_tui.signing.certificates.subjects import subject_text
@@ -58,7 +58,7 @@ def _copied(
     try:
         extensions = [(each.oid, each.value) for each in source.extensions]
         subject = x509.Name([]) if typed.subject.strip() else source.subject
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except UNREADABLE_EXTENSIONS as error:
         raise CertificateFileError(f"{name} has a subject or extensions that cannot be read.") from error
     if any(visible(str(each.value)) != str(each.value) for each in subject):
         raise CertificateFileError(
@@ -88,7 +88,9 @@ def _copied(
                     if each not in (extended or ())
                 ]
         elif isinstance(value, x509.BasicConstraints):
-            missed += ["that it is a CA's (CA:true)"] if value.ca and not has_purpose else []
+            missed += (
+                ["that it is a CA's (CA:true); --purpose ca gives it"] if value.ca and not has_purpose else []
+            )
         elif not isinstance(value, _LEFT_TO_OTHERS):
             missed.append(f"the extension {extension_name(oid)}")
     notes = tuple(f"Not copied from {name}: {each}." for each in missed)

@@ -10,18 +10,17 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from kms_tui.signing.certificates.alternative_names import name_kind, name_value
-from kms_tui.signing.certificates.certificate_files import X509Object, kind_of
+from kms_tui.signing.certificates.certificate_files import UNREADABLE_EXTENSIONS, X509Object, kind_of
 from kms_tui.signing.certificates.extension_texts import extension_name, extension_text
 from kms_tui.signing.certificates.serials import serial_text
 from kms_tui.signing.certificates.subjects import subject_text
-from kms_tui.signing.certificates.times import validity_words, when
-from kms_tui.signing.certificates.usages import key_words
+from kms_tui.signing.certificates.usages import key_text
+from kms_tui.signing.certificates.validity import validity_words
+from kms_tui.signing.times import utc_text
 
 _SHOWN = 20
 """Revoked certificates that are told one by one to people."""
@@ -48,7 +47,7 @@ class SignatureCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
+class X509Description:
     """All that is told about a certificate, CSR or CRL. Untrusted text; missing parts are "" or None."""
 
     kind: str
@@ -75,7 +74,7 @@ class Description:
         rows: tuple[tuple[str, str | None], ...] = (
             ("subject", "none" if self.subject == "" else self.subject),
             ("issuer", self.issuer),
-            ("begins", None if self.begins is None else when(self.begins)),
+            ("begins", None if self.begins is None else utc_text(self.begins)),
             ("next" if self.kind == "CRL" else "ends", self._end()),
             *(("name", f"{kind} {value}") for kind, value in self.names),
             ("serial", None if self.serial is None else serial_text(self.serial)),
@@ -91,12 +90,12 @@ class Description:
         if self.revoked is not None:
             yield "revoked", f"{len(self.revoked):,}"
             for serial, reason, date in self.revoked[:_SHOWN]:
-                yield serial_text(serial), f"{reason}, {when(date)}"
+                yield serial_text(serial), f"{reason}, {utc_text(date)}"
             if len(self.revoked) > _SHOWN:
                 yield "…", f"{len(self.revoked) - _SHOWN:,} more; --format json has them all"
 
     def _end(self) -> str | None:
-        return None if self.ends is None else f"{when(self.ends)}: {self.validity}"
+        return None if self.ends is None else f"{utc_text(self.ends)}: {self.validity}"
 
     @property
     def _members(self) -> tuple[str, str]:
@@ -139,13 +138,13 @@ class Description:
 
 def describe_all(
     objects: Sequence[X509Object], now: datetime, authorities: Sequence[x509.Certificate] = ()
-) -> tuple[Description, ...]:
+) -> tuple[X509Description, ...]:
     """Describe what a file holds; signatures are checked with its own certificates and ``authorities``."""
     chain = [each for each in objects if isinstance(each, x509.Certificate)]
     return tuple(_describe(each, now, [*authorities, *chain]) for each in objects)
 
 
-def _describe(found: X509Object, now: datetime, signers: Sequence[x509.Certificate]) -> Description:
+def _describe(found: X509Object, now: datetime, signers: Sequence[x509.Certificate]) -> X509Description:
     common: dict[str, Any] = {
         "kind": kind_of(found),
         "signature": _signature(found, signers),
@@ -154,7 +153,7 @@ def _describe(found: X509Object, now: datetime, signers: Sequence[x509.Certifica
     }
     if isinstance(found, x509.CertificateRevocationList):
         ends = found.next_update_utc
-        return Description(
+        return X509Description(
             **common,
             issuer=subject_text(found.issuer),
             begins=found.last_update_utc,
@@ -166,9 +165,9 @@ def _describe(found: X509Object, now: datetime, signers: Sequence[x509.Certifica
     common |= {"subject": subject_text(found.subject), "key": key, "key_sha256": key_sha256}
     common["names"] = _alternative_names(found)
     if isinstance(found, x509.CertificateSigningRequest):
-        return Description(**common)
+        return X509Description(**common)
     begins, ends = found.not_valid_before_utc, found.not_valid_after_utc
-    return Description(
+    return X509Description(
         **common,
         issuer=subject_text(found.issuer),
         begins=begins,
@@ -233,13 +232,7 @@ def _key(found: x509.Certificate | x509.CertificateSigningRequest) -> tuple[str,
         der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, UnsupportedAlgorithm):
         return "of a kind that this program does not know", ""
-    return _key_text(public), hashlib.sha256(der).hexdigest()
-
-
-def _key_text(public: PublicKeyTypes) -> str:
-    kind = key_words(public).partition(" ")[2]
-    bits = getattr(public, "key_size", None)
-    return kind if bits is None or isinstance(public, ec.EllipticCurvePublicKey) else f"{kind}, {bits:,} bits"
+    return key_text(public), hashlib.sha256(der).hexdigest()
 
 
 def _alternative_names(
@@ -247,7 +240,7 @@ def _alternative_names(
 ) -> tuple[tuple[str, str], ...]:
     try:
         value = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except (x509.ExtensionNotFound, *UNREADABLE_EXTENSIONS):
         return ()
     return tuple((name_kind(name), name_value(name)) for name in value)
 
@@ -261,14 +254,14 @@ def _extensions(found: X509Object) -> tuple[ExtensionText, ...]:
             for each in found.extensions
             if not isinstance(each.value, x509.SubjectAlternativeName)  # told as names
         )
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE_EXTENSIONS:
         return (ExtensionText("extensions", "", False, "they cannot be read"),)
 
 
 def _revoked(entry: x509.RevokedCertificate) -> tuple[int, str, datetime]:
     try:
         reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except (x509.ExtensionNotFound, *UNREADABLE_EXTENSIONS):
         reason = "unspecified"
     return entry.serial_number, reason, entry.revocation_date_utc
 

@@ -9,15 +9,23 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kms_tui.signing.certificates.certificate_builders import length_notes, unsigned_certificate, usual_end
 from kms_tui.signing.certificates.certificate_fields import CertificateFields
-from kms_tui.signing.certificates.certificate_files import CertificateFileError
+from kms_tui.signing.certificates.certificate_files import UNREADABLE_EXTENSIONS, CertificateFileError
 from kms_tui.signing.certificates.field_errors import CertificateField, FieldError
-from kms_tui.signing.certificates.times import when
 from kms_tui.signing.certificates.unsigned import Unsigned, certified_key
-from kms_tui.signing.certificates.usages import CERT_SIGN, key_usage_names, key_words, usual_key_usage
+from kms_tui.signing.certificates.usages import (
+    CERT_SIGN,
+    extended_name,
+    key_text,
+    key_usage_names,
+    key_words,
+    usual_key_usage,
+)
 from kms_tui.signing.signing_key import SigningError, SigningKey
+from kms_tui.signing.times import utc_text
 
 _FEWEST_RSA_BITS = 2048
 _SIGNING_KEYS = (
@@ -30,6 +38,7 @@ _SIGNING_KEYS = (
     mldsa.MLDSA87PublicKey,
 )
 """Keys whose CSR can be signed by themselves."""
+_ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
 
 
 def require_request(request: x509.CertificateSigningRequest, name: str) -> CertificatePublicKeyTypes:
@@ -43,7 +52,8 @@ def require_request(request: x509.CertificateSigningRequest, name: str) -> Certi
         ) from None
     if not is_valid:
         raise CertificateFileError(
-            f"The signature of {name} does not verify with the key in it: it is damaged, or changed.",
+            f"The signature of {name} does not verify with the key in it: it is damaged or changed, "
+            "or signed in a way that is not known here.",
             next_step="Ask for another CSR.",
         )
     if isinstance(public, dsa.DSAPublicKey) or not isinstance(public, _SIGNING_KEYS):
@@ -75,7 +85,7 @@ def require_issuer(ca: x509.Certificate, usage: str, name: str) -> x509.BasicCon
     """
     try:
         extensions = ca.extensions
-    except ValueError:
+    except UNREADABLE_EXTENSIONS:
         raise CertificateFileError(f"{name} has extensions that cannot be read.") from None
     found = {type(extension.value): extension.value for extension in extensions}
     constraints, allowed = found.get(x509.BasicConstraints), found.get(x509.KeyUsage)
@@ -127,8 +137,8 @@ def unsigned_issued(
         issuer_identifier=key_identifier(ca, key),
         usages=usages,
         ends=ends,
-        notes=(*fields.notes, *notes, *length_notes(fields, ends), *_constraint_notes(ca)),
-        key_words=f"{key_words(public).partition(' ')[2]}, of {request_name}",
+        notes=(*fields.notes, *notes, *length_notes(fields, ends), *_constraint_notes(ca, fields)),
+        key_words=f"{key_text(public)}, of {request_name}",
     )
 
 
@@ -138,26 +148,29 @@ def _within(
     """When the certificate ends; FieldError for a validity that is not within the CA's."""
     first, last = ca.not_valid_before_utc, ca.not_valid_after_utc
     if last <= now:
-        raise CertificateFileError(f"The certificate {ca_name} expired at {when(last)}.")
+        raise CertificateFileError(f"The certificate {ca_name} expired at {utc_text(last)}.")
     if fields.begins < first:
         raise FieldError(
             CertificateField.NOT_BEFORE,
-            f"It would begin at {when(fields.begins)}, before the CA's certificate does, at {when(first)}.",
+            f"It would begin at {utc_text(fields.begins)}, before the CA's certificate does, "
+            f"at {utc_text(first)}.",
         )
     if fields.begins >= last:
         raise FieldError(
             CertificateField.NOT_BEFORE,
-            f"It would begin at {when(fields.begins)}, when the CA's certificate has ended, at {when(last)}.",
+            f"It would begin at {utc_text(fields.begins)}, when the CA's certificate has ended, "
+            f"at {utc_text(last)}.",
         )
     if fields.ends is None:
         usual = usual_end(fields)
         if usual <= last:
             return usual, ()
-        return last, (f"It ends with the CA's certificate, at {when(last)}.",)
+        return last, (f"It ends with the CA's certificate, at {utc_text(last)}.",)
     if fields.ends > last:
         raise FieldError(
             fields.end_field,
-            f"It would outlive the CA: it would end at {when(fields.ends)}, the CA ends at {when(last)}.",
+            f"It would outlive the CA: it would end at {utc_text(fields.ends)}, "
+            f"the CA ends at {utc_text(last)}.",
             next_step=f"The latest end is {last:%Y-%m-%dT%H:%M:%SZ} (--not-after), "
             f"and the most days are {(last - fields.begins).days:,}.",
         )
@@ -189,10 +202,17 @@ def key_identifier(ca: x509.Certificate, key: SigningKey) -> x509.AuthorityKeyId
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)
 
 
-def _constraint_notes(ca: x509.Certificate) -> tuple[str, ...]:
-    if any(isinstance(each.value, x509.NameConstraints) for each in ca.extensions):
-        return ("The CA has name constraints, which are not compared with the names here; clients do that.",)
-    return ()
+def _constraint_notes(ca: x509.Certificate, fields: CertificateFields) -> tuple[str, ...]:
+    notes = []
+    for value in (each.value for each in ca.extensions):
+        if isinstance(value, x509.NameConstraints):
+            notes.append(
+                "The CA has name constraints, which are not compared with the names here; clients do that."
+            )
+        if isinstance(value, x509.ExtendedKeyUsage) and _ANY not in value:
+            refused = [extended_name(each) for each in fields.extended if each not in value]
+            notes += [f"The CA's certificate is not for {each}: clients refuse it there." for each in refused]
+    return tuple(notes)
 
 
 def _public_key(certificate: x509.Certificate) -> object:

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
-from kms_tui.signing.certificates.certificate_files import CertificateFileError
+from kms_tui.signing.certificates.certificate_files import UNREADABLE_EXTENSIONS, CertificateFileError
 from kms_tui.signing.certificates.field_errors import CertificateField, FieldError
 from kms_tui.signing.certificates.issuing import issuer_of, key_identifier, require_issuer
 from kms_tui.signing.certificates.serials import serial_text
 from kms_tui.signing.certificates.subjects import subject_text
-from kms_tui.signing.certificates.times import days_after, length_words, read_time, when
 from kms_tui.signing.certificates.unsigned import Unsigned, algorithm_for, certified_key
 from kms_tui.signing.certificates.usages import CRL_SIGN
+from kms_tui.signing.certificates.validity import days_after, days_words, read_time
 from kms_tui.signing.signing_key import SigningKey
+from kms_tui.signing.times import utc_text
 from kms_tui.visible import visible
 
 REASONS = {reason.value: reason for reason in x509.ReasonFlags}
@@ -59,7 +59,7 @@ def revocation(serial: int, reason: str, date: str, now: datetime) -> Revocation
     if since > now:
         raise FieldError(
             CertificateField.REVOKE,
-            f"The revocation of {serial_text(serial)} is in the future: {when(since)}.",
+            f"The revocation of {serial_text(serial)} is in the future: {utc_text(since)}.",
         )
     return Revocation(serial, _BY_LOWER[reason.strip().lower() or "unspecified"], since)
 
@@ -104,7 +104,7 @@ def carried_on(
         is_own = old.issuer == ca.subject and old.is_signature_valid(ca.public_key())  # type: ignore[arg-type]
         extensions = {type(each.value): each.value for each in old.extensions}
         entries = tuple(map(_entry, old))
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE_EXTENSIONS:
         raise CertificateFileError(f"The CRL {name} cannot be read, or not be checked.") from None
     if not is_own:
         raise CertificateFileError(f"The CRL {name} was not signed by this CA ({subject_text(ca.subject)}).")
@@ -147,7 +147,9 @@ def merged(old: Iterable[Revocation], new: Sequence[Revocation]) -> tuple[Revoca
             del kept[each.serial]
             continue
         if before is not None and not on_hold:
-            raise _refused(f"{shown} is revoked already, since {when(before.date)} ({before.reason.value}).")
+            raise _refused(
+                f"{shown} is revoked already, since {utc_text(before.date)} ({before.reason.value})."
+            )
         kept[each.serial] = each
     return tuple(kept.values())
 
@@ -187,11 +189,13 @@ def unsigned_revocation_list(
     )
     notes: tuple[str, ...] = ()
     if ca.not_valid_after_utc < ends:
-        notes = (f"The CA's certificate ends before the next CRL is due, at {when(ca.not_valid_after_utc)}.",)
+        notes = (
+            f"The CA's certificate ends before the next CRL is due, at {utc_text(ca.not_valid_after_utc)}.",
+        )
     lines = (
         ("issuer", subject_text(ca.subject)),
-        ("begins", when(begins)),
-        ("next", f"{when(ends)}, after {length_words(ends - begins)}"),
+        ("begins", utc_text(begins)),
+        ("next", f"{utc_text(ends)}, after {days_words(ends - begins)}"),
         ("number", f"{number:,}"),
         ("revoked", f"{len(revocations):,} certificates" if len(revocations) != 1 else "1 certificate"),
         *((serial_text(each.serial), _words(each)) for each in revocations[:_SHOWN]),
@@ -203,7 +207,7 @@ def unsigned_revocation_list(
 
 
 def _words(each: Revocation) -> str:
-    return f"{each.reason.value}, {when(each.date)}"
+    return f"{each.reason.value}, {utc_text(each.date)}"
 
 
 def _revoked(each: Revocation) -> x509.RevokedCertificate:

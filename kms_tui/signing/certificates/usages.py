@@ -196,6 +196,13 @@ def key_words(key: PublicKeyTypes) -> str:
     return f"an {name.replace('MLDSA', 'ML-DSA-')}"
 
 
+def key_text(key: PublicKeyTypes) -> str:
+    """What kind of key it is, with its size where the kind has several: "RSA, 2,048 bits", "P-256"."""
+    kind = key_words(key).partition(" ")[2]
+    bits = getattr(key, "key_size", None)
+    return kind if bits is None or isinstance(key, ec.EllipticCurvePublicKey) else f"{kind}, {bits:,} bits"
+
+
 def key_usage_extension(usages: frozenset[str]) -> x509.KeyUsage:
     return x509.KeyUsage(**{attribute: name in usages for name, attribute in KEY_USAGES.items()})
 

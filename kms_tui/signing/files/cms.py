@@ -165,16 +165,6 @@ def sign_digest(
     return asn1.encode_der(_Cms(kind=_SIGNED_DATA, content=signed))
 
 
-def read_certificate(data: bytes) -> x509.Certificate:
-    """The first certificate in PEM, or the one in DER. Raises CmsError."""
-    try:
-        if b"-----BEGIN" in data:
-            return x509.load_pem_x509_certificates(data)[0]
-        return x509.load_der_x509_certificate(data)
-    except ValueError as error:
-        raise CmsError("The certificate is neither PEM nor DER of a certificate.") from error
-
-
 def require_certificate_of(key: SigningKey, certificate: x509.Certificate) -> None:
     """Raise SigningError unless the certificate is of the key."""
     if certificate.public_key() != key.public_key.loaded():
@@ -248,14 +238,29 @@ def read_cms(der: bytes) -> CmsSignature:
     name = _digest_of(signer.digest_algorithm)
     if signer.signed_attributes is None:
         return CmsSignature(name, None, b"", signer.signature, None)
-    attributes = {each.kind: each.values.as_list() for each in signer.signed_attributes.as_list()}
+    attributes = _attributes_of(signer.signed_attributes.as_list())
     try:
-        digest = bytes(attributes[_MESSAGE_DIGEST][0].parse(bytes))
-    except (KeyError, IndexError, ValueError) as error:
-        raise CmsError("The CMS message lacks the digest of its content.") from error
+        (value,) = attributes[_MESSAGE_DIGEST]
+        digest = bytes(value.parse(bytes))
+    except (KeyError, ValueError) as error:
+        raise CmsError("The CMS message lacks the digest of its content, or has several.") from error
+    try:
+        (value,) = attributes[_CONTENT_TYPE]
+        is_same_type = value.parse(x509.ObjectIdentifier) == signed.content.kind
+    except (KeyError, ValueError) as error:
+        raise CmsError("The CMS message lacks the type of its content, or has several.") from error
+    if not is_same_type:
+        raise CmsError("The CMS message was signed as content of another type.")
     return CmsSignature(
         name, digest, asn1.encode_der(signer.signed_attributes), signer.signature, _signed_at(attributes)
     )
+
+
+def _attributes_of(signed: Sequence[_Attribute]) -> Mapping[x509.ObjectIdentifier, list[asn1.TLV]]:
+    attributes = {each.kind: each.values.as_list() for each in signed}
+    if len(attributes) < len(signed):
+        raise CmsError("The CMS message has a signed attribute twice (RFC 5652, 5.3).")
+    return attributes
 
 
 def _digest_of(algorithm: asn1.TLV) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from kms_tui.atomic import file_errors
+from kms_tui.atomic import FileError, file_errors
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.signing.files.file_signatures import Ticks, no_ticks, stream_digest
 
 MOST_BYTES = 64 << 20
-_LINE = re.compile(r"(?P<escaped>\\?)(?P<digest>[0-9a-fA-F]{64}) [ *](?P<name>.+)")
+_LINES = (
+    re.compile(r"(?P<escaped>\\?)(?P<digest>[0-9a-fA-F]{64}) [ *](?P<name>.+)"),
+    re.compile(r"(?P<escaped>\\?)SHA256 \((?P<name>.+)\) = (?P<digest>[0-9a-fA-F]{64})"),
+)
+"""The line of ``sha256sum``, and that of ``sha256sum --tag`` and of BSD's ``sha256``."""
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _UNESCAPED = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
 
@@ -28,6 +33,7 @@ class FileState(StrEnum):
     SAME = "same"
     CHANGED = "changed"
     MISSING = "missing"
+    UNREADABLE = "unreadable"
 
 
 class ListedFile(NamedTuple):
@@ -42,6 +48,12 @@ class ListedFile(NamedTuple):
         return f"{self.digest}  {name}\n" if name == self.name else f"\\{self.digest}  {name}\n"
 
 
+def name_beside(list_path: Path, file: str) -> str:
+    """The name of a file as seen from the folder of a list, where whoever checks it looks the name up."""
+    folder, name = os.path.split(file)
+    return os.path.relpath(os.path.join(os.path.realpath(folder), name), os.path.realpath(list_path.parent))
+
+
 def listed(path: Path, name: str, ticks: Ticks = no_ticks) -> ListedFile:
     """A file's line. Raises FileError."""
     with file_errors(path, "read"), path.open("rb") as source:
@@ -53,6 +65,12 @@ def written(files: Iterable[ListedFile]) -> bytes:
     return "".join(each.line() for each in files).encode("utf-8", "surrogateescape")
 
 
+def require_size(data: bytes) -> None:
+    """DigestListError for more bytes than a list may have."""
+    if len(data) > MOST_BYTES:
+        raise DigestListError(f"The list of digests has more than {MOST_BYTES >> 20} MiB.")
+
+
 def read_list(data: bytes) -> tuple[ListedFile, ...]:
     """The files of a list. Raises DigestListError."""
     lines = data.decode("utf-8", "surrogateescape").split("\n")
@@ -61,7 +79,7 @@ def read_list(data: bytes) -> tuple[ListedFile, ...]:
         bare = line.removesuffix("\r")
         if not bare:
             continue
-        match = _LINE.fullmatch(bare)
+        match = next((whole for form in _LINES if (whole := form.fullmatch(bare))), None)
         if match is None:
             raise DigestListError(
                 f'Line {number} is none of sha256sum: "64 hex digits, two spaces, name" is expected.'
@@ -78,11 +96,18 @@ def read_list(data: bytes) -> tuple[ListedFile, ...]:
 def check(
     files: Iterable[ListedFile], folder: Path, ticks: Ticks = no_ticks
 ) -> Iterator[tuple[str, FileState]]:
-    """Each file's name and state; relative names are looked up in ``folder``. Raises FileError."""
+    """Each file's name and state. Names are looked up from ``folder``, as ``sha256sum -c`` does there.
+
+    They may lead out of it: all that is told of a file is whether it is the one that was listed.
+    """
     for each in files:
         path = folder / each.name
-        if not path.is_file():
+        if not os.path.isfile(path):  # which is no error for a name that no file can have
             yield each.name, FileState.MISSING
-        else:
+            continue
+        try:
             same = listed(path, each.name, ticks).digest == each.digest
+        except FileError:
+            yield each.name, FileState.UNREADABLE
+        else:
             yield each.name, FileState.SAME if same else FileState.CHANGED

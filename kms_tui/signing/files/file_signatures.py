@@ -18,6 +18,7 @@ from typing import NamedTuple
 from cryptography import x509
 
 from kms_tui.envelope.streams import Readable
+from kms_tui.kms.keyspecs import Family
 from kms_tui.signing.files import cms
 from kms_tui.signing.signature_forms import SignatureForm, has_two_forms, read_signature
 from kms_tui.signing.signing_key import SigningError, SigningKey, default_algorithm
@@ -56,6 +57,9 @@ FORMATS: Mapping[SignatureFormat, FormatFacts] = {
     SignatureFormat.SSH: FormatFacts(".sig", "an SSH signature (ssh-keygen -Y verify)"),
     SignatureFormat.COSIGN: FormatFacts(".sig", "what cosign verify-blob --key reads: base64, SHA-256"),
 }
+_CMS = (SignatureFormat.CMS, SignatureFormat.CMS_PEM)
+_FOR_OPENSSL = (SignatureFormat.RAW, SignatureFormat.BASE64, *_CMS)
+PREHASHED = "ED25519_PH_SHA_512"
 _COSIGN = {"ECDSA_SHA_256", "RSASSA_PKCS1_V1_5_SHA_256", "ED25519_SHA_512"}
 Ticks = Callable[[int], None]
 
@@ -85,6 +89,11 @@ def checked_choice(key: SigningKey, choice: SigningChoice) -> str:
     """The algorithm that a choice comes to. SigningError where the key cannot sign so; nothing is sent."""
     algorithm = key.require(choice.algorithm) if choice.algorithm else _default_for(key, choice.format)
     name = choice.format
+    if algorithm == PREHASHED:
+        raise SigningError(
+            f"{algorithm} is read by nothing but KMS, which hashes the digest of a file once more.",
+            next_step="Use ED25519_SHA_512; as CMS or SSH it signs files of any size.",
+        )
     two_forms = has_two_forms(key.spec)
     if name is SignatureFormat.R_S and not two_forms:
         raise SigningError(
@@ -98,7 +107,7 @@ def checked_choice(key: SigningKey, choice: SigningChoice) -> str:
             f"cosign verify-blob reads no signature made with {algorithm}.",
             next_step=f"It reads {', '.join(sorted(_COSIGN))}.",
         )
-    if name in (SignatureFormat.CMS, SignatureFormat.CMS_PEM):
+    if name in _CMS:
         if choice.certificate is None:
             raise SigningError(
                 "A CMS signature names its signer by a certificate, and none is given.",
@@ -112,6 +121,23 @@ def checked_choice(key: SigningKey, choice: SigningChoice) -> str:
 
 def _default_for(key: SigningKey, name: SignatureFormat) -> str:
     return require_ssh_kind(key).algorithm if name is SignatureFormat.SSH else default_algorithm(key)
+
+
+def openssl_note(key: SigningKey, choice: SigningChoice) -> str:
+    """What people who verify with openssl have to know of a signature; "" where it is as usual.
+
+    ``openssl dgst`` verifies no Ed25519, ``openssl cms`` none up to 3.6 (openssl#32248); 3.5 has ML-DSA.
+    """
+    if choice.format not in _FOR_OPENSSL:
+        return ""
+    is_cms = choice.format in _CMS
+    if key.family is Family.ML_DSA:
+        return f"OpenSSL 3.5 or newer verifies it{'' if is_cms else ', with openssl pkeyutl -verify -rawin'}."
+    if key.spec != "ECC_NIST_EDWARDS25519":
+        return ""
+    if is_cms:
+        return "openssl cms does not verify Ed25519 (up to 3.6 at least); kms-tui verify does."
+    return "openssl dgst does not verify Ed25519: openssl pkeyutl -verify -rawin does."
 
 
 def sign_file(key: SigningKey, source: Readable, choice: SigningChoice, ticks: Ticks = no_ticks) -> bytes:

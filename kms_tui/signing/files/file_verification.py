@@ -6,7 +6,6 @@ The public key does it here, so no call of KMS is made but GetPublicKey, and fil
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,19 +18,19 @@ from kms_tui.kms.keyspecs import DIGEST, KEY_SPECS, RAW
 from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS as ALGORITHMS
 from kms_tui.kms.model import KeyUsage
 from kms_tui.public_key import PublicKey, digest_message
-from kms_tui.signing.files.cms import CmsError, CmsSignature, read_cms
-from kms_tui.signing.files.file_signatures import CHUNK, Ticks, no_ticks, stream_digest
+from kms_tui.signing.files.cms import CmsSignature, read_cms
+from kms_tui.signing.files.file_signatures import CHUNK, PREHASHED, Ticks, no_ticks, stream_digest
+from kms_tui.signing.pasted_kinds import CMS_SIGNATURE, kind_of_bytes
 from kms_tui.signing.signature_forms import SignatureForm, has_two_forms, read_signature
 from kms_tui.signing.signing_key import SigningError
 from kms_tui.signing.ssh.ssh_signatures import SshSignature, is_ssh_signature, read_ssh_signature
+from kms_tui.signing.times import utc_text
 
 MOST_SIGNATURE_BYTES = 1 << 20
 """More than any signature has, with the certificates in it."""
 MOST_WHOLE_BYTES = 64 << 20
 """Of a file that is held in memory, since its algorithm signs no digest."""
-_PREHASHED = "ED25519_PH_SHA_512"
 _PEM_LABELS = ("CMS", "PKCS7")
-_DER_SEQUENCE = b"\x30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,13 @@ def read_signature_file(data: bytes) -> GivenSignature:
         return read_ssh_signature(text)
     if text.lstrip().startswith("-----BEGIN "):
         return read_cms(_out_of_pem(text))
-    if data.startswith(_DER_SEQUENCE) and len(data) > 256:
-        try:
-            return read_cms(data)
-        except CmsError:
-            return RawSignature(data)  # an RSA or ML-DSA signature may begin so
-    return RawSignature(_decoded(data))
+    decoded = data if kind_of_bytes(data) else _decoded(data)
+    kind = kind_of_bytes(decoded)
+    if kind is CMS_SIGNATURE:
+        return read_cms(decoded)
+    if kind is not None:
+        raise SigningError(f"A signature is expected; this is {kind.name}.", next_step=kind.next_step)
+    return RawSignature(decoded)
 
 
 def _out_of_pem(text: str) -> bytes:
@@ -81,7 +81,7 @@ def _out_of_pem(text: str) -> bytes:
         raise SigningError(f"The PEM of the signature is cut: its line END {label} is missing.")
     try:
         return base64.b64decode("".join(body.split()), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise SigningError("What stands in the PEM of the signature is no base64.") from error
 
 
@@ -100,7 +100,7 @@ def algorithms_of(public_key: PublicKey) -> tuple[str, ...]:
     is_rsa = isinstance(public_key.loaded(), rsa.RSAPublicKey)
     known = KEY_SPECS.get("RSA_2048" if is_rsa else public_key.spec)
     found = known.algorithms.get(KeyUsage.SIGN_VERIFY, ()) if known else ()
-    return tuple(name for name in found if name != _PREHASHED)
+    return tuple(name for name in found if name != PREHASHED)
 
 
 def verify_file(
@@ -118,10 +118,14 @@ def verify_file(
     candidates = (algorithm,) if algorithm else algorithms_of(public_key)
     if not candidates or (algorithm and algorithm not in algorithms_of(public_key)):
         raise SigningError(
-            f"A key of the kind {public_key.spec or 'given'} does not sign files"
+            f"{f'An {public_key.spec} key' if public_key.spec else 'A key of this kind'} does not sign files"
             f"{f' with {algorithm}' if algorithm else ''}."
         )
     if isinstance(given, SshSignature):
+        if algorithm not in ("", given.algorithm):
+            return FileVerdict(
+                False, f"The SSH signature was made with {given.algorithm}, not with {algorithm}."
+            )
         return _ssh_verdict(given, public_key, stream_digest(source, given.hash_name, ticks))
     if isinstance(given, CmsSignature) and given.digest is not None:
         return _cms_verdict(given, public_key, stream_digest(source, given.digest_name, ticks), candidates)
@@ -131,9 +135,15 @@ def verify_file(
 
 def _ssh_verdict(given: SshSignature, public_key: PublicKey, digest: bytes) -> FileVerdict:
     if given.is_of(public_key, digest):
-        return FileVerdict(True, f'Good SSH signature, in the namespace "{given.namespace}".', given.kind)
+        return FileVerdict(
+            True, f'Good SSH signature, in the namespace "{given.namespace}".', given.algorithm
+        )
     if given.public_key.der != public_key.der:
         return FileVerdict(False, "The SSH signature was made with another key.")
+    if not given.fits(public_key):
+        return FileVerdict(
+            False, f"The SSH signature says that it is {given.kind}, which this key does not make."
+        )
     return FileVerdict(False, "The SSH signature is of another content, or was altered.")
 
 
@@ -142,10 +152,13 @@ def _cms_verdict(
 ) -> FileVerdict:
     algorithm = given.is_of(public_key, candidates)
     if algorithm is None:
-        return FileVerdict(False, "The CMS signature was made with another key, or was altered.")
+        return FileVerdict(
+            False,
+            "The CMS signature was made with another key or in a way that KMS does not sign, or was altered.",
+        )
     if given.digest != digest:
         return FileVerdict(False, "The CMS signature is of another content: its digest differs.")
-    at = f", signed at {given.signed_at:%Y-%m-%d %H:%M} UTC by its own word" if given.signed_at else ""
+    at = f", signed at {utc_text(given.signed_at)} by its own word" if given.signed_at else ""
     return FileVerdict(True, f"Good CMS signature{at}. Its certificate was not judged.", algorithm)
 
 

@@ -6,7 +6,6 @@ the options. ``sshd`` trusts the authority with TrustedUserCAKeys, ``ssh`` with 
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import SSHCertificateBuilder, 
 from kms_tui.signing.kms_private_keys import private_key
 from kms_tui.signing.signing_key import SigningError, SigningKey
 from kms_tui.signing.ssh.ssh_keys import SshError, read_public_line, require_ssh_kind
+from kms_tui.signing.times import LONGEST, parse_length, parse_moment, utc_text
 
 FOREVER = 2**64 - 1
 MOST_PRINCIPALS = 256
@@ -33,10 +33,11 @@ _USER_EXTENSIONS = (
     "permit-user-rc",
 )
 _OTHER_EXTENSIONS = ("no-touch-required",)
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SPAN = re.compile(r"(?:\d{1,9}[smhdw]){1,5}")
 _SKEW = timedelta(minutes=1)
 """A certificate begins so much earlier, since clocks differ; ssh-keygen does the same."""
+
+
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Holder(StrEnum):
@@ -66,7 +67,7 @@ class SshFieldError(SigningError):
         self.field = field
 
 
-class Options(NamedTuple):
+class SshOptions(NamedTuple):
     """Critical options and extensions, by name; a flag's value is empty."""
 
     critical: Mapping[str, str]
@@ -93,7 +94,7 @@ class SshCertificateFields:
     serial: int = 0
 
 
-def options_of(fields: SshCertificateFields) -> Options:
+def options_of(fields: SshCertificateFields) -> SshOptions:
     """The options in effect: users get all of ssh-keygen's extensions, hosts none. Raises SshFieldError."""
     extensions = dict.fromkeys(_USER_EXTENSIONS, "") if fields.holder is Holder.USER else {}
     critical: dict[str, str] = {}
@@ -107,9 +108,9 @@ def options_of(fields: SshCertificateFields) -> Options:
             extensions[name] = ""
         elif name.startswith("no-") and _permission(name) in _USER_EXTENSIONS:
             extensions.pop(_permission(name), None)
-        elif name == "verify-required":
+        elif option == "verify-required":
             critical[name] = ""
-        elif name == "force-command" and value:
+        elif name == "force-command" and value.isprintable() and value:
             critical[name] = value
         elif name == "source-address" and value:
             critical[name] = _networks(value)
@@ -120,7 +121,7 @@ def options_of(fields: SshCertificateFields) -> Options:
                 next_step="It has force-command=…, source-address=…, verify-required, clear, "
                 f"{', '.join(_USER_EXTENSIONS)}, and no-… for each of these.",
             )
-    return Options(critical, extensions)
+    return SshOptions(critical, extensions)
 
 
 def _permission(name: str) -> str:
@@ -140,21 +141,21 @@ def _networks(value: str) -> str:
     return value
 
 
-def read_span(text: str) -> timedelta | None:
+def read_valid_for(text: str) -> timedelta | None:
     """ "30m", "8h", "1d12h", "52w"; None for "forever". Raises SshFieldError."""
     text = text.strip()
     if text == "forever":
         return None
-    if not _SPAN.fullmatch(text):
+    length = parse_length(text)
+    if length is None:
         raise SshFieldError(
             SshField.VALID_FOR, f"{text or 'Nothing'} is no span of time such as 8h, 1d12h or forever."
         )
-    seconds = sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"\d+[smhdw]", text))
-    if not 0 < seconds < 100 * 366 * 86400:
+    if not timedelta(0) < length <= LONGEST:
         raise SshFieldError(
             SshField.VALID_FOR, f"{text} is not between a second and 100 years; forever is longer."
         )
-    return timedelta(seconds=seconds)
+    return length
 
 
 def read_validity(valid_from: str, valid_for: str, now: datetime) -> tuple[datetime, datetime | None]:
@@ -162,18 +163,14 @@ def read_validity(valid_from: str, valid_for: str, now: datetime) -> tuple[datet
 
     Raises SshFieldError.
     """
-    span = read_span(valid_for)
+    length = read_valid_for(valid_for)
     if not valid_from.strip():
-        return now - _SKEW, None if span is None else now + span
+        return now - _SKEW, None if length is None else now + length
+    start = parse_moment(valid_from)
+    if start is None:
+        raise SshFieldError(SshField.VALID_FROM, f"{valid_from.strip()} is no time such as 2026-11-30T09:00.")
     try:
-        moment = datetime.fromisoformat(valid_from.strip())
-    except ValueError as error:
-        raise SshFieldError(
-            SshField.VALID_FROM, f"{valid_from.strip()} is no time such as 2026-11-30T09:00."
-        ) from error
-    start = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    try:
-        return start, None if span is None else start + span
+        return start, None if length is None else start + length
     except OverflowError as error:
         raise SshFieldError(SshField.VALID_FOR, "The validity ends after the year 9999.") from error
 
@@ -194,13 +191,11 @@ def check_fields(fields: SshCertificateFields, now: datetime) -> None:
         read_public_line(fields.public_key)
     except SshError as error:
         raise SshFieldError(SshField.PUBLIC_KEY, str(error), next_step=error.next_step) from error
-    if not fields.identity or not fields.identity.isprintable():
-        raise SshFieldError(SshField.IDENTITY, "The identity is empty, or is not printable.")
     if not fields.principals and not fields.any_principal:
         raise SshFieldError(
             SshField.PRINCIPALS,
             "No principal is named, so the certificate would be good for every name.",
-            next_step="Name the user or host names, or ask for any principal.",
+            next_step="Name users or hosts (--principal), or ask for any principal (--any-principal).",
         )
     if fields.principals and fields.any_principal:
         raise SshFieldError(SshField.PRINCIPALS, "Any principal is asked for, and some are named.")
@@ -212,6 +207,12 @@ def check_fields(fields: SshCertificateFields, now: datetime) -> None:
     for each in fields.principals:
         if not each or not each.isprintable() or "," in each or " " in each:
             raise SshFieldError(SshField.PRINCIPALS, f"{each!r} is no user or host name.")
+    if not fields.identity or not fields.identity.isprintable():
+        raise SshFieldError(SshField.IDENTITY, "The identity is empty, or is not printable.")
+    if fields.valid_after < _FIRST:
+        raise SshFieldError(
+            SshField.VALID_FROM, "The validity begins before 1970, from which OpenSSH counts."
+        )
     if fields.valid_before is not None and fields.valid_before <= fields.valid_after:
         raise SshFieldError(SshField.VALID_FOR, "The validity ends before it begins.")
     if fields.valid_before is not None and fields.valid_before <= now:
@@ -225,14 +226,14 @@ def preview(key: SigningKey, fields: SshCertificateFields) -> Sequence[tuple[str
     """Name and value of what will be signed, in the order of ``ssh-keygen -L``."""
     options = options_of(fields)
     _, comment = read_public_line(fields.public_key)
-    until = f"{fields.valid_before:%Y-%m-%d %H:%M} UTC" if fields.valid_before else "for ever"
+    until = utc_text(fields.valid_before) if fields.valid_before else "for ever"
     return (
         ("Type", f"{fields.holder} certificate"),
         ("Public key", f"{fields.public_key.split()[0]} {comment}".rstrip()),
         ("Signing CA", f"{require_ssh_kind(key).signature} {key.asked_as}"),
         ("Key ID", fields.identity),
         ("Serial", str(fields.serial)),
-        ("Valid", f"from {fields.valid_after:%Y-%m-%d %H:%M} UTC to {until}"),
+        ("Valid", f"from {utc_text(fields.valid_after)} to {until}"),
         ("Principals", ", ".join(fields.principals) or "any"),
         ("Critical options", ", ".join(_shown(options.critical)) or "none"),
         ("Extensions", ", ".join(_shown(options.extensions)) or "none"),

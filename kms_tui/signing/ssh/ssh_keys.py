@@ -17,6 +17,10 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.public_key import PublicKey
 from kms_tui.signing.signing_key import SigningError, SigningKey
 
+MOST_LINE = 1 << 16
+"""Bytes of a ``.pub`` file: an RSA key of 16,384 bits takes 3,000."""
+UNREADABLE_KEY = (ValueError, UnsupportedAlgorithm, NotImplementedError)
+"""What the library raises for a public key of OpenSSH; the last for a point that is compressed."""
 _ARN = re.compile(r"arn:[a-z-]+:kms:\S+")
 
 
@@ -61,15 +65,27 @@ def public_blob(public_key: PublicKey) -> bytes:
 
 def read_public_line(text: str) -> tuple[SSHPublicKeyTypes, str]:
     """The key in a line of a ``.pub`` file, and the comment behind it. Raises SshError."""
+    if len(text) > MOST_LINE:
+        raise SshError(f"This is no OpenSSH public key: it has more than {MOST_LINE:,} bytes.")
     if "PRIVATE KEY" in text:
         raise SshError("This is a private key.", next_step="Give the public key: the .pub file beside it.")
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if len(lines) != 1:
         raise SshError(f"One line with an OpenSSH public key is expected; here are {len(lines)}.")
     parts = lines[0].split(None, 2)
+    if parts[0].startswith("sk-"):  # the library would make a plain key of it
+        raise SshError(
+            "This is the key of a FIDO security key, and only ssh-keygen knows those.",
+            next_step="Use an RSA, ECDSA or Ed25519 key without sk- in front.",
+        )
+    if "-cert-v0" in parts[0]:
+        raise SshError(
+            "This is a certificate already.",
+            next_step="Give the public key that it is of: its own .pub file.",
+        )
     try:
         loaded = load_ssh_public_key(" ".join(parts[:2]).encode())
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UNREADABLE_KEY as error:
         raise SshError(
             "This is no OpenSSH public key that is known here.",
             next_step='A line looks like "ssh-ed25519 AAAA… comment".',

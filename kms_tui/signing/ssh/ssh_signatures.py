@@ -7,22 +7,24 @@ of any size costs one call of Sign, also with Ed25519.
 from __future__ import annotations
 
 import base64
-import binascii
 import textwrap
 from dataclasses import dataclass
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
 from kms_tui.public_key import PublicKey
 from kms_tui.signing.signing_key import SigningKey
-from kms_tui.signing.ssh.ssh_keys import SSH_KINDS, SshError, public_blob, require_ssh_kind
+from kms_tui.signing.ssh.ssh_keys import SSH_KINDS, UNREADABLE_KEY, SshError, public_blob, require_ssh_kind
 
 HASH = "sha512"
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _MAGIC = b"SSHSIG"
 _HASHES = ("sha256", "sha512")
+_RSA_ALGORITHMS = {"rsa-sha2-512": "RSASSA_PKCS1_V1_5_SHA_512", "rsa-sha2-256": "RSASSA_PKCS1_V1_5_SHA_256"}
+_ALGORITHMS = {kind.signature: kind.algorithm for kind in SSH_KINDS.values()} | _RSA_ALGORITHMS
+"""The kind of a signature -> KMS's algorithm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +45,29 @@ class SshSignature:
         line = f"{kind} {base64.b64encode(self.public_blob).decode()}"
         try:
             loaded = load_ssh_public_key(line.encode())
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except UNREADABLE_KEY as error:
             raise SshError("The public key in the SSH signature is of no known kind.") from error
         return PublicKey.of(loaded)
 
-    def is_of(self, public_key: PublicKey, digest: bytes) -> bool:
-        """Whether the key made it of content with this digest, by ``hash_name``."""
-        algorithm = next(
-            (
-                name
-                for name in ("RSASSA_PKCS1_V1_5_SHA_512", "RSASSA_PKCS1_V1_5_SHA_256")
-                if self.kind == f"rsa-sha2-{name[-3:]}"
-            ),
-            None,
-        ) or next((each.algorithm for each in SSH_KINDS.values() if each.signature == self.kind), None)
-        if algorithm is None:
+    @property
+    def algorithm(self) -> str:
+        """KMS's algorithm for the kind of the signature. Raises SshError."""
+        found = _ALGORITHMS.get(self.kind)
+        if found is None:
             raise SshError(f"The SSH signature is of the kind {self.kind}, which is not known here.")
-        if public_blob(public_key) != self.public_blob:
+        return found
+
+    def fits(self, public_key: PublicKey) -> bool:
+        """Whether a key of this kind makes signatures of this one: a signature may claim any."""
+        if self.kind in _RSA_ALGORITHMS:
+            return isinstance(public_key.loaded(), rsa.RSAPublicKey)
+        kind = SSH_KINDS.get(public_key.spec)
+        return kind is not None and kind.signature == self.kind
+
+    def is_of(self, public_key: PublicKey, digest: bytes) -> bool:
+        """Whether the key made it of content with this digest, by ``hash_name``. Raises SshError."""
+        algorithm = self.algorithm
+        if public_blob(public_key) != self.public_blob or not self.fits(public_key):
             return False
         signed = _signed_bytes(self.namespace, self.hash_name, digest)
         return public_key.verify(signed, self.signature, algorithm)
@@ -103,7 +111,7 @@ def read_ssh_signature(text: str) -> SshSignature:
         raise SshError("The SSH signature is cut: it has no last line.")
     try:
         blob = base64.b64decode("".join(body[len(_BEGIN) : -len(_END)].split()), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise SshError("The SSH signature is no base64.") from error
     reader = _Reader(blob)
     if reader.take(len(_MAGIC)) != _MAGIC or reader.take(4) != (1).to_bytes(4):
@@ -111,11 +119,14 @@ def read_ssh_signature(text: str) -> SshSignature:
     public, namespace, _, hash_name = reader.bytes(), reader.text(), reader.bytes(), reader.text()
     inner = _Reader(reader.bytes())
     kind, signature = inner.text(), inner.bytes()
+    reader.end()
+    inner.end()
     if hash_name not in _HASHES:
         raise SshError(f"The SSH signature digests with {hash_name}, which is not known here.")
     if kind.startswith("ecdsa"):
         numbers = _Reader(signature)
         signature = encode_dss_signature(numbers.number(), numbers.number())
+        numbers.end()
     return SshSignature(public, namespace, hash_name, kind, signature)
 
 
@@ -152,3 +163,7 @@ class _Reader:
 
     def number(self) -> int:
         return int.from_bytes(self.bytes())
+
+    def end(self) -> None:
+        if self._data:
+            raise SshError(f"The SSH signature has {len(self._data):,} bytes too many: it was altered.")

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kms_tui.signing.tokens.claim_times import length_words, moment_words, read_length, read_time
+from kms_tui.signing.times import length_words, utc_text
+from kms_tui.signing.tokens.claim_times import read_length, read_time
 from kms_tui.signing.tokens.jws_algorithms import JwsAlgorithm, algorithm_for, require_size
 from kms_tui.signing.tokens.token_errors import TokenError, TokenField
 from kms_tui.signing.tokens.token_json import compact, read_object, read_value, require_utf8
@@ -199,9 +200,7 @@ def _notes(claims: Mapping[str, Any], size: int, now: datetime) -> tuple[str, ..
     if expiry is None:
         notes.append("The token has no expiry (exp): it is good for as long as the key is trusted.")
     elif expiry <= now:
-        notes.append(
-            f"The token is expired already: {length_words(now - expiry)} ago, {moment_words(expiry)}."
-        )
+        notes.append(f"The token is expired already: {length_words(now - expiry)} ago, {utc_text(expiry)}.")
     if size > _LARGE:
         notes.append(f"The token is long: many servers refuse headers over {_LARGE:,} characters.")
     return tuple(notes)

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from kms_tui.public_key import PublicKey
-from kms_tui.signing.tokens.claim_times import length_words, moment_words, read_time
+from kms_tui.signing.times import length_words, utc_text
+from kms_tui.signing.tokens.claim_times import read_time
 from kms_tui.signing.tokens.jwks import chosen_key
 from kms_tui.signing.tokens.jws_algorithms import JWS_ALGORITHMS, JwsAlgorithm, algorithms_of, title_of
 from kms_tui.signing.tokens.token_errors import TokenError, TokenField
@@ -20,7 +21,7 @@ _LONGEST = 128
 """Characters of a claim that a sentence repeats."""
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """What a check found."""
 
     GOOD = "good"
@@ -30,12 +31,12 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class TokenCheck:
     """One thing that was looked at; the sentence is untrusted."""
 
     name: str
     """signature, expiry, not before, issued, audience, issuer."""
-    state: State
+    state: CheckState
     sentence: str
 
 
@@ -54,14 +55,14 @@ class TokenVerdict:
     """A token and all that was found about it."""
 
     token: Token
-    checks: tuple[Check, ...]
+    checks: tuple[TokenCheck, ...]
 
     @property
     def valid(self) -> bool:
         """Whether the signature was found good, and nothing bad."""
         states = [check.state for check in self.checks]
-        signed = any(check.name == "signature" and check.state is State.GOOD for check in self.checks)
-        return signed and State.BAD not in states
+        signed = any(check.name == "signature" and check.state is CheckState.GOOD for check in self.checks)
+        return signed and CheckState.BAD not in states
 
     def as_dict(self) -> dict[str, Any]:
         """For programs: ``valid``, ``header``, ``claims`` and ``checks``."""
@@ -76,29 +77,29 @@ class TokenVerdict:
         }
 
 
-SignatureCheck = Callable[[Token], Check]
+SignatureJudge = Callable[[Token], TokenCheck]
 
 
-def verify(token: Token, signature: SignatureCheck, expected: Expected) -> TokenVerdict:
+def verify(token: Token, signature: SignatureJudge, expected: Expected) -> TokenVerdict:
     """Everything about a token. Errors of reading keys pass; what is wrong about the token is a check."""
     return TokenVerdict(token, (signature(token), *claim_checks(token.claims, expected)))
 
 
-def unchecked(token: Token) -> Check:
+def unchecked(token: Token) -> TokenCheck:
     """The signature of a token that is only taken apart."""
-    return Check("signature", State.NOTE, f"Not checked: the token says {token.algorithm}.")
+    return TokenCheck("signature", CheckState.NOTE, f"Not checked: the token says {token.algorithm}.")
 
 
-def with_kms(key: TokenKey) -> SignatureCheck:
+def with_kms(key: TokenKey) -> SignatureJudge:
     """By one call of KMS's Verify or VerifyMac."""
 
-    def check(token: Token) -> Check:
+    def check(token: Token) -> TokenCheck:
         return _checked(token, key.spec, key.asked_as, "KMS says so", key.verify)
 
     return check
 
 
-def with_public_key(key: PublicKey, name: str) -> SignatureCheck:
+def with_public_key(key: PublicKey, name: str) -> SignatureJudge:
     """Here, with a public key; ``name`` says which ("the public key in k.pem"), untrusted."""
     spec = spec_for_tokens(key)
 
@@ -106,21 +107,21 @@ def with_public_key(key: PublicKey, name: str) -> SignatureCheck:
         good = kms_form(signature, spec)
         return good is not None and key.verify(signing_input, good, algorithm.kms)
 
-    def check(token: Token) -> Check:
+    def check(token: Token) -> TokenCheck:
         return _checked(token, spec, name, "checked here", verify_here)
 
     return check
 
 
-def with_jwks(text: str) -> SignatureCheck:
+def with_jwks(text: str) -> SignatureJudge:
     """Here, with the key of a JWKS that the token's kid names.
 
     TokenError, field JWKS, for a text that is no JWKS, or that has not the one key that is asked for.
     """
 
-    def check(token: Token) -> Check:
+    def check(token: Token) -> TokenCheck:
         algorithm = _algorithm_of(token)
-        if isinstance(algorithm, Check):
+        if isinstance(algorithm, TokenCheck):
             return algorithm
         if algorithm.is_mac:
             return _bad_signature(_confused(algorithm, "a JWKS"))
@@ -135,11 +136,11 @@ def with_jwks(text: str) -> SignatureCheck:
     return check
 
 
-def _bad_signature(sentence: str) -> Check:
-    return Check("signature", State.BAD, sentence)
+def _bad_signature(sentence: str) -> TokenCheck:
+    return TokenCheck("signature", CheckState.BAD, sentence)
 
 
-def _algorithm_of(token: Token) -> JwsAlgorithm | Check:
+def _algorithm_of(token: Token) -> JwsAlgorithm | TokenCheck:
     found = JWS_ALGORITHMS.get(token.algorithm)
     if found is not None:
         return found
@@ -161,9 +162,9 @@ def _checked(
     name: str,
     how: str,
     verify_signature: Callable[[bytes, bytes, JwsAlgorithm], bool],
-) -> Check:
+) -> TokenCheck:
     algorithm = _algorithm_of(token)
-    if isinstance(algorithm, Check):
+    if isinstance(algorithm, TokenCheck):
         return algorithm
     if spec not in algorithm.specs:
         if algorithm.is_mac and not spec.startswith("HMAC"):
@@ -183,7 +184,9 @@ def _checked(
             raise
         return _bad_signature(str(error))
     if good:
-        return Check("signature", State.GOOD, f"Good: made with {name} and {algorithm.name}; {how}.")
+        return TokenCheck(
+            "signature", CheckState.GOOD, f"Good: made with {name} and {algorithm.name}; {how}."
+        )
     return _bad_signature(
         f"Not good: it was not made of this header and these claims with {name} and {algorithm.name}."
     )
@@ -192,12 +195,12 @@ def _checked(
 # The claims
 
 
-def claim_checks(claims: Mapping[str, Any], expected: Expected) -> tuple[Check, ...]:
+def claim_checks(claims: Mapping[str, Any], expected: Expected) -> tuple[TokenCheck, ...]:
     """The registered claims, judged (RFC 7519, section 4.1)."""
     return (*_times(claims, expected), *_audience(claims, expected), *_issuer(claims, expected))
 
 
-def _times(claims: Mapping[str, Any], expected: Expected) -> Iterator[Check]:
+def _times(claims: Mapping[str, Any], expected: Expected) -> Iterator[TokenCheck]:
     read: dict[str, datetime] = {}
     for name, judge, title in (
         ("exp", _expiry, "expiry"),
@@ -207,86 +210,96 @@ def _times(claims: Mapping[str, Any], expected: Expected) -> Iterator[Check]:
         try:
             moment = read_time(claims, name, TokenField.TOKEN)
         except TokenError as error:
-            yield Check(title, State.BAD, str(error))
+            yield TokenCheck(title, CheckState.BAD, str(error))
             continue
         if moment is not None:
             read[name] = moment
-            yield Check(title, *judge(moment, expected))
+            yield TokenCheck(title, *judge(moment, expected))
         elif name == "exp":
-            yield Check(title, State.NOTE, "It has no expiry: it is good for as long as its key is trusted.")
+            yield TokenCheck(
+                title, CheckState.NOTE, "It has no expiry: it is good for as long as its key is trusted."
+            )
     if "exp" in read and "nbf" in read and read["exp"] <= read["nbf"]:
-        yield Check("expiry", State.BAD, "It was never valid: it expires before it begins.")
+        yield TokenCheck("expiry", CheckState.BAD, "It was never valid: it expires before it begins.")
 
 
-def _expiry(moment: datetime, expected: Expected) -> tuple[State, str]:
+def _expiry(moment: datetime, expected: Expected) -> tuple[CheckState, str]:
     left = moment - expected.now
-    words, when = length_words(left), moment_words(moment)
+    words, when = length_words(left), utc_text(moment)
     if left > timedelta(0):
-        return State.GOOD, f"It expires in {words}: {when}."
+        return CheckState.GOOD, f"It expires in {words}: {when}."
     if left + expected.leeway > timedelta(0):
         return (
-            State.GOOD,
+            CheckState.GOOD,
             f"It expired {words} ago, which the leeway of {length_words(expected.leeway)} allows.",
         )
-    return State.BAD, f"It expired {words} ago: {when}."
+    return CheckState.BAD, f"It expired {words} ago: {when}."
 
 
-def _beginning(moment: datetime, expected: Expected) -> tuple[State, str]:
+def _beginning(moment: datetime, expected: Expected) -> tuple[CheckState, str]:
     ahead = moment - expected.now
-    words, when = length_words(ahead), moment_words(moment)
+    words, when = length_words(ahead), utc_text(moment)
     if ahead <= timedelta(0):
-        return State.GOOD, f"It is valid since {words}: {when}."
+        return CheckState.GOOD, f"It is valid since {words}: {when}."
     if ahead <= expected.leeway:
         return (
-            State.GOOD,
+            CheckState.GOOD,
             f"It is valid in {words}, which the leeway of {length_words(expected.leeway)} allows.",
         )
-    return State.BAD, f"It is not valid for another {words}: {when}."
+    return CheckState.BAD, f"It is not valid for another {words}: {when}."
 
 
-def _issue(moment: datetime, expected: Expected) -> tuple[State, str]:
+def _issue(moment: datetime, expected: Expected) -> tuple[CheckState, str]:
     ahead = moment - expected.now
-    when = moment_words(moment)
+    when = utc_text(moment)
     if ahead > expected.leeway:
         return (
-            State.NOTE,
+            CheckState.NOTE,
             f"It says that it was issued {length_words(ahead)} from now: {when}. A clock is wrong.",
         )
-    return State.NOTE, f"It was issued {length_words(ahead)} ago: {when}."
+    return CheckState.NOTE, f"It was issued {length_words(ahead)} ago: {when}."
 
 
-def _audience(claims: Mapping[str, Any], expected: Expected) -> Iterator[Check]:
+def _audience(claims: Mapping[str, Any], expected: Expected) -> Iterator[TokenCheck]:
     audience = claims.get("aud")
     if audience is None:
         if expected.audience:
-            yield Check("audience", State.BAD, f"It names no audience, and {expected.audience} is asked for.")
+            yield TokenCheck(
+                "audience", CheckState.BAD, f"It names no audience, and {expected.audience} is asked for."
+            )
         return
     named = [audience] if isinstance(audience, str) else audience
     if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
-        yield Check("audience", State.BAD, "Its aud is neither a text nor a list of texts.")
+        yield TokenCheck("audience", CheckState.BAD, "Its aud is neither a text nor a list of texts.")
         return
     words = _clipped(", ".join(named)) or "nobody"
     if not expected.audience:
-        yield Check("audience", State.NOTE, f"It is for {words}; no audience was asked for.")
+        yield TokenCheck("audience", CheckState.NOTE, f"It is for {words}; no audience was asked for.")
     elif expected.audience in named:
-        yield Check("audience", State.GOOD, f"It is for {expected.audience}.")
+        yield TokenCheck("audience", CheckState.GOOD, f"It is for {expected.audience}.")
     else:
-        yield Check("audience", State.BAD, f"It is for {words}, not for {expected.audience}.")
+        yield TokenCheck("audience", CheckState.BAD, f"It is for {words}, not for {expected.audience}.")
 
 
-def _issuer(claims: Mapping[str, Any], expected: Expected) -> Iterator[Check]:
+def _issuer(claims: Mapping[str, Any], expected: Expected) -> Iterator[TokenCheck]:
     issuer = claims.get("iss")
     if issuer is None:
         if expected.issuer:
-            yield Check("issuer", State.BAD, f"It names no issuer, and {expected.issuer} is asked for.")
+            yield TokenCheck(
+                "issuer", CheckState.BAD, f"It names no issuer, and {expected.issuer} is asked for."
+            )
     elif not isinstance(issuer, str):
-        yield Check("issuer", State.BAD, "Its iss is no text.")
+        yield TokenCheck("issuer", CheckState.BAD, "Its iss is no text.")
     elif not expected.issuer:
-        yield Check("issuer", State.NOTE, f"It is from {_clipped(issuer)}; no issuer was asked for.")
+        yield TokenCheck(
+            "issuer", CheckState.NOTE, f"It is from {_clipped(issuer)}; no issuer was asked for."
+        )
     elif expected.issuer == issuer:
-        yield Check("issuer", State.GOOD, f"It is from {issuer}.")
+        yield TokenCheck("issuer", CheckState.GOOD, f"It is from {issuer}.")
     else:
-        yield Check("issuer", State.BAD, f"It is from {_clipped(issuer)}, not from {expected.issuer}.")
+        yield TokenCheck(
+            "issuer", CheckState.BAD, f"It is from {_clipped(issuer)}, not from {expected.issuer}."
+        )
 
 
 def _clipped(text: str) -> str:

@@ -33,8 +33,8 @@ from kms_tui.signing.certificates.revocation_lists import (
     unsigned_revocation_list,
 )
 from kms_tui.signing.certificates.serials import read_serial
-from kms_tui.signing.certificates.times import read_days
 from kms_tui.signing.certificates.unsigned import Unsigned
+from kms_tui.signing.certificates.validity import read_days
 from kms_tui.signing.signing_key import SigningKey
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.form import FormField, TextField, Values

@@ -11,8 +11,8 @@ from typing import BinaryIO
 from kms_tui.atomic import FileError, file_errors
 from kms_tui.envelope.streams import Progress
 from kms_tui.kms.model import Key
-from kms_tui.signing.certificates.certificate_files import MOST_BYTES
-from kms_tui.signing.files.cms import CmsSignature, read_certificate
+from kms_tui.signing.certificates.certificate_files import MOST_BYTES, read_certificate
+from kms_tui.signing.files.cms import CmsSignature
 from kms_tui.signing.files.file_signatures import (
     FORMATS,
     SignatureFormat,
@@ -213,7 +213,7 @@ FILE_TASKS = (
         make=_sign_file,
         command=_sign_command,
         refuses=_refuses,
-        blame={"FileError": "file", "CmsError": "certificate", "SigningError": "format"},
+        blame={"FileError": "file", "CertificateFileError": "certificate", "SigningError": "format"},
     ),
     SigningTask(
         id="verify-file",

@@ -22,9 +22,9 @@ from kms_tui.signing.tokens.token_signing import (
     sign,
 )
 from kms_tui.signing.tokens.token_verifying import (
-    Check,
+    CheckState,
     Expected,
-    State,
+    TokenCheck,
     claim_checks,
     unchecked,
     verify,
@@ -35,7 +35,7 @@ from kms_tui.ui.dialogs.form import ChoiceField, FormField, TextField, Values
 from kms_tui.ui.signing.signing_task import Facts, SigningOutput, SigningTask
 from kms_tui.ui.signing.task_commands import option
 
-_MARKS = {State.GOOD: "✓", State.BAD: "✗", State.NOTE: "·"}
+_MARKS = {CheckState.GOOD: "✓", CheckState.BAD: "✗", CheckState.NOTE: "·"}
 
 
 def _open(kms: Kms, subject: Subject) -> TokenKey:
@@ -133,7 +133,7 @@ def _expected(values: Values, now: datetime) -> Expected:
     return Expected(now, audience=audience, issuer=issuer)
 
 
-def _lines(checks: Sequence[Check]) -> list[tuple[str, str]]:
+def _lines(checks: Sequence[TokenCheck]) -> list[tuple[str, str]]:
     return [(check.name.capitalize(), f"{_MARKS[check.state]} {check.sentence}") for check in checks]
 
 

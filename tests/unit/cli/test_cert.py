@@ -17,8 +17,8 @@ from kms_tui.backend.base import Backend
 from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.session import Connection
 from tests.unit.cli.conftest import Ended, Run
-from tests.unit.signing.certificates.judges import needs_openssl, openssl_agrees
 from tests.unit.signing.conftest import CountedBackend
+from tests.unit.signing.judges import NEEDS_OPENSSL, openssl_agrees
 
 REGION, OTHER_REGION = "eu-west-1", "us-east-1"
 KEYS = {
@@ -103,7 +103,7 @@ def test_a_csr(run: Run, kms: CountedBackend, tmp_path: Path) -> None:
     assert b"  name         DNS www.example.com\n" in shown.out
 
 
-@needs_openssl
+@NEEDS_OPENSSL
 def test_a_small_ca_from_beginning_to_end(run: Run, kms: CountedBackend, here: Path) -> None:
     """Each command is one call of Sign, and openssl agrees with each line that is shown."""
     stranger_csr(here / "db.csr", "db.example.com")

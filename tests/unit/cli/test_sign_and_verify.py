@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -66,12 +67,126 @@ def test_one_signature_for_a_release(command: Command, tmp_path: Path) -> None:
     ended = command("verify", "--digests", "SHA256SUMS", *KEY)
     assert ended.code == 1
     assert ended.out.decode().splitlines()[1:] == [
-        "NOT GOOD: app: It is not there.",
+        "NOT GOOD: app: There is no such file.",
         "NOT GOOD: other: Its digest differs from the one listed.",
     ]
     Path("SHA256SUMS").write_text("0" * 64 + "  app\n")
     ended = command("verify", "--digests", "SHA256SUMS", *KEY)
     assert (ended.code, ended.out.count(b"\n")) == (1, 1)
+
+
+def test_a_list_names_files_as_seen_from_its_own_folder(command: Command, tmp_path: Path) -> None:
+    Path("dist").mkdir()
+    Path("dist/other").write_bytes(b"other")
+    files = ("app", "dist/other", str(tmp_path / "dist" / "other"))
+    ended = command("sign", *files, *KEY, "--digests", "dist/SHA256SUMS")
+    assert (ended.code, ended.err.splitlines()[0]) == (0, "dist/SHA256SUMS: the digests of 3 files")
+    names = [line[66:] for line in Path("dist/SHA256SUMS").read_text().splitlines()]
+    assert names == ["../app", "other", "other"]
+    code, said = judged(tmp_path / "dist", "sha256sum", "-c", "SHA256SUMS")
+    assert (code, said) == (0, "../app: OK\nother: OK\nother: OK\n")
+    assert command("verify", "--digests", "dist/SHA256SUMS", *KEY).code == 0
+
+
+@pytest.mark.parametrize("itself", ["./SHA256SUMS", "SHA256SUMS.sig"])
+def test_a_list_does_not_list_itself(command: Command, itself: str) -> None:
+    assert command("sign", "app", *KEY, "--digests", "SHA256SUMS").code == 0
+    before = Path("SHA256SUMS").read_bytes()
+    ended = command("sign", "app", itself, *KEY, "--digests", "SHA256SUMS", "--overwrite")
+    assert (ended.code, "cannot be in the list" in ended.err) == (2, True)
+    assert Path("SHA256SUMS").read_bytes() == before
+
+
+@pytest.mark.parametrize("taken", ["SHA256SUMS", "SHA256SUMS.sig"])
+def test_a_list_and_its_signature_are_written_both_or_neither(command: Command, taken: str) -> None:
+    Path(taken).write_text("mine")
+    ended = command("sign", "app", *KEY, "--digests", "SHA256SUMS")
+    assert (ended.code, "exists already" in ended.err) == (1, True)
+    assert sorted(each.name for each in Path().iterdir()) == [taken, "app", "public.pem"]
+    Path(taken).unlink()
+    assert command("sign", "nosuch", *KEY, "--digests", "SHA256SUMS").code == 1
+    assert sorted(each.name for each in Path().iterdir()) == ["app", "public.pem"]
+
+
+def signed_list(command: Command, content: bytes) -> Ended:
+    """The verdict on a list that the key did sign."""
+    Path("list").write_bytes(content)
+    assert command("sign", "list", *KEY, "--overwrite").code == 0
+    return command("verify", "--digests", "list", *KEY)
+
+
+@pytest.mark.parametrize(
+    "name", [b"n" * 300, b"x/" * 5000, b"a\0b", b".", b"app/x", b"/dev/zero", b"\xff\x1b"]
+)
+def test_a_listed_name_that_no_file_has(command: Command, name: bytes) -> None:
+    ended = signed_list(command, b"%s  %s\n" % (b"0" * 64, name))
+    assert ended.code == 1
+    assert ended.out.decode().splitlines()[1].endswith(": There is no such file.")
+    assert b"\x1b" not in ended.out
+
+
+def test_other_forms_of_a_line(command: Command) -> None:
+    digest = hashlib.sha256(Path("app").read_bytes()).hexdigest().encode()
+    for line in (b"%s *app\n", b"%s  app\r\n", b"%s  app"):
+        assert signed_list(command, line % digest).code == 0
+    assert signed_list(command, b"SHA256 (app) = %s\n" % digest).code == 0
+    ended = signed_list(command, b"SHA512 (app) = %s\n" % (digest * 2))
+    assert (ended.code, "Line 1 is none of sha256sum" in ended.err) == (1, True)
+
+
+def test_what_is_wrong_with_one_file_does_not_hide_the_others(command: Command) -> None:
+    Path("other").write_bytes(b"other")
+    Path("unsigned").write_bytes(b"")
+    assert command("sign", "app", "other", *KEY).code == 0
+    Path("other").unlink()
+    ended = command("verify", "other", "unsigned", "app", *KEY)
+    assert ended.code == 1
+    said = ended.out.decode().splitlines()
+    assert said[0].startswith("NOT GOOD: other: other could not be read")
+    assert said[1].startswith("NOT GOOD: unsigned: There is no signature beside unsigned")
+    assert said[2].startswith("GOOD: app: ")
+
+
+def test_only_the_algorithm_that_is_asked_for(command: Command) -> None:
+    assert command("sign", "app", "--key", "alias/RSA_2048", "--format", "ssh").code == 0
+    verify = ("verify", "app", "--key", "alias/RSA_2048", "--algorithm")
+    assert command(*verify, "RSASSA_PKCS1_V1_5_SHA_512").code == 0
+    ended = command(*verify, "RSASSA_PSS_SHA_512")
+    assert (ended.code, b"was made with RSASSA_PKCS1_V1_5_SHA_512, not with" in ended.out) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("key", "form", "note"),
+    [
+        ("ECC_NIST_P256", "raw", ""),
+        ("ECC_NIST_EDWARDS25519", "raw", "openssl pkeyutl -verify -rawin does"),
+        ("ECC_NIST_EDWARDS25519", "cms", "openssl cms does not verify Ed25519"),
+        ("ECC_NIST_EDWARDS25519", "ssh", ""),
+        ("ML_DSA_44", "raw", "OpenSSL 3.5 or newer verifies it, with openssl pkeyutl"),
+        ("ML_DSA_44", "cms", "OpenSSL 3.5 or newer verifies it."),
+    ],
+)
+def test_what_openssl_does_not_verify_is_said(command: Command, key: str, form: str, note: str) -> None:
+    Path("short").write_bytes(b"short")
+    more: tuple[str, ...] = ()
+    if form == "cms":
+        own = ("cert", "self-sign", "--key", f"alias/{key}", "--subject", "CN=a", "-o", "cert.pem")
+        assert command(*own).code == 0
+        more = ("--certificate", "cert.pem")
+    ended = command("sign", "short", "--key", f"alias/{key}", "--format", form, *more)
+    assert ended.code == 0
+    assert note in ended.err
+    assert ("note: " in ended.err) is bool(note)
+
+
+@NEEDS_OPENSSL
+def test_openssl_verifies_ed25519_as_the_note_says(command: Command, tmp_path: Path) -> None:
+    Path("short").write_bytes(b"short")
+    key = ("--key", "alias/ECC_NIST_EDWARDS25519")
+    assert command("sign", "short", *key).code == 0
+    assert command("public-key", *key, "-o", "ed.pem").code == 0
+    verify = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", "ed.pem", "-in", "short"]
+    assert judged(tmp_path, *verify, "-sigfile", "short.sig")[0] == 0
 
 
 def test_pipes(command: Command) -> None:
@@ -103,10 +218,12 @@ def test_a_file_that_exists_stays(command: Command) -> None:
         (
             ("sign", "app", *KEY, "--format", "cms", "--certificate", "public.pem"),
             1,
-            "certificate is neither",
+            "public.pem holds a public key",
         ),
         (("sign", "app", "--key", "alias/ECC_NIST_EDWARDS25519"), 1, "at most 4,096 bytes"),
         (("sign", "app", "app", *KEY, "-o", "x"), 2, "-o names one signature"),
+        (("sign", "app", *KEY, "-o", "./app", "--overwrite"), 2, "-o names the file that is signed"),
+        (("sign", "app", *KEY, "--digests", "list", "-o", "list"), 2, "-o names the file that is signed"),
         (("sign", "-", *KEY), 2, "standard input is signed alone"),
         (("sign", "app", *KEY, "--namespace", "git"), 2, "--namespace goes with"),
         (("sign", "app", *KEY, "--certificate", "x"), 2, "--certificate goes with"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +13,15 @@ from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ss
 
 from kms_tui.backend.kms_facade import Kms
 from tests.unit.cli.conftest import Ended, Run
-from tests.unit.signing.conftest import signing_account  # noqa: F401
+from tests.unit.signing.conftest import calls, signing_account  # noqa: F401
 from tests.unit.signing.judges import NEEDS_GIT, NEEDS_SSH, judged
 
 CA = ("--key", "alias/ECC_NIST_P384")
 Command = Callable[..., Ended]
+SECURITY_KEY = (
+    "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIO9TFhjZd0s3miIz"
+    "a8Xl0RpcO7o2VLrq4zWWGMUSGHuZAAAABHNzaDo= me"
+)
 
 
 @pytest.fixture
@@ -81,6 +86,10 @@ def test_a_host_certificate_for_ever(command: Command, tmp_path: Path) -> None:
         (("--principal", "a", "--serial", str(2**64)), "at most 64 bits"),
         (("--principal", "a", "--serial=-1"), "at most 64 bits"),
         (("--principal", "a", "--id", "\x1b[0m"), "is not printable"),
+        (("--principal", ""), "is no user or host name"),
+        (("--principal", "a", "--valid-from", "1960-01-01", "--valid-for", "forever"), "begins before 1970"),
+        (("--principal", "a", "-O", "verify-required=5"), "ssh-keygen has no option verify-required=5"),
+        (("--principal", "a", "-O", "force-command=a\x1b[31m"), "ssh-keygen has no option force-command=a"),
     ],
 )
 def test_a_certificate_that_is_refused(command: Command, arguments: tuple[str, ...], sentence: str) -> None:
@@ -95,6 +104,9 @@ def test_a_certificate_that_is_refused(command: Command, arguments: tuple[str, .
     [
         ("", "One line with an OpenSSH public key is expected"),
         ("ssh-ed25519 AAAA", "no OpenSSH public key"),
+        ("x" * 70_000, "more than 65,536 bytes"),
+        (SECURITY_KEY, "the key of a FIDO security key"),
+        ("ssh-ed25519-cert-v01@openssh.com AAAA a", "a certificate already"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nsecret\n", "This is a private key"),
     ],
 )
@@ -104,6 +116,34 @@ def test_a_file_that_is_no_public_key(command: Command, content: str, sentence: 
     assert ended.code == 1
     assert sentence in ended.err
     assert "secret" not in ended.err
+
+
+def test_nothing_is_signed_where_the_certificate_cannot_be_written(
+    command: Command,
+    calls: list[str],  # noqa: F811
+) -> None:
+    Path("ann-cert.pub").write_text("mine")
+    ended = command("ssh-cert", "ann.pub", *CA, "--principal", "a")
+    assert (ended.code, "exists already" in ended.err) == (1, True)
+    assert (calls, Path("ann-cert.pub").read_text()) == ([], "mine")
+
+
+def test_a_certificate_through_pipes(command: Command) -> None:
+    ended = command("ssh-cert", "-", *CA, "--principal", "a", stdin=Path("ann.pub").read_bytes())
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith(b"ecdsa-sha2-nistp256-cert-v01@openssh.com ")
+
+
+def test_ssh_sign_that_is_stopped_leaves_no_file(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*arguments: object) -> bytes:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return b""
+
+    monkeypatch.setattr("kms_tui.signing.files.file_signatures.sign_file", stopped)
+    Path("text").write_text("text")
+    ended = command("ssh-sign", "-Y", "sign", "-n", "git", "-f", "ann.pub", "text")
+    assert (ended.code, ended.out) == (128 + signal.SIGTERM, b"")
+    assert sorted(each.name for each in Path().iterdir()) == ["ann.pub", "text"]
 
 
 def test_a_kind_that_openssh_does_not_know(command: Command) -> None:

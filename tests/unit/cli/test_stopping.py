@@ -66,7 +66,7 @@ def test_a_stopped_command_leaves_nothing(
     wait_until(lambda: any(entry.stat().st_size > 1 << 20 for entry in tmp_path.iterdir()))
     process.send_signal(number)
     _, errors = process.communicate(timeout=LIMIT)
-    assert (process.returncode, errors) == (code, b"Stopped. No file was left behind.\n")
+    assert (process.returncode, errors) == (code, b"Stopped. No unfinished file was left behind.\n")
     assert list(tmp_path.iterdir()) == []
 
 

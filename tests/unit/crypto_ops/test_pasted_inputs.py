@@ -116,6 +116,12 @@ def test_the_data_key_of_a_sops_file_is_taken(text: str, tmp_path: Path) -> None
         read(text, Role.SIGNATURE)
 
 
+def test_a_sops_file_with_a_member_twice() -> None:
+    block = f"sops:\n  kms:\n    - arn: {ARN}\n      enc: {ENTRY['enc']}\n      context: x\n"
+    taken = read(f"{block}      context:\n        app: orders\n", Role.CIPHERTEXT)
+    assert taken.origin.endswith(", with the context app=orders")
+
+
 def test_sops_files_with_other_keys() -> None:
     several = SOPS_JSON.replace(json.dumps(ENTRY), f"{json.dumps(ENTRY)}, {json.dumps(ENTRY)}")
     with pytest.raises(FormatError, match=f"wrapped by each of 2 keys: {ARN}, {ARN}"):

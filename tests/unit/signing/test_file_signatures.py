@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -17,11 +18,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.public_key import PublicKey
+from kms_tui.signing.files.cms import CmsError
 from kms_tui.signing.files.file_signatures import SignatureFormat, SigningChoice, sign_file
 from kms_tui.signing.files.file_verification import read_signature_file, verify_file
 from kms_tui.signing.kms_private_keys import private_key, signature_hash
 from kms_tui.signing.signing_key import SigningError, SigningKey, open_signing_key
-from kms_tui.signing.ssh.ssh_keys import SSH_KINDS
+from kms_tui.signing.ssh.ssh_keys import SSH_KINDS, SshError
+from kms_tui.signing.ssh.ssh_signatures import SshSignature
 from tests.unit.signing.judges import NEEDS_OPENSSL, NEEDS_SSH, judged
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -186,16 +189,95 @@ def test_signatures_of_openssl_are_checked(tmp_path: Path) -> None:
     ]
     judged(tmp_path, *sign, "cms")
     judged(tmp_path, *sign, "noattr", "-noattr")
-    judged(tmp_path, *sign, "attached", "-nodetach")
     public = PublicKey((tmp_path / "public").read_bytes(), "ECC_NIST_P256")
-    for name in ("raw", "cms", "noattr"):
+    (tmp_path / "base64").write_bytes(base64.encodebytes((tmp_path / "cms").read_bytes()))
+    for name in ("raw", "cms", "noattr", "base64"):
         given = read_signature_file((tmp_path / name).read_bytes())
         assert verify_file(io.BytesIO(CONTENT), given, public).good, name
         assert not verify_file(io.BytesIO(CONTENT + b"!"), given, public).good, name
-    verdict = verify_file(
-        io.BytesIO(CONTENT), read_signature_file((tmp_path / "attached").read_bytes()), public
+    judged(tmp_path, *("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "key2"))
+    judged(tmp_path, *("openssl", "req", "-x509", "-key", "key2", "-subj", "/CN=b", "-out", "cert2"))
+    for options, sentence in (
+        (["-nodetach"], "holds its content"),
+        (["-stream"], "no CMS SignedData in DER"),
+        (["-md", "sha1"], "digests its content with 1.3.14.3.2.26; KMS signs SHA-2"),
+        (["-signer", "cert2", "-inkey", "key2"], "has 2 signers; one is expected"),
+    ):
+        code, said = judged(tmp_path, *sign, "refused", *options)
+        assert code == 0, said
+        with pytest.raises(CmsError, match=sentence):
+            read_signature_file((tmp_path / "refused").read_bytes())
+
+
+def test_cms_with_a_wrong_attribute_is_refused(signing_account: Kms) -> None:
+    key = open_signing_key(signing_account, "alias/ECC_NIST_P256")
+    made = sign_file(key, io.BytesIO(CONTENT), choice(key, SignatureFormat.CMS))
+    of_data = bytes.fromhex("06092a864886f70d010701")
+    assert made.count(of_data) == 2  # of the content, and what is signed of it
+    other_type = made[: made.rindex(of_data)] + made[made.rindex(of_data) :].replace(
+        of_data, bytes.fromhex("06092a864886f70d010702")
     )
-    assert not verdict.good
+    with pytest.raises(CmsError, match="signed as content of another type"):
+        read_signature_file(other_type)
+    time, digest = bytes.fromhex("06092a864886f70d010905"), bytes.fromhex("06092a864886f70d010904")
+    with pytest.raises(CmsError, match="a signed attribute twice"):
+        read_signature_file(made.replace(time, digest))
+
+
+def _armoured(signature: SshSignature, kind: str, tail: bytes = b"", inner_tail: bytes = b"") -> bytes:
+    def string(data: bytes) -> bytes:
+        return len(data).to_bytes(4) + data
+
+    parts = (
+        signature.public_blob,
+        signature.namespace.encode(),
+        b"",
+        signature.hash_name.encode(),
+        string(kind.encode()) + string(signature.signature) + inner_tail,
+    )
+    blob = b"SSHSIG" + (1).to_bytes(4) + b"".join(map(string, parts)) + tail
+    return b"-----BEGIN SSH SIGNATURE-----\n%s-----END SSH SIGNATURE-----\n" % base64.encodebytes(blob)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("rsa-sha2-512", "Good SSH signature"),
+        ("rsa-sha2-256", "is of another content, or was altered"),
+        ("ssh-ed25519", "says that it is ssh-ed25519, which this key does not make"),
+    ],
+)
+def test_an_ssh_signature_may_claim_any_kind(signing_account: Kms, kind: str, sentence: str) -> None:
+    key = open_signing_key(signing_account, "alias/RSA_2048")
+    given = read_signature_file(sign_file(key, io.BytesIO(CONTENT), SigningChoice(SignatureFormat.SSH)))
+    assert isinstance(given, SshSignature)
+    verdict = verify_file(io.BytesIO(CONTENT), read_signature_file(_armoured(given, kind)), key.public_key)
+    assert sentence in verdict.sentence
+    assert verdict.good is (kind == "rsa-sha2-512")
+
+
+def test_an_ssh_signature_with_a_compressed_point(signing_account: Kms) -> None:
+    key = open_signing_key(signing_account, "alias/ECC_NIST_P256")
+    given = read_signature_file(sign_file(key, io.BytesIO(CONTENT), SigningChoice(SignatureFormat.SSH)))
+    assert isinstance(given, SshSignature)
+    point = (33).to_bytes(4) + b"\2" + given.public_blob[-64:-32]
+    with pytest.raises(SshError, match="of no known kind"):
+        verify_file(
+            io.BytesIO(CONTENT),
+            replace(given, public_blob=given.public_blob[: -65 - 4] + point),
+            key.public_key,
+        )
+
+
+def test_bytes_behind_an_ssh_signature_are_refused_as_by_ssh_keygen(signing_account: Kms) -> None:
+    key = open_signing_key(signing_account, "alias/RSA_2048")
+    given = read_signature_file(sign_file(key, io.BytesIO(CONTENT), SigningChoice(SignatureFormat.SSH)))
+    assert isinstance(given, SshSignature)
+    for tails in ((b"xx", b""), (b"", b"xx")):
+        with pytest.raises(SshError, match="has 2 bytes too many"):
+            read_signature_file(_armoured(given, given.kind, *tails))
+    with pytest.raises(SshError, match="of the kind ssh-rsa, which is not known"):
+        verify_file(io.BytesIO(CONTENT), read_signature_file(_armoured(given, "ssh-rsa")), key.public_key)
 
 
 def test_one_call_signs_a_file(signing_account: Kms, calls: list[str]) -> None:
@@ -223,6 +305,7 @@ def test_low_s_and_numbers_side_by_side(signing_account: Kms) -> None:
         ("RSA_2048", SigningChoice(algorithm="ECDSA_SHA_256"), "does not sign with ECDSA_SHA_256"),
         ("ECC_NIST_P384", SigningChoice(SignatureFormat.COSIGN), "cosign verify-blob reads no signature"),
         ("RSA_2048", SigningChoice(SignatureFormat.CMS), "names its signer by a certificate"),
+        ("ECC_NIST_EDWARDS25519", SigningChoice(algorithm="ED25519_PH_SHA_512"), "nothing but KMS"),
         ("ECC_SECG_P256K1", SigningChoice(SignatureFormat.SSH), "a kind that OpenSSH does not know"),
         ("RSA_2048", SigningChoice(SignatureFormat.SSH, algorithm="RSASSA_PSS_SHA_256"), "OpenSSH signs"),
     ],
@@ -255,6 +338,8 @@ def test_the_certificate_of_another_key_is_refused(signing_account: Kms, calls: 
         (b"-----BEGIN CMS-----\nAAAA\n", "is cut"),
         (b"-----BEGIN CMS-----\n????\n-----END CMS-----\n", "no base64"),
         (b"-----BEGIN CMS-----\nAAAA\n-----END CMS-----\n", "no CMS SignedData"),
+        (b"-----BEGIN CMS-----\nAA\xc3\xa4=\n-----END CMS-----\n", "no base64"),
+        (b"-----BEGIN SSH SIGNATURE-----\nAA\x84=\n-----END SSH SIGNATURE-----", "no base64"),
         (b"-----BEGIN SSH SIGNATURE-----\nAAAA\n", "cut"),
         (b"-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----", "cut, or none"),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.public_key import PublicKey
 from kms_tui.signing.kms_private_keys import (
     KmsEcPrivateKey,
     KmsMlDsa44PrivateKey,
@@ -136,3 +139,31 @@ def test_the_private_key_never_leaves_kms(signing_key: SigningKey) -> None:
 def test_a_key_of_another_usage_signs_nothing(signing_account: Kms, alias: str, sentence: str) -> None:
     with pytest.raises(SigningError, match=sentence):
         open_signing_key(signing_account, f"alias/{alias}")
+
+
+class _AnswersSign:
+    """A backend of a Region that has SM2, which the offline KMS lacks."""
+
+    region = "cn-north-1"
+
+    def __init__(self) -> None:
+        self.asked: list[Mapping[str, Any]] = []
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        assert operation == "Sign"
+        self.asked.append(params)
+        return {"Signature": b"signature"}
+
+
+def test_sm2_signs_whole_messages_since_its_digest_is_not_made_here() -> None:
+    backend: Any = _AnswersSign()
+    der = base64.b64decode(
+        "MFkwEwYHKoZIzj0CAQYIKoEcz1UBgi0DQgAEMsSuGV8fGZkERmp/OcY4vjBGbXSZR8vhv4QXprH0A/C8NzaineP2vOMhUyrQ59DGdAIQ"
+        "UkDgUwxKVOkhOfDioA=="
+    )
+    key = SigningKey(Kms(backend), "arn", "alias/sm2", PublicKey(der, "SM2"), ("SM2DSA",))
+    assert key.sign_message(b"short", "SM2DSA") == b"signature"
+    assert [(each["Message"], each["MessageType"]) for each in backend.asked] == [(b"short", "RAW")]
+    with pytest.raises(SigningError, match="whole messages of at most 4,096 bytes"):
+        key.sign_message(bytes(4097), "SM2DSA")
+    assert len(backend.asked) == 1

@@ -217,10 +217,12 @@ def test_private_keys_are_refused_unseen(content: str | bytes) -> None:
 
 
 JWK = P256.jwk()
-COMPRESSED = (
-    "ecdsa-sha2-nistp256 "
-    + base64.b64encode(b"\0\0\0\x13ecdsa-sha2-nistp256\0\0\0\x08nistp256\0\0\0\x21\x02" + bytes(32)).decode()
-)
+V3 = bytes.fromhex("a003020102")
+"""The version of a certificate."""
+NO_VERSION = certificate("ECC_NIST_P256").public_bytes(Encoding.DER).replace(V3, V3[:-1] + b"\5")
+_POINT = base64.b64decode(P256.ssh_line().split()[1])
+_SHORT = _POINT[:-69] + (33).to_bytes(4) + b"\2" + _POINT[-64:-32]
+COMPRESSED = f"ecdsa-sha2-nistp256 {base64.b64encode(_SHORT).decode()}"
 
 
 @pytest.mark.parametrize(
@@ -274,6 +276,8 @@ COMPRESSED = (
         ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP", "cut, damaged"),
         ("ssh-rsa AAAA", "cut, damaged"),
         (COMPRESSED, "cut, damaged"),
+        (P256.pem.replace("M", "ä", 1), "is not base64"),
+        (NO_VERSION, "No public key can be read"),
         (f"{P256.ssh_line()}\n{P256.ssh_line()}", "Here are 2 SSH keys"),
     ],
 )

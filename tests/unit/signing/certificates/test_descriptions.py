@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.signing.certificates.descriptions import Description, describe_all
+from kms_tui.signing.certificates.descriptions import X509Description, describe_all
 from kms_tui.signing.signing_key import open_signing_key
-from tests.unit.signing.certificates.test_issuing import KEY, NOW
+from tests.unit.signing.certificates.test_issuing import KEY, NOW, X400
 from tests.unit.signing.certificates.test_matrix import Signed, sign_all
 
 
@@ -24,7 +24,7 @@ def made(signing_account: Kms) -> Signed:
     return sign_all(open_signing_key(signing_account, "alias/ECC_NIST_P256"))
 
 
-def told(description: Description) -> dict[str, str]:
+def told(description: X509Description) -> dict[str, str]:
     return dict(description.lines())
 
 
@@ -34,7 +34,7 @@ def test_a_certificate(made: Signed) -> None:
     assert text["subject"] == "CN=db.example.com"
     assert text["issuer"] == "CN=Example Root,O=Example"
     assert text["name"] == "DNS db.example.com"
-    assert text["ends"].endswith("UTC: 8 days left")
+    assert text["ends"].endswith("UTC: 8 d left")
     assert text["key"] == "P-256"
     assert text["SHA-256"] == made.issued.fingerprint(hashes.SHA256()).hex()
     assert text["signature"] == "ecdsa-with-SHA256: verified with the key of CN=Example Root,O=Example"
@@ -52,7 +52,7 @@ def test_a_csr_and_a_crl(made: Signed) -> None:
     assert "not_after" not in request.as_dict()
     text = told(listed)
     assert text["revoked"] == "1"
-    assert text["next"].endswith("7 days left")
+    assert text["next"].endswith("7 d left")
     assert text["cRLNumber"] == "1"
     assert text["signature"].endswith("verified with the key of CN=Example Root,O=Example")
     assert listed.as_dict()["next_update"] == f"{made.revoked.next_update_utc:%Y-%m-%dT%H:%M:%SZ}"
@@ -131,6 +131,13 @@ def test_extensions_that_cannot_be_read(made: Signed) -> None:
     (described,) = describe_all([damaged], NOW)
     assert told(described)["extensions"] == "they cannot be read"
     assert described.signature.is_good is False
+
+
+def test_alternative_names_of_a_kind_that_is_not_read() -> None:
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    (described,) = describe_all([builder.add_extension(X400, critical=False).sign(KEY, hashes.SHA256())], NOW)
+    assert told(described)["extensions"] == "they cannot be read"
+    assert described.names == ()
 
 
 def test_a_crl_with_many_entries_is_cut_for_people() -> None:

@@ -17,8 +17,8 @@ from kms_tui.signing.certificates.alternative_names import host_name, name_text
 from kms_tui.signing.certificates.certificate_fields import FieldTexts, read_fields
 from kms_tui.signing.certificates.field_errors import CertificateField, FieldError
 from kms_tui.signing.certificates.serials import read_serial, serial_text
-from kms_tui.signing.certificates.times import validity_words
 from kms_tui.signing.certificates.usages import CertificatePurpose, require_fitting, usual_key_usage
+from kms_tui.signing.certificates.validity import validity_words
 
 NOW = datetime(2026, 11, 20, 10, 30, 15, 99, tzinfo=UTC)
 SOUND = FieldTexts(subject="CN=web,O=Example")
@@ -262,11 +262,11 @@ def test_key_usages_fit_the_kind_of_key() -> None:
 @pytest.mark.parametrize(
     ("begins", "ends", "words"),
     [
-        (-1, 89, "89 days left"),
-        (-1, 1.5, "36 hours left"),
-        (-1, 1 / 1440, "1 minute left"),
-        (-9, -3, "expired 3 days ago"),
-        (2, 9, "begins in 2 days"),
+        (-1, 89, "89 d left"),
+        (-1, 1.5, "1 d left"),
+        (-1, 1 / 1440, "1 min left"),
+        (-9, -3, "expired 3 d ago"),
+        (2, 9, "begins in 2 d"),
     ],
 )
 def test_validity_in_words(begins: float, ends: float, words: str) -> None:

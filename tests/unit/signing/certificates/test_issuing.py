@@ -23,13 +23,15 @@ from kms_tui.signing.certificates.copied_fields import asked_for, copied_from
 from kms_tui.signing.certificates.field_errors import CertificateField, FieldError
 from kms_tui.signing.certificates.issuing import issuer_of, require_request, unsigned_issued
 from kms_tui.signing.certificates.unsigned import Unsigned
-from kms_tui.signing.certificates.usages import extended_name, key_usage_names
+from kms_tui.signing.certificates.usages import EXTENDED_KEY_USAGES, extended_name, key_usage_names
 from kms_tui.signing.signing_key import SigningError, SigningKey, open_signing_key
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 KEY = ec.generate_private_key(ec.SECP256R1())
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 ROOT = FieldTexts(subject="CN=Root,O=Example", is_ca=True, days="100")
+X400 = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, bytes.fromhex("3002a300"))
+"""An alternative name of a kind (x400Address) that the library does not read."""
 
 
 @pytest.fixture
@@ -106,7 +108,7 @@ def test_names_and_modest_usages_are_copied_from_a_csr(ca_key: SigningKey) -> No
         "Not copied from db.csr: the key usage keyEncipherment.",
         "Not copied from db.csr: the key usage keyCertSign.",
         "Not copied from db.csr: the extended key usage codeSigning; --extended-key-usage gives it.",
-        "Not copied from db.csr: that it is a CA's (CA:true).",
+        "Not copied from db.csr: that it is a CA's (CA:true); --purpose ca gives it.",
         "Not copied from db.csr: the extension TLSFeature.",
     )
 
@@ -239,6 +241,7 @@ CA = x509.BasicConstraints(True, None)
         ((x509.BasicConstraints(False, None),), {}, "is not that of a CA"),
         ((CA, usage("digital_signature", "crl_sign")), {}, "its key usage lacks keyCertSign"),
         ((CA,), {"name": ""}, "has no subject"),
+        ((CA, X400), {}, "has extensions that cannot be read"),
         ((CA,), {"ends": timedelta(-1)}, "The certificate ca.pem expired at"),
     ],
 )
@@ -252,6 +255,16 @@ def test_an_issuer_that_may_not_issue(
     with pytest.raises(CertificateFileError, match=sentence):
         issue(ca_key, own_root(ca_key, *extensions, **options), csr(), FieldTexts())
     assert calls == []
+
+
+def test_a_ca_that_is_for_other_uses_is_pointed_out(ca_key: SigningKey) -> None:
+    """openssl verify -purpose sslserver says: unsuitable certificate purpose."""
+    note = "The CA's certificate is not for serverAuth: clients refuse it there."
+    client, server = EXTENDED_KEY_USAGES["clientAuth"], EXTENDED_KEY_USAGES["serverAuth"]
+    any_use = EXTENDED_KEY_USAGES["anyExtendedKeyUsage"]
+    for usages, notes in (([client], (note,)), ([client, server], ()), ([any_use], ())):
+        ca = own_root(ca_key, CA, x509.ExtendedKeyUsage(usages))
+        assert issue(ca_key, ca, csr(), FieldTexts(purpose="server", days="1")).notes == notes
 
 
 def test_a_ca_without_key_usage_may_issue(ca_key: SigningKey) -> None:

@@ -23,7 +23,7 @@ from kms_tui.signing.certificates.issuing import unsigned_issued
 from kms_tui.signing.certificates.openssl_lines import openssl_lines
 from kms_tui.signing.certificates.revocation_lists import Revocation, unsigned_revocation_list
 from kms_tui.signing.signing_key import SigningError, SigningKey, open_signing_key
-from tests.unit.signing.certificates.judges import needs_openssl, openssl_agrees, openssl_knows_ml_dsa
+from tests.unit.signing.judges import NEEDS_OPENSSL, openssl_agrees, openssl_knows_ml_dsa
 
 NOW = datetime.now(UTC)
 ROOT = FieldTexts(subject="CN=Example Root,O=Example", is_ca=True, days="30")
@@ -84,7 +84,7 @@ def test_the_library_agrees(all_of: Signed, signing_key: SigningKey) -> None:
 FORMS = ("request", "root", "issued", "revoked")
 
 
-@needs_openssl
+@NEEDS_OPENSSL
 @pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
 @pytest.mark.parametrize("form", FORMS)
 def test_openssl_agrees_with_the_lines_that_are_shown(
@@ -121,7 +121,7 @@ def test_an_rsa_key_signs_with_each_of_its_algorithms(
     assert isinstance(parameters, padding.PSS if scheme == "PSS" else padding.PKCS1v15)
 
 
-@needs_openssl
+@NEEDS_OPENSSL
 def test_openssl_agrees_with_pss(signing_account: Kms, tmp_path: Path) -> None:
     made = sign_all(open_signing_key(signing_account, "alias/RSA_2048"), "RSASSA_PSS_SHA_384")
     for name in FORMS:
@@ -131,7 +131,7 @@ def test_openssl_agrees_with_pss(signing_account: Kms, tmp_path: Path) -> None:
             openssl_agrees(line, tmp_path)
 
 
-@needs_openssl
+@NEEDS_OPENSSL
 def test_openssl_agrees_with_what_begins_later_and_with_a_ca_under_a_ca(
     signing_account: Kms, tmp_path: Path
 ) -> None:
@@ -152,7 +152,7 @@ def test_openssl_agrees_with_what_begins_later_and_with_a_ca_under_a_ca(
         openssl_agrees(line, tmp_path)
 
 
-@needs_openssl
+@NEEDS_OPENSSL
 def test_openssl_finds_a_bad_signature(signing_account: Kms, tmp_path: Path) -> None:
     """So the judge can say no."""
     made = sign_all(open_signing_key(signing_account, "alias/ECC_NIST_P256"))

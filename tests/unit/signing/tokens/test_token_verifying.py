@@ -18,9 +18,9 @@ from kms_tui.signing.tokens.token_errors import TokenError, TokenField
 from kms_tui.signing.tokens.token_keys import open_token_key
 from kms_tui.signing.tokens.token_reading import Token, read_token
 from kms_tui.signing.tokens.token_verifying import (
-    Check,
+    CheckState,
     Expected,
-    State,
+    TokenCheck,
     TokenVerdict,
     claim_checks,
     unchecked,
@@ -41,41 +41,41 @@ def token(headers: dict[str, Any] | None = None, key: Any = P256, algorithm: str
     return read_token(jwt.encode({"sub": "x"}, key, algorithm=algorithm, headers=headers))
 
 
-def signature_of(verdict: TokenVerdict) -> Check:
+def signature_of(verdict: TokenVerdict) -> TokenCheck:
     return next(check for check in verdict.checks if check.name == "signature")
 
 
 @pytest.mark.parametrize(
     ("claims", "state", "sentence"),
     [
-        ({"exp": AT + 900}, State.GOOD, "It expires in 15 min: 2026-11-30 12:15:00 UTC."),
-        ({"exp": AT + 0.5}, State.GOOD, "It expires in 0 s"),
-        ({"exp": AT}, State.GOOD, "It expired 0 s ago, which the leeway of 30 s allows."),
-        ({"exp": AT - 29}, State.GOOD, "It expired 29 s ago, which the leeway of 30 s allows."),
-        ({"exp": AT - 30}, State.BAD, "It expired 30 s ago: 2026-11-30 11:59:30 UTC."),
-        ({"exp": AT - 3 * 3600}, State.BAD, "It expired 3 h ago"),
-        ({"exp": 0}, State.BAD, "It expired 56 y ago"),
-        ({}, State.NOTE, "It has no expiry"),
-        ({"exp": str(AT)}, State.BAD, "The exp (expiry) is a text"),
-        ({"exp": AT * 1000}, State.BAD, "in milliseconds, it seems"),
-        ({"exp": None}, State.BAD, "is no number"),
-        ({"exp": float("1e300")}, State.BAD, "in milliseconds"),
-        ({"exp": 10**300}, State.BAD, "in milliseconds"),
+        ({"exp": AT + 900}, CheckState.GOOD, "It expires in 15 min: 2026-11-30 12:15:00 UTC."),
+        ({"exp": AT + 0.5}, CheckState.GOOD, "It expires in 0 s"),
+        ({"exp": AT}, CheckState.GOOD, "It expired 0 s ago, which the leeway of 30 s allows."),
+        ({"exp": AT - 29}, CheckState.GOOD, "It expired 29 s ago, which the leeway of 30 s allows."),
+        ({"exp": AT - 30}, CheckState.BAD, "It expired 30 s ago: 2026-11-30 11:59:30 UTC."),
+        ({"exp": AT - 3 * 3600}, CheckState.BAD, "It expired 3 h ago"),
+        ({"exp": 0}, CheckState.BAD, "It expired 56 y ago"),
+        ({}, CheckState.NOTE, "It has no expiry"),
+        ({"exp": str(AT)}, CheckState.BAD, "The exp (expiry) is a text"),
+        ({"exp": AT * 1000}, CheckState.BAD, "in milliseconds, it seems"),
+        ({"exp": None}, CheckState.BAD, "is no number"),
+        ({"exp": float("1e300")}, CheckState.BAD, "in milliseconds"),
+        ({"exp": 10**300}, CheckState.BAD, "in milliseconds"),
         (
             {"exp": AT + 5, "nbf": AT + 330},
-            State.BAD,
+            CheckState.BAD,
             "It is not valid for another 5 min: 2026-11-30 12:05:30 UTC.",
         ),
-        ({"exp": AT + 5, "nbf": AT + 9}, State.BAD, "It was never valid"),
-        ({"nbf": AT}, State.GOOD, "It is valid since 0 s"),
-        ({"nbf": AT + 30}, State.GOOD, "It is valid in 30 s, which the leeway"),
-        ({"nbf": "x"}, State.BAD, "The nbf (not before) is a text"),
-        ({"iat": AT - 90}, State.NOTE, "It was issued 1 min ago"),
-        ({"iat": AT + 90}, State.NOTE, "issued 1 min from now"),
-        ({"iat": []}, State.BAD, "The iat (issued at) is no number"),
+        ({"exp": AT + 5, "nbf": AT + 9}, CheckState.BAD, "It was never valid"),
+        ({"nbf": AT}, CheckState.GOOD, "It is valid since 0 s"),
+        ({"nbf": AT + 30}, CheckState.GOOD, "It is valid in 30 s, which the leeway"),
+        ({"nbf": "x"}, CheckState.BAD, "The nbf (not before) is a text"),
+        ({"iat": AT - 90}, CheckState.NOTE, "It was issued 1 min ago"),
+        ({"iat": AT + 90}, CheckState.NOTE, "issued 1 min from now"),
+        ({"iat": []}, CheckState.BAD, "The iat (issued at) is no number"),
     ],
 )
-def test_times_are_judged_in_words(claims: dict[str, Any], state: State, sentence: str) -> None:
+def test_times_are_judged_in_words(claims: dict[str, Any], state: CheckState, sentence: str) -> None:
     checks = claim_checks(claims, Expected(NOW, leeway=timedelta(seconds=30)))
     assert any(check.state is state and sentence in check.sentence for check in checks), checks
 
@@ -83,24 +83,24 @@ def test_times_are_judged_in_words(claims: dict[str, Any], state: State, sentenc
 @pytest.mark.parametrize(
     ("claims", "audience", "issuer", "state", "sentence"),
     [
-        ({"aud": "api"}, "api", "", State.GOOD, "It is for api."),
-        ({"aud": ["web", "api"]}, "api", "", State.GOOD, "It is for api."),
-        ({"aud": ["web"]}, "api", "", State.BAD, "It is for web, not for api."),
-        ({"aud": "x" * 10**6}, "api", "", State.BAD, "x" * 128 + "…, not for api."),
-        ({"iss": "x" * 10**6}, "", "me", State.BAD, "x" * 128 + "…, not from me."),
-        ({"aud": []}, "api", "", State.BAD, "It is for nobody, not for api."),
-        ({}, "api", "", State.BAD, "It names no audience"),
-        ({"aud": 5}, "", "", State.BAD, "neither a text nor"),
-        ({"aud": "api"}, "", "", State.NOTE, "no audience was asked for"),
-        ({"iss": "me"}, "", "me", State.GOOD, "It is from me."),
-        ({"iss": "me"}, "", "you", State.BAD, "It is from me, not from you."),
-        ({}, "", "you", State.BAD, "It names no issuer"),
-        ({"iss": 5}, "", "", State.BAD, "Its iss is no text"),
-        ({"iss": "me"}, "", "", State.NOTE, "no issuer was asked for"),
+        ({"aud": "api"}, "api", "", CheckState.GOOD, "It is for api."),
+        ({"aud": ["web", "api"]}, "api", "", CheckState.GOOD, "It is for api."),
+        ({"aud": ["web"]}, "api", "", CheckState.BAD, "It is for web, not for api."),
+        ({"aud": "x" * 10**6}, "api", "", CheckState.BAD, "x" * 128 + "…, not for api."),
+        ({"iss": "x" * 10**6}, "", "me", CheckState.BAD, "x" * 128 + "…, not from me."),
+        ({"aud": []}, "api", "", CheckState.BAD, "It is for nobody, not for api."),
+        ({}, "api", "", CheckState.BAD, "It names no audience"),
+        ({"aud": 5}, "", "", CheckState.BAD, "neither a text nor"),
+        ({"aud": "api"}, "", "", CheckState.NOTE, "no audience was asked for"),
+        ({"iss": "me"}, "", "me", CheckState.GOOD, "It is from me."),
+        ({"iss": "me"}, "", "you", CheckState.BAD, "It is from me, not from you."),
+        ({}, "", "you", CheckState.BAD, "It names no issuer"),
+        ({"iss": 5}, "", "", CheckState.BAD, "Its iss is no text"),
+        ({"iss": "me"}, "", "", CheckState.NOTE, "no issuer was asked for"),
     ],
 )
 def test_audience_and_issuer(
-    claims: dict[str, Any], audience: str, issuer: str, state: State, sentence: str
+    claims: dict[str, Any], audience: str, issuer: str, state: CheckState, sentence: str
 ) -> None:
     checks = claim_checks(claims, Expected(NOW, audience=audience, issuer=issuer))
     assert any(check.state is state and sentence in check.sentence for check in checks), checks
@@ -156,15 +156,15 @@ def test_the_kid_chooses_from_a_jwks() -> None:
     oct_key = {"kty": "oct", "k": "c2VjcmV0", "kid": "secret"}
     unknown = {"kty": "XYZ", "kid": "new"}
 
-    def judged(keys: object, headers: dict[str, Any] | None = None) -> Check:
+    def judged(keys: object, headers: dict[str, Any] | None = None) -> TokenCheck:
         check = with_jwks(json.dumps({"keys": keys}))
         return signature_of(verify(token(headers), check, Expected(NOW)))
 
     everything = [oct_key, unknown, okp, other, JWK]
-    assert judged(everything, {"kid": "k"}).state is State.GOOD
-    assert judged(everything, {"kid": "other"}).state is State.BAD
-    assert judged([oct_key, unknown, okp, JWK]).state is State.GOOD  # no kid: the one that ES256 can use
-    assert signature_of(verify(token(), with_jwks(json.dumps(JWK)), Expected(NOW))).state is State.GOOD
+    assert judged(everything, {"kid": "k"}).state is CheckState.GOOD
+    assert judged(everything, {"kid": "other"}).state is CheckState.BAD
+    assert judged([oct_key, unknown, okp, JWK]).state is CheckState.GOOD  # no kid: the one that ES256 can use
+    assert signature_of(verify(token(), with_jwks(json.dumps(JWK)), Expected(NOW))).state is CheckState.GOOD
     assert "is for ES384 alone" in judged([{**JWK, "alg": "ES384"}], {"kid": "k"}).sentence
     for keys, headers, sentence, next_step in (
         (everything, None, "no kid, and the JWKS has 2 keys for ES256", "secret, new, ed, other, k"),

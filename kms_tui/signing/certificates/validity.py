@@ -1,10 +1,11 @@
-"""Times of certificates: read from text, and written for people."""
+"""Validities of certificates: read from fields, and written for people."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 from kms_tui.signing.certificates.field_errors import CertificateField, FieldError
+from kms_tui.signing.times import length_words, parse_moment, utc_text
 from kms_tui.visible import visible
 
 _FIRST = datetime(1950, 1, 1, tzinfo=UTC)
@@ -19,17 +20,15 @@ def read_time(field: CertificateField, text: str) -> datetime | None:
     text = text.strip()
     if not text:
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
+    moment = parse_moment(text)
+    if moment is None:
         raise FieldError(
             field,
             f"“{visible(text[:60])}” is no time.",
             next_step="Write 2027-01-31 or 2027-01-31T12:00:00Z.",
-        ) from None
+        )
     if moment < _FIRST:
-        raise FieldError(field, f"{when(moment)} is before 1950, which no certificate can say.")
+        raise FieldError(field, f"{utc_text(moment)} is before 1950, which no certificate can say.")
     return moment.replace(microsecond=0)
 
 
@@ -50,26 +49,18 @@ def days_after(begins: datetime, days: int) -> datetime:
         return begins + timedelta(days=days)
     except OverflowError:
         raise FieldError(
-            CertificateField.DAYS, f"It would end after {when(_LAST)}, the last time there is."
+            CertificateField.DAYS, f"It would end after {utc_text(_LAST)}, the last time there is."
         ) from None
 
 
-def when(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def length_words(length: timedelta) -> str:
-    """A length of time: "89 days", below two days "5 hours", "12 minutes"."""
-    seconds = max(int(length.total_seconds()), 0)
-    for unit, size, least in (("day", 86400, 2 * 86400), ("hour", 3600, 2 * 3600)):
-        if seconds >= least:
-            return f"{seconds // size:,} {unit}s"
-    minutes = seconds // 60
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+def days_words(length: timedelta) -> str:
+    """The length of a validity: "3,650 days", below two days "36 h"."""
+    days = length.days
+    return f"{days:,} days" if days >= 2 else length_words(length)
 
 
 def validity_words(begins: datetime, ends: datetime, now: datetime) -> str:
-    """ "89 days left", "expired 3 days ago", "begins in 2 days"."""
+    """ "89 d left", "expired 3 d ago", "begins in 2 d"."""
     if now > ends:
         return f"expired {length_words(now - ends)} ago"
     if now < begins:
