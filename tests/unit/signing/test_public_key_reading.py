@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +208,7 @@ PRIVATE = [
 ]
 
 
-@pytest.mark.parametrize("content", PRIVATE)
+@pytest.mark.parametrize("content", PRIVATE, ids=map(str, range(len(PRIVATE))))
 def test_private_keys_are_refused_unseen(content: str | bytes) -> None:
     with pytest.raises(PublicKeyError, match=r"private key|symmetric key") as caught:
         read_public_key(content)
@@ -280,6 +281,7 @@ COMPRESSED = f"ecdsa-sha2-nistp256 {base64.b64encode(_SHORT).decode()}"
         (NO_VERSION, "No public key can be read"),
         (f"{P256.ssh_line()}\n{P256.ssh_line()}", "Here are 2 SSH keys"),
     ],
+    ids=map(str, count()),  # the keys are other ones in each process
 )
 def test_everything_else_gets_one_sentence(content: str | bytes, sentence: str) -> None:
     with pytest.raises(PublicKeyError, match=sentence):
