@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from kms_tui.atomic import AlreadyThereError
 from kms_tui.cli import console_command
 from kms_tui.cli.standard_streams import (
     READER_GONE,
@@ -89,8 +90,11 @@ def _run(arguments: list[str]) -> int:
     except KmsTuiError as error:
         # What AWS or a file says is not to be trusted.
         print(visible(f"{parser.prog}: {error}"), file=sys.stderr)
-        if error.next_step:
-            print(visible(error.next_step), file=sys.stderr)
+        next_step = error.next_step
+        if isinstance(error, AlreadyThereError) and hasattr(args, "overwrite"):
+            next_step = "Choose another name, or add --overwrite."
+        if next_step:
+            print(visible(next_step), file=sys.stderr)
         return int(getattr(module, "FAILURE", 1))
 
 

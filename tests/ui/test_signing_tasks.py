@@ -32,7 +32,7 @@ from kms_tui.ui.signing.signing_form import command_line
 from kms_tui.ui.signing.signing_menu import TASKS
 from kms_tui.ui.signing.signing_task import SigningTask
 from kms_tui.ui.signing.task_commands import shell_line
-from tests.ui.signing_samples import NOW, SIGNER, subject_of, values_of, write_files
+from tests.ui.signing_samples import NOW, SIGNER, TASK, subject_of, values_of, write_files
 
 DEMO = Connection(BackendKind.DEMO)
 
@@ -138,6 +138,30 @@ def test_the_command_line_does_the_same(
     assert _SAME[task.id](content) == _SAME[task.id](expected.content or b"")
     if expected.file_name and written and task.id not in ("csr", "self-sign"):
         assert written[0].name == Path(expected.file_name).name
+
+
+@pytest.mark.parametrize(
+    ("task_id", "load", "name"),
+    [
+        ("csr", x509.load_der_x509_csr, "request.csr"),
+        ("self-sign", x509.load_der_x509_certificate, "certificate.der"),
+        ("issue", x509.load_der_x509_certificate, "web.der"),
+        ("crl", x509.load_der_x509_crl, "ca.crl"),
+    ],
+)
+def test_certificates_are_made_in_der_too(
+    task_id: str, load: Callable[[bytes], object], name: str, demo: Backend, folder: Path
+) -> None:
+    kms, task = Kms(demo), TASK[task_id]
+    subject = subject_of(kms, SIGNER)
+    opened = task.open(kms, subject)
+    values = values_of(task, subject, opened, {**write_files(kms)[task_id], "format": "der"})
+    output = task.make(opened, values, NOW, NO_PROGRESS)
+    load(output.content)
+    arguments = list(task.command(subject, values))
+    assert arguments[arguments.index("--format") + 1] == "der"
+    assert Path(output.file_name).name == Path(arguments[-1]).name == name
+    assert any("DER" in line for line in output.checks(output.file_name))
 
 
 def _signed_part(content: bytes) -> object:

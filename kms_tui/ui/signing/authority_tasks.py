@@ -40,6 +40,8 @@ from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.form import FormField, TextField, Values
 from kms_tui.ui.signing.certificate_tasks import (
     command_flags,
+    file_for,
+    format_flags,
     name_fields,
     output_of,
     previewed,
@@ -104,7 +106,7 @@ def _preview_issue(key: SigningKey, values: Values, now: datetime) -> Facts:
 
 def _issue(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     ready, ca, ca_name = _issued(key, values, now)
-    return output_of("Certificate", ready, _beside(values[REQUEST]), now, ca, ca_name)
+    return output_of("Certificate", ready, values, _beside(values[REQUEST]), now, ca, ca_name)
 
 
 def _beside(request: str) -> str:
@@ -116,7 +118,7 @@ def _beside(request: str) -> str:
 def _issue_command(subject: Subject, values: Values) -> Sequence[str]:
     request, ca = file_word(values[REQUEST], "CSR"), file_word(values[AUTHORITY], "CERT")
     command = ["cert", "issue", request, "--key", subject.arn, "--ca", ca]
-    return [*command, *command_flags(values), "-o", _beside(values[REQUEST])]
+    return [*command, *command_flags(values), "-o", file_for(values, _beside(values[REQUEST]))]
 
 
 def _list_fields(subject: Subject, key: SigningKey) -> Sequence[FormField]:
@@ -183,7 +185,7 @@ def _preview_list(key: SigningKey, values: Values, now: datetime) -> Facts:
 
 def _list(key: SigningKey, values: Values, now: datetime, progress: Progress) -> SigningOutput:
     ready, ca, ca_name = _listed(key, values, now)
-    return output_of("Revocation list", ready, "ca.crl", now, ca, ca_name)
+    return output_of("Revocation list", ready, values, "ca.crl", now, ca, ca_name)
 
 
 def _list_command(subject: Subject, values: Values) -> Sequence[str]:
@@ -193,7 +195,8 @@ def _list_command(subject: Subject, values: Values) -> Sequence[str]:
     command += file_option("--from", values[EARLIER])
     for name in (CertificateField.NUMBER, CertificateField.ALGORITHM):
         command += option(f"--{name}", values[name])
-    return [*command, *option("--days", values[CertificateField.DAYS] or "30"), "-o", "ca.crl"]
+    days = option("--days", values[CertificateField.DAYS] or "30")
+    return [*command, *days, *format_flags(values), "-o", "ca.crl"]
 
 
 AUTHORITY_TASKS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +54,7 @@ PURPOSES = {
     CertificatePurpose.CA: "a certificate authority",
     CertificatePurpose.GENERAL: "anything",
 }
-LIKE = "like"
+LIKE, FORMAT, DER = "like", "format", "der"
 _TEXTS = tuple(
     field
     for field in CertificateField
@@ -99,7 +100,11 @@ def validity_fields() -> tuple[FormField, ...]:
 def signing_fields(key: SigningKey) -> tuple[FormField, ...]:
     """How it is signed."""
     algorithms = [(name, name) for name in key.algorithms if name != "ED25519_PH_SHA_512"]
-    return (ChoiceField(CertificateField.ALGORITHM, "Algorithm", choices=algorithms, prompt="as is usual"),)
+    encodings = [("PEM", "pem"), ("DER", DER)]
+    return (
+        ChoiceField(CertificateField.ALGORITHM, "Algorithm", choices=algorithms, prompt="as is usual"),
+        ChoiceField(FORMAT, "File", "pem", choices=encodings),
+    )
 
 
 def texts_of(values: Values) -> FieldTexts:
@@ -115,12 +120,24 @@ def command_flags(values: Values) -> list[str]:
         text = values.get(name, "")
         for part in text.replace(",", " ").split() if name in _REPEATED else [text]:
             flags += option(f"--{name}", part)
-    return flags
+    return [*flags, *format_flags(values)]
+
+
+def format_flags(values: Values) -> list[str]:
+    """The flag for the encoding of the file; PEM is the default."""
+    return [f"--{FORMAT}", DER] if values[FORMAT] == DER else []
+
+
+def file_for(values: Values, name: str) -> str:
+    """The name of the file that is made: certificate.der for certificate.pem, where it is DER."""
+    stem, suffix = os.path.splitext(name)
+    return f"{stem}.der" if values[FORMAT] == DER and suffix in (".pem", ".crt") else name
 
 
 def output_of(
     title: str,
     ready: Unsigned[Any],
+    values: Values,
     file_name: str,
     now: datetime,
     ca: x509.Certificate | None = None,
@@ -128,14 +145,16 @@ def output_of(
 ) -> SigningOutput:
     """Sign, with one call, and say what was made."""
     is_ca_pem = b"-----BEGIN" in read_named(ca_path, "of the CA", MOST_BYTES) if ca_path else False
+    encoding = Encoding.DER if values[FORMAT] == DER else Encoding.PEM
     made = ready.sign()
     needed = openssl_needed(made, ready.key)
 
     def checks(name: str) -> Sequence[str]:
-        lines = openssl_lines(made, name, Encoding.PEM, now, ca=ca, ca_path=ca_path, is_ca_pem=is_ca_pem)
+        lines = openssl_lines(made, name, encoding, now, ca=ca, ca_path=ca_path, is_ca_pem=is_ca_pem)
         return (*lines, *([f"# with {needed}"] if needed else ()))
 
-    return SigningOutput(title, made.public_bytes(Encoding.PEM), file_name, shown(ready), checks)
+    name = file_for(values, file_name)
+    return SigningOutput(title, made.public_bytes(encoding), name, shown(ready), checks)
 
 
 def shown(ready: Unsigned[Any]) -> Facts:
@@ -188,7 +207,8 @@ def _task(
 
     def command(subject: Subject, values: Values) -> Sequence[str]:
         like = file_option("--like", values[LIKE])
-        return ["cert", task_id, "--key", subject.arn, *command_flags(values), *like, "-o", file_name]
+        target = ["-o", file_for(values, file_name)]
+        return ["cert", task_id, "--key", subject.arn, *command_flags(values), *like, *target]
 
     return SigningTask(
         id=task_id,
@@ -198,7 +218,7 @@ def _task(
         open=open_key,
         fields=fields,
         preview=lambda key, values, now: previewed(ready(key, values, now), values),
-        make=lambda key, values, now, progress: output_of(title, ready(key, values, now), file_name, now),
+        make=lambda key, values, now, _: output_of(title, ready(key, values, now), values, file_name, now),
         command=command,
         refuses=refuses_unless_it_signs,
         blame={"FileError": LIKE, "CertificateFileError": LIKE},

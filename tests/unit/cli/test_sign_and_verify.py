@@ -202,6 +202,7 @@ def test_a_file_that_exists_stays(command: Command) -> None:
     ended = command("sign", "app", *KEY)
     assert ended.code == 1
     assert "exists already" in ended.err
+    assert ended.err.endswith("Choose another name, or add --overwrite.\n")
     assert Path("app.sig").read_text() == "mine"
     assert command("sign", "app", *KEY, "--overwrite").code == 0
 
