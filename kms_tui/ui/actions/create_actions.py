@@ -71,7 +71,7 @@ class ReviewKey(Dialog[bool]):
         try:
             await self.call(self.make)
         except KmsTuiError as error:
-            self.show_error(f"{error} {error.next_step}".strip())
+            self.show_error(error.with_next_step)
         else:
             self.dismiss(True)
 
@@ -167,11 +167,16 @@ async def _ask_and_create(
 
 
 async def _go_to(screen: ModeScreen, arn: str) -> None:
-    """Put the cursor on the new key, once it is listed; a listing may lag."""
+    """Put the cursor on the new key, once it is listed; a listing may lag.
+
+    The list holds a row back while the aliases of its Region are listed, unless its own is known.
+    """
     for _ in range(int(_LISTED_SECONDS / _LOOK_SECONDS)):
         if screen.session is None:
             return
-        if screen.session.inventory.row(arn) is not None:
+        inventory = screen.session.inventory
+        row = inventory.row(arn)
+        if row is not None and (row.aliases or not inventory.busy):
             await screen.host.show_key(arn)
             return
         await asyncio.sleep(_LOOK_SECONDS)
