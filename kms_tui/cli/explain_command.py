@@ -268,7 +268,7 @@ def _opened(
     except KmsTuiError as error:
         if message is None and not inquiry.has_layers:
             raise
-        return None, (f"Nothing was read from AWS: {error} {error.next_step}".strip(),)
+        return None, (f"Nothing was read from AWS: {error.with_next_step}",)
     return LayerSource(Kms(backend), backend.services if isinstance(backend, KnowsServices) else None), ()
 
 

@@ -70,7 +70,7 @@ def judge(
     except AskedError as error:
         if message is None:
             raise
-        said = f"The layers were not judged: {error} {error.next_step}".strip()
+        said = f"The layers were not judged: {error.with_next_step}"
         return Explanation(message, notes=(*notes, said))
 
 

@@ -71,6 +71,14 @@ class KmsTuiError(Exception):
         super().__init__(sentence)
         self.next_step = next_step
 
+    @property
+    def with_next_step(self) -> str:
+        """The sentence and what to do about it; AWS ends its own texts without a full stop."""
+        sentence = str(self).strip()
+        if self.next_step and sentence and sentence[-1].isalnum():
+            sentence += "."
+        return f"{sentence} {self.next_step}".strip()
+
 
 class ServiceError(KmsTuiError):
     """KMS refused or failed a call.

@@ -142,7 +142,7 @@ class BatchRun(Dialog[None]):
                     self._show()
                     await asyncio.sleep(pause)
                     continue
-                item.progress, item.error = BatchStatus.FAILED, f"{error} {error.next_step}".strip()
+                item.progress, item.error = BatchStatus.FAILED, error.with_next_step
                 self._stopping = self._stopping or isinstance(error, CredentialsError)
             else:
                 item.progress = BatchStatus.DONE

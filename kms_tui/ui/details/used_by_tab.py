@@ -109,7 +109,7 @@ class UsedByTab(DetailTab[list[ServiceGrant]]):
             lines = [*_use_lines(result.uses(subject.key_id)), *grants, *_unmatched_lines(result)]
             return self._head(result, session, subject), lines, self._note(result)
         if isinstance(result, KmsTuiError):
-            reason = safe(f"{result} {result.next_step}".strip())
+            reason = safe(result.with_next_step)
             failed = Content.styled("The scan could not begin: ", "$error") + reason
             return failed + Content("\nb tries again."), grants, Content()
         if not scans.is_offered:

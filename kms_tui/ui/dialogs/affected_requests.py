@@ -216,7 +216,7 @@ class AffectedRequests(Vertical):
         self.query_one("#affected", Static).update(Content("\n").join(lines))
 
     def _show_error(self, error: KmsTuiError) -> None:
-        said = safe(f"? Not known: {error} {error.next_step}".rstrip()).stylize("$warning")
+        said = safe(f"? Not known: {error.with_next_step}").stylize("$warning")
         known = self.query_one("#affected", Static).content if self.result is not None else _head("")
         assert isinstance(known, Content)
         self.query_one("#affected", Static).update(known + Content("\n") + said)

@@ -256,7 +256,7 @@ class Form(Dialog[Values]):
             self.dismiss(values)
 
     def _blame(self, error: KmsTuiError) -> None:
-        sentence = f"{error} {error.next_step}".strip()
+        sentence = error.with_next_step
         code = error.code if isinstance(error, ServiceError) else ""
         kinds = (code, *(kind.__name__ for kind in type(error).__mro__))
         name = next((self.blame[kind] for kind in kinds if kind in self.blame), None)

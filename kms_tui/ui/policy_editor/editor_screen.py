@@ -151,7 +151,7 @@ class PolicyEditor(ModeScreen):
         try:
             opened = await off_loop(partial(open_policy, session, self.kms_for(subject), subject, files))
         except KmsTuiError as error:
-            self.show_error(f"The policy cannot be read, so it cannot be edited. {error} {error.next_step}")
+            self.show_error(f"The policy cannot be read, so it cannot be edited. {error.with_next_step}")
             return
         self.context = opened.context
         for warning in opened.warnings:
@@ -358,7 +358,7 @@ class PolicyEditor(ModeScreen):
         except PolicyRefusedError as error:
             self.show_refusal(error)
         except KmsTuiError as error:
-            self.show_error(f"{error} {error.next_step}".rstrip())
+            self.show_error(error.with_next_step)
         else:
             if text is not None:
                 self.area.replace_policy(text)

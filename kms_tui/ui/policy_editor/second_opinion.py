@@ -46,7 +46,7 @@ class SecondOpinion(Static):
         try:
             compared = await off_loop(self._ask)
         except KmsTuiError as error:
-            self.update(_head(f"{error} {error.next_step}".rstrip()))
+            self.update(_head(error.with_next_step))
             return
         self.update(Content("\n").join(comparison_lines(compared)))
 

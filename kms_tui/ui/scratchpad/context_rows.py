@@ -183,7 +183,7 @@ class ContextRows(Vertical):
         try:
             self.set_pairs(context_from_json(event.text))
         except InputError as error:
-            self.problem.say(f"{error} {error.next_step}".rstrip())
+            self.problem.say(error.with_next_step)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

@@ -124,7 +124,7 @@ class KeyPicker(Dialog[Picked]):
         try:
             keys = self._keys = await off_loop(lambda: keys_of(in_region(kms, region)))
         except KmsTuiError as error:
-            self.show_error(f"{error} {error.next_step}".rstrip())
+            self.show_error(error.with_next_step)
             return
         self.show_error("" if keys else f"There are no keys in {region}.")
         self._fill()
@@ -176,7 +176,7 @@ class KeyPicker(Dialog[Picked]):
         try:
             key = await off_loop(lambda: in_region(kms, chosen.region).describe(chosen.arn))
         except KmsTuiError as error:
-            self.show_error(f"{error} {error.next_step}".rstrip())
+            self.show_error(error.with_next_step)
             return
         self.dismiss(Picked(replace(chosen, key=key), self.listed))
 

@@ -54,7 +54,7 @@ async def ask_json(screen: ModeScreen, rows: ContextRows) -> None:
         try:
             context_from_json(text)
         except InputError as error:
-            return f"{error} {error.next_step}".rstrip()
+            return error.with_next_step
         return ""
 
     field = TextField("json", "A JSON object of strings", hint='{"tenant": "42"}', check=check)

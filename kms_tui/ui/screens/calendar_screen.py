@@ -197,7 +197,7 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
                 f"{_minutes(session, all_found):.0f} minutes: r starts it, esc stops it."
             )
         if stopped := session.inventory.stopped:
-            parts.append(f"{stopped} {stopped.next_step}".strip())
+            parts.append(stopped.with_next_step)
         if found.refused_keys:
             parts.append(
                 f"Not known: the dates of {counted(found.refused_keys, 'key')} that cannot be described."

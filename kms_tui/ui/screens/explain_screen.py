@@ -178,7 +178,7 @@ class ExplainScreen(ModeScreen):
             await asyncio.sleep(_BEFORE_READING)
             self._show(await off_loop(lambda: judge(inquiry, source, keep_going=keep_going)))
         except KmsTuiError as error:
-            self._show_text(safe(f"{error} {error.next_step}".strip()).stylize("$error"))
+            self._show_text(safe(error.with_next_step).stylize("$error"))
         finally:
             if self.is_mounted:
                 self.show_status("")
