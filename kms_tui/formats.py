@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import codecs
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 
@@ -140,6 +141,12 @@ def hex_dump(data: bytes, *, start: int = 0, narrow: bool = False) -> Iterator[s
         pairs = "  ".join(f"{row[eight : eight + 8].hex(' '):<23}" for eight in range(0, width, 8))
         shown = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
         yield f"{start + offset:08x}  {pairs}  |{shown}|"
+
+
+def pem(label: str, der: bytes) -> str:
+    """DER between a BEGIN and an END line, in lines of 64 characters (RFC 7468)."""
+    body = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64))
+    return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n"
 
 
 def _utf8(data: bytes) -> str:

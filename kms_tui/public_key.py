@@ -9,8 +9,7 @@ import base64
 import hashlib
 import json
 import os
-import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -26,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     ssh_key_fingerprint,
 )
 
+from kms_tui.formats import pem
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import DIGEST, EXTERNAL_MU, KEY_SPECS, SIGNING_ALGORITHMS, Family
 from kms_tui.kms.model import Secret
@@ -105,8 +105,7 @@ class PublicKey:
 
     @property
     def pem(self) -> str:
-        body = "\n".join(textwrap.wrap(base64.b64encode(self.der).decode(), 64))
-        return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
+        return pem("PUBLIC KEY", self.der)
 
     @property
     def fingerprint(self) -> str:
@@ -280,7 +279,9 @@ class _Source(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-class _Hasher(Protocol):
+class Hasher(Protocol):
+    """What digests bytes: a hash, or that of ML-DSA's mu."""
+
     def update(self, data: bytes, /) -> None: ...
 
 
@@ -303,7 +304,7 @@ def digest_message(
         if not isinstance(key, _MlDsaKey):
             raise PublicKeyError(f"{algorithm} digests a message together with an ML-DSA public key.")
         mu = mldsa.MLDSAMuHasher(key)
-        _feed(mu, source, progress)
+        feed([mu], source, progress)
         return Digested(mu.finalize(), EXTERNAL_MU, "The message was digested here to ML-DSA's 64-byte mu.")
     if signing is None or signing.digest not in _HASHES or DIGEST not in signing.message_types:
         raise PublicKeyError(
@@ -311,16 +312,18 @@ def digest_message(
             next_step="ED25519_PH_SHA_512 signs a digest." if algorithm.startswith("ED25519") else "",
         )
     digest = hashlib.new(signing.digest)
-    _feed(digest, source, progress)
+    feed([digest], source, progress)
     twice = " KMS hashes it again, so other Ed25519ph software must do so too." if "_PH_" in algorithm else ""
     name = f"SHA-{signing.digest.removeprefix('sha')}"
     return Digested(digest.digest(), DIGEST, f"The message was digested here with {name}.{twice}")
 
 
-def _feed(hasher: _Hasher, source: _Source, progress: Callable[[int], None]) -> None:
+def feed(hashers: Sequence[Hasher], source: _Source, progress: Callable[[int], None]) -> None:
+    """Give each hasher all of a stream, which is read once; ``progress`` gets the bytes done."""
     done = 0
     while chunk := source.read(_CHUNK):
-        hasher.update(chunk)
+        for hasher in hashers:
+            hasher.update(chunk)
         done += len(chunk)
         progress(done)
 

@@ -18,15 +18,14 @@ from typing import NamedTuple
 from cryptography import x509
 
 from kms_tui.envelope.streams import Readable
+from kms_tui.formats import pem
 from kms_tui.kms.keyspecs import Family
+from kms_tui.public_key import feed
 from kms_tui.signing.files import cms
 from kms_tui.signing.signature_forms import SignatureForm, has_two_forms, read_signature
 from kms_tui.signing.signing_key import SigningError, SigningKey, default_algorithm
 from kms_tui.signing.ssh import ssh_signatures
 from kms_tui.signing.ssh.ssh_keys import require_ssh_kind
-
-CHUNK = 1 << 18
-_PEM_BEGIN, _PEM_END = "-----BEGIN {}-----", "-----END {}-----"
 
 
 class SignatureFormat(StrEnum):
@@ -155,7 +154,7 @@ def sign_file(key: SigningKey, source: Readable, choice: SigningChoice, ticks: T
             assert choice.signed_at is not None
             digest = stream_digest(source, cms.digest_name(algorithm), ticks)
             der = cms.sign_digest(key, choice.certificate, digest, algorithm, choice.signed_at)
-            return der if choice.format is SignatureFormat.CMS else _pem(der)
+            return der if choice.format is SignatureFormat.CMS else pem("CMS", der).encode()
     signature = key.sign_stream(source, algorithm, ticks)
     ecdsa = read_signature(signature, key.spec)
     if ecdsa is not None:
@@ -168,15 +167,6 @@ def sign_file(key: SigningKey, source: Readable, choice: SigningChoice, ticks: T
 
 def stream_digest(source: Readable, name: str, ticks: Ticks = no_ticks) -> bytes:
     """The digest of a stream by hashlib's name of the hash, in constant memory."""
-    made, done = hashlib.new(name), 0
-    while chunk := source.read(CHUNK):
-        made.update(chunk)
-        done += len(chunk)
-        ticks(done)
+    made = hashlib.new(name)
+    feed([made], source, ticks)
     return made.digest()
-
-
-def _pem(der: bytes) -> bytes:
-    body = base64.encodebytes(der).decode().replace("\n", "")
-    lines = [body[start : start + 64] for start in range(0, len(body), 64)]
-    return "\n".join((_PEM_BEGIN.format("CMS"), *lines, _PEM_END.format("CMS"), "")).encode()

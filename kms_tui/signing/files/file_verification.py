@@ -17,9 +17,9 @@ from kms_tui.formats import Format, FormatError, decode, detect
 from kms_tui.kms.keyspecs import DIGEST, KEY_SPECS, RAW
 from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS as ALGORITHMS
 from kms_tui.kms.model import KeyUsage
-from kms_tui.public_key import PublicKey, digest_message
+from kms_tui.public_key import PublicKey, digest_message, feed
 from kms_tui.signing.files.cms import CmsSignature, read_cms
-from kms_tui.signing.files.file_signatures import CHUNK, PREHASHED, Ticks, no_ticks, stream_digest
+from kms_tui.signing.files.file_signatures import PREHASHED, Ticks, no_ticks, stream_digest
 from kms_tui.signing.pasted_kinds import CMS_SIGNATURE, kind_of_bytes
 from kms_tui.signing.signature_forms import SignatureForm, has_two_forms, read_signature
 from kms_tui.signing.signing_key import SigningError
@@ -184,12 +184,8 @@ def _messages(
     """Algorithm, what it signs of the source, and the type of that; the source is read once."""
     names = {ALGORITHMS[each].digest for each in candidates if DIGEST in ALGORITHMS[each].message_types}
     if names:
-        digests, done = {name: hashlib.new(name) for name in names}, 0
-        while chunk := source.read(CHUNK):
-            for made in digests.values():
-                made.update(chunk)
-            done += len(chunk)
-            ticks(done)
+        digests = {name: hashlib.new(name) for name in names}
+        feed([*digests.values()], source, ticks)
         return [(each, digests[ALGORITHMS[each].digest].digest(), DIGEST) for each in candidates]
     (algorithm,) = candidates
     if ALGORITHMS[algorithm].message_types != (RAW,):
