@@ -181,7 +181,7 @@ def _of_der(der: bytes, form: str) -> ReadPublicKey:
         found = read(der)
         if found is not None:
             return ReadPublicKey(found, name)
-    if _is_private(der):
+    if is_private_der(der):
         raise _refused(PRIVATE_KEY)
     if der.startswith(b"\x30"):
         raise PublicKeyError(
@@ -224,7 +224,8 @@ def _held_by(holder: x509.Certificate | x509.CertificateSigningRequest) -> Publi
         ) from error
 
 
-def _is_private(der: bytes) -> bool:
+def is_private_der(der: bytes) -> bool:
+    """Whether DER holds a private key, encrypted or not."""
     try:
         load_der_private_key(der, None)
     except TypeError:  # it is encrypted

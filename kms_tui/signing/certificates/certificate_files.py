@@ -15,12 +15,13 @@ from typing import BinaryIO, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.utils import CryptographyDeprecationWarning
 
 from kms_tui.atomic import FileError, file_errors
 from kms_tui.formats import encoding_of
 from kms_tui.kms.errors import KmsTuiError
+from kms_tui.signing.public_key_reading import is_private_der
 from kms_tui.visible import visible
 
 MOST_BYTES = 1 << 20
@@ -273,15 +274,7 @@ def _as_base64(content: bytes) -> bytes:
 
 
 def _is_private_key(der: bytes) -> bool:
-    if _PKCS12.match(der):
-        return True
-    try:
-        load_der_private_key(der, None)
-    except TypeError:  # it is encrypted
-        return True
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-    return True
+    return bool(_PKCS12.match(der)) or is_private_der(der)
 
 
 def _is_public_key(der: bytes) -> bool:
