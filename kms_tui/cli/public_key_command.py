@@ -91,9 +91,11 @@ def _all_forms(key: PublicKey, arn: str) -> bytes:
     from kms_tui.signing.public_key_forms import PublicKeyForm, forms_of, written
 
     found: dict[str, object] = {"key": arn or None, "key_spec": key.spec or None}
-    forms = [form for form in forms_of(key) if form not in (PublicKeyForm.DER, PublicKeyForm.JWK)]
-    found |= {form.value: written(key, form, arn).decode() for form in forms}
-    if PublicKeyForm.JWK in forms_of(key):
+    forms = set(forms_of(key))
+    for form in (PublicKeyForm.PEM, PublicKeyForm.PKCS1, PublicKeyForm.SSH):
+        if form in forms:
+            found[form.value] = written(key, form, arn).decode()
+    if PublicKeyForm.JWK in forms:
         found |= {"jwk": key.jwk(), "thumbprint": key.thumbprint}
     if PublicKeyForm.SSH in forms:
         found["ssh_fingerprint"] = key.ssh_fingerprint

@@ -18,8 +18,6 @@ from cryptography.utils import Buffer
 from kms_tui.kms.keyspecs import DIGEST, EXTERNAL_MU, RAW, Family
 from kms_tui.signing.signing_key import SigningError, SigningKey
 
-Sha2 = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
-_HASHES: dict[int, Sha2] = {256: hashes.SHA256(), 384: hashes.SHA384(), 512: hashes.SHA512()}
 ED25519, ML_DSA = "ED25519_SHA_512", "ML_DSA_SHAKE_256"
 
 
@@ -208,10 +206,3 @@ def private_key(key: SigningKey) -> KmsPrivateKey:
             next_step="KMS itself signs with it: use the scratchpad, or `aws kms sign`.",
         )
     return kind(key)
-
-
-def signature_hash(key: SigningKey) -> Sha2 | None:
-    """The hash that builders take: the curve's own for ECDSA, SHA-256 for RSA, None for the others."""
-    if key.family is Family.RSA:
-        return hashes.SHA256()
-    return next((made for bits, made in _HASHES.items() if f"ECDSA_SHA_{bits}" in key.algorithms), None)

@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPub
 
 from kms_tui.kms.keyspecs import SIGNING_ALGORITHMS
 from kms_tui.signing.certificates.field_errors import CertificateField, FieldError
-from kms_tui.signing.kms_private_keys import ED25519, Sha2, private_key
+from kms_tui.signing.kms_private_keys import ED25519, private_key
 from kms_tui.signing.signing_key import SigningKey, default_algorithm
 
 Made = TypeVar("Made", x509.Certificate, x509.CertificateSigningRequest, x509.CertificateRevocationList)
 
+Sha2 = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 _HASHES: dict[str, Sha2] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from kms_tui.signing.times import LONGEST, parse_length, parse_moment
 from kms_tui.signing.tokens.token_errors import TokenError, TokenField
 
-TIMES = ("exp", "nbf", "iat")
 _TITLES = {"exp": "expiry", "nbf": "not before", "iat": "issued at"}
 LATEST = 253_402_300_799
 """The end of the year 9999; a time in milliseconds is beyond it."""

@@ -10,7 +10,6 @@ from typing import BinaryIO
 
 from kms_tui.atomic import FileError, file_errors
 from kms_tui.envelope.streams import Progress
-from kms_tui.kms.model import Key
 from kms_tui.signing.certificates.certificate_files import MOST_BYTES, read_certificate
 from kms_tui.signing.files.cms import CmsSignature
 from kms_tui.signing.files.file_signatures import (
@@ -32,7 +31,7 @@ from kms_tui.signing.files.file_verification import (
 from kms_tui.signing.signature_forms import has_two_forms
 from kms_tui.signing.signing_key import SigningKey
 from kms_tui.signing.ssh.ssh_signatures import SshSignature
-from kms_tui.ui.base.subject import Reason, Subject
+from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FlagField, FormField, Values
 from kms_tui.ui.signing.signing_task import (
     Facts,
@@ -197,10 +196,6 @@ def _verify_command(subject: Subject, values: Values) -> Sequence[str]:
     return ["verify", file_word(values["file"]), *signature, "--key", subject.arn]
 
 
-def _refuses(key: Key) -> Reason:
-    return refuses_unless_it_signs(key)
-
-
 FILE_TASKS = (
     SigningTask(
         id="sign-file",
@@ -212,7 +207,7 @@ FILE_TASKS = (
         preview=_preview_file,
         make=_sign_file,
         command=_sign_command,
-        refuses=_refuses,
+        refuses=refuses_unless_it_signs,
         blame={"FileError": "file", "CertificateFileError": "certificate", "SigningError": "format"},
     ),
     SigningTask(
@@ -225,7 +220,7 @@ FILE_TASKS = (
         preview=_preview_verify,
         make=_verify,
         command=_verify_command,
-        refuses=_refuses,
+        refuses=refuses_unless_it_signs,
         preview_title="What will be verified",
         blame={
             "FileError": "file",

@@ -18,11 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.public_key import PublicKey
+from kms_tui.signing.certificates.unsigned import digest_of
 from kms_tui.signing.files.cms import CmsError
 from kms_tui.signing.files.file_signatures import SignatureFormat, SigningChoice, sign_file
 from kms_tui.signing.files.file_verification import read_signature_file, verify_file
-from kms_tui.signing.kms_private_keys import private_key, signature_hash
-from kms_tui.signing.signing_key import SigningError, SigningKey, open_signing_key
+from kms_tui.signing.kms_private_keys import private_key
+from kms_tui.signing.signing_key import SigningError, SigningKey, default_algorithm, open_signing_key
 from kms_tui.signing.ssh.ssh_keys import SSH_KINDS, SshError
 from kms_tui.signing.ssh.ssh_signatures import SshSignature
 from tests.unit.signing.judges import NEEDS_OPENSSL, NEEDS_SSH, judged
@@ -36,7 +37,7 @@ def certificate_of(key: SigningKey) -> x509.Certificate:
     made: Any = private_key(key)
     builder = x509.CertificateBuilder().subject_name(NAME).issuer_name(NAME).public_key(made.public_key())
     builder = builder.serial_number(7).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=3650))
-    return builder.sign(made, signature_hash(key))
+    return builder.sign(made, digest_of(default_algorithm(key)))
 
 
 def choice(key: SigningKey, form: SignatureFormat, **more: Any) -> SigningChoice:

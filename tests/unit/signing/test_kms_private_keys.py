@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.public_key import PublicKey
+from kms_tui.signing.certificates.unsigned import digest_of
 from kms_tui.signing.kms_private_keys import (
     KmsEcPrivateKey,
     KmsMlDsa44PrivateKey,
     KmsRsaPrivateKey,
     private_key,
-    signature_hash,
 )
 from kms_tui.signing.signing_key import SigningError, SigningKey, default_algorithm, open_signing_key
 
@@ -41,7 +41,7 @@ def test_each_kind_signs_a_certificate_of_its_own(signing_key: SigningKey) -> No
         .serial_number(7)
         .not_valid_before(NOW)
         .not_valid_after(NOW + timedelta(days=1))
-        .sign(made, signature_hash(signing_key))
+        .sign(made, digest_of(default_algorithm(signing_key)))
     )
     certificate.verify_directly_issued_by(certificate)
 
@@ -49,7 +49,11 @@ def test_each_kind_signs_a_certificate_of_its_own(signing_key: SigningKey) -> No
 def test_each_kind_signs_a_request_with_one_call(signing_account: Kms, calls: list[str]) -> None:
     key = open_signing_key(signing_account, "alias/ML_DSA_65")
     made: Any = private_key(key)
-    request = x509.CertificateSigningRequestBuilder().subject_name(NAME).sign(made, signature_hash(key))
+    request = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(NAME)
+        .sign(made, digest_of(default_algorithm(key)))
+    )
     assert request.is_signature_valid
     assert calls == ["GetPublicKey", "Sign"]
 
