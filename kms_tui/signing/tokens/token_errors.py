@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 from kms_tui.kms.errors import KmsTuiError
 
 
-class TokenField(Enum):
-    """The field of a form, or the flag of the command, that an error belongs to; the value is its label."""
+class TokenField(StrEnum):
+    """A field of a form; with two dashes in front of its value it is the flag of the command."""
 
     KEY = "key"
     CLAIMS = "claims"
     CLAIM = "claim"
-    EXPIRES_IN = "expires in"
+    EXPIRES_IN = "expires-in"
     KID = "kid"
     ALGORITHM = "algorithm"
     HEADER = "header"
     TOKEN = "token"
     AT = "at"
     LEEWAY = "leeway"
-    PUBLIC_KEY = "public key"
-    JWKS = "JWKS"
+    PUBLIC_KEY = "public-key"
+    JWKS = "jwks"
     ALIAS = "alias"
 
 

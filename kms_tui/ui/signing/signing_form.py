@@ -154,8 +154,7 @@ class SigningForm(Form):
         if isinstance(error, CancelledByUserError):
             self.show_error("Stopped before anything was sent.")
             return
-        about = getattr(error, "field", "")
-        name = str(getattr(about, "value", about)).replace(" ", "-").lower()
+        name = getattr(error, "field", "")
         if not any(field.name == name for field in self.fields):
             super()._blame(error)
             return
