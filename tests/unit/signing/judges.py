@@ -5,9 +5,13 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+"""The moment of everything that a test makes: openssl judges by the clock."""
 
 NEEDS_OPENSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 NEEDS_SSH = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.signing.certificates.descriptions import X509Description, describe_all
 from kms_tui.signing.signing_key import open_signing_key
-from tests.unit.signing.certificates.test_issuing import KEY, NOW, X400
+from tests.unit.signing.certificates.test_issuing import KEY, X400
 from tests.unit.signing.certificates.test_matrix import Signed, sign_all
+from tests.unit.signing.judges import NOW
 
 
 @pytest.fixture(scope="module")

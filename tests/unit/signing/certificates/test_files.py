@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -37,8 +36,7 @@ from kms_tui.signing.certificates.certificate_files import (
 from kms_tui.signing.certificates.descriptions import describe_all
 from kms_tui.signing.signing_key import open_signing_key
 from tests.unit.signing.certificates.test_matrix import Signed, sign_all
-
-NOW = datetime.now(UTC)
+from tests.unit.signing.judges import NOW
 
 
 @pytest.fixture(scope="module")

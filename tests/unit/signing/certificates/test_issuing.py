@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,8 +25,8 @@ from kms_tui.signing.certificates.issuing import issuer_of, require_request, uns
 from kms_tui.signing.certificates.unsigned import Unsigned
 from kms_tui.signing.certificates.usages import EXTENDED_KEY_USAGES, extended_name, key_usage_names
 from kms_tui.signing.signing_key import SigningError, SigningKey, open_signing_key
+from tests.unit.signing.judges import NOW
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 KEY = ec.generate_private_key(ec.SECP256R1())
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 ROOT = FieldTexts(subject="CN=Root,O=Example", is_ca=True, days="100")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,8 @@ from kms_tui.signing.certificates.issuing import unsigned_issued
 from kms_tui.signing.certificates.openssl_lines import openssl_lines
 from kms_tui.signing.certificates.revocation_lists import Revocation, unsigned_revocation_list
 from kms_tui.signing.signing_key import SigningError, SigningKey, open_signing_key
-from tests.unit.signing.judges import NEEDS_OPENSSL, openssl_agrees, openssl_knows_ml_dsa
+from tests.unit.signing.judges import NEEDS_OPENSSL, NOW, openssl_agrees, openssl_knows_ml_dsa
 
-NOW = datetime.now(UTC)
 ROOT = FieldTexts(subject="CN=Example Root,O=Example", is_ca=True, days="30")
 WEB = FieldTexts(subject="CN=www.example.com,O=Example", dns="*.example.com www.example.com", ip="::1")
 

@@ -26,8 +26,9 @@ from kms_tui.signing.certificates.revocation_lists import (
     unsigned_revocation_list,
 )
 from kms_tui.signing.signing_key import SigningError, SigningKey, open_signing_key
-from tests.unit.signing.certificates.test_issuing import CA, KEY, NOW, own_root, root, usage
+from tests.unit.signing.certificates.test_issuing import CA, KEY, own_root, root, usage
 from tests.unit.signing.certificates.test_matrix import sign_all
+from tests.unit.signing.judges import NOW
 
 HOLD, GOOD = x509.ReasonFlags.certificate_hold, x509.ReasonFlags.key_compromise
 
