@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
-from kms_tui.inventory.row import Row
-from kms_tui.inventory.row_class import Concern
-from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Denied, Fact, Failed, Known
+from kms_tui.inventory.row import FactName, Row
+from kms_tui.inventory.row_health import SEVERITY_MARKS, HealthSeverity, RowFinding
+from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyLastUsage, KeyRotationStatus
 
@@ -88,13 +88,15 @@ def usage(row: Row) -> Cell:
 
 
 def state(row: Row) -> Cell:
-    return key_word(
-        row,
-        lambda key: Cell(
-            STATE_WORDS.get(key.state, key.state.lower()),
-            Look.QUIET if key.state == "Enabled" else Look.PLAIN,
-        ),
-    )
+    """The key's state; of a disabled key that is watched also the number of its refused uses."""
+
+    def word(key: Key) -> Cell:
+        text = STATE_WORDS.get(key.state, key.state.lower())
+        if key.state == "Disabled" and row.refused:
+            return Cell(f"{text}, {row.refused:,} refused", Look.DANGER)
+        return Cell(text, Look.QUIET if key.state == "Enabled" else Look.PLAIN)
+
+    return key_word(row, word)
 
 
 def origin(row: Row) -> Cell:
@@ -134,42 +136,46 @@ def last_used(row: Row, now: datetime) -> Cell:
 
 
 def attention(row: Row, now: datetime) -> Cell:
-    """Why this key needs attention, with a number where that helps; blank for a healthy key.
+    """The worst that the health checks found, with its glyph and the number of further findings.
 
-    Until that is known, the state of the fact that decides.
+    Without a finding it says what the checks still lack; blank is a key that passed all of them.
     """
-    concern = row.concern
-    if not concern.needs_attention:
-        awaited = row.described if concern is Concern.UNKNOWN else row.rotation
-        return _fact_cell(awaited, lambda _: BLANK) if awaited in (LOADING, UNASKED) else BLANK
-    if isinstance(row.described, Denied):
-        return Cell("cannot describe: denied", Look.DENIED)
-    if isinstance(row.described, Failed):
-        return Cell("cannot describe: failed", Look.FAILED)
-    text, look = _CONCERN_WORDS[concern]
-    key = row.key
-    if concern is Concern.PENDING_DELETION and key is not None and key.deletion_date is not None:
-        text = _ahead("deleted", key.deletion_date - now, "being deleted")
-    elif concern is Concern.DISABLED and row.refused is not None:
-        text, look = f"disabled, {row.refused:,} refused", Look.DANGER if row.refused else look
-    elif concern is Concern.MATERIAL_EXPIRES and key is not None and key.valid_to is not None:
-        text = _ahead("material expires", key.valid_to - now, "material expired")
-    return Cell(text, look)
+    if row.gone:
+        return Cell("no longer listed", Look.DANGER)
+    health = row.health
+    if (worst := health.worst) is not None:
+        more = f" +{len(health.findings) - 1}" if len(health.findings) > 1 else ""
+        words = f"{SEVERITY_MARKS[worst.severity]} {_finding_words(worst, row.key, now)}{more}"
+        return Cell(words, _SEVERITY_LOOKS[worst.severity])
+    for name in FactName:
+        if name in health.refused:
+            is_denied = isinstance(row.fact(name), Denied)
+            return Cell(
+                f"{_FACT_WORDS.get(name, name.value)} {'denied' if is_denied else 'failed'}",
+                Look.DENIED if is_denied else Look.FAILED,
+            )
+    if health.unread:
+        is_loading = any(row.fact(name) is LOADING for name in FactName if name in health.unread)
+        return Cell("?", Look.LOADING) if is_loading else Cell("not read", Look.UNASKED)
+    return Cell("not judged", Look.UNASKED) if health.unsure else BLANK
 
 
-_CONCERN_WORDS: Mapping[Concern, tuple[str, Look]] = {
-    Concern.PENDING_DELETION: ("pending deletion", Look.DANGER),
-    Concern.PENDING_REPLICA_DELETION: ("deleted after its replicas", Look.DANGER),
-    Concern.UNAVAILABLE: ("custom key store offline", Look.DANGER),
-    Concern.PENDING_IMPORT: ("awaiting key material", Look.WARNING),
-    Concern.MATERIAL_EXPIRES: ("material expires", Look.WARNING),
-    Concern.CANNOT_DESCRIBE: ("cannot describe", Look.FAILED),
-    Concern.GONE: ("no longer listed", Look.DANGER),
-    Concern.DISABLED: ("disabled", Look.WARNING),
-    Concern.CREATING: ("creating", Look.QUIET),
-    Concern.UPDATING: ("updating", Look.QUIET),
-    Concern.ROTATION_OFF: ("rotation off", Look.WARNING),
+_SEVERITY_LOOKS: Mapping[HealthSeverity, Look] = {
+    HealthSeverity.HIGH: Look.DANGER,
+    HealthSeverity.MEDIUM: Look.WARNING,
+    HealthSeverity.LOW: Look.PLAIN,
 }
+_FACT_WORDS: Mapping[FactName, str] = {FactName.DESCRIBED: "description"}
+"""Fact -> its word, where that is not its name."""
+
+
+def _finding_words(finding: RowFinding, key: Key | None, now: datetime) -> str:
+    """A finding in words, with the number that matters."""
+    if finding.check == "pending-deletion" and key is not None and key.deletion_date is not None:
+        return _ahead("deleted", key.deletion_date - now, "being deleted")
+    if finding.check == "material-expires" and key is not None and key.valid_to is not None:
+        return _ahead("material expires", key.valid_to - now, "material expired")
+    return finding.words
 
 
 def _ahead(what: str, ahead: timedelta, over: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from kms_tui.inventory import cells, slices
 from kms_tui.inventory.cells import Cell
 from kms_tui.inventory.row import FactName, Row
-from kms_tui.inventory.row_class import Concern, Reading, RowClass
+from kms_tui.inventory.row_class import Reading, RowClass
 from kms_tui.inventory.slices import Sliced
 from kms_tui.kms.facts import Known
 from kms_tui.kms.keyspecs import spec_title
@@ -32,6 +32,7 @@ class Column:
 
 _DESCRIBED = (FactName.DESCRIBED,)
 _ROTATION = (FactName.DESCRIBED, FactName.ROTATION)
+_JUDGED = (*_ROTATION, FactName.POLICY)
 _CANNOT_ROTATE = 100_000
 
 
@@ -46,8 +47,15 @@ def _rotation_key(row_class: RowClass) -> int | None:
     return _CANNOT_ROTATE if row_class.rotation is Reading.NOT_APPLICABLE else None
 
 
-def _attention_key(row_class: RowClass) -> int | None:
-    return None if row_class.concern is Concern.UNKNOWN else int(row_class.concern)
+_NOTHING_FOUND = (1000, 0)
+
+
+def _attention_key(row_class: RowClass) -> tuple[int, int] | None:
+    """The gravest first, among them those with more findings; then what passed all checks."""
+    health = row_class.health
+    if health.worst is not None:
+        return health.worst.rank, -len(health.findings)
+    return _NOTHING_FOUND if health.is_whole else None
 
 
 def _description_key(row: Row) -> str | None:
@@ -72,7 +80,7 @@ COLUMNS: Mapping[str, Column] = {
         Column("usage", "USAGE", lambda row, _: cells.usage(row), _DESCRIBED, by_class=_if_described(lambda it: cells.USAGE_WORDS.get(it.usage, it.usage))),
         Column("state", "STATE", lambda row, _: cells.state(row), _DESCRIBED, by_class=_if_described(lambda it: cells.STATE_WORDS.get(it.state, it.state))),
         Column("rotation", "ROTATION", lambda row, _: cells.rotation(row), _ROTATION, by_class=_rotation_key),
-        Column("attention", "ATTENTION", cells.attention, _ROTATION, by_class=_attention_key),
+        Column("attention", "ATTENTION", cells.attention, _JUDGED, by_class=_attention_key),
         Column("description", "DESCRIPTION", lambda row, _: cells.description(row), _DESCRIBED, by_row=_description_key),
         Column("origin", "ORIGIN", lambda row, _: cells.origin(row), _DESCRIBED, by_class=_if_described(lambda it: cells.ORIGIN_WORDS.get(it.origin, it.origin))),
         Column("created", "CREATED", lambda row, _: cells.created(row), _DESCRIBED, by_row=attrgetter("created")),

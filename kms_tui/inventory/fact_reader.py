@@ -40,8 +40,6 @@ def read(kms: Callable[[], Kms], name: FactName, key_id: str) -> Known[Any] | De
         return Failed(AnswerError.of(error))
 
 
-SHOWN = (FactName.DESCRIBED, FactName.ROTATION)
-"""The facts that a row on screen needs."""
 _SCROLL_PAUSE = 0.3
 """Seconds without scrolling before facts off screen are read."""
 
@@ -62,9 +60,6 @@ def missing_of(*names: FactName) -> Missing:
         return None
 
     return missing
-
-
-_shown_missing = missing_of(*SHOWN)
 
 
 class ReadingProgress(NamedTuple):
@@ -94,6 +89,8 @@ class Reader:
     ``kms`` gives the façade of a region and may be slow; ``on_stopped`` is called when reading stops (see
     ``stopped``), ``on_passing_error`` for each fact on screen that failed with a passing error.
 
+    ``shown`` are the facts that a row on screen needs.
+
     Threads: rows on screen are never copied into a queue. The pool asks for their next job each time a
     thread is free, so none is lost between two queues. A replaced queue is read lazily, and so sees every
     fact that was known when it was replaced. The rest changes under ``_lock``, which may be held while the
@@ -108,6 +105,7 @@ class Reader:
         *,
         kms: Callable[[str], Kms],
         pace: Pace,
+        shown: tuple[FactName, ...],
         on_stopped: Callable[[], None],
         on_passing_error: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
@@ -122,6 +120,8 @@ class Reader:
         self._clock = clock
         self._lock = threading.Lock()
         self._shown: tuple[Sequence[Row], Sequence[Row]] = ((), ())
+        self.shown_facts = shown
+        self._shown_missing = missing_of(*shown)
         self._rest_missing = missing_of(FactName.DESCRIBED)
         self._demand: _Demand | None = None
         self._plans = 0
@@ -187,7 +187,7 @@ class Reader:
         """The next job: the descriptions of all rows come first."""
         later: Job | None = None
         for row in self._shown[0]:
-            name = _shown_missing(row)
+            name = self._shown_missing(row)
             if name is None or (row.arn, name) in busy:
                 continue
             if name is FactName.DESCRIBED:
@@ -207,7 +207,7 @@ class Reader:
         """Read the rows' aliases and shown facts again."""
         for row in rows:
             self._workers.put(Priority.VISIBLE, Job((row.arn, "aliases"), partial(self._read_aliases, row)))
-            self.ask(row, [name for name in SHOWN if row.applies(name)])
+            self.ask(row, [name for name in self.shown_facts if row.applies(name)])
 
     def _read_aliases(self, row: Row) -> None:
         try:
@@ -219,7 +219,7 @@ class Reader:
 
     def read_rest(self, rows: Sequence[Row]) -> None:
         """Read these rows when nothing else waits: every shown fact if they are few, else descriptions."""
-        names = SHOWN if len(rows) <= self._pace.read_whole else (FactName.DESCRIBED,)
+        names = self.shown_facts if len(rows) <= self._pace.read_whole else (FactName.DESCRIBED,)
         with self._lock:
             self._rest_missing = missing_of(*names)
             self._workers.replace(Priority.REST, self._jobs(rows, self._rest_missing, Priority.REST))

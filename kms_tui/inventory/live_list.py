@@ -7,18 +7,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.wrappers.read_your_writes import PendingChanges
 from kms_tui.inventory.changes import Changes, Coalescer, Listener
-from kms_tui.inventory.fact_reader import SHOWN, Missing, Reader, ReadingProgress, needs_credentials
+from kms_tui.inventory.fact_reader import Missing, Reader, ReadingProgress, needs_credentials
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.pace import Pace, Priority, reading_queues
-from kms_tui.inventory.row import FactName, Row
+from kms_tui.inventory.row import FactName, Judge, Row
 from kms_tui.inventory.row_class import RowClass
 from kms_tui.inventory.row_table import RowTable, Tally
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.kms.facts import Failed
+from kms_tui.kms.facts import Fact, Failed
 from kms_tui.workers import Job, RetryTimer, WorkerPool, Workers, is_passing
 
 
@@ -29,13 +30,15 @@ def _utc_now() -> datetime:
 class Inventory:
     """Rows appear from ListKeys and ListAliases and fill in as they are shown; see the package's docstring.
 
-    Every method returns at once and may be called from any thread. ``regions`` defaults to that of ``kms``.
+    Every method returns at once and may be called from any thread. ``regions`` defaults to that of ``kms``;
+    ``judge`` says what needs attention in a row, and which facts are read for that.
     """
 
     def __init__(
         self,
         kms: Kms,
         *,
+        judge: Judge,
         regions: Sequence[str] = (),
         now: Callable[[], datetime] = _utc_now,
         clock: Callable[[], float] = time.monotonic,
@@ -50,7 +53,7 @@ class Inventory:
         self._pending = pending or PendingChanges(clock)
         self._workers = workers or WorkerPool(reading_queues(self.pace, clock=clock), name="read")
         self._coalescer = coalescer or Coalescer()
-        self._table = RowTable(self._coalescer, now, clock)
+        self._table = RowTable(self._coalescer, now, judge, clock)
         self._regions = {
             name: Region(name, kms, self._table, self._workers, self._coalescer)
             for name in regions or (kms.region,)
@@ -62,6 +65,7 @@ class Inventory:
             self._coalescer,
             kms=lambda region: self._regions[region].kms(),
             pace=self.pace,
+            shown=judge.reads,
             on_stopped=partial(self._coalescer.note, listing=True),
             on_passing_error=self._retry_timer.later,
             clock=clock,
@@ -186,6 +190,10 @@ class Inventory:
         """Say how many uses of a disabled key were refused; None once the key is no longer watched."""
         self._table.set_refused(row_key, count)
 
+    def set_further(self, row_key: str, *, primary_policy: Fact[str], disabled_since: Fact[Any]) -> None:
+        """Say what the health screen has read of a key beside the facts of its row."""
+        self._table.set_further(row_key, primary_policy=primary_policy, disabled_since=disabled_since)
+
     def demand(self, rows: Sequence[Row], missing: Missing, *, usage: bool = False) -> None:
         """Read what is ``missing`` of all these rows at the polite rate, for a filter or a sort.
 
@@ -246,7 +254,7 @@ class Inventory:
     def _failed_in_passing(self) -> Iterator[tuple[Row, FactName, KmsTuiError]]:
         """The facts on screen whose reading may succeed later."""
         for row in self._reader.on_screen:
-            for name in SHOWN:
+            for name in self._reader.shown_facts:
                 fact = row.fact(name)
                 if isinstance(fact, Failed) and is_passing(fact.error):
                     yield row, name, fact.error

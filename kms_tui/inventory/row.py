@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
-from kms_tui.inventory.row_class import UNREAD, Concern, RowClass, concern_of, reading_of, row_class_of
+from kms_tui.inventory.row_class import UNREAD, RowClass, reading_of, row_class_of
+from kms_tui.inventory.row_health import RowHealth
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Known
 from kms_tui.kms.model import Key, KeyLastUsage, KeyOrigin, KeyRotationStatus, Tag
 
@@ -38,6 +39,8 @@ class Row:
     region: str
     aliases: tuple[str, ...] = ()
     """Without ``alias/``, sorted; the first is the name that people use."""
+    aliases_known: bool = False
+    """Whether all aliases of the region were listed once, so that no alias means none."""
     seen: int = 0
     """The last listing of the region that had this key."""
     stale: frozenset[FactName] = frozenset()
@@ -51,6 +54,10 @@ class Row:
     last_usage: Fact[KeyLastUsage] = UNASKED
     rotations: Fact[int] = UNASKED
     """How often the key has rotated."""
+    primary_policy: Fact[str] = UNASKED
+    """The policy of a replica's primary; the health screen reads it."""
+    disabled_since: Fact[Any] = UNASKED
+    """Since when a disabled key is disabled; the health screen reads it."""
     refused: int | None = None
     """Refused uses since the key was disabled; None while no one watches the key."""
     # Filters and sorts read these of every row at every keystroke; derive() sets them.
@@ -71,8 +78,8 @@ class Row:
         return self.row_class.aws
 
     @property
-    def concern(self) -> Concern:
-        return self.row_class.concern
+    def health(self) -> RowHealth:
+        return self.row_class.health
 
     def fact(self, name: FactName) -> Fact[Any]:
         fact: Fact[Any] = getattr(self, name.value)
@@ -92,7 +99,7 @@ class Row:
         if name is FactName.DESCRIBED:
             return True
         key = self.key
-        if self._managed_by_aws(key):
+        if self.managed_by_aws(key):
             return False
         if name not in (FactName.ROTATION, FactName.ROTATIONS):
             return True
@@ -102,7 +109,7 @@ class Row:
             return False
         return name is FactName.ROTATIONS or key.origin == KeyOrigin.AWS_KMS
 
-    def derive(self, now: datetime) -> None:
+    def derive(self, now: datetime, judge: Judge) -> None:
         """Recompute the values derived from the facts."""
         for name in _MAY_NOT_APPLY:
             fact = self.fact(name)
@@ -121,18 +128,18 @@ class Row:
         first = self.aliases[0].lower() if self.aliases else "~" + self.key_id
         self.sort_name = f"{first} {self.region}"
         self.created = key.created.timestamp() if key is not None and key.created is not None else None
-        self.row_class = self._row_class(key, now)
+        self.row_class = self._row_class(key, judge.health(self, now))
 
-    def _row_class(self, key: Key | None, now: datetime) -> RowClass:
+    def _row_class(self, key: Key | None, health: RowHealth) -> RowClass:
         described = (key.spec, key.usage, key.state, key.origin) if key is not None else ("", "", "", "")
         days = 0
         if isinstance(self.rotation, Known) and self.rotation.value.enabled:
             days = self.rotation.value.period_days or _DEFAULT_PERIOD
         return row_class_of(
             self.region,
-            self._managed_by_aws(key),
+            self.managed_by_aws(key),
             self.gone,
-            concern_of(self.described, self.rotation, gone=self.gone, now=now),
+            health,
             reading_of(self.described),
             *described,
             reading_of(self.rotation),
@@ -141,10 +148,23 @@ class Row:
             reading_of(self.last_usage),
         )
 
-    def _managed_by_aws(self, key: Key | None) -> bool:
+    def managed_by_aws(self, key: Key | None) -> bool:
+        """As ``aws``, by the facts themselves."""
         if key is not None:
             return key.is_aws_managed
         return bool(self.aliases) and self.aliases[0].startswith("aws/")
+
+
+class Judge(Protocol):
+    """Judges a row by the health checks. ``reads`` are the facts that it needs of every row on screen."""
+
+    reads: tuple[FactName, ...]
+
+    def health(self, row: Row, now: datetime) -> RowHealth:
+        """What the checks say; quick, as it is asked under the lock of the table."""
+
+    def prepare(self, row: Row, policy: str, now: datetime) -> None:
+        """Judge a policy that was read; takes milliseconds, and is called outside the lock."""
 
 
 _MAY_NOT_APPLY = tuple(name for name in FactName if name is not FactName.DESCRIBED)

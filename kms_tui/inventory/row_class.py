@@ -6,16 +6,11 @@ An account of 100,000 keys has some hundred classes, so a question about a class
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import Any
 
+from kms_tui.inventory.row_health import UNDESCRIBED, RowHealth
 from kms_tui.kms.facts import NOT_APPLICABLE, Denied, Fact, Failed, Known
-from kms_tui.kms.model import Key, KeyRotationStatus, KeyState
-
-EXPIRES_SOON = timedelta(days=30)
-"""Imported key material that expires within this time needs attention."""
-
 
 class Reading(Enum):
     """How far a fact has been read."""
@@ -41,58 +36,6 @@ def reading_of(fact: Fact[Any]) -> Reading:
 _READINGS: dict[type, Reading] = {Known: Reading.KNOWN, Denied: Reading.DENIED, Failed: Reading.FAILED}
 
 
-class Concern(IntEnum):
-    """Why a key needs attention, the most urgent first; HEALTHY and UNKNOWN are not reasons."""
-
-    PENDING_DELETION = 0
-    PENDING_REPLICA_DELETION = 1
-    UNAVAILABLE = 2
-    PENDING_IMPORT = 3
-    MATERIAL_EXPIRES = 4
-    CANNOT_DESCRIBE = 5
-    GONE = 6
-    DISABLED = 7
-    CREATING = 8
-    UPDATING = 9
-    ROTATION_OFF = 10
-    HEALTHY = 11
-    UNKNOWN = 12
-
-    @property
-    def needs_attention(self) -> bool:
-        return self < Concern.HEALTHY
-
-
-_STATE_CONCERNS: dict[str, Concern] = {
-    KeyState.PENDING_DELETION: Concern.PENDING_DELETION,
-    KeyState.PENDING_REPLICA_DELETION: Concern.PENDING_REPLICA_DELETION,
-    KeyState.UNAVAILABLE: Concern.UNAVAILABLE,
-    KeyState.PENDING_IMPORT: Concern.PENDING_IMPORT,
-    KeyState.DISABLED: Concern.DISABLED,
-    KeyState.CREATING: Concern.CREATING,
-    KeyState.UPDATING: Concern.UPDATING,
-}
-
-
-def concern_of(
-    described: Fact[Key], rotation: Fact[KeyRotationStatus], *, gone: bool, now: datetime
-) -> Concern:
-    """The most urgent reason why a key needs attention, as far as it is known."""
-    if gone:
-        return Concern.GONE
-    if isinstance(described, Denied | Failed):
-        return Concern.CANNOT_DESCRIBE
-    if not isinstance(described, Known):
-        return Concern.UNKNOWN
-    key = described.value
-    concern = _STATE_CONCERNS.get(key.state, Concern.HEALTHY)
-    if key.valid_to is not None and key.valid_to - now < EXPIRES_SOON:
-        concern = min(concern, Concern.MATERIAL_EXPIRES)
-    if isinstance(rotation, Known) and not rotation.value.enabled:
-        concern = min(concern, Concern.ROTATION_OFF)
-    return concern
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class RowClass:
     """Equal classes are one object, made by ``row_class_of``.
@@ -104,7 +47,7 @@ class RowClass:
     region: str
     aws: bool
     gone: bool
-    concern: Concern
+    health: RowHealth
     described: Reading
     spec: str
     usage: str
@@ -117,8 +60,8 @@ class RowClass:
 
     @property
     def is_read(self) -> bool:
-        """Whether every fact that decides ``concern`` is known."""
-        return self.described is Reading.KNOWN and self.rotation in (Reading.KNOWN, Reading.NOT_APPLICABLE)
+        """Whether every check of the key was judged; those of AWS-managed keys have none."""
+        return self.health.is_whole
 
     def reading(self, name: str) -> Reading:
         """How far a fact has been read, by its name; not the policy, which no filter asks about."""
@@ -136,7 +79,7 @@ def row_class_of(*members: Any) -> RowClass:
 
 
 UNREAD = row_class_of(
-    "", False, False, Concern.UNKNOWN, Reading.PENDING, "", "", "", "", Reading.PENDING, 0,
+    "", False, False, UNDESCRIBED, Reading.PENDING, "", "", "", "", Reading.PENDING, 0,
     Reading.PENDING, Reading.PENDING,
 )  # fmt: skip
 """The class of a new row."""

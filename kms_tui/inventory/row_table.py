@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from kms_tui.inventory.cells import STATE_WORDS
 from kms_tui.inventory.changes import Coalescer
-from kms_tui.inventory.row import FactName, Row
+from kms_tui.inventory.row import FactName, Judge, Row
 from kms_tui.inventory.row_class import Reading, RowClass
 from kms_tui.kms.facts import LOADING, UNASKED, Absent, Fact, Known
 from kms_tui.kms.model import Key, KeyRotationStatus
@@ -65,7 +65,7 @@ _NO_CHANGE = Change("", 0.0)
 class Tally(NamedTuple):
     """Keys in all; of those the described, the read, and those that need attention.
 
-    A key is read when every fact that decides about attention is known: none was denied.
+    A key is read when every check of it was judged; it needs attention where a check found something.
     """
 
     keys: int
@@ -78,9 +78,14 @@ class RowTable:
     """Rows by their key (the key's ARN), in order of arrival."""
 
     def __init__(
-        self, coalescer: Coalescer, now: Callable[[], datetime], clock: Callable[[], float] = time.monotonic
+        self,
+        coalescer: Coalescer,
+        now: Callable[[], datetime],
+        judge: Judge,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lock = threading.RLock()
+        self._judge = judge
         self._coalescer = coalescer
         self._now = now
         self._clock = clock
@@ -107,7 +112,7 @@ class RowTable:
             sum(number for _, number in counts),
             sum(number for row_class, number in counts if row_class.described is Reading.KNOWN),
             sum(number for row_class, number in counts if row_class.is_read),
-            sum(number for row_class, number in counts if row_class.concern.needs_attention),
+            sum(number for row_class, number in counts if row_class.health.findings),
         )
 
     def __len__(self) -> int:
@@ -148,10 +153,16 @@ class RowTable:
             row.seen = max(row.seen, listing)
             return row
 
-    def set_aliases(self, row: Row, aliases: Iterable[str], *, announce: bool) -> None:
+    def set_aliases(
+        self, row: Row, aliases: Iterable[str], *, announce: bool, all_known: bool = False
+    ) -> None:
+        """Set the aliases of a row; ``all_known``: the region's were all listed."""
         names = tuple(sorted(aliases))
         with self.lock:
-            if names != row.aliases:
+            is_news = all_known and not row.aliases_known
+            row.aliases_known |= all_known
+            if names != row.aliases or (is_news and row.key is not None):
+                announce &= names != row.aliases
                 row.aliases = names
                 self._note_change(row, "aliases changed" if announce else "")
 
@@ -201,6 +212,8 @@ class RowTable:
             self._coalescer.note(row.arn)
 
     def set_fact(self, row: Row, name: FactName, fact: Fact[Any]) -> None:
+        if name is FactName.POLICY and isinstance(fact, Known):
+            self._judge.prepare(row, fact.value, self._now())
         with self.lock:
             before = row.fact(name)
             if isinstance(fact, Known) and isinstance(fact.value, Key):
@@ -208,17 +221,26 @@ class RowTable:
             setattr(row, name.value, fact)
             self._note_change(row, difference(before, fact))
 
+    def set_further(self, arn: str, *, primary_policy: Fact[str], disabled_since: Fact[Any]) -> None:
+        """Facts that the health screen has read of a key, until it is read again."""
+        with self.lock:
+            row = self._rows.get(arn)
+            if row is not None:
+                row.primary_policy, row.disabled_since = primary_policy, disabled_since
+                self._note_change(row, "")
+
     def expire(self, rows: Iterable[Row], names: Iterable[FactName] = FactName) -> None:
         """Mark facts to be read again; shown values stay."""
         names = tuple(names)
         for row in rows:
             with self.lock:  # of each row: painting a frame waits for it
+                row.primary_policy = row.disabled_since = UNASKED
                 if stale := [name for name in names if not isinstance(row.fact(name), Absent)]:
                     row.stale = _shared(row.stale.union(stale))
 
     def _note_change(self, row: Row, words: str) -> None:
         row_class, sort_name = row.row_class, row.sort_name
-        row.derive(self._now())
+        row.derive(self._now(), self._judge)
         self._counts[row_class] -= 1
         self._counts[row.row_class] += 1
         self.names += row.sort_name != sort_name
