@@ -164,10 +164,12 @@ def open_session(
     notice: str = "",
     now: Callable[[], datetime] = utc_now,
     pace: Pace | None = None,
+    required_tags: tuple[str, ...] = (),
 ) -> Session:
     """Wrap a backend as ``kms_tui.backend.wrappers.stack`` says, and build the session around it.
 
-    A session is read-only if the connection or the profile's settings say so.
+    A session is read-only if the connection or the profile's settings say so. A key without one of the
+    ``required_tags`` needs attention.
     """
     # Imported here: the console's first frame needs only a Connection.
     from kms_tui.backend.base import KnowsServices
@@ -177,6 +179,7 @@ def open_session(
     from kms_tui.backend.wrappers.session_log import SessionLog
     from kms_tui.backend.wrappers.stack import wrapped
     from kms_tui.evidence.activity import SERVICE, Trail
+    from kms_tui.evidence.health.row_judge import RowJudge
     from kms_tui.evidence.refused_uses import RefusalMonitor, RefusalWrapper
     from kms_tui.inventory import Inventory
     from kms_tui.undo import UndoHistory, UndoRecorder
@@ -205,7 +208,14 @@ def open_session(
     return Session(
         connection,
         kms,
-        Inventory(kms, regions=connection.regions, now=now, pace=pace, pending=pending),
+        Inventory(
+            kms,
+            judge=RowJudge(required_tags),
+            regions=connection.regions,
+            now=now,
+            pace=pace,
+            pending=pending,
+        ),
         meter,
         log,
         history,

@@ -72,7 +72,9 @@ def open_connection(config: Config, connection: Connection, prompt: Prompt) -> S
     try:
         backend = open_backend(connection, prompt)
         settings = config.profile(connection.title)
-        return open_session(connection, backend, settings, notice=notice_of(backend))
+        return open_session(
+            connection, backend, settings, notice=notice_of(backend), required_tags=config.required_tags
+        )
     finally:
         if not gc.isenabled():
             # Imported objects stay: a collection that walks them would delay the first rows by 0.1 s.

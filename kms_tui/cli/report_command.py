@@ -15,7 +15,8 @@ from kms_tui.cli.reading import add_reading_flags, followed, open_for_reading, w
 from kms_tui.session import Session
 
 if TYPE_CHECKING:
-    from kms_tui.evidence.health import Examination, Report
+    from kms_tui.evidence.health.examination import Examination
+    from kms_tui.evidence.health.health_report import Report
 
 FAILURE = 2
 """The exit code without a complete report; 1 is for findings."""
@@ -66,7 +67,7 @@ def _days(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Write the report; see ``--help`` for the exit codes."""
     session = open_for_reading(args)
-    from kms_tui.evidence.health import HealthSeverity
+    from kms_tui.inventory.row_health import HealthSeverity
 
     try:
         examination = _examination(session, args.unused)
@@ -87,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _examination(session: Session, unused: int | None) -> Examination:
     from kms_tui.config import default_path, load
-    from kms_tui.evidence.health import Examination, Settings
+    from kms_tui.evidence.health.examination import Examination
+    from kms_tui.evidence.health.examined import Settings
 
     settings = Settings(unused_days=unused, required_tags=load(default_path()).required_tags)
     session.inventory.open()

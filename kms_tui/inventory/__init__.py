@@ -37,7 +37,7 @@ from kms_tui.inventory.filters import FIELDS, Candidate, Candidates, FilterError
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.pace import Pace
 from kms_tui.inventory.row import FactName, Row
-from kms_tui.inventory.row_class import Concern, RowClass
+from kms_tui.inventory.row_class import RowClass
 from kms_tui.inventory.row_table import Tally
 from kms_tui.inventory.view import Scope, Summary, View
 
@@ -47,7 +47,6 @@ __all__ = [
     "Candidate",
     "Candidates",
     "Changes",
-    "Concern",
     "FactName",
     "FilterError",
     "Inventory",

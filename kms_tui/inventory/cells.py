@@ -8,7 +8,7 @@ from enum import Enum
 from typing import NamedTuple, TypeVar
 
 from kms_tui.inventory.row import FactName, Row
-from kms_tui.inventory.row_health import SEVERITY_MARKS, HealthSeverity, RowFinding
+from kms_tui.inventory.row_health import FINDING_WORDS, SEVERITY_MARKS, HealthSeverity, RowFinding
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyLastUsage, KeyRotationStatus
@@ -175,7 +175,7 @@ def _finding_words(finding: RowFinding, key: Key | None, now: datetime) -> str:
         return _ahead("deleted", key.deletion_date - now, "being deleted")
     if finding.check == "material-expires" and key is not None and key.valid_to is not None:
         return _ahead("material expires", key.valid_to - now, "material expired")
-    return finding.words
+    return FINDING_WORDS[finding.check]
 
 
 def _ahead(what: str, ahead: timedelta, over: str) -> str:

@@ -180,7 +180,8 @@ class Region:
             if isinstance(self.keys, Known) and row.seen < feed.listing:
                 self._table.set_gone(row)
             elif isinstance(self.aliases, Known):
-                self._table.set_aliases(row, feed.names.get(row.key_id, ()), announce=feed.announce, all_known=True)
+                names = feed.names.get(row.key_id, ())
+                self._table.set_aliases(row, names, announce=feed.announce, all_known=True)
         self._whole |= isinstance(self.keys, Known) and isinstance(self.aliases, Known)
 
     def start_if_broken(self) -> None:

@@ -156,9 +156,11 @@ class Row:
 
 
 class Judge(Protocol):
-    """Judges a row by the health checks. ``reads`` are the facts that it needs of every row on screen."""
+    """Judges a row by the health checks."""
 
-    reads: tuple[FactName, ...]
+    @property
+    def reads(self) -> tuple[FactName, ...]:
+        """The facts that it needs of every row on screen."""
 
     def health(self, row: Row, now: datetime) -> RowHealth:
         """What the checks say; quick, as it is asked under the lock of the table."""

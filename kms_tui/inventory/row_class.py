@@ -12,6 +12,7 @@ from typing import Any
 from kms_tui.inventory.row_health import UNDESCRIBED, RowHealth
 from kms_tui.kms.facts import NOT_APPLICABLE, Denied, Fact, Failed, Known
 
+
 class Reading(Enum):
     """How far a fact has been read."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -18,17 +20,45 @@ class HealthSeverity(StrEnum):
         return list(HealthSeverity).index(self)
 
 
+EXPIRES_SOON = timedelta(days=30)
+"""Imported key material that expires within this time is a finding, unless the settings say another."""
+
 SEVERITY_MARKS = {HealthSeverity.HIGH: "▲", HealthSeverity.MEDIUM: "◆", HealthSeverity.LOW: "▽"}
 """Severity -> its glyph, which stands beside a word."""
 
 
-class RowFinding(NamedTuple):
-    """A check that found something; ``rank`` is its place in the table of checks, the gravest first."""
+FINDING_WORDS: Mapping[str, str] = {
+    "pending-deletion": "pending deletion",
+    "public-policy": "anyone may use it",
+    "no-account-control": "no account control",
+    "external-administration": "outside administrator",
+    "unavailable": "key store offline",
+    "material-missing": "key material missing",
+    "material-expires": "material expires",
+    "rotation-off": "rotation off",
+    "conditional-control": "conditional control",
+    "cross-account": "other accounts",
+    "unbound-service": "service without source",
+    "replica-policy": "replica policy differs",
+    "disabled-long": "disabled for long",
+    "unused": "not used",
+    "no-alias": "no alias",
+    "tags-missing": "tags missing",
+}
+"""Id of a check -> what it found, in a cell's few words; the gravest first, as in the table of checks."""
+_RANKS = {check: rank for rank, check in enumerate(FINDING_WORDS)}
 
-    rank: int
+
+class RowFinding(NamedTuple):
+    """A check, by its id, that found something."""
+
     check: str
-    words: str
     severity: HealthSeverity
+
+    @property
+    def rank(self) -> int:
+        """Its place among the checks, the gravest first."""
+        return _RANKS[self.check]
 
 
 class RowHealth(NamedTuple):

@@ -11,7 +11,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from kms_tui.backend.base import Backend
-from kms_tui.evidence.health import CHECKS, Gap, HealthFinding, KeyName
+from kms_tui.evidence.health.checks import CHECKS
+from kms_tui.evidence.health.health_report import Gap, HealthFinding, KeyName
 from kms_tui.policy import default_policy
 from kms_tui.ui.screens import health_screen, health_words
 from kms_tui.ui.widgets.filter_line import FilterLine

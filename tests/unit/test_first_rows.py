@@ -33,9 +33,10 @@ FIRST_ROWS = {
         "answer_check metering policy_guard read_only read_your_writes session_log stack"
     ),
     # The top bar shows the price of the calls a second after the start: on a slow machine before the rows.
-    "kms_tui.evidence": "activity cost events refused_uses",
+    "kms_tui.evidence": "activity cost events health refused_uses",
+    "kms_tui.evidence.health": "row_judge",
     "kms_tui.inventory": (
-        "cells changes columns fact_reader filters listing live_list pace row row_class row_table slices view"
+        "cells changes columns fact_reader filters listing live_list pace row row_class row_health row_table slices view"
     ),
     "kms_tui.inventory.filters": "filter_fields query syntax value_tests",
     "kms_tui.kms": "change_effects keyspecs model operations",

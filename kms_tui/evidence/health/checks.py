@@ -9,26 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from kms_tui.evidence.health import policy_checks, state_checks
-from kms_tui.evidence.health.examined import Examined, Need, Settings, Verdict
+from kms_tui.evidence.health.examined import Examined, Need, Settings, Unsure, Verdict
+from kms_tui.inventory.row_health import HealthSeverity
+from kms_tui.kms.errors import AnswerError
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Key, KeyOrigin, KeyState
-
-__all__ = ["CHECKS", "Check", "Control", "HealthSeverity", "Settings", "chosen_checks"]
-
-
-class HealthSeverity(StrEnum):
-    """The gravest first."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-    @property
-    def rank(self) -> int:
-        return list(HealthSeverity).index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +45,13 @@ class Check:
     applies: Callable[[Key], bool] = lambda _key: True
     control: Control | None = None
     is_enabled: Callable[[Settings], bool] = lambda _settings: True
+
+    def verdict(self, examined: Examined, settings: Settings, now: datetime) -> Verdict:
+        """What ``judge`` says; a malformed answer of KMS fails this check of this key only."""
+        try:
+            return self.judge(examined, settings, now)
+        except (ValueError, TypeError, AttributeError) as error:
+            return Unsure(str(AnswerError.of(error)).removesuffix("."))
 
 
 _NOT_DELETED = Control("KMS.3", "AWS KMS keys should not be deleted unintentionally")

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory.row import FactName
+from kms_tui.inventory.row_health import EXPIRES_SOON
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import AnswerError, KmsTuiError, UnavailableError
 from kms_tui.kms.facts import UNASKED, Fact, Failed, Known, unreadable
@@ -115,7 +116,7 @@ class Settings:
 
     unused_days: int | None = None
     disabled_days: int = 30
-    expires_days: int = 30
+    expires_days: int = EXPIRES_SOON.days
     required_tags: tuple[str, ...] = ()
 
 

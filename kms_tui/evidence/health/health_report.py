@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kms_tui.evidence.health.checks import Check, HealthSeverity
-from kms_tui.evidence.health.examined import Examined, Need, Settings, Unsure, Verdict
-from kms_tui.kms.errors import AnswerError, UnavailableError
+from kms_tui.evidence.health.checks import Check
+from kms_tui.evidence.health.examined import Examined, Need, Settings, Unsure
+from kms_tui.inventory.row_health import HealthSeverity
+from kms_tui.kms.errors import UnavailableError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key
 
@@ -122,7 +123,7 @@ class Judging:
             if lacking:
                 unread[lacking[0]].append(check)
                 continue
-            verdict = self._verdict(check, examined)
+            verdict = check.verdict(examined, self.settings, self.now)
             if isinstance(verdict, Unsure):
                 self._gap(name, (check,), f"{verdict.reason}.")
             elif verdict is not None:
@@ -130,13 +131,6 @@ class Judging:
                 self.findings.append(HealthFinding(check, name, verdict))
         for need, checks in unread.items():
             self._gap(name, tuple(checks), self._why(_CALLS.get(need, need.operation), examined.fact(need)))
-
-    def _verdict(self, check: Check, examined: Examined) -> Verdict:
-        try:
-            return check.judge(examined, self.settings, self.now)
-        except (ValueError, TypeError, AttributeError) as error:
-            # A malformed answer fails this check of this key only.
-            return Unsure(str(AnswerError.of(error)).removesuffix("."))
 
     def _gap(self, name: KeyName, checks: tuple[Check, ...], reason: str) -> None:
         for check in checks:

@@ -9,9 +9,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from kms_tui.evidence.health.checks import Check, HealthSeverity
+from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.health_report import KeyName, Report
 from kms_tui.export import ExportFormat, Table, aligned, render
+from kms_tui.inventory.row_health import HealthSeverity
 from kms_tui.visible import visible
 
 _FINDINGS = ("severity", "key", "region", "finding", "reason", "what_to_do", "control", "check", "arn")

@@ -11,7 +11,8 @@ from kms_tui.inventory.filters import value_tests
 from kms_tui.inventory.filters.syntax import split
 from kms_tui.inventory.filters.value_tests import RowTest, Verdict, WordChoice, alternatives, plain
 from kms_tui.inventory.row import FactName
-from kms_tui.inventory.row_class import Concern, Reading, RowClass
+from kms_tui.inventory.row_class import Reading, RowClass
+from kms_tui.inventory.row_health import FINDING_WORDS, HealthSeverity
 from kms_tui.kms.keyspecs import KEY_SPECS, Family
 
 
@@ -28,6 +29,7 @@ class FilterField(NamedTuple):
 
 _DESCRIBED = (FactName.DESCRIBED,)
 _ROTATION = (FactName.DESCRIBED, FactName.ROTATION)
+_JUDGED = (*_ROTATION, FactName.POLICY)
 
 _STATES = tuple(word.replace(" ", "-") for word in cells.STATE_WORDS.values())
 _USAGES = tuple(cells.USAGE_WORDS.values())
@@ -67,32 +69,33 @@ _rotation = WordChoice(
     not_applicable=("none",),
 )
 
-_CONCERNS = {
-    concern: concern.name.lower().replace("_", "-") for concern in Concern if concern.needs_attention
-}
-_ATTENTION = ("any", "none", *_CONCERNS.values())
+_SEVERITIES = tuple(HealthSeverity)
+_ATTENTION = ("any", "none", *_SEVERITIES, *FINDING_WORDS)
 
 
 def _attention(value: str, _now: datetime) -> RowTest:
-    """Why a key needs attention; a healthy key is undecided until its rotation is known."""
+    """What the health checks found: anything, nothing, a severity, or one check by its id.
+
+    Where a check is not judged yet, a key is undecided unless another finding decides.
+    """
     wanted = alternatives(value, "any")
     healthy = any("none".startswith(each) for each in wanted)
-    concerns = {
-        concern
-        for concern, word in _CONCERNS.items()
-        if any(each in plain(word) or "any".startswith(each) for each in wanted)
-    }
-    if not concerns and not healthy:
+    found_any = any("any".startswith(each) for each in wanted)
+    severities = {severity for severity in _SEVERITIES if any(severity.startswith(each) for each in wanted)}
+    checks = {check for check in FINDING_WORDS if any(each in plain(check) for each in wanted)}
+    if not (healthy or found_any or severities or checks):
         raise ValueError(f'"{value}" is none of {", ".join(_ATTENTION)}')
 
     def of_class(row_class: RowClass) -> Verdict:
-        if row_class.concern is Concern.UNKNOWN:
+        health = row_class.health
+        for finding in health.findings:
+            if found_any or finding.severity in severities or finding.check in checks:
+                return True
+        if health.findings and not (severities or checks):
+            return False
+        if not health.is_whole:
             return None
-        if row_class.concern is not Concern.HEALTHY:
-            return row_class.concern in concerns
-        if row_class.rotation is Reading.PENDING:
-            return None if healthy or Concern.ROTATION_OFF in concerns else False
-        return healthy
+        return healthy and not health.findings
 
     return RowTest(of_class)
 
@@ -121,7 +124,7 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("unused", "not used for this long; reads GetKeyLastUsage at 5 a second", value_tests.unused, (FactName.LAST_USAGE,), (">30d", ">90d", ">1y")),
         FilterField("age", "created this long ago", value_tests.age, _DESCRIBED, (">1y", ">2y", "<7d")),
         FilterField("expires", "imported material expires within this time", value_tests.expires, _DESCRIBED, ("<30d", "<90d")),
-        FilterField("attention", "why a key needs attention", _attention, _ROTATION, _ATTENTION),
+        FilterField("attention", "what the health checks found", _attention, _JUDGED, _ATTENTION),
         FilterField("manager", "who manages the key", _manager, (), ("customer", "aws")),
         FilterField("region", "the key's region", value_tests.region),
         FilterField("name", "an alias of the key", value_tests.name),

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.cost import Prices, cost_if_kept, monthly_cost
-from kms_tui.inventory.row_class import EXPIRES_SOON
+from kms_tui.inventory.row_health import EXPIRES_SOON
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Failed, Known, read_fact
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import ImportParameters, Key, KeyOrigin, KeyRotationStatus, KeyState

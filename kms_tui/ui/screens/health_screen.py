@@ -13,7 +13,9 @@ from textual.containers import Vertical
 from textual.events import Resize
 from textual.widget import Widget
 
-from kms_tui.evidence.health import CheckTally, Examination, Gap, HealthFinding, Report, Settings
+from kms_tui.evidence.health.examination import Examination
+from kms_tui.evidence.health.examined import Settings
+from kms_tui.evidence.health.health_report import CheckTally, Gap, HealthFinding, Report
 from kms_tui.evidence.health.report_formats import WRITERS
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from kms_tui.evidence.health import (
-    Check,
-    CheckTally,
-    Estimate,
-    Gap,
-    HealthFinding,
-    HealthSeverity,
-    Report,
-    Stage,
-)
+from kms_tui.evidence.health.checks import Check
+from kms_tui.evidence.health.examination import Estimate, Stage
+from kms_tui.evidence.health.health_report import CheckTally, Gap, HealthFinding, Report
+from kms_tui.inventory.row_health import SEVERITY_MARKS, HealthSeverity
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.words import span_words
 from kms_tui.ui.widgets.charts import BarRow, bars, beside
 from kms_tui.ui.widgets.line_table import TableRow
 
-_MARKS: Mapping[HealthSeverity, tuple[str, str, str]] = {
-    HealthSeverity.HIGH: ("▲", "danger", "$error"),
-    HealthSeverity.MEDIUM: ("◆", "warning", "$warning"),
-    HealthSeverity.LOW: ("▽", "plain", "$foreground-muted"),
+_LOOKS: Mapping[HealthSeverity, tuple[str, str]] = {
+    HealthSeverity.HIGH: ("danger", "$error"),
+    HealthSeverity.MEDIUM: ("warning", "$warning"),
+    HealthSeverity.LOW: ("plain", "$foreground-muted"),
 }
+_MARKS = {severity: (SEVERITY_MARKS[severity], *look) for severity, look in _LOOKS.items()}
 """Glyph, look in a table, colour elsewhere; each stands beside the word."""
 _NOT_KNOWN = "? not known"
 _PASSED = "✓"

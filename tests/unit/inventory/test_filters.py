@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kms_tui.evidence.health.row_judge import RowJudge
 from kms_tui.inventory import FIELDS, Candidates, FilterError, complete, parse
 from kms_tui.inventory.filters import without_faults
 from kms_tui.inventory.row import FactName, Row
@@ -16,6 +17,11 @@ from kms_tui.kms.errors import EndpointError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key, KeyLastUsage, KeyRotationStatus, Tag
 from tests.unit.inventory.world import NOW, FakeAccount, FakeKey, denied, key_id
+
+SAFE_POLICY = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*", '
+    '"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}]}'
+)
 
 
 def row(*aliases: str, region: str = "eu-west-1", number: int = 1, **metadata: Any) -> Row:
@@ -25,19 +31,19 @@ def row(*aliases: str, region: str = "eu-west-1", number: int = 1, **metadata: A
     made.described = Known(
         Key.from_api(account.call("DescribeKey", {"KeyId": key_id(number)})["KeyMetadata"])
     )
-    made.derive(NOW)
+    made.derive(NOW, RowJudge())
     return made
 
 
 def unread(*aliases: str) -> Row:
     made = Row("arn:aws:kms:eu-west-1:1:key/x", key_id(1), "eu-west-1", aliases)
-    made.derive(NOW)
+    made.derive(NOW, RowJudge())
     return made
 
 
 def with_fact(made: Row, name: FactName, fact: Fact[Any]) -> Row:
     setattr(made, name.value, fact)
-    made.derive(NOW)
+    made.derive(NOW, RowJudge())
     return made
 
 
@@ -117,9 +123,10 @@ DELETING = row("old", KeyState="PendingDeletion", DeletionDate=NOW + timedelta(d
         ("expires:<2d", row("x", Origin="EXTERNAL", ValidTo=NOW + timedelta(days=3)), False),
         ("attention:any", DELETING, True),
         ("attention:deletion", DELETING, True),
-        ("attention:disabled", DELETING, False),
-        ("attention:none", SIGNING, True),
-        ("attention:any", SIGNING, False),
+        ("attention:high", DELETING, True),
+        ("attention:medium", DELETING, False),
+        ("attention:none", DELETING, False),
+        ("attention:rotation-off", DELETING, False),
     ],
 )
 def test_a_described_key_passes_or_not(text: str, made: Row, expected: bool) -> None:
@@ -173,11 +180,18 @@ def test_rotation(fact: Fact[KeyRotationStatus], text: str, expected: bool | Non
     assert holds(text, with_fact(row("orders"), FactName.ROTATION, fact)) is expected
 
 
-def test_a_key_is_not_called_healthy_before_its_rotation_is_known() -> None:
-    assert holds("attention:none", ORDERS) is None
-    assert holds("attention:any", ORDERS) is None
-    assert holds("attention:disabled", ORDERS) is False
-    assert parse("attention:none", NOW).missing(ORDERS) is FactName.ROTATION
+def test_a_key_is_not_called_healthy_before_its_rotation_and_its_policy_are_known() -> None:
+    made = row("orders")
+    assert holds("attention:none", made) is None
+    assert holds("attention:any", made) is None
+    assert parse("attention:none", NOW).missing(made) is FactName.ROTATION
+    with_fact(made, FactName.ROTATION, Known(KeyRotationStatus(True)))
+    assert holds("attention:none", made) is None
+    assert parse("attention:none", NOW).missing(made) is FactName.POLICY
+    with_fact(made, FactName.POLICY, Known(SAFE_POLICY))
+    assert holds("attention:none", made) is True
+    assert holds("attention:any", made) is False
+    assert holds("attention:high,low", made) is False
 
 
 @pytest.mark.parametrize(

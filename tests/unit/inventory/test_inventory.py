@@ -158,7 +158,8 @@ def test_a_denied_rotation_status_is_not_off() -> None:
     world.inventory.show(world.view.rows)
     world.work()
     assert isinstance(world.row("orders").rotation, Denied)
-    assert not world.row("orders").concern.needs_attention
+    assert not world.row("orders").health.findings
+    assert world.row("orders").health.refused == {FactName.ROTATION}
 
 
 def test_an_answer_that_makes_no_sense_costs_one_cell() -> None:
@@ -170,7 +171,9 @@ def test_an_answer_that_makes_no_sense_costs_one_cell() -> None:
     assert isinstance(world.row("billing").described, Known)
 
 
-@pytest.mark.parametrize("metadata", [{"KeyState": None}, {"ValidTo": "soon"}, {"CreationDate": 12}])
+@pytest.mark.parametrize(
+    "metadata", [{"KeyState": None}, {"ValidTo": "soon", "Origin": "EXTERNAL"}, {"CreationDate": 12}]
+)
 def test_an_answer_of_the_wrong_types_costs_one_row(metadata: dict[str, object]) -> None:
     world = World(FakeAccount(named("a", "b"))).open()
     world.account.keys[key_id(1)].metadata.update(metadata)
@@ -178,7 +181,7 @@ def test_an_answer_of_the_wrong_types_costs_one_row(metadata: dict[str, object])
     world.work()
     assert isinstance(world.row("a").described, Failed)
     assert isinstance(world.row("b").rotation, Known)
-    assert world.inventory.tally(aws=False) == (2, 1, 1, 1)
+    assert world.inventory.tally(aws=False) == (2, 1, 1, 0)
 
 
 def test_keys_are_listed_by_their_aliases_where_listing_keys_is_denied() -> None:
@@ -398,12 +401,12 @@ def test_a_fact_asked_for_by_name_is_read_of_an_aws_managed_key_too() -> None:
 
 def test_counts_follow_what_is_known() -> None:
     account = FakeAccount([*named("a", "b", "c"), FakeKey("x", ("aws/s3",))])
-    account.keys[key_id(1)].metadata["KeyState"] = "Disabled"
+    account.keys[key_id(1)].metadata["KeyState"] = "PendingDeletion"
     world = World(account).open()
     assert world.inventory.tally(aws=False) == (3, 0, 0, 0)
     world.inventory.show([world.row("a"), world.row("b")])
-    world.work(3)
-    assert world.inventory.tally(aws=False) == (3, 2, 1, 1)
+    world.work(2)
+    assert world.inventory.tally(aws=False) == (3, 2, 1, 1)  # a key pending deletion has one check
     world.work(1)
     assert world.inventory.tally(aws=False) == (3, 2, 2, 1)
     assert world.inventory.tally(aws=True) == (1, 0, 0, 0)

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.evidence.health.row_judge import RowJudge
 from kms_tui.inventory import Changes, Inventory, Pace, View
 from kms_tui.kms.facts import Known
 from tests.unit.inventory.world import NOW, FakeAccount, named
@@ -16,6 +17,7 @@ HANGING = """
 import threading, time
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory import Inventory
+from kms_tui.evidence.health.row_judge import RowJudge
 from tests.unit.inventory.world import FakeAccount, named
 
 account = FakeAccount(named(*map(str, range(50))))
@@ -25,7 +27,7 @@ def hang(operation, key):
         hanging.release()
         time.sleep(600)
 account.before = hang
-inventory = Inventory(Kms(account))
+inventory = Inventory(Kms(account), judge=RowJudge())
 listed = threading.Event()
 inventory.listen(lambda changes: inventory.busy or listed.set())
 inventory.open()
@@ -47,7 +49,7 @@ def test_sixteen_hanging_calls_do_not_hold_the_exit() -> None:
 
 def test_everything_arrives_and_the_counts_agree() -> None:
     account = FakeAccount(named(*(f"key-{number:03}" for number in range(300))), page=20)
-    inventory = Inventory(Kms(account), now=lambda: NOW, pace=Pace(rest=100_000))
+    inventory = Inventory(Kms(account), judge=RowJudge(), now=lambda: NOW, pace=Pace(rest=100_000))
     heard: list[Changes] = []
     everything = threading.Event()
 
@@ -70,7 +72,7 @@ def test_everything_arrives_and_the_counts_agree() -> None:
 
 def test_asking_for_the_same_rows_over_and_over_asks_once() -> None:
     account = FakeAccount(named(*map(str, range(30))))
-    inventory = Inventory(Kms(account), now=lambda: NOW, pace=Pace(read_unasked=0))
+    inventory = Inventory(Kms(account), judge=RowJudge(), now=lambda: NOW, pace=Pace(read_unasked=0))
     listed, everything = threading.Event(), threading.Event()
 
     def listen(changes: Changes) -> None:

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.evidence.health.row_judge import RowJudge
 from kms_tui.inventory import Changes, Inventory, Pace, Row, View
 from kms_tui.inventory.changes import Coalescer
 from kms_tui.inventory.pace import reading_queues
+from kms_tui.inventory.row import FactName
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.workers import Job, Source, WorkQueues
@@ -228,11 +230,24 @@ class SteppedWorkers:
             return job
 
 
+class NoPolicies(RowJudge):
+    """Reads no policies, so that a test counts two calls a key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = (FactName.DESCRIBED, FactName.ROTATION)
+
+
 class World:
     """An inventory over a synthetic account, and a view of it that has taken in all it was told."""
 
     def __init__(
-        self, account: FakeAccount, *, regions: Sequence[str] = (), pace: Pace | None = None
+        self,
+        account: FakeAccount,
+        *,
+        regions: Sequence[str] = (),
+        pace: Pace | None = None,
+        judge: RowJudge | None = None,
     ) -> None:
         self.account = account
         self.clock = Clock()
@@ -241,6 +256,7 @@ class World:
         self.workers = SteppedWorkers(reading_queues(pace, clock=self.clock), self.clock)
         self.inventory = Inventory(
             Kms(account),
+            judge=judge or NoPolicies(),
             regions=regions,
             now=lambda: self.now,
             clock=self.clock,

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.evidence.health import Examination, KeyName, Report, Settings
-from kms_tui.evidence.health.examined import Examined
-from kms_tui.evidence.health.health_report import Judging
+from kms_tui.evidence.health.examination import Examination
+from kms_tui.evidence.health.examined import Examined, Settings
+from kms_tui.evidence.health.health_report import Judging, KeyName, Report
+from kms_tui.evidence.health.row_judge import RowJudge
 from kms_tui.inventory import FactName, Inventory, Pace
 from kms_tui.kms.errors import CredentialsError, EndpointError, KmsTuiError, ServiceError
 from kms_tui.policy import default_policy
@@ -45,7 +46,7 @@ def account() -> FakeAccount:
 
 @contextmanager
 def opened(backend: FakeAccount, *regions: str) -> Iterator[Inventory]:
-    inventory = Inventory(Kms(backend), regions=regions, now=lambda: NOW, pace=PACE)
+    inventory = Inventory(Kms(backend), judge=RowJudge(), regions=regions, now=lambda: NOW, pace=PACE)
     inventory.open()
     try:
         yield inventory
