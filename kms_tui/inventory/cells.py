@@ -138,7 +138,8 @@ def last_used(row: Row, now: datetime) -> Cell:
 def attention(row: Row, now: datetime) -> Cell:
     """The worst that the health checks found, with its glyph and the number of further findings.
 
-    Without a finding it says what the checks still lack; blank is a key that passed all of them.
+    Without a finding it says what the checks still lack, or the state of a key that is not enabled; blank is
+    an enabled key that passed all of them.
     """
     if row.gone:
         return Cell("no longer listed", Look.DANGER)
@@ -157,7 +158,10 @@ def attention(row: Row, now: datetime) -> Cell:
     if health.unread:
         is_loading = any(row.fact(name) is LOADING for name in FactName if name in health.unread)
         return Cell("?", Look.LOADING) if is_loading else Cell("not read", Look.UNASKED)
-    return Cell("not judged", Look.UNASKED) if health.unsure else BLANK
+    if health.unsure:
+        return Cell("not judged", Look.UNASKED)
+    shown = state(row) if not row.aws else BLANK
+    return BLANK if shown.look is Look.QUIET else shown
 
 
 _SEVERITY_LOOKS: Mapping[HealthSeverity, Look] = {

@@ -145,6 +145,7 @@ class Row:
             reading_of(self.rotation),
             days,
             reading_of(self.tags),
+            reading_of(self.policy),
             reading_of(self.last_usage),
         )
 

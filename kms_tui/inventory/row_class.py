@@ -57,15 +57,16 @@ class RowClass:
     rotation: Reading
     rotation_days: int
     tags: Reading
+    policy: Reading
     last_usage: Reading
 
     @property
     def is_read(self) -> bool:
-        """Whether every check of the key was judged; those of AWS-managed keys have none."""
-        return self.health.is_whole
+        """Whether the key is described and every check of it was judged; AWS-managed keys have none."""
+        return self.described is Reading.KNOWN and self.health.is_whole
 
     def reading(self, name: str) -> Reading:
-        """How far a fact has been read, by its name; not the policy, which no filter asks about."""
+        """How far a fact has been read, by its name."""
         reading: Reading = getattr(self, name)
         return reading
 
@@ -81,6 +82,6 @@ def row_class_of(*members: Any) -> RowClass:
 
 UNREAD = row_class_of(
     "", False, False, UNDESCRIBED, Reading.PENDING, "", "", "", "", Reading.PENDING, 0,
-    Reading.PENDING, Reading.PENDING,
+    Reading.PENDING, Reading.PENDING, Reading.PENDING,
 )  # fmt: skip
 """The class of a new row."""

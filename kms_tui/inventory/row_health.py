@@ -37,7 +37,7 @@ FINDING_WORDS: Mapping[str, str] = {
     "material-expires": "material expires",
     "rotation-off": "rotation off",
     "conditional-control": "conditional control",
-    "cross-account": "other accounts",
+    "cross-account": "open to other accounts",
     "unbound-service": "service without source",
     "replica-policy": "replica policy differs",
     "disabled-long": "disabled for long",

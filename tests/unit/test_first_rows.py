@@ -36,7 +36,8 @@ FIRST_ROWS = {
     "kms_tui.evidence": "activity cost events health refused_uses",
     "kms_tui.evidence.health": "row_judge",
     "kms_tui.inventory": (
-        "cells changes columns fact_reader filters listing live_list pace row row_class row_health row_table slices view"
+        "cells changes columns fact_reader filters listing live_list pace row row_class row_health row_table "
+        "slices view"
     ),
     "kms_tui.inventory.filters": "filter_fields query syntax value_tests",
     "kms_tui.kms": "change_effects keyspecs model operations",

@@ -238,6 +238,7 @@ class Examination:
         for number, row in enumerate(rows):
             if number % 50 == 0:
                 self._stage = Stage(_JUDGING, number, len(rows))
+            self._note_further(row, further)
             name = KeyName(row.region, row.aliases[0] if row.aliases else row.key_id, row.arn, row.key_id)
             if self._judging_cancelled.is_set():
                 judging.unjudged(name)
@@ -258,6 +259,14 @@ class Examination:
             judging.tallies(),
             complete=not self._reading.cancelled.is_set(),
         )
+
+    def _note_further(self, row: Row, further: _FurtherFacts) -> None:
+        """Have the row judged by what the examination alone has read."""
+        policy, since = further.primary_policy.get(row.arn), further.disabled_since.get(row.arn)
+        if policy is not None or since is not None:
+            self._inventory.set_further(
+                row.arn, primary_policy=policy or UNASKED, disabled_since=since or UNASKED
+            )
 
     def _examined(self, row: Row, key: Key, region: Region, further: _FurtherFacts) -> Examined:
         aliases: Fact[tuple[str, ...]] = Known(row.aliases)

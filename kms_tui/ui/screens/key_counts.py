@@ -48,7 +48,8 @@ def status(view: View, summary: Summary, watched: Content | None = None) -> Cont
     elif tally.read == tally.keys and not _nothing_listed(view.inventory):
         parts.append(Content(f"{summary.total:,} keys"))
     if tally.attention:
-        parts.append(Content.styled(f"{tally.attention:,} need attention", "$warning"))
+        words = f"{tally.attention:,} {'needs' if tally.attention == 1 else 'need'} attention"
+        parts.append(Content.styled(words, "$warning @click=screen.attention"))
     if tally.read < tally.keys:
         parts.append(Content(f"{tally.read:,} of {tally.keys:,} read"))
     if view.sort.column != "name" and summary.sort_known < summary.shown:

@@ -70,15 +70,18 @@ _WELCOME_AFTER = 0.3
 """Seconds after the session has opened until the first steps are shown."""
 _READ_MISSING_AFTER = 0.4
 """Seconds after the last keystroke until the facts that a filter needs are read."""
+_FINDINGS = "attention:any"
+"""The filter for the keys that need attention."""
 
 
 class KeysScreen(ActionScreen):
     """The key list, with the details beside it in a wide terminal."""
 
     HELP = (
-        "The keys of this account and region. A healthy key's ATTENTION cell is empty; every other one says "
-        "why. What you may not read says so, and is never shown as off. Actions apply to the marked keys, "
-        "or to the one under the cursor."
+        "The keys of this account and region. ATTENTION says the worst that the health checks find: ▲ high, "
+        "◆ medium, ▽ low, +2 for two more; it is empty for a key that passes all of them. What is not read, "
+        "or may not be, says so, and is never shown as off. Actions apply to the marked keys, or to the one "
+        "under the cursor."
     )
     AUTO_FOCUS = "KeyList"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -123,6 +126,14 @@ class KeysScreen(ActionScreen):
             "Whose",
             id="keys.scope",
             tooltip="Customer keys, AWS-managed keys, or all",
+            show=False,
+        ),
+        Binding(
+            "z",
+            "attention",
+            "Findings",
+            id="keys.attention",
+            tooltip="Only the keys that need attention; again, all of them",
             show=False,
         ),
         Binding(
@@ -314,6 +325,13 @@ class KeysScreen(ActionScreen):
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).input.focus()
+
+    def action_attention(self) -> None:
+        """Show the keys that need attention, within the filter that is there; again, take that away."""
+        line = self.query_one(FilterLine).input
+        terms = line.value.split()
+        terms = [term for term in terms if term != _FINDINGS] if _FINDINGS in terms else [*terms, _FINDINGS]
+        line.value = " ".join(terms)
 
     def action_back(self) -> None:
         line = self.query_one(FilterLine).input

@@ -63,7 +63,7 @@ class TopBar(Vertical):
         modes, current = host.MODE_TABLE.values(), host.current_mode
         titles = {mode.name: mode.title for mode in modes}
         if self.size.width < _ROOM_FOR_TITLES:
-            gap, titles = "  ", {mode.name: mode.short or mode.title for mode in modes}
+            gap, titles = " ", {mode.name: mode.short or mode.title for mode in modes}
         names = [
             Content.styled(
                 f"{number} {title}", "$accent bold" if name == current else f"@click=app.open_mode('{name}')"

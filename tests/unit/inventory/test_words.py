@@ -57,7 +57,8 @@ def row(*aliases: str, rotation: Any = None, policy: Any = None, **metadata: Any
     ("metadata", "said"),
     [
         ({}, ""),
-        ({"KeyState": "Disabled"}, ""),
+        ({"KeyState": "Disabled"}, "disabled"),
+        ({"KeyState": "Creating"}, "creating"),
         (
             {"KeyState": "PendingDeletion", "DeletionDate": NOW + timedelta(days=12, hours=3)},
             "▲ deleted in 12 d",
