@@ -35,7 +35,7 @@ fields of the filter (write -- before a first term that begins with -):
 {fields}
 
 exit codes: 0 the list is whole; 2 bad usage, or something could not be read, which is said;
-130 stopped with Ctrl+C. It calls ListKeys, ListAliases, DescribeKey and GetKeyRotationStatus;
+130 stopped with Ctrl+C. It calls ListKeys, ListAliases, DescribeKey, GetKeyRotationStatus and GetKeyPolicy;
 ListResourceTags and GetKeyLastUsage (5 keys a second) for a filter or --with that needs them."""
 
 
@@ -102,7 +102,7 @@ def _reading(view: View, wanted: Sequence[FactName]) -> WholeReading:
     from kms_tui.inventory.whole_reading import WholeReading
 
     query = view.query
-    missing_shown = missing_of(FactName.DESCRIBED, FactName.ROTATION, *wanted)
+    missing_shown = missing_of(*view.inventory.shown_facts, *wanted)
 
     def missing(row: Row) -> FactName | None:
         return query.missing(row) or (missing_shown(row) if query.holds(row) else None)

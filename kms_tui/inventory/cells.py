@@ -169,7 +169,7 @@ _SEVERITY_LOOKS: Mapping[HealthSeverity, Look] = {
     HealthSeverity.MEDIUM: Look.WARNING,
     HealthSeverity.LOW: Look.PLAIN,
 }
-_FACT_WORDS: Mapping[FactName, str] = {FactName.DESCRIBED: "description"}
+_FACT_WORDS: Mapping[FactName, str] = {FactName.DESCRIBED: "cannot describe:"}
 """Fact -> its word, where that is not its name."""
 
 
@@ -178,7 +178,7 @@ def _finding_words(finding: RowFinding, key: Key | None, now: datetime) -> str:
     if finding.check == "pending-deletion" and key is not None and key.deletion_date is not None:
         return _ahead("deleted", key.deletion_date - now, "being deleted")
     if finding.check == "material-expires" and key is not None and key.valid_to is not None:
-        return _ahead("material expires", key.valid_to - now, "material expired")
+        return _ahead("expires", key.valid_to - now, "material expired")
     return FINDING_WORDS[finding.check]
 
 

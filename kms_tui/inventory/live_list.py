@@ -112,6 +112,11 @@ class Inventory:
         return self._regions[name]
 
     @property
+    def shown_facts(self) -> tuple[FactName, ...]:
+        """The facts that a row on screen needs: those by which its health is judged."""
+        return self._reader.shown_facts
+
+    @property
     def busy(self) -> bool:
         """Whether a region is still being listed, or is about to be."""
         return bool(self._refreshing) or any(region.busy for region in self._regions.values())

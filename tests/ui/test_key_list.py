@@ -185,9 +185,9 @@ def test_a_row_shows_each_fact_in_its_column() -> None:
         await screen.work()
         assert [" ".join(line.split()) for line in screen.lines[:4]] == [
             "NAME ↑ SPEC ROTATION ATTENTION",
-            "▌ old-backups AES-256 – deleted in 12 d",
+            "▌ old-backups AES-256 – ▲ deleted in 12 d",
             "orders-db +1 AES-256 365 d",
-            "00000003-12ab… no alias HMAC-256 –",
+            "00000003-12ab… no alias HMAC-256 – ▽ no alias",
         ]
 
     show(World(account).open(), script)
@@ -200,13 +200,13 @@ def test_facts_that_are_loading_denied_or_failed_are_told_apart() -> None:
     world.account.fail["GetKeyRotationStatus", key_id(4)] = denied("GetKeyRotationStatus")
 
     async def script(screen: Screenful) -> None:
-        assert screen.lines[1].split() == ["▌", "a", "·", "·", "·"]
+        assert screen.lines[1].split() == ["▌", "a", "·", "·", "not", "read"]
         await screen.work()
         assert [" ".join(line.split()) for line in screen.lines[1:5]] == [
             "▌ a AES-256 365 d",
             "b denied · cannot describe: denied",
             "c failed · cannot describe: failed",
-            "d AES-256 denied",
+            "d AES-256 denied rotation denied",
         ]
 
     show(world.open(), script)
@@ -407,7 +407,7 @@ def test_sorting_by_what_is_not_read_yet_has_it_read() -> None:
         await screen.work(seconds=30)
         assert screen.world.inventory.tally(aws=False).described == 100
         assert screen.list.rows[0].aliases == ("key-00000",)
-        screen.world.account.keys[key_id(50)].metadata["KeyState"] = "Disabled"
+        screen.world.account.keys[key_id(50)].metadata["KeyState"] = "PendingDeletion"
         screen.world.inventory.reread(key_id(50))
         await screen.work()
         assert screen.list.rows[0].aliases == ("key-00000",)

@@ -48,6 +48,35 @@ def test_the_palette_is_not_lost_below_the_first_mode(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)], ids=str)
+def test_the_count_of_what_needs_attention_is_a_filter(make_app: MakeApp, size: tuple[int, int]) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        screen = pilot.app.screen
+        key_list, line = screen.query_one(KeyList), screen.query_one(FilterInput)
+        before = len(key_list.rows)
+        line.value = "spec:aes"
+        await settled(pilot)
+        await press(pilot, "z")
+        assert line.value == "spec:aes attention:any"
+        found = {row.aliases[0] for row in key_list.rows if row.aliases}
+        assert {"legacy-exports", "old-backups", "invoices"} <= found
+        assert all(row.health.findings for row in key_list.rows)
+        await press(pilot, "z")
+        assert line.value == "spec:aes"
+        line.value = ""
+        await settled(pilot)
+        status = screen.query_one("#status", Static)
+        words = str(status.content)
+        assert "12 need attention" in words
+        start = status.content_region.right - len(words) + words.index("need")
+        await pilot.click(offset=(start, status.region.y))
+        await settled(pilot)
+        assert line.value == "attention:any"
+        assert len(key_list.rows) == 12 < before
+
+    drive(make_app(), script, size=size)
+
+
 def test_customer_keys_are_listed_apart_from_aws_managed_ones(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         names = {row.aliases[0] for row in pilot.app.screen.query_one(KeyList).rows if row.aliases}

@@ -39,7 +39,7 @@ _WIDTHS: Mapping[str, _Width] = {
     "usage": _Width(7),
     "state": _Width(16),
     "rotation": _Width(8),
-    "attention": _Width(27),
+    "attention": _Width(25),
     "origin": _Width(8),
     "created": _Width(10),
     "used": _Width(20),

@@ -72,7 +72,7 @@ def row(*aliases: str, rotation: Any = None, policy: Any = None, **metadata: Any
             {"KeyState": "Unavailable", "Origin": "AWS_CLOUDHSM", "CustomKeyStoreId": "cks-1"},
             "▲ key store offline",
         ),
-        ({"Origin": "EXTERNAL", "ValidTo": NOW + timedelta(days=9, hours=1)}, "◆ material expires in 9 d"),
+        ({"Origin": "EXTERNAL", "ValidTo": NOW + timedelta(days=9, hours=1)}, "◆ expires in 9 d"),
         ({"Origin": "EXTERNAL", "ValidTo": NOW + timedelta(days=31)}, ""),
         ({"Origin": "EXTERNAL", "ValidTo": NOW - timedelta(days=1)}, "▲ key material missing"),
     ],
@@ -159,8 +159,8 @@ def test_each_state_of_a_fact_looks_and_reads_differently() -> None:
 @pytest.mark.parametrize(
     ("fact", "said"),
     [
-        (Denied(denied("DescribeKey")), "description denied"),
-        (Failed(EndpointError("x")), "description failed"),
+        (Denied(denied("DescribeKey")), "cannot describe: denied"),
+        (Failed(EndpointError("x")), "cannot describe: failed"),
     ],
 )
 def test_a_key_that_cannot_be_described_says_so(fact: Any, said: str) -> None:
