@@ -139,6 +139,13 @@ class LocalBackend:
         other._origin = CallOrigin(address, agent)
         return other
 
+    def on_store(self, store: Store) -> LocalBackend:
+        """The same caller on another store, which has the root key of this one."""
+        other = copy(self)
+        other.store = store
+        other._keyring = Keyring(store)
+        return other
+
     def together(self) -> AbstractContextManager[None]:
         return self.store.together()
 
