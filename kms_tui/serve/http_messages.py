@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from itertools import count
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -43,6 +44,18 @@ class HttpRequest:
         return dict(parse_qsl(self.query, keep_blank_values=True)) if self.query else {}
 
 
+class Delivery(Enum):
+    """How much of an answer leaves, where a fault was ordered."""
+
+    WHOLE = auto()
+    HALF = auto()
+    """All of its headers and half of its body; then the connection is closed."""
+    RESET = auto()
+    """Nothing: the connection is reset."""
+    NEVER = auto()
+    """Nothing, on a connection that stays open."""
+
+
 class HttpResponse(NamedTuple):
     """``close``: the connection takes no other request. The body may hold plaintext: not in the repr."""
 
@@ -51,6 +64,7 @@ class HttpResponse(NamedTuple):
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
     close: bool = False
+    delivery: Delivery = Delivery.WHOLE
 
     def __repr__(self) -> str:
         return f"Response({self.status})"
