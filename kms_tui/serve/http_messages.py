@@ -56,6 +56,14 @@ class Delivery(Enum):
     """Nothing, on a connection that stays open."""
 
 
+def session_token_of(request: HttpRequest) -> str:
+    """The session token that comes with a request's access key; "" where there is none."""
+    token = request.headers.get("x-amz-security-token")
+    if token is None and "X-Amz-Security-Token=" in request.query:
+        return request.query_parameters().get("X-Amz-Security-Token", "")
+    return token or ""
+
+
 class HttpResponse(NamedTuple):
     """``close``: the connection takes no other request. The body may hold plaintext: not in the repr."""
 

@@ -16,11 +16,13 @@ import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 from kms_tui.backend.base import Backend
+from kms_tui.backend.local.principals.key_table import AccessKeys
 from kms_tui.kms.errors import EndpointError
+from kms_tui.serve.admission import Admission
 from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.application import Application
 from kms_tui.serve.client_connections import ClientConnection
-from kms_tui.serve.endpoint import Admit, Endpoint
+from kms_tui.serve.endpoint import Endpoint
 from kms_tui.serve.sigv4 import Credential, SigV4
 
 _BACKLOG = 1024
@@ -107,7 +109,7 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(backend: Backend, admit: Admit, listener: Listener, on_start: Callable[[], None]) -> None:
+def serve(backend: Backend, admit: Admission, listener: Listener, on_start: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; requests under way get a few seconds to end.
 
     ``on_start`` is called once connections are answered.
@@ -121,10 +123,20 @@ def serve(backend: Backend, admit: Admit, listener: Listener, on_start: Callable
 
 
 def admission(
-    credential: Credential | None, listener: Listener, now: Callable[[], datetime] = utc_now
-) -> Admit:
-    """The admission: requests signed with the credential, or, without one, all that name this listener."""
-    return SigV4(credential, now) if credential else AnyAdmission(listener.hosts)
+    credential: Credential | None,
+    listener: Listener,
+    now: Callable[[], datetime] = utc_now,
+    access_keys: AccessKeys | None = None,
+    *,
+    from_anywhere: bool = False,
+) -> Admission:
+    """The admission: requests signed with the credential, or, without one, all that name this listener.
+
+    Those signed with one of ``access_keys`` are of its principal. See ``SigV4`` for ``from_anywhere``.
+    """
+    if credential is None:
+        return AnyAdmission(listener.hosts, access_keys)
+    return SigV4(credential, now, access_keys, hosts=listener.hosts, from_anywhere=from_anywhere)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from kms_tui.backend.base import EventGroup, Services
 from kms_tui.backend.local.account_policies.account_services import AccountServices
@@ -19,9 +19,10 @@ from kms_tui.backend.local.authorization.decision import (
     decide,
     denied_by,
 )
+from kms_tui.backend.local.authorization.principal_context import VIA_SERVICE, service_context
 from kms_tui.backend.local.cloudtrail import event_groups, lookup_events
 from kms_tui.backend.local.crypto import data_keys, encryption, key_agreement, signatures
-from kms_tui.backend.local.engine.call import Call, CallOrigin, CallScope, JsonShape
+from kms_tui.backend.local.engine.call import Call, CallOrigin, CallScope, ContextValues, JsonShape
 from kms_tui.backend.local.engine.request_validation import check_request
 from kms_tui.backend.local.importing import import_operations
 from kms_tui.backend.local.key_stores import key_store_operations
@@ -34,6 +35,7 @@ from kms_tui.backend.local.keys import (
     key_rotation,
 )
 from kms_tui.backend.local.keys.due_transitions import apply_due_transitions
+from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.store.key_rows import key_by_id, policies_of
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.backend.local.store.sqlite_store import Store
@@ -101,18 +103,33 @@ class LocalBackend:
     ) -> None:
         self.store = store
         self._origin = origin or CallOrigin()
+        self._limits = _with_identity(limits, iam_policies)
+        self._endpoint = endpoint
         self._caller = identity_of(partition, account_id, caller_arn)
         self._scope = CallScope(partition, region, self._caller.account)
-        self._authorize = decide if caller_arn else allow_administrator
-        given = _with_identity(limits, iam_policies)
-        if not caller_arn:
-            given, endpoint = _with_identity(UNLIMITED, (ADMINISTRATOR_POLICY,)), ""
-        elif isinstance(given.endpoint, NamedPolicy):
-            endpoint = endpoint or ENDPOINT_ID  # a caller with an endpoint policy comes through the endpoint
-        self._layers = CallerLayers(store, Caller.parse(self._caller.arn), given, endpoint)
-        came_through: dict[str, ContextValue] = {SOURCE_VPCE: endpoint} if endpoint else {}
-        self._context = came_through | {lowered(key): value for key, value in (context or {}).items()}
         self._keyring = Keyring(store)
+        self._call_as(caller_arn, self._limits, context or {})
+
+    def _call_as(self, arn: str | None, limits: Layers, context: Mapping[str, ContextValue]) -> None:
+        """Judge all calls as those of ``_caller``, whose ``arn`` is None for the account's administrator."""
+        endpoint = self._endpoint
+        limited = bool(arn) or bool(limits.policies(Layer.SESSION))
+        self._authorize = decide if limited else allow_administrator
+        if not arn:
+            administrator = replace(UNLIMITED, session=limits.policies(Layer.SESSION))
+            limits, endpoint = _with_identity(administrator, (ADMINISTRATOR_POLICY,)), ""
+        elif isinstance(limits.endpoint, NamedPolicy):
+            endpoint = endpoint or ENDPOINT_ID  # a caller with an endpoint policy comes through the endpoint
+        self._layers = CallerLayers(self.store, Caller.parse(self._caller.arn), limits, endpoint)
+        came_through: dict[str, ContextValue] = {SOURCE_VPCE: endpoint} if endpoint else {}
+        self._given_context = came_through | {lowered(key): value for key, value in context.items()}
+        self._go_to(self.region)
+
+    def _go_to(self, region: str) -> None:
+        self._scope = CallScope(self.partition, region, self.account_id)
+        self._context = service_context(self._given_context, region, self.partition) | {
+            key: value for key, value in self._given_context.items() if key != VIA_SERVICE
+        }
 
     @property
     def account_id(self) -> str:
@@ -127,16 +144,34 @@ class LocalBackend:
         return self._scope.partition
 
     def caller(self) -> CallerIdentity:
-        return self._caller
+        """Who calls; its unique id is the one that the account policies tell, if they do."""
+        self.store.notice_changes()
+        known = self._layers.context().get("aws:userid")
+        return self._caller._replace(user_id=known) if isinstance(known, str) else self._caller
 
-    def in_region(self, region: str) -> LocalBackend:
+    def in_region(self, region: str) -> Self:
         other = copy(self)
-        other._scope = CallScope(self.partition, region, self.account_id)
+        other._go_to(region)
         return other
 
-    def called_from(self, address: str, agent: str) -> LocalBackend:
+    def called_by(self, key: AccessKey) -> Self:
+        """The same for the principal that an access key stands for: its account, its policies, its session.
+
+        The caller's own key keeps the layers that were given for the caller; any other's are the store's.
+        """
         other = copy(self)
-        other._origin = CallOrigin(address, agent)
+        other._caller = identity_of(self.partition, key.account, key.caller_arn)
+        other._scope = CallScope(self.partition, self.region, other._caller.account)
+        own = key.caller_arn is not None and other._caller == self._caller
+        limits = self._limits if own else UNREAD
+        if key.session_policies:
+            limits = replace(limits, session=(*limits.policies(Layer.SESSION), *key.session_policies))
+        other._call_as(key.caller_arn, limits, key.context)
+        return other
+
+    def called_from(self, address: str, agent: str) -> Self:
+        other = copy(self)
+        other._origin = CallOrigin(address, agent, remote=True)
         return other
 
     def on_store(self, store: Store) -> LocalBackend:
@@ -181,8 +216,12 @@ class LocalBackend:
             self._layers.of_keys_in,
             self.store.now(),
             self._origin,
-            self._layers.role_context() | self._context,
+            self._read_context,
+            organization_of=self._layers.organization_of,
         )
+
+    def _read_context(self) -> ContextValues:
+        return self._layers.context() | self._context
 
     def call(self, operation: str, params: Mapping[str, Any]) -> JsonShape:
         """Make one API call; raises ServiceError as KMS would answer it, StoreError where the store fails."""

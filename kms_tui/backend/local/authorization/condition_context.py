@@ -1,8 +1,8 @@
 """The condition keys of a call and their values, by which policies judge it.
 
 Source: the developer guide (conditions-kms, conditions-aws). A key that is not here is absent from every
-request, unless the caller brings it: nobody signs in with MFA, or comes through a service, a VPC endpoint or
-an address.
+request, unless the caller brings it (``Call.context``): a tag, MFA, a service, a VPC endpoint. All requests
+are taken for those of TLS, as all that KMS answers are.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from kms_tui.kms.model import KeyOrigin, KeyUsage
 from kms_tui.kms.operations import Access, Trait, has, names_with
 from kms_tui.policy import AccessRequest, Caller
 from kms_tui.policy.evaluation import ContextValue
+from kms_tui.policy.layer_matches import SOURCE_VPCE
 from kms_tui.policy.principals import PrincipalKind
 
 Context = dict[str, ContextValue]
@@ -80,14 +81,18 @@ _MEMBERS: Mapping[str, tuple[tuple[str, str, str | None], ...]] = {
 
 def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> AccessRequest:
     """The call as policies judge it; ``resource`` is what it is about where that is no key."""
-    context = _of_caller(call) | dict(call.context)
+    context = _of_caller(call)
     operation = action.removeprefix("kms:")
     for name, member, default in _MEMBERS.get(operation, ()):
         value = call.params.get(member)
         context[name] = default if value is None else _text(value)
     caller = Caller.parse(call.caller.arn)
-    if caller.kind is PrincipalKind.SERVICE and "kms:grantisforawsresource" in context:
+    if caller.kind is PrincipalKind.SERVICE:
+        context["aws:sourceip"] = None
+    by_service = caller.kind is PrincipalKind.SERVICE or context.get("kms:viaservice")
+    if by_service and "kms:grantisforawsresource" in context:
         context["kms:grantisforawsresource"] = "true"
+    context |= call.organization_of(key.account if key else call.scope.account)
     context |= _of_key(call, key) if key else {}
     for add in _BY_ACTION.get(operation, ()):
         context |= add(call, key)
@@ -122,17 +127,41 @@ def _text(value: object) -> str:
 
 
 def _of_caller(call: Call) -> Context:
+    """The condition keys of who calls, and from where; those that the caller brings count."""
     session = ":assumed-role/" in call.caller.arn
     role = {"aws:principalarn": Caller.parse(call.caller.arn).principal_arn} if session else {}
-    return role | {
+    found: Context = role | {
         "aws:currenttime": call.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "aws:epochtime": str(call.now // 1000),
         "aws:userid": call.caller.user_id or None,
-        "aws:useragent": "kms-tui",
+        "aws:useragent": call.origin.agent or None,
+        "aws:sourceip": (call.origin.address.partition("%")[0] or None) if call.origin.remote else None,
         "aws:viaawsservice": "false",
         "aws:requestedregion": call.scope.region,
         "aws:multifactorauthpresent": "false" if session else None,
     }
+    given = call.context
+    found |= given
+    if any(found.get(key) for key in _NOT_FROM_CLIENT):
+        found["aws:sourceip"] = given.get("aws:sourceip")
+    if found.get(SOURCE_VPCE) and call.origin.remote:
+        found.setdefault("aws:vpcsourceip", call.origin.address or None)
+    if found["aws:multifactorauthpresent"] == "true":
+        found.setdefault("aws:multifactorauthage", _mfa_age(call, given.get("aws:tokenissuetime")))
+    return found
+
+
+_NOT_FROM_CLIENT = ("kms:viaservice", SOURCE_VPCE)
+"""The keys of requests that do not come from a client's address: a service's own, or none that is public."""
+
+
+def _mfa_age(call: Call, issued: ContextValue) -> str | None:
+    """Seconds since the session began, which is when the MFA code was given."""
+    try:
+        begun = datetime.fromisoformat(issued) if isinstance(issued, str) else None
+    except ValueError:
+        return None
+    return None if begun is None else str(max(int(call.time.timestamp() - begun.timestamp()), 0))
 
 
 def _of_key(call: Call, key: KeyRow) -> Context:

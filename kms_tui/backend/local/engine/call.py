@@ -38,13 +38,30 @@ class CallScope:
 
 @dataclass(frozen=True, slots=True)
 class CallOrigin:
-    """Where calls come from, for the trail: an address, and the client's name for itself."""
+    """Where calls come from: an address, and the client's name for itself.
+
+    Those of this process (not ``remote``) have no aws:SourceIp, though the trail names this machine.
+    """
 
     address: str = "127.0.0.1"
     agent: str = "kms-tui"
+    remote: bool = False
 
 
 _HERE = CallOrigin()
+
+
+ContextValues = Mapping[str, ContextValue]
+
+
+def _nothing() -> ContextValues:
+    return {}
+
+
+def _nowhere(_account: str) -> ContextValues:
+    return {}
+
+
 _LONGEST = 1024
 """Characters of an error's text, or of a client's name for itself, that are kept."""
 
@@ -67,8 +84,9 @@ class Call:
     layers_for: Callable[[str], Layers]
     now: int
     origin: CallOrigin = _HERE
-    context: Mapping[str, ContextValue] = field(default_factory=dict)
-    """Condition keys in lower case that come with the caller: tags, a service, a network."""
+    read_context: Callable[[], ContextValues] = _nothing
+    organization_of: Callable[[str], ContextValues] = _nowhere
+    """Condition keys in lower case that tell the organization of a key's account."""
     key: KeyRow | None = None
     """The key that the call is about, once it was found."""
     _used: list[KeyRow] = field(default_factory=list)
@@ -77,6 +95,11 @@ class Call:
     @property
     def time(self) -> datetime:
         return to_datetime(self.now)
+
+    @property
+    def context(self) -> ContextValues:
+        """Condition keys in lower case that come with the caller: tags, a service, a network."""
+        return self.read_context()
 
     def arn(self, key: KeyRow) -> str:
         return key_arn(self.scope.partition, key.region, key.account, key.key_id)
