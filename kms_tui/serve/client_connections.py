@@ -72,7 +72,6 @@ class ClientConnection(asyncio.Protocol):
         self._answered: _Received | None = None
         self._refusal: HttpResponse | None = None
         self._is_ending = False
-        self._hangs = False
         self._is_full = False
         self._awaited_since: float | None = time.monotonic()
         self._idle_since: float | None = None
@@ -198,20 +197,17 @@ class ClientConnection(asyncio.Protocol):
             self._end()
 
     def _answer(self, response: HttpResponse) -> None:
-        if response.delivery is Delivery.NEVER:
-            self._hangs = True
-            return
         received, self._answered = self._answered, None
         if received is None or self._transport.is_closing():
             return
-        if response.delivery is Delivery.RESET:
+        is_half = response.delivery is Delivery.HALF
+        if response.delivery is Delivery.RESET or (is_half and not response.body):
             self._forget_waiting()
             self._transport.abort()
             return
-        is_half = response.delivery is Delivery.HALF
         ends = response.close or is_half or not received.keeps_alive
         message = self._bytes_of(response, received.request, ends)
-        self._transport.write(message[: len(message) - len(response.body) // 2 - 1] if is_half else message)
+        self._transport.write(message[: len(message) - (len(response.body) + 1) // 2] if is_half else message)
         if ends:
             self._end()
         elif self._waiting or self._refusal is not None:
@@ -266,7 +262,7 @@ class ClientConnection(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Let an answer be finished, but wait for no request."""
-        if self._answered is None or self._hangs:
+        if self._answered is None:
             self._end()
         else:
             self._answered = self._answered._replace(keeps_alive=False)

@@ -49,11 +49,11 @@ class Delivery(Enum):
 
     WHOLE = auto()
     HALF = auto()
-    """All of its headers and half of its body; then the connection is closed."""
+    """All of its headers and half of its body; then the connection is closed. Without a body it is reset."""
     RESET = auto()
     """Nothing: the connection is reset."""
     NEVER = auto()
-    """Nothing, on a connection that stays open."""
+    """Nothing, on a connection that stays open until the server ends."""
 
 
 def session_token_of(request: HttpRequest) -> str:

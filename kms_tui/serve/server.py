@@ -17,11 +17,13 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from kms_tui.backend.base import Backend
 from kms_tui.backend.local.principals.key_table import AccessKeys
+from kms_tui.control.kms_control import KmsControl
 from kms_tui.kms.errors import EndpointError
-from kms_tui.serve.admission import Admission
+from kms_tui.serve.admission import Admission, PageGuard
 from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.application import Application
 from kms_tui.serve.client_connections import ClientConnection
+from kms_tui.serve.control_path import ControlPath
 from kms_tui.serve.endpoint import Endpoint
 from kms_tui.serve.sigv4 import Credential, SigV4
 
@@ -79,13 +81,20 @@ def listen(host: str, port: int) -> Listener:
 class _Server(uvicorn.Server):
     """Reports when it listens, sweeps its connections, and ends on a signal without raising it again."""
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_start: Callable[[], None], let_go: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._let_go = let_go
         self._on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._let_go()
+        await super().shutdown(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS_A_SECOND == 0:
@@ -109,12 +118,18 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(backend: Backend, admit: Admission, listener: Listener, on_start: Callable[[], None]) -> None:
+def serve(
+    backend: Backend,
+    admit: Admission,
+    listener: Listener,
+    on_start: Callable[[], None],
+    control: KmsControl | None = None,
+) -> None:
     """Serve until SIGINT or SIGTERM; requests under way get a few seconds to end.
 
-    ``on_start`` is called once connections are answered.
+    ``on_start`` is called once connections are answered. A ``control`` is offered under ``control_path``.
     """
-    application = Application(Endpoint(backend, admit))
+    application = _application(backend, admit, listener, control)
     try:
         _server(application, on_start).run([listener.socket])
     finally:
@@ -147,13 +162,16 @@ def running(
     host: str = "127.0.0.1",
     port: int = 0,
     now: Callable[[], datetime] = utc_now,
+    control: KmsControl | None = None,
 ) -> Iterator[str]:
     """Serve a backend on a thread of this process; gives the URL, e.g. "http://127.0.0.1:49152".
 
     With a credential every request must be signed with it, at about ``now``; without one, anyone is admitted.
+    A ``control`` is offered under ``control_path``, and its access keys are admitted.
     """
     listener = listen(host, port)
-    application = Application(Endpoint(backend, admission(credential, listener, now)))
+    admit = admission(credential, listener, now, control.access_keys if control else None)
+    application = _application(backend, admit, listener, control)
     started = threading.Event()
     server = _server(application, started.set)
     thread = threading.Thread(target=server.run, args=([listener.socket],), name="kms-tui serve", daemon=True)
@@ -167,6 +185,13 @@ def running(
         thread.join()
         application.close()
         listener.socket.close()
+
+
+def _application(
+    backend: Backend, admit: Admission, listener: Listener, control: KmsControl | None
+) -> Application:
+    path = None if control is None else ControlPath(control, PageGuard(listener.hosts))
+    return Application(Endpoint(backend, admit), path)
 
 
 def _server(application: Application, on_start: Callable[[], None]) -> _Server:
@@ -185,7 +210,7 @@ def _server(application: Application, on_start: Callable[[], None]) -> _Server:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    server = _Server(config, on_start)
+    server = _Server(config, on_start, application.let_go)
     # At its end it waits for them, also where the client went away.
     server.server_state.tasks = application.running
     return server
