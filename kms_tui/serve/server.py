@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,9 +16,12 @@ import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 from kms_tui.backend.base import Backend
+from kms_tui.backend.local.local_backend import LocalBackend
+from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.principals.key_table import AccessKeys
+from kms_tui.backend.local.store.sources import to_millis
 from kms_tui.kms.errors import EndpointError
-from kms_tui.serve.admission import Admission
+from kms_tui.serve.admission import Admission, Unsigned
 from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.application import Application
 from kms_tui.serve.client_connections import ClientConnection
@@ -128,15 +131,28 @@ def admission(
     now: Callable[[], datetime] = utc_now,
     access_keys: AccessKeys | None = None,
     *,
-    from_anywhere: bool = False,
+    unsigned: Unsigned = Unsigned.NOWHERE,
 ) -> Admission:
     """The admission: requests signed with the credential, or, without one, all that name this listener.
 
-    Those signed with one of ``access_keys`` are of its principal. See ``SigV4`` for ``from_anywhere``.
+    Those signed with one of ``access_keys`` are of its principal. What needs no signature
+    is admitted as ``unsigned`` says.
     """
     if credential is None:
         return AnyAdmission(listener.hosts, access_keys)
-    return SigV4(credential, now, access_keys, hosts=listener.hosts, from_anywhere=from_anywhere)
+    return SigV4(credential, now, access_keys, hosts=listener.hosts, unsigned=unsigned)
+
+
+def access_keys_for(backend: Backend, keys: Iterable[AccessKey] = ()) -> AccessKeys:
+    """The table of access keys for a backend: those of an offline one expire by its store's clock."""
+    now = backend.store.now if isinstance(backend, LocalBackend) else lambda: to_millis(utc_now())
+    return AccessKeys(now, keys)
+
+
+def unsigned_for(backend: Backend) -> Unsigned:
+    """From where web identity tokens are taken, unless somebody says otherwise: not for keys that last."""
+    in_memory = isinstance(backend, LocalBackend) and backend.store.path is None
+    return Unsigned.THIS_MACHINE if in_memory else Unsigned.NOWHERE
 
 
 @contextlib.contextmanager
@@ -147,13 +163,17 @@ def running(
     host: str = "127.0.0.1",
     port: int = 0,
     now: Callable[[], datetime] = utc_now,
+    access_keys: AccessKeys | None = None,
 ) -> Iterator[str]:
     """Serve a backend on a thread of this process; gives the URL, e.g. "http://127.0.0.1:49152".
 
-    With a credential every request must be signed with it, at about ``now``; without one, anyone is admitted.
+    With a credential every request must be signed with it or with one of ``access_keys``, at about ``now``;
+    without one, anyone is admitted. STS adds temporary keys to ``access_keys``.
     """
     listener = listen(host, port)
-    application = Application(Endpoint(backend, admission(credential, listener, now)))
+    keys = access_keys or access_keys_for(backend)
+    admit = admission(credential, listener, now, keys, unsigned=unsigned_for(backend))
+    application = Application(Endpoint(backend, admit))
     started = threading.Event()
     server = _server(application, started.set)
     thread = threading.Thread(target=server.run, args=([listener.socket],), name="kms-tui serve", daemon=True)
