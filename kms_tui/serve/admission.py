@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
+from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from kms_tui.backend.local.principals.access_keys import AccessKey
+from kms_tui.backend.local.principals.key_table import AccessKeys
 from kms_tui.kms.errors import ServiceError
 from kms_tui.serve.http_messages import HttpRequest
 
@@ -22,8 +24,24 @@ class Admitted(NamedTuple):
     access_key: AccessKey | None = None
 
 
+class Unsigned(Enum):
+    """From where requests are admitted that need no signature: AssumeRoleWithWebIdentity.
+
+    Their tokens are not verified, so whoever is admitted can have a session of any role that trusts an
+    identity provider.
+    """
+
+    NOWHERE = "nowhere"
+    THIS_MACHINE = "this machine"
+    ANYWHERE = "anywhere"
+
+
 class Admission(Protocol):
     """Admits requests, or raises ServiceError; several threads may use it."""
+
+    @property
+    def access_keys(self) -> AccessKeys | None:
+        """The access keys whose requests it tells apart; None where all requests are the default caller's."""
 
     def __call__(self, request: HttpRequest, service: str, /) -> Admitted:
         """Admit a request to a service by what it says of its signature."""
@@ -64,7 +82,7 @@ class PageGuard:
 
 def is_of_this_machine(request: HttpRequest) -> bool:
     """Whether the client is on this machine, as far as its address is known."""
-    address = _address(request.address)
+    address = _address(request.client_address)
     return address is None or address.is_loopback
 
 

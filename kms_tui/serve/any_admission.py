@@ -24,7 +24,7 @@ class AnyAdmission:
 
     def __init__(self, hosts: Collection[str], access_keys: AccessKeys | None = None) -> None:
         self._pages = PageGuard(hosts)
-        self._access_keys = access_keys
+        self.access_keys = access_keys
 
     def __call__(self, request: HttpRequest, _service: str) -> Admitted:
         self._pages.refuse_pages(request)
@@ -37,7 +37,7 @@ class AnyAdmission:
         return self(request, "")
 
     def _key_of(self, access_key_id: str, request: HttpRequest) -> AccessKey | None:
-        key = self._access_keys.find(access_key_id) if self._access_keys else None
-        if key is not None and self._access_keys is not None:
-            self._access_keys.require_usable(key, session_token_of(request))
+        key = self.access_keys.find(access_key_id) if self.access_keys else None
+        if key is not None and self.access_keys is not None:
+            self.access_keys.require_usable(key, session_token_of(request))
         return key

@@ -38,7 +38,8 @@ class ClientBackends:
         """The backend for an admitted request."""
         region, key = admitted
         agent = request.headers.get("user-agent", "")
-        name = (key.access_key_id if key else "", region, request.address, agent)
+        address = request.client_address
+        name = (key.access_key_id if key else "", region, address, agent)
         client = self._clients.get(name)
         if client is not None and client.access_key is key:
             return client.backend
@@ -46,7 +47,7 @@ class ClientBackends:
         if region is not None:
             backend = backend.in_region(region)
         if isinstance(backend, NotesOrigin):
-            backend = backend.called_from(request.address, agent)
+            backend = backend.called_from(address, agent)
         if len(self._clients) >= _MAX_BACKENDS:
             self._clients.clear()
         self._clients[name] = _Client(key, backend)

@@ -9,12 +9,16 @@ from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from kms_tui.backend.base import Backend, RecordsTogether
+from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.service_model import operations
 from kms_tui.kms.errors import KmsTuiError, ReadOnlyError, ServiceError
-from kms_tui.serve import aws_json, sts
+from kms_tui.serve import aws_json
 from kms_tui.serve.admission import Admission
 from kms_tui.serve.client_backends import ClientBackends
 from kms_tui.serve.http_messages import TEXT, HttpRequest, HttpResponse
+from kms_tui.serve.query_protocol import is_query
+from kms_tui.serve.query_protocol import refusal as query_refusal
+from kms_tui.serve.sts import answer_query
 
 logger = logging.getLogger(__name__)
 
@@ -42,13 +46,15 @@ class Task(NamedTuple):
     params: Mapping[str, Any]
     backend: Backend
     request: HttpRequest
+    access_key: AccessKey | None = None
 
     def __repr__(self) -> str:
         return f"Task({self.operation})"
 
 
 class Endpoint:
-    """KMS and STS on a backend. ``accept`` is quick and does no I/O; ``run`` makes the backend's call.
+    """KMS and STS on a backend. ``accept`` is quick: of KMS it does no I/O, and STS it answers, out of a few
+    rows. ``run`` makes the backend's call.
 
     They answer every failure with an error of the protocol and raise none; several threads may use them.
     """
@@ -65,7 +71,7 @@ class Endpoint:
         try:
             if request.path != "/":
                 return _NOT_HERE
-            if sts.is_query(request):
+            if is_query(request):
                 return self._sts(request)
             if request.method == "POST":
                 return self._kms(request)
@@ -95,16 +101,16 @@ class Endpoint:
         operation = target.removeprefix(aws_json.TARGET_PREFIX)
         if operation == target or operation not in operations():
             raise ServiceError(*_UNKNOWN)
-        backend = self.clients.of(request, self._admit(request, "kms"))
-        return Task(operation, aws_json.parse(operation, request.body), backend, request)
+        admitted = self._admit(request, "kms")
+        backend = self.clients.of(request, admitted)
+        params = aws_json.parse(operation, request.body)
+        return Task(operation, params, backend, request, admitted.access_key)
 
     def _sts(self, request: HttpRequest) -> HttpResponse:
         try:
-            admitted = self._admit(request, "sts")
-            sts.require_known_action(request)
-            return sts.identity(self.clients.of(request, admitted).caller(), request.id)
+            return answer_query(request, self._admit, self.clients)
         except ServiceError as error:
-            return sts.refusal(error, request.id)
+            return query_refusal(error, request.id)
 
 
 def refusal(error: ServiceError) -> HttpResponse:

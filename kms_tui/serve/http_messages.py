@@ -39,6 +39,11 @@ class HttpRequest:
     def __repr__(self) -> str:
         return f"Request({self.method} {self.path})"
 
+    @property
+    def client_address(self) -> str:
+        """``address``; of a client that speaks IPv4 to a socket for IPv6, its own."""
+        return self.address.removeprefix("::ffff:") if "." in self.address else self.address
+
     def query_parameters(self) -> dict[str, str]:
         """The query decoded; of repeated names the last counts."""
         return dict(parse_qsl(self.query, keep_blank_values=True)) if self.query else {}

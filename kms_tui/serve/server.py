@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,10 +16,13 @@ import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 from kms_tui.backend.base import Backend
+from kms_tui.backend.local.local_backend import LocalBackend
+from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.principals.key_table import AccessKeys
+from kms_tui.backend.local.store.sources import to_millis
 from kms_tui.control.kms_control import KmsControl
 from kms_tui.kms.errors import EndpointError
-from kms_tui.serve.admission import Admission, PageGuard
+from kms_tui.serve.admission import Admission, PageGuard, Unsigned
 from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.application import Application
 from kms_tui.serve.client_connections import ClientConnection
@@ -143,15 +146,28 @@ def admission(
     now: Callable[[], datetime] = utc_now,
     access_keys: AccessKeys | None = None,
     *,
-    from_anywhere: bool = False,
+    unsigned: Unsigned = Unsigned.NOWHERE,
 ) -> Admission:
     """The admission: requests signed with the credential, or, without one, all that name this listener.
 
-    Those signed with one of ``access_keys`` are of its principal. See ``SigV4`` for ``from_anywhere``.
+    Those signed with one of ``access_keys`` are of its principal. What needs no signature
+    is admitted as ``unsigned`` says.
     """
     if credential is None:
         return AnyAdmission(listener.hosts, access_keys)
-    return SigV4(credential, now, access_keys, hosts=listener.hosts, from_anywhere=from_anywhere)
+    return SigV4(credential, now, access_keys, hosts=listener.hosts, unsigned=unsigned)
+
+
+def access_keys_for(backend: Backend, keys: Iterable[AccessKey] = ()) -> AccessKeys:
+    """The table of access keys for a backend: those of an offline one expire by its store's clock."""
+    now = backend.store.now if isinstance(backend, LocalBackend) else lambda: to_millis(utc_now())
+    return AccessKeys(now, keys)
+
+
+def unsigned_for(backend: Backend) -> Unsigned:
+    """From where web identity tokens are taken, unless somebody says otherwise: not for keys that last."""
+    in_memory = isinstance(backend, LocalBackend) and backend.store.path is None
+    return Unsigned.THIS_MACHINE if in_memory else Unsigned.NOWHERE
 
 
 @contextlib.contextmanager
@@ -162,15 +178,18 @@ def running(
     host: str = "127.0.0.1",
     port: int = 0,
     now: Callable[[], datetime] = utc_now,
+    access_keys: AccessKeys | None = None,
     control: KmsControl | None = None,
 ) -> Iterator[str]:
     """Serve a backend on a thread of this process; gives the URL, e.g. "http://127.0.0.1:49152".
 
-    With a credential every request must be signed with it, at about ``now``; without one, anyone is admitted.
-    A ``control`` is offered under ``control_path``, and its access keys are admitted.
+    With a credential every request must be signed with it or with one of ``access_keys``, at about ``now``;
+    without one, anyone is admitted. STS adds temporary keys to ``access_keys``. A ``control`` is offered
+    under ``control_path``; its access keys are then those.
     """
     listener = listen(host, port)
-    admit = admission(credential, listener, now, control.access_keys if control else None)
+    keys = control.access_keys if control else access_keys or access_keys_for(backend)
+    admit = admission(credential, listener, now, keys, unsigned=unsigned_for(backend))
     application = _application(backend, admit, listener, control)
     started = threading.Event()
     server = _server(application, started.set)

@@ -22,7 +22,7 @@ from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.principals.key_table import AccessKeys, unrecognized
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve.admission import Admitted, PageGuard, is_of_this_machine, refusal
+from kms_tui.serve.admission import Admitted, PageGuard, Unsigned, is_of_this_machine, refusal
 from kms_tui.serve.http_messages import HttpRequest, session_token_of
 
 _ID_BYTES, _SECRET_BYTES = 10, 30
@@ -88,8 +88,7 @@ class SigV4:
     """Admits requests signed with a known access key, within five minutes of ``now``.
 
     The ``credential`` is the default caller's; ``access_keys`` are those of other principals. What needs no
-    signature is admitted from this machine only, unless ``from_anywhere``, and never from web pages. Safe to
-    use from several threads.
+    signature is admitted as ``unsigned`` says, and never from web pages. Safe to use from several threads.
     """
 
     def __init__(
@@ -99,13 +98,13 @@ class SigV4:
         access_keys: AccessKeys | None = None,
         *,
         hosts: Collection[str] = (),
-        from_anywhere: bool = False,
+        unsigned: Unsigned = Unsigned.NOWHERE,
     ) -> None:
         self._credential = credential
         self._now = now
-        self._access_keys = access_keys
+        self.access_keys = access_keys
         self._pages = PageGuard(hosts)
-        self._from_anywhere = from_anywhere
+        self._unsigned = unsigned
         self._signing_keys: dict[tuple[str, str, str, str], bytes] = {}
 
     def __call__(self, request: HttpRequest, service: str) -> Admitted:
@@ -125,10 +124,11 @@ class SigV4:
     def unsigned(self, request: HttpRequest) -> Admitted:
         """Admit a request without a signature; raises ServiceError."""
         self._pages.refuse_pages(request)
-        if not self._from_anywhere and not is_of_this_machine(request):
+        here = self._unsigned is Unsigned.THIS_MACHINE and is_of_this_machine(request)
+        if not here and self._unsigned is not Unsigned.ANYWHERE:
             raise refusal(
-                "Web identity tokens are not verified here, so they are taken from this machine only: start "
-                "the endpoint with --allow-network to take them from others."
+                "Web identity tokens are not verified here, so they are taken for a store in memory and from "
+                "this machine only: start the endpoint with --trust-web-identity to take all."
             )
         return Admitted()
 
@@ -137,10 +137,10 @@ class SigV4:
         access_key_id = claim.scope[0]
         if access_key_id == self._credential.access_key_id:
             return None, self._credential.secret_access_key
-        key = self._access_keys.find(access_key_id) if self._access_keys else None
-        if key is None or self._access_keys is None:
+        key = self.access_keys.find(access_key_id) if self.access_keys else None
+        if key is None or self.access_keys is None:
             raise unrecognized()
-        self._access_keys.require_usable(key, session_token_of(request))
+        self.access_keys.require_usable(key, session_token_of(request))
         return key, key.secret_access_key
 
     def _check_scope(self, claim: Claim, service: str) -> None:

@@ -188,11 +188,7 @@ def test_faults_are_met_as_ordered_and_counted(served: Served) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "error"),
-    [
-        ("reset", ConnectionClosedError),
-        ("lost-answer", ConnectionClosedError),
-        ("hang", ReadTimeoutError),
-    ],
+    [("reset", ConnectionClosedError), ("lost-answer", ConnectionClosedError), ("hang", ReadTimeoutError)],
 )
 def test_an_answer_is_lost_on_the_wire(served: Served, fault: str, error: type[Exception]) -> None:
     key = served.key()

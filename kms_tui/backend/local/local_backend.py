@@ -122,7 +122,11 @@ class LocalBackend:
             endpoint = endpoint or ENDPOINT_ID  # a caller with an endpoint policy comes through the endpoint
         self._layers = CallerLayers(self.store, Caller.parse(self._caller.arn), limits, endpoint)
         came_through: dict[str, ContextValue] = {SOURCE_VPCE: endpoint} if endpoint else {}
-        self._given_context = came_through | {lowered(key): value for key, value in context.items()}
+        own = {lowered(key): value for key, value in context.items()}
+        # The keys of STS (sts:TransitiveTagKeys) are of its own requests only.
+        self._given_context = came_through | {
+            key: value for key, value in own.items() if not key.startswith("sts:")
+        }
         self._go_to(self.region)
 
     def _go_to(self, region: str) -> None:

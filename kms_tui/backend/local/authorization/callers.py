@@ -27,10 +27,10 @@ def identity_of(partition: str, account: str, arn: str | None) -> CallerIdentity
         raise KmsTuiError(
             f"{arn} is of the partition {caller.partition}; this KMS is of {partition}.", next_step=_NEXT_STEP
         )
-    return CallerIdentity(caller.account or account, caller.arn, _unique_id(caller))
+    return CallerIdentity(caller.account or account, caller.arn, unique_id_of(caller))
 
 
-def _unique_id(caller: Caller) -> str:
+def unique_id_of(caller: Caller) -> str:
     """The caller's unique id, derived from its account, as IAM's own is not known."""
     if caller.kind is PrincipalKind.USER:
         return _user_id("AIDA", caller.account)

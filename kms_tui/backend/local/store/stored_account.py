@@ -45,6 +45,11 @@ class StoredAccount:
         )
         return None if found is None else _content(found[0], f"{kind} {name}")
 
+    def holds(self, kind: RowKind, account: str) -> bool:
+        """Whether there is any row of a kind in an account."""
+        query = "SELECT 1 FROM account_policies WHERE kind = ? AND account = ? LIMIT 1"
+        return self._store.one(query, (kind, account)) is not None
+
     def every(self, kind: RowKind) -> Sequence[Content]:
         rows = self._store.rows(
             "SELECT name, content FROM account_policies WHERE kind = ? ORDER BY row", (kind,)
