@@ -1,4 +1,4 @@
-"""Serve the offline KMS to any AWS client: KMS over AWS JSON 1.1, and STS GetCallerIdentity.
+"""Serve the offline KMS to any AWS client: KMS over AWS JSON 1.1, and STS for sessions of roles.
 
 The first line that it prints is its URL, once it answers there; the export lines that a shell needs follow.
 Ctrl+C or SIGTERM stops it, with exit code 0.
@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kms_tui.cli.access_key_flags import FILE_HELP, access_keys_from, add_access_key_flags, credential_from
 from kms_tui.cli.connection import AS_HELP, NEEDS_CALLER, add_caller_flags, caller_files, limits_of
 from kms_tui.cli.standard_streams import ReaderGoneError, written_out
 from kms_tui.kms.arn import Arn
@@ -32,11 +33,13 @@ examples:
   kms-tui serve --ephemeral --port 4599                 prints its URL, and the exports that a shell needs
   kms-tui serve --local --as arn:aws:iam::111122223333:role/app --iam-policy app.json
 
+{file_help}
+
 exit codes: 0 stopped by a signal; 1 the store or the port cannot be used; 2 bad usage"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = _EPILOG
+    parser.epilog = _EPILOG.format(file_help=FILE_HELP)
     which = parser.add_argument_group("what is served").add_mutually_exclusive_group()
     which.add_argument("--local", action="store_true", help="the local store at its default path (default)")
     which.add_argument("--store", metavar="PATH", type=Path, help="a local store at another path")
@@ -50,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--as", dest="caller_arn", metavar="ARN", type=_principal, help=f"all clients {AS_HELP}"
     )
     add_caller_flags(parser)
+    add_access_key_flags(parser)
     parser.add_argument(
         "--auth",
         choices=("sigv4", "any"),
@@ -81,8 +85,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serve(args: argparse.Namespace, backend: Backend, credential: Credential) -> None:
-    from kms_tui.serve import admission, listen, serve
+    from kms_tui.serve import access_keys_for, admission, listen, serve, unsigned_for
+    from kms_tui.serve.admission import Unsigned
 
+    credential = credential_from(args) or credential
+    fixed = access_keys_from(args, backend.account_id, backend.partition, credential)
+    access_keys = access_keys_for(backend, fixed)
+    unsigned = Unsigned.ANYWHERE if args.trust_web_identity else unsigned_for(backend)
     listener = listen(args.host, args.port)
     checked = args.auth == "sigv4"
     if not (checked or listener.is_loopback or args.allow_network):
@@ -91,7 +100,7 @@ def _serve(args: argparse.Namespace, backend: Backend, credential: Credential) -
             f"With --auth any, whoever reaches {args.host} could use every key.",
             next_step="Leave out --auth any, listen on 127.0.0.1, or say --allow-network.",
         )
-    admit = admission(credential if checked else None, listener)
+    admit = admission(credential if checked else None, listener, access_keys=access_keys, unsigned=unsigned)
     exports = {
         "AWS_ENDPOINT_URL_KMS": listener.url,
         "AWS_ENDPOINT_URL_STS": listener.url,

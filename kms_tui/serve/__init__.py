@@ -1,6 +1,16 @@
 """A backend served over HTTP as AWS KMS is: AWS JSON 1.1, with Signature Version 4."""
 
-from kms_tui.serve.server import admission, listen, running, serve
+from kms_tui.serve.server import access_keys_for, admission, listen, running, serve, unsigned_for
 from kms_tui.serve.sigv4 import Credential, credential_of, random_credential
 
-__all__ = ["Credential", "admission", "credential_of", "listen", "random_credential", "running", "serve"]
+__all__ = [
+    "Credential",
+    "access_keys_for",
+    "admission",
+    "credential_of",
+    "listen",
+    "random_credential",
+    "running",
+    "serve",
+    "unsigned_for",
+]
