@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from kms_tui.cli.access_key_flags import FILE_HELP, access_keys_from, add_access_key_flags, credential_from
 from kms_tui.cli.connection import AS_HELP, NEEDS_CALLER, add_caller_flags, caller_files, limits_of
 from kms_tui.cli.standard_streams import ReaderGoneError, written_out
+from kms_tui.cli.store_seed import add_fixed_flag, read_seed_file
 from kms_tui.kms.arn import Arn
 from kms_tui.kms.errors import KmsTuiError
 
@@ -31,6 +32,7 @@ _ACCOUNT_DIGITS = 12
 _EPILOG = """\
 examples:
   kms-tui serve --ephemeral --port 4599                 prints its URL, and the exports that a shell needs
+  kms-tui serve --seed keys.yaml                        the keys of a file, in memory
   kms-tui serve --local --as arn:aws:iam::111122223333:role/app --iam-policy app.json
 
 {file_help}
@@ -45,6 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--store", metavar="PATH", type=Path, help="a local store at another path")
     which.add_argument("--demo", action="store_true", help="the demo account, in memory")
     which.add_argument("--ephemeral", action="store_true", help="an empty account in memory, gone at the end")
+    parser.add_argument(
+        "--seed",
+        metavar="FILE",
+        type=Path,
+        help="fill the store from a file (`store seed --help`); without --local and --store one in memory",
+    )
+    add_fixed_flag(parser)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=0, help="port (default: 0, any free one)")
     parser.add_argument("--account-id", metavar="ID", type=_account, help="12 digits (default: the store's)")
@@ -76,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         args.refuse(NEEDS_CALLER)
     if args.demo and args.account_id:
         args.refuse("--demo is an account of its own: leave out --account-id")
+    if args.demo and args.seed:
+        args.refuse("--demo is an account of its own: leave out --seed")
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.ERROR, format="%(message)s", stream=sys.stderr
     )
@@ -130,9 +141,18 @@ def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
         return
     from kms_tui.backend.local import open_default, open_ephemeral
 
-    opener = open_ephemeral if args.ephemeral else partial(open_default, args.store)
-    backend = opener(region=args.region, account_id=args.account_id, **caller)
+    seed = read_seed_file(args.seed) if args.seed else None
+    in_memory = args.ephemeral or (seed and not (args.local or args.store))
+    opener = open_ephemeral if in_memory else partial(open_default, args.store)
+    place = {"region": args.region, "account_id": args.account_id}
+    if seed:
+        place = {"region": args.region or seed.region, "account_id": args.account_id or seed.account}
+    backend = opener(**place, **caller)
     with backend.store:
+        if seed:
+            from kms_tui.seed.seed_application import apply_seed
+
+            apply_seed(seed, backend.store, allow_fixed=args.allow_fixed_material)
         yield backend, credential_of(backend.store)
 
 
