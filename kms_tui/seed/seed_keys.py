@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kms_tui.backend.local.keys.aws_managed_keys import ALIASES as AWS_MANAGED_ALIASES
@@ -249,6 +249,7 @@ class _KeyReader:
                 self._material(each, number, (*self._path, "materials", number))
                 for number, each in enumerate(members.get("materials", ()))
             ]
+        self._require_distinct(found)
         rotations = members.get("rotation", {}).get("on_demand", 0)
         if rotations and len(found) > 1:
             self._problem(
@@ -258,6 +259,14 @@ class _KeyReader:
         if rotations and not found:
             found.append(SeedMaterial(place=self._reader.place(self._path)))
         return (*found, *(SeedMaterial(rotation="ON_DEMAND") for _ in range(rotations)))
+
+    def _require_distinct(self, materials: Sequence[SeedMaterial]) -> None:
+        """A key is rotated to other bytes each time, which have another id."""
+        seen: dict[object, int] = {}
+        for number, material in enumerate(materials):
+            for what, value in (("bytes", material.fixed), ("id", material.material_id or None)):
+                if value is not None and seen.setdefault((what, value), number) != number:
+                    self._problem(f"has the {what} of materials[{seen[what, value]}]", "materials", number)
 
     def _material(self, members: Members, number: int, path: MemberPath) -> SeedMaterial:
         reader, external = self._reader, self._origin is KeyOrigin.EXTERNAL

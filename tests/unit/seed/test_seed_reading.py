@@ -169,6 +169,8 @@ _ROOM = {"Version": "2012-10-17", "Statement": [_POLICY["Statement"][0], {"Effec
         ({"fixed_material": {"hex": "00" * 32}, "materials": [{}]}, "fixed_material is there beside materials: one of them says all"),
         ({"rotation": {"on_demand": 1}, "materials": [{}, {}]}, "rotation.on_demand is there beside several materials, which say when they came"),
         ({"materials": [{"rotated_at": "2026-01-01"}]}, "materials[0] came with a rotation, and the first key material of a key comes with none"),
+        ({"materials": [{"fixed": {"hex": "11" * 32}}, {"fixed": {"hex": "11" * 32}}]}, "materials[1] has the bytes of materials[0]"),
+        ({"materials": [{"id": "0" * 64}, {}, {"id": "0" * 64}]}, "materials[2] has the id of materials[0]"),
         ({"materials": [{"valid_to": "2026-08-01"}]}, "materials[0].valid_to is of imported key material, which a key of origin AWS_KMS has not"),
         ({"origin": "EXTERNAL", "materials": [{"id": "0" * 64}]}, "materials[0].id cannot be given to imported key material: its id follows from its bytes"),
         ({"origin": "EXTERNAL", "spec": "HMAC_256", "materials": [{}, {}]}, "materials[1] has what only imported material of SYMMETRIC_DEFAULT has: a successor, a description"),
