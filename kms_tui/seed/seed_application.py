@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kms_tui.backend.local.account_policies.account_rows import AccountRow
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.store_merging import TakenError, merge_keys
 from kms_tui.backend.local.store.store_opening import open_beside
@@ -20,6 +19,7 @@ from kms_tui.backend.local.store.stored_account import account_rows, replace_acc
 from kms_tui.seed.key_making import SeedMaker
 from kms_tui.seed.seed_document import SeedError
 from kms_tui.seed.seed_model import Seed
+from kms_tui.seed.seed_principals import is_bare
 from kms_tui.seed.seed_sources import SeedSources
 
 
@@ -74,8 +74,8 @@ def _add_account_rows(seed: Seed, store: Store) -> None:
         return
     present = account_rows(store)
     places = {row[:3] for row in present}
-    taken = [f"the {row.kind} {row.name}".rstrip() for row in seed.account_rows if row[:3] in places]
+    new = [row for row in seed.account_rows if row[:3] not in places or not is_bare(row.content)]
+    taken = [f"the {row.kind} {row.name}".rstrip() for row in new if row[:3] in places]
     if taken:
         raise SeedError([f"{seed.name}: {store.path or 'the store'} holds {each} already." for each in taken])
-    rows: list[AccountRow] = [*present, *seed.account_rows]
-    replace_account(store, rows)
+    replace_account(store, [*present, *new])

@@ -60,7 +60,9 @@ def read_principals(reader: MemberReader) -> tuple[tuple[AccessKey, ...], tuple[
     for number, members in enumerate(reader.document.data.get("principals", ())):
         one = _PrincipalReader(reader, members, ("principals", number))
         for kind, item in one.items():
-            lists.setdefault(MEMBERS[kind], []).append(item)
+            known = lists.setdefault(MEMBERS[kind], [])
+            if not (is_bare(item) and any(each["Arn"] == item["Arn"] for each in known)):
+                known.append(item)
         key = one.access_key()
         if key is not None and key.access_key_id in keys:
             reader.problem(("principals", number, "access_key_id"), "is that of another principal")
@@ -73,6 +75,11 @@ def read_principals(reader: MemberReader) -> tuple[tuple[AccessKey, ...], tuple[
     rows, faults = rows_and_faults(files)
     reader.problems += [f"{fault}." for fault in faults]
     return tuple(keys.values()), rows
+
+
+def is_bare(item: Content) -> bool:
+    """Whether IAM's item of a principal says nothing but its name: that of a further access key of it."""
+    return not any(value for name, value in item.items() if not isinstance(value, str))
 
 
 def _account_files(reader: MemberReader) -> Iterator[NamedFile]:

@@ -167,13 +167,14 @@ def test_a_set_that_waits_for_its_deletion() -> None:
 
 
 def test_access_keys_stay_with_the_seed_and_rows_join_those_of_the_store() -> None:
-    def user(name: str) -> dict[str, Any]:
-        return {"principals": [{"arn": f"arn:aws:iam::111122223333:user/{name}"}]}
+    def user(name: str, **members: Any) -> dict[str, Any]:
+        return {"principals": [{"arn": f"arn:aws:iam::111122223333:user/{name}", **members}]}
 
-    with _made(user("alice")) as store:
+    with _made(user("alice", tags={"team": "a"})) as store:
         apply_seed(read_seed(user("bob")), store)
+        apply_seed(read_seed(user("alice")), store)  # a further access key would say no more
         assert [row.name for row in account_rows(store)] == ["alice", "bob"]
-        both = {**user("alice"), "keys": [{}]}
+        both = {**user("alice", tags={"team": "b"}), "keys": [{}]}
         assert problems(lambda: apply_seed(read_seed(both), store)) == [
             "the store holds the user alice already"
         ]
