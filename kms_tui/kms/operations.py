@@ -124,7 +124,7 @@ _ROWS = (
     OperationRow("GetPublicKey",                        _READ,  None,   _ON_KEY, _ASYM),
     OperationRow("DescribeKey",                         _READ,  None,   _ACROSS | _ALIAS | _GRANTABLE | _QUICK),
     OperationRow("CreateGrant",                         _GRANT, None,   _ACROSS | _CONTEXT | _GRANTABLE),
-    OperationRow("RetireGrant",                         _GRANT, None,   _ACROSS | _GRANTABLE),
+    OperationRow("RetireGrant",                         _GRANT, None,   _ACROSS | _CONTEXT | _GRANTABLE),
     OperationRow("RevokeGrant",                         _GRANT, None,   _ACROSS),
     OperationRow("ListGrants",                          _READ,  None,   _ACROSS),
     OperationRow("ListRetirableGrants",                 _READ,  None,   _NO_KEY),

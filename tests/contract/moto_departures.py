@@ -233,6 +233,7 @@ DEPARTURES: tuple[Departure, ...] = (
             "test_grants::test_a_constraint_has_eight_pairs_of_384_characters_at_most",
             "test_grants::test_a_disabled_key_gets_no_grants",
             "test_grants::test_a_grant_has_an_id_and_a_token",
+            "test_grants::test_a_grant_has_one_constraint_on_the_encryption_context",
             "test_grants::test_a_grant_has_one_grantee",
             "test_grants::test_a_grant_of_what_grants_cannot_give_is_refused",
             "test_grants::test_a_grant_of_what_the_key_cannot_do_is_refused",

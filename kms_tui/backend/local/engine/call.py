@@ -71,6 +71,8 @@ class Call:
     """Condition keys in lower case that come with the caller: tags, a service, a network."""
     key: KeyRow | None = None
     """The key that the call is about, once it was found."""
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+    """GrantConstraints of the grant that the call retires, once it was found."""
     _used: list[KeyRow] = field(default_factory=list)
     _recorded: bool = False
 
