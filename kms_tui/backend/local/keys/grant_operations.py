@@ -6,7 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from kms_tui.backend.local.authorization.decision import is_administrator, require_account, require_allowed
+from kms_tui.backend.local.authorization.decision import (
+    denied_elsewhere,
+    is_administrator,
+    require_account,
+    require_allowed,
+)
 from kms_tui.backend.local.authorization.stored_grants import (
     GrantRow,
     as_grant,
@@ -261,7 +266,12 @@ def _retired(call: Call) -> tuple[KeyRow, GrantRow]:
         )
     if "GrantToken" not in params:
         key = locate(call, params["KeyId"])
-        return key, _grant_of(call, key, params["GrantId"])
+        grant = grant_by_id(call.store, key, params["GrantId"])
+        if grant is None and key.account != call.scope.account:
+            raise denied_elsewhere(call, "kms:RetireGrant")  # as for a key that there is not
+        if grant is None:
+            raise _not_found(params["GrantId"])
+        return key, grant
     grant_id = grant_id_of(call.store, params["GrantToken"])
     if grant_id is None:
         raise ServiceError("InvalidGrantTokenException", "")
@@ -281,17 +291,12 @@ def _require_may_retire(call: Call, key: KeyRow, grant: GrantRow) -> None:
 def revoke_grant(call: Call) -> JsonShape:
     with call.write() as db:
         key = key_in_state(call, call.params["KeyId"])
-        grant = _grant_of(call, key, call.params["GrantId"])
+        grant = grant_by_id(call.store, key, call.params["GrantId"])
+        if grant is None:
+            raise _not_found(call.params["GrantId"])
         call.dry_run()
         delete_grant(db, grant)
     return {}
-
-
-def _grant_of(call: Call, key: KeyRow, grant_id: str) -> GrantRow:
-    grant = grant_by_id(call.store, key, grant_id)
-    if grant is None:
-        raise _not_found(grant_id)
-    return grant
 
 
 def _not_found(grant_id: str) -> ServiceError:
