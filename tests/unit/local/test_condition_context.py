@@ -328,7 +328,7 @@ def test_a_service_that_forwards_a_request_makes_grants_for_its_resource(
             },
         }
     )
-    grant = {"KeyId": kms.key(), "GranteePrincipal": _SESSION, "Operations": ["Encrypt"]}
+    grant: dict[str, Any] = {"KeyId": kms.key(), "GranteePrincipal": _SESSION, "Operations": ["Encrypt"]}
     policies: dict[str, Any] = {"caller_arn": _ADA, "iam_policies": (parse(policy, identity=True),)}
     client(**policies).refused("CreateGrant", "AccessDeniedException", **grant)
     client(**policies, context={"kms:ViaService": "rds.eu-west-1.amazonaws.com"})("CreateGrant", **grant)

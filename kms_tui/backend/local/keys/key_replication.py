@@ -5,7 +5,7 @@ from __future__ import annotations
 from kms_tui.backend.local.engine.call import Call, JsonShape
 from kms_tui.backend.local.engine.key_states import require_state
 from kms_tui.backend.local.keys import aliases_and_tags, key_policies
-from kms_tui.backend.local.keys.key_creation import put_new_key
+from kms_tui.backend.local.keys.key_creation import put_new_key, require_room
 from kms_tui.backend.local.keys.key_lookup import key_in_state
 from kms_tui.backend.local.keys.key_metadata import metadata_of
 from kms_tui.backend.local.keys.key_rotation import require_primary
@@ -31,6 +31,7 @@ def replicate_key(call: Call) -> JsonShape:
         if "Tags" in params:
             call.authorize(call, None, "kms:TagResource", "")
         _require_free_region(call, primary, params["ReplicaRegion"])
+        require_room(call, params["ReplicaRegion"])
         aliases_and_tags.require_valid_tags(params.get("Tags", ()))
         replica = _replica(call, primary)
         policy = key_policies.policy_for_new_key(call, replica)
