@@ -219,6 +219,7 @@ DEPARTURES: tuple[Departure, ...] = (
             "test_multi_region::test_a_replica_does_not_move_the_primary",
             "test_multi_region::test_a_replica_has_policy_tags_and_description_of_its_own",
             "test_multi_region::test_a_replica_is_creating_at_first",
+            "test_multi_region::test_a_key_goes_to_regions_of_its_partition_only",
             "test_multi_region::test_a_replica_is_not_replicated",
             "test_multi_region::test_a_replica_takes_the_description_and_tags_given",
             "test_multi_region::test_rotation_is_the_primarys_and_reaches_the_replicas",

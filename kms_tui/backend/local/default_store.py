@@ -12,11 +12,11 @@ from kms_tui.backend.local.local_backend import LocalBackend
 from kms_tui.backend.local.store.root_key import Unlock
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.store_opening import open_store
+from kms_tui.kms.arn import arn_partition
 from kms_tui.policy.layers import UNREAD, Layers
 
 DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_REGION = "us-east-1"
-PARTITION = "aws"
 PASSPHRASE_VARIABLE = "KMS_TUI_PASSPHRASE"
 
 
@@ -52,7 +52,7 @@ def open_default(
     that is unread there is what the store's account policies say. KmsTuiError where it is no principal.
     """
     if caller_arn:
-        identity_of(PARTITION, DEFAULT_ACCOUNT, caller_arn)
+        identity_of(arn_partition(region or DEFAULT_REGION), DEFAULT_ACCOUNT, caller_arn)
     store = open_store(path or default_path(), unlock=unlock)
     return LocalBackend(
         store,

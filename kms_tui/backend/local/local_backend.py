@@ -40,8 +40,8 @@ from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.stored_account import StoredAccount
 from kms_tui.backend.local.store.stored_material import Keyring
 from kms_tui.backend.service_model import operations
-from kms_tui.kms.arn import key_id_of
-from kms_tui.kms.errors import ServiceError, UnavailableError
+from kms_tui.kms.arn import arn_partition, key_id_of, partition_of
+from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError
 from kms_tui.kms.model import CallerIdentity, PolicyVersion
 from kms_tui.policy import Caller, Document, wildcard
 from kms_tui.policy.actions import lowered
@@ -54,6 +54,7 @@ _TRAIL = "cloudtrail"
 _LOOKUP = "LookupEvents"
 _ACTION = f"cloudtrail:{_LOOKUP}"
 T = TypeVar("T")
+_UNKNOWN_TOKEN = "The security token included in the request is invalid."
 ENDPOINT_ID = "vpce-0123456789abcdef0"
 """The VPC endpoint that calls come through where its policy is given."""
 
@@ -81,8 +82,8 @@ class LocalBackend:
     ``caller_arn`` is who calls, with ``iam_policies`` and within ``limits``; its account, not ``account_id``,
     is then the one that key ids and lists mean. A layer that is unread in ``limits`` is what the store's
     account policies say. ``endpoint`` is the VPC endpoint that it comes through, ``context`` are condition
-    keys that come with it. Without a caller the account's administrator calls, whom no policy refuses. Safe
-    to use from several threads, and from several processes on one store.
+    keys that come with it. Without a caller the account's administrator calls, whom no policy refuses. The
+    Region decides the partition. Safe to use from several threads, and from several processes on one store.
     """
 
     def __init__(
@@ -91,7 +92,6 @@ class LocalBackend:
         *,
         account_id: str,
         region: str,
-        partition: str = "aws",
         caller_arn: str | None = None,
         iam_policies: Sequence[Document] = (),
         limits: Layers = UNREAD,
@@ -101,6 +101,8 @@ class LocalBackend:
     ) -> None:
         self.store = store
         self._origin = origin or CallOrigin()
+        partition = arn_partition(region)
+        self._caller_arn = caller_arn
         self._caller = identity_of(partition, account_id, caller_arn)
         self._scope = CallScope(partition, region, self._caller.account)
         self._authorize = decide if caller_arn else allow_administrator
@@ -130,8 +132,18 @@ class LocalBackend:
         return self._caller
 
     def in_region(self, region: str) -> LocalBackend:
+        """The same caller in another Region, where another partition has an administrator of its own.
+
+        UnrecognizedClientException for a user or role, which another partition does not know.
+        """
         other = copy(self)
-        other._scope = CallScope(self.partition, region, self.account_id)
+        partition = partition_of(region) or self.partition
+        if partition != self.partition:
+            try:
+                other._caller = identity_of(partition, self.account_id, self._caller_arn)
+            except KmsTuiError as error:
+                raise ServiceError("UnrecognizedClientException", _UNKNOWN_TOKEN) from error
+        other._scope = CallScope(partition, region, self.account_id)
         return other
 
     def called_from(self, address: str, agent: str) -> LocalBackend:

@@ -25,7 +25,8 @@ def identity_of(partition: str, account: str, arn: str | None) -> CallerIdentity
         raise KmsTuiError(f"{arn} is no principal that can call KMS.", next_step=_NEXT_STEP) from error
     if caller.partition not in ("", partition):
         raise KmsTuiError(
-            f"{arn} is of the partition {caller.partition}; this KMS is of {partition}.", next_step=_NEXT_STEP
+            f"{arn} is of the partition {caller.partition}; this KMS is of {partition}.",
+            next_step=f"Give a principal of {partition}, or with --region a Region of {caller.partition}.",
         )
     return CallerIdentity(caller.account or account, caller.arn, _unique_id(caller))
 

@@ -15,12 +15,10 @@ from kms_tui.backend.local.store.stored_material import (
     apply_pending_material_states,
     materials_of,
 )
+from kms_tui.backend.service_model import regions_of
 from kms_tui.kms.arn import key_arn
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import KeyOrigin, KeyState
-
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-"""Prefixes of the Regions outside of the ordinary partition."""
 
 
 def replicate_key(call: Call) -> JsonShape:
@@ -53,13 +51,13 @@ def _primary(call: Call) -> KeyRow:
 
 
 def _require_free_region(call: Call, primary: KeyRow, region: str) -> None:
-    partition = next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
-    if partition in _PARTITIONS.values() and partition != call.scope.partition:
+    partition = call.scope.partition
+    if region not in regions_of(partition):
         raise ServiceError(
-            "ValidationException", f"ReplicaRegion {region} is not in the partition {call.scope.partition}."
+            "ValidationException", f"ReplicaRegion {region} is no Region of the partition {partition}."
         )
     if region in [key.region for key in related_keys(call.store, primary)]:
-        arn = key_arn(call.scope.partition, region, primary.account, primary.key_id)
+        arn = key_arn(partition, region, primary.account, primary.key_id)
         raise ServiceError("AlreadyExistsException", f"Key '{arn}' already exists")
 
 
