@@ -113,6 +113,7 @@ DEPARTURES: tuple[Departure, ...] = (
         "there is no ML-DSA and no Ed25519",
         "the service model: SigningAlgorithmSpec",
         (
+            "test_signatures::test_a_digest_is_signed_and_verified_by_ed25519ph",
             "test_signatures::test_a_message_is_signed_and_verified[ECC_NIST_EDWARDS25519-ED25519_SHA_512]",
             "test_signatures::test_a_message_is_signed_and_verified[ML_DSA_44-ML_DSA_SHAKE_256]",
             "test_signatures::test_a_message_is_signed_and_verified[ML_DSA_65-ML_DSA_SHAKE_256]",
