@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kms_tui.backend.base import Backend
+    from kms_tui.backend.local.attestation.attestations import AttestationTrust
     from kms_tui.serve import Credential
 
 _ACCOUNT_DIGITS = 12
@@ -61,6 +62,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with --auth any: listen beyond this machine all the same, so that whoever reaches the port "
         "may use every key",
+    )
+    attested = parser.add_mutually_exclusive_group()
+    attested.add_argument(
+        "--nitro-root",
+        metavar="FILE",
+        type=Path,
+        help="believe attestation documents of Recipient whose certificates lead to those in this PEM file",
+    )
+    attested.add_argument(
+        "--nitro-unsigned",
+        action="store_true",
+        help="believe every attestation document, whoever signed it, and when",
     )
     parser.add_argument("--verbose", action="store_true", help="one line a request, on standard error")
     parser.set_defaults(refuse=parser.error)
@@ -112,6 +125,7 @@ def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
         "caller_arn": args.caller_arn,
         "limits": limits_of(caller_files(args)),
         "endpoint": args.caller_vpce,
+        "attestation_trust": _attestation_trust(args),
     }
     if args.demo:
         from kms_tui.demo import demo_backend
@@ -125,6 +139,17 @@ def _opened(args: argparse.Namespace) -> Iterator[tuple[Backend, Credential]]:
     backend = opener(region=args.region, account_id=args.account_id, **caller)
     with backend.store:
         yield backend, credential_of(backend.store)
+
+
+def _attestation_trust(args: argparse.Namespace) -> AttestationTrust:
+    """Which attestation documents are believed. KmsTuiError for a file without certificates."""
+    from kms_tui.backend.local.attestation.attestations import AttestationTrust
+
+    if args.nitro_root is None:
+        return AttestationTrust(unsigned=args.nitro_unsigned)
+    from kms_tui.signing.certificates.certificate_files import certificates_in, read_x509_file
+
+    return AttestationTrust(certificates_in(read_x509_file(args.nitro_root), str(args.nitro_root)))
 
 
 def _announce(url: str, exports: dict[str, str], checked: bool) -> None:

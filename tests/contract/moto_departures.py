@@ -75,6 +75,17 @@ DEPARTURES: tuple[Departure, ...] = (
         ),
     ),
     Departure(
+        "Recipient is ignored",
+        "the service model: RecipientInfo, CiphertextForRecipient",
+        (
+            "test_recipients::test_a_data_key_comes_for_the_recipient_alone",
+            "test_recipients::test_a_plaintext_comes_for_the_recipient_alone",
+            "test_recipients::test_a_shared_secret_comes_for_the_recipient_alone",
+            "test_recipients::test_random_bytes_come_for_the_recipient_alone",
+            "test_recipients::test_what_is_no_attestation_document_is_refused",
+        ),
+    ),
+    Departure(
         "there is no DryRun",
         "the service model: DryRunOperationException",
         (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from kms_tui.backend.local.attestation.attestations import NO_TRUST, AttestationTrust
 from kms_tui.backend.local.authorization.callers import identity_of
 from kms_tui.backend.local.local_backend import LocalBackend
 from kms_tui.backend.local.store.root_key import Unlock
@@ -43,6 +44,7 @@ def open_default(
     caller_arn: str | None = None,
     limits: Layers = UNREAD,
     endpoint: str = "",
+    attestation_trust: AttestationTrust = NO_TRUST,
     unlock: Unlock = from_environment,
 ) -> LocalBackend:
     """Open or make the store at ``path``, or at its default place. Raises StoreError.
@@ -61,6 +63,7 @@ def open_default(
         caller_arn=caller_arn,
         limits=limits,
         endpoint=endpoint,
+        attestation_trust=attestation_trust,
     )
 
 
@@ -71,6 +74,7 @@ def open_ephemeral(
     caller_arn: str | None = None,
     limits: Layers = UNREAD,
     endpoint: str = "",
+    attestation_trust: AttestationTrust = NO_TRUST,
 ) -> LocalBackend:
     """A new account in memory, which ends with the process."""
     return LocalBackend(
@@ -80,4 +84,5 @@ def open_ephemeral(
         caller_arn=caller_arn,
         limits=limits,
         endpoint=endpoint,
+        attestation_trust=attestation_trust,
     )

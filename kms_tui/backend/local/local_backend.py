@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from kms_tui.backend.base import EventGroup, Services
 from kms_tui.backend.local.account_policies.account_services import AccountServices
+from kms_tui.backend.local.attestation.attestations import NO_TRUST, AttestationTrust
 from kms_tui.backend.local.authorization.caller_layers import CallerLayers
 from kms_tui.backend.local.authorization.callers import identity_of
 from kms_tui.backend.local.authorization.decision import (
@@ -83,7 +84,8 @@ class LocalBackend:
     is then the one that key ids and lists mean. A layer that is unread in ``limits`` is what the store's
     account policies say. ``endpoint`` is the VPC endpoint that it comes through, ``context`` are condition
     keys that come with it. Without a caller the account's administrator calls, whom no policy refuses. The
-    Region decides the partition. Safe to use from several threads, and from several processes on one store.
+    Region decides the partition. ``attestation_trust`` says which attestation documents are believed. Safe to
+    use from several threads, and from several processes on one store.
     """
 
     def __init__(
@@ -98,9 +100,11 @@ class LocalBackend:
         endpoint: str = "",
         context: Mapping[str, ContextValue] | None = None,
         origin: CallOrigin | None = None,
+        attestation_trust: AttestationTrust = NO_TRUST,
     ) -> None:
         self.store = store
         self._origin = origin or CallOrigin()
+        self._attestation_trust = attestation_trust
         partition = arn_partition(region)
         self._caller_arn = caller_arn
         self._caller = identity_of(partition, account_id, caller_arn)
@@ -187,6 +191,7 @@ class LocalBackend:
             self.store.now(),
             self._origin,
             self._layers.role_context() | self._context,
+            attestation_trust=self._attestation_trust,
         )
 
     def call(self, operation: str, params: Mapping[str, Any]) -> JsonShape:

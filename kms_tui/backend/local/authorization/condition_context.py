@@ -97,6 +97,8 @@ def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = 
     context |= _of_key(call, key) if key else {}
     for add in _BY_ACTION.get(operation, ()):
         context |= add(call, key)
+    if call.attestation is not None and has(operation, Trait.ATTESTED):
+        context |= call.attestation.conditions()
     if pairs := encryption_context(call, action):
         context |= {f"kms:encryptioncontext:{name}": value for name, value in pairs.items()}
         context["kms:encryptioncontextkeys"] = list(pairs)

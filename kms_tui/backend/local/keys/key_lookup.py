@@ -136,12 +136,3 @@ def require_algorithm(key: KeyRow, algorithm: str) -> None:
         raise ServiceError(
             "InvalidKeyUsageException", f"Algorithm {algorithm} is incompatible with key spec {key.spec}."
         )
-
-
-def require_no_recipient(call: Call) -> None:
-    """UnsupportedOperationException: an attestation document could not be verified here."""
-    if "Recipient" in call.params:
-        raise ServiceError(
-            "UnsupportedOperationException",
-            "Recipient is not supported: this KMS cannot verify attestation documents of Nitro Enclaves.",
-        )
