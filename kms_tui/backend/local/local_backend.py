@@ -13,7 +13,7 @@ from kms_tui.backend.base import EventGroup, Services
 from kms_tui.backend.local.account_policies.account_services import AccountServices
 from kms_tui.backend.local.attestation.attestations import NO_TRUST, AttestationTrust
 from kms_tui.backend.local.authorization.caller_layers import CallerLayers
-from kms_tui.backend.local.authorization.callers import identity_of
+from kms_tui.backend.local.authorization.callers import identity_known_in, identity_of
 from kms_tui.backend.local.authorization.decision import (
     ADMINISTRATOR_POLICY,
     allow_administrator,
@@ -42,7 +42,7 @@ from kms_tui.backend.local.store.stored_account import StoredAccount
 from kms_tui.backend.local.store.stored_material import Keyring
 from kms_tui.backend.service_model import operations
 from kms_tui.kms.arn import arn_partition, key_id_of, partition_of
-from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError
+from kms_tui.kms.errors import ServiceError, UnavailableError
 from kms_tui.kms.model import CallerIdentity, PolicyVersion
 from kms_tui.policy import Caller, Document, wildcard
 from kms_tui.policy.actions import lowered
@@ -55,7 +55,6 @@ _TRAIL = "cloudtrail"
 _LOOKUP = "LookupEvents"
 _ACTION = f"cloudtrail:{_LOOKUP}"
 T = TypeVar("T")
-_UNKNOWN_TOKEN = "The security token included in the request is invalid."
 ENDPOINT_ID = "vpce-0123456789abcdef0"
 """The VPC endpoint that calls come through where its policy is given."""
 
@@ -143,10 +142,7 @@ class LocalBackend:
         other = copy(self)
         partition = partition_of(region) or self.partition
         if partition != self.partition:
-            try:
-                other._caller = identity_of(partition, self.account_id, self._caller_arn)
-            except KmsTuiError as error:
-                raise ServiceError("UnrecognizedClientException", _UNKNOWN_TOKEN) from error
+            other._caller = identity_known_in(partition, self.account_id, self._caller_arn)
         other._scope = CallScope(partition, region, self.account_id)
         return other
 

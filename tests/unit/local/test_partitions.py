@@ -161,3 +161,14 @@ def test_a_store_is_opened_in_any_partition(tmp_path: Path) -> None:
     with pytest.raises(KmsTuiError, match="is of the partition aws-us-gov; this KMS is of aws"):
         open_default(tmp_path / "other.db", caller_arn=caller)
     assert not (tmp_path / "other.db").exists()
+
+
+def test_events_tell_callers_of_the_partition_that_they_had(store: Store) -> None:
+    """As in a store that was served for GovCloud before Regions decided the partition."""
+    backend = LocalBackend(store, account_id=ACCOUNT, region="us-gov-west-1")
+    backend.call("CreateKey", {})
+    caller = f"arn:aws:iam::{ACCOUNT}:user/administrator"
+    with store.write() as db:
+        db.execute("UPDATE events SET caller = ?", (caller,))
+    (event,) = backend.services.call("cloudtrail", "LookupEvents", {})["Events"]
+    assert json.loads(event["CloudTrailEvent"])["userIdentity"]["arn"] == caller

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy import Caller
 from kms_tui.policy.principals import PrincipalKind
@@ -29,6 +29,16 @@ def identity_of(partition: str, account: str, arn: str | None) -> CallerIdentity
             next_step=f"Give a principal of {partition}, or with --region a Region of {caller.partition}.",
         )
     return CallerIdentity(caller.account or account, caller.arn, _unique_id(caller))
+
+
+def identity_known_in(partition: str, account: str, arn: str | None) -> CallerIdentity:
+    """Who calls where requests go to; UnrecognizedClientException where its credentials are of elsewhere."""
+    try:
+        return identity_of(partition, account, arn)
+    except KmsTuiError as error:
+        raise ServiceError(
+            "UnrecognizedClientException", "The security token included in the request is invalid."
+        ) from error
 
 
 def _unique_id(caller: Caller) -> str:
