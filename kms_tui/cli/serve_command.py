@@ -13,8 +13,10 @@ import sys
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from kms_tui.atomic import SHARED, FileError, atomic_file, file_errors
 from kms_tui.cli.connection import AS_HELP, NEEDS_CALLER, add_caller_flags, caller_files, limits_of
 from kms_tui.cli.standard_streams import ReaderGoneError, written_out
 from kms_tui.kms.arn import Arn
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from kms_tui.backend.base import Backend
     from kms_tui.backend.local.attestation.attestations import AttestationTrust
-    from kms_tui.serve import Credential
+    from kms_tui.serve import Credential, Listener
 
 _ACCOUNT_DIGITS = 12
 _EPILOG = """\
@@ -63,6 +65,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --auth any: listen beyond this machine all the same, so that whoever reaches the port "
         "may use every key",
     )
+    parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="speak TLS, with a certificate made on the spot; AWS_CA_BUNDLE is then exported, too",
+    )
+    parser.add_argument(
+        "--tls-name",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a further name or address by which clients reach this host; more than once for several",
+    )
+    parser.add_argument(
+        "--tls-ca",
+        metavar="FILE",
+        type=Path,
+        help="where to write the certificate that clients are to trust (default: a temporary file)",
+    )
     attested = parser.add_mutually_exclusive_group()
     attested.add_argument(
         "--nitro-root",
@@ -85,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
         args.refuse(NEEDS_CALLER)
     if args.demo and args.account_id:
         args.refuse("--demo is an account of its own: leave out --account-id")
+    if (args.tls_name or args.tls_ca) and not args.tls:
+        args.refuse("--tls-name and --tls-ca go with --tls")
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.ERROR, format="%(message)s", stream=sys.stderr
     )
@@ -105,15 +127,49 @@ def _serve(args: argparse.Namespace, backend: Backend, credential: Credential) -
             next_step="Leave out --auth any, listen on 127.0.0.1, or say --allow-network.",
         )
     admit = admission(credential if checked else None, listener)
-    exports = {
-        "AWS_ENDPOINT_URL_KMS": listener.url,
-        "AWS_ENDPOINT_URL_STS": listener.url,
-        "AWS_ACCESS_KEY_ID": credential.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": credential.secret_access_key,
-        "AWS_REGION": backend.region,
-        "AWS_DEFAULT_REGION": backend.region,
-    }
-    serve(backend, admit, listener, partial(_announce, listener.url, exports, checked))
+    with _secured(args, listener) as (listener, trust):
+        exports = {
+            "AWS_ENDPOINT_URL_KMS": listener.url,
+            "AWS_ENDPOINT_URL_STS": listener.url,
+            "AWS_ACCESS_KEY_ID": credential.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credential.secret_access_key,
+            "AWS_REGION": backend.region,
+            "AWS_DEFAULT_REGION": backend.region,
+            **trust,
+        }
+        serve(backend, admit, listener, partial(_announce, listener.url, exports, checked))
+
+
+@contextmanager
+def _secured(args: argparse.Namespace, listener: Listener) -> Iterator[tuple[Listener, dict[str, str]]]:
+    """The listener, over TLS if that is asked for, and the variables by which clients trust it then."""
+    if not args.tls:
+        yield listener, {}
+        return
+    from kms_tui.serve import tls_for
+
+    with TemporaryDirectory(prefix="kms-tui-") as folder:
+        path = args.tls_ca or Path(folder) / "ca.pem"
+        try:
+            tls = tls_for((*listener.hosts, *args.tls_name))
+            _write_authority(path, tls.authority)
+        except KmsTuiError:
+            listener.socket.close()
+            raise
+        yield listener.over(tls), {"AWS_CA_BUNDLE": str(path.absolute())}
+
+
+def _write_authority(path: Path, authority: bytes) -> None:
+    """Write the certificate that clients are to trust, in place of another certificate only. FileError."""
+    begin = authority.partition(b"\n")[0]
+    with file_errors(path, "read"):
+        if path.exists():
+            with path.open("rb") as file:
+                is_certificate = file.read(len(begin)) == begin
+            if not is_certificate:
+                raise FileError(f"{path} is no certificate, and is not replaced by one.")
+    with atomic_file(path, overwrite=True, mode=SHARED) as file:
+        file.write(authority)
 
 
 @contextmanager

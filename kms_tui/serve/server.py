@@ -6,10 +6,11 @@ import contextlib
 import ipaddress
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import uvicorn
@@ -22,6 +23,7 @@ from kms_tui.serve.application import Application
 from kms_tui.serve.client_connections import ClientConnection
 from kms_tui.serve.endpoint import Admit, Endpoint
 from kms_tui.serve.sigv4 import Credential, SigV4
+from kms_tui.serve.tls import ServerTls
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 120
@@ -44,6 +46,11 @@ class Listener:
     is_loopback: bool
     hosts: tuple[str, str]
     """The name that was asked for, and the address that it is."""
+    tls: ssl.SSLContext | None = None
+
+    def over(self, tls: ServerTls) -> Listener:
+        """The same socket, for clients that speak TLS."""
+        return replace(self, url=self.url.replace("http:", "https:", 1), tls=tls.context)
 
 
 def listen(host: str, port: int) -> Listener:
@@ -114,7 +121,7 @@ def serve(backend: Backend, admit: Admit, listener: Listener, on_start: Callable
     """
     application = Application(Endpoint(backend, admit))
     try:
-        _server(application, on_start).run([listener.socket])
+        _server(application, on_start, listener.tls).run([listener.socket])
     finally:
         application.close()
         listener.socket.close()
@@ -135,15 +142,18 @@ def running(
     host: str = "127.0.0.1",
     port: int = 0,
     now: Callable[[], datetime] = utc_now,
+    tls: ServerTls | None = None,
 ) -> Iterator[str]:
     """Serve a backend on a thread of this process; gives the URL, e.g. "http://127.0.0.1:49152".
 
     With a credential every request must be signed with it, at about ``now``; without one, anyone is admitted.
     """
     listener = listen(host, port)
+    if tls is not None:
+        listener = listener.over(tls)
     application = Application(Endpoint(backend, admission(credential, listener, now)))
     started = threading.Event()
-    server = _server(application, started.set)
+    server = _server(application, started.set, listener.tls)
     thread = threading.Thread(target=server.run, args=([listener.socket],), name="kms-tui serve", daemon=True)
     thread.start()
     try:
@@ -157,7 +167,9 @@ def running(
         listener.socket.close()
 
 
-def _server(application: Application, on_start: Callable[[], None]) -> _Server:
+def _server(
+    application: Application, on_start: Callable[[], None], tls: ssl.SSLContext | None = None
+) -> _Server:
     config = uvicorn.Config(
         application,
         http=ClientConnection,
@@ -173,6 +185,9 @@ def _server(application: Application, on_start: Callable[[], None]) -> _Server:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    if tls is not None:
+        config.load()  # which else would forget the context: uvicorn makes its own, from files
+        config.ssl = tls
     server = _Server(config, on_start)
     # At its end it waits for them, also where the client went away.
     server.server_state.tasks = application.running
