@@ -406,6 +406,7 @@ def test_a_grant_of_another_key_is_not_found(kms: KmsClient) -> None:
         f"arn:aws:iam::{ACCOUNT}:group/admins",
         "arn:aws:iam::1:user/ada",
         "AIDAAAAABBBB",
+        f"arn:aws-cn:iam::{ACCOUNT}:user/ada",
         "rds.example.com",
         "rds.cn-north-1.amazonaws.com",
         "rds.amazonaws.com.cn",

@@ -98,12 +98,17 @@ def _require_one(call: Call, member: str, other: str) -> None:
 
 
 def _require_principal(call: Call, text: str) -> None:
-    """InvalidArnException for what is no account, user, role, session, federated user or AWS service."""
+    """InvalidArnException for what is no account, user, role, session, federated user or AWS service.
+
+    Another partition's is none here.
+    """
     try:
         caller = Caller.parse(text)
     except ValueError as error:
         raise _no_principal(text) from error
-    if caller.kind is PrincipalKind.SERVICE and not is_service_of(caller.name, call.scope.partition):
+    partition = call.scope.partition
+    is_service = caller.kind is PrincipalKind.SERVICE
+    if caller.partition not in ("", partition) or (is_service and not is_service_of(caller.name, partition)):
         raise _no_principal(text)
 
 
