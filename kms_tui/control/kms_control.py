@@ -29,7 +29,11 @@ class KmsControl:
     ``begin`` is the state that ``reset`` goes back to: at first that of the opening.
     """
 
-    def __init__(self, store: Store, clock: ControlledClock, access_keys: AccessKeys) -> None:
+    def __init__(
+        self, store: Store, clock: ControlledClock, access_keys: AccessKeys, *, from_anywhere: bool = False
+    ) -> None:
+        self.from_anywhere = from_anywhere
+        """Whether other machines may order something, too, where it is served."""
         self.store = store
         self.clock = clock
         self.access_keys = access_keys

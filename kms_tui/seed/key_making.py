@@ -20,7 +20,7 @@ from kms_tui.backend.local.store.key_rows import KeyRow, key_by_id, related_keys
 from kms_tui.backend.local.store.sources import DAY, to_datetime
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.stored_material import current_material
-from kms_tui.kms.arn import AWS_ALIAS_PREFIX, partition_of
+from kms_tui.kms.arn import AWS_ALIAS_PREFIX
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import KeyOrigin, KeyState
 from kms_tui.seed.seed_model import KeyInRegion, SeedGrant, SeedKey, SeedMaterial
@@ -81,8 +81,7 @@ class SeedMaker:
     def backend(self, account: str, region: str) -> LocalBackend:
         found = self._backends.get((account, region))
         if found is None:
-            partition = partition_of(region)
-            found = LocalBackend(self.store, account_id=account, region=region, partition=partition)
+            found = LocalBackend(self.store, account_id=account, region=region)
             self._backends[account, region] = found
         return found
 

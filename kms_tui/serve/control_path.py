@@ -15,7 +15,8 @@
     GET    /_kms-tui/calls?operation=Encrypt&key=…&principal=…
     DELETE /_kms-tui/calls
 
-Errors are JSON with ``error``, and HTTP 400, 404 or 405. Web pages are refused.
+Errors are JSON with ``error``, and HTTP 400, 404 or 405. Web pages are refused, and
+other machines unless the control is ``from_anywhere``.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from kms_tui.control.fault_rules import ANY, FaultOrder
 from kms_tui.control.faults import fault_of, order_of
 from kms_tui.control.kms_control import KmsControl, KmsSnapshot
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve.admission import PageGuard
+from kms_tui.serve.admission import PageGuard, is_of_this_machine
 from kms_tui.serve.fault_injection import FaultInjection
 from kms_tui.serve.http_messages import HttpRequest, HttpResponse
 
@@ -92,6 +93,8 @@ class ControlPath:
         """Do what the request orders, and say what came of it."""
         try:
             self._pages.refuse_pages(request)
+            if not (self._control.from_anywhere or is_of_this_machine(request)):
+                raise _OrderError("other machines order nothing here: start it with --allow-network", 403)
             run, name = self._route(request)
             return _json(200, run(_Order(_body(request), request.query_parameters(), name)))
         except _OrderError as error:

@@ -6,10 +6,11 @@ import contextlib
 import ipaddress
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import uvicorn
@@ -29,6 +30,7 @@ from kms_tui.serve.client_connections import ClientConnection
 from kms_tui.serve.control_path import ControlPath
 from kms_tui.serve.endpoint import Endpoint
 from kms_tui.serve.sigv4 import Credential, SigV4
+from kms_tui.serve.tls import ServerTls
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 120
@@ -51,6 +53,11 @@ class Listener:
     is_loopback: bool
     hosts: tuple[str, str]
     """The name that was asked for, and the address that it is."""
+    tls: ssl.SSLContext | None = None
+
+    def over(self, tls: ServerTls) -> Listener:
+        """The same socket, for clients that speak TLS."""
+        return replace(self, url=self.url.replace("http:", "https:", 1), tls=tls.context)
 
 
 def listen(host: str, port: int) -> Listener:
@@ -134,7 +141,7 @@ def serve(
     """
     application = _application(backend, admit, listener, control)
     try:
-        _server(application, on_start).run([listener.socket])
+        _server(application, on_start, listener.tls).run([listener.socket])
     finally:
         application.close()
         listener.socket.close()
@@ -180,6 +187,7 @@ def running(
     now: Callable[[], datetime] = utc_now,
     access_keys: AccessKeys | None = None,
     control: KmsControl | None = None,
+    tls: ServerTls | None = None,
 ) -> Iterator[str]:
     """Serve a backend on a thread of this process; gives the URL, e.g. "http://127.0.0.1:49152".
 
@@ -188,11 +196,13 @@ def running(
     under ``control_path``; its access keys are then those.
     """
     listener = listen(host, port)
+    if tls is not None:
+        listener = listener.over(tls)
     keys = control.access_keys if control else access_keys or access_keys_for(backend)
     admit = admission(credential, listener, now, keys, unsigned=unsigned_for(backend))
     application = _application(backend, admit, listener, control)
     started = threading.Event()
-    server = _server(application, started.set)
+    server = _server(application, started.set, listener.tls)
     thread = threading.Thread(target=server.run, args=([listener.socket],), name="kms-tui serve", daemon=True)
     thread.start()
     try:
@@ -213,7 +223,9 @@ def _application(
     return Application(Endpoint(backend, admit), path)
 
 
-def _server(application: Application, on_start: Callable[[], None]) -> _Server:
+def _server(
+    application: Application, on_start: Callable[[], None], tls: ssl.SSLContext | None = None
+) -> _Server:
     config = uvicorn.Config(
         application,
         http=ClientConnection,
@@ -229,6 +241,9 @@ def _server(application: Application, on_start: Callable[[], None]) -> _Server:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    if tls is not None:
+        config.load()  # which else would forget the context: uvicorn makes its own, from files
+        config.ssl = tls
     server = _Server(config, on_start, application.let_go)
     # At its end it waits for them, also where the client went away.
     server.server_state.tasks = application.running

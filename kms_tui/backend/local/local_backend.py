@@ -11,8 +11,9 @@ from typing import Any, Self, TypeVar
 
 from kms_tui.backend.base import EventGroup, Services
 from kms_tui.backend.local.account_policies.account_services import AccountServices
+from kms_tui.backend.local.attestation.attestations import NO_TRUST, AttestationTrust
 from kms_tui.backend.local.authorization.caller_layers import CallerLayers
-from kms_tui.backend.local.authorization.callers import identity_of
+from kms_tui.backend.local.authorization.callers import identity_known_in, identity_of
 from kms_tui.backend.local.authorization.decision import (
     ADMINISTRATOR_POLICY,
     allow_administrator,
@@ -42,7 +43,7 @@ from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.stored_account import StoredAccount
 from kms_tui.backend.local.store.stored_material import Keyring
 from kms_tui.backend.service_model import operations
-from kms_tui.kms.arn import key_id_of
+from kms_tui.kms.arn import arn_partition, key_id_of, partition_of
 from kms_tui.kms.errors import ServiceError, UnavailableError
 from kms_tui.kms.model import CallerIdentity, PolicyVersion
 from kms_tui.policy import Caller, Document, wildcard
@@ -83,8 +84,9 @@ class LocalBackend:
     ``caller_arn`` is who calls, with ``iam_policies`` and within ``limits``; its account, not ``account_id``,
     is then the one that key ids and lists mean. A layer that is unread in ``limits`` is what the store's
     account policies say. ``endpoint`` is the VPC endpoint that it comes through, ``context`` are condition
-    keys that come with it. Without a caller the account's administrator calls, whom no policy refuses. Safe
-    to use from several threads, and from several processes on one store.
+    keys that come with it. Without a caller the account's administrator calls, whom no policy refuses. The
+    Region decides the partition. ``attestation_trust`` says which attestation documents are believed. Safe to
+    use from several threads, and from several processes on one store.
     """
 
     def __init__(
@@ -93,18 +95,21 @@ class LocalBackend:
         *,
         account_id: str,
         region: str,
-        partition: str = "aws",
         caller_arn: str | None = None,
         iam_policies: Sequence[Document] = (),
         limits: Layers = UNREAD,
         endpoint: str = "",
         context: Mapping[str, ContextValue] | None = None,
         origin: CallOrigin | None = None,
+        attestation_trust: AttestationTrust = NO_TRUST,
     ) -> None:
         self.store = store
         self._origin = origin or CallOrigin()
         self._limits = _with_identity(limits, iam_policies)
         self._endpoint = endpoint
+        self._attestation_trust = attestation_trust
+        partition = arn_partition(region)
+        self._caller_arn = caller_arn
         self._caller = identity_of(partition, account_id, caller_arn)
         self._scope = CallScope(partition, region, self._caller.account)
         self._keyring = Keyring(store)
@@ -154,7 +159,15 @@ class LocalBackend:
         return self._caller._replace(user_id=known) if isinstance(known, str) else self._caller
 
     def in_region(self, region: str) -> Self:
+        """The same caller in another Region, where another partition has an administrator of its own.
+
+        UnrecognizedClientException for a user or role, which another partition does not know.
+        """
         other = copy(self)
+        partition = partition_of(region) or self.partition
+        if partition != self.partition:
+            other._caller = identity_known_in(partition, self.account_id, self._caller_arn)
+            other._scope = CallScope(partition, region, self.account_id)
         other._go_to(region)
         return other
 
@@ -222,6 +235,7 @@ class LocalBackend:
             self._origin,
             self._read_context,
             organization_of=self._layers.organization_of,
+            attestation_trust=self._attestation_trust,
         )
 
     def _read_context(self) -> ContextValues:

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from kms_tui.backend.local.engine import ciphertext_blob
 from kms_tui.backend.local.engine.call import Call
 from kms_tui.backend.local.store.key_rows import KeyRow, key_by_alias
+from kms_tui.backend.local.store.sources import DAY
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, key_id_of
 from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
 from kms_tui.kms.model import KeyOrigin, KeyUsage
 from kms_tui.kms.operations import Access, Trait, has, names_with
 from kms_tui.policy import AccessRequest, Caller
 from kms_tui.policy.evaluation import ContextValue
+from kms_tui.policy.grant_statements import EQUALS, SOURCE_ARN, SUBSET
 from kms_tui.policy.layer_matches import SOURCE_VPCE
 from kms_tui.policy.principals import PrincipalKind
 
@@ -38,6 +41,7 @@ _CONTEXT_MEMBERS: Mapping[str, str] = {
 _ALIAS_MEMBERS: Mapping[str, str] = {"ReEncryptFrom": "SourceKeyId", "ReEncryptTo": "DestinationKeyId"}
 """Action -> the member that may name its key by an alias, where that is not KeyId."""
 
+_OF_GRANTS = ("CreateGrant", "RetireGrant")
 _BYPASS = ("kms:bypasspolicylockoutsafetycheck", "BypassPolicyLockoutSafetyCheck", None)
 _IS_FOR_AWS = ("kms:grantisforawsresource", "", "false")
 
@@ -96,6 +100,8 @@ def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = 
     context |= _of_key(call, key) if key else {}
     for add in _BY_ACTION.get(operation, ()):
         context |= add(call, key)
+    if call.attestation is not None and has(operation, Trait.ATTESTED):
+        context |= call.attestation.conditions()
     if pairs := encryption_context(call, action):
         context |= {f"kms:encryptioncontext:{name}": value for name, value in pairs.items()}
         context["kms:encryptioncontextkeys"] = list(pairs)
@@ -108,14 +114,11 @@ def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = 
 
 
 def encryption_context(call: Call, action: str) -> Mapping[str, str]:
-    """The encryption context that the call has for an action; of CreateGrant the one it constrains."""
+    """The encryption context that the call has for an action; of a grant the one that it constrains."""
     operation = action.removeprefix("kms:")
-    if operation == "CreateGrant":
-        constraints = call.params.get("Constraints", {})
-        return {
-            **constraints.get("EncryptionContextSubset", {}),
-            **constraints.get("EncryptionContextEquals", {}),
-        }
+    if operation in _OF_GRANTS:
+        constraints = _constraints(call)
+        return {**constraints.get(SUBSET, {}), **constraints.get(EQUALS, {})}
     pairs: Mapping[str, str] = call.params.get(_CONTEXT_MEMBERS.get(operation, ""), {})
     return pairs
 
@@ -218,14 +221,31 @@ def _requested_tags(call: Call, _key: KeyRow | None) -> Context:
     return context | {"aws:tagkeys": names or None}
 
 
-def _grant(call: Call, _key: KeyRow | None) -> Context:
-    constraints = call.params.get("Constraints", {})
-    kinds = [name for name in ("EncryptionContextEquals", "EncryptionContextSubset") if name in constraints]
+def _constraints(call: Call) -> Mapping[str, Any]:
+    """GrantConstraints of the grant that is to be made, or retired."""
+    constraints: Mapping[str, Any] = call.params.get("Constraints", call.constraints)
+    return constraints
+
+
+def _new_grant(call: Call, _key: KeyRow | None) -> Context:
     return {
         "kms:grantoperations": list(call.params.get("Operations", ())),
-        "kms:grantconstrainttype": kinds or None,
-        "kms:grantconstraintsourcearn": constraints.get("SourceArn"),
+        "kms:grantconstraintsourcearn": _constraints(call).get(SOURCE_ARN),
     }
+
+
+def _constraint_type(call: Call, _key: KeyRow | None) -> Context:
+    kinds = [name for name in (EQUALS, SUBSET) if name in _constraints(call)]
+    return {"kms:grantconstrainttype": kinds or None}
+
+
+def _days_unused(call: Call, key: KeyRow | None) -> Context:
+    """Whole days since the key was last used, or since it was made: use is recorded from its first day."""
+    if key is None:
+        return {}
+    row = call.store.one("SELECT at FROM last_uses WHERE key = ?", (key.row,))
+    since = row[0] if row else key.created_at
+    return {"kms:trailingdayswithoutkeyusage": str((call.now - since) // DAY)}
 
 
 def _alias_member(operation: str) -> Callable[[Call, KeyRow | None], Context]:
@@ -276,6 +296,9 @@ _BY_ACTION: Mapping[str, tuple[_AddContext, ...]] = {
     "ReplicateKey": (_requested_tags,),
     "TagResource": (_requested_tags,),
     "UntagResource": (_requested_tags,),
-    "CreateGrant": (_grant,),
+    "CreateGrant": (_new_grant, _constraint_type),
+    "RetireGrant": (_constraint_type,),
+    "DisableKey": (_days_unused,),
+    "ScheduleKeyDeletion": (_days_unused,),
 }
 """Action -> what adds the condition keys that take more than one member."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from kms_tui.backend.local.attestation.attestations import NO_TRUST, Attestation, AttestationTrust
 from kms_tui.backend.local.engine.request_validation import request_of
 from kms_tui.backend.local.store.call_records import CallRecord, write_records
 from kms_tui.backend.local.store.key_rows import KeyRow
@@ -89,6 +90,11 @@ class Call:
     """Condition keys in lower case that tell the organization of a key's account."""
     key: KeyRow | None = None
     """The key that the call is about, once it was found."""
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+    """GrantConstraints of the grant that the call retires, once it was found."""
+    attestation_trust: AttestationTrust = NO_TRUST
+    attestation: Attestation | None = None
+    """What the request's Recipient attests, once it was judged."""
     _used: list[KeyRow] = field(default_factory=list)
     _recorded: bool = False
 
