@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 from kms_tui.atomic import PRIVATE, SHARED, file_errors
 from kms_tui.cli.file_streams import PIPE, output_file
 from kms_tui.cli.standard_streams import say
+from kms_tui.cli.store_policies import Open, counted
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from kms_tui.backend.local.store.root_key import Unlock
-    from kms_tui.backend.local.store.sqlite_store import Store
     from kms_tui.seed.seed_model import Seed
 
-Open = Callable[[argparse.Namespace], "Store"]
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 _ABOUT = """\
 A seed is YAML, JSON or TOML: keys with their ids, specs, aliases, tags, policies, grants, states and
@@ -149,8 +148,6 @@ def _apply(args: argparse.Namespace, unlock: Unlock) -> int:
 
 
 def _counted(seed: Seed) -> str:
-    from kms_tui.cli.store_policies import counted
-
     words = _number(len(seed.keys), "key")
     if seed.fixed:
         words += f" ({len(seed.fixed):,} with fixed key material)"

@@ -7,12 +7,15 @@ with ``writeOnly`` which values are never quoted.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from kms_tui.seed.seed_document import MemberPath, SeedDocument, SeedError, alike, ended
 
@@ -26,9 +29,21 @@ def schema_text() -> str:
     return files("kms_tui.seed").joinpath("seed.schema.json").read_text("utf-8")
 
 
+def _pattern(validator: Any, pattern: str, instance: object, _: object) -> Iterator[ValidationError]:
+    """The keyword ``pattern`` as JSON schema means it: its ``$`` is the end of a text, not before a line
+    end.
+    """
+    whole = pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern
+    if isinstance(instance, str) and not re.search(whole, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+
+
 @cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(json.loads(schema_text()))
+def _validator() -> Any:
+    return _Validator(json.loads(schema_text()))
 
 
 def require_shape(document: SeedDocument) -> None:

@@ -276,6 +276,8 @@ def _note_lines(text: str, lines: Lines) -> None:
 # TOML
 
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?\Z")
+_LONGEST_HEAD = 300
+"""Characters of a line in which a header or the name of a member is looked for."""
 _MEMBER = re.compile(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=")
 
 
@@ -295,7 +297,8 @@ def _note_toml_lines(text: str, lines: Lines) -> None:
     """The lines of headers and of what stands below them; tomllib tells none."""
     table: MemberPath = ()
     counts: dict[MemberPath, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line[:_LONGEST_HEAD]
         if header := _HEADER.match(line):
             table = ()
             *above, last = _toml_names(header[2])

@@ -17,7 +17,7 @@ from kms_tui.kms.errors import ServiceError
 from kms_tui.seed.seed_application import apply_seed, check_seed
 from kms_tui.seed.seed_document import SeedError
 from kms_tui.seed.seed_reading import read_seed
-from tests.unit.seed.seeds import ID, NOW, SEEDS, client, empty_store, problems
+from tests.unit.seed.seeds import ID, SEEDS, client, empty_store, problems
 
 _MRK = "mrk-" + "a" * 32
 
@@ -264,4 +264,3 @@ def test_a_key_goes_on_living_in_its_store() -> None:
         kms.call("DisableKey", {"KeyId": ID.format(1)})
         with pytest.raises(ServiceError, match="DisabledException"):
             kms.call("Encrypt", {"KeyId": "alias/a", "Plaintext": b"x"})
-    assert NOW.year == 2026

@@ -126,6 +126,11 @@ keys:
     ]
 
 
+def test_a_line_end_after_an_id_is_no_part_of_it() -> None:
+    text = f"keys:\n- id: |\n    {ID.format(1)}\n"
+    assert problems(lambda: read_seed(text))[0].startswith("line 2: keys[0].id is ")
+
+
 def test_a_seed_that_is_no_object() -> None:
     assert problems(lambda: read_seed("[]")) == [
         "the seed is an empty list, expected an object of keys, principals and account policies"

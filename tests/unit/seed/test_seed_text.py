@@ -71,6 +71,11 @@ def test_members_have_the_line_where_they_stand(name: str, text: str, line: int)
     assert document.place(("keys", 1, "tags", "a")) == f"{name}, line {line}: keys[1].tags.a"
 
 
+def test_lines_of_any_length_are_looked_at_in_time() -> None:
+    text = "a = '" + " " * 2_000_000 + "'\n[" + " " * 2_000_000 + "b]\nc = 1\n"
+    assert read_text(text, "s.toml").data["b"] == {"c": 1}
+
+
 def test_json_that_is_no_yaml_is_read_all_the_same() -> None:
     document = read_text('{\t"a": "\\/ \\ud83d\\ude00"}', "s.json")
     assert document.data == {"a": "/ 😀"}
