@@ -54,7 +54,7 @@ def assume_role(sts: StsCall) -> Answer:
     _require_allowed(sts, role, _context(sts, name, tags, source), tags, bool(source))
     if before and source != before:
         raise sts.denied("sts:SetSourceIdentity", str(arn))
-    seconds = _duration(sts, role, is_chained=caller.kind is PrincipalKind.SESSION)
+    seconds = _duration(sts, role, is_chained=caller.kind in (PrincipalKind.SESSION, PrincipalKind.ROLE))
     return _session(sts, role, tags, source, seconds, {})
 
 
