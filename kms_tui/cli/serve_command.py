@@ -86,12 +86,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _serve(args: argparse.Namespace, backend: Backend, credential: Credential) -> None:
     from kms_tui.serve import access_keys_for, admission, listen, serve, unsigned_for
-    from kms_tui.serve.admission import Unsigned
+    from kms_tui.serve.admission import UnsignedFrom
 
     credential = credential_from(args) or credential
     fixed = access_keys_from(args, backend.account_id, backend.partition, credential)
     access_keys = access_keys_for(backend, fixed)
-    unsigned = Unsigned.ANYWHERE if args.trust_web_identity else unsigned_for(backend)
+    unsigned = UnsignedFrom.ANYWHERE if args.trust_web_identity else unsigned_for(backend)
     listener = listen(args.host, args.port)
     checked = args.auth == "sigv4"
     if not (checked or listener.is_loopback or args.allow_network):

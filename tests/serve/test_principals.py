@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from kms_tui.backend.local import LocalBackend, Store, open_store
 from kms_tui.backend.local.account_policies.account_file import NamedFile, read_account
 from kms_tui.backend.local.principals.access_keys import AccessKey
-from kms_tui.backend.local.principals.temporary_keys import credentials
+from kms_tui.backend.local.principals.sts_calls import credentials
 from kms_tui.backend.local.store.stored_account import replace_account
 from kms_tui.serve import Credential, access_keys_for, credential_of, running
 from tests.account_samples import Json, allow, deny, policy

@@ -36,6 +36,7 @@ from kms_tui.backend.local.keys import (
 )
 from kms_tui.backend.local.keys.due_transitions import apply_due_transitions
 from kms_tui.backend.local.principals.access_keys import AccessKey
+from kms_tui.backend.local.principals.key_table import unrecognized
 from kms_tui.backend.local.store.key_rows import key_by_id, policies_of
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.backend.local.store.sqlite_store import Store
@@ -43,7 +44,7 @@ from kms_tui.backend.local.store.stored_account import StoredAccount
 from kms_tui.backend.local.store.stored_material import Keyring
 from kms_tui.backend.service_model import operations
 from kms_tui.kms.arn import key_id_of
-from kms_tui.kms.errors import ServiceError, UnavailableError
+from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError
 from kms_tui.kms.model import CallerIdentity, PolicyVersion
 from kms_tui.policy import Caller, Document, wildcard
 from kms_tui.policy.actions import lowered
@@ -158,14 +159,19 @@ class LocalBackend:
         other._go_to(region)
         return other
 
-    def called_by(self, key: AccessKey) -> Self:
+    def called_by(self, key: AccessKey, region: str | None = None) -> Self:
         """The same for the principal that an access key stands for: its account, its policies, its session.
 
         The caller's own key keeps the layers that were given for the caller; any other's are the store's.
+        UnrecognizedClientException for a principal that the partition of the Region (None: this one) does
+        not know.
         """
         other = copy(self)
-        other._caller = identity_of(self.partition, key.account, key.caller_arn)
-        other._scope = CallScope(self.partition, self.region, other._caller.account)
+        try:
+            other._caller = identity_of(self.partition, key.account, key.caller_arn)
+        except KmsTuiError as error:
+            raise unrecognized() from error
+        other._scope = CallScope(self.partition, region or self.region, other._caller.account)
         own = key.caller_arn is not None and other._caller == self._caller
         limits = self._limits if own else UNREAD
         if key.session_policies:
