@@ -155,13 +155,13 @@ def _is_in_memory(args: argparse.Namespace) -> bool:
 
 def _serve(args: argparse.Namespace, served: _Served) -> None:
     from kms_tui.serve import access_keys_for, admission, listen, serve, unsigned_for
-    from kms_tui.serve.admission import Unsigned
+    from kms_tui.serve.admission import UnsignedFrom
 
     backend = served.backend
     credential = credential_from(args) or served.credential
     fixed = access_keys_from(args, backend.account_id, backend.partition, credential)
     access_keys = access_keys_for(backend, [*served.access_keys, *fixed])
-    unsigned = Unsigned.ANYWHERE if args.trust_web_identity else unsigned_for(backend)
+    unsigned = UnsignedFrom.ANYWHERE if args.trust_web_identity else unsigned_for(backend)
     listener = listen(args.host, args.port)
     checked = args.auth == "sigv4"
     if not (checked or listener.is_loopback or args.allow_network):

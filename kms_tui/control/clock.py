@@ -30,8 +30,8 @@ class ControlledClock:
         self._frozen: datetime | None = None
         self._lock = threading.Lock()
         if now is not None:
-            self.set(now)
             self.freeze()
+            self.set(now)
 
     def __call__(self) -> datetime:
         with self._lock:

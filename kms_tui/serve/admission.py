@@ -24,7 +24,7 @@ class Admitted(NamedTuple):
     access_key: AccessKey | None = None
 
 
-class Unsigned(Enum):
+class UnsignedFrom(Enum):
     """From where requests are admitted that need no signature: AssumeRoleWithWebIdentity.
 
     Their tokens are not verified, so whoever is admitted can have a session of any role that trusts an

@@ -27,7 +27,7 @@ class ClientBackends:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._principals: dict[str, _Client] = {}
+        self._principals: dict[tuple[str, str | None], _Client] = {}
         self._clients: dict[tuple[str, str | None, str, str], _Client] = {}
 
     def __len__(self) -> int:
@@ -43,9 +43,7 @@ class ClientBackends:
         client = self._clients.get(name)
         if client is not None and client.access_key is key:
             return client.backend
-        backend = self._of_principal(key)
-        if region is not None:
-            backend = backend.in_region(region)
+        backend = self._of_principal(key, region)
         if isinstance(backend, NotesOrigin):
             backend = backend.called_from(address, agent)
         if len(self._clients) >= _MAX_BACKENDS:
@@ -53,17 +51,18 @@ class ClientBackends:
         self._clients[name] = _Client(key, backend)
         return backend
 
-    def _of_principal(self, key: AccessKey | None) -> Backend:
-        """One for all clients of an access key: what it reads of the principal's policies is read once."""
+    def _of_principal(self, key: AccessKey | None, region: str | None) -> Backend:
+        """One for all clients of an access key in a Region, who share what is read of its policies."""
         if key is None or not isinstance(self._backend, LocalBackend):
-            return self._backend
-        known = self._principals.get(key.access_key_id)
+            return self._backend if region is None else self._backend.in_region(region)
+        name = (key.access_key_id, region)
+        known = self._principals.get(name)
         if known is not None and known.access_key is key:
             return known.backend
         if len(self._principals) >= _MAX_PRINCIPALS:
             self._principals.clear()
-        backend = self._backend.called_by(key)
-        self._principals[key.access_key_id] = _Client(key, backend)
+        backend = self._backend.called_by(key, region)
+        self._principals[name] = _Client(key, backend)
         return backend
 
     def forget(self) -> None:

@@ -111,6 +111,10 @@ class Endpoint:
             return answer_query(request, self._admit, self.clients)
         except ServiceError as error:
             return query_refusal(error, request.id)
+        except Exception as error:
+            _failure(error, "a request to STS", request)
+            internal = "The request processing has failed because of an unknown error, exception or failure."
+            return query_refusal(ServiceError("InternalFailure", internal, status=500), request.id)
 
 
 def refusal(error: ServiceError) -> HttpResponse:

@@ -23,7 +23,7 @@ from kms_tui.backend.local.principals.key_table import AccessKeys
 from kms_tui.backend.local.store.sources import to_millis
 from kms_tui.control.kms_control import KmsControl
 from kms_tui.kms.errors import EndpointError
-from kms_tui.serve.admission import Admission, PageGuard, Unsigned
+from kms_tui.serve.admission import Admission, PageGuard, UnsignedFrom
 from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.application import Application
 from kms_tui.serve.client_connections import ClientConnection
@@ -153,7 +153,7 @@ def admission(
     now: Callable[[], datetime] = utc_now,
     access_keys: AccessKeys | None = None,
     *,
-    unsigned: Unsigned = Unsigned.NOWHERE,
+    unsigned: UnsignedFrom = UnsignedFrom.NOWHERE,
 ) -> Admission:
     """The admission: requests signed with the credential, or, without one, all that name this listener.
 
@@ -171,10 +171,10 @@ def access_keys_for(backend: Backend, keys: Iterable[AccessKey] = ()) -> AccessK
     return AccessKeys(now, keys)
 
 
-def unsigned_for(backend: Backend) -> Unsigned:
+def unsigned_for(backend: Backend) -> UnsignedFrom:
     """From where web identity tokens are taken, unless somebody says otherwise: not for keys that last."""
     in_memory = isinstance(backend, LocalBackend) and backend.store.path is None
-    return Unsigned.THIS_MACHINE if in_memory else Unsigned.NOWHERE
+    return UnsignedFrom.THIS_MACHINE if in_memory else UnsignedFrom.NOWHERE
 
 
 @contextlib.contextmanager

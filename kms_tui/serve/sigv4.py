@@ -22,7 +22,7 @@ from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.principals.key_table import AccessKeys, unrecognized
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve.admission import Admitted, PageGuard, Unsigned, is_of_this_machine, refusal
+from kms_tui.serve.admission import Admitted, PageGuard, UnsignedFrom, is_of_this_machine, refusal
 from kms_tui.serve.http_messages import HttpRequest, session_token_of
 
 _ID_BYTES, _SECRET_BYTES = 10, 30
@@ -98,7 +98,7 @@ class SigV4:
         access_keys: AccessKeys | None = None,
         *,
         hosts: Collection[str] = (),
-        unsigned: Unsigned = Unsigned.NOWHERE,
+        unsigned: UnsignedFrom = UnsignedFrom.NOWHERE,
     ) -> None:
         self._credential = credential
         self._now = now
@@ -124,8 +124,8 @@ class SigV4:
     def unsigned(self, request: HttpRequest) -> Admitted:
         """Admit a request without a signature; raises ServiceError."""
         self._pages.refuse_pages(request)
-        here = self._unsigned is Unsigned.THIS_MACHINE and is_of_this_machine(request)
-        if not here and self._unsigned is not Unsigned.ANYWHERE:
+        here = self._unsigned is UnsignedFrom.THIS_MACHINE and is_of_this_machine(request)
+        if not here and self._unsigned is not UnsignedFrom.ANYWHERE:
             raise refusal(
                 "Web identity tokens are not verified here, so they are taken for a store in memory and from "
                 "this machine only: start the endpoint with --trust-web-identity to take all."

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -19,7 +20,7 @@ from botocore.exceptions import ClientError
 from kms_tui.backend.local import LocalBackend, Store, open_store
 from kms_tui.backend.local.account_policies.account_file import NamedFile, read_account
 from kms_tui.backend.local.principals.access_keys import AccessKey
-from kms_tui.backend.local.principals.temporary_keys import credentials
+from kms_tui.backend.local.principals.sts_calls import credentials
 from kms_tui.backend.local.store.stored_account import replace_account
 from kms_tui.serve import Credential, access_keys_for, credential_of, running
 from tests.account_samples import Json, allow, deny, policy
@@ -512,6 +513,22 @@ def test_a_web_identity_assumes_a_role_that_trusts_its_provider(served: Served) 
             )
         )
         assert found == denied
+
+
+def test_a_program_signs_in_by_the_token_in_a_file(
+    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As in a pod of EKS: the SDK finds the role and the file in its environment."""
+    token = tmp_path / "token"
+    token.write_text(_jwt(sub="repo:our/app"))
+    monkeypatch.setenv("AWS_ROLE_ARN", DEPLOY)
+    monkeypatch.setenv("AWS_ROLE_SESSION_NAME", "pod-1")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
+    session = boto3.session.Session(region_name=REGION)
+    assert session.client("kms").list_keys()["ResponseMetadata"]["HTTPStatusCode"] == 200
+    identity = session.client("sts").get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/pod-1"
 
 
 @pytest.mark.parametrize("token", ["no token", "a.b.c", "....", _jwt(), _jwt(sub=""), _jwt(sub=7), "é.é.é"])

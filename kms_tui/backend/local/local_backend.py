@@ -171,14 +171,18 @@ class LocalBackend:
         other._go_to(region)
         return other
 
-    def called_by(self, key: AccessKey) -> Self:
+    def called_by(self, key: AccessKey, region: str | None = None) -> Self:
         """The same for the principal that an access key stands for: its account, its policies, its session.
 
         The caller's own key keeps the layers that were given for the caller; any other's are the store's.
+        UnrecognizedClientException for a principal that the partition of the Region (None: this one) does
+        not know.
         """
         other = copy(self)
-        other._caller = identity_of(self.partition, key.account, key.caller_arn)
-        other._scope = CallScope(self.partition, self.region, other._caller.account)
+        other._caller_arn = key.caller_arn
+        partition = partition_of(region or self.region) or self.partition
+        other._caller = identity_known_in(partition, key.account, key.caller_arn)
+        other._scope = CallScope(partition, region or self.region, other._caller.account)
         own = key.caller_arn is not None and other._caller == self._caller
         limits = self._limits if own else UNREAD
         if key.session_policies:

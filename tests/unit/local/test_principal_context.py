@@ -204,3 +204,10 @@ def test_the_callers_own_key_keeps_the_layers_that_were_given(store: Store, kms:
     assert same.call("DescribeKey", {"KeyId": key_id})
     with pytest.raises(ServiceError, match="no identity-based policy allows"):
         other.call("DescribeKey", {"KeyId": key_id})
+
+
+def test_a_principal_that_the_partition_does_not_know_is_told_as_a_wrong_token(store: Store) -> None:
+    with pytest.raises(ServiceError) as caught:
+        backend_of(store).called_by(_key("arn:aws-cn:iam::111122223333:user/ada"))
+    assert caught.value.code == "UnrecognizedClientException"
+    assert backend_of(store).called_by(_key(USER), "us-east-2").region == "us-east-2"

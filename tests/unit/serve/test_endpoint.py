@@ -277,3 +277,14 @@ def test_the_backend_is_told_where_a_call_comes_from() -> None:
         (event,) = backend.services.call("cloudtrail", "LookupEvents", {})["Events"]
     told = json.loads(event["CloudTrailEvent"])
     assert (told["sourceIPAddress"], told["userAgent"]) == ("10.0.3.7", "aws-cli/2.31")
+
+
+def test_what_should_not_happen_in_sts_is_told_in_its_protocol(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(FakeBackend):
+        def caller(self) -> NoReturn:
+            raise StoreError("The disk is gone.")
+
+    request = HttpRequest("POST", "/", "", {"content-type": FORM["Content-Type"]}, IDENTITY)
+    response = answer(open_endpoint(Broken()), request)
+    assert (sts_fields(response)["Code"], response.status) == ("InternalFailure", 500)
+    assert "The disk is gone." in caplog.text

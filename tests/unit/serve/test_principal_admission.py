@@ -11,7 +11,7 @@ from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.principals.key_table import AccessKeys
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve.admission import Admitted, Unsigned
+from kms_tui.serve.admission import Admitted, UnsignedFrom
 from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.client_backends import ClientBackends
 from kms_tui.serve.http_messages import HttpRequest
@@ -129,19 +129,19 @@ def _unsigned(address: str, **headers: str) -> HttpRequest:
 @pytest.mark.parametrize(
     ("request_", "unsigned", "admitted"),
     [
-        (_unsigned("127.0.0.1"), Unsigned.NOWHERE, False),
-        (_unsigned("127.0.0.1"), Unsigned.THIS_MACHINE, True),
-        (_unsigned("::1"), Unsigned.THIS_MACHINE, True),
-        (_unsigned("::ffff:127.0.0.1"), Unsigned.THIS_MACHINE, True),
-        (_unsigned("10.0.0.7"), Unsigned.THIS_MACHINE, False),
-        (_unsigned("10.0.0.7"), Unsigned.ANYWHERE, True),
-        (_unsigned("127.0.0.1", origin="https://attacker.example"), Unsigned.ANYWHERE, False),
-        (_unsigned("127.0.0.1", host="attacker.example"), Unsigned.ANYWHERE, False),
-        (_unsigned("127.0.0.1", host="kms.test:4599"), Unsigned.THIS_MACHINE, True),
+        (_unsigned("127.0.0.1"), UnsignedFrom.NOWHERE, False),
+        (_unsigned("127.0.0.1"), UnsignedFrom.THIS_MACHINE, True),
+        (_unsigned("::1"), UnsignedFrom.THIS_MACHINE, True),
+        (_unsigned("::ffff:127.0.0.1"), UnsignedFrom.THIS_MACHINE, True),
+        (_unsigned("10.0.0.7"), UnsignedFrom.THIS_MACHINE, False),
+        (_unsigned("10.0.0.7"), UnsignedFrom.ANYWHERE, True),
+        (_unsigned("127.0.0.1", origin="https://attacker.example"), UnsignedFrom.ANYWHERE, False),
+        (_unsigned("127.0.0.1", host="attacker.example"), UnsignedFrom.ANYWHERE, False),
+        (_unsigned("127.0.0.1", host="kms.test:4599"), UnsignedFrom.THIS_MACHINE, True),
     ],
 )
 def test_what_needs_no_signature_is_admitted_from_where_it_may_come(
-    keys: AccessKeys, request_: HttpRequest, unsigned: Unsigned, admitted: bool
+    keys: AccessKeys, request_: HttpRequest, unsigned: UnsignedFrom, admitted: bool
 ) -> None:
     admit = _sigv4(signed(), keys, hosts=("kms.test", "127.0.0.1"), unsigned=unsigned)
     if admitted:

@@ -93,6 +93,7 @@ def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = 
     caller = Caller.parse(call.caller.arn)
     if caller.kind is PrincipalKind.SERVICE:
         context["aws:sourceip"] = None
+        context.setdefault("aws:principalservicenameslist", [caller.name])
     by_service = caller.kind is PrincipalKind.SERVICE or context.get("kms:viaservice")
     if by_service and "kms:grantisforawsresource" in context:
         context["kms:grantisforawsresource"] = "true"

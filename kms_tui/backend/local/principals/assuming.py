@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from kms_tui.backend.local.account_policies.account_items import MAX_DURATION
 from kms_tui.backend.local.authorization.callers import unique_id_of
+from kms_tui.backend.local.engine.call import JsonShape
 from kms_tui.backend.local.principals.role_trust import (
-    Role,
+    IamRole,
     as_provider,
     find_role,
     may_assume,
@@ -25,8 +26,13 @@ from kms_tui.backend.local.principals.session_options import (
     session_policies,
     session_tags,
 )
-from kms_tui.backend.local.principals.sts_calls import Answer, StsCall, access_denied, invalid
-from kms_tui.backend.local.principals.temporary_keys import credentials, temporary_key
+from kms_tui.backend.local.principals.sts_calls import (
+    StsCall,
+    access_denied,
+    credentials,
+    invalid,
+    temporary_key,
+)
 from kms_tui.backend.local.principals.web_identity import WebIdentity, read_token
 from kms_tui.backend.local.store.stored_account import StoredAccount
 from kms_tui.kms.arn import Arn
@@ -37,7 +43,7 @@ _HOUR = 3600
 _WITH_MFA: Mapping[str, ContextValue] = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "0"}
 
 
-def assume_role(sts: StsCall) -> Answer:
+def assume_role(sts: StsCall) -> JsonShape:
     """A session of a role, with its own policies, tags and source identity."""
     arn, name = _role_arn(sts, sts.params["RoleArn"]), sts.params["RoleSessionName"]
     caller = sts.caller
@@ -54,12 +60,12 @@ def assume_role(sts: StsCall) -> Answer:
     _require_allowed(sts, role, _context(sts, name, tags, source), tags, bool(source))
     if before and source != before:
         raise sts.denied("sts:SetSourceIdentity", str(arn))
-    seconds = _duration(sts, role, is_chained=caller.kind is PrincipalKind.SESSION)
+    seconds = _duration(sts, role, is_chained=caller.kind in (PrincipalKind.SESSION, PrincipalKind.ROLE))
     return _session(sts, role, tags, source, seconds, {})
 
 
 def _require_allowed(
-    sts: StsCall, role: Role, context: Mapping[str, ContextValue], tags: SessionTags, sets_source: bool
+    sts: StsCall, role: IamRole, context: Mapping[str, ContextValue], tags: SessionTags, sets_source: bool
 ) -> None:
     """AccessDenied unless all that the request does is allowed."""
     actions = {
@@ -84,7 +90,7 @@ def _context(sts: StsCall, name: str, tags: SessionTags, source: str) -> dict[st
     }
 
 
-def assume_role_with_web_identity(sts: StsCall) -> Answer:
+def assume_role_with_web_identity(sts: StsCall) -> JsonShape:
     """A session of a role for whom an identity provider vouches; its token is read and not verified."""
     arn, name = _role_arn(sts, sts.params["RoleArn"]), sts.params["RoleSessionName"]
     identity = read_token(sts.params["WebIdentityToken"], sts.params.get("ProviderId", ""))
@@ -111,7 +117,7 @@ def assume_role_with_web_identity(sts: StsCall) -> Answer:
 
 def _require_trusted(
     sts: StsCall,
-    role: Role,
+    role: IamRole,
     identity: WebIdentity,
     context: Mapping[str, ContextValue],
     tags: SessionTags,
@@ -147,7 +153,7 @@ def _role_arn(sts: StsCall, text: str) -> Arn:
     return arn
 
 
-def _duration(sts: StsCall, role: Role, *, is_chained: bool = False) -> int:
+def _duration(sts: StsCall, role: IamRole, *, is_chained: bool = False) -> int:
     """Seconds; ValidationError for more than the role, or a session that assumes it, may have."""
     seconds: int = sts.params.get("DurationSeconds", _HOUR)
     if is_chained and seconds > _HOUR:
@@ -162,12 +168,12 @@ def _duration(sts: StsCall, role: Role, *, is_chained: bool = False) -> int:
 
 def _session(
     sts: StsCall,
-    role: Role,
+    role: IamRole,
     tags: SessionTags,
     source: str,
     seconds: int,
     context: Mapping[str, ContextValue],
-) -> Answer:
+) -> JsonShape:
     """Begin a session of a role; what is answered of it."""
     account, name = role.arn.account, sts.params["RoleSessionName"]
     packed = packed_size(sts.params, tags)
@@ -186,7 +192,7 @@ def _session(
             "aws:MultiFactorAuthPresent": "false",
         },
     )
-    answer: Answer = {
+    answer: JsonShape = {
         "Credentials": credentials(key),
         "AssumedRoleUser": {"AssumedRoleId": f"{unique_id}:{name}", "Arn": arn},
     }

@@ -30,7 +30,7 @@ _BOUND = (PrincipalKind.SESSION, PrincipalKind.ROLE)
 """Callers whom the name of their role, unlike that of the session, lets in within their own limits only."""
 
 
-class Role:
+class IamRole:
     """A role that somebody wants to assume; ``row`` is what the account policies hold of it, if anything."""
 
     def __init__(self, arn: Arn, row: Content | None) -> None:
@@ -49,12 +49,12 @@ class Role:
         return _trust_policy(json.dumps(self.row.get(TRUST) or _own_account(self.arn)))
 
 
-def find_role(stored: StoredAccount, arn: Arn) -> Role | None:
+def find_role(stored: StoredAccount, arn: Arn) -> IamRole | None:
     """The role of an ARN; None where there is no such role among those of its account."""
     if not stored.holds(RowKind.ROLE, arn.account):
-        return Role(arn, None)
+        return IamRole(arn, None)
     row = stored.find(RowKind.ROLE, arn.account, arn.resource.rpartition("/")[2])
-    return Role(arn, row) if row is not None and row["Arn"] == str(arn) else None
+    return IamRole(arn, row) if row is not None and row["Arn"] == str(arn) else None
 
 
 def _own_account(arn: Arn) -> Content:
@@ -72,7 +72,9 @@ def _trust_policy(text: str) -> Document:
     return read_policy(Layer.RCP, TRUST, text).document  # a policy of any service, with principals
 
 
-def role_request(call: Call, role: Role, action: str, context: Mapping[str, ContextValue]) -> AccessRequest:
+def role_request(
+    call: Call, role: IamRole, action: str, context: Mapping[str, ContextValue]
+) -> AccessRequest:
     """The request for an action on a role, with condition keys beside those of the caller."""
     request = policy_request(call, None, action, str(role.arn))
     row = role.row or {}
@@ -91,7 +93,7 @@ def as_provider(request: AccessRequest, provider: str) -> AccessRequest:
     return replace(request, caller=caller, context={**kept, "aws:userid": None})
 
 
-def may_assume(request: AccessRequest, call: Call, role: Role) -> bool:
+def may_assume(request: AccessRequest, call: Call, role: IamRole) -> bool:
     """Whether the trust policy and the caller's own policies allow a request of ``role_request``."""
     layers = call.layers_for(role.arn.account)
     levels = [level for each in (layers.scps, layers.rcps) if isinstance(each, tuple) for level in each]
@@ -115,7 +117,7 @@ def may_assume(request: AccessRequest, call: Call, role: Role) -> bool:
     return is_within or not _names_role_only(trust, request.caller)
 
 
-def trusts_provider(request: AccessRequest, role: Role) -> bool:
+def trusts_provider(request: AccessRequest, role: IamRole) -> bool:
     """Whether the trust policy lets in whom a provider vouches for; nobody's own policies count."""
     said = _Said(_of_trust(role.trust, request))
     return not said.denies and (role.trust is None or said.via is not None)

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from kms_tui.backend.local.engine.call import JsonShape
 from kms_tui.backend.local.principals.assuming import assume_role, assume_role_with_web_identity
-from kms_tui.backend.local.principals.sts_calls import Answer, StsCall, access_denied
-from kms_tui.backend.local.principals.temporary_keys import credentials, temporary_key
+from kms_tui.backend.local.principals.sts_calls import StsCall, access_denied, credentials, temporary_key
 from kms_tui.policy.evaluation import ContextValue
 from kms_tui.policy.principals import PrincipalKind
 
 _HALF_A_DAY, _HOUR = 43200, 3600
 
 
-def get_session_token(sts: StsCall) -> Answer:
+def get_session_token(sts: StsCall) -> JsonShape:
     """Temporary credentials of the user that calls. An MFA code is taken for a right one."""
     caller = sts.caller
     if sts.is_temporary or caller.kind not in (PrincipalKind.USER, PrincipalKind.ACCOUNT):
@@ -36,14 +36,13 @@ def get_session_token(sts: StsCall) -> Answer:
     return {"Credentials": credentials(key)}
 
 
-def get_access_key_info(sts: StsCall) -> Answer:
+def get_access_key_info(sts: StsCall) -> JsonShape:
     """The account of an access key; of one that is not known that of the caller, for which it would call."""
     key = sts.access_keys.find(sts.params["AccessKeyId"])
     return {"Account": key.account if key else sts.call.scope.account}
 
 
-Operation = Callable[[StsCall], Answer]
-OPERATIONS: Mapping[str, Operation] = {
+OPERATIONS: Mapping[str, Callable[[StsCall], JsonShape]] = {
     "AssumeRole": assume_role,
     "AssumeRoleWithWebIdentity": assume_role_with_web_identity,
     "GetAccessKeyInfo": get_access_key_info,
