@@ -20,7 +20,7 @@ from kms_tui.backend.local.authorization.decision import (
     decide,
     denied_by,
 )
-from kms_tui.backend.local.authorization.principal_context import VIA_SERVICE, service_context
+from kms_tui.backend.local.authorization.principal_context import VIA_SERVICE, origin_of, service_context
 from kms_tui.backend.local.cloudtrail import event_groups, lookup_events
 from kms_tui.backend.local.crypto import data_keys, encryption, key_agreement, signatures
 from kms_tui.backend.local.engine.call import Call, CallOrigin, CallScope, ContextValues, JsonShape
@@ -226,17 +226,18 @@ class LocalBackend:
 
     def begin(self, operation: str) -> Call:
         """A new call of this caller, at the present time, in this Region."""
+        caller = self._caller
         return Call(
             operation,
             {},
             self._scope,
-            self._caller,
+            caller,
             self.store,
             self._keyring,
             self._authorize,
             self._layers.of_keys_in,
             self.store.now(),
-            self._origin,
+            origin_of(self._origin, caller, self._context),
             self._read_context,
             organization_of=self._layers.organization_of,
             attestation_trust=self._attestation_trust,

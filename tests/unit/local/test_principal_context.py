@@ -211,3 +211,21 @@ def test_a_principal_that_the_partition_does_not_know_is_told_as_a_wrong_token(s
         backend_of(store).called_by(_key("arn:aws-cn:iam::111122223333:user/ada"))
     assert caught.value.code == "UnrecognizedClientException"
     assert backend_of(store).called_by(_key(USER), "us-east-2").region == "us-east-2"
+
+
+def test_events_name_the_service_that_calls_in_the_place_of_an_address(store: Store, kms: KmsClient) -> None:
+    key_id = kms.key()
+    backend = backend_of(store)
+    forwarded = backend.called_by(_key(context={"kms:viaservice": "s3"})).called_from("10.1.2.3", "Boto3/1")
+    forwarded.call("DescribeKey", {"KeyId": key_id})
+    backend.called_from("10.1.2.3", "Boto3/1").call("DescribeKey", {"KeyId": key_id})
+    service = backend.called_by(_key("ec2.amazonaws.com")).called_from("10.1.2.3", "Boto3/1")
+    with pytest.raises(ServiceError):
+        service.call("DescribeKey", {"KeyId": key_id})
+    answer = backend.services.call("cloudtrail", "LookupEvents", {"MaxResults": 3})
+    events = [json.loads(each["CloudTrailEvent"]) for each in answer["Events"]]
+    assert [(each["sourceIPAddress"], each["userAgent"]) for each in events] == [
+        ("ec2.amazonaws.com", "ec2.amazonaws.com"),
+        ("10.1.2.3", "Boto3/1"),
+        ("s3.amazonaws.com", "s3.amazonaws.com"),
+    ]

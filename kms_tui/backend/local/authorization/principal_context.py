@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from kms_tui.backend.local.account_policies.account_rows import AccountRows, Content, RowKind
 from kms_tui.backend.local.account_policies.organization_paths import organization_place
+from kms_tui.backend.local.engine.call import CallOrigin
+from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy.actions import lowered
 from kms_tui.policy.evaluation import ContextValue
 from kms_tui.policy.principals import Caller, PrincipalKind
@@ -24,6 +26,7 @@ ROW_KINDS = {
 }
 """The kind of row that holds the policies and tags of a kind of principal."""
 VIA_SERVICE = "kms:viaservice"
+_LAST_SERVICE = "aws:calledvialast"
 _SUFFIX = ".amazonaws.com"
 _CHINA = "aws-cn"
 
@@ -59,6 +62,16 @@ def tags_context(whose: str, row: Content) -> Context:
     return {f"{whose}/{lowered(tag['Key'])}": tag["Value"] for tag in row.get("Tags", ())}
 
 
+def origin_of(client: CallOrigin, caller: CallerIdentity, context: Mapping[str, ContextValue]) -> CallOrigin:
+    """Where the calls of a client come from: a service, where one makes them for itself or for its caller.
+
+    CloudTrail has the service in the place of a client's address and of its name.
+    """
+    via = context.get(_LAST_SERVICE)
+    service = via if isinstance(via, str) else "" if caller.arn.startswith("arn:") else caller.arn
+    return CallOrigin(service, service, remote=True) if service and client.remote else client
+
+
 def service_context(context: Mapping[str, ContextValue], region: str, partition: str) -> Context:
     """What follows from kms:ViaService (in lower case), where a service forwards the requests of a caller.
 
@@ -75,5 +88,5 @@ def service_context(context: Mapping[str, ContextValue], region: str, partition:
         "aws:viaawsservice": "true",
         "aws:calledvia": [principal],
         "aws:calledviafirst": principal,
-        "aws:calledvialast": principal,
+        _LAST_SERVICE: principal,
     }

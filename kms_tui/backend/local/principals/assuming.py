@@ -6,7 +6,7 @@ id_credentials_temp_control-access_monitor, id_credentials_mfa_configure-api-req
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from kms_tui.backend.local.account_policies.account_items import MAX_DURATION
 from kms_tui.backend.local.authorization.callers import unique_id_of
@@ -33,7 +33,7 @@ from kms_tui.backend.local.principals.sts_calls import (
     invalid,
     temporary_key,
 )
-from kms_tui.backend.local.principals.web_identity import WebIdentity, read_token
+from kms_tui.backend.local.principals.web_identity import read_token
 from kms_tui.backend.local.store.stored_account import StoredAccount
 from kms_tui.kms.arn import Arn
 from kms_tui.policy.evaluation import ContextValue
@@ -57,25 +57,23 @@ def assume_role(sts: StsCall) -> JsonShape:
         raise sts.denied("sts:AssumeRole", str(arn))
     before = held.get(SOURCE_IDENTITY)
     source = sts.params.get("SourceIdentity") or (before if isinstance(before, str) else "")
-    _require_allowed(sts, role, _context(sts, name, tags, source), tags, bool(source))
+    context = _context(sts, name, tags, source)
+    for action in _actions("sts:AssumeRole", tags, source):
+        if not may_assume(role_request(sts.call, role, action, context), sts.call, role):
+            raise sts.denied(action, str(arn))
     if before and source != before:
         raise sts.denied("sts:SetSourceIdentity", str(arn))
     seconds = _duration(sts, role, is_chained=caller.kind in (PrincipalKind.SESSION, PrincipalKind.ROLE))
     return _session(sts, role, tags, source, seconds, {})
 
 
-def _require_allowed(
-    sts: StsCall, role: IamRole, context: Mapping[str, ContextValue], tags: SessionTags, sets_source: bool
-) -> None:
-    """AccessDenied unless all that the request does is allowed."""
-    actions = {
-        "sts:AssumeRole": True,
-        "sts:TagSession": not tags.is_empty,
-        "sts:SetSourceIdentity": sets_source,
-    }
-    for action, is_done in actions.items():
-        if is_done and not may_assume(role_request(sts.call, role, action, context), sts.call, role):
-            raise sts.denied(action, str(role.arn))
+def _actions(first: str, tags: SessionTags, source: str) -> Iterator[str]:
+    """All that a request does, which must be allowed."""
+    yield first
+    if not tags.is_empty:
+        yield "sts:TagSession"
+    if source:
+        yield "sts:SetSourceIdentity"
 
 
 def _context(sts: StsCall, name: str, tags: SessionTags, source: str) -> dict[str, ContextValue]:
@@ -97,47 +95,21 @@ def assume_role_with_web_identity(sts: StsCall) -> JsonShape:
     tags = session_tags(identity.tags, identity.transitive_tag_keys, {})
     role = find_role(StoredAccount(sts.call.store), arn)
     if role is None:
-        raise _not_by_web_identity("sts:AssumeRoleWithWebIdentity")
-    source = identity.source_identity
-    context = {
-        **_context(sts, name, tags, source),
-        **identity.request_context(),
-        "aws:FederatedProvider": identity.provider_arn(arn.partition, arn.account),
-    }
-    _require_trusted(sts, role, identity, context, tags, bool(source))
-    kept = {**identity.session_context(), "aws:FederatedProvider": context["aws:FederatedProvider"]}
+        raise access_denied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    source, provider = identity.source_identity, identity.provider_arn(arn.partition, arn.account)
+    federated: dict[str, ContextValue] = {"aws:FederatedProvider": provider}
+    context = {**_context(sts, name, tags, source), **identity.request_context(), **federated}
+    for action in _actions("sts:AssumeRoleWithWebIdentity", tags, source):
+        if not trusts_provider(as_provider(role_request(sts.call, role, action, context), provider), role):
+            raise access_denied(f"Not authorized to perform {action}")
+    kept = {**identity.session_context(), **federated}
     answer = _session(sts, role, tags, source, _duration(sts, role), kept)
     return {
         **answer,
         "SubjectFromWebIdentityToken": identity.subject,
-        "Provider": identity.provider_arn(arn.partition, arn.account),
+        "Provider": provider,
         "Audience": identity.audience,
     }
-
-
-def _require_trusted(
-    sts: StsCall,
-    role: IamRole,
-    identity: WebIdentity,
-    context: Mapping[str, ContextValue],
-    tags: SessionTags,
-    sets_source: bool,
-) -> None:
-    """AccessDenied unless the trust policy lets the provider's identities do all that the request does."""
-    provider = identity.provider_arn(role.arn.partition, role.arn.account)
-    actions = {
-        "sts:AssumeRoleWithWebIdentity": True,
-        "sts:TagSession": not tags.is_empty,
-        "sts:SetSourceIdentity": sets_source,
-    }
-    for action, is_done in actions.items():
-        request = as_provider(role_request(sts.call, role, action, context), provider)
-        if is_done and not trusts_provider(request, role):
-            raise _not_by_web_identity(action)
-
-
-def _not_by_web_identity(action: str) -> Exception:
-    return access_denied(f"Not authorized to perform {action}")
 
 
 def _role_arn(sts: StsCall, text: str) -> Arn:
