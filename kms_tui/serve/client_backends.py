@@ -30,10 +30,6 @@ class ClientBackends:
         self._principals: dict[tuple[str, str | None], _Client] = {}
         self._clients: dict[tuple[str, str | None, str, str], _Client] = {}
 
-    def __len__(self) -> int:
-        """How many clients' backends are kept."""
-        return len(self._clients)
-
     def of(self, request: HttpRequest, admitted: Admitted) -> Backend:
         """The backend for an admitted request."""
         region, key = admitted
@@ -65,7 +61,6 @@ class ClientBackends:
         self._principals[name] = _Client(key, backend)
         return backend
 
-    def forget(self) -> None:
-        """Make all backends anew: what they know of the store may no longer hold."""
-        self._clients.clear()
-        self._principals.clear()
+    def __len__(self) -> int:
+        """How many clients' backends are kept."""
+        return len(self._clients)

@@ -181,3 +181,18 @@ def test_a_service_calls_for_a_principal(kms: LocalKms) -> None:
     through = kms.access_key(bob, via="s3")
     assert len(kms.client(through).generate_data_key(**ask)["Plaintext"]) == 32
     assert _code(lambda: kms.client(through, region="eu-west-2").generate_data_key(**ask)) != ""
+
+
+def test_after_a_restore_callers_have_the_policies_of_that_state(kms: LocalKms) -> None:
+    """Rows of account policies are counted anew: the same number tells another content."""
+    bob = f"arn:aws:iam::{ACCOUNT}:user/bob"
+    before = kms.snapshot()
+    allow = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}
+    for action, may in (("kms:*", True), ("kms:ListKeys", False), ("kms:*", True)):
+        allow["Statement"] = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        client = kms.client(kms.access_key(bob, policies={"own": allow}))
+        if may:
+            assert client.encrypt(KeyId="alias/app", Plaintext=b"x")
+        else:
+            assert _code(lambda: client.encrypt(KeyId="alias/app", Plaintext=b"x")) == "AccessDeniedException"  # noqa: B023
+        kms.restore(before)

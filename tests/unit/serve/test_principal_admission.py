@@ -163,9 +163,6 @@ def test_each_client_has_a_backend_of_its_principal_region_and_origin() -> None:
         assert clients.of(request, Admitted(None, _LASTING)).region == REGION
         other = replace(_LASTING, caller_arn=f"arn:aws:iam::{_ACCOUNT}:role/other")
         assert clients.of(request, Admitted("us-east-1", other)).caller().arn == other.caller_arn
-        clients.forget()
-        assert len(clients) == 0
-        assert clients.of(request, Admitted("us-east-1", _LASTING)) is not app
 
 
 def test_a_backend_that_is_not_offline_has_one_caller() -> None:
