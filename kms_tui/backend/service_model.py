@@ -1,6 +1,6 @@
-"""botocore's KMS service model, read as data, and functions compiled from its shapes.
+"""botocore's service models of KMS and STS and its Regions, read as data, and functions compiled from shapes.
 
-Building botocore's own objects from the file would take ten times as long as reading it.
+Building botocore's own objects from the files would take ten times as long as reading them.
 """
 
 from __future__ import annotations
@@ -18,21 +18,52 @@ T = TypeVar("T")
 Shape = dict[str, Any]
 """An entry of the model's ``shapes``, with its ``name``."""
 
-_MODEL = "data/kms/2014-11-01/service-2.json.gz"
+_KMS = "data/kms/2014-11-01/service-2.json.gz"
+_STS = "data/sts/2011-06-15/service-2.json.gz"
+_PARTITIONS = "data/partitions.json"
+_GLOBAL = "-global"
+"""How the names of those entries end that are no Region."""
 
 
-def model_file() -> Path:
-    """The path of the installed botocore's ``service-2.json`` of KMS, compressed."""
+def model_file(model: str = _KMS) -> Path:
+    """The path of the installed botocore's ``service-2.json``, compressed: that of KMS."""
+    return _botocore_file(model)
+
+
+def _botocore_file(name: str) -> Path:
     package = find_spec("botocore")
     if package is None or package.origin is None:  # pragma: no cover
         raise ImportError("botocore is not installed")
-    return Path(package.origin).parent / _MODEL
+    return Path(package.origin).parent / name
+
+
+@cache
+def regions_of(partition: str) -> frozenset[str]:
+    """The Regions of a partition; none for a partition that botocore does not know."""
+    partitions = json.loads(_botocore_file(_PARTITIONS).read_bytes())["partitions"]
+    return frozenset(
+        region
+        for each in partitions
+        if each["id"] == partition
+        for region in each["regions"]
+        if not region.endswith(_GLOBAL)
+    )
 
 
 @cache
 def service_model() -> Any:
     """The parsed ``service-2.json``: operations, and the shapes of what goes in and comes out."""
-    with gzip.open(model_file()) as file:
+    return _parsed(_KMS)
+
+
+@cache
+def sts_model() -> Any:
+    """The same of STS."""
+    return _parsed(_STS)
+
+
+def _parsed(model: str) -> Any:
+    with gzip.open(model_file(model)) as file:
         return json.load(file)
 
 

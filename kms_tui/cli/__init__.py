@@ -89,7 +89,8 @@ def _run(arguments: list[str]) -> int:
         return READER_GONE
     except KmsTuiError as error:
         # What AWS or a file says is not to be trusted.
-        print(visible(f"{parser.prog}: {error}"), file=sys.stderr)
+        for sentence in error.sentences:
+            print(visible(f"{parser.prog}: {sentence}"), file=sys.stderr)
         next_step = error.next_step
         if isinstance(error, AlreadyThereError) and hasattr(args, "overwrite"):
             next_step = "Choose another name, or add --overwrite."

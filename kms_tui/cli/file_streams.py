@@ -131,8 +131,9 @@ def read_start(name: str, most: int) -> bytes:
 
 
 @contextlib.contextmanager
-def output_file(name: str, *, overwrite: bool) -> Iterator[BinaryIO]:
-    """Where a result goes: a file that everybody may read and that appears whole, or standard output.
+def output_file(name: str, *, overwrite: bool, mode: int = SHARED) -> Iterator[BinaryIO]:
+    """Where a result goes: a file that appears whole, and that everybody may read unless ``mode`` says
+    else, or standard output.
 
     Raises FileError, AlreadyThereError before the block.
     """
@@ -140,7 +141,7 @@ def output_file(name: str, *, overwrite: bool) -> Iterator[BinaryIO]:
         with writing_output() as output:
             yield output
     else:
-        with atomic_file(Path(name), overwrite=overwrite, mode=SHARED) as file:
+        with atomic_file(Path(name), overwrite=overwrite, mode=mode) as file:
             yield file
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.atomic import FileError
-from kms_tui.cli import store_policies
+from kms_tui.cli import store_policies, store_seed
 from kms_tui.cli.file_streams import size
 from kms_tui.cli.standard_streams import say, written_out
 from kms_tui.kms.errors import KmsTuiError
@@ -32,7 +32,8 @@ examples:
   kms-tui store info
   kms-tui store backup ~/kms-2026-11-29.db
   kms-tui store verify --store ~/kms-2026-11-29.db
-  kms-tui store policies set iam.json organization.json"""
+  kms-tui store policies set iam.json organization.json
+  kms-tui store seed --export -o seed.yaml"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "policies", help="the policies of principals, organization and VPC endpoints that the store holds"
     )
     store_policies.add_commands(policies, which, _open, _EXIT_CODES)
+    store_seed.add_command(command, _open, _passphrase)
     for told in (info, verify):
         told.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
 
@@ -122,6 +124,10 @@ def _info(args: argparse.Namespace) -> int:
         ("Keys", f"{sum(found.states.values()):,}"),
         *((f"  {state}", f"{count:,}") for state, count in found.states.items()),
         *((f"  {account} {region}", f"{count:,}") for (account, region), count in found.places.items()),
+        *(
+            [("Fixed key material", f"in {found.fixed:,} of the keys: whoever has the seed has these")]
+            * (found.fixed > 0)
+        ),
         ("Account policies", store_policies.counted(found.account_policies)),
         ("Calls recorded", f"{found.events:,} (the newest {MAX_EVENTS:,} are kept){oldest}"),
     ]
@@ -142,6 +148,7 @@ def _as_object(found: StoreInfo) -> dict[str, object]:
             {"account": account, "region": region, "keys": count}
             for (account, region), count in found.places.items()
         ],
+        "keys_with_fixed_material": found.fixed,
         "account_policies": dict(found.account_policies),
         "events": found.events,
         "oldest_event": found.oldest_event.isoformat() if found.oldest_event else None,

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from kms_tui.backend.base import Backend
 from kms_tui.backend.local import open_store
 from kms_tui.backend.local.account_policies.account_file import NamedFile, read_account
+from kms_tui.backend.local.attestation.attestations import NO_TRUST, AttestationTrust
 from kms_tui.backend.local.store.key_rows import key_by_alias
 from kms_tui.backend.local.store.seeded_material import SeededMaterial
 from kms_tui.backend.local.store.sources import SeededIds, utc_now
@@ -35,8 +35,9 @@ def demo_backend(
     caller_arn: str | None = None,
     limits: Layers = UNREAD,
     endpoint: str = "",
+    attestation_trust: AttestationTrust = NO_TRUST,
     now: Callable[[], datetime] = utc_now,
-) -> Backend:
+) -> DemoBackend:
     """The demo's account in a region: eu-west-1 has its keys, us-east-1 one replica, any other none.
 
     ``caller_arn`` calls with its identity policies in ``limits`` and within the others, through a VPC
@@ -64,6 +65,7 @@ def demo_backend(
         caller_arn=caller_arn,
         limits=limits,
         endpoint=endpoint,
+        attestation_trust=attestation_trust,
     )
 
 

@@ -161,7 +161,7 @@ def _rebuilt(request: AccessRequest, layers: Layers, operation: str) -> _Stage:
         raise _NotRebuiltError("The request names no key, so there is nothing to try it on.")
     store = open_store(ids=_CaseIds(key_id))
     administrator, callers = (
-        LocalBackend(store, account_id=account, region=arn.region, partition=arn.partition)
+        LocalBackend(store, account_id=account, region=arn.region)
         for account in (arn.account, request.caller.account or arn.account)
     )
     known = {key: values[0] for key, values in request.known.items() if values and len(values) == 1}
@@ -179,8 +179,7 @@ def _rebuilt(request: AccessRequest, layers: Layers, operation: str) -> _Stage:
             },
         )
         for grant in grants:
-            if not _is_made_by_service(grant):
-                administrator.call("CreateGrant", _grant_members(grant, request.key_arn))
+            administrator.call("CreateGrant", _grant_members(grant, request.key_arn))
     except KmsTuiError as error:
         store.close()
         raise _NotRebuiltError(f"The case cannot be rebuilt in the offline KMS: {error}") from error
@@ -188,25 +187,19 @@ def _rebuilt(request: AccessRequest, layers: Layers, operation: str) -> _Stage:
     return _Stage(store, Trial(administrator, callers, request.key_arn, form, context, known))
 
 
-def _is_made_by_service(grant: Grant) -> bool:
-    """Whether a service made the grant for itself: nobody else may make one without SourceArn.
-
-    The trial leaves it out: the request is denied with it.
-    """
-    principal = grant_principal(grant.grantee)
-    is_service = principal is not None and principal.kind is PrincipalKind.SERVICE
-    return is_service and SOURCE_ARN not in grant.constraints
-
-
 def _grant_members(grant: Grant, key_arn: str) -> Mapping[str, Any]:
-    """CreateGrant's members for a grant that ListGrants answered."""
+    """CreateGrant's members for a grant that ListGrants answered.
+
+    A service is a service principal's member where the grant has the SourceArn that this one needs.
+    """
     members: dict[str, Any] = {"KeyId": key_arn, "Operations": list(grant.operations)}
     members |= {"Name": grant.name} if grant.name else {}
     members |= {"Constraints": dict(grant.constraints)} if grant.constraints else {}
     for role, name in (("Grantee", grant.grantee), ("Retiring", grant.retiring)):
         principal = grant_principal(name) if name else None
         if name and principal is not None:
-            service = "Service" if principal.kind is PrincipalKind.SERVICE else ""
+            is_service = principal.kind is PrincipalKind.SERVICE and SOURCE_ARN in grant.constraints
+            service = "Service" if is_service else ""
             members[f"{role}{service}Principal"] = name
     return members
 
@@ -243,7 +236,6 @@ def _caller(stage: _Stage, request: AccessRequest, layers: Layers) -> LocalBacke
         stage.store,
         account_id=administrator.account_id,
         region=administrator.region,
-        partition=administrator.partition,
         caller_arn=request.caller.arn,
         iam_policies=[policy.document for policy in identity],
         limits=replace(UNLIMITED, **known),

@@ -101,6 +101,14 @@ Source: botocore's partitions.json (``regionRegex``), as of 2026-11-29.
 """
 
 
+_ORDINARY = "aws"
+
+
+def arn_partition(region: str) -> str:
+    """The partition in ARNs of a Region, the ordinary one where no partition has Regions of that name."""
+    return partition_of(region) or _ORDINARY
+
+
 def partition_of(region: str) -> str:
     """The partition of a Region; "" where no partition has Regions of that name."""
     return next((name for name, pattern in PARTITIONS.items() if pattern.match(region)), "")

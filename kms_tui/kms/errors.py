@@ -16,6 +16,8 @@ Each has a sentence (``str(error)``) and a ``next_step``, also a sentence, or ""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 ACCESS_DENIED = frozenset(
     {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "AuthorizationError"}
 )
@@ -70,6 +72,11 @@ class KmsTuiError(Exception):
     def __init__(self, sentence: str, *, next_step: str = "") -> None:
         super().__init__(sentence)
         self.next_step = next_step
+
+    @property
+    def sentences(self) -> Sequence[str]:
+        """What happened, a line each: one, but for errors that tell several things at once."""
+        return (str(self),)
 
     @property
     def with_next_step(self) -> str:

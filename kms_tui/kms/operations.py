@@ -51,6 +51,8 @@ class Trait(Flag):
     """It leaves a key disabled."""
     HARMLESS = auto()
     """It is no reading operation, yet leaves the key as it was: an import token alone imports nothing."""
+    ATTESTED = auto()
+    """It may answer for one recipient alone, whom an attestation document names (Recipient)."""
     RECENT = auto()
     """It is newer than most policies that list every action by name, or has no caller but KMS."""
     NO_ACTION = auto()
@@ -98,13 +100,14 @@ _ACROSS, _ALIAS, _CONTEXT, _GRANTABLE = (
 )
 _NO_KEY, _PRICED, _MAKES, _QUICK = Trait.NO_KEY, Trait.PRICED_BY_KEY, Trait.MAKES_KEY, Trait.QUICK
 _DESTROYS, _DISABLES, _HARMLESS = Trait.DESTRUCTIVE, Trait.DISABLES, Trait.HARMLESS
+_ATTESTED = Trait.ATTESTED
 _RECENT, _NO_ACTION, _NO_OPERATION = Trait.RECENT, Trait.NO_ACTION, Trait.NO_OPERATION
 _ON_KEY = _ACROSS | _ALIAS | _GRANTABLE | _PRICED
 """What the cryptographic operations have in common."""
 
 # fmt: off
 _ROWS = (
-    OperationRow("Decrypt",                             _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK),
+    OperationRow("Decrypt",                             _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK | _ATTESTED),
     OperationRow("Encrypt",                             _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK),
     OperationRow("ReEncrypt",                           _USE,   _CRYPT, _ACROSS | _ALIAS | _PRICED | _QUICK | _NO_ACTION),
     OperationRow("ReEncryptFrom",                       _USE,   _CRYPT, _ACROSS | _CONTEXT | _GRANTABLE | _NO_OPERATION),
@@ -113,18 +116,18 @@ _ROWS = (
     OperationRow("Verify",                              _USE,   _SIGN,  _ON_KEY),
     OperationRow("GenerateMac",                         _USE,   _MAC,   _ON_KEY | _QUICK),
     OperationRow("VerifyMac",                           _USE,   _MAC,   _ON_KEY | _QUICK),
-    OperationRow("DeriveSharedSecret",                  _USE,   _AGREE, _ON_KEY),
+    OperationRow("DeriveSharedSecret",                  _USE,   _AGREE, _ON_KEY | _ATTESTED),
     OperationRow("Decapsulate",                         _USE,   _KEM,   _ON_KEY | _RECENT),
     OperationRow("Encapsulate",                         _USE,   _KEM,   _ON_KEY | _RECENT),
-    OperationRow("GenerateDataKey",                     _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK, _SYM),
+    OperationRow("GenerateDataKey",                     _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK | _ATTESTED, _SYM),
     OperationRow("GenerateDataKeyWithoutPlaintext",     _USE,   _CRYPT, _ON_KEY | _CONTEXT | _QUICK, _SYM),
-    OperationRow("GenerateDataKeyPair",                 _USE,   _CRYPT, _ON_KEY | _CONTEXT | _MAKES, _SYM),
+    OperationRow("GenerateDataKeyPair",                 _USE,   _CRYPT, _ON_KEY | _CONTEXT | _MAKES | _ATTESTED, _SYM),
     OperationRow("GenerateDataKeyPairWithoutPlaintext", _USE,   _CRYPT, _ON_KEY | _CONTEXT | _MAKES, _SYM),
-    OperationRow("GenerateRandom",                      _USE,   None,   _NO_KEY | _PRICED | _QUICK),
+    OperationRow("GenerateRandom",                      _USE,   None,   _NO_KEY | _PRICED | _QUICK | _ATTESTED),
     OperationRow("GetPublicKey",                        _READ,  None,   _ON_KEY, _ASYM),
     OperationRow("DescribeKey",                         _READ,  None,   _ACROSS | _ALIAS | _GRANTABLE | _QUICK),
     OperationRow("CreateGrant",                         _GRANT, None,   _ACROSS | _CONTEXT | _GRANTABLE),
-    OperationRow("RetireGrant",                         _GRANT, None,   _ACROSS | _GRANTABLE),
+    OperationRow("RetireGrant",                         _GRANT, None,   _ACROSS | _CONTEXT | _GRANTABLE),
     OperationRow("RevokeGrant",                         _GRANT, None,   _ACROSS),
     OperationRow("ListGrants",                          _READ,  None,   _ACROSS),
     OperationRow("ListRetirableGrants",                 _READ,  None,   _NO_KEY),

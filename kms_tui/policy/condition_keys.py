@@ -79,6 +79,7 @@ def _keys() -> list[ConditionKey]:
         names_with(Trait.MAKES_KEY, Access.USE),
         names_with(Trait.ENCRYPTION_CONTEXT, Access.USE),
     )
+    attested = names_with(Trait.ATTESTED)
     granting, importing, wrapping = ("CreateGrant",), ("ImportKeyMaterial",), ("GetParametersForImport",)
     signing = ("Sign", "Verify")
     keys = [
@@ -183,7 +184,7 @@ def _keys() -> list[ConditionKey]:
             actions=("ReEncryptFrom", "ReEncryptTo"),
         ),
         *(
-            ConditionKey(f"kms:RecipientAttestation:{measure}", operation)
+            ConditionKey(f"kms:RecipientAttestation:{measure}", operation, actions=attested)
             for measure in (
                 "ImageSha384",
                 *(f"PCR{number}" for number in range(32)),

@@ -273,6 +273,14 @@ def service_fault(host: str, partition: str, region: str, lookups: Iterator[int]
     return _nearest(".".join(rest), regions) if next(lookups, None) is not None else ""
 
 
+def is_service_of(host: str, partition: str) -> bool:
+    """Whether a host can be a service principal of a partition; a service that is not known may be new."""
+    name = lowered(host)
+    if partition in _OWN_SUFFIXES and not name.removesuffix(_CHINA).endswith(_SUFFIX):
+        return False
+    return not service_fault(name, partition, "", iter(()))
+
+
 def _nearest(stem: str, regions: list[str]) -> str:
     meant = closest(stem, _STEMS, 2 if len(stem) > 4 else 1)
     if not meant:

@@ -19,8 +19,10 @@ from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.operations import Trait, has, names_with
 from kms_tui.serve import aws_json
+from kms_tui.serve.control_path import ControlPath
 from kms_tui.serve.endpoint import Endpoint, Task, refusal
-from kms_tui.serve.http_messages import HttpRequest, HttpResponse
+from kms_tui.serve.fault_injection import FaultInjection
+from kms_tui.serve.http_messages import Delivery, HttpRequest, HttpResponse
 
 logger = logging.getLogger(__name__)
 
@@ -45,31 +47,82 @@ _TOO_LARGE = HttpResponse(
     close=True,
 )
 
+_RESET = HttpResponse(500, delivery=Delivery.RESET)
+
 
 class Application:
-    """Answers every request, and raises nothing. One loop uses it."""
+    """Answers every request, and raises nothing. One loop uses it.
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    With a control, calls meet the faults that were ordered, and requests to its path order more.
+    """
+
+    def __init__(self, endpoint: Endpoint, control: ControlPath | None = None) -> None:
         self._endpoint = endpoint
+        self._control = control
         self._quick = QuickCalls(endpoint)
         self._calls = BoundedExecutor("call", THREADS, WAITING)
         self._key_making = BoundedExecutor("key making", KEY_MAKING_THREADS, WAITING)
         self.running: set[asyncio.Task[None]] = set()
         """What is to be answered by a call on a thread."""
+        self._held: set[Answer] = set()
+        """The answers that a fault holds back."""
 
     def __call__(self, request: HttpRequest, answer: Answer) -> None:
         """Have a request answered: ``answer`` is called on the loop, now or later."""
-        accepted = _TOO_LARGE if len(request.body) > MAX_BODY else self._endpoint.accept(request)
+        accepted = _TOO_LARGE if len(request.body) > MAX_BODY else self._accept(request)
         if logger.isEnabledFor(logging.INFO):
             answer = _logged(request, accepted, answer)
         if isinstance(accepted, HttpResponse):
             answer(accepted)
-        elif is_quick(accepted.operation, accepted.params):
-            self._quick.begin(accepted, answer)
+        elif self._control is not None:
+            self._begin_injected(self._control.faults, accepted, answer)
         else:
-            running = asyncio.get_running_loop().create_task(self._run(accepted, answer))
+            self._begin(accepted, answer)
+
+    def _accept(self, request: HttpRequest) -> Task | HttpResponse:
+        if self._control is not None and self._control.is_for(request):
+            return self._control.answer(request)
+        return self._endpoint.accept(request)
+
+    def _begin(self, task: Task, answer: Answer) -> None:
+        if is_quick(task.operation, task.params):
+            self._quick.begin(task, answer)
+        else:
+            running = asyncio.get_running_loop().create_task(self._run(task, answer))
             self.running.add(running)
             running.add_done_callback(self.running.discard)
+
+    def _begin_injected(self, faults: FaultInjection, task: Task, answer: Answer) -> None:
+        """Begin a call that may meet a fault: after its delay, and unless that answers it."""
+        injected = faults.begin(task)
+
+        def end(response: HttpResponse) -> None:
+            response = faults.end(injected, response)
+            if response.delivery is Delivery.NEVER:
+                self._held.add(answer)
+            else:
+                answer(response)
+
+        def begin() -> None:
+            if answer not in self._held:
+                return  # The server ends.
+            self._held.remove(answer)
+            if injected.response is None:
+                self._begin(injected.task, end)
+            else:
+                end(injected.response)
+
+        self._held.add(answer)
+        if injected.delay:
+            asyncio.get_running_loop().call_later(injected.delay, begin)
+        else:
+            begin()
+
+    def let_go(self) -> None:
+        """Reset the connections whose answers a fault holds back, as the server ends."""
+        held, self._held = self._held, set()
+        for answer in held:
+            answer(_RESET)
 
     async def _run(self, task: Task, answer: Answer) -> None:
         executor = self._key_making if makes_keys(task.operation) else self._calls
@@ -106,7 +159,7 @@ _ALGORITHM_MEMBERS = ("EncryptionAlgorithm", "SourceEncryptionAlgorithm", "Desti
 
 def is_quick(operation: str, params: Mapping[str, Any]) -> bool:
     """Whether handing a call to a thread costs more than it takes."""
-    if operation not in _QUICK:
+    if operation not in _QUICK or "Recipient" in params:  # a document has five signatures to verify
         return False
     algorithms = [params[member] for member in _ALGORITHM_MEMBERS if member in params]
     return all(algorithm == SYMMETRIC_DEFAULT for algorithm in algorithms)

@@ -20,7 +20,7 @@ from uvicorn.server import ServerState
 
 from kms_tui.serve.application import MAX_BODY, MAX_DISCARDED
 from kms_tui.serve.aws_json import error_body
-from kms_tui.serve.http_messages import HttpRequest, HttpResponse
+from kms_tui.serve.http_messages import Delivery, HttpRequest, HttpResponse
 
 REQUEST_SECONDS = 20.0
 """How long a request may take to arrive, from the connection or its first byte on."""
@@ -200,8 +200,14 @@ class ClientConnection(asyncio.Protocol):
         received, self._answered = self._answered, None
         if received is None or self._transport.is_closing():
             return
-        ends = response.close or not received.keeps_alive
-        self._transport.write(self._bytes_of(response, received.request, ends))
+        is_half = response.delivery is Delivery.HALF
+        if response.delivery is Delivery.RESET or (is_half and not response.body):
+            self._forget_waiting()
+            self._transport.abort()
+            return
+        ends = response.close or is_half or not received.keeps_alive
+        message = self._bytes_of(response, received.request, ends)
+        self._transport.write(message[: len(message) - (len(response.body) + 1) // 2] if is_half else message)
         if ends:
             self._end()
         elif self._waiting or self._refusal is not None:
@@ -235,9 +241,13 @@ class ClientConnection(asyncio.Protocol):
 
     def _bytes_of(self, response: HttpResponse, request: HttpRequest | None, ends: bool) -> bytes:
         """An answer on the wire: head and body leave together, which spares both sides a system call."""
+        defaults = self._server_state.default_headers
+        if response.headers:
+            own = {name.encode() for name, _ in response.headers}
+            defaults = [header for header in defaults if header[0] not in own]
         lines = [
-            _STATUS_LINES[response.status],
-            *(f"{name.decode()}: {value.decode()}\r\n" for name, value in self._server_state.default_headers),
+            _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Unknown\r\n",
+            *(f"{name.decode()}: {value.decode()}\r\n" for name, value in defaults),
             f"content-type: {response.content_type}\r\ncontent-length: {len(response.body)}\r\n",
         ]
         if request is not None:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
-from kms_tui.backend.base import Backend, NotesOrigin, RecordsTogether
+from kms_tui.backend.base import Backend, RecordsTogether
+from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.service_model import operations
 from kms_tui.kms.errors import KmsTuiError, ReadOnlyError, ServiceError
-from kms_tui.serve import aws_json, sts
+from kms_tui.serve import aws_json
+from kms_tui.serve.admission import Admission
+from kms_tui.serve.client_backends import ClientBackends
 from kms_tui.serve.http_messages import TEXT, HttpRequest, HttpResponse
+from kms_tui.serve.query_protocol import is_query
+from kms_tui.serve.query_protocol import refusal as query_refusal
+from kms_tui.serve.sts import answer_query
 
 logger = logging.getLogger(__name__)
 
-Admit = Callable[[HttpRequest, str], str | None]
-"""Takes a request and its service; gives its region, None for the default one, or raises ServiceError."""
-
-_MAX_BACKENDS = 128
 _UNKNOWN = ("UnknownOperationException", "The X-Amz-Target header names no operation of KMS.")
 _NOT_HERE = HttpResponse(404, aws_json.error_body("UnknownOperationException", "KMS is at the path /."))
 _NO_METHOD = HttpResponse(
@@ -44,22 +46,23 @@ class Task(NamedTuple):
     params: Mapping[str, Any]
     backend: Backend
     request: HttpRequest
+    access_key: AccessKey | None = None
 
     def __repr__(self) -> str:
         return f"Task({self.operation})"
 
 
 class Endpoint:
-    """KMS and STS on a backend. ``accept`` is quick and does no I/O; ``run`` makes the backend's call.
+    """KMS and STS on a backend. ``accept`` is quick: of KMS it does no I/O, and STS it answers, out of a few
+    rows. ``run`` makes the backend's call.
 
     They answer every failure with an error of the protocol and raise none; several threads may use them.
     """
 
-    def __init__(self, backend: Backend, admit: Admit) -> None:
-        self._backend = backend
+    def __init__(self, backend: Backend, admit: Admission) -> None:
         self._admit = admit
         self._together = backend.together if isinstance(backend, RecordsTogether) else nullcontext
-        self._backends: dict[tuple[str | None, str, str], Backend] = {}
+        self.clients = ClientBackends(backend)
         # Read the service model now, not while the first client waits.
         operations()
 
@@ -68,7 +71,7 @@ class Endpoint:
         try:
             if request.path != "/":
                 return _NOT_HERE
-            if sts.is_query(request):
+            if is_query(request):
                 return self._sts(request)
             if request.method == "POST":
                 return self._kms(request)
@@ -98,29 +101,20 @@ class Endpoint:
         operation = target.removeprefix(aws_json.TARGET_PREFIX)
         if operation == target or operation not in operations():
             raise ServiceError(*_UNKNOWN)
-        backend = self._backend_for(request, self._admit(request, "kms"))
-        return Task(operation, aws_json.parse(operation, request.body), backend, request)
+        admitted = self._admit(request, "kms")
+        backend = self.clients.of(request, admitted)
+        params = aws_json.parse(operation, request.body)
+        return Task(operation, params, backend, request, admitted.access_key)
 
     def _sts(self, request: HttpRequest) -> HttpResponse:
         try:
-            region = self._admit(request, "sts")
-            sts.require_known_action(request)
-            return sts.identity(self._backend_for(request, region).caller(), request.id)
+            return answer_query(request, self._admit, self.clients)
         except ServiceError as error:
-            return sts.refusal(error, request.id)
-
-    def _backend_for(self, request: HttpRequest, region: str | None) -> Backend:
-        """The backend in a Region (None: the default one) for the client that sent the request."""
-        client = (region, request.address, request.headers.get("user-agent", ""))
-        backend = self._backends.get(client)
-        if backend is None:
-            backend = self._backend if region is None else self._backend.in_region(region)
-            if isinstance(backend, NotesOrigin):
-                backend = backend.called_from(*client[1:])
-            if len(self._backends) >= _MAX_BACKENDS:
-                self._backends.clear()
-            self._backends[client] = backend
-        return backend
+            return query_refusal(error, request.id)
+        except Exception as error:
+            _failure(error, "a request to STS", request)
+            internal = "The request processing has failed because of an unknown error, exception or failure."
+            return query_refusal(ServiceError("InternalFailure", internal, status=500), request.id)
 
 
 def refusal(error: ServiceError) -> HttpResponse:

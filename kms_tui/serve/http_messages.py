@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from itertools import count
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -38,9 +39,34 @@ class HttpRequest:
     def __repr__(self) -> str:
         return f"Request({self.method} {self.path})"
 
+    @property
+    def client_address(self) -> str:
+        """``address``; of a client that speaks IPv4 to a socket for IPv6, its own."""
+        return self.address.removeprefix("::ffff:") if "." in self.address else self.address
+
     def query_parameters(self) -> dict[str, str]:
         """The query decoded; of repeated names the last counts."""
         return dict(parse_qsl(self.query, keep_blank_values=True)) if self.query else {}
+
+
+class Delivery(Enum):
+    """How much of an answer leaves, where a fault was ordered."""
+
+    WHOLE = auto()
+    HALF = auto()
+    """All of its headers and half of its body; then the connection is closed. Without a body it is reset."""
+    RESET = auto()
+    """Nothing: the connection is reset."""
+    NEVER = auto()
+    """Nothing, on a connection that stays open until the server ends."""
+
+
+def session_token_of(request: HttpRequest) -> str:
+    """The session token that comes with a request's access key; "" where there is none."""
+    token = request.headers.get("x-amz-security-token")
+    if token is None and "X-Amz-Security-Token=" in request.query:
+        return request.query_parameters().get("X-Amz-Security-Token", "")
+    return token or ""
 
 
 class HttpResponse(NamedTuple):
@@ -51,6 +77,7 @@ class HttpResponse(NamedTuple):
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
     close: bool = False
+    delivery: Delivery = Delivery.WHOLE
 
     def __repr__(self) -> str:
         return f"Response({self.status})"

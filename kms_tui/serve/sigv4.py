@@ -1,8 +1,8 @@
 """AWS Signature Version 4, the verifying side: in the Authorization header, or presigned in the query.
 
 After "Create a signed AWS API request" of the IAM user guide. The refusals have AWS's codes (those of the
-JSON protocol) and words. A security token is of no account here: the signature proves who signs. The
-credential is the store's own, or one of this run.
+JSON protocol) and words. The credential is the store's own, or one of this run; a security token that comes
+with it is of no account. Other access keys have the secret and the token that they were made with.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ import hmac
 import re
 import secrets
 from base64 import b32encode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote
 
+from kms_tui.backend.local.principals.access_keys import AccessKey
+from kms_tui.backend.local.principals.key_table import AccessKeys, unrecognized
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.kms.errors import ServiceError
-from kms_tui.serve.http_messages import HttpRequest
+from kms_tui.serve.admission import Admitted, PageGuard, UnsignedFrom, is_of_this_machine, refusal
+from kms_tui.serve.http_messages import HttpRequest, session_token_of
 
 _ID_BYTES, _SECRET_BYTES = 10, 30
 _PURPOSE = "credential of serve"
@@ -54,7 +57,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
 MAX_SKEW = timedelta(minutes=5)
 _MAX_EXPIRES = 7 * 24 * 60 * 60
-_MAX_SIGNING_KEYS = 64
+_MAX_SIGNING_KEYS = 1024
 
 _REGION = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _TIMESTAMP = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
@@ -82,29 +85,63 @@ class Claim:
 
 
 class SigV4:
-    """Admits requests signed with one credential, within five minutes of ``now``; safe in several threads."""
+    """Admits requests signed with a known access key, within five minutes of ``now``.
 
-    def __init__(self, credential: Credential, now: Callable[[], datetime]) -> None:
+    The ``credential`` is the default caller's; ``access_keys`` are those of other principals. What needs no
+    signature is admitted as ``unsigned`` says, and never from web pages. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        credential: Credential,
+        now: Callable[[], datetime],
+        access_keys: AccessKeys | None = None,
+        *,
+        hosts: Collection[str] = (),
+        unsigned: UnsignedFrom = UnsignedFrom.NOWHERE,
+    ) -> None:
         self._credential = credential
         self._now = now
-        self._signing_keys: dict[tuple[str, str, str], bytes] = {}
+        self.access_keys = access_keys
+        self._pages = PageGuard(hosts)
+        self._unsigned = unsigned
+        self._signing_keys: dict[tuple[str, str, str, str], bytes] = {}
 
-    def __call__(self, request: HttpRequest, service: str) -> str:
-        """The region that the request was signed for; raises ServiceError."""
+    def __call__(self, request: HttpRequest, service: str) -> Admitted:
+        """The Region that the request was signed for, and its access key; raises ServiceError."""
         claim = claim_of(request)
         self._check_scope(claim, service)
         self._check_age(claim)
-        if claim.scope[0] != self._credential.access_key_id:
-            raise ServiceError(
-                "UnrecognizedClientException", "The security token included in the request is invalid."
-            )
-        expected = self._signature(request, claim)
+        key, secret = self._key_of(claim, request)
+        expected = self._signature(request, claim, secret)
         if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
             raise _invalid(
                 "The request signature we calculated does not match the signature you provided. Check your "
                 "AWS Secret Access Key and signing method. Consult the service documentation for details."
             )
-        return claim.region
+        return Admitted(claim.region, key)
+
+    def unsigned(self, request: HttpRequest) -> Admitted:
+        """Admit a request without a signature; raises ServiceError."""
+        self._pages.refuse_pages(request)
+        here = self._unsigned is UnsignedFrom.THIS_MACHINE and is_of_this_machine(request)
+        if not here and self._unsigned is not UnsignedFrom.ANYWHERE:
+            raise refusal(
+                "Web identity tokens are not verified here, so they are taken for a store in memory and from "
+                "this machine only: start the endpoint with --trust-web-identity to take all."
+            )
+        return Admitted()
+
+    def _key_of(self, claim: Claim, request: HttpRequest) -> tuple[AccessKey | None, str]:
+        """The access key that a request names (None: that of the default caller), and its secret."""
+        access_key_id = claim.scope[0]
+        if access_key_id == self._credential.access_key_id:
+            return None, self._credential.secret_access_key
+        key = self.access_keys.find(access_key_id) if self.access_keys else None
+        if key is None or self.access_keys is None:
+            raise unrecognized()
+        self.access_keys.require_usable(key, session_token_of(request))
+        return key, key.secret_access_key
 
     def _check_scope(self, claim: Claim, service: str) -> None:
         _, date, region, claimed_service, terminator = claim.scope
@@ -139,22 +176,23 @@ class SigV4:
                 f"({_basic(now)} + {_span(MAX_SKEW)})"
             )
 
-    def _signature(self, request: HttpRequest, claim: Claim) -> str:
+    def _signature(self, request: HttpRequest, claim: Claim, secret: str) -> str:
         canonical = canonical_request(request, claim)
         _, date, region, service, _ = claim.scope
         to_sign = (
             f"{ALGORITHM}\n{claim.timestamp}\n{date}/{region}/{service}/{TERMINATOR}\n"
             f"{hashlib.sha256(canonical.encode()).hexdigest()}"
         )
-        return hmac.digest(self._signing_key(date, region, service), to_sign.encode(), "sha256").hex()
+        key = self._signing_key(secret, date, region, service)
+        return hmac.digest(key, to_sign.encode(), "sha256").hex()
 
-    def _signing_key(self, date: str, region: str, service: str) -> bytes:
-        """Derived once for each day, region and service."""
-        name = (date, region, service)
+    def _signing_key(self, secret: str, date: str, region: str, service: str) -> bytes:
+        """Derived once for each access key, day, Region and service."""
+        name = (secret, date, region, service)
         key = self._signing_keys.get(name)
         if key is None:
-            key = f"AWS4{self._credential.secret_access_key}".encode()
-            for part in (*name, TERMINATOR):
+            key = f"AWS4{secret}".encode()
+            for part in (date, region, service, TERMINATOR):
                 key = hmac.digest(key, part.encode(), "sha256")
             if len(self._signing_keys) >= _MAX_SIGNING_KEYS:
                 self._signing_keys.clear()

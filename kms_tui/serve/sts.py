@@ -1,90 +1,40 @@
-"""STS GetCallerIdentity: AWS's query protocol, a form in and XML out."""
+"""STS beside the offline KMS: who calls, and temporary credentials for other principals.
+
+Any other backend has one caller, and only says who it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from urllib.parse import parse_qsl
-from xml.sax.saxutils import escape
+from kms_tui.backend.base import Backend
+from kms_tui.backend.local.local_backend import LocalBackend
+from kms_tui.backend.local.principals.sts_calls import StsCall
+from kms_tui.backend.local.principals.sts_operations import OPERATIONS
+from kms_tui.serve.admission import Admission
+from kms_tui.serve.client_backends import ClientBackends
+from kms_tui.serve.http_messages import HttpRequest, HttpResponse
+from kms_tui.serve.query_protocol import answer, parameters, query_call, require_offered
 
-from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.model import CallerIdentity
-from kms_tui.serve.http_messages import XML, HttpRequest, HttpResponse
-
-FORM = "application/x-www-form-urlencoded"
-_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
-_VERSION = "2011-06-15"
-_MAX_FIELDS = 100
-
-_QUERY_ERRORS: Mapping[str, tuple[str, int]] = {
-    "MissingAuthenticationTokenException": ("MissingAuthenticationToken", 403),
-    "IncompleteSignatureException": ("IncompleteSignature", 400),
-    "InvalidSignatureException": ("SignatureDoesNotMatch", 403),
-    "UnrecognizedClientException": ("InvalidClientTokenId", 403),
-    "ThrottlingException": ("Throttling", 400),
-}
-"""Error codes of the JSON protocol -> code and HTTP status of the query protocol (STS's common errors)."""
+_IDENTITY = "GetCallerIdentity"
+_UNSIGNED = frozenset({"AssumeRoleWithWebIdentity"})
+"""The actions that need no signature: whoever has none calls them."""
 
 
-def is_query(request: HttpRequest) -> bool:
-    """Whether the request speaks the query protocol: a form, or a GET that names an action."""
-    if "x-amz-target" in request.headers:
-        return False
-    if request.method == "POST":
-        return request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
-    return "Action=" in request.query
+def answer_query(request: HttpRequest, admit: Admission, clients: ClientBackends) -> HttpResponse:
+    """The answer to a form; raises ServiceError, with the codes of either protocol."""
+    call = query_call(request)
+    admitted = admit.unsigned(request) if call.action in _UNSIGNED else admit(request, "sts")
+    keys, backend = admit.access_keys, clients.of(request, admitted)
+    if keys is None or not isinstance(backend, LocalBackend):
+        require_offered(call, (_IDENTITY,))
+        return answer(call.action, _identity(backend), request.id)
+    require_offered(call, (_IDENTITY, *OPERATIONS))
+    if call.action == _IDENTITY:
+        return answer(call.action, _identity(backend), request.id)
+    backend.store.notice_changes()
+    sts = StsCall(backend.begin(call.action), parameters(call), admitted.access_key, keys)
+    return answer(call.action, OPERATIONS[call.action](sts), request.id)
 
 
-def require_known_action(request: HttpRequest) -> None:
-    """ServiceError where the form or the query names no action, or one that is not offered."""
-    fields = request.query_parameters()
-    if request.method == "POST":
-        try:
-            fields |= parse_qsl(request.body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
-        except ValueError as error:
-            raise ServiceError("MalformedQueryString", "The form cannot be read.", status=404) from error
-    action, version = fields.get("Action", ""), fields.get("Version", "")
-    if not action:
-        raise ServiceError("MissingAction", "Missing Action")
-    if action != "GetCallerIdentity" or version != _VERSION:
-        raise ServiceError(
-            "InvalidAction",
-            f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}",
-        )
-
-
-def identity(caller: CallerIdentity, request_id: str) -> HttpResponse:
-    """GetCallerIdentity's answer."""
-    return _xml(
-        200,
-        f'<GetCallerIdentityResponse xmlns="{_NAMESPACE}">\n'
-        "  <GetCallerIdentityResult>\n"
-        f"    <Arn>{escape(caller.arn)}</Arn>\n"
-        f"    <UserId>{escape(caller.user_id)}</UserId>\n"
-        f"    <Account>{escape(caller.account)}</Account>\n"
-        "  </GetCallerIdentityResult>\n"
-        f"  <ResponseMetadata>\n    <RequestId>{request_id}</RequestId>\n  </ResponseMetadata>\n"
-        "</GetCallerIdentityResponse>\n",
-    )
-
-
-def refusal(error: ServiceError, request_id: str) -> HttpResponse:
-    """An error in the query protocol's form and code."""
-    code, status = _QUERY_ERRORS.get(error.code, (error.code, error.status))
-    return _xml(
-        status,
-        f'<ErrorResponse xmlns="{_NAMESPACE}">\n'
-        f"  <Error>\n    <Type>{'Receiver' if status >= 500 else 'Sender'}</Type>\n"
-        f"    <Code>{escape(code)}</Code>\n    <Message>{escape(_printable(error.message))}</Message>\n"
-        "  </Error>\n"
-        f"  <RequestId>{request_id}</RequestId>\n"
-        "</ErrorResponse>\n",
-    )
-
-
-def _printable(text: str) -> str:
-    """Without the control characters that XML 1.0 cannot hold."""
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def _xml(status: int, text: str) -> HttpResponse:
-    return HttpResponse(status, text.encode(errors="replace"), XML)
+def _identity(backend: Backend) -> dict[str, str]:
+    caller = backend.caller()
+    return {"Arn": caller.arn, "UserId": caller.user_id, "Account": caller.account}

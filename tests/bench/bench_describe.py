@@ -23,8 +23,8 @@ import subprocess
 import time
 from collections.abc import Mapping
 
+from kms_tui.control.faults import Hang
 from tests.bench.bench_start import KMS_TUI, environment, until_painted, whole_run
-from tests.endpoints.faults import Hang
 from tests.endpoints.server import FaultEndpoint
 from tests.endpoints.synthetic import SyntheticAccount
 

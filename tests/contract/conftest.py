@@ -10,6 +10,7 @@ import pytest
 from kms_tui.backend.aws import connect
 from kms_tui.backend.base import Backend
 from kms_tui.backend.local import LocalBackend, open_store
+from kms_tui.backend.local.attestation.attestations import AttestationTrust
 from tests.contract.client import KmsClient
 from tests.contract.moto_departures import departure_of
 from tests.endpoints.environment import use_static_credentials
@@ -37,7 +38,9 @@ def kms(backend: Backend) -> KmsClient:
 @pytest.fixture
 def local_backend() -> Iterator[LocalBackend]:
     with open_store() as store:
-        yield LocalBackend(store, account_id=ACCOUNT, region=REGION)
+        yield LocalBackend(
+            store, account_id=ACCOUNT, region=REGION, attestation_trust=AttestationTrust(unsigned=True)
+        )
 
 
 @pytest.fixture(scope="session")

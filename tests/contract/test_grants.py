@@ -141,6 +141,27 @@ def test_a_constraint_has_eight_pairs_of_384_characters_at_most(
     )
 
 
+def test_a_grant_has_one_constraint_on_the_encryption_context(kms: KmsClient) -> None:
+    kms.refused(
+        "CreateGrant",
+        "ValidationException",
+        "More than one constraint supplied",
+        KeyId=kms.key(),
+        GranteePrincipal=user(kms),
+        Operations=["Encrypt"],
+        Constraints={"EncryptionContextEquals": {"a": "1"}, "EncryptionContextSubset": {"a": "1"}},
+    )
+
+
+def test_a_service_can_be_given_a_grant_and_retire_it(kms: KmsClient) -> None:
+    key_id, service = kms.key(), "dynamodb.us-west-1.amazonaws.com"
+    made = grant(kms, key_id, GranteePrincipal=service, RetiringPrincipal=service)
+    (entry,) = kms("ListGrants", KeyId=key_id)["Grants"]
+    assert entry["GranteePrincipal"] == entry["RetiringPrincipal"] == service
+    retirable = kms.all("ListRetirableGrants", "Grants", RetiringPrincipal=service)
+    assert [each["GrantId"] for each in retirable] == [made["GrantId"]]
+
+
 def test_grants_are_listed_by_id_and_grantee(kms: KmsClient) -> None:
     key_id = kms.key()
     mine = grant(kms, key_id)["GrantId"]

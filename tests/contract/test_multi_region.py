@@ -127,6 +127,11 @@ def test_a_key_of_one_region_is_not_replicated(kms: KmsClient) -> None:
     kms.refused("ReplicateKey", "UnsupportedOperationException", KeyId=kms.key(), ReplicaRegion=OTHER)
 
 
+@pytest.mark.parametrize("region", ["eu-west-9", "us-gov-west-1", "cn-north-1"])
+def test_a_key_goes_to_regions_of_its_partition_only(kms: KmsClient, primary: str, region: str) -> None:
+    kms.refused("ReplicateKey", "ValidationException", KeyId=primary, ReplicaRegion=region)
+
+
 def test_a_disabled_primary_is_not_replicated(kms: KmsClient, primary: str) -> None:
     kms("DisableKey", KeyId=primary)
     kms.refused("ReplicateKey", "DisabledException", KeyId=primary, ReplicaRegion=OTHER)

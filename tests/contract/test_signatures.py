@@ -203,6 +203,19 @@ def test_ed25519ph_takes_a_digest_of_64_bytes_only(kms: KmsClient) -> None:
     )
 
 
+def test_a_digest_is_signed_and_verified_by_ed25519ph(kms: KmsClient) -> None:
+    signing = {
+        "KeyId": signer(kms, "ECC_NIST_EDWARDS25519"),
+        "SigningAlgorithm": "ED25519_PH_SHA_512",
+        "MessageType": "DIGEST",
+    }
+    digested = hashlib.sha512(MESSAGE).digest()
+    signature = kms("Sign", Message=digested, **signing)["Signature"]
+    assert kms("Verify", Message=digested, Signature=signature, **signing)["SignatureValid"]
+    other = hashlib.sha512(b"another").digest()
+    kms.refused("Verify", "KMSInvalidSignatureException", Message=other, Signature=signature, **signing)
+
+
 def test_ed25519_takes_no_digest(kms: KmsClient) -> None:
     key_id = signer(kms, "ECC_NIST_EDWARDS25519")
     kms.refused(

@@ -14,7 +14,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 
-from tests.endpoints.faults import (
+from kms_tui.control.faults import (
     DENY,
     EXPIRED,
     INTERNAL,

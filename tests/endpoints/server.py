@@ -7,12 +7,10 @@
         ...
         assert endpoint.count("CreateKey") == 1
 
-A plan is any iterable of faults, so ``endpoint.plan("ListKeys", *[THROTTLE] * 5)`` and, for a schedule
-without end, ``endpoint.plan_from("ListKeys", itertools.cycle([OK, THROTTLE]))``. The operation ``ANY`` stands
-for those without a plan of their own. What answers is an ``Account``: a ``SyntheticAccount`` (no store, any
-size) or a ``Forward`` to a backend. STS GetCallerIdentity is answered too, unless ``sts=False``, and so are
-AssumeRole and the sign-in portal's GetRoleCredentials, with credentials that last an hour. Requests are kept
-in ``requests``.
+Faults are ordered as ``kms_tui.control.fault_rules`` says. What answers is an ``Account``: a
+``SyntheticAccount`` (no store, any size) or a ``Forward`` to a backend. STS GetCallerIdentity is answered
+too, unless ``sts=False``, and so are AssumeRole and the sign-in portal's GetRoleCredentials, with credentials
+that last an hour. Requests are kept in ``requests``.
 
 ``python -m tests.endpoints --keys 100000 --latency 0.03`` runs one by itself and prints its URL.
 """
@@ -25,22 +23,21 @@ import re
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import formatdate
 from types import TracebackType
 from typing import Any, Self
 
+from kms_tui.control.fault_rules import FaultRules
+from kms_tui.control.faults import Answer, Drop, Fault, Half, Hang, Raw, Refuse
 from kms_tui.kms.errors import ServiceError
 from tests.endpoints import signin
-from tests.endpoints.faults import OK, Answer, Drop, Fault, Half, Hang, Raw, Refuse
 from tests.endpoints.synthetic import SyntheticAccount
 
 Account = Callable[[str, str, Mapping[str, Any]], dict[str, Any]]
 """(region, operation, params) -> response, in the wire's shapes; raises ServiceError."""
-
-ANY = "*"
 
 _SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
 
@@ -67,9 +64,7 @@ class FaultEndpoint:
         self.requests: deque[Request] = deque()
         self.url = ""
         self._executor = None if isinstance(self.account, SyntheticAccount) else ThreadPoolExecutor(16)
-        self._plans: dict[str, Iterator[Fault]] = {}
-        self._always: dict[str, Fault] = {}
-        self._lock = threading.Lock()
+        self._rules = FaultRules()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault endpoint", daemon=True)
         self._connections: set[_Connection] = set()
@@ -77,23 +72,19 @@ class FaultEndpoint:
 
     def plan(self, operation: str, *faults: Fault) -> None:
         """Meet the next requests for the operation with these, one each."""
-        self.plan_from(operation, faults)
+        self._rules.plan(operation, *faults)
 
     def plan_from(self, operation: str, faults: Iterable[Fault]) -> None:
-        with self._lock:
-            self._plans[operation] = iter(faults)
+        self._rules.plan_from(operation, faults)
 
     def always(self, operation: str, fault: Fault) -> None:
         """Meet every request for the operation with this, once its plan is used up."""
-        with self._lock:
-            self._always[operation] = fault
+        self._rules.always(operation, fault)
 
     def clear(self) -> None:
         """Forget all plans and requests."""
-        with self._lock:
-            self._plans.clear()
-            self._always.clear()
-            self.requests.clear()
+        self._rules.clear()
+        self.requests.clear()
 
     def count(self, operation: str | None = None) -> int:
         return sum(operation in (None, request.operation) for request in list(self.requests))
@@ -107,14 +98,7 @@ class FaultEndpoint:
         asyncio.run_coroutine_threadsafe(self._close_connections(), self._loop).result(10)
 
     def fault_for(self, operation: str) -> Fault:
-        with self._lock:
-            for name in (operation, ANY):
-                planned = next(self._plans.get(name, iter(())), None)
-                if planned is not None:
-                    return planned
-                if name in self._always:
-                    return self._always[name]
-        return OK
+        return self._rules.fault_for(operation).fault
 
     def __enter__(self) -> Self:
         self._thread.start()

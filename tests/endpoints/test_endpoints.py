@@ -12,12 +12,13 @@ import pytest
 
 from kms_tui.backend.aws import AwsBackend, connect
 from kms_tui.backend.local import LocalBackend, open_store
+from kms_tui.control.fault_rules import ANY
+from kms_tui.control.faults import DENY, OK, THROTTLE, Answer, Half, Hang, Refuse
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from tests.contract.client import KmsClient
 from tests.endpoints.environment import use_static_credentials
-from tests.endpoints.faults import DENY, OK, THROTTLE, Answer, Half, Hang, Refuse
 from tests.endpoints.forward import Forward
-from tests.endpoints.server import ANY, FaultEndpoint
+from tests.endpoints.server import FaultEndpoint
 from tests.endpoints.synthetic import SyntheticAccount, key_id
 
 REGION = "eu-west-1"

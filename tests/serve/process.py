@@ -59,8 +59,8 @@ def refused(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def serving(home: Path, *arguments: str, **variables: str) -> Iterator[Served]:
-    """A server process; killed at the end if it was not stopped before."""
+def serving(home: Path, *arguments: str, exports: int = _EXPORTS, **variables: str) -> Iterator[Served]:
+    """A server process with this many lines of exports; killed at the end if it was not stopped before."""
     process = subprocess.Popen(
         command(*arguments),
         env={**environment(home), **variables},
@@ -72,7 +72,7 @@ def serving(home: Path, *arguments: str, **variables: str) -> Iterator[Served]:
     try:
         assert process.stdout is not None
         first_line = process.stdout.readline()
-        lines = [process.stdout.readline() for _ in range(_EXPORTS)]
+        lines = [process.stdout.readline() for _ in range(exports)]
         found = [_EXPORT.fullmatch(line.strip()) for line in lines]
         yield Served(process, first_line, {match[1]: match[2] for match in found if match})
     finally:

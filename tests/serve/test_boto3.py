@@ -5,18 +5,28 @@ from __future__ import annotations
 import urllib.request
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from kms_tui.backend.local import LocalBackend
-from kms_tui.serve import Credential, random_credential, running
+from kms_tui.backend.local import LocalBackend, open_store
+from kms_tui.serve import Credential, credential_of, random_credential, running
 from tests.serve.conftest import REGION, kms_client
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
+
+
+def sts_client(url: str, credential: Credential, region: str = REGION) -> Any:
+    return boto3.client(
+        "sts",
+        region_name=region,
+        endpoint_url=url,
+        aws_access_key_id=credential.access_key_id,
+        aws_secret_access_key=credential.secret_access_key,
+    )
 
 
 def test_what_is_encrypted_comes_back(kms: KMSClient) -> None:
@@ -100,14 +110,7 @@ def test_without_a_credential_any_signature_will_do(backend: LocalBackend) -> No
 def test_sts_tells_the_caller_directly_and_presigned(
     url: str, credential: Credential, backend: LocalBackend
 ) -> None:
-    sts = boto3.client(
-        "sts",
-        region_name=REGION,
-        endpoint_url=url,
-        aws_access_key_id=credential.access_key_id,
-        aws_secret_access_key=credential.secret_access_key,
-    )
-    with closing(sts):
+    with closing(sts_client(url, credential)) as sts:
         identity = sts.get_caller_identity()
         presigned = sts.generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
     assert (identity["Account"], identity["Arn"]) == (backend.account_id, backend.caller().arn)
@@ -120,3 +123,32 @@ def test_a_paginator_walks_every_page(kms: KMSClient) -> None:
     pages = list(kms.get_paginator("list_keys").paginate(PaginationConfig={"PageSize": 3}))
     assert [len(page["Keys"]) for page in pages] == [3, 3, 1]
     assert {key["KeyId"] for page in pages for key in page["Keys"]} == made
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn"), ("eusc-de-east-1", "aws-eusc")],
+)
+def test_a_client_of_another_partition_gets_arns_of_it(
+    url: str, credential: Credential, region: str, partition: str
+) -> None:
+    with closing(kms_client(url, credential, region=region)) as kms:
+        assert kms.create_key()["KeyMetadata"]["Arn"].startswith(f"arn:{partition}:kms:{region}:")
+    with closing(sts_client(url, credential, region)) as sts:
+        assert sts.get_caller_identity()["Arn"].startswith(f"arn:{partition}:iam::")
+
+
+def test_another_partition_does_not_know_a_named_caller() -> None:
+    with open_store() as store:
+        arn = "arn:aws:iam::111122223333:role/app"
+        backend = LocalBackend(store, account_id="111122223333", region=REGION, caller_arn=arn)
+        credential = credential_of(store)
+        with (
+            running(backend, credential=credential) as url,
+            closing(kms_client(url, credential, region="us-gov-west-1")) as kms,
+            closing(sts_client(url, credential, "us-gov-west-1")) as sts,
+        ):
+            with pytest.raises(ClientError, match="UnrecognizedClientException"):
+                kms.list_keys()
+            with pytest.raises(ClientError, match="InvalidClientTokenId"):
+                sts.get_caller_identity()

@@ -21,14 +21,8 @@ from textual.pilot import Pilot
 
 from kms_tui import workers
 from kms_tui.backend.aws import connect
-from kms_tui.inventory import Pace
-from kms_tui.inventory.cells import name
-from kms_tui.kms.facts import Denied, Known
-from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
-from kms_tui.ui.app import KmsApp
-from kms_tui.ui.widgets.key_list import KeyList
-from tests.endpoints.environment import use_config, use_static_credentials
-from tests.endpoints.faults import (
+from kms_tui.control.fault_rules import ANY
+from kms_tui.control.faults import (
     DENY,
     EXPIRED,
     INTERNAL,
@@ -41,7 +35,14 @@ from tests.endpoints.faults import (
     Half,
     Hang,
 )
-from tests.endpoints.server import ANY, FaultEndpoint
+from kms_tui.inventory import Pace
+from kms_tui.inventory.cells import name
+from kms_tui.kms.facts import Denied, Known
+from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
+from kms_tui.ui.app import KmsApp
+from kms_tui.ui.widgets.key_list import KeyList
+from tests.endpoints.environment import use_config, use_static_credentials
+from tests.endpoints.server import FaultEndpoint
 from tests.endpoints.synthetic import SyntheticAccount
 from tests.ui.conftest import fixed_now
 from tests.ui.console import drive, press, settled

@@ -314,7 +314,7 @@ def cloudtrail_record(row: TrailRow, partition: str, recipient: str) -> JsonShap
         keys.append(key_arn(partition, row.region, row.key_account, row.key_id))
     record: JsonShape = {
         "eventVersion": _VERSION,
-        "userIdentity": _identity(Caller.parse(row.caller), row, partition, recipient),
+        "userIdentity": _identity(Caller.parse(row.caller), row, recipient),
         "eventTime": _whole_seconds(row.at).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "eventSource": KMS_SOURCE,
         "eventName": row.operation,
@@ -345,8 +345,8 @@ def user_name(caller: Caller) -> str:
     return "root" if caller.is_root else caller.session or caller.name
 
 
-def _identity(caller: Caller, row: TrailRow, partition: str, recipient: str) -> JsonShape:
-    unique_id = identity_of(partition, row.account, row.caller).user_id
+def _identity(caller: Caller, row: TrailRow, recipient: str) -> JsonShape:
+    unique_id = identity_of(caller.partition, row.account, row.caller).user_id
     if caller.kind is PrincipalKind.SERVICE:
         return {"type": "AWSService", "invokedBy": caller.name}
     if row.account != recipient:

@@ -7,16 +7,18 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from kms_tui.backend.local.attestation.attestations import NO_TRUST, AttestationTrust
 from kms_tui.backend.local.authorization.callers import identity_of
 from kms_tui.backend.local.local_backend import LocalBackend
 from kms_tui.backend.local.store.root_key import Unlock
+from kms_tui.backend.local.store.sources import Clock, utc_now
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.store_opening import open_store
+from kms_tui.kms.arn import arn_partition
 from kms_tui.policy.layers import UNREAD, Layers
 
 DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_REGION = "us-east-1"
-PARTITION = "aws"
 PASSPHRASE_VARIABLE = "KMS_TUI_PASSPHRASE"
 
 
@@ -43,6 +45,7 @@ def open_default(
     caller_arn: str | None = None,
     limits: Layers = UNREAD,
     endpoint: str = "",
+    attestation_trust: AttestationTrust = NO_TRUST,
     unlock: Unlock = from_environment,
 ) -> LocalBackend:
     """Open or make the store at ``path``, or at its default place. Raises StoreError.
@@ -52,7 +55,7 @@ def open_default(
     that is unread there is what the store's account policies say. KmsTuiError where it is no principal.
     """
     if caller_arn:
-        identity_of(PARTITION, DEFAULT_ACCOUNT, caller_arn)
+        identity_of(arn_partition(region or DEFAULT_REGION), DEFAULT_ACCOUNT, caller_arn)
     store = open_store(path or default_path(), unlock=unlock)
     return LocalBackend(
         store,
@@ -61,6 +64,7 @@ def open_default(
         caller_arn=caller_arn,
         limits=limits,
         endpoint=endpoint,
+        attestation_trust=attestation_trust,
     )
 
 
@@ -71,13 +75,16 @@ def open_ephemeral(
     caller_arn: str | None = None,
     limits: Layers = UNREAD,
     endpoint: str = "",
+    attestation_trust: AttestationTrust = NO_TRUST,
+    clock: Clock = utc_now,
 ) -> LocalBackend:
-    """A new account in memory, which ends with the process."""
+    """A new account in memory, which ends with the process; its time is that of ``clock``."""
     return LocalBackend(
-        open_store(),
+        open_store(clock=clock),
         account_id=account_id or DEFAULT_ACCOUNT,
         region=region or DEFAULT_REGION,
         caller_arn=caller_arn,
         limits=limits,
         endpoint=endpoint,
+        attestation_trust=attestation_trust,
     )

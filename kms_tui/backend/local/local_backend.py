@@ -7,21 +7,23 @@ from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from kms_tui.backend.base import EventGroup, Services
 from kms_tui.backend.local.account_policies.account_services import AccountServices
+from kms_tui.backend.local.attestation.attestations import NO_TRUST, AttestationTrust
 from kms_tui.backend.local.authorization.caller_layers import CallerLayers
-from kms_tui.backend.local.authorization.callers import identity_of
+from kms_tui.backend.local.authorization.callers import identity_known_in, identity_of
 from kms_tui.backend.local.authorization.decision import (
     ADMINISTRATOR_POLICY,
     allow_administrator,
     decide,
     denied_by,
 )
+from kms_tui.backend.local.authorization.principal_context import VIA_SERVICE, origin_of, service_context
 from kms_tui.backend.local.cloudtrail import event_groups, lookup_events
 from kms_tui.backend.local.crypto import data_keys, encryption, key_agreement, signatures
-from kms_tui.backend.local.engine.call import Call, CallOrigin, CallScope, JsonShape
+from kms_tui.backend.local.engine.call import Call, CallOrigin, CallScope, ContextValues, JsonShape
 from kms_tui.backend.local.engine.request_validation import check_request
 from kms_tui.backend.local.importing import import_operations
 from kms_tui.backend.local.key_stores import key_store_operations
@@ -34,13 +36,14 @@ from kms_tui.backend.local.keys import (
     key_rotation,
 )
 from kms_tui.backend.local.keys.due_transitions import apply_due_transitions
+from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.store.key_rows import key_by_id, policies_of
 from kms_tui.backend.local.store.sources import to_datetime
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.stored_account import StoredAccount
 from kms_tui.backend.local.store.stored_material import Keyring
 from kms_tui.backend.service_model import operations
-from kms_tui.kms.arn import key_id_of
+from kms_tui.kms.arn import arn_partition, key_id_of, partition_of
 from kms_tui.kms.errors import ServiceError, UnavailableError
 from kms_tui.kms.model import CallerIdentity, PolicyVersion
 from kms_tui.policy import Caller, Document, wildcard
@@ -81,8 +84,9 @@ class LocalBackend:
     ``caller_arn`` is who calls, with ``iam_policies`` and within ``limits``; its account, not ``account_id``,
     is then the one that key ids and lists mean. A layer that is unread in ``limits`` is what the store's
     account policies say. ``endpoint`` is the VPC endpoint that it comes through, ``context`` are condition
-    keys that come with it. Without a caller the account's administrator calls, whom no policy refuses. Safe
-    to use from several threads, and from several processes on one store.
+    keys that come with it. Without a caller the account's administrator calls, whom no policy refuses. The
+    Region decides the partition. ``attestation_trust`` says which attestation documents are believed. Safe to
+    use from several threads, and from several processes on one store.
     """
 
     def __init__(
@@ -91,28 +95,50 @@ class LocalBackend:
         *,
         account_id: str,
         region: str,
-        partition: str = "aws",
         caller_arn: str | None = None,
         iam_policies: Sequence[Document] = (),
         limits: Layers = UNREAD,
         endpoint: str = "",
         context: Mapping[str, ContextValue] | None = None,
         origin: CallOrigin | None = None,
+        attestation_trust: AttestationTrust = NO_TRUST,
     ) -> None:
         self.store = store
         self._origin = origin or CallOrigin()
+        self._limits = _with_identity(limits, iam_policies)
+        self._endpoint = endpoint
+        self._attestation_trust = attestation_trust
+        partition = arn_partition(region)
+        self._caller_arn = caller_arn
         self._caller = identity_of(partition, account_id, caller_arn)
         self._scope = CallScope(partition, region, self._caller.account)
-        self._authorize = decide if caller_arn else allow_administrator
-        given = _with_identity(limits, iam_policies)
-        if not caller_arn:
-            given, endpoint = _with_identity(UNLIMITED, (ADMINISTRATOR_POLICY,)), ""
-        elif isinstance(given.endpoint, NamedPolicy):
-            endpoint = endpoint or ENDPOINT_ID  # a caller with an endpoint policy comes through the endpoint
-        self._layers = CallerLayers(store, Caller.parse(self._caller.arn), given, endpoint)
-        came_through: dict[str, ContextValue] = {SOURCE_VPCE: endpoint} if endpoint else {}
-        self._context = came_through | {lowered(key): value for key, value in (context or {}).items()}
         self._keyring = Keyring(store)
+        self._call_as(caller_arn, self._limits, context or {})
+
+    def _call_as(self, arn: str | None, limits: Layers, context: Mapping[str, ContextValue]) -> None:
+        """Judge all calls as those of ``_caller``, whose ``arn`` is None for the account's administrator."""
+        endpoint = self._endpoint
+        limited = bool(arn) or bool(limits.policies(Layer.SESSION))
+        self._authorize = decide if limited else allow_administrator
+        if not arn:
+            administrator = replace(UNLIMITED, session=limits.policies(Layer.SESSION))
+            limits, endpoint = _with_identity(administrator, (ADMINISTRATOR_POLICY,)), ""
+        elif isinstance(limits.endpoint, NamedPolicy):
+            endpoint = endpoint or ENDPOINT_ID  # a caller with an endpoint policy comes through the endpoint
+        self._layers = CallerLayers(self.store, Caller.parse(self._caller.arn), limits, endpoint)
+        came_through: dict[str, ContextValue] = {SOURCE_VPCE: endpoint} if endpoint else {}
+        own = {lowered(key): value for key, value in context.items()}
+        # The keys of STS (sts:TransitiveTagKeys) are of its own requests only.
+        self._given_context = came_through | {
+            key: value for key, value in own.items() if not key.startswith("sts:")
+        }
+        self._go_to(self.region)
+
+    def _go_to(self, region: str) -> None:
+        self._scope = CallScope(self.partition, region, self.account_id)
+        self._context = service_context(self._given_context, region, self.partition) | {
+            key: value for key, value in self._given_context.items() if key != VIA_SERVICE
+        }
 
     @property
     def account_id(self) -> str:
@@ -127,16 +153,53 @@ class LocalBackend:
         return self._scope.partition
 
     def caller(self) -> CallerIdentity:
-        return self._caller
+        """Who calls; its unique id is the one that the account policies tell, if they do."""
+        self.store.notice_changes()
+        known = self._layers.context().get("aws:userid")
+        return self._caller._replace(user_id=known) if isinstance(known, str) else self._caller
 
-    def in_region(self, region: str) -> LocalBackend:
+    def in_region(self, region: str) -> Self:
+        """The same caller in another Region, where another partition has an administrator of its own.
+
+        UnrecognizedClientException for a user or role, which another partition does not know.
+        """
         other = copy(self)
-        other._scope = CallScope(self.partition, region, self.account_id)
+        partition = partition_of(region) or self.partition
+        if partition != self.partition:
+            other._caller = identity_known_in(partition, self.account_id, self._caller_arn)
+            other._scope = CallScope(partition, region, self.account_id)
+        other._go_to(region)
         return other
 
-    def called_from(self, address: str, agent: str) -> LocalBackend:
+    def called_by(self, key: AccessKey, region: str | None = None) -> Self:
+        """The same for the principal that an access key stands for: its account, its policies, its session.
+
+        The caller's own key keeps the layers that were given for the caller; any other's are the store's.
+        UnrecognizedClientException for a principal that the partition of the Region (None: this one) does
+        not know.
+        """
         other = copy(self)
-        other._origin = CallOrigin(address, agent)
+        other._caller_arn = key.caller_arn
+        partition = partition_of(region or self.region) or self.partition
+        other._caller = identity_known_in(partition, key.account, key.caller_arn)
+        other._scope = CallScope(partition, region or self.region, other._caller.account)
+        own = key.caller_arn is not None and other._caller == self._caller
+        limits = self._limits if own else UNREAD
+        if key.session_policies:
+            limits = replace(limits, session=(*limits.policies(Layer.SESSION), *key.session_policies))
+        other._call_as(key.caller_arn, limits, key.context)
+        return other
+
+    def called_from(self, address: str, agent: str) -> Self:
+        other = copy(self)
+        other._origin = CallOrigin(address, agent, remote=True)
+        return other
+
+    def on_store(self, store: Store) -> LocalBackend:
+        """The same caller on another store, which has the root key of this one."""
+        other = copy(self)
+        other.store = store
+        other._keyring = Keyring(store)
         return other
 
     def together(self) -> AbstractContextManager[None]:
@@ -163,19 +226,25 @@ class LocalBackend:
 
     def begin(self, operation: str) -> Call:
         """A new call of this caller, at the present time, in this Region."""
+        caller = self._caller
         return Call(
             operation,
             {},
             self._scope,
-            self._caller,
+            caller,
             self.store,
             self._keyring,
             self._authorize,
             self._layers.of_keys_in,
             self.store.now(),
-            self._origin,
-            self._layers.role_context() | self._context,
+            origin_of(self._origin, caller, self._context),
+            self._read_context,
+            organization_of=self._layers.organization_of,
+            attestation_trust=self._attestation_trust,
         )
+
+    def _read_context(self) -> ContextValues:
+        return self._layers.context() | self._context
 
     def call(self, operation: str, params: Mapping[str, Any]) -> JsonShape:
         """Make one API call; raises ServiceError as KMS would answer it, StoreError where the store fails."""

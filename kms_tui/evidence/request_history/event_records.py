@@ -209,9 +209,11 @@ def _settings(members: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]
 def _context(
     action: str, members: Mapping[str, Any], error: str, parameters: object, event: Mapping[str, Any]
 ) -> Context | None:
-    """The encryption context; None where it is left out: of a refused request, or of a large one."""
+    """The encryption context; None where it is left out: of a refused or large request, of a grant."""
     if not has(action, Trait.ENCRYPTION_CONTEXT):
         return ()
+    if action == "RetireGrant":
+        return None  # that of the grant, which the event only names
     if not isinstance(parameters, dict) and (error or parameters is not None or event.get("omitted")):
         return None
     if action == "CreateGrant":

@@ -10,14 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from kms_tui.backend.aws import AwsBackend, boto_session, connect
-from kms_tui.kms.errors import (
-    ConfigurationError,
-    EndpointError,
-    KmsTuiError,
-    OutcomeUnknownError,
-    ServiceError,
-)
-from tests.endpoints.faults import (
+from kms_tui.control.faults import (
     DENY,
     INTERNAL,
     OK,
@@ -29,6 +22,13 @@ from tests.endpoints.faults import (
     Hang,
     Raw,
     Refuse,
+)
+from kms_tui.kms.errors import (
+    ConfigurationError,
+    EndpointError,
+    KmsTuiError,
+    OutcomeUnknownError,
+    ServiceError,
 )
 from tests.endpoints.server import FaultEndpoint
 from tests.endpoints.synthetic import SyntheticAccount, key_id

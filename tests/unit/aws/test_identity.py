@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from kms_tui.backend.aws import AwsBackend, connect
+from kms_tui.control.faults import DENY, EXPIRED, OK, Drop, Raw
 from kms_tui.kms.model import CallerIdentity
 from tests.endpoints.environment import use_config
-from tests.endpoints.faults import DENY, EXPIRED, OK, Drop, Raw
 from tests.endpoints.server import FaultEndpoint
 from tests.endpoints.signin import CALLER
 from tests.endpoints.synthetic import ACCOUNT, SyntheticAccount

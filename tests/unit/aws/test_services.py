@@ -9,11 +9,12 @@ import pytest
 
 from kms_tui.backend.aws import AwsBackend, connect
 from kms_tui.backend.base import KnowsServices
+from kms_tui.control.fault_rules import ANY
+from kms_tui.control.faults import THROTTLE, Raw
 from kms_tui.evidence.activity import Trail, of_key
 from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError, UnavailableError
-from tests.endpoints.faults import THROTTLE, Raw
 from tests.endpoints.moto import MotoEndpoint
-from tests.endpoints.server import ANY, FaultEndpoint
+from tests.endpoints.server import FaultEndpoint
 from tests.unit.aws.conftest import REGION
 from tests.unit.evidence.trail import KEY, NOW, Time, entry
 

@@ -20,9 +20,9 @@ from kms_tui.backend.aws.credential_sources import CredentialSources
 from kms_tui.backend.aws.error_translation import Translator
 from kms_tui.backend.aws.profiles import ProfileInfo
 from kms_tui.backend.aws.session_credentials import HOLD, SessionCredentials
+from kms_tui.control.faults import DENY, EXPIRED, OK, Refuse
 from kms_tui.kms.errors import CredentialsError
 from tests.endpoints.environment import clear_aws_environment, use_config
-from tests.endpoints.faults import DENY, EXPIRED, OK, Refuse
 from tests.endpoints.server import FaultEndpoint
 from tests.endpoints.signin import ASSUMED_KEY, PORTAL_KEY
 from tests.endpoints.synthetic import ACCOUNT

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from kms_tui.cli.connection import open_backend
+from kms_tui.control.faults import DENY
 from kms_tui.kms.errors import CredentialsError, EndpointError
 from kms_tui.policy import default_policy
 from kms_tui.session import Connection
 from tests.endpoints.environment import use_static_credentials
-from tests.endpoints.faults import DENY
 from tests.endpoints.server import FaultEndpoint
 from tests.endpoints.synthetic import SyntheticAccount
 from tests.unit.cli.conftest import Ended, Run

@@ -73,6 +73,7 @@ def test_info_as_json(run: Run, path: Path) -> None:
         "keys": 2,
         "keys_by_state": {"Disabled": 1, "Enabled": 1},
         "keys_by_place": [{"account": "111122223333", "region": "us-east-1", "keys": 2}],
+        "keys_with_fixed_material": 0,
         "account_policies": {},
         "events": 3,
     }

@@ -46,7 +46,7 @@ def test_grants_that_may_not_be_read_are_told(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_iam_policies_of_callers_are_read_and_those_of_others_left_out() -> None:
-    services = BACKEND.services  # type: ignore[attr-defined]
+    services = BACKEND.services
     partner = "arn:aws:iam::444455556666:role/importer"
     names = (f"{_ROLE}/app", f"{_ROLE}/nobody", partner, "no principal")
     found = read_callers(KMS, services, names)

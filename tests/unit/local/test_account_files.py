@@ -65,6 +65,52 @@ def test_what_is_read_is_a_file_again() -> None:
     assert rows_of(json.loads(json.dumps(file_of(rows)))) == rows
 
 
+def test_of_a_role_and_a_user_the_trust_the_tags_and_the_unique_id_are_kept() -> None:
+    file = iam()
+    trust = policy(
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    )
+    tags = [{"Key": "Team", "Value": "red"}, {"Key": "empty", "Value": ""}]
+    role, user = file["RoleDetailList"][0], file["UserDetailList"][0]
+    role |= {"AssumeRolePolicyDocument": quote(json.dumps(trust)), "Tags": tags, "MaxSessionDuration": 7200}
+    user["Tags"] = tags
+    kept = row(rows_of(file), RowKind.ROLE, "app")
+    assert (kept["AssumeRolePolicyDocument"], kept["Tags"]) == (trust, tags)
+    assert (kept["MaxSessionDuration"], kept["RoleId"]) == (7200, "AROACKCEVSQ6C2EXAMPLE")
+    kept = row(rows_of(file), RowKind.USER, "jane")
+    assert (kept["Tags"], kept["UserId"]) == (tags, "AIDACKCEVSQ6C2EXAMPLE")
+
+
+def _statement(**elements: Any) -> Json:
+    return {"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", **elements}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        _statement(Principal={"Service": ["pods.eks.amazonaws.com"]}),
+        _statement(Principal={"AWS": [ACCOUNT, "AROACKCEVSQ6C2EXAMPLE"]}),
+        _statement(Principal={"Federated": "cognito-identity.amazonaws.com"}),
+        _statement(
+            Principal={
+                "Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A"
+            },
+            Condition={
+                "StringLike": {"oidc.eks.eu-west-1.amazonaws.com/id/A:sub": "system:serviceaccount:*"}
+            },
+        ),
+        _statement(
+            Principal={"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/Okta"},
+            Condition={"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}},
+        ),
+    ],
+)
+def test_whoever_a_role_of_aws_trusts_is_read(statement: Json) -> None:
+    file = iam()
+    file["RoleDetailList"][0]["AssumeRolePolicyDocument"] = policy(statement)
+    assert row(rows_of(file), RowKind.ROLE, "app")["AssumeRolePolicyDocument"] == policy(statement)
+
+
 def test_only_the_version_that_applies_is_kept() -> None:
     (version,) = row(rows_of(whole()), RowKind.POLICY, DECRYPT)["PolicyVersionList"]
     assert version["VersionId"] == "v2"
@@ -207,6 +253,18 @@ WRONG: tuple[tuple[Change, str], ...] = (
     (_document(_BROKEN_TEXT), "GroupPolicyList[0] (use): line 2, column 14 of its text: "),
     (_document(policy(allow("*", Principal="*"))), "GroupPolicyList[0] (use): statement 1: "),
     (_document([]), "GroupPolicyList[0] (use): the policy is missing"),
+    (_item("RoleDetailList", AssumeRolePolicyDocument=[]), "AssumeRolePolicyDocument: the policy is missing"),
+    (
+        _item("RoleDetailList", AssumeRolePolicyDocument=policy(allow("sts:AssumeRole", Principal="ec2"))),
+        "AssumeRolePolicyDocument: statement 1: ",
+    ),
+    (_item("RoleDetailList", MaxSessionDuration=900), "it is from 3600 to 43200 seconds"),
+    (_item("RoleDetailList", MaxSessionDuration="3600"), "MaxSessionDuration is none"),
+    (_item("RoleDetailList", RoleId="AROA 1"), "RoleId is none"),
+    (_item("UserDetailList", Tags={"team": "red"}), "Tags is no list"),
+    (_item("UserDetailList", Tags=[{"Value": "red"}]), "Tags[0]: Key is missing"),
+    (_item("UserDetailList", Tags=[{"Key": "a", "Value": 1}]), "Tags[0]: Value is no text"),
+    (_item("UserDetailList", Tags=[{"Key": "a"}, {"Key": "A"}]), "two tags of one name"),
     (_item("Policies", PolicyVersionList=[]), "PolicyVersionList lacks the version that applies"),
     (_item("Policies", PolicyVersionList=[{"Document": _ANY, "VersionId": 2}]), "VersionId is none"),
     (lambda file: file.pop("Organization"), "there are Targets and no Organization"),

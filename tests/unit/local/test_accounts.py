@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from botocore.loaders import Loader
 
+from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.operations import Trait, has, names_with
+from kms_tui.policy import Document, parse
 from tests.contract.client import KmsClient
 
 _OTHER = "444455556666"
@@ -124,3 +126,111 @@ def test_an_account_without_leave_has_none(kms: KmsClient, other: KmsClient) -> 
     _refused(other, "DescribeKey", arn)
     _refused(other, "Encrypt", arn, Plaintext=b"x")
     assert other("ListKeys")["Keys"] == []
+
+
+_ABSENT = "00000000-0000-4000-8000-000000000000"
+_ON_A_KEY = [name for name in _MODEL["operations"] if _takes_a_key(name)]
+_USES: dict[str, dict[str, Any]] = {
+    **_REQUIRED,
+    "CreateGrant": {"GranteePrincipal": f"arn:aws:iam::{_OTHER}:root", "Operations": ["Encrypt"]},
+    "Decapsulate": {"EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": b"x" * 768},
+    "Decrypt": {"CiphertextBlob": b"x"},
+    "DeriveSharedSecret": {"KeyAgreementAlgorithm": "ECDH", "PublicKey": b"x"},
+    "Encapsulate": {"EncapsulationAlgorithm": "ML_KEM"},
+    "Encrypt": {"Plaintext": b"x"},
+    "GenerateDataKey": {"KeySpec": "AES_256"},
+    "GenerateDataKeyPair": {"KeyPairSpec": "ECC_NIST_P256"},
+    "GenerateDataKeyPairWithoutPlaintext": {"KeyPairSpec": "ECC_NIST_P256"},
+    "GenerateDataKeyWithoutPlaintext": {"KeySpec": "AES_256"},
+    "GenerateMac": {"MacAlgorithm": "HMAC_SHA_256", "Message": b"x"},
+    "RetireGrant": {"GrantId": "0" * 64},
+    "RevokeGrant": {"GrantId": "0" * 64},
+    "Sign": {"SigningAlgorithm": "ECDSA_SHA_256", "Message": b"x"},
+    "Verify": {"SigningAlgorithm": "ECDSA_SHA_256", "Message": b"x", "Signature": b"x"},
+    "VerifyMac": {"MacAlgorithm": "HMAC_SHA_256", "Message": b"x", "Mac": b"x"},
+}
+_BY_TOKEN = [
+    name
+    for name in _ON_A_KEY
+    if "InvalidGrantTokenException" in str(_MODEL["operations"][name].get("errors"))
+    and "GrantTokens" in _MODEL["shapes"][f"{name}Request"]["members"]
+]
+_EVE = f"arn:aws:iam::{_OTHER}:user/eve"
+
+
+def _answer(client: KmsClient, operation: str, reference: str, **params: Any) -> tuple[str, str]:
+    """The code and the words with which a call on a key is refused, without the key's own name."""
+    member = "TargetKeyId" if "Alias" in operation and operation != "ListAliases" else "KeyId"
+    with pytest.raises(ServiceError) as caught:
+        client.backend.call(operation, {member: reference, **_USES.get(operation, {}), **params})
+    return caught.value.code, caught.value.message.replace(reference, "REFERENCE")
+
+
+@pytest.mark.parametrize("iam", ["all", "none", "by spec"])
+@pytest.mark.parametrize("operation", _ON_A_KEY)
+def test_a_key_that_is_not_there_is_answered_as_one_that_is_forbidden(
+    kms: KmsClient, client: Callable[..., KmsClient], operation: str, iam: str
+) -> None:
+    policies = {"all": (_identity({}),), "by spec": (_identity(_ONLY_HMAC),), "none": ()}[iam]
+    eve = client(account_id=_OTHER, caller_arn=_EVE, iam_policies=policies)
+    administrator = client(account_id=_OTHER)
+    administrator("CreateAlias", AliasName="alias/ours", TargetKeyId=administrator.key())
+    key_id = kms.key(MultiRegion=True)
+    answers = {_answer(eve, operation, kms.arn(each)) for each in (key_id, _ABSENT)}
+    assert len(answers) == 1
+    code, message = answers.pop()
+    assert code == "AccessDeniedException"
+    if iam != "all" and "Alias" in operation:
+        return  # refused for the want of an IAM policy, before the key is looked for
+    assert "because the resource does not exist in this Region" in message
+    if has(operation, Trait.TAKES_ALIAS):
+        names = [kms.alias_arn(each) for each in (kms.alias(key_id), "alias/absent")]
+        assert {_answer(eve, operation, name) for name in names} == {(code, message)}
+
+
+@pytest.mark.parametrize("operation", _BY_TOKEN)
+def test_a_grant_token_that_is_none_tells_nothing_of_the_key(
+    kms: KmsClient, other: KmsClient, operation: str
+) -> None:
+    answers = {_answer(other, operation, kms.arn(each), GrantTokens=["x"]) for each in (kms.key(), _ABSENT)}
+    assert answers == {("InvalidGrantTokenException", "")}
+
+
+_ONLY_HMAC = {"StringEquals": {"kms:KeySpec": "HMAC_256"}}
+
+
+def _identity(condition: dict[str, Any]) -> Document:
+    """An IAM policy that allows all of KMS on a condition."""
+    statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": condition}
+    return parse(json.dumps({"Version": "2012-10-17", "Statement": statement}), identity=True)
+
+
+def test_a_key_that_lets_one_in_says_which_policy_of_ones_own_does_not(
+    kms: KmsClient, client: Callable[..., KmsClient]
+) -> None:
+    arn = kms.arn(kms.key(Policy=_policy("kms:Encrypt")))
+    eve = client(account_id=_OTHER, caller_arn=_EVE)
+    error = eve.refused("Encrypt", "AccessDeniedException", KeyId=arn, Plaintext=b"x")
+    assert "because no identity-based policy allows the kms:Encrypt action" in error.message
+
+
+def test_an_own_key_that_is_not_there_is_not_found(kms: KmsClient) -> None:
+    for reference in (_ABSENT, kms.arn(_ABSENT), "alias/absent", kms.alias_arn("alias/absent")):
+        kms.refused("DescribeKey", "NotFoundException", KeyId=reference)
+
+
+@pytest.mark.parametrize("member", ["SourceKeyId", "DestinationKeyId"])
+def test_re_encryption_tells_nothing_of_another_accounts_keys(
+    kms: KmsClient, other: KmsClient, member: str
+) -> None:
+    own = other.key()
+    sealed = other("Encrypt", KeyId=own, Plaintext=b"x")["CiphertextBlob"]
+    params = {"CiphertextBlob": sealed, "DestinationKeyId": own}
+    answers = set()
+    for key_id in (kms.key(), _ABSENT):
+        with pytest.raises(ServiceError) as caught:
+            other.backend.call("ReEncrypt", {**params, member: kms.arn(key_id)})
+        answers.add((caught.value.code, caught.value.message))
+    ((code, message),) = answers
+    assert code == "AccessDeniedException"
+    assert f"kms:ReEncrypt{'From' if member == 'SourceKeyId' else 'To'} on this resource" in message

@@ -15,6 +15,7 @@ from tests.unit.local.conftest import ACCOUNT, TestClock
 _SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/app/i-0123"
 _ADA = f"arn:aws:iam::{ACCOUNT}:user/ada"
 _SHA_1 = "RSAES_OAEP_SHA_1"
+_UNUSED = "kms:TrailingDaysWithoutKeyUsage"
 Allowed = Callable[..., bool]
 
 
@@ -243,3 +244,91 @@ def test_a_grant_tells_what_it_would_be(
     some = "ForAllValues:StringEquals"
     assert allowed((some, "kms:GrantOperations", ["Encrypt", "Decrypt"]), "CreateGrant", **params)
     assert not allowed((some, "kms:GrantOperations", ["Encrypt"]), "CreateGrant", **params)
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("kms:GrantConstraintType", "EncryptionContextSubset", "EncryptionContextEquals"),
+        ("kms:EncryptionContext:team", "red", "blue"),
+        ("kms:EncryptionContextKeys", "team", "town"),
+    ],
+)
+def test_retiring_a_grant_tells_its_constraints(
+    kms: KmsClient, allowed: Allowed, name: str, good: str, bad: str
+) -> None:
+    key_id = kms.key()
+    constraints = {"EncryptionContextSubset": {"team": "red"}}
+    grant = {"KeyId": key_id, "GranteePrincipal": _SESSION, "Operations": ["Encrypt"]}
+    for reference in ("GrantToken", "GrantId"):
+        made = kms("CreateGrant", **grant, Constraints=constraints)
+        params = {reference: made[reference]} | ({"KeyId": key_id} if reference == "GrantId" else {})
+        operator = "ForAnyValue:StringEquals" if name.endswith("Keys") else "StringEquals"
+        assert not allowed((operator, name, bad), "RetireGrant", **params)
+        assert allowed((operator, name, good), "RetireGrant", **params)
+
+
+def test_retiring_a_grant_without_constraints_tells_none(kms: KmsClient, allowed: Allowed) -> None:
+    key_id = kms.key()
+    grant = {"KeyId": key_id, "GranteePrincipal": _SESSION, "Operations": ["Encrypt"]}
+    for name in ("kms:GrantConstraintType", "kms:EncryptionContextKeys"):
+        token = kms("CreateGrant", **grant)["GrantToken"]
+        assert not allowed(("Null", name, "false"), "RetireGrant", GrantToken=token)
+        assert allowed(("Null", name, "true"), "RetireGrant", GrantToken=token)
+
+
+def test_revoking_a_grant_tells_no_constraint(kms: KmsClient, allowed: Allowed) -> None:
+    key_id = kms.key()
+    grant_id = kms(
+        "CreateGrant",
+        KeyId=key_id,
+        GranteePrincipal=_SESSION,
+        Operations=["Encrypt"],
+        Constraints={"EncryptionContextSubset": {"team": "red"}},
+    )["GrantId"]
+    for name in ("kms:GrantConstraintType", "kms:EncryptionContext:team"):
+        assert not allowed(("Null", name, "false"), "RevokeGrant", KeyId=key_id, GrantId=grant_id)
+    assert allowed(
+        ("Bool", "kms:GrantIsForAWSResource", "false"), "RevokeGrant", KeyId=key_id, GrantId=grant_id
+    )
+
+
+@pytest.mark.parametrize("operation", ["DisableKey", "ScheduleKeyDeletion"])
+def test_ending_a_keys_use_tells_how_long_it_was_not_used(
+    kms: KmsClient, allowed: Allowed, clock: TestClock, operation: str
+) -> None:
+    def is_unused(days: int) -> bool:
+        return allowed(("NumericGreaterThanEquals", _UNUSED, str(days)), operation, KeyId=key_id)
+
+    key_id = kms.key()
+    clock.advance(days=9, hours=23)
+    assert not is_unused(10)
+    kms("Encrypt", KeyId=key_id, Plaintext=b"x")
+    clock.advance(days=1, hours=23)
+    assert not is_unused(2)
+    assert is_unused(1)
+
+
+def test_switching_a_key_on_does_not_tell_its_use(kms: KmsClient, allowed: Allowed) -> None:
+    key_id = kms.key()
+    assert not allowed(("Null", _UNUSED, "false"), "EnableKey", KeyId=key_id)
+
+
+def test_a_service_that_forwards_a_request_makes_grants_for_its_resource(
+    kms: KmsClient, client: Callable[..., KmsClient]
+) -> None:
+    policy = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Action": "kms:CreateGrant",
+                "Resource": "*",
+                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            },
+        }
+    )
+    grant: dict[str, Any] = {"KeyId": kms.key(), "GranteePrincipal": _SESSION, "Operations": ["Encrypt"]}
+    policies: dict[str, Any] = {"caller_arn": _ADA, "iam_policies": (parse(policy, identity=True),)}
+    client(**policies).refused("CreateGrant", "AccessDeniedException", **grant)
+    client(**policies, context={"kms:ViaService": "rds.eu-west-1.amazonaws.com"})("CreateGrant", **grant)

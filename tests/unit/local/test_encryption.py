@@ -262,14 +262,6 @@ def test_random_bytes_need_a_number_from_1_to_1024(kms: KmsClient) -> None:
         kms.refused("GenerateRandom", "ValidationException", NumberOfBytes=size)
 
 
-def test_attested_recipients_are_refused_saying_so(kms: KmsClient) -> None:
-    recipient = {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": b"x"}
-    refusal = kms.refused(
-        "GenerateRandom", "UnsupportedOperationException", NumberOfBytes=1, Recipient=recipient
-    )
-    assert "Recipient" in refusal.message
-
-
 def test_a_store_in_memory_cannot_open_what_another_sealed() -> None:
     with open_store() as one, open_store() as two:
         kms = KmsClient(LocalBackend(one, account_id=ACCOUNT, region=REGION))

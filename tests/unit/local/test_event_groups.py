@@ -16,7 +16,7 @@ from kms_tui.kms.errors import ServiceError
 from tests.unit.evidence.trail import NOW, FakeTrail
 
 BACKEND = demo_backend(now=lambda: NOW)
-TRAIL = Trail(BACKEND.services, is_live=True)  # type: ignore[attr-defined]
+TRAIL = Trail(BACKEND.services, is_live=True)
 
 
 def counted(history: RequestHistory) -> dict[RecordedRequest, tuple[int, object]]:
@@ -41,18 +41,20 @@ def test_groups_are_those_of_lookup_events(alias: str, details: frozenset[Reques
 
 
 def test_another_account_has_no_events_of_a_key_and_a_text_that_is_none_has_none() -> None:
-    services = BACKEND.services  # type: ignore[attr-defined]
+    services = BACKEND.services
     assert isinstance(services, GroupsEvents)
     span = NOW - timedelta(days=60), NOW
     assert services.event_groups("no ARN", *span) == []
-    other = demo_backend(now=lambda: NOW, caller_arn="arn:aws:iam::444455556666:root").services  # type: ignore[attr-defined]
+    other = demo_backend(now=lambda: NOW, caller_arn="arn:aws:iam::444455556666:root").services
+    assert isinstance(other, GroupsEvents)
     records = [group.record for group in other.event_groups("", *span)]
     assert {record["userIdentity"]["accountId"] for record in records} == {"444455556666"}
 
 
 def test_who_may_not_look_up_events_gets_no_groups() -> None:
     caller = "arn:aws:sts::111122223333:assumed-role/app/s1"
-    services = demo_backend(now=lambda: NOW, caller_arn=caller).services  # type: ignore[attr-defined]
+    services = demo_backend(now=lambda: NOW, caller_arn=caller).services
+    assert isinstance(services, GroupsEvents)
     with pytest.raises(ServiceError, match="cloudtrail:LookupEvents"):
         services.event_groups("", NOW - timedelta(days=1), NOW)
 

@@ -401,12 +401,52 @@ def test_a_grant_of_another_key_is_not_found(kms: KmsClient) -> None:
 
 @pytest.mark.parametrize(
     "principal",
-    ["ada", f"arn:aws:iam::{ACCOUNT}:group/admins", "arn:aws:iam::1:user/ada", _SERVICE, "AIDAAAAABBBB"],
+    [
+        "ada",
+        f"arn:aws:iam::{ACCOUNT}:group/admins",
+        "arn:aws:iam::1:user/ada",
+        "AIDAAAAABBBB",
+        f"arn:aws-cn:iam::{ACCOUNT}:user/ada",
+        "rds.example.com",
+        "rds.cn-north-1.amazonaws.com",
+        "rds.amazonaws.com.cn",
+        "amazonaws.com",
+    ],
 )
 @pytest.mark.parametrize("member", ["GranteePrincipal", "RetiringPrincipal"])
 def test_what_is_no_principal_is_refused(kms: KmsClient, member: str, principal: str) -> None:
     params = {"GranteePrincipal": _ADA, member: principal}
     kms.refused("CreateGrant", "InvalidArnException", KeyId=kms.key(), Operations=["Encrypt"], **params)
+
+
+def test_a_service_is_a_principal_like_any_other(kms: KmsClient, client: Clients) -> None:
+    key_id = kms.key()
+    made = _grant(kms, key_id, _SERVICE, RetiringPrincipal=_SERVICE)
+    (entry,) = kms("ListGrants", KeyId=key_id, GranteePrincipal=_SERVICE)["Grants"]
+    assert entry["GranteePrincipal"] == entry["RetiringPrincipal"] == _SERVICE
+    assert kms("ListRetirableGrants", RetiringPrincipal=_SERVICE)["Grants"] == [entry]
+    service, key_arn = client(caller_arn=_SERVICE), kms.arn(key_id)
+    sealed = service("Encrypt", KeyId=key_arn, Plaintext=b"x")["CiphertextBlob"]
+    assert service("Decrypt", KeyId=key_arn, CiphertextBlob=sealed)["Plaintext"] == b"x"
+    service.refused("DescribeKey", "AccessDeniedException", KeyId=key_arn)
+    other = client(caller_arn="dynamodb.eu-west-1.amazonaws.com")
+    other.refused("Encrypt", "AccessDeniedException", KeyId=key_arn, Plaintext=b"x")
+    other.refused("RetireGrant", "AccessDeniedException", GrantToken=made["GrantToken"])
+    service("RetireGrant", GrantToken=made["GrantToken"])
+    assert _ids(kms, key_id) == []
+
+
+@pytest.mark.parametrize("equals", [{"a": "1"}, {}], ids=["pairs", "empty"])
+def test_a_grant_has_one_constraint_on_the_encryption_context(kms: KmsClient, equals: dict[str, str]) -> None:
+    kms.refused(
+        "CreateGrant",
+        "ValidationException",
+        "More than one constraint supplied",
+        KeyId=kms.key(),
+        GranteePrincipal=_ADA,
+        Operations=["Encrypt"],
+        Constraints={"EncryptionContextEquals": equals, "EncryptionContextSubset": {"a": "1"}},
+    )
 
 
 def test_a_grant_gives_more_than_leave_to_make_grants(kms: KmsClient) -> None:
@@ -539,24 +579,20 @@ def test_tokens_are_not_written_down(kms: KmsClient, store: Store) -> None:
     assert not any(token in str(row) for row in store.rows("SELECT * FROM events"))
 
 
+_MEMBERS = ("EncryptionContextEquals", "EncryptionContextSubset")
 _PAIRS = st.dictionaries(st.sampled_from("abc"), st.sampled_from("12"), max_size=3)
 
 
 @settings(deadline=None, max_examples=60)
-@given(equals=st.none() | _PAIRS, subset=_PAIRS, context=_PAIRS)
-def test_constraints_mean_what_they_say(
-    equals: dict[str, str] | None, subset: dict[str, str], context: dict[str, str]
-) -> None:
+@given(member=st.sampled_from(_MEMBERS), pairs=_PAIRS, context=_PAIRS)
+def test_constraints_mean_what_they_say(member: str, pairs: dict[str, str], context: dict[str, str]) -> None:
     with open_store() as store:
         kms = KmsClient(LocalBackend(store, account_id=ACCOUNT, region="eu-west-1"))
         key_id = kms.key()
-        constraints = {"EncryptionContextSubset": subset}
-        if equals:
-            constraints["EncryptionContextEquals"] = equals
-        _grant(kms, key_id, Constraints=constraints)
-        expected = (not equals or equals == context) and all(
-            context.get(name) == value for name, value in subset.items()
-        )
+        _grant(kms, key_id, Constraints={member: pairs})
+        expected = all(context.get(name) == value for name, value in pairs.items())
+        if member == "EncryptionContextEquals" and pairs:
+            expected = pairs == context
         ada = LocalBackend(store, account_id=ACCOUNT, region="eu-west-1", caller_arn=_ADA)
         try:
             ada.call("Encrypt", {"KeyId": key_id, "Plaintext": b"x", "EncryptionContext": context})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from kms_tui.backend.local import LocalBackend
+from kms_tui.backend.local.keys import key_creation
 from kms_tui.backend.local.store.key_material import SUPPORTED
 from kms_tui.kms.keyspecs import KEY_SPECS
 from tests.contract.client import KmsClient
@@ -198,6 +200,23 @@ def test_key_ids_are_case_sensitive(kms: KmsClient) -> None:
 )
 def test_an_arn_of_something_else_is_an_invalid_arn(kms: KmsClient, reference: str) -> None:
     kms.refused("DescribeKey", "InvalidArnException", KeyId=reference)
+
+
+def test_an_account_has_only_so_many_keys_in_a_region(
+    kms: KmsClient, client: Callable[..., KmsClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_creation, "MAX_KEYS", 3)
+    kms.describe("alias/aws/s3")
+    primary, gone = kms.key(MultiRegion=True), kms.key()
+    kms("ScheduleKeyDeletion", KeyId=gone)
+    kms.key()
+    words = "Key quota for this account in this region is 3 but the current usage is 3."
+    kms.refused("CreateKey", "LimitExceededException", words)
+    elsewhere = client(region="us-east-1")
+    for _ in range(3):
+        elsewhere.key()
+    kms.refused("ReplicateKey", "LimitExceededException", words, KeyId=primary, ReplicaRegion="us-east-1")
+    client(account_id="444455556666").key()
 
 
 def test_a_description_is_changed(kms: KmsClient) -> None:

@@ -153,6 +153,13 @@ def test_a_policy_over_the_limit_is_refused_for_its_length(kms: KmsClient) -> No
     text = _policy(_ROOT)
     kms.refused("PutKeyPolicy", "LimitExceededException", KeyId=kms.key(), Policy=text.ljust(32_769))
     kms("PutKeyPolicy", KeyId=kms.key(), Policy=text.ljust(32_768))
+    kms.refused("CreateKey", "LimitExceededException", Policy=text.ljust(32_769))
+
+
+def test_the_length_of_a_policy_is_counted_in_bytes(kms: KmsClient) -> None:
+    in_latin = _policy(_ROOT | {"Sid": ""}).replace('"Sid": ""', '"Sid": "' + "\u00e9" * 16_400 + '"')
+    error = kms.refused("PutKeyPolicy", "LimitExceededException", KeyId=kms.key(), Policy=in_latin)
+    assert error.message == "The key policy is longer than the limit of 32768 bytes."
 
 
 def test_characters_beyond_latin_1_are_refused(kms: KmsClient) -> None:

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from kms_tui.backend.local import LocalBackend
-from kms_tui.kms.errors import ServiceError
 from tests.contract.client import KmsClient
 from tests.unit.local.conftest import START, TestClock
 
@@ -313,25 +312,6 @@ def test_a_secret_encapsulated_elsewhere_is_recovered(kms: KmsClient) -> None:
         "Decapsulate", KeyId=key_id, EncapsulationAlgorithm="ML_KEM", SharedSecretCiphertextBlob=ciphertext
     )
     assert opened["SharedSecret"] == secret
-
-
-@pytest.mark.parametrize(
-    ("operation", "params"),
-    [
-        ("GenerateDataKey", {"NumberOfBytes": 1}),
-        ("GenerateDataKeyPair", {"KeyPairSpec": "RSA_2048"}),
-        ("Decrypt", {"CiphertextBlob": b"x"}),
-        ("DeriveSharedSecret", {"KeyAgreementAlgorithm": "ECDH", "PublicKey": b"x"}),
-    ],
-)
-def test_attested_recipients_are_refused_saying_so(
-    kms: KmsClient, backend: LocalBackend, operation: str, params: dict[str, Any]
-) -> None:
-    recipient = {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": b"x"}
-    with pytest.raises(ServiceError) as caught:
-        backend.call(operation, {"KeyId": kms.key(), "Recipient": recipient, **params})
-    assert caught.value.code == "UnsupportedOperationException"
-    assert "Recipient" in caught.value.message
 
 
 def test_the_last_use_of_a_key_is_told(kms: KmsClient, clock: TestClock) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from kms_tui.backend.local.crypto import ed25519ph
 from kms_tui.backend.local.store.key_material import SUPPORTED
 from kms_tui.kms.keyspecs import KEY_SPECS, SIGNING_ALGORITHMS
 from kms_tui.kms.model import KeyUsage
@@ -165,15 +167,41 @@ def test_a_message_type_that_the_algorithm_does_not_take_is_refused(
     )
 
 
-def test_prehashed_ed25519_is_refused_saying_so(kms: KmsClient) -> None:
-    signer = _signer(kms, "ECC_NIST_EDWARDS25519", "ED25519_PH_SHA_512")
-    refusal = kms.backend.inner
-    from kms_tui.kms.errors import ServiceError
+def test_prehashed_ed25519_signs_the_digest_and_nothing_else(kms: KmsClient) -> None:
+    signer = _signer(kms, "ECC_NIST_EDWARDS25519", "ED25519_PH_SHA_512") | {"MessageType": "DIGEST"}
+    digest = hashlib.sha512(b"message").digest()
+    answer = kms("Sign", Message=digest, **signer)
+    signature = answer["Signature"]
+    assert answer["SigningAlgorithm"] == "ED25519_PH_SHA_512"
+    assert kms("Sign", Message=digest, **signer)["Signature"] == signature
+    assert kms("Verify", Message=digest, Signature=signature, **signer)["SignatureValid"]
+    pure = kms("Sign", Message=digest, KeyId=signer["KeyId"], SigningAlgorithm="ED25519_SHA_512")["Signature"]
+    broken = bytes([*signature[:-1], signature[-1] ^ 1])
+    for message, attempt in (
+        (hashlib.sha512(b"messagf").digest(), signature),
+        (digest, broken),
+        (digest, pure),
+        (digest, signature[:-1]),
+        (digest, signature + b"x"),
+    ):
+        kms.refused(
+            "Verify", "KMSInvalidSignatureException", "", Message=message, Signature=attempt, **signer
+        )
+    kms.refused("Sign", "ValidationException", Message=digest[:-1], **signer)
 
-    with pytest.raises(ServiceError) as caught:
-        refusal.call("Sign", {"Message": bytes(64), "MessageType": "DIGEST", **signer})
-    assert caught.value.code == "UnsupportedOperationException"
-    assert "ED25519_PH_SHA_512" in caught.value.message
+
+def test_prehashed_ed25519_is_that_of_the_rfc() -> None:
+    """The example of RFC 8032, section 7.3."""
+    secret = bytes.fromhex("833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42")
+    signature = bytes.fromhex(
+        "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41"
+        "31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406"
+    )
+    key = ed25519.Ed25519PrivateKey.from_private_bytes(secret)
+    assert ed25519ph.sign(key, b"abc") == signature
+    ed25519ph.verify(key.public_key(), signature, b"abc")
+    with pytest.raises(InvalidSignature):
+        ed25519ph.verify(key.public_key(), signature, b"abd")
 
 
 def test_the_symmetric_algorithm_passes_validation_and_fits_no_key(kms: KmsClient) -> None:

@@ -426,6 +426,7 @@ def test_the_oldest_calls_are_forgotten(store: Store, monkeypatch: pytest.Monkey
 
 
 _TAKING_BACK = {
+    6: ("ALTER TABLE materials DROP COLUMN fixed",),
     5: ("DROP TABLE account_policies",),
     2: ("DROP TABLE grants",),
     3: ("DROP TABLE custom_key_stores",),

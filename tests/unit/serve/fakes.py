@@ -59,17 +59,26 @@ def signed(
     service: str = "kms",
     region: str = REGION,
     credential: Credential = CREDENTIAL,
+    token: str | None = None,
 ) -> HttpRequest:
     """A request with an Authorization header by botocore, as the server receives it."""
     prepared = AWSRequest("POST", url, data=body, headers=dict(headers or {}))
-    SigV4Auth(_botocore(credential), service, region).add_auth(prepared)
+    SigV4Auth(_botocore(credential, token), service, region).add_auth(prepared)
     return _received(prepared, body)
 
 
-def presigned(url: str, *, service: str = "sts", region: str = REGION, expires: int = 60) -> HttpRequest:
+def presigned(
+    url: str,
+    *,
+    service: str = "sts",
+    region: str = REGION,
+    expires: int = 60,
+    credential: Credential = CREDENTIAL,
+    token: str | None = None,
+) -> HttpRequest:
     """A GET request signed in its query by botocore."""
     prepared = AWSRequest("GET", url)
-    SigV4QueryAuth(_botocore(CREDENTIAL), service, region, expires=expires).add_auth(prepared)
+    SigV4QueryAuth(_botocore(credential, token), service, region, expires=expires).add_auth(prepared)
     return _received(prepared, b"")
 
 
@@ -85,5 +94,5 @@ def _received(prepared: AWSRequest, body: bytes) -> HttpRequest:
     return HttpRequest(str(prepared.method), place.path, place.query, {"host": place.netloc, **headers}, body)
 
 
-def _botocore(credential: Credential) -> Credentials:
-    return Credentials(credential.access_key_id, credential.secret_access_key)
+def _botocore(credential: Credential, token: str | None) -> Credentials:
+    return Credentials(credential.access_key_id, credential.secret_access_key, token)

@@ -79,10 +79,10 @@ def test_the_signatures_region_chooses_the_backends() -> None:
 def test_ever_new_regions_are_served_without_being_kept_for_ever() -> None:
     backend = FakeBackend()
     endpoint = open_endpoint(backend)
-    for number in range(300):
+    for number in range(1200):
         answer(endpoint, kms_request("ListKeys", authorization=f"Credential=a/b/xx-north-{number}/kms/x"))
-    assert {region for region, _, _ in backend.calls} == {f"xx-north-{number}" for number in range(300)}
-    assert len(endpoint._backends) <= 128
+    assert {region for region, _, _ in backend.calls} == {f"xx-north-{number}" for number in range(1200)}
+    assert len(endpoint.clients) <= 512
 
 
 def tasks(endpoint: Endpoint, *operations: str) -> list[Task]:
@@ -277,3 +277,14 @@ def test_the_backend_is_told_where_a_call_comes_from() -> None:
         (event,) = backend.services.call("cloudtrail", "LookupEvents", {})["Events"]
     told = json.loads(event["CloudTrailEvent"])
     assert (told["sourceIPAddress"], told["userAgent"]) == ("10.0.3.7", "aws-cli/2.31")
+
+
+def test_what_should_not_happen_in_sts_is_told_in_its_protocol(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(FakeBackend):
+        def caller(self) -> NoReturn:
+            raise StoreError("The disk is gone.")
+
+    request = HttpRequest("POST", "/", "", {"content-type": FORM["Content-Type"]}, IDENTITY)
+    response = answer(open_endpoint(Broken()), request)
+    assert (sts_fields(response)["Code"], response.status) == ("InternalFailure", 500)
+    assert "The disk is gone." in caplog.text

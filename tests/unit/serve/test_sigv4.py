@@ -22,7 +22,9 @@ STS_URL = "http://127.0.0.1:8000/?Action=GetCallerIdentity&Version=2011-06-15"
 
 def admitted(request: HttpRequest, *, late: timedelta = timedelta(0), service: str = "kms") -> str:
     """The region; ``late`` is how much after the signing the request arrives."""
-    return SigV4(CREDENTIAL, lambda: time_of(request) + late)(request, service)
+    region = SigV4(CREDENTIAL, lambda: time_of(request) + late)(request, service).region
+    assert region is not None
+    return region
 
 
 def refused(request: HttpRequest, code: str, *, late: timedelta = timedelta(0), service: str = "kms") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kms_tui.kms.errors import ServiceError
+from kms_tui.serve.admission import Admitted
 from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.http_messages import HttpRequest
 from kms_tui.serve.sigv4 import Credential
@@ -16,17 +17,22 @@ _STS_URL = "http://127.0.0.1:8000/?Action=GetCallerIdentity&Version=2011-06-15"
 def _admitted(hosts: tuple[str, ...] = ("127.0.0.1",), **headers: str) -> bool:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
-        return AnyAdmission(hosts)(HttpRequest("POST", "/", "", named, b""), "kms") is None
+        return AnyAdmission(hosts)(HttpRequest("POST", "/", "", named, b""), "kms") == Admitted()
     except ServiceError as error:
         return (error.code, error.status) != ("AccessDeniedException", 403)
 
 
 def test_anyone_is_admitted_with_any_signature_or_none() -> None:
     anyone = AnyAdmission(("127.0.0.1",))
-    assert anyone(HttpRequest("POST", "/", "", {}, b""), "kms") is None
-    assert anyone(signed(credential=Credential("x", "y"), region="eu-north-1"), "kms") == "eu-north-1"
-    assert anyone(presigned(_STS_URL, region="eu-north-1"), "sts") == "eu-north-1"
-    assert anyone(HttpRequest("POST", "/", "", {"authorization": "Credential=a/b/../"}, b""), "kms") is None
+    assert anyone(HttpRequest("POST", "/", "", {}, b""), "kms") == Admitted()
+    assert anyone(signed(credential=Credential("x", "y"), region="eu-north-1"), "kms") == Admitted(
+        "eu-north-1"
+    )
+    assert anyone(presigned(_STS_URL, region="eu-north-1"), "sts") == Admitted("eu-north-1")
+    assert (
+        anyone(HttpRequest("POST", "/", "", {"authorization": "Credential=a/b/../"}, b""), "kms")
+        == Admitted()
+    )
 
 
 @pytest.mark.parametrize(

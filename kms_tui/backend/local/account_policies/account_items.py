@@ -18,13 +18,18 @@ from kms_tui.backend.local.account_policies.account_rows import (
     RowKind,
 )
 from kms_tui.kms.arn import Arn, is_account_id
+from kms_tui.policy.actions import lowered
 from kms_tui.policy.layers import Layer, read_policy
 
 _NAME = re.compile(r"[\w+=,.@-]{1,128}\Z", re.ASCII)
 _TARGET = re.compile(r"(?:r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|[0-9]{12})\Z")
 _ENDPOINT = re.compile(r"vpce-[0-9a-f]{8,32}\Z")
 _CONTROL_ID = re.compile(r"p-[0-9a-zA-Z_]{1,160}\Z")
+_UNIQUE_ID = re.compile(r"\w{1,128}\Z", re.ASCII)
+_DURATIONS = range(3600, 43200 + 1)
 MASTER = "MasterAccountId"
+TRUST = "AssumeRolePolicyDocument"
+MAX_DURATION = "MaxSessionDuration"
 _ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 _FULL_ACCESS: Mapping[Layer, Content] = {
     Layer.SCP: {"Version": "2012-10-17", "Statement": [_ALL]},
@@ -41,7 +46,7 @@ _KNOWN: Mapping[RowKind, frozenset[str]] = {
         RowKind.GROUP: f"{_IDENTITY_MEMBERS} GroupName GroupId GroupPolicyList",
         RowKind.ROLE: (
             f"{_IDENTITY_MEMBERS} RoleName RoleId RolePolicyList AssumeRolePolicyDocument "
-            "InstanceProfileList RoleLastUsed"
+            "InstanceProfileList RoleLastUsed MaxSessionDuration"
         ),
         RowKind.POLICY: (
             "PolicyName PolicyId Arn Path DefaultVersionId AttachmentCount PermissionsBoundaryUsageCount "
@@ -125,7 +130,43 @@ def _identity(kind: RowKind, item: Content) -> AccountRow:
         if not isinstance(groups, list) or not all(isinstance(each, str) for each in groups):
             raise FaultError("GroupList is no list of names")
         content["GroupList"] = groups
+    if kind is RowKind.ROLE:
+        content |= _of_role(item)
+    if kind is not RowKind.GROUP:
+        content |= _unique_id(item, f"{names.title}Id") | _tags(item)
     return AccountRow(kind, arn.account, name, content)
+
+
+def _of_role(item: Content) -> dict[str, Any]:
+    """Who may assume a role, and for how long: what the item tells of it."""
+    found: dict[str, Any] = {}
+    trust = item.get(TRUST)
+    if isinstance(trust, dict) and not trust.get("Statement"):
+        found[TRUST] = {"Version": "2012-10-17", "Statement": []}  # it trusts nobody
+    elif trust is not None:
+        found[TRUST] = _document(Layer.RCP, trust, TRUST)  # a policy of any service, with principals
+    duration = item.get(MAX_DURATION)
+    if duration is not None:
+        if type(duration) is not int or duration not in _DURATIONS:
+            raise FaultError(f"{MAX_DURATION} is none: it is from 3600 to 43200 seconds")
+        found[MAX_DURATION] = duration
+    return found
+
+
+def _unique_id(item: Content, member: str) -> dict[str, Any]:
+    return {member: _text(item, member, _UNIQUE_ID)} if item.get(member) is not None else {}
+
+
+def _tags(item: Content) -> dict[str, Any]:
+    tags: list[Content] = []
+    for place, each in _objects(item, "Tags"):
+        value = each.get("Value", "")
+        if not isinstance(value, str):
+            raise FaultError(f"{place}: Value is no text")
+        tags.append({"Key": _text(each, "Key", place=place), "Value": value})
+    if len({lowered(each["Key"]) for each in tags}) < len(tags):
+        raise FaultError("Tags has two tags of one name: upper and lower case are the same")
+    return {"Tags": tags} if tags else {}
 
 
 def _policy_name(arn: str) -> str:

@@ -11,25 +11,32 @@ from typing import Any, NamedTuple
 
 from kms_tui.backend.local.account_policies.account_rows import RowKind
 from kms_tui.backend.local.account_policies.account_services import AccountServices
+from kms_tui.backend.local.authorization.principal_context import (
+    ROW_KINDS,
+    Context,
+    organization_context,
+    stored_context,
+)
 from kms_tui.backend.local.store.schema import VERIFY
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.stored_account import StoredAccount
 from kms_tui.kms.errors import StoreError
-from kms_tui.policy.evaluation import ContextValue
 from kms_tui.policy.layers import UNLIMITED, Layers, UnreadLayer
 from kms_tui.policy.principals import Caller, PrincipalKind
-from kms_tui.policy.role_paths import PRINCIPAL_ARN
 
 _OF_CALLER = ("identity", "boundary", "session", "scps", "rcps", "endpoint")
 """The fields of ``Layers`` that are a caller's own, not its key's."""
 
 
 class _Reading(NamedTuple):
-    """What was read in one state of the store: the ARN of the caller's role; a key's account -> layers."""
+    """What was read in one state of the store: the caller's condition keys; a key's account -> layers, and
+    the condition keys of its organization.
+    """
 
     state: int
-    role_arn: str | None
+    context: Context
     layers: dict[str, Layers]
+    organizations: dict[str, Context]
 
 
 class CallerLayers:
@@ -60,10 +67,19 @@ class CallerLayers:
             reading.layers[account] = self._from_store(account, reading.state)
         return reading.layers[account]
 
-    def role_context(self) -> dict[str, ContextValue]:
-        """The condition key that a session's ARN does not tell whole: its role's ARN, with the path."""
-        reading = self._present() if self._caller.kind is PrincipalKind.SESSION else None
-        return {} if reading is None or reading.role_arn is None else {PRINCIPAL_ARN: reading.role_arn}
+    def context(self) -> Context:
+        """The condition keys of the caller that the store tells of (``stored_context``)."""
+        reading = self._present()
+        return {} if reading is None else reading.context
+
+    def organization_of(self, account: str) -> Context:
+        """The condition keys that tell the organization of a key's account."""
+        reading = self._present()
+        if reading is None:
+            return {}
+        if account not in reading.organizations:
+            reading.organizations[account] = organization_context(self._stored, "resource", account)
+        return reading.organizations[account]
 
     def _present(self) -> _Reading | None:
         """What was read of the store as it is now; None where it holds no account policies."""
@@ -72,8 +88,7 @@ class CallerLayers:
             return None
         reading = self._reading
         if reading is None or reading.state != state:
-            role = self._stored.find(RowKind.ROLE, self._caller.account, self._caller.name)
-            self._reading = reading = _Reading(state, None if role is None else role.get("Arn"), {})
+            self._reading = reading = _Reading(state, stored_context(self._stored, self._caller), {}, {})
         return reading
 
     def _from_store(self, key_account: str, state: int) -> Layers:
@@ -97,7 +112,7 @@ class CallerLayers:
             AccountServices(rows, caller.account, ""), caller.account, lambda: True, UNBOUNDED
         )
         found: dict[str, Any] = {}
-        kind = _ROW_KINDS.get(caller.kind)
+        kind = ROW_KINDS.get(caller.kind)
         if kind is not None and rows.find(kind, caller.account, caller.name) is not None:
             found |= {"identity": reader.identity(caller), "boundary": reader.boundary(caller)}
         if rows.find(RowKind.TARGET, "", caller.account) is not None:
@@ -126,10 +141,3 @@ class CallerLayers:
         if self._caller.kind is PrincipalKind.FEDERATED_USER and not layers.session:
             return replace(layers, session=layers.identity)
         return layers
-
-
-_ROW_KINDS = {
-    PrincipalKind.ROLE: RowKind.ROLE,
-    PrincipalKind.SESSION: RowKind.ROLE,
-    PrincipalKind.USER: RowKind.USER,
-}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.policy import Caller
 from kms_tui.policy.principals import PrincipalKind
@@ -25,12 +25,23 @@ def identity_of(partition: str, account: str, arn: str | None) -> CallerIdentity
         raise KmsTuiError(f"{arn} is no principal that can call KMS.", next_step=_NEXT_STEP) from error
     if caller.partition not in ("", partition):
         raise KmsTuiError(
-            f"{arn} is of the partition {caller.partition}; this KMS is of {partition}.", next_step=_NEXT_STEP
+            f"{arn} is of the partition {caller.partition}; this KMS is of {partition}.",
+            next_step=f"Give a principal of {partition}, or with --region a Region of {caller.partition}.",
         )
-    return CallerIdentity(caller.account or account, caller.arn, _unique_id(caller))
+    return CallerIdentity(caller.account or account, caller.arn, unique_id_of(caller))
 
 
-def _unique_id(caller: Caller) -> str:
+def identity_known_in(partition: str, account: str, arn: str | None) -> CallerIdentity:
+    """Who calls where requests go to; UnrecognizedClientException where its credentials are of elsewhere."""
+    try:
+        return identity_of(partition, account, arn)
+    except KmsTuiError as error:
+        raise ServiceError(
+            "UnrecognizedClientException", "The security token included in the request is invalid."
+        ) from error
+
+
+def unique_id_of(caller: Caller) -> str:
     """The caller's unique id, derived from its account, as IAM's own is not known."""
     if caller.kind is PrincipalKind.USER:
         return _user_id("AIDA", caller.account)

@@ -1,24 +1,28 @@
 """The condition keys of a call and their values, by which policies judge it.
 
 Source: the developer guide (conditions-kms, conditions-aws). A key that is not here is absent from every
-request, unless the caller brings it: nobody signs in with MFA, or comes through a service, a VPC endpoint or
-an address.
+request, unless the caller brings it (``Call.context``): a tag, MFA, a service, a VPC endpoint. All requests
+are taken for those of TLS, as all that KMS answers are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from kms_tui.backend.local.engine import ciphertext_blob
 from kms_tui.backend.local.engine.call import Call
 from kms_tui.backend.local.store.key_rows import KeyRow, key_by_alias
+from kms_tui.backend.local.store.sources import DAY
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, key_id_of
 from kms_tui.kms.keyspecs import RAW, SYMMETRIC_DEFAULT
 from kms_tui.kms.model import KeyOrigin, KeyUsage
 from kms_tui.kms.operations import Access, Trait, has, names_with
 from kms_tui.policy import AccessRequest, Caller
 from kms_tui.policy.evaluation import ContextValue
+from kms_tui.policy.grant_statements import EQUALS, SOURCE_ARN, SUBSET
+from kms_tui.policy.layer_matches import SOURCE_VPCE
 from kms_tui.policy.principals import PrincipalKind
 
 Context = dict[str, ContextValue]
@@ -37,6 +41,7 @@ _CONTEXT_MEMBERS: Mapping[str, str] = {
 _ALIAS_MEMBERS: Mapping[str, str] = {"ReEncryptFrom": "SourceKeyId", "ReEncryptTo": "DestinationKeyId"}
 """Action -> the member that may name its key by an alias, where that is not KeyId."""
 
+_OF_GRANTS = ("CreateGrant", "RetireGrant")
 _BYPASS = ("kms:bypasspolicylockoutsafetycheck", "BypassPolicyLockoutSafetyCheck", None)
 _IS_FOR_AWS = ("kms:grantisforawsresource", "", "false")
 
@@ -80,17 +85,24 @@ _MEMBERS: Mapping[str, tuple[tuple[str, str, str | None], ...]] = {
 
 def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> AccessRequest:
     """The call as policies judge it; ``resource`` is what it is about where that is no key."""
-    context = _of_caller(call) | dict(call.context)
+    context = _of_caller(call)
     operation = action.removeprefix("kms:")
     for name, member, default in _MEMBERS.get(operation, ()):
         value = call.params.get(member)
         context[name] = default if value is None else _text(value)
     caller = Caller.parse(call.caller.arn)
-    if caller.kind is PrincipalKind.SERVICE and "kms:grantisforawsresource" in context:
+    if caller.kind is PrincipalKind.SERVICE:
+        context["aws:sourceip"] = None
+        context.setdefault("aws:principalservicenameslist", [caller.name])
+    by_service = caller.kind is PrincipalKind.SERVICE or context.get("kms:viaservice")
+    if by_service and "kms:grantisforawsresource" in context:
         context["kms:grantisforawsresource"] = "true"
+    context |= call.organization_of(key.account if key else call.scope.account)
     context |= _of_key(call, key) if key else {}
     for add in _BY_ACTION.get(operation, ()):
         context |= add(call, key)
+    if call.attestation is not None and has(operation, Trait.ATTESTED):
+        context |= call.attestation.conditions()
     if pairs := encryption_context(call, action):
         context |= {f"kms:encryptioncontext:{name}": value for name, value in pairs.items()}
         context["kms:encryptioncontextkeys"] = list(pairs)
@@ -103,14 +115,11 @@ def policy_request(call: Call, key: KeyRow | None, action: str, resource: str = 
 
 
 def encryption_context(call: Call, action: str) -> Mapping[str, str]:
-    """The encryption context that the call has for an action; of CreateGrant the one it constrains."""
+    """The encryption context that the call has for an action; of a grant the one that it constrains."""
     operation = action.removeprefix("kms:")
-    if operation == "CreateGrant":
-        constraints = call.params.get("Constraints", {})
-        return {
-            **constraints.get("EncryptionContextSubset", {}),
-            **constraints.get("EncryptionContextEquals", {}),
-        }
+    if operation in _OF_GRANTS:
+        constraints = _constraints(call)
+        return {**constraints.get(SUBSET, {}), **constraints.get(EQUALS, {})}
     pairs: Mapping[str, str] = call.params.get(_CONTEXT_MEMBERS.get(operation, ""), {})
     return pairs
 
@@ -122,17 +131,41 @@ def _text(value: object) -> str:
 
 
 def _of_caller(call: Call) -> Context:
+    """The condition keys of who calls, and from where; those that the caller brings count."""
     session = ":assumed-role/" in call.caller.arn
     role = {"aws:principalarn": Caller.parse(call.caller.arn).principal_arn} if session else {}
-    return role | {
+    found: Context = role | {
         "aws:currenttime": call.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "aws:epochtime": str(call.now // 1000),
         "aws:userid": call.caller.user_id or None,
-        "aws:useragent": "kms-tui",
+        "aws:useragent": call.origin.agent or None,
+        "aws:sourceip": (call.origin.address.partition("%")[0] or None) if call.origin.remote else None,
         "aws:viaawsservice": "false",
         "aws:requestedregion": call.scope.region,
         "aws:multifactorauthpresent": "false" if session else None,
     }
+    given = call.context
+    found |= given
+    if any(found.get(key) for key in _NOT_FROM_CLIENT):
+        found["aws:sourceip"] = given.get("aws:sourceip")
+    if found.get(SOURCE_VPCE) and call.origin.remote:
+        found.setdefault("aws:vpcsourceip", call.origin.address or None)
+    if found["aws:multifactorauthpresent"] == "true":
+        found.setdefault("aws:multifactorauthage", _mfa_age(call, given.get("aws:tokenissuetime")))
+    return found
+
+
+_NOT_FROM_CLIENT = ("kms:viaservice", SOURCE_VPCE)
+"""The keys of requests that do not come from a client's address: a service's own, or none that is public."""
+
+
+def _mfa_age(call: Call, issued: ContextValue) -> str | None:
+    """Seconds since the session began, which is when the MFA code was given."""
+    try:
+        begun = datetime.fromisoformat(issued) if isinstance(issued, str) else None
+    except ValueError:
+        return None
+    return None if begun is None else str(max(int(call.time.timestamp() - begun.timestamp()), 0))
 
 
 def _of_key(call: Call, key: KeyRow) -> Context:
@@ -189,14 +222,31 @@ def _requested_tags(call: Call, _key: KeyRow | None) -> Context:
     return context | {"aws:tagkeys": names or None}
 
 
-def _grant(call: Call, _key: KeyRow | None) -> Context:
-    constraints = call.params.get("Constraints", {})
-    kinds = [name for name in ("EncryptionContextEquals", "EncryptionContextSubset") if name in constraints]
+def _constraints(call: Call) -> Mapping[str, Any]:
+    """GrantConstraints of the grant that is to be made, or retired."""
+    constraints: Mapping[str, Any] = call.params.get("Constraints", call.constraints)
+    return constraints
+
+
+def _new_grant(call: Call, _key: KeyRow | None) -> Context:
     return {
         "kms:grantoperations": list(call.params.get("Operations", ())),
-        "kms:grantconstrainttype": kinds or None,
-        "kms:grantconstraintsourcearn": constraints.get("SourceArn"),
+        "kms:grantconstraintsourcearn": _constraints(call).get(SOURCE_ARN),
     }
+
+
+def _constraint_type(call: Call, _key: KeyRow | None) -> Context:
+    kinds = [name for name in (EQUALS, SUBSET) if name in _constraints(call)]
+    return {"kms:grantconstrainttype": kinds or None}
+
+
+def _days_unused(call: Call, key: KeyRow | None) -> Context:
+    """Whole days since the key was last used, or since it was made: use is recorded from its first day."""
+    if key is None:
+        return {}
+    row = call.store.one("SELECT at FROM last_uses WHERE key = ?", (key.row,))
+    since = row[0] if row else key.created_at
+    return {"kms:trailingdayswithoutkeyusage": str((call.now - since) // DAY)}
 
 
 def _alias_member(operation: str) -> Callable[[Call, KeyRow | None], Context]:
@@ -247,6 +297,9 @@ _BY_ACTION: Mapping[str, tuple[_AddContext, ...]] = {
     "ReplicateKey": (_requested_tags,),
     "TagResource": (_requested_tags,),
     "UntagResource": (_requested_tags,),
-    "CreateGrant": (_grant,),
+    "CreateGrant": (_new_grant, _constraint_type),
+    "RetireGrant": (_constraint_type,),
+    "DisableKey": (_days_unused,),
+    "ScheduleKeyDeletion": (_days_unused,),
 }
 """Action -> what adds the condition keys that take more than one member."""

@@ -18,6 +18,8 @@ from kms_tui.kms.model import Grant, KeyManager
 from kms_tui.kms.operations import ROWS, Access, Trait, has
 from kms_tui.policy import Document, parse
 from kms_tui.policy.authorization import Authorization, LayerEffect, authorize_request, is_allowed
+from kms_tui.policy.layer_judge import LayerJudge
+from kms_tui.policy.layer_matches import KEY_LAYERS
 from kms_tui.policy.layers import Layer, Layers, NamedPolicy
 
 ADMINISTRATOR_POLICY = parse(
@@ -112,11 +114,17 @@ def decide(call: Call, key: KeyRow | None, action: str, resource: str = "*") -> 
 
 
 def require_allowed(call: Call, key: KeyRow, action: str, grants: tuple[Grant, ...]) -> None:
-    """AccessDeniedException unless all layers, with the key's policy and these grants, allow it."""
+    """AccessDeniedException unless all layers, with the key's policy and these grants, allow it.
+
+    A key of another account that does not let the caller in is refused as one that does not exist is,
+    whatever else denies the request.
+    """
     request = policy_request(call, key, action)
     layers = layers_of(call, key, policy_of(call.store, key), grants)
     if is_allowed(request, layers):
         return
+    if key.account != call.scope.account and not LayerJudge(request, layers).verdict(KEY_LAYERS):
+        raise denied_elsewhere(call, action)
     layer, explicitly = _denying(authorize_request(request, layers))
     if layer in (Layer.KEY_POLICY, Layer.GRANT):
         raise denied_by_key(call, key, action, explicitly=explicitly)

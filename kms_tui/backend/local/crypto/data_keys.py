@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 from kms_tui.backend.local.crypto.encryption import seal
+from kms_tui.backend.local.crypto.recipients import judge_recipient, secret_members
 from kms_tui.backend.local.engine.call import Call, JsonShape
 from kms_tui.backend.local.key_stores.key_store_rows import IN_KEY_STORES, key_store, require_connected
 from kms_tui.backend.local.key_stores.key_store_settings import CLOUD_HSM
-from kms_tui.backend.local.keys.key_lookup import key_of, require_no_recipient
+from kms_tui.backend.local.keys.key_lookup import key_of
 from kms_tui.backend.local.keys.key_rotation import wrong_origin
 from kms_tui.backend.local.store.key_material import SUPPORTED, generate_material, public_der
 from kms_tui.backend.local.store.key_rows import KeyRow
@@ -39,18 +40,18 @@ def _data_key(call: Call, *, with_plaintext: bool) -> JsonShape:
     params = call.params
     if ("KeySpec" in params) == ("NumberOfBytes" in params):
         raise ServiceError("ValidationException", "Please specify either number of bytes or key spec.")
-    require_no_recipient(call)
+    judge_recipient(call)
     key = _sealing_key(call)
     call.dry_run()
     plaintext = os.urandom(_SIZES[params["KeySpec"]] if "KeySpec" in params else params["NumberOfBytes"])
     ciphertext, material_id = _seal(call, key, plaintext)
     answer = {"CiphertextBlob": ciphertext, "KeyId": call.arn(key), "KeyMaterialId": material_id}
-    return answer | ({"Plaintext": plaintext} if with_plaintext else {})
+    return answer | (secret_members(call, "Plaintext", plaintext) if with_plaintext else {})
 
 
 def _data_key_pair(call: Call, *, with_plaintext: bool) -> JsonShape:
     spec = call.params["KeyPairSpec"]
-    require_no_recipient(call)
+    judge_recipient(call)
     key = _sealing_key(call)
     if key.origin in IN_KEY_STORES:
         raise wrong_origin(call, key)
@@ -69,7 +70,7 @@ def _data_key_pair(call: Call, *, with_plaintext: bool) -> JsonShape:
         "KeyPairSpec": spec,
         "KeyMaterialId": material_id,
     }
-    return answer | ({"PrivateKeyPlaintext": private_key} if with_plaintext else {})
+    return answer | (secret_members(call, "PrivateKeyPlaintext", private_key) if with_plaintext else {})
 
 
 def _sealing_key(call: Call) -> KeyRow:
@@ -89,10 +90,10 @@ def _seal(call: Call, key: KeyRow, plaintext: bytes) -> tuple[bytes, str | None]
 
 
 def generate_random(call: Call) -> JsonShape:
+    judge_recipient(call)
     call.authorize(call, None, "kms:GenerateRandom")
     if "NumberOfBytes" not in call.params:
         raise ServiceError("ValidationException", "NumberOfBytes is required.")
-    require_no_recipient(call)
     if "CustomKeyStoreId" in call.params:
         found = key_store(call, call.params["CustomKeyStoreId"])
         if found.kind != CLOUD_HSM:
@@ -100,7 +101,7 @@ def generate_random(call: Call) -> JsonShape:
                 "UnsupportedOperationException", "GenerateRandom is not supported in an external key store."
             )
         require_connected(found)
-    return {"Plaintext": os.urandom(call.params["NumberOfBytes"])}
+    return secret_members(call, "Plaintext", os.urandom(call.params["NumberOfBytes"]))
 
 
 OPERATIONS = {

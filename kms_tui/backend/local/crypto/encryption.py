@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kms_tui.backend.local.authorization.decision import denied_elsewhere
+from kms_tui.backend.local.crypto.recipients import judge_recipient, secret_members
 from kms_tui.backend.local.engine import ciphertext_blob
 from kms_tui.backend.local.engine.call import Call, JsonShape
 from kms_tui.backend.local.engine.key_states import require_state
@@ -21,7 +22,6 @@ from kms_tui.backend.local.keys.key_lookup import (
     key_of,
     load_current_material,
     require_algorithm,
-    require_no_recipient,
     require_usage,
 )
 from kms_tui.backend.local.store.key_rows import KeyRow, key_by_id
@@ -59,14 +59,15 @@ def encrypt(call: Call) -> JsonShape:
 
 def decrypt(call: Call) -> JsonShape:
     params = call.params
-    require_no_recipient(call)
+    judge_recipient(call)
     algorithm = params.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
     opened = open_ciphertext(
         call, params.get("KeyId"), algorithm, params.get("EncryptionContext", {}), "keyId", "Decrypt"
     )
     call.dry_run()
     call.used(opened.key)
-    answer = {"KeyId": call.arn(opened.key), "Plaintext": opened.plaintext, "EncryptionAlgorithm": algorithm}
+    answer = {"KeyId": call.arn(opened.key), "EncryptionAlgorithm": algorithm}
+    answer |= secret_members(call, "Plaintext", opened.plaintext)
     if opened.material_id is not None:
         answer["KeyMaterialId"] = opened.material_id
     return answer

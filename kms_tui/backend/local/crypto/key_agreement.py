@@ -8,8 +8,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, mlkem
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from kms_tui.backend.local.crypto.recipients import judge_recipient, secret_members
 from kms_tui.backend.local.engine.call import Call, JsonShape
-from kms_tui.backend.local.keys.key_lookup import key_for, load_current_material, require_no_recipient
+from kms_tui.backend.local.keys.key_lookup import key_for, load_current_material
 from kms_tui.backend.local.store.key_rows import KeyRow
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import KeyUsage
@@ -19,7 +20,7 @@ MlKemPrivateKey = mlkem.MLKEM768PrivateKey | mlkem.MLKEM1024PrivateKey
 
 def derive_shared_secret(call: Call) -> JsonShape:
     algorithm = call.params["KeyAgreementAlgorithm"]
-    require_no_recipient(call)
+    judge_recipient(call)
     key = key_for(call, call.params["KeyId"], KeyUsage.KEY_AGREEMENT, algorithm)
     private_key = cast(ec.EllipticCurvePrivateKey, load_current_material(call, key)[1])
     peer = _public_key(call, private_key.curve)
@@ -27,7 +28,7 @@ def derive_shared_secret(call: Call) -> JsonShape:
     call.used(key)
     return {
         "KeyId": call.arn(key),
-        "SharedSecret": private_key.exchange(ec.ECDH(), peer),
+        **secret_members(call, "SharedSecret", private_key.exchange(ec.ECDH(), peer)),
         "KeyAgreementAlgorithm": algorithm,
         "KeyOrigin": key.origin,
     }

@@ -7,10 +7,11 @@ from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, mldsa, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
+from kms_tui.backend.local.crypto import ed25519ph
 from kms_tui.backend.local.engine.call import Call, JsonShape
 from kms_tui.backend.local.keys.key_lookup import key_for, key_in_state, load_current_material
 from kms_tui.backend.local.keys.key_metadata import ALGORITHM_MEMBERS, algorithms_of, spec_members
@@ -21,7 +22,7 @@ from kms_tui.kms.keyspecs import DIGEST, EXTERNAL_MU, KEY_SPECS, RAW, SIGNING_AL
 from kms_tui.kms.model import KeyUsage
 
 _HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
-_ED25519, _NOT_HERE = "ECC_NIST_EDWARDS25519", "ED25519_PH_SHA_512"
+_ED25519, _PREHASHED = "ECC_NIST_EDWARDS25519", "ED25519_PH_SHA_512"
 
 MlDsaPrivateKey = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
 
@@ -33,6 +34,8 @@ def sign(call: Call) -> JsonShape:
     message, message_type = call.params["Message"], call.params.get("MessageType", RAW)
     if message_type == EXTERNAL_MU:
         signature = cast(MlDsaPrivateKey, private_key).sign_mu(message)
+    elif algorithm == _PREHASHED:
+        signature = ed25519ph.sign(cast(ed25519.Ed25519PrivateKey, private_key), message)
     else:
         signature = cast(Any, private_key).sign(message, *_scheme(private_key, algorithm, message_type))
     call.used(key)
@@ -47,6 +50,8 @@ def verify(call: Call) -> JsonShape:
     try:
         if message_type == EXTERNAL_MU:
             cast(MlDsaPrivateKey, private_key).public_key().verify_mu(signature, message)
+        elif algorithm == _PREHASHED:
+            ed25519ph.verify(cast(ed25519.Ed25519PrivateKey, private_key).public_key(), signature, message)
         else:
             scheme = _scheme(private_key, algorithm, message_type)
             cast(Any, private_key.public_key()).verify(signature, message, *scheme)
@@ -62,11 +67,6 @@ def _signer(call: Call) -> tuple[KeyRow, PrivateKeyTypes]:
     algorithm = call.params["SigningAlgorithm"]
     key = key_for(call, call.params["KeyId"], KeyUsage.SIGN_VERIFY, algorithm)
     _require_message_fits(key, algorithm, call.params.get("MessageType", RAW), call.params["Message"])
-    if algorithm == _NOT_HERE:
-        raise ServiceError(
-            "UnsupportedOperationException",
-            f"{algorithm} is not supported here: the cryptography library of this machine lacks it.",
-        )
     return key, cast(PrivateKeyTypes, load_current_material(call, key)[1])
 
 

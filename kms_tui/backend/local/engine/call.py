@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from kms_tui.backend.local.attestation.attestations import NO_TRUST, Attestation, AttestationTrust
 from kms_tui.backend.local.engine.request_validation import request_of
 from kms_tui.backend.local.store.call_records import CallRecord, write_records
 from kms_tui.backend.local.store.key_rows import KeyRow
@@ -38,13 +39,30 @@ class CallScope:
 
 @dataclass(frozen=True, slots=True)
 class CallOrigin:
-    """Where calls come from, for the trail: an address, and the client's name for itself."""
+    """Where calls come from: an address, and the client's name for itself.
+
+    Those of this process (not ``remote``) have no aws:SourceIp, though the trail names this machine.
+    """
 
     address: str = "127.0.0.1"
     agent: str = "kms-tui"
+    remote: bool = False
 
 
 _HERE = CallOrigin()
+
+
+ContextValues = Mapping[str, ContextValue]
+
+
+def _nothing() -> ContextValues:
+    return {}
+
+
+def _nowhere(_account: str) -> ContextValues:
+    return {}
+
+
 _LONGEST = 1024
 """Characters of an error's text, or of a client's name for itself, that are kept."""
 
@@ -67,16 +85,27 @@ class Call:
     layers_for: Callable[[str], Layers]
     now: int
     origin: CallOrigin = _HERE
-    context: Mapping[str, ContextValue] = field(default_factory=dict)
-    """Condition keys in lower case that come with the caller: tags, a service, a network."""
+    read_context: Callable[[], ContextValues] = _nothing
+    organization_of: Callable[[str], ContextValues] = _nowhere
+    """Condition keys in lower case that tell the organization of a key's account."""
     key: KeyRow | None = None
     """The key that the call is about, once it was found."""
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+    """GrantConstraints of the grant that the call retires, once it was found."""
+    attestation_trust: AttestationTrust = NO_TRUST
+    attestation: Attestation | None = None
+    """What the request's Recipient attests, once it was judged."""
     _used: list[KeyRow] = field(default_factory=list)
     _recorded: bool = False
 
     @property
     def time(self) -> datetime:
         return to_datetime(self.now)
+
+    @property
+    def context(self) -> ContextValues:
+        """Condition keys in lower case that come with the caller: tags, a service, a network."""
+        return self.read_context()
 
     def arn(self, key: KeyRow) -> str:
         return key_arn(self.scope.partition, key.region, key.account, key.key_id)

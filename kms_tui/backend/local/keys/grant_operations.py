@@ -6,7 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from kms_tui.backend.local.authorization.decision import is_administrator, require_account, require_allowed
+from kms_tui.backend.local.authorization.decision import (
+    denied_elsewhere,
+    is_administrator,
+    require_account,
+    require_allowed,
+)
 from kms_tui.backend.local.authorization.stored_grants import (
     GrantRow,
     as_grant,
@@ -28,7 +33,7 @@ from kms_tui.kms.keyspecs import KEY_SPECS
 from kms_tui.kms.operations import grant_operations
 from kms_tui.policy import Caller
 from kms_tui.policy.grant_statements import EQUALS, SOURCE_ARN, SUBSET
-from kms_tui.policy.principals import PrincipalKind
+from kms_tui.policy.principals import PrincipalKind, is_service_of
 
 MAX_GRANTS = 50_000
 """Grants that one key may have (resource quotas of the developer guide)."""
@@ -40,6 +45,7 @@ _ID_DIGITS = 64
 
 def create_grant(call: Call) -> JsonShape:
     _require_principals(call)
+    _require_one_context(call)
     with call.write() as db:
         key = key_in_state(call, call.params["KeyId"])
         _require_operations(call, key)
@@ -67,7 +73,7 @@ def _require_principals(call: Call) -> None:
         _require_for_service(params)
     for member in ("GranteePrincipal", "RetiringPrincipal"):
         if member in params:
-            _require_principal(params[member])
+            _require_principal(call, params[member])
 
 
 def _require_for_service(params: Mapping[str, Any]) -> None:
@@ -91,18 +97,29 @@ def _require_one(call: Call, member: str, other: str) -> None:
         )
 
 
-def _require_principal(text: str) -> None:
-    """InvalidArnException for what is no account, user, role, session or federated user."""
+def _require_principal(call: Call, text: str) -> None:
+    """InvalidArnException for what is no account, user, role, session, federated user or AWS service.
+
+    Another partition's is none here.
+    """
     try:
         caller = Caller.parse(text)
     except ValueError as error:
         raise _no_principal(text) from error
-    if caller.kind is PrincipalKind.SERVICE:
+    partition = call.scope.partition
+    is_service = caller.kind is PrincipalKind.SERVICE
+    if caller.partition not in ("", partition) or (is_service and not is_service_of(caller.name, partition)):
         raise _no_principal(text)
 
 
 def _no_principal(text: str) -> ServiceError:
     return ServiceError("InvalidArnException", f"ARN does not refer to a valid principal: {text}")
+
+
+def _require_one_context(call: Call) -> None:
+    """ValidationException for both constraints on the encryption context, even where one is empty."""
+    if {EQUALS, SUBSET} <= call.params.get("Constraints", {}).keys():
+        raise ServiceError("ValidationException", "More than one constraint supplied")
 
 
 def _require_operations(call: Call, key: KeyRow) -> None:
@@ -197,7 +214,7 @@ def list_retirable_grants(call: Call) -> JsonShape:
     _require_one(call, "RetiringPrincipal", "RetiringServicePrincipal")
     principal = call.params.get("RetiringPrincipal")
     if principal is not None:
-        _require_principal(principal)
+        _require_principal(call, principal)
     service = call.params.get("RetiringServicePrincipal")
     call.authorize(call, None, "kms:ListRetirableGrants", principal or "*")
     by = {"retiring": principal} if principal is not None else {"retiring_service": service}
@@ -236,7 +253,7 @@ def _entry(call: Call, grant: GrantRow) -> JsonShape:
 def retire_grant(call: Call) -> JsonShape:
     with call.write() as db:
         key, grant = _retired(call)
-        call.key = key
+        call.key, call.constraints = key, grant.limits
         require_account(call, key)
         _require_may_retire(call, key, grant)
         require_state(call, key)
@@ -254,7 +271,12 @@ def _retired(call: Call) -> tuple[KeyRow, GrantRow]:
         )
     if "GrantToken" not in params:
         key = locate(call, params["KeyId"])
-        return key, _grant_of(call, key, params["GrantId"])
+        grant = grant_by_id(call.store, key, params["GrantId"])
+        if grant is None and key.account != call.scope.account:
+            raise denied_elsewhere(call, "kms:RetireGrant")  # as for a key that there is not
+        if grant is None:
+            raise _not_found(params["GrantId"])
+        return key, grant
     grant_id = grant_id_of(call.store, params["GrantToken"])
     if grant_id is None:
         raise ServiceError("InvalidGrantTokenException", "")
@@ -274,17 +296,12 @@ def _require_may_retire(call: Call, key: KeyRow, grant: GrantRow) -> None:
 def revoke_grant(call: Call) -> JsonShape:
     with call.write() as db:
         key = key_in_state(call, call.params["KeyId"])
-        grant = _grant_of(call, key, call.params["GrantId"])
+        grant = grant_by_id(call.store, key, call.params["GrantId"])
+        if grant is None:
+            raise _not_found(call.params["GrantId"])
         call.dry_run()
         delete_grant(db, grant)
     return {}
-
-
-def _grant_of(call: Call, key: KeyRow, grant_id: str) -> GrantRow:
-    grant = grant_by_id(call.store, key, grant_id)
-    if grant is None:
-        raise _not_found(grant_id)
-    return grant
 
 
 def _not_found(grant_id: str) -> ServiceError:

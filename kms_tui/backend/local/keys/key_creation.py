@@ -9,10 +9,32 @@ from kms_tui.backend.local.engine.call import Call
 from kms_tui.backend.local.store.key_rows import KeyRow, insert_key
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.backend.local.store.stored_material import MaterialRow, insert_material
+from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import KeyManager, KeyOrigin, KeyState, KeyUsage
 
 DEFAULT_POLICY_NAME = "default"
+MAX_KEYS = 100_000
+"""Customer managed keys that an account may have in a Region (resource quotas of the developer guide)."""
+
+_ALL = "SELECT count(*) FROM keys WHERE account = ? AND region = ?"
+_CUSTOMERS = f"{_ALL} AND manager = 'CUSTOMER'"
+
+
+def require_room(call: Call, region: str) -> None:
+    """LimitExceededException where the account has all the customer managed keys that a Region may have."""
+    # The cheapest bound first: row numbers are not below the number of keys, and an index counts all keys.
+    place = (call.scope.account, region)
+    bounds = (("SELECT coalesce(max(row), 0) FROM keys", ()), (_ALL, place), (_CUSTOMERS, place))
+    keys = 0
+    for query, parameters in bounds:
+        (keys,) = call.store.one(query, parameters) or (0,)
+        if keys < MAX_KEYS:
+            return
+    raise ServiceError(
+        "LimitExceededException",
+        f"Key quota for this account in this region is {MAX_KEYS} but the current usage is {keys}.",
+    )
 
 
 def new_key(

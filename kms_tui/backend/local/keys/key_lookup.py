@@ -5,7 +5,7 @@ A key is named by its key id, its ARN, an alias name or an alias ARN.
 
 from __future__ import annotations
 
-from kms_tui.backend.local.authorization.decision import require_account
+from kms_tui.backend.local.authorization.decision import denied_elsewhere, require_account
 from kms_tui.backend.local.authorization.stored_grants import require_tokens
 from kms_tui.backend.local.engine.call import Call
 from kms_tui.backend.local.engine.key_states import require_state
@@ -29,27 +29,27 @@ def key_in_state(call: Call, reference: str) -> KeyRow:
 
 def find_key(call: Call, reference: str, action: str = "") -> KeyRow:
     """The key, which the caller may use; ``action`` where it is not the operation's own."""
-    key = locate(call, reference)
-    call.key = key
     if "GrantTokens" in call.params:
         require_tokens(call)
+    key = locate(call, reference, action)
+    call.key = key
     require_account(call, key)
     call.authorize(call, key, f"kms:{action or call.operation}")
     return key
 
 
-def locate(call: Call, reference: str) -> KeyRow:
-    """The key, or NotFoundException."""
+def locate(call: Call, reference: str, action: str = "") -> KeyRow:
+    """The key, or NotFoundException; of another account the refusal that a key without leave gets."""
     if reference.startswith("arn:"):
-        return _by_arn(call, reference)
+        return _by_arn(call, reference, action)
     if reference.startswith(ALIAS_PREFIX):
-        return _by_alias(call, call.scope.account, reference)
+        return _by_alias(call, call.scope.account, reference, action)
     if not is_key_id(reference):
         raise ServiceError("NotFoundException", f"Invalid keyId '{reference}'")
-    return _by_id(call, call.scope.account, reference)
+    return _by_id(call, call.scope.account, reference, action)
 
 
-def _by_arn(call: Call, reference: str) -> KeyRow:
+def _by_arn(call: Call, reference: str, action: str) -> KeyRow:
     try:
         arn = Arn.parse(reference)
     except ValueError as error:
@@ -60,10 +60,10 @@ def _by_arn(call: Call, reference: str) -> KeyRow:
     if arn.region != call.scope.region:
         raise ServiceError("NotFoundException", f"Invalid arn {arn.region}")
     if kind == "alias":
-        return _by_alias(call, arn.account, arn.resource)
+        return _by_alias(call, arn.account, arn.resource, action)
     if not is_key_id(name):
         raise ServiceError("NotFoundException", f"Invalid keyId {name}")
-    return _by_id(call, arn.account, name)
+    return _by_id(call, arn.account, name, action)
 
 
 def _bad_arn(call: Call, message: str) -> ServiceError:
@@ -72,22 +72,29 @@ def _bad_arn(call: Call, message: str) -> ServiceError:
     return ServiceError(code if can_answer(call.operation, code) else "NotFoundException", message)
 
 
-def _by_id(call: Call, account: str, key_id: str) -> KeyRow:
+def _by_id(call: Call, account: str, key_id: str, action: str) -> KeyRow:
     key = key_by_id(call.store, account, call.scope.region, key_id)
     if key is None:
         arn = Arn(call.scope.partition, "kms", call.scope.region, account, f"key/{key_id}")
-        raise ServiceError("NotFoundException", f"Key '{arn}' does not exist")
+        raise _not_found(call, account, f"Key '{arn}' does not exist", action)
     return key
 
 
-def _by_alias(call: Call, account: str, name: str) -> KeyRow:
+def _by_alias(call: Call, account: str, name: str, action: str) -> KeyRow:
     key = key_by_alias(call.store, account, call.scope.region, name)
     if key is None and account == call.scope.account and name in aws_managed_keys.ALIASES:
         key = aws_managed_keys.make_managed_key(call, name)
     if key is None:
         arn = Arn(call.scope.partition, "kms", call.scope.region, account, name)
-        raise ServiceError("NotFoundException", f"Alias {arn} is not found.")
+        raise _not_found(call, account, f"Alias {arn} is not found.", action)
     return key
+
+
+def _not_found(call: Call, account: str, message: str, action: str) -> ServiceError:
+    """What there is not: to another account the same as what it may not use."""
+    if account != call.scope.account:
+        return denied_elsewhere(call, f"kms:{action or call.operation}")
+    return ServiceError("NotFoundException", message)
 
 
 def key_for(call: Call, reference: str, usage: KeyUsage, algorithm: str) -> KeyRow:
@@ -128,13 +135,4 @@ def require_algorithm(key: KeyRow, algorithm: str) -> None:
     if algorithm not in KEY_SPECS[key.spec].algorithms[KeyUsage(key.usage)]:
         raise ServiceError(
             "InvalidKeyUsageException", f"Algorithm {algorithm} is incompatible with key spec {key.spec}."
-        )
-
-
-def require_no_recipient(call: Call) -> None:
-    """UnsupportedOperationException: an attestation document could not be verified here."""
-    if "Recipient" in call.params:
-        raise ServiceError(
-            "UnsupportedOperationException",
-            "Recipient is not supported: this KMS cannot verify attestation documents of Nitro Enclaves.",
         )

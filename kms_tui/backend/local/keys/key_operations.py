@@ -9,7 +9,7 @@ from kms_tui.backend.local.engine.key_states import require_pending_deletion
 from kms_tui.backend.local.engine.paging import limit_of, page, position_of
 from kms_tui.backend.local.key_stores import key_store_rows
 from kms_tui.backend.local.keys import aliases_and_tags, key_policies
-from kms_tui.backend.local.keys.key_creation import new_key, new_material, put_new_key
+from kms_tui.backend.local.keys.key_creation import new_key, new_material, put_new_key, require_room
 from kms_tui.backend.local.keys.key_lookup import find_key, key_in_state
 from kms_tui.backend.local.keys.key_metadata import metadata_of
 from kms_tui.backend.local.keys.key_rotation import resumed_schedule
@@ -46,6 +46,7 @@ def create_key(call: Call) -> JsonShape:
     policy = key_policies.policy_for_new_key(call, key)
     materials = [] if origin == KeyOrigin.EXTERNAL else [new_material(call.store, key, call.now)]
     with call.write() as db:
+        require_room(call, call.scope.region)
         key_store_rows.require_room(call, origin)
         key = call.key = put_new_key(call, db, key, materials, policy, params.get("Tags", ()))
     return {"KeyMetadata": metadata_of(call, key)}

@@ -11,9 +11,7 @@ from kms_tui.backend.local.store.key_rows import KeyRow, policy_of
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import Document, default_policy, parse
 from kms_tui.policy.authorization import is_allowed
-
-MAX_POLICY = 32_768
-"""Characters (the key policy document size of the KMS quotas)."""
+from kms_tui.policy.document import QUOTA_BYTES
 
 _RAM_POLICY_NAME = "AWS_RAM"
 
@@ -29,9 +27,9 @@ def policy_for_new_key(call: Call, key: KeyRow) -> str:
 
 def require_valid_policy(call: Call, key: KeyRow, text: str) -> None:
     """LimitExceededException or MalformedPolicyDocumentException for a policy that KMS would not take."""
-    if len(text) > MAX_POLICY:
+    if len(text.encode()) > QUOTA_BYTES:
         raise ServiceError(
-            "LimitExceededException", f"The key policy is longer than the limit of {MAX_POLICY} characters."
+            "LimitExceededException", f"The key policy is longer than the limit of {QUOTA_BYTES} bytes."
         )
     document = parse(text, partition=call.scope.partition)
     if document.problems:

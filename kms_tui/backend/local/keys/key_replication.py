@@ -5,7 +5,7 @@ from __future__ import annotations
 from kms_tui.backend.local.engine.call import Call, JsonShape
 from kms_tui.backend.local.engine.key_states import require_state
 from kms_tui.backend.local.keys import aliases_and_tags, key_policies
-from kms_tui.backend.local.keys.key_creation import put_new_key
+from kms_tui.backend.local.keys.key_creation import put_new_key, require_room
 from kms_tui.backend.local.keys.key_lookup import key_in_state
 from kms_tui.backend.local.keys.key_metadata import metadata_of
 from kms_tui.backend.local.keys.key_rotation import require_primary
@@ -15,12 +15,10 @@ from kms_tui.backend.local.store.stored_material import (
     apply_pending_material_states,
     materials_of,
 )
+from kms_tui.backend.service_model import regions_of
 from kms_tui.kms.arn import key_arn
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import KeyOrigin, KeyState
-
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-"""Prefixes of the Regions outside of the ordinary partition."""
 
 
 def replicate_key(call: Call) -> JsonShape:
@@ -31,6 +29,7 @@ def replicate_key(call: Call) -> JsonShape:
         if "Tags" in params:
             call.authorize(call, None, "kms:TagResource", "")
         _require_free_region(call, primary, params["ReplicaRegion"])
+        require_room(call, params["ReplicaRegion"])
         aliases_and_tags.require_valid_tags(params.get("Tags", ()))
         replica = _replica(call, primary)
         policy = key_policies.policy_for_new_key(call, replica)
@@ -52,13 +51,13 @@ def _primary(call: Call) -> KeyRow:
 
 
 def _require_free_region(call: Call, primary: KeyRow, region: str) -> None:
-    partition = next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
-    if partition in _PARTITIONS.values() and partition != call.scope.partition:
+    partition = call.scope.partition
+    if region not in regions_of(partition):
         raise ServiceError(
-            "ValidationException", f"ReplicaRegion {region} is not in the partition {call.scope.partition}."
+            "ValidationException", f"ReplicaRegion {region} is no Region of the partition {partition}."
         )
     if region in [key.region for key in related_keys(call.store, primary)]:
-        arn = key_arn(call.scope.partition, region, primary.account, primary.key_id)
+        arn = key_arn(partition, region, primary.account, primary.key_id)
         raise ServiceError("AlreadyExistsException", f"Key '{arn}' already exists")
 
 

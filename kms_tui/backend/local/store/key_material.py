@@ -71,8 +71,9 @@ SUPPORTED = frozenset({*SECRET_SIZES, *_KEY_PAIRS})
 class MaterialSource(Protocol):
     """Makes the material of new keys."""
 
-    lazy: bool
-    """Whether a key's material is made on its first use only, so that many keys can be laid out at once."""
+    @property
+    def lazy(self) -> bool:
+        """Whether a key's material is made on its first use only, so that many keys can be laid out."""
 
     def make(self, spec: str, key_id: str, material_id: str) -> bytes:
         """New material of a spec, written down; the ids are there for a source that must repeat itself."""

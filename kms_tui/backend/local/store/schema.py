@@ -192,5 +192,10 @@ CREATE TABLE account_policies (
 rows are replaced together, and AUTOINCREMENT gives no number twice: the highest tells the state of all.
 """
 
-MIGRATIONS: tuple[str, ...] = (_FOUNDATION, _GRANTS, _KEY_STORES, _TRAIL, _ACCOUNT_POLICIES)
+_FIXED_MATERIAL = """
+ALTER TABLE materials ADD COLUMN fixed INTEGER NOT NULL DEFAULT 0;
+"""
+"""Whether the bytes of key material came from a seed: whoever has the seed has the key."""
+
+MIGRATIONS: tuple[str, ...] = (_FOUNDATION, _GRANTS, _KEY_STORES, _TRAIL, _ACCOUNT_POLICIES, _FIXED_MATERIAL)
 """SQL that leads from version n to n + 1; the store's version is how many of them it has seen."""

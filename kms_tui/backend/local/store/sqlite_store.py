@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Self, TypeVar
 
 from kms_tui.backend.local.store.call_records import CallRecord, write_records
@@ -36,7 +36,9 @@ class Store:
         self.ids = sources.ids
         self.material = sources.material
         self.transition_millis = sources.transition_millis
-        self._clock = sources.clock
+        self.clock = sources.clock
+        self.generation = 0
+        """How often the whole content was replaced."""
         self._file = file
         self._connection = file.connection
         self._sealed = sealed
@@ -54,7 +56,7 @@ class Store:
 
     def now(self) -> int:
         """The injected clock's present moment, in milliseconds."""
-        return to_millis(self._clock())
+        return to_millis(self.clock())
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         try:
@@ -182,6 +184,26 @@ class Store:
         """Copy the whole store as it is at one moment; others go on using it meanwhile."""
         with self._lock, named_failures(self.path):
             self._connection.backup(target)
+
+    def content(self) -> bytes:
+        """All that a store in memory holds, at one moment; ValueError for one on the disk."""
+        self._require_in_memory()
+        with self._lock, named_failures(self.path):
+            return self._connection.serialize()
+
+    def replace_content(self, content: bytes) -> None:
+        """Put what another store in memory held in the place of all that is here."""
+        self._require_in_memory()
+        with closing(sqlite3.connect(":memory:")) as source, self._lock, named_failures(self.path):
+            # Not into the store's own connection: its statements would take the new pages for the old.
+            source.deserialize(content)
+            source.backup(self._connection)
+            self._remembered.clear()
+            self.generation += 1
+
+    def _require_in_memory(self) -> None:
+        if self.path is not None:
+            raise ValueError("only a store in memory has states to go back to")
 
     def protect(self, seal: Callable[[SealedRootKey], SealedRootKey]) -> None:
         """Replace what guards the root key, in one transaction; the root key stays the same.

@@ -60,6 +60,8 @@ class StoreInfo:
     """(account, Region) -> keys."""
     states: Mapping[str, int]
     """Key state as stored -> keys."""
+    fixed: int
+    """Keys with material that a seed gave: whoever has the seed has these keys."""
     account_policies: Mapping[str, int]
     """What is held of IAM, the organization and VPC endpoints: the kind of row -> rows."""
     events: int
@@ -73,6 +75,7 @@ def store_info(store: Store) -> StoreInfo:
     log = log_of(path)
     places = store.rows("SELECT account, region, count(*) FROM keys GROUP BY 1, 2 ORDER BY 1, 2")
     states = store.rows("SELECT state, count(*) FROM keys GROUP BY 1 ORDER BY 1")
+    (fixed,) = store.one("SELECT count(DISTINCT key) FROM materials WHERE fixed = 1") or (0,)
     return StoreInfo(
         path=path,
         version=version,
@@ -80,6 +83,7 @@ def store_info(store: Store) -> StoreInfo:
         size=sum(file.stat().st_size for file in (path, log) if file.exists()),
         places={(account, region): count for account, region, count in places},
         states={row[0]: row[1] for row in states},
+        fixed=fixed,
         account_policies=account_counts(store),
         events=events,
         oldest_event=None if oldest is None else to_datetime(oldest),

@@ -60,11 +60,7 @@ def open_store(
     sources = Sources(clock, ids or RandomIds(), material or RandomMaterial(), transition_millis)
     now = to_millis(clock())
     if path is None:
-        memory = StoreFile(None)
-        memory.connection.execute("BEGIN")
-        _create_tables(memory.connection, now)
-        memory.connection.execute("COMMIT")
-        return Store(memory, RootKey(root_key or new_root_key()), None, sources)
+        return Store(_in_memory(now), RootKey(root_key or new_root_key()), None, sources)
     path = Path(os.path.expanduser(path))
     file, made = _recovered(path), None
     if file is None:
@@ -88,6 +84,19 @@ def open_store(
         file.close()
         raise
     return store
+
+
+def open_beside(store: Store, *, clock: Clock, ids: Ids, material: MaterialSource) -> Store:
+    """A new, empty store in memory with the root key of another, to which its rows can be moved."""
+    return Store(_in_memory(to_millis(clock())), store.root_key, None, Sources(clock, ids, material))
+
+
+def _in_memory(now: int) -> StoreFile:
+    memory = StoreFile(None)
+    memory.connection.execute("BEGIN")
+    _create_tables(memory.connection, now)
+    memory.connection.execute("COMMIT")
+    return memory
 
 
 def _recovered(path: Path) -> StoreFile | None:

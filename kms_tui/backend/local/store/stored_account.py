@@ -12,6 +12,7 @@ from kms_tui.kms.errors import StoreError
 
 _STATE = "SELECT max(row) FROM account_policies"
 _ALL = "SELECT kind, account, name, content FROM account_policies ORDER BY row"
+_ROW_BITS = 64
 _COUNTS = "SELECT kind, count(*) FROM account_policies GROUP BY kind ORDER BY min(row)"
 
 
@@ -26,12 +27,16 @@ class StoredAccount:
 
         It is read once until somebody writes to the store (``Store.notice_changes``).
         """
-        return self._store.remembered(_first, _STATE)
+        return self._numbered(self._store.remembered(_first, _STATE))
 
     def state_now(self) -> int | None:
         """``state``, read at this moment."""
         row = self._store.one(_STATE)
-        return None if row is None else _first(row)
+        return None if row is None else self._numbered(_first(row))
+
+    def _numbered(self, row: int | None) -> int | None:
+        """A store that was put back counts rows anew: its generation tells them apart."""
+        return None if row is None else row + (self._store.generation << _ROW_BITS)
 
     def find(self, kind: RowKind, account: str, name: str) -> Content | None:
         found = self._store.one(
@@ -39,6 +44,11 @@ class StoredAccount:
             (kind, account, name),
         )
         return None if found is None else _content(found[0], f"{kind} {name}")
+
+    def holds(self, kind: RowKind, account: str) -> bool:
+        """Whether there is any row of a kind in an account."""
+        query = "SELECT 1 FROM account_policies WHERE kind = ? AND account = ? LIMIT 1"
+        return self._store.one(query, (kind, account)) is not None
 
     def every(self, kind: RowKind) -> Sequence[Content]:
         rows = self._store.rows(

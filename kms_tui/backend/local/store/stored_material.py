@@ -18,7 +18,10 @@ from kms_tui.kms.model import KeyOrigin, KeyState
 
 
 class MaterialRow(NamedTuple):
-    """Key material; ``wrapped`` is None for material that is made on first use, or was deleted."""
+    """Key material; ``wrapped`` is None for material that is made on first use, or was deleted.
+
+    ``fixed`` is 1 where a seed gave the bytes.
+    """
 
     row: int
     key: int
@@ -32,6 +35,7 @@ class MaterialRow(NamedTuple):
     expiration_model: str | None
     valid_to: int | None
     description: str | None
+    fixed: int = 0
 
 
 _MATERIAL_COLUMNS = ", ".join(MaterialRow._fields)

@@ -147,3 +147,8 @@ def test_no_record_is_too_odd(data: st.DataObject) -> None:
         assert isinstance(request.context_label, str)
         assert isinstance(hash(request), int)
     assert list(requests_in(data.draw(_JSON))) == []
+
+
+def test_the_constraints_of_a_retired_grant_are_not_told() -> None:
+    assert read(event("RetireGrant", parameters={"grantId": "0" * 64})).context is None
+    assert read(event("RevokeGrant", parameters={"grantId": "0" * 64})).context == ()

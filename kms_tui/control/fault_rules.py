@@ -1,0 +1,142 @@
+"""Which call meets which fault: orders by operation, key and principal, in their order.
+
+    rules.plan("Encrypt", THROTTLE, OK, DENY)            # the next three calls, then proper answers
+    rules.always("Decrypt", DENY, key="alias/app")       # every call, until ``clear``
+    rules.plan_from(ANY, itertools.cycle([OK, THROTTLE]))  # a schedule without end
+
+A call meets the order that says most about it: one for its key or its principal before one for any, one for
+its operation before ``ANY``; and of these a plan before what is always so. A plan is replaced by a newer one
+for the same calls.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from kms_tui.control.faults import OK, Fault
+
+ANY = "*"
+"""Stands for operations without an order of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSelector:
+    """The calls that an order is about; "" is any key, and any principal.
+
+    ``key`` is a key id, an ARN or an alias, as a request could name it; ``principal`` an ARN.
+    """
+
+    operation: str = ANY
+    key: str = ""
+    principal: str = ""
+
+    @property
+    def weight(self) -> int:
+        """How much it says: what is about one key comes before what is about one operation."""
+        return 4 * bool(self.key) + 2 * bool(self.principal) + (self.operation != ANY)
+
+    def fits(self, operation: str, keys: Collection[str], principal: str) -> bool:
+        return (
+            self.operation in (ANY, operation)
+            and (not self.key or self.key in keys)
+            and self.principal in ("", principal)
+        )
+
+
+@dataclass(slots=True)
+class FaultOrder:
+    """What was ordered for the calls of a selector, and how many calls it has met.
+
+    ``since`` is the state of KMS when it was ordered, which stale reads are answered from.
+    """
+
+    selector: CallSelector
+    plan: Iterator[Fault] = field(default_factory=lambda: iter(()))
+    always: Fault | None = None
+    since: object = None
+    met: int = 0
+
+    def next(self) -> Fault | None:
+        found = next(self.plan, None)
+        return self.always if found is None else found
+
+
+class MetFault(NamedTuple):
+    """What a call meets, and the state of KMS when that was ordered."""
+
+    fault: Fault = OK
+    since: object = None
+
+
+NO_FAULT = MetFault()
+
+
+class FaultRules:
+    """All orders; safe to use from several threads.
+
+    ``keys`` of a call are all names of its keys, asked for only where an order is about a key.
+    ``present`` gives the state of KMS at the time of an order.
+    """
+
+    def __init__(self, present: Callable[[], object] = lambda: None) -> None:
+        self._present = present
+        self._orders: dict[CallSelector, FaultOrder] = {}
+        self._lock = threading.Lock()
+
+    def plan(self, operation: str, *faults: Fault, key: str = "", principal: str = "") -> None:
+        """Meet the next calls with these, one each."""
+        self.plan_from(operation, faults, key=key, principal=principal)
+
+    def plan_from(
+        self, operation: str, faults: Iterable[Fault], *, key: str = "", principal: str = ""
+    ) -> None:
+        with self._order(CallSelector(operation, key, principal)) as order:
+            order.plan = iter(faults)
+
+    def always(self, operation: str, fault: Fault, *, key: str = "", principal: str = "") -> None:
+        """Meet every call with this, once its plan is used up."""
+        with self._order(CallSelector(operation, key, principal)) as order:
+            order.always = fault
+
+    def clear(self) -> None:
+        """Forget all orders."""
+        with self._lock:
+            self._orders.clear()
+
+    def orders(self) -> list[FaultOrder]:
+        """What is ordered, in the order in which it is looked at."""
+        with self._lock:
+            return self._sorted()
+
+    def fault_for(
+        self, operation: str, keys: Callable[[], Collection[str]] = tuple, principal: str = ""
+    ) -> MetFault:
+        """What a call meets now, which uses up its place in a plan."""
+        if not self._orders:
+            return NO_FAULT
+        with self._lock:
+            orders = self._sorted()
+        names = keys() if any(order.selector.key for order in orders) else ()
+        with self._lock:
+            for order in orders:
+                if order.selector.fits(operation, names, principal):
+                    found = order.next()
+                    if found is not None:
+                        order.met += 1
+                        return MetFault(found, order.since)
+        return NO_FAULT
+
+    @contextmanager
+    def _order(self, selector: CallSelector) -> Iterator[FaultOrder]:
+        since = self._present()
+        with self._lock:
+            order = self._orders.setdefault(selector, FaultOrder(selector))
+            order.since = since
+            yield order
+
+    def _sorted(self) -> list[FaultOrder]:
+        return sorted(self._orders.values(), key=lambda order: -order.selector.weight)

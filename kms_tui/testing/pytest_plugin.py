@@ -1,0 +1,70 @@
+"""The pytest plugin: the fixture ``local_kms``, a KMS of its own for each test.
+
+What it begins with is, the first that is given: the marker ``@pytest.mark.local_kms(seed=…, now=…,
+region=…, account_id=…, caller_arn=…, sts=…)``; a fixture ``local_kms_seed`` of your own; the setting
+``local_kms_seed = tests/seed.yaml`` of pytest; an empty account. A KMS is made once for all tests with the
+same beginning, and put back to it before each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from kms_tui.testing import LocalKms, SeedSource
+
+_SETTING = "local_kms_seed"
+_made: pytest.StashKey[dict[str, LocalKms]] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini(_SETTING, "the seed of the fixture local_kms: a file, relative to this one", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Lead to us the clients of all sessions that are made from now on, those of imported modules too."""
+    from kms_tui.testing import client_hook  # noqa: F401
+
+    config.addinivalue_line(
+        "markers", "local_kms(seed, now, region, account_id, caller_arn, sts): how the fixture begins"
+    )
+    config.stash[_made] = {}
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    for kms in config.stash.get(_made, {}).values():
+        kms.close()
+
+
+@pytest.fixture
+def local_kms_seed(pytestconfig: pytest.Config) -> SeedSource | None:
+    """The seed of ``local_kms``; define a fixture of this name to give another."""
+    setting = pytestconfig.getini(_SETTING)
+    if not setting:
+        return None
+    folder = pytestconfig.inipath.parent if pytestconfig.inipath else pytestconfig.rootpath
+    return Path(folder, setting)
+
+
+@pytest.fixture
+def local_kms(request: pytest.FixtureRequest, local_kms_seed: SeedSource | None) -> Iterator[LocalKms]:
+    """An offline KMS in the state of its seed, which all boto3 clients of the test speak to."""
+    marker = request.node.get_closest_marker("local_kms")
+    options: dict[str, Any] = {"seed": local_kms_seed, **(marker.kwargs if marker else {})}
+    kms = _kms_for(request.config.stash[_made], options)
+    kms.reset()
+    with kms:
+        yield kms
+
+
+def _kms_for(made: dict[str, LocalKms], options: dict[str, Any]) -> LocalKms:
+    from kms_tui.testing import LocalKms
+
+    name = repr(sorted(options.items()))
+    if name not in made:
+        made[name] = LocalKms(**options)
+    return made[name]

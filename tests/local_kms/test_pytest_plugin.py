@@ -1,0 +1,94 @@
+"""The fixture ``local_kms`` in a project of somebody else's, run by a pytest of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ISOLATED = """
+import boto3
+import pytest
+
+client = boto3.client("kms", "eu-west-1", aws_access_key_id="A", aws_secret_access_key="S")
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_each_test_begins_anew(local_kms, number):
+    assert client.list_keys()["Keys"] == []
+    client.create_key()
+    local_kms.clock.advance(days=number)
+    local_kms.faults.always("ListKeys", __import__("kms_tui.testing").testing.DENY)
+    assert local_kms.calls.count() == 2
+
+
+@pytest.mark.local_kms(region="us-west-2", account_id="444455556666")
+def test_the_marker_says_how_it_begins(local_kms):
+    made = boto3.client("kms").create_key()["KeyMetadata"]
+    assert made["Arn"].startswith("arn:aws:kms:us-west-2:444455556666:")
+"""
+
+OWN_SEED = '''
+import boto3
+import pytest
+
+SEED = """
+keys:
+  - id: 11111111-2222-3333-4444-555555555555
+    aliases: [alias/own]
+"""
+
+
+class TestOwn:
+    @pytest.fixture
+    def local_kms_seed(self):
+        return SEED
+
+    def test_a_fixture_of_ones_own_gives_the_seed(self, local_kms):
+        described = boto3.client("kms").describe_key(KeyId="alias/own")["KeyMetadata"]
+        assert described["KeyId"] == "11111111-2222-3333-4444-555555555555"
+
+
+def test_the_setting_names_the_seed_of_all_others(local_kms):
+    assert boto3.client("kms").describe_key(KeyId="alias/everybody")
+'''
+
+SEED = """
+keys:
+  - aliases: [alias/everybody]
+"""
+
+
+def _run(folder: Path, *arguments: str) -> str:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST"))
+    }
+    command = [sys.executable, "-m", "pytest", "-p", "kms_tui.testing.pytest_plugin", "-q", *arguments]
+    ended = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    return ended.stdout + ended.stderr
+
+
+def test_tests_do_not_see_each_other_in_one_process_and_in_several(tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text(ISOLATED)
+    assert "7 passed" in _run(tmp_path, "-n", "2")
+    assert "7 passed" in _run(tmp_path, "-p", "no:xdist", "-W", "error")
+
+
+def test_a_seed_comes_from_the_setting_or_a_fixture_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nlocal_kms_seed = seed.yaml\n")
+    (tmp_path / "seed.yaml").write_text(SEED)
+    (tmp_path / "test_theirs.py").write_text(OWN_SEED)
+    assert "2 passed" in _run(tmp_path, "-p", "no:xdist")
+
+
+def test_a_wrong_seed_is_told_by_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nlocal_kms_seed = seed.yaml\n")
+    (tmp_path / "seed.yaml").write_text("keys:\n  - aliases: alias/one\n    speck: RSA_2048\n")
+    (tmp_path / "test_theirs.py").write_text("def test_it(local_kms):\n    pass\n")
+    said = _run(tmp_path, "-p", "no:xdist")
+    assert "1 error" in said
+    assert "seed.yaml" in said
+    assert "speck" in said
