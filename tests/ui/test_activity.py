@@ -282,7 +282,7 @@ def test_a_key_disabled_long_ago_is_watched_when_asked_and_enabling_it_elsewhere
         demo.call("EnableKey", {"KeyId": key_id})
         await look(pilot)
         assert watch_line(pilot) == ""
-        assert attention(pilot, "chat-archive") == "rotation off"
+        assert attention(pilot, "chat-archive") == "◆ rotation off"
 
     drive(make_app(), script)
 
