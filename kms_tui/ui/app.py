@@ -85,6 +85,8 @@ class KmsApp(Boundary, Host):
         super().__init__()
         self.welcomes = welcome
         self._tour: Tour | None = None
+        self._came_from = ""
+        """The mode that ``show_key`` was called from, or ""."""
         self._opener = opener
         self.connection = connection
         self.config = config or Config()
@@ -206,11 +208,19 @@ class KmsApp(Boundary, Host):
     async def show_key(self, arn: str) -> None:
         from kms_tui.ui.screens.keys_screen import KeysScreen
 
-        await self.switch_mode("keys")
+        if self.current_mode != FIRST_MODE:
+            self._came_from = self.current_mode
+        await self.switch_mode(FIRST_MODE)
         while not isinstance(self.screen, KeysScreen):
             self.pop_screen()  # not awaited: it waits for the worker of that screen, which may be this one
         if not self.screen.show_key(arn):
             self.notify("That key is not on the list: it may have been deleted since.", severity="warning")
+
+    async def go_back(self) -> bool:
+        mode, self._came_from = self._came_from, ""
+        if mode:
+            await self.switch_mode(mode)
+        return bool(mode)
 
     async def undo(self, screen: Screen[Any]) -> None:
         from kms_tui.ui.actions.undo_actions import undo_last
@@ -236,6 +246,7 @@ class KmsApp(Boundary, Host):
 
     def action_open_mode(self, mode: str) -> None:
         """Switch to a mode; a mode that is open keeps everything as it was."""
+        self._came_from = ""
         self.switch_mode(mode)
 
     def action_explain(self) -> None:

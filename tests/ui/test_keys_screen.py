@@ -77,6 +77,24 @@ def test_the_count_of_what_needs_attention_is_a_filter(make_app: MakeApp, size: 
     drive(make_app(), script, size=size)
 
 
+@pytest.mark.parametrize("mode", ["2", "5", "6"], ids=["aliases", "health", "calendar"])
+def test_esc_returns_to_the_screen_that_led_to_a_key(make_app: MakeApp, mode: str) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        await press(pilot, mode, "down")
+        came_from = app.screen
+        await press(pilot, "enter")
+        assert isinstance(app.screen, KeysScreen)
+        await press(pilot, "z", "escape")  # the filter since then goes first
+        assert isinstance(app.screen, KeysScreen)
+        await press(pilot, "escape")
+        assert app.screen is came_from
+        await press(pilot, "enter", "1", "escape")  # chosen by hand, it is where one wants to be
+        assert isinstance(app.screen, KeysScreen)
+
+    drive(make_app(), script)
+
+
 def test_customer_keys_are_listed_apart_from_aws_managed_ones(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         names = {row.aliases[0] for row in pilot.app.screen.query_one(KeyList).rows if row.aliases}

@@ -98,7 +98,14 @@ class Host(App[None]):
         raise NotImplementedError
 
     async def show_key(self, arn: str) -> None:
-        """Go to the key list with the cursor on this key; a filter or scope that hides the key is cleared."""
+        """Go to the key list with the cursor on this key; a filter or scope that hides the key is cleared.
+
+        ``go_back`` returns from there.
+        """
+        raise NotImplementedError
+
+    async def go_back(self) -> bool:
+        """Return to the mode that ``show_key`` led away from; False where it led away from none."""
         raise NotImplementedError
 
     async def undo(self, screen: Screen[Any]) -> None:

@@ -162,6 +162,8 @@ class KeysScreen(ActionScreen):
     def __init__(self) -> None:
         super().__init__()
         self._interval: Timer | None = None
+        self._filter_on_arrival = ""
+        """The filter as it was when another screen led to a key."""
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(id="banner")
@@ -280,15 +282,18 @@ class KeysScreen(ActionScreen):
         if row is None:
             return False
         self.list.focus()
-        if not self.list.go_to(arn):
+        found = self.list.go_to(arn)
+        if not found:
             self.query_one(FilterLine).input.value = ""
             self.list.set_filter("")
             self.list.finish_arranging()
-            if not self.list.go_to(arn):
-                self.list.set_scope(Scope.AWS if row.aws else Scope.CUSTOMER)
-                self.list.finish_arranging()
-                return self.list.go_to(arn)
-        return True
+            found = self.list.go_to(arn)
+        if not found:
+            self.list.set_scope(Scope.AWS if row.aws else Scope.CUSTOMER)
+            self.list.finish_arranging()
+            found = self.list.go_to(arn)
+        self._filter_on_arrival = self.query_one(FilterLine).input.value
+        return found
 
     # Filter, scope, marks
 
@@ -333,10 +338,15 @@ class KeysScreen(ActionScreen):
         terms = [term for term in terms if term != _FINDINGS] if _FINDINGS in terms else [*terms, _FINDINGS]
         line.value = " ".join(terms)
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
+        """Leave what was begun last: a tab, a filter since the list was come to, the list, reading."""
         line = self.query_one(FilterLine).input
         if not self.list.has_focus:
             self.list.focus()
+        elif line.value != self._filter_on_arrival and line.value:
+            line.value = ""
+        elif await self.host.go_back():
+            self._filter_on_arrival = ""
         elif line.value:
             line.value = ""
         elif self.session is not None:
