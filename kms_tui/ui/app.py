@@ -216,10 +216,10 @@ class KmsApp(Boundary, Host):
         if not self.screen.show_key(arn):
             self.notify("That key is not on the list: it may have been deleted since.", severity="warning")
 
-    async def go_back(self) -> bool:
+    def go_back(self) -> bool:
         mode, self._came_from = self._came_from, ""
         if mode:
-            await self.switch_mode(mode)
+            self.switch_mode(mode)
         return bool(mode)
 
     async def undo(self, screen: Screen[Any]) -> None:

@@ -239,7 +239,7 @@ _GRANT = filled(
 )
 SCENES: Mapping[str, Act] = {
     "ListKeys": _LISTS,
-    "ListAliases": in_turn(_LISTS, tab("Aliases")),
+    "ListAliases": in_turn(_LISTS, tab("Names")),
     "DescribeKey": in_turn(
         _LISTS,
         tab("Overview"),
@@ -247,15 +247,15 @@ SCENES: Mapping[str, Act] = {
         keys("orders-db", "y", "escape", "i", "escape", "E", "escape"),
     ),
     "GetKeyRotationStatus": in_turn(_LISTS, tab("Rotation"), keys("orders-db", "o", "escape")),
-    "ListResourceTags": in_turn(_LISTS, tab("Tags"), keys("orders-db", "t", "escape")),
+    "ListResourceTags": in_turn(_LISTS, tab("Names"), keys("orders-db", "t", "escape")),
     "ListKeyRotations": in_turn(tab("Rotation"), keys("orders-db", "dollar_sign", "escape")),
     "GetKeyLastUsage": in_turn(tab("Overview"), keys("orders-db", "D", "escape")),
     "GetKeyPolicy": in_turn(
-        tab("Policy"),
-        tab("Access"),
-        keys("orders-db", "e", "escape", "H", "escape", "S", "escape", "N", "escape"),
+        tab("Policy"), keys("orders-db", "e", "escape", "H", "escape", "S", "escape", "N", "escape")
     ),
-    "ListGrants": in_turn(tab("Grants"), tab("Access"), keys("orders-db", "F", "enter", "escape", "escape")),
+    "ListGrants": in_turn(
+        tab("Grants and uses"), tab("Policy"), keys("orders-db", "F", "enter", "escape", "escape")
+    ),
     "DescribeCustomKeyStores": keys("orders-db", "K", "enter", "escape", "escape", "n", "enter", "escape"),
     "ConnectCustomKeyStore": in_turn(keys("orders-db", "K", "enter"), confirmed),
     "GetPublicKey": scratch("payments-signing"),

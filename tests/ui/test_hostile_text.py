@@ -58,7 +58,7 @@ def test_list_and_details_show_a_hostile_description_as_text(make_app: MakeApp, 
     drive(make_app(hostile), script)
 
 
-@pytest.mark.parametrize("tab", ["Policy", "Aliases", "Rotation", "Grants", "Tags"])
+@pytest.mark.parametrize("tab", ["Policy", "Names", "Rotation", "Grants and uses"])
 def test_every_tab_is_harmless(make_app: MakeApp, hostile: Backend, tab: str) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "sandbox")

@@ -151,14 +151,19 @@ WRAPPERS = {
         *("Static", "Button", "Label", "option_list.Option", "Input", "MaskedInput", "Tab", "TabPane"),
     ),
     "widgets/form_widgets.py": ("TextArea", "Checkbox", "RadioButton", "Select", "selection_list.Selection"),
-    "details/access_tab.py": ("DataTable",),  # of cells that column made
+    "details/access_matrix.py": ("DataTable",),  # of cells that column made
     "nobody": ("Markdown", "Tree", "RichLog", "Log", "Collapsible", "Digits", "Link"),
 }
 """Module below kms_tui/ui -> the widgets of Textual that it alone imports."""
 ALLOWED = {
     "textual.content": {"base/safe_text.py"},
     "rich.text.Text": {
-        *("base/safe_text.py", "widgets/form_widgets.py", "widgets/text_widgets.py", "details/access_tab.py"),
+        *(
+            "base/safe_text.py",
+            "widgets/form_widgets.py",
+            "widgets/text_widgets.py",
+            "details/access_matrix.py",
+        ),
         *("policy_editor/policy_area.py", "scratchpad/secret_area.py"),
     },
     **{f"textual.widgets.{name}": {path} for path, names in WRAPPERS.items() for name in names},

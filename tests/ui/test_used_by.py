@@ -40,9 +40,10 @@ class WithServices(Wrapper):
 
 def shown(pilot: Pilot[Any]) -> str:
     """The text of the tab."""
-    tab = pilot.app.screen.query_one("#tab-used-by")
-    head, note = (str(tab.query_one(part, Static).render()) for part in ("#used-by-head", "#used-by-note"))
-    return "\n".join([head, tab.query_one(LineList).text, note])
+    tab = pilot.app.screen.query_one("#tab-grants-and-uses")
+    parts = ("#grants-list", "#used-by-head", "#used-by-note")
+    grants, head, note = (str(tab.query_one(part, Static).content) for part in parts)
+    return "\n".join([grants, head, tab.query_one(LineList).text, note])
 
 
 def preflight(pilot: Pilot[Any]) -> str:
@@ -61,7 +62,7 @@ def test_one_scan_on_demand_serves_every_key(make_app: MakeApp, demo: Backend) -
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "orders-db")
-        pilot.app.screen.query_one(KeyDetails).open_tab("Used by")
+        pilot.app.screen.query_one(KeyDetails).open_tab("Grants and uses")
         await settled(pilot)
         assert app.session is not None
         scans = app.session.scans
@@ -79,7 +80,8 @@ def test_one_scan_on_demand_serves_every_key(make_app: MakeApp, demo: Backend) -
         first = scans.result(REGION)
         await go_to(pilot, "rds-reporting")
         assert "2 resources name this key." in shown(pilot)
-        assert "rds.eu-west-1.amazonaws.com  for db:reporting-1" in shown(pilot)
+        assert "rds.eu-west-1.amazonaws.com" in shown(pilot)
+        assert "db:reporting-1" in shown(pilot)
         await go_to(pilot, "sandbox")
         assert "Nothing that was checked names this key." in shown(pilot)
         assert scans.result(REGION) is first
@@ -164,7 +166,7 @@ def test_names_from_elsewhere_are_only_text(make_app: MakeApp, demo: Backend) ->
 def test_the_question_before_a_deletion_says_what_a_scan_found_and_offers_one(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "legacy-exports")
-        pilot.app.screen.query_one(KeyDetails).open_tab("Used by")
+        pilot.app.screen.query_one(KeyDetails).open_tab("Grants and uses")
         await settled(pilot)
         await press(pilot, "D")
         assert "not known: no scan was made in this session" in preflight(pilot)

@@ -72,7 +72,7 @@ async def _ask_about_one(
     screen: ModeScreen, subject: Subject, now: datetime
 ) -> Deletion | DisableInstead | None:
     from kms_tui.ui.actions.deletion_dialogs import ScheduleDeletion
-    from kms_tui.ui.details.used_by_tab import UsedByTab
+    from kms_tui.ui.details.grants_and_uses_tab import GrantsAndUsesTab
     from kms_tui.ui.dialogs.affected_requests import affected_requests, state_change
 
     assert screen.session is not None
@@ -92,7 +92,7 @@ async def _ask_about_one(
             ),
         )
     )
-    for tab in screen.query(UsedByTab):
+    for tab in screen.query(GrantsAndUsesTab):
         tab.follow()
     return answer
 

@@ -16,7 +16,7 @@ from kms_tui.kms.operations import grant_operations
 from kms_tui.ui.actions.viewing_actions import copy_name
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
-from kms_tui.ui.details.list_tabs import grant_rows
+from kms_tui.ui.details.grants_and_uses_tab import grant_rows
 from kms_tui.ui.dialogs.affected_requests import affected_requests, grant_removal
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import ChoiceField, Form, FormField, ManyField, TextField, Values

@@ -20,7 +20,7 @@ from kms_tui.ui.widgets.key_list import KeyList
 if TYPE_CHECKING:
     from kms_tui.ui.policy_editor.policy_edit import EditTarget
 
-_TAB = "Used by"
+_TAB = "Grants and uses"
 
 
 async def copy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:

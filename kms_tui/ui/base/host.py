@@ -104,7 +104,7 @@ class Host(App[None]):
         """
         raise NotImplementedError
 
-    async def go_back(self) -> bool:
+    def go_back(self) -> bool:
         """Return to the mode that ``show_key`` led away from; False where it led away from none."""
         raise NotImplementedError
 

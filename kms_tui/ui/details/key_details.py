@@ -23,25 +23,14 @@ _PENDING_CHANGES_EVERY = 0.5
 
 def all_tabs() -> list[DetailTab[Any]]:
     """THE table of the tabs, in their order; imported when there is first a key to show."""
-    from kms_tui.ui.details.access_tab import AccessTab
     from kms_tui.ui.details.activity_tab import ActivityTab
-    from kms_tui.ui.details.list_tabs import AliasesTab, GrantsTab, TagsTab
+    from kms_tui.ui.details.grants_and_uses_tab import GrantsAndUsesTab
+    from kms_tui.ui.details.names_tab import NamesTab
     from kms_tui.ui.details.overview_tab import OverviewTab
     from kms_tui.ui.details.policy_tab import PolicyTab
     from kms_tui.ui.details.rotation_tab import RotationTab
-    from kms_tui.ui.details.used_by_tab import UsedByTab
 
-    return [
-        OverviewTab(),
-        PolicyTab(),
-        AccessTab(),
-        AliasesTab(),
-        RotationTab(),
-        GrantsTab(),
-        TagsTab(),
-        ActivityTab(),
-        UsedByTab(),
-    ]
+    return [OverviewTab(), PolicyTab(), NamesTab(), RotationTab(), GrantsAndUsesTab(), ActivityTab()]
 
 
 class KeyDetails(Vertical):

@@ -338,14 +338,14 @@ class KeysScreen(ActionScreen):
         terms = [term for term in terms if term != _FINDINGS] if _FINDINGS in terms else [*terms, _FINDINGS]
         line.value = " ".join(terms)
 
-    async def action_back(self) -> None:
+    def action_back(self) -> None:
         """Leave what was begun last: a tab, a filter since the list was come to, the list, reading."""
         line = self.query_one(FilterLine).input
         if not self.list.has_focus:
             self.list.focus()
         elif line.value != self._filter_on_arrival and line.value:
             line.value = ""
-        elif await self.host.go_back():
+        elif self.host.go_back():
             self._filter_on_arrival = ""
         elif line.value:
             line.value = ""

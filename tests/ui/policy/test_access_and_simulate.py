@@ -12,8 +12,9 @@ from textual.widgets import DataTable, Input, Static, TextArea
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import parse
-from kms_tui.ui.details.access_tab import AccessTab
+from kms_tui.ui.details.access_matrix import AccessMatrix
 from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.details.policy_tab import PolicyTab
 from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.policy_editor.simulate_screen import SimulateScreen
 from kms_tui.ui.policy_editor.simulation import SimulationInput, SimulationInputError, context_of, simulate
@@ -41,9 +42,9 @@ KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-12345678
 
 async def open_access(pilot: Pilot[Any], alias: str) -> DataTable[Any]:
     await go_to(pilot, alias)
-    pilot.app.screen.query_one(KeyDetails).open_tab("Access")
+    pilot.app.screen.query_one(KeyDetails).open_tab("Policy")
     await settled(pilot)
-    table: DataTable[Any] = pilot.app.screen.query_one(AccessTab).query_one(DataTable)
+    table: DataTable[Any] = pilot.app.screen.query_one(AccessMatrix).query_one(DataTable)
     return table
 
 
@@ -108,7 +109,7 @@ def test_grants_are_in_the_matrix_and_a_refused_list_of_them_says_so(
         await press(pilot, "escape")
         backend.failures["ListGrants"] = ServiceError("AccessDeniedException", "no", operation="ListGrants")
         await press(pilot, "r")
-        pilot.app.screen.query_one(AccessTab).subject = None
+        pilot.app.screen.query_one(PolicyTab).subject = None
         await open_access(pilot, "sandbox")
         assert "Without the grants: denied" in shown(pilot, "#access-note")
 
@@ -121,8 +122,8 @@ def test_a_denied_policy_is_not_shown_as_no_access(make_app: MakeApp, demo: Back
 
     async def script(pilot: Pilot[Any]) -> None:
         table = await open_access(pilot, "orders-db")
-        assert not table.display
-        assert "denied" in shown(pilot, "#access-who")
+        assert not table.is_on_screen
+        assert "denied" in shown(pilot, "#policy-verdict")
 
     drive(make_app(backend), script)
 
@@ -162,9 +163,8 @@ def test_the_policy_tab_shows_the_verdict_above_the_text(make_app: MakeApp) -> N
         await go_to(pilot, "s3-public-assets")
         pilot.app.screen.query_one(KeyDetails).open_tab("Policy")
         await settled(pilot)
-        text = shown(pilot, "#policy-text")
-        assert text.startswith("warning: the account keeps control")
-        assert '"Anyone may decrypt"' in text
+        assert shown(pilot, "#policy-verdict").startswith("warning: the account keeps control")
+        assert '"Anyone may decrypt"' in shown(pilot, "#policy-text")
 
     drive(make_app(), script)
 

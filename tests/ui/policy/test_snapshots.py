@@ -13,7 +13,7 @@ from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers.metering import Meter
 from kms_tui.config import Config
 from kms_tui.data_files import Draft, PolicyFiles
-from kms_tui.ui.details.access_tab import AccessTab
+from kms_tui.ui.details.access_matrix import AccessMatrix
 from kms_tui.ui.details.key_details import KeyDetails
 from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import go_to, press, settled
@@ -108,9 +108,9 @@ async def access(pilot: Pilot[Any]) -> None:
     await go_to(pilot, "payments-cards")
     if not pilot.app.screen.query_one(KeyDetails).display:
         await press(pilot, "enter")
-    pilot.app.screen.query_one(KeyDetails).open_tab("Access")
+    pilot.app.screen.query_one(KeyDetails).open_tab("Policy")
     await settled(pilot)
-    pilot.app.screen.query_one(AccessTab).table.focus()
+    pilot.app.screen.query_one(AccessMatrix).table.focus()
     await press(pilot, "down", "down", "right", "right")
 
 

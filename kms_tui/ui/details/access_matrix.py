@@ -1,4 +1,4 @@
-"""Access: who may do what with the key, by its policy and its grants."""
+"""Who may do what with the key, by its policy and its grants."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.kms.facts import LOADING, Fact, Known, read_fact
+from kms_tui.kms.facts import Fact, Known, read_fact
 from kms_tui.kms.model import Grant
 from kms_tui.kms.operations import Access
 from kms_tui.policy import Document, access, parse
@@ -21,7 +22,6 @@ from kms_tui.policy.describe import condition
 from kms_tui.ui.base.safe_text import Content, column, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content
-from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.widgets.text_widgets import Static
 
 _HEADS = {Access.ADMINISTER: "ADMIN", Access.USE: "USE", Access.GRANT: "GRANT", Access.READ: "READ"}
@@ -41,18 +41,36 @@ class AccessFacts:
     grants: Fact[list[Grant]]
 
 
-class AccessTab(DetailTab[AccessFacts]):
-    """A matrix of principals and kinds of access; enter shows the statements and grants behind a cell."""
+def access_facts(kms: Kms, subject: Subject, policy: str) -> AccessFacts:
+    """Who may do what by a key's policy and its grants, which are read."""
+    document = parse(policy, partition=kms.partition)
+    grants = read_fact(lambda: kms.grants(subject.key_id))
+    account, partition = kms.account_id, kms.partition
+    return AccessFacts(
+        document,
+        access.matrix(
+            document,
+            grants.value if isinstance(grants, Known) else (),
+            account_id=account,
+            partition=partition,
+            key_arn=subject.arn,
+        ),
+        access.who_can_change(document, account_id=account, partition=partition, key_arn=subject.arn),
+        grants,
+    )
 
-    TITLE = "Access"
+
+class AccessMatrix(Vertical):
+    """Principals and kinds of access; enter shows the statements and grants behind a cell."""
+
     DEFAULT_CSS = """
-    AccessTab {
+    AccessMatrix {
+        height: auto;
         #access-who, #access-note { height: auto; }
         #access-who { margin: 0 0 1 0; }
         #access-note { margin: 1 0 0 0; color: $text-muted; }
         DataTable {
-            height: auto; max-height: 1fr; background: $background; scrollbar-size-vertical: 1;
-            overflow-x: hidden;
+            height: auto; background: $background; overflow-x: hidden; overflow-y: hidden;
             & > .datatable--header { background: $background; color: $text-muted; text-style: none; }
             & > .datatable--cursor { background: $block-cursor-background; color: $foreground; }
             & > .datatable--header-cursor, & > .datatable--header-hover {
@@ -64,7 +82,6 @@ class AccessTab(DetailTab[AccessFacts]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.can_focus = False
         self._facts: AccessFacts | None = None
 
     def compose(self) -> ComposeResult:
@@ -76,33 +93,14 @@ class AccessTab(DetailTab[AccessFacts]):
     def table(self) -> DataTable[Text]:
         return self.query_one(DataTable)
 
-    def read(self, kms: Kms, subject: Subject) -> AccessFacts:
-        document = parse(kms.key_policy(subject.key_id), partition=kms.partition)
-        grants = read_fact(lambda: kms.grants(subject.key_id))
-        if self.session is not None:
-            self.session.seen_principals.update(_named(document, grants))
-        account, partition = kms.account_id, kms.partition
-        return AccessFacts(
-            document,
-            access.matrix(
-                document,
-                grants.value if isinstance(grants, Known) else (),
-                account_id=account,
-                partition=partition,
-                key_arn=subject.arn,
-            ),
-            access.who_can_change(document, account_id=account, partition=partition, key_arn=subject.arn),
-            grants,
-        )
-
-    def present(self, subject: Subject, fact: Fact[AccessFacts]) -> None:
-        self._facts = fact.value if isinstance(fact, Known) else None
-        who = fact_content(fact, lambda facts: safe(facts.who_can_change))
-        self.query_one("#access-who", Static).update(
-            Content.styled("Could still change the policy  ", "$foreground-muted") + who
-        )
-        note = fact_content(fact, _note) if fact is not LOADING else Content()
-        self.query_one("#access-note", Static).update(note)
+    def present(self, facts: AccessFacts | None) -> None:
+        """Show the matrix; nothing where it is not known."""
+        self._facts = facts
+        self.display = facts is not None
+        if facts is not None:
+            who = Content.styled("Could still change the policy  ", "$foreground-muted")
+            self.query_one("#access-who", Static).update(who + safe(facts.who_can_change))
+            self.query_one("#access-note", Static).update(_note(facts))
         self._fill()
 
     @on(events.Resize)
@@ -113,11 +111,10 @@ class AccessTab(DetailTab[AccessFacts]):
         table, facts = self.table, self._facts
         at = table.cursor_coordinate
         table.clear(columns=True)
-        table.display = facts is not None
         if facts is None:
             return
         mark_width = _MARK if any(map(_mark, facts.rows)) else 0
-        room = self.scrollable_content_region.width - len(_HEADS) * _CELL - mark_width - 1
+        room = self.size.width - len(_HEADS) * _CELL - mark_width - 1
         name_width = max(_NARROWEST, room)
         table.add_column(Text("PRINCIPAL"), width=name_width)
         for head in _HEADS.values():
@@ -143,13 +140,6 @@ class AccessTab(DetailTab[AccessFacts]):
         chosen = event.coordinate.column - 1
         shown = [kinds[chosen]] if 0 <= chosen < len(kinds) else kinds
         self.app.push_screen(TextScreen(row.party.text, "\n\n".join(explained(facts.document, row, shown))))
-
-
-def _named(document: Document, grants: Fact[list[Grant]]) -> Iterator[str]:
-    for statement in document.statements:
-        yield from (each.text for each in statement.principals if each.text != "*")
-    if isinstance(grants, Known):
-        yield from (grant.grantee for grant in grants.value)
 
 
 def _note(facts: AccessFacts) -> Content:

@@ -1,4 +1,7 @@
-"""Used by: which resources of other services name this key, by the last scan of the Region."""
+"""Grants and uses: who holds a grant on the key, and which resources of other services name it.
+
+The resources are those of the last scan of the Region.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,19 @@ from textual import events, on
 from textual.app import ComposeResult
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.evidence.references import ServiceGrant, service_grants
+from kms_tui.evidence.references import service_grants
 from kms_tui.evidence.scan_task import Section, Use
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scan, Scans
 from kms_tui.kms.arn import Arn, key_id_of
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.kms.facts import LOADING, Fact, Known
+from kms_tui.kms.facts import Fact, Known
+from kms_tui.kms.model import Grant
 from kms_tui.session import Session
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.safe_text import Content, safe, visible
 from kms_tui.ui.base.subject import Subject
-from kms_tui.ui.base.words import fact_content
+from kms_tui.ui.base.words import date_words, fact_content
 from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.details.scan_words import (
     EARLIER_DATA,
@@ -37,6 +41,7 @@ from kms_tui.ui.details.scan_words import (
     shortfall_words,
     use_words,
 )
+from kms_tui.ui.widgets.facts_table import BLANK, FactRow, FactsTable
 from kms_tui.ui.widgets.text_widgets import Static
 from kms_tui.ui.widgets.virtual_list import LazyLine, LineList
 
@@ -45,22 +50,22 @@ _WIDEST_NAME = 36
 _NARROWEST = 40
 
 
-class UsedByTab(DetailTab[list[ServiceGrant]]):
+class GrantsAndUsesTab(DetailTab[list[Grant]]):
     """Opening it reads the key's grants; only the action "Used by" starts a scan, which serves every key."""
 
-    TITLE = "Used by"
+    TITLE = "Grants and uses"
+    HINTS = (("create-grant", "gives a grant"), ("revoke-grant", "revokes one"))
     DEFAULT_CSS = """
-    UsedByTab {
+    GrantsAndUsesTab {
         #used-by-list { margin: 1 0 0 0; }
         #used-by-note { color: $text-muted; margin: 1 0 0 0; }
     }
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._grants: Fact[list[ServiceGrant]] = LOADING
-
     def compose(self) -> ComposeResult:
+        yield from self.compose_hint()
+        yield Static(id="grants-list")
+        yield Static(Content("Used by"), classes="section")
         yield Static(id="used-by-head")
         yield LineList(id="used-by-list")
         yield Static(id="used-by-note")
@@ -81,11 +86,16 @@ class UsedByTab(DetailTab[list[ServiceGrant]]):
             await asyncio.sleep(TICK_SECONDS)
         self._show()
 
-    def read(self, kms: Kms, subject: Subject) -> list[ServiceGrant]:
-        return list(service_grants(kms.grants(subject.key_id)))
+    def read(self, kms: Kms, subject: Subject) -> list[Grant]:
+        return kms.grants(subject.key_id)
 
-    def present(self, subject: Subject, fact: Fact[list[ServiceGrant]]) -> None:
-        self._grants = fact
+    def present(self, subject: Subject, fact: Fact[list[Grant]]) -> None:
+        shown = self.query_one("#grants-list", Static)
+        if isinstance(fact, Known) and fact.value:
+            rows = [row for grant in fact.value for row in (BLANK, *grant_rows(grant))]
+            shown.update(FactsTable(rows[1:]))
+        else:
+            shown.update(fact_content(fact, lambda _: Content.styled("No grants.", "$foreground-muted")))
         self._show()
 
     @on(events.Resize)
@@ -99,22 +109,21 @@ class UsedByTab(DetailTab[list[ServiceGrant]]):
 
     def _contents(self, session: Session, subject: Subject) -> tuple[Content, list[LazyLine], Content]:
         scans, region = session.scans, subject.region
-        grants = [_title("Grants held by services"), *_grant_lines(self._grants)]
         if scans.is_running(region):
             words = scanning_words(scans, region)
             head = Content(f"{words[0].upper()}{words[1:]} · b stops it")
             return head, _progress(scans, region), Content()
         result = scans.result(region)
         if isinstance(result, Scan):
-            lines = [*_use_lines(result.uses(subject.key_id)), *grants, *_unmatched_lines(result)]
+            lines = [*_use_lines(result.uses(subject.key_id)), *_unmatched_lines(result)]
             return self._head(result, session, subject), lines, self._note(result)
         if isinstance(result, KmsTuiError):
             reason = safe(result.with_next_step)
             failed = Content.styled("The scan could not begin: ", "$error") + reason
-            return failed + Content("\nb tries again."), grants, Content()
+            return failed + Content("\nb tries again."), [], Content()
         if not scans.is_offered:
-            return Content(f"Other services: {NOT_AVAILABLE}."), grants, Content()
-        return _offer(region), grants, Content(EARLIER_DATA)
+            return Content(f"Other services: {NOT_AVAILABLE}."), [], Content()
+        return _offer(region), [], Content(EARLIER_DATA)
 
     def _head(self, scan: Scan, session: Session, subject: Subject) -> Content:
         uses = scan.uses(subject.key_id)
@@ -165,8 +174,6 @@ def _use_lines(uses: Sequence[Use]) -> Iterable[LazyLine]:
         members = list(group)
         yield _title(kind, len(members))
         yield from (partial(_use_line, use, width) for use in members)
-    if uses:
-        yield Content()
 
 
 def _use_line(use: Use, width: int) -> Content:
@@ -174,16 +181,21 @@ def _use_line(use: Use, width: int) -> Content:
     return Content(f"  {visible(use.resource).ljust(width)}") + words
 
 
-def _grant_lines(fact: Fact[list[ServiceGrant]]) -> Iterable[LazyLine]:
-    if isinstance(fact, Known) and fact.value:
-        yield from (partial(_grant, grant) for grant in fact.value)
-    else:
-        yield Content("  ") + fact_content(fact, lambda _: Content.styled("none", "$foreground-muted"))
-
-
-def _grant(grant: ServiceGrant) -> Content:
-    bound = f"  for {visible(_short(grant.resource))}" if grant.resource else ""
-    return Content("  ") + safe(grant.service) + Content.styled(bound, "$foreground-muted")
+def grant_rows(grant: Grant) -> list[FactRow]:
+    """A grant's grantee, operations and constraints, as rows."""
+    rows: list[FactRow] = [("Grantee", safe(grant.grantee)), ("May", safe(", ".join(grant.operations)))]
+    rows += [("For", safe(_short(each.resource))) for each in service_grants([grant]) if each.resource]
+    if grant.name:
+        rows.append(("Name", safe(grant.name)))
+    for name, value in grant.constraints.items():
+        pairs = ", ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+        rows.append((name, safe(pairs)))
+    if grant.retiring:
+        rows.append(("May retire it", safe(grant.retiring)))
+    if grant.created:
+        rows.append(("Created", Content(date_words(grant.created))))
+    rows.append(("Grant id", safe(grant.grant_id)))
+    return rows
 
 
 def _short(resource: str) -> str:
