@@ -33,6 +33,7 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "menu": ("orders-db", ("m",)),
     "schedule-deletion": ("orders-db", ("D",)),
     "used-by": ("orders-db", ("b",)),
+    "names": ("orders-db", ("enter", "right_square_bracket", "right_square_bracket")),
     "rotation": ("orders-db", ("o",)),
     "new-key": ("orders-db", ("n",)),
     "copy": ("orders-db", ("c",)),
@@ -45,7 +46,7 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "activity": (
         "customer-pii",
-        ("enter", "left_square_bracket", "left_square_bracket", "tab", *["down"] * 4),
+        ("enter", "left_square_bracket", "tab", *["down"] * 4),
     ),
     "watch": ("chat-archive", ("V",)),
     "aliases": ("orders-db", ("2",)),
