@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from kms_tui.atomic import SHARED, atomic_file, file_errors
 from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.cli.progress_bar import ProgressBar
 from kms_tui.cli.standard_streams import written_out
 from kms_tui.visible import visible
 
@@ -27,8 +28,6 @@ PIPE = "-"
 _EXIT_CODES = "exit codes: 0 done; 1 failed, nothing written; 2 bad usage; 130 stopped with Ctrl+C"
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
-_WAIT = 0.1
-"""Seconds between two updates of the progress line."""
 
 
 def add_stream_arguments(parser: argparse.ArgumentParser, examples: str) -> None:
@@ -177,59 +176,30 @@ def stoppable(work: Callable[[], int]) -> int:
             signal.signal(number, handler)
 
 
-class ProgressLine:
-    """A line on a terminal with the progress, the speed and the remaining time."""
-
-    def __init__(self, terminal: TextIO, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._terminal = terminal
-        self._monotonic = monotonic
-        self._started = self._drawn = monotonic()
-        self.done = 0
-
-    def update(self, done: int, total: int | None) -> None:
-        self.done = done
-        now = self._monotonic()
-        if now - self._drawn < _WAIT:
-            return
-        self._drawn = now
-        rate = done / (now - self._started)
-        parts = [f"{done / total:4.0%} of {size(total)}" if total else size(done), f"{size(int(rate))}/s"]
-        if total and rate:
-            parts.append(f"{max(total - done, 0) / rate:.0f} s left")
-        self._terminal.write(f"\r\x1b[K{', '.join(parts)}")
-        self._terminal.flush()
-
-    def finish(self, verb: str) -> None:
-        seconds = self._monotonic() - self._started
-        self.clear()
-        print(f"{verb} {size(self.done)} in {seconds:.1f} s.", file=self._terminal)
-
-    def clear(self) -> None:
-        self._terminal.write("\r\x1b[K")
-
-
 @contextlib.contextmanager
-def watched(verb: str, *, verbose: bool) -> Iterator[Progress]:
-    """Progress, if standard error is a terminal, and the steps, if asked for; both on standard error."""
+def watched(
+    verb: str, *, verbose: bool, monotonic: Callable[[], float] = time.monotonic
+) -> Iterator[Progress]:
+    """A bar, if standard error is a terminal, and the steps, if asked for; both on standard error."""
     from kms_tui.envelope.streams import NO_PROGRESS, Progress
 
-    line = ProgressLine(sys.stderr) if sys.stderr.isatty() else None
+    bar, started, so_far = ProgressBar(is_bytes=True), monotonic(), 0
+
+    def draw(done: int, total: int | None) -> None:
+        nonlocal so_far
+        so_far = done
+        bar.update(done, total)
 
     def tell(step: ProgressStep) -> None:
-        if line:
-            line.clear()
+        bar.clear()
         print(visible(step.sentence), file=sys.stderr)
 
     try:
-        yield Progress(
-            progress=line.update if line else NO_PROGRESS.progress, step=tell if verbose else NO_PROGRESS.step
-        )
-    except BaseException:
-        if line:
-            line.clear()
-        raise
-    if line:
-        line.finish(verb)
+        yield Progress(progress=draw, step=tell if verbose else NO_PROGRESS.step)
+    finally:
+        bar.close()
+    if sys.stderr.isatty():
+        print(f"{verb} {size(so_far)} in {monotonic() - started:.1f} s.", file=sys.stderr)
 
 
 def size(count: int) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from kms_tui.cli.progress_bar import ProgressBar
 from kms_tui.kms.errors import ConfigurationError, KmsTuiError, UnavailableError
 from kms_tui.visible import visible
 
@@ -161,7 +162,7 @@ def followed(
 
 
 def _wait(thread: threading.Thread, reading: HistoryReading, end: float, clock: Callable[[], float]) -> bool:
-    shown = sys.stderr.isatty()
+    bar = ProgressBar()
     stopped = False
     while thread.is_alive():
         try:
@@ -169,15 +170,13 @@ def _wait(thread: threading.Thread, reading: HistoryReading, end: float, clock: 
             if clock() > end and reading.wanted():
                 reading.note("Reading stopped when its time was over: --minutes allows more.")
                 reading.cancel()
-            if shown and thread.is_alive():
-                events = reading.coverage().events
-                print(f"\r\x1b[K{events:,} events read; Ctrl+C stops", end="", file=sys.stderr, flush=True)
+            if thread.is_alive():
+                bar.update(reading.coverage().events, words="reading events, Ctrl+C stops")
         except KeyboardInterrupt:
             if stopped:
                 raise
             stopped = True
             reading.note("Reading was stopped with Ctrl+C.")
             reading.cancel()
-    if shown:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    bar.close()
     return stopped

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.reading import add_reading_flags, followed, open_for_reading, write_out
+from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
 from kms_tui.inventory.row import FactName
 from kms_tui.session import utc_now
 from kms_tui.visible import visible
@@ -119,12 +119,12 @@ def _read(inventory: Inventory, reading: WholeReading) -> None:
         reading.read()
 
 
-def _progress(inventory: Inventory) -> str:
+def _progress(inventory: Inventory) -> Step:
     progress = inventory.progress()
     if progress is None:
-        return f"listing the keys: {len(inventory):,} so far"
-    line = f"reading: {progress.done:,} of {progress.total:,}"
-    return f"{line} ({progress.error})" if progress.error else line
+        return Step("listing the keys", len(inventory))
+    words = f"reading ({progress.error})" if progress.error else "reading"
+    return Step(words, progress.done, progress.total)
 
 
 def _problems(view: View, reading: WholeReading) -> Iterator[str]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.cli.progress_bar import ProgressBar
 from kms_tui.session import BackendKind, Connection, Session
 
 _DRAW = 0.2
 """Seconds between two updates of the progress line."""
-_WIDTH = 78
 
 T = TypeVar("T")
 
@@ -57,7 +56,15 @@ def open_for_reading(args: argparse.Namespace) -> Session:
     return open_session(replace(connection, read_only=True), open_backend(connection), pace=pace)
 
 
-def followed(work: Callable[[], T], progress: Callable[[], str], *, name: str) -> T:
+class Step(NamedTuple):
+    """How far work is: in words, and ``done`` of ``total`` (0: nobody knows)."""
+
+    words: str
+    done: int
+    total: int = 0
+
+
+def followed(work: Callable[[], T], progress: Callable[[], Step], *, name: str) -> T:
     """Run ``work`` on a daemon thread, so that Ctrl+C works at once, and draw its progress on a terminal."""
     outcome: list[T] = []
     failure: list[BaseException] = []
@@ -70,24 +77,18 @@ def followed(work: Callable[[], T], progress: Callable[[], str], *, name: str) -
 
     thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
-    shown = sys.stderr.isatty()
+    bar = ProgressBar()
     try:
         while thread.is_alive():
             thread.join(_DRAW)
-            if shown and thread.is_alive():
-                _draw(progress())
+            if thread.is_alive():
+                step = progress()
+                bar.update(step.done, step.total, step.words)
     finally:
-        if shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        bar.close()
     if failure:
         raise failure[0]
     return outcome[0]
-
-
-def _draw(line: str) -> None:
-    from kms_tui.visible import visible
-
-    print(f"\r\x1b[K{visible(line)[:_WIDTH]}", end="", file=sys.stderr, flush=True)
 
 
 def write_out(text: str) -> None:

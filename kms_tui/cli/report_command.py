@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.reading import add_reading_flags, followed, open_for_reading, write_out
+from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
 from kms_tui.session import Session
 
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ def _examination(session: Session, unused: int | None) -> Examination:
     return Examination(session.inventory, session.kms, settings, session.services)
 
 
-def _progress(examination: Examination) -> str:
+def _progress(examination: Examination) -> Step:
     stage = examination.progress()
-    line = f"{stage.words}: {stage.done:,} of {stage.total:,}" if stage.total else f"{stage.words} …"
-    return f"{line} ({stage.error})" if stage.error else line
+    words = f"{stage.words} ({stage.error})" if stage.error else stage.words
+    return Step(words, stage.done, stage.total)
 
 
 def _write(report: Report, args: argparse.Namespace) -> None:

@@ -44,10 +44,7 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
         "login-tokens",
         ("C", *["down"] * 6, "enter", *"eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjF9.AAAA", "ctrl+s"),
     ),
-    "activity": (
-        "customer-pii",
-        ("enter", "left_square_bracket", "tab", *["down"] * 4),
-    ),
+    "activity": ("customer-pii", ("enter", "left_square_bracket", "tab", *["down"] * 4)),
     "watch": ("chat-archive", ("V",)),
     "aliases": ("orders-db", ("2",)),
     "help": ("orders-db", ("question_mark",)),

@@ -251,8 +251,9 @@ def test_show_changes_nothing_in_a_pipe(run: Run) -> None:
 def test_progress_is_for_terminals_and_the_line_is_taken_back(run: Run, plain: Path) -> None:
     done = run("encrypt", "plain", "-o", "sealed", "--key", KEY, terminal=("stderr",))
     assert done.code == 0
-    last = done.err.split("\r\x1b[K")[-1]
+    bars, _, last = done.err.rstrip().rpartition("\r")
     assert last.startswith("Encrypted 2.2 MiB in ")
+    assert "% " in bars
 
 
 def test_the_steps_are_told_when_asked(run: Run, plain: Path) -> None:
