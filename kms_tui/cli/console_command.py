@@ -51,6 +51,9 @@ def run(args: argparse.Namespace) -> int:
         app = KmsApp(lambda chosen, _prompt: opener(chosen, lambda _question: None), connection, config)
         draw(app, args.screenshot)
     else:
+        from kms_tui.ui.app_shell.encoding_fallback import fit_encoding
+
+        fit_encoding(sys.stderr)  # where Textual writes to
         app = KmsApp(opener, connection, config, welcome=connection.kind is BackendKind.DEMO)
         app.run()
         # The interpreter's collections at exit would take 0.15 s, and more in a large account.

@@ -21,7 +21,7 @@ FIRST_TEXT = {
     "kms_tui.cli": "connection console_command standard_streams",
     "kms_tui.kms": "arn errors facts",
     "kms_tui.ui": "app app_shell base widgets",
-    "kms_tui.ui.app_shell": "boundary refusal_poller screen_table themes",
+    "kms_tui.ui.app_shell": "boundary encoding_fallback refusal_poller screen_table themes",
     "kms_tui.ui.base": "background host pasting safe_text",
     "kms_tui.ui.widgets": "text_widgets",
 }
