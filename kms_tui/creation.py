@@ -79,6 +79,33 @@ def key_types(region: str) -> list[KeyType]:
     ]
 
 
+_FAMILY_TITLES: Mapping[Family, str] = {
+    Family.SYMMETRIC: "AES",
+    Family.HMAC: "HMAC",
+    Family.RSA: "RSA",
+    Family.ECC: "elliptic curve",
+    Family.SM2: "SM2",
+    Family.ML_DSA: "ML-DSA",
+    Family.ML_KEM: "ML-KEM",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFamily:
+    """The kinds of key of one usage and one family of specs; there is at least one."""
+
+    title: str
+    kinds: tuple[KeyType, ...]
+
+
+def key_families(region: str) -> list[KeyFamily]:
+    """The families in a region, by usage, the most common first."""
+    groups: dict[tuple[str, Family], list[KeyType]] = {}
+    for kind in key_types(region):
+        groups.setdefault((kind.usage, KEY_SPECS[kind.spec].family), []).append(kind)
+    return [KeyFamily(_FAMILY_TITLES[family], tuple(kinds)) for (_, family), kinds in groups.items()]
+
+
 @dataclass(frozen=True, slots=True)
 class NewKey:
     """All decisions about a new key; ``policy`` is a policy to copy, "" if it follows from the rest."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from textual.pilot import Pilot
-from textual.widgets import Button, Checkbox, Input, OptionList, Select, TextArea
+from textual.widgets import Button, Checkbox, Input, OptionList, Select, Static, TextArea
 
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
@@ -91,7 +91,9 @@ def test_a_signing_key_for_import_in_several_regions(make_app: MakeApp, demo: Ba
         prompts = [str(choices.get_option_at_index(i).prompt) for i in range(choices.option_count)]
         wanted = next(i for i, text in enumerate(prompts) if "RSA-2048" in text and "sign" in text)
         choices.highlighted = wanted
-        await press(pilot, "enter")
+        await press(pilot, "enter", "escape")
+        assert "what is it for" in str(pilot.app.screen.query_one("#dialog-title", Static).content)
+        await press(pilot, *["down"] * wanted, "enter", "enter")
         assert not pilot.app.screen.query("#period"), "an RSA key cannot rotate"
         pilot.app.screen.query_one("#alias", Input).value = "abroad"
         pilot.app.screen.query_one("#origin", Select).value = "EXTERNAL"
@@ -101,6 +103,25 @@ def test_a_signing_key_for_import_in_several_regions(make_app: MakeApp, demo: Ba
         key = described(demo, "alias/abroad")
         assert (key["KeySpec"], key["KeyUsage"], key["Origin"]) == ("RSA_2048", "SIGN_VERIFY", "EXTERNAL")
         assert (key["MultiRegion"], key["KeyState"]) == (True, "PendingImport")
+
+    drive(make_app(), script)
+
+
+def test_principals_seen_so_far_complete_what_is_typed(make_app: MakeApp, demo: Backend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "n", "enter")
+        pilot.app.screen.query_one("#alias", Input).value = "shared"
+        area = pilot.app.screen.query_one("#administrators", TextArea)
+        area.focus()
+        await press(pilot, *"arn:aws:iam::111122223333:role/KeyA", "right")
+        assert area.text == "arn:aws:iam::111122223333:role/KeyAdmin"
+        await press(pilot, "enter", *"arn:nobody", "right")
+        assert area.text.endswith("arn:nobody")
+        await press(pilot, *["backspace"] * 11, "ctrl+s")
+        await create(pilot)
+        key = described(demo, "alias/shared")
+        policy = demo.call("GetKeyPolicy", {"KeyId": key["KeyId"]})["Policy"]
+        assert "role/KeyAdmin" in policy
 
     drive(make_app(), script)
 

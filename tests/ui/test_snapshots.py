@@ -36,6 +36,7 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "names": ("orders-db", ("enter", "right_square_bracket", "right_square_bracket")),
     "rotation": ("orders-db", ("o",)),
     "new-key": ("orders-db", ("n",)),
+    "new-key-spec": ("orders-db", ("n", *["down"] * 3, "enter")),
     "copy": ("orders-db", ("c",)),
     "sign": ("login-tokens", ("C",)),
     "sign-certificate": ("login-tokens", ("C", "down", "enter", *"CN=Tokens")),

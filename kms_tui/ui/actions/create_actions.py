@@ -1,9 +1,10 @@
-"""Create a key: choose its type, fill in the form, review policy and commands."""
+"""Create a key in three steps: its family, its spec, its names and access; then a review."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from textual.containers import VerticalScroll
@@ -11,7 +12,7 @@ from textual.widget import Widget
 
 from kms_tui import creation
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.creation import KeyType, NewKey
+from kms_tui.creation import KeyFamily, KeyType, NewKey
 from kms_tui.evidence.cost import Prices
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import Known, read_fact
@@ -21,7 +22,8 @@ from kms_tui.ui.actions.alias_actions import check_alias, full_alias
 from kms_tui.ui.actions.grant_actions import check_principal
 from kms_tui.ui.actions.rotation_actions import check_period
 from kms_tui.ui.actions.tag_actions import check_description, check_tags, parse_tags
-from kms_tui.ui.base.background import start
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.policy_words import principals_seen
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import USAGE_WORDS
@@ -93,14 +95,27 @@ async def create_key(screen: ModeScreen) -> None:
     """CreateKey, then CreateAlias and EnableKeyRotation where asked for."""
     assert screen.session is not None
     kms = screen.session.kms
-    kinds = creation.key_types(kms.region)
-    chosen = await screen.ask(
-        Choose("New key: for what, and of which kind?", [_line(kind, screen.prices) for kind in kinds])
-    )
-    if chosen is not None:
-        kind = kinds[chosen]
+    kind = await _ask_kind(screen, creation.key_families(kms.region))
+    if kind is not None:
         title = f"New key: {spec_title(kind.spec)}, {USAGE_WORDS[kind.usage]}"
         await _ask_and_create(screen, kms, title, kind, {}, "")
+
+
+async def _ask_kind(screen: ModeScreen, families: Sequence[KeyFamily]) -> KeyType | None:
+    """The family, then one of its specs where it has several; esc goes back to the families."""
+    while True:
+        lines = [_family_line(family, screen.prices) for family in families]
+        chosen = await screen.ask(Choose("New key: what is it for?", lines))
+        if chosen is None:
+            return None
+        kinds = families[chosen].kinds
+        if len(kinds) == 1:
+            return kinds[0]
+        lines = [_spec_line(kind, screen.prices) for kind in kinds]
+        usage = USAGE_WORDS[kinds[0].usage]
+        chosen = await screen.ask(Choose(f"New key: which {families[chosen].title} key, to {usage}?", lines))
+        if chosen is not None:
+            return kinds[chosen]
 
 
 async def create_like(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
@@ -113,9 +128,17 @@ async def create_like(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         await _ask_and_create(screen, kms, f"New key like {subject.name}", kind, values, policy)
 
 
-def _line(kind: KeyType, prices: Prices) -> Content:
-    head = f"{spec_title(kind.spec).ljust(13)}{USAGE_WORDS[kind.usage].ljust(29)}{kind.use_cost(prices)}"
-    return Content(head) + Content.styled(f"\n  {kind.explanation}", "$foreground-muted")
+def _family_line(family: KeyFamily, prices: Prices) -> Content:
+    first, last = family.kinds[0], family.kinds[-1]
+    specs = spec_title(first.spec)
+    if first is not last:
+        specs = f"{len(family.kinds)} specs, {specs} …"
+    head = f"{USAGE_WORDS[first.usage].ljust(29)}{family.title.ljust(16)}{specs}"
+    return Content(head) + Content.styled(f"\n  {first.explanation}", "$foreground-muted")
+
+
+def _spec_line(kind: KeyType, prices: Prices) -> Content:
+    return Content(f"{spec_title(kind.spec).ljust(16)}{kind.use_cost(prices)}")
 
 
 def _read(kms: Kms, subject: Subject) -> tuple[KeyType, dict[str, str], str]:
@@ -141,11 +164,13 @@ async def _ask_and_create(
     made: list[Key] = []
     done: set[str] = set()
     stores = await screen.attempt(lambda: _stores(kms, kind), doing="list the custom key stores") or []
+    assert screen.session is not None
+    known = await off_loop(partial(principals_seen, screen.session))
     while True:
         entered = await screen.ask(
             Form(
                 title,
-                _fields(kind, values, policy, stores),
+                _fields(kind, values, policy, stores, known),
                 lambda entered: _check(kms, kind, entered),
                 confirm="Review",
                 lead=[
@@ -213,7 +238,10 @@ def _stores(kms: Kms, kind: KeyType) -> list[dict[str, Any]]:
         return []
 
 
-def _fields(kind: KeyType, values: Values, policy: str, stores: Sequence[dict[str, Any]]) -> list[FormField]:
+def _fields(
+    kind: KeyType, values: Values, policy: str, stores: Sequence[dict[str, Any]], known: Sequence[str] = ()
+) -> list[FormField]:
+    """``known`` are principals that the form offers."""
     origins = [("KMS makes it", str(KeyOrigin.AWS_KMS)), ("you import it", str(KeyOrigin.EXTERNAL))]
     for store in stores:
         store_origin = _STORE_ORIGINS[store["CustomKeyStoreType"]]
@@ -238,9 +266,14 @@ def _fields(kind: KeyType, values: Values, policy: str, stores: Sequence[dict[st
                 "Who manages it, ARNs one a line (none: as IAM policies say)",
                 values.get("administrators", ""),
                 check=_check_principals,
+                known=known,
             ),
             TextField(
-                "users", "Who uses it, ARNs one a line", values.get("users", ""), check=_check_principals
+                "users",
+                "Who uses it, ARNs one a line",
+                values.get("users", ""),
+                check=_check_principals,
+                known=known,
             ),
         ]
     if kind.spec == SYMMETRIC_DEFAULT:

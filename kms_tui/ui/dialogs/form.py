@@ -61,13 +61,20 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class TextField(FormField):
-    """Several lines of text."""
+    """Several lines of text; a line that begins one of ``known`` is completed by the key ``right``."""
+
+    known: Sequence[str] = ()
 
     def widget(self) -> Widget:
-        from kms_tui.ui.widgets.form_widgets import TextArea
+        from kms_tui.ui.widgets.form_widgets import CompletingArea
 
-        return TextArea(
-            self.value, id=self.name, placeholder=Content(self.hint), compact=True, tab_behavior="focus"
+        return CompletingArea(
+            self.value,
+            self.known,
+            id=self.name,
+            placeholder=Content(self.hint),
+            compact=True,
+            tab_behavior="focus",
         )
 
     def entered(self, widget: Widget) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 from rich.console import RenderableType
 from rich.segment import Segment
@@ -100,3 +100,26 @@ class TextArea(widgets.TextArea):
         """Stop watching the app's theme, which would keep this widget alive for ever."""
         watchers = getattr(self.app, "__watchers", {}).get("theme", [])
         watchers[:] = [watcher for watcher in watchers if watcher[0] is not self]
+
+
+_LEAST_TYPED = 3
+
+
+class CompletingArea(TextArea):
+    """Offers the rest of a line that begins one of the known texts.
+
+    Known texts come from policies, so they are shown, and taken, only where they are harmless as they are.
+    """
+
+    def __init__(self, text: str, known: Sequence[str] = (), **options: Any) -> None:
+        self._known = sorted(each for each in known if harmless(each) == each)
+        super().__init__(text, **options)
+
+    def update_suggestion(self) -> None:
+        row, column = self.cursor_location
+        line = self.document.get_line(row)
+        typed = line.strip()
+        found = ""
+        if column == len(line) and len(typed) >= _LEAST_TYPED:
+            found = next((each for each in self._known if each.startswith(typed) and each != typed), "")
+        self.suggestion = found[len(typed) :]
