@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from kms_tui.kms.facts import Fact, Known
 from kms_tui.kms.model import Grant
 from kms_tui.kms.operations import Access
 from kms_tui.policy import actions, evaluation, guard, principals
@@ -355,3 +356,31 @@ def users_of(rows: Iterable[AccessRow]) -> int:
         for row in rows
         if not row.delegates and (row.cells[Access.USE].allowed or row.cells[Access.USE].conditional)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFacts:
+    """Who may do what by a policy; ``grants`` says whether the grants are in it."""
+
+    document: Document
+    rows: tuple[AccessRow, ...]
+    who_can_change: str
+    grants: Fact[list[Grant]]
+
+
+NO_GRANTS: Known[list[Grant]] = Known([])
+
+
+def access_facts(
+    document: Document,
+    *,
+    account_id: str,
+    partition: str,
+    key_arn: str,
+    grants: Fact[list[Grant]] = NO_GRANTS,
+) -> AccessFacts:
+    """The matrix by a policy, and by grants as far as they are known."""
+    held = grants.value if isinstance(grants, Known) else ()
+    rows = matrix(document, held, account_id=account_id, partition=partition, key_arn=key_arn)
+    changers = who_can_change(document, account_id=account_id, partition=partition, key_arn=key_arn)
+    return AccessFacts(document, rows, changers, grants)

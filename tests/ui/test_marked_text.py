@@ -151,7 +151,7 @@ WRAPPERS = {
         *("Static", "Button", "Label", "option_list.Option", "Input", "MaskedInput", "Tab", "TabPane"),
     ),
     "widgets/form_widgets.py": ("TextArea", "Checkbox", "RadioButton", "Select", "selection_list.Selection"),
-    "details/access_matrix.py": ("DataTable",),  # of cells that column made
+    "widgets/access_matrix.py": ("DataTable",),  # of cells that column made
     "nobody": ("Markdown", "Tree", "RichLog", "Log", "Collapsible", "Digits", "Link"),
 }
 """Module below kms_tui/ui -> the widgets of Textual that it alone imports."""
@@ -162,7 +162,7 @@ ALLOWED = {
             "base/safe_text.py",
             "widgets/form_widgets.py",
             "widgets/text_widgets.py",
-            "details/access_matrix.py",
+            "widgets/access_matrix.py",
         ),
         *("policy_editor/policy_area.py", "scratchpad/secret_area.py"),
     },

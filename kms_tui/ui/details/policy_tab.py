@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from textual import on
 from textual.app import ComposeResult
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.kms.facts import Fact, Known
-from kms_tui.policy import CheckResult, Finding, Severity
+from kms_tui.kms.facts import Fact, Known, read_fact
+from kms_tui.policy import CheckResult, Finding, Severity, parse
+from kms_tui.policy.access import AccessFacts, access_facts
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content
-from kms_tui.ui.details.access_matrix import AccessFacts, AccessMatrix, access_facts
 from kms_tui.ui.details.detail_tab import DetailTab
+from kms_tui.ui.dialogs.text_screen import TextScreen
+from kms_tui.ui.widgets.access_matrix import AccessMatrix
 from kms_tui.ui.widgets.text_widgets import Static
 
 
@@ -66,7 +69,14 @@ class PolicyTab(DetailTab[PolicyFacts]):
 
         text = kms.key_policy(subject.key_id)
         verdict = guard.check(text, account_id=kms.account_id, partition=kms.partition, key_arn=subject.arn)
-        facts = PolicyFacts(text, verdict, access_facts(kms, subject, text))
+        access = access_facts(
+            parse(text, partition=kms.partition),
+            account_id=kms.account_id,
+            partition=kms.partition,
+            key_arn=subject.arn,
+            grants=read_fact(lambda: kms.grants(subject.key_id)),
+        )
+        facts = PolicyFacts(text, verdict, access)
         if self.session is not None:
             self.session.seen_principals.update(principals_in(text))
             if isinstance(facts.access.grants, Known):
@@ -80,3 +90,7 @@ class PolicyTab(DetailTab[PolicyFacts]):
             title.display = facts is not None
         self.query_one(AccessMatrix).present(facts.access if facts is not None else None)
         self.query_one("#policy-text", Static).update(_text(facts) if facts is not None else Content())
+
+    @on(AccessMatrix.Explained)
+    def _explained(self, event: AccessMatrix.Explained) -> None:
+        self.app.push_screen(TextScreen(event.title, event.text))

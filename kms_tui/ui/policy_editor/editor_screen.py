@@ -9,18 +9,20 @@ from functools import partial
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 
 from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy import CheckResult, Severity
+from kms_tui.policy.access import AccessFacts
 from kms_tui.policy.document import QUOTA_BYTES
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.policy_words import verdict_words
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
+from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.policy_editor import editor_commands
 from kms_tui.ui.policy_editor.completion_list import CompletionList
@@ -31,6 +33,7 @@ from kms_tui.ui.policy_editor.policy_edit import DraftWriter, PolicyEdit
 from kms_tui.ui.policy_editor.policy_opening import ask_about_drafts, open_policy
 from kms_tui.ui.policy_editor.save_command import save_policy, show_changes
 from kms_tui.ui.policy_editor.simulate_screen import SimulateScreen
+from kms_tui.ui.widgets.access_matrix import AccessMatrix
 from kms_tui.ui.widgets.form_widgets import TextArea
 from kms_tui.ui.widgets.text_widgets import Static
 
@@ -90,11 +93,16 @@ class PolicyEditor(ModeScreen):
         #policy-note { display: none; height: auto; padding: 0 1 0 2; color: $warning; }
         #policy-error.-shown, #policy-note.-shown { display: block; }
         #policy-body { height: 1fr; margin: 1 0 0 0; }
-        FindingsList { width: 46; height: 1fr; }
+        #policy-side { width: 58; height: 1fr; background: $surface; padding: 0 1; }
+        #policy-side DataTable { background: $surface; & > .datatable--header { background: $surface; } }
+        FindingsList { width: 1fr; height: auto; max-height: 50%; }
+        FindingsList.-none { display: none; }
         &.-narrow {
             #policy-body { layout: vertical; margin: 0; }
             #policy-head { margin: 0; }
-            FindingsList { width: 1fr; height: auto; max-height: 6; }
+            #policy-side { width: 1fr; height: auto; max-height: 6; padding: 0; }
+            #policy-access-title, AccessMatrix { display: none; }
+            FindingsList { margin: 0; max-height: 6; }
             FindingsList.-told { display: none; }
         }
     }
@@ -120,7 +128,12 @@ class PolicyEditor(ModeScreen):
         yield Static(id="policy-error")
         with Horizontal(id="policy-body"):
             yield area
-            yield FindingsList()
+            with VerticalScroll(id="policy-side", can_focus=False):
+                yield FindingsList()
+                yield Static(
+                    Content("Who may do what, by this text"), id="policy-access-title", classes="section"
+                )
+                yield AccessMatrix()
         yield CompletionList(area)
 
     @property
@@ -206,8 +219,21 @@ class PolicyEditor(ModeScreen):
         assert self._opened_on is not None
         now = self._opened_on.now().timestamp()
         verdict = await off_loop(lambda: edit.target.judge(text, now))
-        if text == edit.text:
-            self.show_verdict(verdict)
+        if text != edit.text:
+            return
+        self.show_verdict(verdict)
+        if self.query_one(AccessMatrix).styles.display != "none":
+            access = await off_loop(lambda: edit.target.access(text))
+            if text == edit.text:
+                self.show_access(access)
+
+    def show_access(self, access: AccessFacts | None) -> None:
+        """Show who may do what by the text; nothing of a text that is no policy."""
+        self.query_one("#policy-access-title", Static).visible = access is not None
+        matrix = self.query_one(AccessMatrix)
+        matrix.visible = access is not None
+        if access is not None:
+            matrix.present(access)
 
     def show_verdict(self, verdict: CheckResult) -> None:
         """Show the guard's verdict: as a sentence, beside the lines, and in the list of findings."""
@@ -220,6 +246,7 @@ class PolicyEditor(ModeScreen):
         findings.show(shown)
         is_told = len(shown) == 1 and shown[0].severity is Severity.REFUSE
         findings.set_class(not shown or is_told, "-told")  # the verdict says the same
+        findings.set_class(not shown, "-none")
         self.show_state()
 
     async def _keep_soon(self, edit: PolicyEdit) -> None:
@@ -309,6 +336,10 @@ class PolicyEditor(ModeScreen):
         ):
             return False
         return super().check_action(action, parameters)
+
+    @on(AccessMatrix.Explained)
+    def _explained(self, event: AccessMatrix.Explained) -> None:
+        self.app.push_screen(TextScreen(event.title, event.text))
 
     @on(FindingsList.Chosen)
     def _finding_chosen(self, event: FindingsList.Chosen) -> None:

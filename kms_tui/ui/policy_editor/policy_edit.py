@@ -19,7 +19,8 @@ from kms_tui.backend.wrappers.policy_guard import PolicyRefusedError, judge
 from kms_tui.data_files import Draft, PolicyFiles, new_token
 from kms_tui.kms.errors import KmsTuiError, OutcomeUnknownError, ServiceError
 from kms_tui.kms.model import PolicyVersion
-from kms_tui.policy import CheckResult, Verdict
+from kms_tui.policy import CheckResult, Verdict, parse
+from kms_tui.policy.access import AccessFacts, access_facts
 from kms_tui.ui.base.subject import Subject
 from kms_tui.undo import ApiCall, already_read
 
@@ -60,6 +61,14 @@ class EditTarget:
     def read(self) -> str:
         """The key's policy now."""
         return self.kms.key_policy(self.key_id)
+
+    def access(self, text: str) -> AccessFacts | None:
+        """Who may do what by a text, grants aside; None where it is no policy."""
+        document = parse(text, partition=self.kms.partition)
+        if not document.is_valid:
+            return None
+        kms = self.kms
+        return access_facts(document, account_id=kms.account_id, partition=kms.partition, key_arn=self.arn)
 
     def judge(self, text: str, now: float | None = None) -> CheckResult:
         """The guard's verdict, as strict as on the way to KMS; ``now`` is in seconds since 1970."""

@@ -12,12 +12,12 @@ from textual.widgets import DataTable, Input, Static, TextArea
 from kms_tui.backend.base import Backend
 from kms_tui.kms.errors import ServiceError
 from kms_tui.policy import parse
-from kms_tui.ui.details.access_matrix import AccessMatrix
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.details.policy_tab import PolicyTab
 from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.policy_editor.simulate_screen import SimulateScreen
 from kms_tui.ui.policy_editor.simulation import SimulationInput, SimulationInputError, context_of, simulate
+from kms_tui.ui.widgets.access_matrix import AccessMatrix
 from kms_tui.ui.widgets.form_widgets import Checkbox
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled
@@ -296,6 +296,34 @@ def test_the_editor_simulates_the_text_as_it_stands_there(make_app: MakeApp) -> 
         assert pilot.app.screen is editor
 
     drive(make_app(), script)
+
+
+def test_the_editor_says_as_one_types_who_may_do_what(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        editor = await open_editor(pilot, "payments-cards")
+        table = editor.query_one(AccessMatrix).table
+        assert cells(table)["role/batch"] == ["–", "some", "–", "some"]
+        text = editor.area.policy_text
+        await write(pilot, editor, text.replace("role/batch", "role/report"))
+        assert "role/batch" not in cells(table)
+        assert cells(table)["role/report"] == ["–", "some", "–", "some"]
+        await write(pilot, editor, text[:-2])
+        assert not editor.query_one(AccessMatrix).visible
+        await write(pilot, editor, text)
+        table.focus()
+        await press(pilot, "enter")
+        assert "kms:*" in dialog_text(pilot)
+
+    drive(make_app(), script)
+
+
+def test_on_a_narrow_terminal_the_editor_has_no_matrix(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        editor = await open_editor(pilot, "payments-cards")
+        assert not editor.query_one(AccessMatrix).display
+        assert editor.query_one(AccessMatrix).table.row_count == 0
+
+    drive(make_app(), script, size=(80, 24))
 
 
 def test_principals_and_actions_can_be_chosen_from_a_list(make_app: MakeApp) -> None:

@@ -13,8 +13,8 @@ from kms_tui.backend.base import Backend
 from kms_tui.backend.wrappers.metering import Meter
 from kms_tui.config import Config
 from kms_tui.data_files import Draft, PolicyFiles
-from kms_tui.ui.details.access_matrix import AccessMatrix
 from kms_tui.ui.details.key_details import KeyDetails
+from kms_tui.ui.widgets.access_matrix import AccessMatrix
 from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import go_to, press, settled
 from tests.ui.policy.workspace import (

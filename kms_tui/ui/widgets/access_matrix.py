@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.coordinate import Coordinate
+from textual.message import Message
 from textual.widgets import DataTable
 
-from kms_tui.backend.kms_facade import Kms
-from kms_tui.kms.facts import Fact, Known, read_fact
+from kms_tui.kms.facts import Known
 from kms_tui.kms.model import Grant
 from kms_tui.kms.operations import Access
-from kms_tui.policy import Document, access, parse
-from kms_tui.policy.access import AccessCell, AccessRow
+from kms_tui.policy import Document
+from kms_tui.policy.access import AccessCell, AccessFacts, AccessRow
 from kms_tui.policy.describe import condition
 from kms_tui.ui.base.safe_text import Content, column, safe
-from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import fact_content
 from kms_tui.ui.widgets.text_widgets import Static
 
@@ -29,35 +27,6 @@ _CELL = 8
 _MARK = 8
 _NARROWEST = 12
 _LOOKS = {"all": "bold", "–": "dim", "denied": "strike"}
-
-
-@dataclass(frozen=True, slots=True)
-class AccessFacts:
-    """The matrix; ``grants`` says whether the grants are in it."""
-
-    document: Document
-    rows: tuple[AccessRow, ...]
-    who_can_change: str
-    grants: Fact[list[Grant]]
-
-
-def access_facts(kms: Kms, subject: Subject, policy: str) -> AccessFacts:
-    """Who may do what by a key's policy and its grants, which are read."""
-    document = parse(policy, partition=kms.partition)
-    grants = read_fact(lambda: kms.grants(subject.key_id))
-    account, partition = kms.account_id, kms.partition
-    return AccessFacts(
-        document,
-        access.matrix(
-            document,
-            grants.value if isinstance(grants, Known) else (),
-            account_id=account,
-            partition=partition,
-            key_arn=subject.arn,
-        ),
-        access.who_can_change(document, account_id=account, partition=partition, key_arn=subject.arn),
-        grants,
-    )
 
 
 class AccessMatrix(Vertical):
@@ -79,6 +48,14 @@ class AccessMatrix(Vertical):
         }
     }
     """
+
+    class Explained(Message):
+        """A cell was chosen: the principal, and what gives it that access."""
+
+        def __init__(self, title: str, text: str) -> None:
+            super().__init__()
+            self.title = title
+            self.text = text
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,8 +106,6 @@ class AccessMatrix(Vertical):
 
     @on(DataTable.CellSelected)
     def _selected(self, event: DataTable.CellSelected) -> None:
-        from kms_tui.ui.dialogs.text_screen import TextScreen
-
         event.stop()
         facts = self._facts
         if facts is None:
@@ -139,7 +114,8 @@ class AccessMatrix(Vertical):
         kinds = list(_HEADS)
         chosen = event.coordinate.column - 1
         shown = [kinds[chosen]] if 0 <= chosen < len(kinds) else kinds
-        self.app.push_screen(TextScreen(row.party.text, "\n\n".join(explained(facts.document, row, shown))))
+        text = "\n\n".join(explained(facts.document, row, shown))
+        self.post_message(self.Explained(row.party.text, text))
 
 
 def _note(facts: AccessFacts) -> Content:
