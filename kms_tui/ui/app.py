@@ -85,6 +85,9 @@ class KmsApp(Boundary, Host):
         super().__init__()
         self.welcomes = welcome
         self._tour: Tour | None = None
+        self._failed: Connection | None = None
+        self._attempts = 0
+        """How often in a row the connection could not be opened."""
         self._came_from = ""
         """The mode that ``show_key`` was called from, or ""."""
         self._opener = opener
@@ -144,7 +147,9 @@ class KmsApp(Boundary, Host):
         try:
             session = await off_loop(lambda: self._opener(connection, self._ask_secret))
         except KmsTuiError as error:
-            self.open_screen("start", connection, error)
+            self._attempts = self._attempts + 1 if connection == self._failed else 1
+            self._failed = connection
+            self.open_screen("start", connection, error, self._attempts)
             return
         finally:
             late.stop()

@@ -91,6 +91,65 @@ def test_without_credentials_the_start_page_offers_the_demo_and_signing_in(
     drive(KmsApp(opener, Connection(None, profile="dev")), script)
 
 
+def test_the_start_page_says_what_was_tried_and_how_often(demo: Backend) -> None:
+    def opener(_connection: Connection, _prompt: Prompt) -> Session:
+        raise CredentialsError("No credentials were found.")
+
+    async def script(pilot: Pilot[Any]) -> None:
+        assert "Tried  profile dev, eu-west-1" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "times" not in screen_text(pilot.app)  # type: ignore[arg-type]
+        await press(pilot, "r")
+        assert "2 times, last at" in screen_text(pilot.app)  # type: ignore[arg-type]
+
+    drive(KmsApp(opener, Connection(BackendKind.AWS, profile="dev", region="eu-west-1")), script)
+
+
+def test_profiles_come_first_and_one_signs_in_to_the_one_under_the_cursor(
+    demo: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile dev]\nregion = eu-west-1\n[profile prod]\nsso_session = corp\n[sso-session corp]\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    ran: list[str] = []
+
+    def run_login(_app: KmsApp, command: str) -> bool:
+        ran.append(command)
+        return True
+
+    monkeypatch.setattr(KmsApp, "run_login", run_login)
+    opened: list[Connection] = []
+
+    def opener(connection: Connection, _prompt: Prompt) -> Session:
+        opened.append(connection)
+        if connection.profile == "dev":
+            raise CredentialsError("No credentials were found.")
+        return open_session(connection, demo, now=fixed_now)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        options = pilot.app.screen.query_one(OptionList)
+        lines = [str(options.get_option_at_index(i).prompt) for i in range(options.option_count)]
+        assert [line.split("  ")[0] for line in lines] == [
+            "Profile dev",
+            "Profile prod",
+            "Demo",
+            "Local store",
+        ]
+        assert lines[0].rstrip().endswith("tried")
+        assert "L signs in" in lines[1]
+        assert options.highlighted == 0
+        await press(pilot, "L")
+        assert ran == [], "dev needs no sign-in"
+        await press(pilot, "down", "L")
+        assert ran == ["aws sso login --profile prod"]
+        assert (opened[-1].profile, opened[-1].read_only) == ("prod", True)
+        assert pilot.app.screen.query_one(KeyList).rows
+
+    drive(KmsApp(opener, Connection(BackendKind.AWS, profile="dev", read_only=True)), script)
+
+
 def test_the_start_page_opens_the_demo(demo: Backend) -> None:
     def opener(connection: Connection, _prompt: Prompt) -> Session:
         if connection.kind is not BackendKind.DEMO:
