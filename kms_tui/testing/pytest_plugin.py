@@ -54,6 +54,8 @@ def local_kms_seed(pytestconfig: pytest.Config) -> SeedSource | None:
 def local_kms(request: pytest.FixtureRequest, local_kms_seed: SeedSource | None) -> Iterator[LocalKms]:
     """An offline KMS in the state of its seed, which all boto3 clients of the test speak to."""
     marker = request.node.get_closest_marker("local_kms")
+    if marker is not None and marker.args:
+        raise pytest.UsageError("the marker local_kms takes names: @pytest.mark.local_kms(seed=…)")
     options: dict[str, Any] = {"seed": local_kms_seed, **(marker.kwargs if marker else {})}
     kms = _kms_for(request.config.stash[_made], options)
     kms.reset()

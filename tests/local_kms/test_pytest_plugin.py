@@ -92,3 +92,10 @@ def test_a_wrong_seed_is_told_by_file_and_line(tmp_path: Path) -> None:
     assert "1 error" in said
     assert "seed.yaml" in said
     assert "speck" in said
+
+
+def test_a_marker_without_names_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text(
+        "import pytest\n\n\n@pytest.mark.local_kms('seed.yaml')\ndef test_it(local_kms):\n    pass\n"
+    )
+    assert "local_kms takes names" in _run(tmp_path, "-p", "no:xdist")
