@@ -59,12 +59,15 @@ keys:
   - aliases: [alias/everybody]
 """
 
+PLUGIN = ("-p", "no:kms_tui", "-p", "kms_tui.testing.pytest_plugin")
+"""The plugin of this tree, in place of the one that may be installed."""
+
 
 def _run(folder: Path, *arguments: str) -> str:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST"))
     }
-    command = [sys.executable, "-m", "pytest", "-p", "kms_tui.testing.pytest_plugin", "-q", *arguments]
+    command = [sys.executable, "-m", "pytest", *PLUGIN, "-q", *arguments]
     ended = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
