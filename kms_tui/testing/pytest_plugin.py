@@ -1,7 +1,7 @@
 """The pytest plugin: the fixture ``local_kms``, a KMS of its own for each test.
 
-What it begins with is, the first that is given: the marker ``@pytest.mark.local_kms(seed=…, now=…,
-region=…, account_id=…, caller_arn=…, sts=…)``; a fixture ``local_kms_seed`` of your own; the setting
+What it begins with is, the first that is given: the marker ``@pytest.mark.local_kms(seed=…, now=…)`` with any
+argument of ``LocalKms`` by name; a fixture ``local_kms_seed`` of your own; the setting
 ``local_kms_seed = tests/seed.yaml`` of pytest; an empty account. A KMS is made once for all tests with the
 same beginning, and put back to it before each.
 """
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from kms_tui.testing import client_hook  # noqa: F401
 
     config.addinivalue_line(
-        "markers", "local_kms(seed, now, region, account_id, caller_arn, sts): how the fixture begins"
+        "markers", "local_kms(seed=…, now=…, …): how the fixture begins, as LocalKms takes it"
     )
     config.stash[_made] = {}
 
