@@ -9,10 +9,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.testing import AttestationAuthority, AttestationTrust, LocalKms, attestation_document
+from kms_tui.testing import LocalKms
 from tests.endpoints.environment import clear_aws_environment
 
 ACCOUNT, REGION = "444455556666", "eu-west-1"
@@ -182,19 +181,3 @@ def test_a_service_calls_for_a_principal(kms: LocalKms) -> None:
     through = kms.access_key(bob, via="s3")
     assert len(kms.client(through).generate_data_key(**ask)["Plaintext"]) == 32
     assert _code(lambda: kms.client(through, region="eu-west-2").generate_data_key(**ask)) != ""
-
-
-def test_an_enclave_is_believed_by_its_authority() -> None:
-    authority, enclave = AttestationAuthority.new(), rsa.generate_private_key(65537, 2048)
-    document = attestation_document(enclave.public_key(), {0: b"\x01" * 48}, signed_by=authority)
-    ask = {
-        "NumberOfBytes": 32,
-        "Recipient": {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": document},
-    }
-    with LocalKms(attestation_trust=AttestationTrust((authority.certificate,))) as trusting:
-        answer = trusting.client().generate_random(**ask)
-        assert ("Plaintext" in answer, bool(answer["CiphertextForRecipient"])) == (False, True)
-    with LocalKms() as wary:
-        assert _code(lambda: wary.client().generate_random(**ask)) == "ValidationException"
-    trusting.close()
-    wary.close()
