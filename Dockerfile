@@ -16,7 +16,7 @@ USER kms
 WORKDIR /home/kms
 ENV PATH=/opt/kms-tui/bin:$PATH PYTHONUNBUFFERED=1
 EXPOSE 4599
-HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --start-interval=1s --retries=3 \
+HEALTHCHECK --interval=2s --timeout=3s --start-period=10s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:4599/_kms-tui/health', timeout=2)"]
 ENTRYPOINT ["kms-tui", "serve", "--host", "0.0.0.0", "--port", "4599", "--auth", "any", "--allow-network", "--control"]
 CMD ["--ephemeral"]

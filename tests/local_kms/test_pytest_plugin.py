@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
+from importlib import import_module
 from pathlib import Path
 
 ISOLATED = """
@@ -102,3 +104,9 @@ def test_a_marker_without_names_is_refused(tmp_path: Path) -> None:
         "import pytest\n\n\n@pytest.mark.local_kms('seed.yaml')\ndef test_it(local_kms):\n    pass\n"
     )
     assert "local_kms takes names" in _run(tmp_path, "-p", "no:xdist")
+
+
+def test_pytest_finds_the_plugin_where_it_is_installed() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["entry-points"]["pytest11"] == {"kms_tui": PLUGIN[-1]}
+    assert import_module(PLUGIN[-1]).local_kms
