@@ -13,6 +13,7 @@ from typing import Any, Self
 import boto3
 
 from kms_tui.backend.local import LocalBackend
+from kms_tui.backend.local.attestation.attestations import NO_TRUST, AttestationTrust
 from kms_tui.backend.local.default_store import DEFAULT_ACCOUNT, DEFAULT_REGION
 from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.principals.key_table import AccessKeys
@@ -49,7 +50,8 @@ class LocalKms:
     ``seed`` is a file, its text or a mapping (``kms_tui.seed``), and names the account and the Region where
     these are not given; ``now`` a moment at which its clock stands
     still, instead of real time. ``caller_arn`` is who calls with credentials that it does not know, instead
-    of the account's administrator. ``sts`` False leaves STS to others, such as moto.
+    of the account's administrator. ``sts`` False leaves STS to others, such as moto. ``attestation_trust``
+    says which attestation documents of Nitro Enclaves are believed.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class LocalKms:
         now: datetime | None = None,
         caller_arn: str | None = None,
         sts: bool = True,
+        attestation_trust: AttestationTrust = NO_TRUST,
     ) -> None:
         read = None if seed is None else _read(seed)
         self.clock = ControlledClock(now)
@@ -72,6 +75,7 @@ class LocalKms:
             account_id=account_id or (read.account if read else DEFAULT_ACCOUNT),
             region=region or (read.region if read else DEFAULT_REGION),
             caller_arn=caller_arn,
+            attestation_trust=attestation_trust,
         )
         """The KMS itself, called as the default caller without any client."""
         if read is not None:
