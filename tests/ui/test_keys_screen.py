@@ -13,6 +13,8 @@ from textual.widgets import Input, Static
 
 from kms_tui.backend.base import Backend
 from kms_tui.inventory import slices
+from kms_tui.inventory.view import Scope
+from kms_tui.ui.actions.action_menu import ActionMenu
 from kms_tui.ui.actions.action_screen import ActionScreen
 from kms_tui.ui.actions.alias_actions import ChooseKey
 from kms_tui.ui.app import KmsApp
@@ -93,6 +95,36 @@ def test_esc_returns_to_the_screen_that_led_to_a_key(make_app: MakeApp, mode: st
         assert isinstance(app.screen, KeysScreen)
 
     drive(make_app(), script)
+
+
+def test_the_mouse_alone_finds_menu_scope_profile_and_regions(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        screen = pilot.app.screen
+        key_list = screen.query_one(KeyList)
+        await pilot.click(KeyList, offset=(10, 4), button=3)
+        await settled(pilot)
+        assert key_list.cursor == 3
+        assert isinstance(pilot.app.screen, ActionMenu)
+        await press(pilot, "escape")
+        for words, shown in (("AWS 12", Scope.AWS), ("All 54", Scope.ALL), ("Customer 42", Scope.CUSTOMER)):
+            await _click(pilot, "#scope", words)
+            assert key_list.view is not None
+            assert key_list.view.scope is shown
+        await _click(pilot, "#where", "eu-west-1")
+        assert isinstance(pilot.app.screen, Dialog)
+        await press(pilot, "escape")
+        await _click(pilot, "#where", "demo")
+        assert isinstance(pilot.app.screen, Dialog)
+
+    drive(make_app(), script)
+
+
+async def _click(pilot: Pilot[Any], selector: str, words: str) -> None:
+    """Click on words of a line."""
+    line = pilot.app.screen.query_one(selector, Static)
+    at = str(line.content).index(words) + len(words) // 2
+    await pilot.click(offset=(line.content_region.x + at, line.content_region.y))
+    await settled(pilot)
 
 
 def test_customer_keys_are_listed_apart_from_aws_managed_ones(make_app: MakeApp) -> None:

@@ -18,6 +18,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject, names
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.widgets.virtual_list import VirtualList
 
 Chosen = Callable[[], Sequence[Subject]]
 """Makes the subjects of the keys that were chosen by a keypress; on a thread, since it may be all keys."""
@@ -123,6 +124,10 @@ class ActionScreen(ModeScreen):
         from kms_tui.ui.actions.state_actions import show_key_stores
 
         self.start_action(partial(show_key_stores, self), description="the custom key stores")
+
+    @on(VirtualList.MenuAsked)
+    def _menu_asked(self) -> None:
+        self.action_menu()
 
     def action_menu(self) -> None:
         self.start_action(partial(self._menu, self.chosen()), description="the menu of actions")

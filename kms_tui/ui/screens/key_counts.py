@@ -22,7 +22,7 @@ def scopes(view: View) -> Content:
     parts = [
         Content.styled(
             f"{_SCOPE_WORDS[scope]} {'?' if _nothing_listed(inventory) else f'{count:,}'}",
-            "$accent bold" if scope is view.scope else "$foreground-muted",
+            "$accent bold" if scope is view.scope else f"@click=screen.scope_to('{scope}')",
         )
         for scope, count in counts.items()
     ]

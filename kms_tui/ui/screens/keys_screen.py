@@ -358,6 +358,10 @@ class KeysScreen(ActionScreen):
             scopes = list(Scope)
             self.list.set_scope(scopes[(scopes.index(view.wanted.scope) + 1) % len(scopes)])
 
+    def action_scope_to(self, scope: str) -> None:
+        """Show the keys of a scope, as a click on its count asks."""
+        self.list.set_scope(Scope(scope))
+
     def action_mark_all(self) -> None:
         view = self.list.view
         if self.query_one(FilterLine).is_error:

@@ -34,9 +34,7 @@ class StartChoice(NamedTuple):
 
 _OFFLINE = (
     StartChoice(
-        Connection(BackendKind.DEMO),
-        "Demo",
-        "an account in memory; nothing is real, nothing is kept",
+        Connection(BackendKind.DEMO), "Demo", "an account in memory; nothing is real, nothing is kept"
     ),
     StartChoice(
         Connection(BackendKind.LOCAL), "Local store", "your own keys on this machine, real cryptography"

@@ -52,8 +52,14 @@ class TopBar(Vertical):
             account = session.kms.account_id or "account unknown"
             regions = session.inventory.regions
             place = f"{len(regions)} regions" if len(regions) > 1 else session.kms.region
-            parts = (session.connection.title, account, place)
-            where += Content.styled(" · ", "$foreground-muted").join([safe(part) for part in parts if part])
+            parts = (
+                (session.connection.title, "@click=app.choose_profile"),
+                (account, ""),
+                (place, "@click=app.choose_regions"),
+            )
+            where += Content.styled(" · ", "$foreground-muted").join(
+                [safe(part).stylize(click) if click else safe(part) for part, click in parts if part]
+            )
         self.query_one("#where", Static).update(where, layout=False)
         self.query_one("#modes", Static).update(self._modes())
         self._show_calls()

@@ -16,6 +16,7 @@ from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
@@ -47,6 +48,10 @@ def cursor_bindings(name: str, noun: str) -> list[BindingType]:
     ]
 
 
+_RIGHT = 3
+"""Textual's number of the right button."""
+
+
 class VirtualList(ScrollView, can_focus=True):
     """Rows below a header, with a cursor by keyboard and mouse.
 
@@ -55,6 +60,9 @@ class VirtualList(ScrollView, can_focus=True):
     """
 
     CLASS_PREFIX: ClassVar[str]
+
+    class MenuAsked(Message):
+        """A click with the right button, which has put the cursor on its row."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -133,7 +141,12 @@ class VirtualList(ScrollView, can_focus=True):
             self.header_clicked(event.x)
             return
         index = self.row_at(event.y)
-        if index is not None:
+        if index is None:
+            return
+        if event.button == _RIGHT:
+            self.move_to(index)
+            self.post_message(self.MenuAsked())
+        else:
             self.row_clicked(index, event)
 
     def row_at(self, y: int) -> int | None:
