@@ -60,6 +60,20 @@ class RowJudge:
 
         return chosen_checks(self._settings)
 
+    @cached_property
+    def _plan(self) -> tuple[tuple[Check, tuple[tuple[str, str], ...]], ...]:
+        """Each check with its needs: an attribute of ``Examined``, and the fact that the list reads or ""."""
+        return tuple(
+            (
+                check,
+                tuple(
+                    (need.value, need.column.value if need.column and need.column in self.reads else "")
+                    for need in check.needs
+                ),
+            )
+            for check in self._checks
+        )
+
     def _examined(self, row: Row, key: Key, policy: Fact[str] | None = None) -> Examined:
         from kms_tui.evidence.health.examined import Examined
 
@@ -82,15 +96,18 @@ class RowJudge:
         of_policy: Mapping[str, Verdict] = {}
         if isinstance(row.policy, Known):
             of_policy = self._policy_verdicts(examined, row.policy.value, now)
-        for check in self._checks:
-            if not check.applies(examined.key):
+        key = examined.key
+        for check, needs in self._plan:  # for each change of a row: no look-ups that can be made once
+            if not check.applies(key):
                 continue
-            lacking = [need for need in check.needs if not isinstance(examined.fact(need), Known)]
-            for need in lacking:
-                if need.column is not None and need.column in self.reads:
-                    is_refused = isinstance(examined.fact(need), Denied | Failed)
-                    (refused if is_refused else unread).add(need.column)
-            if lacking:
+            is_lacking = False
+            for attribute, name in needs:
+                fact = getattr(examined, attribute)
+                if not isinstance(fact, Known):
+                    is_lacking = True
+                    if name:
+                        (refused if isinstance(fact, Denied | Failed) else unread).add(name)
+            if is_lacking:
                 continue
             if check.id in of_policy:
                 verdict = of_policy[check.id]
