@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,6 +38,8 @@ _FILE_ENDINGS = (".yaml", ".yml", ".json", ".toml")
 
 _ID, _SECRET = "AKIALOCALKMSADMIN000", "local-kms/administrator/secret/access000"
 """The access key in the environment of a test; like any that is not known, it is the default caller's."""
+_numbers = count(1)
+"""Of access keys in this process: no id comes back for another principal, as after a reset."""
 
 
 class LocalKms:
@@ -87,6 +91,7 @@ class LocalKms:
         self._control = KmsControl(self._store, self.clock, self._access_keys)
         self._endpoint = Endpoint(self.backend, AnyAdmission((), self._access_keys))
         self._injection = FaultInjection(self._control)
+        self._lock = threading.Lock()
 
     @property
     def faults(self) -> FaultRules:
@@ -120,13 +125,15 @@ class LocalKms:
         ``members`` are those of a principal in a seed (``policies``, ``tags``, ``via``, ``source_arn``,
         ``context`` …), for a principal of which the seed says nothing.
         """
-        keys = self._access_keys.copy().values()
-        known = next((key for key in keys if key.caller_arn == arn and not key.session_token), None)
-        if known is not None and not members:
-            return known
-        named = {"arn": arn, "access_key_id": f"AKIALOCALKMS{len(keys):08}", "secret_access_key": _SECRET}
-        (made,) = self.add({"principals": [named | members]})
-        return made
+        with self._lock:
+            keys = self._access_keys.copy().values()
+            known = next((key for key in keys if key.caller_arn == arn and not key.session_token), None)
+            if known is not None and not members:
+                return known
+            access_key_id = f"AKIALOCALKMS{next(_numbers):08}"
+            named = {"arn": arn, "access_key_id": access_key_id, "secret_access_key": _SECRET}
+            (made,) = self.add({"principals": [named | members]})
+            return made
 
     def snapshot(self) -> KmsSnapshot:
         """The present state: keys, policies, access keys and the clock."""
