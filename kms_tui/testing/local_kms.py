@@ -140,7 +140,10 @@ class LocalKms:
         return self._control.snapshot()
 
     def restore(self, snapshot: KmsSnapshot) -> None:
-        """Go back to a state of this KMS; the calls made so far, and ordered faults, stay."""
+        """Go back to a state of this KMS; the calls made so far, and ordered faults, stay.
+
+        ValueError for a state of another KMS.
+        """
         self._control.restore(snapshot)
 
     def reset(self) -> None:
