@@ -12,12 +12,12 @@ for the same calls.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kms_tui.control.faults import OK, Fault
+from kms_tui.control.faults import OK, Fault, Stale
 
 ANY = "*"
 """Stands for operations without an order of their own."""
@@ -51,7 +51,7 @@ class CallSelector:
 class FaultOrder:
     """What was ordered for the calls of a selector, and how many calls it has met.
 
-    ``since`` is the state of KMS when it was ordered, which stale reads are answered from.
+    ``since`` is the state of KMS when stale reads were ordered, which they are answered from.
     """
 
     selector: CallSelector
@@ -62,7 +62,11 @@ class FaultOrder:
 
     def next(self) -> Fault | None:
         found = next(self.plan, None)
-        return self.always if found is None else found
+        if found is None:
+            found = self.always
+        if not isinstance(found, Fault | None):
+            raise TypeError(f"{found!r} was ordered, which is no fault, such as {OK!r}")
+        return found
 
 
 class MetFault(NamedTuple):
@@ -78,14 +82,15 @@ NO_FAULT = MetFault()
 class FaultRules:
     """All orders; safe to use from several threads.
 
-    ``keys`` of a call are all names of its keys, asked for only where an order is about a key.
-    ``present`` gives the state of KMS at the time of an order.
+    ``present`` gives the state of KMS, which is asked for where stale reads are ordered.
     """
 
     def __init__(self, present: Callable[[], object] = lambda: None) -> None:
         self._present = present
         self._orders: dict[CallSelector, FaultOrder] = {}
-        self._lock = threading.Lock()
+        self._ranked: list[FaultOrder] = []
+        # Once more by the same thread where a schedule looks at the orders itself.
+        self._lock = threading.RLock()
 
     def plan(self, operation: str, *faults: Fault, key: str = "", principal: str = "") -> None:
         """Meet the next calls with these, one each."""
@@ -94,36 +99,32 @@ class FaultRules:
     def plan_from(
         self, operation: str, faults: Iterable[Fault], *, key: str = "", principal: str = ""
     ) -> None:
-        with self._order(CallSelector(operation, key, principal)) as order:
+        is_schedule = not isinstance(faults, Sequence)  # of which nobody knows what comes
+        is_stale = is_schedule or any(isinstance(each, Stale) for each in faults)
+        with self._order(CallSelector(operation, key, principal), is_stale) as order:
             order.plan = iter(faults)
 
     def always(self, operation: str, fault: Fault, *, key: str = "", principal: str = "") -> None:
         """Meet every call with this, once its plan is used up."""
-        with self._order(CallSelector(operation, key, principal)) as order:
+        with self._order(CallSelector(operation, key, principal), isinstance(fault, Stale)) as order:
             order.always = fault
 
     def clear(self) -> None:
         """Forget all orders."""
         with self._lock:
             self._orders.clear()
+            self._ranked = []
 
     def orders(self) -> list[FaultOrder]:
         """What is ordered, in the order in which it is looked at."""
         with self._lock:
-            return self._sorted()
+            return list(self._ranked)
 
-    def fault_for(
-        self, operation: str, keys: Callable[[], Collection[str]] = tuple, principal: str = ""
-    ) -> MetFault:
-        """What a call meets now, which uses up its place in a plan."""
-        if not self._orders:
-            return NO_FAULT
+    def fault_for(self, operation: str, keys: Collection[str] = (), principal: str = "") -> MetFault:
+        """What a call meets now, which uses up its place in a plan. ``keys`` are all names of its keys."""
         with self._lock:
-            orders = self._sorted()
-        names = keys() if any(order.selector.key for order in orders) else ()
-        with self._lock:
-            for order in orders:
-                if order.selector.fits(operation, names, principal):
+            for order in self._ranked:
+                if order.selector.fits(operation, keys, principal):
                     found = order.next()
                     if found is not None:
                         order.met += 1
@@ -131,12 +132,12 @@ class FaultRules:
         return NO_FAULT
 
     @contextmanager
-    def _order(self, selector: CallSelector) -> Iterator[FaultOrder]:
-        since = self._present()
+    def _order(self, selector: CallSelector, is_stale: bool) -> Iterator[FaultOrder]:
+        since = self._present() if is_stale else None
         with self._lock:
-            order = self._orders.setdefault(selector, FaultOrder(selector))
-            order.since = since
+            if selector not in self._orders:
+                self._orders[selector] = FaultOrder(selector)
+                self._ranked = sorted(self._orders.values(), key=lambda order: -order.selector.weight)
+            order = self._orders[selector]
+            order.since = since or order.since
             yield order
-
-    def _sorted(self) -> list[FaultOrder]:
-        return sorted(self._orders.values(), key=lambda order: -order.selector.weight)
