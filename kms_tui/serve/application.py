@@ -20,7 +20,7 @@ from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.operations import Trait, has, names_with
 from kms_tui.serve import aws_json
 from kms_tui.serve.control_path import ControlPath
-from kms_tui.serve.endpoint import Endpoint, Task, refusal
+from kms_tui.serve.endpoint import Endpoint, Task, failure, refusal
 from kms_tui.serve.fault_injection import FaultInjection
 from kms_tui.serve.http_messages import Delivery, HttpRequest, HttpResponse
 
@@ -94,7 +94,11 @@ class Application:
 
     def _begin_injected(self, faults: FaultInjection, task: Task, answer: Answer) -> None:
         """Begin a call that may meet a fault: after its delay, and unless that answers it."""
-        injected = faults.begin(task)
+        try:
+            injected = faults.begin(task)
+        except Exception as error:
+            answer(failure(error, task.operation, task.request))
+            return
 
         def end(response: HttpResponse) -> None:
             response = faults.end(injected, response)
