@@ -96,7 +96,7 @@ class Half:
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """The operation done and never answered, until the endpoint closes."""
+    """The operation done and never answered, until the client gives up or the endpoint closes."""
 
 
 @dataclass(frozen=True, slots=True)

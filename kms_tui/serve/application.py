@@ -64,8 +64,8 @@ class Application:
         self._key_making = BoundedExecutor("key making", KEY_MAKING_THREADS, WAITING)
         self.running: set[asyncio.Task[None]] = set()
         """What is to be answered by a call on a thread."""
-        self._held: set[Answer] = set()
-        """The answers that a fault holds back."""
+        self._delayed: set[Answer] = set()
+        """The answers of calls that a fault keeps from beginning."""
 
     def __call__(self, request: HttpRequest, answer: Answer) -> None:
         """Have a request answered: ``answer`` is called on the loop, now or later."""
@@ -101,31 +101,27 @@ class Application:
             return
 
         def end(response: HttpResponse) -> None:
-            response = faults.end(injected, response)
-            if response.delivery is Delivery.NEVER:
-                self._held.add(answer)
-            else:
-                answer(response)
+            answer(faults.end(injected, response))
 
         def begin() -> None:
-            if answer not in self._held:
+            if answer not in self._delayed:
                 return  # The server ends.
-            self._held.remove(answer)
+            self._delayed.remove(answer)
             if injected.response is None:
                 self._begin(injected.task, end)
             else:
                 end(injected.response)
 
-        self._held.add(answer)
+        self._delayed.add(answer)
         if injected.delay:
             asyncio.get_running_loop().call_later(injected.delay, begin)
         else:
             begin()
 
     def let_go(self) -> None:
-        """Reset the connections whose answers a fault holds back, as the server ends."""
-        held, self._held = self._held, set()
-        for answer in held:
+        """Reset the connections whose calls a fault keeps from beginning, as the server ends."""
+        delayed, self._delayed = self._delayed, set()
+        for answer in delayed:
             answer(_RESET)
 
     async def _run(self, task: Task, answer: Answer) -> None:

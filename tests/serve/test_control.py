@@ -209,6 +209,14 @@ def test_an_answer_is_lost_on_the_wire(served: Served, fault: str, error: type[E
     assert done is (fault != "reset")
 
 
+@pytest.mark.parametrize("fault", ["reset", "lost-answer"])
+def test_a_connection_is_reset_and_does_not_just_end(served: Served, fault: str) -> None:
+    served.ordered("/faults", {"operation": "ListKeys", "plan": [fault]})
+    with pytest.raises(ConnectionClosedError) as caught:
+        served.client.list_keys()
+    assert "ConnectionResetError" in repr(caught.value.kwargs["error"])
+
+
 def test_half_of_an_answer_is_what_botocore_makes_of_it(served: Served) -> None:
     """It takes JSON that ends too early for an answer without members."""
     served.ordered("/faults", {"operation": "GenerateRandom", "plan": ["half-answer"]})
