@@ -64,7 +64,7 @@ def _run(folder: Path, *arguments: str) -> str:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST"))
     }
-    command = [sys.executable, "-m", "pytest", "-p", "kms_tui.testing.pytest_plugin", "-q", *arguments]
+    command = [sys.executable, "-m", "pytest", "-p", "kms_tui.pytest_plugin", "-q", *arguments]
     ended = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
@@ -92,3 +92,11 @@ def test_a_wrong_seed_is_told_by_file_and_line(tmp_path: Path) -> None:
     assert "1 error" in said
     assert "seed.yaml" in said
     assert "speck" in said
+
+
+def test_tests_that_do_not_ask_for_it_do_not_wait_for_it(tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text(
+        "import sys\n\n\ndef test_it():\n"
+        "    assert not {'boto3', 'botocore', 'kms_tui.testing.local_kms'} & set(sys.modules)\n"
+    )
+    assert "1 passed" in _run(tmp_path, "-p", "no:xdist")

@@ -4,6 +4,9 @@ What it begins with is, the first that is given: the marker ``@pytest.mark.local
 region=…, account_id=…, caller_arn=…, sts=…)``; a fixture ``local_kms_seed`` of your own; the setting
 ``local_kms_seed = tests/seed.yaml`` of pytest; an empty account. A KMS is made once for all tests with the
 same beginning, and put back to it before each.
+
+What it needs is imported when the first test asks for it, so that no other tests of those who have kms-tui
+installed wait for that. Hence it stands outside of ``kms_tui.testing``.
 """
 
 from __future__ import annotations
@@ -26,9 +29,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Lead to us the clients of all sessions that are made from now on, those of imported modules too."""
-    from kms_tui.testing import client_hook  # noqa: F401
-
     config.addinivalue_line(
         "markers", "local_kms(seed, now, region, account_id, caller_arn, sts): how the fixture begins"
     )
