@@ -196,7 +196,7 @@ def _secured(args: argparse.Namespace, listener: Listener) -> Iterator[tuple[Lis
     if not args.tls:
         yield listener, {}
         return
-    from kms_tui.serve import tls_for
+    from kms_tui.serve.tls import tls_for
 
     with TemporaryDirectory(prefix="kms-tui-") as folder:
         path = args.tls_ca or Path(folder) / "ca.pem"

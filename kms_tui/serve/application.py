@@ -13,16 +13,18 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.operations import Trait, has, names_with
 from kms_tui.serve import aws_json
-from kms_tui.serve.control_path import ControlPath
 from kms_tui.serve.endpoint import Endpoint, Task, failure, refusal
-from kms_tui.serve.fault_injection import FaultInjection
 from kms_tui.serve.http_messages import Delivery, HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from kms_tui.serve.control_path import ControlPath
+    from kms_tui.serve.fault_injection import FaultInjection
 
 logger = logging.getLogger(__name__)
 

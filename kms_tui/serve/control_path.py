@@ -26,11 +26,11 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from itertools import count
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from kms_tui import __version__
 from kms_tui.backend.service_model import operations
 from kms_tui.control.fault_rules import ANY, FaultOrder
 from kms_tui.control.faults import fault_of, order_of
@@ -145,7 +145,7 @@ class ControlPath:
         row = self._control.store.one("SELECT count(*) FROM keys")
         return {
             "status": "healthy",
-            "version": version("kms-tui"),
+            "version": __version__,
             "now": _text(self._control.clock()),
             "keys": row[0] if row else 0,
             "snapshots": len(self._snapshots),
