@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,13 @@ def test_a_store_on_the_disk_has_no_states_to_go_back_to(tmp_path: Path) -> None
 def test_a_state_of_another_store_is_refused() -> None:
     with open_store() as one, open_store() as other, pytest.raises(ValueError, match="of another KMS"):
         StoreSnapshot(one).put_into(other)
+
+
+def test_a_store_in_memory_that_nobody_has_any_more_is_closed() -> None:
+    backend = open_ephemeral()
+    _key(backend)
+    connection = backend.store._connection
+    del backend
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
