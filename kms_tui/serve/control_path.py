@@ -16,7 +16,8 @@
     DELETE /_kms-tui/calls
 
 Errors are JSON with ``error``, and HTTP 400, 404 or 405; an order that is refused does nothing. Web pages are
-refused, and other machines unless the control is ``from_anywhere``.
+refused, and other machines unless the control is ``from_anywhere``. Faults and calls are those of KMS:
+requests to STS meet none, and are not told.
 """
 
 from __future__ import annotations

@@ -95,12 +95,15 @@ class LocalKms:
 
     @property
     def faults(self) -> FaultRules:
-        """The faults that calls meet: ``kms.faults.plan("Encrypt", THROTTLE, OK)``."""
+        """The faults that calls meet: ``kms.faults.plan("Encrypt", THROTTLE, OK)``.
+
+        Requests to STS meet none. An answer takes its time whatever time-outs a client has.
+        """
         return self._control.faults
 
     @property
     def calls(self) -> CallJournal:
-        """The calls made since the last reset: ``kms.calls.count("Decrypt")``."""
+        """The calls of KMS made since the last reset: ``kms.calls.count("Decrypt")``; none of STS."""
         return self._control.calls
 
     def add(self, seed: SeedSource) -> tuple[AccessKey, ...]:
