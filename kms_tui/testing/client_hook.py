@@ -124,15 +124,19 @@ def _headers(headers: Mapping[str, Any]) -> dict[str, str]:
 
 def _lead_all() -> None:
     """Lead all sessions and clients of the process: those that are there, and those that will be made."""
-    found = [_emitter(each) for each in gc.get_objects() if issubclass(type(each), Session | BaseClient)]
+    emitters = [_emitter(each) for each in gc.get_objects() if issubclass(type(each), Session | BaseClient)]
     for service in SERVICES:
         handlers.BUILTIN_HANDLERS.append((_event(service), _before_send, handlers.REGISTER_FIRST))
-        for emitter in found:
-            emitter.register_first(_event(service), _before_send)
+        for emitter in emitters:
+            if emitter is not None:
+                emitter.register_first(_event(service), _before_send)
 
 
 def _emitter(of: Session | BaseClient) -> Any:
-    return of.meta.events if isinstance(of, BaseClient) else of.get_component("event_emitter")
+    """What tells its events; None for a client that is not made yet, which has no attributes to ask for."""
+    if isinstance(of, Session):
+        return of.get_component("event_emitter")
+    return of.meta.events if "meta" in vars(of) else None
 
 
 _lead_all()

@@ -155,7 +155,7 @@ def test_moto_within_and_around_it() -> None:
 
 
 EARLIER = """
-import socket, boto3, botocore.session
+import socket, boto3, botocore.client, botocore.session
 
 def refuse(*_, **__):
     raise AssertionError("a connection was opened")
@@ -168,6 +168,7 @@ clients = [
     botocore.session.Session().create_client("kms", "eu-west-1", **keys),
 ]
 session = boto3.Session(region_name="eu-west-1")
+half_made = botocore.client.BaseClient.__new__(botocore.client.BaseClient)
 
 from kms_tui.testing import LocalKms
 
