@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kms_tui.testing import LocalKms, SeedSource
 
 _SETTING = "local_kms_seed"
+_MOST_MADE = 64
+"""How many KMSs are kept for further tests, the last used; each takes half a MiB."""
 _made: pytest.StashKey[dict[str, LocalKms]] = pytest.StashKey()
 
 
@@ -65,6 +67,8 @@ def _kms_for(made: dict[str, LocalKms], options: dict[str, Any]) -> LocalKms:
     from kms_tui.testing import LocalKms
 
     name = repr(sorted(options.items()))
-    if name not in made:
-        made[name] = LocalKms(**options)
-    return made[name]
+    kms = made.pop(name, None) or LocalKms(**options)
+    while len(made) >= _MOST_MADE:
+        del made[next(iter(made))]  # which closes it, unless somebody has it still
+    made[name] = kms
+    return kms

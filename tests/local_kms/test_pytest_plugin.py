@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kms_tui import pytest_plugin
+from kms_tui.testing import LocalKms
+
 ISOLATED = """
 import boto3
 import pytest
@@ -100,3 +103,14 @@ def test_tests_that_do_not_ask_for_it_do_not_wait_for_it(tmp_path: Path) -> None
         "    assert not {'boto3', 'botocore', 'kms_tui.testing.local_kms'} & set(sys.modules)\n"
     )
     assert "1 passed" in _run(tmp_path, "-p", "no:xdist")
+
+
+def test_tests_with_many_beginnings_keep_the_last_ones() -> None:
+    made: dict[str, LocalKms] = {}
+    first = pytest_plugin._kms_for(made, {"account_id": f"{0:012}"})
+    for number in range(1, 100):
+        pytest_plugin._kms_for(made, {"account_id": f"{number:012}"})
+        if number < 90:
+            assert pytest_plugin._kms_for(made, {"account_id": f"{0:012}"}) is first
+    assert (len(made), first in made.values()) == (64, True)
+    assert pytest_plugin._kms_for(made, {"account_id": f"{1:012}"}).backend.account_id == f"{1:012}"
