@@ -1,7 +1,7 @@
 """The pytest plugin: the fixture ``local_kms``, a KMS of its own for each test.
 
-What it begins with is, the first that is given: the marker ``@pytest.mark.local_kms(seed=…, now=…,
-region=…, account_id=…, caller_arn=…, sts=…)``; a fixture ``local_kms_seed`` of your own; the setting
+What it begins with is, the first that is given: the marker ``@pytest.mark.local_kms(seed=…, now=…)`` with any
+argument of ``LocalKms`` by name; a fixture ``local_kms_seed`` of your own; the setting
 ``local_kms_seed = tests/seed.yaml`` of pytest; an empty account. A KMS is made once for all tests with the
 same beginning, and put back to it before each.
 
@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "local_kms(seed, now, region, account_id, caller_arn, sts): how the fixture begins"
+        "markers", "local_kms(seed=…, now=…, …): how the fixture begins, as LocalKms takes it"
     )
     config.stash[_made] = {}
 
@@ -56,6 +56,8 @@ def local_kms_seed(pytestconfig: pytest.Config) -> SeedSource | None:
 def local_kms(request: pytest.FixtureRequest, local_kms_seed: SeedSource | None) -> Iterator[LocalKms]:
     """An offline KMS in the state of its seed, which all boto3 clients of the test speak to."""
     marker = request.node.get_closest_marker("local_kms")
+    if marker is not None and marker.args:
+        raise pytest.UsageError("the marker local_kms takes names: @pytest.mark.local_kms(seed=…)")
     options: dict[str, Any] = {"seed": local_kms_seed, **(marker.kwargs if marker else {})}
     kms = _kms_for(request.config.stash[_made], options)
     kms.reset()

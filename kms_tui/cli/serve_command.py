@@ -38,9 +38,17 @@ _EPILOG = """\
 examples:
   kms-tui serve --ephemeral --port 4599                 prints its URL, and the exports that a shell needs
   kms-tui serve --seed keys.yaml                        the keys of a file, in memory
+  kms-tui serve --seed keys.yaml --control              the same for tests: reset, clock, faults …
   kms-tui serve --local --as arn:aws:iam::111122223333:role/app --iam-policy app.json
 
 {file_help}
+
+--control takes orders in JSON (docs/testing.md has all of them):
+
+  curl -X POST $AWS_ENDPOINT_URL_KMS/_kms-tui/reset
+  curl -X POST $AWS_ENDPOINT_URL_KMS/_kms-tui/clock -d '{{"advance": "90d"}}'
+  curl -X POST $AWS_ENDPOINT_URL_KMS/_kms-tui/faults -d '{{"operation": "Encrypt", "plan": ["throttle"]}}'
+  curl $AWS_ENDPOINT_URL_KMS/_kms-tui/calls
 
 exit codes: 0 stopped by a signal; 1 the store or the port cannot be used; 2 bad usage"""
 

@@ -1,6 +1,7 @@
 """Which call meets which fault: orders by operation, key and principal, in their order.
 
     rules.plan("Encrypt", THROTTLE, OK, DENY)            # the next three calls, then proper answers
+    rules.plan("Encrypt", "throttle", "ok", "deny")      # the same, by their names
     rules.always("Decrypt", DENY, key="alias/app")       # every call, until ``clear``
     rules.plan_from(ANY, itertools.cycle([OK, THROTTLE]))  # a schedule without end
 
@@ -15,9 +16,10 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import NamedTuple
 
-from kms_tui.control.faults import OK, Fault, Stale
+from kms_tui.control.faults import OK, Fault, Stale, fault_of
 
 ANY = "*"
 """Stands for operations without an order of their own."""
@@ -82,19 +84,23 @@ NO_FAULT = MetFault()
 class FaultRules:
     """All orders; safe to use from several threads.
 
-    ``present`` gives the state of KMS, which is asked for where stale reads are ordered.
+    ``present`` gives the state of KMS, which is asked for where stale reads are ordered. An order for an
+    operation that is not one of ``operations`` is a ValueError; without these it may name any.
     """
 
-    def __init__(self, present: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, present: Callable[[], object] = lambda: None, operations: Collection[str] = ()
+    ) -> None:
         self._present = present
+        self._operations = operations
         self._orders: dict[CallSelector, FaultOrder] = {}
         self._ranked: list[FaultOrder] = []
         # Once more by the same thread where a schedule looks at the orders itself.
         self._lock = threading.RLock()
 
-    def plan(self, operation: str, *faults: Fault, key: str = "", principal: str = "") -> None:
-        """Meet the next calls with these, one each."""
-        self.plan_from(operation, faults, key=key, principal=principal)
+    def plan(self, operation: str, *faults: Fault | str, key: str = "", principal: str = "") -> None:
+        """Meet the next calls with these, one each: faults, or their names (``"throttle"``)."""
+        self.plan_from(operation, [_fault(each) for each in faults], key=key, principal=principal)
 
     def plan_from(
         self, operation: str, faults: Iterable[Fault], *, key: str = "", principal: str = ""
@@ -104,10 +110,11 @@ class FaultRules:
         with self._order(CallSelector(operation, key, principal), is_stale) as order:
             order.plan = iter(faults)
 
-    def always(self, operation: str, fault: Fault, *, key: str = "", principal: str = "") -> None:
+    def always(self, operation: str, fault: Fault | str, *, key: str = "", principal: str = "") -> None:
         """Meet every call with this, once its plan is used up."""
-        with self._order(CallSelector(operation, key, principal), isinstance(fault, Stale)) as order:
-            order.always = fault
+        found = _fault(fault)
+        with self._order(CallSelector(operation, key, principal), isinstance(found, Stale)) as order:
+            order.always = found
 
     def clear(self) -> None:
         """Forget all orders."""
@@ -133,6 +140,7 @@ class FaultRules:
 
     @contextmanager
     def _order(self, selector: CallSelector, is_stale: bool) -> Iterator[FaultOrder]:
+        self._require_known(selector.operation)
         since = self._present() if is_stale else None
         with self._lock:
             if selector not in self._orders:
@@ -141,3 +149,14 @@ class FaultRules:
             order = self._orders[selector]
             order.since = since or order.since
             yield order
+
+    def _require_known(self, operation: str) -> None:
+        if not self._operations or operation == ANY or operation in self._operations:
+            return
+        close = get_close_matches(operation, self._operations, 1)
+        meant = f"did you mean {close[0]!r}?" if close else f"{ANY!r} is all"
+        raise ValueError(f"there is no operation {operation!r} of KMS; {meant}")
+
+
+def _fault(fault: Fault | str) -> Fault:
+    return fault_of(fault) if isinstance(fault, str) else fault

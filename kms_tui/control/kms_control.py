@@ -9,6 +9,7 @@ from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.principals.key_table import AccessKeys
 from kms_tui.backend.local.store.snapshots import StoreSnapshot
 from kms_tui.backend.local.store.sqlite_store import Store
+from kms_tui.backend.service_model import operations
 from kms_tui.control.call_journal import CallJournal
 from kms_tui.control.clock import ClockState, ControlledClock
 from kms_tui.control.fault_rules import FaultRules
@@ -37,7 +38,7 @@ class KmsControl:
         self.store = store
         self.clock = clock
         self.access_keys = access_keys
-        self.faults = FaultRules(lambda: StoreSnapshot(store))
+        self.faults = FaultRules(lambda: StoreSnapshot(store), operations())
         self.calls = CallJournal()
         self.begin = self.snapshot()
 

@@ -14,6 +14,7 @@ from kms_tui.backend.local.principals.key_table import AccessKeys
 from kms_tui.kms.errors import ServiceError
 from kms_tui.serve.http_messages import HttpRequest
 
+_LOCAL_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]*)?")
 
 
@@ -54,7 +55,9 @@ class PageGuard:
     """Refuses web pages: otherwise a page that somebody visits could use the keys of this machine.
 
     Browsers mark its requests; and where its own name leads here (DNS rebinding), the Host header has that
-    name, which must be one of ``hosts`` or this machine's own.
+    name, which must be one of ``hosts`` or this machine's own. Where ``hosts`` has the address of all
+    interfaces, a name without a dot is one of its own network, as a container has: no page of the internet
+    has such a name.
     """
 
     def __init__(self, hosts: Collection[str]) -> None:
@@ -76,8 +79,10 @@ class PageGuard:
         if name == "localhost" or name in self._hosts:
             return True
         address = _address(name)
+        if address is None:
+            return self._any_address and _LOCAL_NAME.fullmatch(name) is not None
         # No page has an address for its name unless that is where it came from.
-        return address is not None and (address.is_loopback or self._any_address)
+        return address.is_loopback or self._any_address
 
 
 def is_of_this_machine(request: HttpRequest) -> bool:

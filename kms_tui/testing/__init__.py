@@ -12,6 +12,8 @@
 With pytest the fixture ``local_kms`` gives each test such a KMS, in the state of the seed.
 """
 
+from kms_tui.backend.local.attestation.attestation_making import AttestationAuthority, attestation_document
+from kms_tui.backend.local.attestation.attestations import AttestationTrust
 from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.control.call_journal import CallJournal, JournalCall
 from kms_tui.control.clock import ControlledClock
@@ -48,6 +50,8 @@ __all__ = [
     "UNAVAILABLE",
     "AccessKey",
     "Answer",
+    "AttestationAuthority",
+    "AttestationTrust",
     "CallJournal",
     "ControlledClock",
     "Drop",
@@ -63,4 +67,5 @@ __all__ = [
     "SeedSource",
     "ShortPage",
     "Stale",
+    "attestation_document",
 ]

@@ -14,6 +14,7 @@ from typing import Any, Self
 import boto3
 
 from kms_tui.backend.local import LocalBackend
+from kms_tui.backend.local.attestation.attestations import NO_TRUST, AttestationTrust
 from kms_tui.backend.local.default_store import DEFAULT_ACCOUNT, DEFAULT_REGION
 from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.principals.key_table import AccessKeys
@@ -55,7 +56,7 @@ class LocalKms:
     given they are the seed's, and without a seed the Region is that of the environment. ``now`` is a moment
     at which its clock stands still, instead of real time. ``caller_arn`` is who calls with credentials that
     it does not know, instead of the account's administrator. ``sts`` False leaves STS to others, such as
-    moto.
+    moto. ``attestation_trust`` says which attestation documents of Nitro Enclaves are believed.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class LocalKms:
         now: datetime | None = None,
         caller_arn: str | None = None,
         sts: bool = True,
+        attestation_trust: AttestationTrust = NO_TRUST,
     ) -> None:
         read = None if seed is None else read_seed(_source(seed), account=account_id, region=region)
         self.clock = ControlledClock(now)
@@ -80,6 +82,7 @@ class LocalKms:
             account_id=account_id or (read.account if read else DEFAULT_ACCOUNT),
             region=self._region or surroundings.environment_region() or DEFAULT_REGION,
             caller_arn=caller_arn,
+            attestation_trust=attestation_trust,
         )
         """The KMS itself, called as the default caller without any client."""
         if read is not None:

@@ -27,6 +27,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -182,17 +183,17 @@ class Load:
     cpu_millis: float
 
 
-def load(server: Server, payload: bytes, seconds: float) -> Load:
-    """Keep eight connections busy with the same request for a while; every answer must be HTTP 200."""
+def load(server: Server, payloads: Sequence[bytes], seconds: float) -> Load:
+    """Keep eight connections busy for a while, each with one of the requests; all are answered HTTP 200."""
     with selectors.DefaultSelector() as selector:
-        for _ in range(CONNECTIONS):
+        for payload in islice(cycle(payloads), CONNECTIONS):
             client = Client(server.port)
-            selector.register(client.socket, selectors.EVENT_READ, client)
+            selector.register(client.socket, selectors.EVENT_READ, (client, payload))
             client.socket.sendall(payload)
         answered, cpu, started = 0, server.cpu_seconds(), time.perf_counter()
         while (elapsed := time.perf_counter() - started) < seconds:
             for key, _ in selector.select(timeout=10):
-                client = key.data
+                client, payload = key.data
                 answer = client.answer()
                 if answer is None:
                     continue
@@ -203,11 +204,11 @@ def load(server: Server, payload: bytes, seconds: float) -> Load:
                     selector.unregister(client.socket)
                     client.socket.close()
                     client.connect()
-                    selector.register(client.socket, selectors.EVENT_READ, client)
+                    selector.register(client.socket, selectors.EVENT_READ, key.data)
                 client.socket.sendall(payload)
         cpu = server.cpu_seconds() - cpu
         for key in list(selector.get_map().values()):
-            key.data.socket.close()
+            key.data[0].socket.close()
     return Load(answered / elapsed, cpu / answered * 1000)
 
 
@@ -261,7 +262,7 @@ def main() -> None:
             runs: dict[str, list[Load]] = {name: [] for name in servers}
             for _ in range(args.rounds):
                 for name, server in servers.items():
-                    runs[name].append(load(server, wires[name][operation], args.seconds))
+                    runs[name].append(load(server, [wires[name][operation]], args.seconds))
             report(operation, runs)
     starts = []
     for _ in range(args.rounds + 2):

@@ -413,7 +413,7 @@ DEPARTURES: tuple[Departure, ...] = (
         ),
     ),
     Departure(
-        "naming another key opens all the same",
+        "naming another key is AccessDeniedException",
         "the service model: Decrypt (IncorrectKeyException)",
         ("test_encryption::test_naming_another_key_is_an_incorrect_key",),
     ),

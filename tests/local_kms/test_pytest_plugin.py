@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
+from importlib import import_module
 from pathlib import Path
 
 from kms_tui import pytest_plugin
@@ -62,12 +64,15 @@ keys:
   - aliases: [alias/everybody]
 """
 
+PLUGIN = ("-p", "no:kms_tui", "-p", "kms_tui.pytest_plugin")
+"""The plugin of this tree, in place of the one that may be installed."""
+
 
 def _run(folder: Path, *arguments: str) -> str:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST"))
     }
-    command = [sys.executable, "-m", "pytest", "-p", "kms_tui.pytest_plugin", "-q", *arguments]
+    command = [sys.executable, "-m", "pytest", *PLUGIN, "-q", *arguments]
     ended = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
@@ -114,3 +119,16 @@ def test_tests_with_many_beginnings_keep_the_last_ones() -> None:
             assert pytest_plugin._kms_for(made, {"account_id": f"{0:012}"}) is first
     assert (len(made), first in made.values()) == (64, True)
     assert pytest_plugin._kms_for(made, {"account_id": f"{1:012}"}).backend.account_id == f"{1:012}"
+
+
+def test_a_marker_without_names_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text(
+        "import pytest\n\n\n@pytest.mark.local_kms('seed.yaml')\ndef test_it(local_kms):\n    pass\n"
+    )
+    assert "local_kms takes names" in _run(tmp_path, "-p", "no:xdist")
+
+
+def test_pytest_finds_the_plugin_where_it_is_installed() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["entry-points"]["pytest11"] == {"kms_tui": PLUGIN[-1]}
+    assert import_module(PLUGIN[-1]).local_kms

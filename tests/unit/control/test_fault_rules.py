@@ -41,6 +41,21 @@ def test_a_plan_is_met_in_order_and_then_over() -> None:
     assert [order.met for order in rules.orders()] == [3]
 
 
+def test_faults_may_be_ordered_by_name_for_operations_that_there_are() -> None:
+    rules = FaultRules(operations=("Encrypt", "Decrypt"))
+    rules.plan("Encrypt", "throttle", DENY)
+    rules.always(ANY, "lost-answer")
+    assert _met(rules, "Encrypt", 3) == [THROTTLE, DENY, NAMED["lost-answer"]]
+    with pytest.raises(ValueError, match="did you mean 'throttle'"):
+        rules.plan("Decrypt", "trottle")
+    for order in (rules.plan, rules.always):
+        with pytest.raises(ValueError, match="no operation 'encrypt' of KMS; did you mean 'Encrypt'"):
+            order("encrypt", DENY)
+    with pytest.raises(ValueError, match="is all"):
+        rules.plan("Xyz", DENY)
+    assert len(rules.orders()) == 2
+
+
 def test_what_is_always_so_follows_a_plan() -> None:
     rules = FaultRules()
     rules.always("Encrypt", DENY)

@@ -93,3 +93,20 @@ def test_where_all_addresses_are_served_each_is_meant_and_no_name(bound: str) ->
     assert _admitted((bound, bound), host="192.168.1.5:8000")
     assert _admitted((bound, bound), host="[fe80::1]:8000")
     assert not _admitted((bound, bound), host="attacker.example:8000")
+
+
+@pytest.mark.parametrize(
+    ("host", "admitted"),
+    [
+        ("kms", True),
+        ("Order_KMS-1:4599", True),
+        ("kms.", False),
+        ("kms.example", False),
+        ("-kms", False),
+        ("k" * 64, False),
+        ("kéy", False),
+    ],
+)
+def test_where_all_addresses_are_served_a_container_has_its_name(host: str, admitted: bool) -> None:
+    assert _admitted(("0.0.0.0", "0.0.0.0"), host=host) is admitted
+    assert not _admitted(("127.0.0.1", "127.0.0.1"), host=host)
