@@ -204,7 +204,7 @@ def _secured(args: argparse.Namespace, listener: Listener) -> Iterator[tuple[Lis
     if not args.tls:
         yield listener, {}
         return
-    from kms_tui.serve import tls_for
+    from kms_tui.serve.tls import tls_for
 
     with TemporaryDirectory(prefix="kms-tui-") as folder:
         path = args.tls_ca or Path(folder) / "ca.pem"
@@ -253,7 +253,7 @@ def _opened(args: argparse.Namespace) -> Iterator[_Served]:
         return
     from kms_tui.backend.local import open_default, open_ephemeral
 
-    seed = read_seed_file(args.seed) if args.seed else None
+    seed = read_seed_file(args.seed, args.account_id or "", args.region or "") if args.seed else None
     opener = partial(open_default, args.store)
     if _is_in_memory(args):
         opener = partial(open_ephemeral, clock=clock or utc_now)

@@ -80,3 +80,19 @@ def test_it_refuses_what_no_calendar_has_and_stays(real: _Real, frozen: bool) ->
         with pytest.raises(ValueError, match="1970 to 9000"):
             clock.advance(days=days)
     assert clock() == NOW
+
+
+def test_it_runs_again_from_the_last_moment_that_there_is() -> None:
+    clock = ControlledClock(datetime(9000, 1, 1, tzinfo=UTC))
+    assert clock.run() == datetime(9000, 1, 1, tzinfo=UTC)
+    assert not clock.is_frozen
+
+
+@pytest.mark.parametrize("hours", [-14, 14])
+def test_a_moment_that_no_calendar_has_in_utc_is_refused(hours: int) -> None:
+    zone = timezone(timedelta(hours=hours))
+    clock = ControlledClock(NOW)
+    for moment in (datetime.min, datetime.max):
+        with pytest.raises(ValueError, match="1970 to 9000"):
+            clock.set(moment.replace(tzinfo=zone))
+    assert clock.advance(seconds=1.5) == NOW + timedelta(seconds=1.5)
