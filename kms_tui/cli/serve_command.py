@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from kms_tui.backend.local.attestation.attestations import AttestationTrust
     from kms_tui.backend.local.principals.access_keys import AccessKey
     from kms_tui.control.clock import ControlledClock
-    from kms_tui.serve import Credential, Listener
+    from kms_tui.serve.server import Listener
+    from kms_tui.serve.sigv4 import Credential
 
 _ACCOUNT_DIGITS = 12
 _EPILOG = """\
@@ -162,8 +163,8 @@ def _is_in_memory(args: argparse.Namespace) -> bool:
 
 
 def _serve(args: argparse.Namespace, served: _Served) -> None:
-    from kms_tui.serve import access_keys_for, admission, listen, serve, unsigned_for
     from kms_tui.serve.admission import UnsignedFrom
+    from kms_tui.serve.server import access_keys_for, admission, listen, serve, unsigned_for
 
     backend = served.backend
     credential = credential_from(args) or served.credential
@@ -235,7 +236,7 @@ def _opened(args: argparse.Namespace) -> Iterator[_Served]:
     """The backend to serve and the credential to sign with; a store is closed at the end."""
     from kms_tui.backend.local.store.sources import utc_now
     from kms_tui.control.clock import ControlledClock
-    from kms_tui.serve import credential_of, random_credential
+    from kms_tui.serve.sigv4 import credential_of, random_credential
 
     clock = ControlledClock() if args.control else None
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 
@@ -23,15 +23,14 @@ from kms_tui.control.call_journal import CallJournal
 from kms_tui.control.clock import ControlledClock
 from kms_tui.control.fault_rules import FaultRules
 from kms_tui.control.kms_control import KmsControl, KmsSnapshot
-from kms_tui.seed.seed_application import apply_seed
-from kms_tui.seed.seed_model import Seed
-from kms_tui.seed.seed_reading import read_seed
-from kms_tui.serve import running
 from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.endpoint import Endpoint
 from kms_tui.serve.fault_injection import FaultInjection
 from kms_tui.serve.http_messages import HttpRequest, HttpResponse
 from kms_tui.testing import client_hook, surroundings
+
+if TYPE_CHECKING:
+    from kms_tui.seed.seed_model import Seed
 
 SeedSource = str | Path | Mapping[str, Any]
 """A file (a text that ends in .yaml, .yml, .json or .toml is its path), its text, or what it would say."""
@@ -70,7 +69,7 @@ class LocalKms:
         sts: bool = True,
         attestation_trust: AttestationTrust = NO_TRUST,
     ) -> None:
-        read = None if seed is None else read_seed(_source(seed), account=account_id, region=region)
+        read = None if seed is None else _read(seed, account_id, region)
         self.clock = ControlledClock(now)
         self._sts = sts
         self._region = region or (read.region if read else None)
@@ -116,11 +115,13 @@ class LocalKms:
         with it, and nothing added.
         """
         backend = self.backend
-        read = read_seed(_source(seed), account=backend.account_id, region=backend.region)
+        read = _read(seed, backend.account_id, backend.region)
         self._apply(read)
         return read.access_keys
 
     def _apply(self, seed: Seed) -> None:
+        from kms_tui.seed.seed_application import apply_seed
+
         apply_seed(seed, self._store)
         for key in seed.access_keys:
             self._access_keys.add(key)
@@ -183,6 +184,8 @@ class LocalKms:
     @contextmanager
     def served(self, *, port: int = 0) -> Iterator[str]:
         """The same KMS over HTTP as well, with its control, for other processes; gives its URL."""
+        from kms_tui.serve.server import running  # a test without HTTP waits for no server
+
         with running(self.backend, port=port, control=self._control) as url:
             yield url
 
@@ -213,6 +216,13 @@ class LocalKms:
             time.sleep(injected.delay)
         response = injected.response or self._endpoint.run(injected.task)
         return self._injection.end(injected, response)
+
+
+def _read(seed: SeedSource, account: str, region: str) -> Seed:
+    """The seed; one without a Region is in this. An account without a seed does not wait for its schema."""
+    from kms_tui.seed.seed_reading import read_seed
+
+    return read_seed(_source(seed), account=account, region=region)
 
 
 def _source(seed: SeedSource) -> SeedSource:

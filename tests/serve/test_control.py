@@ -20,7 +20,8 @@ from kms_tui.backend.local.principals.key_table import AccessKeys
 from kms_tui.control.clock import ControlledClock
 from kms_tui.control.fault_rules import FaultRules
 from kms_tui.control.kms_control import KmsControl
-from kms_tui.serve import Credential, credential_of, random_credential, running
+from kms_tui.serve.server import running
+from kms_tui.serve.sigv4 import Credential, credential_of, random_credential
 
 REGION = "eu-west-1"
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
