@@ -26,12 +26,13 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from kms_tui import __version__
+from kms_tui.control.clock import moment_of, span_of
 from kms_tui.control.fault_rules import ANY, FaultOrder
 from kms_tui.control.faults import fault_of, order_of
 from kms_tui.control.kms_control import KmsControl, KmsSnapshot
@@ -42,6 +43,8 @@ from kms_tui.serve.http_messages import HttpRequest, HttpResponse
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 PREFIX = "/_kms-tui"
 MAX_SNAPSHOTS = 100
 MAX_PLAN = 10_000
@@ -49,8 +52,6 @@ MAX_PLAN = 10_000
 _JSON = "application/json"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 """Clients take "." and ".." out of a path."""
-_SPAN = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)(s|m|h|d|w)")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class _OrderError(Exception):
@@ -188,8 +189,8 @@ class ControlPath:
 
     def _set_clock(self, order: _Order) -> object:
         """All of an order is read before any of it is done."""
-        moment = _moment(order.body["set"]) if "set" in order.body else None
-        span = _span(order.body["advance"]) if "advance" in order.body else None
+        moment = _read(order.body, "set", moment_of)
+        span = _read(order.body, "advance", span_of)
         freeze = order.body.get("freeze")
         if not isinstance(freeze, bool | None):
             raise _OrderError('"freeze" is true or false')
@@ -275,30 +276,14 @@ def _name(body: Mapping[str, Any], member: str) -> str:
     return value
 
 
-def _moment(value: object) -> datetime:
-    """A moment in ISO 8601 with its zone, or in seconds since 1970."""
+def _read(body: Mapping[str, Any], member: str, read: Callable[[object], T]) -> T | None:
+    """What a member means; None where it is not there."""
+    if member not in body:
+        return None
     try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        moment = datetime.fromisoformat(str(value))
-    except (ValueError, OverflowError, OSError) as error:
-        raise _OrderError('"set" is a time such as "2027-01-01T00:00:00Z", or seconds since 1970') from error
-    if moment.tzinfo is None:
-        raise _OrderError('"set" needs a time zone, as in "2027-01-01T00:00:00Z"')
-    return moment
-
-
-def _span(value: object) -> timedelta:
-    """A length of time: seconds, or "90d", "12h", "30m", "45s", "2w"."""
-    match = _SPAN.fullmatch(value) if isinstance(value, str) else None
-    try:
-        if match is not None:
-            return timedelta(**{_UNITS[match[2]]: float(match[1])})
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return timedelta(seconds=value)
-    except (OverflowError, ValueError):
-        pass
-    raise _OrderError('"advance" is a number of seconds, or such as "90d", "12h", "30m", "45s"')
+        return read(body[member])
+    except ValueError as error:
+        raise _OrderError(f'"{member}": {error}') from error
 
 
 def _text(moment: datetime) -> str:
