@@ -17,7 +17,7 @@ from kms_tui.kms.errors import KmsTuiError
 
 if TYPE_CHECKING:
     from kms_tui.backend.local.principals.access_keys import AccessKey
-    from kms_tui.serve import Credential
+    from kms_tui.serve.sigv4 import Credential
 
 FILE_HELP = """\
 --credentials takes a file in the format of ~/.aws/credentials, so that clients can read the same one:
@@ -75,7 +75,7 @@ def credential_from(args: argparse.Namespace) -> Credential | None:
     """The credential in the environment, where the flag asks for it; KmsTuiError where there is none."""
     if not args.credential_from_env:
         return None
-    from kms_tui.serve import Credential
+    from kms_tui.serve.sigv4 import Credential
 
     values = [os.environ.get(name.upper(), "") for name in (_ID, _SECRET)]
     for name, value, form in zip((_ID, _SECRET), values, (_ID_FORM, _SECRET_FORM), strict=True):

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from kms_tui.backend.local.attestation.attestations import AttestationTrust
     from kms_tui.backend.local.principals.access_keys import AccessKey
     from kms_tui.control.clock import ControlledClock
-    from kms_tui.serve import Credential, Listener
+    from kms_tui.serve.server import Listener
+    from kms_tui.serve.sigv4 import Credential
 
 _ACCOUNT_DIGITS = 12
 _EPILOG = """\
@@ -162,8 +163,8 @@ def _is_in_memory(args: argparse.Namespace) -> bool:
 
 
 def _serve(args: argparse.Namespace, served: _Served) -> None:
-    from kms_tui.serve import access_keys_for, admission, listen, serve, unsigned_for
     from kms_tui.serve.admission import UnsignedFrom
+    from kms_tui.serve.server import access_keys_for, admission, listen, serve, unsigned_for
 
     backend = served.backend
     credential = credential_from(args) or served.credential
@@ -204,7 +205,7 @@ def _secured(args: argparse.Namespace, listener: Listener) -> Iterator[tuple[Lis
     if not args.tls:
         yield listener, {}
         return
-    from kms_tui.serve import tls_for
+    from kms_tui.serve.tls import tls_for
 
     with TemporaryDirectory(prefix="kms-tui-") as folder:
         path = args.tls_ca or Path(folder) / "ca.pem"
@@ -235,7 +236,7 @@ def _opened(args: argparse.Namespace) -> Iterator[_Served]:
     """The backend to serve and the credential to sign with; a store is closed at the end."""
     from kms_tui.backend.local.store.sources import utc_now
     from kms_tui.control.clock import ControlledClock
-    from kms_tui.serve import credential_of, random_credential
+    from kms_tui.serve.sigv4 import credential_of, random_credential
 
     clock = ControlledClock() if args.control else None
 
@@ -253,7 +254,7 @@ def _opened(args: argparse.Namespace) -> Iterator[_Served]:
         return
     from kms_tui.backend.local import open_default, open_ephemeral
 
-    seed = read_seed_file(args.seed) if args.seed else None
+    seed = read_seed_file(args.seed, args.account_id or "", args.region or "") if args.seed else None
     opener = partial(open_default, args.store)
     if _is_in_memory(args):
         opener = partial(open_ephemeral, clock=clock or utc_now)

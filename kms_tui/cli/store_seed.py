@@ -97,9 +97,11 @@ def _print_schema() -> int:
     return 0
 
 
-def read_seed_file(path: Path) -> Seed:
+def read_seed_file(path: Path, account: str = "", region: str = "") -> Seed:
     """The seed in a file, or on standard input for ``-``; its notes go to standard error. Raises
     KmsTuiError.
+
+    ``account`` and ``region`` are those of a seed that names none.
     """
     from kms_tui.seed.seed_reading import read_seed, seed_of
     from kms_tui.seed.seed_text import MAX_BYTES, read_bytes
@@ -107,9 +109,9 @@ def read_seed_file(path: Path) -> Seed:
     if str(path) == PIPE:
         with file_errors("Standard input", "read"):
             content = sys.stdin.buffer.read(MAX_BYTES + 1)
-        seed = seed_of(read_bytes(content, "standard input", Path()))
+        seed = seed_of(read_bytes(content, "standard input", Path()), account, region)
     else:
-        seed = read_seed(path)
+        seed = read_seed(path, account=account, region=region)
     for note in seed.notes:
         print(visible(note), file=sys.stderr)
     return seed

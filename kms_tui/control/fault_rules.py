@@ -13,13 +13,13 @@ for the same calls.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from kms_tui.control.faults import OK, Fault, fault_of
+from kms_tui.control.faults import OK, Fault, Stale, fault_of
 
 ANY = "*"
 """Stands for operations without an order of their own."""
@@ -53,7 +53,7 @@ class CallSelector:
 class FaultOrder:
     """What was ordered for the calls of a selector, and how many calls it has met.
 
-    ``since`` is the state of KMS when it was ordered, which stale reads are answered from.
+    ``since`` is the state of KMS when stale reads were ordered, which they are answered from.
     """
 
     selector: CallSelector
@@ -64,7 +64,11 @@ class FaultOrder:
 
     def next(self) -> Fault | None:
         found = next(self.plan, None)
-        return self.always if found is None else found
+        if found is None:
+            found = self.always
+        if not isinstance(found, Fault | None):
+            raise TypeError(f"{found!r} was ordered, which is no fault, such as {OK!r}")
+        return found
 
 
 class MetFault(NamedTuple):
@@ -80,9 +84,8 @@ NO_FAULT = MetFault()
 class FaultRules:
     """All orders; safe to use from several threads.
 
-    ``keys`` of a call are all names of its keys, asked for only where an order is about a key.
-    ``present`` gives the state of KMS at the time of an order. An order for an operation that is not one of
-    ``operations`` is a ValueError; without these it may name any.
+    ``present`` gives the state of KMS, which is asked for where stale reads are ordered. An order for an
+    operation that is not one of ``operations`` is a ValueError; without these it may name any.
     """
 
     def __init__(
@@ -91,7 +94,9 @@ class FaultRules:
         self._present = present
         self._operations = operations
         self._orders: dict[CallSelector, FaultOrder] = {}
-        self._lock = threading.Lock()
+        self._ranked: list[FaultOrder] = []
+        # Once more by the same thread where a schedule looks at the orders itself.
+        self._lock = threading.RLock()
 
     def plan(self, operation: str, *faults: Fault | str, key: str = "", principal: str = "") -> None:
         """Meet the next calls with these, one each: faults, or their names (``"throttle"``)."""
@@ -100,37 +105,33 @@ class FaultRules:
     def plan_from(
         self, operation: str, faults: Iterable[Fault], *, key: str = "", principal: str = ""
     ) -> None:
-        with self._order(CallSelector(operation, key, principal)) as order:
+        is_schedule = not isinstance(faults, Sequence)  # of which nobody knows what comes
+        is_stale = is_schedule or any(isinstance(each, Stale) for each in faults)
+        with self._order(CallSelector(operation, key, principal), is_stale) as order:
             order.plan = iter(faults)
 
     def always(self, operation: str, fault: Fault | str, *, key: str = "", principal: str = "") -> None:
         """Meet every call with this, once its plan is used up."""
         found = _fault(fault)
-        with self._order(CallSelector(operation, key, principal)) as order:
+        with self._order(CallSelector(operation, key, principal), isinstance(found, Stale)) as order:
             order.always = found
 
     def clear(self) -> None:
         """Forget all orders."""
         with self._lock:
             self._orders.clear()
+            self._ranked = []
 
     def orders(self) -> list[FaultOrder]:
         """What is ordered, in the order in which it is looked at."""
         with self._lock:
-            return self._sorted()
+            return list(self._ranked)
 
-    def fault_for(
-        self, operation: str, keys: Callable[[], Collection[str]] = tuple, principal: str = ""
-    ) -> MetFault:
-        """What a call meets now, which uses up its place in a plan."""
-        if not self._orders:
-            return NO_FAULT
+    def fault_for(self, operation: str, keys: Collection[str] = (), principal: str = "") -> MetFault:
+        """What a call meets now, which uses up its place in a plan. ``keys`` are all names of its keys."""
         with self._lock:
-            orders = self._sorted()
-        names = keys() if any(order.selector.key for order in orders) else ()
-        with self._lock:
-            for order in orders:
-                if order.selector.fits(operation, names, principal):
+            for order in self._ranked:
+                if order.selector.fits(operation, keys, principal):
                     found = order.next()
                     if found is not None:
                         order.met += 1
@@ -138,12 +139,15 @@ class FaultRules:
         return NO_FAULT
 
     @contextmanager
-    def _order(self, selector: CallSelector) -> Iterator[FaultOrder]:
+    def _order(self, selector: CallSelector, is_stale: bool) -> Iterator[FaultOrder]:
         self._require_known(selector.operation)
-        since = self._present()
+        since = self._present() if is_stale else None
         with self._lock:
-            order = self._orders.setdefault(selector, FaultOrder(selector))
-            order.since = since
+            if selector not in self._orders:
+                self._orders[selector] = FaultOrder(selector)
+                self._ranked = sorted(self._orders.values(), key=lambda order: -order.selector.weight)
+            order = self._orders[selector]
+            order.since = since or order.since
             yield order
 
     def _require_known(self, operation: str) -> None:
@@ -152,9 +156,6 @@ class FaultRules:
         close = get_close_matches(operation, self._operations, 1)
         meant = f"did you mean {close[0]!r}?" if close else f"{ANY!r} is all"
         raise ValueError(f"there is no operation {operation!r} of KMS; {meant}")
-
-    def _sorted(self) -> list[FaultOrder]:
-        return sorted(self._orders.values(), key=lambda order: -order.selector.weight)
 
 
 def _fault(fault: Fault | str) -> Fault:

@@ -2,12 +2,13 @@
 
 In JSON a fault is a name (``"throttle"``) or an object whose ``fault`` is a kind and whose other members are
 the fields of that kind: ``{"fault": "answer", "after": 0.3}``, ``{"fault": "refuse", "code":
-"KMSInternalException", "status": 500}``.
+"KMSInternalException", "status": 500}``. What cannot be answered so is a ValueError.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from difflib import get_close_matches
@@ -15,6 +16,24 @@ from typing import Any
 
 LONGEST_SECONDS = 3600.0
 """The longest that an answer can be ordered to take."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _require_seconds(after: float) -> None:
+    is_number = isinstance(after, int | float) and not isinstance(after, bool)
+    if not (is_number and math.isfinite(after) and 0 <= after <= LONGEST_SECONDS):
+        raise ValueError(f'"after" is a number of seconds from 0 to {LONGEST_SECONDS:.0f}')
+
+
+def _require_status(status: int, least: int) -> None:
+    if not isinstance(status, int) or isinstance(status, bool) or not least <= status <= 599:
+        raise ValueError(f'"status" is an HTTP status from {least} to 599')
+
+
+def _require_line(text: str) -> None:
+    """A text that may stand in an HTTP header."""
+    if not isinstance(text, str) or not (text.isascii() and (text.isprintable() or not text)):
+        raise ValueError('"code" and "date" are lines of ASCII text')
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +41,9 @@ class Answer:
     """The proper answer, ``after`` that many seconds more than the endpoint's latency."""
 
     after: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_seconds(self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +55,15 @@ class Refuse:
     status: int = 400
     date: str = ""
 
+    def __post_init__(self) -> None:
+        _require_line(self.code)
+        _require_line(self.date)
+        _require_status(self.status, 400)
+        if not self.code:
+            raise ValueError('"code" is a line of ASCII text that is not empty')
+        if not isinstance(self.message, str) or _SURROGATE.search(self.message):
+            raise ValueError('"message" is a text')
+
 
 @dataclass(frozen=True, slots=True)
 class Raw:
@@ -41,12 +72,21 @@ class Raw:
     status: int
     body: bytes = b"<html>not KMS</html>"
 
+    def __post_init__(self) -> None:
+        _require_status(self.status, 200)
+        if not isinstance(self.body, bytes):
+            raise ValueError('"body" is bytes, in JSON a text')
+
 
 @dataclass(frozen=True, slots=True)
 class Drop:
     """The connection reset instead of an answer; ``done`` says whether the operation took place first."""
 
     done: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.done, bool):
+            raise ValueError('"done" is true or false')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +96,7 @@ class Half:
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """The operation done and never answered, until the endpoint closes."""
+    """The operation done and never answered, until the client gives up or the endpoint closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +170,10 @@ def fault_of(order: object) -> Fault:
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f'the member "fault" must be one of {", ".join(KINDS)}')
     members = {name: value for name, value in order.items() if name != "fault"}
-    return KINDS[kind](**_checked(kind, members))
+    return KINDS[kind](**_members(kind, members))
 
 
-def _checked(kind: str, members: Mapping[str, Any]) -> dict[str, Any]:
+def _members(kind: str, members: Mapping[str, Any]) -> dict[str, Any]:
     known = {each.name: each for each in fields(KINDS[kind])}
     for name in members:
         if name not in known:
@@ -141,59 +181,11 @@ def _checked(kind: str, members: Mapping[str, Any]) -> dict[str, Any]:
     for name, each in known.items():
         if each.default is MISSING and name not in members:
             raise ValueError(f"the fault {kind} needs the member {name!r}")
-    return {name: _CHECKS[name](value) for name, value in members.items()}
+    return {name: _of_json(name, value) for name, value in members.items()}
 
 
-def _seconds(value: object) -> float:
-    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else -1.0
-    if not (math.isfinite(number) and 0 <= number <= LONGEST_SECONDS):
-        raise ValueError(f'"after" is a number of seconds from 0 to {LONGEST_SECONDS:.0f}')
-    return number
-
-
-def _status(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 400 <= value <= 599:
-        raise ValueError('"status" is an HTTP status from 400 to 599')
-    return value
-
-
-def _line(value: object) -> str:
-    """A text that may stand in an HTTP header."""
-    if not isinstance(value, str) or not (value.isascii() and (value.isprintable() or not value)):
-        raise ValueError('"code" and "date" are lines of ASCII text')
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError('"message" is a text')
-    return value
-
-
-def _bytes(value: object) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if not isinstance(value, str):
-        raise ValueError('"body" is a text')
-    return value.encode(errors="replace")
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError('"done" is true or false')
-    return value
-
-
-_CHECKS: Mapping[str, Any] = {
-    "after": _seconds,
-    "code": _line,
-    "message": _text,
-    "status": _status,
-    "date": _line,
-    "body": _bytes,
-    "done": _flag,
-}
-"""Field -> what reads it."""
+def _of_json(name: str, value: Any) -> Any:
+    return value.encode(errors="replace") if name == "body" and isinstance(value, str) else value
 
 
 def order_of(fault: Fault) -> object:
@@ -211,4 +203,4 @@ def order_of(fault: Fault) -> object:
 
 def _meant(name: str, known: Mapping[str, Any]) -> str:
     close = get_close_matches(name, known, 1)
-    return f"; did you mean {close[0]!r}?" if close else f": there are {', '.join(known)}"
+    return f"; did you mean {close[0]!r}?" if close else f": there are {', '.join(known) or 'none'}"

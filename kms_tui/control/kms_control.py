@@ -46,7 +46,10 @@ class KmsControl:
         return KmsSnapshot(StoreSnapshot(self.store), self.access_keys.copy(), self.clock.state())
 
     def restore(self, snapshot: KmsSnapshot) -> None:
-        """Go back to a state of this KMS. The calls made so far, and faults that are ordered, stay."""
+        """Go back to a state of this KMS. The calls made so far, and faults that are ordered, stay.
+
+        ValueError for a state of another KMS.
+        """
         snapshot.content.put_into(self.store)
         self.access_keys.replace(snapshot.access_keys)
         self.clock.restore(snapshot.clock)

@@ -41,10 +41,15 @@ def is_local_kms(data: object) -> bool:
     return isinstance(data, Mapping) and not {"Keys", "Aliases"}.isdisjoint(data)
 
 
-def from_local_kms(document: SeedDocument) -> tuple[SeedDocument, tuple[str, ...]]:
-    """The same in our form, and notes on what is left out. Raises SeedError."""
+def from_local_kms(
+    document: SeedDocument, account: str = "", region: str = ""
+) -> tuple[SeedDocument, tuple[str, ...]]:
+    """The same in our form, and notes on what is left out. Raises SeedError.
+
+    ``account`` and ``region`` are those that the environment of local-kms would give.
+    """
     conversion = _Conversion(document)
-    data = conversion.whole()
+    data = {"account": account or ACCOUNT, "region": region or REGION, "keys": conversion.keys()}
     if conversion.problems:
         raise SeedError(conversion.problems)
     converted = SeedDocument(document.name, data, document.lines, document.folder, conversion.origins)
@@ -61,7 +66,7 @@ class _Conversion:
         self.problems: list[str] = []
         self.notes: list[str] = []
 
-    def whole(self) -> dict[str, Any]:
+    def keys(self) -> list[dict[str, Any]]:
         data = self._document.data
         for name in data:
             if name not in ("Keys", "Aliases", "Version"):
@@ -72,7 +77,7 @@ class _Conversion:
         for family, path, entry in self._entries(data.get("Keys")):
             self._key(family, path, entry)
         self._aliases(data.get("Aliases"))
-        return {"account": ACCOUNT, "region": REGION, "keys": self._keys}
+        return self._keys
 
     def _problem(self, path: MemberPath, sentence: str) -> None:
         self.problems.append(ended(f"{self._document.place(path)} {sentence}"))

@@ -19,29 +19,39 @@ from kms_tui.seed.seed_text import from_mapping, read_file, read_text
 _TEXT_NAME = "the seed"
 
 
-def read_seed(source: Path | str | Mapping[str, Any], *, name: str = "", folder: Path | None = None) -> Seed:
+def read_seed(
+    source: Path | str | Mapping[str, Any],
+    *,
+    name: str = "",
+    folder: Path | None = None,
+    account: str = "",
+    region: str = "",
+) -> Seed:
     """The seed in a file (a Path), in a text (YAML, JSON; TOML by the ending of ``name``), or of Python's
     values.
 
     ``name`` stands for the source in sentences; files that the seed names lie in ``folder``, or beside the
-    file. Raises SeedError, with every problem that was found, and FileError.
+    file. ``account`` and ``region`` are those of a seed that names none. Raises SeedError, with every problem
+    that was found, and FileError.
     """
     if isinstance(source, Path):
-        return seed_of(read_file(source))
-    if isinstance(source, str):
-        return seed_of(read_text(source, name or _TEXT_NAME, folder))
-    return seed_of(from_mapping(source, name or _TEXT_NAME, folder))
+        document = read_file(source)
+    elif isinstance(source, str):
+        document = read_text(source, name or _TEXT_NAME, folder)
+    else:
+        document = from_mapping(source, name or _TEXT_NAME, folder)
+    return seed_of(document, account, region)
 
 
-def seed_of(document: SeedDocument) -> Seed:
-    """The seed that a document means. Raises SeedError."""
+def seed_of(document: SeedDocument, account: str = "", region: str = "") -> Seed:
+    """The seed that a document means; ``account`` and ``region`` as for ``read_seed``. Raises SeedError."""
     notes: tuple[str, ...] = ()
     if is_local_kms(document.data):
-        document, notes = from_local_kms(document)
+        document, notes = from_local_kms(document, account, region)
     elif document.data is None:
         document = SeedDocument(document.name, {})
     require_shape(document)
-    reader = MemberReader(document, DEFAULT_ACCOUNT, DEFAULT_REGION)
+    reader = MemberReader(document, account or DEFAULT_ACCOUNT, region or DEFAULT_REGION)
     keys = read_keys(reader)
     access_keys, rows = read_principals(reader)
     if reader.problems:

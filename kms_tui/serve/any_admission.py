@@ -7,7 +7,7 @@ from collections.abc import Collection
 from urllib.parse import unquote
 
 from kms_tui.backend.local.principals.access_keys import AccessKey
-from kms_tui.backend.local.principals.key_table import AccessKeys
+from kms_tui.backend.local.principals.key_table import AccessKeys, unrecognized
 from kms_tui.serve.admission import Admitted, PageGuard
 from kms_tui.serve.http_messages import HttpRequest, session_token_of
 from kms_tui.serve.sigv4 import is_region
@@ -19,7 +19,8 @@ class AnyAdmission:
     """Admits every request, signed or not, but those of web pages (``PageGuard``).
 
     Its credential, where it names one, tells the Region, and whose request it is where its access key is one
-    of ``access_keys``. That key must have its session token and not have expired.
+    of ``access_keys``. That key must have its session token and not have expired. One that was of these, as
+    before a reset, is refused: its principal's requests must not become the default caller's.
     """
 
     def __init__(self, hosts: Collection[str], access_keys: AccessKeys | None = None) -> None:
@@ -37,7 +38,11 @@ class AnyAdmission:
         return self(request, "")
 
     def _key_of(self, access_key_id: str, request: HttpRequest) -> AccessKey | None:
-        key = self.access_keys.find(access_key_id) if self.access_keys else None
-        if key is not None and self.access_keys is not None:
+        if self.access_keys is None:
+            return None
+        key = self.access_keys.find(access_key_id)
+        if key is not None:
             self.access_keys.require_usable(key, session_token_of(request))
+        elif self.access_keys.is_former(access_key_id):
+            raise unrecognized()
         return key

@@ -13,16 +13,18 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.operations import Trait, has, names_with
 from kms_tui.serve import aws_json
-from kms_tui.serve.control_path import ControlPath
-from kms_tui.serve.endpoint import Endpoint, Task, refusal
-from kms_tui.serve.fault_injection import FaultInjection
+from kms_tui.serve.endpoint import Endpoint, Task, failure, refusal
 from kms_tui.serve.http_messages import Delivery, HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from kms_tui.serve.control_path import ControlPath
+    from kms_tui.serve.fault_injection import FaultInjection
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +66,8 @@ class Application:
         self._key_making = BoundedExecutor("key making", KEY_MAKING_THREADS, WAITING)
         self.running: set[asyncio.Task[None]] = set()
         """What is to be answered by a call on a thread."""
-        self._held: set[Answer] = set()
-        """The answers that a fault holds back."""
+        self._delayed: set[Answer] = set()
+        """The answers of calls that a fault keeps from beginning."""
 
     def __call__(self, request: HttpRequest, answer: Answer) -> None:
         """Have a request answered: ``answer`` is called on the loop, now or later."""
@@ -94,34 +96,34 @@ class Application:
 
     def _begin_injected(self, faults: FaultInjection, task: Task, answer: Answer) -> None:
         """Begin a call that may meet a fault: after its delay, and unless that answers it."""
-        injected = faults.begin(task)
+        try:
+            injected = faults.begin(task)
+        except Exception as error:
+            answer(failure(error, task.operation, task.request))
+            return
 
         def end(response: HttpResponse) -> None:
-            response = faults.end(injected, response)
-            if response.delivery is Delivery.NEVER:
-                self._held.add(answer)
-            else:
-                answer(response)
+            answer(faults.end(injected, response))
 
         def begin() -> None:
-            if answer not in self._held:
+            if answer not in self._delayed:
                 return  # The server ends.
-            self._held.remove(answer)
+            self._delayed.remove(answer)
             if injected.response is None:
                 self._begin(injected.task, end)
             else:
                 end(injected.response)
 
-        self._held.add(answer)
+        self._delayed.add(answer)
         if injected.delay:
             asyncio.get_running_loop().call_later(injected.delay, begin)
         else:
             begin()
 
     def let_go(self) -> None:
-        """Reset the connections whose answers a fault holds back, as the server ends."""
-        held, self._held = self._held, set()
-        for answer in held:
+        """Reset the connections whose calls a fault keeps from beginning, as the server ends."""
+        delayed, self._delayed = self._delayed, set()
+        for answer in delayed:
             answer(_RESET)
 
     async def _run(self, task: Task, answer: Answer) -> None:

@@ -8,6 +8,9 @@ silent or too many are closed.
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import struct
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable
@@ -27,6 +30,9 @@ REQUEST_SECONDS = 20.0
 
 STALL_SECONDS = 20.0
 """How long a client may leave an answer unread."""
+
+_NO_LINGERING = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+"""SO_LINGER with no time to linger: what is closed so is reset."""
 
 MAX_HEADER_BYTES = 64 * 1024
 MAX_CONNECTIONS = 1000
@@ -72,6 +78,10 @@ class ClientConnection(asyncio.Protocol):
         self._answered: _Received | None = None
         self._refusal: HttpResponse | None = None
         self._is_ending = False
+        self._is_gone = False
+        """Whether the client sends nothing more, or the server ends."""
+        self._is_unanswered = False
+        """Whether the present request is to have no answer."""
         self._is_full = False
         self._awaited_since: float | None = time.monotonic()
         self._idle_since: float | None = None
@@ -111,9 +121,9 @@ class ClientConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Keep the connection of a client that sends nothing more until all that it sent is answered."""
-        self._is_ending = True
+        self._is_ending = self._is_gone = True
         self._awaited_since = None
-        return self._answered is not None or bool(self._waiting)
+        return not self._is_unanswered and (self._answered is not None or bool(self._waiting))
 
     def pause_writing(self) -> None:
         self._is_full = True
@@ -197,13 +207,17 @@ class ClientConnection(asyncio.Protocol):
             self._end()
 
     def _answer(self, response: HttpResponse) -> None:
+        if response.delivery is Delivery.NEVER:
+            self._is_unanswered = True
+            if self._is_gone:
+                self._reset()
+            return
         received, self._answered = self._answered, None
         if received is None or self._transport.is_closing():
             return
         is_half = response.delivery is Delivery.HALF
         if response.delivery is Delivery.RESET or (is_half and not response.body):
-            self._forget_waiting()
-            self._transport.abort()
+            self._reset()
             return
         ends = response.close or is_half or not received.keeps_alive
         message = self._bytes_of(response, received.request, ends)
@@ -225,6 +239,14 @@ class ClientConnection(asyncio.Protocol):
         """Close once everything that was written is sent, and look at nothing more."""
         self._forget_waiting()
         self._transport.close()
+
+    def _reset(self) -> None:
+        """Have the client see that the connection was reset, not that it came to its end."""
+        self._forget_waiting()
+        connected = self._transport.get_extra_info("socket")
+        if connected is not None:
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        self._transport.abort()
 
     def _forget_waiting(self) -> None:
         self._is_ending = True
@@ -262,8 +284,11 @@ class ClientConnection(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Let an answer be finished, but wait for no request."""
+        self._is_gone = True
         if self._answered is None:
             self._end()
+        elif self._is_unanswered:
+            self._reset()
         else:
             self._answered = self._answered._replace(keeps_alive=False)
 

@@ -15,21 +15,24 @@
     GET    /_kms-tui/calls?operation=Encrypt&key=…&principal=…
     DELETE /_kms-tui/calls
 
-Errors are JSON with ``error``, and HTTP 400, 404 or 405. Web pages are refused, and
-other machines unless the control is ``from_anywhere``.
+Errors are JSON with ``error``, and HTTP 400, 404 or 405; an order that is refused does nothing. Web pages are
+refused, and other machines unless the control is ``from_anywhere``. Faults and calls are those of KMS:
+requests to STS meet none, and are not told.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
+from kms_tui import __version__
+from kms_tui.control.clock import moment_of, span_of
 from kms_tui.control.fault_rules import ANY, FaultOrder
 from kms_tui.control.faults import fault_of, order_of
 from kms_tui.control.kms_control import KmsControl, KmsSnapshot
@@ -38,14 +41,17 @@ from kms_tui.serve.admission import PageGuard, is_of_this_machine
 from kms_tui.serve.fault_injection import FaultInjection
 from kms_tui.serve.http_messages import HttpRequest, HttpResponse
 
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
 PREFIX = "/_kms-tui"
 MAX_SNAPSHOTS = 100
 MAX_PLAN = 10_000
 """Faults in one plan."""
 _JSON = "application/json"
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SPAN = re.compile(r"(-?\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+"""Clients take "." and ".." out of a path."""
 
 
 class _OrderError(Exception):
@@ -64,6 +70,14 @@ class _Order(NamedTuple):
     name: str
 
 
+class _Route(NamedTuple):
+    """What does an order, and the members of its body and its query; an order with others is refused."""
+
+    run: Callable[[_Order], object]
+    members: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+
+
 class ControlPath:
     """Answers the requests to the reserved path; several threads may use it."""
 
@@ -73,15 +87,23 @@ class ControlPath:
         self._pages = pages
         self._snapshots: dict[str, KmsSnapshot] = {}
         self._numbers = count(1)
-        self._routes: Mapping[str, Mapping[str, Callable[[_Order], object]]] = {
-            "/health": {"GET": self._health},
-            "/reset": {"POST": self._reset},
-            "/snapshots": {"GET": self._names, "POST": self._take},
-            "/snapshots/*": {"DELETE": self._drop},
-            "/snapshots/*/restore": {"POST": self._restore},
-            "/clock": {"GET": self._clock, "POST": self._set_clock},
-            "/faults": {"GET": self._orders, "POST": self._order, "DELETE": self._clear_faults},
-            "/calls": {"GET": self._calls, "DELETE": self._clear_calls},
+        about = ("operation", "key", "principal")
+        self._routes: Mapping[str, Mapping[str, _Route]] = {
+            "/health": {"GET": _Route(self._health)},
+            "/reset": {"POST": _Route(self._reset)},
+            "/snapshots": {"GET": _Route(self._names), "POST": _Route(self._take, ("name",))},
+            "/snapshots/*": {"DELETE": _Route(self._drop)},
+            "/snapshots/*/restore": {"POST": _Route(self._restore)},
+            "/clock": {
+                "GET": _Route(self._clock),
+                "POST": _Route(self._set_clock, ("set", "advance", "freeze")),
+            },
+            "/faults": {
+                "GET": _Route(self._orders),
+                "POST": _Route(self._order, (*about, "plan", "always")),
+                "DELETE": _Route(self._clear_faults),
+            },
+            "/calls": {"GET": _Route(self._calls, query=about), "DELETE": _Route(self._clear_calls)},
         }
 
     @staticmethod
@@ -94,16 +116,22 @@ class ControlPath:
             self._pages.refuse_pages(request)
             if not (self._control.from_anywhere or is_of_this_machine(request)):
                 raise _OrderError("other machines order nothing here: start it with --allow-network", 403)
-            run, name = self._route(request)
-            return _json(200, run(_Order(_body(request), request.query_parameters(), name)))
+            route, name = self._route(request)
+            order = _Order(_body(request), request.query_parameters(), name)
+            _require_known(order.body, "member", route.members)
+            _require_known(order.query, "parameter", route.query)
+            return _json(200, route.run(order))
         except _OrderError as error:
             return _json(error.status, {"error": str(error)})
         except ServiceError as error:
             return _json(error.status, {"error": error.message})
         except ValueError as error:
             return _json(400, {"error": str(error)})
+        except Exception as error:
+            logger.exception("an order failed (request %s)", request.id)
+            return _json(500, {"error": f"the order failed: {type(error).__name__}"})
 
-    def _route(self, request: HttpRequest) -> tuple[Callable[[_Order], object], str]:
+    def _route(self, request: HttpRequest) -> tuple[_Route, str]:
         parts = request.path.removeprefix(PREFIX).rstrip("/").split("/")
         name = unquote(parts[2]) if len(parts) > 2 else ""
         pattern = "/".join("*" if place == 2 else part for place, part in enumerate(parts))
@@ -118,7 +146,7 @@ class ControlPath:
         row = self._control.store.one("SELECT count(*) FROM keys")
         return {
             "status": "healthy",
-            "version": version("kms-tui"),
+            "version": __version__,
             "now": _text(self._control.clock()),
             "keys": row[0] if row else 0,
             "snapshots": len(self._snapshots),
@@ -133,7 +161,6 @@ class ControlPath:
         return {"snapshots": list(self._snapshots)}
 
     def _take(self, order: _Order) -> object:
-        _require_members(order.body, "name")
         name = order.body.get("name", f"snapshot-{next(self._numbers)}")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise _OrderError('"name" has 1 to 64 letters, digits, dots, hyphens and underscores')
@@ -162,9 +189,8 @@ class ControlPath:
 
     def _set_clock(self, order: _Order) -> object:
         """All of an order is read before any of it is done."""
-        _require_members(order.body, "set", "advance", "freeze")
-        moment = _moment(order.body["set"]) if "set" in order.body else None
-        span = _span(order.body["advance"]) if "advance" in order.body else None
+        moment = _read(order.body, "set", moment_of)
+        span = _read(order.body, "advance", span_of)
         freeze = order.body.get("freeze")
         if not isinstance(freeze, bool | None):
             raise _OrderError('"freeze" is true or false')
@@ -186,7 +212,6 @@ class ControlPath:
         return {"faults": [_shown(order) for order in self._control.faults.orders()]}
 
     def _order(self, order: _Order) -> object:
-        _require_members(order.body, "operation", "key", "principal", "plan", "always")
         operation = _name(order.body, "operation") or ANY
         plan = order.body.get("plan", [])
         if not isinstance(plan, list) or len(plan) > MAX_PLAN:
@@ -207,10 +232,6 @@ class ControlPath:
         return self._orders(order)
 
     def _calls(self, order: _Order) -> object:
-        known = ("operation", "key", "principal")
-        for name in order.query:
-            if name not in known:
-                raise _OrderError(f"calls are told by {', '.join(known)}, not by {name!r}")
         found = self._control.calls.calls(
             order.query.get("operation", ""),
             key=order.query.get("key", ""),
@@ -242,10 +263,10 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
     return body
 
 
-def _require_members(body: Mapping[str, Any], *known: str) -> None:
-    for name in body:
+def _require_known(given: Iterable[str], what: str, known: tuple[str, ...]) -> None:
+    for name in given:
         if name not in known:
-            raise _OrderError(f"there is no member {name!r}; there are {', '.join(known)}")
+            raise _OrderError(f"there is no {what} {name!r} here; there are {', '.join(known) or 'none'}")
 
 
 def _name(body: Mapping[str, Any], member: str) -> str:
@@ -255,30 +276,14 @@ def _name(body: Mapping[str, Any], member: str) -> str:
     return value
 
 
-def _moment(value: object) -> datetime:
-    """A moment in ISO 8601 with its zone, or in seconds since 1970."""
+def _read(body: Mapping[str, Any], member: str, read: Callable[[object], T]) -> T | None:
+    """What a member means; None where it is not there."""
+    if member not in body:
+        return None
     try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        moment = datetime.fromisoformat(str(value))
-    except (ValueError, OverflowError, OSError) as error:
-        raise _OrderError('"set" is a time such as "2027-01-01T00:00:00Z", or seconds since 1970') from error
-    if moment.tzinfo is None:
-        raise _OrderError('"set" needs a time zone, as in "2027-01-01T00:00:00Z"')
-    return moment
-
-
-def _span(value: object) -> timedelta:
-    """A length of time: seconds, or "90d", "12h", "30m", "45s", "2w"."""
-    match = _SPAN.fullmatch(value) if isinstance(value, str) else None
-    try:
-        if match is not None:
-            return timedelta(**{_UNITS[match[2]]: float(match[1])})
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return timedelta(seconds=value)
-    except (OverflowError, ValueError):
-        pass
-    raise _OrderError('"advance" is a number of seconds, or such as "90d", "12h", "30m", "45s"')
+        return read(body[member])
+    except ValueError as error:
+        raise _OrderError(f'"{member}": {error}') from error
 
 
 def _text(moment: datetime) -> str:

@@ -77,7 +77,7 @@ class Endpoint:
                 return self._kms(request)
             return _HEALTHY if request.method in ("GET", "HEAD") else _NO_METHOD
         except Exception as error:
-            return _failure(error, "a request", request)
+            return failure(error, "a request", request)
 
     def run(self, task: Task) -> HttpResponse:
         """Make the call and answer it."""
@@ -86,7 +86,7 @@ class Endpoint:
                 200, aws_json.serialize(task.operation, task.backend.call(task.operation, task.params))
             )
         except Exception as error:
-            return _failure(error, task.operation, task.request)
+            return failure(error, task.operation, task.request)
 
     def run_together(self, tasks: Sequence[Task]) -> list[HttpResponse]:
         """Make calls that take no time, and record them at once; their answers, in their order."""
@@ -94,7 +94,7 @@ class Endpoint:
             with self._together():
                 return [self.run(task) for task in tasks]
         except Exception as error:
-            return [_failure(error, task.operation, task.request) for task in tasks]
+            return [failure(error, task.operation, task.request) for task in tasks]
 
     def _kms(self, request: HttpRequest) -> Task:
         target = request.headers.get("x-amz-target", "")
@@ -112,7 +112,7 @@ class Endpoint:
         except ServiceError as error:
             return query_refusal(error, request.id)
         except Exception as error:
-            _failure(error, "a request to STS", request)
+            failure(error, "a request to STS", request)
             internal = "The request processing has failed because of an unknown error, exception or failure."
             return query_refusal(ServiceError("InternalFailure", internal, status=500), request.id)
 
@@ -127,7 +127,7 @@ def refusal(error: ServiceError) -> HttpResponse:
     return HttpResponse(status, aws_json.error_body(error.code, error.message), headers=headers)
 
 
-def _failure(error: Exception, what: str, request: HttpRequest) -> HttpResponse:
+def failure(error: Exception, what: str, request: HttpRequest) -> HttpResponse:
     """The answer to an exception: KMSInternalException for one that should not have happened."""
     if isinstance(error, ServiceError):
         return refusal(error)

@@ -67,7 +67,7 @@ class FaultInjection:
         control, backend = self._control, task.backend
         principal = backend.caller().arn
         names = key_names(control.store, backend.partition, backend.region, backend.account_id, task.params)
-        fault, since = control.faults.fault_for(task.operation, lambda: names, principal)
+        fault, since = control.faults.fault_for(task.operation, names, principal)
         recordable = request_of(task.operation).recordable
         call = JournalCall(
             control.clock(),

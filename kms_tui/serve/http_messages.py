@@ -58,7 +58,7 @@ class Delivery(Enum):
     RESET = auto()
     """Nothing: the connection is reset."""
     NEVER = auto()
-    """Nothing, on a connection that stays open until the server ends."""
+    """Nothing, on a connection that stays open until the client or the server ends it."""
 
 
 def session_token_of(request: HttpRequest) -> str:

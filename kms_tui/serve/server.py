@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
@@ -21,16 +22,17 @@ from kms_tui.backend.local.local_backend import LocalBackend
 from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.principals.key_table import AccessKeys
 from kms_tui.backend.local.store.sources import to_millis
-from kms_tui.control.kms_control import KmsControl
 from kms_tui.kms.errors import EndpointError
 from kms_tui.serve.admission import Admission, PageGuard, UnsignedFrom
 from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.application import Application
 from kms_tui.serve.client_connections import ClientConnection
-from kms_tui.serve.control_path import ControlPath
 from kms_tui.serve.endpoint import Endpoint
 from kms_tui.serve.sigv4 import Credential, SigV4
-from kms_tui.serve.tls import ServerTls
+
+if TYPE_CHECKING:
+    from kms_tui.control.kms_control import KmsControl
+    from kms_tui.serve.tls import ServerTls
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 120
@@ -219,8 +221,11 @@ def running(
 def _application(
     backend: Backend, admit: Admission, listener: Listener, control: KmsControl | None
 ) -> Application:
-    path = None if control is None else ControlPath(control, PageGuard(listener.hosts))
-    return Application(Endpoint(backend, admit), path)
+    if control is None:
+        return Application(Endpoint(backend, admit))
+    from kms_tui.serve.control_path import ControlPath
+
+    return Application(Endpoint(backend, admit), ControlPath(control, PageGuard(listener.hosts)))
 
 
 def _server(

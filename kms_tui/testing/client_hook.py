@@ -1,21 +1,25 @@
 """Where the boto3 clients of a process are led to an offline KMS: botocore's event before a request is sent.
 
-The hook is one of botocore's own handlers, which every session takes over when it is made. So clients of
-sessions that were made before this module was imported are not led here; the pytest plugin imports it first.
+The hook is one of botocore's own handlers, which every session takes over when it is made, and every client
+of its session. Sessions and clients that are there already when this module is imported get it then.
 """
 
 from __future__ import annotations
 
+import gc
 import io
 import threading
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from botocore import handlers
 from botocore.awsrequest import AWSResponse
+from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.session import Session
 
 from kms_tui.serve.http_messages import Delivery, HttpRequest, HttpResponse
 
@@ -47,8 +51,17 @@ def activate(responder: Responder) -> None:
 
 
 def deactivate(responder: Responder) -> None:
+    """Take back its last activation."""
     with _lock:
-        _active.remove(responder)
+        del _active[max(place for place, each in enumerate(_active) if each is responder)]
+
+
+def lead_session(events: Any, responder: Responder) -> None:
+    """Lead the clients of one session to a responder, active or not, whichever others are active."""
+    for service in SERVICES:
+        if responder.offers(service):
+            events.unregister(_event(service), _before_send)
+            events.register_first(_event(service), partial(_answer_from, responder))
 
 
 def _responder_for(service: str) -> Responder | None:
@@ -56,11 +69,17 @@ def _responder_for(service: str) -> Responder | None:
         return next((each for each in reversed(_active) if each.offers(service)), None)
 
 
+def _event(service: str) -> str:
+    return f"before-send.{service}"
+
+
 def _before_send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
     """botocore's handler: the answer, or None where the request is sent. Raises as a connection does."""
     responder = _responder_for(event_name.split(".")[1])
-    if responder is None:
-        return None
+    return None if responder is None else _answer_from(responder, request)
+
+
+def _answer_from(responder: Responder, request: Any, **_: Any) -> AWSResponse:
     url = request.url
     response = responder.respond(_http_request(request))
     request.url = _ANSWERED
@@ -103,5 +122,21 @@ def _headers(headers: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-for _service in SERVICES:
-    handlers.BUILTIN_HANDLERS.append((f"before-send.{_service}", _before_send, handlers.REGISTER_FIRST))
+def _lead_all() -> None:
+    """Lead all sessions and clients of the process: those that are there, and those that will be made."""
+    emitters = [_emitter(each) for each in gc.get_objects() if issubclass(type(each), Session | BaseClient)]
+    for service in SERVICES:
+        handlers.BUILTIN_HANDLERS.append((_event(service), _before_send, handlers.REGISTER_FIRST))
+        for emitter in emitters:
+            if emitter is not None:
+                emitter.register_first(_event(service), _before_send)
+
+
+def _emitter(of: Session | BaseClient) -> Any:
+    """What tells its events; None for a client that is not made yet, which has no attributes to ask for."""
+    if isinstance(of, Session):
+        return of.get_component("event_emitter")
+    return of.meta.events if "meta" in vars(of) else None
+
+
+_lead_all()

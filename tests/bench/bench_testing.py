@@ -36,7 +36,7 @@ from kms_tui.testing import LocalKms
 from tests.bench.bench_serve import SERVE, Load, Server, load, once, request, running
 
 REGION = "us-east-1"
-PLUGIN = ("-p", "no:kms_tui", "-p", "kms_tui.testing.pytest_plugin")
+PLUGIN = ("-p", "no:kms_tui", "-p", "kms_tui.pytest_plugin")
 _USE = """
     kms = boto3.client("kms", region_name="us-east-1")
     key = kms.create_key()["KeyMetadata"]["KeyId"]

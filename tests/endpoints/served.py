@@ -11,7 +11,8 @@ import pytest
 from kms_tui.backend.aws import AwsBackend, connect
 from kms_tui.backend.base import Backend
 from kms_tui.kms.model import CallerIdentity
-from kms_tui.serve import random_credential, running
+from kms_tui.serve.server import running
+from kms_tui.serve.sigv4 import random_credential
 from tests.endpoints.environment import clear_aws_environment
 
 

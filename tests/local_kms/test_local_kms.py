@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -134,21 +133,6 @@ def test_all_threads_speak_to_it(kms: LocalKms, client: Any, key: str) -> None:
 def test_sts_tells_the_caller(kms: LocalKms) -> None:
     told = boto3.client("sts", REGION).get_caller_identity()
     assert (told["Account"], told["Arn"]) == ("111122223333", "arn:aws:iam::111122223333:user/administrator")
-
-
-def test_the_environment_has_credentials_and_a_region_while_it_is_active(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
-    monkeypatch.setenv("AWS_REGION", "eu-north-1")
-    before = dict(os.environ)
-    with LocalKms(region=REGION) as kms:
-        assert os.environ["AWS_ACCESS_KEY_ID"] != "AKIAREAL"
-        assert "AWS_SESSION_TOKEN" not in os.environ
-        assert boto3.Session().client("kms").meta.region_name == "eu-north-1"
-    kms.close()
-    assert dict(os.environ) == before
 
 
 @mock_aws

@@ -9,6 +9,9 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
+from kms_tui import pytest_plugin
+from kms_tui.testing import LocalKms
+
 ISOLATED = """
 import boto3
 import pytest
@@ -61,7 +64,7 @@ keys:
   - aliases: [alias/everybody]
 """
 
-PLUGIN = ("-p", "no:kms_tui", "-p", "kms_tui.testing.pytest_plugin")
+PLUGIN = ("-p", "no:kms_tui", "-p", "kms_tui.pytest_plugin")
 """The plugin of this tree, in place of the one that may be installed."""
 
 
@@ -97,6 +100,25 @@ def test_a_wrong_seed_is_told_by_file_and_line(tmp_path: Path) -> None:
     assert "1 error" in said
     assert "seed.yaml" in said
     assert "speck" in said
+
+
+def test_tests_that_do_not_ask_for_it_do_not_wait_for_it(tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text(
+        "import sys\n\n\ndef test_it():\n"
+        "    assert not {'boto3', 'botocore', 'kms_tui.testing.local_kms'} & set(sys.modules)\n"
+    )
+    assert "1 passed" in _run(tmp_path, "-p", "no:xdist")
+
+
+def test_tests_with_many_beginnings_keep_the_last_ones() -> None:
+    made: dict[str, LocalKms] = {}
+    first = pytest_plugin._kms_for(made, {"account_id": f"{0:012}"})
+    for number in range(1, 100):
+        pytest_plugin._kms_for(made, {"account_id": f"{number:012}"})
+        if number < 90:
+            assert pytest_plugin._kms_for(made, {"account_id": f"{0:012}"}) is first
+    assert (len(made), first in made.values()) == (64, True)
+    assert pytest_plugin._kms_for(made, {"account_id": f"{1:012}"}).backend.account_id == f"{1:012}"
 
 
 def test_a_marker_without_names_is_refused(tmp_path: Path) -> None:

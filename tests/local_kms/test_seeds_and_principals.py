@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,7 @@ def test_temporary_credentials_expire_by_the_clock_and_are_gone_after_a_reset(km
     assert _code(lambda: app.encrypt(**use)) == "ExpiredTokenException"
     app = _assumed(kms, Tags=tags)
     kms.reset()
+    assert _code(lambda: app.encrypt(**use)) == "UnrecognizedClientException"
     assert kms.client(ADA, service="sts").get_caller_identity()["Arn"] == ADA
 
 
@@ -159,6 +161,23 @@ def test_a_principal_that_the_seed_does_not_name_gets_an_access_key(kms: LocalKm
     assert kms.access_key(bob) is key
     assert kms.client(key).encrypt(KeyId="alias/app", Plaintext=b"x")
     assert kms.client(bob, service="sts").get_caller_identity()["Arn"] == bob
+
+
+def test_no_access_key_is_another_principals_after_a_reset(kms: LocalKms) -> None:
+    names = [f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("bob", "eve")]
+    bob = kms.client(names[0], service="sts")
+    kms.reset()
+    eve = kms.client(names[1], service="sts")
+    assert _code(bob.get_caller_identity) == "InvalidClientTokenId"
+    assert eve.get_caller_identity()["Arn"] == names[1]
+
+
+def test_principals_asked_for_in_several_threads_are_told_apart(kms: LocalKms) -> None:
+    names = [f"arn:aws:iam::{ACCOUNT}:user/{number % 20}" for number in range(80)]
+    with ThreadPoolExecutor(8) as threads:
+        keys = list(threads.map(kms.access_key, names))
+    assert [key.caller_arn for key in keys] == names
+    assert len({key.access_key_id for key in keys}) == 20
 
 
 def test_a_service_calls_for_a_principal(kms: LocalKms) -> None:

@@ -10,7 +10,8 @@ import pytest
 from botocore.config import Config
 
 from kms_tui.backend.local import LocalBackend, open_ephemeral
-from kms_tui.serve import Credential, credential_of, running
+from kms_tui.serve.server import running
+from kms_tui.serve.sigv4 import Credential, credential_of
 from tests.endpoints.environment import clear_aws_environment
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kms_tui.serve import Credential
+from kms_tui.serve.sigv4 import Credential
 
 _EXPORT = re.compile(r"export (\w+)=(\S+)")
 _EXPORTS = 6

@@ -12,7 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from kms_tui.backend.local import LocalBackend, open_store
-from kms_tui.serve import Credential, credential_of, random_credential, running
+from kms_tui.serve.server import running
+from kms_tui.serve.sigv4 import Credential, credential_of, random_credential
 from tests.serve.conftest import REGION, kms_client
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from kms_tui.backend.local import open_default
 from kms_tui.backend.local.account_policies.account_file import NamedFile, read_account
 from kms_tui.backend.local.store.stored_account import replace_account
 from kms_tui.cli import main
-from kms_tui.serve import Credential
+from kms_tui.serve.sigv4 import Credential
 from tests.account_samples import ROLE, Json, organization, whole
 from tests.serve.conftest import kms_client
 from tests.serve.process import Served, command, environment, refused, serving

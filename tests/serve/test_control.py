@@ -18,8 +18,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from kms_tui.backend.local import LocalBackend, open_store
 from kms_tui.backend.local.principals.key_table import AccessKeys
 from kms_tui.control.clock import ControlledClock
+from kms_tui.control.fault_rules import FaultRules
 from kms_tui.control.kms_control import KmsControl
-from kms_tui.serve import Credential, credential_of, random_credential, running
+from kms_tui.serve.server import running
+from kms_tui.serve.sigv4 import Credential, credential_of, random_credential
 
 REGION = "eu-west-1"
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -156,12 +158,18 @@ def test_the_clock_runs_again(served: Served) -> None:
         ({"advance": "99999999999999d"}, "advance"),
         ({"advance": "9999999d"}, "1970 to 9000"),
         ({"set": "2030-01-01T00:00:00"}, "time zone"),
-        ({"set": "yesterday"}, "is a time such as"),
-        ({"set": 1e300}, "is a time such as"),
+        ({"set": "yesterday"}, "a time is such as"),
+        ({"set": 1e300}, "a time is such as"),
         ({"set": "9999-12-31T23:59:59Z", "advance": "1d"}, "1970 to 9000"),
         ({"freeze": "yes"}, "true or false"),
         ({"freeze": 1}, "true or false"),
-        ({"advanse": 1}, "no member 'advanse'"),
+        ({"advance": "1\nd"}, "advance"),
+        ({"advance": "٣d"}, "advance"),
+        ({"set": "0001-01-01T00:00:00+10:00"}, "1970 to 9000"),
+        ({"set": "9999-12-31T23:59:59-10:00"}, "1970 to 9000"),
+        (b'{"set": NaN}', "a time is such as"),
+        (b'{"advance": 1e309}', "advance"),
+        ({"advanse": 1}, "no member 'advanse' here; there are set, advance, freeze"),
         ([], "JSON object"),
         (b"{", "not JSON"),
         (b"[" * 100_000, "not JSON"),
@@ -200,6 +208,14 @@ def test_an_answer_is_lost_on_the_wire(served: Served, fault: str, error: type[E
         served.client.generate_random(NumberOfBytes=32)
     done = served.client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Disabled"
     assert done is (fault != "reset")
+
+
+@pytest.mark.parametrize("fault", ["reset", "lost-answer"])
+def test_a_connection_is_reset_and_does_not_just_end(served: Served, fault: str) -> None:
+    served.ordered("/faults", {"operation": "ListKeys", "plan": [fault]})
+    with pytest.raises(ConnectionClosedError) as caught:
+        served.client.list_keys()
+    assert "ConnectionResetError" in repr(caught.value.kwargs["error"])
 
 
 def test_half_of_an_answer_is_what_botocore_makes_of_it(served: Served) -> None:
@@ -260,7 +276,7 @@ def test_the_calls_are_told_with_caller_key_and_context(served: Served) -> None:
     assert call["at"] == "2026-11-30T12:00:00.000Z"
     assert len(served.told("/calls")["calls"]) == 3
     assert served.told("/calls?principal=arn:nobody")["calls"] == []
-    assert "not by 'who'" in served.refused("/calls?who=x", method="GET")
+    assert "no parameter 'who' here" in served.refused("/calls?who=x", method="GET")
     served.ordered("/calls", method="DELETE")
     assert served.told("/calls") == {"calls": []}
 
@@ -283,7 +299,46 @@ def test_there_is_no_other_way(served: Served, method: str, path: str, status: i
     assert served.ask(method, path)[0] == status
 
 
-@pytest.mark.parametrize("name", ["", "a b", "../x", "é", "x" * 65, 7, None])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "/faults", {"operation": "Encrypt"}),
+        ("DELETE", "/faults?operation=Encrypt", None),
+        ("DELETE", "/calls?operation=Encrypt", None),
+        ("POST", "/reset", {"snapshot": "one"}),
+        ("POST", "/reset", b"{"),
+        ("POST", "/snapshots/one/restore", {"name": "two"}),
+        ("GET", "/calls", {"operation": "Encrypt"}),
+    ],
+)
+def test_an_order_with_more_than_there_is_does_nothing(
+    served: Served, method: str, path: str, body: object
+) -> None:
+    served.ordered("/snapshots", {"name": "one"})
+    served.key()
+    served.ordered("/faults", {"operation": "Encrypt", "plan": ["deny"]})
+    reason = served.refused(path, body, method=method)
+    assert "there are none" in reason or "not JSON" in reason
+    assert len(served.told("/faults")["faults"]) == len(served.told("/calls")["calls"]) == 1
+
+
+def test_a_page_with_another_status_is_answered(served: Served) -> None:
+    served.ordered("/faults", {"always": {"fault": "raw", "status": 200, "body": "Sign in"}})
+    assert "KeyMetadata" not in served.client.describe_key(KeyId="alias/x")  # botocore takes it for an answer
+
+
+def test_a_call_whose_fault_fails_is_answered(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FaultRules, "fault_for", lambda *_: 1 // 0)
+    with pytest.raises(ClientError, match="KMSInternalException"):
+        served.client.list_keys()
+
+
+def test_an_order_that_fails_is_answered(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(KmsControl, "reset", lambda _: 1 // 0)
+    assert served.ask("POST", "/reset") == (500, {"error": "the order failed: ZeroDivisionError"})
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "-", "a b", "../x", "é", "x" * 65, 7, None])
 def test_a_snapshot_has_a_name_for_a_path(served: Served, name: object) -> None:
     assert "1 to 64 letters" in served.refused("/snapshots", {"name": name})
 

@@ -13,7 +13,8 @@ from typing import Any, cast
 
 import pytest
 
-from kms_tui.serve import application, client_connections, running
+from kms_tui.serve import application, client_connections
+from kms_tui.serve.server import running
 from tests.serve.raw import Answer, Raw, call, post
 from tests.unit.serve.fakes import FakeBackend
 

@@ -22,7 +22,8 @@ from kms_tui.backend.local.account_policies.account_file import NamedFile, read_
 from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.principals.sts_calls import credentials
 from kms_tui.backend.local.store.stored_account import replace_account
-from kms_tui.serve import Credential, access_keys_for, credential_of, running
+from kms_tui.serve.server import access_keys_for, running
+from kms_tui.serve.sigv4 import Credential, credential_of
 from tests.account_samples import Json, allow, deny, policy
 from tests.serve.conftest import REGION
 

@@ -8,6 +8,8 @@ import hmac
 import re
 from pathlib import Path
 
+import boto3
+
 from tests.serve.process import refused, serving
 from tests.serve.test_readme_session import README, run
 
@@ -36,6 +38,16 @@ def test_a_seed_in_a_store_that_is_kept(tmp_path: Path) -> None:
     with serving(tmp_path, *arguments) as served:
         assert served.exports["AWS_REGION"] == "eu-west-3"
         assert served.stop()[0] == 0
+
+
+def test_flags_say_where_a_seed_is_that_does_not(tmp_path: Path) -> None:
+    (tmp_path / "seed.yaml").write_text("keys: [{aliases: [alias/app]}]\n")
+    place = ("--region", "eu-west-3", "--account-id", "444455556666")
+    with serving(tmp_path, "--seed", str(tmp_path / "seed.yaml"), *place, "--auth", "any") as served:
+        session = boto3.Session("A", "S", region_name="eu-west-3")
+        client = session.client("kms", endpoint_url=served.url)
+        arn = client.describe_key(KeyId="alias/app")["KeyMetadata"]["Arn"]
+        assert arn.startswith("arn:aws:kms:eu-west-3:444455556666:key/")
 
 
 def test_what_serve_refuses(tmp_path: Path) -> None:

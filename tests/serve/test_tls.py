@@ -19,7 +19,9 @@ from cryptography import x509
 
 from kms_tui.backend.local import LocalBackend
 from kms_tui.kms.errors import EndpointError
-from kms_tui.serve import Credential, running, tls_for
+from kms_tui.serve.server import running
+from kms_tui.serve.sigv4 import Credential
+from kms_tui.serve.tls import tls_for
 from tests.serve.conftest import REGION
 from tests.serve.process import environment, refused, serving
 

@@ -10,7 +10,7 @@ import pytest
 from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.cli.access_key_flags import access_keys_from, add_access_key_flags, credential_from
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.serve import Credential
+from kms_tui.serve.sigv4 import Credential
 
 _ACCOUNT, _PARTNER = "111122223333", "444455556666"
 _ADA = f"arn:aws:iam::{_ACCOUNT}:user/ada"

@@ -80,3 +80,42 @@ def test_it_refuses_what_no_calendar_has_and_stays(real: _Real, frozen: bool) ->
         with pytest.raises(ValueError, match="1970 to 9000"):
             clock.advance(days=days)
     assert clock() == NOW
+
+
+def test_it_runs_again_from_the_last_moment_that_there_is() -> None:
+    clock = ControlledClock(datetime(9000, 1, 1, tzinfo=UTC))
+    assert clock.run() == datetime(9000, 1, 1, tzinfo=UTC)
+    assert not clock.is_frozen
+
+
+@pytest.mark.parametrize("hours", [-14, 14])
+def test_a_moment_that_no_calendar_has_in_utc_is_refused(hours: int) -> None:
+    zone = timezone(timedelta(hours=hours))
+    clock = ControlledClock(NOW)
+    for moment in (datetime.min, datetime.max):
+        with pytest.raises(ValueError, match="1970 to 9000"):
+            clock.set(moment.replace(tzinfo=zone))
+    assert clock.advance(seconds=1.5) == NOW + timedelta(seconds=1.5)
+
+
+@pytest.mark.parametrize(
+    ("by", "moved"),
+    [
+        ("90d", timedelta(days=90)),
+        ("-2h", timedelta(hours=-2)),
+        (7, timedelta(seconds=7)),
+        ("1w", timedelta(7)),
+    ],
+)
+def test_it_is_advanced_in_words_and_numbers(real: _Real, by: str | float, moved: timedelta) -> None:
+    assert ControlledClock(real=real).advance(by) == NOW + moved
+
+
+def test_it_is_set_in_words_and_numbers(real: _Real) -> None:
+    clock = ControlledClock(real=real)
+    assert clock.set("2027-01-01T01:00:00+01:00") == clock.set(1798761600) == datetime(2027, 1, 1, tzinfo=UTC)
+    for wrong in ("2027-01-01", "soon"):
+        with pytest.raises(ValueError, match="a time"):
+            clock.set(wrong)
+    with pytest.raises(ValueError, match="a length of time"):
+        clock.advance("soon")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -28,7 +30,7 @@ KEY, OTHER = ("arn:key", "1234", "alias/app"), ("arn:other", "5678")
 
 
 def _met(rules: FaultRules, operation: str, times: int, *, keys: tuple[str, ...] = ()) -> list[Fault]:
-    return [rules.fault_for(operation, lambda: keys).fault for _ in range(times)]
+    return [rules.fault_for(operation, keys).fault for _ in range(times)]
 
 
 def test_a_plan_is_met_in_order_and_then_over() -> None:
@@ -92,18 +94,8 @@ def test_the_order_that_says_most_comes_first() -> None:
     rules.always(ANY, INTERNAL, principal="arn:ada")
     rules.always(ANY, DENY, key="alias/app")
     asked = (("Sign", "", ()), ("Encrypt", "", ()), ("Encrypt", "arn:ada", ()), ("Encrypt", "arn:ada", KEY))
-    met = [rules.fault_for(operation, lambda keys=keys: keys, who).fault for operation, who, keys in asked]  # type: ignore[misc]
+    met = [rules.fault_for(operation, keys, who).fault for operation, who, keys in asked]
     assert met == [OK, THROTTLE, INTERNAL, DENY]
-
-
-def test_keys_are_asked_for_only_where_an_order_is_about_one() -> None:
-    rules = FaultRules()
-    rules.always("Encrypt", DENY)
-
-    def refuse() -> tuple[str, ...]:
-        raise AssertionError("nobody asked for a key")
-
-    assert rules.fault_for("Encrypt", refuse).fault == DENY
 
 
 def test_an_order_keeps_the_state_of_its_time() -> None:
@@ -113,6 +105,33 @@ def test_an_order_keeps_the_state_of_its_time() -> None:
     rules.always("ListKeys", Stale())
     assert [rules.fault_for("DescribeKey").since for _ in range(4)] == ["a", "a", "a", None]
     assert rules.fault_for("ListKeys").since == "b"
+
+
+def test_the_state_is_asked_for_only_where_stale_reads_are_ordered() -> None:
+    taken = itertools.count(1)
+    rules = FaultRules(lambda: next(taken))
+    rules.plan("Encrypt", THROTTLE, OK)
+    rules.always("Encrypt", DENY)
+    assert next(taken) == 1
+    rules.always("ListKeys", Stale())
+    rules.plan("ListKeys", THROTTLE)
+    assert [rules.fault_for("ListKeys") for _ in range(2)] == [(THROTTLE, 2), (Stale(), 2)]
+    rules.plan_from("ListKeys", iter([Stale()]))
+    assert rules.fault_for("ListKeys") == (Stale(), 3)
+
+
+def test_a_schedule_may_look_at_the_orders() -> None:
+    rules = FaultRules()
+    rules.plan_from("Encrypt", (THROTTLE if rules.orders()[0].met == 1 else OK for _ in range(3)))
+    assert _met(rules, "Encrypt", 3) == [OK, THROTTLE, OK]
+
+
+@pytest.mark.parametrize("what", [Answer, "hang", 5, True])
+def test_what_is_no_fault_is_told_when_it_is_met(what: Any) -> None:
+    rules = FaultRules()
+    rules.plan_from("Encrypt", iter([what]))
+    with pytest.raises(TypeError, match="no fault, such as"):
+        rules.fault_for("Encrypt")
 
 
 def test_each_fault_of_a_plan_is_met_once_by_many_threads() -> None:
@@ -135,6 +154,7 @@ def test_a_named_fault_is_ordered_by_its_name(name: str) -> None:
         ({"fault": "refuse", "code": "KMSInternalException", "status": 500}, INTERNAL),
         ({"fault": "raw", "status": 502, "body": "<html>"}, Raw(502, b"<html>")),
         ({"fault": "refuse", "code": "X", "message": "é"}, Refuse("X", "é")),
+        ({"fault": "raw", "status": 200, "body": "Sign in"}, Raw(200, b"Sign in")),
         ({"fault": "stale"}, Stale()),
     ],
 )
@@ -159,15 +179,34 @@ def test_a_fault_is_ordered_by_its_kind_and_members(order: dict[str, object], fa
         ({"fault": "answer", "after": float("nan")}, "seconds from 0"),
         ({"fault": "answer", "after": 1e400}, "seconds from 0"),
         ({"fault": "refuse", "code": "a\r\nset-cookie: b"}, "lines of ASCII"),
+        ({"fault": "refuse", "code": ""}, "not empty"),
         ({"fault": "refuse", "code": "X", "status": 200}, "400 to 599"),
         ({"fault": "refuse", "code": "X", "message": 1}, "is a text"),
-        ({"fault": "raw", "status": 500, "body": 1}, "is a text"),
+        ({"fault": "refuse", "code": "X", "message": "\ud800"}, "is a text"),
+        ({"fault": "raw", "status": 500, "body": 1}, "in JSON a text"),
+        ({"fault": "raw", "status": 100}, "200 to 599"),
+        ({"fault": "hang", "for": 5}, "no member 'for': there are none"),
         ({"fault": "drop", "done": 1}, "true or false"),
     ],
 )
 def test_what_is_no_fault_is_refused_by_its_member(order: object, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         fault_of(order)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Answer(-1),
+        lambda: Answer(float("inf")),
+        lambda: Refuse("X", status=200),
+        lambda: Refuse("X\r\nY"),
+        lambda: Raw(500, "text"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_fault_that_nobody_can_answer_cannot_be_made(make: Callable[[], Fault]) -> None:
+    with pytest.raises(ValueError, match=r"is|are"):
+        make()
 
 
 def test_every_kind_can_be_ordered() -> None:

@@ -21,7 +21,8 @@ from kms_tui.crypto_ops.request import Destination, OperationRequest
 from kms_tui.crypto_ops.run import run
 from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS, OperationName
 from kms_tui.kms.model import Secret
-from kms_tui.serve import random_credential, running
+from kms_tui.serve.server import running
+from kms_tui.serve.sigv4 import random_credential
 from tests.endpoints.environment import clear_aws_environment
 from tests.unit.crypto_ops.conftest import Ask, chosen
 

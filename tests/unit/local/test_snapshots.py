@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from kms_tui.backend.local import LocalBackend, open_default, open_ephemeral
+from kms_tui.backend.local import LocalBackend, open_default, open_ephemeral, open_store
 from kms_tui.backend.local.account_policies.account_rows import AccountRow, RowKind
 from kms_tui.backend.local.store.snapshots import StoreSnapshot
 from kms_tui.backend.local.store.stored_account import StoredAccount, replace_account
@@ -73,3 +75,18 @@ def test_a_store_on_the_disk_has_no_states_to_go_back_to(tmp_path: Path) -> None
     backend = open_default(tmp_path / "store.db")
     with backend.store, pytest.raises(ValueError, match="in memory"):
         StoreSnapshot(backend.store)
+
+
+def test_a_state_of_another_store_is_refused() -> None:
+    with open_store() as one, open_store() as other, pytest.raises(ValueError, match="of another KMS"):
+        StoreSnapshot(one).put_into(other)
+
+
+def test_a_store_in_memory_that_nobody_has_any_more_is_closed() -> None:
+    backend = open_ephemeral()
+    _key(backend)
+    connection = backend.store._connection
+    del backend
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")

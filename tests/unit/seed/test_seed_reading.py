@@ -49,6 +49,16 @@ def test_every_part_of_the_schema_says_what_it_expects() -> None:
         assert part.get("description"), part
 
 
+def test_what_a_seed_does_not_place_is_where_it_is_asked_for() -> None:
+    members = {"keys": [{}, {"account": "000011112222", "region": "us-west-2"}]}
+    seed = read_seed(members, account="444455556666", region="eu-west-3")
+    assert (seed.account, seed.region) == ("444455556666", "eu-west-3")
+    places = [(key.account, key.primary.region) for key in seed.keys]
+    assert places == [("444455556666", "eu-west-3"), ("000011112222", "us-west-2")]
+    named = read_seed({"account": "000011112222", "region": "us-west-2"}, account="444455556666", region="x")
+    assert (named.account, named.region) == ("000011112222", "us-west-2")
+
+
 def test_a_seed_of_two_accounts() -> None:
     seed = read_seed(SEEDS / "accounts.yaml")
     orders, fixtures, signing, everywhere, vault, waiting, leaving, managed, elsewhere = seed.keys

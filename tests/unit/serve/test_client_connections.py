@@ -19,7 +19,7 @@ from kms_tui.serve.client_connections import (
     STALL_SECONDS,
     ClientConnection,
 )
-from kms_tui.serve.http_messages import HttpRequest, HttpResponse
+from kms_tui.serve.http_messages import Delivery, HttpRequest, HttpResponse
 
 KEEP_ALIVE = 60
 
@@ -66,8 +66,8 @@ class Application:
         self.asked.append(request)
         self._answers.append(answer)
 
-    def answer(self, body: bytes, *, close: bool = False) -> None:
-        self._answers.pop(0)(HttpResponse(200, body, close=close))
+    def answer(self, body: bytes, *, close: bool = False, delivery: Delivery = Delivery.WHOLE) -> None:
+        self._answers.pop(0)(HttpResponse(200, body, close=close, delivery=delivery))
 
 
 @pytest.fixture
@@ -394,3 +394,32 @@ def test_the_connection_of_a_client_that_waits_for_nothing_ends_with_what_it_sen
 ) -> None:
     connection.data_received(post("/")[:9])
     assert not connection.eof_received()
+
+
+def test_a_call_that_is_never_answered_keeps_its_connection_until_the_client_goes(
+    connection: ClientConnection, application: Application, transport: FakeTransport
+) -> None:
+    connection.data_received(post("/1"))
+    application.answer(b"", delivery=Delivery.NEVER)
+    connection.data_received(post("/2"))
+    assert (len(application.asked), transport.written, transport.aborted) == (1, b"", False)
+    assert not connection.eof_received()
+
+
+@pytest.mark.parametrize("leave", ["eof_received", "shutdown"])
+def test_nobody_waits_for_an_answer_that_never_comes(
+    connection: ClientConnection, application: Application, transport: FakeTransport, leave: str
+) -> None:
+    connection.data_received(post("/1"))
+    getattr(connection, leave)()
+    application.answer(b"", delivery=Delivery.NEVER)
+    assert (transport.aborted, transport.written) == (True, b"")
+
+
+def test_a_server_that_ends_leaves_nobody_without_an_answer(
+    connection: ClientConnection, application: Application, transport: FakeTransport
+) -> None:
+    connection.data_received(post("/1"))
+    application.answer(b"", delivery=Delivery.NEVER)
+    connection.shutdown()
+    assert transport.aborted

@@ -168,3 +168,16 @@ def test_each_client_has_a_backend_of_its_principal_region_and_origin() -> None:
 def test_a_backend_that_is_not_offline_has_one_caller() -> None:
     clients = ClientBackends(FakeBackend())
     assert clients.of(kms_request("ListKeys"), Admitted("us-east-1", _LASTING)).region == "us-east-1"
+
+
+def test_a_key_that_is_gone_is_not_the_default_callers_without_signatures(keys: AccessKeys) -> None:
+    before = keys.copy()
+    keys.replace({})
+    admit = AnyAdmission((), keys)
+    for key in (_LASTING, _TEMPORARY):
+        with pytest.raises(ServiceError) as caught:
+            admit(_request(key), "kms")
+        assert caught.value.code == "UnrecognizedClientException"
+    assert admit(_request(AccessKey("AKIANEVERKNOWN", "s", _ACCOUNT)), "kms").access_key is None
+    keys.replace(before)
+    assert admit(_request(_LASTING), "kms").access_key is _LASTING

@@ -7,10 +7,11 @@ import socket
 import pytest
 
 from kms_tui.kms.errors import EndpointError
-from kms_tui.serve import listen, server
+from kms_tui.serve import server
 from kms_tui.serve.any_admission import AnyAdmission
 from kms_tui.serve.application import Application
 from kms_tui.serve.endpoint import Endpoint
+from kms_tui.serve.server import listen
 from tests.unit.serve.fakes import FakeBackend
 
 

@@ -12,6 +12,9 @@ from kms_tui.kms.errors import ServiceError
 MAX_TEMPORARY = 10_000
 """How many temporary access keys are kept; those that expire first go first."""
 
+_MAX_FORMER = 100_000
+"""Ids of access keys that are known no more, but were."""
+
 
 class AccessKeys:
     """Access keys by their ids; safe to use from several threads.
@@ -23,16 +26,21 @@ class AccessKeys:
     def __init__(self, now: Callable[[], int], keys: Iterable[AccessKey] = ()) -> None:
         self._now = now
         self._keys: Mapping[str, AccessKey] = {key.access_key_id: key for key in keys}
+        self._former: dict[str, None] = {}
         self._lock = threading.Lock()
 
     def find(self, access_key_id: str) -> AccessKey | None:
         """The access key, which may have expired."""
         return self._keys.get(access_key_id)
 
+    def is_former(self, access_key_id: str) -> bool:
+        """Whether it stood for a principal once, and is known no more: it is nobody else's since."""
+        return access_key_id in self._former
+
     def add(self, key: AccessKey) -> None:
         """Add a key, or put it in the place of the one of its id."""
         with self._lock:
-            self._keys = self._with_room() | {key.access_key_id: key}
+            self._replace(self._with_room() | {key.access_key_id: key})
 
     def copy(self) -> Mapping[str, AccessKey]:
         """The keys of this moment; what is added later is not in it."""
@@ -41,7 +49,16 @@ class AccessKeys:
     def replace(self, keys: Mapping[str, AccessKey]) -> None:
         """Put a copy in the place of all keys."""
         with self._lock:
-            self._keys = dict(keys)
+            self._replace(dict(keys))
+
+    def _replace(self, keys: Mapping[str, AccessKey]) -> None:
+        for name in self._keys.keys() - keys.keys():
+            self._former[name] = None
+        for name in keys.keys() & self._former.keys():
+            del self._former[name]
+        while len(self._former) > _MAX_FORMER:
+            del self._former[next(iter(self._former))]
+        self._keys = keys
 
     def require_usable(self, key: AccessKey, session_token: str) -> None:
         """ServiceError where the token that comes with a key is not the key's own, or the key has expired."""

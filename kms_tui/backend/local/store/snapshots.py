@@ -12,9 +12,15 @@ class StoreSnapshot:
 
     def __init__(self, store: Store) -> None:
         self._content = store.content()
+        self._root_key = store.root_key
 
     def put_into(self, store: Store) -> None:
-        """Put the store that this was taken of, which is in memory, back into this state."""
+        """Put the store that this was taken of, which is in memory, back into this state.
+
+        ValueError for another store: it could not open the key material.
+        """
+        if store.root_key is not self._root_key:
+            raise ValueError("this state is of another KMS")
         store.replace_content(self._content)
 
     def opened(self, store: Store) -> Store:

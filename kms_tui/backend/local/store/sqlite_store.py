@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, Self, TypeVar
@@ -48,6 +49,9 @@ class Store:
         self._remembered: dict[tuple[str, tuple[Any, ...]], Any] = {}
         self._version = 0
         self._group: list[CallRecord] | None = None
+        if file.path is None:
+            # Python 3.13 warns of a connection that nobody closed; a store in memory needs no other care.
+            weakref.finalize(self, file.connection.close)
 
     @property
     def protection(self) -> Protection:

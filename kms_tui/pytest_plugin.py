@@ -4,6 +4,9 @@ What it begins with is, the first that is given: the marker ``@pytest.mark.local
 argument of ``LocalKms`` by name; a fixture ``local_kms_seed`` of your own; the setting
 ``local_kms_seed = tests/seed.yaml`` of pytest; an empty account. A KMS is made once for all tests with the
 same beginning, and put back to it before each.
+
+What it needs is imported when the first test asks for it, so that no other tests of those who have kms-tui
+installed wait for that. Hence it stands outside of ``kms_tui.testing``.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from kms_tui.testing import LocalKms, SeedSource
 
 _SETTING = "local_kms_seed"
+_MOST_MADE = 64
+"""How many KMSs are kept for further tests, the last used; each takes half a MiB."""
 _made: pytest.StashKey[dict[str, LocalKms]] = pytest.StashKey()
 
 
@@ -26,9 +31,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Lead to us the clients of all sessions that are made from now on, those of imported modules too."""
-    from kms_tui.testing import client_hook  # noqa: F401
-
     config.addinivalue_line(
         "markers", "local_kms(seed=…, now=…, …): how the fixture begins, as LocalKms takes it"
     )
@@ -67,6 +69,8 @@ def _kms_for(made: dict[str, LocalKms], options: dict[str, Any]) -> LocalKms:
     from kms_tui.testing import LocalKms
 
     name = repr(sorted(options.items()))
-    if name not in made:
-        made[name] = LocalKms(**options)
-    return made[name]
+    kms = made.pop(name, None) or LocalKms(**options)
+    while len(made) >= _MOST_MADE:
+        del made[next(iter(made))]  # which closes it, unless somebody has it still
+    made[name] = kms
+    return kms
