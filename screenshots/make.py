@@ -33,7 +33,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
         *["tab"] * 5,
         *("enter", *"a cert", "enter"),
     ),
-    "explain": ("slash", *"customer-pii", "enter", "enter", *["right"] * 7, "tab", *["down"] * 4, "h"),
+    "explain": ("slash", *"customer-pii", "enter", "enter", *["right"] * 5, "tab", *["down"] * 4, "h"),
 }
 """File name without its ending -> the keys pressed before the picture is taken."""
 
