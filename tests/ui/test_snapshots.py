@@ -55,6 +55,7 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "new-cloud-hsm-store": ("orders-db", ("K", "n", "enter")),
     "new-external-store": ("orders-db", ("K", "n", "down", "enter")),
     "edit-key-store": ("orders-db", ("K", "e")),
+    "grants": ("orders-db", ("B",)),
     "health": ("orders-db", ("5",)),
     "health-checks": ("orders-db", ("5", "v")),
 }

@@ -121,6 +121,14 @@ class KeysScreen(ActionScreen):
             show=False,
         ),
         Binding(
+            "B",
+            "grants",
+            "Grants",
+            id="keys.grants",
+            tooltip="Who holds grants on all keys, the stale ones first (ListGrants)",
+            show=False,
+        ),
+        Binding(
             "W",
             "scope",
             "Whose",
@@ -388,6 +396,9 @@ class KeysScreen(ActionScreen):
     def action_cost(self) -> None:
         if self.list.view is not None:
             self.host.open_screen("cost", self.list.view.marks)
+
+    def action_grants(self) -> None:
+        self.host.open_screen("grants")
 
     def action_refresh(self) -> None:
         if self.session is not None:
