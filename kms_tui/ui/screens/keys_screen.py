@@ -129,6 +129,14 @@ class KeysScreen(ActionScreen):
             show=False,
         ),
         Binding(
+            "J",
+            "shared_keys",
+            "Shared keys",
+            id="keys.shared",
+            tooltip="Keys that other accounts share with this one through RAM (ListKeys)",
+            show=False,
+        ),
+        Binding(
             "W",
             "scope",
             "Whose",
@@ -396,6 +404,11 @@ class KeysScreen(ActionScreen):
     def action_cost(self) -> None:
         if self.list.view is not None:
             self.host.open_screen("cost", self.list.view.marks)
+
+    def action_shared_keys(self) -> None:
+        from kms_tui.ui.actions.shared_keys import show_shared_keys
+
+        self.start_action(partial(show_shared_keys, self), description="the keys of other accounts")
 
     def action_grants(self) -> None:
         self.host.open_screen("grants")
