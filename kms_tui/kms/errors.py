@@ -107,6 +107,7 @@ _NEXT_STEPS: dict[str, str] = {
     "AlreadyExistsException": "Choose another name, or repoint the existing alias.",
     "LimitExceededException": "Remove what is no longer needed, or ask AWS for a higher quota.",
     "MalformedPolicyDocumentException": "Correct the policy; the text is still in the editor.",
+    "InvalidGrantTokenException": "Paste the token as CreateGrant gave it (T on the scratchpad), or none.",
     "KMSInternalException": "Try again; KMS had a passing fault.",
     "DependencyTimeoutException": "Try again; KMS had a passing fault.",
     "KeyUnavailableException": "Try again; the key is not available for the moment.",

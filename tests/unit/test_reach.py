@@ -21,6 +21,7 @@ import pytest
 
 import kms_tui
 from kms_tui import creation
+from kms_tui.backend.wrappers import grant_tokens
 from kms_tui.crypto_ops import calls
 from kms_tui.crypto_ops.scratchpad_operations import OPERATIONS
 from kms_tui.evidence import account_grants, dry_runs
@@ -55,16 +56,12 @@ OPERATIONS_LEFT_OUT = {"ListKeyPolicies": "A key has one policy, whose name is d
 _TRIED_BY_NOBODY = "It would need what only the key has made."
 _NO_ENCLAVE = "A terminal is no enclave: what KMS answers for an attestation document nobody could open here."
 _ONE_LIST = "All are listed, and filtered here."
-EVERYWHERE_LEFT_OUT = {
-    "Recipient": _NO_ENCLAVE,
-    "GrantTokens": (
-        "Not offered yet. The grantee needs a token for five minutes after CreateGrant; whoever makes a "
-        "grant here can copy it."
-    ),
-}
+EVERYWHERE_LEFT_OUT = {"Recipient": _NO_ENCLAVE}
 """Member -> why no operation sends it."""
 
 MEMBERS_LEFT_OUT: Mapping[tuple[str, str], str] = {
+    ("CreateGrant", "GrantTokens"): "Who may grant by a grant a moment old can wait for five minutes.",
+    ("DescribeKey", "GrantTokens"): "The list reads keys by what their policies and older grants allow.",
     ("CreateKey", "CustomerMasterKeySpec"): "Deprecated: KeySpec says the same.",
     ("CreateKey", "BypassPolicyLockoutSafetyCheck"): "A new key's policy never needs it.",
     ("ReplicateKey", "BypassPolicyLockoutSafetyCheck"): "A replica's first policy is its primary's.",
@@ -132,6 +129,11 @@ def _called(function: ast.AST) -> Iterator[tuple[set[str], set[str]]]:
         yield names & set(service_model().operation_names), members
 
 
+def _tokens(operation: str) -> set[str]:
+    """What is added to the uses of keys on the scratchpad and of "May I…"."""
+    return {grant_tokens.MEMBER} if grant_tokens.takes_grant_tokens(operation) else set()
+
+
 def _of_scratchpad() -> Iterator[tuple[str, set[str]]]:
     """Operation -> members that the functions of the scratchpad's table build, with those that they call."""
     module = ast.parse(Path(str(calls.__file__)).read_text())
@@ -143,7 +145,8 @@ def _of_scratchpad() -> Iterator[tuple[str, set[str]]]:
 
     for name, operation in OPERATIONS.items():
         build = calls._MEMBERS[name].__name__
-        yield operation.api, words(functions[build]) if build in functions else {"KeyId"}
+        built = words(functions[build]) if build in functions else {"KeyId"}
+        yield operation.api, built | _tokens(operation.api)
 
 
 def _of_dry_runs() -> Iterator[tuple[str, set[str]]]:
@@ -152,7 +155,8 @@ def _of_dry_runs() -> Iterator[tuple[str, set[str]]]:
         for usage in spec.algorithms:
             key = Key.from_api({"KeyId": "k", "Arn": "a", "KeySpec": spec_name, "KeyUsage": usage})
             for operation in dry_runs.operations_for(key):
-                yield operation, {"DryRun", "KeyId", *dry_runs._MEMBERS[operation](key, {"a": "b"})}
+                yield operation, {"DryRun", "KeyId"} | _tokens(operation)
+                yield operation, {*dry_runs._MEMBERS[operation](key, {"a": "b"})}
 
 
 def reach() -> Mapping[str, set[str]]:
