@@ -315,7 +315,7 @@ class GrantsScreen(ModeScreen):
     async def _ask_principal(self) -> None:
         values = await self.ask(
             Form(
-                "Grants that who may retire?",
+                "Which grants may a principal retire?",
                 [
                     FormField(
                         "principal",
