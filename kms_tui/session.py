@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kms_tui.evidence.refused_uses import RefusalMonitor
     from kms_tui.evidence.scans import Scans
     from kms_tui.inventory import Inventory, Pace
-    from kms_tui.kms.model import ImportParameters
+    from kms_tui.kms.model import ImportParameters, Secret
     from kms_tui.undo import UndoHistory
 
 
@@ -93,11 +93,21 @@ class Session:
     """Principals in the policies and grants read in this session; the policy editor offers them."""
     imports: dict[str, ImportParameters] = field(default_factory=dict)
     """Key ARN -> import parameters that have not been used."""
+    grant_tokens: tuple[Secret, ...] = ()
+    """Grant tokens that the uses of keys send."""
     _scans: Scans | None = field(default=None, init=False, repr=False)
 
     @property
     def read_only(self) -> bool:
         return self.connection.read_only
+
+    def with_grant_tokens(self, kms: Kms) -> Kms:
+        """The façade for uses of keys: it sends the grant tokens, where there are any."""
+        if not self.grant_tokens:
+            return kms
+        from kms_tui.backend.wrappers.grant_tokens import WithGrantTokens  # the first rows send no token
+
+        return type(kms)(WithGrantTokens(kms.backend, self.grant_tokens))
 
     @property
     def scans(self) -> Scans:

@@ -42,7 +42,54 @@ UNRECOGNIZED = frozenset(
     }
 )
 
+_KEY_STORE_STEPS = {
+    "CloudHsmClusterInUseException": "Name a cluster that backs no other key store.",
+    "CloudHsmClusterInvalidConfigurationException": (
+        "Give the cluster two active HSMs in different Availability Zones (one to connect), and the security "
+        "group that CloudHSM made for it, with its ports 2223-2225."
+    ),
+    "CloudHsmClusterNotActiveException": "Initialize and activate the cluster in CloudHSM first.",
+    "CloudHsmClusterNotFoundException": "Check the cluster id: it must be of this account and Region.",
+    "CloudHsmClusterNotRelatedException": (
+        "Name a cluster that shares a backup history with the one that backs the key store."
+    ),
+    "CustomKeyStoreHasCMKsException": (
+        "Schedule the deletion of the keys in it, and wait until they are deleted; or leave it disconnected."
+    ),
+    "CustomKeyStoreInvalidStateException": (
+        "Disconnect the key store first, or wait until its connection has been made or ended."
+    ),
+    "CustomKeyStoreNameInUseException": "Choose another name: key stores of a Region have different ones.",
+    "CustomKeyStoreNotFoundException": "List the key stores again: it may have been deleted meanwhile.",
+    "IncorrectTrustAnchorException": (
+        "Give the certificate that signed this cluster's, usually customerCA.crt of its initialization."
+    ),
+    "XksKeyAlreadyInUseException": "Name an external key that backs no other key of this key store.",
+    "XksProxyIncorrectAuthenticationCredentialException": (
+        "Give the access key id and the secret that the proxy has for KMS."
+    ),
+    "XksProxyInvalidConfigurationException": "Check the URI path, and the key manager behind the proxy.",
+    "XksProxyInvalidResponseException": (
+        "Ask who runs the proxy: what it answered is not of the external key store proxy API."
+    ),
+    "XksProxyUriEndpointInUseException": "Choose another endpoint: an endpoint service has one of its own.",
+    "XksProxyUriInUseException": "Choose another endpoint or path: another key store has this pair.",
+    "XksProxyUriUnreachableException": (
+        "Check that the proxy runs, its endpoint and path, its TLS certificate, and the way from KMS to it."
+    ),
+    "XksProxyVpcEndpointServiceInUseException": "Name an endpoint service that no other key store has.",
+    "XksProxyVpcEndpointServiceInvalidConfigurationException": (
+        "The endpoint service needs a Network Load Balancer in two Availability Zones, the endpoint's host "
+        "name as its verified private DNS name, and the Region's KMS service principal among those allowed."
+    ),
+    "XksProxyVpcEndpointServiceNotFoundException": (
+        "Check the service's name, its owner and its Region, and that it allows the KMS service principal."
+    ),
+}
+"""The errors of the operations on custom key stores. Source: their texts in the service model."""
+
 _NEXT_STEPS: dict[str, str] = {
+    **_KEY_STORE_STEPS,
     **dict.fromkeys(
         ACCESS_DENIED, "Ask for the permission named above, in the key policy or in an IAM policy."
     ),
@@ -60,6 +107,7 @@ _NEXT_STEPS: dict[str, str] = {
     "AlreadyExistsException": "Choose another name, or repoint the existing alias.",
     "LimitExceededException": "Remove what is no longer needed, or ask AWS for a higher quota.",
     "MalformedPolicyDocumentException": "Correct the policy; the text is still in the editor.",
+    "InvalidGrantTokenException": "Paste the token as CreateGrant gave it (T on the scratchpad), or none.",
     "KMSInternalException": "Try again; KMS had a passing fault.",
     "DependencyTimeoutException": "Try again; KMS had a passing fault.",
     "KeyUnavailableException": "Try again; the key is not available for the moment.",

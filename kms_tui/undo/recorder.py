@@ -14,7 +14,7 @@ from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.arn import key_id_of
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.operations import Trait, has, is_mutating
-from kms_tui.undo.reversals import REVERSALS, ApiCall
+from kms_tui.undo.reversals import REVERSALS, SECRET_MEMBERS, ApiCall
 
 SKIPPED = "it was skipped"
 
@@ -65,10 +65,9 @@ class UndoStep:
 
     @property
     def target(self) -> str:
-        """The changed object: a key id, an alias name, or the id of a custom key store."""
-        params = self.call.params
-        named = params.get("AliasName") or params.get("KeyId") or params.get("CustomKeyStoreId") or ""
-        return key_id_of(str(named))
+        """The changed object: a key id, an alias name, or the id (of a new one the name) of a key store."""
+        named = (self.call.params[name] for name in _NAMES if self.call.params.get(name))
+        return key_id_of(str(next(named, "")))
 
     def undo_calls(self) -> tuple[Mapping[str, Any], ...]:
         """Make the remaining undo calls and return their answers.
@@ -161,9 +160,10 @@ class UndoHistory:
 
 
 NO_WAY_BACK = "AWS cannot undo it"
+NEVER_TOLD = "AWS never tells the secret that was there before"
 UNREADABLE = "the state before it could not be read"
 NOTHING_CHANGED = "it changed nothing"
-_NAMES = ("KeyId", "AliasName", "CustomKeyStoreId")
+_NAMES = ("AliasName", "KeyId", "CustomKeyStoreId", "CustomKeyStoreName")
 
 
 _ALREADY_READ: ContextVar[tuple[ApiCall, Mapping[str, Any]] | None] = ContextVar("already read", default=None)
@@ -201,9 +201,9 @@ class UndoRecorder(Wrapper):
         if not is_mutating(operation) or has(operation, Trait.HARMLESS):
             return self.inner.call(operation, params)
         # Other parameters may be secrets, and only undo needs them.
-        kept = params if operation in REVERSALS else {name: params[name] for name in _NAMES if name in params}
-        change = ApiCall(operation, dict(kept))
-        undo, reason = self._way_back(change)
+        known = params.keys() - SECRET_MEMBERS if operation in REVERSALS else _NAMES
+        change = ApiCall(operation, {name: params[name] for name in params if name in known})
+        undo, reason = self._way_back(change, params)
         answer = self.inner.call(operation, params)
         by_answer = REVERSALS[operation].by_answer if undo else None
         if by_answer is not None:
@@ -211,10 +211,12 @@ class UndoRecorder(Wrapper):
         self.history.append(UndoStep(self._now(), change, undo, reason, self.inner))
         return answer
 
-    def _way_back(self, change: ApiCall) -> tuple[tuple[ApiCall, ...], str]:
+    def _way_back(self, change: ApiCall, params: Mapping[str, Any]) -> tuple[tuple[ApiCall, ...], str]:
         reversal = REVERSALS.get(change.operation)
         if reversal is None:
             return (), NO_WAY_BACK
+        if reversal.never_told & params.keys():
+            return (), NEVER_TOLD
         read_call = reversal.read_call(change.params)
         if read_call is None:
             return (), NO_WAY_BACK

@@ -34,7 +34,7 @@ class Reversal(NamedTuple):
     undo calls from the parameters and the answer before the change; none if it changed nothing.
     ``is_in_effect`` says from a later answer whether the change still holds. ``by_answer`` makes the undo
     calls from the change's own answer instead, if ``inverse`` made any. ``note`` names what undo does not
-    restore.
+    restore. A change of a member of ``never_told`` cannot be undone: AWS does not say what it was.
     """
 
     read_call: Callable[[Shape], ApiCall | None]
@@ -42,6 +42,7 @@ class Reversal(NamedTuple):
     is_in_effect: Callable[[Shape, Shape], bool]
     by_answer: Callable[[Shape, Shape], tuple[ApiCall, ...]] | None = None
     note: str = ""
+    never_told: frozenset[str] = frozenset()
 
 
 def _describe(params: Shape) -> ApiCall:
@@ -201,10 +202,60 @@ def _store_reversal(operation: str, was: str, becomes: Sequence[str]) -> Reversa
     return Reversal(_store_of, inverse, lambda params, now: _connection(now) in becomes)
 
 
+SECRET_MEMBERS = frozenset({"KeyStorePassword", "XksProxyAuthenticationCredential"})
+"""Members of changes that can be undone, which undo neither needs nor keeps."""
+
+_STORE_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "NewCustomKeyStoreName": ("CustomKeyStoreName",),
+    "CloudHsmClusterId": ("CloudHsmClusterId",),
+    "XksProxyConnectivity": ("XksProxyConfiguration", "Connectivity"),
+    "XksProxyUriEndpoint": ("XksProxyConfiguration", "UriEndpoint"),
+    "XksProxyUriPath": ("XksProxyConfiguration", "UriPath"),
+    "XksProxyVpcEndpointServiceName": ("XksProxyConfiguration", "VpcEndpointServiceName"),
+    "XksProxyVpcEndpointServiceOwner": ("XksProxyConfiguration", "VpcEndpointServiceOwner"),
+}
+"""Member of UpdateCustomKeyStore -> where DescribeCustomKeyStores has it."""
+_SERVICE = frozenset({"XksProxyVpcEndpointServiceName", "XksProxyVpcEndpointServiceOwner"})
+
+
+def _all_stores(_: Shape) -> ApiCall:
+    return ApiCall("DescribeCustomKeyStores", {"Limit": 1000})
+
+
+def store_setting(store: Shape, member: str) -> str:
+    """What a custom key store has for a member of UpdateCustomKeyStore; "" where it has none."""
+    found: Any = store
+    for name in _STORE_SETTINGS[member]:
+        found = found.get(name, {})
+    return str(found or "")
+
+
+def _store_as_before(params: Shape, before: Shape) -> tuple[ApiCall, ...]:
+    """What was changed, as it was; an endpoint service comes and goes with the connectivity."""
+    store = before["CustomKeyStores"][0]
+    names = params.keys() | (_SERVICE if "XksProxyConnectivity" in params else frozenset())
+    was = {name: store_setting(store, name) for name in _STORE_SETTINGS if name in names}
+    back = {name: value for name, value in was.items() if value and value != params.get(name)}
+    if not back:
+        return ()
+    return (ApiCall("UpdateCustomKeyStore", {"CustomKeyStoreId": params["CustomKeyStoreId"], **back}),)
+
+
+def _store_is_as_changed(params: Shape, now: Shape) -> bool:
+    store = now["CustomKeyStores"][0]
+    return all(store_setting(store, name) == params[name] for name in _STORE_SETTINGS if name in params)
+
+
+def _delete_new_store(_: Shape, answer: Shape) -> tuple[ApiCall, ...]:
+    return (ApiCall("DeleteCustomKeyStore", {"CustomKeyStoreId": answer["CustomKeyStoreId"]}),)
+
+
 LONGEST_WINDOW_DAYS = 30
 """PendingWindowInDays of ScheduleKeyDeletion: 7 to 30."""
 _NEW_DATE = f"The deletion gets a new date, {LONGEST_WINDOW_DAYS} days from now."
 _NEW_GRANT = "It is a new grant: it gets another grant id, and the old one stays revoked."
+
+_EMPTY_STORE = "A key store can be deleted only while it is disconnected and has no keys."
 
 _PENDING = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
@@ -247,6 +298,18 @@ REVERSALS: Mapping[str, Reversal] = {
     ),
     "DisconnectCustomKeyStore": _store_reversal(
         "ConnectCustomKeyStore", "CONNECTED", ("DISCONNECTED", "DISCONNECTING")
+    ),
+    "CreateCustomKeyStore": Reversal(
+        _all_stores,
+        lambda params, before: (ApiCall("DeleteCustomKeyStore", {}),),
+        lambda params, now: (
+            params["CustomKeyStoreName"] in {each["CustomKeyStoreName"] for each in now["CustomKeyStores"]}
+        ),
+        by_answer=_delete_new_store,
+        note=_EMPTY_STORE,
+    ),
+    "UpdateCustomKeyStore": Reversal(
+        _store_of, _store_as_before, _store_is_as_changed, never_told=SECRET_MEMBERS
     ),
     "UpdateKeyDescription": Reversal(
         _describe,

@@ -17,6 +17,7 @@ from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import Secret
 from kms_tui.public_key import PublicKey
 from kms_tui.session import BackendKind
+from kms_tui.ui.actions.import_actions import check_material_description
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form
 from tests.ui.conftest import NOW, MakeApp
@@ -75,6 +76,65 @@ def test_a_file_is_imported_deleted_and_only_the_same_file_comes_back(
         assert "IncorrectKeyMaterialException" in body(pilot)
         await fill_in(pilot, mine)
         assert demo.call("Decrypt", {"CiphertextBlob": sealed})["Plaintext"] == b"kept"
+
+    drive(make_app(), script)
+
+
+def test_the_key_material_is_described_and_keeps_its_description(
+    make_app: MakeApp, demo: Backend, tmp_path: Path
+) -> None:
+    key, mine = external(demo), tmp_path / "mine"
+    mine.write_bytes(bytes(range(32)))
+
+    def described() -> str:
+        listed = demo.call("ListKeyRotations", {"KeyId": key, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"})
+        return str(listed["Rotations"][0]["KeyMaterialDescription"])
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "mine")
+        await press(pilot, "I")
+        pilot.app.screen.query_one("#material_description", Input).value = "<b>"
+        await fill_in(pilot, mine)
+        assert "letters, digits, blanks" in body(pilot)
+        pilot.app.screen.query_one("#material_description", Input).value = " Safe 7: escrow/2026 "
+        await fill_in(pilot, mine)
+        assert described() == "Safe 7: escrow/2026"
+        await press(pilot, "enter", "right_square_bracket", "right_square_bracket", "right_square_bracket")
+        assert "Safe 7: escrow/2026" in body(pilot)
+        await press(pilot, "escape", "I")
+        await fill_in(pilot, mine)
+        assert described() == "Safe 7: escrow/2026"
+
+    drive(make_app(), script, size=(80, 24))
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("", True),
+        ("a" * 256, True),
+        ("two words: a/b_c.d-e", True),
+        ("a" * 257, False),
+        ("\u00e9", False),
+        ("\u0661", False),
+        ("a\0b", False),
+        ("a;b", False),
+    ],
+)
+def test_a_description_is_of_the_characters_that_kms_takes(text: str, good: bool) -> None:
+    assert (check_material_description(text) == "") is good
+
+
+def test_material_that_is_not_for_symmetric_encryption_has_no_description(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    external(demo, KeySpec="HMAC_384", KeyUsage="GENERATE_VERIFY_MAC")
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "mine")
+        await press(pilot, "I")
+        assert pilot.app.screen.query("#days")
+        assert not pilot.app.screen.query("#material_description")
 
     drive(make_app(), script)
 

@@ -52,6 +52,11 @@ PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "export": ("orders-db", ("w",)),
     "cost": ("orders-db", ("space", "dollar_sign")),
     "calendar": ("orders-db", (CALENDAR,)),
+    "key-stores": ("orders-db", ("K",)),
+    "new-cloud-hsm-store": ("orders-db", ("K", "n", "enter")),
+    "new-external-store": ("orders-db", ("K", "n", "down", "enter")),
+    "edit-key-store": ("orders-db", ("K", "e")),
+    "grants": ("orders-db", ("B",)),
     "health": ("orders-db", ("5",)),
     "health-checks": ("orders-db", ("5", "v")),
 }

@@ -49,7 +49,7 @@ class ActionScreen(ModeScreen):
             "key_stores",
             "Key stores",
             id="action.key-stores",
-            tooltip="Custom key stores: state, connect, disconnect",
+            tooltip="Custom key stores: connect, disconnect, create, edit, delete",
             show=False,
         ),
         *action_bindings({action.id for action in ACTIONS.values() if action.show}),
@@ -121,7 +121,7 @@ class ActionScreen(ModeScreen):
         return self.host.shown_key(f"action.{action.id}", action.key)
 
     def action_key_stores(self) -> None:
-        from kms_tui.ui.actions.state_actions import show_key_stores
+        from kms_tui.ui.actions.key_store_actions import show_key_stores
 
         self.start_action(partial(show_key_stores, self), description="the custom key stores")
 

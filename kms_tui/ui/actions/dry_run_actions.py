@@ -13,6 +13,7 @@ from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import Form, TextField, Values
 from kms_tui.ui.dialogs.questions import Choose
 from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.scratchpad.grant_tokens import held_words
 
 _LOOKS: Mapping[DryRunOutcome, tuple[str, str]] = {
     DryRunOutcome.ALLOWED: ("✓ allowed", "$success"),
@@ -31,16 +32,20 @@ def cannot_try(subject: Subject) -> Reason:
 async def show_dry_runs(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Encrypt, Decrypt, Sign … with DryRun, under an encryption context; enter explains a denial."""
     (subject,) = subjects
-    kms, key = screen.kms_for(subject), subject.key
-    if key is None:
+    session, key = screen.session, subject.key
+    if key is None or session is None:
         return
+    kms = session.with_grant_tokens(screen.kms_for(subject))
+    lead = [Content(f"{len(operations_for(key))} calls with DryRun, which do nothing and are recorded.")]
+    if words := held_words(session):
+        lead.append(Content(f"{words}; T on the scratchpad changes that."))
     answers: list[DryRunAnswer] = []
     form = Form(
         f"May I use {subject.name}?",
         [TextField("context", "With the encryption context: key=value, one a line", check=check_pairs)],
         lambda values: _ask(kms, key, values, answers),
         confirm="Try",
-        lead=[Content(f"{len(operations_for(key))} calls with DryRun, which do nothing and are recorded.")],
+        lead=lead,
     )
     if await screen.ask(form) is None:
         return

@@ -230,7 +230,13 @@ async def revoke_grant(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     chosen = await screen.ask(Choose("Revoke or retire which grant?", [_line(grant) for grant in grants]))
     if chosen is None:
         return
-    grant = grants[chosen]
+    await end_grant(screen, subject, grants[chosen])
+
+
+async def end_grant(screen: ModeScreen, subject: Subject, grant: Grant) -> None:
+    """RevokeGrant or RetireGrant of this grant, after a question."""
+    kms = screen.kms_for(subject)
+    subjects = [subject]
     assert screen.session is not None
     affected = affected_requests(screen.session, kms, subjects, grant_removal(grant.grant_id))
     how = await screen.ask(RevokeGrant(grant, affected))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -66,6 +67,16 @@ def _check_days(text: str) -> str:
     return f"Key material lasts 1 to {_MAX_DAYS} days, or (left empty) for good."
 
 
+_DESCRIPTION = re.compile(r"[a-zA-Z0-9:/_\s.-]{0,256}", re.ASCII)
+
+
+def check_material_description(text: str) -> str:
+    """What is wrong with a description, or "" (ImportKeyMaterial: KeyMaterialDescription)."""
+    if _DESCRIPTION.fullmatch(text.strip()):
+        return ""
+    return "A description may have 256 letters, digits, blanks and : / _ . - only."
+
+
 class FreshMaterial:
     """Random key material, written to disk before it is used: KMS never returns material.
 
@@ -105,6 +116,7 @@ def import_material(
         ImportToken=parameters.token,
         EncryptedKeyMaterial=wrapped,
         ImportType=values.get("type"),
+        KeyMaterialDescription=values.get("material_description", "").strip() or None,
         **members,
     )
 
@@ -210,6 +222,15 @@ def _fields(key: Key) -> list[FormField]:
         FormField("path", "File", hint="raw bytes; private keys in DER (PKCS #8)", check=check_path),
         FormField("days", "Expires after how many days", hint="empty: never", check=_check_days),
     ]
+    if key.spec == SYMMETRIC_DEFAULT:
+        fields.append(
+            FormField(
+                "material_description",
+                "Description of the key material",
+                hint="empty: none, or as it was before",
+                check=check_material_description,
+            )
+        )
     if key.spec == SYMMETRIC_DEFAULT and key.current_key_material_id:
         types = [("what it had before, again", _EXISTING), ("new material, to rotate to", _NEW)]
         fields.insert(0, ChoiceField("type", "This is", _EXISTING, choices=types))

@@ -1,18 +1,17 @@
-"""Whether keys can be used: enable, disable, watch refused uses, connect custom key stores."""
+"""Whether keys can be used: enable, disable, watch refused uses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from textual.widget import Widget
 
 from kms_tui.kms.model import KeyState
 from kms_tui.ui.actions.batch import change_each, confirm_change
-from kms_tui.ui.base.safe_text import Content, column, safe
+from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.subject import Reason, Subject, aws_managed
 from kms_tui.ui.base.words import refused_uses_of
-from kms_tui.ui.dialogs.questions import Choose, Confirm
+from kms_tui.ui.dialogs.questions import Confirm
 from kms_tui.ui.mode_screen import ModeScreen
 
 
@@ -99,61 +98,3 @@ async def watch_refused_uses(screen: ModeScreen, subjects: Sequence[Subject]) ->
     else:
         refusal_monitor.begin(subject.arn, subject.region)
     screen.host.poll_refused_uses()
-
-
-_STATES = {
-    "CONNECTED": ("connected", "$success"),
-    "CONNECTING": ("connecting…", "$accent"),
-    "DISCONNECTING": ("disconnecting…", "$accent"),
-    "DISCONNECTED": ("disconnected", "$warning"),
-    "FAILED": ("failed", "$error"),
-}
-_KINDS = {"AWS_CLOUDHSM": "CloudHSM", "EXTERNAL_KEY_STORE": "external"}
-
-
-async def show_key_stores(screen: ModeScreen) -> None:
-    """List the custom key stores of the Region, and connect or disconnect the chosen one."""
-    session = screen.session
-    if session is None:
-        return
-    kms = session.kms
-    stores = await screen.attempt(
-        lambda: [s for page in kms.pages("DescribeCustomKeyStores", "CustomKeyStores", 1000) for s in page],
-        doing="list the custom key stores",
-    )
-    if stores is None:
-        return
-    if not stores:
-        screen.host.notify(f"{kms.region} has no custom key store.")
-        return
-    refused = frozenset(range(len(stores))) if session.read_only else frozenset()
-    title = "Custom key stores" if session.read_only else "Custom key stores: enter connects or disconnects"
-    chosen = await screen.ask(Choose(title, [_store_line(each) for each in stores], disabled=refused))
-    if chosen is not None:
-        await _connect_or_disconnect(screen, stores[chosen])
-
-
-def _store_line(store: dict[str, Any]) -> Content:
-    word, colour = _STATES.get(store["ConnectionState"], (store["ConnectionState"], ""))
-    code = store.get("ConnectionErrorCode", "")
-    name = column(store["CustomKeyStoreName"], 28)
-    kind = _KINDS.get(store.get("CustomKeyStoreType", ""), "")
-    line = safe(f"{name}  {kind.ljust(10)}") + safe(word).stylize(colour)
-    return line + safe(f": {code}").stylize("$error") if code else line
-
-
-async def _connect_or_disconnect(screen: ModeScreen, store: dict[str, Any]) -> None:
-    assert screen.session is not None
-    kms, name = screen.session.kms, store["CustomKeyStoreName"]
-    connected = store["ConnectionState"] == "CONNECTED"
-    if connected:
-        title, verb, operation = f"Disconnect {name}?", "Disconnect", "DisconnectCustomKeyStore"
-        sentences = [Content("None of its keys can be used until it is connected again.")]
-    else:
-        title, verb, operation = f"Connect {name}?", "Connect", "ConnectCustomKeyStore"
-        sentences = [Content("It can take 20 minutes; its keys can be used from then on.")]
-    if await screen.ask(Confirm(title, sentences, confirm=verb, danger=connected)) and await screen.succeeds(
-        lambda: kms.call(operation, CustomKeyStoreId=store["CustomKeyStoreId"]),
-        doing=f"{verb.lower()} {name}",
-    ):
-        screen.changed((), f"{name} is {'dis' if connected else ''}connecting.")

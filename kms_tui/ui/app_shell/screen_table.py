@@ -25,6 +25,7 @@ FIRST_MODE = "keys"
 SCREENS: Mapping[str, str] = {
     "cost": "kms_tui.ui.screens.cost_screen:CostScreen",
     "explain": "kms_tui.ui.screens.explain_screen:ExplainScreen",
+    "grants": "kms_tui.ui.screens.grants_screen:GrantsScreen",
     "help": "kms_tui.ui.dialogs.text_screen:HelpScreen",
     "key": "kms_tui.ui.screens.keys_screen:KeyDetailsScreen",
     "start": "kms_tui.ui.screens.start_screen:StartScreen",

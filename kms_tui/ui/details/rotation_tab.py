@@ -114,6 +114,10 @@ class RotationTab(DetailTab[RotationFacts]):
             head += ["IMPORT"]
             for row, rotation in zip(rows, reversed(rotations), strict=True):
                 row.append(_import(rotation, now))
+        if any(rotation.material_description for rotation in rotations):
+            head += ["DESCRIPTION"]
+            for row, rotation in zip(rows, reversed(rotations), strict=True):
+                row.append(rotation.material_description or "–")
         return plain_table(head, rows)
 
 

@@ -17,7 +17,7 @@ from kms_tui.ui.base.background import start
 from kms_tui.ui.base.host import FormDraft, host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog
-from kms_tui.ui.widgets.text_widgets import Input, Static
+from kms_tui.ui.widgets.text_widgets import Input, SecretInput, Static
 
 Values = Mapping[str, str]
 """Field name -> value; a flag's is "yes" or ""."""
@@ -51,12 +51,27 @@ class FormField:
         """Whether a value of a draft can be shown."""
         return True
 
+    def kept(self, value: str) -> str:
+        """What a draft keeps of a value."""
+        return value
+
     def widget(self) -> Widget:
         return Input(self.value, placeholder=self.hint, id=self.name)
 
     def entered(self, widget: Widget) -> str:
         assert isinstance(widget, Input)
         return widget.value
+
+
+@dataclass(frozen=True, slots=True)
+class SecretField(FormField):
+    """One line that is never shown, and never kept in a draft."""
+
+    def kept(self, value: str) -> str:
+        return ""
+
+    def widget(self) -> Widget:
+        return SecretInput(placeholder=self.hint, id=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +235,8 @@ class Form(Dialog[Values]):
 
     def cancel(self) -> None:
         if not self.is_calling:
-            before, values = {field.name: field.value for field in self.fields}, self.values()
+            before, entered = {field.name: field.value for field in self.fields}, self.values()
+            values = {field.name: field.kept(entered[field.name]) for field in self.fields}
             if values != before:
                 host_of(self).form_drafts[self._draft_key] = FormDraft(before, values)
             else:

@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.dialogs.dialog import Dialog
-from kms_tui.ui.widgets.text_widgets import Button, Input, Option, Static
+from kms_tui.ui.widgets.text_widgets import Button, Input, Option, SecretInput, Static
 
 
 class Choose(Dialog[int]):
@@ -90,14 +90,6 @@ class Confirm(Dialog[bool]):
         self.dismiss(True)
 
 
-class _SecretInput(Input):
-    def action_copy(self) -> None:
-        """Textual would copy the secret."""
-
-    def action_cut(self) -> None:
-        """Textual would copy the secret."""
-
-
 class AskSecret(Dialog[str]):
     """One secret line, such as an MFA code; it is never shown and cannot be copied."""
 
@@ -109,7 +101,7 @@ class AskSecret(Dialog[str]):
 
     def compose_body(self) -> Iterable[Widget]:
         yield Static(safe(self.question), classes="dialog-line")
-        yield _SecretInput(password=True, id="secret")
+        yield SecretInput(id="secret")
 
     @on(Input.Submitted)
     def _submitted(self) -> None:

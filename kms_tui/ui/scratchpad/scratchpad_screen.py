@@ -78,6 +78,7 @@ class ScratchpadScreen(ModeScreen):
             ("f,ctrl+o", "file", "File", "Take the input from a file", False),
             ("x", "context", "Context", "Add to the encryption context", False),
             ("C", "sign_menu", "Sign…", "Certificates, tokens, files and SSH with the chosen key", False),
+            ("T", "grant_tokens", "Grant tokens…", "Send grant tokens with what is done here", False),
             ("z", "clear", "Clear", "Forget all inputs and the output", False),
             ("escape", "back", "Back", "Cancel, or back to the list", False),
         )
@@ -256,11 +257,12 @@ class ScratchpadScreen(ModeScreen):
         """The result; None where an error has been shown instead."""
         session = self.session
         assert session is not None
+        kms = session.with_grant_tokens(session.kms)
         progress = self._run_progress = RunProgress()
         self._progress_line.follow(progress)
         self._run_button.label = "Cancel"
         try:
-            return await off_loop(progress.ending(lambda: run(request, session.kms, progress.reporter())))
+            return await off_loop(progress.ending(lambda: run(request, kms, progress.reporter())))
         except asyncio.CancelledError:  # the program quits: wait until the half-written file is removed
             progress.stop.set()
             progress.ended.wait(_LAST_SECONDS)
@@ -319,6 +321,11 @@ class ScratchpadScreen(ModeScreen):
 
     def action_key(self) -> None:
         self._begin(self._pick_key)
+
+    def action_grant_tokens(self) -> None:
+        from kms_tui.ui.scratchpad.grant_tokens import ask_grant_tokens
+
+        self._begin(partial(ask_grant_tokens, self))
 
     def action_sign_menu(self) -> None:
         self._begin(self._sign_menu)

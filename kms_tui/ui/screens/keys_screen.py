@@ -121,6 +121,22 @@ class KeysScreen(ActionScreen):
             show=False,
         ),
         Binding(
+            "B",
+            "grants",
+            "Grants",
+            id="keys.grants",
+            tooltip="Who holds grants on all keys, the stale ones first (ListGrants)",
+            show=False,
+        ),
+        Binding(
+            "J",
+            "shared_keys",
+            "Shared keys",
+            id="keys.shared",
+            tooltip="Keys that other accounts share with this one through RAM (ListKeys)",
+            show=False,
+        ),
+        Binding(
             "W",
             "scope",
             "Whose",
@@ -392,6 +408,14 @@ class KeysScreen(ActionScreen):
     def action_cost(self) -> None:
         if self.list.view is not None:
             self.host.open_screen("cost", self.list.view.marks)
+
+    def action_shared_keys(self) -> None:
+        from kms_tui.ui.actions.shared_keys import show_shared_keys
+
+        self.start_action(partial(show_shared_keys, self), description="the keys of other accounts")
+
+    def action_grants(self) -> None:
+        self.host.open_screen("grants")
 
     def action_refresh(self) -> None:
         if self.session is not None:

@@ -134,6 +134,19 @@ class Input(widgets.Input):
             super().replace(text, start, end)
 
 
+class SecretInput(Input):
+    """A line that is never shown and cannot be copied."""
+
+    def __init__(self, *, placeholder: str = "", id: str | None = None) -> None:  # noqa: A002
+        super().__init__(placeholder=placeholder, password=True, id=id)
+
+    def action_copy(self) -> None:
+        """Textual would copy the secret."""
+
+    def action_cut(self) -> None:
+        """Textual would copy the secret."""
+
+
 class Tab(widgets.Tab):
     """One of the tabs in a row."""
 

@@ -1,0 +1,422 @@
+"""Grants: who holds grants on all keys of the loaded Regions, stale ones first; or who may retire which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import ClassVar, NamedTuple
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.events import Key
+from textual.widget import Widget
+
+from kms_tui.evidence.account_grants import (
+    GrantCoverage,
+    GrantReading,
+    KeyPlace,
+    is_deleted,
+    retirable_grants,
+    stale_first,
+)
+from kms_tui.export import Table
+from kms_tui.inventory.cells import name
+from kms_tui.kms.arn import key_id_of, key_region
+from kms_tui.kms.facts import Fact, Known
+from kms_tui.kms.model import Grant
+from kms_tui.session import Session
+from kms_tui.ui.actions.export_actions import export_list
+from kms_tui.ui.actions.grant_actions import check_principal, end_grant, is_service
+from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.host import KeysChanged
+from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.subject import Subject, aws_managed, subject_of
+from kms_tui.ui.base.words import counted, date_words, span_words
+from kms_tui.ui.details.grants_and_uses_tab import grant_rows
+from kms_tui.ui.dialogs.form import Form, FormField, Values
+from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.widgets.facts_table import FactsTable
+from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.text_widgets import Input, Static
+
+_COLUMNS = (
+    TableColumn("GRANTEE PRINCIPAL", 28, weight=3),
+    TableColumn("AGE", 9),
+    TableColumn("KEY", 18, weight=2),
+    TableColumn("MAY", 14, weight=3),
+    TableColumn("REGION", 12),
+)
+_TICK = 0.25
+_REVOKE_KEY = "F"
+
+
+class HeldGrant(NamedTuple):
+    """A grant, and the key that it is on."""
+
+    grant: Grant
+    subject: Subject
+
+    @property
+    def row_key(self) -> str:
+        return f"{self.subject.arn} {self.grant.grant_id}"
+
+
+class Retirable(NamedTuple):
+    """What ListRetirableGrants told of a principal."""
+
+    principal: str
+    grants: Sequence[Grant]
+
+
+class GrantsScreen(ModeScreen):
+    """Opened from the key list; it reads when it opens where there are few keys, else when asked."""
+
+    HELP = (
+        "The grants of the customer keys of the loaded Regions, one call a key (ListGrants). AWS does not "
+        "tell when a grant was last used: those of deleted users and roles, which KMS shows by a unique id "
+        "(AIDA… or AROA…), come first, then the oldest. Filter for a grantee principal to see all that it "
+        "holds. v asks which grants a principal may retire (ListRetirableGrants). Keys that AWS manages are "
+        "left out."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", "Back", id="grants.back", tooltip="Stop reading; then back to the list"),
+        Binding(
+            "slash", "filter", "Filter", id="grants.filter", tooltip="Filter by principal, key, operation"
+        ),
+        Binding(
+            "enter,d", "details", "Details", id="grants.details", tooltip="The key's grants, and all else"
+        ),
+        Binding(
+            _REVOKE_KEY,
+            "revoke",
+            "Revoke grant",
+            id="grants.revoke",
+            tooltip="Revoke or retire this grant (RevokeGrant, RetireGrant)",
+        ),
+        Binding(
+            "v",
+            "view",
+            "Retirable…",
+            id="grants.view",
+            tooltip="Grants that a principal may retire (ListRetirableGrants); again, all grants",
+        ),
+        Binding("r", "refresh", "Read again", id="grants.refresh", tooltip="Read all grants (ListGrants)"),
+        Binding("w", "export", "Export", id="grants.export", tooltip="Write the list as it is filtered"),
+    ]
+
+    DEFAULT_CSS = """
+    GrantsScreen {
+        #grants-note { margin: 0 0 1 0; }
+        #grants-detail { height: auto; max-height: 50%; margin: 1 0 0 0; padding: 0 2; }
+        &.-narrow #grants-detail { display: none; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reading: GrantReading | None = None
+        self._facts: dict[str, Fact[list[Grant]]] = {}
+        self._retirable: Retirable | None = None
+        self._shown: dict[str, HeldGrant] = {}
+
+    def compose_body(self) -> Iterable[Widget]:
+        with Vertical(classes="table-body"):
+            yield Input(placeholder="/ to filter: principal, key, operation", id="table-filter")
+            yield Static(id="grants-note", classes="fact")
+            yield LineTable(_COLUMNS, empty="No grant here.")
+            yield Static(id="grants-detail")
+
+    def on_mount(self) -> None:
+        self._ticking = self.set_interval(_TICK, self._show, pause=True)
+        super().on_mount()
+
+    def on_unmount(self) -> None:
+        self._stop()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "revoke" and self.session is not None and self.session.read_only:
+            return False
+        return super().check_action(action, parameters)
+
+    def on_key(self, event: Key) -> None:
+        """Say why a key does nothing that a read-only session refuses: it is bound to nothing there."""
+        keys = self.host.config.keys.get("grants.revoke", _REVOKE_KEY).split(",")
+        if self.session is not None and self.session.read_only and event.key in keys:
+            self.host.notify("Revoke grant is refused: this session is read-only.", severity="warning")
+
+    # Reading
+
+    def session_opened(self, session: Session) -> None:
+        self._stop()
+        self._facts, self._retirable = {}, None
+        self.query_one(LineTable).focus()
+        if len(self._keys(session)) <= session.inventory.pace.read_whole:
+            self.action_refresh()
+        else:
+            self._show()
+
+    def _keys(self, session: Session) -> list[KeyPlace]:
+        rows = session.inventory.rows()
+        return [KeyPlace(row.arn, row.region) for row in rows if not row.aws and not row.gone]
+
+    def action_refresh(self) -> None:
+        if self.session is not None:
+            self._read(self.session, self._keys(self.session))
+
+    def _read(self, session: Session, keys: Sequence[KeyPlace]) -> None:
+        self._stop()
+        self._reading = GrantReading(session.kms, keys, session.inventory.pace.rest)
+        start(self, partial(self._follow, self._reading), group="read", description="read the grants")
+
+    async def _follow(self, reading: GrantReading) -> None:
+        self._ticking.resume()
+        self._show()
+        try:
+            await off_loop(reading.run)
+        finally:
+            if self._reading is reading:
+                self._stop()
+                self._show()
+
+    def _stop(self) -> None:
+        """End the reading, and keep what it has read."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._facts |= self._reading.facts
+            self._reading = None
+            self._ticking.pause()
+
+    @on(KeysChanged)
+    def _changed(self, message: KeysChanged) -> None:
+        if self.session is None:
+            return
+        self.session.inventory.reread(*message.key_ids)
+        changed = message.key_ids
+        known = self._facts if self._reading is None else self._facts | dict(self._reading.facts)
+        keys = [
+            key
+            for key in self._keys(self.session)
+            if not changed or key_id_of(key.arn) in changed or (self._reading and key.arn not in known)
+        ]
+        self._read(self.session, keys)
+        if self._retirable is not None:
+            principal = self._retirable.principal
+            start(self, partial(self._ask_retirable, principal), group="retirable", description="list grants")
+
+    # Showing
+
+    @on(Input.Changed, "#table-filter")
+    def _show(self) -> None:
+        session = self.session
+        if session is None:
+            return
+        facts = self._facts | (dict(self._reading.facts) if self._reading is not None else {})
+        held = self._held(session, facts)
+        words = self.query_one("#table-filter", Input).value.lower().split()
+        rows = [(each, _row(each, session)) for each in held]
+        shown = [(each, row) for each, row in rows if all(word in _searched(each, row) for word in words)]
+        self._shown = {each.row_key: each for each, _ in shown}
+        table = self.query_one(LineTable)
+        table.show_rows([row for _, row in shown])
+        self.show_status(self._status(len(held), sum(is_deleted(each.grant.grantee) for each in held)))
+        self.query_one("#grants-note", Static).update(self._note(session, facts))
+
+    @on(LineTable.Highlighted)
+    def _show_detail(self) -> None:
+        current = self._current()
+        shown = FactsTable(grant_rows(current.grant)) if current is not None else None
+        self.query_one("#grants-detail", Static).update(shown)
+
+    def _held(self, session: Session, facts: dict[str, Fact[list[Grant]]]) -> list[HeldGrant]:
+        if self._retirable is not None:
+            grants = [(grant.key_id, grant) for grant in self._retirable.grants]
+        else:
+            grants = [
+                (arn, grant) for arn, fact in facts.items() if isinstance(fact, Known) for grant in fact.value
+            ]
+        arns = {id(grant): arn for arn, grant in grants}
+        ordered = stale_first(grant for _, grant in grants)
+        return [HeldGrant(grant, _subject(session, arns[id(grant)])) for grant in ordered]
+
+    def _status(self, grants: int, deleted: int) -> Content:
+        words = Content(counted(grants, "grant"))
+        if deleted:
+            words += Content.styled(f" · {deleted:,} of deleted principals", "$warning")
+        if self._reading is not None:
+            words += Content(f" · reading {len(self._reading.facts):,} of {self._reading.total:,}")
+        return words
+
+    def _note(self, session: Session, facts: dict[str, Fact[list[Grant]]]) -> Content:
+        """Of how many keys the grants are known."""
+        if self._retirable is not None:
+            return Content(f"Grants that {self._retirable.principal} may retire. v shows all grants.")
+        coverage = GrantCoverage.of(self._keys(session), facts)
+        note = Content(f"Grants of {coverage.known:,} of {counted(coverage.keys, 'customer key')}")
+        if coverage.denied:
+            note += Content.styled(f" · {coverage.denied:,} denied: you may not call ListGrants", "$warning")
+        if coverage.failed:
+            note += Content.styled(f" · {coverage.failed:,} failed", "$error")
+        unread = coverage.keys - coverage.known - coverage.denied - coverage.failed
+        if unread and self._reading is None:
+            note += Content(f" · {unread:,} not read: r reads all, a call a key")
+        return note
+
+    # Actions
+
+    def action_back(self) -> None:
+        field, table = self.query_one("#table-filter", Input), self.query_one(LineTable)
+        if self._reading is not None:
+            self._stop()
+            self._show()
+        elif not table.has_focus:
+            table.focus()
+        elif field.value:
+            field.value = ""
+        else:
+            self.app.pop_screen()
+
+    def action_filter(self) -> None:
+        self.query_one("#table-filter").focus()
+
+    @on(Input.Submitted, "#table-filter")
+    def _filter_left(self) -> None:
+        self.query_one(LineTable).focus()
+
+    def _current(self) -> HeldGrant | None:
+        return self._shown.get(self.query_one(LineTable).current)
+
+    @on(LineTable.Selected)
+    def action_details(self) -> None:
+        current = self._current()
+        if current is not None:
+            self.host.open_screen("key", current.subject, "Grants and uses")
+
+    def action_revoke(self) -> None:
+        current = self._current()
+        if current is None:
+            self.host.notify("There is no grant to revoke on this list.", severity="warning")
+        elif reason := aws_managed(current.subject):
+            self.host.notify(f"{reason}.", severity="warning")
+        else:
+            self.start_action(partial(self._revoke, current), description="revoke a grant")
+
+    async def _revoke(self, held: HeldGrant) -> None:
+        if await self.confirm_protected("Revoke grant", [held.subject]):
+            await end_grant(self, held.subject, held.grant)
+
+    def action_view(self) -> None:
+        if self._retirable is not None:
+            self._retirable = None
+            self._show()
+        else:
+            self.start_action(self._ask_principal, description="ask for a principal")
+
+    async def _ask_principal(self) -> None:
+        values = await self.ask(
+            Form(
+                "Which grants may a principal retire?",
+                [
+                    FormField(
+                        "principal",
+                        "Retiring principal",
+                        hint="ARN of a role, user or account; or a service",
+                        check=check_principal,
+                    )
+                ],
+                self._list_retirable,
+                confirm="List",
+                lead=[Content("ListRetirableGrants, in each loaded Region.")],
+                blame={"InvalidArnException": "principal", "AccessDeniedException": "principal"},
+            )
+        )
+        if values is not None:
+            self._show()
+
+    def _list_retirable(self, values: Values) -> None:
+        self._retirable = self._retirable_of(values["principal"].strip())
+
+    def _retirable_of(self, principal: str) -> Retirable:
+        """On a thread: what a principal may retire in each loaded Region."""
+        assert self.session is not None
+        kms = self.session.kms
+        grants: list[Grant] = []
+        for region in self.session.inventory.regions:
+            there = kms if region.name == kms.region else kms.in_region(region.name)
+            grants += retirable_grants(there, principal, is_service=is_service(principal))
+        return Retirable(principal, grants)
+
+    async def _ask_retirable(self, principal: str) -> None:
+        found = await self.attempt(lambda: self._retirable_of(principal), doing="list what may be retired")
+        if found is not None:
+            self._retirable = found
+            self._show()
+
+    def action_export(self) -> None:
+        self.start_action(self._export, description="export the grants")
+
+    async def _export(self) -> None:
+        held = list(self._shown.values())
+        await export_list(self, "kms-tui-grants", lambda: _table(held))
+
+
+def _subject(session: Session, arn: str) -> Subject:
+    row = session.inventory.row(arn)
+    if row is not None:
+        return subject_of(row)
+    return Subject(key_id_of(arn), arn, key_region(arn) or session.kms.region, (), None)
+
+
+def _row(held: HeldGrant, session: Session) -> TableRow:
+    grant, row = held.grant, session.inventory.row(held.subject.arn)
+    deleted = is_deleted(grant.grantee)
+    grantee = f"{grant.grantee} (deleted)" if deleted else grant.grantee
+    age = span_words(session.now() - grant.created) if grant.created is not None else "–"
+    return TableRow(
+        held.row_key,
+        (
+            (grantee.removeprefix("arn:aws:iam::"), "warning" if deleted else "strong"),
+            age,
+            name(row) if row is not None else held.subject.name,
+            (", ".join(grant.operations), "quiet"),
+            (held.subject.region, "quiet"),
+        ),
+    )
+
+
+def _searched(held: HeldGrant, row: TableRow) -> str:
+    """The text that the filter searches: the whole row, the principals and the names of the key."""
+    cells = (cell if isinstance(cell, str) else cell[0] for cell in row.cells)
+    grant = held.grant
+    return " ".join(
+        [row.key, *cells, *held.subject.aliases, grant.grantee, grant.retiring, grant.name]
+    ).lower()
+
+
+def _table(held: Sequence[HeldGrant]) -> Table:
+    columns = (
+        "grantee",
+        "deleted",
+        "key",
+        "key_arn",
+        "operations",
+        "created",
+        "name",
+        "retiring",
+        "grant_id",
+    )
+    rows = [
+        (
+            each.grant.grantee,
+            "yes" if is_deleted(each.grant.grantee) else "",
+            each.subject.name,
+            each.subject.arn,
+            " ".join(each.grant.operations),
+            date_words(each.grant.created) if each.grant.created else "",
+            each.grant.name,
+            each.grant.retiring,
+            each.grant.grant_id,
+        )
+        for each in held
+    ]
+    return Table("Grants on KMS keys", columns, rows)
