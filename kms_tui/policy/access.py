@@ -368,11 +368,12 @@ def _named_changers(document: Document, account_id: str, partition: str, key_arn
 
 
 def users_of(rows: Iterable[AccessRow]) -> int:
-    """The number of principals, without the account, that may use the key by name or by grant."""
+    """The number of principals, without the key's account, that may use the key by name or by grant."""
     return sum(
         1
         for row in rows
-        if not row.delegates and (row.cells[Access.USE].allowed or row.cells[Access.USE].conditional)
+        if (row.outside or not row.delegates)
+        and (row.cells[Access.USE].allowed or row.cells[Access.USE].conditional)
     )
 
 

@@ -159,6 +159,11 @@ def test_the_users_of_a_key_are_counted() -> None:
     assert access.users_of(found) == 3
 
 
+def test_another_account_is_a_user_of_a_key_and_its_own_is_none() -> None:
+    found = access.matrix(parse(with_root(allow(OTHER, USE))), account_id=ACCOUNT)
+    assert access.users_of(found) == 1
+
+
 WHO: list[tuple[list[Shape], str]] = [
     ([allow()], "The account (its root user and IAM administrators)."),
     ([allow(), allow(ADMIN)], "The account (its root user and IAM administrators), and role/KeyAdmin."),
