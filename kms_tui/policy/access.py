@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from kms_tui.kms.facts import Fact, Known
@@ -24,13 +24,17 @@ _STRANGER_ACCOUNT = "999999999999"
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A principal, an account or everyone: ``text`` as a policy writes it, ``label`` for people."""
+    """A principal, an account or everyone: ``text`` as a policy writes it, ``label`` for people.
+
+    Everyone is a stranger first, and then an ``insider``, an identity of the key's own account.
+    """
 
     text: str
     label: str
     kind: PrincipalKind
     caller: Caller
     context: Mapping[str, str] = field(default_factory=dict)
+    insider: Caller | None = None
 
     @property
     def account(self) -> str:
@@ -105,7 +109,8 @@ def _party(principal: Principal, account_id: str, partition: str) -> Party | Non
     label = principal.label
     stranger = Caller.parse(f"arn:{partition}:iam::{_STRANGER_ACCOUNT}:role/anyone")
     if principal.kind is PrincipalKind.EVERYONE:
-        return Party("*", label, principal.kind, stranger)
+        insider = Caller.parse(f"arn:{partition}:iam::{account_id}:role/anyone")
+        return Party("*", label, principal.kind, stranger, insider=insider)
     if principal.kind is PrincipalKind.UNIQUE_ID:
         context = {"aws:userid": principal.text}
         return Party(principal.text, label, principal.kind, stranger, context)
@@ -123,6 +128,10 @@ def decide(document: Document, party: Party, action: Action, key_arn: str) -> tu
     decision = evaluate(document, request, by_name=True)
     if decision.effect is not Effect.NO_STATEMENT:
         return _STANDINGS[decision.effect], decision
+    if party.insider is not None:
+        inside = evaluate(document, replace(request, caller=party.insider), by_name=True)
+        if inside.effect in (Effect.ALLOW, Effect.DEPENDS):  # Everyone, if of the key's account.
+            return Standing.CONDITIONAL, inside
     through_account = evaluate(document, request)
     denies = tuple(statement for statement in through_account.statements if not statement.is_allow)
     if denies:
@@ -199,8 +208,8 @@ class AccessCell:
 
 @dataclass(frozen=True, slots=True)
 class AccessRow:
-    """One principal. ``outside``: of another account; ``public``: everyone; ``delegates``: an account, whose
-    IAM policies decide which identities get the actions.
+    """One principal. ``outside``: of another account; ``public``: everyone, of any account; ``delegates``: an
+    account, whose IAM policies decide which identities get the actions.
     """
 
     party: Party
@@ -261,9 +270,18 @@ def _row(
         party,
         {access: _cell(access, decisions, grants) for access in COLUMNS},
         outside=party.is_outside(account_id),
-        public=party.kind is PrincipalKind.EVERYONE,
+        public=party.kind is PrincipalKind.EVERYONE and _reaches_strangers(document, party, groups, key_arn),
         delegates=party.kind is PrincipalKind.ACCOUNT,
     )
+
+
+def _reaches_strangers(
+    document: Document, party: Party, groups: Sequence[Sequence[Action]], key_arn: str
+) -> bool:
+    """Whether everyone includes anybody outside the key's account."""
+    stranger = replace(party, insider=None)
+    standings = {decide(document, stranger, group[0], key_arn)[0] for group in groups}
+    return not standings.isdisjoint((Standing.ALLOWED, Standing.CONDITIONAL))
 
 
 def _cell(
@@ -350,11 +368,12 @@ def _named_changers(document: Document, account_id: str, partition: str, key_arn
 
 
 def users_of(rows: Iterable[AccessRow]) -> int:
-    """The number of principals, without the account, that may use the key by name or by grant."""
+    """The number of principals, without the key's account, that may use the key by name or by grant."""
     return sum(
         1
         for row in rows
-        if not row.delegates and (row.cells[Access.USE].allowed or row.cells[Access.USE].conditional)
+        if (row.outside or not row.delegates)
+        and (row.cells[Access.USE].allowed or row.cells[Access.USE].conditional)
     )
 
 

@@ -11,8 +11,9 @@ from kms_tui.backend.base import Backend
 from kms_tui.ui.actions.action_menu import ActionMenu
 from kms_tui.ui.actions.action_table import ACTIONS, Group
 from kms_tui.ui.dialogs.dialog import Dialog
+from kms_tui.ui.policy_editor.editor_screen import PolicyEditor
 from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, go_to, press, state_of
+from tests.ui.console import drive, go_to, notifications, press, state_of
 
 
 def lines(pilot: Pilot[Any]) -> list[str]:
@@ -64,3 +65,15 @@ def test_a_refused_action_says_why_and_cannot_be_chosen(make_app: MakeApp, demo:
         assert not isinstance(pilot.app.screen, ActionMenu)
 
     drive(make_app(), script)
+
+
+def test_an_action_for_one_key_tells_how_to_take_the_marks_away(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "space", "space", "e")
+        said = notifications(app)
+        assert "one key at a time, and 2 are marked. u takes all marks away." in said
+        await press(pilot, "u", "e")
+        assert isinstance(pilot.app.screen, PolicyEditor)
+
+    app = make_app()
+    drive(app, script)

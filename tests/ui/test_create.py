@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Checkbox, Input, OptionList, Select, Static, TextArea
 
@@ -122,6 +123,22 @@ def test_principals_seen_so_far_complete_what_is_typed(make_app: MakeApp, demo: 
         key = described(demo, "alias/shared")
         policy = demo.call("GetKeyPolicy", {"KeyId": key["KeyId"]})["Policy"]
         assert "role/KeyAdmin" in policy
+
+    drive(make_app(), script)
+
+
+@pytest.mark.parametrize("typed", ["KeyA", "role/keyad", "arn:aws:iam::111122223333:role/KeyA"])
+def test_the_name_of_a_principal_seen_so_far_is_enough(make_app: MakeApp, typed: str) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "n", "enter")
+        area = pilot.app.screen.query_one("#administrators", TextArea)
+        area.text = "444455556666\n"
+        area.focus()
+        area.move_cursor(area.document.end)
+        await press(pilot, *typed, "right", "right")
+        assert area.text == "444455556666\narn:aws:iam::111122223333:role/KeyAdmin"
+        await press(pilot, "enter", *"Nobody", "right")
+        assert area.text.endswith("\nNobody")
 
     drive(make_app(), script)
 

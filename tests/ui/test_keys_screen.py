@@ -317,6 +317,18 @@ def test_any_other_dialog_takes_keys_at_once_and_says_which(make_app: MakeApp, d
     drive(make_app(), script)
 
 
+def test_the_line_of_keys_calls_esc_what_its_button_does(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "space", "space", "t", *"owner=trial", "ctrl+s")
+        assert keys_line(pilot).endswith("esc Cancel")
+        await press(pilot, "ctrl+s")
+        assert keys_line(pilot) == "esc Close"
+        await press(pilot, "escape", "u", "n", "enter", "ctrl+s")
+        assert "esc Back" in keys_line(pilot)
+
+    drive(make_app(), script)
+
+
 def test_a_form_that_was_cancelled_keeps_what_was_typed_until_it_is_started_anew(
     make_app: MakeApp, demo: Backend
 ) -> None:

@@ -97,7 +97,7 @@ class ActionScreen(ModeScreen):
 
         subjects = await off_loop(chosen)
         if len(subjects) > 1:
-            self.host.notify("This is done to one key at a time.", severity="warning")
+            self._refuse_marked("Sign…", len(subjects))
         elif subjects:
             await open_task(self, subjects, next(task for task in TASKS if task.id == task_id))
 
@@ -152,10 +152,17 @@ class ActionScreen(ModeScreen):
         subjects = await off_loop(chosen)
         if not subjects:
             return
-        if reason := await off_loop(partial(_refusal, action, subjects)):
+        if len(subjects) > 1 and not action.many:
+            self._refuse_marked(action.title, len(subjects))
+        elif reason := await off_loop(partial(_refusal, action, subjects)):
             self.host.notify(f"{reason[0].upper()}{reason[1:]}.", title=action.title, severity="warning")
         elif not action.mutating or await self.confirm_protected(action.title, subjects):
             await action.run(self, subjects)
+
+    def _refuse_marked(self, title: str, count: int) -> None:
+        key = self.host.shown_key("keys.unmark", "u")
+        words = f"This is done to one key at a time, and {count} are marked. {key} takes all marks away."
+        self.host.notify(words, title=title, severity="warning")
 
 
 def _refusal(action: KeyAction, subjects: Sequence[Subject]) -> str:

@@ -173,6 +173,7 @@ class BatchRun(Dialog[None]):
         over = not self._running
         self.query_one("#again", Button).display = over and self.counted(BatchStatus.DONE) < len(self.items)
         self.query_one("#stop", Button).label = "Stop" if self._running else "Close"
+        self._show_keys()
         self._explain()
 
     @on(LineTable.Highlighted)

@@ -87,6 +87,7 @@ class PeriodError(KmsTuiError):
     """A rotation period for key material that cannot rotate by itself."""
 
 
+_COMPLETES = "begin the name or ARN of one, and → completes it"
 _STORE_ORIGINS = {"AWS_CLOUDHSM": KeyOrigin.AWS_CLOUDHSM, "EXTERNAL_KEY_STORE": KeyOrigin.EXTERNAL_KEY_STORE}
 """CustomKeyStoreType -> the origin of the keys in it."""
 
@@ -265,6 +266,7 @@ def _fields(
                 "administrators",
                 "Who manages it, ARNs one a line (none: as IAM policies say)",
                 values.get("administrators", ""),
+                hint=_COMPLETES if known else "",
                 check=_check_principals,
                 known=known,
             ),
@@ -272,6 +274,7 @@ def _fields(
                 "users",
                 "Who uses it, ARNs one a line",
                 values.get("users", ""),
+                hint=_COMPLETES if known else "",
                 check=_check_principals,
                 known=known,
             ),

@@ -78,7 +78,7 @@ def cannot_grant(subject: Subject) -> Reason:
     if reason := aws_managed(subject):
         return reason
     enabled = subject.key is None or subject.key.state == KeyState.ENABLED
-    return "" if enabled else "only an enabled key can be granted"
+    return "" if enabled else "only an enabled key can have a new grant"
 
 
 def is_service(principal: str) -> bool:

@@ -136,7 +136,7 @@ class GrantsAndUsesTab(DetailTab[list[Grant]]):
         lines = [found.stylize("bold"), Content(f"{scanned[0].upper()}{scanned[1:]}")]
         if scan.unchecked:
             count = len(scan.unchecked)
-            words = f"{count} service{' was' if count == 1 else 's were'} not checked, see below."
+            words = f"{count} service{' was' if count == 1 else 's were'} not checked whole, see below."
             lines.append(Content.styled(words, "$warning"))
         return Content("\n").join(lines)
 

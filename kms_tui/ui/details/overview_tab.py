@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
@@ -14,6 +15,7 @@ from kms_tui.inventory.row_health import EXPIRES_SOON
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Failed, Known, read_fact
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import ImportParameters, Key, KeyOrigin, KeyRotationStatus, KeyState
+from kms_tui.kms.operations import Access
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
@@ -22,6 +24,9 @@ from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.widgets.charts import Moment, dated_line
 from kms_tui.ui.widgets.facts_table import FactRow, FactsTable
 from kms_tui.ui.widgets.text_widgets import Static
+
+if TYPE_CHECKING:
+    from kms_tui.policy.access import AccessRow
 
 _STATE_COLOURS = {
     KeyState.ENABLED: "$success",
@@ -33,10 +38,10 @@ _STATE_COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class PolicySummary:
-    """The guard's verdict on the policy, how many principals may use the key, and who may change it."""
+    """The guard's verdict on the policy, who may use the key, and who may change it."""
 
     verdict: str
-    users: int
+    users: str
     who_can_change: str
 
 
@@ -138,7 +143,7 @@ def _judge(kms: Kms, subject: Subject) -> PolicySummary:
     rows = access.matrix(document, account_id=account, partition=partition, key_arn=arn)
     return PolicySummary(
         guard.check(text, account_id=account, partition=partition, key_arn=arn).verdict,
-        access.users_of(rows),
+        _users(rows),
         access.who_can_change(document, account_id=account, partition=partition, key_arn=arn),
     )
 
@@ -153,8 +158,21 @@ _VERDICTS = {
 
 def _policy(facts: PolicySummary) -> Content:
     words, colour = _VERDICTS[facts.verdict]
-    users = f"{facts.users} principals may" if facts.users != 1 else "one principal may"
-    return Content.styled(words, colour) + Content(f"; {users if facts.users else 'nobody else may'} use it")
+    return Content.styled(words, colour) + Content(f"; {facts.users}")
+
+
+def _users(rows: Sequence[AccessRow]) -> str:
+    """Who may use the key beside the account, by the rows of the access matrix."""
+    from kms_tui.policy.access import users_of
+    from kms_tui.policy.principals import PrincipalKind
+
+    for row in rows:
+        use = row.cells[Access.USE]
+        if row.party.kind is PrincipalKind.EVERYONE and (use.allowed or use.conditional):
+            who = "anyone" if row.public else "anyone in the account"
+            return f"{who} may use it" + ("" if use.allowed else " under conditions")
+    count = users_of(rows)
+    return f"{('nobody else', 'one principal')[count] if count < 2 else f'{count} principals'} may use it"
 
 
 def can_report_rotation(key: Key) -> bool:

@@ -138,14 +138,15 @@ class Dialog(ModalScreen[Result]):
             self.query_one("#dialog-keys", Static).update(self.keys_line())
 
     def keys_line(self) -> Content:
-        """The keys that close the dialog, and the one that scrolls where something is out of sight."""
+        """The keys that close the dialog, by their buttons, and the one that scrolls what is out of sight."""
         shown = host_of(self).shown_key
         parts = []
         if self.can_confirm:
             one = shown("dialog.confirm", "ctrl+s")
             other = "" if self.takes_text else f" or {shown('dialog.yes', 'y')}"
             parts.append(Content.styled(f"{one}{other}", "$accent") + safe(f" {self.confirm_label}"))
-        parts.append(Content.styled(shown("dialog.cancel", "escape"), "$accent") + Content(" Cancel"))
+        word = next((str(button.label) for button in self.query("#cancel, #stop").results(Button)), "Cancel")
+        parts.append(Content.styled(shown("dialog.cancel", "escape"), "$accent") + safe(f" {word}"))
         body = self.query_one("#dialog-body", VerticalScroll)
         if body.size.height and body.max_scroll_y > 0:
             parts.append(Content.styled(shown("dialog.page-down", "pagedown"), "$accent") + Content(" More"))

@@ -76,7 +76,7 @@ class SecretField(FormField):
 
 @dataclass(frozen=True, slots=True)
 class TextField(FormField):
-    """Several lines of text; a line that begins one of ``known`` is completed by the key ``right``."""
+    """Several lines of text; the key ``right`` completes what begins one of ``known``, or its name."""
 
     known: Sequence[str] = ()
 

@@ -83,7 +83,13 @@ def review(target: EditTarget, old: str, new: str, result: CheckResult | None = 
 
 
 def paragraphs(change: Review) -> Iterator[Content]:
-    """The review as text: effects, warnings, then each statement that differs."""
+    """The review as text: effects, warnings, then each statement that differs.
+
+    A text that cannot be read as a policy has no effects: it cannot be saved, so nobody loses anything.
+    """
+    if change.new.problems and not change.new.statements:
+        yield Content.styled("The text is no policy yet, so nothing can be compared.", "$warning")
+        return
     if change.is_white_space:
         yield Content("Only white space or the order of elements changes; nothing changes in effect.")
     else:
@@ -98,8 +104,6 @@ def paragraphs(change: Review) -> Iterator[Content]:
                 for finding in warnings
             ]
             yield _block("Warnings", lines)
-    if change.new.problems and not change.new.statements:
-        yield Content.styled("The text is no policy yet, so its statements cannot be compared.", "$warning")
     yield from _statement_blocks(change)
 
 

@@ -106,20 +106,38 @@ _LEAST_TYPED = 3
 
 
 class CompletingArea(TextArea):
-    """Offers the rest of a line that begins one of the known texts.
+    """Offers the rest of a line that begins one of the known texts, or the ARN whose name it begins.
 
     Known texts come from policies, so they are shown, and taken, only where they are harmless as they are.
     """
 
     def __init__(self, text: str, known: Sequence[str] = (), **options: Any) -> None:
         self._known = sorted(each for each in known if harmless(each) == each)
+        self._named = ""
         super().__init__(text, **options)
 
     def update_suggestion(self) -> None:
         row, column = self.cursor_location
         line = self.document.get_line(row)
         typed = line.strip()
-        found = ""
-        if column == len(line) and len(typed) >= _LEAST_TYPED:
-            found = next((each for each in self._known if each.startswith(typed) and each != typed), "")
-        self.suggestion = found[len(typed) :]
+        self._named = self.suggestion = ""
+        if column < len(line) or len(typed) < _LEAST_TYPED:
+            return
+        if begun := next((each for each in self._known if each.startswith(typed) and each != typed), ""):
+            self.suggestion = begun[len(typed) :]
+        elif named := next((each for each in self._known if _is_named(each, typed)), ""):
+            self._named, self.suggestion = named, f" → {named}"
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        if not (self.suggestion and self._named):
+            super().action_cursor_right(select)
+            return
+        row, column = self.cursor_location
+        self.replace(self._named, (row, 0), (row, column))
+
+
+def _is_named(arn: str, typed: str) -> bool:
+    """Whether this begins "role/KeyAdmin" or "KeyAdmin" of an ARN, in any case."""
+    resource = arn.rpartition(":")[2].casefold()
+    names = resource, resource.rpartition("/")[2]
+    return any(name.startswith(typed.casefold()) for name in names)

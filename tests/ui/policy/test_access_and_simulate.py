@@ -154,6 +154,10 @@ def test_the_overview_says_who_keeps_control_and_who_may_use_the_key(make_app: M
         await go_to(pilot, "invoices")
         assert "the account may be locked out" in shown(pilot, "#overview-facts")
         assert "Only role/KeyAdmin, no longer the account itself." in shown(pilot, "#overview-facts")
+        await go_to(pilot, "s3-public-assets")
+        assert "anyone may use it\n" in shown(pilot, "#overview-facts")
+        await go_to(pilot, "secrets")
+        assert "anyone in the account may use it under conditions" in shown(pilot, "#overview-facts")
 
     drive(make_app(), script)
 

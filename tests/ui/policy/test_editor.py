@@ -483,6 +483,17 @@ def test_findings_stand_at_their_line_after_lone_carriage_returns(make_app: Make
 # Who may save
 
 
+def test_a_text_that_is_no_policy_is_not_said_to_take_rights_away(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        editor = await open_editor(pilot)
+        await write(pilot, editor, SOUND + "{}")
+        await press(pilot, "f3")
+        assert "The text is no policy yet" in dialog_text(pilot)
+        assert "loses" not in dialog_text(pilot)
+
+    drive(make_app(), script)
+
+
 def test_a_read_only_session_drafts_but_is_not_offered_to_save(make_app: MakeApp, demo: Backend) -> None:
     backend = Elsewhere(demo)
 

@@ -134,10 +134,34 @@ def test_a_grantee_that_cannot_be_read_is_left_out() -> None:
     assert list(rows(with_root(), grant("?", "Decrypt"))) == ["root"]
 
 
+@pytest.mark.parametrize(
+    ("condition", "public"),
+    [
+        ({"StringEquals": {"kms:CallerAccount": ACCOUNT}}, False),
+        (
+            {"StringEquals": {"kms:CallerAccount": ACCOUNT, "kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
+            False,
+        ),
+        ({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, True),
+    ],
+)
+def test_everyone_of_the_account_is_everyone_under_a_condition(
+    condition: dict[str, Any], public: bool
+) -> None:
+    row = rows(with_root(allow("*", USE, condition)))["everyone"]
+    assert row.cells[Access.USE].is_conditional
+    assert row.public is public
+
+
 def test_the_users_of_a_key_are_counted() -> None:
     text = with_root(allow([APP, ADMIN], USE), allow(f"{APP}2", "kms:DescribeKey"))
     found = access.matrix(parse(text), [grant(f"{APP}3", "Decrypt")], account_id=ACCOUNT)
     assert access.users_of(found) == 3
+
+
+def test_another_account_is_a_user_of_a_key_and_its_own_is_none() -> None:
+    found = access.matrix(parse(with_root(allow(OTHER, USE))), account_id=ACCOUNT)
+    assert access.users_of(found) == 1
 
 
 WHO: list[tuple[list[Shape], str]] = [

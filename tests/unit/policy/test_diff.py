@@ -194,6 +194,11 @@ MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
             ["root keeps kms:*", "everyone gains kms:Decrypt"],
         ),
         (
+            with_root(allow("*", "kms:Decrypt", {"StringEquals": {"kms:CallerAccount": ACCOUNT}})),
+            with_root(),
+            ["root keeps kms:*", "everyone loses kms:Decrypt"],
+        ),
+        (
             with_root(),
             with_root(allow({"Service": "s3.amazonaws.com"}, "kms:Decrypt")),
             ["root keeps kms:*", "s3.amazonaws.com gains kms:Decrypt"],
