@@ -20,6 +20,7 @@ from kms_tui.policy.json_reader import Span
 from kms_tui.policy.principals import Caller, Principal, PrincipalKind
 
 _STRANGER_ACCOUNT = "999999999999"
+_GIVES = (Effect.ALLOW, Effect.DEPENDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +127,12 @@ def decide(document: Document, party: Party, action: Action, key_arn: str) -> tu
     """The party's standing by the policy itself, with every other request value left open, and why."""
     request = AccessRequest(party.caller, action.name, key_arn, party.context)
     decision = evaluate(document, request, by_name=True)
+    if party.insider is not None and decision.effect not in _GIVES:
+        inside = evaluate(document, replace(request, caller=party.insider), by_name=True)
+        if inside.effect in _GIVES:  # Everyone, if of the key's account.
+            return Standing.CONDITIONAL, inside
     if decision.effect is not Effect.NO_STATEMENT:
         return _STANDINGS[decision.effect], decision
-    if party.insider is not None:
-        inside = evaluate(document, replace(request, caller=party.insider), by_name=True)
-        if inside.effect in (Effect.ALLOW, Effect.DEPENDS):  # Everyone, if of the key's account.
-            return Standing.CONDITIONAL, inside
     through_account = evaluate(document, request)
     denies = tuple(statement for statement in through_account.statements if not statement.is_allow)
     if denies:

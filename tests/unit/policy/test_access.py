@@ -153,6 +153,14 @@ def test_everyone_of_the_account_is_everyone_under_a_condition(
     assert row.public is public
 
 
+def test_everyone_in_the_account_keeps_what_others_are_denied() -> None:
+    outsiders = {"StringNotEquals": {"kms:CallerAccount": ACCOUNT}}
+    text = with_root(allow("*", USE), {**allow("*", "kms:*", outsiders), "Effect": "Deny"})
+    row = rows(text)["everyone"]
+    assert row.cells[Access.USE].is_conditional
+    assert not row.public
+
+
 def test_the_users_of_a_key_are_counted() -> None:
     text = with_root(allow([APP, ADMIN], USE), allow(f"{APP}2", "kms:DescribeKey"))
     found = access.matrix(parse(text), [grant(f"{APP}3", "Decrypt")], account_id=ACCOUNT)
