@@ -68,7 +68,11 @@ def span_words(span: timedelta) -> str:
 
 def when_words(moment: datetime, now: datetime, *, time: bool = False) -> str:
     """The day (with ``time`` also the minute) and how far off it is ("2024-03-02, 2 y 8 mo ago")."""
-    span = span_words(moment - now)
+    if time:
+        span = span_words(moment - now)
+    else:  # Days as the calendar counts them: what is due tomorrow is a day off.
+        days = (moment.astimezone().date() - now.astimezone().date()).days
+        span = span_words(timedelta(days=days) if days else moment - now)
     day = f"{moment.astimezone():%Y-%m-%d %H:%M}" if time else date_words(moment)
     return f"{day}, " + (f"in {span}" if moment > now else f"{span} ago")
 
