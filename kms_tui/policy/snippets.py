@@ -74,6 +74,12 @@ def service_use(service: str, account_id: str, source_arn: str) -> StatementShap
     )
 
 
+def denial(principals: Sequence[str]) -> StatementShape:
+    """No use for some principals: a deny wins over every allow (reference_policies_evaluation-logic)."""
+    allowed = _allow("Deny use of the key", {"AWS": _one_or_all(principals)}, list(USE))
+    return {**allowed, "Effect": "Deny"}
+
+
 def cross_account_use(account_id: str, partition: str = "aws") -> StatementShape:
     """Use by another account, which delegates it with its own IAM policies (key-policy-modifying)."""
     principal = {"AWS": root_arn(account_id, partition)}
@@ -130,6 +136,7 @@ def menu(account_id: str, partition: str = "aws") -> tuple[Snippet, ...]:
             "A service, for this account's resources only",
             service_use("cloudtrail.amazonaws.com", account_id, trail),
         ),
+        Snippet("Deny use", "No use, whatever else allows it", denial([f"{role}/KeyUser"])),
         Snippet("Another account", "Use from elsewhere", cross_account_use(elsewhere, partition)),
     )
 
