@@ -34,11 +34,11 @@ def scanned_words(scan: Scan, now: datetime) -> str:
 
 
 def unchecked_words(scan: Scan) -> str:
-    """ "2 services not checked: EBS volumes, SNS topics"; "" where all were."""
+    """ "2 services not checked whole: EBS volumes, SNS topics"; "" where all were."""
     titles = [section.title for section in scan.unchecked]
     if not titles:
         return ""
-    return f"{counted(len(titles), 'service')} not checked: {', '.join(titles)}"
+    return f"{counted(len(titles), 'service')} not checked whole: {', '.join(titles)}"
 
 
 def error_words(error: KmsTuiError) -> str:
