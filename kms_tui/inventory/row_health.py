@@ -34,7 +34,7 @@ FINDING_WORDS: Mapping[str, str] = {
     "external-administration": "outside admin",
     "unavailable": "key store offline",
     "material-missing": "key material missing",
-    "material-expires": "material expires",
+    "material-expires": "key material expires",
     "rotation-off": "rotation off",
     "conditional-control": "conditional control",
     "cross-account": "cross-account access",
@@ -45,7 +45,7 @@ FINDING_WORDS: Mapping[str, str] = {
     "no-alias": "no alias",
     "tags-missing": "tags missing",
 }
-"""Id of a check -> what it found, in a cell's few words; the gravest first, as in the table of checks."""
+"""Id of a check -> its title, in words that fit a cell; the gravest first, as in the table of checks."""
 _RANKS = {check: rank for rank, check in enumerate(FINDING_WORDS)}
 
 

@@ -47,7 +47,7 @@ def test_findings_come_by_severity_and_enter_goes_to_the_key(make_app: MakeApp) 
         )
         assert "KMS.3 AWS KMS keys should not be deleted" in text(pilot)
         await press(pilot, "slash", *"kms.4 leg", "enter")
-        assert findings(pilot) == [("◆ medium", "legacy-exports", "Rotation is off")]
+        assert findings(pilot) == [("◆ medium", "legacy-exports", "Rotation off")]
         await press(pilot, "enter")
         key_list = pilot.app.screen.query_one(KeyList)
         assert key_list.current is not None
@@ -74,7 +74,7 @@ def test_what_may_not_be_read_is_listed_as_not_known_and_is_no_pass(make_app: Ma
         assert [cell[0] for cell in row.cells] == ["? Anyone may use it", "not known", "41 of 41", "KMS.5"]
         assert checks.go_to("rotation-off")
         await press(pilot, "enter")
-        assert {finding for _, _, finding in findings(pilot)} == {"Rotation is off"}
+        assert {finding for _, _, finding in findings(pilot)} == {"Rotation off"}
 
     drive(make_app(backend), script)
 
@@ -131,7 +131,7 @@ def test_an_account_in_good_shape_is_told_so_with_what_was_checked(make_app: Mak
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "5")
         assert "✓ Nothing needs attention" in text(pilot)
-        assert "✓ Rotation is off" in text(pilot)
+        assert "✓ Rotation off" in text(pilot)
         assert "none of 12" in text(pilot)
 
     drive(make_app(large()), script)

@@ -1,4 +1,4 @@
-"""THE table of checks: the title of each, the keys that it applies to, the facts that it needs, the advice.
+"""THE table of checks: the keys that each applies to, the facts that it needs, the advice.
 
 Severities are ours, as a key's owner would rank them; Security Hub rates KMS.3 and KMS.5 critical and KMS.4
 medium. Its controls and their titles: the Security Hub user guide, kms-controls.
@@ -12,7 +12,7 @@ from datetime import datetime
 
 from kms_tui.evidence.health import policy_checks, state_checks
 from kms_tui.evidence.health.examined import Examined, Need, Settings, Unsure, Verdict
-from kms_tui.inventory.row_health import HealthSeverity
+from kms_tui.inventory.row_health import FINDING_WORDS, HealthSeverity
 from kms_tui.kms.errors import AnswerError
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Key, KeyOrigin, KeyState
@@ -37,7 +37,6 @@ class Check:
     """
 
     id: str
-    title: str
     severity: HealthSeverity
     judge: Callable[[Examined, Settings, datetime], Verdict]
     advice: str
@@ -45,6 +44,11 @@ class Check:
     applies: Callable[[Key], bool] = lambda _key: True
     control: Control | None = None
     is_enabled: Callable[[Settings], bool] = lambda _settings: True
+
+    @property
+    def title(self) -> str:
+        """What it finds, in the words of the key list."""
+        return FINDING_WORDS[self.id].capitalize()
 
     def verdict(self, examined: Examined, settings: Settings, now: datetime) -> Verdict:
         """What ``judge`` says; a malformed answer of KMS fails this check of this key only."""
@@ -89,7 +93,6 @@ def _is_in_key_store(key: Key) -> bool:
 CHECKS: tuple[Check, ...] = (
     Check(
         "pending-deletion",
-        "Pending deletion",
         HealthSeverity.HIGH,
         state_checks.pending_deletion,
         "Cancel the deletion (CancelKeyDeletion) unless no one needs the data that it encrypted.",
@@ -98,7 +101,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "public-policy",
-        "Anyone may use it",
         HealthSeverity.HIGH,
         policy_checks.public,
         'Name principals instead of "*", or limit the account with a condition on kms:CallerAccount.',
@@ -108,7 +110,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "no-account-control",
-        "Account lacks control",
         HealthSeverity.HIGH,
         policy_checks.no_control,
         "Add a statement that allows kms:* to the account's root ARN, while someone still can.",
@@ -117,7 +118,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "external-administration",
-        "Outside administration",
         HealthSeverity.HIGH,
         policy_checks.external_administration,
         "Leave administration to principals of the key's own account.",
@@ -126,7 +126,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "unavailable",
-        "Key store is offline",
         HealthSeverity.HIGH,
         state_checks.unavailable,
         "Connect the key store again (ConnectCustomKeyStore); DescribeCustomKeyStores says what failed.",
@@ -134,7 +133,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "material-missing",
-        "Key material missing",
         HealthSeverity.HIGH,
         state_checks.material_missing,
         "Import the same key material again; the key then decrypts what it encrypted.",
@@ -142,7 +140,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "material-expires",
-        "Key material expires",
         HealthSeverity.MEDIUM,
         state_checks.material_expires,
         "Import the same material again with a later date, or without one.",
@@ -150,7 +147,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "rotation-off",
-        "Rotation is off",
         HealthSeverity.MEDIUM,
         state_checks.rotation_off,
         "Turn automatic rotation on (EnableKeyRotation), at the primary if there are replicas; existing "
@@ -161,7 +157,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "conditional-control",
-        "Conditional control",
         HealthSeverity.MEDIUM,
         policy_checks.conditional_control,
         "Let the statement for the account's root ARN allow kms:* without a condition.",
@@ -170,7 +165,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "cross-account",
-        "Open to other accounts",
         HealthSeverity.MEDIUM,
         policy_checks.cross_account,
         "Make sure that each of these accounts is intended, and name roles rather than whole accounts.",
@@ -179,7 +173,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "unbound-service",
-        "Service without source",
         HealthSeverity.MEDIUM,
         policy_checks.unbound_service,
         "Add a condition on aws:SourceArn or aws:SourceAccount to the service's statement.",
@@ -188,7 +181,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "replica-policy",
-        "Replica policy differs",
         HealthSeverity.MEDIUM,
         policy_checks.replica_differs,
         "Give the replica its primary's policy, or the primary the replica's: KMS does not copy them.",
@@ -197,7 +189,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "disabled-long",
-        "Disabled for long",
         HealthSeverity.LOW,
         state_checks.disabled_long,
         "Schedule its deletion if no one has missed it, or enable it again: a disabled key costs the same.",
@@ -206,7 +197,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "unused",
-        "Not used",
         HealthSeverity.LOW,
         state_checks.unused,
         "Disable it, and watch for refused uses before you schedule its deletion.",
@@ -216,7 +206,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "no-alias",
-        "No alias",
         HealthSeverity.LOW,
         state_checks.no_alias,
         "Give it an alias that says what it is for.",
@@ -225,7 +214,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "tags-missing",
-        "Tags missing",
         HealthSeverity.LOW,
         state_checks.tags_missing,
         "Add the tags that the configuration asks for under required_tags.",
