@@ -176,14 +176,21 @@ _FACT_WORDS: Mapping[FactName, str] = {FactName.DESCRIBED: "cannot describe:"}
 def _finding_words(finding: RowFinding, key: Key | None, now: datetime) -> str:
     """A finding in words, with the number that matters."""
     if finding.check == "pending-deletion" and key is not None and key.deletion_date is not None:
-        return _ahead("deleted", key.deletion_date - now, "being deleted")
+        return _ahead("deleted", key.deletion_date, now, "being deleted")
     if finding.check == "material-expires" and key is not None and key.valid_to is not None:
-        return _ahead("expires", key.valid_to - now, "material expired")
+        return _ahead("expires", key.valid_to, now, "material expired")
     return FINDING_WORDS[finding.check]
 
 
-def _ahead(what: str, ahead: timedelta, over: str) -> str:
-    return over if ahead <= timedelta(0) else f"{what} in {span(ahead)}"
+def _ahead(what: str, moment: datetime, now: datetime, over: str) -> str:
+    return over if moment <= now else f"{what} in {span(length_between(moment, now))}"
+
+
+def length_between(moment: datetime, now: datetime) -> timedelta:
+    """How far apart they are: from a day on in whole days, as a calendar counts them in the reader's zone."""
+    if abs(moment - now) < timedelta(days=1):
+        return moment - now
+    return timedelta(days=(moment.astimezone().date() - now.astimezone().date()).days)
 
 
 def span(length: timedelta) -> str:

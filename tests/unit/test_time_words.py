@@ -34,9 +34,9 @@ def test_a_span_has_its_two_largest_units(span: timedelta, words: str) -> None:
     [
         (datetime(2026, 12, 12, 0, 0, tzinfo=UTC), "2026-12-12, in 12 d"),
         (datetime(2026, 12, 12, 23, 59, tzinfo=UTC), "2026-12-12, in 12 d"),
-        (datetime(2026, 12, 1, 0, 30, tzinfo=UTC), "2026-12-01, in 1 d"),
+        (datetime(2026, 12, 1, 0, 30, tzinfo=UTC), "2026-12-01, in 12 h"),
         (datetime(2026, 11, 30, 18, 0, tzinfo=UTC), "2026-11-30, in 6 h"),
-        (datetime(2026, 11, 29, 23, 0, tzinfo=UTC), "2026-11-29, 1 d ago"),
+        (datetime(2026, 11, 29, 23, 0, tzinfo=UTC), "2026-11-29, 13 h ago"),
         (datetime(2026, 11, 30, 11, 0, tzinfo=UTC), "2026-11-30, 1 h ago"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from kms_tui.evidence.health.examined import Examined, Settings, Unsure, Verdict, known
-from kms_tui.inventory.cells import span
+from kms_tui.inventory.cells import length_between, span
 from kms_tui.kms.model import KeyState
 from kms_tui.policy.describe import listed, quoted
 
@@ -100,4 +100,4 @@ def tags_missing(examined: Examined, settings: Settings, _now: datetime) -> Verd
 
 
 def _ahead(moment: datetime, now: datetime) -> str:
-    return f"in {span(moment - now)}" if moment > now else "which has passed"
+    return f"in {span(length_between(moment, now))}" if moment > now else "which has passed"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from kms_tui.evidence.refused_uses import Refusals
+from kms_tui.inventory.cells import length_between
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, Denied, Fact, Failed, Known, unreadable
 from kms_tui.session import Session
 from kms_tui.ui.base.safe_text import Content, safe
@@ -68,11 +69,7 @@ def span_words(span: timedelta) -> str:
 
 def when_words(moment: datetime, now: datetime, *, time: bool = False) -> str:
     """The day (with ``time`` also the minute) and how far off it is ("2024-03-02, 2 y 8 mo ago")."""
-    if time:
-        span = span_words(moment - now)
-    else:  # Days as the calendar counts them: what is due tomorrow is a day off.
-        days = (moment.astimezone().date() - now.astimezone().date()).days
-        span = span_words(timedelta(days=days) if days else moment - now)
+    span = span_words(length_between(moment, now))
     day = f"{moment.astimezone():%Y-%m-%d %H:%M}" if time else date_words(moment)
     return f"{day}, " + (f"in {span}" if moment > now else f"{span} ago")
 

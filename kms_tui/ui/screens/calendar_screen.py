@@ -26,7 +26,7 @@ from kms_tui.evidence.calendar import (
 )
 from kms_tui.export import Table
 from kms_tui.inventory import FactName, Row
-from kms_tui.inventory.cells import name, span
+from kms_tui.inventory.cells import length_between, name, span
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.session import Session
 from kms_tui.ui.actions.action_screen import ActionScreen, Chosen, action_bindings
@@ -297,13 +297,14 @@ def _lines(events: Iterable[CalendarEvent], rows: Mapping[str, Row], now: dateti
         soon = due_period(event.time, now)
         head = _PERIOD_WORDS[soon] if soon is not group else ""
         group = soon
+        ahead = span(length_between(event.time, now)) if event.time and event.time > now else ""
         shown.append(
             TableRow(
                 _line_key(event),
                 (
                     (head, "accent"),
                     date_words(event.time) if event.time else "",
-                    (span(event.time - now) if event.time and event.time > now else "", "quiet"),
+                    (ahead, "quiet"),
                     (name(rows[event.arn]), "strong"),
                     _KIND_WORDS[event.kind],
                     (rows[event.arn].region, "quiet"),
