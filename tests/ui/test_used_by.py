@@ -174,7 +174,7 @@ def test_the_question_before_a_deletion_says_what_a_scan_found_and_offers_one(ma
         pilot.app.screen.query_one("#scan", Button).focus()
         await press(pilot, "enter")
         assert "1 resource: S3 buckets 1" in preflight(pilot)
-        assert "2 services not checked whole: S3 buckets, EFS file systems" in preflight(pilot)
+        assert "2 services not checked whole: S3 buckets, EFS file" in preflight(pilot)
         await press(pilot, "escape")
         assert "1 resource names this key." in shown(pilot), "the tab behind the question has it too"
         await go_to(pilot, "search-index")
