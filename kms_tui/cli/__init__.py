@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
     "replay": ("kms_tui.cli.replay_command", "list the requests that a change of a key would break"),
     "usage": ("kms_tui.cli.usage_command", "count who spends the account's KMS requests"),
+    "login": ("kms_tui.cli.login_command", "sign in to IAM Identity Center, without the AWS CLI"),
     "config": ("kms_tui.cli.config_command", "show the configuration in effect"),
     "completion": (
         "kms_tui.cli.completion_command",

@@ -27,9 +27,18 @@ def use_static_credentials(patch: pytest.MonkeyPatch) -> None:
     patch.setenv("AWS_SECRET_ACCESS_KEY", "an-example-and-no-secret")
 
 
+def add_aws_cli(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Put a program named aws, which does nothing, first on the PATH."""
+    folder.mkdir(exist_ok=True)
+    (folder / "aws").write_text("#!/bin/sh\n", encoding="utf-8")
+    (folder / "aws").chmod(0o755)
+    patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
 def use_config(patch: pytest.MonkeyPatch, home: Path, config: str, credentials: str = "") -> None:
     """Only these configuration files, in a home directory of the test's own."""
     clear_aws_environment(patch)
+    add_aws_cli(patch, home / "bin")
     (home / "config").write_text(config, encoding="utf-8")
     (home / "credentials").write_text(credentials, encoding="utf-8")
     patch.setenv("HOME", str(home))

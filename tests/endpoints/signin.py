@@ -1,4 +1,6 @@
-"""The services that hand out credentials and say whose they are: STS, and IAM Identity Center's portal."""
+"""The services that hand out credentials and say whose they are: STS, and IAM Identity Center's portal and
+its OIDC service.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,31 @@ _STS: Mapping[str, str] = {
     ),
 }
 
+_OIDC_PATHS: Mapping[str, str] = {
+    "/client/register": "RegisterClient",
+    "/device_authorization": "StartDeviceAuthorization",
+    "/token": "CreateToken",
+}
+_OIDC: Mapping[str, Mapping[str, object]] = {
+    "RegisterClient": {"clientId": "client", "clientSecret": "hush", "clientSecretExpiresAt": 32472144000},
+    "StartDeviceAuthorization": {
+        "deviceCode": "device",
+        "userCode": "ABCD-EFGH",
+        "verificationUri": "https://device.sso.example.com/",
+        "verificationUriComplete": "https://device.sso.example.com/?user_code=ABCD-EFGH",
+        "expiresIn": 600,
+        "interval": 1,
+    },
+    "CreateToken": {"accessToken": "fresh", "expiresIn": 28800, "refreshToken": "again"},
+}
+
 
 def is_sts(operation: str) -> bool:
     return operation in _STS
 
 
 def is_signin(operation: str) -> bool:
-    return operation in _STS or operation == _PORTAL
+    return operation in _STS or operation in _OIDC or operation == _PORTAL
 
 
 def operation_of(path: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, str]]:
@@ -38,11 +58,15 @@ def operation_of(path: str, headers: Mapping[str, str], body: bytes) -> tuple[st
     parts = urlsplit(path)
     if parts.path == "/federation/credentials":
         return _PORTAL, {**dict(parse_qsl(parts.query)), "token": headers.get("x-amz-sso_bearer_token", "")}
+    if parts.path in _OIDC_PATHS:
+        return _OIDC_PATHS[parts.path], json.loads(body)
     params = dict(parse_qsl(body.decode()))
     return params.get("Action", ""), params
 
 
 def success(operation: str) -> bytes:
+    if operation in _OIDC:
+        return json.dumps(_OIDC[operation]).encode()
     expires = time.time() + _HOUR
     if operation == _PORTAL:
         credentials = {

@@ -113,6 +113,7 @@ def test_profiles_come_first_and_one_signs_in_to_the_one_under_the_cursor(
     )
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("PATH", str(tmp_path))
     ran: list[str] = []
 
     def run_login(_app: KmsApp, command: str) -> bool:
@@ -143,7 +144,7 @@ def test_profiles_come_first_and_one_signs_in_to_the_one_under_the_cursor(
         await press(pilot, "L")
         assert ran == [], "dev needs no sign-in"
         await press(pilot, "down", "L")
-        assert ran == ["aws sso login --profile prod"]
+        assert ran == ["kms-tui login --profile prod"], "without the AWS CLI"
         assert (opened[-1].profile, opened[-1].read_only) == ("prod", True)
         assert pilot.app.screen.query_one(KeyList).rows
 

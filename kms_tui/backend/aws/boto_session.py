@@ -17,6 +17,7 @@ from urllib.request import getproxies
 
 import boto3.session
 import botocore.session
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.configprovider import ConstantProvider
 from botocore.credentials import create_credential_resolver
@@ -283,6 +284,27 @@ def _no_prompt(question: str) -> str:
         "The profile's role needs an MFA code, and this command cannot ask for one.",
         next_step="Run any `aws` command with the profile first: its credentials are then used here.",
     )
+
+
+def sso_oidc_client(profile: str, region: str, translator: Translator) -> Any:
+    """A client of IAM Identity Center's OIDC service, whose calls are not signed."""
+    with translator.configuring():
+        core = botocore.session.Session(profile=profile)
+        core.user_agent_name, core.user_agent_version = "kms-tui", __version__
+        open_client: Callable[..., Any] = boto3.session.Session(botocore_session=core).client
+        return open_client(
+            "sso-oidc",
+            region_name=region,
+            config=Config(
+                signature_version=UNSIGNED,
+                retries={"mode": "standard"},
+                connect_timeout=CONNECT_TIMEOUT,
+                read_timeout=READ_TIMEOUT,
+            ),
+            # Else botocore would look for credentials: they are what is missing.
+            aws_access_key_id="unsigned",
+            aws_secret_access_key="unsigned",
+        )
 
 
 def kms_regions(partition: str = "aws") -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import os
 import shlex
+import shutil
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -45,14 +46,14 @@ def profiles(environ: Mapping[str, str] = os.environ) -> list[ProfileInfo]:
     """
     sections = _sections(environ)
     names = sorted(sections, key=lambda name: name != "default")
-    return [_info(name, sections) for name in names]
+    return [_info(name, sections, environ) for name in names]
 
 
 def profile_named(name: str | None, environ: Mapping[str, str] = os.environ) -> ProfileInfo:
     """The profile that botocore chooses for a session, given a name or none; an empty one if absent."""
     chosen = name or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
     sections = _sections(environ)
-    return _info(chosen, sections) if chosen in sections else ProfileInfo(chosen)
+    return _info(chosen, sections, environ) if chosen in sections else ProfileInfo(chosen)
 
 
 class ProfileOption(NamedTuple):
@@ -60,6 +61,40 @@ class ProfileOption(NamedTuple):
 
     value: str
     place: str
+
+
+class SsoSession(NamedTuple):
+    """A session of IAM Identity Center; ``name`` is "" where the profile has its sso_start_url itself."""
+
+    name: str
+    start_url: str
+    region: str
+    scopes: tuple[str, ...] = ("sso:account:access",)
+
+
+def sso_session_of(profile: str, environ: Mapping[str, str] = os.environ) -> SsoSession | None:
+    """What the profile, or the first of its source profiles that does, signs in to; None without any.
+
+    Raises ConfigurationError where the files name a session that they do not describe.
+    """
+    for holder, section in _chain(profile, _sections(environ)):
+        name = section.get("sso_session", "")
+        if name:
+            titles = dict(_read(_files(environ)[0]))
+            section = next((each for title, each in titles.items() if _sso_name(title) == name), {})
+        elif "sso_start_url" not in section:
+            continue
+        missing = [each for each in ("sso_start_url", "sso_region") if not section.get(each)]
+        if missing:
+            place = f"sso-session {name}" if name else f"profile {holder}"
+            raise ConfigurationError(
+                f"[{place}] lacks {' and '.join(missing)}.",
+                next_step=f"Complete it in {_files(environ)[0]}, or run aws configure sso.",
+            )
+        scopes = section.get("sso_registration_scopes", "").replace(",", " ").split()
+        session = SsoSession(name, section["sso_start_url"], section["sso_region"])
+        return session._replace(scopes=tuple(scopes)) if scopes else session
+    return None
 
 
 def option_of(name: str, option: str, environ: Mapping[str, str] = os.environ) -> ProfileOption | None:
@@ -148,16 +183,23 @@ _WITH_LINE = (
 
 def _profile_name(title: str) -> str:
     """The profile that a section of the config file describes, or "" (an sso-session, say)."""
-    if title == "default":
-        return title
+    return title if title == "default" else _named("profile", title)
+
+
+def _sso_name(title: str) -> str:
+    return _named("sso-session", title)
+
+
+def _named(kind: str, title: str) -> str:
+    """The name in a section's title of this kind, or ""."""
     try:
         words = shlex.split(title)
     except ValueError:
         return ""
-    return words[1] if len(words) == 2 and words[0] == "profile" else ""
+    return words[1] if len(words) == 2 and words[0] == kind else ""
 
 
-def _info(name: str, sections: Mapping[str, Section]) -> ProfileInfo:
+def _info(name: str, sections: Mapping[str, Section], environ: Mapping[str, str]) -> ProfileInfo:
     section = sections[name]
     role = section.get("role_arn", "")
     return ProfileInfo(
@@ -168,7 +210,7 @@ def _info(name: str, sections: Mapping[str, Section]) -> ProfileInfo:
         sso_session=section.get("sso_session") or section.get("sso_start_url", ""),
         source_profile=section.get("source_profile", ""),
         mfa_serial=section.get("mfa_serial", ""),
-        login_command=_login_command(name, sections),
+        login_command=_login_command(name, sections, environ),
     )
 
 
@@ -187,10 +229,11 @@ def _chain(name: str, sections: Mapping[str, Section]) -> Iterator[tuple[str, Se
         name = section["source_profile"]
 
 
-def _login_command(profile: str, sections: Mapping[str, Section]) -> str:
+def _login_command(profile: str, sections: Mapping[str, Section], environ: Mapping[str, str]) -> str:
     for name, section in _chain(profile, sections):
         if "sso_session" in section or "sso_start_url" in section:
-            return _command("aws sso login", name)
+            has_cli = shutil.which("aws", path=environ.get("PATH", os.defpath)) is not None
+            return _command("aws sso login" if has_cli else "kms-tui login", name)
         if "login_session" in section:
             return _command("aws login", name)
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -143,7 +144,7 @@ class Host(App[None]):
         try:
             with self.suspend():
                 print(f"kms-tui runs: {command}\n", flush=True)
-                result = subprocess.run(shlex.split(command), check=False)
+                result = subprocess.run(_arguments(command), check=False)
         except SuspendNotSupported:
             self.notify(
                 f"This terminal cannot be handed over. Run it in another one: {command}", severity="warning"
@@ -155,6 +156,12 @@ class Host(App[None]):
         if result.returncode:
             self.notify(f"{command} ended with exit code {result.returncode}.", severity="error", timeout=12)
         return result.returncode == 0
+
+
+def _arguments(command: str) -> list[str]:
+    """The command's words; kms-tui itself is run by this Python, wherever it is installed."""
+    words = shlex.split(command)
+    return [sys.executable, "-m", "kms_tui", *words[1:]] if words[0] == "kms-tui" else words
 
 
 def host_of(node: MessagePump) -> Host:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from kms_tui.backend.aws import ProfileInfo, profiles
-from kms_tui.backend.aws.profiles import profile_named
+from kms_tui.backend.aws.profiles import ProfileInfo, SsoSession, profile_named, profiles, sso_session_of
 from kms_tui.kms.errors import ConfigurationError
+from tests.endpoints.environment import add_aws_cli
 
 CONFIG = """\
 # a comment
@@ -57,12 +58,14 @@ aws_secret_access_key = a-secret
 
 
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    add_aws_cli(monkeypatch, tmp_path / "bin")
     (tmp_path / "config").write_text(CONFIG, encoding="utf-8")
     (tmp_path / "credentials").write_text(CREDENTIALS, encoding="utf-8")
     return {
         "AWS_CONFIG_FILE": str(tmp_path / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "PATH": str(tmp_path / "bin"),
     }
 
 
@@ -92,6 +95,43 @@ def test_a_role_logs_in_where_its_source_does(environ: dict[str, str]) -> None:
 
 def test_a_login_command_can_be_pasted_into_a_shell(environ: dict[str, str]) -> None:
     assert profile_named("two words", environ).login_command == "aws sso login --profile 'two words'"
+
+
+def test_without_the_aws_cli_kms_tui_signs_in_itself(environ: dict[str, str], tmp_path: Path) -> None:
+    elsewhere = {**environ, "PATH": str(tmp_path)}
+    assert profile_named("prod", elsewhere).login_command == "kms-tui login --profile dev"
+    assert profile_named("signed-in", elsewhere).login_command == "aws login --profile signed-in"
+
+
+def test_a_profile_tells_the_session_that_it_signs_in_to(environ: dict[str, str]) -> None:
+    corp = SsoSession("corp", "https://corp.awsapps.com/start", "eu-central-1")
+    assert sso_session_of("dev", environ) == sso_session_of("prod", environ) == corp
+    assert sso_session_of("only-here", environ) is None
+    assert sso_session_of("nobody", environ) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[profile a]\nsso_session = x\n", "[sso-session x] lacks sso_start_url and sso_region."),
+        ("[profile a]\nsso_start_url = https://x\n", "[profile a] lacks sso_region."),
+        ("[profile b]\nsso_start_url = https://x\n[profile a]\nsource_profile = b\n", "[profile b] lacks"),
+    ],
+)
+def test_an_incomplete_sso_session_says_what_it_lacks(
+    environ: dict[str, str], text: str, sentence: str
+) -> None:
+    Path(environ["AWS_CONFIG_FILE"]).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=re.escape(sentence)):
+        sso_session_of("a", environ)
+
+
+def test_a_session_of_the_profile_itself_may_ask_for_scopes(environ: dict[str, str]) -> None:
+    text = (
+        "[profile a]\nsso_start_url = https://x\nsso_region = us-east-1\nsso_registration_scopes = a:b, c:d\n"
+    )
+    Path(environ["AWS_CONFIG_FILE"]).write_text(text, encoding="utf-8")
+    assert sso_session_of("a", environ) == SsoSession("", "https://x", "us-east-1", ("a:b", "c:d"))
 
 
 def test_a_console_sign_in_has_its_own_command(environ: dict[str, str]) -> None:
