@@ -1,7 +1,8 @@
 """The console's real start in a process of its own, without a terminal, until it paints the first row.
 
 python -m tests.unit.first_rows --endpoint-url URL: prints as JSON which modules are imported by then, and how
-often all style sheets were parsed again.
+often all style sheets were parsed again. No key is judged before: the first row does not need it, and what
+judges a key is imported once one is described, sooner or later as threads happen to run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 from textual.css.stylesheet import Stylesheet
 
 from kms_tui.cli import main
+from kms_tui.evidence.health.row_judge import RowJudge
+from kms_tui.inventory.row_health import UNDESCRIBED
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.widgets import key_list
 
@@ -40,6 +43,7 @@ if __name__ == "__main__":
         (KmsApp, "run", partialmethod(KmsApp.run, headless=True, size=(160, 48))),
         (Stylesheet, "reparse", _counted),
         (key_list, "key_line", _first_row),
+        (RowJudge, "health", lambda *_: UNDESCRIBED),
     )
     for owner, name, value in replaced:
         setattr(owner, name, value)
