@@ -143,7 +143,7 @@ class Host(App[None]):
         """
         try:
             with self.suspend():
-                print(f"kms-tui runs: {command}\n", flush=True)
+                print(f"{_CLEAR}kms-tui runs: {command}\n", flush=True)
                 result = subprocess.run(_arguments(command), check=False)
         except SuspendNotSupported:
             self.notify(
@@ -156,6 +156,10 @@ class Host(App[None]):
         if result.returncode:
             self.notify(f"{command} ended with exit code {result.returncode}.", severity="error", timeout=12)
         return result.returncode == 0
+
+
+_CLEAR = "\x1b[2J\x1b[H"
+"""Empties the terminal: else what the console drew last may stand between the command's lines."""
 
 
 def _arguments(command: str) -> list[str]:
