@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.endpoints.environment import use_config
 from tests.ui.terminal import LIMIT, Terminal
 
 LEFT = (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?2004l", b"\x1b[?25h")
@@ -27,6 +28,21 @@ def test_a_signal_that_ends_it_leaves_the_terminal_as_q_does(
         assert [code for code in LEFT if code not in terminal.painted] == []
         assert terminal.attributes == terminal.before
         assert b"Traceback" not in terminal.painted
+
+
+def test_ctrl_c_stops_the_command_that_has_the_terminal_and_not_the_console(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_config(monkeypatch, tmp_path, "[profile dev]\nsso_session = x\nregion = eu-west-1\n[sso-session x]\n")
+    (tmp_path / "bin" / "aws").write_text("#!/bin/sh\necho it waits\nexec sleep 60\n", encoding="utf-8")
+    with Terminal("--profile", "dev", home=tmp_path) as terminal:
+        terminal.shows("L signs in")
+        terminal.press(b"L")
+        terminal.shows("it waits")
+        terminal.press(b"\x03")
+        terminal.shows("was stopped")
+        terminal.press(b"q")
+        assert terminal.ended() == 0
 
 
 def test_closing_the_terminal_ends_it(tmp_path: Path) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import shlex
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from textual.app import App, SuspendNotSupported
@@ -142,7 +146,7 @@ class Host(App[None]):
         No shell is involved, and the command has the terminal.
         """
         try:
-            with self.suspend():
+            with lent_terminal(self):
                 print(f"{_CLEAR}kms-tui runs: {command}\n", flush=True)
                 result = subprocess.run(_arguments(command), check=False)
         except SuspendNotSupported:
@@ -153,9 +157,33 @@ class Host(App[None]):
         except OSError as error:
             self.notify(f"{command} could not be run: {error}.", severity="error", timeout=12)
             return False
-        if result.returncode:
-            self.notify(f"{command} ended with exit code {result.returncode}.", severity="error", timeout=12)
-        return result.returncode == 0
+        code = result.returncode
+        if code in (-signal.SIGINT, 128 + signal.SIGINT):
+            self.notify(f"{command} was stopped.", severity="warning")
+        elif code:
+            self.notify(f"{command} ended with exit code {code}.", severity="error", timeout=12)
+        return code == 0
+
+
+@contextlib.contextmanager
+def lent_terminal(app: App[Any]) -> Iterator[None]:
+    """Suspend the console while a command has the terminal; Ctrl+C is the command's, and the console stays.
+
+    Raises SuspendNotSupported.
+    """
+    with app.suspend():
+        loop = asyncio.get_running_loop()
+        ends_app = sys.platform != "win32" and loop.remove_signal_handler(signal.SIGINT)
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+        try:
+            yield
+        finally:
+            if ends_app:
+                # The next turn of the loop drops the interrupts of meanwhile; listen again after it.
+                listen = partial(loop.add_signal_handler, signal.SIGINT, app.exit)
+                loop.call_soon(loop.call_soon, listen)
+            else:
+                signal.signal(signal.SIGINT, before)
 
 
 _CLEAR = "\x1b[2J\x1b[H"

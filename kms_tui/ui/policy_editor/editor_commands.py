@@ -12,6 +12,7 @@ from kms_tui.kms.errors import KmsTuiError
 from kms_tui.policy import pasted_text, snippets
 from kms_tui.policy.json_reader import ScanError
 from kms_tui.ui.base.background import off_loop
+from kms_tui.ui.base.host import lent_terminal
 from kms_tui.ui.base.policy_words import formatted
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.dialogs.form import FlagField, Form, FormField, Values
@@ -114,7 +115,7 @@ def edit_outside(app: App[None], text: str) -> str | None:
 
 def run_outside(app: App[None], text: str) -> str:
     """Suspend the console, run the program on the text, and return the text that it left."""
-    with app.suspend():
+    with lent_terminal(app):
         return OutsideEdit(text).run(editor_command())
 
 
