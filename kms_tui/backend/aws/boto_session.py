@@ -67,13 +67,7 @@ def open_backend(
     check_endpoint(endpoint_url)
     check_proxies(getproxies())
     with translator.configuring():
-        core = botocore.session.Session(profile=profile)
-        if profile is None and not any(os.environ.get(name) for name in _PROFILE_VARIABLES):
-            # Set but empty, the variable would name a profile that nobody can have.
-            core.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
-        core.register_component("data_loader", _ModelLoader.of(core.get_config_variable("data_path")))
-        core.user_agent_name, core.user_agent_version = "kms-tui", __version__
-        core.set_default_client_config(Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
+        core = _botocore_session(profile)
         # botocore reads AWS_DEFAULT_REGION alone, the AWS CLI this one first.
         session = boto3.session.Session(
             botocore_session=core, region_name=region or os.environ.get("AWS_REGION") or None
@@ -88,6 +82,17 @@ def open_backend(
             session, core, endpoint_url, translator, mfa_prompt, CredentialSources.of(named.name)
         )
         return opening.backend(session.region_name)
+
+
+def _botocore_session(profile: str | None) -> Any:
+    core = botocore.session.Session(profile=profile)
+    if profile is None and not any(os.environ.get(name) for name in _PROFILE_VARIABLES):
+        # Set but empty, the variable would name a profile that nobody can have.
+        core.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
+    core.register_component("data_loader", _ModelLoader.of(core.get_config_variable("data_path")))
+    core.user_agent_name, core.user_agent_version = "kms-tui", __version__
+    core.set_default_client_config(Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
+    return core
 
 
 class _ModelFiles(JSONFileLoader):
@@ -289,18 +294,12 @@ def _no_prompt(question: str) -> str:
 def sso_oidc_client(profile: str, region: str, translator: Translator) -> Any:
     """A client of IAM Identity Center's OIDC service, whose calls are not signed."""
     with translator.configuring():
-        core = botocore.session.Session(profile=profile)
-        core.user_agent_name, core.user_agent_version = "kms-tui", __version__
-        open_client: Callable[..., Any] = boto3.session.Session(botocore_session=core).client
+        session = boto3.session.Session(botocore_session=_botocore_session(profile))
+        open_client: Callable[..., Any] = session.client
         return open_client(
             "sso-oidc",
             region_name=region,
-            config=Config(
-                signature_version=UNSIGNED,
-                retries={"mode": "standard"},
-                connect_timeout=CONNECT_TIMEOUT,
-                read_timeout=READ_TIMEOUT,
-            ),
+            config=Config(signature_version=UNSIGNED, retries={"mode": "standard"}),
             # Else botocore would look for credentials: they are what is missing.
             aws_access_key_id="unsigned",
             aws_secret_access_key="unsigned",

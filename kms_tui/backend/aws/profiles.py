@@ -46,14 +46,15 @@ def profiles(environ: Mapping[str, str] = os.environ) -> list[ProfileInfo]:
     """
     sections = _sections(environ)
     names = sorted(sections, key=lambda name: name != "default")
-    return [_info(name, sections, environ) for name in names]
+    sso_login = _sso_login(environ)
+    return [_info(name, sections, sso_login) for name in names]
 
 
 def profile_named(name: str | None, environ: Mapping[str, str] = os.environ) -> ProfileInfo:
     """The profile that botocore chooses for a session, given a name or none; an empty one if absent."""
     chosen = name or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
     sections = _sections(environ)
-    return _info(chosen, sections, environ) if chosen in sections else ProfileInfo(chosen)
+    return _info(chosen, sections, _sso_login(environ)) if chosen in sections else ProfileInfo(chosen)
 
 
 class ProfileOption(NamedTuple):
@@ -80,8 +81,8 @@ def sso_session_of(profile: str, environ: Mapping[str, str] = os.environ) -> Sso
     for holder, section in _chain(profile, _sections(environ)):
         name = section.get("sso_session", "")
         if name:
-            titles = dict(_read(_files(environ)[0]))
-            section = next((each for title, each in titles.items() if _sso_name(title) == name), {})
+            titled = _read(_files(environ)[0])
+            section = next((each for title, each in titled if _named("sso-session", title) == name), {})
         elif "sso_start_url" not in section:
             continue
         missing = [each for each in ("sso_start_url", "sso_region") if not section.get(each)]
@@ -186,10 +187,6 @@ def _profile_name(title: str) -> str:
     return title if title == "default" else _named("profile", title)
 
 
-def _sso_name(title: str) -> str:
-    return _named("sso-session", title)
-
-
 def _named(kind: str, title: str) -> str:
     """The name in a section's title of this kind, or ""."""
     try:
@@ -199,7 +196,7 @@ def _named(kind: str, title: str) -> str:
     return words[1] if len(words) == 2 and words[0] == kind else ""
 
 
-def _info(name: str, sections: Mapping[str, Section], environ: Mapping[str, str]) -> ProfileInfo:
+def _info(name: str, sections: Mapping[str, Section], sso_login: str) -> ProfileInfo:
     section = sections[name]
     role = section.get("role_arn", "")
     return ProfileInfo(
@@ -210,7 +207,7 @@ def _info(name: str, sections: Mapping[str, Section], environ: Mapping[str, str]
         sso_session=section.get("sso_session") or section.get("sso_start_url", ""),
         source_profile=section.get("source_profile", ""),
         mfa_serial=section.get("mfa_serial", ""),
-        login_command=_login_command(name, sections, environ),
+        login_command=_login_command(name, sections, sso_login),
     )
 
 
@@ -229,11 +226,16 @@ def _chain(name: str, sections: Mapping[str, Section]) -> Iterator[tuple[str, Se
         name = section["source_profile"]
 
 
-def _login_command(profile: str, sections: Mapping[str, Section], environ: Mapping[str, str]) -> str:
+def _sso_login(environ: Mapping[str, str]) -> str:
+    """The AWS CLI's command, or ours where there is no AWS CLI."""
+    has_cli = shutil.which("aws", path=environ.get("PATH", os.defpath)) is not None
+    return "aws sso login" if has_cli else "kms-tui login"
+
+
+def _login_command(profile: str, sections: Mapping[str, Section], sso_login: str) -> str:
     for name, section in _chain(profile, sections):
         if "sso_session" in section or "sso_start_url" in section:
-            has_cli = shutil.which("aws", path=environ.get("PATH", os.defpath)) is not None
-            return _command("aws sso login" if has_cli else "kms-tui login", name)
+            return _command(sso_login, name)
         if "login_session" in section:
             return _command("aws login", name)
     return ""
