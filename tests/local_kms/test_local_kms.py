@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -36,22 +35,12 @@ from kms_tui.testing import (
     ShortPage,
     Stale,
 )
-from tests.endpoints.environment import clear_aws_environment
 
 REGION = "eu-west-1"
 ONCE = Config(retries={"total_max_attempts": 1})
 CONTEXT = {"purpose": "test"}
 
-
-@pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    clear_aws_environment(monkeypatch)
-
-    def refuse(*_: Any, **__: Any) -> None:
-        raise AssertionError("a connection was opened")
-
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
+pytestmark = pytest.mark.usefixtures("no_network")
 
 
 @pytest.fixture
