@@ -87,6 +87,11 @@ class PeriodError(KmsTuiError):
     """A rotation period for key material that cannot rotate by itself."""
 
 
+_PRINCIPALS = {
+    "administrators": "Who manages it, ARNs one a line (none: as IAM policies say)",
+    "users": "Who uses it, ARNs one a line",
+}
+"""The fields for the principals of a policy: name -> label."""
 _COMPLETES = "begin the name or ARN of one, and → completes it"
 _STORE_ORIGINS = {"AWS_CLOUDHSM": KeyOrigin.AWS_CLOUDHSM, "EXTERNAL_KEY_STORE": KeyOrigin.EXTERNAL_KEY_STORE}
 """CustomKeyStoreType -> the origin of the keys in it."""
@@ -263,21 +268,14 @@ def _fields(
     if not policy:
         fields += [
             TextField(
-                "administrators",
-                "Who manages it, ARNs one a line (none: as IAM policies say)",
-                values.get("administrators", ""),
+                name,
+                label,
+                values.get(name, ""),
                 hint=_COMPLETES if known else "",
                 check=_check_principals,
                 known=known,
-            ),
-            TextField(
-                "users",
-                "Who uses it, ARNs one a line",
-                values.get("users", ""),
-                hint=_COMPLETES if known else "",
-                check=_check_principals,
-                known=known,
-            ),
+            )
+            for name, label in _PRINCIPALS.items()
         ]
     if kind.spec == SYMMETRIC_DEFAULT:
         fields.append(
