@@ -12,29 +12,21 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory.fact_reader import needs_credentials
 from kms_tui.kms.facts import Denied, Fact, Failed, Known, read_fact
 from kms_tui.kms.model import Grant
-from kms_tui.policy.json_reader import Span
-from kms_tui.policy.principals import AWS, Principal, PrincipalKind, parse
+from kms_tui.policy.grant_statements import grant_principal
+from kms_tui.policy.principals import PrincipalKind
 
 _THREADS = 4
 _SHARE = 4
 """ListGrants has a twentieth of DescribeKey's quota: it gets this part of the inventory's rate."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPlace:
-    """A key by its ARN, and its Region."""
-
-    arn: str
-    region: str
-
-
 class GrantReading:
-    """Reads ListGrants of keys once, on threads; ``facts`` fills as the answers arrive.
+    """Reads ListGrants of keys, by their ARNs, once, on threads; ``facts`` fills as the answers arrive.
 
     ``rate`` is that of the inventory's background calls, in calls a second.
     """
 
-    def __init__(self, kms: Kms, keys: Sequence[KeyPlace], rate: float) -> None:
+    def __init__(self, kms: Kms, keys: Sequence[str], rate: float) -> None:
         self._kms = kms
         self._left = list(reversed(keys))
         self._pause = _THREADS * _SHARE / rate
@@ -58,12 +50,12 @@ class GrantReading:
     def _work(self) -> None:
         while not self._cancelled.is_set():
             try:
-                key = self._left.pop()
+                arn = self._left.pop()
             except IndexError:
                 return
             began = time.monotonic()
-            fact = read_fact(lambda key=key: self._kms.in_region_of(key.arn).grants(key.arn))  # type: ignore[misc]
-            self.facts[key.arn] = fact
+            fact = read_fact(lambda arn=arn: self._kms.in_region_of(arn).grants(arn))  # type: ignore[misc]
+            self.facts[arn] = fact
             if isinstance(fact, Denied | Failed) and needs_credentials(fact.error):
                 self.cancel()
             self._cancelled.wait(max(0.0, self._pause - (time.monotonic() - began)))
@@ -79,16 +71,16 @@ class GrantCoverage:
     failed: int
 
     @classmethod
-    def of(cls, keys: Iterable[KeyPlace], facts: dict[str, Fact[list[Grant]]]) -> GrantCoverage:
-        states = [facts.get(key.arn) for key in keys]
+    def of(cls, keys: Iterable[str], facts: dict[str, Fact[list[Grant]]]) -> GrantCoverage:
+        states = [facts.get(arn) for arn in keys]
         kinds = (Known, Denied, Failed)
         return cls(len(states), *(sum(isinstance(state, kind) for state in states) for kind in kinds))
 
 
 def is_deleted(principal: str) -> bool:
     """Whether a principal is the unique id that KMS shows in place of a user or role which was deleted."""
-    found = parse(AWS, principal, Span(0, 0))
-    return isinstance(found, Principal) and found.kind is PrincipalKind.UNIQUE_ID
+    found = grant_principal(principal)
+    return found is not None and found.kind is PrincipalKind.UNIQUE_ID
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

@@ -75,10 +75,7 @@ async def show_shared_keys(screen: ModeScreen) -> None:
 
 
 def _of_regions(session: Session) -> Sequence[SharedKey]:
-    kms = session.kms
-    regions = [region.name for region in session.inventory.regions]
-    kmss = [kms if name == kms.region else kms.in_region(name) for name in regions]
-    return [key for each in kmss for key in shared_keys(each)]
+    return [key for region in session.inventory.regions for key in shared_keys(region.kms())]
 
 
 def _line(key: SharedKey) -> Content:

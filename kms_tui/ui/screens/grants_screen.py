@@ -15,7 +15,6 @@ from textual.widget import Widget
 from kms_tui.evidence.account_grants import (
     GrantCoverage,
     GrantReading,
-    KeyPlace,
     is_deleted,
     retirable_grants,
     stale_first,
@@ -156,15 +155,16 @@ class GrantsScreen(ModeScreen):
         else:
             self._show()
 
-    def _keys(self, session: Session) -> list[KeyPlace]:
+    def _keys(self, session: Session) -> list[str]:
+        """The ARNs of the customer keys."""
         rows = session.inventory.rows()
-        return [KeyPlace(row.arn, row.region) for row in rows if not row.aws and not row.gone]
+        return [row.arn for row in rows if not row.aws and not row.gone]
 
     def action_refresh(self) -> None:
         if self.session is not None:
             self._read(self.session, self._keys(self.session))
 
-    def _read(self, session: Session, keys: Sequence[KeyPlace]) -> None:
+    def _read(self, session: Session, keys: Sequence[str]) -> None:
         self._stop()
         self._reading = GrantReading(session.kms, keys, session.inventory.pace.rest)
         start(self, partial(self._follow, self._reading), group="read", description="read the grants")
@@ -179,6 +179,11 @@ class GrantsScreen(ModeScreen):
                 self._stop()
                 self._show()
 
+    @property
+    def _known(self) -> dict[str, Fact[list[Grant]]]:
+        """What has been read, by the reading that runs too."""
+        return self._facts if self._reading is None else self._facts | dict(self._reading.facts)
+
     def _stop(self) -> None:
         """End the reading, and keep what it has read."""
         if self._reading is not None:
@@ -192,12 +197,11 @@ class GrantsScreen(ModeScreen):
         if self.session is None:
             return
         self.session.inventory.reread(*message.key_ids)
-        changed = message.key_ids
-        known = self._facts if self._reading is None else self._facts | dict(self._reading.facts)
+        changed, known = message.key_ids, self._known
         keys = [
-            key
-            for key in self._keys(self.session)
-            if not changed or key_id_of(key.arn) in changed or (self._reading and key.arn not in known)
+            arn
+            for arn in self._keys(self.session)
+            if not changed or key_id_of(arn) in changed or (self._reading and arn not in known)
         ]
         self._read(self.session, keys)
         if self._retirable is not None:
@@ -211,7 +215,7 @@ class GrantsScreen(ModeScreen):
         session = self.session
         if session is None:
             return
-        facts = self._facts | (dict(self._reading.facts) if self._reading is not None else {})
+        facts = self._known
         held = self._held(session, facts)
         words = self.query_one("#table-filter", Input).value.lower().split()
         rows = [(each, _row(each, session)) for each in held]
@@ -339,11 +343,9 @@ class GrantsScreen(ModeScreen):
     def _retirable_of(self, principal: str) -> Retirable:
         """On a thread: what a principal may retire in each loaded Region."""
         assert self.session is not None
-        kms = self.session.kms
         grants: list[Grant] = []
         for region in self.session.inventory.regions:
-            there = kms if region.name == kms.region else kms.in_region(region.name)
-            grants += retirable_grants(there, principal, is_service=is_service(principal))
+            grants += retirable_grants(region.kms(), principal, is_service=is_service(principal))
         return Retirable(principal, grants)
 
     async def _ask_retirable(self, principal: str) -> None:

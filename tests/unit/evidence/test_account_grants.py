@@ -13,7 +13,6 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.account_grants import (
     GrantCoverage,
     GrantReading,
-    KeyPlace,
     is_deleted,
     retirable_grants,
     stale_first,
@@ -33,9 +32,9 @@ def demo() -> Backend:
     return demo_copy(NOW)
 
 
-def customer_keys(kms: Kms) -> list[KeyPlace]:
+def customer_keys(kms: Kms) -> list[str]:
     refs = [ref for page in kms.key_pages() for ref in page]
-    return [KeyPlace(ref.arn, kms.region) for ref in refs if not kms.describe(ref.key_id).is_aws_managed]
+    return [ref.arn for ref in refs if not kms.describe(ref.key_id).is_aws_managed]
 
 
 def test_every_grant_of_every_key_is_read(demo: Backend) -> None:
@@ -44,10 +43,10 @@ def test_every_grant_of_every_key_is_read(demo: Backend) -> None:
     reading = GrantReading(kms, keys, FAST)
     reading.run()
     assert {arn: fact.value for arn, fact in reading.facts.items() if isinstance(fact, Known)} == {
-        key.arn: kms.grants(key.arn) for key in keys
+        arn: kms.grants(arn) for arn in keys
     }
     assert GrantCoverage.of(keys, reading.facts) == GrantCoverage(len(keys), len(keys), 0, 0)
-    assert sum(len(kms.grants(key.arn)) for key in keys) > 3
+    assert sum(len(kms.grants(arn)) for arn in keys) > 3
 
 
 class Refused(Wrapper):
