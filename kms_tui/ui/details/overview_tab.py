@@ -140,11 +140,11 @@ def _judge(kms: Kms, subject: Subject) -> PolicySummary:
     text = kms.key_policy(subject.key_id)
     account, partition, arn = kms.account_id, kms.partition, subject.arn
     document = policy.parse(text, partition=partition)
-    rows = access.matrix(document, account_id=account, partition=partition, key_arn=arn)
+    facts = access.access_facts(document, account_id=account, partition=partition, key_arn=arn)
     return PolicySummary(
         guard.check(text, account_id=account, partition=partition, key_arn=arn).verdict,
-        _users(rows),
-        access.who_can_change(document, account_id=account, partition=partition, key_arn=arn),
+        _users(facts.rows),
+        facts.who_can_change,
     )
 
 

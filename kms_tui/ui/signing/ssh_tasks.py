@@ -21,7 +21,7 @@ from kms_tui.signing.ssh.ssh_certificates import (
     read_validity,
     sign_certificate,
 )
-from kms_tui.signing.ssh.ssh_keys import SSH_KINDS
+from kms_tui.signing.ssh.ssh_keys import MOST_LINE, SSH_KINDS
 from kms_tui.ui.base.subject import Reason, Subject
 from kms_tui.ui.dialogs.form import ChoiceField, FormField, TextField, Values
 from kms_tui.ui.signing.signing_task import (
@@ -34,7 +34,6 @@ from kms_tui.ui.signing.signing_task import (
 from kms_tui.ui.signing.task_commands import file_word, option
 from kms_tui.ui.signing.typed_files import read_named
 
-_MOST_LINE = 1 << 16
 _STANDARD_INPUT = "/dev/stdin"
 _FLAGS = (
     (SshField.VALID_FOR, "--valid-for"),
@@ -110,7 +109,7 @@ def _public_key(text: str) -> str:
         raise SshFieldError(SshField.PUBLIC_KEY, "Name the file of the public key, or paste its line.")
     if _is_line(text):
         return text
-    return read_named(text, "of the public key", _MOST_LINE).decode("utf-8", "replace").strip()
+    return read_named(text, "of the public key", MOST_LINE).decode("utf-8", "replace").strip()
 
 
 def _preview(key: SigningKey, values: Values, now: datetime) -> Facts:
