@@ -23,13 +23,12 @@ from kms_tui.backend.local.store.stored_material import current_material
 from kms_tui.kms.arn import AWS_ALIAS_PREFIX
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import KeyOrigin, KeyState
-from kms_tui.seed.seed_model import KeyInRegion, SeedGrant, SeedKey, SeedMaterial
+from kms_tui.seed.seed_model import DELETED, KeyInRegion, SeedGrant, SeedKey, SeedMaterial
 from kms_tui.seed.seed_sources import SeedSources
 
 _LONGEST_VALIDITY = 365 * DAY
 _SHORTEST_WINDOW, _LONGEST_WINDOW = 7, 30
 _AUTOMATIC = "AUTOMATIC"
-_DELETED = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
 class _RefusedError(Exception):
@@ -270,7 +269,7 @@ class _KeyMaker:
         elif state is KeyState.PENDING_IMPORT and self._key.materials:
             self._maker.at(self._maker.present)
             self._call(part, "DeleteImportedKeyMaterial", {"KeyId": self._key_id})
-        elif state in _DELETED:
+        elif state in DELETED:
             window, moment = self._scheduled(part)
             self._maker.at(moment)
             params = {"KeyId": self._key_id, "PendingWindowInDays": window}

@@ -34,9 +34,9 @@ from kms_tui.kms.keyspecs import KEY_SPECS, SYMMETRIC_DEFAULT
 from kms_tui.kms.model import KeyManager, KeyOrigin, KeyState
 from kms_tui.policy import default_policy
 from kms_tui.policy.grant_statements import EQUALS, SOURCE_ARN, SUBSET
+from kms_tui.seed.seed_model import DELETED
 
 _TRANSIENT = (KeyState.CREATING, KeyState.UPDATING)
-_DELETED = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 _IN_A_SEED = (KeyOrigin.AWS_KMS, KeyOrigin.EXTERNAL)
 
 
@@ -126,7 +126,7 @@ class _KeyWriter:
                 "aliases": [short_alias(name) for name in self._aliases(row)] or None,
                 "tags": dict(tags) or None,
                 "state": str(state) if state is not usual else None,
-                "deletion_window": row.pending_window if state in _DELETED else None,
+                "deletion_window": row.pending_window if state in DELETED else None,
                 "deletion_date": _moment(row.deletion_at) if state is KeyState.PENDING_DELETION else None,
                 "policy": self._policy(row),
                 "grants": [_grant(each) for each in select_grants(self._store, "key = ?", (row.row,))]

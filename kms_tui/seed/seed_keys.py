@@ -15,13 +15,12 @@ from kms_tui.policy import parse
 from kms_tui.seed.fixed_material import MaterialError, given_bytes, material_of
 from kms_tui.seed.seed_document import MemberPath, alike
 from kms_tui.seed.seed_members import MemberReader, Members
-from kms_tui.seed.seed_model import KeyInRegion, SeedGrant, SeedKey, SeedMaterial, SeedRotation
+from kms_tui.seed.seed_model import DELETED, KeyInRegion, SeedGrant, SeedKey, SeedMaterial, SeedRotation
 
 MULTI_REGION_PREFIX = "mrk-"
 _OF_AWS_MANAGED = frozenset(
     {"aws_managed", "id", "account", "region", "created_at", "fixed_material", "materials"}
 )
-_DELETED = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
 def read_keys(reader: MemberReader) -> tuple[SeedKey, ...]:
@@ -198,13 +197,13 @@ class _KeyReader:
                 (*path, "state"), f"is {state}, which only a key of origin EXTERNAL can be in"
             )
         has_replicas = bool(members.get("replicas"))
-        if state in _DELETED and has_replicas is not (state is KeyState.PENDING_REPLICA_DELETION):
+        if state in DELETED and has_replicas is not (state is KeyState.PENDING_REPLICA_DELETION):
             waits_as = KeyState.PENDING_REPLICA_DELETION if has_replicas else KeyState.PENDING_DELETION
             whose = "with" if has_replicas else "without"
             self._reader.problem((*path, "state"), f"is {state}, and a key {whose} replicas is {waits_as}")
         if state is KeyState.PENDING_REPLICA_DELETION and "deletion_date" in members:
             self._reader.problem((*path, "deletion_date"), "is not known before the last replica is deleted")
-        if state not in _DELETED:
+        if state not in DELETED:
             for name in ("deletion_window", "deletion_date"):
                 if name in members:
                     self._reader.problem(

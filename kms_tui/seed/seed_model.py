@@ -13,6 +13,8 @@ from kms_tui.backend.local.account_policies.account_rows import AccountRow
 from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.kms.model import KeyOrigin, KeyState
 
+DELETED = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
+"""The states of a key that waits for its deletion."""
 Texts = tuple[tuple[str, str], ...]
 """Names and texts, in the order of the seed."""
 

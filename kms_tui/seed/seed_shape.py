@@ -82,8 +82,7 @@ def _shown(error: ValidationError) -> str:
         return "is not as it should be"
     quoted = json.dumps(value, ensure_ascii=False)
     shown = quoted if len(quoted) <= _QUOTED else f"{quoted[:_QUOTED]}…"
-    kinds: Mapping[type, str] = {bool: "is ", int: "is the number ", float: "is the number "}
-    return f"{kinds.get(type(value), 'is ')}{shown}"
+    return f"is the number {shown}" if type(value) in (int, float) else f"is {shown}"
 
 
 def _unknown_members(error: ValidationError) -> _Sentences:
