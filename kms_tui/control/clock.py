@@ -11,16 +11,13 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from kms_tui.backend.local.store.sources import utc_now
+
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _NO_MOMENT = f"the clock goes from {_FIRST.year} to {_LAST.year}"
 
-
 _SPAN = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def moment_of(value: object) -> datetime:

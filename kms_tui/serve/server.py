@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -21,7 +21,7 @@ from kms_tui.backend.base import Backend
 from kms_tui.backend.local.local_backend import LocalBackend
 from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.backend.local.principals.key_table import AccessKeys
-from kms_tui.backend.local.store.sources import to_millis
+from kms_tui.backend.local.store.sources import to_millis, utc_now
 from kms_tui.kms.errors import EndpointError
 from kms_tui.serve.admission import Admission, PageGuard, UnsignedFrom
 from kms_tui.serve.any_admission import AnyAdmission
@@ -40,10 +40,6 @@ _GRACE_SECONDS = 5
 _START_SECONDS = 30
 _TICKS_A_SECOND = 10
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
