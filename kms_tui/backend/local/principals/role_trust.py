@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from kms_tui.backend.local.account_policies.account_items import TRUST
 from kms_tui.backend.local.account_policies.account_rows import Content, RowKind
@@ -41,7 +41,7 @@ class IamRole:
     def name(self) -> str:
         return self.arn.resource.rpartition("/")[2]
 
-    @property
+    @cached_property
     def trust(self) -> Document | None:
         """Its trust policy; without one it trusts its account. None for a role that is not known."""
         if self.row is None:
