@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection
 from urllib.parse import unquote
 
+from kms_tui.backend.local.authorization.callers import unrecognized
 from kms_tui.backend.local.principals.access_keys import AccessKey
-from kms_tui.backend.local.principals.key_table import AccessKeys, unrecognized
+from kms_tui.backend.local.principals.key_table import AccessKeys
 from kms_tui.serve.admission import Admitted, PageGuard
 from kms_tui.serve.http_messages import HttpRequest, session_token_of
 from kms_tui.serve.sigv4 import is_region

@@ -18,8 +18,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote
 
+from kms_tui.backend.local.authorization.callers import unrecognized
 from kms_tui.backend.local.principals.access_keys import AccessKey
-from kms_tui.backend.local.principals.key_table import AccessKeys, unrecognized
+from kms_tui.backend.local.principals.key_table import AccessKeys
 from kms_tui.backend.local.store.sqlite_store import Store
 from kms_tui.kms.errors import ServiceError
 from kms_tui.serve.admission import Admitted, PageGuard, UnsignedFrom, is_of_this_machine, refusal

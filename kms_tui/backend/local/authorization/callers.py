@@ -36,9 +36,14 @@ def identity_known_in(partition: str, account: str, arn: str | None) -> CallerId
     try:
         return identity_of(partition, account, arn)
     except KmsTuiError as error:
-        raise ServiceError(
-            "UnrecognizedClientException", "The security token included in the request is invalid."
-        ) from error
+        raise unrecognized() from error
+
+
+def unrecognized() -> ServiceError:
+    """The refusal of an access key that is not known, or of a token that is not its own."""
+    return ServiceError(
+        "UnrecognizedClientException", "The security token included in the request is invalid."
+    )
 
 
 def unique_id_of(caller: Caller) -> str:

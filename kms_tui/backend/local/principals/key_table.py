@@ -6,6 +6,7 @@ import hmac
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
+from kms_tui.backend.local.authorization.callers import unrecognized
 from kms_tui.backend.local.principals.access_keys import AccessKey
 from kms_tui.kms.errors import ServiceError
 
@@ -81,10 +82,3 @@ class AccessKeys:
             for name in expired or [name for _, name in sorted(temporary)[: MAX_TEMPORARY // 10]]:
                 del keys[name]
         return keys
-
-
-def unrecognized() -> ServiceError:
-    """The refusal of an access key that is not known, or of a token that is not its own."""
-    return ServiceError(
-        "UnrecognizedClientException", "The security token included in the request is invalid."
-    )
