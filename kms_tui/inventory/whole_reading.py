@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from kms_tui.inventory.fact_reader import Missing, ReadingProgress
 from kms_tui.inventory.live_list import Inventory
+from kms_tui.inventory.row import FactName, Row
 
 _POLL_SECONDS = 0.5
 """Seconds between checks whether reading has ended, if the inventory reports nothing."""
@@ -82,8 +83,12 @@ class WholeReading:
             rows = [row for row in self._inventory.rows() if self._missing(row) is not None]
             if not rows:
                 return
-            self._inventory.demand(rows, self._missing, usage=self._usage)
+            self._inventory.demand(rows, self._missing_unless_cancelled, usage=self._usage)
             self._follow_demand()
+
+    def _missing_unless_cancelled(self, row: Row) -> FactName | None:
+        """Nothing once cancelled: workers go on with the demand until this thread has withdrawn it."""
+        return None if self.cancelled.is_set() else self._missing(row)
 
     def _follow_demand(self) -> None:
         stall = _StallDetector(self._clock)

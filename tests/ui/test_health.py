@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -159,17 +161,26 @@ def test_unused_keys_are_looked_for_only_when_asked_and_the_report_is_written(
 
 def test_a_stopped_examination_shows_what_is_known_by_then(make_app: MakeApp) -> None:
     backend = large(60)
-    stop: list[Pilot[Any]] = []
+    begun: list[Pilot[Any]] = []
+    policies = count(1)
+    stopped = Event()
 
     def before(operation: str, key: str) -> None:
-        if operation == "GetKeyPolicy" and key == key_id(50) and stop:
-            pilot = stop.pop()
-            pilot.app.call_from_thread(pilot.app.screen.action_back)  # type: ignore[attr-defined]
+        """Stops the examination at the twentieth policy; the workers that read later ones wait until then."""
+        if operation != "GetKeyPolicy" or not begun:
+            return
+        number = next(policies)
+        if number == 20:
+            app = begun[0].app
+            app.call_from_thread(app.screen.action_back)  # type: ignore[attr-defined]
+            stopped.set()
+        elif number > 20:
+            assert stopped.wait(60)
 
     backend.before = before
 
     async def script(pilot: Pilot[Any]) -> None:
-        stop.append(pilot)
+        begun.append(pilot)
         await press(pilot, "5")
         head = str(pilot.app.screen.query_one("#health-head", Static).content)
         assert "not known" in head

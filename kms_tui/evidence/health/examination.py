@@ -257,7 +257,7 @@ class Examination:
             findings,
             gaps,
             judging.tallies(),
-            complete=not self._reading.cancelled.is_set(),
+            complete=not (gaps and self._reading.cancelled.is_set()),
         )
 
     def _note_further(self, row: Row, further: _FurtherFacts) -> None:

@@ -63,7 +63,7 @@ class Report:
     """Findings and gaps in the order of the table of checks, then by name.
 
     ``keys`` is the number of customer keys examined, ``aws_managed`` that of keys not examined. ``complete``
-    is False if the examination was stopped.
+    is False if the examination was stopped before it knew all facts.
     """
 
     account_id: str

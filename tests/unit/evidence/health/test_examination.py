@@ -201,6 +201,23 @@ def test_cancelling_gives_what_is_known_and_the_rest_as_not_known() -> None:
     assert any("was not called before the examination was stopped" in gap.reason for gap in report.gaps)
 
 
+def test_cancelling_stops_the_reading_before_the_demand_is_withdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread of ``run`` may wake late; until then the workers find nothing to read."""
+    backend = FakeAccount([fine(number) for number in range(60)])
+    with opened(backend) as inventory:
+        examination = Examination(inventory, Kms(backend), Settings())
+        monkeypatch.setattr(Inventory, "cancel_demand", lambda _inventory: None)
+
+        def before(operation: str, _key: str) -> None:
+            if operation == "GetKeyPolicy":
+                examination.cancel()
+
+        backend.before = before
+        report = examination.run()
+    assert not report.complete
+    assert backend.count("GetKeyPolicy") <= 16  # one for each worker
+
+
 def test_cancelling_stops_judging_too(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = account()
     with opened(backend) as inventory:
