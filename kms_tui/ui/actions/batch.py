@@ -97,7 +97,7 @@ class BatchRun(Dialog[None]):
         self.change = change
         self.attempted: set[str] = set()
         """The ids of the keys for which a call was sent."""
-        self._running = False
+        self._is_changing = False
         self._stopping = False
 
     def compose_body(self) -> Iterable[Widget]:
@@ -113,7 +113,7 @@ class BatchRun(Dialog[None]):
 
     def go(self) -> None:
         """Change every key that has not been changed yet."""
-        self._stopping, self._running = False, True
+        self._stopping, self._is_changing = False, True
         for item in self.items:
             if item.progress is not BatchStatus.DONE:
                 item.progress, item.error = BatchStatus.WAITING, ""
@@ -125,7 +125,7 @@ class BatchRun(Dialog[None]):
                 await self._change(item)
             elif item.progress is BatchStatus.WAITING:
                 item.progress = BatchStatus.NOT_SENT
-        self._running = False
+        self._is_changing = False
         self._show()
 
     async def _change(self, item: BatchItem) -> None:
@@ -170,9 +170,9 @@ class BatchRun(Dialog[None]):
         running = next((index for index, item in enumerate(self.items) if item.progress in under_way), None)
         if running is not None:
             table.move_to(running)
-        over = not self._running
+        over = not self._is_changing
         self.query_one("#again", Button).display = over and self.counted(BatchStatus.DONE) < len(self.items)
-        self.query_one("#stop", Button).label = "Stop" if self._running else "Close"
+        self.query_one("#stop", Button).label = "Stop" if self._is_changing else "Close"
         self._show_keys()
         self._explain()
 
@@ -181,7 +181,7 @@ class BatchRun(Dialog[None]):
         """Show the whole error of the row under the cursor."""
         current = self.query_one(LineTable).current
         error = next((item.error for item in self.items if item.subject.arn == current), "")
-        self.show_error(error if not self._running else "")
+        self.show_error(error if not self._is_changing else "")
 
     @on(Button.Pressed, "#again")
     def _again(self) -> None:
@@ -190,7 +190,7 @@ class BatchRun(Dialog[None]):
     @on(Button.Pressed, "#stop")
     def stop(self) -> None:
         """Send no further call; once none is under way, close."""
-        if self._running:
+        if self._is_changing:
             self._stopping = True
         else:
             self.dismiss(None)
