@@ -186,8 +186,7 @@ class KeyBar(Static):
     def _show(self, screen: Screen[object]) -> None:
         """Show the bindings; beneath a dialog only where none are shown yet."""
         self._is_stale = False
-        beneath = screen is not self.app.screen
-        if not self.is_attached or (beneath and self._places):
+        if not self.is_attached or (self._places and not screen.is_active):
             return
         entries: dict[str, tuple[str, str, str]] = {}
         for active in screen.active_bindings.values():
