@@ -82,12 +82,13 @@ class Row:
         return self.row_class.health
 
     def fact(self, name: FactName) -> Fact[Any]:
-        fact: Fact[Any] = getattr(self, name.value)
+        fact: Fact[Any] = getattr(self, name)
         return fact
 
     def wants(self, name: FactName) -> bool:
         """Whether a fact is still to be read, for the first time or since the last refresh."""
-        return self.fact(name) in (UNASKED, LOADING) or name in self.stale
+        fact: Fact[Any] = getattr(self, name)  # for every row on screen, each time a thread is free
+        return fact is UNASKED or fact is LOADING or name in self.stale
 
     def applies(self, name: FactName) -> bool | None:
         """Whether reading a fact makes sense for this key; None until the key is described.
@@ -114,9 +115,9 @@ class Row:
         for name in _MAY_NOT_APPLY:
             fact = self.fact(name)
             if fact is UNASKED and self.applies(name) is False:
-                setattr(self, name.value, NOT_APPLICABLE)
+                setattr(self, name, NOT_APPLICABLE)
             elif fact is NOT_APPLICABLE and self.applies(name):
-                setattr(self, name.value, UNASKED)
+                setattr(self, name, UNASKED)
         key = self.key
         parts = [*self.aliases, self.key_id]
         if key is not None and key.description:
