@@ -192,7 +192,7 @@ class KmsApp(Boundary, Host):
     def busy(self) -> bool:
         """Whether anything is being opened, read or changed at this moment."""
         from kms_tui.ui.dialogs.dialog import Dialog
-        from kms_tui.ui.widgets.key_list import KeyList
+        from kms_tui.ui.screens.keys_screen import KeysScreen
 
         if any(not (worker.is_finished or worker in self.asking) for worker in self.workers):
             return True
@@ -203,7 +203,7 @@ class KmsApp(Boundary, Host):
                 return True
         if isinstance(self.screen, Dialog) and not self.screen.armed:
             return True
-        return any(key_list.will_report for key_list in self.screen.query(KeyList))
+        return isinstance(self.screen, KeysScreen) and self.screen.list.will_report
 
     # What Host promises
 
