@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,14 @@ import pytest  # noqa: E402
 from textual.app import App  # noqa: E402
 from textual.css.model import RuleSet  # noqa: E402
 from textual.css.stylesheet import Stylesheet  # noqa: E402
+from textual.pilot import Pilot  # noqa: E402
 from textual.screen import Screen  # noqa: E402
 from textual.widgets import Button, Input, TextArea  # noqa: E402
 
 from kms_tui.backend.base import Backend  # noqa: E402
 from kms_tui.config import Config  # noqa: E402
+from kms_tui.evidence.health.examined import Examined, Verdict  # noqa: E402
+from kms_tui.evidence.health.row_judge import RowJudge  # noqa: E402
 from kms_tui.inventory import Pace  # noqa: E402
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session  # noqa: E402
 from kms_tui.ui.app import KmsApp  # noqa: E402
@@ -63,10 +66,16 @@ def _nothing_is_kept_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setattr("kms_tui.data_files.passing_root", lambda: tmp_path / "passing")
 
 
+async def _is_quiet(_pilot: Pilot[Any], _timeout: float = 30.0) -> bool:
+    """Stands in for a question to each widget, two or three a key: ``quiet`` says that all have answered."""
+    return True
+
+
 @pytest.fixture(autouse=True)
 def _pauses_end_when_the_event_loop_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.pilot.wait_for_idle", quiet)
     monkeypatch.setattr("textual.app.wait_for_idle", quiet)
+    monkeypatch.setattr(Pilot, "_wait_for_screen", _is_quiet)
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
     # After a change of mode nothing is painted for 50 ms.
     monkeypatch.setattr("textual.app.App.delay_update", lambda *_: None)
@@ -137,6 +146,29 @@ def _rules_read_once(sheet: Stylesheet, *args: Any, **options: Any) -> list[Rule
 def _style_sheets_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each console would read them again, for a fifth of the time that its start takes."""
     monkeypatch.setattr(Stylesheet, "_parse_rules", _rules_read_once)
+
+
+@pytest.fixture(autouse=True)
+def _rules_of_style_are_hashed_by_the_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their own hash, which is their identity too, takes a tenth of a console's time."""
+    monkeypatch.setattr(RuleSet, "__hash__", object.__hash__)
+
+
+_judge_policy = RowJudge._policy_verdicts
+_verdicts: dict[tuple[object, ...], Mapping[str, Verdict]] = {}
+
+
+def _verdicts_of(judge: RowJudge, examined: Examined, policy: str, now: datetime) -> Mapping[str, Verdict]:
+    key = (examined.key, policy, now, judge._required_tags)
+    if key not in _verdicts:
+        _verdicts[key] = _judge_policy(judge, examined, policy, now)
+    return _verdicts[key]
+
+
+@pytest.fixture(autouse=True)
+def _each_policy_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each console would judge the policies of the same keys again, for a tenth of its start."""
+    monkeypatch.setattr(RowJudge, "_policy_verdicts", _verdicts_of)
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from textual.screen import Screen
 
 _MOST_FRAMES = 20
 """What a screen has left to paint after so many frames waits for something outside the event loop."""
+_MOST_PAUSES = 2000
+"""Pauses of 5 ms for widgets that are being mounted."""
 
 
 async def quiet(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
@@ -21,15 +23,19 @@ async def quiet(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
     """
     loop: Any = asyncio.get_running_loop()
     app: App[Any] = active_app.get()
-    for _ in range(_MOST_FRAMES):
+    frames = pauses = 0
+    while frames < _MOST_FRAMES and pauses < _MOST_PAUSES:
         await asyncio.sleep(0)
         while loop._ready:
             await asyncio.sleep(0)
-        if not app.screen_stack or not paints(app.screen):
-            return
         if app._batch_count:  # nothing is painted until what is being mounted is there
+            pauses += 1
             await asyncio.sleep(0.005)
-        app.screen._on_timer_update()
+        elif app.screen_stack and paints(app.screen):
+            frames += 1
+            app.screen._on_timer_update()
+        else:
+            return
 
 
 def paints(screen: Screen[Any]) -> bool:
