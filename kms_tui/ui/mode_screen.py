@@ -54,7 +54,7 @@ class ModeScreen(Screen[None]):
 
     def __init__(self) -> None:
         width = self.app.size.width
-        breakpoints = self.app.HORIZONTAL_BREAKPOINTS or []
+        breakpoints = self.HORIZONTAL_BREAKPOINTS or self.app.HORIZONTAL_BREAKPOINTS or []
         # Without the class of its width, every widget would be styled again at the screen's first resize.
         super().__init__(classes=[name for least, name in breakpoints if width >= least][-1])
         self._followed: Session | None = None

@@ -62,6 +62,8 @@ JUDGE_SECONDS = 0.15
 """How long typing rests before the guard judges the text."""
 KEEP_SECONDS = 0.4
 """How long typing rests before the draft is written."""
+_ROOM_FOR_BOTH = 110
+"""From this width on, findings and access stand beside the text; elsewhere the text has the width."""
 _SIZE = "size"
 """The finding that the state line shows at all times, so the list leaves it out."""
 
@@ -81,6 +83,7 @@ class PolicyEditor(ModeScreen):
         "by statement. What you type is kept as a draft until you save or discard it."
     )
     BINDINGS = EDITOR_BINDINGS
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_ROOM_FOR_BOTH, "-wide")]
     DEFAULT_CSS = """
     PolicyEditor {
         #policy-head { height: 1; padding: 0 1 0 2; margin: 1 0 0 0; }
@@ -93,14 +96,16 @@ class PolicyEditor(ModeScreen):
         #policy-note { display: none; height: auto; padding: 0 1 0 2; color: $warning; }
         #policy-error.-shown, #policy-note.-shown { display: block; }
         #policy-body { height: 1fr; margin: 1 0 0 0; }
-        #policy-side { width: 58; height: 1fr; background: $surface; padding: 0 1; }
+        #policy-side {
+            width: 40%; min-width: 46; max-width: 58; height: 1fr; background: $surface; padding: 0 1;
+        }
         #policy-side DataTable { background: $surface; & > .datatable--header { background: $surface; } }
         FindingsList { width: 1fr; height: auto; max-height: 50%; }
         FindingsList.-none { display: none; }
         &.-narrow {
             #policy-body { layout: vertical; margin: 0; }
             #policy-head { margin: 0; }
-            #policy-side { width: 1fr; height: auto; max-height: 6; padding: 0; }
+            #policy-side { width: 1fr; max-width: 100%; height: auto; max-height: 6; padding: 0; }
             #policy-access-title, AccessMatrix { display: none; }
             FindingsList { margin: 0; max-height: 6; }
             FindingsList.-told { display: none; }

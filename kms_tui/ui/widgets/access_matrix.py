@@ -26,6 +26,8 @@ _HEADS = {Access.ADMINISTER: "ADMIN", Access.USE: "USE", Access.GRANT: "GRANT", 
 _CELL = 8
 _MARK = 8
 _NARROWEST = 12
+_ROOM_FOR_NAMES = 20
+"""Cells for the names below which the columns beside them give way."""
 _LOOKS = {"all": "bold", "–": "dim", "denied": "strike"}
 
 
@@ -91,11 +93,12 @@ class AccessMatrix(Vertical):
         if facts is None:
             return
         mark_width = _MARK if any(map(_mark, facts.rows)) else 0
-        room = self.size.width - len(_HEADS) * _CELL - mark_width - 1
-        name_width = max(_NARROWEST, room)
+        room = self.size.width - mark_width - 1
+        widths = _cell_widths(facts.rows, room)
+        name_width = max(_NARROWEST, room - sum(widths))
         table.add_column(Text("PRINCIPAL"), width=name_width)
-        for head in _HEADS.values():
-            table.add_column(Text(head), width=_CELL)
+        for head, width in zip(_HEADS.values(), widths, strict=True):
+            table.add_column(Text(head), width=width)
         if mark_width:
             table.add_column(Text(), width=mark_width)
         for row in facts.rows:
@@ -116,6 +119,16 @@ class AccessMatrix(Vertical):
         shown = [kinds[chosen]] if 0 <= chosen < len(kinds) else kinds
         text = "\n\n".join(explained(facts.document, row, shown))
         self.post_message(self.Explained(row.party.text, text))
+
+
+def _cell_widths(rows: Sequence[AccessRow], room: int) -> list[int]:
+    """The width of each kind's column: as wide as its words where ``room`` is too narrow for all alike."""
+    if room - len(_HEADS) * _CELL >= _ROOM_FOR_NAMES:
+        return [_CELL] * len(_HEADS)
+    return [
+        max(map(len, (head, *(cell_word(row.cells[kind]) for row in rows)))) + 1
+        for kind, head in _HEADS.items()
+    ]
 
 
 def _note(facts: AccessFacts) -> Content:

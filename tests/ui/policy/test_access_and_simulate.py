@@ -330,6 +330,21 @@ def test_on_a_narrow_terminal_the_editor_has_no_matrix(make_app: MakeApp) -> Non
     drive(make_app(), script, size=(80, 24))
 
 
+@pytest.mark.parametrize("width", [110, 120, 140, 160])
+def test_a_wider_editor_shows_the_matrix_whole_and_lines_of_text_beside_it(
+    make_app: MakeApp, width: int
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        editor = await open_editor(pilot, "payments-cards")
+        matrix = editor.query_one(AccessMatrix)
+        drawn = sum(each.get_render_width(matrix.table) for each in matrix.table.ordered_columns)
+        assert 0 < drawn <= matrix.size.width
+        assert cells(matrix.table)["role/KeyAdmin"] == ["some", "–", "some", "all"]
+        assert editor.area.size.width >= max(map(len, editor.area.policy_text.splitlines())) + 6
+
+    drive(make_app(), script, size=(width, 40))
+
+
 def test_principals_and_actions_can_be_chosen_from_a_list(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "payments-cards")

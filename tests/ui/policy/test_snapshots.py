@@ -33,7 +33,7 @@ from tests.ui.policy.workspace import (
 )
 
 SnapCompare = Callable[..., bool]
-NARROW, WIDE = (80, 24), (160, 48)
+NARROW, MIDDLE, WIDE = (80, 24), (110, 30), (160, 48)
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "160x48"])
 GROWN = policy_with(
     ROOT,
@@ -153,6 +153,12 @@ def test_picture(
     snap_compare: SnapCompare, make_app: MakeApp, picture: Before, size: tuple[int, int]
 ) -> None:
     assert snap_compare(make_app(), run_before=settle_first(picture), terminal_size=size)
+
+
+def test_access_beside_the_text_where_there_is_just_room(
+    snap_compare: SnapCompare, make_app: MakeApp
+) -> None:
+    assert snap_compare(make_app(), run_before=settle_first(warnings), terminal_size=MIDDLE)
 
 
 @SIZES
