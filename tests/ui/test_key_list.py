@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -141,8 +142,8 @@ def test_what_is_done_before_the_last_slice_is_done_to_what_is_on_screen() -> No
         screen.list.set_filter("key-0002")
         assert screen.list.is_arranging
         screen.list.action_mark()
-        screen.list.action_sort_next()
-        screen.list.action_sort_next()
+        screen.list.action_sort_by(1)
+        screen.list.action_sort_by(1)
         await screen.pilot.pause()
         assert [row.aliases[0] for row in screen.list.chosen()()] == ["key-00000"]
         assert len(screen.list.rows) == 10
@@ -397,6 +398,24 @@ def test_a_click_on_a_title_sorts_and_another_turns_it_round() -> None:
         assert "SPEC ↑" in screen.lines[0]
         await screen.press("less_than_sign")
         assert "SPEC ↓" in screen.lines[0]
+
+    show(many(3), script)
+
+
+def test_shift_and_an_arrow_sort_by_the_column_beside() -> None:
+    def sorted_by(screen: Screenful) -> str:
+        return next(word for word, arrow in pairwise(screen.lines[0].split()) if arrow in "↑↓")
+
+    async def script(screen: Screenful) -> None:
+        await screen.press("shift+right")
+        assert sorted_by(screen) == "SPEC"
+        await screen.press("less_than_sign", "shift+left")
+        assert "NAME ↑" in screen.lines[0]
+        await screen.press("shift+left")
+        last = sorted_by(screen)
+        assert screen.lines[0].split()[-2:] == [last, "↑"]
+        await screen.press("shift+right")
+        assert sorted_by(screen) == "NAME"
 
     show(many(3), script)
 

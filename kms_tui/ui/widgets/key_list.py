@@ -71,7 +71,8 @@ class KeyList(MarkedList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key, action, title, id=f"list.{name}", tooltip=tooltip, show=False)
         for key, action, title, name, tooltip in (
-            ("greater_than_sign", "sort_next", "Sort", "sort", "Sort by the next column"),
+            ("greater_than_sign,shift+right", "sort_by(1)", "Sort", "sort", "Sort by the next column"),
+            ("shift+left", "sort_by(-1)", "Sort back", "sort-back", "Sort by the column before"),
             ("less_than_sign", "sort_reverse", "Reverse", "reverse", "Sort the other way"),
             ("full_stop", "rebuild", "Sort again", "sort-again", "Sort in what has arrived since"),
         )
@@ -210,11 +211,12 @@ class KeyList(MarkedList):
             self._reads_missing = False
             self.read_missing()
 
-    def action_sort_next(self) -> None:
+    def action_sort_by(self, step: int) -> None:
+        """Sort by the column ``step`` to the right of the one that the list is sorted by."""
         if self._view is not None and self._slots:
             columns, now = [slot.column for slot in self._slots], self._view.wanted.sort.column
             # The list may be sorted by a column that has no room at this width.
-            following = columns.index(now) + 1 if now in columns else 0
+            following = columns.index(now) + step if now in columns else 0
             self.set_sort(Sort(columns[following % len(columns)]))
 
     def action_sort_reverse(self) -> None:
