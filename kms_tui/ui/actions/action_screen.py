@@ -66,13 +66,10 @@ class ActionScreen(ModeScreen):
         return super().check_action(action, parameters)
 
     def on_key(self, event: Key) -> None:
-        """Say why a key does nothing that a read-only session refuses: it is bound to nothing there."""
-        if self.session is None or not self.session.read_only:
-            return
-        for action in ACTIONS.values():
-            keys = self.host.config.keys.get(f"action.{action.id}", action.key).split(",")
-            if action.mutating and event.key in keys:
-                self.host.notify(f"{action.title} is refused: this session is read-only.", severity="warning")
+        self.host.explain_refused_key(
+            event.key,
+            ((f"action.{each.id}", each.key, each.title) for each in ACTIONS.values() if each.mutating),
+        )
 
     @on(KeysChanged)
     def _poll_refused_uses(self) -> None:

@@ -126,12 +126,8 @@ class KeyStores(Dialog[StoreChoice]):
         return super().check_action(action, parameters)
 
     def on_key(self, event: Key) -> None:
-        """Say why a key does nothing that a read-only session refuses: it is bound to nothing there."""
-        host = host_of(self)
-        for each in _CHANGES.values():
-            keys = host.config.keys.get(each.binding_id, each.key).split(",")
-            if self.read_only and event.key in keys:
-                host.notify(f"{each.word} is refused: this session is read-only.", severity="warning")
+        changes = ((each.binding_id, each.key, each.word) for each in _CHANGES.values())
+        host_of(self).explain_refused_key(event.key, changes)
 
     def action_choose(self, act: str) -> None:
         chosen = _CHANGES[act].act

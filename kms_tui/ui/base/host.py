@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -139,6 +139,17 @@ class Host(App[None]):
         """The first key of a binding, as people know it; ``key`` is its default."""
         key = self.config.keys.get(binding_id, key)
         return self.get_key_display(Binding(key.partition(",")[0], "", ""))
+
+    def explain_refused_key(self, key: str, changes: Iterable[tuple[str, str, str]]) -> None:
+        """Say why a key does nothing that a read-only session refuses: it is bound to nothing there.
+
+        ``changes`` are (binding id, default keys, title) of what changes something.
+        """
+        if self.session is None or not self.session.read_only:
+            return
+        for binding_id, default, title in changes:
+            if key in self.config.keys.get(binding_id, default).split(","):
+                self.notify(f"{title} is refused: this session is read-only.", severity="warning")
 
     def run_login(self, command: str) -> bool:
         """Suspend the console, run a command that renews credentials, come back; whether it succeeded.

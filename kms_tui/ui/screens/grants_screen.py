@@ -139,10 +139,7 @@ class GrantsScreen(ModeScreen):
         return super().check_action(action, parameters)
 
     def on_key(self, event: Key) -> None:
-        """Say why a key does nothing that a read-only session refuses: it is bound to nothing there."""
-        keys = self.host.config.keys.get("grants.revoke", _REVOKE_KEY).split(",")
-        if self.session is not None and self.session.read_only and event.key in keys:
-            self.host.notify("Revoke grant is refused: this session is read-only.", severity="warning")
+        self.host.explain_refused_key(event.key, [("grants.revoke", _REVOKE_KEY, "Revoke grant")])
 
     # Reading
 
