@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList, Select, TextArea
+from textual.widgets import Button, Input, Select, TextArea
 
 from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.errors import ServiceError
@@ -16,9 +16,11 @@ from kms_tui.ui.actions.key_store_actions import KeyStores
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form
-from kms_tui.ui.dialogs.questions import Choose
+from kms_tui.ui.dialogs.questions import Choose, Confirm
+from kms_tui.ui.widgets.line_table import LineTable
+from kms_tui.ui.widgets.virtual_list import HEADER
 from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, notifications, press
+from tests.ui.console import drive, notifications, press, settled
 from tests.ui.test_many_keys import Refusing, body
 
 PASSWORD, SECRET = "kmsPswd123", "DXjSUawnel2fr6SKC7G25CNxTyWKE5PF9XX6H/u9pSo="
@@ -205,19 +207,23 @@ def test_a_connected_store_says_what_must_wait(make_app: MakeApp, demo: Backend)
     assert calls.made == []
 
 
-def test_a_store_with_keys_is_not_deleted_and_an_empty_one_after_its_name(
-    make_app: MakeApp, demo: Backend
-) -> None:
-    calls = Calls(demo)
-    demo.call(
+def add_store(backend: Backend, name: str) -> None:
+    backend.call(
         "CreateCustomKeyStore",
         {
-            "CustomKeyStoreName": "empty",
+            "CustomKeyStoreName": name,
             "CloudHsmClusterId": "cluster-2a23b4cdefg",
             "KeyStorePassword": PASSWORD,
             "TrustAnchorCertificate": PEM,
         },
     )
+
+
+def test_a_store_with_keys_is_not_deleted_and_an_empty_one_after_its_name(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    calls = Calls(demo)
+    add_store(demo, "empty")
 
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "K", "D")
@@ -234,15 +240,64 @@ def test_a_store_with_keys_is_not_deleted_and_an_empty_one_after_its_name(
     drive(make_app(calls), script)
 
 
-def test_by_mouse_alone(make_app: MakeApp, demo: Backend) -> None:
+async def click(pilot: Pilot[Any], button: str) -> None:
+    await pilot.click(button)
+    await settled(pilot)
+
+
+async def click_store(pilot: Pilot[Any], place: int, times: int = 1) -> None:
+    await pilot.click("#choices", offset=(6, HEADER + place), times=times)
+    await settled(pilot)
+
+
+def test_by_mouse_alone_the_second_store_is_edited_and_deleted(make_app: MakeApp, demo: Backend) -> None:
+    first = next(iter(stores(demo)))
+    add_store(demo, "second")
+
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "K")
-        await pilot.click("#edit")
-        await press(pilot)
-        await pilot.pause()
-        assert isinstance(pilot.app.screen, Form)
+        for place in (0, 0, 1):
+            await click_store(pilot, place)
+            assert isinstance(pilot.app.screen, KeyStores), "a click opens nothing"
+        await click(pilot, "#edit")
+        assert pilot.app.screen.query_one("#name", Input).value == "second"
+        fill(pilot, name="renamed")
+        await click(pilot, "#confirm")
+        assert set(stores(demo)) == {first, "renamed"}
+        await press(pilot, "K")
+        await click_store(pilot, 1)
+        await click(pilot, "#delete")
+        assert isinstance(pilot.app.screen, Confirm)
+        pilot.app.screen.query_one("#typed-name", Input).value = "renamed"
+        await click(pilot, "#confirm")
+        assert set(stores(demo)) == {first}
 
     drive(make_app(), script)
+
+
+def test_by_mouse_alone_a_button_connects_and_a_double_click_too(make_app: MakeApp, demo: Backend) -> None:
+    calls = Calls(demo)
+    add_store(demo, "second")
+    demo.call("ConnectCustomKeyStore", {"CustomKeyStoreId": stores(demo)["second"]["CustomKeyStoreId"]})
+
+    def button(pilot: Pilot[Any]) -> str:
+        return str(pilot.app.screen.query_one("#connect", Button).label)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "K")
+        assert button(pilot) == "Connect…"
+        await click_store(pilot, 1)
+        assert button(pilot) == "Disconnect…"
+        await click(pilot, "#connect")
+        assert "Disconnect second?" in body(pilot)
+        await click(pilot, "#cancel")
+        await press(pilot, "K")
+        await click_store(pilot, 1, times=2)
+        await click(pilot, "#confirm")
+        assert [operation for operation, _ in calls.made] == ["DisconnectCustomKeyStore"]
+        assert stores(demo)["second"]["ConnectionState"] != "CONNECTED"
+
+    drive(make_app(calls), script)
 
 
 def test_a_read_only_session_changes_no_key_store_and_says_so(make_app: MakeApp, demo: Backend) -> None:
@@ -274,9 +329,9 @@ def test_a_region_without_key_stores_offers_to_make_one(make_app: MakeApp, demo:
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "K")
         assert "eu-west-1 has no custom key store." in body(pilot)
-        assert pilot.app.screen.query_one("#choices", OptionList).option_count == 0
+        assert not pilot.app.screen.query(LineTable)
         await press(pilot, "e", "D")
-        assert isinstance(pilot.app.screen, KeyStores)
+        assert "eu-west-1 has no custom key store." in body(pilot)
         await press(pilot, "n")
         assert isinstance(pilot.app.screen, Choose)
 

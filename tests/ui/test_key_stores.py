@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import OptionList
 
 from kms_tui.backend.base import Backend
+from kms_tui.ui.actions.key_store_actions import KeyStores
 from kms_tui.ui.dialogs.questions import Confirm
+from kms_tui.ui.widgets.line_table import LineTable
 from tests.demo_copies import demo_copy
 from tests.ui.conftest import NOW, MakeApp
 from tests.ui.console import drive, notifications, press
@@ -21,6 +22,12 @@ from tests.ui.test_read_only import Sent
 def state(backend: Backend) -> str:
     (store,) = backend.call("DescribeCustomKeyStores", {})["CustomKeyStores"]
     return str(store["ConnectionState"])
+
+
+def cells(pilot: Pilot[Any]) -> tuple[str | tuple[str, str], ...]:
+    """The cells of the only key store on the list."""
+    (row,) = pilot.app.screen.query_one(LineTable).rows
+    return row.cells
 
 
 @pytest.fixture
@@ -35,8 +42,7 @@ def test_a_key_store_is_connected_only_after_a_question(make_app: MakeApp, demo_
 
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "K")
-        line = str(pilot.app.screen.query_one(OptionList).get_option_at_index(0).prompt)
-        assert "disconnected" in line
+        assert cells(pilot)[2] == ("disconnected", "warning")
         await press(pilot, "enter")
         assert "its keys can be used from then on" in body(pilot)
         await press(pilot, "enter")
@@ -76,10 +82,10 @@ def test_a_read_only_session_shows_key_stores_and_cannot_choose_one(
 
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "K")
-        choices = pilot.app.screen.query_one(OptionList)
-        assert choices.option_count == 1
-        assert choices.get_option_at_index(0).disabled
-        await press(pilot, "enter", "tab", "enter")
+        assert cells(pilot)[0] == ("hsm-dublin", "strong")
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, KeyStores)
+        await press(pilot, "tab", "enter")
         assert not isinstance(pilot.app.screen, Confirm)
         assert sent.changes == []
 
@@ -103,7 +109,6 @@ def test_a_key_store_of_an_unknown_state_and_kind_is_still_shown(make_app: MakeA
 
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "K")
-        line = str(pilot.app.screen.query_one(OptionList).get_option_at_index(0).prompt)
-        assert "MIGRATING: CLUSTER_NOT_FOUND" in line
+        assert cells(pilot)[2] == ("MIGRATING: CLUSTER_NOT_FOUND", "danger")
 
     drive(make_app(nonsense), script)

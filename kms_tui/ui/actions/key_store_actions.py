@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.events import Key
+from textual.events import Click, Key
 from textual.widget import Widget
-from textual.widgets import OptionList
 
 from kms_tui.session import Session
 from kms_tui.ui.actions.key_store_forms import (
@@ -23,21 +22,23 @@ from kms_tui.ui.actions.key_store_forms import (
     kind_of,
 )
 from kms_tui.ui.base.host import host_of
-from kms_tui.ui.base.safe_text import Content, column, safe, visible
+from kms_tui.ui.base.safe_text import Content, safe, visible
 from kms_tui.ui.base.words import counted
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.form import Form, FormField
 from kms_tui.ui.dialogs.questions import Choose, Confirm
 from kms_tui.ui.mode_screen import ModeScreen
-from kms_tui.ui.widgets.text_widgets import Button, Option, Static
+from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.text_widgets import Button, Static
 
 _STATES = {
-    "CONNECTED": ("connected", "$success"),
-    "CONNECTING": ("connecting…", "$accent"),
-    "DISCONNECTING": ("disconnecting…", "$accent"),
-    "DISCONNECTED": ("disconnected", "$warning"),
-    "FAILED": ("failed", "$error"),
+    "CONNECTED": ("connected", "good"),
+    "CONNECTING": ("connecting…", "accent"),
+    "DISCONNECTING": ("disconnecting…", "accent"),
+    "DISCONNECTED": ("disconnected", "warning"),
+    "FAILED": ("failed", "danger"),
 }
+"""The word for a state, and its look in the list."""
 _KINDS = {CLOUD_HSM: "CloudHSM", EXTERNAL: "external"}
 
 Store = Mapping[str, Any]
@@ -77,11 +78,24 @@ _CHANGES: Mapping[str, StoreChange] = {
 }
 
 
+_COLUMNS = (TableColumn("NAME", 28, weight=1), TableColumn("KIND", 10), TableColumn("STATE", 14, weight=2))
+
+
+class StoreTable(LineTable):
+    """The key stores; a click only moves the cursor, for the buttons below, and a double click chooses."""
+
+    def row_clicked(self, index: int, event: Click) -> None:
+        self.move_to(index)
+        if event.chain > 1:
+            self.action_select()
+
+
 class KeyStores(Dialog[StoreChoice]):
     """The list of key stores; enter connects or disconnects, the other keys create, edit and delete."""
 
     HELP = (
-        "The custom key stores of this Region. Enter connects the one under the cursor, or disconnects it; "
+        "The custom key stores of this Region. Enter or a double click connects the one under the cursor, or "
+        "disconnects it; "
         "the keys in a store work only while it is connected. A key store is deleted only while it is "
         "disconnected and has no keys."
     )
@@ -89,7 +103,6 @@ class KeyStores(Dialog[StoreChoice]):
         Binding(each.key, f"choose('{each.act}')", each.word, id=each.binding_id, tooltip=each.tooltip)
         for each in _CHANGES.values()
     ]
-    initial_focus = "#choices"
     dialog_classes = "-list"
 
     def __init__(self, stores: Sequence[Store], no_store: str, *, read_only: bool) -> None:
@@ -98,12 +111,13 @@ class KeyStores(Dialog[StoreChoice]):
         self.stores = stores
         self.no_store = no_store
         self.read_only = read_only
+        self.initial_focus = "#choices" if stores else "#create"
 
     def compose_body(self) -> Iterable[Widget]:
-        if not self.stores:
+        if self.stores:
+            yield StoreTable(_COLUMNS, id="choices")
+        else:
             yield Static(safe(self.no_store), classes="dialog-line")
-        lines = [Option(_store_line(store), disabled=self.read_only) for store in self.stores]
-        yield OptionList(*lines, id="choices", compact=True)
 
     def compose_buttons(self) -> Iterable[Widget]:
         yield Button(Content("Cancel"), id="cancel")
@@ -111,6 +125,23 @@ class KeyStores(Dialog[StoreChoice]):
             if self.check_action("choose", (each.act,)):
                 variant: Literal["default", "error"] = "error" if each.act == "delete" else "default"
                 yield Button(Content(f"{each.word}…"), id=each.act, variant=variant)
+        if self.check_action("choose", ("connect",)):
+            yield Button(Content(), id="connect", variant="primary")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        for table in self.query(StoreTable):
+            table.show_rows([_store_row(store) for store in self.stores])
+
+    @property
+    def _place(self) -> int:
+        """The index of the key store under the cursor."""
+        return self.query_one(StoreTable).cursor
+
+    @on(LineTable.Highlighted)
+    def _moved(self) -> None:
+        for button in self.query("#connect").results(Button):
+            button.label = Content(f"{_connection_verb(self.stores[self._place])}…")
 
     def keys_line(self) -> Content:
         line = super().keys_line()
@@ -129,21 +160,17 @@ class KeyStores(Dialog[StoreChoice]):
         changes = ((each.binding_id, each.key, each.word) for each in _CHANGES.values())
         host_of(self).explain_refused_key(event.key, changes)
 
-    def action_choose(self, act: str) -> None:
-        chosen = _CHANGES[act].act
-        place = self.query_one("#choices", OptionList).highlighted
-        if chosen == "create":
-            self.dismiss(StoreChoice(chosen))
-        elif place is not None:
-            self.dismiss(StoreChoice(chosen, place))
+    def action_choose(self, act: Act) -> None:
+        self.dismiss(StoreChoice(act) if act == "create" else StoreChoice(act, self._place))
 
-    @on(Button.Pressed, "#create, #edit, #delete")
+    @on(Button.Pressed, "#create, #edit, #delete, #connect")
     def _pressed(self, event: Button.Pressed) -> None:
-        self.action_choose(str(event.button.id))
+        self.action_choose(cast(Act, event.button.id))
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(StoreChoice("connect", event.option_index))
+    @on(LineTable.Selected)
+    def _chosen(self) -> None:
+        if not self.read_only:
+            self.action_choose("connect")
 
 
 async def show_key_stores(screen: ModeScreen) -> None:
@@ -172,25 +199,29 @@ async def show_key_stores(screen: ModeScreen) -> None:
     await acts[choice.act](screen, session, stores[choice.place])
 
 
-def _store_line(store: Store) -> Content:
-    word, colour = _STATES.get(store["ConnectionState"], (store["ConnectionState"], ""))
-    code = store.get("ConnectionErrorCode", "")
-    name = column(store["CustomKeyStoreName"], 28)
+def _store_row(store: Store) -> TableRow:
+    word, look = _STATES.get(store["ConnectionState"], (store["ConnectionState"], "plain"))
+    if code := store.get("ConnectionErrorCode", ""):
+        word, look = f"{word}: {code}", "danger"
     kind = _KINDS.get(store.get("CustomKeyStoreType", ""), "")
-    line = safe(f"{name}  {kind.ljust(10)}") + safe(word).stylize(colour)
-    return line + safe(f": {code}").stylize("$error") if code else line
+    return TableRow(store["CustomKeyStoreId"], ((store["CustomKeyStoreName"], "strong"), kind, (word, look)))
+
+
+def _connection_verb(store: Store) -> str:
+    return "Disconnect" if store["ConnectionState"] == "CONNECTED" else "Connect"
 
 
 async def _connect_or_disconnect(screen: ModeScreen, session: Session, store: Store) -> None:
-    kms, name = session.kms, store["CustomKeyStoreName"]
-    connected = store["ConnectionState"] == "CONNECTED"
+    kms, name, verb = session.kms, store["CustomKeyStoreName"], _connection_verb(store)
+    connected = verb == "Disconnect"
     if connected:
-        title, verb, operation = f"Disconnect {name}?", "Disconnect", "DisconnectCustomKeyStore"
+        operation = "DisconnectCustomKeyStore"
         sentences = [Content("None of its keys can be used until it is connected again.")]
     else:
-        title, verb, operation = f"Connect {name}?", "Connect", "ConnectCustomKeyStore"
+        operation = "ConnectCustomKeyStore"
         sentences = [Content("It can take 20 minutes; its keys can be used from then on.")]
-    if await screen.ask(Confirm(title, sentences, confirm=verb, danger=connected)) and await screen.succeeds(
+    dialog = Confirm(f"{verb} {name}?", sentences, confirm=verb, danger=connected)
+    if await screen.ask(dialog) and await screen.succeeds(
         lambda: kms.call(operation, CustomKeyStoreId=store["CustomKeyStoreId"]),
         doing=f"{verb.lower()} {name}",
     ):
