@@ -23,6 +23,7 @@ from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.questions import AskSecret, Choose
 from kms_tui.ui.screens.start_screen import StartScreen
 from kms_tui.ui.widgets.key_list import KeyList
+from kms_tui.ui.widgets.screen_bars import KeyBar
 from tests.ui.conftest import MakeApp, fixed_now
 from tests.ui.console import drive, notifications, press, settled
 from tests.ui.test_denied_facts import Failing
@@ -96,6 +97,7 @@ def test_the_start_page_says_what_was_tried_and_how_often(demo: Backend) -> None
         raise CredentialsError("No credentials were found.")
 
     async def script(pilot: Pilot[Any]) -> None:
+        assert "⏎ Open" in str(pilot.app.screen.query_one(KeyBar).render())
         assert "Tried  profile dev, eu-west-1" in screen_text(pilot.app)  # type: ignore[arg-type]
         assert "times" not in screen_text(pilot.app)  # type: ignore[arg-type]
         await press(pilot, "r")

@@ -42,6 +42,14 @@ _OFFLINE = (
 )
 
 
+class StartChoices(OptionList):
+    """The list of what can be opened; its key is on the last line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Open", id="start.open", tooltip="Open what is under the cursor")
+    ]
+
+
 class StartScreen(Screen[None]):
     """Says what was tried and why it failed, and offers the profiles, the demo and a local store.
 
@@ -49,8 +57,8 @@ class StartScreen(Screen[None]):
     """
 
     HELP = (
-        "kms-tui could not open the connection that was asked for. Choose another one, sign in to the "
-        "profile under the cursor (L), or try again (r)."
+        "kms-tui could not open the connection that was asked for. Choose another one (enter), sign in to "
+        "the profile under the cursor (L), or try again (r)."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "retry", "Try again", id="start.retry", tooltip="Open the same connection again"),
@@ -77,7 +85,7 @@ class StartScreen(Screen[None]):
             yield Static(safe(str(self._error)), id="start-error")
             yield Static(safe(self._error.next_step), id="start-next")
             yield Static(Content("Open instead"), classes="section")
-            yield OptionList(id="start-choices")
+            yield StartChoices(id="start-choices")
         yield KeyBar()
 
     def _tried_words(self) -> Content:
