@@ -32,6 +32,11 @@ class TableColumn:
     weight: int = 0
     right: bool = False
 
+    @property
+    def least(self) -> int:
+        """Where there is no room for so many cells, the column goes."""
+        return max(_NARROWEST, len(self.title))
+
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
@@ -177,21 +182,20 @@ class LineTable(VirtualList):
     def _widths(self) -> list[int]:
         """As wide as asked for, the rest by weight; without room, columns give way from the right.
 
-        A column of which next to nothing would be left goes altogether.
+        A column that would be narrower than its title goes altogether.
         """
         room = self.scrollable_content_region.width - GUTTER - GAP * (len(self._columns) - 1)
         widths = [each.width for each in self._columns]
         spare = room - sum(widths)
         weights = sum(each.weight for each in self._columns)
         if spare > 0 and weights:
-            return [
-                width + spare * each.weight // weights
-                for width, each in zip(widths, self._columns, strict=True)
-            ]
+            shares = [(each, each.width + spare * each.weight // weights) for each in self._columns]
+            return [width if each.width or width >= each.least else 0 for each, width in shares]
         for index in reversed(range(1, len(widths))):
             if spare >= 0:
                 break
-            given = -spare if widths[index] + spare >= _NARROWEST else widths[index]
+            is_left = widths[index] + spare >= self._columns[index].least
+            given = -spare if is_left else widths[index]
             widths[index] -= given
             spare += given
         return widths
