@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 SLOW_OPENING_SECONDS = 3.0
 """Seconds after which a notification names what the opening waits for."""
+_CHANGE_NOTICES = 16
+"""Notifications of changes that may stand on screen at a time."""
 _SWITCH_SECONDS = 0.001
 """Seconds until a working thread lets the event loop go on; a frame takes it several times.
 
@@ -95,6 +98,7 @@ class KmsApp(Boundary, Host):
         self.config = config or Config()
         self.asking = set()
         self.secrets_copied = []
+        self.change_notices = deque(maxlen=_CHANGE_NOTICES)
         self.form_drafts = {}
         self.recent_commands = []
         self._only_text = OnlyText()

@@ -187,7 +187,7 @@ class ModeScreen(Screen[None]):
 
     def changed(self, subjects: Sequence[Subject], sentence: str) -> None:
         """Notify of a change, and have these keys (none given: all) read again."""
-        self.host.notify(sentence)
+        self.host.notify_change(sentence)
         self.post_message(KeysChanged(*(subject.key_id for subject in subjects)))
 
     def hidden_by_filter(self) -> frozenset[str]:

@@ -55,6 +55,37 @@ def test_undo_says_what_it_will_call_and_a_scheduled_deletion_leaves_the_key_ena
     drive(make_app(), script)
 
 
+def test_an_undo_takes_away_what_was_said_of_the_change_and_nothing_else(
+    make_app: MakeApp, demo: Backend
+) -> None:
+    app = make_app()
+
+    async def script(pilot: Pilot[Any]) -> None:
+        key = await go_to(pilot, "sandbox")
+        await press(pilot, "X", "y")
+        assert state_of(demo, key) == "Disabled"
+        await go_to(pilot, "orders-db")
+        await describe(pilot, "other words")
+        app.notify("An error that nobody has read yet.", severity="error")
+        await settled(pilot)
+        before = notifications(app)
+        assert "sandbox disabled." in before
+        assert "orders-db" in before
+        await press(pilot, "ctrl+z", "y")
+        after = notifications(app)
+        assert "UpdateKeyDescription of orders-db is undone." in after
+        assert "sandbox disabled." in after, "that is still true"
+        assert "An error that nobody has read yet." in after
+        gone = set(before.splitlines()) - set(after.splitlines())
+        assert gone == {" The description of orders-db is saved."}
+        await press(pilot, "ctrl+z", "y")
+        assert state_of(demo, key) == "Enabled"
+        assert "sandbox disabled." not in notifications(app)
+        assert "DisableKey of sandbox is undone." in notifications(app)
+
+    drive(app, script)
+
+
 def test_a_deleted_alias_comes_back_from_another_screen(make_app: MakeApp, demo: Backend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         key = await go_to(pilot, "sandbox")
@@ -71,9 +102,12 @@ def test_a_deleted_alias_comes_back_from_another_screen(make_app: MakeApp, demo:
 def test_what_was_done_to_many_is_taken_back_at_once(make_app: MakeApp, demo: Backend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         keys = await mark(pilot, "sandbox", "search-index", "sandbox-old")
-        await press(pilot, "X", "tab", "enter", "escape", "ctrl+z")
+        await press(pilot, "X", "tab", "enter", "escape")
+        assert "Disable 2 keys" in notifications(pilot.app)  # type: ignore[arg-type]
+        await press(pilot, "ctrl+z")
         assert "DisableKey on 2 keys" in body(pilot)
         await press(pilot, "tab", "enter")
+        assert "Disable 2 keys" not in notifications(pilot.app)  # type: ignore[arg-type]
         assert [state_of(demo, key) for key in keys] == ["Enabled", "Enabled", "Disabled"]
 
     drive(make_app(), script)

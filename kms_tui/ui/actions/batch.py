@@ -310,10 +310,9 @@ async def change_each(
         assert screen.session is not None
         with screen.session.history.together():
             await screen.ask(run)
-        screen.host.notify(
-            f"{run.summary}.",
-            title=title,
-            severity="information" if run.counted(BatchStatus.DONE) == len(run.items) else "warning",
-        )
+        if run.counted(BatchStatus.DONE) == len(run.items):
+            screen.host.notify_change(f"{run.summary}.", title=title)
+        else:
+            screen.host.notify(f"{run.summary}.", title=title, severity="warning")
         if run.attempted:
             screen.post_message(KeysChanged(*sorted(run.attempted)))

@@ -123,6 +123,7 @@ async def _undo(screen: ModeScreen, session: Session, steps: Sequence[UndoStep],
         session.history.drop(step)
         done += 1
     if done == len(steps):
+        screen.host.withdraw_change(steps)
         screen.host.notify(f"{what} is undone.")
     elif done:
         screen.host.notify(f"{done} of {len(steps)} are undone.", severity="warning")

@@ -8,9 +8,10 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding
@@ -23,6 +24,10 @@ from textual.worker import Worker, get_current_worker
 
 from kms_tui.config import Config
 from kms_tui.session import Connection, Session
+from kms_tui.ui.base.safe_text import visible
+
+if TYPE_CHECKING:
+    from kms_tui.undo import UndoStep
 
 Answer = TypeVar("Answer")
 
@@ -60,6 +65,13 @@ class Mode(NamedTuple):
     short: str = ""
 
 
+class ChangeNotice(NamedTuple):
+    """A notification of a change, and the steps that undo the change."""
+
+    steps: tuple[UndoStep, ...]
+    sentence: str
+
+
 class FormDraft(NamedTuple):
     """The values of a form's fields when it opened, and when it was cancelled."""
 
@@ -86,6 +98,8 @@ class Host(App[None]):
     """What was typed into forms that were cancelled, by title and what they are about; of this session."""
     recent_commands: list[str]
     """The titles of what was last chosen in the palette, the latest first."""
+    change_notices: deque[ChangeNotice]
+    """The latest notifications of changes that can be undone: as many as may stand on screen."""
     secrets_copied: list[Callable[[], None]]
     """Clears the clipboard of each secret that is still to be cleared from it."""
 
@@ -139,6 +153,25 @@ class Host(App[None]):
         """The first key of a binding, as people know it; ``key`` is its default."""
         key = self.config.keys.get(binding_id, key)
         return self.get_key_display(Binding(key.partition(",")[0], "", ""))
+
+    def notify_change(self, sentence: str, *, title: str = "") -> None:
+        """Notify of the change that was made last; its undo takes the notification away."""
+        self.notify(sentence, title=title)
+        steps, later = self.session.history.last() if self.session is not None else ((), ())
+        if steps and not later:
+            self.change_notices.append(ChangeNotice(steps, sentence))
+
+    def withdraw_change(self, steps: Sequence[UndoStep]) -> None:
+        """Take away the notification of a change that these steps have undone: it is no longer true."""
+        undone = {id(step) for step in steps}
+        untrue = {
+            visible(each.sentence)
+            for each in self.change_notices
+            if undone.issuperset(id(step) for step in each.steps)
+        }
+        for notification in [each for each in self._notifications if each.message in untrue]:
+            # The public way clears all notifications, errors that nobody has read among them.
+            self._unnotify(notification)
 
     def explain_refused_key(self, key: str, changes: Iterable[tuple[str, str, str]]) -> None:
         """Say why a key does nothing that a read-only session refuses: it is bound to nothing there.
