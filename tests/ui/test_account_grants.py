@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from kms_tui.backend.base import Backend
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.inventory import Pace
 from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.model import Grant
+from kms_tui.session import Session
 from kms_tui.ui.actions.grant_actions import RevokeGrant
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.screens.grants_screen import GrantsScreen
+from kms_tui.ui.screens.held_grants import HeldGrant, grant_row, held_grants, matching_grants
 from kms_tui.ui.screens.keys_screen import KeyDetailsScreen, KeysScreen
-from kms_tui.ui.widgets.line_table import LineTable
+from kms_tui.ui.widgets.line_table import LineTable, TableRow
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, notifications, press, settled
 from tests.ui.test_many_keys import Refusing, body
@@ -81,6 +86,120 @@ def test_all_grants_are_listed_oldest_first_with_the_keys_they_cover(
         assert "exchange=inbound" in painted(pilot)
 
     drive(make_app(), script)
+
+
+def test_typing_fast_shows_what_the_last_filter_leaves(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The work on an earlier filter ends after that on the last one."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow_at_first(held: Sequence[HeldGrant], text: str) -> list[HeldGrant]:
+        if text == "i":
+            begun.set()
+            assert may_end.wait(10)
+        return matching_grants(held, text)
+
+    monkeypatch.setattr("kms_tui.ui.screens.grants_screen.matching_grants", slow_at_first)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "B", "slash")
+        for key in "importer":
+            await pilot.press(key)
+        await settled(pilot)
+        assert begun.is_set()
+        assert [row[2] for row in cells(pilot)] == ["partner-exchange"]
+        may_end.set()
+        await pilot.pause(0.05)
+        await settled(pilot)
+        assert [row[2] for row in cells(pilot)] == ["partner-exchange"]
+
+    drive(make_app(), script)
+
+
+def test_a_filter_typed_while_grants_are_put_in_order_holds_for_them(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(session: Session, grants: Iterable[tuple[str, Grant]]) -> list[HeldGrant]:
+        begun.set()
+        assert may_end.wait(10)
+        return held_grants(session, grants)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "B")
+        monkeypatch.setattr("kms_tui.ui.screens.grants_screen.held_grants", slow)
+        await pilot.press("r", "slash")
+        while not begun.is_set():
+            await pilot.pause(0.01)
+        for key in "importer":
+            await pilot.press(key)
+        may_end.set()
+        await settled(pilot)
+        assert [row[2] for row in cells(pilot)] == ["partner-exchange"]
+
+    drive(make_app(), script)
+
+
+def test_a_new_session_shows_no_grant_of_the_one_before(make_app: MakeApp) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "B")
+        count = len(cells(pilot))
+        screen = pilot.app.screen
+        assert isinstance(screen, GrantsScreen)
+        assert screen.session is not None
+        screen.session_opened(screen.session)
+        assert cells(pilot) == []
+        screen.action_revoke()
+        await settled(pilot)
+        assert "no grant to revoke" in notifications(pilot.app)  # type: ignore[arg-type]
+        assert len(cells(pilot)) == count
+
+    drive(make_app(), script)
+
+
+def test_of_many_grants_only_rows_on_screen_are_made(
+    make_app: MakeApp, demo: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = 0
+
+    def counted(held: HeldGrant) -> TableRow:
+        nonlocal made
+        made += 1
+        return grant_row(held)
+
+    monkeypatch.setattr("kms_tui.ui.screens.grants_screen.grant_row", counted)
+    arn, many = key_arn(demo, "sandbox"), 20_000
+
+    def entry(number: int) -> Mapping[str, Any]:
+        who = f"arn:aws:iam::111122223333:role/app-{number}"
+        return {"KeyId": arn, "GrantId": f"{number:064x}", "GranteePrincipal": who, "Operations": ["Decrypt"]}
+
+    class Many(Wrapper):
+        def around(self, inner: Backend) -> Many:
+            return Many(inner)
+
+        def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+            if operation == "ListGrants" and params["KeyId"] == arn:
+                return {"Grants": [entry(number) for number in range(many)], "Truncated": False}
+            return self.inner.call(operation, params)
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "B", "slash")
+        table = pilot.app.screen.query_one(LineTable)
+        assert len(table.rows) > many
+        for key in "app-1999":
+            await pilot.press(key)
+        await settled(pilot)
+        assert len(table.rows) == 11  # 1999, and 19990 to 19999
+        assert table.go_to(f"{arn} {19_999:064x}")
+        await press(pilot, *["backspace"] * 4)
+        assert len(table.rows) == many
+        assert table.current == f"{arn} {19_999:064x}", "the cursor stays with its grant"
+        assert made < 2_000
+
+    drive(make_app(Many(demo)), script)
 
 
 def test_denied_keys_are_told_and_deleted_principals_come_first(make_app: MakeApp, demo: Backend) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import ClassVar, NamedTuple
 
 from textual import on
@@ -12,17 +15,9 @@ from textual.containers import Vertical
 from textual.events import Key
 from textual.widget import Widget
 
-from kms_tui.evidence.account_grants import (
-    GrantCoverage,
-    GrantReading,
-    is_deleted,
-    retirable_grants,
-    stale_first,
-)
-from kms_tui.export import Table
-from kms_tui.inventory.cells import name
-from kms_tui.kms.arn import key_id_of, key_region
-from kms_tui.kms.facts import Fact, Known
+from kms_tui.evidence.account_grants import GrantCoverage, GrantReading, retirable_grants
+from kms_tui.kms.arn import key_id_of
+from kms_tui.kms.facts import Fact
 from kms_tui.kms.model import Grant
 from kms_tui.session import Session
 from kms_tui.ui.actions.export_actions import export_list
@@ -30,13 +25,21 @@ from kms_tui.ui.actions.grant_actions import check_principal, end_grant, is_serv
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content
-from kms_tui.ui.base.subject import Subject, aws_managed, subject_of
-from kms_tui.ui.base.words import counted, date_words, span_words
+from kms_tui.ui.base.subject import aws_managed
+from kms_tui.ui.base.words import counted
 from kms_tui.ui.details.grants_and_uses_tab import grant_rows
 from kms_tui.ui.dialogs.form import Form, FormField, Values
 from kms_tui.ui.mode_screen import ModeScreen
+from kms_tui.ui.screens.held_grants import (
+    HeldGrant,
+    grant_row,
+    grants_table,
+    held_grants,
+    known_grants,
+    matching_grants,
+)
 from kms_tui.ui.widgets.facts_table import FactsTable
-from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
+from kms_tui.ui.widgets.line_table import LineTable, MadeRows, TableColumn
 from kms_tui.ui.widgets.text_widgets import Input, Static
 
 _COLUMNS = (
@@ -48,17 +51,6 @@ _COLUMNS = (
 )
 _TICK = 0.25
 _REVOKE_KEY = "F"
-
-
-class HeldGrant(NamedTuple):
-    """A grant, and the key that it is on."""
-
-    grant: Grant
-    subject: Subject
-
-    @property
-    def row_key(self) -> str:
-        return f"{self.subject.arn} {self.grant.grant_id}"
 
 
 class Retirable(NamedTuple):
@@ -117,7 +109,13 @@ class GrantsScreen(ModeScreen):
         self._reading: GrantReading | None = None
         self._facts: dict[str, Fact[list[Grant]]] = {}
         self._retirable: Retirable | None = None
-        self._shown: dict[str, HeldGrant] = {}
+        self._held: Sequence[HeldGrant] = ()
+        """All grants of the list, in order."""
+        self._shown: Sequence[HeldGrant] = ()
+        """Those on screen: what the filter that was applied last leaves."""
+        self._is_stale = False
+        """Whether ``_held`` is to be made anew."""
+        self._is_arranging = False
 
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(classes="table-body"):
@@ -145,7 +143,8 @@ class GrantsScreen(ModeScreen):
 
     def session_opened(self, session: Session) -> None:
         self._stop()
-        self._facts, self._retirable = {}, None
+        self._facts, self._retirable, self._held = {}, None, ()
+        self._show_grants(())
         self.query_one(LineTable).focus()
         if len(self._keys(session)) <= session.inventory.pace.read_whole:
             self.action_refresh()
@@ -207,38 +206,64 @@ class GrantsScreen(ModeScreen):
 
     # Showing
 
-    @on(Input.Changed, "#table-filter")
     def _show(self) -> None:
-        session = self.session
-        if session is None:
-            return
-        facts = self._known
-        held = self._held(session, facts)
-        words = self.query_one("#table-filter", Input).value.lower().split()
-        rows = [(each, _row(each, session)) for each in held]
-        shown = [(each, row) for each, row in rows if all(word in _searched(each, row) for word in words)]
-        self._shown = {each.row_key: each for each, _ in shown}
-        table = self.query_one(LineTable)
-        table.show_rows([row for _, row in shown])
-        self.show_status(self._status(len(held), sum(is_deleted(each.grant.grantee) for each in held)))
-        self.query_one("#grants-note", Static).update(self._note(session, facts))
+        """Show what is known now, after what is being worked out."""
+        self._is_stale = True
+        if self.session is not None and not self._is_arranging:
+            self._is_arranging = True
+            start(self, self._arrange, group="arrange", description="arrange the grants")
+
+    async def _arrange(self) -> None:
+        """Put all grants in order on a thread; again, after a pause as long, where more has been read."""
+        try:
+            while self._is_stale and self.session is not None:
+                self._is_stale, session, began = False, self.session, time.monotonic()
+                work = partial(self._arranged, session, self._known, self._retirable)
+                held, note = await off_loop(work)
+                if session is not self.session:
+                    continue
+                self._held = held
+                self.show_status(self._status(len(held), sum(each.is_deleted for each in held)))
+                self.query_one("#grants-note", Static).update(note)
+                await self._match()
+                if self._is_stale:
+                    await asyncio.sleep(time.monotonic() - began)
+        finally:
+            self._is_arranging = False
+
+    def _arranged(
+        self, session: Session, facts: dict[str, Fact[list[Grant]]], retirable: Retirable | None
+    ) -> tuple[list[HeldGrant], Content]:
+        """On a thread: the grants in order, and the note above them."""
+        if retirable is None:
+            return held_grants(session, known_grants(facts)), self._note(session, facts)
+        note = Content(f"Grants that {retirable.principal} may retire. v shows all grants.")
+        return held_grants(session, [(grant.key_id, grant) for grant in retirable.grants]), note
+
+    @on(Input.Changed, "#table-filter")
+    def _filter_changed(self) -> None:
+        """Filter on a thread; a newer filter drops the work on this one."""
+        start(self, self._match, group="match", description="filter the grants")
+
+    async def _match(self) -> None:
+        held, text = self._held, self._filter
+        shown = await off_loop(lambda: matching_grants(held, text))
+        if held is self._held and text == self._filter:
+            self._show_grants(shown)
+
+    def _show_grants(self, shown: Sequence[HeldGrant]) -> None:
+        self._shown = shown
+        self.query_one(LineTable).show_rows(MadeRows(shown, grant_row, key=attrgetter("row_key")))
+
+    @property
+    def _filter(self) -> str:
+        return self.query_one("#table-filter", Input).value
 
     @on(LineTable.Highlighted)
     def _show_detail(self) -> None:
         current = self._current()
         shown = FactsTable(grant_rows(current.grant)) if current is not None else None
         self.query_one("#grants-detail", Static).update(shown)
-
-    def _held(self, session: Session, facts: dict[str, Fact[list[Grant]]]) -> list[HeldGrant]:
-        if self._retirable is not None:
-            grants = [(grant.key_id, grant) for grant in self._retirable.grants]
-        else:
-            grants = [
-                (arn, grant) for arn, fact in facts.items() if isinstance(fact, Known) for grant in fact.value
-            ]
-        arns = {id(grant): arn for arn, grant in grants}
-        ordered = stale_first(grant for _, grant in grants)
-        return [HeldGrant(grant, _subject(session, arns[id(grant)])) for grant in ordered]
 
     def _status(self, grants: int, deleted: int) -> Content:
         words = Content(counted(grants, "grant"))
@@ -250,8 +275,6 @@ class GrantsScreen(ModeScreen):
 
     def _note(self, session: Session, facts: dict[str, Fact[list[Grant]]]) -> Content:
         """Of how many keys the grants are known."""
-        if self._retirable is not None:
-            return Content(f"Grants that {self._retirable.principal} may retire. v shows all grants.")
         coverage = GrantCoverage.of(self._keys(session), facts)
         note = Content(f"Grants of {coverage.known:,} of {counted(coverage.keys, 'customer key')}")
         if coverage.denied:
@@ -285,7 +308,8 @@ class GrantsScreen(ModeScreen):
         self.query_one(LineTable).focus()
 
     def _current(self) -> HeldGrant | None:
-        return self._shown.get(self.query_one(LineTable).current)
+        at = self.query_one(LineTable).cursor
+        return self._shown[at] if at < len(self._shown) else None
 
     @on(LineTable.Selected)
     def action_details(self) -> None:
@@ -355,67 +379,5 @@ class GrantsScreen(ModeScreen):
         self.start_action(self._export, description="export the grants")
 
     async def _export(self) -> None:
-        held = list(self._shown.values())
-        await export_list(self, "kms-tui-grants", lambda: _table(held))
-
-
-def _subject(session: Session, arn: str) -> Subject:
-    row = session.inventory.row(arn)
-    if row is not None:
-        return subject_of(row)
-    return Subject(key_id_of(arn), arn, key_region(arn) or session.kms.region, (), None)
-
-
-def _row(held: HeldGrant, session: Session) -> TableRow:
-    grant, row = held.grant, session.inventory.row(held.subject.arn)
-    deleted = is_deleted(grant.grantee)
-    grantee = f"{grant.grantee} (deleted)" if deleted else grant.grantee
-    age = span_words(session.now() - grant.created) if grant.created is not None else "–"
-    return TableRow(
-        held.row_key,
-        (
-            (grantee.removeprefix("arn:aws:iam::"), "warning" if deleted else "strong"),
-            age,
-            name(row) if row is not None else held.subject.name,
-            (", ".join(grant.operations), "quiet"),
-            (held.subject.region, "quiet"),
-        ),
-    )
-
-
-def _searched(held: HeldGrant, row: TableRow) -> str:
-    """The text that the filter searches: the whole row, the principals and the names of the key."""
-    cells = (cell if isinstance(cell, str) else cell[0] for cell in row.cells)
-    grant = held.grant
-    return " ".join(
-        [row.key, *cells, *held.subject.aliases, grant.grantee, grant.retiring, grant.name]
-    ).lower()
-
-
-def _table(held: Sequence[HeldGrant]) -> Table:
-    columns = (
-        "grantee",
-        "deleted",
-        "key",
-        "key_arn",
-        "operations",
-        "created",
-        "name",
-        "retiring",
-        "grant_id",
-    )
-    rows = [
-        (
-            each.grant.grantee,
-            "yes" if is_deleted(each.grant.grantee) else "",
-            each.subject.name,
-            each.subject.arn,
-            " ".join(each.grant.operations),
-            date_words(each.grant.created) if each.grant.created else "",
-            each.grant.name,
-            each.grant.retiring,
-            each.grant.grant_id,
-        )
-        for each in held
-    ]
-    return Table("Grants on KMS keys", columns, rows)
+        shown = self._shown
+        await export_list(self, "kms-tui-grants", lambda: grants_table(shown))

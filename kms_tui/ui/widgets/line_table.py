@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, overload
 
@@ -47,11 +47,17 @@ class TableRow:
 
 
 class MadeRows(Sequence[TableRow]):
-    """A row for each item, made when it is painted: there may be 100,000."""
+    """A row for each item, made when it is painted: there may be 100,000.
 
-    def __init__(self, items: Sequence[T], make: Callable[[T], TableRow]) -> None:
+    ``key`` gives the key of an item's row without making the row.
+    """
+
+    def __init__(
+        self, items: Sequence[T], make: Callable[[T], TableRow], *, key: Callable[[T], str] | None = None
+    ) -> None:
         self._items: Sequence[Any] = items
         self._make: Callable[[Any], TableRow] = make
+        self._key: Callable[[Any], str] | None = key
 
     def __len__(self) -> int:
         return len(self._items)
@@ -64,8 +70,19 @@ class MadeRows(Sequence[TableRow]):
 
     def __getitem__(self, index: int | slice) -> TableRow | Sequence[TableRow]:
         if isinstance(index, slice):
-            return MadeRows(self._items[index], self._make)
+            return MadeRows(self._items[index], self._make, key=self._key)
         return self._make(self._items[index])
+
+    @property
+    def keys(self) -> Iterator[str]:
+        """The keys of the rows, in order."""
+        return map(self._key, self._items) if self._key is not None else (row.key for row in self)
+
+
+def _index_of(rows: Sequence[TableRow], key: str) -> int | None:
+    """The index of the row with a key."""
+    keys = rows.keys if isinstance(rows, MadeRows) else (row.key for row in rows)
+    return next((index for index, each in enumerate(keys) if each == key), None)
 
 
 class LineTable(VirtualList):
@@ -142,7 +159,8 @@ class LineTable(VirtualList):
         self._rows = rows
         self.cursor = min(self.cursor, max(0, len(rows) - 1))
         if key and self.current != key:
-            self.cursor = next((index for index, row in enumerate(rows) if row.key == key), self.cursor)
+            place = _index_of(rows, key)
+            self.cursor = self.cursor if place is None else place
         self.virtual_size = Size(self.size.width, HEADER + len(rows))
         self.show_cursor()
         self.refresh()
@@ -160,11 +178,11 @@ class LineTable(VirtualList):
 
     def go_to(self, key: str) -> bool:
         """Put the cursor on a row; False where there is no such row."""
-        for index, row in enumerate(self._rows):
-            if row.key == key:
-                self.move_to(index)
-                return True
-        return False
+        place = _index_of(self._rows, key)
+        if place is None:
+            return False
+        self.move_to(place)
+        return True
 
     @property
     def row_count(self) -> int:
