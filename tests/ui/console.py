@@ -13,7 +13,7 @@ from kms_tui.ui.app import KmsApp
 from kms_tui.ui.screenshot import settle as settled
 from kms_tui.ui.widgets.key_list import KeyList
 
-__all__ = ["Script", "drive", "go_to", "notifications", "press", "settled", "state_of"]
+__all__ = ["Script", "drive", "go_to", "notifications", "press", "resize", "settled", "state_of"]
 
 Script = Callable[[Pilot[Any]], Awaitable[None]]
 
@@ -35,6 +35,13 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
     for key in keys:
         await pilot.press(key)
         await settled(pilot)
+
+
+async def resize(pilot: Pilot[Any], width: int, height: int) -> None:
+    """Give the terminal another size, and have it followed at once: Textual waits for more of them."""
+    await pilot.resize_terminal(width, height)
+    pilot.app._check_resize()
+    await pilot.pause()
 
 
 async def go_to(pilot: Pilot[Any], alias: str) -> str:

@@ -11,6 +11,7 @@ from textual.app import App, ComposeResult
 from kms_tui.ui.details import activity_tab
 from kms_tui.ui.screens import aliases_screen, calendar_screen, cost_screen, grants_screen, health_screen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn
+from tests.ui.console import resize
 
 TABLES = {
     "activity": activity_tab._COLUMNS,
@@ -39,10 +40,12 @@ def test_no_width_clips_a_heading(columns: Sequence[TableColumn]) -> None:
 
     async def run() -> None:
         app = Tabled(columns)
-        async with app.run_test(size=(120, 10)) as pilot:
-            for width in range(120, 49, -1):
-                await pilot.resize_terminal(width, 10)
-                head = app.query_one(LineTable).render_line(0).text
+        async with app.run_test(size=(101, 10)) as pilot:
+            table = app.query_one(LineTable)
+            for width in range(100, 49, -1):
+                await resize(pilot, width, 10)
+                assert table.size.width == width
+                head = table.render_line(0).text
                 shown = [title for title in titles if title in head]
                 assert head.split() == " ".join(shown).split(), f"at {width}: {head!r}"
                 assert shown == titles[: len(shown)]

@@ -216,6 +216,11 @@ class PolicyEditor(ModeScreen):
         start(self, partial(self._keep_soon, edit), group="draft", description="keep the draft")
         self.show_state()
 
+    def on_resize(self) -> None:
+        """There may be room now for who may do what, which is worked out only where it is shown."""
+        if self.edit is not None:
+            self._judge_soon(self.edit)
+
     def _judge_soon(self, edit: PolicyEdit) -> None:
         start(self, partial(self._judge, edit, edit.text), group="judge", description="judge the policy")
 

@@ -20,7 +20,7 @@ from kms_tui.ui.policy_editor.simulation import SimulationInput, SimulationInput
 from kms_tui.ui.widgets.access_matrix import AccessMatrix
 from kms_tui.ui.widgets.form_widgets import Checkbox
 from tests.ui.conftest import MakeApp
-from tests.ui.console import drive, go_to, press, settled
+from tests.ui.console import drive, go_to, press, resize, settled
 from tests.ui.policy.workspace import (
     ACCOUNT,
     APP,
@@ -321,11 +321,15 @@ def test_the_editor_says_as_one_types_who_may_do_what(make_app: MakeApp) -> None
     drive(make_app(), script)
 
 
-def test_on_a_narrow_terminal_the_editor_has_no_matrix(make_app: MakeApp) -> None:
+def test_on_a_narrow_terminal_the_editor_has_no_matrix_until_it_is_wider(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         editor = await open_editor(pilot, "payments-cards")
         assert not editor.query_one(AccessMatrix).display
         assert editor.query_one(AccessMatrix).table.row_count == 0
+        await resize(pilot, 120, 40)
+        await settled(pilot)
+        assert editor.query_one(AccessMatrix).display
+        assert cells(editor.query_one(AccessMatrix).table)["role/batch"] == ["–", "some", "–", "some"]
 
     drive(make_app(), script, size=(80, 24))
 
