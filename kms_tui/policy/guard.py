@@ -96,7 +96,9 @@ def _refusals(text: str, document: Document) -> list[Remark]:
     paste = pasted_text.recognize(text)
     if paste is None:
         return list(_problems(document))
-    remark = Remark(paste.rule, Severity.REFUSE, paste.sentence, Span(0, min(1, len(text))))
+    remark = Remark(
+        paste.rule, Severity.REFUSE, paste.sentence, Span(paste.start, min(paste.start + 1, len(text)))
+    )
     return [remark, *(_problems(document) if paste.rule == "template" else ())]
 
 

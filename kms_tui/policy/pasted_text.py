@@ -21,11 +21,15 @@ MAX_PASTE = 262_144
 
 @dataclass(frozen=True, slots=True)
 class Paste:
-    """A kind of pasted text: a rule's id and a sentence; ``policy`` is the policy in it, or None."""
+    """A kind of pasted text: a rule's id and a sentence; ``policy`` is the policy in it, or None.
+
+    ``start`` is the place in the text, in characters, that the sentence is about.
+    """
 
     rule: str
     sentence: str
     policy: str | None = None
+    start: int = 0
 
 
 EXTRACT = "kms-tui policy extract takes it out, as Format does in the editor."
@@ -121,8 +125,14 @@ def _no_json(text: str) -> Paste | None:
     value = _read(f'"{text.strip()}"')
     if isinstance(value, json_reader.String) and is_policy(value.value):
         return _quoted(value.value)
-    if _is_followed_by_another(text):
-        return Paste("two-documents", "These are two JSON documents, one after the other; a policy is one.")
+    second = _second_document(text)
+    if second is not None:
+        line, column = json_reader.Lines(text).place(second)
+        sentence = (
+            "These are two JSON documents, one after the other; a policy is one. The second begins at line "
+            f"{line}, column {column}."
+        )
+        return Paste("two-documents", sentence, start=second)
     if _TERRAFORM.match(text):
         sentence = (
             "This is Terraform's own language: paste the resulting policy, as terraform show -json prints it."
@@ -133,13 +143,19 @@ def _no_json(text: str) -> Paste | None:
     return None
 
 
-def _is_followed_by_another(text: str) -> bool:
-    """Whether the text begins with a JSON object and another one follows."""
+def _second_document(text: str) -> int | None:
+    """The place of a JSON object that follows the JSON with which the text begins."""
+    begin = _after_space(text, 0)
     try:
-        _, end = json.JSONDecoder().raw_decode(text.lstrip())
+        _, end = json.JSONDecoder().raw_decode(text, begin)
     except (ValueError, RecursionError):
-        return False
-    return text.lstrip()[end:].lstrip().startswith("{")
+        return None
+    second = _after_space(text, end)
+    return second if text.startswith("{", second) else None
+
+
+def _after_space(text: str, start: int) -> int:
+    return len(text) - len(text[start:].lstrip())
 
 
 def _within(value: json_reader.Value) -> Iterator[json_reader.Value]:

@@ -13,6 +13,7 @@ from kms_tui.policy.pasted_text import is_policy, recognize
 from tests.unit.policy.build import APP, RELAXED, allow, judged, policy, verdict
 
 POLICY = policy(allow(), allow(APP, "kms:Decrypt", Sid='a "quoted" \\ name'))
+ONE_LINE = json.dumps(json.loads(POLICY))
 INSIDE = {
     "the JSON answer": json.dumps({"Policy": POLICY, "PolicyName": "default"}, indent=4),
     "the text output": POLICY + "\tdefault\n",
@@ -92,6 +93,23 @@ def test_what_is_no_json_is_told_by_its_first_words(text: str, rule: str) -> Non
     paste = recognize(text)
     assert paste is not None
     assert (paste.rule, paste.policy) == (rule, None)
+
+
+@pytest.mark.parametrize(
+    ("before", "between", "place"),
+    [
+        ("", "", (1, len(ONE_LINE) + 1)),
+        ("", "\n", (2, 1)),
+        ("\r\n ", "\r\n\r\n\t", (4, 2)),
+        ("\u2003", "\n\u2003", (2, 2)),
+    ],
+)
+def test_the_second_of_two_documents_is_reported_where_it_begins(
+    before: str, between: str, place: tuple[int, int]
+) -> None:
+    (finding,) = judged(before + ONE_LINE + between + ONE_LINE).findings
+    assert (finding.line, finding.column) == place
+    assert f"The second begins at line {place[0]}, column {place[1]}." in finding.sentence
 
 
 @given(st.text() | st.text(alphabet='{}[]":,\\ default\n\tPolicyStatement'))
