@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -72,11 +73,36 @@ def test_a_year_strip_counts_by_month_and_kind() -> None:
         CalendarEvent("d", EventKind.DELETION_AFTER_REPLICAS),
         CalendarEvent("e", EventKind.ROTATION, NOW + timedelta(days=800)),
     )
-    head, deleted, rotates = year_strip(Calendar(events), NOW).plain.split("\n")
+    head, deleted, rotates, undated = year_strip(Calendar(events), NOW).plain.split("\n")
     assert head.split()[:3] == ["Nov", "Dec", "Jan"]
+    assert head.split()[-1] == "later"
     assert deleted.split()[:5] == ["▲", "deleted", "·", "▄", "1"]
     assert rotates.split()[:5] == ["●", "rotates", "█", "2", "·"]
+    assert rotates.index("1") == head.index("later")
+    assert undated.startswith("1 deletion without a date yet")
     assert year_strip(Calendar(()), NOW).plain == ""
+
+
+def test_a_year_strip_of_near_events_has_no_column_for_later_ones() -> None:
+    events = (CalendarEvent("a", EventKind.EXPIRY, NOW + timedelta(days=40)),)
+    assert "later" not in year_strip(Calendar(events), NOW).plain
+
+
+@given(st.lists(st.tuples(st.sampled_from(EventKind), st.integers(-90, 1500)), max_size=30))
+@settings(max_examples=30)
+def test_the_numbers_of_a_year_strip_add_up_to_the_counts_of_the_header(
+    events: list[tuple[EventKind, int]],
+) -> None:
+    found = Calendar(
+        tuple(
+            CalendarEvent(
+                "a", kind, None if kind is EventKind.DELETION_AFTER_REPLICAS else NOW + timedelta(days=days)
+            )
+            for kind, days in events
+        )
+    )
+    numbers = re.findall(r"\d+", year_strip(found, NOW).plain)
+    assert sum(map(int, numbers)) == found.count(*EventKind)
 
 
 def test_days_of_calls_have_a_line_for_each_caller_and_one_for_refusals() -> None:

@@ -246,38 +246,44 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
 
 
 _MONTHS = 12
-_STRIP: Sequence[tuple[str, frozenset[EventKind], str]] = (
-    ("▲ deleted", frozenset({EventKind.DELETION}), "$error"),
-    ("◆ expires", frozenset({EventKind.EXPIRY}), "$warning"),
-    ("● rotates", frozenset({EventKind.ROTATION}), "$accent"),
+_STRIP = (
+    ("▲ deleted", EventKind.DELETION, "$error"),
+    ("◆ expires", EventKind.EXPIRY, "$warning"),
+    ("● rotates", EventKind.ROTATION, "$accent"),
 )
 
 
 def year_strip(found: Calendar, now: datetime) -> Content:
-    """Twelve months from this one on, with a column and a count for each kind of event; empty without any."""
+    """Twelve months from this one on, with a column and a count for each kind of event; empty without any.
+
+    What is overdue stands in the first month, what comes after the twelve is counted behind them, and what
+    has no date below them, so that the numbers of a kind add up to its count in the header.
+    """
     today = now.astimezone()
-    months = [divmod(today.year * 12 + today.month - 1 + ahead, 12) for ahead in range(_MONTHS)]
-    counts: Counter[tuple[EventKind, tuple[int, int]]] = Counter(
-        (event.kind, (event.time.astimezone().year, event.time.astimezone().month - 1))
-        for event in found.events
-        if event.time is not None
-    )
-    lines = [
-        Content.styled(
-            " " * 11 + "".join(f"{month_abbr[month + 1]:<5}" for _, month in months), "$foreground-muted"
-        )
-    ]
-    most = max(
-        (counts[kind, month] for _, kinds, _ in _STRIP for kind in kinds for month in months), default=0
-    )
-    for label, kinds, colour in _STRIP:
-        numbers = [sum(counts[kind, month] for kind in kinds) for month in months]
-        if any(numbers):
+    this_month = today.year * 12 + today.month - 1
+    counts: Counter[tuple[EventKind, int]] = Counter()
+    for event in found.events:
+        if event.time is not None:
+            time = event.time.astimezone()
+            counts[event.kind, min(max(time.year * 12 + time.month - 1 - this_month, 0), _MONTHS)] += 1
+    names = [month_abbr[(this_month + ahead) % 12 + 1] for ahead in range(_MONTHS)]
+    if any(place == _MONTHS for _, place in counts):
+        names.append("later")
+    lines = [Content.styled(" " * 11 + "".join(f"{month:<5}" for month in names), "$foreground-muted")]
+    most = max((number for (_, place), number in counts.items() if place < _MONTHS), default=0)
+    for label, kind, colour in _STRIP:
+        numbers = [counts[kind, place] for place in range(_MONTHS)]
+        later = counts[kind, _MONTHS]
+        if any(numbers) or later:
             cells = [
                 columns([number], colour, most=most) + Content(f" {number:<3}" if number else " " * 4)
                 for number in numbers
             ]
-            lines.append(Content.styled(f"{label:<11}", colour) + Content().join(cells))
+            line = Content.styled(f"{label:<11}", colour) + Content().join(cells)
+            lines.append(line + Content(f"{later:,}") if later else line)
+    if undated := found.count(EventKind.DELETION_AFTER_REPLICAS):
+        words = f"{counted(undated, 'deletion')} without a date yet: a primary waits for its replicas"
+        lines.append(Content.styled(words, "$foreground-muted"))
     return Content("\n").join(lines) if len(lines) > 1 else Content()
 
 
