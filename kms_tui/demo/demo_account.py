@@ -140,6 +140,16 @@ def _volume(made: float, volume: str) -> DemoGrant:
     return _service_grant(made, f"ec2.{REGION}.amazonaws.com", source, *_VOLUME_OPERATIONS)
 
 
+_ORDERS_REPORT = DemoGrant(
+    74,
+    {
+        "Name": "orders-report",
+        "GranteePrincipal": f"arn:aws:iam::{ACCOUNT_ID}:role/reporting",
+        "RetiringPrincipal": f"arn:aws:iam::{ACCOUNT_ID}:role/app",
+        "Operations": ["Decrypt", "DescribeKey"],
+        "Constraints": {"EncryptionContextEquals": {"table": "order-totals"}},
+    },
+)
 _PARTNER_GRANT = DemoGrant(
     112,
     {
@@ -152,7 +162,7 @@ _PARTNER_GRANT = DemoGrant(
 )
 
 KEYS = (
-    DemoKey("orders-db", "Orders database at rest", 996, "orders", rotation=365, more_aliases=("orders-db-2024",), uses=(("Decrypt", 0.08),)),
+    DemoKey("orders-db", "Orders database at rest", 996, "orders", rotation=365, more_aliases=("orders-db-2024",), uses=(("Decrypt", 0.08),), grants=(_database(995, "orders-writer"), _ORDERS_REPORT)),
     DemoKey("payments-signing", "Signs settlement files for the acquirer", 884, "payments", spec="RSA_3072", usage=SIGN, uses=(("Sign", 0.2),)),
     DemoKey("payments-cards", "Card data vault", 883, "payments", rotation=180, rotated=(41,), policy="key-users", uses=(("GenerateDataKey", 0.01),), tags={"data": "pci"}),
     DemoKey("payments-webhooks", "MACs on outgoing webhooks", 702, "payments", spec="HMAC_256", usage=MAC, uses=(("GenerateMac", 0.003),)),
