@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kms_tui.config import ProfileSettings
+from kms_tui.kms.facts import UNASKED
 
 if TYPE_CHECKING:
     from kms_tui.backend.base import Backend, Services
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from kms_tui.evidence.refused_uses import RefusalMonitor
     from kms_tui.evidence.scans import Scans
     from kms_tui.inventory import Inventory, Pace
-    from kms_tui.kms.model import ImportParameters, Secret
+    from kms_tui.kms.facts import Fact
+    from kms_tui.kms.model import Grant, ImportParameters, Secret
     from kms_tui.undo import UndoHistory
 
 
@@ -66,6 +68,19 @@ class Connection:
         return self.profile or ("endpoint" if self.endpoint_url else "default")
 
 
+_GRANTS_LAST = timedelta(minutes=5)
+"""How long grants that were read once count as known."""
+_GRANT_CHANGES = ("CreateGrant", "RetireGrant", "RevokeGrant")
+
+
+class KeptGrants(NamedTuple):
+    """A key's grants: when they were read, and how many calls of the session had changed grants by then."""
+
+    read: datetime
+    changes: int
+    grants: Fact[list[Grant]]
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -96,6 +111,7 @@ class Session:
     grant_tokens: tuple[Secret, ...] = ()
     """Grant tokens that the uses of keys send."""
     _scans: Scans | None = field(default=None, init=False, repr=False)
+    _grants: dict[str, KeptGrants] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def read_only(self) -> bool:
@@ -131,6 +147,21 @@ class Session:
         from kms_tui.data_files import import_files  # nor any file of ours
 
         return None if self.connection.kind is BackendKind.DEMO else import_files()
+
+    def keep_grants(self, key_arn: str, grants: Fact[list[Grant]]) -> None:
+        """Keep what was read of a key's grants, for what shows them beside other facts."""
+        self._grants[key_arn] = KeptGrants(self.now(), self._grant_changes, grants)
+
+    def grants_of(self, key_arn: str) -> Fact[list[Grant]]:
+        """A key's grants as last read; UNASKED if that is long ago or this session changed grants since."""
+        kept = self._grants.get(key_arn)
+        if kept is None or self.now() - kept.read > _GRANTS_LAST or kept.changes != self._grant_changes:
+            return UNASKED
+        return kept.grants
+
+    @property
+    def _grant_changes(self) -> int:
+        return sum(self.meter.calls[operation] for operation in _GRANT_CHANGES)
 
     def held_import(self, key_arn: str) -> ImportParameters | None:
         """A key's valid import parameters; may read a file."""

@@ -24,7 +24,7 @@ from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, column, fit, safe, visible
 from kms_tui.ui.base.subject import Subject
-from kms_tui.ui.base.words import date_words, fact_content
+from kms_tui.ui.base.words import counted, date_words, fact_content
 from kms_tui.ui.details.detail_tab import DetailTab
 from kms_tui.ui.widgets.charts import columns
 from kms_tui.ui.widgets.facts_table import FactsTable
@@ -161,12 +161,21 @@ class ActivityTab(DetailTab[EventHistory]):
         found = matching(self.query_one("#activity-filter", Input).value, seen)
         self._shown = {event.key: event for event in found}
         self.query_one("#activity-summary", Static).update(
-            _summary(found, len(seen), hides=len(seen) < len(events))
+            summary(found, len(seen), hides=len(seen) < len(events), since=self._read_since())
         )
         self._show_days(found)
         self.query_one(LineTable).show_rows([_row(event) for event in found])
         self._show_source()
         self._explain()
+
+    def _read_since(self) -> datetime | None:
+        """The moment back to which events are read; None while none are."""
+        events = self._events
+        if events is None or not events.has_begun:
+            return None
+        if events.is_complete:
+            return events.since
+        return min((event.time for event in events.events if event.time is not None), default=None)
 
     def _show_source(self, doing: str = "") -> None:
         """Say where events come from, how late they may be, and how far back they are read."""
@@ -179,8 +188,8 @@ class ActivityTab(DetailTab[EventHistory]):
             parts.append(doing)
         elif events.is_complete:
             parts.append("all of it is here")
-        elif times := [event.time for event in events.events if event.time is not None]:
-            parts.append(f"read back to {date_words(times[-1])}, + reads on")
+        elif (since := self._read_since()) is not None:
+            parts.append(f"read back to {date_words(since)}, + reads on")
         line = Content(" · ".join(parts))
         if self._error is not None:
             line = _error_content(self._error) + Content("\n") + line
@@ -279,15 +288,24 @@ def _is_read(event: UsageEvent) -> bool:
     return event.purpose is Purpose.LOOK and not event.is_refused
 
 
-def _summary(found: Sequence[UsageEvent], seen: int, *, hides: bool) -> Content:
-    """How many calls, by whom, and how many of them were refused."""
-    count = f"{len(found):,} calls" if len(found) == seen else f"{len(found):,} of {seen:,} calls"
+def summary(found: Sequence[UsageEvent], seen: int, *, hides: bool, since: datetime | None = None) -> Content:
+    """How many calls, by whom, and how many of them were refused.
+
+    Of ``seen`` events ``found`` are shown; they are read back to ``since``, so that none refused says so of
+    that time. None: nothing is read.
+    """
+    is_filtered = len(found) < seen
+    count = f"{len(found):,} of {counted(seen, 'call')}" if is_filtered else counted(seen, "call")
     callers = Counter(event.who for event in found).most_common()
     named = ", ".join(f"{who} {number:,}" for who, number in callers[:_CALLERS])
     more = f" and {len(callers) - _CALLERS} more" if len(callers) > _CALLERS else ""
     parts = [Content(count)]
     if refused := sum(event.is_refused for event in found):
         parts.append(Content.styled(f"{refused:,} refused", "$error"))
+    elif since is not None:
+        parts.append(
+            Content("none of these refused" if is_filtered else f"no refusals since {date_words(since)}")
+        )
     if named:
         parts.append(safe(f"{named}{more}"))
     if hides:

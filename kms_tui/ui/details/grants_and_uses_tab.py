@@ -22,7 +22,7 @@ from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scan, Scans
 from kms_tui.kms.arn import Arn, key_id_of
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.kms.facts import Fact, Known
+from kms_tui.kms.facts import LOADING, Fact, Known
 from kms_tui.kms.model import Grant
 from kms_tui.session import Session
 from kms_tui.ui.base.background import start
@@ -90,6 +90,8 @@ class GrantsAndUsesTab(DetailTab[list[Grant]]):
         return kms.grants(subject.key_id)
 
     def present(self, subject: Subject, fact: Fact[list[Grant]]) -> None:
+        if self.session is not None and fact is not LOADING:
+            self.session.keep_grants(subject.arn, fact)
         shown = self.query_one("#grants-list", Static)
         if isinstance(fact, Known) and fact.value:
             rows = [row for grant in fact.value for row in (BLANK, *grant_rows(grant))]

@@ -14,7 +14,7 @@ from kms_tui.evidence.cost import Prices, cost_if_kept, monthly_cost
 from kms_tui.inventory.row_health import EXPIRES_SOON
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Failed, Known, read_fact
 from kms_tui.kms.keyspecs import spec_title
-from kms_tui.kms.model import ImportParameters, Key, KeyOrigin, KeyRotationStatus, KeyState
+from kms_tui.kms.model import Grant, ImportParameters, Key, KeyOrigin, KeyRotationStatus, KeyState
 from kms_tui.kms.operations import Access
 from kms_tui.ui.base.host import host_of
 from kms_tui.ui.base.safe_text import Content, safe
@@ -38,11 +38,15 @@ _STATE_COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class PolicySummary:
-    """The guard's verdict on the policy, who may use the key, and who may change it."""
+    """The guard's verdict on the policy, who may use the key, and who may change it.
+
+    ``users`` counts the grants in where ``grants`` are known; NOT_APPLICABLE where anyone may use the key.
+    """
 
     verdict: str
     users: str
     who_can_change: str
+    grants: Fact[list[Grant]] = UNASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,14 @@ class OverviewTab(DetailTab[OverviewFacts]):
         return OverviewFacts(
             key,
             read_fact(lambda: kms.rotation_status(subject.key_id)) if rotates else NOT_APPLICABLE,
-            read_fact(lambda: _judge(kms, subject)) if customer else UNASKED,
+            read_fact(lambda: judged(kms, subject, self._grants(subject))) if customer else UNASKED,
             self._rotations(kms, subject, key) if customer else NOT_APPLICABLE,
             self._held_import(key),
         )
+
+    def _grants(self, subject: Subject) -> Fact[list[Grant]]:
+        """The grants that another tab has read: the overview makes no call for them."""
+        return self.session.grants_of(subject.arn) if self.session is not None else UNASKED
 
     def _held_import(self, key: Fact[Key]) -> ImportParameters | None:
         """The kept import token; read here, on the thread, since it may come from a file."""
@@ -133,18 +141,20 @@ class OverviewTab(DetailTab[OverviewFacts]):
         yield "ARN", safe(key.arn.replace(":key/", ":\nkey/"), newlines=True)
 
 
-def _judge(kms: Kms, subject: Subject) -> PolicySummary:
+def judged(kms: Kms, subject: Subject, grants: Fact[list[Grant]]) -> PolicySummary:
+    """The policy of a key and its grants in a few words; raises KmsTuiError."""
     from kms_tui import policy
     from kms_tui.policy import access, guard
 
     text = kms.key_policy(subject.key_id)
     account, partition, arn = kms.account_id, kms.partition, subject.arn
     document = policy.parse(text, partition=partition)
-    facts = access.access_facts(document, account_id=account, partition=partition, key_arn=arn)
+    facts = access.access_facts(document, account_id=account, partition=partition, key_arn=arn, grants=grants)
     return PolicySummary(
         guard.check(text, account_id=account, partition=partition, key_arn=arn).verdict,
-        _users(facts.rows),
+        users_words(facts.rows, with_grants=isinstance(grants, Known)),
         facts.who_can_change,
+        NOT_APPLICABLE if any(map(_lets_anyone, facts.rows)) else grants,
     )
 
 
@@ -158,11 +168,20 @@ _VERDICTS = {
 
 def _policy(facts: PolicySummary) -> Content:
     words, colour = _VERDICTS[facts.verdict]
-    return Content.styled(words, colour) + Content(f"; {facts.users}")
+    told = Content.styled(words, colour) + Content(f"; {facts.users}")
+    if isinstance(facts.grants, Known) or facts.grants is NOT_APPLICABLE:
+        return told
+    if facts.grants is UNASKED:
+        return told + Content.styled("; grants not read", "$foreground-muted")
+    return told + Content("; grants ") + fact_content(facts.grants, lambda _: Content())
 
 
-def _users(rows: Sequence[AccessRow]) -> str:
-    """Who may use the key beside the account, by the rows of the access matrix."""
+def _lets_anyone(row: AccessRow) -> bool:
+    return row.public and bool(row.cells[Access.USE].allowed)
+
+
+def users_words(rows: Sequence[AccessRow], *, with_grants: bool) -> str:
+    """Who may use the key beside the account, by the rows of the access matrix, and by what."""
     from kms_tui.policy.access import users_of
     from kms_tui.policy.principals import PrincipalKind
 
@@ -172,7 +191,8 @@ def _users(rows: Sequence[AccessRow]) -> str:
             who = "anyone" if row.public else "anyone in the account"
             return f"{who} may use it" + ("" if use.allowed else " under conditions")
     count = users_of(rows)
-    return f"{('nobody else', 'one principal')[count] if count < 2 else f'{count} principals'} may use it"
+    who = ("nobody else", "one principal")[count] if count < 2 else f"{count:,} principals"
+    return f"{who} may use it by {'policy or grant' if with_grants else 'the policy'}"
 
 
 def can_report_rotation(key: Key) -> bool:

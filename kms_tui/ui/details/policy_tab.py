@@ -85,6 +85,8 @@ class PolicyTab(DetailTab[PolicyFacts]):
 
     def present(self, subject: Subject, fact: Fact[PolicyFacts]) -> None:
         facts = fact.value if isinstance(fact, Known) else None
+        if facts is not None and self.session is not None:
+            self.session.keep_grants(subject.arn, facts.access.grants)
         self.query_one("#policy-verdict", Static).update(fact_content(fact, _verdict))
         for title in self.query(".access"):
             title.display = facts is not None

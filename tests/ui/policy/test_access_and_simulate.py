@@ -95,12 +95,12 @@ def test_grants_are_in_the_matrix_and_a_refused_list_of_them_says_so(
     backend = Elsewhere(demo)
 
     async def script(pilot: Pilot[Any]) -> None:
-        key_id = await go_to(pilot, "orders-db")
+        key_id = await go_to(pilot, "parameters")
         demo.call(
             "CreateGrant",
             {"KeyId": key_id, "GranteePrincipal": APP, "Operations": ["Decrypt"], "Name": "for-app"},
         )
-        table = await open_access(pilot, "orders-db")
+        table = await open_access(pilot, "parameters")
         assert cells(table)["role/app"] == ["–", "some", "–", "–"]
         table.focus()
         table.move_cursor(row=1, column=2)
@@ -150,7 +150,13 @@ def test_hostile_names_in_a_policy_are_shown_and_not_obeyed(make_app: MakeApp, d
 def test_the_overview_says_who_keeps_control_and_who_may_use_the_key(make_app: MakeApp) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "payments-cards")
-        assert "root keeps control; 2 principals may use it" in shown(pilot, "#overview-facts")
+        told = "root keeps control; 2 principals may use it by the policy; grants not read"
+        assert told in shown(pilot, "#overview-facts")
+        await open_access(pilot, "payments-cards")
+        pilot.app.screen.query_one(KeyDetails).open_tab("Overview")
+        await settled(pilot)
+        told = "root keeps control; 2 principals may use it by policy or grant\n"
+        assert told in shown(pilot, "#overview-facts")
         await go_to(pilot, "invoices")
         assert "the account may be locked out" in shown(pilot, "#overview-facts")
         assert "Only role/KeyAdmin, no longer the account itself." in shown(pilot, "#overview-facts")
