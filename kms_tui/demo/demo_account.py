@@ -145,7 +145,7 @@ _ORDERS_REPORT = DemoGrant(
     {
         "Name": "orders-report",
         "GranteePrincipal": f"arn:aws:iam::{ACCOUNT_ID}:role/reporting",
-        "RetiringPrincipal": f"arn:aws:iam::{ACCOUNT_ID}:role/app",
+        "RetiringPrincipal": f"arn:aws:iam::{ACCOUNT_ID}:role/KeyAdmin",
         "Operations": ["Decrypt", "DescribeKey"],
         "Constraints": {"EncryptionContextEquals": {"table": "order-totals"}},
     },

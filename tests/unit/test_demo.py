@@ -73,9 +73,9 @@ def test_an_imported_key_is_about_to_lose_its_material(demo: Backend) -> None:
 def test_services_and_a_partner_have_grants(demo: Backend) -> None:
     grants = {
         alias: demo.call("ListGrants", {"KeyId": _describe(demo, alias)["KeyId"]})["Grants"]
-        for alias in ("ebs-default", "rds-reporting", "partner-exchange")
+        for alias in ("orders-db", "ebs-default", "rds-reporting", "partner-exchange")
     }
-    assert [len(found) for found in grants.values()] == [3, 2, 1]
+    assert [len(found) for found in grants.values()] == [2, 3, 2, 1]
     assert {grant["GranteeServicePrincipal"] for grant in grants["rds-reporting"]} == {
         "rds.eu-west-1.amazonaws.com"
     }
