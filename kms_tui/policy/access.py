@@ -182,13 +182,15 @@ COLUMNS = tuple(Access)
 class AccessCell:
     """One principal's actions of one kind of access; names with their prefix.
 
-    ``conditional`` ones are allowed only under ``conditions`` (or a grant's constraints); ``of`` is the
-    number of actions of this kind, without recent ones.
+    ``conditional`` ones are allowed only under ``conditions`` (or a grant's constraints), and
+    ``denied_sometimes`` ones, which nothing here allows, are denied under some; ``of`` is the number of
+    actions of this kind, without recent ones.
     """
 
     allowed: tuple[str, ...] = ()
     conditional: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
+    denied_sometimes: tuple[str, ...] = ()
     statements: tuple[Statement, ...] = ()
     grants: tuple[Grant, ...] = ()
     conditions: tuple[OpenCondition, ...] = ()
@@ -196,11 +198,16 @@ class AccessCell:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.allowed or self.conditional or self.denied)
+        return not (self.allowed or self.conditional or self.denied or self.denied_sometimes)
 
     @property
     def is_full(self) -> bool:
-        return sum(not ACTIONS[name].recent for name in self.allowed) == self.of
+        return not self.denied and sum(not ACTIONS[name].recent for name in self.allowed) == self.of
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether every action of the kind is denied."""
+        return bool(self.denied) and sum(not ACTIONS[name].recent for name in self.denied) == self.of
 
     @property
     def is_conditional(self) -> bool:
@@ -301,6 +308,7 @@ def _cell(
     allowed = set(by_standing.get(Standing.ALLOWED, ()))
     conditional = set(by_standing.get(Standing.CONDITIONAL, ()))
     denied = set(by_standing.get(Standing.DENIED, ()))
+    denied_sometimes = set(by_standing.get(Standing.DENIED_SOMETIMES, ()))
     behind: list[Grant] = []
     for grant in grants:
         names = {PREFIX + operation for operation in grant.operations} & {
@@ -309,11 +317,13 @@ def _cell(
         if names:
             behind.append(grant)
         for name in names:
-            (conditional if _is_constrained(grant, name) else allowed).add(name)
+            limited = name in denied_sometimes or _is_constrained(grant, name)
+            (conditional if limited else allowed).add(name)
     return AccessCell(
         tuple(sorted(allowed)),
         tuple(sorted(conditional - allowed)),
         tuple(sorted(denied)),
+        tuple(sorted(denied_sometimes - allowed - conditional)),
         tuple(sorted(statements, key=lambda statement: statement.index)),
         tuple(behind),
         tuple(conditions),

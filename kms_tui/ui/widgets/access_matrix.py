@@ -24,6 +24,7 @@ from kms_tui.ui.widgets.text_widgets import Static
 
 _HEADS = {Access.ADMINISTER: "ADMIN", Access.USE: "USE", Access.GRANT: "GRANT", Access.READ: "READ"}
 _CELL = 8
+"""Cells of a column, if there is room; words that are longer widen theirs."""
 _MARK = 8
 _NARROWEST = 12
 _ROOM_FOR_NAMES = 20
@@ -94,16 +95,17 @@ class AccessMatrix(Vertical):
             return
         mark_width = _MARK if any(map(_mark, facts.rows)) else 0
         room = self.size.width - mark_width - 1
-        widths = _cell_widths(facts.rows, room)
+        words = _words(facts.rows, room)
+        widths = _widths(words, room)
         name_width = max(_NARROWEST, room - sum(widths))
         table.add_column(Text("PRINCIPAL"), width=name_width)
         for head, width in zip(_HEADS.values(), widths, strict=True):
             table.add_column(Text(head), width=width)
         if mark_width:
             table.add_column(Text(), width=mark_width)
-        for row in facts.rows:
+        for row, told in zip(facts.rows, words, strict=True):
             cells = [Text(column(_label(row), name_width - 1) + " ")]
-            cells += [Text(word := cell_word(row.cells[kind]), _LOOKS.get(word, "")) for kind in _HEADS]
+            cells += [Text(word, _LOOKS.get(word, "")) for word in told]
             table.add_row(*cells, *([Text(_mark(row))] if mark_width else []))
         table.cursor_coordinate = Coordinate(min(at.row, max(0, len(facts.rows) - 1)), at.column)
 
@@ -121,20 +123,11 @@ class AccessMatrix(Vertical):
         self.post_message(self.Explained(row.party.text, text))
 
 
-def _cell_widths(rows: Sequence[AccessRow], room: int) -> list[int]:
-    """The width of each kind's column: as wide as its words where ``room`` is too narrow for all alike."""
-    if room - len(_HEADS) * _CELL >= _ROOM_FOR_NAMES:
-        return [_CELL] * len(_HEADS)
-    return [
-        max(map(len, (head, *(cell_word(row.cells[kind]) for row in rows)))) + 1
-        for kind, head in _HEADS.items()
-    ]
-
-
 def _note(facts: AccessFacts) -> Content:
     note = Content(
-        "all, some: of the actions of its kind · if: under conditions · outside: another account · enter "
-        "shows the statements. What IAM policies give to principals of an account is in that account's row."
+        "all, some: of the actions of its kind · if: under conditions · ✗: denied · outside: another "
+        "account · enter shows the statements. What IAM policies give to principals of an account is in that "
+        "account's row."
     )
     if isinstance(facts.grants, Known):
         return note
@@ -153,14 +146,39 @@ def _mark(row: AccessRow) -> str:
     return "outside" if row.outside else ""
 
 
-def cell_word(cell: AccessCell) -> str:
-    """What one principal may do of one kind, in a word or two."""
+def _words(rows: Sequence[AccessRow], room: int) -> list[list[str]]:
+    """The words of all cells, a list a row: short ones where the long ones leave no room for the names."""
+    long = [[cell_words(row.cells[kind]) for kind in _HEADS] for row in rows]
+    if sum(_widths(long, 0)) + _ROOM_FOR_NAMES <= room:
+        return long
+    return [[cell_words(row.cells[kind], short=True) for kind in _HEADS] for row in rows]
+
+
+def _widths(words: Sequence[Sequence[str]], room: int) -> list[int]:
+    """The width of each kind's column: as wide as its words where ``room`` is too narrow for all alike."""
+    heads = list(_HEADS.values())
+    own = [max(len(row[place]) for row in (heads, *words)) + 1 for place in range(len(heads))]
+    alike = [max(_CELL, width) for width in own]
+    return alike if sum(alike) + _ROOM_FOR_NAMES <= room else own
+
+
+def cell_words(cell: AccessCell, *, short: bool = False) -> str:
+    """What one principal may do of one kind, and how much of it is denied."""
     if cell.allowed:
         word = "all" if cell.is_full else "some"
-        return f"{word}+if" if cell.conditional else word
-    if cell.conditional:
-        return "if"
-    return "denied" if cell.denied else "–"
+        word = f"{word}+if" if cell.conditional else word
+    elif cell.conditional:
+        word = "if"
+    else:
+        word = ""
+    denied = len(cell.denied)
+    if cell.is_denied:
+        return "denied"
+    if denied:
+        return f"{word} ✗{denied}".strip() if short else ", ".join(filter(None, (word, f"{denied} denied")))
+    if cell.denied_sometimes and not word:
+        return "✗ if" if short else "denied if"
+    return word or "–"
 
 
 def explained(document: Document, row: AccessRow, kinds: Sequence[Access]) -> Iterator[str]:
@@ -192,6 +210,8 @@ def _summary(kind: Access, cell: AccessCell) -> Iterator[str]:
     yield from (f"  if {condition(each.test, holds=each.wanted)}" for each in cell.conditions)
     if cell.denied:
         yield f"Denied: {', '.join(cell.denied)}"
+    if cell.denied_sometimes:
+        yield f"Denied under conditions: {', '.join(cell.denied_sometimes)}"
 
 
 def _grant(grant: Grant) -> str:

@@ -10,6 +10,7 @@ from kms_tui.kms.model import Grant
 from kms_tui.kms.operations import Access
 from kms_tui.policy import access, parse
 from kms_tui.policy.access import AccessRow
+from kms_tui.ui.widgets.access_matrix import cell_words
 from tests.unit.policy.build import ACCOUNT, ADMIN, APP, KEY, OTHER, Shape, allow, deny, policy, with_root
 
 USE = ["kms:Encrypt", "kms:Decrypt"]
@@ -90,6 +91,31 @@ def test_a_denied_action_is_told() -> None:
     ]
     assert (cell.allowed, cell.denied) == (("kms:Encrypt",), ("kms:Decrypt",))
     assert [statement.index for statement in cell.statements] == [1, 2]
+
+
+WORDS: list[tuple[list[Shape], str, str]] = [
+    ([allow(APP, USE)], "some", "some"),
+    ([allow(APP)], "all", "all"),
+    ([allow(APP), deny(principal=APP, action="kms:Decrypt")], "some, 1 denied", "some ✗1"),
+    ([allow(APP, USE, MFA), deny(principal=APP, action=USE[:1])], "if, 1 denied", "if ✗1"),
+    ([deny(principal=APP, action=USE)], "2 denied", "✗2"),
+    ([deny(principal=APP)], "denied", "denied"),
+    ([deny(principal=APP, action=USE, condition=MFA)], "denied if", "✗ if"),
+    ([allow(APP, "kms:Encrypt"), deny(principal=APP, action="kms:Decrypt", condition=MFA)], "some", "some"),
+    ([allow(APP, "kms:DescribeKey")], "–", "–"),
+]
+
+
+@pytest.mark.parametrize(("statements", "words", "short"), WORDS)
+def test_a_cell_says_how_much_is_denied(statements: list[Shape], words: str, short: str) -> None:
+    cell = rows(with_root(*statements))["role/app"].cells[Access.USE]
+    assert (cell_words(cell), cell_words(cell, short=True)) == (words, short)
+
+
+def test_what_a_grant_gives_and_a_deny_stops_under_conditions_is_conditional() -> None:
+    text = with_root(deny(principal=APP, action="kms:Decrypt", condition=MFA))
+    cell = rows(text, grant(APP, "Decrypt"))["role/app"].cells[Access.USE]
+    assert (cell.allowed, cell.conditional, cell.denied_sometimes) == ((), ("kms:Decrypt",), ())
 
 
 def test_grants_count() -> None:
