@@ -3,51 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from kms_tui.kms.facts import Fact, Known
 from kms_tui.kms.model import Grant
 from kms_tui.kms.operations import Access
-from kms_tui.policy import actions, evaluation, guard, principals
+from kms_tui.policy import actions, evaluation, guard
 from kms_tui.policy.actions import ACTIONS, PREFIX, PUT_KEY_POLICY, Action
+from kms_tui.policy.condition_keys import OWN_ACCOUNT
+from kms_tui.policy.conditions import ConditionTest
 from kms_tui.policy.describe import listed, printable
 from kms_tui.policy.document import Document, Statement
-from kms_tui.policy.evaluation import AccessRequest, Decision, Effect, OpenCondition, evaluate
+from kms_tui.policy.evaluation import (
+    AccessRequest,
+    ContextValue,
+    Decision,
+    Effect,
+    OpenCondition,
+    evaluate,
+    matched,
+)
 from kms_tui.policy.findings import Severity
 from kms_tui.policy.grant_statements import grant_statements
-from kms_tui.policy.json_reader import Span
-from kms_tui.policy.principals import Caller, Principal, PrincipalKind
+from kms_tui.policy.parties import NO_NETWORK, Party, parties_in, party_from_text, unnamed_contexts
+from kms_tui.policy.principals import PrincipalKind
 
-_STRANGER_ACCOUNT = "999999999999"
+NOTHING_MORE: Mapping[str, ContextValue] = {}
 _GIVES = (Effect.ALLOW, Effect.DEPENDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """A principal, an account or everyone: ``text`` as a policy writes it, ``label`` for people.
-
-    Everyone is a stranger first, and then an ``insider``, an identity of the key's own account.
-    """
-
-    text: str
-    label: str
-    kind: PrincipalKind
-    caller: Caller
-    context: Mapping[str, str] = field(default_factory=dict)
-    insider: Caller | None = None
-
-    @property
-    def account(self) -> str:
-        """The party's account; "" for a service, everyone, and a unique id."""
-        return (
-            ""
-            if self.kind in (PrincipalKind.SERVICE, PrincipalKind.EVERYONE, PrincipalKind.UNIQUE_ID)
-            else self.caller.account
-        )
-
-    def is_outside(self, account_id: str) -> bool:
-        return self.account not in ("", account_id)
 
 
 class Standing(Enum):
@@ -60,77 +43,24 @@ class Standing(Enum):
     DENIED_SOMETIMES = "denied under conditions"
 
 
-_RANK = (
-    PrincipalKind.ACCOUNT,
-    PrincipalKind.EVERYONE,
-    PrincipalKind.ROLE,
-    PrincipalKind.USER,
-    PrincipalKind.SESSION,
-    PrincipalKind.FEDERATED_USER,
-    PrincipalKind.UNIQUE_ID,
-)
-
-
-def parties_in(documents: Iterable[Document], account_id: str, partition: str = "aws") -> list[Party]:
-    """All parties that the policies name: the key's account first (named or not), then by kind and name."""
-    found: dict[str, Party] = {}
-    own = account(account_id, partition, account_id)
-    for document in documents:
-        for statement in document.statements:
-            for principal in statement.principals:
-                party = _party(principal, account_id, partition)
-                if party is not None and party.text != own.text:
-                    found.setdefault(party.text, party)
-    return [own, *sorted(found.values(), key=lambda party: _order(party, account_id))]
-
-
-def _order(party: Party, account_id: str) -> tuple[bool, int, str]:
-    rank = _RANK.index(party.kind) if party.kind in _RANK else len(_RANK)
-    return party.is_outside(account_id), rank, party.label
-
-
-def account(number: str, partition: str, account_id: str) -> Party:
-    """An account: its root user, and the identities that its IAM policies allow."""
-    arn = f"arn:{partition}:iam::{number}:root"
-    label = "root" if number == account_id else f"account {number}"
-    return Party(arn, label, PrincipalKind.ACCOUNT, Caller.parse(arn))
-
-
-def party_from_text(text: str, account_id: str, partition: str = "aws") -> Party | None:
-    """The party of an ARN, an account id, a service principal or "*", as grants and people write them."""
-    found = principals.parse(principals.AWS, text, Span(0, 0))
-    if isinstance(found, str):
-        found = principals.parse(principals.SERVICE, text, Span(0, 0))
-    return None if isinstance(found, str) else _party(found, account_id, partition)
-
-
-def _party(principal: Principal, account_id: str, partition: str) -> Party | None:
-    if principal.kind is PrincipalKind.ACCOUNT:
-        return account(principal.account, principal.partition or partition, account_id)
-    label = principal.label
-    stranger = Caller.parse(f"arn:{partition}:iam::{_STRANGER_ACCOUNT}:role/anyone")
-    if principal.kind is PrincipalKind.EVERYONE:
-        insider = Caller.parse(f"arn:{partition}:iam::{account_id}:role/anyone")
-        return Party("*", label, principal.kind, stranger, insider=insider)
-    if principal.kind is PrincipalKind.UNIQUE_ID:
-        context = {"aws:userid": principal.text}
-        return Party(principal.text, label, principal.kind, stranger, context)
-    if principal.kind is PrincipalKind.PROVIDER:
-        return None
-    caller = Caller.parse(principal.text)
-    if principal.is_identity and principal.account != account_id:
-        label = f"{label} of {principal.account}"
-    return Party(principal.text, label, principal.kind, caller)
-
-
 def decide(document: Document, party: Party, action: Action, key_arn: str) -> tuple[Standing, Decision]:
-    """The party's standing by the policy itself, with every other request value left open, and why."""
+    """The party's standing by the policy itself, with every other request value left open, and why.
+
+    Everyone does not get what conditions give only to parts of everyone, who are parties of their own.
+    """
     request = AccessRequest(party.caller, action.name, key_arn, party.context)
-    decision = evaluate(document, request, by_name=True)
+    decision = _unnamed(document, party, request)
     if party.insider is not None and decision.effect not in _GIVES:
-        inside = evaluate(document, replace(request, caller=party.insider), by_name=True)
+        inside = _unnamed(document, party, replace(request, caller=party.insider))
         if inside.effect in _GIVES:  # Everyone, if of the key's account.
             return Standing.CONDITIONAL, inside
+        spares = evaluate(document, request, by_name=True).effect is not Effect.DENY
+        if decision.effect is Effect.DENY and (spares or inside.effect is not Effect.DENY):
+            return Standing.DENIED_SOMETIMES, _under_conditions(decision.statements, wanted=False)
+    if decision.effect is Effect.NO_STATEMENT:
+        described = _described(document, party, request)
+        if described:
+            return Standing.CONDITIONAL, _under_conditions(described, wanted=True)
     if decision.effect is not Effect.NO_STATEMENT:
         return _STANDINGS[decision.effect], decision
     through_account = evaluate(document, request)
@@ -139,6 +69,66 @@ def decide(document: Document, party: Party, action: Action, key_arn: str) -> tu
         conditions = tuple(each for each in through_account.conditions if not each.wanted)
         return Standing.DENIED_SOMETIMES, Decision(Effect.DEPENDS, denies, conditions)
     return Standing.NOTHING, decision
+
+
+def _unnamed(
+    document: Document, party: Party, request: AccessRequest, more: Mapping[str, ContextValue] = NOTHING_MORE
+) -> Decision:
+    """The answer to a party; to everyone, as somebody whom no condition names, with ``more`` context."""
+    decision = evaluate(document, request, by_name=True)
+    if party.insider is None or decision.effect is not Effect.DEPENDS:
+        return decision
+    tried = [
+        evaluate(document, replace(request, context={**context, **more}), by_name=True)
+        for context in unnamed_contexts(party)
+    ]
+    return decision if any(each.effect in _GIVES for each in tried) else tried[0]
+
+
+def _described(
+    document: Document,
+    everyone: Party,
+    request: AccessRequest,
+    more: Mapping[str, ContextValue] = NOTHING_MORE,
+) -> list[Statement]:
+    """Statements that allow everyone who meets conditions on who they are, which no part shows."""
+    if everyone.insider is None or not document.is_valid:
+        return []
+    requests = [replace(request, context={**context, **more}) for context in unnamed_contexts(everyone)]
+    return [
+        statement
+        for statement in document.statements
+        if statement.is_allow
+        and statement.names(PrincipalKind.EVERYONE)
+        and not statement.not_principal
+        and evaluation.action_mask(statement) & ACTIONS[request.action].bit
+        and evaluation.covers(document, statement, request.key_arn, request.resolve)
+        and any(
+            all(
+                evaluation.condition_holds(test, each) is not False or _is_open_to_some(test)
+                for test in statement.conditions
+            )
+            for each in requests
+        )
+        and not any(
+            matched(statement, AccessRequest(part.caller, request.action, request.key_arn, part.context))
+            for part in everyone.parts
+        )
+    ]
+
+
+def _is_open_to_some(test: ConditionTest) -> bool:
+    """Whether a condition on who the caller is may be met by somebody who is no party."""
+    if test.key == "aws:principalarn":
+        return bool(test.references) or any(text.value.count(":") < 5 for text in test.values)
+    return test.key in ("aws:principaltype", "aws:username", "aws:userid", *OWN_ACCOUNT)
+
+
+def _under_conditions(statements: Sequence[Statement], *, wanted: bool) -> Decision:
+    conditions = tuple(
+        OpenCondition(statement, test, wanted) for statement in statements for test in statement.conditions
+    )
+    return Decision(Effect.DEPENDS, tuple(statements), conditions)
 
 
 _STANDINGS = {
@@ -216,8 +206,8 @@ class AccessCell:
 
 @dataclass(frozen=True, slots=True)
 class AccessRow:
-    """One principal. ``outside``: of another account; ``public``: everyone, of any account; ``delegates``: an
-    account, whose IAM policies decide which identities get the actions.
+    """One principal. ``outside``: of another account; ``public``: everyone, of any account and from any
+    network; ``delegates``: an account, whose IAM policies decide which identities get the actions.
     """
 
     party: Party
@@ -229,6 +219,15 @@ class AccessRow:
     @property
     def label(self) -> str:
         return self.party.label
+
+    @property
+    def gives(self) -> bool:
+        """Whether anything is allowed, if only under conditions."""
+        return any(cell.allowed or cell.conditional for cell in self.cells.values())
+
+    @property
+    def is_empty(self) -> bool:
+        return all(cell.is_empty for cell in self.cells.values())
 
     @property
     def is_conditional(self) -> bool:
@@ -245,7 +244,8 @@ def matrix(
     partition: str = "aws",
     key_arn: str = "",
 ) -> tuple[AccessRow, ...]:
-    """A row for the account and for each principal that the policy or a grant names.
+    """A row for the account and for each principal that the policy or a grant names, or a condition of a
+    statement for everyone, if it gets something; everyone has none if all is given to such parts.
 
     Rights from IAM policies, through the account, appear only in the account's row.
     """
@@ -257,9 +257,14 @@ def matrix(
             rows.setdefault(grantee.text, grantee)
             given.setdefault(grantee.text, []).append(grant)
     groups = equivalent_actions([document], key_actions())
-    return tuple(
+    found = (
         _row(document, party, groups, given.get(text, []), account_id, key_arn)
         for text, party in rows.items()
+    )
+    shown = [row for row in found if not row.party.is_part or row.gives]
+    giving = {row.party.text for row in shown if row.gives}
+    return tuple(
+        row for row in shown if not (row.is_empty and any(part.text in giving for part in row.party.parts))
     )
 
 
@@ -274,22 +279,41 @@ def _row(
     decisions: dict[Action, tuple[Standing, Decision]] = {}
     for group in groups:
         decisions.update(dict.fromkeys(group, decide(document, party, group[0], key_arn)))
+    strangers = _reaches_strangers(document, party, groups, key_arn)
+    public = strangers and _reaches_strangers(document, party, groups, key_arn, NO_NETWORK)
+    standings = {standing for standing, _ in decisions.values()}
     return AccessRow(
         party,
         {access: _cell(access, decisions, grants) for access in COLUMNS},
-        outside=party.is_outside(account_id),
-        public=party.kind is PrincipalKind.EVERYONE and _reaches_strangers(document, party, groups, key_arn),
+        outside=party.is_outside(account_id) or (strangers and not public),
+        public=public or (party.is_of_any_account and Standing.ALLOWED in standings),
         delegates=party.kind is PrincipalKind.ACCOUNT,
     )
 
 
 def _reaches_strangers(
-    document: Document, party: Party, groups: Sequence[Sequence[Action]], key_arn: str
+    document: Document,
+    party: Party,
+    groups: Sequence[Sequence[Action]],
+    key_arn: str,
+    more: Mapping[str, ContextValue] = NOTHING_MORE,
 ) -> bool:
-    """Whether everyone includes anybody outside the key's account."""
-    stranger = replace(party, insider=None)
-    standings = {decide(document, stranger, group[0], key_arn)[0] for group in groups}
-    return not standings.isdisjoint((Standing.ALLOWED, Standing.CONDITIONAL))
+    """Whether everyone includes anybody outside the key's account, with ``more`` in the request's context."""
+    for group in groups if party.insider is not None else ():
+        request = AccessRequest(party.caller, group[0].name, key_arn, party.context)
+        found = _unnamed(document, party, request, more)
+        if found.effect in _GIVES:
+            return True
+        if found.effect is Effect.NO_STATEMENT and any(
+            map(_may_be_strangers, _described(document, party, request, more))
+        ):
+            return True
+    return False
+
+
+def _may_be_strangers(statement: Statement) -> bool:
+    """Whether a statement for everyone has no condition on the account."""
+    return not any(test.key in OWN_ACCOUNT for test in statement.conditions)
 
 
 def _cell(
@@ -379,11 +403,14 @@ def _named_changers(document: Document, account_id: str, partition: str, key_arn
 
 
 def users_of(rows: Iterable[AccessRow]) -> int:
-    """The number of principals, without the key's account, that may use the key by name or by grant."""
+    """The number of principals, without the key's account and all kinds of everyone, that may use the key by
+    name or by grant.
+    """
     return sum(
         1
         for row in rows
         if (row.outside or not row.delegates)
+        and row.party.kind is not PrincipalKind.EVERYONE
         and (row.cells[Access.USE].allowed or row.cells[Access.USE].conditional)
     )
 

@@ -10,12 +10,13 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from kms_tui.policy import access
-from kms_tui.policy.access import Party, Standing
+from kms_tui.policy.access import Standing
 from kms_tui.policy.actions import Action
 from kms_tui.policy.describe import condition
 from kms_tui.policy.document import Document, Statement
 from kms_tui.policy.evaluation import Decision
 from kms_tui.policy.json_reader import split_lines
+from kms_tui.policy.parties import Party, parties_in
 from kms_tui.policy.principals import PrincipalKind
 
 MAX_COMPARISONS = 1_000_000
@@ -246,7 +247,7 @@ def effect_changes(
     A party whose standing stays the same has none, but for ``root keeps kms:*`` if the account keeps all.
     """
     groups = access.equivalent_actions([old, new], access.key_actions())
-    asked = access.parties_in([old, new], account_id, partition)[:MAX_PARTIES]
+    asked = parties_in([old, new], account_id, partition)[:MAX_PARTIES]
     return tuple(change for party in asked for change in _party_changes(old, new, party, groups, key_arn))
 
 

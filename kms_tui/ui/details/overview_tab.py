@@ -168,7 +168,7 @@ _VERDICTS = {
 
 def _policy(facts: PolicySummary) -> Content:
     words, colour = _VERDICTS[facts.verdict]
-    told = Content.styled(words, colour) + Content(f"; {facts.users}")
+    told = Content.styled(words, colour) + safe(f"; {facts.users}")
     if isinstance(facts.grants, Known) or facts.grants is NOT_APPLICABLE:
         return told
     if facts.grants is UNASKED:
@@ -183,16 +183,34 @@ def _lets_anyone(row: AccessRow) -> bool:
 def users_words(rows: Sequence[AccessRow], *, with_grants: bool) -> str:
     """Who may use the key beside the account, by the rows of the access matrix, and by what."""
     from kms_tui.policy.access import users_of
-    from kms_tui.policy.principals import PrincipalKind
+    from kms_tui.policy.describe import listed
 
+    wide: list[tuple[str, bool]] = []
     for row in rows:
         use = row.cells[Access.USE]
-        if row.party.kind is PrincipalKind.EVERYONE and (use.allowed or use.conditional):
-            who = "anyone" if row.public else "anyone in the account"
-            return f"{who} may use it" + ("" if use.allowed else " under conditions")
-    count = users_of(rows)
-    who = ("nobody else", "one principal")[count] if count < 2 else f"{count:,} principals"
-    return f"{who} may use it by {'policy or grant' if with_grants else 'the policy'}"
+        if not (use.allowed or use.conditional):
+            continue
+        if row.public:
+            return "anyone may use it" + ("" if use.allowed else " under conditions")
+        if row.party.insider is not None or row.party.is_part:
+            wide.append((_label(row), not use.allowed))
+    count = users_of(row for row in rows if not row.party.is_part)
+    ending = f"by {'policy or grant' if with_grants else 'the policy'}"
+    if len(wide) == 1 and not count:
+        ((who, has_conditions),) = wide
+        return f"{who} may use it {'under conditions, ' if has_conditions else ''}{ending}"
+    named = [f"{who} (under conditions)" if has_conditions else who for who, has_conditions in wide]
+    if count or not wide:
+        named.append(("nobody else", "one principal")[count] if count < 2 else f"{count:,} principals")
+    return f"{listed(named, 3)} may use it {ending}"
+
+
+def _label(row: AccessRow) -> str:
+    from kms_tui.policy.principals import PrincipalKind
+
+    if row.party.insider is not None:
+        return "anyone who meets its conditions" if row.outside else "anyone in the account"
+    return row.party.text if row.party.kind is PrincipalKind.EVERYONE else row.label
 
 
 def can_report_rotation(key: Key) -> bool:
