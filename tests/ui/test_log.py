@@ -55,7 +55,7 @@ def test_changes_are_listed_newest_first_with_their_outcome_and_reads_only_count
             f"aws kms disable-key --key-id {key} --region eu-west-1 --profile dev "
             "--endpoint-url http://localhost:4566"
         )
-        assert "3 changes" in body(pilot)
+        assert "1 change · 2 failed · " in body(pilot)
         await press(pilot, "w")
         app.screen.query_one("#path", Input).value = str(script_file)
         await press(pilot, "enter")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kms_tui.backend.base import Backend
+from kms_tui.backend.wrappers.session_log import LogEntry, SessionLog, _Params
 from kms_tui.demo import demo_backend
 from kms_tui.evidence.events import usage_event
 from kms_tui.kms.facts import UNASKED, Fact, Known
@@ -15,6 +16,7 @@ from kms_tui.session import BackendKind, Connection, Session, open_session
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.details.activity_tab import summary
 from kms_tui.ui.details.overview_tab import judged
+from kms_tui.ui.screens.log_screen import status_words
 from tests.unit.evidence.trail import entry
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -96,3 +98,21 @@ def test_no_refusals_is_said_with_the_time_that_was_looked_at() -> None:
     assert summary([], 0, hides=False).plain == "0 calls"
     assert summary(used, 2, hides=False, since=SINCE).plain.startswith("1 of 2 calls · none of these refused")
     assert summary([refused], 1, hides=False, since=SINCE).plain.startswith("1 call · 1 refused")
+
+
+def test_uses_of_keys_are_no_reads_and_failed_changes_are_no_changes() -> None:
+    entries = [
+        LogEntry(NOW, "eu-west-1", "EnableKey", _Params(), error) for error in ("", "AccessDeniedException")
+    ]
+    calls = {"DescribeKey": 3, "Encrypt": 1, "EnableKey": 2}
+    assert status_words(entries, calls, 2).plain == "1 change · 1 failed · 1 use of keys · 3 reads"
+    assert status_words([], {}, 0).plain == "0 changes · 0 reads"
+
+
+def test_a_full_log_numbers_its_entries_on_and_says_what_it_does_not_keep() -> None:
+    log = SessionLog(limit=2)
+    for number in range(5):
+        log.append(LogEntry(NOW, "eu-west-1", "EnableKey", _Params(KeyId=str(number))))
+    assert [(number, entry.params["KeyId"]) for number, entry in log.numbered()] == [(3, "3"), (4, "4")]
+    assert log.count == 5
+    assert status_words(log.entries, {}, log.count).plain == "2 changes · 3 older not kept · 0 reads"

@@ -41,10 +41,23 @@ class SessionLog:
     def __init__(self, limit: int = 10_000) -> None:
         self._lock = threading.Lock()
         self._entries: deque[LogEntry] = deque(maxlen=limit)
+        self._count = 0
 
     def append(self, entry: LogEntry) -> None:
         with self._lock:
             self._entries.append(entry)
+            self._count += 1
+
+    @property
+    def count(self) -> int:
+        """All entries so far, those too that have given way."""
+        with self._lock:
+            return self._count
+
+    def numbered(self) -> tuple[tuple[int, LogEntry], ...]:
+        """The entries with their numbers in the session, from 0."""
+        with self._lock:
+            return tuple(enumerate(self._entries, self._count - len(self._entries)))
 
     @property
     def entries(self) -> tuple[LogEntry, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -13,12 +13,13 @@ from textual.widget import Widget
 
 from kms_tui.backend.wrappers.session_log import LogEntry
 from kms_tui.export import Table
-from kms_tui.kms.operations import is_mutating
+from kms_tui.kms.operations import CRYPTOGRAPHIC, is_mutating
 from kms_tui.session import Connection, Session
 from kms_tui.ui.actions.export_actions import export, table_formats
 from kms_tui.ui.actions.viewing_actions import copy_name
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.words import counted
 from kms_tui.ui.dialogs.text_screen import TextScreen
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
@@ -71,18 +72,16 @@ class LogScreen(ModeScreen):
             start(self, partial(self._show, self.session), group="log", description="show the log")
 
     async def _show(self, session: Session) -> None:
-        entries = session.log.entries
-        known = len(self._lines)
-        lines = await off_loop(lambda: [_command(session.connection, each) for each in entries[known:]])
-        for number, (entry, line) in enumerate(zip(entries[known:], lines, strict=True), known):
-            self._lines[str(number)] = (entry, line)
+        entries = {str(number): entry for number, entry in session.log.numbered()}
+        new = {key: entry for key, entry in entries.items() if key not in self._lines}
+        lines = await off_loop(lambda: [_command(session.connection, each) for each in new.values()])
+        self._lines |= dict(zip(new, zip(new.values(), lines, strict=True), strict=True))
+        for key in self._lines.keys() - entries.keys():
+            del self._lines[key]
         self.query_one(LineTable).show_rows(
             [_row(key, entry, line) for key, (entry, line) in reversed(self._lines.items())]
         )
-        reads = sum(
-            count for operation, count in session.meter.so_far()[0].items() if not is_mutating(operation)
-        )
-        self.show_status(Content(f"{len(entries):,} changes · {reads:,} reads"))
+        self.show_status(status_words(list(entries.values()), session.meter.so_far()[0], session.log.count))
 
     @on(LineTable.Selected)
     def _selected(self, event: LineTable.Selected) -> None:
@@ -101,6 +100,21 @@ class LogScreen(ModeScreen):
         calls = list(self._lines.values())
         formats = {"sh": ("Shell script", lambda: _script(calls)), **table_formats(lambda: _table(calls))}
         await export(self, "kms-tui-session", formats)
+
+
+def status_words(entries: Sequence[LogEntry], calls: Mapping[str, int], count: int) -> Content:
+    """How many changes, failed ones apart, and how many other calls; uses of keys are no reads.
+
+    ``count`` is that of all entries so far; the log keeps the newest.
+    """
+    failed = sum(bool(entry.error) for entry in entries)
+    uses = sum(count for operation, count in calls.items() if operation in CRYPTOGRAPHIC)
+    reads = sum(count for operation, count in calls.items() if not is_mutating(operation)) - uses
+    parts = [counted(len(entries) - failed, "change")]
+    parts += [f"{failed:,} failed"] if failed else []
+    parts += [counted(uses, "use") + " of keys"] if uses else []
+    parts += [f"{count - len(entries):,} older not kept"] if count > len(entries) else []
+    return Content(" · ".join([*parts, counted(reads, "read")]))
 
 
 def _script(calls: Sequence[tuple[LogEntry, str]]) -> str:
