@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kms_tui.inventory import Pace
+from kms_tui.inventory.view import Scope
 from kms_tui.kms.errors import EndpointError, ServiceError
 from kms_tui.ui.screens import key_counts
 from tests.unit.inventory.world import FakeAccount, World, denied, named
@@ -55,6 +56,18 @@ def test_an_account_that_could_not_be_listed_is_not_one_without_keys() -> None:
     assert (key_counts.scopes(world.view).plain, status(world)) == ("Customer ? · AWS ? · All ?", "")
 
 
+def test_keys_known_by_their_aliases_alone_are_at_least_so_many() -> None:
+    account = FakeAccount(named(*"ab"))
+    account.fail["ListKeys"] = denied("ListKeys")
+    assert status(World(account).open()).startswith("0 of at least 2 read")
+
+
+def test_all_keys_count_the_read_ones_of_aws_too() -> None:
+    world = World(FakeAccount(named(*"ab", "aws/s3")), pace=UNASKED).open()
+    world.view.set_scope(Scope.ALL)
+    assert status(world) == "0 of 3 read"
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -66,4 +79,4 @@ def test_an_account_that_could_not_be_listed_is_not_one_without_keys() -> None:
 def test_what_is_tried_again_comes_first(error: Exception, words: str) -> None:
     account = FakeAccount(named(*"ab"))
     account.fail["ListKeys"] = error
-    assert status(World(account, pace=UNASKED).open()).split(" · ") == [words, "0 of 2 read"]
+    assert status(World(account, pace=UNASKED).open()).split(" · ") == [words, "0 of at least 2 read"]

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from kms_tui.export import Table
 from kms_tui.inventory import Row
 from kms_tui.kms.errors import ServiceError
-from kms_tui.kms.facts import Denied, Failed
+from kms_tui.kms.facts import Denied, Failed, Known
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Alias
 from kms_tui.session import Session
@@ -83,6 +83,7 @@ class AliasesScreen(ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self._aliases: dict[str, Alias] = {}
+        self._is_listed = self._is_listing = False
 
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(classes="table-body"):
@@ -96,6 +97,7 @@ class AliasesScreen(ModeScreen):
 
     def session_opened(self, session: Session) -> None:
         self._aliases.clear()
+        self._is_listed = False
         self.query_one(LineTable).focus()
         self.action_refresh()
 
@@ -110,10 +112,15 @@ class AliasesScreen(ModeScreen):
     async def _list(self) -> None:
         session = self.session
         assert session is not None
+        self._is_listing = True
         self.show_status("listing…")
-        aliases = await self.attempt(session.kms.aliases, doing="list the aliases")
+        try:
+            aliases = await self.attempt(session.kms.aliases, doing="list the aliases")
+        finally:
+            self._is_listing = False
         if aliases is not None:
             self._aliases = {alias.name: alias for alias in aliases}
+            self._is_listed = True
         self._show()
 
     # The table
@@ -122,10 +129,20 @@ class AliasesScreen(ModeScreen):
     def _show(self) -> None:
         if self.session is None:
             return
-        shown = self._matching()
-        self.query_one(LineTable).show_rows([line for _, _, line in shown])
+        shown, table = self._matching(), self.query_one(LineTable)
+        table.empty = "No alias matches." if self._aliases else "No alias." if self._is_listed else ""
+        table.show_rows([line for _, _, line in shown])
         aws = sum(alias.is_aws for alias, _, _ in shown)
-        status = Content(f"{len(shown) - aws:,} aliases · {aws:,} of AWS")
+        if not self._is_listed:
+            self.show_status("listing…" if self._is_listing else "not listed: r tries again")
+            return
+        mine = len(shown) - aws
+        words = f"{mine:,} {'alias' if mine == 1 else 'aliases'} · {aws:,} of AWS"
+        if len(shown) < len(self._aliases):
+            words = f"{len(shown):,} of {len(self._aliases):,} aliases"
+        if len(self.session.inventory.regions) > 1:
+            words += f" · of {self.session.kms.region} alone"
+        status = Content(words)
         if dangling := sum(_DANGLING in line.cells for _, _, line in shown):
             status += Content.styled(f" · {dangling:,} without their key", "$warning")
         self.show_status(status)
@@ -161,7 +178,10 @@ class AliasesScreen(ModeScreen):
         if f"alias {alias.short_name}" in words.split(", "):
             return "propagating", "accent"
         if row is None:
-            return ("listing…", "quiet") if self.session.inventory.busy else _DANGLING
+            if self.session.inventory.busy:
+                return "listing…", "quiet"
+            is_listed = isinstance(self.session.inventory.region(self.session.kms.region).keys, Known)
+            return _DANGLING if is_listed else ("not known", "warning")
         if row.gone or _is_missing(row):
             return _DANGLING
         if isinstance(row.described, Denied | Failed):

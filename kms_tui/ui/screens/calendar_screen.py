@@ -37,6 +37,7 @@ from kms_tui.ui.base.subject import subject_of
 from kms_tui.ui.base.words import counted, date_words
 from kms_tui.ui.screens.inventory_screen import InventoryScreen
 from kms_tui.ui.widgets.charts import columns
+from kms_tui.ui.widgets.key_notes import is_listed, unlisted_words
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.text_widgets import Static
 
@@ -62,6 +63,8 @@ _KIND_WORDS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.EXPIRY: ("material expires", "warning"),
     EventKind.ROTATION: ("rotates", "plain"),
 }
+_NOTHING = "Nothing is coming: no deletion, no expiry, no rotation."
+_NOTHING_KNOWN = "Nothing is known to be coming; not all dates are known."
 _missing = missing_of(FactName.DESCRIBED, FactName.ROTATION)
 
 
@@ -114,7 +117,7 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
         with Vertical(classes="table-body"):
             yield Static(id="calendar-note")
             yield Static(id="calendar-year")
-            yield LineTable(_COLUMNS, empty="Nothing is coming: no deletion, no expiry, no rotation.")
+            yield LineTable(_COLUMNS)
 
     def session_opened(self, session: Session) -> None:
         self._asked.clear()
@@ -151,7 +154,9 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
     def present(self, session: Session, found: CalendarLines) -> None:
         self._found = found
         self._read_missing(session, found)
-        self.query_one(LineTable).show_rows(found.lines)
+        table = self.query_one(LineTable)
+        table.empty = _NOTHING if _is_whole(session, found.calendar) else _NOTHING_KNOWN
+        table.show_rows(found.lines)
         self.query_one("#calendar-year", Static).update(year_strip(found.calendar, session.now()))
         self.show_status(self._status(session, found.calendar))
         self._show_note(session, found)
@@ -198,6 +203,8 @@ class CalendarScreen(InventoryScreen[CalendarLines], ActionScreen):
             )
         if stopped := session.inventory.stopped:
             parts.append(stopped.with_next_step)
+        elif unlisted := unlisted_words(session.inventory):
+            parts.append(unlisted)
         if found.refused_keys:
             parts.append(
                 f"Not known: the dates of {counted(found.refused_keys, 'key')} that cannot be described."
@@ -285,6 +292,12 @@ def year_strip(found: Calendar, now: datetime) -> Content:
         words = f"{counted(undated, 'deletion')} without a date yet: a primary waits for its replicas"
         lines.append(Content.styled(words, "$foreground-muted"))
     return Content("\n").join(lines) if len(lines) > 1 else Content()
+
+
+def _is_whole(session: Session, found: Calendar) -> bool:
+    """Whether all dates of all keys are known."""
+    missing = found.unread + found.refused_keys + found.refused_rotations
+    return is_listed(session.inventory) and not missing
 
 
 def _minutes(session: Session, found: CalendarLines) -> float:

@@ -34,6 +34,7 @@ from kms_tui.ui.base.words import counted
 from kms_tui.ui.screens.inventory_screen import InventoryScreen
 from kms_tui.ui.widgets.charts import BarRow, bars, beside
 from kms_tui.ui.widgets.key_line import MARK
+from kms_tui.ui.widgets.key_notes import is_listed, unlisted_words
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
 from kms_tui.ui.widgets.screen_bars import TopBar, calls_words
 from kms_tui.ui.widgets.text_widgets import Static
@@ -51,9 +52,15 @@ class Costs:
     replicas_left: int
     """Replicas of marked primaries that are not marked, and stay charged."""
     refused: int
-    """Keys whose rotations are denied or failed."""
+    """Keys whose rotations are denied or failed, and would be charged."""
     undescribed: int
     """Keys whose description is denied or failed."""
+
+    @property
+    def at_least(self) -> Costs:
+        """The same, where keys may be missing from the list."""
+        month = replace(self.account.month, at_least=True)
+        return replace(self, account=replace(self.account, month=month))
 
 
 def costs_of(rows: Iterable[Row], marks: Collection[str], prices: Prices) -> Costs:
@@ -68,7 +75,11 @@ def costs_of(rows: Iterable[Row], marks: Collection[str], prices: Prices) -> Cos
         account_cost([_priced(row) for row in marked], prices),
         len(marked),
         len({arn for row in marked for arn in _replicas(row)} - set(marks)),
-        sum(isinstance(row.rotations, Denied | Failed) for row in ours),
+        sum(
+            isinstance(row.rotations, Denied | Failed)
+            for row, cost in keys
+            if cost is not None and cost.at_least
+        ),
         sum(isinstance(row.described, Denied | Failed) for row in ours),
     )
 
@@ -143,7 +154,7 @@ class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
                         id=f"for-{fact}",
                     )
             yield Static(id="cost-bars")
-            yield LineTable(_COLUMNS, empty="No customer key costs anything here.")
+            yield LineTable(_COLUMNS, empty="No customer key is listed.")
 
     def session_opened(self, session: Session) -> None:
         self.query_one(LineTable).focus()
@@ -155,7 +166,9 @@ class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
 
     def present(self, session: Session, found: tuple[Costs, Sequence[TableRow]]) -> None:
         self._costs, lines = found
-        words = _words(self._costs, self.prices)
+        if not is_listed(session.inventory):
+            self._costs = self._costs.at_least
+        words = _words(self._costs, self.prices, unlisted_words(session.inventory))
         words["calls"] = Content(calls_words(session, self.prices))
         for fact in _FACTS:
             value = words.get(fact)
@@ -243,8 +256,11 @@ def _by(charged: Iterable[tuple[Row, float]], group: Callable[[Row], str]) -> li
     return bars(rows, label_width=14, width=24)
 
 
-def _words(costs: Costs, prices: Prices) -> dict[str, Content]:
-    """The lines above the table, by their ids; a fact that does not apply has none."""
+def _words(costs: Costs, prices: Prices, unlisted: str) -> dict[str, Content]:
+    """The lines above the table, by their ids; a fact that does not apply has none.
+
+    ``unlisted`` says which Regions are not listed whole.
+    """
     account, marked = costs.account, costs.marked
     keys = counted(account.charged, "key")
     rotations = f" and {counted(account.rotations, 'rotation')}" if account.rotations else ""
@@ -259,8 +275,8 @@ def _words(costs: Costs, prices: Prices) -> dict[str, Content]:
         words["pending"] = Content(
             f"{account.pending:,} whose deletion is scheduled; {account.if_kept} a month if that is cancelled"
         )
-    if unknown := _unknown(costs):
-        words["unknown"] = Content.styled(unknown, "$warning")
+    if unknown := "; ".join(filter(None, (unlisted, _unknown(costs)))):
+        words["unknown"] = safe(unknown).stylize("$warning")
     if costs.marked_keys:
         saves = f"deleting the {counted(costs.marked_keys, 'key')} marked would save {marked.month} a month"
         words["marked"] = Content.styled(saves, "$accent") + Content(

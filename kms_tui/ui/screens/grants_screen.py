@@ -24,7 +24,7 @@ from kms_tui.ui.actions.export_actions import export_list
 from kms_tui.ui.actions.grant_actions import check_principal, end_grant, is_service
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import KeysChanged
-from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import aws_managed
 from kms_tui.ui.base.words import counted
 from kms_tui.ui.details.grants_and_uses_tab import grant_rows
@@ -39,6 +39,7 @@ from kms_tui.ui.screens.held_grants import (
     matching_grants,
 )
 from kms_tui.ui.widgets.facts_table import FactsTable
+from kms_tui.ui.widgets.key_notes import unlisted_words
 from kms_tui.ui.widgets.line_table import LineTable, MadeRows, TableColumn
 from kms_tui.ui.widgets.text_widgets import Input, Static
 
@@ -110,6 +111,8 @@ class GrantsScreen(ModeScreen):
         self._facts: dict[str, Fact[list[Grant]]] = {}
         self._retirable: Retirable | None = None
         self._held: Sequence[HeldGrant] = ()
+        self._deleted = 0
+        """How many of ``_held`` are of deleted principals."""
         """All grants of the list, in order."""
         self._shown: Sequence[HeldGrant] = ()
         """Those on screen: what the filter that was applied last leaves."""
@@ -223,7 +226,7 @@ class GrantsScreen(ModeScreen):
                 if session is not self.session:
                     continue
                 self._held = held
-                self.show_status(self._status(len(held), sum(each.is_deleted for each in held)))
+                self._deleted = sum(each.is_deleted for each in held)
                 self.query_one("#grants-note", Static).update(note)
                 await self._match()
                 if self._is_stale:
@@ -253,6 +256,7 @@ class GrantsScreen(ModeScreen):
 
     def _show_grants(self, shown: Sequence[HeldGrant]) -> None:
         self._shown = shown
+        self.show_status(self._status(len(shown)))
         self.query_one(LineTable).show_rows(MadeRows(shown, grant_row, key=attrgetter("row_key")))
 
     @property
@@ -265,9 +269,10 @@ class GrantsScreen(ModeScreen):
         shown = FactsTable(grant_rows(current.grant)) if current is not None else None
         self.query_one("#grants-detail", Static).update(shown)
 
-    def _status(self, grants: int, deleted: int) -> Content:
-        words = Content(counted(grants, "grant"))
-        if deleted:
+    def _status(self, shown: int) -> Content:
+        of_all = f"{shown:,} of " if shown < len(self._held) else ""
+        words = Content(f"{of_all}{counted(len(self._held), 'grant')}")
+        if deleted := self._deleted:
             words += Content.styled(f" · {deleted:,} of deleted principals", "$warning")
         if self._reading is not None:
             words += Content(f" · reading {len(self._reading.facts):,} of {self._reading.total:,}")
@@ -284,6 +289,8 @@ class GrantsScreen(ModeScreen):
         unread = coverage.keys - coverage.known - coverage.denied - coverage.failed
         if unread and self._reading is None:
             note += Content(f" · {unread:,} not read: r reads all, a call a key")
+        if unlisted := unlisted_words(session.inventory):
+            note += Content("\n") + safe(unlisted).stylize("$warning")
         return note
 
     # Actions

@@ -22,6 +22,7 @@ from kms_tui.session import Session
 from kms_tui.ui.actions.export_actions import export
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.words import counted
 from kms_tui.ui.dialogs.form import Form, FormField
 from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.screens import health_words
@@ -109,7 +110,7 @@ class HealthScreen(ModeScreen):
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        changed = self.session is not None and len(self.session.log.entries) != self._changes
+        changed = self.session is not None and self.session.log.count != self._changes
         if changed and self._report is not None and self._examination is None:
             self._prepare()
 
@@ -119,7 +120,7 @@ class HealthScreen(ModeScreen):
         self._cancel()
         settings = Settings(self._unused_days, required_tags=self.host.config.required_tags)
         self._examination = Examination(session.inventory, session.kms, settings, session.services)
-        self._changes = len(session.log.entries)
+        self._changes = session.log.count
         work = partial(self._estimate, self._examination, again)
         start(self, work, group="health", description="see what the checks need")
 
@@ -191,7 +192,6 @@ class HealthScreen(ModeScreen):
         assert report is not None
         self.remove_class("-empty")
         self._show_head()
-        self.show_status(f"{len(report.findings):,} findings")
         checks = [health_words.check_row(tally) for tally in report.tallies]
         self.query_one("#checks", LineTable).show_rows(checks)
         self._view_checks(not (report.findings or report.gaps))
@@ -214,6 +214,10 @@ class HealthScreen(ModeScreen):
         several = len(self._report.regions) > 1
         rows = [health_words.item_row(key, item, regions=several) for key, item in self._shown.items()]
         self.query_one("#findings", LineTable).show_rows(rows)
+        found = sum(isinstance(item, HealthFinding) for item in self._shown.values())
+        total = len(self._report.findings)
+        of_all = f"{found:,} of " if found < total else ""
+        self.show_status(f"{of_all}{counted(total, 'finding')}")
         self._show_detail()
 
     def _view_checks(self, checks: bool) -> None:

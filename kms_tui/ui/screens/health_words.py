@@ -11,7 +11,7 @@ from kms_tui.evidence.health.health_report import CheckTally, Gap, HealthFinding
 from kms_tui.inventory.row_health import SEVERITY_MARKS, HealthSeverity
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.base.words import span_words
+from kms_tui.ui.base.words import counted, span_words
 from kms_tui.ui.widgets.charts import BarRow, bars, beside
 from kms_tui.ui.widgets.line_table import TableRow
 
@@ -148,9 +148,11 @@ def headline(report: Report) -> Content:
     if report.gaps:
         parts.append(_muted(f"? {len(report.gaps):,} not known"))
     said = Content(" · ").join(parts)
-    if not parts:
+    if not parts and not report.keys:
+        said = _muted("– No customer key to check")
+    elif not parts:
         said = Content.styled(f"{_PASSED} Nothing needs attention", "$success bold")
-    said += _muted(f"    {report.keys:,} keys, {len(report.tallies)} checks")
+    said += _muted(f"    {counted(report.keys, 'key')}, {counted(len(report.tallies), 'check')}")
     return said if report.complete else said + Content.styled("  stopped: r goes on", "$warning")
 
 

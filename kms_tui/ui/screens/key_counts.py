@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from kms_tui.inventory import FactName
 from kms_tui.inventory.live_list import Inventory
+from kms_tui.inventory.row_table import Tally
 from kms_tui.inventory.view import Scope, Summary, View
 from kms_tui.kms.errors import KmsTuiError, ServiceError
-from kms_tui.kms.facts import Known
+from kms_tui.kms.facts import Denied, Failed, Known
 from kms_tui.ui.base.safe_text import Content
+from kms_tui.ui.base.words import counted
 
+_SCOPE_OF_AWS = {Scope.CUSTOMER: (False,), Scope.AWS: (True,), Scope.ALL: (False, True)}
 _SCOPE_WORDS = {Scope.CUSTOMER: "Customer", Scope.AWS: "AWS", Scope.ALL: "All"}
 _PATIENCE_SECONDS = 60.0
 """A filter whose facts take longer to read waits for enter."""
@@ -34,7 +37,7 @@ def status(view: View, summary: Summary, watched: Content | None = None) -> Cont
 
     ``watched`` counts refused uses of watched keys.
     """
-    tally, error = view.inventory.tally(aws=view.scope is Scope.AWS), view.inventory.passing_error
+    tally, error = _tally(view), view.inventory.passing_error
     parts = []
     if error is not None:
         parts.append(Content.styled(f"{_error_word(error)}, trying again", "$warning"))
@@ -43,15 +46,16 @@ def status(view: View, summary: Summary, watched: Content | None = None) -> Cont
         parts.append(Content.styled(f"{summary.marked} marked{hidden}", "$accent"))
     if watched is not None:
         parts.append(watched)
+    least = "at least " if _is_listed_in_part(view.inventory) else ""
     if view.query:
-        parts.append(Content(f"{summary.shown:,} of {summary.total:,} keys"))
+        parts.append(Content(f"{summary.shown:,} of {least}{counted(summary.total, 'key')}"))
     elif tally.read == tally.keys and not _nothing_listed(view.inventory):
-        parts.append(Content(f"{summary.total:,} keys"))
+        parts.append(Content(f"{least}{counted(summary.total, 'key')}"))
     if tally.attention:
         words = f"{tally.attention:,} {'needs' if tally.attention == 1 else 'need'} attention"
         parts.append(Content.styled(words, "$warning @click=screen.attention"))
     if tally.read < tally.keys:
-        parts.append(Content(f"{tally.read:,} of {tally.keys:,} read"))
+        parts.append(Content(f"{tally.read:,} of {least}{tally.keys:,} read"))
     if view.sort.column != "name" and summary.sort_known < summary.shown:
         parts.append(Content(f"sorted by {summary.sort_known:,} known"))
     if summary.arrived:
@@ -59,6 +63,12 @@ def status(view: View, summary: Summary, watched: Content | None = None) -> Cont
     if view.inventory.busy:
         parts.append(Content("listing…"))
     return Content(" · ").join(parts)
+
+
+def _tally(view: View) -> Tally:
+    """The counts of the keys in the view's scope."""
+    tallies = [view.inventory.tally(aws=aws) for aws in _SCOPE_OF_AWS[view.scope]]
+    return Tally(*(sum(numbers) for numbers in zip(*tallies, strict=True)))
 
 
 def takes_long(view: View, summary: Summary) -> bool:
@@ -93,6 +103,11 @@ def filter_note(view: View, summary: Summary) -> str:
 
 def _nothing_listed(inventory: Inventory) -> bool:
     return not len(inventory) and any(not isinstance(region.keys, Known) for region in inventory.regions)
+
+
+def _is_listed_in_part(inventory: Inventory) -> bool:
+    """Whether the keys of a Region could not be listed whole."""
+    return any(isinstance(region.keys, Denied | Failed) for region in inventory.regions)
 
 
 def _error_word(error: KmsTuiError) -> str:

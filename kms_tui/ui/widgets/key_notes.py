@@ -6,6 +6,7 @@ import textwrap
 from typing import NamedTuple
 
 from kms_tui.inventory.listing import Region
+from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.view import Scope, View
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
 from kms_tui.ui.base.safe_text import visible
@@ -41,6 +42,17 @@ def _not_listed(region: Region) -> str:
     keys_failed = isinstance(region.keys, Denied | Failed)
     what, fact = ("keys", region.keys) if keys_failed else ("aliases", region.aliases)
     return f"{region.name}: listing its {what} {_FAILED[isinstance(fact, Denied)]}. {region.error}"
+
+
+def unlisted_words(inventory: Inventory) -> str:
+    """Which Regions' keys are not listed whole, and why; untrusted, "" where all are or will be."""
+    broken = [region for region in inventory.regions if isinstance(region.keys, Denied | Failed)]
+    return " ".join(_not_listed(region) for region in broken)
+
+
+def is_listed(inventory: Inventory) -> bool:
+    """Whether all keys of all Regions are in the list."""
+    return all(isinstance(region.keys, Known) for region in inventory.regions)
 
 
 def nameless(aliases: Fact[int]) -> str:
