@@ -327,7 +327,11 @@ def _cannot_delete(session: Session, store: Store) -> str:
         word = _STATES.get(store["ConnectionState"], (store["ConnectionState"], ""))[0]
         return f"The key store is {word}. Disconnect it first, with enter on the list."
     store_id = store["CustomKeyStoreId"]
-    held = [row for row in session.inventory.rows() if row.key and row.key.custom_key_store_id == store_id]
+    held = [
+        row
+        for row in session.inventory.rows()
+        if not row.gone and row.key and row.key.custom_key_store_id == store_id
+    ]
     if not held:
         return ""
     names = ", ".join((*row.aliases, row.key_id)[0] for row in held[:3])

@@ -85,7 +85,9 @@ class TopBar(Vertical):
         session = host_of(self).session
         if session is None:
             return
-        limits = Content.styled(f"{session.meter.total:,} calls{self._price(session)} ", "$foreground-muted")
+        total = session.meter.total
+        calls = f"{total:,} call{'' if total == 1 else 's'}{self._price(session)} "
+        limits = Content.styled(calls, "$foreground-muted")
         if session.notice:
             limits += Content.styled(f" {session.notice} ", "$warning") + Content(" ")
         if session.read_only:
