@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from kms_tui.kms.arn import is_account_id
 from kms_tui.kms.facts import Fact, Known
 from kms_tui.kms.model import Grant
 from kms_tui.kms.operations import Access
@@ -121,7 +122,11 @@ def _is_open_to_some(test: ConditionTest) -> bool:
     """Whether a condition on who the caller is may be met by somebody who is no party."""
     if test.key == "aws:principalarn":
         return bool(test.references) or any(text.value.count(":") < 5 for text in test.values)
-    return test.key in ("aws:principaltype", "aws:username", "aws:userid", *OWN_ACCOUNT)
+    if test.key in OWN_ACCOUNT:
+        return bool(test.references or test.patterns) or any(
+            is_account_id(each.value) for each in test.values
+        )
+    return test.key in ("aws:principaltype", "aws:username", "aws:userid")
 
 
 def _under_conditions(statements: Sequence[Statement], *, wanted: bool) -> Decision:
@@ -280,13 +285,15 @@ def _row(
     for group in groups:
         decisions.update(dict.fromkeys(group, decide(document, party, group[0], key_arn)))
     strangers = _reaches_strangers(document, party, groups, key_arn)
-    public = strangers and _reaches_strangers(document, party, groups, key_arn, NO_NETWORK)
     standings = {standing for standing, _ in decisions.values()}
+    public = strangers and _reaches_strangers(document, party, groups, key_arn, NO_NETWORK)
+    if party.is_of_any_account or party.has_too_many_parts:
+        public = Standing.ALLOWED in standings
     return AccessRow(
         party,
         {access: _cell(access, decisions, grants) for access in COLUMNS},
         outside=party.is_outside(account_id) or (strangers and not public),
-        public=public or (party.is_of_any_account and Standing.ALLOWED in standings),
+        public=public,
         delegates=party.kind is PrincipalKind.ACCOUNT,
     )
 
@@ -299,21 +306,29 @@ def _reaches_strangers(
     more: Mapping[str, ContextValue] = NOTHING_MORE,
 ) -> bool:
     """Whether everyone includes anybody outside the key's account, with ``more`` in the request's context."""
-    for group in groups if party.insider is not None else ():
+    if party.insider is None:
+        return False
+    account_id = party.insider.account
+    for group in groups:
         request = AccessRequest(party.caller, group[0].name, key_arn, party.context)
         found = _unnamed(document, party, request, more)
         if found.effect in _GIVES:
             return True
         if found.effect is Effect.NO_STATEMENT and any(
-            map(_may_be_strangers, _described(document, party, request, more))
+            _may_be_strangers(statement, account_id)
+            for statement in _described(document, party, request, more)
         ):
             return True
     return False
 
 
-def _may_be_strangers(statement: Statement) -> bool:
-    """Whether a statement for everyone has no condition on the account."""
-    return not any(test.key in OWN_ACCOUNT for test in statement.conditions)
+def _may_be_strangers(statement: Statement, account_id: str) -> bool:
+    """Whether no condition of a statement for everyone is on the key's account alone."""
+    own = (account_id, "${aws:ResourceAccount}")
+    return not any(
+        test.key in OWN_ACCOUNT and all(text.value in own for text in test.values)
+        for test in statement.conditions
+    )
 
 
 def _cell(

@@ -16,8 +16,8 @@ from kms_tui.policy.json_reader import Span
 from kms_tui.policy.principals import Caller, Principal, PrincipalKind
 from kms_tui.policy.wildcard import has_wildcard
 
-_MAX_PARTS = 40
-"""Most parties that the conditions of statements for everyone add."""
+_MAX_PARTS = 300
+"""Most parties that the conditions of statements for everyone add; of more than these none is told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Party:
     context: Mapping[str, ContextValue] = field(default_factory=dict)
     insider: Caller | None = None
     parts: tuple[Party, ...] = ()
+    has_too_many_parts: bool = False
+    """Whether everyone has no ``parts`` since there are more than one would read."""
     is_part: bool = False
     """Whether only conditions of statements for everyone name it."""
     is_beyond: bool = False
@@ -101,8 +103,9 @@ def parties_in(documents: Iterable[Document], account_id: str, partition: str = 
             if statement.names(PrincipalKind.EVERYONE) and not statement.not_principal:
                 parts.update((part.text, part) for part in _parts(statement, around))
     if everyone := found.get("*"):
-        known = tuple(parts.values())[:_MAX_PARTS]
-        found["*"] = replace(everyone, parts=known)
+        too_many = len(parts) > _MAX_PARTS
+        known = () if too_many else tuple(parts.values())
+        found["*"] = replace(everyone, parts=known, has_too_many_parts=too_many)
         for part in known:
             if part.text != own.text:
                 found.setdefault(part.text, part)
@@ -180,7 +183,7 @@ def _parts(statement: Statement, around: Surroundings) -> Iterator[Party]:
             continue
         if test.key == "aws:sourcearn" and "aws:sourceaccount" in keys:
             continue  # The account says it, and the ARN is its condition.
-        for text in test.values[:_MAX_PARTS]:
+        for text in test.values:
             party = make(text.value, around)
             if party is not None and _holds_for(party, test) is statement.is_allow:
                 yield replace(party, is_part=True)
@@ -356,6 +359,8 @@ def unnamed_contexts(everyone: Party) -> list[dict[str, ContextValue]]:
         keys_own["aws:ResourceAccount"] = everyone.insider.account
     if any("aws:ResourceOrgID" in part.context for part in everyone.parts):
         keys_own["aws:ResourceOrgID"] = OWN_ORG
+    if everyone.has_too_many_parts:
+        return [keys_own]
     return [{**_ANYONE, **organization, **keys_own} for organization in _ORGANIZATIONS]
 
 

@@ -22,6 +22,7 @@ from kms_tui.policy.principals import PrincipalKind
 MAX_COMPARISONS = 1_000_000
 """Pairs of differing lines beyond which one text is shown after the other."""
 MAX_PARTIES = 200
+"""Most parties whose standing is compared; ``uncompared_parties`` counts the others."""
 
 
 class StatementChangeKind(StrEnum):
@@ -249,6 +250,11 @@ def effect_changes(
     groups = access.equivalent_actions([old, new], access.key_actions())
     asked = parties_in([old, new], account_id, partition)[:MAX_PARTIES]
     return tuple(change for party in asked for change in _party_changes(old, new, party, groups, key_arn))
+
+
+def uncompared_parties(old: Document, new: Document, *, account_id: str, partition: str = "aws") -> int:
+    """How many parties ``effect_changes`` leaves out."""
+    return max(0, len(parties_in([old, new], account_id, partition)) - MAX_PARTIES)
 
 
 def _party_changes(

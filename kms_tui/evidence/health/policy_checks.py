@@ -14,7 +14,7 @@ from kms_tui.policy.access import Standing, action_words
 from kms_tui.policy.describe import listed, quoted
 from kms_tui.policy.exposure import OutsideAccess
 from kms_tui.policy.guard import check, outside_access
-from kms_tui.policy.policy_diff import effect_changes
+from kms_tui.policy.policy_diff import effect_changes, uncompared_parties
 from kms_tui.policy.search import TooComplexError
 
 _TOO_COMPLEX = Unsure("the policy is too complex to judge")
@@ -91,7 +91,12 @@ def replica_differs(examined: Examined, _settings: Settings, now: datetime) -> V
         for change in changes
         if change.before is not change.after or change.after in _UNDER_CONDITIONS
     ]
-    return f"Compared with its primary in {home}: {listed(sentences, 3)}." if sentences else None
+    if sentences:
+        return f"Compared with its primary in {home}: {listed(sentences, 3)}."
+    left_out = uncompared_parties(
+        *documents, account_id=key.account_id, partition=Arn.parse(key.arn).partition
+    )
+    return Unsure(f"the policies name {left_out:,} parties more than are compared") if left_out else None
 
 
 def _who(reach: OutsideAccess) -> str:

@@ -22,6 +22,7 @@ from kms_tui.policy.policy_diff import (
     StatementChangeKind,
     effect_changes,
     statement_changes,
+    uncompared_parties,
     unified,
 )
 from kms_tui.ui.base.policy_words import COLOURS, GLYPHS, formatted_statement
@@ -50,6 +51,8 @@ class Review:
     statements: tuple[StatementChange, ...]
     who_can_change: str
     result: CheckResult | None = None
+    uncompared: int = 0
+    """Parties beyond the most that are compared: their effects are not among ``effects``."""
 
     @property
     def is_white_space(self) -> bool:
@@ -61,7 +64,9 @@ class Review:
         told = [change.sentence for change in self.effects if not _is_kept(change)]
         if told:
             return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "")
-        return "only white space changed" if self.is_white_space else "nothing changed in effect"
+        if self.is_white_space:
+            return "only white space changed"
+        return "not all changes in effect were compared" if self.uncompared else "nothing changed in effect"
 
 
 def _is_kept(change: EffectChange) -> bool:
@@ -79,7 +84,8 @@ def review(target: EditTarget, old: str, new: str, result: CheckResult | None = 
         change for change in statement_changes(before, after) if change.kind is not StatementChangeKind.SAME
     )
     who = access.who_can_change(after, account_id=kms.account_id, partition=kms.partition, key_arn=target.arn)
-    return Review(before, after, effects, changes, who, result)
+    uncompared = uncompared_parties(before, after, account_id=kms.account_id, partition=kms.partition)
+    return Review(before, after, effects, changes, who, result, uncompared)
 
 
 def paragraphs(change: Review) -> Iterator[Content]:
@@ -93,7 +99,7 @@ def paragraphs(change: Review) -> Iterator[Content]:
     if change.is_white_space:
         yield Content("Only white space or the order of elements changes; nothing changes in effect.")
     else:
-        yield _block("In effect", _effect_lines(change.effects))
+        yield _block("In effect", _effect_lines(change))
     yield Content.styled("Could still change the policy: ", "$foreground-muted") + safe(change.who_can_change)
     if change.result is not None:
         warnings = [each for each in change.result.findings if each.severity is Severity.WARN]
@@ -111,11 +117,14 @@ def _block(title: str, lines: Sequence[Content]) -> Content:
     return Content("\n").join([Content.styled(title, "$accent bold"), *lines])
 
 
-def _effect_lines(effects: Iterable[EffectChange]) -> list[Content]:
+def _effect_lines(change: Review) -> list[Content]:
     lines = []
-    for effect in effects:
+    for effect in change.effects:
         mark, colour = ("=", "$foreground-muted") if _is_kept(effect) else _direction(effect)
         lines.append(Content.styled(f"{mark} ", f"{colour} bold") + safe(effect.sentence))
+    if change.uncompared:
+        words = f"{change.uncompared:,} more parties are not compared: see the statements that differ."
+        return [*lines, Content.styled(words, "$warning")]
     return lines or [Content("Nobody gains or loses anything.")]
 
 

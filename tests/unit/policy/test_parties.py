@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kms_tui.kms.operations import Access
 from kms_tui.policy import access, parse
 from kms_tui.policy.guard import check
-from kms_tui.policy.policy_diff import effect_changes
+from kms_tui.policy.policy_diff import MAX_PARTIES, effect_changes, uncompared_parties
 from kms_tui.ui.details.overview_tab import users_words
 from kms_tui.ui.widgets.access_matrix import cell_words
 from tests.unit.policy.build import ACCOUNT, APP, KEY, OTHER, Shape, allow, cases, deny, policy, with_root
@@ -123,6 +123,27 @@ def test_those_whom_a_deny_spares_have_rows_too() -> None:
         (f"organization {ORG}", "some", "outside"),
     ]
     assert [row[0] for row in found(spared)] == ["everyone"], "a Deny gives nothing"
+
+
+def test_of_too_many_nobody_is_told_apart_and_nobody_is_left_out() -> None:
+    for key, values in (
+        ("PrincipalAccount", [f"{number:012d}" for number in range(1, 400)]),
+        ("PrincipalOrgID", [f"o-acme{number:06d}" for number in range(400)]),
+    ):
+        assert found(to_everyone(equals(**{key: values}))) == [("everyone", "if", "outside")]
+    assert found(allow("*", "kms:Sign"), to_everyone(equals(PrincipalOrgID=values))) == [
+        ("everyone", "some+if", "public")
+    ]
+
+
+def test_parties_that_are_not_compared_are_counted() -> None:
+    before, after = (
+        parse(with_root()),
+        parse(with_root(allow([f"{n:012d}" for n in range(1, 302)], "kms:Sign"))),
+    )
+    assert len(effect_changes(before, after, account_id=ACCOUNT, key_arn=KEY)) <= MAX_PARTIES
+    assert uncompared_parties(before, after, account_id=ACCOUNT) == 302 - MAX_PARTIES
+    assert uncompared_parties(before, before, account_id=ACCOUNT) == 0
 
 
 def test_one_who_is_named_as_principal_too_has_one_row() -> None:
