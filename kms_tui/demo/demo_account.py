@@ -141,7 +141,7 @@ def _volume(made: float, volume: str) -> DemoGrant:
 
 
 _ORDERS_REPORT = DemoGrant(
-    74,
+    146,
     {
         "Name": "orders-report",
         "GranteePrincipal": f"arn:aws:iam::{ACCOUNT_ID}:role/reporting",
