@@ -104,9 +104,9 @@ async def _press(pilot: Pilot[None], chance: random.Random, offered: list[str], 
     return True
 
 
-async def mash_all(seed: int, keys: int) -> Mashed:
+async def mash_all(seed: int, keys: int, backend: Backend) -> Mashed:
     """Press ``keys`` keys on as many consoles as it takes, all on one account."""
-    mashed, backend = Mashed(), demo_backend()
+    mashed = Mashed()
     while mashed.keys < keys:
         await mash(seed, min(_A_CONSOLE, keys - mashed.keys), mashed, backend)
         seed += 1
@@ -123,7 +123,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"] = folder
         os.chdir(folder)
-        mashed = asyncio.run(mash_all(arguments.seed, arguments.keys))
+        mashed = asyncio.run(mash_all(arguments.seed, arguments.keys, demo_backend()))
     print("\n".join(mashed.contained))
     print(f"{mashed.keys:,} keys, {mashed.resizes:,} resizes, {mashed.consoles} consoles")
     print(", ".join(f"{name} {count:,}" for name, count in mashed.screens.most_common()))
