@@ -111,9 +111,9 @@ class GrantsScreen(ModeScreen):
         self._facts: dict[str, Fact[list[Grant]]] = {}
         self._retirable: Retirable | None = None
         self._held: Sequence[HeldGrant] = ()
+        """All grants of the list, in order."""
         self._deleted = 0
         """How many of ``_held`` are of deleted principals."""
-        """All grants of the list, in order."""
         self._shown: Sequence[HeldGrant] = ()
         """Those on screen: what the filter that was applied last leaves."""
         self._is_stale = False
@@ -253,10 +253,10 @@ class GrantsScreen(ModeScreen):
         shown = await off_loop(lambda: matching_grants(held, text))
         if held is self._held and text == self._filter:
             self._show_grants(shown)
+            self.show_status(self._status(len(shown)))
 
     def _show_grants(self, shown: Sequence[HeldGrant]) -> None:
         self._shown = shown
-        self.show_status(self._status(len(shown)))
         self.query_one(LineTable).show_rows(MadeRows(shown, grant_row, key=attrgetter("row_key")))
 
     @property
