@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Static
 
@@ -18,6 +19,7 @@ from kms_tui.ui.screens.keys_screen import KeyDetailsScreen
 from kms_tui.ui.widgets.virtual_list import LineList
 from tests.ui.conftest import MakeApp
 from tests.ui.console import drive, go_to, press, settled
+from tests.ui.test_hostile_text import screen_text
 from tests.ui.test_many_keys import key_id
 from tests.unit.evidence.world import FakeServices, arn_of, denied
 
@@ -101,6 +103,19 @@ def test_on_a_narrow_terminal_it_is_on_the_keys_own_screen_and_read_only_will_do
         assert "/audit/ledger" in shown(pilot)
 
     drive(make_app(read_only=True), script, size=(80, 24))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 30)])
+def test_the_uses_are_in_sight_below_the_grants(make_app: MakeApp, size: tuple[int, int]) -> None:
+    app = make_app()
+
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "orders-db")
+        await press(pilot, "b")
+        upper_lines = screen_text(app).splitlines()[: size[1] * 2 // 3]
+        assert "8 resources name this key." in "".join(upper_lines)
+
+    drive(app, script, size=size)
 
 
 def test_progress_is_shown_by_service_and_the_scan_can_be_stopped(make_app: MakeApp, demo: Backend) -> None:

@@ -20,7 +20,7 @@ from kms_tui.ui.widgets.key_list import KeyList
 if TYPE_CHECKING:
     from kms_tui.ui.policy_editor.policy_edit import EditTarget
 
-_TAB = "Grants and uses"
+_TAB, _SECTION = "Grants and uses", "used-by"
 
 
 async def copy(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
@@ -75,11 +75,11 @@ async def used_by(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     elif is_open or scans.result(region) is None:
         scans.start(region)
     if details is None:
-        await screen.host.open_screen("key", subject, _TAB)
+        await screen.host.open_screen("key", subject, _TAB, _SECTION)
         return
     for key_list in screen.query(KeyList):
         key_list.go_to(subject.arn)
-    details.open_tab(_TAB)
+    details.open_tab(_TAB, _SECTION)
     details.show(screen.session, subject)
 
 

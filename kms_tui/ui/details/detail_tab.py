@@ -37,6 +37,8 @@ class DetailTab(VerticalScroll, Generic[T]):
         super().__init__(id=tab_id(self.TITLE), can_focus=True)
         self.subject: Subject | None = None
         self.session: Session | None = None
+        self.section = ""
+        """The id of the widget to scroll to once the fact is shown, or ""."""
 
     def compose_hint(self) -> ComposeResult:
         """The line that says which keys change what is shown."""
@@ -81,6 +83,9 @@ class DetailTab(VerticalScroll, Generic[T]):
             self.present(subject, fact)
         except Exception as error:  # the answer has members of other types than the API promises
             self.present(subject, Failed(AnswerError.of(error)))
+        if self.section:
+            widget, self.section = self.query_one(f"#{self.section}"), ""
+            self.call_after_refresh(self.scroll_to_widget, widget, top=True, animate=False)
 
     @abstractmethod
     def read(self, kms: Kms, subject: Subject) -> T:

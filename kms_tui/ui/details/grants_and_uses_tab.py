@@ -65,7 +65,7 @@ class GrantsAndUsesTab(DetailTab[list[Grant]]):
     def compose(self) -> ComposeResult:
         yield from self.compose_hint()
         yield Static(id="grants-list")
-        yield Static(Content("Used by"), classes="section")
+        yield Static(Content("Used by"), id="used-by", classes="section")
         yield Static(id="used-by-head")
         yield LineList(id="used-by-list")
         yield Static(id="used-by-note")

@@ -61,7 +61,7 @@ class KeyDetails(Vertical):
         ),
     ]
 
-    def __init__(self, tab: str = "Overview") -> None:
+    def __init__(self, tab: str = "Overview", section: str = "") -> None:
         super().__init__(id="details")
         self._session: Session | None = None
         self._subject: Subject | None = None
@@ -69,7 +69,7 @@ class KeyDetails(Vertical):
         """Pending changes as shown now."""
         self._refused: Content | None = None
         self._focus_wanted = False
-        self._open = tab_id(tab)
+        self._open, self._section = tab_id(tab), section
         self._is_filling = self._is_filled = False
 
     def _start_filling(self) -> None:
@@ -91,6 +91,7 @@ class KeyDetails(Vertical):
             ]
         )
         self._is_filled = True
+        self.current.section = self._section
         self.set_interval(_PENDING_CHANGES_EVERY, self._show_pending_changes)
         if self._session is not None and self._subject is not None:
             self.show(self._session, self._subject)
@@ -103,7 +104,10 @@ class KeyDetails(Vertical):
 
     @property
     def current(self) -> DetailTab[Any]:
-        tab = self.query_one(f"#{self._open}")
+        return self._tab(self._open)
+
+    def _tab(self, name: str) -> DetailTab[Any]:
+        tab = self.query_one(f"#{name}")
         assert isinstance(tab, DetailTab)
         return tab
 
@@ -163,11 +167,13 @@ class KeyDetails(Vertical):
         """Whether this tab is open, or will be as soon as the tabs exist."""
         return self._open == tab_id(title)
 
-    def open_tab(self, title: str) -> None:
+    def open_tab(self, title: str, section: str = "") -> None:
+        """Open a tab; with the next ``show``, scroll to the widget that has ``section`` as its id."""
         if self._is_filled:
+            self._tab(tab_id(title)).section = section
             self.query_one(Tabs).active = f"for-{tab_id(title)}"
         else:
-            self._open = tab_id(title)
+            self._open, self._section = tab_id(title), section
 
     def action_next_tab(self) -> None:
         if self._is_filled:

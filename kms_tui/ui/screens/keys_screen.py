@@ -37,13 +37,13 @@ class KeyDetailsScreen(ActionScreen):
         Binding("r", "refresh", "Refresh", id="key.refresh", tooltip="Read this key again", show=False),
     ]
 
-    def __init__(self, subject: Subject, tab: str = "Overview") -> None:
+    def __init__(self, subject: Subject, tab: str = "Overview", section: str = "") -> None:
         super().__init__()
         self._subject = subject
-        self._tab = tab
+        self._opens_at = tab, section
 
     def compose_body(self) -> Iterable[Widget]:
-        yield KeyDetails(self._tab)
+        yield KeyDetails(*self._opens_at)
 
     def session_opened(self, session: Session) -> None:
         details = self.query_one(KeyDetails)
