@@ -11,7 +11,7 @@ demo: .venv/installed
 test: .venv/installed-dev
 	$(BIN)/python -m pytest --slowest 20
 
-# Everything but the console, moto and what takes much CPU: for the inner loop.
+# Everything but the console, moto and what takes much CPU or starts programs: for the inner loop.
 test-fast: .venv/installed-dev
 	$(BIN)/python -m pytest --ignore tests/ui -k "not moto" -m "not slow"
 

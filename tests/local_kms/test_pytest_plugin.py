@@ -9,8 +9,12 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 from kms_tui import pytest_plugin
 from kms_tui.testing import LocalKms
+
+pytestmark = pytest.mark.slow
 
 ISOLATED = """
 import boto3

@@ -17,7 +17,7 @@ from kms_tui.testing import LocalKms
 REGION = "eu-west-1"
 SEED = "keys: [{aliases: [alias/app]}]"
 
-pytestmark = pytest.mark.usefixtures("no_network")
+pytestmark = [pytest.mark.usefixtures("no_network"), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 
 from tests.serve.test_readme_session import README, run
 from tests.unit.signing.judges import NEEDS_OPENSSL, openssl_agrees
+
+pytestmark = pytest.mark.slow
 
 _SESSION = re.compile(r"<!-- session: certificates -->\n```sh\n(.*?)```\n<!-- /session -->", re.DOTALL)
 

@@ -24,6 +24,8 @@ from tests.serve.conftest import kms_client
 from tests.serve.process import Served, command, environment, refused, serving
 from tests.serve.raw import Raw, call, post
 
+pytestmark = pytest.mark.slow
+
 REGION = "us-east-1"
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.serve.test_readme_session import README, run
 from tests.unit.signing.judges import NEEDS_GIT, NEEDS_OPENSSL, NEEDS_SSH
+
+pytestmark = pytest.mark.slow
 
 _SESSION = re.compile(r"<!-- session: files -->\n```sh\n(.*?)```\n<!-- /session -->", re.DOTALL)
 

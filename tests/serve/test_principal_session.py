@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.serve.test_readme_session import README, run
+
+pytestmark = pytest.mark.slow
 
 _SESSION = re.compile(r"<!-- session: principals -->\n```sh\n(.*?)```\n<!-- /session -->", re.DOTALL)
 

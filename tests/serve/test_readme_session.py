@@ -11,7 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.serve.process import environment
+
+pytestmark = pytest.mark.slow
 
 README = Path(__file__).parents[2] / "README.md"
 _SESSION = re.compile(r"<!-- session -->\n```sh\n(.*?)```\n<!-- /session -->", re.DOTALL)

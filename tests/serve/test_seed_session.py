@@ -9,9 +9,12 @@ import re
 from pathlib import Path
 
 import boto3
+import pytest
 
 from tests.serve.process import refused, serving
 from tests.serve.test_readme_session import README, run
+
+pytestmark = pytest.mark.slow
 
 _SESSION = re.compile(r"<!-- session: seed -->\n```sh\n(.*?)```\n<!-- /session -->", re.DOTALL)
 

@@ -28,6 +28,8 @@ from tests.local_kms.test_pytest_plugin import PLUGIN
 from tests.serve.process import environment
 from tests.serve.test_readme_session import README, run
 
+pytestmark = pytest.mark.slow
+
 DOCS = README.parent / "docs"
 PAGE = (DOCS / "testing.md").read_text(encoding="utf-8")
 _FILE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)

@@ -25,6 +25,8 @@ from kms_tui.serve.tls import tls_for
 from tests.serve.conftest import REGION
 from tests.serve.process import environment, refused, serving
 
+pytestmark = pytest.mark.slow
+
 
 def client_of(url: str, credential: Credential, bundle: Path | bool) -> Any:
     return boto3.client(

@@ -7,8 +7,11 @@ import re
 from pathlib import Path
 
 import jwt
+import pytest
 
 from tests.serve.test_readme_session import README, run
+
+pytestmark = pytest.mark.slow
 
 _SESSION = re.compile(r"<!-- session: tokens -->\n```sh\n(.*?)```\n<!-- /session -->", re.DOTALL)
 

@@ -25,6 +25,8 @@ from hypothesis import strategies as st
 from kms_tui.command_text import aws_cli, boto3_code, left_out
 from tests.unit.command_samples import OPERATIONS, SECRET, full_call
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -104,7 +106,6 @@ def test_there_are_56_operations() -> None:
     assert len(OPERATIONS) == 56
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_aws_cli_sends_what_was_meant(operation: str) -> None:
     params, written = sample(operation)
@@ -147,7 +148,6 @@ def test_any_description_reaches_the_aws_cli_as_it_was(description: str) -> None
         assert request_of_cli(line) == {"KeyId": "k", "Description": description}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "description",
     [

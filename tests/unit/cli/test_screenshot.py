@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 ROLE = """\
 [profile base]
 aws_access_key_id = AKIABASE

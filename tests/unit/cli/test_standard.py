@@ -15,6 +15,8 @@ from tests.unit.cli.conftest import Run
 from tests.unit.cli.test_stopping import LIMIT, PROGRAM, ROOT
 from tests.unit.envelope.fake_kms import KEY
 
+pytestmark = pytest.mark.slow
+
 _HOSTILE = "\x1b]0;owned\x07\u202e\x9b2J"
 _MAIN = "import sys; from kms_tui.cli import main; sys.exit(main())"
 """The program as it is; that of ``test_stopping`` has a KMS of the tests."""
@@ -102,7 +104,6 @@ def _closed(
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirection", "arguments", "code", "sentence"),
     [

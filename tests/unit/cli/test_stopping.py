@@ -14,6 +14,8 @@ import pytest
 
 from tests.unit.envelope.fake_kms import KEY
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import sys
@@ -50,7 +52,6 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return process.communicate(MEGABYTES, LIMIT)[0]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )

@@ -26,6 +26,8 @@ from kms_tui.serve.sigv4 import random_credential
 from tests.endpoints.environment import clear_aws_environment
 from tests.unit.crypto_ops.conftest import Ask, chosen
 
+pytestmark = pytest.mark.slow
+
 _ALIASES = {
     OperationName.DERIVE: "device-enrolment",
     OperationName.ENCAPSULATE: "transport-pq",
@@ -95,7 +97,6 @@ def input_of(request: OperationRequest) -> bytes:
     return request.given.data.reveal() if isinstance(request.given, Entered) else b""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", _RUN_BY_KMS)
 def test_a_copied_command_runs_as_it_stands(
     kms: Kms, ask: Ask, where: CommandConnection, tmp_path: Path, name: OperationName
