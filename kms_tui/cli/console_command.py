@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+import threading
+import time
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
@@ -27,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(connection_from=partial(connection_from, parser))
 
 
+_LAST_WAIT = 0.3
+"""Seconds for which threads may go on once the console has left the screen."""
 _THRESHOLDS = (50_000, 20, 20)
 """gc thresholds: the number of new objects that starts the next collection."""
 
@@ -56,9 +60,21 @@ def run(args: argparse.Namespace) -> int:
         fit_encoding(sys.stderr)  # where Textual writes to
         app = KmsApp(opener, connection, config, welcome=connection.kind is BackendKind.DEMO)
         app.run()
+        let_threads_end()
         # The interpreter's collections at exit would take 0.15 s, and more in a large account.
         gc.freeze()
     return app.return_code or 0
+
+
+def let_threads_end(seconds: float = _LAST_WAIT) -> None:
+    """Wait for the threads that work: one that is at it while the interpreter ends can crash it.
+
+    One that waits for an answer of AWS does nothing that could, and is left behind.
+    """
+    ends = time.monotonic() + seconds
+    for thread in threading.enumerate():
+        if thread.daemon:
+            thread.join(max(0.0, ends - time.monotonic()))
 
 
 def _binding_ids() -> Collection[str]:
