@@ -134,7 +134,8 @@ class View:
         self._ordered: list[Candidates] = []
         """The rows in the scope, in order and in slices."""
         self._undecided = Undecided()
-        self._held: dict[str, Row] = {}
+        self._held: dict[str, dict[str, Row]] = {}
+        """Of each region whose aliases are being listed, the keys that wait for them."""
         self._shown_keys_now: set[str] | None = None
         self._arrived = 0
         self._sort_known = 0
@@ -209,10 +210,15 @@ class View:
                 narrowed = _in_slices([*self.rows, *self._undecided.rows()])
         found = yield from _filtered(wanted.query, ordered if narrowed is None else narrowed)
         rows, unnamed = found.matches, self._unnamed_regions()
-        held = {}
+        held: dict[str, dict[str, Row]] = {}
         if unnamed and not wanted.query:
-            held = {row.arn: row for row in rows if _awaits_name(row, unnamed)}
-            rows = [row for row in rows if row.arn not in held]
+            ready: list[Row] = []
+            for row in rows:
+                if _awaits_name(row, unnamed):
+                    held.setdefault(row.region, {})[row.arn] = row
+                else:
+                    ready.append(row)
+            rows = ready
         if wanted.query and len(rows) <= _RESORT:
             rows = yield from wanted.sort.sorting(sorted(rows, key=by_name))
         sort_known = yield from wanted.sort.counting_known(rows)
@@ -286,12 +292,11 @@ class View:
     @property
     def waiting(self) -> int:
         """The number of keys held back until their aliases are listed."""
-        return len(self._held)
+        return sum(map(len, self._held.values()))
 
     def release(self) -> bool:
         """Show the keys that wait for their aliases; return whether there were any."""
-        held, self._held = list(self._held.values()), {}
-        return self._append(held)
+        return self._append([row for region in list(self._held) for row in self._released(region)])
 
     # Marks
 
@@ -321,7 +326,7 @@ class View:
             refused,
             self._names_only(total - sum(tally.described for tally in tallies)),
             self._arrived,
-            len(self._held),
+            self.waiting,
             self._sort_known if COLUMNS[self.sort.column].needs else len(self.rows),
             len(self.marks),
             len(self.hidden_marks()),
@@ -389,7 +394,7 @@ class View:
     def _admits(self, row: Row, unnamed: set[str]) -> bool:
         """Whether a row that is not shown belongs on the list now."""
         if row.gone or row.row_class.aws not in _MANAGED_BY_AWS[self.scope]:
-            self._held.pop(row.arn, None)
+            self._held.get(row.region, {}).pop(row.arn, None)
             return False
         verdict = self.query.holds(row)
         if verdict is None:
@@ -397,9 +402,9 @@ class View:
             return False
         self._undecided.discard(row)
         if verdict and not self.query and _awaits_name(row, unnamed):
-            self._held[row.arn] = row
+            self._held.setdefault(row.region, {})[row.arn] = row
             return False
-        self._held.pop(row.arn, None)
+        self._held.get(row.region, {}).pop(row.arn, None)
         return verdict
 
     def _append(self, rows: list[Row]) -> bool:
@@ -421,10 +426,11 @@ class View:
         return {region.name for region in self.inventory.regions if region.aliases is LOADING}
 
     def _newly_named(self, unnamed: set[str]) -> list[Row]:
-        ready = [row for row in self._held.values() if not _awaits_name(row, unnamed)]
-        for row in ready:
-            del self._held[row.arn]
-        return ready
+        """The keys that wait no longer, as the aliases of their region are listed."""
+        return [row for region in self._held.keys() - unnamed for row in self._released(region)]
+
+    def _released(self, region: str) -> list[Row]:
+        return list(self._held.pop(region).values())
 
 
 def _filtered(query: Query, candidates: list[Candidates]) -> Sliced[FilterResult]:
