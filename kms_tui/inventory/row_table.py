@@ -75,7 +75,11 @@ class Tally(NamedTuple):
 
 
 class RowTable:
-    """Rows by their key (the key's ARN), in order of arrival."""
+    """Rows by their key (the key's ARN), in order of arrival.
+
+    Writers hold the lock, some for as long as it takes to go through all rows. Readers, the event loop among
+    them, do without it: they copy a dictionary, which is one step of the interpreter, and look at the copy.
+    """
 
     def __init__(
         self,
@@ -100,8 +104,7 @@ class RowTable:
 
     def row_classes(self) -> dict[RowClass, int]:
         """The number of rows of each class."""
-        with self.lock:
-            return {row_class: number for row_class, number in self._counts.items() if number}
+        return {row_class: number for row_class, number in dict.copy(self._counts).items() if number}
 
     def tally(self, *, aws: bool) -> Tally:
         """The counts of AWS-managed or of customer-managed keys."""
@@ -119,16 +122,14 @@ class RowTable:
         return len(self._rows)
 
     def rows(self) -> list[Row]:
-        with self.lock:
-            return list(self._rows.values())
+        return list(self._rows.values())
 
     def get(self, arn: str) -> Row | None:
         return self._rows.get(arn)
 
     def of_key(self, key_id: str) -> list[Row]:
         """The rows of a key id: one for each region that has it."""
-        with self.lock:
-            return [row for row in self._rows.values() if row.key_id == key_id]
+        return [row for row in self.rows() if row.key_id == key_id]
 
     def change(self, arn: str) -> Change | None:
         """The last change that a refresh found in a row."""
@@ -187,10 +188,10 @@ class RowTable:
         """Remove the rows that are no longer listed, and the changes that the last refresh found."""
         with self.lock:
             self._changes.clear()
-            self.drops += 1
             for row in [row for row in self._rows.values() if row.gone]:
                 del self._rows[row.arn]
                 self._counts[row.row_class] -= 1
+            self.drops += 1  # last: who sees this number before reads the rows again
 
     def begin(self, row: Row, name: FactName) -> bool:
         """Begin to read a fact, on the one thread that has its job; False if it is already read."""

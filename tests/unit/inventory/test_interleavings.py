@@ -187,6 +187,24 @@ def tried_again_while_another_fact_fails() -> tuple[World, list[Callable[[], obj
     return (world, [lambda: world.workers.work(1), lambda: world.inventory.show(world.view.rows)], check)
 
 
+def sorted_again_while_gone_keys_are_dropped() -> tuple[
+    World, list[Callable[[], object]], Callable[[], None]
+]:
+    world = opened(*"abc")
+    del world.account.keys[key_id(2)]
+    world.inventory.refresh()
+    world.work()
+    assert world.row("b").gone
+    world.account.keys[key_id(4)] = FakeKey(key_id(4), ("d",))
+    world.inventory.refresh()
+
+    def check() -> None:
+        world.view.rebuild()
+        assert world.names == ["a", "c", "d"]
+
+    return world, [lambda: world.workers.work(1), world.view.rebuild], check
+
+
 CASES = [
     shown_while_a_fact_arrives,
     shown_while_it_is_read_from_elsewhere,
@@ -198,6 +216,7 @@ CASES = [
     refreshed_while_pages_come_in,
     a_small_account_read_whole_while_its_list_is_shown,
     tried_again_while_another_fact_fails,
+    sorted_again_while_gone_keys_are_dropped,
 ]
 
 

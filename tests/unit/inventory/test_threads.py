@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from datetime import datetime
 from pathlib import Path
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.row_judge import RowJudge
 from kms_tui.inventory import Changes, Inventory, Pace, View
+from kms_tui.inventory.row import Row
+from kms_tui.inventory.row_health import RowHealth
 from kms_tui.kms.facts import Known
-from tests.unit.inventory.world import NOW, FakeAccount, named
+from tests.unit.inventory.world import NOW, FakeAccount, NoPolicies, named
 
 HANGING = """
 import threading, time
@@ -68,6 +71,33 @@ def test_everything_arrives_and_the_counts_agree() -> None:
     assert account.count("DescribeKey") == 300
     assert frozenset().union(*(changes.rows for changes in heard)) == {row.arn for row in view.rows}
     assert sum(inventory.row_classes().values()) == 300
+
+
+def test_rows_and_counts_are_read_while_another_thread_writes() -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    class Slow(NoPolicies):
+        def health(self, row: Row, now: datetime) -> RowHealth:
+            begun.set()
+            assert may_end.wait(30)
+            return super().health(row, now)
+
+    inventory = Inventory(Kms(FakeAccount(named(*"abc"))), judge=Slow(), now=lambda: NOW)
+    inventory.open()
+    assert begun.wait(30), "a row is judged under the lock of the table"
+    found: list[object] = []
+
+    def read() -> None:
+        found.append(
+            (inventory.rows(), inventory.row_classes(), inventory.rows_of("a"), inventory.tally(aws=False))
+        )
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(30)
+    may_end.set()
+    assert found
+    inventory.close()
 
 
 def test_asking_for_the_same_rows_over_and_over_asks_once() -> None:
