@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.widgets import ContentSwitcher, Tabs
 
 from kms_tui.session import Session
-from kms_tui.ui.base.background import start
+from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.subject import Subject
 from kms_tui.ui.base.words import refused_uses_of
@@ -21,8 +21,11 @@ _PENDING_CHANGES_EVERY = 0.5
 """Seconds between two checks for pending changes of the key."""
 
 
-def all_tabs() -> list[DetailTab[Any]]:
-    """THE table of the tabs, in their order; imported when there is first a key to show."""
+def all_tabs() -> list[type[DetailTab[Any]]]:
+    """THE table of the tabs, in their order.
+
+    They are imported when there is first a key to show: 0.1 s, for which the event loop does not wait.
+    """
     from kms_tui.ui.details.activity_tab import ActivityTab
     from kms_tui.ui.details.grants_and_uses_tab import GrantsAndUsesTab
     from kms_tui.ui.details.names_tab import NamesTab
@@ -30,7 +33,7 @@ def all_tabs() -> list[DetailTab[Any]]:
     from kms_tui.ui.details.policy_tab import PolicyTab
     from kms_tui.ui.details.rotation_tab import RotationTab
 
-    return [OverviewTab(), PolicyTab(), NamesTab(), RotationTab(), GrantsAndUsesTab(), ActivityTab()]
+    return [OverviewTab, PolicyTab, NamesTab, RotationTab, GrantsAndUsesTab, ActivityTab]
 
 
 class KeyDetails(Vertical):
@@ -76,7 +79,7 @@ class KeyDetails(Vertical):
         start(self, self._fill, group="fill", description="make the details")
 
     async def _fill(self) -> None:
-        panes = all_tabs()
+        panes = [tab() for tab in await off_loop(all_tabs)]
         await self.mount_all(
             [
                 Static(id="details-name"),
