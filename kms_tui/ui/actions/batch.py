@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -36,11 +36,11 @@ class BatchConfirm(Dialog[bool]):
     dialog_classes = "-list"
 
     def __init__(
-        self, title: str, sentences: Sequence[Content], notes: Sequence[tuple[Subject, str]], *, confirm: str
+        self, title: str, sentences: Sequence[Content], chosen: BatchSelection, *, confirm: str
     ) -> None:
         super().__init__(title, confirm=confirm)
         self.sentences = sentences
-        self.notes = notes
+        self.chosen = chosen
 
     def compose_body(self) -> Iterable[Widget]:
         for sentence in self.sentences:
@@ -48,7 +48,14 @@ class BatchConfirm(Dialog[bool]):
         yield LineTable((_NAME, _NOTE), id="batch")
 
     def on_mount(self) -> None:
-        self.query_one(LineTable).show_rows(MadeRows(self.notes, _noted_row))
+        self.query_one(LineTable).show_rows(MadeRows(self.chosen.subjects, self._row))
+
+    def on_unmount(self) -> None:
+        self.chosen = NO_KEYS
+
+    def _row(self, subject: Subject) -> TableRow:
+        note = self.chosen.notes.get(subject.arn, "")
+        return TableRow(subject.arn, (subject.name, (note, "warning" if note else "plain")))
 
     def confirm(self) -> None:
         self.dismiss(True)
@@ -63,11 +70,6 @@ class BatchStatus(Enum):
     DONE = ("done", "good")
     FAILED = ("failed", "danger")
     NOT_SENT = ("not sent", "warning")
-
-
-def _noted_row(noted: tuple[Subject, str]) -> TableRow:
-    subject, note = noted
-    return TableRow(subject.arn, (subject.name, (note, "warning" if note else "plain")))
 
 
 @dataclass(slots=True)
@@ -233,19 +235,26 @@ async def confirm_change(
     left = chosen.possible
     counts = Content.styled(chosen.counts, "bold")
     title = f"{verb} {counted(len(left), 'key')}?"
-    agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], chosen.notes, confirm=confirm))
+    agreed = await screen.ask(BatchConfirm(title, [counts, *sentences], chosen, confirm=confirm))
     return left if agreed else ()
 
 
 @dataclass(frozen=True, slots=True)
 class BatchSelection:
-    """Of marked keys: those that an action is possible for, a note on each key, and the counts in words."""
+    """Of marked keys: those that an action is possible for, notes on some, and the counts in words."""
 
     possible: tuple[Subject, ...]
     left_out: frozenset[str]
     """The ARNs of the others."""
-    notes: tuple[tuple[Subject, str], ...]
+    subjects: tuple[Subject, ...]
+    """All of them by name, those with a note first."""
+    notes: Mapping[str, str]
+    """By ARN."""
     counts: str
+
+
+NO_KEYS = BatchSelection((), frozenset(), (), {}, "")
+"""What a dialog holds once it is closed: Textual keeps it for a while, and there may be 100,000."""
 
 
 async def select_possible(
@@ -258,13 +267,17 @@ async def select_possible(
 def _select_possible(
     subjects: Sequence[Subject], refusal: Callable[[Subject], Reason], hidden: frozenset[str]
 ) -> BatchSelection:
-    judged = sorted(((subject, refusal(subject)) for subject in subjects), key=lambda pair: pair[0].name)
-    left = tuple(subject for subject, reason in judged if not reason)
-    out = frozenset(subject.arn for subject, reason in judged if reason)
-    notes = [(subject, _note(reason, subject.arn in hidden)) for subject, reason in judged]
-    # Flagged keys first.
-    notes.sort(key=lambda entry: not entry[1])
-    return BatchSelection(left, out, tuple(notes), _counts(subjects, left, hidden))
+    # No object for each key beside its subject: the collector walks them while the event loop waits.
+    ordered = sorted(subjects, key=lambda subject: subject.name)
+    refused = {subject.arn: reason for subject in ordered if (reason := refusal(subject))}
+    notes = {
+        subject.arn: note
+        for subject in ordered
+        if (note := _note(refused.get(subject.arn, ""), subject.arn in hidden))
+    }
+    left = tuple(subject for subject in ordered if subject.arn not in refused)
+    ordered.sort(key=lambda subject: subject.arn not in notes)
+    return BatchSelection(left, frozenset(refused), tuple(ordered), notes, _counts(subjects, left, hidden))
 
 
 def _counts(subjects: Sequence[Subject], left: Sequence[Subject], hidden: frozenset[str]) -> str:

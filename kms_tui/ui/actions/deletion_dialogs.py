@@ -17,7 +17,7 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.cost import Prices
 from kms_tui.evidence.scans import Scans
 from kms_tui.kms.facts import LOADING
-from kms_tui.ui.actions.batch import BatchSelection
+from kms_tui.ui.actions.batch import NO_KEYS, BatchSelection
 from kms_tui.ui.actions.deletion_facts import (
     DELETION_FACTS,
     USED_BY,
@@ -239,6 +239,9 @@ class ScheduleDeletions(_DeletionQuestion):
         self._show()
         start(self, self._read, group="preflight", description="read what is known of the keys' use")
 
+    def on_unmount(self) -> None:
+        self.chosen = NO_KEYS
+
     async def _read(self) -> None:
         for number, subject in enumerate(self.chosen.possible):
             if number:
@@ -250,13 +253,12 @@ class ScheduleDeletions(_DeletionQuestion):
         return KeyUse.read(self.kms_for(subject), subject)
 
     def _show(self) -> None:
-        self.query_one(LineTable).show_rows(MadeRows(self.chosen.notes, self._row))
+        self.query_one(LineTable).show_rows(MadeRows(self.chosen.subjects, self._row))
         counts = use_counts(self.uses.values(), len(self.chosen.possible), self.now)
         self.query_one("#tally", Static).update(Content(counts))
 
-    def _row(self, noted: tuple[Subject, str]) -> TableRow:
-        subject, note = noted
-        uses = self.uses.get(subject.arn)
+    def _row(self, subject: Subject) -> TableRow:
+        note, uses = self.chosen.notes.get(subject.arn, ""), self.uses.get(subject.arn)
         if subject.arn in self.chosen.left_out:
             words, look = note, "quiet"
         elif uses is None:

@@ -167,6 +167,9 @@ class LineTable(VirtualList):
         if self.current != key:
             self.post_message(self.Highlighted(self, self.current))
 
+    def on_unmount(self) -> None:
+        self._rows = ()  # Textual keeps a closed dialog for a while, and there may be 100,000
+
     @property
     def rows(self) -> Sequence[TableRow]:
         return self._rows
