@@ -222,10 +222,11 @@ class View:
         if wanted.query and len(rows) <= _RESORT:
             rows = yield from wanted.sort.sorting(sorted(rows, key=by_name))
         sort_known = yield from wanted.sort.counting_known(rows)
+        shown_keys = (yield from _keys_of(rows)) if noted else None
 
         self.shown, self.rows, self._ordered, self._held = wanted, rows, ordered, held
         self._undecided = Undecided(found.undecided)
-        self._shown_keys_now = None
+        self._shown_keys_now = shown_keys
         self._arrived, self._sort_known = 0, sort_known
         self._is_sorted, self._filtered_at = True, updates
         self._unordered, self._noted = [], None
@@ -442,6 +443,15 @@ def _filtered(query: Query, candidates: list[Candidates]) -> Sliced[FilterResult
         found.matches.extend(matches)
         found.undecided.extend(undecided)
     return found
+
+
+def _keys_of(rows: list[Row]) -> Sliced[set[str]]:
+    keys: set[str] = set()
+    for index, each in enumerate(slices.slices(rows)):
+        if index:
+            yield
+        keys.update(row.arn for row in each)
+    return keys
 
 
 def _in_slices(rows: list[Row]) -> list[Candidates]:

@@ -208,6 +208,10 @@ class KeyList(MarkedList):
         self._arranging = None
         self._rows_replaced()
         if self._reads_missing:
+            self.call_later(self._read_missing_now)  # which goes through all rows, once these are painted
+
+    def _read_missing_now(self) -> None:
+        if self._reads_missing and self._arranging is None:
             self._reads_missing = False
             self.read_missing()
 
