@@ -241,10 +241,13 @@ class View:
             self._known_rows = yield from slices.sort(self._known_rows, by_name)
             self._names = names
         aws = _MANAGED_BY_AWS[wanted.scope]
-        if not resort:
-            there = [row for each in self._ordered for row in each.rows]
-            return _in_slices([*there, *(row for row in self._unordered if row.row_class.aws in aws)])
         rows: list[Row] = []
+        if not resort:
+            for index, each in enumerate(slices.slices(self._unordered)):
+                if index:
+                    yield
+                rows += [row for row in each if row.row_class.aws in aws]
+            return [*(Candidates(before.rows) for before in self._ordered), *_in_slices(rows)]
         for index, each in enumerate(slices.slices(self._known_rows)):
             if index:
                 yield
