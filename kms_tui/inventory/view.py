@@ -137,6 +137,8 @@ class View:
         self._held: dict[str, dict[str, Row]] = {}
         """Of each region whose aliases are being listed, the keys that wait for them."""
         self._shown_keys_now: set[str] | None = None
+        self._undescribed_now: int | None = None
+        """The number of shown rows that are not described; None where it is to be counted."""
         self._arrived = 0
         self._sort_known = 0
         self._is_sorted = False
@@ -226,7 +228,7 @@ class View:
 
         self.shown, self.rows, self._ordered, self._held = wanted, rows, ordered, held
         self._undecided = Undecided(found.undecided)
-        self._shown_keys_now = shown_keys
+        self._shown_keys_now, self._undescribed_now = shown_keys, None
         self._arrived, self._sort_known = 0, sort_known
         self._is_sorted, self._filtered_at = True, updates
         self._unordered, self._noted = [], None
@@ -339,8 +341,10 @@ class View:
     def _names_only(self, undescribed: int) -> int:
         if not (self.query and self.query.words_only and undescribed):
             return 0
-        shown = len([row for row in self.rows if row.row_class.described is not Reading.KNOWN])
-        return max(0, undescribed - shown)
+        if self._undescribed_now is None:
+            shown = [row for row in self.rows if row.row_class.described is not Reading.KNOWN]
+            self._undescribed_now = len(shown)
+        return max(0, undescribed - self._undescribed_now)
 
     def values(self) -> dict[str, list[str]]:
         """Values of this account for completion in a filter: its regions, and the tags read so far."""
@@ -412,6 +416,8 @@ class View:
         return verdict
 
     def _append(self, rows: list[Row]) -> bool:
+        """Show these too; ends each update, in which rows that are shown may have changed."""
+        self._undescribed_now = None
         rows.sort(key=by_name)
         self._shown_keys().update(row.arn for row in rows)
         if rows and self._out_of_order(rows[0]):

@@ -105,6 +105,9 @@ def test_a_filter_of_words_says_how_many_it_could_only_see_the_name_of() -> None
     world.view.set_filter("orders")
     assert world.names == ["orders", "orders-db"]
     assert world.view.summary().names_only == 1
+    world.inventory.show([world.row("orders-db")])
+    world.work()
+    assert world.view.summary().names_only == 1
     world.inventory.show([world.row("billing")])
     world.work()
     assert world.names == ["orders", "orders-db", "billing"]
