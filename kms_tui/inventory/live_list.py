@@ -167,7 +167,7 @@ class Inventory:
 
     def rows_of(self, key_id: str) -> list[Row]:
         """The rows of a key id: several where the regions hold replicas of one key."""
-        return self._table.of_key(key_id)
+        return self._table.of_keys({key_id})
 
     def recent_change(self, row_key: str, seconds: float = 5.0) -> str:
         """A row's temporary note ("propagating: disabled", "now disabled"), or "".
@@ -234,8 +234,9 @@ class Inventory:
 
     def reread(self, *key_ids: str) -> None:
         """Read keys again after a change to them; without ids, or for unknown ones, ``refresh``."""
-        rows = [row for key_id in key_ids for row in self._table.of_key(key_id)]
-        if len({row.key_id for row in rows}) < max(1, len(set(key_ids))):
+        wanted = set(key_ids)
+        rows = self._table.of_keys(wanted)
+        if len({row.key_id for row in rows}) < max(1, len(wanted)):
             self.refresh()
             return
         self._table.expire(rows)

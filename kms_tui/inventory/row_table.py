@@ -6,7 +6,7 @@ import gc
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from sys import intern
@@ -127,9 +127,9 @@ class RowTable:
     def get(self, arn: str) -> Row | None:
         return self._rows.get(arn)
 
-    def of_key(self, key_id: str) -> list[Row]:
-        """The rows of a key id: one for each region that has it."""
-        return [row for row in self.rows() if row.key_id == key_id]
+    def of_keys(self, key_ids: Collection[str]) -> list[Row]:
+        """The rows of these key ids: one for each region that has the key."""
+        return [row for row in self.rows() if row.key_id in key_ids]
 
     def change(self, arn: str) -> Change | None:
         """The last change that a refresh found in a row."""
