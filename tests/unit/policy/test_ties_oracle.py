@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -104,9 +105,12 @@ def _requests() -> Iterator[tuple[AccessRequest, bool]]:
             yield AccessRequest(Caller.parse(arn), "kms:PutKeyPolicy", KEY, tags, complete=True), plain
 
 
-REQUESTS = list(_requests())
-PLAIN = [request for request, plain in REQUESTS if plain]
-EVERY = [request for request, _ in REQUESTS]
+@cache
+def requests(*, plain: bool) -> list[AccessRequest]:
+    """Every request for control; with ``plain`` those by an untagged caller that no policy names."""
+    return [request for request, is_plain in _requests() if is_plain or not plain]
+
+
 LOCKOUT = {"no-account-control", "denied-control", "unmeetable-control"}
 
 
@@ -118,7 +122,9 @@ def _works(document: Document, request: AccessRequest) -> bool:
 def _sought(document: Document) -> list[AccessRequest]:
     """The requests that can differ on a policy: a tag that it does not mention stays away."""
     unasked = [tag for tag in (TEAM, DEPT, OWNER) if tag not in document.text]
-    return [request for request in EVERY if all(request.context[tag] is None for tag in unasked)]
+    return [
+        request for request in requests(plain=False) if all(request.context[tag] is None for tag in unasked)
+    ]
 
 
 def differences(seed: int) -> str:
@@ -127,13 +133,13 @@ def differences(seed: int) -> str:
     document = parse(text)
     assert document.is_valid
     found = {finding.rule for finding in judged(text, caller=None).findings}
-    works = any(_works(document, request) for request in PLAIN) or any(
+    works = any(_works(document, request) for request in requests(plain=True)) or any(
         _works(document, request) for request in _sought(document)
     )
     if works == bool(found & LOCKOUT):
         return f"seed {seed}: {'no ' if works else ''}lockout, but the guard says {found}\n{text}"
     control = {"root-only", "root-denied", "until-date", "conditional-control"} | LOCKOUT
-    sound = all(_works(document, request) for request in PLAIN)
+    sound = all(_works(document, request) for request in requests(plain=True))
     if sound == bool(found & control):
         return f"seed {seed}: plain requests {'all' if sound else 'do not all'} work, but {found}\n{text}"
     return ""
@@ -149,5 +155,5 @@ def test_the_guard_agrees_with_brute_force(block: int) -> None:
 def test_the_policies_are_of_every_verdict() -> None:
     found = [judged(_policy(seed), caller=None).verdict.value for seed in range(25)]
     assert set(found) == {"refuse", "warn", "ok"}
-    assert len(EVERY) > 5000
-    assert len(PLAIN) == 3
+    assert len(requests(plain=False)) > 5000
+    assert len(requests(plain=True)) == 3
