@@ -28,10 +28,12 @@ async def quiet(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
         await asyncio.sleep(0)
         while loop._ready:
             await asyncio.sleep(0)
+        if not (app.is_running and app.screen_stack):
+            return
         if app._batch_count:  # nothing is painted until what is being mounted is there
             pauses += 1
             await asyncio.sleep(0.005)
-        elif app.screen_stack and paints(app.screen):
+        elif paints(app.screen):
             frames += 1
             app.screen._on_timer_update()
         else:
