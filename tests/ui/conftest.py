@@ -82,11 +82,15 @@ def _pauses_end_when_the_event_loop_is_quiet(monkeypatch: pytest.MonkeyPatch) ->
 
 
 _RESTS = (
+    "kms_tui.inventory.fact_reader._SCROLL_PAUSE",
     "kms_tui.ui.widgets.key_list._REPORT_SECONDS",
     "kms_tui.ui.details.detail_tab.REST_SECONDS",
     "kms_tui.ui.screens.inventory_screen._PAUSE",
     "kms_tui.ui.policy_editor.policy_history._REST_SECONDS",
     "kms_tui.ui.policy_editor.simulate_screen._REST_SECONDS",
+    "kms_tui.ui.screens.explain_screen._REST_SECONDS",
+    "kms_tui.ui.screens.keys_screen._READ_MISSING_AFTER",
+    "kms_tui.ui.signing.signing_form._PREVIEW_SECONDS",
 )
 """How long the console rests, so that a person who types or moves on does not start work for nothing."""
 

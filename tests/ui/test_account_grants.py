@@ -255,7 +255,7 @@ def test_reading_is_stopped_by_escape_and_keeps_what_it_has(make_app: MakeApp) -
         await press(pilot, "escape")
         assert shown(pilot) is KeysScreen
 
-    drive(make_app(pace=Pace(rest=2, read_whole=500)), script)
+    drive(make_app(pace=Pace(rest=10, read_whole=500)), script)
 
 
 def test_a_grant_is_revoked_after_a_question_and_given_back_by_undo(make_app: MakeApp, demo: Backend) -> None:
