@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Iterator
 from threading import Lock
 
@@ -19,11 +18,6 @@ settings.register_profile("fixed", derandomize=True)
 settings.register_profile("search", derandomize=False)
 settings.load_profile("fixed")
 """A property test tries the same examples in each run. ``--hypothesis-profile=search`` looks for new ones."""
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: a test that waits for a thread or process leaves its core to another."""
-    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
