@@ -66,8 +66,9 @@ def _nothing_is_kept_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setattr("kms_tui.data_files.passing_root", lambda: tmp_path / "passing")
 
 
-async def _is_quiet(_pilot: Pilot[Any], _timeout: float = 30.0) -> bool:
-    """Stands in for a question to each widget, two or three a key: ``quiet`` says that all have answered."""
+async def _until_quiet(_pilot: Pilot[Any], _timeout: float = 30.0) -> bool:
+    """Stands in for a question to each widget, two or three a key, which costs half of the key."""
+    await quiet()
     return True
 
 
@@ -75,7 +76,7 @@ async def _is_quiet(_pilot: Pilot[Any], _timeout: float = 30.0) -> bool:
 def _pauses_end_when_the_event_loop_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.pilot.wait_for_idle", quiet)
     monkeypatch.setattr("textual.app.wait_for_idle", quiet)
-    monkeypatch.setattr(Pilot, "_wait_for_screen", _is_quiet)
+    monkeypatch.setattr(Pilot, "_wait_for_screen", _until_quiet)
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
     # After a change of mode nothing is painted for 50 ms.
     monkeypatch.setattr("textual.app.App.delay_update", lambda *_: None)

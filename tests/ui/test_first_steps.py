@@ -26,6 +26,7 @@ async def first_steps(pilot: Pilot[Any]) -> FirstSteps:
     async with asyncio.timeout(10):
         while not pilot.app.screen.query(".card"):
             await pilot.pause(0.02)
+    await settled(pilot)
     return pilot.app.screen.query_one(FirstSteps)
 
 
