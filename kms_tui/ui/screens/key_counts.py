@@ -7,9 +7,10 @@ from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.row_table import Tally
 from kms_tui.inventory.view import Scope, Summary, View
 from kms_tui.kms.errors import KmsTuiError, ServiceError
-from kms_tui.kms.facts import Denied, Failed, Known
+from kms_tui.kms.facts import Known
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.words import counted
+from kms_tui.ui.widgets.key_notes import unlisted_words
 
 _SCOPE_OF_AWS = {Scope.CUSTOMER: (False,), Scope.AWS: (True,), Scope.ALL: (False, True)}
 _SCOPE_WORDS = {Scope.CUSTOMER: "Customer", Scope.AWS: "AWS", Scope.ALL: "All"}
@@ -46,7 +47,7 @@ def status(view: View, summary: Summary, watched: Content | None = None) -> Cont
         parts.append(Content.styled(f"{summary.marked} marked{hidden}", "$accent"))
     if watched is not None:
         parts.append(watched)
-    least = "at least " if _is_listed_in_part(view.inventory) else ""
+    least = "at least " if unlisted_words(view.inventory) else ""
     if view.query:
         parts.append(Content(f"{summary.shown:,} of {least}{counted(summary.total, 'key')}"))
     elif tally.read == tally.keys and not _nothing_listed(view.inventory):
@@ -103,11 +104,6 @@ def filter_note(view: View, summary: Summary) -> str:
 
 def _nothing_listed(inventory: Inventory) -> bool:
     return not len(inventory) and any(not isinstance(region.keys, Known) for region in inventory.regions)
-
-
-def _is_listed_in_part(inventory: Inventory) -> bool:
-    """Whether the keys of a Region could not be listed whole."""
-    return any(isinstance(region.keys, Denied | Failed) for region in inventory.regions)
 
 
 def _error_word(error: KmsTuiError) -> str:
