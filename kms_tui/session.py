@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kms_tui.config import ProfileSettings
+from kms_tui.kms.arn import key_region
 from kms_tui.kms.facts import UNASKED
 
 if TYPE_CHECKING:
@@ -116,6 +117,15 @@ class Session:
     @property
     def read_only(self) -> bool:
         return self.connection.read_only
+
+    def kms_for(self, arn: str) -> Kms:
+        """The façade in the account and Region of a key's or an alias's ARN."""
+        return self.kms.in_region_of(arn)
+
+    def services_for(self, arn: str) -> Services | None:
+        """The services beside KMS in the account and Region of an ARN; None if the backend has none."""
+        services, region = self.services, key_region(arn)
+        return services if services is None or region in ("", services.region) else services.in_region(region)
 
     def with_grant_tokens(self, kms: Kms) -> Kms:
         """The façade for uses of keys: it sends the grant tokens, where there are any."""

@@ -68,6 +68,11 @@ class Row:
     row_class: RowClass = UNREAD
 
     @property
+    def account(self) -> str:
+        """The 12 digits of the key's account."""
+        return self.arn.split(":", 5)[4]
+
+    @property
     def key(self) -> Key | None:
         """DescribeKey's answer, where there is one."""
         return self.described.value if isinstance(self.described, Known) else None

@@ -72,6 +72,5 @@ def arns(subjects: Sequence[Subject]) -> str:
 
 
 def kms_for(session: Session, subject: Subject) -> Kms:
-    """The façade in the subject's Region."""
-    kms = session.kms
-    return kms if subject.region == kms.region else kms.in_region(subject.region)
+    """The façade in the subject's account and Region."""
+    return session.kms_for(subject.arn)
