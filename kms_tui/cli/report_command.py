@@ -93,7 +93,7 @@ def _examination(session: Session, unused: int | None) -> Examination:
 
     settings = Settings(unused_days=unused, required_tags=load(default_path()).required_tags)
     session.inventory.open()
-    return Examination(session.inventory, session.kms, settings, session.services)
+    return Examination(session.inventory, session.kms_for, settings, session.services_for)
 
 
 def _progress(examination: Examination) -> Step:
@@ -103,7 +103,8 @@ def _progress(examination: Examination) -> Step:
 
 
 def _write(report: Report, args: argparse.Namespace) -> None:
-    from kms_tui.evidence.health.report_formats import WRITERS, summary
+    from kms_tui.evidence.health.formats.report_words import summary
+    from kms_tui.evidence.health.formats.writers import WRITERS
 
     text = WRITERS[args.format](report)
     if args.output is None:

@@ -12,13 +12,14 @@ from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.checks import Check, chosen_checks
 from kms_tui.evidence.health.examined import Examined, Need, Primaries, Settings, Since, disabled_since
-from kms_tui.evidence.health.health_report import Judging, KeyName, Report
+from kms_tui.evidence.health.health_report import Judging, KeyName, Place, Report
 from kms_tui.inventory.fact_reader import Missing
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.pace import Pace
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.whole_reading import WholeReading
+from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key
 
@@ -113,23 +114,24 @@ class _FurtherFacts:
 class Examination:
     """One run of the checks over an open inventory; ``run`` once, on a thread that may block.
 
-    ``kms`` is the façade of the inventory's home region, ``services`` gives CloudTrail, if there is one.
+    ``kms_for`` gives the façade in the account and Region of a key's ARN, ``services_for`` CloudTrail there,
+    if there is one.
     Facts are read at the inventory's own pace. AWS-managed keys are not examined.
     """
 
     def __init__(
         self,
         inventory: Inventory,
-        kms: Kms,
+        kms_for: Callable[[str], Kms],
         settings: Settings,
-        services: Services | None = None,
+        services_for: Callable[[str], Services | None] = lambda _arn: None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._inventory = inventory
-        self._kms = kms
+        self._kms_for = kms_for
         self._settings = settings
-        self._services = services
+        self._services_for = services_for
         self._checks = chosen_checks(settings)
         usage = any(Need.LAST_USAGE in check.needs for check in self._checks)
         self._reading = WholeReading(inventory, missing_facts(self._checks), usage=usage, clock=clock)
@@ -178,19 +180,17 @@ class Examination:
         if self._reading.cancelled.is_set():
             return further
         described = [(row, row.key) for row in rows if row.key is not None]
-        disabled: dict[str, set[str]] = defaultdict(set)
+        disabled: dict[Place, set[str]] = defaultdict(set)
         primaries: dict[str, str] = {}
         for row, key in described:
             needed = needs(key, self._checks)
             if Need.DISABLED_SINCE in needed:
-                disabled[row.region].add(row.arn)
+                disabled[Place(row.account, row.region)].add(row.arn)
             if Need.PRIMARY_POLICY in needed and key.multi_region is not None:
                 primaries[row.arn] = key.multi_region.primary_arn
-        for region, arns in disabled.items():
+        for arns in disabled.values():
             self._stage = Stage("searching CloudTrail for disabled keys", total=len(arns))
-            services = self._services
-            if services is not None and services.region != region:
-                services = services.in_region(region)
+            services = self._services_for(next(iter(arns)))
             now = self._inventory.now()
             further.disabled_since |= disabled_since(services, arns, now, self._reading.cancelled.wait)
         policies = self._read_primaries(primaries.values())
@@ -200,7 +200,7 @@ class Examination:
         return further
 
     def _read_primaries(self, arns: Iterable[str]) -> Mapping[str, Fact[str]]:
-        source = Primaries(self._kms, self._policy_of)
+        source = Primaries(self._kms_for, self._policy_of)
         found: dict[str, Fact[str]] = {}
         left = list(dict.fromkeys(arns))
         total = len(left)
@@ -231,25 +231,37 @@ class Examination:
     def _judge(self, rows: Sequence[Row], further: _FurtherFacts) -> Report:
         inventory = self._inventory
         judging = Judging(self._checks, self._settings, inventory.now(), self._reading.unanswered)
-        regions = {region.name: region for region in inventory.regions}
-        for region in regions.values():
+        places: dict[Place, Region] = {}
+        by_name: dict[str, Region] = {}
+        for region in inventory.regions:
+            place = _place_of(region)
+            places[place] = by_name[region.name] = region
+            judging.open(place)
             if isinstance(region.keys, Denied | Failed):
-                judging.unlisted(region.name, region.keys)
+                judging.unlisted(place, region.keys)
         for number, row in enumerate(rows):
             if number % 50 == 0:
                 self._stage = Stage(_JUDGING, number, len(rows))
             self._note_further(row, further)
-            name = KeyName(row.region, row.aliases[0] if row.aliases else row.key_id, row.arn, row.key_id)
+            name = KeyName(
+                row.region,
+                row.aliases[0] if row.aliases else row.key_id,
+                row.arn,
+                row.key_id,
+                row.account,
+                row.aliases,
+                row.key,
+            )
             if self._judging_cancelled.is_set():
                 judging.unjudged(name)
             elif row.key is None:
                 judging.undescribed(name, row.described)
             else:
-                judging.judge(name, self._examined(row, row.key, regions[row.region], further))
+                # An endpoint that is not AWS may call the account another than its keys' ARNs do.
+                region = places.get(Place(row.account, row.region)) or by_name[row.region]
+                judging.judge(name, self._examined(row, row.key, region, further))
         findings, gaps = judging.in_order()
         return Report(
-            self._kms.account_id,
-            tuple(regions),
             inventory.now(),
             self._settings,
             len(rows),
@@ -257,6 +269,7 @@ class Examination:
             findings,
             gaps,
             judging.tallies(),
+            judging.places(),
             complete=not (gaps and self._reading.cancelled.is_set()),
         )
 
@@ -284,3 +297,11 @@ class Examination:
             further.primary_policy.get(row.arn, UNASKED),
             further.disabled_since.get(row.arn, UNASKED),
         )
+
+
+def _place_of(region: Region) -> Place:
+    """The account of a listing is not known where its identity cannot be asked for."""
+    try:
+        return Place(region.kms().account_id, region.name)
+    except KmsTuiError:
+        return Place("", region.name)

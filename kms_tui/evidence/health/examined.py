@@ -210,12 +210,15 @@ def _names(event: Mapping[str, Any], detail: Mapping[str, Any], arn: str) -> boo
 
 
 class Primaries:
-    """Reads policies of the primaries of replicas; ``known`` gives those that are already read."""
+    """Reads policies of the primaries of replicas; ``known`` gives those that are already read.
 
-    def __init__(self, kms: Kms, known: Callable[[str], Fact[str] | None]) -> None:
-        self._kms = kms
+    ``kms_for`` gives the façade in the account and Region of a key's ARN.
+    """
+
+    def __init__(self, kms_for: Callable[[str], Kms], known: Callable[[str], Fact[str] | None]) -> None:
+        self._kms_for = kms_for
         self._known = known
-        self._regions: dict[str, Kms] = {kms.region: kms}
+        self._opened: dict[tuple[str, str], Kms] = {}
         self._lock = threading.Lock()
 
     def read(self, arn: str) -> Fact[str]:
@@ -223,14 +226,17 @@ class Primaries:
         if known is not None:
             return known
         try:
-            return Known(self._in_region(Arn.parse(arn).region).key_policy(arn))
+            return Known(self._kms_of(arn).key_policy(arn))
         except KmsTuiError as error:
             return unreadable(error)
         except Exception as error:
             return Failed(AnswerError.of(error))
 
-    def _in_region(self, region: str) -> Kms:
+    def _kms_of(self, arn: str) -> Kms:
+        """The façade for a key; one for all keys of an account and Region, since it may be slow to make."""
+        parsed = Arn.parse(arn)
         with self._lock:
-            if region not in self._regions:
-                self._regions[region] = self._kms.in_region(region)
-            return self._regions[region]
+            place = parsed.account, parsed.region
+            if place not in self._opened:
+                self._opened[place] = self._kms_for(arn)
+            return self._opened[place]

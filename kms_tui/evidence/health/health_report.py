@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from kms_tui.evidence.health.checks import Check
+from kms_tui.evidence.health.compliance_packs import Pack
 from kms_tui.evidence.health.examined import Examined, Need, Settings, Unsure
 from kms_tui.inventory.row_health import HealthSeverity
 from kms_tui.kms.errors import UnavailableError
@@ -18,12 +19,34 @@ from kms_tui.kms.model import Key
 
 @dataclass(frozen=True, slots=True)
 class KeyName:
-    """Names a key; for a whole region ``arn`` and ``key_id`` are "". Untrusted."""
+    """Names a key; for a whole region ``arn`` and ``key_id`` are "". Untrusted.
+
+    ``account`` has 12 digits, or is "" where it is not known. ``described`` is None for a key of which
+    DescribeKey told nothing.
+    """
 
     region: str
     name: str
     arn: str = ""
     key_id: str = ""
+    account: str = ""
+    aliases: tuple[str, ...] = ()
+    """All of them, without ``alias/``."""
+    described: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Who answers for a finding that a baseline accepts, why, and until which day."""
+
+    owner: str
+    reason: str
+    expires: date
+
+    @property
+    def words(self) -> str:
+        """ "accepted by Kim until 2027-03-31: it is only for tests"; untrusted."""
+        return f"accepted by {self.owner} until {self.expires}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +56,7 @@ class HealthFinding:
     check: Check
     key: KeyName
     reason: str
+    accepted: Acceptance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +70,37 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class CheckTally:
-    """The numbers of a check: keys that it applies to, findings among them, and keys not known."""
+    """The numbers of a check: keys that it applies to, findings among them, and keys not known.
+
+    ``accepted`` of the findings are accepted by a baseline.
+    """
 
     check: Check
     keys: int
     found: int
     not_known: int
+    accepted: int = 0
 
     @property
     def passed(self) -> int:
         return self.keys - self.found - self.not_known
+
+
+class Place(NamedTuple):
+    """An account and a Region. ``account`` is "" where it is not known."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceTally:
+    """The numbers of one account and Region; ``unlisted`` is why its keys could not all be listed, or ""."""
+
+    place: Place
+    keys: int
+    tallies: tuple[CheckTally, ...]
+    unlisted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +108,9 @@ class Report:
     """Findings and gaps in the order of the table of checks, then by name.
 
     ``keys`` is the number of customer keys examined, ``aws_managed`` that of keys not examined. ``complete``
-    is False if the examination was stopped before it knew all facts.
+    is False if the examination was stopped before it knew all facts. ``packs`` are those asked for.
     """
 
-    account_id: str
-    regions: tuple[str, ...]
     time: datetime
     settings: Settings
     keys: int
@@ -75,14 +118,55 @@ class Report:
     findings: tuple[HealthFinding, ...]
     gaps: tuple[Gap, ...]
     tallies: tuple[CheckTally, ...]
+    places: tuple[PlaceTally, ...]
     complete: bool = True
+    packs: tuple[Pack, ...] = ()
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that are known, each once."""
+        return tuple(dict.fromkeys(each.place.account for each in self.places if each.place.account))
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The Regions, each once."""
+        return tuple(dict.fromkeys(each.place.region for each in self.places))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all keys were listed, and the examination was not stopped."""
+        return self.complete and not self.unlisted
+
+    @property
+    def unlisted(self) -> tuple[PlaceTally, ...]:
+        """The accounts and Regions whose keys could not all be listed."""
+        return tuple(each for each in self.places if each.unlisted)
+
+    @property
+    def news(self) -> tuple[HealthFinding, ...]:
+        """The findings that no baseline accepts."""
+        return tuple(finding for finding in self.findings if finding.accepted is None)
+
+    @property
+    def accepted(self) -> tuple[HealthFinding, ...]:
+        return tuple(finding for finding in self.findings if finding.accepted is not None)
 
     def count(self, severity: HealthSeverity) -> int:
-        return sum(finding.check.severity is severity for finding in self.findings)
+        """The findings of a severity that no baseline accepts."""
+        return sum(finding.check.severity is severity for finding in self.news)
 
     def reaches(self, severity: HealthSeverity) -> bool:
-        """Whether a finding is at least this severe."""
-        return any(finding.check.severity.rank <= severity.rank for finding in self.findings)
+        """Whether a finding that no baseline accepts is at least this severe."""
+        return any(finding.check.severity.rank <= severity.rank for finding in self.news)
+
+
+@dataclass(slots=True)
+class _Numbers:
+    """What is counted of a check in one account and Region."""
+
+    keys: int = 0
+    found: int = 0
+    not_known: int = 0
 
 
 @dataclass
@@ -96,9 +180,19 @@ class Judging:
     """Why calls stayed unanswered, or ""."""
     findings: list[HealthFinding] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
-    _keys: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    _found: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    _not_known: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _numbers: dict[Place, dict[str, _Numbers]] = field(default_factory=dict)
+    _examined: dict[Place, int] = field(default_factory=lambda: defaultdict(int))
+    _unlisted: dict[Place, str] = field(default_factory=dict)
+
+    def open(self, place: Place) -> None:
+        """Add an account and Region, which is counted even where it has no key."""
+        if place not in self._numbers:
+            self._numbers[place] = {check.id: _Numbers() for check in self.checks}
+
+    def _of(self, name: KeyName) -> dict[str, _Numbers]:
+        place = Place(name.account, name.region)
+        self.open(place)
+        return self._numbers[place]
 
     def undescribed(self, name: KeyName, described: Fact[Key]) -> None:
         """Add a key that could not be described: no check can be made."""
@@ -109,16 +203,19 @@ class Judging:
         self._nothing(name, "It was not checked before the examination was stopped.")
 
     def _nothing(self, name: KeyName, reason: str) -> None:
-        for check in self.checks:
-            self._keys[check.id] += 1
+        self._note(name)
+        for numbers in self._of(name).values():
+            numbers.keys += 1
         self._gap(name, tuple(self.checks), reason)
 
     def judge(self, name: KeyName, examined: Examined) -> None:
         unread: dict[Need, list[Check]] = defaultdict(list)
+        self._note(name)
+        numbers = self._of(name)
         for check in self.checks:
             if not check.applies(examined.key):
                 continue
-            self._keys[check.id] += 1
+            numbers[check.id].keys += 1
             lacking = [need for need in check.needs if not isinstance(examined.fact(need), Known)]
             if lacking:
                 unread[lacking[0]].append(check)
@@ -127,14 +224,18 @@ class Judging:
             if isinstance(verdict, Unsure):
                 self._gap(name, (check,), f"{verdict.reason}.")
             elif verdict is not None:
-                self._found[check.id] += 1
+                numbers[check.id].found += 1
                 self.findings.append(HealthFinding(check, name, verdict))
         for need, checks in unread.items():
             self._gap(name, tuple(checks), self._why(_CALLS.get(need, need.operation), examined.fact(need)))
 
+    def _note(self, name: KeyName) -> None:
+        self._examined[Place(name.account, name.region)] += 1
+
     def _gap(self, name: KeyName, checks: tuple[Check, ...], reason: str) -> None:
+        numbers = self._of(name)
         for check in checks:
-            self._not_known[check.id] += 1
+            numbers[check.id].not_known += 1
         self.gaps.append(Gap(name, checks, reason[:1].upper() + reason[1:]))
 
     def _why(self, call: str, fact: Fact[Any]) -> str:
@@ -149,16 +250,38 @@ class Judging:
             return f"{call} got no answer: {self.unanswered}"
         return f"{call} was not called before the examination was stopped."
 
-    def unlisted(self, region: str, fact: Denied | Failed) -> None:
-        """Add a region whose keys could not all be listed."""
-        self.gaps.append(
-            Gap(KeyName(region, f"all of {region}"), tuple(self.checks), self._why("ListKeys", fact))
-        )
+    def unlisted(self, place: Place, fact: Denied | Failed) -> None:
+        """Add an account and Region whose keys could not all be listed."""
+        self.open(place)
+        self._unlisted[place] = self._why("ListKeys", fact)
+        name = KeyName(place.region, f"all of {place.region}", account=place.account)
+        self.gaps.append(Gap(name, tuple(self.checks), self._unlisted[place]))
 
     def tallies(self) -> tuple[CheckTally, ...]:
+        """The numbers of each check."""
         return tuple(
-            CheckTally(check, self._keys[check.id], self._found[check.id], self._not_known[check.id])
+            CheckTally(
+                check,
+                sum(each[check.id].keys for each in self._numbers.values()),
+                sum(each[check.id].found for each in self._numbers.values()),
+                sum(each[check.id].not_known for each in self._numbers.values()),
+            )
             for check in self.checks
+        )
+
+    def places(self) -> tuple[PlaceTally, ...]:
+        """The numbers of each account and Region."""
+        return tuple(
+            PlaceTally(
+                place,
+                self._examined[place],
+                tuple(
+                    CheckTally(check, each.keys, each.found, each.not_known)
+                    for check, each in ((check, numbers[check.id]) for check in self.checks)
+                ),
+                self._unlisted.get(place, ""),
+            )
+            for place, numbers in self._numbers.items()
         )
 
     def in_order(self) -> tuple[tuple[HealthFinding, ...], tuple[Gap, ...]]:
@@ -174,5 +297,5 @@ _CALLS: Mapping[Need, str] = {
 }
 
 
-def _by_name(key: KeyName) -> tuple[str, str]:
-    return key.name.lower(), key.region
+def _by_name(key: KeyName) -> tuple[str, str, str]:
+    return key.name.lower(), key.account, key.region

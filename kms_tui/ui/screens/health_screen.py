@@ -15,8 +15,8 @@ from textual.widget import Widget
 
 from kms_tui.evidence.health.examination import Examination
 from kms_tui.evidence.health.examined import Settings
+from kms_tui.evidence.health.formats.writers import WRITERS
 from kms_tui.evidence.health.health_report import CheckTally, Gap, HealthFinding, Report
-from kms_tui.evidence.health.report_formats import WRITERS
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.actions.export_actions import export
@@ -119,7 +119,7 @@ class HealthScreen(ModeScreen):
         assert session is not None
         self._cancel()
         settings = Settings(self._unused_days, required_tags=self.host.config.required_tags)
-        self._examination = Examination(session.inventory, session.kms, settings, session.services)
+        self._examination = Examination(session.inventory, session.kms_for, settings, session.services_for)
         self._changes = session.log.count
         work = partial(self._estimate, self._examination, again)
         start(self, work, group="health", description="see what the checks need")

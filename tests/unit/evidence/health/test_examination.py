@@ -57,7 +57,7 @@ def opened(backend: FakeAccount, *regions: str) -> Iterator[Inventory]:
 
 def run(backend: FakeAccount, settings: Settings | None = None, *regions: str) -> Report:
     with opened(backend, *regions) as inventory:
-        return Examination(inventory, Kms(backend), settings or Settings()).run()
+        return Examination(inventory, Kms(backend).in_region_of, settings or Settings()).run()
 
 
 def found(report: Report) -> dict[str, set[str]]:
@@ -98,9 +98,9 @@ def test_what_nobody_asked_for_is_not_read() -> None:
 def test_what_the_inventory_knows_is_not_read_again() -> None:
     backend = account()
     with opened(backend) as inventory:
-        Examination(inventory, Kms(backend), Settings()).run()
+        Examination(inventory, Kms(backend).in_region_of, Settings()).run()
         backend.calls.clear()
-        again = Examination(inventory, Kms(backend), Settings())
+        again = Examination(inventory, Kms(backend).in_region_of, Settings())
         assert again.estimate().total == 0
         again.run()
         assert backend.calls == []
@@ -110,7 +110,7 @@ def test_the_estimate_is_no_less_than_what_is_called_and_the_same_once_keys_are_
     backend = account()
     with opened(backend) as inventory:
         settings = Settings(unused_days=90)
-        before = Examination(inventory, Kms(backend), settings)
+        before = Examination(inventory, Kms(backend).in_region_of, settings)
         before.wait_for_listing()
         most = before.estimate()
         assert most.calls["DescribeKey"] == 5
@@ -119,7 +119,9 @@ def test_the_estimate_is_no_less_than_what_is_called_and_the_same_once_keys_are_
         made = Counter(operation for operation, _ in backend.calls)
         assert made <= most.calls
         inventory._table.expire(inventory.rows(), [FactName.POLICY])
-        assert Examination(inventory, Kms(backend), settings).estimate().calls == {"GetKeyPolicy": 4}
+        assert Examination(inventory, Kms(backend).in_region_of, settings).estimate().calls == {
+            "GetKeyPolicy": 4
+        }
 
 
 def test_a_denied_fact_is_a_gap_of_that_key_alone() -> None:
@@ -189,7 +191,7 @@ def test_cancelling_gives_what_is_known_and_the_rest_as_not_known() -> None:
 
     backend.before = before
     with opened(backend) as inventory:
-        examination = Examination(inventory, Kms(backend), Settings())
+        examination = Examination(inventory, Kms(backend).in_region_of, Settings())
         reports: list[Report] = []
         thread = threading.Thread(target=lambda: reports.append(examination.run()))
         thread.start()
@@ -206,7 +208,7 @@ def test_cancelling_stops_the_reading_before_the_demand_is_withdrawn(monkeypatch
     """The thread of ``run`` may wake late; until then the workers find nothing to read."""
     backend = FakeAccount([fine(number) for number in range(60)])
     with opened(backend) as inventory:
-        examination = Examination(inventory, Kms(backend), Settings())
+        examination = Examination(inventory, Kms(backend).in_region_of, Settings())
         monkeypatch.setattr(Inventory, "cancel_demand", lambda _inventory: None)
 
         def before(operation: str, _key: str) -> None:
@@ -222,7 +224,7 @@ def test_cancelling_stops_the_reading_before_the_demand_is_withdrawn(monkeypatch
 def test_cancelling_stops_judging_too(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = account()
     with opened(backend) as inventory:
-        examination = Examination(inventory, Kms(backend), Settings())
+        examination = Examination(inventory, Kms(backend).in_region_of, Settings())
         judge = Judging.judge
 
         def judge_one(judging: Judging, name: KeyName, examined: Examined) -> None:
@@ -247,7 +249,7 @@ def test_an_endpoint_that_answers_no_more_is_given_up_and_blamed() -> None:
             progress = inventory.progress()
             return next(seconds) if progress is not None and progress.error else 0.0
 
-        report = Examination(inventory, Kms(backend), Settings(), clock=clock).run()
+        report = Examination(inventory, Kms(backend).in_region_of, Settings(), clock=clock).run()
     assert not report.complete
     assert any(gap.reason == "GetKeyPolicy got no answer: kms went away." for gap in report.gaps)
 
@@ -289,10 +291,10 @@ def test_a_primary_that_is_examined_too_is_not_read_twice() -> None:
 def test_reading_again_takes_nothing_for_granted() -> None:
     backend = account()
     with opened(backend) as inventory:
-        Examination(inventory, Kms(backend), Settings()).run()
+        Examination(inventory, Kms(backend).in_region_of, Settings()).run()
         backend.keys[key_id(7)] = fine(7, policy="{}")
         backend.keys[key_id(1)].rotation = {"KeyRotationEnabled": False}
-        again = Examination(inventory, Kms(backend), Settings())
+        again = Examination(inventory, Kms(backend).in_region_of, Settings())
         again.read_again()
         names = found(again.run())
     assert names["rotation-off"] == {"key-1"}

@@ -22,7 +22,9 @@ def test_the_rows_of_the_demo_have_the_findings_of_its_report(tags: tuple[str, .
     session = open_session(
         Connection(BackendKind.DEMO), backend, now=lambda: NOW, pace=Pace(demand=10_000), required_tags=tags
     )
-    examination = Examination(session.inventory, session.kms, Settings(required_tags=tags), session.services)
+    examination = Examination(
+        session.inventory, session.kms_for, Settings(required_tags=tags), session.services_for
+    )
     session.inventory.open()
     report = examination.run()
     found, unjudged = defaultdict(list), {gap.key.arn for gap in report.gaps}

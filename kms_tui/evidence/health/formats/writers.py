@@ -1,0 +1,16 @@
+"""THE table of the forms that a report is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kms_tui.evidence.health.formats import text_formats
+from kms_tui.evidence.health.health_report import Report
+
+WRITERS: Mapping[str, Callable[[Report], str]] = {
+    "table": text_formats.terminal_text,
+    "md": text_formats.markdown_text,
+    "json": text_formats.json_text,
+    "csv": text_formats.csv_text,
+}
+"""Format -> the whole report as text, with a final line end."""
