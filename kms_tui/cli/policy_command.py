@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from kms_tui.cli.reading import write_out
 from kms_tui.formats import encoding_of
 from kms_tui.kms.arn import PARTITIONS, Arn, is_account_id, partition_of
 from kms_tui.policy import CheckResult, Severity, Verdict, pasted_text
@@ -22,12 +23,14 @@ from kms_tui.policy.guard import check
 from kms_tui.policy.rule_guide import RULES, text_of
 from kms_tui.visible import visible
 
+_FORMATS = ("text", "jsonl", "sarif")
 FAILURE = 2
 """The exit code for errors; 1 means a refused policy."""
 _EPILOG = """\
 examples:
   kms-tui policy check policy.json --account 111122223333
   kms-tui policy check *.json --account 111122223333 --caller arn:aws:iam::111122223333:role/Deploy --json
+  kms-tui policy check policies/*.json --account 111122223333 --format sarif > policies.sarif
   aws kms get-key-policy --key-id ID --policy-name default | kms-tui policy extract -
   kms-tui policy rules public"""
 
@@ -45,7 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     checking.add_argument("--caller", type=_arn, metavar="ARN", help="who would save it")
     checking.add_argument("--key-arn", type=_key_arn, metavar="ARN", help="the key it is for")
     checking.add_argument("-v", "--verbose", action="store_true", help="also what is only worth knowing")
-    checking.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    form = checking.add_mutually_exclusive_group()
+    form.add_argument(
+        "--format",
+        choices=_FORMATS,
+        default="text",
+        help="default: text; jsonl is one JSON object a file, sarif is for code scanning",
+    )
+    form.add_argument(
+        "--json", dest="format", action="store_const", const="jsonl", help="the same as --format jsonl"
+    )
     checking.set_defaults(usage_error=checking.error)
     listing = actions.add_parser("rules", help="list the rules: what each says, why, and an example")
     listing.add_argument("rules", nargs="*", metavar="RULE", help="only these; the word in [brackets]")
@@ -95,11 +107,14 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     """Check each file; see the module for exit codes."""
     partition = _agreed_partition(args)
-    refused = unreadable = False
+    judged: list[tuple[str, CheckResult]] = []
+    unreadable: list[str] = []
     for name in args.files:
-        content = _read(name)
-        if content is None:
-            unreadable = True
+        try:
+            content = _content(name)
+        except _UnreadableError as error:
+            unreadable.append(str(error))
+            print(f"kms-tui policy: {visible(str(error))}", file=sys.stderr)
             continue
         result = check(
             content,
@@ -108,12 +123,18 @@ def _check(args: argparse.Namespace) -> int:
             caller_arn=args.caller,
             key_arn=args.key_arn,
         )
-        refused |= result.verdict is Verdict.REFUSE
-        if args.json:
+        judged.append((name, result))
+        if args.format == "jsonl":
             print(json.dumps({"file": name, **result.as_dict()}))
-        else:
+        elif args.format == "text":
             print(_report(name, result, verbose=args.verbose))
-    return FAILURE if unreadable else int(refused)
+    if args.format == "sarif":
+        from kms_tui.cli.policy_sarif import policy_sarif
+
+        write_out(policy_sarif(judged, unreadable, verbose=args.verbose))
+    if unreadable:
+        return FAILURE
+    return int(any(result.verdict is Verdict.REFUSE for _, result in judged))
 
 
 def _agreed_partition(args: argparse.Namespace) -> str:
@@ -172,8 +193,21 @@ _MOST_BYTES = 64 << 20
 """Of what is read: pasted texts may hold much beside a policy, and a device has no end."""
 
 
+class _UnreadableError(Exception):
+    """Why a file cannot be read, in a sentence that names it; untrusted."""
+
+
 def _read(name: str) -> bytes | None:
     """A file's bytes; None, with an error message, if it cannot be read."""
+    try:
+        return _content(name)
+    except _UnreadableError as error:
+        print(f"kms-tui policy: {visible(str(error))}", file=sys.stderr)
+        return None
+
+
+def _content(name: str) -> bytes:
+    """A file's bytes. Raises _UnreadableError."""
     try:
         if name == "-":
             content = sys.stdin.buffer.read(_MOST_BYTES + 1)
@@ -181,11 +215,9 @@ def _read(name: str) -> bytes | None:
             with Path(name).open("rb") as file:
                 content = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        print(f"kms-tui policy: {visible(name)}: {error.strerror}", file=sys.stderr)
-        return None
+        raise _UnreadableError(f"{name}: {error.strerror}") from error
     if len(content) > _MOST_BYTES:
-        print(f"kms-tui policy: {visible(name)}: it is larger than any policy", file=sys.stderr)
-        return None
+        raise _UnreadableError(f"{name}: it is larger than any policy")
     return content
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from kms_tui.cli import main
@@ -14,6 +16,7 @@ from kms_tui.policy.rule_guide import RULES
 from tests.unit.cli.conftest import Run
 
 ACCOUNT = "111122223333"
+_DATA = Path(__file__).parents[2] / "data"
 ONE_ROLE = """{
   "Version": "2012-10-17",
   "Statement": [
@@ -234,3 +237,63 @@ def test_a_paste_that_windows_wrote_is_read(
 def test_a_device_without_end_is_no_policy(run: Run, arguments: tuple[str, ...]) -> None:
     ended = run("policy", *arguments, "/dev/zero")
     assert (ended.code, ended.err) == (2, "kms-tui policy: /dev/zero: it is larger than any policy\n")
+
+
+def _sarif(run: Run, *arguments: str, code: int, stdin: bytes = b"") -> dict[str, Any]:
+    ended = run("policy", "check", *arguments, "--account", ACCOUNT, "--format", "sarif", stdin=stdin)
+    assert ended.code == code, ended.err
+    log = json.loads(ended.out)
+    schema = json.loads((_DATA / "sarif" / "sarif-2.1.0-rtm.5.json").read_text(encoding="utf-8"))
+    assert [error.message for error in jsonschema.Draft4Validator(schema).iter_errors(log)] == []
+    (found,) = log["runs"]
+    shape: dict[str, Any] = found
+    return shape
+
+
+def test_sarif_has_the_place_of_each_finding_relative_to_the_working_folder(
+    run: Run, good: str, bad: str
+) -> None:
+    found = _sarif(run, good, bad, code=1)
+    (result,) = found["results"]
+    assert (result["ruleId"], result["level"]) == ("no-account-control", "error")
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": "bad.json"}
+    assert place["region"]["startLine"] >= 3
+    assert place["region"]["endColumn"] >= 1
+    rules = found["tool"]["driver"]["rules"]
+    assert rules[result["ruleIndex"]]["id"] == "no-account-control"
+    assert {rule["id"] for rule in rules} == set(RULES)
+    assert found["columnKind"] == "unicodeCodePoints"
+
+
+def test_sarif_has_what_is_only_worth_knowing_where_asked(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    noisy = ONE_ROLE.replace('"kms:*"', '["kms:Decrypt", "kms:Decrypt", "kms:*"]')
+    path.write_text(noisy)
+    plain = _sarif(run, "policy.json", code=1)["results"]
+    more = _sarif(run, "policy.json", "--verbose", code=1)["results"]
+    assert {each["level"] for each in plain} <= {"error", "warning"}
+    assert len(more) >= len(plain)
+
+
+def test_fingerprints_stay_when_lines_move(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    path.write_text(ONE_ROLE)
+    first = _sarif(run, "policy.json", code=1)["results"]
+    path.write_text("\n\n\n" + ONE_ROLE)
+    second = _sarif(run, "policy.json", code=1)["results"]
+    assert [each["partialFingerprints"] for each in first] == [each["partialFingerprints"] for each in second]
+    assert first[0]["locations"] != second[0]["locations"]
+
+
+def test_a_file_that_cannot_be_read_is_a_notification_and_2(run: Run, good: str) -> None:
+    found = _sarif(run, good, "nowhere.json", "-", code=2, stdin=b"not json")
+    (invocation,) = found["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert "nowhere.json" in invocation["toolExecutionNotifications"][0]["message"]["text"]
+    uris = {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in found["results"]}
+    assert uris == {"standard-input"}
+
+
+def test_one_form_at_a_time(run: Run, good: str) -> None:
+    assert run("policy", "check", good, "--account", ACCOUNT, "--json", "--format", "sarif").code == 2
