@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
 from kms_tui.session import Session
+from kms_tui.visible import visible
 
 if TYPE_CHECKING:
+    from kms_tui.evidence.health.baseline import Baseline
     from kms_tui.evidence.health.examination import Examination
     from kms_tui.evidence.health.health_report import Report
 
@@ -25,15 +29,34 @@ examples:
   kms-tui report --profile prod --format md -o health.md
   kms-tui report --profile prod --fail-on high --strict     in a pipeline
   kms-tui report --demo --unused 90
+  kms-tui report --profile prod --pack cis --pack pci --format html -o health.html
+  kms-tui report --profile prod --write-baseline accepted.toml
+  kms-tui report --profile prod --baseline accepted.toml --fail-on low
 
-exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, or no whole report; 130 stopped with
-Ctrl+C.
+sarif is for code scanning, junit for the test results of a pipeline, html one file for people. asff is a list
+of findings for AWS Security Hub, which takes 100 a call, in the Region and from the account that they are of:
+  kms-tui report --profile prod --format asff -o findings.json
+  jq -c '. as $all | range(0; length; 100) as $n | $all[$n:$n+100]' findings.json | while read -r findings
+  do aws securityhub batch-import-findings --findings file:///dev/stdin <<<"$findings"; done
+
+A baseline is a file in TOML (or YAML, or JSON, by its ending) of findings that someone answers for. They are
+shown, and do not count for --fail-on until they expire:
+  [[accepted]]
+  check = "rotation-off"
+  key = "arn:aws:kms:*:111122223333:key/*"    an ARN, alias/NAME or an account; * and ? stand for others
+  owner = "Kim"
+  reason = "only tests use it"
+  expires = 2027-03-31                        the last day
+
+exit codes: 0 no finding reaches --fail-on; 1 one does; 2 bad usage, no whole report, or a baseline of which
+something is wrong, which is said; 130 stopped with Ctrl+C.
 
 It calls ListKeys, ListAliases, DescribeKey, GetKeyRotationStatus, GetKeyPolicy, CloudTrail's LookupEvents,
 ListResourceTags where the configuration has required_tags, and GetKeyLastUsage for --unused; what it may not
 call is listed as not known."""
-_FORMATS = ("table", "md", "json", "csv")
+_FORMATS = ("table", "md", "json", "csv", "html", "sarif", "asff", "junit")
 _SEVERITIES = ("high", "medium", "low")
+_PACKS = ("cis", "pci", "nist", "fsbp")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +76,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also find keys not used for so long (GetKeyLastUsage: 5 keys a second)",
     )
     parser.add_argument(
+        "--pack",
+        dest="packs",
+        action="append",
+        default=[],
+        choices=_PACKS,
+        help="how the controls of a standard stand: CIS AWS Foundations, PCI DSS, NIST SP 800-53, AWS FSBP; "
+        "may be given several times",
+    )
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="findings that are accepted, and by whom"
+    )
+    parser.add_argument(
+        "--write-baseline",
+        type=Path,
+        metavar="FILE",
+        help="write a baseline of all that is found, with owners and reasons to fill in",
+    )
+    parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write it to a file, which is replaced"
     )
     add_reading_flags(parser)
@@ -66,9 +107,10 @@ def _days(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Write the report; see ``--help`` for the exit codes."""
-    session = open_for_reading(args)
     from kms_tui.inventory.row_health import HealthSeverity
 
+    baseline = _baseline(args)
+    session = open_for_reading(args)
     try:
         examination = _examination(session, args.unused)
         report = followed(examination.run, partial(_progress, examination), name="kms-tui report")
@@ -77,13 +119,49 @@ def run(args: argparse.Namespace) -> int:
         return 130
     finally:
         session.inventory.close()
+    report = _with_packs(report, args.packs)
+    if baseline is not None:
+        report, remarks = baseline.applied_to(report)
+        _say(remarks)
     _write(report, args)
+    _write_baseline(report, args)
+    if baseline is not None and baseline.problems:
+        return FAILURE
     if args.fail_on is not None and report.reaches(HealthSeverity(args.fail_on)):
         return 1
-    if not report.complete:
-        print("The report is not whole: KMS gave no answer for too long.", file=sys.stderr)
+    if not report.is_whole:
         return FAILURE
     return int(args.strict and bool(report.gaps))
+
+
+def _baseline(args: argparse.Namespace) -> Baseline | None:
+    """The baseline of ``--baseline``; what is wrong with it is said. Raises KmsTuiError."""
+    if args.write_baseline is not None and args.write_baseline.exists():
+        args.usage_error(f"--write-baseline: {visible(str(args.write_baseline))} exists already")
+    if args.baseline is None:
+        return None
+    from kms_tui.evidence.health.baseline import read_baseline
+    from kms_tui.session import utc_now
+
+    baseline = read_baseline(args.baseline, utc_now().date())
+    _say(baseline.problems)
+    return baseline
+
+
+def _with_packs(report: Report, names: Sequence[str]) -> Report:
+    from kms_tui.evidence.health.compliance_packs import PACKS
+
+    return replace(report, packs=tuple(PACKS[name] for name in dict.fromkeys(names)))
+
+
+_MOST_SAID = 20
+
+
+def _say(sentences: Sequence[str]) -> None:
+    for sentence in sentences[:_MOST_SAID]:
+        print(visible(sentence), file=sys.stderr)
+    if len(sentences) > _MOST_SAID:
+        print(f"{len(sentences) - _MOST_SAID:,} more remarks on the baseline.", file=sys.stderr)
 
 
 def _examination(session: Session, unused: int | None) -> Examination:
@@ -103,15 +181,34 @@ def _progress(examination: Examination) -> Step:
 
 
 def _write(report: Report, args: argparse.Namespace) -> None:
-    from kms_tui.evidence.health.formats.report_words import summary
+    from kms_tui.evidence.health.formats.report_words import place_words, summary
     from kms_tui.evidence.health.formats.writers import WRITERS
 
     text = WRITERS[args.format](report)
     if args.output is None:
         write_out(text)
+    else:
+        _to_file(args.output, text, overwrite=True)
+        print(summary(report))
+    for each in report.unlisted:
+        said = f"Not all keys of {place_words(each.place)} could be listed. {each.unlisted}"
+        print(visible(said), file=sys.stderr)
+    if not report.complete:
+        print("The report is not whole: KMS gave no answer for too long.", file=sys.stderr)
+
+
+def _write_baseline(report: Report, args: argparse.Namespace) -> None:
+    if args.write_baseline is None:
         return
+    from kms_tui.evidence.health.baseline import baseline_text
+
+    _to_file(args.write_baseline, baseline_text(report), overwrite=False)
+    wanted = f"{len(report.findings):,} findings; fill in owner and reason of each that is accepted."
+    print(f"{visible(str(args.write_baseline))}: {wanted}", file=sys.stderr)
+
+
+def _to_file(path: Path, text: str, *, overwrite: bool) -> None:
     from kms_tui.atomic import SHARED, atomic_file
 
-    with atomic_file(args.output, overwrite=True, mode=SHARED) as file:
+    with atomic_file(path, overwrite=overwrite, mode=SHARED) as file:
         file.write(text.encode())
-    print(summary(report))

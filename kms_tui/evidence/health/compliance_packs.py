@@ -21,13 +21,15 @@ from kms_tui.evidence.health.checks import CHECKS, Check
 class PackControl:
     """A control of a standard. ``security_hub`` are the controls of Security Hub that map to it.
 
-    ``unassessed`` says why nothing here judges it, or "".
+    ``related`` are the requirements as Security Hub writes them; ``unassessed`` says why nothing here judges
+    it, or "".
     """
 
     id: str
     title: str
     security_hub: tuple[str, ...]
     unassessed: str = ""
+    related: tuple[str, ...] = ()
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -48,6 +50,13 @@ class Pack:
 _IAM = "It is about IAM policies, which the health checks do not read."
 _ALARM = "It is about a metric filter and an alarm in CloudWatch, which the health checks do not read."
 _OF_IAM = ("KMS.1", "KMS.2")
+_CIS = "CIS AWS Foundations Benchmark"
+
+
+def _nist(control: str, title: str, *security_hub: str) -> PackControl:
+    unassessed = "" if security_hub else _IAM
+    return PackControl(control, title, security_hub or _OF_IAM, unassessed, (f"NIST.800-53.r5 {control}",))
+
 
 PACKS: Mapping[str, Pack] = {
     pack.id: pack
@@ -58,13 +67,17 @@ PACKS: Mapping[str, Pack] = {
             "CIS-AWS",
             (
                 PackControl(
-                    "3.6", "Rotation of customer-created symmetric keys is enabled (v1.4.0: 3.8)", ("KMS.4",)
+                    "3.6",
+                    "Rotation of customer-created symmetric keys is enabled (v1.4.0: 3.8)",
+                    ("KMS.4",),
+                    related=(f"{_CIS} v5.0.0/3.6", f"{_CIS} v3.0.0/3.6", f"{_CIS} v1.4.0/3.8"),
                 ),
                 PackControl(
                     "4.7",
                     "Disabling and scheduled deletion of customer managed keys raise an alarm (v1.4.0)",
                     ("CloudWatch.7",),
                     _ALARM,
+                    (f"{_CIS} v1.4.0/4.7",),
                 ),
             ),
         ),
@@ -74,7 +87,10 @@ PACKS: Mapping[str, Pack] = {
             "PCI-DSS",
             (
                 PackControl(
-                    "3.7.4", "Keys at the end of their cryptoperiod are changed (v3.2.1: 3.6.4)", ("KMS.4",)
+                    "3.7.4",
+                    "Keys at the end of their cryptoperiod are changed (v3.2.1: 3.6.4)",
+                    ("KMS.4",),
+                    related=("PCI DSS v4.0.1/3.7.4", "PCI DSS v3.2.1/3.6.4"),
                 ),
             ),
         ),
@@ -83,17 +99,17 @@ PACKS: Mapping[str, Pack] = {
             "NIST SP 800-53 Rev. 5",
             "NIST-800-53",
             (
-                PackControl("AC-2", "Account management", _OF_IAM, _IAM),
-                PackControl("AC-2(1)", "Automated system account management", _OF_IAM, _IAM),
-                PackControl("AC-3", "Access enforcement", _OF_IAM, _IAM),
-                PackControl("AC-3(7)", "Role-based access control", _OF_IAM, _IAM),
-                PackControl("AC-3(15)", "Discretionary and mandatory access control", _OF_IAM, _IAM),
-                PackControl("AC-5", "Separation of duties", _OF_IAM, _IAM),
-                PackControl("AC-6", "Least privilege", _OF_IAM, _IAM),
-                PackControl("AC-6(3)", "Network access to privileged commands", _OF_IAM, _IAM),
-                PackControl("SC-12", "Cryptographic key establishment and management", ("KMS.3", "KMS.4")),
-                PackControl("SC-12(2)", "Symmetric keys", ("KMS.3", "KMS.4")),
-                PackControl("SC-28(3)", "Cryptographic keys for information at rest", ("KMS.4",)),
+                _nist("AC-2", "Account management"),
+                _nist("AC-2(1)", "Automated system account management"),
+                _nist("AC-3", "Access enforcement"),
+                _nist("AC-3(7)", "Role-based access control"),
+                _nist("AC-3(15)", "Discretionary and mandatory access control"),
+                _nist("AC-5", "Separation of duties"),
+                _nist("AC-6", "Least privilege"),
+                _nist("AC-6(3)", "Network access to privileged commands"),
+                _nist("SC-12", "Cryptographic key establishment and management", "KMS.3", "KMS.4"),
+                _nist("SC-12(2)", "Symmetric keys", "KMS.3", "KMS.4"),
+                _nist("SC-28(3)", "Cryptographic keys for information at rest", "KMS.4"),
             ),
         ),
         Pack(

@@ -269,3 +269,125 @@ def test_the_same_report_is_made_of_an_account_on_aws(run: Run, monkeypatch: pyt
     assert (calls["DescribeKey"], calls["GetKeyPolicy"]) == (20, 20)
     reasons = {each["reason"].partition(":")[0] for each in shape["not_known"]}
     assert reasons == {"GetKeyPolicy was denied", "CloudTrail's LookupEvents failed"}
+
+
+# Several accounts and Regions, packs, baselines
+
+
+def other_region(account: FakeAccount) -> FakeAccount:
+    account.others["us-east-1"] = FakeAccount(
+        [FakeKey(key_id(3), ("abroad",), policy=FINE)], region="us-east-1"
+    )
+    return account.others["us-east-1"]
+
+
+def test_a_region_that_cannot_be_listed_is_a_line_of_its_own_and_the_report_not_whole(
+    run: Run, report: Report, account: FakeAccount
+) -> None:
+    error = denied("ListKeys")
+    other_region(account).fail |= {"ListKeys": error, "ListAliases": error}
+    ended = run("report", "--regions", "eu-west-1,us-east-1", "--format", "json", "--fail-on", "high")
+    shape = found(ended)
+    assert ended.code == 2
+    assert f"Not all keys of us-east-1 in {ACCOUNT} could be listed. ListKeys was denied" in ended.err
+    assert {each["region"] for each in shape["findings"]} == {"eu-west-1"}
+    (gap,) = shape["not_known"]
+    assert (gap["key"], gap["account"], gap["region"]) == ("all of us-east-1", ACCOUNT, "us-east-1")
+    assert [(each["region"], bool(each["unlisted"])) for each in shape["places"]] == [
+        ("eu-west-1", False),
+        ("us-east-1", True),
+    ]
+
+
+def test_packs_say_how_controls_stand(report: Report) -> None:
+    text = report("--pack", "cis", "--pack", "fsbp").out.decode()
+    lines = {line.split()[0]: line for line in text.splitlines() if line}
+    assert "failed" in lines["3.6"]
+    assert "1 of 2" in lines["3.6"]
+    assert key_id(2) in lines["3.6"]
+    assert "not assessed" in lines["KMS.1"]
+    assert "passed" in lines["KMS.5"]
+    assert "PCI" not in text
+    assert "## PCI DSS v4.0.1" in report("--pack", "pci", "--format", "md").out.decode()
+
+
+BASELINE = f"""
+[[accepted]]
+check = "rotation-off"
+key = "arn:aws:kms:eu-west-1:{ACCOUNT}:key/{key_id(2)}"
+owner = "Kim"
+reason = "only tests use it"
+expires = 2100-01-31
+"""
+
+
+def test_only_news_reach_the_severity_that_fails(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "accepted.toml").write_text(BASELINE)
+    ended = report("--baseline", "accepted.toml", "--fail-on", "medium")
+    text = ended.out.decode()
+    assert (ended.code, ended.err) == (0, "")
+    assert "ACCEPTED" in text
+    assert "Kim" in text
+    assert "2100-01-31" in text
+    assert text.endswith("0 high, 0 medium, 1 low; 1 accepted; 0 not known.\n")
+    assert report("--baseline", "accepted.toml", "--fail-on", "low").code == 1
+
+
+def test_an_expired_entry_and_one_for_nothing_are_said_and_the_finding_counts(
+    report: Report, tmp_path: Path
+) -> None:
+    gone = BASELINE.replace(key_id(2), key_id(1))
+    (tmp_path / "accepted.toml").write_text(BASELINE.replace("2100", "2020") + gone)
+    ended = report("--baseline", "accepted.toml", "--fail-on", "medium")
+    assert ended.code == 1
+    expired, nothing = ended.err.splitlines()
+    assert (
+        expired
+        == "accepted.toml, line 2: accepted[0]: it expired on 2020-01-31 and accepts nothing any more."
+    )
+    assert nothing.startswith("accepted.toml, line 9: accepted[1]: nothing is found any more")
+
+
+def test_a_wrong_entry_is_2_and_the_report_is_written_all_the_same(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "accepted.toml").write_text(BASELINE + BASELINE.replace("rotation-off", "rotation-of\\u001b"))
+    ended = report("--baseline", "accepted.toml", "--format", "json")
+    assert ended.code == 2
+    (sentence,) = ended.err.splitlines()
+    assert sentence.startswith("accepted.toml, line 10: accepted[1].check: there is no check")
+    assert "\x1b" not in sentence
+    assert found(ended)["summary"]["accepted"] == 1
+
+
+@pytest.mark.parametrize("text", [None, "accepted = [", "[[accepted]]\n" * 40])
+def test_a_baseline_that_cannot_be_read_is_told_at_once(
+    report: Report, account: FakeAccount, tmp_path: Path, text: str | None
+) -> None:
+    if text is not None:
+        (tmp_path / "accepted.toml").write_text(text)
+    ended = report("--baseline", "accepted.toml")
+    assert ended.code == 2
+    assert "accepted.toml" in ended.err
+    assert len(ended.err.splitlines()) <= 21
+    if text is None or len(text) < 40:
+        assert account.calls == []
+
+
+def test_a_baseline_is_written_to_be_filled_in(report: Report, tmp_path: Path) -> None:
+    ended = report("--write-baseline", "accepted.toml")
+    assert ended.code == 0
+    assert "accepted.toml: 2 findings; fill in owner and reason" in ended.err
+    refused = report("--baseline", "accepted.toml")
+    assert refused.code == 2
+    assert refused.err.count("it is not filled in") == 4
+    path = tmp_path / "accepted.toml"
+    path.write_text(path.read_text().replace('"FILL IN:', '"x:'))
+    assert report("--baseline", "accepted.toml", "--fail-on", "low").code == 0
+    assert report("--write-baseline", "accepted.toml").code == 2
+
+
+@pytest.mark.parametrize("form", ["html", "sarif", "asff", "junit"])
+def test_every_form_is_made_of_the_demo(run: Run, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)
+    ended = run("report", "--demo", "--format", form, "--pack", "nist")
+    assert (ended.code, ended.err) == (0, "")
+    assert b"old-backups" in ended.out

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.compliance_packs import Pack
 from kms_tui.evidence.health.control_results import ControlResult, results_of
-from kms_tui.evidence.health.health_report import HealthFinding, KeyName, PlaceTally, Report
+from kms_tui.evidence.health.health_report import HealthFinding, KeyName, Place, PlaceTally, Report
 from kms_tui.export import Table
 from kms_tui.inventory.row_health import HealthSeverity
 
@@ -37,10 +37,13 @@ def scope(report: Report) -> str:
 
 
 def _listed(places: Sequence[PlaceTally]) -> str:
-    return ", ".join(
-        f"{each.place.region} in {each.place.account}" if each.place.account else each.place.region
-        for each in places
-    )
+    words = ", ".join(place_words(each.place) for each in places[:_NAMED])
+    return words + (f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else "")
+
+
+def place_words(place: Place) -> str:
+    """ "eu-west-1 in 111122223333"."""
+    return f"{place.region} in {place.account}" if place.account else place.region
 
 
 def has_several_accounts(report: Report) -> bool:
@@ -134,12 +137,14 @@ def control_detail(result: ControlResult) -> str:
     """Which keys fail a control, or are not known; or why it is not assessed."""
     if result.control.unassessed:
         return result.control.unassessed
-    named = _several([finding.key for finding in result.findings])
-    unknown = _several([gap.key for gap in result.gaps])
-    return "; ".join([named] * bool(named) + [f"not known: {unknown}"] * bool(unknown))
+    failed = named([finding.key for finding in result.findings])
+    unknown = named([gap.key for gap in result.gaps])
+    return "; ".join([failed] * bool(failed) + [f"not known: {unknown}"] * bool(unknown))
 
 
-def _several(keys: Sequence[KeyName]) -> str:
-    names = list(dict.fromkeys(key.name for key in keys))
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+def named(keys: Sequence[KeyName], most: int = _NAMED) -> str:
+    """The names of keys, with their accounts where those differ; untrusted."""
+    several = len({key.account for key in keys}) > 1
+    names = list(dict.fromkeys(f"{key.name} ({key.account})" if several else key.name for key in keys))
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
