@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from kms_tui.evidence.health.checks import CHECKS
-from kms_tui.evidence.health.health_report import Acceptance, HealthFinding, KeyName, Place, Report
+from kms_tui.evidence.health.health_report import Acceptance, AccountRegion, HealthFinding, KeyName, Report
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, alias_arn, is_account_id
 from kms_tui.kms.errors import ConfigurationError
 from kms_tui.seed.seed_document import SeedDocument, SeedError, alike, ended
@@ -59,7 +59,7 @@ class Entry:
             return self.key in (account, names[0])
         return any(self.pattern.match(name) for name in names)
 
-    def may_be_in(self, places: Sequence[Place]) -> bool:
+    def may_be_in(self, places: Sequence[AccountRegion]) -> bool:
         """Whether a key of it may be in one of these accounts and Regions."""
         if is_account_id(self.key):
             return any(place.account == self.key for place in places)
@@ -120,7 +120,7 @@ class Baseline:
 def _is_about(entry: Entry, key: KeyName) -> bool:
     """Whether an entry may be about a key that is not known, or about one of a Region that is not."""
     if not key.arn:
-        return entry.may_be_in([Place(key.account, key.region)])
+        return entry.may_be_in([AccountRegion(key.account, key.region)])
     return entry.matches(_names(key), key.account)
 
 
@@ -157,11 +157,11 @@ class _Index:
 
 def _with_findings(report: Report, findings: tuple[HealthFinding, ...]) -> Report:
     """The report with these findings, and the numbers of those that are accepted."""
-    accepted: dict[tuple[Place, str], int] = defaultdict(int)
+    accepted: dict[tuple[AccountRegion, str], int] = defaultdict(int)
     of_check: dict[str, int] = defaultdict(int)
     for finding in findings:
         if finding.accepted is not None:
-            accepted[Place(finding.key.account, finding.key.region), finding.check.id] += 1
+            accepted[AccountRegion(finding.key.account, finding.key.region), finding.check.id] += 1
             of_check[finding.check.id] += 1
     return replace(
         report,

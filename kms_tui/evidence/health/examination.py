@@ -12,7 +12,7 @@ from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.checks import Check, chosen_checks
 from kms_tui.evidence.health.examined import Examined, Need, Primaries, Settings, Since, disabled_since
-from kms_tui.evidence.health.health_report import Judging, KeyName, Place, Report
+from kms_tui.evidence.health.health_report import AccountRegion, Judging, KeyName, Report
 from kms_tui.inventory.fact_reader import Missing
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.live_list import Inventory
@@ -180,12 +180,12 @@ class Examination:
         if self._reading.cancelled.is_set():
             return further
         described = [(row, row.key) for row in rows if row.key is not None]
-        disabled: dict[Place, set[str]] = defaultdict(set)
+        disabled: dict[AccountRegion, set[str]] = defaultdict(set)
         primaries: dict[str, str] = {}
         for row, key in described:
             needed = needs(key, self._checks)
             if Need.DISABLED_SINCE in needed:
-                disabled[Place(row.account, row.region)].add(row.arn)
+                disabled[AccountRegion(row.account, row.region)].add(row.arn)
             if Need.PRIMARY_POLICY in needed and key.multi_region is not None:
                 primaries[row.arn] = key.multi_region.primary_arn
         for arns in disabled.values():
@@ -231,7 +231,7 @@ class Examination:
     def _judge(self, rows: Sequence[Row], further: _FurtherFacts) -> Report:
         inventory = self._inventory
         judging = Judging(self._checks, self._settings, inventory.now(), self._reading.unanswered)
-        places: dict[Place, Region] = {}
+        places: dict[AccountRegion, Region] = {}
         by_name: dict[str, Region] = {}
         for region in inventory.regions:
             place = _place_of(region)
@@ -258,7 +258,7 @@ class Examination:
                 judging.undescribed(name, row.described)
             else:
                 # An endpoint that is not AWS may call the account another than its keys' ARNs do.
-                region = places.get(Place(row.account, row.region)) or by_name[row.region]
+                region = places.get(AccountRegion(row.account, row.region)) or by_name[row.region]
                 judging.judge(name, self._examined(row, row.key, region, further))
         findings, gaps = judging.in_order()
         return Report(
@@ -299,9 +299,9 @@ class Examination:
         )
 
 
-def _place_of(region: Region) -> Place:
+def _place_of(region: Region) -> AccountRegion:
     """The account of a listing is not known where its identity cannot be asked for."""
     try:
-        return Place(region.kms().account_id, region.name)
+        return AccountRegion(region.kms().account_id, region.name)
     except KmsTuiError:
-        return Place("", region.name)
+        return AccountRegion("", region.name)

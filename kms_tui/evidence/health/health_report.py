@@ -86,7 +86,7 @@ class CheckTally:
         return self.keys - self.found - self.not_known
 
 
-class Place(NamedTuple):
+class AccountRegion(NamedTuple):
     """An account and a Region. ``account`` is "" where it is not known."""
 
     account: str
@@ -94,10 +94,10 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceTally:
+class AccountRegionTally:
     """The numbers of one account and Region; ``unlisted`` is why its keys could not all be listed, or ""."""
 
-    place: Place
+    place: AccountRegion
     keys: int
     tallies: tuple[CheckTally, ...]
     unlisted: str = ""
@@ -118,7 +118,7 @@ class Report:
     findings: tuple[HealthFinding, ...]
     gaps: tuple[Gap, ...]
     tallies: tuple[CheckTally, ...]
-    places: tuple[PlaceTally, ...]
+    places: tuple[AccountRegionTally, ...]
     complete: bool = True
     packs: tuple[Pack, ...] = ()
 
@@ -138,7 +138,7 @@ class Report:
         return self.complete and not self.unlisted
 
     @property
-    def unlisted(self) -> tuple[PlaceTally, ...]:
+    def unlisted(self) -> tuple[AccountRegionTally, ...]:
         """The accounts and Regions whose keys could not all be listed."""
         return tuple(each for each in self.places if each.unlisted)
 
@@ -180,17 +180,17 @@ class Judging:
     """Why calls stayed unanswered, or ""."""
     findings: list[HealthFinding] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
-    _numbers: dict[Place, dict[str, _Numbers]] = field(default_factory=dict)
-    _examined: dict[Place, int] = field(default_factory=lambda: defaultdict(int))
-    _unlisted: dict[Place, str] = field(default_factory=dict)
+    _numbers: dict[AccountRegion, dict[str, _Numbers]] = field(default_factory=dict)
+    _examined: dict[AccountRegion, int] = field(default_factory=lambda: defaultdict(int))
+    _unlisted: dict[AccountRegion, str] = field(default_factory=dict)
 
-    def open(self, place: Place) -> None:
+    def open(self, place: AccountRegion) -> None:
         """Add an account and Region, which is counted even where it has no key."""
         if place not in self._numbers:
             self._numbers[place] = {check.id: _Numbers() for check in self.checks}
 
     def _of(self, name: KeyName) -> dict[str, _Numbers]:
-        place = Place(name.account, name.region)
+        place = AccountRegion(name.account, name.region)
         self.open(place)
         return self._numbers[place]
 
@@ -230,7 +230,7 @@ class Judging:
             self._gap(name, tuple(checks), self._why(_CALLS.get(need, need.operation), examined.fact(need)))
 
     def _note(self, name: KeyName) -> None:
-        self._examined[Place(name.account, name.region)] += 1
+        self._examined[AccountRegion(name.account, name.region)] += 1
 
     def _gap(self, name: KeyName, checks: tuple[Check, ...], reason: str) -> None:
         numbers = self._of(name)
@@ -250,7 +250,7 @@ class Judging:
             return f"{call} got no answer: {self.unanswered}"
         return f"{call} was not called before the examination was stopped."
 
-    def unlisted(self, place: Place, fact: Denied | Failed) -> None:
+    def unlisted(self, place: AccountRegion, fact: Denied | Failed) -> None:
         """Add an account and Region whose keys could not all be listed."""
         self.open(place)
         self._unlisted[place] = self._why("ListKeys", fact)
@@ -269,10 +269,10 @@ class Judging:
             for check in self.checks
         )
 
-    def places(self) -> tuple[PlaceTally, ...]:
+    def places(self) -> tuple[AccountRegionTally, ...]:
         """The numbers of each account and Region."""
         return tuple(
-            PlaceTally(
+            AccountRegionTally(
                 place,
                 self._examined[place],
                 tuple(

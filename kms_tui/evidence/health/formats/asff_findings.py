@@ -36,7 +36,7 @@ _NO_ACCOUNT = "0" * 12
 
 
 def asff_text(report: Report) -> str:
-    """The findings as a JSON array, those of each account and Region together."""
+    """The findings as a JSON array with one on each line, those of each account and Region together."""
     packs = report.packs or tuple(PACKS.values())
     found: list[dict[str, Any]] = []
     for finding in report.findings:
@@ -45,7 +45,8 @@ def asff_text(report: Report) -> str:
         found += _unknown(gap, report.time, packs)
     found.sort(key=lambda each: (each["AwsAccountId"], each["Region"]))
     # Escaped to ASCII: safe in a terminal, and any JSON reader restores the text.
-    return json.dumps(found, indent=2) + "\n"
+    lines = ",\n".join(json.dumps(each) for each in found)
+    return f"[\n{lines}\n]\n" if found else "[]\n"
 
 
 def _found(finding: HealthFinding, now: datetime, packs: tuple[Pack, ...]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections import defaultdict
 from xml.sax.saxutils import escape, quoteattr
 
 from kms_tui.evidence.health.formats.report_words import UNKNOWN_ACCOUNT, title
-from kms_tui.evidence.health.health_report import CheckTally, Gap, HealthFinding, PlaceTally, Report
+from kms_tui.evidence.health.health_report import AccountRegionTally, CheckTally, Gap, HealthFinding, Report
 from kms_tui.visible import visible
 
 _LISTED = "all keys are listed"
@@ -57,7 +57,7 @@ def _counts(several: list[_Counts]) -> str:
 class _Suite:
     """One account and Region."""
 
-    def __init__(self, place: PlaceTally, report: Report, findings: _Found, gaps: _Gaps) -> None:
+    def __init__(self, place: AccountRegionTally, report: Report, findings: _Found, gaps: _Gaps) -> None:
         self._place = place
         self._report = report
         account, region = place.place

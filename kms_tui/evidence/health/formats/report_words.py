@@ -1,4 +1,4 @@
-"""What several forms of a report say of it as a whole, and its tables."""
+"""What several formats of a report say of it as a whole, and its tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from collections.abc import Iterable, Sequence
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.compliance_packs import Pack
 from kms_tui.evidence.health.control_results import ControlResult, results_of
-from kms_tui.evidence.health.health_report import HealthFinding, KeyName, Place, PlaceTally, Report
+from kms_tui.evidence.health.health_report import (
+    AccountRegion,
+    AccountRegionTally,
+    HealthFinding,
+    KeyName,
+    Report,
+)
 from kms_tui.export import Table
 from kms_tui.inventory.row_health import HealthSeverity
 
@@ -36,12 +42,12 @@ def scope(report: Report) -> str:
     return text
 
 
-def _listed(places: Sequence[PlaceTally]) -> str:
+def _listed(places: Sequence[AccountRegionTally]) -> str:
     words = ", ".join(place_words(each.place) for each in places[:_NAMED])
     return words + (f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else "")
 
 
-def place_words(place: Place) -> str:
+def place_words(place: AccountRegion) -> str:
     """ "eu-west-1 in 111122223333"."""
     return f"{place.region} in {place.account}" if place.account else place.region
 

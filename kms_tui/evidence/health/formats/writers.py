@@ -1,4 +1,4 @@
-"""THE table of the forms that a report is written in."""
+"""THE table of the formats that a report is written in."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 from kms_tui.evidence.health.checks import chosen_checks
 from kms_tui.evidence.health.compliance_packs import Pack
 from kms_tui.evidence.health.examined import Examined, Settings
-from kms_tui.evidence.health.health_report import Judging, KeyName, Place, Report
+from kms_tui.evidence.health.health_report import AccountRegion, Judging, KeyName, Report
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.facts import Denied, Known
 from kms_tui.kms.model import KeyRotationStatus
@@ -22,8 +22,12 @@ PUBLIC = (
     '{"Version":"2012-10-17","Statement":'
     '[{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}]}'
 )
-PLACES = (Place(ACCOUNT, "eu-west-1"), Place(ACCOUNT, "us-east-1"), Place(OTHER, "eu-west-1"))
-LOST = Place("999988887777", "eu-west-1")
+PLACES = (
+    AccountRegion(ACCOUNT, "eu-west-1"),
+    AccountRegion(ACCOUNT, "us-east-1"),
+    AccountRegion(OTHER, "eu-west-1"),
+)
+LOST = AccountRegion("999988887777", "eu-west-1")
 """An account whose keys could not be listed."""
 
 
@@ -35,7 +39,7 @@ class Estate:
         self.judging = Judging(chosen_checks(self.settings), self.settings, NOW)
         self.keys = 0
 
-    def add(self, place: Place, *aliases: str, state: str = "Enabled", **facts: Any) -> str:
+    def add(self, place: AccountRegion, *aliases: str, state: str = "Enabled", **facts: Any) -> str:
         """A key in good shape but for these facts; its ARN."""
         self.keys += 1
         key_id = f"{self.keys:08x}-12ab-34cd-56ef-1234567890ab"
