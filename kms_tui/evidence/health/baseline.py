@@ -18,12 +18,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from fnmatch import translate
+from fnmatch import fnmatchcase, translate
 from pathlib import Path
 from typing import Any
 
 from kms_tui.evidence.health.checks import CHECKS
-from kms_tui.evidence.health.health_report import Acceptance, AccountRegion, HealthFinding, KeyName, Report
+from kms_tui.evidence.health.health_report import (
+    Acceptance,
+    AccountRegion,
+    Gap,
+    HealthFinding,
+    KeyName,
+    Report,
+)
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn, alias_arn, is_account_id
 from kms_tui.kms.errors import ConfigurationError
 from kms_tui.seed.seed_document import SeedDocument, SeedError, alike, ended
@@ -62,15 +69,14 @@ class Entry:
     def may_be_in(self, places: Sequence[AccountRegion]) -> bool:
         """Whether a key of it may be in one of these accounts and Regions."""
         if is_account_id(self.key):
-            return any(place.account == self.key for place in places)
+            return any(place.account in ("", self.key) for place in places)
         if not self.key.startswith("arn:"):
-            return True
+            return bool(places)
         region, account = self.key.split(":", _PLACE_PARTS - 1)[3:5]
-        return any(_may_be(region, place.region) and _may_be(account, place.account) for place in places)
-
-
-def _may_be(pattern: str, name: str) -> bool:
-    return bool(_WILD.search(pattern)) or pattern == name
+        return any(
+            fnmatchcase(place.region, region) and (not place.account or fnmatchcase(place.account, account))
+            for place in places
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +107,7 @@ class Baseline:
     def _remarks(self, report: Report, used: set[str]) -> Iterator[str]:
         asked = {tally.check.id for tally in report.tallies}
         places = [each.place for each in report.places]
-        unknown: dict[str, list[KeyName]] = defaultdict(list)
-        for gap in report.gaps:
-            for check in gap.checks:
-                unknown[check.id].append(gap.key)
+        unknown = _Unknown(report.gaps)
         for entry in self.entries:
             if self._is_expired(entry):
                 yield f"{entry.where}: it expired on {entry.acceptance.expires} and accepts nothing any more."
@@ -112,16 +115,35 @@ class Baseline:
                 entry.where not in used
                 and entry.check in asked
                 and entry.may_be_in(places)
-                and not any(_is_about(entry, key) for key in unknown[entry.check])
+                and not unknown.has(entry)
             ):
                 yield f"{entry.where}: nothing is found any more that it accepts; take it out."
 
 
-def _is_about(entry: Entry, key: KeyName) -> bool:
-    """Whether an entry may be about a key that is not known, or about one of a Region that is not."""
-    if not key.arn:
-        return entry.may_be_in([AccountRegion(key.account, key.region)])
-    return entry.matches(_names(key), key.account)
+class _Unknown:
+    """What a report does not know, to be asked for many entries."""
+
+    def __init__(self, gaps: Sequence[Gap]) -> None:
+        self._exact: set[tuple[str, str]] = set()
+        self._names: dict[str, list[tuple[Sequence[str], str]]] = defaultdict(list)
+        self._places: list[AccountRegion] = []
+        for gap in gaps:
+            key = gap.key
+            if not key.arn:
+                self._places.append(AccountRegion(key.account, key.region))
+                continue
+            names = _names(key)
+            for check in gap.checks:
+                self._exact |= {(check.id, key.arn), (check.id, key.account)}
+                self._names[check.id].append((names, key.account))
+
+    def has(self, entry: Entry) -> bool:
+        """Whether an entry may be about a key that is not known, or of a Region that was not listed."""
+        if (entry.check, entry.key) in self._exact or entry.may_be_in(self._places):
+            return True
+        if entry.pattern is None:
+            return False
+        return any(entry.matches(names, account) for names, account in self._names[entry.check])
 
 
 def _names(key: KeyName) -> tuple[str, ...]:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import _thread
+import argparse
 import csv
 import io
 import json
+import re
+import shlex
+import shutil
+import subprocess
 import threading
 import unicodedata
 from collections.abc import Callable
@@ -14,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from kms_tui.cli import report_command
 from kms_tui.cli.connection import open_backend
 from kms_tui.control.faults import DENY
 from kms_tui.kms.errors import CredentialsError, EndpointError
@@ -391,3 +397,29 @@ def test_every_form_is_made_of_the_demo(run: Run, monkeypatch: pytest.MonkeyPatc
     ended = run("report", "--demo", "--format", form, "--pack", "nist")
     assert (ended.code, ended.err) == (0, "")
     assert b"old-backups" in ended.out
+
+
+def _shown_commands() -> list[str]:
+    """Every call of the command in README.md and in its own help, without what the shell does with it."""
+    texts = ((Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8"), report_command._EPILOG)
+    lines = [line for text in texts for line in re.findall(r"kms-tui (report -(?!-help).*)", text)]
+    return [re.split(r"\s{2,}|\s#|`", line)[0] for line in lines]
+
+
+@pytest.mark.parametrize("line", dict.fromkeys(_shown_commands()))
+def test_every_command_that_is_shown_can_be_typed(line: str) -> None:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    report_command.add_arguments(parser)
+    _, *arguments = shlex.split(line)
+    assert parser.parse_args(arguments)
+
+
+def test_the_lines_that_import_findings_hand_over_a_hundred_each() -> None:
+    jq = shutil.which("jq")
+    if jq is None:
+        pytest.skip("jq is not here")
+    program = re.search(r"jq -c '([^']*)'", report_command._EPILOG)
+    assert program is not None
+    given = json.dumps(list(range(250))).encode()
+    ended = subprocess.run([jq, "-c", program[1]], input=given, capture_output=True, check=True)
+    assert [len(json.loads(line)) for line in ended.stdout.splitlines()] == [100, 100, 50]

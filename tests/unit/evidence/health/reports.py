@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 from kms_tui.evidence.health.checks import chosen_checks
 from kms_tui.evidence.health.compliance_packs import Pack
 from kms_tui.evidence.health.examined import Examined, Settings
-from kms_tui.evidence.health.health_report import AccountRegion, Judging, KeyName, Report
+from kms_tui.evidence.health.health_report import Acceptance, AccountRegion, Judging, KeyName, Report
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.facts import Denied, Known
 from kms_tui.kms.model import KeyRotationStatus
@@ -95,3 +96,14 @@ def estate(*, lost: bool = True) -> Estate:
         error = ServiceError("AccessDeniedException", f"not allowed {HOSTILE}", operation="AssumeRole")
         made.judging.unlisted(LOST, Denied(error))
     return made
+
+
+ACCEPTED = Acceptance("Kim <kim@example.com>", "only tests, [see](http://x) {0}", date(2027, 3, 31))
+
+
+def accepting(report: Report, check: str) -> Report:
+    """The report with the findings of a check accepted."""
+    findings = (
+        replace(each, accepted=ACCEPTED) if each.check.id == check else each for each in report.findings
+    )
+    return replace(report, findings=tuple(findings))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tomllib
 import unicodedata
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,27 +18,22 @@ import botocore.session
 import jsonschema
 import pytest
 from botocore.validate import ParamValidator
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kms_tui.cli import report_command
+from kms_tui.evidence.health.baseline import baseline_text
 from kms_tui.evidence.health.compliance_packs import PACKS
 from kms_tui.evidence.health.examined import Settings
 from kms_tui.evidence.health.formats.writers import WRITERS
-from kms_tui.evidence.health.health_report import Acceptance, Report
+from kms_tui.evidence.health.health_report import Report
 from kms_tui.kms.facts import Known
 from kms_tui.kms.model import Tag
 from tests.unit.evidence.health.build import ACCOUNT, OTHER
-from tests.unit.evidence.health.reports import LOST, PLACES, ROTATION_OFF, Estate, estate
+from tests.unit.evidence.health.reports import LOST, PLACES, REFUSED, ROTATION_OFF, Estate, accepting, estate
+from tests.unit.evidence.health.web_page import Page
 
 SCHEMA = Path(__file__).parents[3] / "data" / "sarif" / "sarif-2.1.0-rtm.5.json"
-ACCEPTED = Acceptance("Kim <kim@example.com>", "only tests, [see](http://x) {0}", date(2027, 3, 31))
-
-
-def accepting(report: Report, check: str) -> Report:
-    """The report with the findings of a check accepted."""
-    findings = (
-        replace(each, accepted=ACCEPTED) if each.check.id == check else each for each in report.findings
-    )
-    return replace(report, findings=tuple(findings))
 
 
 def everything() -> Report:
@@ -352,6 +347,24 @@ def test_characters_that_xml_has_not_are_shown_otherwise(character: str) -> None
     made = Estate()
     made.add(PLACES[0], f"a{character}b", rotation=ROTATION_OFF)
     assert cases(made.report())
+
+
+# Names
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_whatever_keys_are_called_every_format_is_valid(name: str, alias: str) -> None:
+    made = Estate()
+    made.add(PLACES[0], name, rotation=ROTATION_OFF)
+    made.add(PLACES[1], "b", alias, rotation=ROTATION_OFF, policy=REFUSED)
+    report = accepting(made.report(), "rotation-off")
+    assert run_of(report)["results"]
+    assert imported(report)
+    assert cases(report)
+    assert Page(WRITERS["html"](report)).all("table")
+    assert len(list(csv.reader(io.StringIO(WRITERS["csv"](report), newline="")))) == 1 + 2 + 1
+    tomllib.loads(baseline_text(report))
 
 
 # Size

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -20,47 +19,16 @@ from kms_tui.evidence.health.formats.html_page import html_text
 from kms_tui.evidence.health.formats.html_parts import Bar, bars, share
 from kms_tui.evidence.health.health_report import Report
 from tests.unit.evidence.health.build import ACCOUNT, OTHER
-from tests.unit.evidence.health.reports import HOSTILE, LOST, PLACES, ROTATION_OFF, Estate, estate
-from tests.unit.evidence.health.test_formats import accepting
+from tests.unit.evidence.health.reports import HOSTILE, LOST, PLACES, ROTATION_OFF, Estate, accepting, estate
+from tests.unit.evidence.health.web_page import Page
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER = next(filter(None, map(shutil.which, _BROWSERS)), "")
-_VOID = {"meta", "br", "rect"}
 _STYLE = Path(html_page.__file__).with_name("html_report.css").read_text(encoding="utf-8")
 
 
 def everything() -> Report:
     return accepting(estate().report(PACKS.values()), "no-alias")
-
-
-class Page(HTMLParser):
-    """The elements of a page, whose tags must close in order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.words: list[str] = []
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in _VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def test_it_has_no_script_and_asks_for_nothing() -> None:
