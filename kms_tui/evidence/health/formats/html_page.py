@@ -29,7 +29,7 @@ from kms_tui.inventory.row_health import SEVERITY_MARKS, HealthSeverity
 _MOST_OPEN = 200
 """Findings up to which all accounts are unfolded."""
 _MOST_BARS = 12
-_NAMED = 200
+_NAMED = 24
 """Keys of one control that are named."""
 _STATUS: Mapping[ControlStatus, tuple[str, str]] = {
     ControlStatus.FAILED: ("✕", "failed"),
@@ -272,7 +272,7 @@ def _gaps(report: Report) -> str:
         Column("Key", "key"),
         Column("Account", "name"),
         Column("Region", "name"),
-        Column("Checks", "key"),
+        Column("Checks"),
         Column("Why", "reason"),
     )
     return table("Not known", columns, (_gap_row(gap) for gap in report.gaps))
@@ -318,7 +318,7 @@ def _detail(result: ControlResult) -> str:
     if result.control.unassessed:
         return text(result.control.unassessed)
     parts = []
-    accepted = f", {result.accepted:,} accepted" if result.accepted else ""
+    accepted = f", of which {result.accepted:,} accepted" if result.accepted else ""
     for count, words, keys in (
         (len(result.findings), f"failed{accepted}", [finding.key for finding in result.findings]),
         (len(result.gaps), "not known", [gap.key for gap in result.gaps]),
@@ -330,7 +330,7 @@ def _detail(result: ControlResult) -> str:
 
 def _checks(report: Report) -> str:
     columns = (
-        Column("Check", "key"),
+        Column("Check"),
         Column("Severity"),
         Column("Keys", "num"),
         Column("Passed", "num"),
