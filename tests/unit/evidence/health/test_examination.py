@@ -299,3 +299,39 @@ def test_reading_again_takes_nothing_for_granted() -> None:
         names = found(again.run())
     assert names["rotation-off"] == {"key-1"}
     assert "key-7" in names["no-account-control"]
+
+
+def test_what_concerns_one_key_is_asked_for_by_its_arn() -> None:
+    backend = replicated(FINE)
+    backend.keys[key_id(3)] = fine(3, KeyState="Disabled")
+    asked: dict[str, list[str]] = {"kms": [], "services": []}
+
+    def kms_for(arn: str) -> Kms:
+        asked["kms"].append(arn)
+        return Kms(backend).in_region_of(arn)
+
+    def services_for(arn: str) -> None:
+        asked["services"].append(arn)
+
+    with opened(backend) as inventory:
+        Examination(inventory, kms_for, Settings(), services_for).run()
+    assert asked["kms"] == [f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{key_id(1)}"]
+    assert asked["services"] == [f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{key_id(3)}"]
+
+
+def test_a_report_counts_by_account_and_region() -> None:
+    backend = account()
+    backend.others["us-east-1"] = FakeAccount([fine(8)], region="us-east-1")
+    report = run(backend, None, "eu-west-1", "us-east-1")
+    assert [(each.place, each.keys) for each in report.places] == [
+        ((ACCOUNT, "eu-west-1"), 5),
+        ((ACCOUNT, "us-east-1"), 1),
+    ]
+    assert report.accounts == (ACCOUNT,)
+    assert {finding.key.account for finding in report.findings} == {ACCOUNT}
+    for tally in report.tallies:
+        of_places = [
+            each for place in report.places for each in place.tallies if each.check.id == tally.check.id
+        ]
+        assert tally.keys == sum(each.keys for each in of_places)
+        assert tally.found == sum(each.found for each in of_places)
