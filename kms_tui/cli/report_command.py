@@ -38,6 +38,8 @@ of findings for AWS Security Hub, which takes 100 a call, in the Region and from
   kms-tui report --profile prod --format asff -o findings.json
   jq -c '. as $all | range(0; length; 100) as $n | $all[$n:$n+100]' findings.json | while read -r findings
   do aws securityhub batch-import-findings --findings file:///dev/stdin <<<"$findings"; done
+Of several accounts or Regions take those of one first, so that no call mixes them:
+  jq 'map(select(.AwsAccountId == "111122223333" and .Region == "eu-west-1"))' findings.json > one.json
 
 A baseline is a file in TOML (or YAML, or JSON, by its ending) of findings that someone answers for. They are
 shown, and do not count for --fail-on until they expire:
