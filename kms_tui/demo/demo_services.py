@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from kms_tui.backend.base import EventGroup, GroupsEvents, Services
@@ -222,6 +223,27 @@ _REFUSED = {
 """The calls that the demo's caller may not make: a call, or any call about one resource."""
 
 
+_OTHER_EMPTY_LISTS: dict[tuple[str, str], Shape] = {
+    ("codebuild", "ListProjects"): {},
+    ("codebuild", "ListReportGroups"): {},
+    ("firehose", "ListDeliveryStreams"): {"DeliveryStreamNames": [], "HasMoreDeliveryStreams": False},
+    ("kinesis", "ListStreams"): {"StreamNames": [], "HasMoreStreams": False},
+}
+
+
+@cache
+def _empty_lists() -> Mapping[tuple[str, str], Shape]:
+    """The answers to the list calls of a scan in an account that has none of what they list."""
+    from kms_tui.evidence.scanners import SCANNERS  # the first rows need no scan
+
+    lists: dict[tuple[str, str], Shape] = {}
+    for each in SCANNERS:
+        # A name in quotes is that of the one thing that there is, which is not in a list.
+        is_one = each.name.startswith("'")
+        lists[each.service, each.listing.operation] = {} if is_one else {each.listing.items: []}
+    return lists | _OTHER_EMPTY_LISTS
+
+
 def with_keys(arn_of: Callable[[str, str], str]) -> tuple[Resource, ...]:
     """The resources with their keys as the services name them; ``arn_of(region, alias)``."""
     return tuple(
@@ -246,7 +268,7 @@ class DemoServices:
 
     def offers(self, service: str) -> bool:
         own = any(service == offered for offered, _ in (*_LISTS, *_REFUSED))
-        return own or self._others.offers(service)
+        return own or self._others.offers(service) or any(service == offered for offered, _ in _empty_lists())
 
     def in_region(self, region: str) -> DemoServices:
         return DemoServices(region, self._resources, self._others.in_region(region))
@@ -262,6 +284,8 @@ class DemoServices:
             asked = str(params[member])
             _refuse((service, asked), operation)
             return answer(next(each for each in self._resources if self._is_named(each, kind, asked)))
+        if name in _empty_lists():
+            return _empty_lists()[name]
         return self._others.call(service, operation, params)
 
     def event_groups(self, key_arn: str, since: datetime, until: datetime) -> Sequence[EventGroup]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jmespath
 
 from kms_tui.backend.base import Services
-from kms_tui.evidence.scanners import Scanner
-from kms_tui.kms.errors import AnswerError, EndpointError, KmsTuiError, ServiceError
+from kms_tui.evidence.scanners.scanner import Scanner
+from kms_tui.kms.errors import AnswerError, EndpointError, KmsTuiError, NotOfferedError, ServiceError
 from kms_tui.workers import Job, Workers
 
 _MAX_FAILURES = 5
@@ -50,7 +50,7 @@ class Section:
     """The uses that one scanner has found so far.
 
     Of the ``listed`` resources, ``checked`` were read; ``is_whole_list``: the last page has been read;
-    ``is_over``: the scanner has finished.
+    ``is_over``: the scanner has finished; ``is_offered``: the region has the service.
     """
 
     title: str
@@ -61,11 +61,12 @@ class Section:
     failed_calls: tuple[FailedCall, ...] = ()
     is_whole_list: bool = False
     is_over: bool = False
+    is_offered: bool = True
 
     @property
     def is_checked(self) -> bool:
         """Whether the whole service was checked, so that a resource not in ``uses`` uses no key."""
-        return self.is_over and self.is_whole_list and not self.unchecked
+        return self.is_over and (not self.is_offered or (self.is_whole_list and not self.unchecked))
 
     @property
     def unchecked(self) -> int:
@@ -86,6 +87,7 @@ class ScanTask:
         self._listed = self._checked = self._calls = 0
         self._open = self._failures = 0
         self._is_started = self._is_whole_list = self._is_given_up = False
+        self._is_offered = True
 
     def start(self) -> None:
         """Queue the first page."""
@@ -103,6 +105,7 @@ class ScanTask:
                 tuple(self._failed_calls),
                 self._is_whole_list,
                 self._is_started and self._open == 0,
+                self._is_offered,
             )
 
     # Calls: each runs as a job of the scanner's queue
@@ -134,11 +137,15 @@ class ScanTask:
         place = {listing.in_region: self._services.region} if listing.in_region else {}
         try:
             answer = self._call(listing.operation, {**listing.params, **place, **position})
+        except NotOfferedError:
+            with self._lock:
+                self._is_offered = False
+            return
         except KmsTuiError as error:
             self._failed(FailedCall("", error))
             return
         asked, answered = listing.token
-        token = text(answer, answered)
+        token = text(answer, answered) if answered else ""
         if token and token == position.get(asked):
             sentence = f"{listing.operation} answers the same page again and again."
             self._failed(FailedCall("", EndpointError(sentence)))
@@ -167,8 +174,14 @@ class ScanTask:
     def _read_detail(self, entry: Mapping[str, Any]) -> None:
         detail = self.scanner.detail
         assert detail is not None
+        named = [each for each in values(entry, detail.of) if isinstance(each, str)]
+        if detail.as_list and not named:
+            self._add_uses(entry, {})
+            return
+        asked = named if detail.as_list else next(iter(named), "")
+        also = {member: text(entry, path) for member, path in detail.also.items()}
         try:
-            answer = self._call(detail.operation, {**detail.params, detail.member: text(entry, detail.of)})
+            answer = self._call(detail.operation, {**detail.params, **also, detail.member: asked})
         except ServiceError as error:
             if error.code not in detail.without:
                 self._failed(FailedCall(self._name(entry), error))
@@ -182,7 +195,7 @@ class ScanTask:
     # Answers
 
     def _add_uses(self, entry: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-        uses = list(self._uses_in(entry, answer))
+        uses = dict.fromkeys(self._uses_in(entry, answer))
         with self._lock:
             self._checked += 1
             self._failures = 0
@@ -225,12 +238,18 @@ class ScanTask:
                 self._open -= dropped
 
 
+@cache
+def _compiled(path: str) -> Any:
+    """The table has more paths than jmespath keeps compiled."""
+    return jmespath.compile(path)
+
+
 def values(answer: Any, path: str) -> Iterator[Any]:
     """The values at a path of an API answer: each entry of a list, nothing if a member is missing.
 
     ``path`` is a JMESPath expression; "" is the answer itself.
     """
-    found = jmespath.search(path, answer) if path else answer
+    found = _compiled(path).search(answer) if path else answer
     yield from found if isinstance(found, list) else () if found is None else (found,)
 
 

@@ -14,7 +14,8 @@ from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.references import KeyNames, read_names
 from kms_tui.evidence.scan_task import ScanTask, Section, Use
-from kms_tui.evidence.scanners import SCANNERS, Scanner
+from kms_tui.evidence.scanners import SCANNERS
+from kms_tui.evidence.scanners.scanner import Scanner
 from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.facts import UNASKED
 from kms_tui.workers import Job, QueueRules, WorkerPool, WorkQueues
@@ -37,7 +38,7 @@ class UnmatchedUse:
 class Scan:
     """The result of a scan, for every key of the region.
 
-    There is a section for each scanner, in their order; ``unmatched`` uses name no key of the region.
+    There is a section for each scanner of the region, in their order; ``unmatched`` uses name no key of it.
     """
 
     region: str
@@ -78,8 +79,13 @@ class Scan:
 
     @property
     def unchecked(self) -> tuple[Section, ...]:
-        """Services that were not checked whole: a key without a use there may still be used."""
+        """Kinds that were not checked whole: a key without a use there may still be used."""
         return tuple(section for section in self.sections if not section.is_checked)
+
+    @property
+    def not_offered(self) -> tuple[Section, ...]:
+        """Services that the region does not have."""
+        return tuple(section for section in self.sections if not section.is_offered)
 
     @property
     def checked(self) -> int:
@@ -100,17 +106,18 @@ class ScanRun:
         self._kms = kms
         self._now = now
         self._services = services
+        here = [each for each in scanners if each.home in ("", services.region)]
         self._pool = WorkerPool(
             WorkQueues(
                 {
                     _KEYS: QueueRules(rate=1.0),
-                    **{each.title: QueueRules(rate=each.rate, workers=_PER_SERVICE) for each in scanners},
+                    **{each.title: QueueRules(rate=each.rate, workers=_PER_SERVICE) for each in here},
                 },
                 workers=_WORKERS,
             ),
             name="scan",
         )
-        self._tasks = [ScanTask(scanner, services, self._pool) for scanner in scanners]
+        self._tasks = [ScanTask(scanner, services, self._pool) for scanner in here]
         self._names = KeyNames(kms.account_id, kms.region, UNASKED, UNASKED)
         self._is_cancelled = threading.Event()
 

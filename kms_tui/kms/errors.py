@@ -7,6 +7,8 @@
     ├── CredentialsError        no credentials, or expired ones
     ├── ConfigurationError      the AWS configuration names no region, an unknown profile, and the like
     ├── EndpointError           the endpoint could not be reached, or did not answer in time
+    │   ├── UnknownHostError    its name cannot be resolved
+    │   └── NotOfferedError     AWS does not offer the service in the Region
     ├── StoreError              the local store cannot be opened or trusted
     ├── AnswerError             what came back lacks what the API promises, or has it in another form
     └── UnavailableError        this session has no such service to ask
@@ -194,6 +196,17 @@ class ConfigurationError(KmsTuiError):
 
 class EndpointError(KmsTuiError):
     """The endpoint could not be reached, or did not answer in time."""
+
+
+class UnknownHostError(EndpointError):
+    """The endpoint's name cannot be resolved."""
+
+
+class NotOfferedError(EndpointError):
+    """AWS does not offer the service in the Region, as far as it has no endpoint there."""
+
+    def __init__(self, service: str, region: str) -> None:
+        super().__init__(f"AWS does not offer {service} in {region}.")
 
 
 class StoreError(KmsTuiError):

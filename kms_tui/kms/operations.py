@@ -252,21 +252,89 @@ def state_error(state: KeyState) -> str:
 
 SERVICE_READS: Mapping[str, frozenset[str]] = {
     "accessanalyzer": frozenset({"CheckNoNewAccess", "CheckNoPublicAccess", "ValidatePolicy"}),
+    "amp": frozenset({"ListWorkspaces"}),
+    "appflow": frozenset({"DescribeFlow", "ListFlows"}),
+    "apprunner": frozenset({"DescribeService", "ListServices"}),
     "athena": frozenset(
         {
             "GetQueryExecution",
             "GetQueryResults",
             "GetTableMetadata",
+            "GetWorkGroup",
+            "ListWorkGroups",
             "StartQueryExecution",
             "StopQueryExecution",
         }
     ),
-    "cloudtrail": frozenset(
-        {"CancelQuery", "DescribeQuery", "GetQueryResults", "LookupEvents", "StartQuery"}
+    "backup": frozenset({"ListBackupVaults"}),
+    "bedrock": frozenset(
+        {
+            "GetCustomModel",
+            "GetGuardrail",
+            "GetImportedModel",
+            "ListCustomModels",
+            "ListGuardrails",
+            "ListImportedModels",
+        }
     ),
+    "bedrock-agent": frozenset(
+        {"GetAgent", "GetFlow", "GetPrompt", "ListAgents", "ListFlows", "ListPrompts"}
+    ),
+    "cloudtrail": frozenset(
+        {
+            "CancelQuery",
+            "DescribeQuery",
+            "DescribeTrails",
+            "GetEventDataStore",
+            "GetQueryResults",
+            "ListEventDataStores",
+            "LookupEvents",
+            "StartQuery",
+        }
+    ),
+    "codeartifact": frozenset({"ListDomains"}),
+    "codebuild": frozenset({"BatchGetProjects", "BatchGetReportGroups", "ListProjects", "ListReportGroups"}),
+    "codecommit": frozenset({"GetRepository", "ListRepositories"}),
+    "codepipeline": frozenset({"GetPipeline", "ListPipelines"}),
+    "cognito-idp": frozenset({"DescribeUserPool", "ListUserPools"}),
+    "config": frozenset({"DescribeDeliveryChannels"}),
+    "databrew": frozenset({"ListJobs"}),
+    "dms": frozenset({"DescribeEndpoints", "DescribeReplicationInstances"}),
+    "docdb-elastic": frozenset({"GetCluster", "ListClusters"}),
+    "dsql": frozenset({"GetCluster", "ListClusters"}),
     "dynamodb": frozenset({"DescribeTable", "ListTables"}),
-    "ec2": frozenset({"DescribeRegions", "DescribeVolumes", "DescribeVpcEndpoints"}),
+    "ec2": frozenset(
+        {
+            "DescribeImages",
+            "DescribeLaunchTemplateVersions",
+            "DescribeLaunchTemplates",
+            "DescribeRegions",
+            "DescribeSnapshots",
+            "DescribeVolumes",
+            "DescribeVpcEndpoints",
+            "GetEbsDefaultKmsKeyId",
+        }
+    ),
+    "ecr": frozenset({"DescribeRepositories", "DescribeRepositoryCreationTemplates"}),
+    "ecs": frozenset({"DescribeClusters", "ListClusters"}),
     "efs": frozenset({"DescribeFileSystems"}),
+    "eks": frozenset({"DescribeCluster", "ListClusters"}),
+    "elasticache": frozenset({"DescribeReplicationGroups", "DescribeServerlessCaches", "DescribeSnapshots"}),
+    "emr-serverless": frozenset({"GetApplication", "ListApplications"}),
+    "events": frozenset(
+        {
+            "DescribeArchive",
+            "DescribeConnection",
+            "DescribeEventBus",
+            "ListArchives",
+            "ListConnections",
+            "ListEventBuses",
+        }
+    ),
+    "firehose": frozenset({"DescribeDeliveryStream", "ListDeliveryStreams"}),
+    "fsx": frozenset({"DescribeBackups", "DescribeFileSystems"}),
+    "glue": frozenset({"GetDataCatalogEncryptionSettings", "GetMLTransforms", "GetSecurityConfigurations"}),
+    "healthlake": frozenset({"ListFHIRDatastores"}),
     "iam": frozenset(
         {
             "GetGroupPolicy",
@@ -286,18 +354,79 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
         }
     ),
     "iam-toolbox": frozenset({"GetRequestAuthorizationDetails"}),
-    "lambda": frozenset({"ListFunctions"}),
-    "logs": frozenset({"DescribeLogGroups", "GetQueryResults", "StartQuery", "StopQuery"}),
+    "imagebuilder": frozenset(
+        {
+            "GetDistributionConfiguration",
+            "GetImageRecipe",
+            "ListDistributionConfigurations",
+            "ListImageRecipes",
+        }
+    ),
+    "kafka": frozenset({"ListClustersV2"}),
+    "kendra": frozenset({"DescribeIndex", "ListIndices"}),
+    "kinesis": frozenset({"DescribeStreamSummary", "ListStreams"}),
+    "kinesisvideo": frozenset({"ListStreams"}),
+    "lambda": frozenset({"ListEventSourceMappings", "ListFunctions"}),
+    "logs": frozenset(
+        {"DescribeLogGroups", "GetQueryResults", "ListLogAnomalyDetectors", "StartQuery", "StopQuery"}
+    ),
+    "memorydb": frozenset({"DescribeClusters", "DescribeSnapshots"}),
+    "mq": frozenset({"DescribeBroker", "ListBrokers"}),
+    "mwaa": frozenset({"GetEnvironment", "ListEnvironments"}),
+    "neptune-graph": frozenset({"ListGraphs"}),
+    "opensearch": frozenset({"DescribeDomain", "ListDomainNames"}),
+    "opensearchserverless": frozenset({"ListCollections"}),
     "organizations": frozenset(
         {"DescribeOrganization", "DescribePolicy", "ListParents", "ListPoliciesForTarget", "ListRoots"}
     ),
-    "rds": frozenset({"DescribeDBClusters", "DescribeDBInstances"}),
-    "s3": frozenset({"GetBucketEncryption", "ListBuckets"}),
+    "osis": frozenset({"GetPipeline", "ListPipelines"}),
+    "pipes": frozenset({"DescribePipe", "ListPipes"}),
+    "qbusiness": frozenset({"GetApplication", "ListApplications"}),
+    "rds": frozenset(
+        {
+            "DescribeDBClusterAutomatedBackups",
+            "DescribeDBClusterSnapshots",
+            "DescribeDBClusters",
+            "DescribeDBInstanceAutomatedBackups",
+            "DescribeDBInstances",
+            "DescribeDBSnapshots",
+        }
+    ),
+    "redshift": frozenset({"DescribeClusterSnapshots", "DescribeClusters", "DescribeSnapshotCopyGrants"}),
+    "redshift-serverless": frozenset({"ListNamespaces", "ListSnapshots"}),
+    "route53": frozenset({"GetDNSSEC", "ListHostedZones"}),
+    "s3": frozenset(
+        {"GetBucketEncryption", "HeadObject", "ListBuckets", "ListObjectVersions", "ListObjectsV2"}
+    ),
+    "s3tables": frozenset({"GetTableBucketEncryption", "ListTableBuckets"}),
+    "s3vectors": frozenset({"GetVectorBucket", "ListVectorBuckets"}),
+    "sagemaker": frozenset(
+        {
+            "DescribeDomain",
+            "DescribeEndpointConfig",
+            "DescribeFeatureGroup",
+            "DescribeNotebookInstance",
+            "ListDomains",
+            "ListEndpointConfigs",
+            "ListFeatureGroups",
+            "ListNotebookInstances",
+        }
+    ),
+    "scheduler": frozenset({"GetSchedule", "ListSchedules"}),
     "secretsmanager": frozenset({"ListSecrets"}),
+    "ses": frozenset({"DescribeReceiptRuleSet", "ListReceiptRuleSets"}),
     "sns": frozenset({"GetTopicAttributes", "ListTopics"}),
     "sqs": frozenset({"GetQueueAttributes", "ListQueues"}),
-    "ssm": frozenset({"DescribeParameters"}),
+    "ssm": frozenset({"DescribeParameters", "ListResourceDataSync"}),
+    "stepfunctions": frozenset(
+        {"DescribeActivity", "DescribeStateMachine", "ListActivities", "ListStateMachines"}
+    ),
     "sts": frozenset({"DecodeAuthorizationMessage"}),
+    "synthetics": frozenset({"DescribeCanaries"}),
+    "timestream-influxdb": frozenset({"GetDbInstance", "ListDbInstances"}),
+    "timestream-write": frozenset({"ListDatabases"}),
+    "workspaces": frozenset({"DescribeWorkspaces"}),
+    "xray": frozenset({"GetEncryptionConfig"}),
 }
 """THE table of what is read from other services, by botocore's names; whatever is not in it is never sent.
 

@@ -13,6 +13,7 @@ from textual.widgets import Button, Static
 
 from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.backend.local import open_ephemeral
+from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scan
 from kms_tui.ui.details.key_details import KeyDetails
 from kms_tui.ui.screens.keys_screen import KeyDetailsScreen
@@ -126,12 +127,13 @@ def test_progress_is_shown_by_service_and_the_scan_can_be_stopped(make_app: Make
         assert let_go.wait(20)
         return {"Volumes": [volume]}
 
+    here = [scanner for scanner in SCANNERS if not scanner.home]
     services = FakeServices({"DescribeVolumes": hang, "DescribeDBClusters": denied("DescribeDBClusters")})
 
     async def script(pilot: Pilot[Any]) -> None:
         await go_to(pilot, "sandbox")
         await pilot.press("b")
-        await until(pilot, "11 of 12 services · b stops it")
+        await until(pilot, f"{len(here) - 1} of {len(here)} kinds · b stops it")
         lines = {line.strip().rpartition("  ")[::2] for line in shown(pilot).splitlines()}
         states = {title.strip(): state for title, state in lines}
         assert states["EBS volumes"] == "listing…"
@@ -189,7 +191,7 @@ def test_the_question_before_a_deletion_says_what_a_scan_found_and_offers_one(ma
         pilot.app.screen.query_one("#scan", Button).focus()
         await press(pilot, "enter")
         assert "1 resource: S3 buckets 1" in preflight(pilot)
-        assert "2 services not checked whole: S3 buckets, EFS file" in preflight(pilot)
+        assert "2 kinds not checked whole: S3 buckets, EFS file" in preflight(pilot)
         await press(pilot, "escape")
         assert "1 resource names this key." in shown(pilot), "the tab behind the question has it too"
         await go_to(pilot, "search-index")

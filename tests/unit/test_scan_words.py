@@ -66,7 +66,7 @@ def scan(*sections: Section, names: KeyNames = _NAMES, cancelled: bool = False) 
 )
 def test_a_shortfall_says_how_much_and_why(found: Section, words: str) -> None:
     assert shortfall_words(found, scan(found)) == words
-    assert unchecked_words(scan(found)) == "1 service not checked whole: EBS volumes"
+    assert unchecked_words(scan(found)) == "1 kind not checked whole: EBS volumes"
     assert progress_words(found) == "not checked"
 
 
@@ -87,7 +87,7 @@ def test_nothing_found_is_nothing_that_was_checked_and_says_what_was_not() -> No
     found = scan(section(), section("SNS topics", checked=0, failed_calls=(FailedCall("t", denied("GetX")),)))
     words = used_by_content(found, _KEY, _NOW, width=54).plain
     assert "nothing that was checked names it" in words
-    assert "1 service not checked whole: SNS topics" in words
+    assert "1 kind not checked whole: SNS topics" in words
 
 
 def test_what_was_found_is_counted_by_kind() -> None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kms_tui.kms.errors import CredentialsError, ServiceError, UnavailableError
+from kms_tui.kms.errors import (
+    CredentialsError,
+    NotOfferedError,
+    ServiceError,
+    UnavailableError,
+    UnknownHostError,
+)
 from kms_tui.kms.model import CallerIdentity
 from kms_tui.kms.operations import SERVICE_READS, is_mutating, may_read
 
@@ -120,10 +126,21 @@ class AwsBackend:
 
 
 class AwsServices:
-    """``kms_tui.backend.base.Services`` with a session's credentials; ``open_client(service, region)``."""
+    """``kms_tui.backend.base.Services`` with a session's credentials; ``open_client(service, region)``.
 
-    def __init__(self, open_client: Callable[[str, str], Any], translator: Translator, region: str) -> None:
+    ``regions_of(service)`` are those that botocore knows, which may be none. In any other Region, a service
+    whose endpoint has no address is not offered (NotOfferedError).
+    """
+
+    def __init__(
+        self,
+        open_client: Callable[[str, str], Any],
+        regions_of: Callable[[str], Collection[str]],
+        translator: Translator,
+        region: str,
+    ) -> None:
         self._open_client = open_client
+        self._regions_of = regions_of
         self._translator = translator
         self._region = region
         self._lock = threading.Lock()
@@ -137,7 +154,7 @@ class AwsServices:
         return service in SERVICE_READS
 
     def in_region(self, region: str) -> AwsServices:
-        return AwsServices(self._open_client, self._translator, region)
+        return AwsServices(self._open_client, self._regions_of, self._translator, region)
 
     def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         if not may_read(service, operation):
@@ -145,8 +162,13 @@ class AwsServices:
         with self._translator.configuring():
             client = self._client(service)
         methods = {name: method for method, name in client.meta.method_to_api_mapping.items()}
-        with self._translator.calling(operation):
-            answer: dict[str, Any] = getattr(client, methods[operation])(**params)
+        try:
+            with self._translator.calling(operation):
+                answer: dict[str, Any] = getattr(client, methods[operation])(**params)
+        except UnknownHostError:
+            if self._region in self._regions_of(service):
+                raise
+            raise NotOfferedError(service, self._region) from None
         answer.pop("ResponseMetadata", None)
         return answer
 

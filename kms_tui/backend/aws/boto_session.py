@@ -164,7 +164,9 @@ class _OpenSession:
             opened = self._backends.get(region or "")
             if opened is None:
                 clients = Clients(self._kms(region, reads=True), partial(self._kms, region, reads=False))
-                services = AwsServices(self._service, self._translator, clients.reads.meta.region_name)
+                services = AwsServices(
+                    self._service, self._regions_of, self._translator, clients.reads.meta.region_name
+                )
                 opened = AwsBackend(clients, self._identity, self._translator, self.backend, services)
                 self._backends[region or ""] = opened
             return opened
@@ -211,6 +213,11 @@ class _OpenSession:
         if self._endpoint_url is None or self._region is None or region is None:
             return self._endpoint_url
         return self._endpoint_url.replace(f".{self._region}.", f".{region}.")
+
+    def _regions_of(self, service: str) -> list[str]:
+        """The Regions of every partition in which botocore knows a service."""
+        partitions = self._core.get_available_partitions()
+        return [name for each in partitions for name in self._core.get_available_regions(service, each)]
 
     def _sts(self, **credentials: str | None) -> Any:
         """STS at the endpoint given for KMS, if any: nobody who names one wants a request sent elsewhere."""

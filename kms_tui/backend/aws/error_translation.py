@@ -26,6 +26,7 @@ from kms_tui.kms.errors import (
     KmsTuiError,
     OutcomeUnknownError,
     ServiceError,
+    UnknownHostError,
 )
 
 _TOLERATED_SKEW = timedelta(minutes=5)
@@ -177,7 +178,7 @@ class Translator:
     def _unreachable(self, error: boto.BotoCoreError) -> KmsTuiError:
         host, cause = _host(error), error.kwargs.get("error")
         if _within(cause, socket.gaierror):
-            return EndpointError(
+            return UnknownHostError(
                 f"The name {host} cannot be resolved: the region does not exist, or there is no network.",
                 next_step=_CHECK_NETWORK,
             )

@@ -138,7 +138,7 @@ class GrantsAndUsesTab(DetailTab[list[Grant]]):
         lines = [found.stylize("bold"), Content(f"{scanned[0].upper()}{scanned[1:]}")]
         if scan.unchecked:
             count = len(scan.unchecked)
-            words = f"{count} service{' was' if count == 1 else 's were'} not checked whole, see below."
+            words = f"{count} kind{' was' if count == 1 else 's were'} not checked whole, see below."
             lines.append(Content.styled(words, "$warning"))
         return Content("\n").join(lines)
 
@@ -157,7 +157,7 @@ class GrantsAndUsesTab(DetailTab[list[Grant]]):
 
 
 def _offer(region: str) -> Content:
-    kinds = ", ".join(scanner.title for scanner in SCANNERS)
+    kinds = f"{len(SCANNERS)} kinds of resources of {len({scanner.service for scanner in SCANNERS})} services"
     return (
         Content.styled("No scan was made in this session.\n\n", "bold")
         + Content.styled("b", "$accent bold")

@@ -34,11 +34,11 @@ def scanned_words(scan: Scan, now: datetime) -> str:
 
 
 def unchecked_words(scan: Scan) -> str:
-    """ "2 services not checked whole: EBS volumes, SNS topics"; "" where all were."""
+    """ "2 kinds not checked whole: EBS volumes, SNS topics"; "" where all were."""
     titles = [section.title for section in scan.unchecked]
     if not titles:
         return ""
-    return f"{counted(len(titles), 'service')} not checked whole: {', '.join(titles)}"
+    return f"{counted(len(titles), 'kind')} not checked whole: {', '.join(titles)}"
 
 
 def error_words(error: KmsTuiError) -> str:
@@ -84,13 +84,15 @@ def use_words(use: Use) -> str:
 
 
 def scanning_words(scans: Scans, region: str) -> str:
-    """How far the scan of a region is ("scanning eu-west-1: 5 of 12 services")."""
+    """How far the scan of a region is ("scanning eu-west-1: 5 of 104 kinds")."""
     run = scans.run_of(region)
-    over = sum(section.is_over for section in run.sections()) if run is not None else 0
-    return f"scanning {region}: {over} of {len(SCANNERS)} services"
+    over = [section.is_over for section in run.sections()] if run is not None else [False] * len(SCANNERS)
+    return f"scanning {region}: {sum(over)} of {len(over)} kinds"
 
 
 def progress_words(section: Section) -> str:
+    if not section.is_offered:
+        return "not offered here"
     if section.is_over:
         return f"{section.checked:,} checked" if section.is_checked else "not checked"
     if not section.calls:

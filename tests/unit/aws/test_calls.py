@@ -27,8 +27,10 @@ from kms_tui.kms.errors import (
     ConfigurationError,
     EndpointError,
     KmsTuiError,
+    NotOfferedError,
     OutcomeUnknownError,
     ServiceError,
+    UnknownHostError,
 )
 from tests.endpoints.server import FaultEndpoint
 from tests.endpoints.synthetic import SyntheticAccount, key_id
@@ -309,3 +311,21 @@ def test_every_error_of_a_call_is_of_our_tree(backend: AwsBackend, endpoint: Fau
             endpoint.always("ListKeys", Raw(status, body))
             with pytest.raises(KmsTuiError):
                 backend.call("ListKeys", {})
+
+
+@pytest.mark.parametrize(
+    ("service", "region", "kind"),
+    [
+        ("rds", REGION, UnknownHostError),
+        ("kendra", "eu-south-1", NotOfferedError),
+        ("dsql", REGION, NotOfferedError),
+    ],
+)
+def test_a_service_without_an_address_is_not_offered_where_it_is_not_known(
+    service: str, region: str, kind: type[EndpointError]
+) -> None:
+    listing = {"rds": "DescribeDBInstances", "kendra": "ListIndices", "dsql": "ListClusters"}[service]
+    services = connect(region=region, endpoint_url="http://kms.invalid").services
+    with pytest.raises(EndpointError) as caught:
+        services.call(service, listing, {})
+    assert type(caught.value) is kind

@@ -13,7 +13,7 @@ from kms_tui.backend.local import LocalBackend
 from kms_tui.evidence.scan_task import Use
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import ScanRun, UnmatchedUse
-from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError, UnavailableError
+from kms_tui.kms.errors import EndpointError, KmsTuiError, NotOfferedError, ServiceError, UnavailableError
 from tests.unit.evidence.world import (
     ACCOUNT,
     NOW,
@@ -264,11 +264,99 @@ def test_a_cancelled_scan_ends_at_once_and_says_what_it_did_not_get_to(kms: Loca
     assert found.uses(key) == ()
 
 
+def test_a_global_services_keys_are_looked_for_in_their_region(key: str, kms: LocalBackend) -> None:
+    zones = {
+        "ListHostedZones": {"HostedZones": [{"Id": "/hostedzone/Z1", "Name": "example.org."}]},
+        "GetDNSSEC": {"KeySigningKeys": [{"KmsArn": arn_of(key, region="us-east-1")}]},
+    }
+    services = FakeServices(zones, "us-east-1")
+    found = ScanRun(Kms(kms.in_region("us-east-1")), services, lambda: NOW).run()
+    assert [each.use.resource for each in found.unmatched] == ["example.org."]
+    assert found.unmatched[0].reason == "a key that does not exist, or no longer"
+    services = FakeServices(zones)
+    assert scan(kms, services).unmatched == ()
+    assert not services.calls["ListHostedZones"]
+
+
+def test_an_image_is_under_the_keys_of_its_snapshots(kms: LocalBackend, key: str) -> None:
+    other = new_key(kms)
+    encrypted_disks = [{"Ebs": {"Encrypted": True, "SnapshotId": f"snap-{each}"}} for each in (1, 2, 3)]
+    plain = {"Ebs": {"Encrypted": False, "SnapshotId": "snap-0"}}
+    images = [
+        {"ImageId": "ami-1", "Name": "web", "BlockDeviceMappings": [plain, *encrypted_disks]},
+        {"ImageId": "ami-2", "BlockDeviceMappings": [plain]},
+    ]
+    keys = {"snap-1": key, "snap-2": other, "snap-3": key}
+    asked: list[object] = []
+
+    def snapshots(params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "SnapshotIds" not in params:
+            return {}
+        asked.append(params["SnapshotIds"])
+        return {"Snapshots": [{"KmsKeyId": arn_of(keys[each])} for each in params["SnapshotIds"]]}
+
+    found = scan(kms, FakeServices({"DescribeImages": {"Images": images}, "DescribeSnapshots": snapshots}))
+    assert found.uses(key) == [Use("AMIs", "ami-1", arn_of(key), "web", "snapshot")]
+    assert [use.resource for use in found.uses(other)] == ["ami-1"]
+    assert asked == [["snap-1", "snap-2", "snap-3"]]
+    assert section(found, "AMIs").is_checked
+
+
+def test_a_list_whose_next_page_begins_after_its_last_name_is_read_to_its_end(
+    kms: LocalBackend, key: str
+) -> None:
+    names = [f"stream-{number}" for number in range(5)]
+
+    def streams(params: Mapping[str, Any]) -> Mapping[str, Any]:
+        first = names.index(params.get("ExclusiveStartDeliveryStreamName", "stream-0"))
+        page = names[first + bool(first) :][:2]
+        return {"DeliveryStreamNames": page, "HasMoreDeliveryStreams": page[-1] != names[-1]}
+
+    to_s3 = {"EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": arn_of(key)}}}
+    told = {
+        "DeliveryStreamEncryptionConfiguration": {"KeyARN": arn_of(key)},
+        "Destinations": [
+            {"SplunkDestinationDescription": {"S3DestinationDescription": to_s3}},
+            {"ExtendedS3DestinationDescription": {"S3BackupDescription": {}}},
+        ],
+    }
+    services = FakeServices(
+        {"ListDeliveryStreams": streams, "DescribeDeliveryStream": {"DeliveryStreamDescription": told}}
+    )
+    found = scan(kms, services)
+    assert [use.resource for use in found.uses(key)] == sorted(names * 2)
+    assert {use.purpose for use in found.uses(key)} == {"stream", "delivered data"}
+    assert services.calls["ListDeliveryStreams"] == 3
+
+
+def test_a_replicas_key_counts_where_its_region_is_told(kms: LocalBackend, key: str) -> None:
+    replicas = [
+        {"RegionName": "us-east-1", "KMSMasterKeyId": arn_of(key, region="us-east-1")},
+        {"RegionName": "eu-north-1", "KMSMasterKeyId": "alias/orders"},
+        {"RegionName": "eu-west-3"},
+    ]
+    told = {"Table": {"SSEDescription": {"KMSMasterKeyArn": arn_of(key)}, "Replicas": replicas}}
+    found = scan(kms, FakeServices({"ListTables": {"TableNames": ["orders"]}, "DescribeTable": told}))
+    assert [use.purpose for use in found.uses(key)] == [""]
+    assert [(each.use.purpose, each.reason) for each in found.unmatched] == [
+        ("replica", "a key of region us-east-1")
+    ]
+
+
+def test_a_service_that_the_region_does_not_have_is_no_gap(kms: LocalBackend, key: str) -> None:
+    missing = NotOfferedError("timestream-write", REGION)
+    found = scan(kms, FakeServices({"DescribeVolumes": volumes(key), "ListDatabases": missing}))
+    assert found.unchecked == ()
+    assert [each.title for each in found.not_offered] == ["Timestream databases"]
+    assert len(found.uses(key)) == 1
+
+
 def test_progress_is_told_by_service(kms: LocalBackend) -> None:
     run = ScanRun(Kms(kms), FakeServices(), lambda: NOW)
     assert {each.is_over for each in run.sections()} == {False}
     run.run()
-    assert [each.title for each in run.sections()] == [scanner.title for scanner in SCANNERS]
+    titles = [scanner.title for scanner in SCANNERS if not scanner.home]
+    assert [each.title for each in run.sections()] == titles
     assert all(each.is_checked for each in run.sections())
 
 
