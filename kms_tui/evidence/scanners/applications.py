@@ -297,7 +297,7 @@ APPLICATION_SCANNERS = (
             Place(
                 "encryptionKey.id",
                 "artifacts",
-                within="pipeline.artifactStores.values(@)[?contains(encryptionKey.id || '', 'arn:')]",
+                within="pipeline.artifactStores.* | [?contains(encryptionKey.id || '', 'arn:')]",
             ),
         ),
         rate=3.0,

@@ -17,6 +17,7 @@ from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scan, ScanRun
 from tests.endpoints.environment import use_static_credentials
 from tests.endpoints.moto import MotoEndpoint
+from tests.unit.evidence.moto_resources import KEEPS_NO_KEY, MAKERS, MOTO_LACKS
 from tests.unit.evidence.world import REGION, section
 
 _ZONE = f"{REGION}a"
@@ -29,26 +30,40 @@ _HASH_KEY = {
     "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
     "BillingMode": "PAY_PER_REQUEST",
 }
+_MADE_WITH_THEM = {"EBS volumes", "RDS instances", "RDS clusters", "Lambda functions"}
+_UNNAMED = {
+    "EBS snapshots",
+    "FSx file systems",
+    "RDS snapshots",
+    "RDS cluster snapshots",
+    "MemoryDB clusters",
+    "Aurora DSQL clusters",
+    "Lambda event source mappings",
+    "Glue Data Catalogs",
+}
+"""Kinds of which there is one with an id in place of a name, or with that of what it was made for."""
 _FOREIGN = f"arn:aws:kms:{REGION}:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 class Account:
-    """An account with one resource of each kind under the key of alias/orders, and some under others."""
+    """An account with resources under the key of alias/orders of a region, and some under others."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, region: str = REGION) -> None:
         self._session = botocore.session.Session()
         self.url = url
+        self.region = region
         key = self.client("kms").create_key()["KeyMetadata"]
         self.key_id, self.key_arn = key["KeyId"], key["Arn"]
         self.client("kms").create_alias(AliasName="alias/orders", TargetKeyId=self.key_id)
 
-    def client(self, service: str, region: str = REGION) -> Any:
+    def client(self, service: str, region: str = "") -> Any:
+        region = region or self.region
         return self._session.create_client(service, region_name=region, endpoint_url=self.url)
 
     def fill(self) -> None:
         self._buckets()
         self._databases()
-        self._functions()
+        self.make_functions()
         ec2 = self.client("ec2")
         name = [{"ResourceType": "volume", "Tags": [{"Key": "Name", "Value": "orders-data"}]}]
         ec2.create_volume(
@@ -111,8 +126,10 @@ class Account:
             DBClusterIdentifier="orders-cluster", Engine="aurora-postgresql", **common
         )
 
-    def _functions(self) -> None:
-        role = self.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=_TRUST)["Role"]["Arn"]
+    def make_functions(self) -> None:
+        role = self.client("iam").create_role(RoleName=self.region, AssumeRolePolicyDocument=_TRUST)["Role"][
+            "Arn"
+        ]
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("f.py", "")
@@ -150,6 +167,8 @@ def test_every_kind_of_resource_is_found_whichever_way_it_names_the_key(
         by_kind.setdefault(use.kind, []).append(use.label or use.resource)
     volume = by_kind.pop("EBS volumes")
     assert volume == ["orders-data"]
+    automated = [by_kind.pop(f"RDS {kind}") for kind in ("snapshots", "cluster snapshots")]
+    assert automated == [["orders"], ["orders-cluster"]]
     assert by_kind == {
         "S3 buckets": ["by-alias", "by-arn", "by-id"],
         "RDS instances": ["orders"],
@@ -163,11 +182,43 @@ def test_every_kind_of_resource_is_found_whichever_way_it_names_the_key(
         "CloudWatch log groups": ["/orders"],
         "EFS file systems": ["homes"],
     }
-    assert {*by_kind, "EBS volumes"} == {scanner.title for scanner in SCANNERS}
+    assert {*by_kind, "EBS volumes"} == {scanner.title for scanner in SCANNERS} - {*MAKERS, *MOTO_LACKS}
 
 
-def test_every_service_was_looked_at_whole(found: Scan) -> None:
-    assert found.unchecked == ()
+@pytest.fixture(scope="module")
+def one_of_each(account: Account) -> tuple[Scan, str]:
+    """The scan of a region with a resource of each kind of ``MAKERS``, and the key of all of them."""
+    here = Account(account.url, "us-east-1")
+    here.make_functions()
+    for make in MAKERS.values():
+        make(here.client, here.key_arn)
+    backend = connect(region=here.region, endpoint_url=here.url)
+    return ScanRun(Kms(backend), backend.services, lambda: datetime.now(UTC)).run(), here.key_id
+
+
+@pytest.mark.slow
+def test_one_resource_of_each_kind_is_found(one_of_each: tuple[Scan, str]) -> None:
+    scan, key_id = one_of_each
+    uses = scan.uses(key_id)
+    assert {use.kind for use in uses} - {*MAKERS} == _MADE_WITH_THEM
+    assert {*MAKERS} - {use.kind for use in uses} == set()
+    assert all(use.resource for use in uses)
+    assert {
+        use.kind for use in uses if "orders" not in (use.resource, use.label)
+    } <= _MADE_WITH_THEM | _UNNAMED
+
+
+@pytest.mark.slow
+def test_what_moto_lacks_is_said_and_nothing_else(one_of_each: tuple[Scan, str]) -> None:
+    """The table of what moto lacks stays true: with a new moto a row moves to the makers."""
+    scan, _ = one_of_each
+    unchecked = {section.title for section in scan.unchecked}
+    assert unchecked == {title for title, reason in MOTO_LACKS.items() if reason != KEEPS_NO_KEY}
+    assert not MOTO_LACKS.keys() & MAKERS.keys()
+
+
+def test_every_service_was_looked_at_whole_that_moto_has(found: Scan) -> None:
+    assert {section.title for section in found.unchecked} <= {*MOTO_LACKS, "Aurora DSQL clusters"}
     assert section(found, "SSM SecureStrings").calls == 2
     assert section(found, "S3 buckets").listed == 6
 

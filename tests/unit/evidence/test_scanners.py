@@ -11,6 +11,7 @@ import pytest
 from botocore.model import Shape, ShapeResolver
 from botocore.validate import validate_parameters
 
+from kms_tui.evidence.scan_task import text, values
 from kms_tui.evidence.scanners import NOT_LOOKED_AT, SCANNERS
 from kms_tui.evidence.scanners.scanner import Scanner
 from kms_tui.kms.operations import SERVICE_READS
@@ -42,11 +43,14 @@ def _shape_of(node: Any, shape: Any) -> Any:
     if kind == "literal":
         return TEXT
     if kind == "function_expression":
-        arguments = [_shape_of(child, shape) for child in children]
-        return arguments[0].value if node["value"] == "values" else TEXT
+        assert node["value"] in ("contains", "starts_with")
+        return [_shape_of(child, shape) for child in children] and TEXT
     if kind == "index":
         return shape.member
-    if kind in ("subexpression", "index_expression", "projection"):
+    if kind == "value_projection":
+        values, taken = children
+        return _shape_of(taken, _shape_of(values, shape).value)
+    if kind in ("subexpression", "index_expression", "projection", "pipe"):
         for child in children:
             shape = _shape_of(child, shape)
         return shape
@@ -94,10 +98,10 @@ def test_its_requests_are_valid(scanner: Scanner) -> None:
         validate_parameters(_request(scanner), model)
     if detail is not None:
         model = _operation(scanner.service, detail.operation).input_shape
-        text = "arn:aws:any:eu-west-1:111122223333:resource/some-resource"
-        asked = [text] if detail.as_list else text
+        name = "arn:aws:any:eu-west-1:111122223333:resource/some-resource"
+        asked = [name] if detail.as_list else name
         validate_parameters(
-            {**detail.params, **dict.fromkeys(detail.also, text), detail.member: asked}, model
+            {**detail.params, **dict.fromkeys(detail.also, name), detail.member: asked}, model
         )
 
 
@@ -158,3 +162,18 @@ def test_only_reads_that_answer_no_secret_are_sent() -> None:
     scanned |= {scanner.detail.operation for scanner in SCANNERS if scanner.detail}
     assert all(name.startswith(("Describe", "List", "Get", "BatchGet")) for name in scanned)
     assert not operations & {"GetSecretValue", "GetParameter", "GetConnections", "GetObject", "GetDocument"}
+
+
+def test_an_answer_in_which_everything_is_missing_is_read(scanner: Scanner) -> None:
+    """Members that a model does not require are missing from real answers: no path may stumble over that."""
+    detail = scanner.detail
+    paths = [scanner.listing.items, scanner.name, scanner.label, scanner.region_at, scanner.listing.token[1]]
+    paths += [detail.of, *detail.also.values()] if detail else []
+    for path in paths:
+        assert not path or all(isinstance(value, str) for value in values({}, path))
+    for place in scanner.keys:
+        assert not place.within or list(values({}, place.within)) == []
+        first = place.within.partition(".")[0].partition("[")[0]
+        answers: tuple[dict[str, Any], ...] = ({first: {}}, {first: [{}]}, {first: None})
+        for told in answers:
+            assert all(not text(each, place.key) for each in values(told, place.within))
