@@ -264,6 +264,7 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
     "cloudtrail": frozenset(
         {"CancelQuery", "DescribeQuery", "GetQueryResults", "LookupEvents", "StartQuery"}
     ),
+    "config": frozenset({"DescribeConfigurationAggregators", "SelectAggregateResourceConfig"}),
     "dynamodb": frozenset({"DescribeTable", "ListTables"}),
     "ec2": frozenset({"DescribeRegions", "DescribeVolumes", "DescribeVpcEndpoints"}),
     "efs": frozenset({"DescribeFileSystems"}),
@@ -289,7 +290,14 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
     "lambda": frozenset({"ListFunctions"}),
     "logs": frozenset({"DescribeLogGroups", "GetQueryResults", "StartQuery", "StopQuery"}),
     "organizations": frozenset(
-        {"DescribeOrganization", "DescribePolicy", "ListParents", "ListPoliciesForTarget", "ListRoots"}
+        {
+            "DescribeOrganization",
+            "DescribePolicy",
+            "ListAccounts",
+            "ListParents",
+            "ListPoliciesForTarget",
+            "ListRoots",
+        }
     ),
     "rds": frozenset({"DescribeDBClusters", "DescribeDBInstances"}),
     "s3": frozenset({"GetBucketEncryption", "ListBuckets"}),

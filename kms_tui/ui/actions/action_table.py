@@ -47,6 +47,8 @@ class KeyAction(NamedTuple):
 
     def refusal(self, subject: Subject) -> Reason:
         """Why it is not possible for a key, without a call, or ""."""
+        if self.mutating and subject.read_only:
+            return f"account {subject.account} is read-only"
         return Reason(_function(self.refuses)(subject)) if self.refuses else ""
 
 

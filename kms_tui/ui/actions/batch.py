@@ -55,7 +55,7 @@ class BatchConfirm(Dialog[bool]):
 
     def _row(self, subject: Subject) -> TableRow:
         note = self.chosen.notes.get(subject.arn, "")
-        return TableRow(subject.arn, (subject.name, (note, "warning" if note else "plain")))
+        return TableRow(subject.arn, (subject.title, (note, "warning" if note else "plain")))
 
     def confirm(self) -> None:
         self.dismiss(True)

@@ -43,7 +43,7 @@ async def _pick(
     session = screen.session
     if session is None:
         return None
-    picker = KeyPicker(title, session.kms, session.inventory, may_be_found=may_be_found, offers=offers)
+    picker = KeyPicker(title, session, may_be_found=may_be_found, offers=offers)
     return await screen.ask(picker)
 
 
