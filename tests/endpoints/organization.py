@@ -219,7 +219,7 @@ class Organization:
                 head = f"HTTP/1.1 {status} x\r\nContent-Type: {kind}\r\nContent-Length: {len(text.encode())}"
                 answer = f"{head}\r\n\r\n{text}"
                 writer.write(answer.encode())
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
