@@ -157,6 +157,10 @@ class Session:
         """The services beside KMS in the account and Region of an ARN; None if the backend has none."""
         return self.account_of(arn).services(key_region(arn))
 
+    def connection_for(self, arn: str) -> Connection:
+        """The connection to the account of an ARN alone: of its profile, if it has one."""
+        return replace(self.connection, profile=self.account_of(arn).profile or self.connection.profile)
+
     def due_changes(self) -> frozenset[str]:
         """The ids of keys that are to be read again: KMS does not show their changes yet."""
         return frozenset().union(*(account.pending.due() for account in self.accounts))

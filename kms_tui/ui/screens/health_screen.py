@@ -210,9 +210,13 @@ class HealthScreen(ModeScreen):
         words = self.query_one("#table-filter", Input).value.lower().split()
         self.set_class(bool(words) or self.query_one("#table-filter").has_focus, "-filtering")
         items = health_words.items(self._report)
-        self._shown = {key: item for key, item in items if health_words.matches(item, words)}
-        several = len(self._report.regions) > 1
-        rows = [health_words.item_row(key, item, regions=several) for key, item in self._shown.items()]
+        report, accounts = self._report, self._report.account_names
+        self._shown = {
+            key: item
+            for key, item in items
+            if health_words.matches(item, words, accounts.get(item.key.account, ""))
+        }
+        rows = [health_words.item_row(key, item, report) for key, item in self._shown.items()]
         self.query_one("#findings", LineTable).show_rows(rows)
         found = sum(isinstance(item, HealthFinding) for item in self._shown.values())
         total = len(self._report.findings)
