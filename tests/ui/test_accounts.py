@@ -210,6 +210,25 @@ def test_keys_are_created_and_aliases_are_shown_in_the_account_that_was_chosen(
     drive(console(organization), script)
 
 
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [
+        ("5", "lake-curated · data-platform · eu-west-1"),
+        ("dollar_sign", "audit-evidence · security"),
+        ("6", "cloudtrail-logs · security"),
+        ("B", "orders-db · payments"),
+    ],
+)
+def test_other_screens_name_the_account_beside_a_key(
+    organization: LocalBackend, keys: str, wanted: str
+) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, keys)
+        assert wanted in shown(pilot)
+
+    drive(console(organization, regions=("eu-west-1", "us-east-1")), script)
+
+
 def test_a_session_of_one_account_says_how_several_are_listed(organization: LocalBackend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "at")

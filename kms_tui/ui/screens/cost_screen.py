@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from typing import ClassVar
 
 from textual import on
@@ -236,14 +237,13 @@ _MOST_GROUPS = 4
 
 
 def cost_bars(costs: Costs) -> Content:
-    """The cost of a month by key spec and, for several, by Region and by account, as bars."""
+    """The cost of a month by key spec and, for several, by account or else by Region, as bars."""
     charged = [(row, cost.dollars) for row, cost in costs.keys if cost is not None and cost.dollars]
-    blocks = [_by(charged, lambda row: spec(row).text)]
-    if len({row.region for row, _ in charged}) > 1:
-        blocks.append(_by(charged, lambda row: row.region))
-    if len({row.account for row, _ in charged}) > 1:
-        blocks.append(_by(charged, lambda row: row.account_title))
-    return beside(*blocks) if len(blocks) > 1 else Content("\n").join(blocks[0])
+    by_spec = _by(charged, lambda row: spec(row).text)
+    for place in (attrgetter("account_title"), attrgetter("region")):
+        if len({place(row) for row, _ in charged}) > 1:
+            return beside(by_spec, _by(charged, place))
+    return Content("\n").join(by_spec)
 
 
 def _by(charged: Iterable[tuple[Row, float]], group: Callable[[Row], str]) -> list[Content]:

@@ -54,6 +54,10 @@ class _State(Enum):
     READING = "reading"
 
 
+_FINDINGS_OF_SEVERAL = (_FINDINGS[0], TableColumn("KEY", 30, weight=4), *_FINDINGS[2:])
+"""With room for the account beside the key."""
+
+
 class HealthScreen(ModeScreen):
     """Two tables of one report: findings with unknowns, and checks."""
 
@@ -217,7 +221,9 @@ class HealthScreen(ModeScreen):
             if health_words.matches(item, words, accounts.get(item.key.account, ""))
         }
         rows = [health_words.item_row(key, item, report) for key, item in self._shown.items()]
-        self.query_one("#findings", LineTable).show_rows(rows)
+        table = self.query_one("#findings", LineTable)
+        table.columns = _FINDINGS_OF_SEVERAL if accounts else _FINDINGS
+        table.show_rows(rows)
         found = sum(isinstance(item, HealthFinding) for item in self._shown.values())
         total = len(self._report.findings)
         of_all = f"{found:,} of " if found < total else ""

@@ -57,8 +57,8 @@ def item_row(key: str, item: Item, report: Report) -> TableRow:
         if len(item.checks) == 1:
             title = item.checks[0].title
     parts = [item.key.name]
-    if item.key.arn and report.account_names:
-        parts.append(report.account_names.get(item.key.account, item.key.account))
+    if item.key.account in report.account_names:
+        parts.append(report.account_names[item.key.account])
     if item.key.arn and len(report.regions) > 1:
         parts.append(item.key.region)
     return TableRow(key, (first, (" · ".join(parts), "strong"), title, (item.reason, "quiet")))
