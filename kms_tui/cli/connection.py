@@ -84,7 +84,6 @@ def add_connection_flags(parser: argparse.ArgumentParser, *, caller_policies: bo
     offline.add_argument("--as", dest="caller_arn", metavar="ARN", help=AS_HELP)
     if caller_policies:
         add_caller_flags(offline)
-    add_account_flags(parser)
     parser.add_argument("--read-only", action="store_true", help="no call that changes anything is sent")
 
 

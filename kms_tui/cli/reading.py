@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.cli.connection import add_account_flags, add_connection_flags, connection_from
 from kms_tui.cli.progress_bar import ProgressBar
 from kms_tui.config import Config
 from kms_tui.session import BackendKind, Connection, Session
@@ -23,6 +23,7 @@ T = TypeVar("T")
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of ``open_for_reading``."""
     add_connection_flags(parser)
+    add_account_flags(parser)
     parser.set_defaults(connection_from=partial(connection_from, parser), usage_error=parser.error)
 
 

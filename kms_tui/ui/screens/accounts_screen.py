@@ -25,7 +25,7 @@ from kms_tui.ui.base.safe_text import Content, safe
 from kms_tui.ui.base.words import counted
 from kms_tui.ui.screens.inventory_screen import InventoryScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn, TableRow
-from kms_tui.ui.widgets.text_widgets import Static
+from kms_tui.ui.widgets.text_widgets import Input, Static
 
 _COLUMNS = (
     TableColumn("", 1),
@@ -70,7 +70,8 @@ class AccountsScreen(InventoryScreen[list[AccountState]]):
         "key's account, with that account's credentials, whichever is marked."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "back", "Back", id="accounts.back", tooltip="Go back"),
+        Binding("escape,q", "back", "Back", id="accounts.back", tooltip="Clear the filter; then go back"),
+        Binding("slash", "filter", "Filter", id="accounts.filter", tooltip="Filter by name, id or state"),
         Binding("enter,d", "keys", "Its keys", id="accounts.keys", tooltip="Filter the key list by it"),
         Binding(
             "space",
@@ -92,7 +93,8 @@ class AccountsScreen(InventoryScreen[list[AccountState]]):
 
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(classes="table-body"):
-            yield LineTable(_COLUMNS)
+            yield Input(placeholder="/ to filter: name, id, state", id="table-filter")
+            yield LineTable(_COLUMNS, empty="No account matches.")
             yield Static(id="account-error")
 
     def session_opened(self, session: Session) -> None:
@@ -119,14 +121,29 @@ class AccountsScreen(InventoryScreen[list[AccountState]]):
 
     def present(self, session: Session, found: list[AccountState]) -> None:
         self._states = {str(number): state for number, state in enumerate(found)}
-        self.query_one(LineTable).show_rows(
-            [_row(key, state, session.current) for key, state in self._states.items()]
-        )
-        self._show_error()
+        self._show_matching()
         failed = sum(state.listed in (_FAILED, _IN_PART) for state in found)
         keys = sum(state.keys for state in found)
         words = Content(f"{counted(len(found), 'account')} · {counted(keys, 'customer key')}")
         self.show_status(words + Content.styled(f" · {failed:,} not whole", "$error") if failed else words)
+
+    @on(Input.Changed, "#table-filter")
+    def _show_matching(self) -> None:
+        if self.session is None:
+            return
+        words, current = self.query_one("#table-filter", Input).value.lower().split(), self.session.current
+        self.query_one(LineTable).show_rows(
+            [
+                _row(key, state, current)
+                for key, state in self._states.items()
+                if all(word in f"{state.account.title} {state.words}".lower() for word in words)
+            ]
+        )
+        self._show_error()
+
+    @on(Input.Submitted, "#table-filter")
+    def _filter_left(self) -> None:
+        self.query_one(LineTable).focus()
 
     @property
     def _current(self) -> AccountState | None:
@@ -154,8 +171,17 @@ class AccountsScreen(InventoryScreen[list[AccountState]]):
         words = f"By AWS Config's aggregator {aggregate.aggregator.name}, its oldest record {age}. "
         return safe(words + "Keys on screen are read from KMS.").stylize("$foreground-muted")
 
+    def action_filter(self) -> None:
+        self.query_one("#table-filter").focus()
+
     def action_back(self) -> None:
-        self.app.pop_screen()
+        field, table = self.query_one("#table-filter", Input), self.query_one(LineTable)
+        if not table.has_focus:
+            table.focus()
+        elif field.value:
+            field.value = ""
+        else:
+            self.app.pop_screen()
 
     @on(LineTable.Selected)
     def action_keys(self) -> None:
