@@ -54,6 +54,11 @@ def aws_managed(subject: Subject) -> Reason:
     return "AWS manages this key: it can be viewed, not changed" if managed else ""
 
 
+def in_read_only_account(subject: Subject) -> Reason:
+    """Why nothing can be changed where the key's account is read-only, and others are not."""
+    return f"account {subject.account} is read-only" if subject.read_only else ""
+
+
 def cannot_sign(subject: Subject) -> Reason:
     """Why there is nothing to sign with a key, and no public key to show, without a call."""
     key = subject.key

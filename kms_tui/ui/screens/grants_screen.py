@@ -25,7 +25,7 @@ from kms_tui.ui.actions.grant_actions import check_principal, end_grant, is_serv
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.base.subject import Reason, Subject, aws_managed
+from kms_tui.ui.base.subject import Reason, Subject, aws_managed, in_read_only_account
 from kms_tui.ui.base.words import counted
 from kms_tui.ui.details.grants_and_uses_tab import grant_rows
 from kms_tui.ui.dialogs.form import Form, FormField, Values
@@ -334,9 +334,7 @@ class GrantsScreen(ModeScreen):
             self.start_action(partial(self._revoke, current), description="revoke a grant")
 
     def _refusal(self, subject: Subject) -> Reason:
-        assert self.session is not None
-        account = self.session.account_of(subject.arn)
-        return f"account {account.name} is read-only" if account.read_only else aws_managed(subject)
+        return in_read_only_account(subject) or aws_managed(subject)
 
     async def _revoke(self, held: HeldGrant) -> None:
         self.acting_on = [held.subject]
