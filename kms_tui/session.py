@@ -161,6 +161,11 @@ class Session:
         """The connection to the account of an ARN alone: of its profile, if it has one."""
         return replace(self.connection, profile=self.account_of(arn).profile or self.connection.profile)
 
+    def reread(self, *key_ids: str) -> None:
+        """Read keys again after a change; new ones are looked for in the account that was changed last."""
+        changed = self.log.entries[-1:] if self.has_several_accounts else ()
+        self.inventory.reread(*key_ids, account=self.account_with(changed[0].account) if changed else None)
+
     def due_changes(self) -> frozenset[str]:
         """The ids of keys that are to be read again: KMS does not show their changes yet."""
         return frozenset().union(*(account.pending.due() for account in self.accounts))

@@ -304,28 +304,34 @@ class Inventory:
         """Whether a demand is being planned or read; true at once after ``demand``, unlike ``progress``."""
         return self._reader.demanding
 
-    def refresh(self) -> None:
-        """List again and read the rows on screen again; shown values stay until then."""
+    def refresh(self, account: ListedAccount | None = None) -> None:
+        """List again and read the rows on screen again; shown values stay until then. None: every account."""
         self._reader.resume()
         number = next(self._refreshes)
         self._refreshing.add(number)
-        self._workers.put(Priority.LISTING, Job(("refresh", number), partial(self._refresh, number)))
+        refreshing = partial(self._refresh, number, account)
+        self._workers.put(Priority.LISTING, Job(("refresh", number), refreshing))
 
-    def _refresh(self, number: int) -> None:
+    def _refresh(self, number: int, account: ListedAccount | None) -> None:
         self._table.drop_gone()
-        if self.aggregate is not None:
+        if self.aggregate is not None and account is None:
             self.aggregate.oldest = None
-        self._table.expire(self._table.rows())
-        self._start(self._regions)
+        regions = [region for region in self._regions if account in (None, region.account)]
+        for region in regions:
+            self._table.expire(self._table.rows_of(region))
+        self._start(regions)
         self._refreshing.discard(number)
         self._reader.read_shown()
 
-    def reread(self, *key_ids: str) -> None:
-        """Read keys again after a change to them; without ids, or for unknown ones, ``refresh``."""
+    def reread(self, *key_ids: str, account: ListedAccount | None = None) -> None:
+        """Read keys again after a change to them; without ids, or for unknown ones, ``refresh``.
+
+        ``account`` is the one to list then.
+        """
         wanted = set(key_ids)
         rows = self._table.of_keys(wanted)
         if len({row.key_id for row in rows}) < max(1, len(wanted)):
-            self.refresh()
+            self.refresh(account)
             return
         self._table.expire(rows)
         self._reader.reread(rows)

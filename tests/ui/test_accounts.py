@@ -221,6 +221,7 @@ def test_keys_are_created_and_aliases_are_shown_in_the_account_that_was_chosen(
         pilot.app.screen.query_one("#alias", Input).value = "new-one"
         await press(pilot, "ctrl+s", "ctrl+s")
         assert len(organization.in_account(DATA).call("ListKeys", {})["Keys"]) == before + 1
+        assert "new-one" in names(pilot)
 
     drive(console(organization), script)
 

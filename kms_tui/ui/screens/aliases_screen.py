@@ -293,7 +293,7 @@ class AliasesScreen(ModeScreen):
     @on(KeysChanged)
     def _changed(self, message: KeysChanged) -> None:
         assert self.session is not None
-        self.session.inventory.reread(*message.key_ids)
+        self.session.reread(*message.key_ids)
         self.action_refresh()
 
 

@@ -195,7 +195,7 @@ class GrantsScreen(ModeScreen):
     def _changed(self, message: KeysChanged) -> None:
         if self.session is None:
             return
-        self.session.inventory.reread(*message.key_ids)
+        self.session.reread(*message.key_ids)
         changed, known = message.key_ids, self._known
         keys = [
             arn

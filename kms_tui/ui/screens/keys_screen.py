@@ -62,7 +62,7 @@ class KeyDetailsScreen(ActionScreen):
     @on(KeysChanged)
     def _keys_changed(self, message: KeysChanged) -> None:
         if self.session is not None:
-            self.session.inventory.reread(*message.key_ids)
+            self.session.reread(*message.key_ids)
             self.query_one(KeyDetails).show(self.session, self._subject)
 
 
@@ -289,7 +289,7 @@ class KeysScreen(ActionScreen):
     @on(KeysChanged)
     def _keys_changed(self, message: KeysChanged) -> None:
         if self.session is not None:
-            self.session.inventory.reread(*message.key_ids)
+            self.session.reread(*message.key_ids)
         self._show_details_again()
 
     def show_key(self, arn: str) -> bool:
