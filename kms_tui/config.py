@@ -13,6 +13,9 @@ required_tags = ["team"]        # tags that the health checks ask every key for
 read_only = true
 protected = ["payments-*"]      # keys whose name must be typed before any change
 
+[accounts.111122223333]         # an account's id, or its name in a list of several accounts
+read_only = true                # also protected
+
 [prices]                        # US dollars, where yours differ from AWS's list (kms_tui.evidence.cost)
 date = "2026-11-01"             # when they held
 key_month = 1.00                # also rotation_month, charged_rotations
@@ -27,6 +30,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +68,8 @@ class Config:
     required_tags: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
+    accounts: Mapping[str, ProfileSettings] = field(default_factory=dict)
+    """By an account's id or name."""
     prices: Mapping[str, Any] = field(default_factory=dict)
     """Members of kms_tui.evidence.cost.Prices that replace AWS's list prices."""
 
@@ -76,6 +82,14 @@ class Config:
 
     def profile(self, name: str) -> ProfileSettings:
         return self.profiles.get(name, ProfileSettings())
+
+    def account(self, profile: str, *names: str) -> ProfileSettings:
+        """The settings of an account by its profile, and by its id and name, together."""
+        found = [self.profile(profile), *(self.accounts.get(name, ProfileSettings()) for name in names)]
+        return ProfileSettings(
+            read_only=any(each.read_only for each in found),
+            protected=tuple(pattern for each in found for pattern in each.protected),
+        )
 
 
 def default_path() -> Path:
@@ -120,7 +134,8 @@ def parse(text: str, name: str, binding_ids: BindingIds | None = None) -> Config
     values = reader.table(document, _TOP)
     for key, convert in (
         ("keys", _Reader.key_bindings),
-        ("profiles", _Reader.profile_tables),
+        ("profiles", partial(_Reader.settings_tables, name="profiles")),
+        ("accounts", partial(_Reader.settings_tables, name="accounts")),
         ("prices", _Reader.price_table),
     ):
         if key in values:
@@ -232,6 +247,7 @@ _TOP: Mapping[str, Convert] = {
     "required_tags": _texts,
     "keys": _table,
     "profiles": _table,
+    "accounts": _table,
     "prices": _table,
 }
 _PROFILE: Mapping[str, Convert] = {"read_only": _flag, "protected": _texts}
@@ -279,11 +295,11 @@ class _Reader:
     def key_bindings(self, table: Mapping[str, Any]) -> dict[str, str]:
         return self.table(table, dict.fromkeys(table, _text), "keys")
 
-    def profile_tables(self, table: Mapping[str, Any]) -> dict[str, ProfileSettings]:
-        tables = self.table(table, dict.fromkeys(table, _table), "profiles")
+    def settings_tables(self, table: Mapping[str, Any], name: str) -> dict[str, ProfileSettings]:
+        tables = self.table(table, dict.fromkeys(table, _table), name)
         return {
-            name: ProfileSettings(**self.table(settings, _PROFILE, "profiles", name))
-            for name, settings in tables.items()
+            each: ProfileSettings(**self.table(settings, _PROFILE, name, each))
+            for each, settings in tables.items()
         }
 
     def price_table(self, table: Mapping[str, Any]) -> dict[str, Any]:

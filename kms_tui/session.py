@@ -1,8 +1,8 @@
-"""A session: one account's KMS as the console uses it, with its counts and its log."""
+"""A session: the KMS of an account, or of several, as the console uses it, with its counts and its log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -10,20 +10,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from kms_tui.accounts.account import Account, AccountClaims, AccountSource, OpenedAccount, first_that_opens
 from kms_tui.config import ProfileSettings
-from kms_tui.kms.arn import key_region
+from kms_tui.kms.arn import key_account, key_region
 from kms_tui.kms.facts import UNASKED
 
 if TYPE_CHECKING:
+    from kms_tui.accounts.account_choice import AccountChoice
     from kms_tui.backend.base import Backend, Services
     from kms_tui.backend.kms_facade import Kms
     from kms_tui.backend.wrappers.metering import Meter
-    from kms_tui.backend.wrappers.read_your_writes import PendingChanges
     from kms_tui.backend.wrappers.session_log import SessionLog
     from kms_tui.data_files import ImportFiles, PolicyFiles
     from kms_tui.denials.layer_files import LayerFiles
     from kms_tui.evidence.refused_uses import RefusalMonitor
-    from kms_tui.evidence.scans import Scans
     from kms_tui.inventory import Inventory, Pace
     from kms_tui.kms.facts import Fact
     from kms_tui.kms.model import Grant, ImportParameters, Secret
@@ -58,10 +58,16 @@ class Connection:
     caller_endpoint: str = ""
     """The id of the VPC endpoint that ``caller_arn`` comes through, or ""."""
     read_only: bool = False
+    accounts: AccountChoice | None = None
+    """The accounts whose keys are listed together; None: only the connection's own."""
+    by_config: bool = True
+    """Whether an aggregator of AWS Config may tell which keys the accounts have."""
 
     @property
     def title(self) -> str:
         """The connection's name for people: the profile's name, "demo", "local"."""
+        if self.accounts is not None and self.kind in (None, BackendKind.AWS):
+            return self.accounts.title
         if self.kind is BackendKind.DEMO:
             return "demo"
         if self.kind is BackendKind.LOCAL:
@@ -88,44 +94,81 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Session:
-    """An open connection: the façade over a wrapped backend, its meter and its log."""
+    """An open connection: its accounts, each a façade over a wrapped backend; one list, meter and log."""
 
     connection: Connection
-    kms: Kms
+    accounts: tuple[Account, ...]
+    """Those whose keys are listed together."""
+    current: Account
+    """The account in which keys are created, and whose aliases and key stores are shown: it is opened."""
     inventory: Inventory
     meter: Meter
     log: SessionLog
     history: UndoHistory
-    pending_changes: PendingChanges
-    settings: ProfileSettings = field(default_factory=ProfileSettings)
     notice: str = ""
     """A notice that the header always shows ("UNPROTECTED STORE")."""
     now: Callable[[], datetime] = field(default=utc_now)
-    services: Services | None = None
-    """AWS services beside KMS; None if the backend has none."""
-    refusal_monitor: RefusalMonitor | None = None
-    """Watches refused uses of disabled keys, and has the trail; None without CloudTrail."""
     seen_principals: set[str] = field(default_factory=set)
     """Principals in the policies and grants read in this session; the policy editor offers them."""
     imports: dict[str, ImportParameters] = field(default_factory=dict)
     """Key ARN -> import parameters that have not been used."""
     grant_tokens: tuple[Secret, ...] = ()
     """Grant tokens that the uses of keys send."""
-    _scans: Scans | None = field(default=None, init=False, repr=False)
     _grants: dict[str, KeptGrants] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def read_only(self) -> bool:
-        return self.connection.read_only
+        """Whether no account may be changed."""
+        return all(account.read_only for account in self.accounts)
+
+    @property
+    def has_several_accounts(self) -> bool:
+        return len(self.accounts) > 1
+
+    @property
+    def kms(self) -> Kms:
+        """The façade of the current account."""
+        return self.current.kms()
+
+    @property
+    def services(self) -> Services | None:
+        """AWS services beside KMS in the current account; None if the backend has none."""
+        return self.current.services()
+
+    @property
+    def refusal_monitors(self) -> list[RefusalMonitor]:
+        """Those of the accounts that are opened, and have CloudTrail."""
+        found = (account.refusal_monitor for account in self.accounts)
+        return [monitor for monitor in found if monitor is not None]
+
+    def account_of(self, arn: str) -> Account:
+        """The account of a key's or an alias's ARN; the current one for a key of none of them."""
+        return self.account_with(key_account(arn))
+
+    def account_with(self, account_id: str) -> Account:
+        """The account of an id; the current one for any other."""
+        return next((account for account in self.accounts if account.id == account_id), self.current)
 
     def kms_for(self, arn: str) -> Kms:
         """The façade in the account and Region of a key's or an alias's ARN."""
-        return self.kms.in_region_of(arn)
+        return self.account_of(arn).kms(key_region(arn))
 
     def services_for(self, arn: str) -> Services | None:
         """The services beside KMS in the account and Region of an ARN; None if the backend has none."""
-        services, region = self.services, key_region(arn)
-        return services if services is None or region in ("", services.region) else services.in_region(region)
+        return self.account_of(arn).services(key_region(arn))
+
+    def connection_for(self, arn: str) -> Connection:
+        """The connection to the account of an ARN alone: of its profile, if it has one."""
+        return replace(self.connection, profile=self.account_of(arn).profile or self.connection.profile)
+
+    def reread(self, *key_ids: str) -> None:
+        """Read keys again after a change; new ones are looked for in the account that was changed last."""
+        changed = self.log.entries[-1:] if self.has_several_accounts else ()
+        self.inventory.reread(*key_ids, account=self.account_with(changed[0].account) if changed else None)
+
+    def due_changes(self) -> frozenset[str]:
+        """The ids of keys that are to be read again: KMS does not show their changes yet."""
+        return frozenset().union(*(account.pending.due() for account in self.accounts))
 
     def with_grant_tokens(self, kms: Kms) -> Kms:
         """The façade for uses of keys: it sends the grant tokens, where there are any."""
@@ -134,15 +177,6 @@ class Session:
         from kms_tui.backend.wrappers.grant_tokens import WithGrantTokens  # the first rows send no token
 
         return type(kms)(WithGrantTokens(kms.backend, self.grant_tokens))
-
-    @property
-    def scans(self) -> Scans:
-        """The resources that name the keys of each region, after a scan."""
-        if self._scans is None:
-            from kms_tui.evidence.scans import Scans  # the first rows need no scan
-
-            self._scans = Scans(self.kms, self.services, self.now)
-        return self._scans
 
     @property
     def policy_files(self) -> PolicyFiles:
@@ -196,8 +230,8 @@ class Session:
     def close(self) -> None:
         """Make no more calls; running calls are abandoned."""
         self.inventory.close()
-        if self._scans is not None:
-            self._scans.close()
+        for account in self.accounts:
+            account.close()
 
 
 Prompt = Callable[[str], "str | None"]
@@ -217,10 +251,32 @@ def open_session(
     pace: Pace | None = None,
     required_tags: tuple[str, ...] = (),
 ) -> Session:
-    """Wrap a backend as ``kms_tui.backend.wrappers.stack`` says, and build the session around it.
+    """A session of one account, whose backend is open; see ``open_accounts``."""
+    source = AccountSource(
+        lambda: backend,
+        profile=connection.profile or "",
+        region=backend.region,
+        settings=settings or ProfileSettings(),
+    )
+    return open_accounts(connection, [source], notice=notice, now=now, pace=pace, required_tags=required_tags)
 
-    A session is read-only if the connection or the profile's settings say so. A key without one of the
-    ``required_tags`` needs attention.
+
+def open_accounts(
+    connection: Connection,
+    sources: Sequence[AccountSource],
+    *,
+    notice: str = "",
+    now: Callable[[], datetime] = utc_now,
+    pace: Pace | None = None,
+    required_tags: tuple[str, ...] = (),
+    config_services: Services | None = None,
+) -> Session:
+    """Wrap backends as ``kms_tui.backend.wrappers.stack`` says, and build the session around them.
+
+    The first account that can be opened is opened, and is the current one; the others are when they are
+    listed. Raises the KmsTuiError of the first where none can be. An account is read-only if the connection
+    or its settings say so. A key without one of the ``required_tags`` needs attention. An
+    aggregator of AWS Config, if ``config_services`` have one, is the first source of the list.
     """
     # Imported here: the console's first frame needs only a Connection.
     from kms_tui.backend.base import KnowsServices
@@ -235,45 +291,53 @@ def open_session(
     from kms_tui.inventory import Inventory
     from kms_tui.undo import UndoHistory, UndoRecorder
 
-    settings = settings or ProfileSettings()
-    connection = replace(connection, read_only=connection.read_only or settings.read_only)
-    meter, log, history, pending = Meter(), SessionLog(), UndoHistory(), PendingChanges()
-    services = backend.services if isinstance(backend, KnowsServices) else None
-    refusal_monitor = watch_refusals = None
-    if services is not None and services.offers(SERVICE):
-        trail = Trail(services, is_live=connection.kind in (BackendKind.LOCAL, BackendKind.DEMO))
-        refusal_monitor = RefusalMonitor(trail, now)
-        watch_refusals = partial(RefusalWrapper, monitor=refusal_monitor, now=now)
-    kms = Kms(
-        wrapped(
-            backend,
-            meter=meter,
-            log=log,
-            pending=pending,
-            watch_refusals=watch_refusals,
-            record_undo=partial(UndoRecorder, history=history, now=now),
-            now=now,
-            read_only=connection.read_only,
+    meter, log, history, claims = Meter(), SessionLog(), UndoHistory(), AccountClaims()
+
+    def wrap(backend: Backend, account: Account) -> OpenedAccount:
+        services = backend.services if isinstance(backend, KnowsServices) else None
+        refusal_monitor = watch_refusals = None
+        if services is not None and services.offers(SERVICE):
+            trail = Trail(services, is_live=connection.kind in (BackendKind.LOCAL, BackendKind.DEMO))
+            refusal_monitor = RefusalMonitor(trail, now)
+            watch_refusals = partial(RefusalWrapper, monitor=refusal_monitor, now=now)
+        kms = Kms(
+            wrapped(
+                backend,
+                meter=meter,
+                log=log,
+                pending=account.pending,
+                watch_refusals=watch_refusals,
+                record_undo=partial(UndoRecorder, history=history, now=now),
+                now=now,
+                read_only=account.read_only,
+            )
         )
+        if len(sources) > 1 and (account.profile or not account.id):
+            claims.claim(account.source, kms.caller().account)
+        return OpenedAccount(kms, services, refusal_monitor)
+
+    accounts = tuple(
+        Account(source, wrap, PendingChanges(), read_only=connection.read_only, now=now) for source in sources
+    )
+    current = first_that_opens(accounts)
+    kms = current.kms()
+    inventory = Inventory(
+        kms,
+        judge=RowJudge(required_tags),
+        regions=connection.regions,
+        accounts=[(account, account.region or kms.region) for account in accounts],
+        config_services=config_services,
+        now=now,
+        pace=pace,
     )
     return Session(
-        connection,
-        kms,
-        Inventory(
-            kms,
-            judge=RowJudge(required_tags),
-            regions=connection.regions,
-            now=now,
-            pace=pace,
-            pending=pending,
-        ),
+        replace(connection, read_only=all(account.read_only for account in accounts)),
+        accounts,
+        current,
+        inventory,
         meter,
         log,
         history,
-        pending,
-        settings,
         notice,
         now,
-        services,
-        refusal_monitor,
     )

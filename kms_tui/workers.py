@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError
@@ -18,11 +19,13 @@ from kms_tui.kms.errors import EndpointError, KmsTuiError, ServiceError
 class Job(NamedTuple):
     """One call; of several jobs with the same name one runs at a time, and one more runs after it.
 
-    The second call matters: it may have been requested after the first got its answer.
+    The second call matters: it may have been requested after the first got its answer. ``group``: the account
+    that it calls, where jobs of several are in one queue.
     """
 
     name: Hashable
     run: Callable[[], None]
+    group: Hashable = None
 
 
 Source = Callable[[Container[Hashable]], Job | None]
@@ -37,7 +40,7 @@ class QueueRules(NamedTuple):
     The lowest ``urgency`` comes first; of equal ones the queue that can start a job soonest. ``rate``: jobs
     started in a second, None for no limit. ``workers``: the most threads that serve it, None for all.
     ``yields_to``: a queue that must have no waiting or running job. ``is_work`` is False if its waiting jobs
-    leave the pool idle.
+    leave the pool idle. ``grouped``: the groups of jobs take turns, and each has the ``rate`` for itself.
     """
 
     urgency: int = 0
@@ -45,6 +48,7 @@ class QueueRules(NamedTuple):
     workers: int | None = None
     yields_to: Hashable = None
     is_work: bool = True
+    grouped: bool = False
 
 
 class _Gate:
@@ -65,6 +69,107 @@ class _Gate:
         self.opens = max(until, self.opens)
 
 
+class _Queue:
+    """The waiting jobs of one queue; ``lazy`` are further ones, read as they are needed."""
+
+    def __init__(self, rules: QueueRules) -> None:
+        self.rules = rules
+        self.running = 0
+        self.source: Source | None = None
+        self._waiting: dict[Hashable, deque[Job]] = {}
+        """The jobs of each group, the group whose turn is next first; no empty ones."""
+        self._lazy: Iterator[Job] | None = None
+        self._gates: defaultdict[Hashable, _Gate] = defaultdict(partial(_Gate, rules.rate))
+        self._shut_until = 0.0
+
+    def put(self, job: Job, *, first: bool = False) -> None:
+        jobs = self._waiting.setdefault(self._group(job), deque())
+        if first:
+            jobs.appendleft(job)
+        else:
+            jobs.append(job)
+
+    def replace(self, jobs: Iterable[Job]) -> None:
+        self._waiting.clear()
+        self._lazy = None
+        if isinstance(jobs, Sequence):
+            for job in jobs:
+                self.put(job)
+        else:
+            self._lazy = iter(jobs)
+
+    def drop(self) -> int:
+        dropped = sum(map(len, self._waiting.values()))
+        self._waiting.clear()
+        return dropped
+
+    def pause(self, until: float, group: Hashable) -> None:
+        if group is None or not self.rules.grouped:
+            self._shut_until = max(self._shut_until, until)
+        else:
+            self._gates[group].shut(until)
+
+    def passed(self, job: Job, now: float) -> None:
+        self._gates[self._group(job)].passed(now)
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether a job waits that was put there; a lazy one may turn out to be none."""
+        return bool(self._waiting)
+
+    def has_more(self) -> bool:
+        return bool(self._waiting) or self._read_on() is not None
+
+    def opens(self) -> float:
+        """When the next job may start."""
+        groups = self._waiting or (None,)
+        return max(self._shut_until, min(self._gates[group].opens for group in groups))
+
+    def is_open(self, now: float) -> bool:
+        """Whether a job may start now, if one waits."""
+        if now < self._shut_until:
+            return False
+        return self.rules.grouped or self._gates[None].wait(now) <= 0
+
+    def take(self, now: float) -> Job | None:
+        """Take the next job whose group may start one; the turn goes to the next group."""
+        group = next((group for group in self._waiting if self._gates[group].wait(now) <= 0), _NO_GROUP)
+        for _ in range(_READ_AHEAD):
+            if group is not _NO_GROUP:
+                break
+            job = self._read_on()
+            if job is None:
+                return None
+            if self._gates[self._group(job)].wait(now) <= 0:
+                group = self._group(job)
+        else:
+            return None
+        jobs = self._waiting.pop(group)
+        job = jobs.popleft()
+        if jobs:
+            self._waiting[group] = jobs
+        return job
+
+    def _read_on(self) -> Job | None:
+        """Put the next lazy job to those that wait, and return it."""
+        if self._lazy is None:
+            return None
+        job = next(self._lazy, None)
+        if job is None:
+            self._lazy = None
+        else:
+            self.put(job)
+        return job
+
+    def _group(self, job: Job) -> Hashable:
+        return job.group if self.rules.grouped else None
+
+
+_NO_GROUP = object()
+_READ_AHEAD = 1000
+"""Lazy jobs that one look reads to find a group that may start one."""
+
+
 class WorkQueues:
     """Queues by name. Not thread-safe: a pool holds its lock around every call."""
 
@@ -76,43 +181,31 @@ class WorkQueues:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.workers = workers
-        self._rules = rules
         self._clock = clock
         self._names = tuple(sorted(rules, key=lambda name: rules[name].urgency))
         self._has_equals = len({rule.urgency for rule in rules.values()}) < len(rules)
-        self._queued: dict[Hashable, deque[Job]] = {name: deque() for name in rules}
-        self._lazy: dict[Hashable, Iterator[Job]] = {}
-        self._sources: dict[Hashable, Source] = {}
+        self._queues = {name: _Queue(rule) for name, rule in rules.items()}
         self._after: dict[Hashable, tuple[Hashable, Job]] = {}
         """Jobs that wait for a running one of the same name."""
         self._only: Hashable = None
-        self._running: dict[Hashable, int] = dict.fromkeys(rules, 0)
         self._busy: dict[Hashable, Hashable] = {}
         """The name of each running job -> its queue."""
-        self._gates = {name: _Gate(rule.rate) for name, rule in rules.items()}
 
     def put(self, queue: Hashable, job: Job) -> None:
         """Add one job at the end of a queue."""
-        self._queued[queue].append(job)
+        self._queues[queue].put(job)
 
     def replace(self, queue: Hashable, jobs: Iterable[Job]) -> None:
         """Drop the waiting jobs of a queue. A sequence takes their place; an iterator is read lazily."""
-        self._queued[queue].clear()
-        self._lazy.pop(queue, None)
-        if isinstance(jobs, Sequence):
-            self._queued[queue].extend(jobs)
-        else:
-            self._lazy[queue] = iter(jobs)
+        self._queues[queue].replace(jobs)
 
     def drop(self, queue: Hashable) -> int:
         """Drop the waiting jobs that were put into a queue; return their number."""
-        dropped = len(self._queued[queue])
-        self._queued[queue].clear()
-        return dropped
+        return self._queues[queue].drop()
 
     def pull(self, queue: Hashable, source: Source) -> None:
         """Ask ``source`` for a job whenever the queue is empty, so that no copy of a job gets stale."""
-        self._sources[queue] = source
+        self._queues[queue].source = source
 
     def hold_all_but(self, queue: Hashable) -> None:
         """Serve only this queue, or all again for None; waiting jobs stay."""
@@ -122,79 +215,71 @@ class WorkQueues:
         """The next job to run, or None if none may run now; return it with ``done``."""
         now = self._clock()
         for name in self._in_order():
-            if not self._has_workers(name) or self._gates[name].wait(now) > 0:
+            queue = self._queues[name]
+            if not self._has_workers(queue) or not queue.is_open(now):
                 continue
-            job = self._next(name)
+            job = self._next(name, now)
             if job is None:
                 continue
             self._busy[job.name] = name
-            self._running[name] += 1
-            self._gates[name].passed(now)
+            queue.running += 1
+            queue.passed(job, now)
             return job
         return None
 
     def done(self, job: Job) -> None:
-        self._running[self._busy.pop(job.name)] -= 1
+        self._queues[self._busy.pop(job.name)].running -= 1
         if job.name in self._after:
             queue, again = self._after.pop(job.name)
-            self._queued[queue].appendleft(again)
+            self._queues[queue].put(again, first=True)
 
-    def pause(self, queue: Hashable, seconds: float) -> None:
-        """Start no job of a queue for a number of seconds."""
-        self._gates[queue].shut(self._clock() + seconds)
+    def pause(self, queue: Hashable, seconds: float, group: Hashable = None) -> None:
+        """Start no job of a queue, or of one group of it, for a number of seconds."""
+        self._queues[queue].pause(self._clock() + seconds, group)
 
     def wait(self) -> float | None:
         """Seconds until a paced job may start; None if no job waits for time."""
         now = self._clock()
+        queues = [self._queues[name] for name in self._in_order()]
         waits = [
-            self._gates[name].wait(now)
-            for name in self._in_order()
-            if self._has_workers(name) and self._has_more(name)
+            max(0.0, queue.opens() - now) for queue in queues if self._has_workers(queue) and queue.has_more()
         ]
         return min(waits, default=None)
 
     def idle(self) -> bool:
         """Whether nothing runs and nothing waits that counts as work."""
         return not self._busy and not any(
-            self._has_more(name) or self._ask(name) is not None
-            for name in self._in_order()
-            if self._rules[name].is_work
+            queue.has_more() or self._ask(queue) is not None
+            for queue in (self._queues[name] for name in self._in_order())
+            if queue.rules.is_work
         )
 
     def _in_order(self) -> Sequence[Hashable]:
         if self._only is not None:
             return (self._only,)
         if self._has_equals:
-            return sorted(self._names, key=lambda name: (self._rules[name].urgency, self._gates[name].opens))
+            queues = self._queues
+            return sorted(self._names, key=lambda name: (queues[name].rules.urgency, queues[name].opens()))
         return self._names
 
-    def _has_workers(self, queue: Hashable) -> bool:
-        rules = self._rules[queue]
-        first = rules.yields_to
-        if first is not None and (self._running[first] or self._queued[first]):
-            return False
-        return self._running[queue] < (self.workers if rules.workers is None else rules.workers)
+    def _has_workers(self, queue: _Queue) -> bool:
+        rules = queue.rules
+        if rules.yields_to is not None:
+            first = self._queues[rules.yields_to]
+            if first.running or first.has_waiting:
+                return False
+        return queue.running < (self.workers if rules.workers is None else rules.workers)
 
-    def _next(self, queue: Hashable) -> Job | None:
-        queued = self._queued[queue]
-        while self._has_more(queue):
-            job = queued.popleft()
+    def _next(self, name: Hashable, now: float) -> Job | None:
+        queue = self._queues[name]
+        while (job := queue.take(now)) is not None:
             if job.name not in self._busy:
                 return job
-            self._after[job.name] = (queue, job)
+            self._after[job.name] = (name, job)
         return self._ask(queue)
 
-    def _ask(self, queue: Hashable) -> Job | None:
-        return self._sources[queue](self._busy) if queue in self._sources else None
-
-    def _has_more(self, queue: Hashable) -> bool:
-        if not self._queued[queue] and queue in self._lazy:
-            job = next(self._lazy[queue], None)
-            if job is None:
-                del self._lazy[queue]
-            else:
-                self._queued[queue].append(job)
-        return bool(self._queued[queue])
+    def _ask(self, queue: _Queue) -> Job | None:
+        return queue.source(self._busy) if queue.source is not None else None
 
 
 class Workers(Protocol):
@@ -208,7 +293,7 @@ class Workers(Protocol):
 
     def pull(self, queue: Hashable, source: Source) -> None: ...
 
-    def pause(self, queue: Hashable, seconds: float) -> None: ...
+    def pause(self, queue: Hashable, seconds: float, group: Hashable = None) -> None: ...
 
     def hold_all_but(self, queue: Hashable) -> None: ...
 
@@ -259,9 +344,9 @@ class WorkerPool:
         with self._changed:
             self._queues.pull(queue, source)
 
-    def pause(self, queue: Hashable, seconds: float) -> None:
+    def pause(self, queue: Hashable, seconds: float, group: Hashable = None) -> None:
         with self._changed:
-            self._queues.pause(queue, seconds)
+            self._queues.pause(queue, seconds, group)
 
     def hold_all_but(self, queue: Hashable) -> None:
         with self._changed:

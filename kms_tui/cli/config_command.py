@@ -64,9 +64,12 @@ def _settings(config: Config) -> dict[str, Any]:
         "clipboard_seconds": config.clipboard_seconds,
         "refresh_seconds": config.refresh_seconds,
         "required_tags": list(config.required_tags),
-        "profiles": {
-            name: {"read_only": profile.read_only, "protected": list(profile.protected)}
-            for name, profile in config.profiles.items()
+        **{
+            table: {
+                name: {"read_only": each.read_only, "protected": list(each.protected)}
+                for name, each in settings.items()
+            }
+            for table, settings in (("profiles", config.profiles), ("accounts", config.accounts))
         },
         "prices": dict(config.prices),
     }
@@ -81,7 +84,7 @@ def _toml(config: Config, table: Mapping[str, _Default]) -> Iterator[str]:
     import tomli_w
 
     settings = _settings(config)
-    tables = {name: settings.pop(name) for name in ("profiles", "prices")}
+    tables = {name: settings.pop(name) for name in ("profiles", "accounts", "prices")}
     for name, value in settings.items():
         line = tomli_w.dumps({name: value}, multiline_strings=False).strip().replace("\n", " ")
         note = _NOTES.get(name, "") if not value else ""

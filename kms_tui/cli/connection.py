@@ -16,6 +16,7 @@ from kms_tui.session import BackendKind, Connection, Prompt
 from kms_tui.visible import visible
 
 if TYPE_CHECKING:
+    from kms_tui.accounts.account_choice import AccountChoice
     from kms_tui.backend.base import Backend
     from kms_tui.denials.layer_files import LayerFiles
     from kms_tui.policy.layers import Layers
@@ -86,6 +87,55 @@ def add_connection_flags(parser: argparse.ArgumentParser, *, caller_policies: bo
     parser.add_argument("--read-only", action="store_true", help="no call that changes anything is sent")
 
 
+def add_account_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that choose several accounts, and several Regions."""
+    several = parser.add_argument_group("several at once")
+    several.add_argument("--regions", type=_regions, default=(), metavar="R,R", help="several regions")
+    several.add_argument(
+        "--accounts",
+        metavar="A",
+        help="several accounts: profiles (prod,dev), organization, or file://PATH; a store's by their ids",
+    )
+    several.add_argument(
+        "--role", metavar="NAME", default="", help="the role to assume in each account of a list"
+    )
+
+
+def _regions(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of regions")
+    return names
+
+
+def _account_choice(parser: argparse.ArgumentParser, args: argparse.Namespace) -> AccountChoice | None:
+    """What ``--accounts`` says; ends with a usage error where it says what cannot be."""
+    text: str | None = getattr(args, "accounts", None)
+    role: str = getattr(args, "role", "")
+    if text is None:
+        if role:
+            parser.error("--role goes with --accounts")
+        return None
+    from kms_tui.accounts.account_choice import parse_accounts
+
+    try:
+        choice = parse_accounts(text, role)
+    except ValueError as error:
+        parser.error(f"--accounts: {error}")
+    offline = args.demo or args.local or args.store
+    if args.caller_arn:
+        parser.error("--as is one principal: leave out --accounts")
+    if args.demo and not choice.organization:
+        parser.error("the demo's accounts are those of its organization: --accounts organization")
+    if choice.profiles and args.profile:
+        parser.error("--profile or the profiles of --accounts, not both")
+    if role and (offline or choice.profiles):
+        parser.error("--role is assumed in the accounts of an organization or a file on AWS")
+    if choice.organization and not role and not offline:
+        parser.error("--accounts organization needs --role, the role to assume in each account")
+    return choice
+
+
 def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Connection:
     """The flags as a Connection; flags that contradict each other end in the parser's usage error."""
     on_aws = args.profile or args.endpoint_url
@@ -100,23 +150,29 @@ def connection_from(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         parser.error("--as and its policies go with --demo, --local or --store")
     if (files or endpoint) and not args.caller_arn:
         parser.error(NEEDS_CALLER)
+    accounts = _account_choice(parser, args)
+    regions: tuple[str, ...] = getattr(args, "regions", ())
+    if args.region and regions:
+        parser.error("--region or --regions, not both")
     kind = None
     if args.demo:
         kind = BackendKind.DEMO
     elif offline:
         kind = BackendKind.LOCAL
-    elif on_aws or args.region:
+    elif on_aws or args.region or regions or accounts is not None:
         kind = BackendKind.AWS
     return Connection(
         kind=kind,
         profile=args.profile,
-        region=args.region,
+        region=regions[0] if regions else args.region,
+        regions=regions,
         endpoint_url=args.endpoint_url,
         store=args.store,
         caller_arn=args.caller_arn,
         layer_files=files,
         caller_endpoint=endpoint,
         read_only=args.read_only,
+        accounts=accounts,
     )
 
 

@@ -8,22 +8,29 @@ import sys
 import threading
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from kms_tui import __version__
-from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.cli.connection import add_account_flags, add_connection_flags, connection_from
 from kms_tui.config import Config, default_path, load
 from kms_tui.session import BackendKind, Connection, Prompt, Session
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_connection_flags(parser)
+    add_account_flags(parser)
     parser.add_argument(
         "--screenshot",
         metavar="FILE.svg",
         type=Path,
         help="draw the first screen into a file, without a terminal",
+    )
+    parser.add_argument(
+        "--no-aggregator",
+        action="store_true",
+        help="with --accounts: list every account by KMS, not by AWS Config",
     )
     parser.add_argument("--version", action="version", version=f"kms-tui {__version__}")
     parser.set_defaults(connection_from=partial(connection_from, parser))
@@ -37,7 +44,7 @@ _THRESHOLDS = (50_000, 20, 20)
 
 def run(args: argparse.Namespace) -> int:
     """Open the console; exit code 2 without a terminal."""
-    connection: Connection = args.connection_from(args)
+    connection: Connection = replace(args.connection_from(args), by_config=not args.no_aggregator)
     if args.screenshot is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("kms-tui is a console and needs a terminal; --screenshot FILE.svg needs none.", file=sys.stderr)
         return 2
@@ -86,9 +93,19 @@ def _binding_ids() -> Collection[str]:
 def open_connection(config: Config, connection: Connection, prompt: Prompt) -> Session:
     """The console's opener: the connection's backend, wrapped into a session."""
     from kms_tui.cli.connection import notice_of, open_backend
-    from kms_tui.session import open_session
+    from kms_tui.session import open_accounts, open_session
 
     try:
+        if connection.accounts is not None:
+            from kms_tui.cli.account_opening import chosen_accounts
+
+            chosen = chosen_accounts(connection, connection.accounts, config, prompt)
+            return open_accounts(
+                connection,
+                chosen.sources,
+                required_tags=config.required_tags,
+                config_services=chosen.home if connection.by_config else None,
+            )
         backend = open_backend(connection, prompt)
         settings = config.profile(connection.title)
         return open_session(

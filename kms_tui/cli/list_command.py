@@ -129,12 +129,18 @@ def _progress(inventory: Inventory) -> Step:
 
 def _problems(view: View, reading: WholeReading) -> Iterator[str]:
     """What is missing from the list, in sentences."""
+    from kms_tui.inventory.listing import unlisted
     from kms_tui.kms.facts import Denied, Failed
 
-    for region in view.inventory.regions:
-        for what, fact in (("keys", region.keys), ("aliases", region.aliases)):
-            if isinstance(fact, Denied | Failed):
-                yield f"The {what} of {region.name} could not be listed: {fact.error}"
+    for title, region in unlisted(view.inventory.regions):
+        failed = {
+            what: fact.error
+            for what, fact in (("keys", region.keys), ("aliases", region.aliases))
+            if isinstance(fact, Denied | Failed)
+        }
+        for error in dict.fromkeys(map(str, failed.values())):
+            of_what = " and ".join(what for what in failed if str(failed[what]) == error)
+            yield f"The {of_what} of {title} could not be listed: {error}"
     summary = view.summary()
     left_out = summary.undecided + summary.unreadable
     if left_out:
@@ -171,8 +177,10 @@ def _table(view: View, args: argparse.Namespace, now: datetime) -> str:
     from kms_tui.inventory import COLUMNS
 
     names = [*_TABLE]
-    if len(view.inventory.regions) > 1:
+    if len(view.inventory.region_names) > 1:
         names.insert(2, "region")
+    if len(view.inventory.accounts) > 1:
+        names.insert(2, "account")
     if "last-used" in args.facts or args.sort == "used" or "unused:" in view.query.text:
         names.insert(-1, "used")
     columns = [COLUMNS[name] for name in names]

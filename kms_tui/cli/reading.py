@@ -9,8 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from kms_tui.cli.connection import add_connection_flags, connection_from
+from kms_tui.cli.connection import add_account_flags, add_connection_flags, connection_from
 from kms_tui.cli.progress_bar import ProgressBar
+from kms_tui.config import Config
 from kms_tui.session import BackendKind, Connection, Session
 
 _DRAW = 0.2
@@ -21,30 +22,18 @@ T = TypeVar("T")
 
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of ``open_for_reading``."""
-    parser.add_argument("--regions", type=_regions, default=(), metavar="R,R", help="several regions at once")
     add_connection_flags(parser)
+    add_account_flags(parser)
     parser.set_defaults(connection_from=partial(connection_from, parser), usage_error=parser.error)
-
-
-def _regions(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    if not all(names):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of regions")
-    return names
 
 
 def open_for_reading(args: argparse.Namespace) -> Session:
     """A read-only session on the chosen KMS; slow. Raises KmsTuiError; ends with a usage error."""
     from kms_tui.cli.connection import open_backend
     from kms_tui.inventory import Pace
-    from kms_tui.session import open_session
+    from kms_tui.session import open_accounts, open_session
 
-    if args.region and args.regions:
-        args.usage_error("--region or --regions, not both")
     connection: Connection = args.connection_from(args)
-    if args.regions:
-        kind = connection.kind or BackendKind.AWS
-        connection = replace(connection, kind=kind, region=args.regions[0], regions=args.regions)
     if connection.kind is BackendKind.LOCAL:
         from kms_tui.backend.local.default_store import default_path
         from kms_tui.backend.local.store.store_file import require_store
@@ -53,7 +42,13 @@ def open_for_reading(args: argparse.Namespace) -> Session:
     offline = connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
     pace = Pace(demand=10_000, usage=10_000, read_unasked=0) if offline else Pace(read_unasked=0)
     # These commands only read; a read-only session makes sure of it.
-    return open_session(replace(connection, read_only=True), open_backend(connection), pace=pace)
+    reading = replace(connection, read_only=True)
+    if connection.accounts is None:
+        return open_session(reading, open_backend(connection), pace=pace)
+    from kms_tui.cli.account_opening import chosen_accounts
+
+    chosen = chosen_accounts(connection, connection.accounts, Config(), None)
+    return open_accounts(reading, chosen.sources, pace=pace)
 
 
 class Step(NamedTuple):

@@ -193,7 +193,7 @@ def _write(report: Report, args: argparse.Namespace) -> None:
         _to_file(args.output, text, overwrite=True)
         print(summary(report))
     for each in report.unlisted:
-        said = f"Not all keys of {place_words(each.place)} could be listed. {each.unlisted}"
+        said = f"Not all keys of {place_words(report, each.place)} could be listed. {each.unlisted}"
         print(visible(said), file=sys.stderr)
     if not report.complete:
         print("The report is not whole: KMS gave no answer for too long.", file=sys.stderr)

@@ -22,6 +22,7 @@ from kms_tui.backend.local.store.stored_account import replace_account
 from kms_tui.demo.demo_account import ACCOUNT_ID, REGION
 from kms_tui.demo.demo_account_policies import ACCOUNT_POLICIES
 from kms_tui.demo.demo_history import DemoHistory, TravellingClock, steps
+from kms_tui.demo.demo_organization import make_other_accounts
 from kms_tui.demo.demo_services import DemoBackend, with_keys
 from kms_tui.kms.arn import key_arn
 from kms_tui.policy.layers import UNREAD, Layers
@@ -36,13 +37,14 @@ def demo_backend(
     limits: Layers = UNREAD,
     endpoint: str = "",
     attestation_trust: AttestationTrust = NO_TRUST,
+    other_accounts: bool = False,
     now: Callable[[], datetime] = utc_now,
 ) -> DemoBackend:
     """The demo's account in a region: eu-west-1 has its keys, us-east-1 one replica, any other none.
 
     ``caller_arn`` calls with its identity policies in ``limits`` and within the others, through a VPC
     ``endpoint`` if there is one; what is unread there is what the demo's account policies say. KmsTuiError
-    where it is no principal.
+    where it is no principal. ``other_accounts``: with those of its organization.
     """
     clock = TravellingClock(now)
     store = open_store(
@@ -56,6 +58,8 @@ def demo_backend(
     for step in steps():
         past.live(step)
     replace_account(store, read_account([NamedFile("the demo", ACCOUNT_POLICIES)]))
+    if other_accounts:
+        make_other_accounts(store, clock)
     clock.offset = timedelta(0)
     return DemoBackend(
         store,

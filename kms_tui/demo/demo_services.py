@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from kms_tui.backend.base import EventGroup, GroupsEvents, Services
 from kms_tui.backend.local import LocalBackend
@@ -315,6 +315,12 @@ class DemoBackend(LocalBackend):
     def __init__(self, store: Store, resources: Sequence[Resource], **options: Any) -> None:
         super().__init__(store, **options)
         self._resources = resources
+
+    def in_account(self, account_id: str) -> Self:
+        other = super().in_account(account_id)
+        if account_id != ACCOUNT_ID:
+            other._resources = ()
+        return other
 
     @property
     def services(self) -> Services:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,11 +23,12 @@ _SHARE = 4
 class GrantReading:
     """Reads ListGrants of keys, by their ARNs, once, on threads; ``facts`` fills as the answers arrive.
 
-    ``rate`` is that of the inventory's background calls, in calls a second.
+    ``kms_for`` gives the façade of an ARN's account and Region; ``rate`` is that of the inventory's
+    background calls, in calls a second.
     """
 
-    def __init__(self, kms: Kms, keys: Sequence[str], rate: float) -> None:
-        self._kms = kms
+    def __init__(self, kms_for: Callable[[str], Kms], keys: Sequence[str], rate: float) -> None:
+        self._kms_for = kms_for
         self._left = list(reversed(keys))
         self._pause = _THREADS * _SHARE / rate
         self._cancelled = threading.Event()
@@ -54,7 +55,7 @@ class GrantReading:
             except IndexError:
                 return
             began = time.monotonic()
-            fact = read_fact(lambda arn=arn: self._kms.in_region_of(arn).grants(arn))  # type: ignore[misc]
+            fact = read_fact(lambda arn=arn: self._kms_for(arn).grants(arn))  # type: ignore[misc]
             self.facts[arn] = fact
             if isinstance(fact, Denied | Failed) and needs_credentials(fact.error):
                 self.cancel()

@@ -69,6 +69,11 @@ def name(row: Row) -> str:
     return row.aliases[0] if row.aliases else row.key_id
 
 
+def titled(row: Row) -> str:
+    """The name, and the account's where several are listed."""
+    return f"{name(row)} · {row.account_name}" if row.account_name else name(row)
+
+
 def more_aliases(row: Row) -> str:
     """ "+2" for a key with three aliases, else ""."""
     return f"+{len(row.aliases) - 1}" if len(row.aliases) > 1 else ""

@@ -75,6 +75,7 @@ COLUMNS: Mapping[str, Column] = {
     for column in (
         Column("name", "NAME", lambda row, _: Cell(cells.name(row))),
         Column("id", "KEY ID", lambda row, _: Cell(row.key_id), by_row=attrgetter("key_id")),
+        Column("account", "ACCOUNT", lambda row, _: Cell(row.account_title), by_row=lambda row: row.account_title.lower()),
         Column("region", "REGION", lambda row, _: Cell(row.region), by_class=lambda it: it.region),
         Column("spec", "SPEC", lambda row, _: cells.spec(row), _DESCRIBED, by_class=_if_described(lambda it: spec_title(it.spec))),
         Column("usage", "USAGE", lambda row, _: cells.usage(row), _DESCRIBED, by_class=_if_described(lambda it: cells.USAGE_WORDS.get(it.usage, it.usage))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.inventory.changes import Coalescer
 from kms_tui.inventory.pace import Pace, Priority
-from kms_tui.inventory.row import FactName, Row
+from kms_tui.inventory.row import FactName, ListedAccount, Row
 from kms_tui.inventory.row_table import RowTable
 from kms_tui.kms.errors import EXPIRED, AnswerError, CredentialsError, KmsTuiError, ServiceError
 from kms_tui.kms.facts import UNASKED, Denied, Fact, Failed, Known, unreadable
@@ -83,13 +84,31 @@ class _Demand:
     """It needs GetKeyLastUsage."""
 
 
+@dataclass(slots=True)
+class _Backoff:
+    """How long an account's queues wait after a passing error: ``error``, untrusted."""
+
+    seconds: float = 0.0
+    until: float = 0.0
+    error: str = ""
+
+
+def account_of(row: Row) -> ListedAccount | None:
+    return row.place.account if row.place is not None else None
+
+
+def kms_of(row: Row) -> Kms:
+    """The façade of a listed row; may be slow. Raises KmsTuiError."""
+    assert row.place is not None
+    return row.place.kms()
+
+
 class Reader:
     """Turns the rows on screen into jobs.
 
-    ``kms`` gives the façade of a region and may be slow; ``on_stopped`` is called when reading stops (see
-    ``stopped``), ``on_passing_error`` for each fact on screen that failed with a passing error.
-
-    ``shown`` are the facts that a row on screen needs.
+    ``accounts`` is the number of accounts: of several, none is waited for when the credentials of one have
+    expired. ``on_stopped`` is called when reading stops (see ``stopped``), ``on_passing_error`` for each fact
+    on screen that failed with a passing error. ``shown`` are the facts that a row on screen needs.
 
     Threads: rows on screen are never copied into a queue. The pool asks for their next job each time a
     thread is free, so none is lost between two queues. A replaced queue is read lazily, and so sees every
@@ -103,7 +122,7 @@ class Reader:
         workers: Workers,
         coalescer: Coalescer,
         *,
-        kms: Callable[[str], Kms],
+        accounts: int,
         pace: Pace,
         shown: tuple[FactName, ...],
         on_stopped: Callable[[], None],
@@ -113,7 +132,7 @@ class Reader:
         self._table = table
         self._workers = workers
         self._coalescer = coalescer
-        self._kms = kms
+        self._accounts = accounts
         self._pace = pace
         self._on_stopped = on_stopped
         self._on_passing_error = on_passing_error
@@ -126,9 +145,7 @@ class Reader:
         self._demand: _Demand | None = None
         self._plans = 0
         self._planning = False
-        self._backoff = 0.0
-        self._paused_until = 0.0
-        self._last_error = ""
+        self._backoffs: defaultdict[ListedAccount | None, _Backoff] = defaultdict(_Backoff)
         self._stopped: KmsTuiError | None = None
         self._resumes = 0
         workers.pull(Priority.VISIBLE, self._next_on_screen)
@@ -206,12 +223,13 @@ class Reader:
     def reread(self, rows: Iterable[Row]) -> None:
         """Read the rows' aliases and shown facts again."""
         for row in rows:
-            self._workers.put(Priority.VISIBLE, Job((row.arn, "aliases"), partial(self._read_aliases, row)))
+            job = Job((row.arn, "aliases"), partial(self._read_aliases, row), account_of(row))
+            self._workers.put(Priority.VISIBLE, job)
             self.ask(row, [name for name in self.shown_facts if row.applies(name)])
 
     def _read_aliases(self, row: Row) -> None:
         try:
-            aliases = self._kms(row.region).aliases(row.key_id)
+            aliases = kms_of(row).aliases(row.key_id)
             names = [alias.short_name for alias in aliases]
         except Exception:
             return  # DescribeKey meets the same error, and its cells say so.
@@ -279,8 +297,9 @@ class Reader:
         left = len(demand.left) if demand is not None else 0
         if demand is None or not left:
             return None
-        rate = self._pace.usage if demand.slow else self._pace.demand
-        return ReadingProgress(demand.total - left, demand.total, left / rate, self._last_error)
+        rate = self._accounts * (self._pace.usage if demand.slow else self._pace.demand)
+        error = next((each.error for each in list(self._backoffs.values()) if each.error), "")
+        return ReadingProgress(demand.total - left, demand.total, left / rate, error)
 
     # Jobs
 
@@ -293,33 +312,33 @@ class Reader:
                 demand.left.discard(row.arn)
 
     def _job(self, row: Row, name: FactName, priority: Priority) -> Job:
-        return Job((row.arn, name), partial(self._run, row, name, priority))
+        return Job((row.arn, name), partial(self._run, row, name, priority), account_of(row))
 
     def _run(self, row: Row, name: FactName, priority: Priority) -> None:
         if priority in (Priority.DEMAND, Priority.USAGE) and not self._demands(row):
             return
         resumes, before = self._resumes, row.fact(name)
         if self._table.begin(row, name):
-            fact = read(lambda: self._kms(row.region), name, row.key_id)
+            fact = read(lambda: kms_of(row), name, row.key_id)
             error = fact.error if isinstance(fact, Denied | Failed) else None
-            if error is not None and self._retries_later(error, priority, resumes):
+            if error is not None and self._retries_later(error, row, priority, resumes):
                 self._table.give_up(row, name, before)
                 self._workers.put(priority, self._job(row, name, priority))
                 return
             with self._lock:
-                self._backoff, self._last_error = 0.0, ""
+                self._backoffs.pop(account_of(row), None)
             if error is not None and is_passing(error):
                 self._on_passing_error()
             self._set(row, name, fact)
         self._read_next(row, priority)
 
-    def _retries_later(self, error: KmsTuiError, priority: Priority, resumes: int) -> bool:
+    def _retries_later(self, error: KmsTuiError, row: Row, priority: Priority, resumes: int) -> bool:
         """Whether the call is made again later, so that the row does not show the error."""
-        if needs_credentials(error):
+        if needs_credentials(error) and self._accounts == 1:
             self.stop(error, resumes)
             return True
         if priority in _BACKGROUND and is_passing(error):
-            self._back_off(priority, error)
+            self._back_off(priority, account_of(row), error)
             return True
         return False
 
@@ -330,13 +349,14 @@ class Reader:
             # The right members with wrong types: not AWS. The thread goes on.
             self._table.set_fact(row, name, Failed(AnswerError.of(error)))
 
-    def _back_off(self, priority: Priority, error: KmsTuiError) -> None:
+    def _back_off(self, priority: Priority, account: ListedAccount | None, error: KmsTuiError) -> None:
         with self._lock:
-            if self._clock() >= self._paused_until:
-                self._backoff = min(max(FIRST_WAIT, 2 * self._backoff), LAST_WAIT)
-                self._paused_until = self._clock() + self._backoff
-                self._last_error = str(error)
-            self._workers.pause(priority, self._backoff)
+            backoff = self._backoffs[account]
+            if self._clock() >= backoff.until:
+                backoff.seconds = min(max(FIRST_WAIT, 2 * backoff.seconds), LAST_WAIT)
+                backoff.until = self._clock() + backoff.seconds
+                backoff.error = str(error)
+            self._workers.pause(priority, backoff.seconds, account)
         self._coalescer.note(progress=True)
 
     def _demands(self, row: Row) -> bool:

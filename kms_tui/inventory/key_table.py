@@ -82,5 +82,8 @@ def table_of(rows: Sequence[Row], *, title: str, now: datetime, marks: Collectio
     if marks:
         columns["marked"] = lambda row: "yes" if row.arn in marks else ""
     columns |= _COLUMNS
+    if any(row.account_name for row in rows):
+        columns["account"] = lambda row: row.account
+        columns["account_name"] = lambda row: row.account_name
     columns["attention"] = lambda row: attention(row, now).text
     return Table(title, tuple(columns), [[cell(row) for cell in columns.values()] for row in rows])

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from kms_tui.backend.kms_facade import KeyRef, Kms
 from kms_tui.inventory.changes import Coalescer
 from kms_tui.inventory.pace import Priority
+from kms_tui.inventory.row import ListedAccount, Row
 from kms_tui.inventory.row_table import RowTable
 from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known, unreadable
 from kms_tui.kms.model import Alias
 from kms_tui.workers import Job, Workers, is_passing
+
+
+class Unlisted(NamedTuple):
+    """A Region that is not listed whole, or all Regions of an account where each has the same error.
+
+    ``title`` names it, untrusted; ``region`` is one of them.
+    """
+
+    title: str
+    region: Region
+
+
+def unlisted(regions: Sequence[Region]) -> list[Unlisted]:
+    """What is not listed whole, in the order of the Regions; an account that fails everywhere stands once."""
+    errors: defaultdict[ListedAccount, list[str]] = defaultdict(list)
+    for region in regions:
+        errors[region.account].append(str(region.error) if region.error is not None else "")
+    found: dict[Any, Unlisted] = {}
+    for region in regions:
+        if region.error is None:
+            continue
+        of_account = errors[region.account]
+        is_alike = bool(region.account.name) and len(set(of_account)) == 1
+        title = region.account.name if is_alike else region.title
+        found.setdefault(region.account if is_alike else region, Unlisted(title, region))
+    return list(found.values())
 
 
 @dataclass(slots=True)
@@ -29,7 +55,7 @@ class _Feed:
     announce: bool
     """The region has been listed whole before, so a difference is a change to tell."""
     open: Callable[[Kms], Iterator[list[Any]]]
-    add: Callable[[_Feed, list[Any]], None]
+    add: Callable[[_Feed, list[Any]], object]
     end: Callable[[Fact[int]], None]
     pages: Iterator[list[Any]] | None = None
     asked: int = 0
@@ -37,15 +63,41 @@ class _Feed:
     count: int = 0
 
 
+class RecordedListing:
+    """The listing of a Region from elsewhere than its KMS; see ``Region.recorded``."""
+
+    def __init__(self, region: Region, keys: _Feed, aliases: _Feed) -> None:
+        self._region = region
+        self._keys = keys
+        self._aliases = aliases
+
+    def add_keys(self, page: list[KeyRef]) -> list[Row]:
+        """Add keys; their rows, in the same order."""
+        self._keys.count += len(page)
+        return self._region.add_keys(self._keys, page)
+
+    def add_aliases(self, page: list[Alias]) -> None:
+        self._aliases.count += len(page)
+        self._region.add_aliases(self._aliases, page)
+
+    def end(self, *, is_whole: bool) -> None:
+        """All is added; where that ``is_whole`` not, the Region counts as not listed: KMS is to list it."""
+        for feed in (self._keys, self._aliases):
+            self._region.end(feed, Known(feed.count) if is_whole else UNASKED)
+
+
 class Region:
-    """One region's listing; its failure does not affect other regions.
+    """One region's listing in one account; its failure affects no other.
 
     ``keys`` and ``aliases`` are the numbers that ListKeys and ListAliases returned: LOADING, then Known,
     Denied or Failed. An alias names its key, too, so rows come from the operation that answers first.
     """
 
-    def __init__(self, name: str, home: Kms, table: RowTable, workers: Workers, coalescer: Coalescer) -> None:
+    def __init__(
+        self, name: str, account: ListedAccount, table: RowTable, workers: Workers, coalescer: Coalescer
+    ) -> None:
         self.name = name
+        self.account = account
         self.keys: Fact[int] = UNASKED
         self.aliases: Fact[int] = UNASKED
         self.listed = 0
@@ -53,9 +105,6 @@ class Region:
         self.passing_error: KmsTuiError | None = None
         """The passing error for which the last listing is retried."""
         self._broken: list[_Feed] = []
-        self._home = home
-        self._kms: Kms | None = home if name == home.region else None
-        self._kms_lock = threading.Lock()
         self._table = table
         self._workers = workers
         self._coalescer = coalescer
@@ -63,12 +112,14 @@ class Region:
         self._whole = False
         """Whether the region has been listed whole before: only then does a new key count as a change."""
 
+    @property
+    def title(self) -> str:
+        """ "eu-west-1", after its account's name where there are several. Untrusted."""
+        return f"{self.account.name} {self.name}" if self.account.name else self.name
+
     def kms(self) -> Kms:
-        """The façade in this region; creating one may be slow."""
-        with self._kms_lock:
-            if self._kms is None:
-                self._kms = self._home.in_region(self.name)
-            return self._kms
+        """The façade in this region; slow where the account is not opened yet. Raises KmsTuiError."""
+        return self.account.kms(self.name)
 
     @property
     def busy(self) -> bool:
@@ -84,6 +135,15 @@ class Region:
 
     def start(self) -> None:
         """List the region, for the first time or again; its rows stay."""
+        for feed in self._begin():
+            self._read_on(feed)
+
+    def recorded(self) -> RecordedListing:
+        """As ``start``, with what the caller adds instead of KMS's answers."""
+        aliases, keys = self._begin()
+        return RecordedListing(self, keys, aliases)
+
+    def _begin(self) -> tuple[_Feed, _Feed]:
         with self._table.lock:
             self._listing += 1
             self.keys = self.aliases = LOADING
@@ -91,12 +151,11 @@ class Region:
             self._broken = []
             listing = (self._listing, defaultdict[str, list[str]](list), self._whole)
             feeds = (
-                _Feed(*listing, Kms.alias_pages, self._add_aliases, self._set_aliases),
-                _Feed(*listing, Kms.key_pages, self._add_keys, self._set_keys),
+                _Feed(*listing, Kms.alias_pages, self.add_aliases, self._set_aliases),
+                _Feed(*listing, Kms.key_pages, self.add_keys, self._set_keys),
             )
         self._coalescer.note(listing=True)
-        for feed in feeds:
-            self._read_on(feed)
+        return feeds
 
     def read_on_after_errors(self) -> None:
         """Continue at the pages that failed with a passing error."""
@@ -116,8 +175,8 @@ class Region:
 
     def _read_on(self, feed: _Feed) -> None:
         feed.asked += 1
-        name = (self.name, feed.open, feed.listing, feed.asked)
-        self._workers.put(Priority.LISTING, Job(name, partial(self._read_page, feed)))
+        name = (self.account, self.name, feed.open, feed.listing, feed.asked)
+        self._workers.put(Priority.LISTING, Job(name, partial(self._read_page, feed), self.account))
 
     def _read_page(self, feed: _Feed) -> None:
         if feed.listing != self._listing:
@@ -130,36 +189,38 @@ class Region:
                 feed.count += len(page)
                 feed.add(feed, page)
         except KmsTuiError as error:
-            self._end(feed, unreadable(error))
+            self.end(feed, unreadable(error))
         except Exception as error:
-            self._end(feed, Failed(AnswerError.of(error)))
+            self.end(feed, Failed(AnswerError.of(error)))
         else:
             if page is None:
-                self._end(feed, Known(feed.count))
+                self.end(feed, Known(feed.count))
             else:
                 self._coalescer.note(listing=True)
                 self._read_on(feed)
 
-    def _add_keys(self, feed: _Feed, page: list[KeyRef]) -> None:
+    def add_keys(self, feed: _Feed, page: list[KeyRef]) -> list[Row]:
+        """Add a page of keys; their rows, in the same order."""
         with self._table.lock:
-            if feed.listing != self._listing:
-                return
-            self.listed = feed.count
-        for ref in page:
-            self._table.add(ref.arn, ref.key_id, self.name, feed.listing, announce=feed.announce)
+            if feed.listing == self._listing:
+                self.listed = feed.count
+        return [
+            self._table.add(ref.arn, ref.key_id, self, feed.listing, announce=feed.announce) for ref in page
+        ]
 
-    def _add_aliases(self, feed: _Feed, page: list[Alias]) -> None:
+    def add_aliases(self, feed: _Feed, page: list[Alias]) -> None:
         for alias in page:
             if not alias.target_key_id:
                 continue
             arn = alias.arn.removesuffix(alias.name) + f"key/{alias.target_key_id}"
-            row = self._table.add(arn, alias.target_key_id, self.name, feed.listing, announce=feed.announce)
+            row = self._table.add(arn, alias.target_key_id, self, feed.listing, announce=feed.announce)
             names = feed.names[row.key_id]
             names.append(alias.short_name)
             if not feed.announce:
                 self._table.set_aliases(row, names, announce=False)
 
-    def _end(self, feed: _Feed, outcome: Fact[int]) -> None:
+    def end(self, feed: _Feed, outcome: Fact[int]) -> None:
+        """One of the two lists is whole, or will not be: ``outcome``."""
         with self._table.lock:
             if feed.listing != self._listing:
                 return
@@ -174,9 +235,7 @@ class Region:
 
     def _reconcile(self, feed: _Feed) -> None:
         """Once both feeds have ended: mark rows that neither named as gone, and set the aliases."""
-        for row in self._table.rows():
-            if row.region != self.name:
-                continue
+        for row in self._table.rows_of(self):
             if isinstance(self.keys, Known) and row.seen < feed.listing:
                 self._table.set_gone(row)
             elif isinstance(self.aliases, Known):

@@ -3,35 +3,67 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.wrappers.read_your_writes import PendingChanges
 from kms_tui.inventory.changes import Changes, Coalescer, Listener
 from kms_tui.inventory.fact_reader import Missing, Reader, ReadingProgress, needs_credentials
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.pace import Pace, Priority, reading_queues
-from kms_tui.inventory.row import FactName, Judge, Row
+from kms_tui.inventory.row import FactName, Judge, ListedAccount, Row
 from kms_tui.inventory.row_class import RowClass
 from kms_tui.inventory.row_table import RowTable, Tally
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import Fact, Failed
 from kms_tui.workers import Job, RetryTimer, WorkerPool, Workers, is_passing
 
+if TYPE_CHECKING:
+    from kms_tui.inventory.config_aggregator import AggregateListing
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _OneAccount:
+    """The account of a façade: a ``ListedAccount`` without a name."""
+
+    name = ""
+    read_only = False
+
+    def __init__(self, kms: Kms, pending: PendingChanges) -> None:
+        self.pending = pending
+        self._lock = threading.Lock()
+        self._regions = {kms.region: kms}
+        self._home = kms
+
+    @property
+    def id(self) -> str:
+        return self._home.account_id
+
+    def kms(self, region: str = "") -> Kms:
+        with self._lock:
+            there = self._regions.get(region or self._home.region)
+            if there is None:
+                there = self._regions[region] = self._home.in_region(region)
+            return there
+
+
 class Inventory:
     """Rows appear from ListKeys and ListAliases and fill in as they are shown; see the package's docstring.
 
-    Every method returns at once and may be called from any thread. ``regions`` defaults to that of ``kms``;
-    ``judge`` says what needs attention in a row, and which facts are read for that.
+    Every method returns at once and may be called from any thread. ``regions`` defaults to that of ``kms``.
+    ``accounts`` are those whose keys are listed together, each in the Regions given or in its own; without
+    any it is the account of ``kms`` alone. ``config_services`` are those in which an aggregator of
+    AWS Config is looked for: its list then stands for those of its accounts until a refresh. ``judge`` says
+    what needs attention in a row, and which facts are read for that.
     """
 
     def __init__(
@@ -40,6 +72,8 @@ class Inventory:
         *,
         judge: Judge,
         regions: Sequence[str] = (),
+        accounts: Sequence[tuple[ListedAccount, str]] = (),
+        config_services: Services | None = None,
         now: Callable[[], datetime] = _utc_now,
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
@@ -50,20 +84,26 @@ class Inventory:
         self.now = now
         self.clock = clock
         self.pace = pace or Pace()
-        self._pending = pending or PendingChanges(clock)
-        self._workers = workers or WorkerPool(reading_queues(self.pace, clock=clock), name="read")
+        listed = accounts or [(_OneAccount(kms, pending or PendingChanges(clock)), kms.region)]
+        grouped = len(listed) > 1
+        self._workers = workers or WorkerPool(
+            reading_queues(self.pace, grouped=grouped, clock=clock), name="read"
+        )
         self._coalescer = coalescer or Coalescer()
         self._table = RowTable(self._coalescer, now, judge, clock)
-        self._regions = {
-            name: Region(name, kms, self._table, self._workers, self._coalescer)
-            for name in regions or (kms.region,)
-        }
+        places = [(region, account) for region in regions for account, _ in listed]
+        self._regions = tuple(
+            Region(name, account, self._table, self._workers, self._coalescer)
+            for name, account in places or [(own, account) for account, own in listed]
+        )
+        self.aggregate = self._aggregate_listing(config_services)
+        """The listing from AWS Config, if one is tried."""
         self._retry_timer = RetryTimer(self._workers, Priority.RETRY, self._retry, clock)
         self._reader = Reader(
             self._table,
             self._workers,
             self._coalescer,
-            kms=lambda region: self._regions[region].kms(),
+            accounts=len(listed),
             pace=self.pace,
             shown=judge.reads,
             on_stopped=partial(self._coalescer.note, listing=True),
@@ -75,11 +115,35 @@ class Inventory:
         """The numbers of the refreshes that have not begun to list."""
         self._coalescer.listen(self._follow_listing)
 
+    def _aggregate_listing(self, services: Services | None) -> AggregateListing | None:
+        if services is None:
+            return None
+        from kms_tui.inventory.config_aggregator import AggregateListing  # for organizations alone
+
+        return AggregateListing(services, self._table)
+
     # Opening and closing
 
     def open(self) -> None:
-        """Start listing every region."""
-        for region in self._regions.values():
+        """Start listing every region, from an aggregator where there is one."""
+        if self.aggregate is None:
+            self._start(self._regions)
+            return
+        number = next(self._refreshes)
+        self._refreshing.add(number)
+        listing = partial(self._list_aggregate, self.aggregate, number)
+        self._workers.put(Priority.LISTING, Job(("aggregate", number), listing))
+
+    def _list_aggregate(self, aggregate: AggregateListing, number: int) -> None:
+        """List what an aggregator has, and leave the rest to KMS."""
+        try:
+            aggregate.run(self._regions, self._start)
+        finally:
+            self._refreshing.discard(number)
+            self._coalescer.note(listing=True)
+
+    def _start(self, regions: Iterable[Region]) -> None:
+        for region in regions:
             region.start()
 
     def close(self) -> None:
@@ -106,10 +170,25 @@ class Inventory:
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        return tuple(self._regions.values())
+        """Each Region of each account."""
+        return self._regions
 
-    def region(self, name: str) -> Region:
-        return self._regions[name]
+    @property
+    def region_names(self) -> tuple[str, ...]:
+        """The Regions of all accounts, each once."""
+        return tuple(dict.fromkeys(region.name for region in self._regions))
+
+    @property
+    def accounts(self) -> tuple[ListedAccount, ...]:
+        return tuple(dict.fromkeys(region.account for region in self._regions))
+
+    def region(self, name: str, account: ListedAccount | None = None) -> Region:
+        """A Region that is listed, of an account (None: the first one); KeyError for any other."""
+        account = account or self._regions[0].account
+        for region in self._regions:
+            if region.name == name and region.account is account:
+                return region
+        raise KeyError(name)
 
     @property
     def shown_facts(self) -> tuple[FactName, ...]:
@@ -117,9 +196,14 @@ class Inventory:
         return self._reader.shown_facts
 
     @property
+    def recorded_since(self) -> datetime | None:
+        """When the oldest record was captured that AWS Config told of; None where KMS has listed all."""
+        return self.aggregate.oldest if self.aggregate is not None else None
+
+    @property
     def busy(self) -> bool:
         """Whether a region is still being listed, or is about to be."""
-        return bool(self._refreshing) or any(region.busy for region in self._regions.values())
+        return bool(self._refreshing) or any(region.busy for region in self._regions)
 
     @property
     def idle(self) -> bool:
@@ -134,7 +218,7 @@ class Inventory:
     @property
     def passing_error(self) -> KmsTuiError | None:
         """The passing error of a listing or of a fact on screen, which is being retried."""
-        for region in self._regions.values():
+        for region in self._regions:
             if region.passing_error is not None:
                 return region.passing_error
         return next((error for _, _, error in self._failed_in_passing()), None)
@@ -176,8 +260,10 @@ class Inventory:
         found in the last ``seconds``.
         """
         row = self._table.get(row_key)
-        if row is not None and (words := self._pending.words(row.region, row.key_id)):
-            return f"propagating: {words}"
+        if row is not None and row.place is not None:
+            words = row.place.account.pending.words(row.region, row.key_id)
+            if words:
+                return f"propagating: {words}"
         change = self._table.change(row_key)
         return change.words if change is not None and self.clock() - change.at <= seconds else ""
 
@@ -218,26 +304,34 @@ class Inventory:
         """Whether a demand is being planned or read; true at once after ``demand``, unlike ``progress``."""
         return self._reader.demanding
 
-    def refresh(self) -> None:
-        """List again and read the rows on screen again; shown values stay until then."""
+    def refresh(self, account: ListedAccount | None = None) -> None:
+        """List again and read the rows on screen again; shown values stay until then. None: every account."""
         self._reader.resume()
         number = next(self._refreshes)
         self._refreshing.add(number)
-        self._workers.put(Priority.LISTING, Job(("refresh", number), partial(self._refresh, number)))
+        refreshing = partial(self._refresh, number, account)
+        self._workers.put(Priority.LISTING, Job(("refresh", number), refreshing))
 
-    def _refresh(self, number: int) -> None:
+    def _refresh(self, number: int, account: ListedAccount | None) -> None:
         self._table.drop_gone()
-        self._table.expire(self._table.rows())
-        self.open()
+        if self.aggregate is not None and account is None:
+            self.aggregate.oldest = None
+        regions = [region for region in self._regions if account in (None, region.account)]
+        for region in regions:
+            self._table.expire(self._table.rows_of(region))
+        self._start(regions)
         self._refreshing.discard(number)
         self._reader.read_shown()
 
-    def reread(self, *key_ids: str) -> None:
-        """Read keys again after a change to them; without ids, or for unknown ones, ``refresh``."""
+    def reread(self, *key_ids: str, account: ListedAccount | None = None) -> None:
+        """Read keys again after a change to them; without ids, or for unknown ones, ``refresh``.
+
+        ``account`` is the one to list then.
+        """
         wanted = set(key_ids)
         rows = self._table.of_keys(wanted)
         if len({row.key_id for row in rows}) < max(1, len(wanted)):
-            self.refresh()
+            self.refresh(account)
             return
         self._table.expire(rows)
         self._reader.reread(rows)
@@ -245,12 +339,12 @@ class Inventory:
     def resume(self) -> None:
         """Read on after the caller has renewed the credentials."""
         self._reader.resume()
-        for region in self._regions.values():
+        for region in self._regions:
             region.start_if_broken()
         self._reader.read_shown()
 
     def _retry(self) -> None:
-        for region in self._regions.values():
+        for region in self._regions:
             if region.passing_error is not None and not region.busy:
                 region.read_on_after_errors()
         for row, name, _ in self._failed_in_passing():
@@ -270,7 +364,7 @@ class Inventory:
         resumes = self._reader.resumes
         if not changes.listing or self.busy:
             return
-        for region in self._regions.values():
+        for region in self._regions if len(self.accounts) == 1 else ():
             if (error := region.error) is not None and needs_credentials(error):
                 self._reader.stop(error, resumes)
         if self.passing_error is not None:

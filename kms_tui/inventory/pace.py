@@ -31,9 +31,10 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Calls a second for the background queues, and the size up to which an account is read unasked.
+    """Calls a second for the background queues, and the size up to which the keys are read unasked.
 
-    DescribeKey's quota is 2000 a second, shared with the account's applications; GetKeyLastUsage's is 5.
+    The rates are those of one account: DescribeKey's quota is 2000 a second, shared with the account's
+    applications; GetKeyLastUsage's is 5.
     """
 
     rest: float = 100.0
@@ -46,9 +47,13 @@ class Pace:
 
 
 def reading_queues(
-    pace: Pace | None = None, *, workers: int = 16, clock: Callable[[], float] = time.monotonic
+    pace: Pace | None = None,
+    *,
+    workers: int = 16,
+    grouped: bool = False,
+    clock: Callable[[], float] = time.monotonic,
 ) -> WorkQueues:
-    """The inventory's queues.
+    """The inventory's queues; ``grouped`` where several accounts take turns, each at the rates of ``pace``.
 
     LISTING takes at most half the workers, so a screenful of facts never waits behind a thousand pages; RETRY
     and below wait until no VISIBLE job waits or runs.
@@ -56,13 +61,13 @@ def reading_queues(
     pace, half = pace or Pace(), max(1, workers // 2)
     return WorkQueues(
         {
-            Priority.LISTING: QueueRules(Priority.LISTING, workers=half),
+            Priority.LISTING: QueueRules(Priority.LISTING, workers=half, grouped=grouped),
             Priority.VISIBLE: QueueRules(Priority.VISIBLE),
             Priority.RETRY: _polite(Priority.RETRY, pace.demand, is_work=False),
             Priority.NEAR: _polite(Priority.NEAR, pace.demand, workers=half),
-            Priority.DEMAND: _polite(Priority.DEMAND, pace.demand),
-            Priority.USAGE: _polite(Priority.USAGE, pace.usage),
-            Priority.REST: _polite(Priority.REST, pace.rest),
+            Priority.DEMAND: _polite(Priority.DEMAND, pace.demand, grouped=grouped),
+            Priority.USAGE: _polite(Priority.USAGE, pace.usage, grouped=grouped),
+            Priority.REST: _polite(Priority.REST, pace.rest, grouped=grouped),
         },
         workers=workers,
         clock=clock,
@@ -70,6 +75,11 @@ def reading_queues(
 
 
 def _polite(
-    priority: Priority, rate: float, *, workers: int | None = None, is_work: bool = True
+    priority: Priority,
+    rate: float,
+    *,
+    workers: int | None = None,
+    is_work: bool = True,
+    grouped: bool = False,
 ) -> QueueRules:
-    return QueueRules(priority, rate, workers, Priority.VISIBLE, is_work)
+    return QueueRules(priority, rate, workers, Priority.VISIBLE, is_work, grouped)

@@ -2,17 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kms_tui.inventory.row_class import UNREAD, RowClass, reading_of, row_class_of
 from kms_tui.inventory.row_health import RowHealth
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Fact, Known
 from kms_tui.kms.model import Key, KeyLastUsage, KeyOrigin, KeyRotationStatus, Tag
 
+if TYPE_CHECKING:
+    from kms_tui.backend.kms_facade import Kms
+    from kms_tui.backend.wrappers.read_your_writes import PendingChanges
+
 _DEFAULT_PERIOD = 365
+
+
+class ListedAccount(Hashable, Protocol):
+    """An account whose keys are listed."""
+
+    @property
+    def name(self) -> str:
+        """Its name for people, or ""."""
+
+    @property
+    def id(self) -> str:
+        """The 12 digits, or "" where they are not known yet."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether no call that changes anything is sent there."""
+
+    @property
+    def pending(self) -> PendingChanges:
+        """Its changes that reads may not show yet."""
+
+    def kms(self, region: str = "") -> Kms:
+        """The façade in a Region ("": its first one); may be slow. Raises KmsTuiError."""
+
+
+class Place(Protocol):
+    """A Region of an account, by whose listing a row is there."""
+
+    @property
+    def name(self) -> str:
+        """The Region's name."""
+
+    @property
+    def account(self) -> ListedAccount: ...
+
+    @property
+    def aliases(self) -> Fact[int]:
+        """The number that ListAliases returned there."""
+
+    def kms(self) -> Kms:
+        """The façade there; may be slow. Raises KmsTuiError."""
 
 
 class FactName(StrEnum):
@@ -58,6 +104,8 @@ class Row:
     """The policy of a replica's primary; the health screen reads it."""
     disabled_since: Fact[Any] = UNASKED
     """Since when a disabled key is disabled; the health screen reads it."""
+    place: Place | None = None
+    """Where the row was listed; None for a row of no list."""
     refused: int | None = None
     """Refused uses since the key was disabled; None while no one watches the key."""
     # Filters and sorts read these of every row at every keystroke; derive() sets them.
@@ -71,6 +119,16 @@ class Row:
     def account(self) -> str:
         """The 12 digits of the key's account."""
         return self.arn.split(":", 5)[4]
+
+    @property
+    def account_name(self) -> str:
+        """The name of the key's account for people, or ""."""
+        return self.place.account.name if self.place is not None else ""
+
+    @property
+    def account_title(self) -> str:
+        """The account's name, or its 12 digits."""
+        return self.account_name or self.account
 
     @property
     def key(self) -> Key | None:
@@ -132,7 +190,8 @@ class Row:
         self.search_text = "\n".join(parts).lower()
         # "~" sorts after every character of an alias: keys without a name come last.
         first = self.aliases[0].lower() if self.aliases else "~" + self.key_id
-        self.sort_name = f"{first} {self.region}"
+        account = self.account_name
+        self.sort_name = f"{first} {account} {self.region}" if account else f"{first} {self.region}"
         self.created = key.created.timestamp() if key is not None and key.created is not None else None
         self.row_class = self._row_class(key, judge.health(self, now))
 

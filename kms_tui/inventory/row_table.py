@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from sys import intern
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from kms_tui.inventory.cells import STATE_WORDS
 from kms_tui.inventory.changes import Coalescer
-from kms_tui.inventory.row import FactName, Judge, Row
+from kms_tui.inventory.row import FactName, Judge, Place, Row
 from kms_tui.inventory.row_class import Reading, RowClass
 from kms_tui.kms.facts import LOADING, UNASKED, Absent, Fact, Known
 from kms_tui.kms.model import Key, KeyRotationStatus
@@ -98,6 +98,7 @@ class RowTable:
         self.names = 0
         """Changes whenever a row may sort elsewhere by name."""
         self._rows: dict[str, Row] = {}
+        self._of_place: defaultdict[Place, list[Row]] = defaultdict(list)
         self._changes: dict[str, Change] = {}
         self._collector = Collector()
         self._counts: Counter[RowClass] = Counter()
@@ -135,7 +136,11 @@ class RowTable:
         """The last change that a refresh found in a row."""
         return self._changes.get(arn)
 
-    def add(self, arn: str, key_id: str, region: str, listing: int, *, announce: bool) -> Row:
+    def rows_of(self, place: Place) -> list[Row]:
+        """The rows that were listed in a Region of an account."""
+        return list(self._of_place.get(place, ()))
+
+    def add(self, arn: str, key_id: str, place: Place, listing: int, *, announce: bool) -> Row:
         """The row of a key, created if there is none; ``announce`` notes a new row as a change."""
         row = self._rows.get(arn)
         if row is not None and row.seen >= listing:
@@ -143,8 +148,9 @@ class RowTable:
         with self.lock:
             row = self._rows.get(arn)
             if row is None:
-                row = Row(arn, key_id, region)
+                row = Row(arn, key_id, place.name, place=place)
                 self._rows[arn] = row
+                self._of_place[place].append(row)
                 self._counts[row.row_class] += 1
                 self._note_change(row, NEW if announce else "")
             elif row.gone and row.seen < listing:
@@ -188,9 +194,12 @@ class RowTable:
         """Remove the rows that are no longer listed, and the changes that the last refresh found."""
         with self.lock:
             self._changes.clear()
-            for row in [row for row in self._rows.values() if row.gone]:
+            gone = [row for row in self._rows.values() if row.gone]
+            for row in gone:
                 del self._rows[row.arn]
                 self._counts[row.row_class] -= 1
+            for place in {row.place for row in gone if row.place is not None}:
+                self._of_place[place] = [row for row in self._of_place[place] if not row.gone]
             self.drops += 1  # last: who sees this number before reads the rows again
 
     def begin(self, row: Row, name: FactName) -> bool:
@@ -221,6 +230,18 @@ class RowTable:
                 fact = Known(_slim(fact.value, row))
             setattr(row, name.value, fact)
             self._note_change(row, difference(before, fact))
+
+    def set_recorded(self, row: Row, facts: Mapping[FactName, Fact[Any]]) -> None:
+        """Set facts that were recorded earlier, where none is known: they are shown, and read again."""
+        with self.lock:
+            new = [name for name in facts if isinstance(row.fact(name), Absent)]
+            for name in new:
+                fact = facts[name]
+                if isinstance(fact, Known) and isinstance(fact.value, Key):
+                    fact = Known(_slim(fact.value, row))
+                setattr(row, name.value, fact)
+            row.stale = _shared(row.stale.union(new))
+            self._note_change(row, "")
 
     def set_further(self, arn: str, *, primary_policy: Fact[str], disabled_since: Fact[Any]) -> None:
         """Facts that the health screen has read of a key, until it is read again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from kms_tui.inventory.columns import COLUMNS, Sort, by_name
 from kms_tui.inventory.fact_reader import Missing, missing_of
 from kms_tui.inventory.filters import Candidates, FilterResult, Query, parse
 from kms_tui.inventory.live_list import Inventory
-from kms_tui.inventory.row import FactName, Row
+from kms_tui.inventory.row import FactName, Place, Row
 from kms_tui.inventory.row_class import Reading, RowClass
 from kms_tui.inventory.slices import Sliced, Work, finish
 from kms_tui.kms.facts import LOADING, Known
@@ -134,8 +134,8 @@ class View:
         self._ordered: list[Candidates] = []
         """The rows in the scope, in order and in slices."""
         self._undecided = Undecided()
-        self._held: dict[str, dict[str, Row]] = {}
-        """Of each region whose aliases are being listed, the keys that wait for them."""
+        self._held: dict[Place | None, dict[str, Row]] = {}
+        """Of each region of an account whose aliases are being listed, the keys that wait for them."""
         self._shown_keys_now: set[str] | None = None
         self._undescribed_now: int | None = None
         """The number of shown rows that are not described; None where it is to be counted."""
@@ -212,12 +212,12 @@ class View:
                 narrowed = _in_slices([*self.rows, *self._undecided.rows()])
         found = yield from _filtered(wanted.query, ordered if narrowed is None else narrowed)
         rows, unnamed = found.matches, self._unnamed_regions()
-        held: dict[str, dict[str, Row]] = {}
+        held: dict[Place | None, dict[str, Row]] = {}
         if unnamed and not wanted.query:
             ready: list[Row] = []
             for row in rows:
                 if _awaits_name(row, unnamed):
-                    held.setdefault(row.region, {})[row.arn] = row
+                    held.setdefault(row.place, {})[row.arn] = row
                 else:
                     ready.append(row)
             rows = ready
@@ -302,7 +302,7 @@ class View:
 
     def release(self) -> bool:
         """Show the keys that wait for their aliases; return whether there were any."""
-        return self._append([row for region in list(self._held) for row in self._released(region)])
+        return self._append([row for place in list(self._held) for row in self._released(place)])
 
     # Marks
 
@@ -355,7 +355,11 @@ class View:
             if isinstance(row.tags, Known)
             for tag in row.tags.value
         }
-        return {"region": [region.name for region in self.inventory.regions], "tag": sorted(tags)}
+        return {
+            "region": list(self.inventory.region_names),
+            "account": [account.name for account in self.inventory.accounts if account.name],
+            "tag": sorted(tags),
+        }
 
     # Facts still to be read
 
@@ -388,7 +392,7 @@ class View:
         }
         return [row for row in rows if row.row_class in unread] if unread else []
 
-    def _arriving(self, row_keys: Iterable[str], unnamed: set[str]) -> list[Row]:
+    def _arriving(self, row_keys: Iterable[str], unnamed: Collection[Place | None]) -> list[Row]:
         """Those of the changed rows that begin to be shown."""
         shown = self._shown_keys()
         rows = [self.inventory.row(row_key) for row_key in row_keys if row_key not in shown]
@@ -399,10 +403,10 @@ class View:
             self._shown_keys_now = {row.arn for row in self.rows}
         return self._shown_keys_now
 
-    def _admits(self, row: Row, unnamed: set[str]) -> bool:
+    def _admits(self, row: Row, unnamed: Collection[Place | None]) -> bool:
         """Whether a row that is not shown belongs on the list now."""
         if row.gone or row.row_class.aws not in _MANAGED_BY_AWS[self.scope]:
-            self._held.get(row.region, {}).pop(row.arn, None)
+            self._held.get(row.place, {}).pop(row.arn, None)
             return False
         verdict = self.query.holds(row)
         if verdict is None:
@@ -410,9 +414,9 @@ class View:
             return False
         self._undecided.discard(row)
         if verdict and not self.query and _awaits_name(row, unnamed):
-            self._held.setdefault(row.region, {})[row.arn] = row
+            self._held.setdefault(row.place, {})[row.arn] = row
             return False
-        self._held.get(row.region, {}).pop(row.arn, None)
+        self._held.get(row.place, {}).pop(row.arn, None)
         return verdict
 
     def _append(self, rows: list[Row]) -> bool:
@@ -432,15 +436,15 @@ class View:
 
     # Keys wait while their region's aliases are listed, so that names come in order and do not move.
 
-    def _unnamed_regions(self) -> set[str]:
-        return {region.name for region in self.inventory.regions if region.aliases is LOADING}
+    def _unnamed_regions(self) -> set[Place | None]:
+        return {region for region in self.inventory.regions if region.aliases is LOADING}
 
-    def _newly_named(self, unnamed: set[str]) -> list[Row]:
+    def _newly_named(self, unnamed: Collection[Place | None]) -> list[Row]:
         """The keys that wait no longer, as the aliases of their region are listed."""
-        return [row for region in self._held.keys() - unnamed for row in self._released(region)]
+        return [row for place in self._held.keys() - unnamed for row in self._released(place)]
 
-    def _released(self, region: str) -> list[Row]:
-        return list(self._held.pop(region).values())
+    def _released(self, place: Place | None) -> list[Row]:
+        return list(self._held.pop(place).values())
 
 
 def _filtered(query: Query, candidates: list[Candidates]) -> Sliced[FilterResult]:
@@ -467,5 +471,5 @@ def _in_slices(rows: list[Row]) -> list[Candidates]:
     return [Candidates(each) for each in slices.slices(rows)]
 
 
-def _awaits_name(row: Row, unnamed: set[str]) -> bool:
-    return not row.aliases and row.region in unnamed
+def _awaits_name(row: Row, unnamed: Collection[Place | None]) -> bool:
+    return not row.aliases and row.place in unnamed

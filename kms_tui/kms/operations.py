@@ -297,7 +297,9 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
     "codecommit": frozenset({"GetRepository", "ListRepositories"}),
     "codepipeline": frozenset({"GetPipeline", "ListPipelines"}),
     "cognito-idp": frozenset({"DescribeUserPool", "ListUserPools"}),
-    "config": frozenset({"DescribeDeliveryChannels"}),
+    "config": frozenset(
+        {"DescribeConfigurationAggregators", "DescribeDeliveryChannels", "SelectAggregateResourceConfig"}
+    ),
     "databrew": frozenset({"ListJobs"}),
     "dms": frozenset({"DescribeEndpoints", "DescribeReplicationInstances"}),
     "docdb-elastic": frozenset({"GetCluster", "ListClusters"}),
@@ -377,7 +379,14 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
     "opensearch": frozenset({"DescribeDomain", "ListDomainNames"}),
     "opensearchserverless": frozenset({"ListCollections"}),
     "organizations": frozenset(
-        {"DescribeOrganization", "DescribePolicy", "ListParents", "ListPoliciesForTarget", "ListRoots"}
+        {
+            "DescribeOrganization",
+            "DescribePolicy",
+            "ListAccounts",
+            "ListParents",
+            "ListPoliciesForTarget",
+            "ListRoots",
+        }
     ),
     "osis": frozenset({"GetPipeline", "ListPipelines"}),
     "pipes": frozenset({"DescribePipe", "ListPipes"}),

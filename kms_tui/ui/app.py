@@ -33,7 +33,7 @@ from kms_tui.ui.app_shell.screen_table import (
 )
 from kms_tui.ui.app_shell.themes import DARK, THEMES
 from kms_tui.ui.base.background import off_loop, start
-from kms_tui.ui.base.host import Host, KeysChanged, SessionOpened
+from kms_tui.ui.base.host import AccountChosen, Host, KeysChanged, SessionOpened
 from kms_tui.ui.base.pasting import MOST_TAKEN, is_too_long
 from kms_tui.ui.base.safe_text import Content, OnlyText, safe, visible
 from kms_tui.ui.widgets.text_widgets import Static
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.notifications import SeverityLevel
 
+    from kms_tui.accounts.account import Account
     from kms_tui.ui.app_shell.tour import Tour
+    from kms_tui.ui.screens.keys_screen import KeysScreen
 
 SLOW_OPENING_SECONDS = 3.0
 """Seconds after which a notification names what the opening waits for."""
@@ -183,7 +185,7 @@ class KmsApp(Boundary, Host):
 
     def _read_pending_changes(self) -> None:
         """Have keys read again whose changes KMS does not show yet."""
-        due = self.session.pending_changes.due() if self.session is not None else frozenset()
+        due = self.session.due_changes() if self.session is not None else frozenset()
         if due:
             from kms_tui.ui.mode_screen import ModeScreen
 
@@ -214,7 +216,22 @@ class KmsApp(Boundary, Host):
     def open_screen(self, name: str, *args: object) -> AwaitMount:
         return self.push_screen(screen_class(SCREENS[name])(*args))
 
+    def choose_account(self, account: Account) -> None:
+        assert self.session is not None
+        self.session.current = account
+        for screen in self.all_screens:
+            screen.post_message(AccountChosen())
+
     async def show_key(self, arn: str) -> None:
+        screen = await self._go_to_keys()
+        if not screen.show_key(arn):
+            self.notify("That key is not on the list: it may have been deleted since.", severity="warning")
+
+    async def show_keys(self, filter_text: str) -> None:
+        screen = await self._go_to_keys()
+        screen.show_filtered(filter_text)
+
+    async def _go_to_keys(self) -> KeysScreen:
         from kms_tui.ui.screens.keys_screen import KeysScreen
 
         if self.current_mode != FIRST_MODE:
@@ -222,8 +239,7 @@ class KmsApp(Boundary, Host):
         await self.switch_mode(FIRST_MODE)
         while not isinstance(self.screen, KeysScreen):
             self.pop_screen()  # not awaited: it waits for the worker of that screen, which may be this one
-        if not self.screen.show_key(arn):
-            self.notify("That key is not on the list: it may have been deleted since.", severity="warning")
+        return self.screen
 
     def go_back(self) -> bool:
         mode, self._came_from = self._came_from, ""
@@ -247,6 +263,13 @@ class KmsApp(Boundary, Host):
         from kms_tui.ui.app_shell.connecting import choose_profile
 
         start(self, partial(choose_profile, self), group="places", description="choose a profile")
+
+    def action_open_accounts(self) -> None:
+        """Show the session's accounts, which are asked for when the program starts."""
+        if self.session is None or not self.session.has_several_accounts:
+            self.notify("One account is open. Start with --accounts to list several together.")
+        elif not isinstance(self.screen, screen_class(SCREENS["accounts"])):
+            self.open_screen("accounts")
 
     def action_choose_regions(self) -> None:
         from kms_tui.ui.app_shell.connecting import choose_regions

@@ -18,9 +18,9 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
-from kms_tui.ui.base.host import Host, KeysChanged, SessionOpened, host_of
+from kms_tui.ui.base.host import AccountChosen, Host, KeysChanged, SessionOpened, host_of
 from kms_tui.ui.base.safe_text import Content
-from kms_tui.ui.base.subject import Subject, kms_for
+from kms_tui.ui.base.subject import Subject, accounts_words, kms_for
 from kms_tui.ui.widgets.screen_bars import KeyBar, TopBar
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class ModeScreen(Screen[None]):
         # Without the class of its width, every widget would be styled again at the screen's first resize.
         super().__init__(classes=[name for least, name in breakpoints if width >= least][-1])
         self._followed: Session | None = None
+        self.acting_on: Sequence[Subject] = ()
+        """The keys of the action under way."""
         # A new screen has the theme of now. Textual would read all style sheets again, twice, for 0.1 s each.
         self._css_update_count = self.app._css_update_count
 
@@ -99,6 +101,15 @@ class ModeScreen(Screen[None]):
 
     def session_opened(self, session: Session) -> None:
         """A session has opened, the first or another one."""
+
+    @on(AccountChosen)
+    def _account_chosen(self) -> None:
+        self.query_one(TopBar).refresh_session()
+        if self.session is not None:
+            self.account_chosen(self.session)
+
+    def account_chosen(self, session: Session) -> None:
+        """Another account of the session is the current one."""
 
     def on_screen_resume(self) -> None:
         self.query_one(TopBar).refresh_session()
@@ -147,8 +158,16 @@ class ModeScreen(Screen[None]):
             self.notify_error(error, doing=doing)
             return None
 
-    async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
-        """Open a dialog and wait for its answer; None is Cancel. Only from a worker."""
+    async def ask(self, dialog: Dialog[Answer], *, about: Sequence[Subject] | None = None) -> Answer | None:
+        """Open a dialog and wait for its answer; None is Cancel. Only from a worker.
+
+        Where several accounts are listed it names that of the keys it is ``about``, which are those of the
+        action under way, or the current account.
+        """
+        session = self.session
+        if session is not None and session.has_several_accounts:
+            keys = self.acting_on if about is None else about
+            dialog.account = accounts_words(session, keys)
         return await self.host.ask(dialog)
 
     async def confirm_protected(self, title: str, subjects: Sequence[Subject]) -> bool:
@@ -156,9 +175,13 @@ class ModeScreen(Screen[None]):
         from kms_tui.ui.dialogs.questions import Confirm
 
         assert self.session is not None
-        settings = self.session.settings
+        session = self.session
         protected = await off_loop(
-            lambda: [each for each in subjects if settings.protects(each.key_id, *each.aliases)]
+            lambda: [
+                each
+                for each in subjects
+                if session.account_of(each.arn).settings.protects(each.key_id, *each.aliases)
+            ]
         )
         for subject in protected:
             dialog = Confirm(
@@ -167,7 +190,7 @@ class ModeScreen(Screen[None]):
                 confirm="Go on",
                 type_to_confirm=subject.confirm_names,
             )
-            if not await self.ask(dialog):
+            if not await self.ask(dialog, about=[subject]):
                 return False
         return True
 

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from kms_tui.backend.base import Backend
+from kms_tui.backend.base import Backend, Wrapper
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_session
 from kms_tui.ui.app import KmsApp
@@ -42,11 +42,21 @@ class Ec2:
         return {"Regions": [{"RegionName": region} for region in self.enabled]}
 
 
+class WithEc2(Wrapper):
+    def __init__(self, inner: Backend, services: Ec2) -> None:
+        super().__init__(inner)
+        self.services = services
+
+    def around(self, inner: Backend) -> WithEc2:
+        return WithEc2(inner, self.services)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self.inner.call(operation, params)
+
+
 def console(backend: Backend, services: Ec2) -> KmsApp:
     def opener(connection: Connection, _prompt: Prompt) -> Session:
-        session = open_session(connection, backend, now=fixed_now)
-        session.services = services
-        return session
+        return open_session(connection, WithEc2(backend, services), now=fixed_now)
 
     return KmsApp(opener, Connection(BackendKind.DEMO))
 

@@ -68,7 +68,7 @@ def test_one_scan_on_demand_serves_every_key(make_app: MakeApp, demo: Backend) -
         pilot.app.screen.query_one(KeyDetails).open_tab("Grants and uses")
         await settled(pilot)
         assert app.session is not None
-        scans = app.session.scans
+        scans = app.session.current.scans
         assert scans.result(REGION) is None, "opening the tab scans nothing"
         assert "No scan was made in this session." in shown(pilot)
         await press(pilot, "b")

@@ -17,7 +17,8 @@ from tests.endpoints.server import FaultEndpoint
 from tests.endpoints.synthetic import SyntheticAccount
 
 FIRST_TEXT = {
-    "kms_tui": "atomic cli config kms session ui visible",
+    "kms_tui": "accounts atomic cli config kms session ui visible",
+    "kms_tui.accounts": "account",
     "kms_tui.cli": "connection console_command standard_streams",
     "kms_tui.kms": "arn errors facts",
     "kms_tui.ui": "app app_shell base widgets",

@@ -286,3 +286,49 @@ def test_what_is_dropped_is_not_done() -> None:
     assert pool.drop("a") == 3
     pool.join()
     assert done == []
+
+
+@pytest.fixture
+def accounts(clock: Clock) -> WorkQueues:
+    """The queues of several accounts."""
+    return reading_queues(PACE, workers=100, grouped=True, clock=clock)
+
+
+def job_of(account: str, number: int) -> Job:
+    return Job(f"{account}{number}", lambda: None, account)
+
+
+def test_accounts_take_turns_and_each_has_the_rate_for_itself(accounts: WorkQueues, clock: Clock) -> None:
+    jobs = [job_of(account, number) for account in "ab" for number in range(3)]
+    accounts.replace(Priority.USAGE, iter(jobs))
+    assert taken(accounts) == ["a0", "b0"]
+    assert accounts.wait() == pytest.approx(0.2)
+    clock.seconds += 0.2
+    assert sorted(map(str, taken(accounts))) == ["a1", "b1"]
+    clock.seconds += 0.2
+    assert sorted(map(str, taken(accounts))) == ["a2", "b2"]
+    assert accounts.wait() is None
+
+
+def test_listing_goes_round_the_accounts(accounts: WorkQueues) -> None:
+    for account in "ab":
+        for number in range(2):
+            accounts.put(Priority.LISTING, job_of(account, number))
+    assert taken(accounts) == ["a0", "b0", "a1", "b1"]
+
+
+def test_a_throttled_account_waits_alone(accounts: WorkQueues, clock: Clock) -> None:
+    for account in "ab":
+        accounts.put(Priority.DEMAND, job_of(account, 0))
+    accounts.pause(Priority.DEMAND, 7, "a")
+    assert taken(accounts) == ["b0"]
+    assert accounts.wait() == pytest.approx(7)
+    clock.seconds += 7
+    assert taken(accounts) == ["a0"]
+
+
+def test_jobs_far_behind_those_of_a_closed_account_are_found(accounts: WorkQueues, clock: Clock) -> None:
+    jobs = [*(job_of("a", number) for number in range(2500)), job_of("b", 0)]
+    accounts.replace(Priority.USAGE, iter(jobs))
+    names = [name for _ in range(5) for name in taken(accounts)]
+    assert names == ["a0", "b0"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kms_tui.kms.errors import (
     CredentialsError,
@@ -42,6 +42,17 @@ class Clients:
             return self._mutations
 
 
+class AssumedRole(NamedTuple):
+    """A role that is assumed; ``external_id`` is "" where its trust policy asks for none."""
+
+    arn: str
+    external_id: str = ""
+
+    @property
+    def account(self) -> str:
+        return self.arn.split(":", 5)[4]
+
+
 class AwsBackend:
     """A ``Backend`` over two boto3 clients; errors are those of ``kms_tui.kms.errors``."""
 
@@ -52,11 +63,13 @@ class AwsBackend:
         translator: Translator,
         open_region: Callable[[str], AwsBackend],
         services: AwsServices,
+        assume: Callable[[AssumedRole], AwsBackend],
     ) -> None:
         self._clients = clients
         self._identity = identity
         self._translator = translator
         self._open_region = open_region
+        self._assume = assume
         self._services = services
         meta = clients.reads.meta
         self._region, self._partition = str(meta.region_name), str(meta.partition)
@@ -89,6 +102,10 @@ class AwsBackend:
 
     def in_region(self, region: str) -> AwsBackend:
         return self._open_region(region)
+
+    def assuming(self, role: AssumedRole) -> AwsBackend:
+        """A backend that calls as a role; its credentials are fetched at its first call (AssumeRole)."""
+        return self._assume(role)
 
     def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         method = self._methods.get(operation)

@@ -37,6 +37,11 @@ def account_of(store: Store) -> str:
     return str(row[0]) if row else DEFAULT_ACCOUNT
 
 
+def accounts_of(store: Store) -> tuple[str, ...]:
+    """The accounts whose keys the store holds."""
+    return tuple(str(row[0]) for row in store.rows("SELECT DISTINCT account FROM keys ORDER BY account"))
+
+
 def open_default(
     path: Path | None = None,
     *,

@@ -171,6 +171,15 @@ class LocalBackend:
         other._go_to(region)
         return other
 
+    def in_account(self, account_id: str) -> Self:
+        """The administrator of another account of the store, in the same Region."""
+        other = copy(self)
+        other._caller_arn = None
+        other._caller = identity_of(self.partition, account_id, None)
+        other._scope = CallScope(self.partition, self.region, account_id)
+        other._call_as(None, UNREAD, {})
+        return other
+
     def called_by(self, key: AccessKey, region: str | None = None) -> Self:
         """The same for the principal that an access key stands for: its account, its policies, its session.
 

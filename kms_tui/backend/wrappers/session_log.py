@@ -33,6 +33,8 @@ class LogEntry:
     operation: str
     params: _Params
     error: str = ""
+    account: str = ""
+    """The 12 digits, or "" where they are not known."""
 
 
 class SessionLog:
@@ -91,4 +93,6 @@ class Recorded(Wrapper):
             error = type(failure).__name__
             raise
         finally:
-            self.log.append(LogEntry(self._now(), self.region, operation, _Params(params), error))
+            self.log.append(
+                LogEntry(self._now(), self.region, operation, _Params(params), error, self.account_id)
+            )

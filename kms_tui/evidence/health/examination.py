@@ -14,12 +14,10 @@ from kms_tui.evidence.health.checks import Check, chosen_checks
 from kms_tui.evidence.health.examined import Examined, Need, Primaries, Settings, Since, disabled_since
 from kms_tui.evidence.health.health_report import AccountRegion, Judging, KeyName, Report
 from kms_tui.inventory.fact_reader import Missing
-from kms_tui.inventory.listing import Region
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.pace import Pace
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.whole_reading import WholeReading
-from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key
 
@@ -231,11 +229,9 @@ class Examination:
     def _judge(self, rows: Sequence[Row], further: _FurtherFacts) -> Report:
         inventory = self._inventory
         judging = Judging(self._checks, self._settings, inventory.now(), self._reading.unanswered)
-        places: dict[AccountRegion, Region] = {}
-        by_name: dict[str, Region] = {}
-        for region in inventory.regions:
-            place = _place_of(region)
-            places[place] = by_name[region.name] = region
+        order = {account: number for number, account in enumerate(inventory.accounts)}
+        for region in sorted(inventory.regions, key=lambda region: order[region.account]):
+            place = AccountRegion(region.account.id or region.account.name, region.name)
             judging.open(place)
             if isinstance(region.keys, Denied | Failed):
                 judging.unlisted(place, region.keys)
@@ -257,9 +253,7 @@ class Examination:
             elif row.key is None:
                 judging.undescribed(name, row.described)
             else:
-                # An endpoint that is not AWS may call the account another than its keys' ARNs do.
-                region = places.get(AccountRegion(row.account, row.region)) or by_name[row.region]
-                judging.judge(name, self._examined(row, row.key, region, further))
+                judging.judge(name, self._examined(row, row.key, further))
         findings, gaps = judging.in_order()
         return Report(
             inventory.now(),
@@ -271,6 +265,7 @@ class Examination:
             judging.tallies(),
             judging.places(),
             complete=not (gaps and self._reading.cancelled.is_set()),
+            account_names={each.id: each.name for each in inventory.accounts if each.id and each.name},
         )
 
     def _note_further(self, row: Row, further: _FurtherFacts) -> None:
@@ -281,11 +276,12 @@ class Examination:
                 row.arn, primary_policy=policy or UNASKED, disabled_since=since or UNASKED
             )
 
-    def _examined(self, row: Row, key: Key, region: Region, further: _FurtherFacts) -> Examined:
+    def _examined(self, row: Row, key: Key, further: _FurtherFacts) -> Examined:
         aliases: Fact[tuple[str, ...]] = Known(row.aliases)
-        if isinstance(region.aliases, Denied | Failed):
-            aliases = region.aliases
-        elif region.aliases in (LOADING, UNASKED):
+        listed = row.place.aliases if row.place is not None else UNASKED
+        if isinstance(listed, Denied | Failed):
+            aliases = listed
+        elif listed in (LOADING, UNASKED):
             aliases = UNASKED
         return Examined(
             key,
@@ -297,11 +293,3 @@ class Examination:
             further.primary_policy.get(row.arn, UNASKED),
             further.disabled_since.get(row.arn, UNASKED),
         )
-
-
-def _place_of(region: Region) -> AccountRegion:
-    """The account of a listing is not known where its identity cannot be asked for."""
-    try:
-        return AccountRegion(region.kms().account_id, region.name)
-    except KmsTuiError:
-        return AccountRegion("", region.name)

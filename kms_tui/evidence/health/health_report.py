@@ -87,7 +87,7 @@ class CheckTally:
 
 
 class AccountRegion(NamedTuple):
-    """An account and a Region. ``account`` is "" where it is not known."""
+    """An account and a Region. ``account`` is the id, the name of one whose id is not known, or ""."""
 
     account: str
     region: str
@@ -121,6 +121,13 @@ class Report:
     places: tuple[AccountRegionTally, ...]
     complete: bool = True
     packs: tuple[Pack, ...] = ()
+    account_names: Mapping[str, str] = field(default_factory=dict)
+    """Id of an account -> its name, where several are reported. Untrusted."""
+
+    def account_title(self, account: str) -> str:
+        """ "payments 111122223333", or the id alone; untrusted, "" for one that is not known."""
+        name = self.account_names.get(account, "")
+        return f"{name} {account}" if name not in ("", account) else account
 
     @property
     def accounts(self) -> tuple[str, ...]:

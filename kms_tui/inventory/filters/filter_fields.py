@@ -127,6 +127,7 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("attention", "what the health checks found", _attention, _JUDGED, _ATTENTION),
         FilterField("manager", "who manages the key", _manager, (), ("customer", "aws")),
         FilterField("region", "the key's region", value_tests.region),
+        FilterField("account", "the key's account, by its name or id", value_tests.account),
         FilterField("name", "an alias of the key", value_tests.name),
         FilterField("id", "the key id", value_tests.key_id),
         FilterField("description", "the key's description", value_tests.description, _DESCRIBED),

@@ -148,6 +148,20 @@ def region(value: str, _now: datetime) -> RowTest:
     return RowTest(lambda row_class: any(fnmatchcase(row_class.region, each) for each in wanted))
 
 
+def account(value: str, _now: datetime) -> RowTest:
+    """An account whose name, or id, begins with any of several words."""
+    wanted = [part + "*" for part in _needed(value, "payments").split(",") if part]
+    verdicts: dict[str, bool] = {}
+
+    def of_row(row: Row) -> bool:
+        text = f"{row.account_name.lower()}\n{row.account}"
+        if text not in verdicts:
+            verdicts[text] = any(fnmatchcase(part, each) for part in text.split("\n") for each in wanted)
+        return verdicts[text]
+
+    return RowTest(any_row, of_row)
+
+
 def tag(value: str, _now: datetime) -> RowTest:
     """``key`` or ``key=value``."""
     key, equals, wanted = _needed(value, "team=payments").partition("=")

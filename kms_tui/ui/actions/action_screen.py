@@ -96,6 +96,7 @@ class ActionScreen(ModeScreen):
         if len(subjects) > 1:
             self._refuse_marked("Sign…", len(subjects))
         elif subjects:
+            self.acting_on = subjects
             await open_task(self, subjects, next(task for task in TASKS if task.id == task_id))
 
     def action_hints(self, hints: Sequence[tuple[str, str]], subject: Subject) -> Content:
@@ -141,7 +142,7 @@ class ActionScreen(ModeScreen):
             MenuEntry(action, self._shown_key(action), reason)
             for action, reason in zip(actions, reasons, strict=True)
         ]
-        answer = await self.ask(ActionMenu(names(subjects), entries))
+        answer = await self.ask(ActionMenu(names(subjects), entries), about=subjects)
         if answer is not None:
             await self._do(answer, lambda: subjects)
 
@@ -154,7 +155,11 @@ class ActionScreen(ModeScreen):
         elif reason := await off_loop(partial(_refusal, action, subjects)):
             self.host.notify(f"{reason[0].upper()}{reason[1:]}.", title=action.title, severity="warning")
         elif not action.mutating or await self.confirm_protected(action.title, subjects):
-            await action.run(self, subjects)
+            self.acting_on = subjects
+            try:
+                await action.run(self, subjects)
+            finally:
+                self.acting_on = ()
 
     def _refuse_marked(self, title: str, count: int) -> None:
         key = self.host.shown_key("keys.unmark", "u")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from kms_tui.ui.base.subject import Reason, Subject
+from kms_tui.ui.base.subject import Reason, Subject, in_read_only_account
 from kms_tui.ui.mode_screen import ModeScreen
 
 
@@ -47,6 +47,8 @@ class KeyAction(NamedTuple):
 
     def refusal(self, subject: Subject) -> Reason:
         """Why it is not possible for a key, without a call, or ""."""
+        if self.mutating and (reason := in_read_only_account(subject)):
+            return reason
         return Reason(_function(self.refuses)(subject)) if self.refuses else ""
 
 

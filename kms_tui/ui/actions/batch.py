@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -17,7 +18,7 @@ from kms_tui.kms.errors import CredentialsError, KmsTuiError, ServiceError
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content
-from kms_tui.ui.base.subject import Reason, Subject
+from kms_tui.ui.base.subject import Reason, Subject, in_read_only_account
 from kms_tui.ui.base.words import counted
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.dialogs.questions import Confirm
@@ -55,7 +56,7 @@ class BatchConfirm(Dialog[bool]):
 
     def _row(self, subject: Subject) -> TableRow:
         note = self.chosen.notes.get(subject.arn, "")
-        return TableRow(subject.arn, (subject.name, (note, "warning" if note else "plain")))
+        return TableRow(subject.arn, (subject.title, (note, "warning" if note else "plain")))
 
     def confirm(self) -> None:
         self.dismiss(True)
@@ -84,8 +85,8 @@ class BatchItem:
 class BatchRun(Dialog[None]):
     """Makes one change to each key in turn, shows how each went, and stays open as the report.
 
-    Expired credentials end the run; any other failure does not. A throttled call is made again after each of
-    ``PAUSES`` seconds. Stopping waits for the call under way.
+    Expired credentials end the run, where all keys are of one account; any other failure does not. A
+    throttled call is made again after each of ``PAUSES`` seconds. Stopping waits for the call under way.
     """
 
     PAUSES: ClassVar[tuple[float, ...]] = (1.0, 2.0, 4.0, 8.0)
@@ -96,6 +97,9 @@ class BatchRun(Dialog[None]):
     def __init__(self, title: str, subjects: Sequence[Subject], change: Callable[[Subject], object]) -> None:
         super().__init__(title)
         self.items = [BatchItem(subject) for subject in subjects]
+        self._counts = Counter({BatchStatus.WAITING: len(subjects)})
+        self._at: int | None = None
+        """The index of the item under way."""
         self.change = change
         self.attempted: set[str] = set()
         """The ids of the keys for which a call was sent."""
@@ -118,40 +122,51 @@ class BatchRun(Dialog[None]):
         self._stopping, self._is_changing = False, True
         for item in self.items:
             if item.progress is not BatchStatus.DONE:
-                item.progress, item.error = BatchStatus.WAITING, ""
+                self._set(item, BatchStatus.WAITING)
         start(self, self._go, group="batch", description="change many keys")
 
     async def _go(self) -> None:
-        for item in self.items:
+        for index, item in enumerate(self.items):
             if item.progress is BatchStatus.WAITING and not self._stopping:
+                self._at = index
                 await self._change(item)
             elif item.progress is BatchStatus.WAITING:
-                item.progress = BatchStatus.NOT_SENT
-        self._is_changing = False
+                self._set(item, BatchStatus.NOT_SENT)
+        self._is_changing, self._at = False, None
         self._show()
 
     async def _change(self, item: BatchItem) -> None:
         self.attempted.add(item.subject.key_id)
         for pause in (*self.PAUSES, None):
-            item.progress = BatchStatus.RUNNING
+            self._set(item, BatchStatus.RUNNING)
             self._show()
             try:
                 await off_loop(partial(self.change, item.subject))
             except KmsTuiError as error:
                 throttled = isinstance(error, ServiceError) and error.throttled
                 if throttled and pause is not None and not self._stopping:
-                    item.progress = BatchStatus.THROTTLED
+                    self._set(item, BatchStatus.THROTTLED)
                     self._show()
                     await asyncio.sleep(pause)
                     continue
-                item.progress, item.error = BatchStatus.FAILED, error.with_next_step
-                self._stopping = self._stopping or isinstance(error, CredentialsError)
+                self._set(item, BatchStatus.FAILED, error.with_next_step)
+                if isinstance(error, CredentialsError) and self._is_of_one_account:
+                    self._stopping = True
             else:
-                item.progress = BatchStatus.DONE
+                self._set(item, BatchStatus.DONE)
             return
 
+    @property
+    def _is_of_one_account(self) -> bool:
+        return len({item.subject.account for item in self.items}) == 1
+
+    def _set(self, item: BatchItem, progress: BatchStatus, error: str = "") -> None:
+        self._counts[item.progress] -= 1
+        self._counts[progress] += 1
+        item.progress, item.error = progress, error
+
     def counted(self, progress: BatchStatus) -> int:
-        return sum(item.progress is progress for item in self.items)
+        return self._counts[progress]
 
     @property
     def summary(self) -> str:
@@ -168,10 +183,8 @@ class BatchRun(Dialog[None]):
         self.query_one("#batch-sum", Static).update(Content(self.summary))
         table = self.query_one(LineTable)
         table.show_rows(MadeRows(self.items, _row))
-        under_way = (BatchStatus.RUNNING, BatchStatus.THROTTLED)
-        running = next((index for index, item in enumerate(self.items) if item.progress in under_way), None)
-        if running is not None:
-            table.move_to(running)
+        if self._at is not None:
+            table.move_to(self._at)
         over = not self._is_changing
         self.query_one("#again", Button).display = over and self.counted(BatchStatus.DONE) < len(self.items)
         self.query_one("#stop", Button).label = "Stop" if self._is_changing else "Close"
@@ -181,9 +194,8 @@ class BatchRun(Dialog[None]):
     @on(LineTable.Highlighted)
     def _explain(self) -> None:
         """Show the whole error of the row under the cursor."""
-        current = self.query_one(LineTable).current
-        error = next((item.error for item in self.items if item.subject.arn == current), "")
-        self.show_error(error if not self._is_changing else "")
+        at = self.query_one(LineTable).cursor
+        self.show_error(self.items[at].error if not self._is_changing and at < len(self.items) else "")
 
     @on(Button.Pressed, "#again")
     def _again(self) -> None:
@@ -205,7 +217,7 @@ class BatchRun(Dialog[None]):
 def _row(item: BatchItem) -> TableRow:
     word, look = item.progress.value
     return TableRow(
-        item.subject.arn, (item.subject.name, (f"{word}: {item.error}" if item.error else word, look))
+        item.subject.arn, (item.subject.title, (f"{word}: {item.error}" if item.error else word, look))
     )
 
 
@@ -269,7 +281,11 @@ def _select_possible(
 ) -> BatchSelection:
     # No object for each key beside its subject: the collector walks them while the event loop waits.
     ordered = sorted(subjects, key=lambda subject: subject.name)
-    refused = {subject.arn: reason for subject in ordered if (reason := refusal(subject))}
+    refused = {
+        subject.arn: reason
+        for subject in ordered
+        if (reason := in_read_only_account(subject) or refusal(subject))
+    }
     notes = {
         subject.arn: note
         for subject in ordered

@@ -76,7 +76,7 @@ async def _ask_about_one(
     from kms_tui.ui.dialogs.affected_requests import affected_requests, state_change
 
     assert screen.session is not None
-    kms, scans = screen.kms_for(subject), screen.session.scans
+    kms, scans = screen.kms_for(subject), screen.session.account_of(subject.arn).scans
     can_disable = not cannot_disable(subject)
     answer = await screen.ask(
         ScheduleDeletion(

@@ -99,8 +99,9 @@ async def export_keys(screen: ModeScreen, view: View) -> None:
     session = screen.session
     assert session is not None
     rows, marks, now = list(view.rows), frozenset(view.marks), session.now()
-    regions = ", ".join(region.name for region in session.inventory.regions)
-    title = f"KMS keys of {session.kms.account_id}, {regions}, {now:%Y-%m-%d}: {view.scope}"
+    regions = ", ".join(session.inventory.region_names)
+    accounts = ", ".join(account.title for account in session.accounts)
+    title = f"KMS keys of {accounts}, {regions}, {now:%Y-%m-%d}: {view.scope}"
     if view.query:
         title += f", {view.query.text.strip()}"
     await export_list(screen, "kms-tui-keys", lambda: table_of(rows, title=title, now=now, marks=marks))

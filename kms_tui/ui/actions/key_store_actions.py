@@ -186,11 +186,11 @@ async def show_key_stores(screen: ModeScreen) -> None:
     if stores is None:
         return
     none = f"{kms.region} has no custom key store."
-    if not stores and session.read_only:
+    if not stores and session.current.read_only:
         screen.host.notify(none)
         return
-    choice = await screen.ask(KeyStores(stores, none, read_only=session.read_only))
-    if choice is None or session.read_only:
+    choice = await screen.ask(KeyStores(stores, none, read_only=session.current.read_only))
+    if choice is None or session.current.read_only:
         return
     if choice.act == "create":
         await _create(screen, session)

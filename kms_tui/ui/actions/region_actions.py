@@ -121,7 +121,8 @@ async def show_regions(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
         screen.host.notify(f"{subject.name} is a single-Region key.", severity="warning")
         return
     keys = await off_loop(lambda: _in_each_region(kms, key))
-    dialog = RegionsDialog(f"{subject.name} in its Regions", keys, may_change=not screen.session.read_only)
+    may_change = not screen.session.account_of(subject.arn).read_only
+    dialog = RegionsDialog(f"{subject.name} in its Regions", keys, may_change=may_change)
     answer = await screen.ask(dialog)
     if answer is None or not await screen.confirm_protected("Change its Regions", subjects):
         return

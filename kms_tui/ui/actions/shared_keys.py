@@ -65,7 +65,7 @@ async def show_shared_keys(screen: ModeScreen) -> None:
     if keys is None:
         return
     if not keys:
-        where = ", ".join(region.name for region in session.inventory.regions)
+        where = ", ".join(session.inventory.region_names)
         screen.host.notify(f"No other account shares a key with this one in {where}.")
         return
     title = f"{counted(len(keys), 'key')} of other accounts, shared through RAM"
@@ -75,7 +75,8 @@ async def show_shared_keys(screen: ModeScreen) -> None:
 
 
 def _of_regions(session: Session) -> Sequence[SharedKey]:
-    return [key for region in session.inventory.regions for key in shared_keys(region.kms())]
+    """Those of the current account, in each Region."""
+    return [key for name in session.inventory.region_names for key in shared_keys(session.current.kms(name))]
 
 
 def _line(key: SharedKey) -> Content:

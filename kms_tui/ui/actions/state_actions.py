@@ -81,7 +81,7 @@ async def watch_refused_uses(screen: ModeScreen, subjects: Sequence[Subject]) ->
     """Watch a key from when it was disabled, or stop watching it (LookupEvents)."""
     (subject,) = subjects
     assert screen.session is not None
-    refusal_monitor = screen.session.refusal_monitor
+    refusal_monitor = screen.session.account_of(subject.arn).refusal_monitor
     if refusal_monitor is None:
         screen.host.notify("CloudTrail is not available here.", title="Watch", severity="warning")
         return

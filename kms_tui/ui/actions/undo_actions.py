@@ -67,7 +67,7 @@ async def undo_last(screen: ModeScreen) -> None:
         dialog = ConfirmUndo(
             f"Undo {what}?", sentences, confirm="Undo", type_to_confirm=_names_to_type(steps, subjects)
         )
-        if await screen.ask(dialog):
+        if await screen.ask(dialog, about=subjects):
             await _undo(screen, session, steps, what)
         if not dialog.is_skipped:
             return

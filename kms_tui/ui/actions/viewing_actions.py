@@ -66,7 +66,7 @@ async def used_by(screen: ModeScreen, subjects: Sequence[Subject]) -> None:
     """Open the tab and scan the Region unless it was scanned; on the open tab scan again, or stop."""
     (subject,) = subjects
     assert screen.session is not None
-    scans, region = screen.session.scans, subject.region
+    scans, region = screen.session.account_of(subject.arn).scans, subject.region
     details = next((each for each in screen.query(KeyDetails) if each.display), None)
     is_open = details is not None and details.is_open(_TAB)
     if scans.is_running(region):

@@ -154,7 +154,7 @@ async def choose_regions(app: Host) -> None:
 
     kms, services = app.session.kms, app.session.services
     regions = await off_loop(lambda: kms_regions(kms.partition))
-    shown = [region.name for region in app.session.inventory.regions]
+    shown = list(app.session.inventory.region_names)
     offered = [*shown, *(region for region in regions if region not in shown)]
     chosen = await app.ask(ChooseRegions(offered, shown, lambda: enabled_regions(services)))
     if chosen is not None and set(chosen) != set(shown):

@@ -14,7 +14,7 @@ from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import Host, RefusalsChanged
 
 if TYPE_CHECKING:
-    from kms_tui.evidence.refused_uses import RefusalMonitor, Refusals
+    from kms_tui.evidence.refused_uses import Refusals
 
 LIVE_SECONDS = 2.0
 """Between two polls of a trail that has no delay."""
@@ -39,8 +39,9 @@ class RefusalPoller:
             self._timer = None
         self._session, self._shown = session, {}
         self._is_polling = self._wants_again = False
-        if session.refusal_monitor is not None:
-            seconds = LIVE_SECONDS if session.refusal_monitor.trail.is_live else LATE_SECONDS
+        if session.refusal_monitors:
+            is_live = all(monitor.trail.is_live for monitor in session.refusal_monitors)
+            seconds = LIVE_SECONDS if is_live else LATE_SECONDS
             self._timer = self._app.set_interval(seconds, self._tick)
 
     def _tick(self) -> None:
@@ -50,32 +51,33 @@ class RefusalPoller:
     def poll(self) -> None:
         """Poll now, or once more after the poll under way, off the event loop, and tell the result."""
         session = self._session
-        if session is None or session.refusal_monitor is None:
+        if session is None:
             return
-        self._show(session, session.refusal_monitor)
+        self._show(session)
         if self._is_polling:
             self._wants_again = True
-        elif session.refusal_monitor.all:
+        elif _found(session):
             self._is_polling = True
-            work = partial(self._poll, session, session.refusal_monitor)
+            work = partial(self._poll, session)
             start(self._app, work, group="watch", description="look at refused uses")
 
-    async def _poll(self, session: Session, refusal_monitor: RefusalMonitor) -> None:
+    async def _poll(self, session: Session) -> None:
         self._wants_again = True
         while self._wants_again:
             self._wants_again = False
-            await off_loop(lambda: refusal_monitor.poll(self._while(session)))
+            for monitor in session.refusal_monitors:
+                await off_loop(partial(monitor.poll, self._while(session)))
             if self._session is not session:
                 return
-            self._show(session, refusal_monitor)
+            self._show(session)
         self._is_polling = False
 
     def _while(self, session: Session) -> Callable[[], bool]:
         return lambda: self._session is session
 
-    def _show(self, session: Session, refusal_monitor: RefusalMonitor) -> None:
+    def _show(self, session: Session) -> None:
         """Update the key list and the screens, and notify of each caller refused for the first time."""
-        found = {each.arn: each for each in refusal_monitor.all}
+        found = {each.arn: each for each in _found(session)}
         if found == self._shown:
             return
         for arn in self._shown.keys() - found.keys():
@@ -100,3 +102,8 @@ class RefusalPoller:
             self._app.notify(
                 f"{', '.join(new)} was refused its use: it is disabled.", title=name, severity="warning"
             )
+
+
+def _found(session: Session) -> list[Refusals]:
+    """What is known of every watched key, of all accounts."""
+    return [refusals for monitor in session.refusal_monitors for refusals in monitor.all]

@@ -23,6 +23,7 @@ MODE_TABLE: Mapping[str, Mode] = {mode.name: mode for mode in (
 # fmt: on
 FIRST_MODE = "keys"
 SCREENS: Mapping[str, str] = {
+    "accounts": "kms_tui.ui.screens.accounts_screen:AccountsScreen",
     "cost": "kms_tui.ui.screens.cost_screen:CostScreen",
     "explain": "kms_tui.ui.screens.explain_screen:ExplainScreen",
     "grants": "kms_tui.ui.screens.grants_screen:GrantsScreen",
@@ -56,6 +57,7 @@ APP_BINDINGS: list[BindingType] = [
     Binding("colon,ctrl+p", "command_palette", "Palette", id="app.palette", tooltip="Find anything by its name", show=False),
     Binding("p", "choose_profile", "Profile…", id="app.profile", tooltip="Open another profile, the demo or the local store", show=False),
     Binding("l", "choose_regions", "Regions…", id="app.regions", tooltip="Show the keys of another region, or of several", show=False),
+    Binding("at", "open_accounts", "Accounts", id="app.accounts", tooltip="The accounts that are listed together, and the one to work in", show=False),
     Binding("Y", "explain", "Explain a denial", id="app.explain", tooltip="Paste an AccessDenied message: which policy, and what helps", show=False),
     Binding("exclamation_mark", "open_mode('log')", "Log", id="app.log", tooltip="What this session changed, as commands", show=False),
     *(

@@ -27,6 +27,7 @@ from kms_tui.session import Connection, Session
 from kms_tui.ui.base.safe_text import visible
 
 if TYPE_CHECKING:
+    from kms_tui.accounts.account import Account
     from kms_tui.undo import UndoStep
 
 Answer = TypeVar("Answer")
@@ -34,6 +35,12 @@ Answer = TypeVar("Answer")
 
 class SessionOpened(Message):
     """The app has a session now, or another one than before."""
+
+    bubble = False
+
+
+class AccountChosen(Message):
+    """Another account of the session is the current one."""
 
     bubble = False
 
@@ -116,11 +123,19 @@ class Host(App[None]):
         """Open a screen of the screen table by its name; ``args`` go to its class."""
         raise NotImplementedError
 
+    def choose_account(self, account: Account) -> None:
+        """Make an account of the session, which is opened, the current one, and tell every screen."""
+        raise NotImplementedError
+
     async def show_key(self, arn: str) -> None:
         """Go to the key list with the cursor on this key; a filter or scope that hides the key is cleared.
 
         ``go_back`` returns from there.
         """
+        raise NotImplementedError
+
+    async def show_keys(self, filter_text: str) -> None:
+        """Go to the key list and filter it."""
         raise NotImplementedError
 
     def go_back(self) -> bool:

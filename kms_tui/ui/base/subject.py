@@ -22,6 +22,15 @@ class Subject:
     aliases: tuple[str, ...]
     """Without ``alias/``; the first is the name that people use."""
     key: Key | None
+    account: str = ""
+    """The name of its account, where several are listed. Untrusted."""
+    read_only: bool = False
+    """Whether its account is read-only, where several are listed."""
+
+    @property
+    def title(self) -> str:
+        """Its name, and its account's where several are listed."""
+        return f"{self.name} · {self.account}" if self.account else self.name
 
     @property
     def name(self) -> str:
@@ -45,6 +54,11 @@ def aws_managed(subject: Subject) -> Reason:
     return "AWS manages this key: it can be viewed, not changed" if managed else ""
 
 
+def in_read_only_account(subject: Subject) -> Reason:
+    """Why nothing can be changed where the key's account is read-only, and others are not."""
+    return f"account {subject.account} is read-only" if subject.read_only else ""
+
+
 def cannot_sign(subject: Subject) -> Reason:
     """Why there is nothing to sign with a key, and no public key to show, without a call."""
     key = subject.key
@@ -58,7 +72,16 @@ def cannot_sign(subject: Subject) -> Reason:
 
 def subject_of(row: Row) -> Subject:
     """The key of a row of the inventory."""
-    return Subject(row.key_id, row.arn, row.region, row.aliases, row.key)
+    account = row.place.account if row.place is not None else None
+    return Subject(
+        row.key_id,
+        row.arn,
+        row.region,
+        row.aliases,
+        row.key,
+        account.name if account is not None else "",
+        account is not None and bool(account.name) and account.read_only,
+    )
 
 
 def names(subjects: Sequence[Subject]) -> str:
@@ -69,6 +92,14 @@ def names(subjects: Sequence[Subject]) -> str:
 def arns(subjects: Sequence[Subject]) -> str:
     """Which keys these are, whatever their names: what a form for several is about."""
     return " ".join(sorted(subject.arn for subject in subjects))
+
+
+def accounts_words(session: Session, subjects: Sequence[Subject]) -> str:
+    """The accounts of these keys, or the current one for none; untrusted."""
+    found = dict.fromkeys(session.account_of(subject.arn) for subject in subjects) or [session.current]
+    titles = [account.title for account in found]
+    more = len(titles) - 3
+    return ", ".join(titles[:3]) + (f" and {more} more" if more > 0 else "")
 
 
 def kms_for(session: Session, subject: Subject) -> Kms:

@@ -118,7 +118,7 @@ def refused_uses_content(refusals: Refusals, now: datetime, *, is_live: bool) ->
 
 def refused_uses_of(session: Session, arn: str) -> Content | None:
     """What is known of a key's refused uses; None where it is not watched."""
-    refusal_monitor = session.refusal_monitor
+    refusal_monitor = session.account_of(arn).refusal_monitor
     refusals = refusal_monitor.of(arn) if refusal_monitor is not None else None
     if refusal_monitor is None or refusals is None:
         return None

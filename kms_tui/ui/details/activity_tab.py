@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Resize
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.evidence.activity import EventHistory, KeepGoing, of_key
+from kms_tui.evidence.activity import EventHistory, KeepGoing, Trail, of_key
 from kms_tui.evidence.events import FIELDS, Purpose, UsageEvent, matching
 from kms_tui.kms.errors import KmsTuiError, ServiceError, UnavailableError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known, unreadable
@@ -76,6 +76,7 @@ class ActivityTab(DetailTab[EventHistory]):
     def __init__(self) -> None:
         super().__init__()
         self.can_focus = False
+        self._trail: Trail | None = None
         self._events: EventHistory | None = None
         self._error: KmsTuiError | None = None
         self._with_reads = False
@@ -97,19 +98,21 @@ class ActivityTab(DetailTab[EventHistory]):
     def show(self, session: Session, subject: Subject) -> None:
         if self.subject is None or self.subject.arn != subject.arn or self.session is not session:
             self._error = None
+            monitor = session.account_of(subject.arn).refusal_monitor
+            self._trail = monitor.trail if monitor is not None else None
             self._events = (
-                of_key(session.refusal_monitor.trail, subject.arn, subject.region, session.now())
-                if session.refusal_monitor is not None
+                of_key(self._trail, subject.arn, subject.region, session.now())
+                if self._trail is not None
                 else None
             )
         super().show(session, subject)
 
     def read(self, kms: Kms, subject: Subject) -> EventHistory:
         """The newest page; for the same key only new events of a local trail are read again."""
-        session, events = self.session, self._events
-        if session is None or session.refusal_monitor is None or events is None:
+        trail, events = self._trail, self._events
+        if trail is None or events is None:
             raise UnavailableError("CloudTrail")
-        if session.refusal_monitor.trail.is_live:
+        if trail.is_live:
             events.refresh(lambda: self._events is events)
         elif not events.has_begun:
             events.more(lambda: self._events is events)
@@ -179,10 +182,10 @@ class ActivityTab(DetailTab[EventHistory]):
 
     def _show_source(self, doing: str = "") -> None:
         """Say where events come from, how late they may be, and how far back they are read."""
-        events, session = self._events, self.session
-        if events is None or session is None or session.refusal_monitor is None:
+        events, trail = self._events, self._trail
+        if events is None or trail is None:
             return
-        live = session.refusal_monitor.trail.is_live
+        live = trail.is_live
         parts = ["This store's own record" if live else _CLOUDTRAIL]
         if doing:
             parts.append(doing)

@@ -77,7 +77,7 @@ class GrantsAndUsesTab(DetailTab[list[Grant]]):
     def follow(self) -> None:
         """Show the Region's scan, and its progress while it runs."""
         if self.session is not None and self.subject is not None:
-            scans, region = self.session.scans, self.subject.region
+            scans, region = self.session.account_of(self.subject.arn).scans, self.subject.region
             start(self, partial(self._follow, scans, region), group="scan", description="follow a scan")
 
     async def _follow(self, scans: Scans, region: str) -> None:
@@ -110,7 +110,7 @@ class GrantsAndUsesTab(DetailTab[list[Grant]]):
         self.query_one("#used-by-note", Static).update(note)
 
     def _contents(self, session: Session, subject: Subject) -> tuple[Content, list[LazyLine], Content]:
-        scans, region = session.scans, subject.region
+        scans, region = session.account_of(subject.arn).scans, subject.region
         if scans.is_running(region):
             words = scanning_words(scans, region)
             head = Content(f"{words[0].upper()}{words[1:]} · b stops it")

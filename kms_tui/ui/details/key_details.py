@@ -152,7 +152,9 @@ class KeyDetails(Vertical):
         """Say which changes made here KMS does not show yet."""
         assert self._session is not None
         assert self._subject is not None
-        words = self._session.pending_changes.words(self._subject.region, self._subject.key_id)
+        words = self._session.account_of(self._subject.arn).pending.words(
+            self._subject.region, self._subject.key_id
+        )
         if words == self._pending_changes:
             return
         self._pending_changes = words

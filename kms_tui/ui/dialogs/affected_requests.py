@@ -234,11 +234,14 @@ def affected_requests(
     session: Session, kms: Kms, subjects: Sequence[Subject], change_of: ChangeOf
 ) -> list[AffectedRequests]:
     """The section for a question about one key; none for several, and where there is no record to read."""
-    monitor = session.refusal_monitor
-    if len(subjects) != 1 or monitor is None:
+    if len(subjects) != 1:
         return []
     (subject,) = subjects
-    return [AffectedRequests(monitor.trail, kms, session.services, subject, session.now(), change_of)]
+    account = session.account_of(subject.arn)
+    monitor = account.refusal_monitor
+    if monitor is None:
+        return []
+    return [AffectedRequests(monitor.trail, kms, account.services(), subject, session.now(), change_of)]
 
 
 def _head(note: str) -> Content:

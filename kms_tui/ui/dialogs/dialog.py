@@ -71,6 +71,8 @@ class Dialog(ModalScreen[Result]):
         self.dialog_title = title
         self.confirm_label = confirm
         self.danger = danger
+        self.account = ""
+        """The account that it is about, shown below the title; "" where one account is listed. Untrusted."""
         self.is_calling = False
         """Whether a call waits for its answer; until then the dialog neither closes nor calls again."""
 
@@ -78,7 +80,11 @@ class Dialog(ModalScreen[Result]):
         with Vertical(
             id="dialog", classes=f"{'-danger' if self.danger else ''} {self.dialog_classes}".strip()
         ):
-            yield Static(safe(self.dialog_title), id="dialog-title")
+            yield Static(
+                safe(self.dialog_title), id="dialog-title", classes="-of-account" if self.account else None
+            )
+            if self.account:
+                yield Static(safe(f"in account {self.account}"), id="dialog-account")
             with VerticalScroll(id="dialog-body", can_focus=False):
                 yield from self.compose_body()
             yield from self.compose_confirmation()

@@ -117,6 +117,7 @@ class PolicyEditor(ModeScreen):
         super().__init__()
         self.opener = opener
         self.subject = subject
+        self.acting_on = (subject,)
         self.begin_with = begin_with
         self.edit: PolicyEdit | None = None
         """None until the policy has been read."""
@@ -299,8 +300,9 @@ class PolicyEditor(ModeScreen):
     def _show_note(self) -> None:
         """Say why the text can be drafted but not saved, where it cannot."""
         note = ""
-        if self.session is not None and self.session.read_only:
-            note = "This session is read-only: you can draft, but saving is not offered."
+        if self.session is not None and self.session.account_of(self.subject.arn).read_only:
+            what = "account" if self.session.has_several_accounts else "session"
+            note = f"This {what} is read-only: you can draft, but saving is not offered."
         elif not self.is_of_the_session:
             note = "Another session is open: this text is a draft only; leave, and open it again there."
         line = self.query_one("#policy-note", Static)
@@ -342,7 +344,7 @@ class PolicyEditor(ModeScreen):
         if (
             action == "save"
             and self.session is not None
-            and (self.session.read_only or not self.is_of_the_session)
+            and (self.session.account_of(self.subject.arn).read_only or not self.is_of_the_session)
         ):
             return False
         return super().check_action(action, parameters)

@@ -16,11 +16,11 @@ from textual.widgets import OptionList
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.crypto_ops.calls import in_region
 from kms_tui.crypto_ops.request import ChosenKey
-from kms_tui.inventory.live_list import Inventory
 from kms_tui.kms.arn import key_id_of, short_alias
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.keyspecs import spec_title
 from kms_tui.kms.model import Key, KeyState
+from kms_tui.session import Session
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.safe_text import Content, column, fit, safe
 from kms_tui.ui.base.words import STATE_WORDS, USAGE_WORDS
@@ -42,12 +42,15 @@ class Picked:
 class ListedKey:
     """A key of the list, named by the first of its aliases, and found by any of them."""
 
-    def __init__(self, arn: str, aliases: Sequence[str], region: str, key: Key | None) -> None:
+    def __init__(
+        self, arn: str, aliases: Sequence[str], region: str, key: Key | None, account: str = ""
+    ) -> None:
         key_id = key_id_of(arn)
         self.chosen = ChosenKey(arn, aliases[0] if aliases else key_id, region, key)
         self.aliases = aliases
+        self.account = account
         spec = f"{key.spec} {spec_title(key.spec)} {key.usage}" if key else ""
-        self.search_text = f"{' '.join(aliases)} {key_id} {spec}".lower()
+        self.search_text = f"{' '.join(aliases)} {key_id} {spec} {account}".lower()
 
     @property
     def key(self) -> Key | None:
@@ -79,14 +82,13 @@ class KeyPicker(Dialog[Picked]):
     initial_focus = "#picker-filter"
 
     def __init__(
-        self, title: str, kms: Kms, inventory: Inventory, *, may_be_found: bool, offers: Callable[[Key], bool]
+        self, title: str, session: Session, *, may_be_found: bool, offers: Callable[[Key], bool]
     ) -> None:
         super().__init__(title)
-        self.kms = kms
-        self.inventory = inventory
+        self.session = session
         self.may_be_found = may_be_found
         self.offers = offers
-        self.listed = kms.region
+        self.listed = session.kms.region
         self._keys: Sequence[ListedKey] = ()
         self._shown: list[ListedKey | None] = []
 
@@ -106,9 +108,9 @@ class KeyPicker(Dialog[Picked]):
     # The keys
 
     def _known_keys(self) -> list[ListedKey]:
-        rows = [row for row in self.inventory.rows() if row.region == self.listed and not row.gone]
+        rows = [row for row in self.session.inventory.rows() if row.region == self.listed and not row.gone]
         rows.sort(key=lambda row: (row.aws, row.sort_name))
-        return [ListedKey(row.arn, row.aliases, row.region, row.key) for row in rows]
+        return [ListedKey(row.arn, row.aliases, row.region, row.key, row.account_name) for row in rows]
 
     def _list(self, keys: Sequence[ListedKey]) -> None:
         """Show the keys that the inventory has of the Region; without any, list the Region."""
@@ -119,7 +121,7 @@ class KeyPicker(Dialog[Picked]):
 
     async def _read(self) -> None:
         """List a Region that the inventory does not have."""
-        region, kms = self.listed, self.kms
+        region, kms = self.listed, self.session.kms
         self.show_error("Listing…")
         try:
             keys = self._keys = await off_loop(lambda: keys_of(in_region(kms, region)))
@@ -131,7 +133,7 @@ class KeyPicker(Dialog[Picked]):
 
     @on(Input.Submitted, "#picker-region")
     def _region_entered(self, event: Input.Submitted) -> None:
-        self.listed = event.value.strip() or self.kms.region
+        self.listed = event.value.strip() or self.session.kms.region
         self._list(self._known_keys())
         self.query_one("#picker-filter").focus()
 
@@ -172,9 +174,9 @@ class KeyPicker(Dialog[Picked]):
 
     async def _describe(self, chosen: ChosenKey) -> None:
         """Describe a key first: without its spec the operations that it offers are not known."""
-        kms = self.kms
+        kms_for = self.session.kms_for
         try:
-            key = await off_loop(lambda: in_region(kms, chosen.region).describe(chosen.arn))
+            key = await off_loop(lambda: kms_for(chosen.arn).describe(chosen.arn))
         except KmsTuiError as error:
             self.show_error(error.with_next_step)
             return
@@ -201,6 +203,8 @@ def keys_of(kms: Kms) -> list[ListedKey]:
 def _line(entry: ListedKey, words: Sequence[str], offers: Callable[[Key], bool]) -> Content:
     """The key by the alias that was typed, or by its first."""
     key, name = entry.key, entry.name_for(words)
+    if entry.account:
+        name = f"{name} · {entry.account}"
     if key is None:
         return safe(fit(name, 40))
     line = Content(f"{column(name, 28)}  {column(spec_title(key.spec), 10)}  ")

@@ -43,7 +43,7 @@ async def _pick(
     session = screen.session
     if session is None:
         return None
-    picker = KeyPicker(title, session.kms, session.inventory, may_be_found=may_be_found, offers=offers)
+    picker = KeyPicker(title, session, may_be_found=may_be_found, offers=offers)
     return await screen.ask(picker)
 
 
@@ -184,7 +184,9 @@ async def _copy_command(
     session = screen.session
     if session is None:
         return
-    where = CommandConnection(session.connection.profile or "", session.connection.endpoint_url or "")
+    key = request.key.arn if request.key is not None else ""
+    connection = session.connection_for(key)
+    where = CommandConnection(connection.profile or "", connection.endpoint_url or "")
     text = await screen.attempt(lambda: write(request, where), doing="write the command")
     if text is not None:
         copied = copy_text(screen.host, text)

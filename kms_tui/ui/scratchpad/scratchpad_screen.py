@@ -257,7 +257,9 @@ class ScratchpadScreen(ModeScreen):
         """The result; None where an error has been shown instead."""
         session = self.session
         assert session is not None
-        kms = session.with_grant_tokens(session.kms)
+        key = self.setup.key
+        account = session.account_of(key.arn) if key is not None else session.current
+        kms = session.with_grant_tokens(account.kms())
         progress = self._run_progress = RunProgress()
         self._progress_line.follow(progress)
         self._run_button.label = "Cancel"

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from kms_tui.export import Table
 from kms_tui.inventory import Row
+from kms_tui.inventory.listing import Region
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.facts import Denied, Failed, Known
 from kms_tui.kms.keyspecs import spec_title
@@ -91,7 +92,7 @@ class AliasesScreen(ModeScreen):
             yield LineTable(_COLUMNS, empty="No alias matches.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in self._CHANGES and self.session is not None and self.session.read_only:
+        if action in self._CHANGES and self.session is not None and self.session.current.read_only:
             return False
         return super().check_action(action, parameters)
 
@@ -100,6 +101,13 @@ class AliasesScreen(ModeScreen):
         self._is_listed = False
         self.query_one(LineTable).focus()
         self.action_refresh()
+
+    def _place(self, session: Session) -> Region:
+        """The Region whose aliases are shown: that of the current account."""
+        return session.inventory.region(session.kms.region, session.current)
+
+    def account_chosen(self, session: Session) -> None:
+        self.session_opened(session)
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
@@ -141,7 +149,7 @@ class AliasesScreen(ModeScreen):
         if len(shown) < len(self._aliases):
             words = f"{len(shown):,} of {len(self._aliases):,} aliases"
         if len(self.session.inventory.regions) > 1:
-            words += f" · of {self.session.kms.region} alone"
+            words += f" · of {self._place(self.session).title} alone"
         status = Content(words)
         if dangling := sum(_DANGLING in line.cells for _, _, line in shown):
             status += Content.styled(f" · {dangling:,} without their key", "$warning")
@@ -174,13 +182,13 @@ class AliasesScreen(ModeScreen):
         if not alias.target_key_id:
             return "no key yet", "quiet"
         assert self.session is not None
-        words = self.session.pending_changes.words(self.session.kms.region, alias.target_key_id)
+        words = self.session.current.pending.words(self.session.kms.region, alias.target_key_id)
         if f"alias {alias.short_name}" in words.split(", "):
             return "propagating", "accent"
         if row is None:
             if self.session.inventory.busy:
                 return "listing…", "quiet"
-            is_listed = isinstance(self.session.inventory.region(self.session.kms.region).keys, Known)
+            is_listed = isinstance(self._place(self.session).keys, Known)
             return _DANGLING if is_listed else ("not known", "warning")
         if row.gone or _is_missing(row):
             return _DANGLING
@@ -192,8 +200,8 @@ class AliasesScreen(ModeScreen):
     def _targets(self) -> dict[str, Row]:
         """Key id -> key, of this Region."""
         assert self.session is not None
-        region = self.session.kms.region
-        return {row.key_id: row for row in self.session.inventory.rows() if row.region == region}
+        place = self._place(self.session)
+        return {row.key_id: row for row in self.session.inventory.rows() if row.place is place}
 
     def action_export(self) -> None:
         self.start_action(self._export, description="export the aliases")
@@ -285,7 +293,7 @@ class AliasesScreen(ModeScreen):
     @on(KeysChanged)
     def _changed(self, message: KeysChanged) -> None:
         assert self.session is not None
-        self.session.inventory.reread(*message.key_ids)
+        self.session.reread(*message.key_ids)
         self.action_refresh()
 
 

@@ -26,7 +26,7 @@ from kms_tui.evidence.calendar import (
 )
 from kms_tui.export import Table
 from kms_tui.inventory import FactName, Row
-from kms_tui.inventory.cells import length_between, name, span
+from kms_tui.inventory.cells import length_between, name, span, titled
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.session import Session
 from kms_tui.ui.actions.action_screen import ActionScreen, Chosen, action_bindings
@@ -324,7 +324,7 @@ def _lines(events: Iterable[CalendarEvent], rows: Mapping[str, Row], now: dateti
                     (head, "accent"),
                     date_words(event.time) if event.time else "",
                     (ahead, "quiet"),
-                    (name(rows[event.arn]), "strong"),
+                    (titled(rows[event.arn]), "strong"),
                     _KIND_WORDS[event.kind],
                     (rows[event.arn].region, "quiet"),
                 ),
@@ -343,8 +343,9 @@ def _exported(found: CalendarLines, now: datetime) -> Table:
             name(row),
             row.key_id,
             row.region,
+            row.account,
         )
         for event, row in events
     ]
     title = f"What is coming to KMS keys, as of {date_words(now)}"
-    return Table(title, ("time", "when", "what", "name", "key_id", "region"), rows)
+    return Table(title, ("time", "when", "what", "name", "key_id", "region", "account"), rows)

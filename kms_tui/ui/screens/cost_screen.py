@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from typing import ClassVar
 
 from textual import on
@@ -24,7 +25,7 @@ from kms_tui.evidence.cost import (
 )
 from kms_tui.export import Table
 from kms_tui.inventory import FactName, Row
-from kms_tui.inventory.cells import name, spec
+from kms_tui.inventory.cells import name, spec, titled
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.kms.facts import Denied, Failed, Known
 from kms_tui.session import Session
@@ -191,7 +192,7 @@ class CostScreen(InventoryScreen[tuple[Costs, Sequence[TableRow]]]):
             row.arn,
             (
                 (MARK if row.arn in self._marks else "", "accent"),
-                (name(row), "strong"),
+                (titled(row), "strong"),
                 price,
                 (cost.reason if cost else "it cannot be described", "quiet"),
                 (row.region, "quiet"),
@@ -236,12 +237,13 @@ _MOST_GROUPS = 4
 
 
 def cost_bars(costs: Costs) -> Content:
-    """The cost of a month by key spec and, for several Regions, by Region, as bars."""
+    """The cost of a month by key spec and, for several, by account or else by Region, as bars."""
     charged = [(row, cost.dollars) for row, cost in costs.keys if cost is not None and cost.dollars]
-    blocks = [_by(charged, lambda row: spec(row).text)]
-    if len({row.region for row, _ in charged}) > 1:
-        blocks.append(_by(charged, lambda row: row.region))
-    return beside(*blocks) if len(blocks) > 1 else Content("\n").join(blocks[0])
+    by_spec = _by(charged, lambda row: spec(row).text)
+    for place in (attrgetter("account_title"), attrgetter("region")):
+        if len({place(row) for row, _ in charged}) > 1:
+            return beside(by_spec, _by(charged, place))
+    return Content("\n").join(by_spec)
 
 
 def _by(charged: Iterable[tuple[Row, float]], group: Callable[[Row], str]) -> list[Content]:
@@ -307,6 +309,7 @@ def _table(costs: Costs, marks: Collection[str], prices: Prices) -> Table:
             name(row),
             row.key_id,
             row.region,
+            row.account,
             f"{cost.dollars:.2f}" if cost else "not known",
             "yes" if cost is None or cost.at_least else "",
             cost.reason if cost else "",
@@ -314,5 +317,5 @@ def _table(costs: Costs, marks: Collection[str], prices: Prices) -> Table:
         )
         for row, cost in costs.keys
     ]
-    columns = ("name", "key_id", "region", "dollars_a_month", "at_least", "reason", "marked")
+    columns = ("name", "key_id", "region", "account", "dollars_a_month", "at_least", "reason", "marked")
     return Table(f"Monthly cost of KMS keys, by the prices of {prices.date}", columns, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -166,7 +167,7 @@ class ExplainScreen(ModeScreen):
                 self.query_one("#explain-answer").focus()
             if not (message.is_denial or message.encoded):
                 return
-        source = self._source()
+        source = await off_loop(partial(self._source, inquiry))
         if source is None and not inquiry.has_layers:
             return
 
@@ -183,8 +184,15 @@ class ExplainScreen(ModeScreen):
             if self.is_mounted:
                 self.show_status("")
 
-    def _source(self) -> LayerSource | None:
-        return LayerSource(self.session.kms, self.session.services) if self.session is not None else None
+    def _source(self, inquiry: Inquiry) -> LayerSource | None:
+        """The account of who was denied, where it is listed, else the current one."""
+        if self.session is None:
+            return None
+        principal = inquiry.message.principal if inquiry.message is not None else ""
+        account = self.session.account_of(inquiry.asked.principal or principal or "")
+        with suppress(KmsTuiError):
+            return LayerSource(account.kms(), account.services())
+        return LayerSource(self.session.kms, self.session.services)
 
     def _show_text(self, content: Content) -> None:
         self._explanation = None

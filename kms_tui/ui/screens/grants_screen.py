@@ -25,7 +25,7 @@ from kms_tui.ui.actions.grant_actions import check_principal, end_grant, is_serv
 from kms_tui.ui.base.background import off_loop, start
 from kms_tui.ui.base.host import KeysChanged
 from kms_tui.ui.base.safe_text import Content, safe
-from kms_tui.ui.base.subject import aws_managed
+from kms_tui.ui.base.subject import Reason, Subject, aws_managed, in_read_only_account
 from kms_tui.ui.base.words import counted
 from kms_tui.ui.details.grants_and_uses_tab import grant_rows
 from kms_tui.ui.dialogs.form import Form, FormField, Values
@@ -165,7 +165,7 @@ class GrantsScreen(ModeScreen):
 
     def _read(self, session: Session, keys: Sequence[str]) -> None:
         self._stop()
-        self._reading = GrantReading(session.kms, keys, session.inventory.pace.rest)
+        self._reading = GrantReading(session.kms_for, keys, session.inventory.pace.rest)
         start(self, partial(self._follow, self._reading), group="read", description="read the grants")
 
     async def _follow(self, reading: GrantReading) -> None:
@@ -195,7 +195,7 @@ class GrantsScreen(ModeScreen):
     def _changed(self, message: KeysChanged) -> None:
         if self.session is None:
             return
-        self.session.inventory.reread(*message.key_ids)
+        self.session.reread(*message.key_ids)
         changed, known = message.key_ids, self._known
         keys = [
             arn
@@ -328,13 +328,17 @@ class GrantsScreen(ModeScreen):
         current = self._current()
         if current is None:
             self.host.notify("There is no grant to revoke on this list.", severity="warning")
-        elif reason := aws_managed(current.subject):
+        elif reason := self._refusal(current.subject):
             self.host.notify(f"{reason}.", severity="warning")
         else:
             self.start_action(partial(self._revoke, current), description="revoke a grant")
 
+    def _refusal(self, subject: Subject) -> Reason:
+        return in_read_only_account(subject) or aws_managed(subject)
+
     async def _revoke(self, held: HeldGrant) -> None:
-        if await self.confirm_protected("Revoke grant", [held.subject]):
+        self.acting_on = [held.subject]
+        if await self.confirm_protected("Revoke grant", self.acting_on):
             await end_grant(self, held.subject, held.grant)
 
     def action_view(self) -> None:

@@ -54,6 +54,10 @@ class _State(Enum):
     READING = "reading"
 
 
+_FINDINGS_OF_SEVERAL = (_FINDINGS[0], TableColumn("KEY", 30, weight=4), *_FINDINGS[2:])
+"""With room for the account beside the key."""
+
+
 class HealthScreen(ModeScreen):
     """Two tables of one report: findings with unknowns, and checks."""
 
@@ -210,10 +214,16 @@ class HealthScreen(ModeScreen):
         words = self.query_one("#table-filter", Input).value.lower().split()
         self.set_class(bool(words) or self.query_one("#table-filter").has_focus, "-filtering")
         items = health_words.items(self._report)
-        self._shown = {key: item for key, item in items if health_words.matches(item, words)}
-        several = len(self._report.regions) > 1
-        rows = [health_words.item_row(key, item, regions=several) for key, item in self._shown.items()]
-        self.query_one("#findings", LineTable).show_rows(rows)
+        report, accounts = self._report, self._report.account_names
+        self._shown = {
+            key: item
+            for key, item in items
+            if health_words.matches(item, words, accounts.get(item.key.account, ""))
+        }
+        rows = [health_words.item_row(key, item, report) for key, item in self._shown.items()]
+        table = self.query_one("#findings", LineTable)
+        table.columns = _FINDINGS_OF_SEVERAL if accounts else _FINDINGS
+        table.show_rows(rows)
         found = sum(isinstance(item, HealthFinding) for item in self._shown.values())
         total = len(self._report.findings)
         of_all = f"{found:,} of " if found < total else ""

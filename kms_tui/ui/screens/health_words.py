@@ -47,8 +47,8 @@ def items(report: Report) -> Iterator[tuple[str, Item]]:
         yield str(number), item
 
 
-def item_row(key: str, item: Item, *, regions: bool) -> TableRow:
-    """The row of a finding or gap; ``regions`` puts the Region beside the key's name."""
+def item_row(key: str, item: Item, report: Report) -> TableRow:
+    """The row of a finding or gap; of several accounts or Regions, its own stands beside the key's name."""
     if isinstance(item, HealthFinding):
         mark, look, _ = _MARKS[item.check.severity]
         first, title = (f"{mark} {item.check.severity.value}", look), item.check.title
@@ -56,16 +56,20 @@ def item_row(key: str, item: Item, *, regions: bool) -> TableRow:
         first, title = (_NOT_KNOWN, "quiet"), f"{len(item.checks)} checks"
         if len(item.checks) == 1:
             title = item.checks[0].title
-    name = f"{item.key.name} · {item.key.region}" if regions and item.key.arn else item.key.name
-    return TableRow(key, (first, (name, "strong"), title, (item.reason, "quiet")))
+    parts = [item.key.name]
+    if item.key.account in report.account_names:
+        parts.append(report.account_names[item.key.account])
+    if item.key.arn and len(report.regions) > 1:
+        parts.append(item.key.region)
+    return TableRow(key, (first, (" · ".join(parts), "strong"), title, (item.reason, "quiet")))
 
 
-def matches(item: Item, words: Sequence[str]) -> bool:
-    """Whether an item's text, with its control and key id, contains each word."""
+def matches(item: Item, words: Sequence[str], account: str = "") -> bool:
+    """Whether an item's text, with its control, key id and ``account``'s name, contains each word."""
     checks = (item.check,) if isinstance(item, HealthFinding) else item.checks
     severity = item.check.severity.value if isinstance(item, HealthFinding) else _NOT_KNOWN
     key = item.key
-    said = [severity, key.name, key.key_id, key.region, item.reason]
+    said = [severity, key.name, key.key_id, key.region, key.account, account, item.reason]
     said += [text for check in checks for text in (check.id, check.title, str(check.control or ""))]
     text = "\n".join(said).lower()
     return all(word in text for word in words)

@@ -57,6 +57,7 @@ def held_grants(session: Session, grants: Iterable[tuple[str, Grant]]) -> list[H
             subject.name,
             ", ".join(grant.operations),
             subject.region,
+            subject.account,
             *subject.aliases,
             grant.retiring,
             grant.name,
@@ -80,7 +81,7 @@ def grant_row(held: HeldGrant) -> TableRow:
         (
             (grantee.removeprefix("arn:aws:iam::"), "warning" if held.is_deleted else "strong"),
             held.age,
-            held.subject.name,
+            held.subject.title,
             (", ".join(grant.operations), "quiet"),
             (held.subject.region, "quiet"),
         ),

@@ -63,7 +63,7 @@ class InventoryScreen(ModeScreen, Generic[T]):
     @on(KeysChanged)
     def _reread(self, message: KeysChanged) -> None:
         if self.session is not None:
-            self.session.inventory.reread(*message.key_ids)
+            self.session.reread(*message.key_ids)
 
     async def _compute(self, session: Session) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kms_tui.inventory import FactName
+from kms_tui.inventory.cells import span
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.row_table import Tally
 from kms_tui.inventory.view import Scope, Summary, View
@@ -63,6 +64,8 @@ def status(view: View, summary: Summary, watched: Content | None = None) -> Cont
         parts.append(Content(f"{summary.arrived:,} arrived, . sorts them in"))
     if view.inventory.busy:
         parts.append(Content("listing…"))
+    if (oldest := view.inventory.recorded_since) is not None:
+        parts.append(Content(f"as AWS Config knew it {span(view.inventory.now() - oldest)} ago, r asks KMS"))
     return Content(" · ").join(parts)
 
 
@@ -74,8 +77,13 @@ def _tally(view: View) -> Tally:
 
 def takes_long(view: View, summary: Summary) -> bool:
     """Whether the filter needs so many calls of GetKeyLastUsage that a person must ask for them."""
-    seconds = summary.undecided / view.inventory.pace.usage
+    seconds = summary.undecided / _usage_rate(view)
     return FactName.LAST_USAGE in view.query.needs and seconds > _PATIENCE_SECONDS
+
+
+def _usage_rate(view: View) -> float:
+    """Calls of GetKeyLastUsage a second, of all accounts together."""
+    return view.inventory.pace.usage * len(view.inventory.accounts)
 
 
 def filter_note(view: View, summary: Summary) -> str:
@@ -87,7 +95,7 @@ def filter_note(view: View, summary: Summary) -> str:
         what = "filter needs" if view.query else "list shows"
         return f"reading what the {what}: {progress.done:,} of {progress.total:,}{left}{waits}"
     if takes_long(view, summary):
-        rate = view.inventory.pace.usage
+        rate = _usage_rate(view)
         return (
             f"unused: takes about {_length(summary.undecided / rate)} at {rate:g} calls a second; "
             "enter starts it, esc stops it"

@@ -62,7 +62,7 @@ class KeyDetailsScreen(ActionScreen):
     @on(KeysChanged)
     def _keys_changed(self, message: KeysChanged) -> None:
         if self.session is not None:
-            self.session.inventory.reread(*message.key_ids)
+            self.session.reread(*message.key_ids)
             self.query_one(KeyDetails).show(self.session, self._subject)
 
 
@@ -289,7 +289,7 @@ class KeysScreen(ActionScreen):
     @on(KeysChanged)
     def _keys_changed(self, message: KeysChanged) -> None:
         if self.session is not None:
-            self.session.inventory.reread(*message.key_ids)
+            self.session.reread(*message.key_ids)
         self._show_details_again()
 
     def show_key(self, arn: str) -> bool:
@@ -312,6 +312,12 @@ class KeysScreen(ActionScreen):
         return found
 
     # Filter, scope, marks
+
+    def show_filtered(self, text: str) -> None:
+        """Filter the list by a text, as if it was typed."""
+        self.query_one(FilterLine).input.value = text
+        self._filter_on_arrival = text
+        self.list.focus()
 
     @on(FilterLine.Changed)
     def _filter_changed(self, event: FilterLine.Changed) -> None:
@@ -430,6 +436,11 @@ class KeysScreen(ActionScreen):
     def action_create(self) -> None:
         from kms_tui.ui.actions.create_actions import create_key
 
+        assert self.session is not None
+        if self.session.current.read_only:
+            words = f"Account {self.session.current.name} is read-only: @ chooses another to work in."
+            self.host.notify(words, title="New key", severity="warning")
+            return
         self.start_action(partial(create_key, self), description="create a key")
 
     # Credentials
@@ -470,8 +481,8 @@ class KeysScreen(ActionScreen):
 
     def _watched(self) -> Content | None:
         """How many uses of watched keys were refused, in the whole list."""
-        refusal_monitor = self.session.refusal_monitor if self.session is not None else None
-        found = refusal_monitor.all if refusal_monitor is not None else []
+        monitors = self.session.refusal_monitors if self.session is not None else ()
+        found = [each for monitor in monitors for each in monitor.all]
         if not found:
             return None
         refused = sum(each.count for each in found)

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from kms_tui.backend.wrappers.session_log import LogEntry
 from kms_tui.export import Table
 from kms_tui.kms.operations import CRYPTOGRAPHIC, is_mutating
-from kms_tui.session import Connection, Session
+from kms_tui.session import Session
 from kms_tui.ui.actions.export_actions import export, table_formats
 from kms_tui.ui.actions.viewing_actions import copy_name
 from kms_tui.ui.base.background import off_loop, start
@@ -30,6 +30,7 @@ _COLUMNS = (
     TableColumn("RESULT", 12, weight=1),
     TableColumn("CALL", 40, weight=6),
 )
+_ACCOUNT = TableColumn("ACCOUNT", 16)
 
 
 class LogScreen(ModeScreen):
@@ -60,7 +61,9 @@ class LogScreen(ModeScreen):
 
     def session_opened(self, session: Session) -> None:
         self._lines.clear()
-        self.query_one(LineTable).focus()
+        table = self.query_one(LineTable)
+        table.columns = (_COLUMNS[0], *([_ACCOUNT] if session.has_several_accounts else []), *_COLUMNS[1:])
+        table.focus()
         self._refresh_log()
 
     def on_screen_resume(self) -> None:
@@ -74,12 +77,12 @@ class LogScreen(ModeScreen):
     async def _show(self, session: Session) -> None:
         entries = {str(number): entry for number, entry in session.log.numbered()}
         new = {key: entry for key, entry in entries.items() if key not in self._lines}
-        lines = await off_loop(lambda: [_command(session.connection, each) for each in new.values()])
+        lines = await off_loop(lambda: [_command(session, each) for each in new.values()])
         self._lines |= dict(zip(new, zip(new.values(), lines, strict=True), strict=True))
         for key in self._lines.keys() - entries.keys():
             del self._lines[key]
         self.query_one(LineTable).show_rows(
-            [_row(key, entry, line) for key, (entry, line) in reversed(self._lines.items())]
+            [_row(key, entry, line, session) for key, (entry, line) in reversed(self._lines.items())]
         )
         self.show_status(status_words(list(entries.values()), session.meter.so_far()[0], session.log.count))
 
@@ -125,32 +128,41 @@ def _script(calls: Sequence[tuple[LogEntry, str]]) -> str:
 
 def _table(calls: Sequence[tuple[LogEntry, str]]) -> Table:
     rows = [
-        (entry.time.isoformat(timespec="seconds"), entry.region, entry.operation, entry.error or "done", line)
+        (
+            entry.time.isoformat(timespec="seconds"),
+            entry.account,
+            entry.region,
+            entry.operation,
+            entry.error or "done",
+            line,
+        )
         for entry, line in calls
     ]
-    return Table(
-        "What kms-tui changed, oldest first", ("time", "region", "operation", "result", "command"), rows
-    )
+    columns = ("time", "account", "region", "operation", "result", "command")
+    return Table("What kms-tui changed, oldest first", columns, rows)
 
 
-def _command(connection: Connection, entry: LogEntry) -> str:
-    """The command for a call, with the profile and endpoint of the connection."""
+def _command(session: Session, entry: LogEntry) -> str:
+    """The command for a call, with the profile of its account and the endpoint of the connection."""
     from kms_tui.command_text import aws_cli
 
+    account = session.account_with(entry.account)
     return aws_cli(
         entry.operation,
         entry.params,
         region=entry.region,
-        profile=connection.profile or "",
-        endpoint_url=connection.endpoint_url or "",
+        profile=account.profile,
+        endpoint_url=session.connection.endpoint_url or "",
     )
 
 
-def _row(key: str, entry: LogEntry, line: str) -> TableRow:
+def _row(key: str, entry: LogEntry, line: str, session: Session) -> TableRow:
+    account = session.account_with(entry.account).name if session.has_several_accounts else ""
     return TableRow(
         key,
         (
             (entry.time.astimezone().strftime("%H:%M:%S"), "quiet"),
+            *([(account, "quiet")] if account else []),
             (entry.region, "quiet"),
             (entry.error, "danger") if entry.error else ("done", "good"),
             line,

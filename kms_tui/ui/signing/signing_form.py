@@ -163,7 +163,8 @@ class SigningForm(Form):
 
     def action_copy_command(self) -> None:
         app = host_of(self)
-        line = command_line(self.signing_task, self.subject, self.values(), app.connection)
+        connection = app.session.connection_for(self.subject.arn) if app.session else app.connection
+        line = command_line(self.signing_task, self.subject, self.values(), connection)
         if "\0" in line:
             app.notify("No command line can hold the character NUL.", severity="warning")
             return

@@ -65,7 +65,7 @@ async def open_form(screen: ModeScreen, subject: Subject, task: SigningTask) -> 
     form = SigningForm(task, subject, opened, session.now)
     values = await screen.ask(form)
     if values is not None and form.output is not None:
-        connection = screen.host.connection
+        connection = session.connection_for(subject.arn)
         command = command_line(task, subject, values, connection)
         screen.app.push_screen(OutputScreen(form.output, command, connection))
 

@@ -33,6 +33,7 @@ class _Width(NamedTuple):
 
 _WIDTHS: Mapping[str, _Width] = {
     "name": _Width(_NAME_LEAST, _NAME_MOST),
+    "account": _Width(14, 24),
     "region": _Width(14),
     "id": _Width(14, 36),
     "spec": _Width(10),
@@ -47,6 +48,7 @@ _WIDTHS: Mapping[str, _Width] = {
 }
 _LEFT_TO_RIGHT = (
     "name",
+    "account",
     "region",
     "spec",
     "usage",
@@ -59,7 +61,18 @@ _LEFT_TO_RIGHT = (
     "id",
     "description",
 )
-_BY_IMPORTANCE = ("name", "attention", "region", "spec", "rotation", "usage", "description", "id", "state")
+_BY_IMPORTANCE = (
+    "name",
+    "account",
+    "attention",
+    "region",
+    "spec",
+    "rotation",
+    "usage",
+    "description",
+    "id",
+    "state",
+)
 """The last give way first; columns not named here are shown only where the list is sorted by them."""
 
 
@@ -71,18 +84,21 @@ class Slot(NamedTuple):
     width: int
 
 
-def lay_out(width: int, *, regions: bool, sorted_by: str = "name", columns: Sequence[str] = ()) -> list[Slot]:
+def lay_out(
+    width: int, *, regions: bool, accounts: bool = False, sorted_by: str = "name", columns: Sequence[str] = ()
+) -> list[Slot]:
     """The columns that fit into ``width`` cells, left to right.
 
     The name keeps its room, and the column that the list is sorted by is always there; the others give way
-    in a fixed order. ``regions`` where keys of several regions are listed. ``columns`` are those that
-    someone chose, in their order, the last of which give way first.
+    in a fixed order. ``regions`` where keys of several regions are listed, and ``accounts``. ``columns`` are
+    those that someone chose, in their order, the last of which give way first.
     """
     wanted = dict.fromkeys(("name", sorted_by, *(columns or _BY_IMPORTANCE)))
+    hidden = {name for name, several in (("region", regions), ("account", accounts)) if not several}
     left = width - GUTTER + GAP
     chosen: list[str] = []
     for name in wanted:
-        if name == "region" and not regions and sorted_by != "region" and not columns:
+        if name in hidden and sorted_by != name and not columns:
             continue
         needed = _WIDTHS[name].least + GAP
         if chosen and needed > left:
@@ -92,7 +108,7 @@ def lay_out(width: int, *, regions: bool, sorted_by: str = "name", columns: Sequ
     widths = {name: _WIDTHS[name].least for name in chosen}
     if width < GUTTER + _NAME_LEAST:
         widths["name"] = max(1, width - GUTTER)
-    for name in ("name", "description", "id"):
+    for name in ("name", "account", "description", "id"):
         if name in chosen and left > 0:
             extra = min(left, _WIDTHS[name].most - _WIDTHS[name].least)
             widths[name] += extra

@@ -18,6 +18,7 @@ from kms_tui.inventory.changes import Changes
 from kms_tui.inventory.columns import Sort
 from kms_tui.inventory.slices import Work, finish
 from kms_tui.inventory.view import Scope, View
+from kms_tui.kms.facts import UNASKED
 from kms_tui.ui.base.background import start
 from kms_tui.ui.base.safe_text import column
 from kms_tui.ui.widgets.key_line import (
@@ -120,6 +121,8 @@ class KeyList(MarkedList):
         """What is left of the work on the view that was begun last."""
         self._reads_missing = False
         """Whether facts are to be read after it."""
+        self._awaits_listing = False
+        """Whether the first listing has not ended yet."""
         self._announced: str | None = None
         self._slots: list[Slot] = []
         self._reported: tuple[int, int] | None = None
@@ -139,6 +142,7 @@ class KeyList(MarkedList):
         self._view = view
         self._arranging, self._reads_missing = None, False
         self._chosen, self._announced = None, None
+        self._awaits_listing = view is not None
         if view is not None:
             self._stop_listening = view.inventory.listen(
                 lambda changes: self.post_message(self._Arrived(view, changes))
@@ -260,6 +264,14 @@ class KeyList(MarkedList):
             self._report_range()
         self._refresh_changed(view, changes)
         self.post_message(self.Updated())
+        if self._awaits_listing and changes.listing and not view.inventory.busy:
+            self._awaits_listing = False
+            self._sort_first_listing(view)
+
+    def _sort_first_listing(self, view: View) -> None:
+        """Sort in what arrived in the order in which Regions answered, where nothing is used yet."""
+        if self.cursor == 0 and not view.marks and view.summary().arrived:
+            self.action_rebuild()
 
     def _refresh_changed(self, view: View, changes: Changes) -> None:
         first, last = self.visible_rows
@@ -361,9 +373,15 @@ class KeyList(MarkedList):
             self._notes = region_notes(view, area.width - 2 * GUTTER, most=area.height // 4)
         elif view is not None:
             self._reasons = empty_lines(view, area.width - 2 * GUTTER)
-        regions = view is not None and len(view.inventory.regions) > 1
-        sort = view.sort.column if view is not None else "name"
-        self._slots = lay_out(area.width, regions=regions, sorted_by=sort, columns=self.columns)
+        regions = view.inventory.region_names if view is not None else ()
+        accounts = view.inventory.accounts if view is not None else ()
+        self._slots = lay_out(
+            area.width,
+            regions=len(regions) > 1,
+            accounts=len(accounts) > 1,
+            sorted_by=view.sort.column if view is not None else "name",
+            columns=self.columns,
+        )
         self.virtual_size = Size(area.width, HEADER + len(self.rows) + len(self._notes))
 
     # Painting
@@ -394,7 +412,7 @@ class KeyList(MarkedList):
             index == self.cursor,
             marked,
             view.inventory.recent_change(row.arn, _NEWS_SECONDS),
-            "" if row.aliases else nameless(view.inventory.region(row.region).aliases),
+            "" if row.aliases else nameless(row.place.aliases if row.place is not None else UNASKED),
         )
         style = self.styles_on(background)
         return key_line(row, line, self._slots, view.query.words, view.inventory.now(), style), background

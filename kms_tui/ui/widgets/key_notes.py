@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import NamedTuple
 
-from kms_tui.inventory.listing import Region
+from kms_tui.inventory.listing import Unlisted, unlisted
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.view import Scope, View
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
@@ -25,29 +25,31 @@ _FAILED = {True: "was denied", False: "failed"}
 
 def region_notes(view: View, width: int, *, most: int) -> list[Note]:
     """Each region that is not listed whole, as fully as ``most`` lines allow; the last may count the rest."""
-    broken = [region for region in view.inventory.regions if region.error is not None]
-    notes = [Note("failed", _not_listed(region)) for region in broken]
+    broken = unlisted(view.inventory.regions)
+    notes = [Note("failed", _not_listed(each)) for each in broken]
     for whole in (
-        [line for region in broken for line in _error_notes(region, width)],
+        [line for each in broken for line in _error_notes(each, width)],
         [line for note in notes for line in _wrapped(note.look, note.text, width)],
         notes,
     ):
         if len(whole) <= most:
             return whole
     left = len(notes) - max(0, most - 1)
-    return [*notes[: max(0, most - 1)], Note("failed", f"{left} regions could not be listed whole.")][:most]
+    what = "accounts and regions" if len(view.inventory.accounts) > 1 else "regions"
+    return [*notes[: max(0, most - 1)], Note("failed", f"{left} {what} could not be listed whole.")][:most]
 
 
-def _not_listed(region: Region) -> str:
+def _not_listed(broken: Unlisted) -> str:
+    region = broken.region
     keys_failed = isinstance(region.keys, Denied | Failed)
     what, fact = ("keys", region.keys) if keys_failed else ("aliases", region.aliases)
-    return f"{region.name}: listing its {what} {_FAILED[isinstance(fact, Denied)]}. {region.error}"
+    return f"{broken.title}: listing its {what} {_FAILED[isinstance(fact, Denied)]}. {region.error}"
 
 
 def unlisted_words(inventory: Inventory) -> str:
     """Which Regions' keys are not listed whole, and why; untrusted, "" where all are or will be."""
     broken = [region for region in inventory.regions if isinstance(region.keys, Denied | Failed)]
-    return " ".join(_not_listed(region) for region in broken)
+    return " ".join(_not_listed(each) for each in unlisted(broken))
 
 
 def is_listed(inventory: Inventory) -> bool:
@@ -64,14 +66,21 @@ def nameless(aliases: Fact[int]) -> str:
     return "alias failed" if isinstance(aliases, Failed) else "?"
 
 
+def places_words(inventory: Inventory) -> str:
+    """The Regions that are listed, and the accounts if there are several: names, or how many."""
+    names = inventory.region_names
+    where = ", ".join(names) if len(names) <= 3 else f"{len(names)} regions"
+    accounts = len(inventory.accounts)
+    return f"{accounts} accounts in {where}" if accounts > 1 else where
+
+
 def empty_lines(view: View, width: int) -> list[Note]:
     """Why the list is empty, and what would help."""
     inventory = view.inventory
-    names = [region.name for region in inventory.regions]
-    where = ", ".join(names) if len(names) <= 3 else f"{len(names)} regions"
+    where = places_words(inventory)
     if inventory.stopped is not None:
         return [Note("note", f"The keys of {where} are not listed while there are no valid credentials.")]
-    notes = [line for region in inventory.regions for line in _error_notes(region, width)]
+    notes = [line for each in unlisted(inventory.regions) for line in _error_notes(each, width)]
     if inventory.busy:
         return [*notes, Note("note", f"Listing the keys of {where}…")]
     if view.query and len(inventory):
@@ -95,10 +104,9 @@ def _no_match(view: View, width: int) -> list[Note]:
     return lines
 
 
-def _error_notes(region: Region, width: int) -> list[Note]:
-    if region.error is None:
-        return []
-    return _wrapped("failed", _not_listed(region), width) + _wrapped("note", region.error.next_step, width)
+def _error_notes(broken: Unlisted, width: int) -> list[Note]:
+    next_step = broken.region.error.next_step if broken.region.error is not None else ""
+    return _wrapped("failed", _not_listed(broken), width) + _wrapped("note", next_step, width)
 
 
 def _wrapped(look: str, text: str, width: int) -> list[Note]:

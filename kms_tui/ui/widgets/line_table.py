@@ -149,7 +149,7 @@ class LineTable(VirtualList):
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
-        self._columns = tuple(columns)
+        self.columns = tuple(columns)
         self._rows: Sequence[TableRow] = ()
         self.empty = empty
 
@@ -205,17 +205,17 @@ class LineTable(VirtualList):
 
         A column that would be narrower than its title goes altogether.
         """
-        room = self.scrollable_content_region.width - GUTTER - GAP * (len(self._columns) - 1)
-        widths = [each.width for each in self._columns]
+        room = self.scrollable_content_region.width - GUTTER - GAP * (len(self.columns) - 1)
+        widths = [each.width for each in self.columns]
         spare = room - sum(widths)
-        weights = sum(each.weight for each in self._columns)
+        weights = sum(each.weight for each in self.columns)
         if spare > 0 and weights:
-            shares = [(each, each.width + spare * each.weight // weights) for each in self._columns]
+            shares = [(each, each.width + spare * each.weight // weights) for each in self.columns]
             return [width if each.width or width >= each.least else 0 for each, width in shares]
         for index in reversed(range(1, len(widths))):
             if spare >= 0:
                 break
-            is_left = widths[index] + spare >= self._columns[index].least
+            is_left = widths[index] + spare >= self.columns[index].least
             given = -spare if is_left else widths[index]
             widths[index] -= given
             spare += given
@@ -223,7 +223,7 @@ class LineTable(VirtualList):
 
     def line(self, y: int) -> tuple[list[Segment], str]:
         if y < HEADER:
-            return self._cells(tuple((each.title, "head") for each in self._columns), "row", " "), "row"
+            return self._cells(tuple((each.title, "head") for each in self.columns), "row", " "), "row"
         index = round(self.scroll_y) + y - HEADER
         if index >= len(self._rows):
             text = self.empty if not self._rows and y == _EMPTY_TOP else ""
@@ -242,7 +242,7 @@ class LineTable(VirtualList):
     def _cells(self, cells: tuple[str | tuple[str, str], ...], background: str, gutter: str) -> list[Segment]:
         style = self.styles_on(background)
         segments = [Segment(gutter.ljust(GUTTER), style("plain" if gutter == " " else "accent"))]
-        for cell, each, width in zip(cells, self._columns, self._widths(), strict=True):
+        for cell, each, width in zip(cells, self.columns, self._widths(), strict=True):
             text, look = (cell, "plain") if isinstance(cell, str) else cell
             segments.append(Segment(column(text, width, right=each.right), style(look)))
             segments.append(Segment(" " * GAP, style("plain")))

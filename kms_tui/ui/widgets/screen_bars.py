@@ -49,12 +49,14 @@ class TopBar(Vertical):
         if session is None:
             where += safe(f" {app.connection.title} · opening…").stylize("$foreground-muted")
         else:
-            account = session.kms.account_id or "account unknown"
-            regions = session.inventory.regions
+            account = session.current.title
+            if session.has_several_accounts:
+                account += f" and {len(session.accounts) - 1:,} more"
+            regions = session.inventory.region_names
             place = f"{len(regions)} regions" if len(regions) > 1 else session.kms.region
             parts = (
                 (session.connection.title, "@click=app.choose_profile"),
-                (account, ""),
+                (account, "@click=app.open_accounts" if session.has_several_accounts else ""),
                 (place, "@click=app.choose_regions"),
             )
             where += Content.styled(" · ", "$foreground-muted").join(

@@ -534,7 +534,7 @@ def test_a_protected_key_asks_for_its_name_before_a_save(make_app: MakeApp, demo
     async def script(pilot: Pilot[Any]) -> None:
         editor = await open_editor(pilot)
         assert editor.session is not None
-        editor.session.settings = ProfileSettings(protected=("orders-*",))
+        editor.session.current.settings = ProfileSettings(protected=("orders-*",))
         await write(pilot, editor, SOUND)
         before = key_policy(demo, editor.subject.key_id)
         await save(pilot)

@@ -40,7 +40,7 @@ def customer_keys(kms: Kms) -> list[str]:
 def test_every_grant_of_every_key_is_read(demo: Backend) -> None:
     kms = Kms(demo)
     keys = customer_keys(kms)
-    reading = GrantReading(kms, keys, FAST)
+    reading = GrantReading(kms.in_region_of, keys, FAST)
     reading.run()
     assert {arn: fact.value for arn, fact in reading.facts.items() if isinstance(fact, Known)} == {
         arn: kms.grants(arn) for arn in keys
@@ -73,14 +73,14 @@ def test_what_is_refused_is_counted_and_is_not_no_grants(
 ) -> None:
     keys = customer_keys(Kms(demo))
     refused = Refused(demo, ServiceError(code, "no", operation="ListGrants"))
-    reading = GrantReading(Kms(refused), keys, FAST)
+    reading = GrantReading(Kms(refused).in_region_of, keys, FAST)
     reading.run()
     assert GrantCoverage.of(keys, reading.facts) == GrantCoverage(len(keys), *counts)
 
 
 def test_credentials_that_end_stop_the_reading(demo: Backend) -> None:
     keys = customer_keys(Kms(demo))
-    reading = GrantReading(Kms(Refused(demo, CredentialsError("Sign in."))), keys, FAST)
+    reading = GrantReading(Kms(Refused(demo, CredentialsError("Sign in."))).in_region_of, keys, FAST)
     reading.run()
     coverage = GrantCoverage.of(keys, reading.facts)
     assert 1 <= coverage.failed <= 4
@@ -89,14 +89,14 @@ def test_credentials_that_end_stop_the_reading(demo: Backend) -> None:
 
 def test_a_cancelled_reading_reads_nothing_more(demo: Backend) -> None:
     kms = Kms(demo)
-    reading = GrantReading(kms, customer_keys(kms), FAST)
+    reading = GrantReading(kms.in_region_of, customer_keys(kms), FAST)
     reading.cancel()
     reading.run()
     assert reading.facts == {}
 
 
 def test_no_keys_are_read_at_once(demo: Backend) -> None:
-    reading = GrantReading(Kms(demo), [], FAST)
+    reading = GrantReading(Kms(demo).in_region_of, [], FAST)
     reading.run()
     assert reading.facts == {}
 

@@ -284,7 +284,7 @@ def test_completion_is_offered_the_regions_and_tags_of_this_account() -> None:
     account = FakeAccount(named("a", "b"))
     account.keys[key_id(1)].tags = {"team": "payments"}
     world = World(account, pace=LARGE).open()
-    assert world.view.values() == {"region": ["eu-west-1"], "tag": []}
+    assert world.view.values() == {"region": ["eu-west-1"], "account": [], "tag": []}
     world.inventory.ask(world.row("a"), FactName.TAGS)
     world.work()
     assert world.view.values()["tag"] == ["team=payments"]

@@ -186,9 +186,9 @@ class SteppedWorkers:
         with self._lock:
             self.queues.pull(queue, source)
 
-    def pause(self, queue: Hashable, seconds: float) -> None:
+    def pause(self, queue: Hashable, seconds: float, group: Hashable = None) -> None:
         with self._lock:
-            self.queues.pause(queue, seconds)
+            self.queues.pause(queue, seconds, group)
 
     def drop(self, queue: Hashable) -> int:
         with self._lock:

@@ -92,7 +92,7 @@ def _when(report: Report) -> str:
 
 def _notices(report: Report) -> str:
     told = [
-        f"Not all keys of {place_words(each.place)} could be listed. {each.unlisted}"
+        f"Not all keys of {place_words(report, each.place)} could be listed. {each.unlisted}"
         for each in report.unlisted
     ]
     if not report.complete:
@@ -169,7 +169,9 @@ def _charts(report: Report) -> str:
         by_account = Counter(finding.key.account or UNKNOWN_ACCOUNT for finding in report.news)
         for each in report.places:
             by_account.setdefault(each.place.account or UNKNOWN_ACCOUNT, 0)
-        rows = [Bar(account, count, "plain") for account, count in by_account.most_common()]
+        rows = [
+            Bar(report.account_title(account), count, "plain") for account, count in by_account.most_common()
+        ]
         figures.append(bars("Findings by account", _shortened(rows)))
     return f'<div class="charts">{"".join(figures)}</div>'
 
@@ -230,7 +232,7 @@ def _findings(report: Report) -> str:
             ]
             for each in findings
         )
-        name = account or UNKNOWN_ACCOUNT
+        name = report.account_title(account) or UNKNOWN_ACCOUNT
         parts.append(
             f"<details{' open' if unfolded else ''}><summary>{text(name)} "
             f'<span class="soft">{words}</span></summary>'

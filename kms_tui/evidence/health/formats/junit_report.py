@@ -61,7 +61,7 @@ class _Suite:
         self._place = place
         self._report = report
         account, region = place.place
-        self._name = f"{account or UNKNOWN_ACCOUNT} {region}"
+        self._name = f"{report.account_title(account) or UNKNOWN_ACCOUNT} {region}"
         self._class = f"kms-tui.{account or 'unknown-account'}.{region}"
         failures = skipped = 0
         self._cases: list[str] = []

@@ -36,20 +36,20 @@ def scope(report: Report) -> str:
     if report.aws_managed:
         text += f" {report.aws_managed:,} AWS-managed keys were not examined."
     if report.unlisted:
-        text += f" Not all keys of {_listed(report.unlisted)} could be listed."
+        text += f" Not all keys of {_listed(report, report.unlisted)} could be listed."
     if not report.complete:
         text += " The examination was stopped: facts not read by then are not known."
     return text
 
 
-def _listed(places: Sequence[AccountRegionTally]) -> str:
-    words = ", ".join(place_words(each.place) for each in places[:_NAMED])
+def _listed(report: Report, places: Sequence[AccountRegionTally]) -> str:
+    words = ", ".join(place_words(report, each.place) for each in places[:_NAMED])
     return words + (f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else "")
 
 
-def place_words(place: AccountRegion) -> str:
-    """ "eu-west-1 in 111122223333"."""
-    return f"{place.region} in {place.account}" if place.account else place.region
+def place_words(report: Report, place: AccountRegion) -> str:
+    """ "eu-west-1 in payments 111122223333"."""
+    return f"{place.region} in {report.account_title(place.account)}" if place.account else place.region
 
 
 def has_several_accounts(report: Report) -> bool:
@@ -90,7 +90,8 @@ def accounts_table(report: Report) -> Table:
         news = [finding for finding in here if finding.accepted is None]
         numbers = (each.keys, *by_severity(news), len(here) - len(news), gaps.get(each.place, 0))
         note = each.unlisted and f"Not all keys could be listed. {each.unlisted}"
-        rows.append((each.place.account, each.place.region, *(f"{number}" for number in numbers), note))
+        account = report.account_title(each.place.account)
+        rows.append((account, each.place.region, *(f"{number}" for number in numbers), note))
     return Table("Accounts and Regions", columns, rows)
 
 

@@ -203,8 +203,9 @@ def _places(report: Report) -> list[dict[str, Any]]:
     table = accounts_table(report)
     numbers = table.columns[2:-1]
     return [
-        {"account": row[0], "region": row[1]}
-        | {name: int(number) for name, number in zip(numbers, row[2:-1], strict=True)}
+        {"account": each.place.account, "region": each.place.region}
+        | ({"account_name": name} if (name := report.account_names.get(each.place.account)) else {})
+        | {column: int(number) for column, number in zip(numbers, row[2:-1], strict=True)}
         | {"unlisted": each.unlisted or None}
         for row, each in zip(table.rows, report.places, strict=True)
     ]

@@ -1,0 +1,95 @@
+"""One account of a session: opened once, its failure told to all who ask, and none listed twice."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from kms_tui.accounts.account import HOLD, AccountClaims, AccountSource, first_that_opens
+from kms_tui.backend.base import Backend
+from kms_tui.kms.errors import ConfigurationError, CredentialsError
+from kms_tui.session import BackendKind, Connection, Session, open_accounts
+from tests.demo_copies import demo_copy
+from tests.unit.inventory.world import NOW
+
+Opened = list[str]
+
+
+def demo() -> Backend:
+    return demo_copy(NOW)
+
+
+def refusing(opened: Opened, sentence: str) -> Any:
+    def refuse() -> Backend:
+        opened.append(sentence)
+        raise CredentialsError(sentence)
+
+    return refuse
+
+
+def session_of(*sources: AccountSource) -> Session:
+    return open_accounts(Connection(BackendKind.DEMO), sources, now=lambda: NOW)
+
+
+def test_the_first_account_that_opens_is_the_current_one() -> None:
+    opened: Opened = []
+    session = session_of(
+        AccountSource(refusing(opened, "no role"), name="closed", account_id="999999999999"),
+        AccountSource(demo, name="open", account_id="111122223333"),
+        AccountSource(refusing(opened, "later"), name="later", account_id="888888888888"),
+    )
+    assert (session.current.name, opened) == ("open", ["no role"])
+    assert session.account_of("arn:aws:kms:eu-west-1:888888888888:key/x").name == "later"
+    assert session.account_of("arn:aws:kms:eu-west-1:777777777777:key/x").name == "open"
+    session.close()
+
+
+def test_where_none_opens_the_reason_of_the_first_is_told() -> None:
+    with pytest.raises(CredentialsError, match="first"):
+        session_of(AccountSource(refusing([], "first")), AccountSource(refusing([], "second"), name="other"))
+    with pytest.raises(ConfigurationError, match="no account"):
+        first_that_opens([])
+
+
+def test_a_failure_answers_all_who_ask_at_once_and_is_tried_again_later() -> None:
+    opened: Opened = []
+    session = session_of(
+        AccountSource(demo, name="open", account_id="111122223333"),
+        AccountSource(refusing(opened, "denied"), name="closed", account_id="999999999999"),
+    )
+    account = session.accounts[1]
+    clock = [0.0]
+    account._clock = lambda: clock[0]
+
+    def ask() -> None:
+        with pytest.raises(CredentialsError, match="denied"):
+            account.kms("eu-west-1")
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert opened == ["denied"]
+    clock[0] = HOLD + 1
+    ask()
+    assert opened == ["denied", "denied"]
+    session.close()
+
+
+def source(name: str, account_id: str = "") -> AccountSource:
+    return AccountSource(demo, name=name, account_id=account_id)
+
+
+def test_an_account_is_claimed_once_and_by_its_own_id() -> None:
+    claims = AccountClaims()
+    claims.claim(source("a"), "111122223333")
+    claims.claim(source("a"), "111122223333")
+    claims.claim(source("unknown"), "")
+    claims.claim(source("unknown too"), "")
+    with pytest.raises(ConfigurationError, match="b is of account 111122223333, which a lists already"):
+        claims.claim(source("b"), "111122223333")
+    with pytest.raises(ConfigurationError, match="c is of account 444455556666, not of 777788889999"):
+        claims.claim(source("c", "777788889999"), "444455556666")
