@@ -93,6 +93,11 @@ class Scan:
         return sum(section.checked for section in self.sections)
 
 
+def can_scan(services: Services) -> bool:
+    """Whether there are services to scan: a local store has CloudTrail and VPC endpoints at most."""
+    return all(services.offers(scanner.service) for scanner in SCANNERS)
+
+
 class ScanRun:
     """One scan. ``run`` blocks; the other methods may be called from any thread meanwhile."""
 
@@ -166,9 +171,8 @@ class Scans:
 
     @property
     def is_offered(self) -> bool:
-        """Whether the backend has the services to scan: a local store has VPC endpoints at most."""
-        services = self._services
-        return services is not None and all(services.offers(scanner.service) for scanner in SCANNERS)
+        """Whether the backend has the services to scan."""
+        return self._services is not None and can_scan(self._services)
 
     def result(self, region: str) -> Scan | KmsTuiError | None:
         """The last scan of a region, or why it could not begin; None before the first."""

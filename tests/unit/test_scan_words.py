@@ -7,18 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kms_tui.evidence.references import KeyNames
+from kms_tui.evidence.scan_shortfalls import name_gaps, shortfall_words, use_words
 from kms_tui.evidence.scan_task import FailedCall, Section, Use
 from kms_tui.evidence.scans import Scan
 from kms_tui.kms.facts import Denied, Failed, Known
-from kms_tui.ui.details.scan_words import (
-    name_gaps,
-    progress_words,
-    scanned_words,
-    shortfall_words,
-    unchecked_words,
-    use_words,
-    used_by_content,
-)
+from kms_tui.ui.details.scan_words import progress_words, scanned_words, unchecked_words, used_by_content
 from tests.unit.evidence.world import ACCOUNT, REGION, denied, throttled
 
 _KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -34,6 +34,9 @@ _TOLERATED_SKEW = timedelta(minutes=5)
 _REJECTED_5XX = frozenset({"KMSInternalException", "KeyUnavailableException"})
 """Server errors by which KMS says that it rejected the request; after any other one it may have been done."""
 
+_WITHOUT_BODY = {"400": "BadRequest", "403": "AccessDenied", "404": "NotFound"}
+"""The error codes of answers to HEAD, which have a status alone."""
+
 _CHECK_NETWORK = "Check the region's name, the network and any proxy, then try again."
 _CHECK_PROFILE = "Check the profile in the AWS configuration files."
 
@@ -98,6 +101,8 @@ class Translator:
             return skewed
         if code in EXPIRED:
             return self._sign_in(f"{code}: {message}")
+        if operation.startswith("Head") and code in _WITHOUT_BODY:
+            return ServiceError(_WITHOUT_BODY[code], "", operation=operation, status=status)
         if not code or code.isdigit():
             return EndpointError(
                 f"The endpoint answered {operation} with HTTP {status}, which is not KMS's doing.",

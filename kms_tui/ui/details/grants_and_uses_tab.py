@@ -17,6 +17,7 @@ from textual.app import ComposeResult
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.references import service_grants
+from kms_tui.evidence.scan_shortfalls import name_gaps, shortfall_words, use_words
 from kms_tui.evidence.scan_task import Section, Use
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scan, Scans
@@ -34,12 +35,9 @@ from kms_tui.ui.details.scan_words import (
     EARLIER_DATA,
     NOT_AVAILABLE,
     TICK_SECONDS,
-    name_gaps,
     progress_words,
     scanned_words,
     scanning_words,
-    shortfall_words,
-    use_words,
 )
 from kms_tui.ui.widgets.facts_table import BLANK, FactRow, FactsTable
 from kms_tui.ui.widgets.text_widgets import Static

@@ -20,6 +20,7 @@ from kms_tui.kms.errors import (
     KmsTuiError,
     OutcomeUnknownError,
     ServiceError,
+    UnknownHostError,
 )
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -77,7 +78,7 @@ def client_error(
         (boto.ParamValidationError(report="Missing KeyId"), ServiceError, "Missing KeyId"),
         (
             boto.EndpointConnectionError(endpoint_url=URL, error=socket.gaierror(-2, "unknown")),
-            EndpointError,
+            UnknownHostError,
             f"{HOST} cannot be resolved",
         ),
         (
@@ -259,3 +260,15 @@ def test_a_whole_answer_is_told_from_a_broken_one(
     content: bytes, headers: dict[str, str], expects_body: bool, whole: bool
 ) -> None:
     assert is_whole(content, headers, expects_body) is whole
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "is_denied"),
+    [(403, "AccessDenied", True), (404, "NotFound", False), (400, "BadRequest", False)],
+)
+def test_an_answer_to_head_has_its_status_alone(status: int, code: str, is_denied: bool) -> None:
+    translator = Translator(DEV, now=lambda: NOW)
+    with pytest.raises(ServiceError) as caught, translator.calling("HeadObject"):
+        raise client_error(str(status), "", status=status, operation="HeadObject")
+    assert (caught.value.code, caught.value.status, caught.value.denied) == (code, status, is_denied)
+    assert isinstance(translated(client_error("404", status=404)), EndpointError)

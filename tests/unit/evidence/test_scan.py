@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -221,6 +222,27 @@ def test_a_service_that_repeats_itself_is_not_followed_for_ever(kms: LocalBacken
 def test_an_answer_of_another_shape_breaks_nothing(kms: LocalBackend, answer: Mapping[str, Any]) -> None:
     found = scan(kms, FakeServices({"DescribeVolumes": answer}))
     assert (found.unmatched, [each for each in found.sections if not each.is_over]) == ((), [])
+
+
+@pytest.mark.parametrize(
+    "junk", [None, 7, "text", True, ["a", 7, None, {}], {"x": {"y": 1}}, [[[]]], [{"Name": []}]]
+)
+def test_junk_in_place_of_any_list_or_structure_ends_no_scan(kms: LocalBackend, junk: object) -> None:
+    """Whatever a service answers, its kind ends, and no other is touched."""
+
+    class Junk(FakeServices):
+        def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+            members = {
+                path.partition(".")[0].partition("[")[0]
+                for scanner in SCANNERS
+                for path in (scanner.listing.items, *(place.within for place in scanner.keys))
+            }
+            return dict.fromkeys(members, junk)
+
+    unpaced = [replace(scanner, rate=1_000_000.0) for scanner in SCANNERS]
+    found = ScanRun(Kms(kms), Junk(), lambda: NOW, unpaced).run()
+    assert [each.title for each in found.sections if not each.is_over] == []
+    assert {each.title for each in found.sections} == {each.title for each in SCANNERS if not each.home}
 
 
 def test_a_fault_of_the_programs_own_ends_no_scan_and_reads_as_no_zero(
