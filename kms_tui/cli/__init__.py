@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
     "explain": ("kms_tui.cli.explain_command", "say why a request was denied"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
+    "used-by": ("kms_tui.cli.used_by_command", "find the resources that name a key"),
     "replay": ("kms_tui.cli.replay_command", "list the requests that a change of a key would break"),
     "usage": ("kms_tui.cli.usage_command", "count who spends the account's KMS requests"),
     "login": ("kms_tui.cli.login_command", "sign in to IAM Identity Center, without the AWS CLI"),
