@@ -278,7 +278,16 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
         }
     ),
     "bedrock-agent": frozenset(
-        {"GetAgent", "GetFlow", "GetPrompt", "ListAgents", "ListFlows", "ListPrompts"}
+        {
+            "GetAgent",
+            "GetFlow",
+            "GetKnowledgeBase",
+            "GetPrompt",
+            "ListAgents",
+            "ListFlows",
+            "ListKnowledgeBases",
+            "ListPrompts",
+        }
     ),
     "cloudtrail": frozenset(
         {
@@ -322,6 +331,7 @@ SERVICE_READS: Mapping[str, frozenset[str]] = {
     "efs": frozenset({"DescribeFileSystems"}),
     "eks": frozenset({"DescribeCluster", "ListClusters"}),
     "elasticache": frozenset({"DescribeReplicationGroups", "DescribeServerlessCaches", "DescribeSnapshots"}),
+    "emr": frozenset({"DescribeStudio", "ListStudios"}),
     "emr-serverless": frozenset({"GetApplication", "ListApplications"}),
     "events": frozenset(
         {

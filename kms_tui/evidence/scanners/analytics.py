@@ -19,6 +19,10 @@ _DELIVERED = (
     " SplunkDestinationDescription.S3DestinationDescription][].EncryptionConfiguration.KMSEncryptionConfig"
 )
 _AT_REST = "EncryptionInfo.EncryptionAtRest"
+_KNOWLEDGE = (
+    "knowledgeBase.knowledgeBaseConfiguration.managedKnowledgeBaseConfiguration"
+    ".serverSideEncryptionConfiguration"
+)
 _INVALID_REQUEST = frozenset({"InvalidRequestException"})
 
 ANALYTICS_SCANNERS = (
@@ -152,6 +156,15 @@ ANALYTICS_SCANNERS = (
         rate=5.0,
     ),
     Scanner(
+        "EMR studios",
+        "emr",
+        Listing("ListStudios", "Studios", ("Marker", "Marker")),
+        name="Name",
+        detail=Detail("DescribeStudio", "StudioId", "StudioId", without=_INVALID_REQUEST),
+        keys=(Place("EncryptionKeyArn", within="Studio"),),
+        rate=2.0,
+    ),
+    Scanner(
         "EMR Serverless applications",
         "emr-serverless",
         Listing("ListApplications", "applications", _LATER_PAGES, {"maxResults": 50}),
@@ -187,7 +200,7 @@ ANALYTICS_SCANNERS = (
             Place("KmsKeyId", "storage"),
             Place("S3KmsKeyId", "shared notebooks", within="DefaultUserSettings.SharingSettings"),
         ),
-        rate=5.0,
+        rate=2.5,
     ),
     Scanner(
         "SageMaker notebook instances",
@@ -196,7 +209,7 @@ ANALYTICS_SCANNERS = (
         name="NotebookInstanceName",
         detail=Detail("DescribeNotebookInstance", "NotebookInstanceName", "NotebookInstanceName"),
         keys=(Place("KmsKeyId", "storage"),),
-        rate=5.0,
+        rate=2.5,
     ),
     Scanner(
         "SageMaker endpoint configurations",
@@ -210,7 +223,7 @@ ANALYTICS_SCANNERS = (
             Place("KmsKeyId", "asynchronous output", within="AsyncInferenceConfig.OutputConfig"),
             Place("KmsKeyId", "core dumps", within="ProductionVariants[].CoreDumpConfig"),
         ),
-        rate=5.0,
+        rate=2.5,
     ),
     Scanner(
         "SageMaker feature groups",
@@ -222,7 +235,7 @@ ANALYTICS_SCANNERS = (
             Place("KmsKeyId", "online store", within="OnlineStoreConfig.SecurityConfig"),
             Place("KmsKeyId", "offline store", within="OfflineStoreConfig.S3StorageConfig"),
         ),
-        rate=5.0,
+        rate=2.5,
     ),
     Scanner(
         "Bedrock custom models",
@@ -276,6 +289,15 @@ ANALYTICS_SCANNERS = (
         name="name",
         detail=Detail("GetPrompt", "promptIdentifier", "id"),
         keys=(Place("customerEncryptionKeyArn"),),
+        rate=5.0,
+    ),
+    Scanner(
+        "Bedrock knowledge bases",
+        "bedrock-agent",
+        Listing("ListKnowledgeBases", "knowledgeBaseSummaries", _LATER_PAGES, {"maxResults": 100}),
+        name="name",
+        detail=Detail("GetKnowledgeBase", "knowledgeBaseId", "knowledgeBaseId"),
+        keys=(Place("kmsKeyArn", within=_KNOWLEDGE),),
         rate=5.0,
     ),
     Scanner(
