@@ -56,10 +56,10 @@ def _gap_table(found: KeyUses) -> Table:
 
 def _head(found: KeyUses) -> str:
     count, accounts = len(found.uses), sum(isinstance(each.result, Scan) for each in found.scans)
-    named = (
-        f"{_plural(count, 'use')} of {found.key_arn}" if count else f"Nothing checked names {found.key_arn}"
-    )
-    return f"{named}; {_plural(found.checked, 'resource')} checked in {_plural(accounts, 'account')}."
+    named = f"{_plural(count, 'use')} of" if count else "Nothing checked names"
+    where = f"{_plural(found.checked, 'resource')} checked in {_plural(accounts, 'account')}"
+    gone = " Its account does not have this key, or no longer." if found.is_gone else ""
+    return f"{named} {found.key_arn}; {where}.{gone}"
 
 
 def _as_table(found: KeyUses) -> str:
@@ -76,12 +76,14 @@ def _as_markdown(found: KeyUses) -> str:
     tables = [_use_table(found), _gap_table(found)]
     tables.append(Table("Not offered", ("kind",), [(each,) for each in found.not_offered]))
     tables.append(Table("What no scan looks at", ("what",), [(each,) for each in NOT_LOOKED_AT]))
-    return "\n".join(render(table, ExportFormat.MARKDOWN) for table in tables if table.rows)
+    texts = [render(table, ExportFormat.MARKDOWN) for table in tables if table.rows]
+    return "\n".join([f"{visible(_head(found))}\n", *texts])
 
 
 def _as_json(found: KeyUses) -> str:
     shape = {
         "key": found.key_arn,
+        "gone": found.is_gone,
         "whole": not found.gaps,
         "checked": found.checked,
         "uses": [

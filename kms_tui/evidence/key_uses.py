@@ -7,7 +7,7 @@ named by its ARN, or by the ARN of an alias.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,13 +15,14 @@ from typing import Protocol
 
 from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.evidence.references import KeyNames
 from kms_tui.evidence.scan_shortfalls import error_words, name_gaps, shortfall_words
 from kms_tui.evidence.scan_task import Use
 from kms_tui.evidence.scanners import SCANNERS
 from kms_tui.evidence.scans import Scan, ScanRun, can_scan
 from kms_tui.kms.arn import Arn, key_id_of
 from kms_tui.kms.errors import AnswerError, EndpointError, KmsTuiError, UnavailableError
-from kms_tui.kms.facts import Known
+from kms_tui.kms.facts import UNASKED, Known
 from kms_tui.workers import Job, QueueRules, WorkerPool, WorkQueues
 
 _ACCOUNTS_AT_ONCE = 4
@@ -128,22 +129,38 @@ class KeyUses:
             )
 
     @property
+    def _own_names(self) -> KeyNames | None:
+        """What the key's own account calls its keys; None where it was not scanned."""
+        account = Arn.parse(self.key_arn).account
+        scans = (each.result for each in self.scans if isinstance(each.result, Scan))
+        return next((scan.names for scan in scans if scan.names.account in ("", account)), None)
+
+    @property
     def _aliases(self) -> frozenset[str] | None:
         """The aliases of the key; None where its own account was not scanned."""
-        account, key_id = Arn.parse(self.key_arn).account, key_id_of(self.key_arn)
-        for each in self.scans:
-            if isinstance(each.result, Scan) and each.result.names.account in ("", account):
-                names = each.result.names.aliases
-                # Where they could not be read, that is a gap of the scan.
-                aliases = names.value if isinstance(names, Known) else {}
-                return frozenset(name for name, target in aliases.items() if target == key_id)
-        return None
+        own = self._own_names
+        if own is None:
+            return None
+        # Where they could not be read, that is a gap of the scan.
+        aliases = own.aliases.value if isinstance(own.aliases, Known) else {}
+        return frozenset(name for name, key_id in aliases.items() if key_id == key_id_of(self.key_arn))
 
-    def _uses_in(self, scan: Scan) -> Iterable[Use]:
+    def _uses_in(self, scan: Scan) -> Iterator[Use]:
         # Where the account is not known, ARNs of any account have been taken for its own.
-        if scan.names.account in ("", Arn.parse(self.key_arn).account):
-            return scan.uses(key_id_of(self.key_arn))
-        return [stray.use for stray in scan.unmatched if self._is_named_by(stray.use.reference)]
+        is_own = scan.names.account in ("", Arn.parse(self.key_arn).account)
+        if is_own:
+            yield from scan.uses(key_id_of(self.key_arn))
+        for stray in scan.unmatched:
+            reference = stray.use.reference
+            # In its own account, one that is not there any longer is named by its id, too.
+            if (is_own and reference == key_id_of(self.key_arn)) or self._is_named_by(reference):
+                yield stray.use
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the key's own account was scanned, and does not have it."""
+        key_ids = self._own_names.key_ids if self._own_names is not None else UNASKED
+        return isinstance(key_ids, Known) and key_id_of(self.key_arn) not in key_ids.value
 
     def _is_named_by(self, reference: str) -> bool:
         """Whether a reference of another account's resource is the key."""

@@ -62,6 +62,18 @@ def test_an_unused_key_is_not_said_to_be_unneeded(run: Run) -> None:
     assert "No scan looks at:" in text
 
 
+def test_keys_that_are_gone_or_a_partners_are_looked_for_by_their_arn(run: Run) -> None:
+    gone = "arn:aws:kms:eu-west-1:111122223333:key/0d9f7b61-3c2e-4a58-8f14-6be0a95d7c42"
+    text = run("used-by", gone, "--demo").out.decode()
+    assert "legacy-mail" in text
+    assert "Its account does not have this key, or no longer." in text
+    partners = "arn:aws:kms:eu-west-1:444455556666:key/5f0c2a9e-7d41-4b38-9e6a-0c8d1b7f2e35"
+    shape = json.loads(run("used-by", partners, "--demo", "--format", "json").out)
+    assert [use["resource"] for use in shape["uses"]] == ["acme-partner-outbound"]
+    assert "aliases of 444455556666 were not read" in shape["not_checked"][-1]["why"]
+    assert not shape["gone"]
+
+
 def test_each_account_of_an_organization_is_scanned_for_the_one_key(run: Run) -> None:
     ended = run("used-by", "alias/orders-db", "--demo", "--accounts", "organization", "--format", "json")
     shape = json.loads(ended.out)

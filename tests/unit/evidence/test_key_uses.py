@@ -106,6 +106,15 @@ def test_a_key_of_an_account_that_is_not_scanned_has_aliases_that_nobody_knows(
     assert gap.why == f"the aliases of {ACCOUNT} were not read: who names the key by one is not known"
 
 
+def test_what_still_names_a_key_that_is_gone_is_found(kms: LocalBackend) -> None:
+    gone = "0d9f7b61-3c2e-4a58-8f14-6be0a95d7c42"
+    found = uses_of(gone, FakeAccount(kms, volumes(arn_of(gone), gone, arn_of(gone, account=_OTHER))))
+    assert [each.use.resource for each in found.uses] == ["vol-0", "vol-1"]
+    assert found.is_gone
+    there = uses_of(new_key(kms), FakeAccount(kms))
+    assert not there.is_gone
+
+
 def test_the_failure_of_one_account_is_a_line_of_its_own(
     kms: LocalBackend, key: str, other: LocalBackend
 ) -> None:
