@@ -226,6 +226,7 @@ _REFUSED = {
 _OTHER_EMPTY_LISTS: dict[tuple[str, str], Shape] = {
     ("codebuild", "ListProjects"): {},
     ("codebuild", "ListReportGroups"): {},
+    ("config", "DescribeConfigurationAggregators"): {"ConfigurationAggregators": []},
     ("firehose", "ListDeliveryStreams"): {"DeliveryStreamNames": [], "HasMoreDeliveryStreams": False},
     ("kinesis", "ListStreams"): {"StreamNames": [], "HasMoreStreams": False},
 }

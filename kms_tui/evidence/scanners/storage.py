@@ -102,7 +102,12 @@ STORAGE_SCANNERS = (
     Scanner(
         "AMIs",
         "ec2",
-        Listing("DescribeImages", "Images", _PAGES, {"MaxResults": 1000, "Owners": ["self"]}),
+        Listing(
+            "DescribeImages",
+            "Images",
+            _PAGES,
+            {"MaxResults": 1000, "Owners": ["self"], "IncludeDisabled": True},
+        ),
         name="ImageId",
         label="Name",
         # An image names its snapshots, and only they their keys.
