@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cert": ("kms_tui.cli.cert_command", "make certificates, requests and CRLs with a KMS key"),
     "policy": ("kms_tui.cli.policy_command", "judge key policies in a pipeline"),
     "explain": ("kms_tui.cli.explain_command", "say why a request was denied"),
+    "code": ("kms_tui.cli.code_command", "write keys as Terraform, CloudFormation or CDK code"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
     "replay": ("kms_tui.cli.replay_command", "list the requests that a change of a key would break"),
     "usage": ("kms_tui.cli.usage_command", "count who spends the account's KMS requests"),
