@@ -13,6 +13,7 @@ from typing import NamedTuple
 from kms_tui.as_code.code import Code
 from kms_tui.as_code.hcl import Block, Expression, call
 from kms_tui.as_code.key_definition import KeyDefinition, Place, stack_notes
+from kms_tui.as_code.policy_documents import KIND, policy_document
 from kms_tui.as_code.policy_text import exact_members
 from kms_tui.as_code.resource_names import alias_names, grant_names, identifier, key_names
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
@@ -59,9 +60,12 @@ class _Resource(NamedTuple):
     comment: str = ""
 
 
-def terraform(definitions: Sequence[KeyDefinition]) -> Code:
-    """One file for all of the keys, with a provider for each account and Region."""
-    writer = _Writer(definitions)
+def terraform(definitions: Sequence[KeyDefinition], *, policy_documents: bool = False) -> Code:
+    """One file for all of the keys, with a provider for each account and Region.
+
+    With ``policy_documents`` a policy is a data source where that can say it; where not, that is noted.
+    """
+    writer = _Writer(definitions, policy_documents)
     parts = [_HEAD, str(Block("terraform", (), [{"required_version": ">= 1.5"}]))]
     parts += writer.providers()
     for definition in definitions:
@@ -71,9 +75,9 @@ def terraform(definitions: Sequence[KeyDefinition]) -> Code:
 
 
 class _Writer:
-    def __init__(self, definitions: Sequence[KeyDefinition]) -> None:
+    def __init__(self, definitions: Sequence[KeyDefinition], policy_documents: bool) -> None:
         self.notes: list[str] = []
-        self._definitions = definitions
+        self._policy_documents = policy_documents
         self._keys = key_names(definitions)
         self._aliases = alias_names(definitions)
         self._grants = grant_names(definitions, self._keys)
@@ -102,7 +106,13 @@ class _Writer:
     def parts(self, definition: KeyDefinition) -> Iterator[str]:
         """The texts of a key, its aliases and its grants."""
         address = self._addresses[definition.key.arn]
-        resources = [self._key(definition)]
+        meta: dict[str, object] = {}
+        if len(self._places) > 1:
+            meta["provider"] = Expression(f"aws.{self._provider(definition.place)}")
+        document = self._document(definition, meta)
+        if document is not None:
+            yield str(document)
+        resources = [self._key(definition, document)]
         for alias in definition.aliases:
             body: dict[str, object] = {"name": alias, "target_key_id": Expression(f"{address}.id")}
             name = self._aliases[definition.key.arn, alias]
@@ -112,24 +122,28 @@ class _Writer:
                 self.notes.append(f"{_grant_words(grant, definition)} is left out: {reason}.")
             else:
                 resources.append(self._grant(grant, definition))
-        meta: dict[str, object] = {}
-        if len(self._places) > 1:
-            meta["provider"] = Expression(f"aws.{self._provider(definition.place)}")
         for resource in resources:
             to = Expression(f"{resource.kind}.{resource.name}")
             yield resource.comment + str(Block("import", (), [{"to": to, "id": resource.import_id}]))
             labels = (resource.kind, resource.name)
             yield str(Block("resource", labels, [meta, resource.body], resource.blocks))
 
-    def _key(self, definition: KeyDefinition) -> _Resource:
+    def _document(self, definition: KeyDefinition, meta: Mapping[str, object]) -> Block | None:
+        if not self._policy_documents:
+            return None
+        document = policy_document(self._keys[definition.key.arn], definition.policy, meta)
+        if document is None:
+            self.notes.append(f"{definition.name}: its policy is no {KIND}, which could not say it as it is.")
+        return document
+
+    def _key(self, definition: KeyDefinition, document: Block | None) -> _Resource:
         key, kind = definition.key, _kind(definition)
         body = dict(_ARGUMENTS[kind](definition))
         if definition.is_replica and key.multi_region is not None:
             primary = key.multi_region.primary_arn
             reference = self._addresses.get(primary)
             body = {"primary_key_arn": Expression(f"{reference}.arn") if reference else primary, **body}
-        value = exact_members(definition.policy)
-        body["policy"] = definition.policy if value is None else call("jsonencode", value)
+        body["policy"] = _policy(definition.policy, document)
         if definition.own_tags:
             body["tags"] = {tag.key: tag.value for tag in definition.own_tags}
         lifecycle: dict[str, object] = {"prevent_destroy": True}
@@ -182,6 +196,13 @@ class _Writer:
             body,
             [Block("constraints", (), [limits])] if limits else (),
         )
+
+
+def _policy(text: str, document: Block | None) -> object:
+    if document is not None:
+        return Expression(f"{'.'.join((document.kind, *document.labels))}.json")
+    members = exact_members(text)
+    return text if members is None else call("jsonencode", members)
 
 
 def _kind(definition: KeyDefinition) -> str:

@@ -42,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--filter", metavar="TEXT", help="the keys that match, as in `kms-tui list`")
     parser.add_argument("--all", action="store_true", help="all keys of the account")
     parser.add_argument("--format", choices=_FORMATS, default="terraform", help="default: terraform")
+    parser.add_argument(
+        "--policy-documents",
+        action="store_true",
+        help="Terraform: policies as aws_iam_policy_document, not as jsonencode",
+    )
     parser.add_argument("--no-grants", action="store_true", help="leave grants out: services make their own")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="write the files into a directory, which is made"
@@ -57,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("name keys, or give one of --filter and --all")
     if args.overwrite and args.output is None:
         args.usage_error("--overwrite is for files in a directory: name one with -o")
+    if args.policy_documents and args.format != "terraform":
+        args.usage_error("--policy-documents is for --format terraform")
     from kms_tui.cli.filtered_keys import check_filter
 
     check_filter(args.filter or "", args.usage_error)
@@ -68,9 +75,7 @@ def run(args: argparse.Namespace) -> int:
         return 130
     finally:
         session.close()
-    from kms_tui.as_code.code_formats import CODE_FORMATS
-
-    code = CODE_FORMATS[args.format].write(read.definitions)
+    code = _code(read, args)
     _say((*read.left_out, *code.notes))
     problems += read.unread
     if read.definitions and code.files:
@@ -94,6 +99,15 @@ def _read(session: Session, args: argparse.Namespace) -> tuple[ReadKeys, list[st
     total = len(reading.references)
     read = followed(reading.read, lambda: Step("reading", reading.done, total), name="kms-tui code")
     return read, problems
+
+
+def _code(read: ReadKeys, args: argparse.Namespace) -> Code:
+    from kms_tui.as_code.code_formats import CODE_FORMATS
+    from kms_tui.as_code.terraform import terraform
+
+    if args.policy_documents:
+        return terraform(read.definitions, policy_documents=True)
+    return CODE_FORMATS[args.format].write(read.definitions)
 
 
 def _say(sentences: Sequence[str]) -> None:

@@ -101,15 +101,16 @@ _READS = {
 }
 
 
-def test_one_account_and_region_needs_no_provider_of_its_own(tmp_path: Path) -> None:
+def test_one_account_and_region_needs_no_provider_and_policies_may_be_documents(tmp_path: Path) -> None:
     local = account(key_stores=False)
     kms = Kms(local.backend)
-    code = terraform(KeyReading(["alias/orders", "alias/everywhere"], kms.in_region_of).read().definitions)
+    keys = ["alias/orders", "alias/everywhere", "alias/orders-v2"]
+    code = terraform(KeyReading(keys, kms.in_region_of).read().definitions, policy_documents=True)
     (text,) = code.files.values()
-    assert "provider =" not in text
+    assert (text.count('data "aws_iam_policy_document"'), "provider =" in text) == (3, False)
     with local.served() as url:
         runner = Terraform(tmp_path, url, text)
         assert runner.run("fmt", "-check", "-diff", "keys.tf") == (0, "")
         changed, output = runner.plan()
         assert changed == 2
-        assert "Plan: 10 to import, 0 to add, 0 to change, 0 to destroy." in output
+        assert "Plan: 12 to import, 0 to add, 0 to change, 0 to destroy." in output

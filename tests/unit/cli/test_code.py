@@ -105,6 +105,7 @@ def test_what_standard_output_has_no_room_for_is_said(code: Code) -> None:
     [
         ((), "name keys, or give one of --filter and --all"),
         (("alias/rsa", "--all"), "name keys, or give one of --filter and --all"),
+        (("--all", "--format", "cdk", "--policy-documents"), "--policy-documents is for --format terraform"),
         (("--all", "--overwrite"), "--overwrite is for files in a directory: name one with -o"),
         (("--filter", "stat:on"), "the filter 'stat:on'"),
         (("alias/rsa", "-o", "file"), "file could not be made"),
