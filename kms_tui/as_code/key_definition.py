@@ -13,6 +13,8 @@ from kms_tui.kms.model import Grant, Key, KeyOrigin, KeyRotationStatus, Tag
 
 STACK_TAG = "aws:cloudformation:stack-name"
 _THREADS = 4
+_NAMED = 3
+"""Names in a sentence about several keys."""
 
 
 class Place(NamedTuple):
@@ -58,7 +60,7 @@ class ReadKeys(NamedTuple):
 
     definitions: tuple[KeyDefinition, ...]
     left_out: tuple[str, ...] = ()
-    """Keys that no code can hold, a sentence each."""
+    """Keys that no code can hold, a sentence for each reason."""
     unread: tuple[str, ...] = ()
     """What could not be read, a sentence each: the code is not whole."""
 
@@ -109,7 +111,7 @@ class KeyReading:
         self._lock = threading.Lock()
         self._waiting = iter(self.references)
         self._found: dict[str, KeyDefinition] = {}
-        self._left_out: dict[str, str] = {}
+        self._left_out: dict[str, tuple[str, str]] = {}
         self._unread: dict[str, str] = {}
 
     def read(self) -> ReadKeys:
@@ -123,7 +125,7 @@ class KeyReading:
             thread.join()
         return ReadKeys(
             tuple(self._found[arn] for arn in sorted(self._found)),
-            tuple(self._left_out[arn] for arn in sorted(self._left_out)),
+            tuple(left_out_sentences([self._left_out[arn] for arn in sorted(self._left_out)])),
             tuple(self._unread[name] for name in self.references if name in self._unread),
         )
 
@@ -146,9 +148,24 @@ class KeyReading:
         kms = self._kms_for(reference)
         key = kms.describe(reference)
         if reason := reason_left_out(key):
-            self._left_out[key.arn] = f"{reference} is left out: it {reason}."
+            self._left_out[key.arn] = reference, reason
         elif key.arn not in self._found:
             self._found[key.arn] = read_definition(kms, key, grants=self._grants)
+
+
+def left_out_sentences(found: Sequence[tuple[str, str]]) -> list[str]:
+    """What is left out, as (name, reason): a sentence for each reason, with the first names."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in found:
+        reasons.setdefault(reason, []).append(name)
+    sentences = []
+    for reason, names in reasons.items():
+        if len(names) == 1:
+            sentences.append(f"{names[0]} is left out: it {reason}.")
+            continue
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        sentences.append(f"{', '.join(names[:_NAMED])}{more} are left out: each {reason}.")
+    return sentences
 
 
 def stack_notes(definitions: Sequence[KeyDefinition]) -> list[str]:

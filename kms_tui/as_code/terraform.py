@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from kms_tui.as_code.code import Code
 from kms_tui.as_code.hcl import Block, Expression, call
-from kms_tui.as_code.key_definition import KeyDefinition, Place, stack_notes
+from kms_tui.as_code.key_definition import KeyDefinition, Place, left_out_sentences, stack_notes
 from kms_tui.as_code.policy_documents import KIND, policy_document
 from kms_tui.as_code.policy_text import exact_members
 from kms_tui.as_code.resource_names import alias_names, grant_names, identifier, key_names
@@ -21,12 +21,13 @@ from kms_tui.kms.model import Grant, KeyOrigin, KeyState
 from kms_tui.visible import visible
 
 FILE = "kms_keys.tf"
-_NEWER_SPECS: Mapping[str, str] = {
-    **dict.fromkeys(("ML_DSA_44", "ML_DSA_65", "ML_DSA_87"), "6.0"),
-    "ECC_NIST_EDWARDS25519": "6.21",
-    **dict.fromkeys(("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"), ""),
+Version = tuple[int, int]
+_NEWER_SPECS: Mapping[str, Version | None] = {
+    **dict.fromkeys(("ML_DSA_44", "ML_DSA_65", "ML_DSA_87"), (6, 0)),
+    "ECC_NIST_EDWARDS25519": (6, 21),
+    **dict.fromkeys(("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"), None),
 }
-"""Key spec -> the version of the AWS provider that takes it; "" where none is known.
+"""Key spec -> the version of the AWS provider that takes it; None where none is known.
 
 The provider takes what its AWS SDK knows. Source: terraform-provider-aws#43025, #45025.
 """
@@ -60,18 +61,45 @@ class _Resource(NamedTuple):
     comment: str = ""
 
 
-def terraform(definitions: Sequence[KeyDefinition], *, policy_documents: bool = False) -> Code:
+def terraform(
+    definitions: Sequence[KeyDefinition],
+    *,
+    policy_documents: bool = False,
+    provider_version: Version | None = None,
+) -> Code:
     """One file for all of the keys, with a provider for each account and Region.
 
-    With ``policy_documents`` a policy is a data source where that can say it; where not, that is noted.
+    With ``policy_documents`` a policy is a data source where that can say it; where not, that is noted. Keys
+    that the AWS provider of ``provider_version`` refuses, or every known one, are left out.
     """
+    refused = [(each.name, reason) for each in definitions if (reason := _refused(each, provider_version))]
+    definitions = [each for each in definitions if not _refused(each, provider_version)]
+    if not definitions:
+        return Code({}, tuple(left_out_sentences(refused)))
     writer = _Writer(definitions, policy_documents)
     parts = [_HEAD, str(Block("terraform", (), [{"required_version": ">= 1.5"}]))]
     parts += writer.providers()
     for definition in definitions:
         parts += writer.parts(definition)
     text = "\n".join(f"{part.rstrip()}\n" for part in parts)
-    return Code({FILE: text}, (*writer.notes, *stack_notes(definitions)))
+    return Code({FILE: text}, (*left_out_sentences(refused), *writer.notes, *stack_notes(definitions)))
+
+
+def _refused(definition: KeyDefinition, version: Version | None) -> str:
+    """Why a provider of the version (None: the newest) refuses the resource, after "it"; or ""."""
+    key = definition.key
+    if key.spec not in _NEWER_SPECS or _kind(definition) != "aws_kms_key":
+        return ""
+    needed = _NEWER_SPECS[key.spec]
+    if needed is None:
+        return f"has the key spec {key.spec}, which no AWS provider is known to take"
+    if version is None or version >= needed:
+        return ""
+    return f"has the key spec {key.spec}, which AWS provider {_dotted(needed)} is the first to take"
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))
 
 
 class _Writer:
@@ -118,10 +146,10 @@ class _Writer:
             name = self._aliases[definition.key.arn, alias]
             resources.append(_Resource("aws_kms_alias", name, alias, body))
         for grant in definition.grants:
-            if reason := _no_grant(grant):
-                self.notes.append(f"{_grant_words(grant, definition)} is left out: {reason}.")
-            else:
+            if not _no_grant(grant):
                 resources.append(self._grant(grant, definition))
+        refused = [(grant.grant_id, reason) for grant in definition.grants if (reason := _no_grant(grant))]
+        self.notes += [f"Grants of {definition.name}: {each}" for each in left_out_sentences(refused)]
         for resource in resources:
             to = Expression(f"{resource.kind}.{resource.name}")
             yield resource.comment + str(Block("import", (), [{"to": to, "id": resource.import_id}]))
@@ -163,10 +191,10 @@ class _Writer:
         """What the resource does not say, for its comment and for the notes."""
         key = definition.key
         external = key.origin == KeyOrigin.EXTERNAL
-        if not external and not definition.is_replica and key.spec in _NEWER_SPECS:
-            version = _NEWER_SPECS[key.spec]
-            needs = f"AWS provider {version} or newer" if version else "an AWS provider that knows it"
-            yield self._noted(definition, f"its key spec {key.spec} needs {needs}.")
+        version = _NEWER_SPECS.get(key.spec)
+        if version is not None and _kind(definition) == "aws_kms_key":
+            needs = f"its key spec {key.spec} needs AWS provider {_dotted(version)} or newer."
+            yield self._noted(definition, needs)
         if external:
             yield "The key material is imported: no code holds it, and a new key has other material."
             if key.spec != SYMMETRIC_DEFAULT:
@@ -247,16 +275,12 @@ _ARGUMENTS: Mapping[str, _Arguments] = {
 
 
 def _no_grant(grant: Grant) -> str:
-    """Why Terraform cannot hold a grant, or ""."""
+    """Why Terraform cannot hold a grant, after "it"; or ""."""
     for who, principal in (("grantee", grant.grantee), ("retiring", grant.retiring)):
         if principal and not principal.startswith("arn:"):
             return (
-                f"its {who} principal {principal} is no ARN, but an AWS service, which makes its grants by "
-                "itself, or somebody who is gone"
+                f"has the {who} principal {principal}, which is no ARN: an AWS service, which makes its "
+                "grants by itself, or somebody who is gone"
             )
     unknown = sorted(grant.constraints.keys() - _CONSTRAINTS.keys())
-    return f"the provider has no argument for its constraint {', '.join(unknown)}" if unknown else ""
-
-
-def _grant_words(grant: Grant, definition: KeyDefinition) -> str:
-    return f"The grant {grant.name or grant.grant_id} of {definition.name}"
+    return f"has the constraint {', '.join(unknown)}, for which there is no argument" if unknown else ""

@@ -7,6 +7,7 @@ KMS answers them. AWS managed keys and keys scheduled for deletion are left out,
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,12 +48,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="Terraform: policies as aws_iam_policy_document, not as jsonencode",
     )
+    parser.add_argument(
+        "--provider-version",
+        type=_version,
+        metavar="X.Y",
+        help="Terraform: leave out the keys that this version of the AWS provider refuses",
+    )
     parser.add_argument("--no-grants", action="store_true", help="leave grants out: services make their own")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="write the files into a directory, which is made"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files of DIR that exist")
     add_reading_flags(parser)
+
+
+def _version(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([0-9]{1,4})\.([0-9]{1,4})(?:\.[0-9]{1,4})?", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a version such as 5.100")
+    return int(found[1]), int(found[2])
 
 
 def run(args: argparse.Namespace) -> int:
@@ -62,8 +76,13 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("name keys, or give one of --filter and --all")
     if args.overwrite and args.output is None:
         args.usage_error("--overwrite is for files in a directory: name one with -o")
-    if args.policy_documents and args.format != "terraform":
-        args.usage_error("--policy-documents is for --format terraform")
+    if args.format != "terraform":
+        for flag, given in (
+            ("--policy-documents", args.policy_documents),
+            ("--provider-version", args.provider_version is not None),
+        ):
+            if given:
+                args.usage_error(f"{flag} is for --format terraform")
     from kms_tui.cli.filtered_keys import check_filter
 
     check_filter(args.filter or "", args.usage_error)
@@ -105,8 +124,10 @@ def _code(read: ReadKeys, args: argparse.Namespace) -> Code:
     from kms_tui.as_code.code_formats import CODE_FORMATS
     from kms_tui.as_code.terraform import terraform
 
-    if args.policy_documents:
-        return terraform(read.definitions, policy_documents=True)
+    if args.format == "terraform":
+        return terraform(
+            read.definitions, policy_documents=args.policy_documents, provider_version=args.provider_version
+        )
     return CODE_FORMATS[args.format].write(read.definitions)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms_tui.as_code.key_definition import KeyDefinition, KeyReading, stack_notes
+from kms_tui.as_code.key_definition import KeyDefinition, KeyReading, left_out_sentences, stack_notes
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import Key, Tag
@@ -53,3 +53,11 @@ def test_tags_of_aws_are_nobodys_own_and_a_stack_is_named() -> None:
     assert definition.own_tags == (Tag("team", "a"),)
     (note,) = stack_notes([definition])
     assert note.startswith(f"{_ID} is held by the CloudFormation stack base:")
+
+
+def test_many_that_are_left_out_for_one_reason_are_one_sentence() -> None:
+    found = [("a", "is old"), ("b", "is new"), ("c", "is old"), ("d", "is old"), ("e", "is old")]
+    assert left_out_sentences(found) == [
+        "a, c, d and 1 more are left out: each is old.",
+        "b is left out: it is new.",
+    ]

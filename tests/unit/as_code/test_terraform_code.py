@@ -75,7 +75,7 @@ def test_a_grant_for_a_service_is_left_out_and_said() -> None:
     assert written.files[FILE].count('resource "aws_kms_grant"') == 4
     (note,) = written.notes
     assert note.startswith(
-        f"The grant {'5' * 64} of alias/orders is left out: its grantee principal dynamodb"
+        f"Grants of alias/orders: {'5' * 64} is left out: it has the grantee principal dynamodb"
     )
 
 
@@ -84,18 +84,36 @@ def _with_spec(spec: str) -> KeyDefinition:
     return replace(definition, key=replace(definition.key, spec=spec))
 
 
+def test_a_spec_that_only_a_newer_provider_takes_is_said() -> None:
+    written = terraform([_with_spec("ML_DSA_65")])
+    needs = "its key spec ML_DSA_65 needs AWS provider 6.0 or newer."
+    assert written.notes == (f"alias/coin: {needs}",)
+    assert f"# I{needs[1:]}" in written.files[FILE]
+    assert 'customer_master_key_spec = "ML_DSA_65"' in written.files[FILE]
+
+
 @pytest.mark.parametrize(
-    ("spec", "note"),
+    ("spec", "version", "reason"),
     [
-        ("ML_DSA_65", "alias/coin: its key spec ML_DSA_65 needs AWS provider 6.0 or newer."),
-        ("ML_KEM_768", "alias/coin: its key spec ML_KEM_768 needs an AWS provider that knows it."),
+        ("ML_DSA_65", (5, 100), "ML_DSA_65, which AWS provider 6.0 is the first to take"),
+        (
+            "ECC_NIST_EDWARDS25519",
+            (6, 20),
+            "ECC_NIST_EDWARDS25519, which AWS provider 6.21 is the first to take",
+        ),
+        ("ML_KEM_768", None, "ML_KEM_768, which no AWS provider is known to take"),
     ],
 )
-def test_a_spec_that_only_a_newer_provider_takes_is_said(spec: str, note: str) -> None:
-    written = terraform([_with_spec(spec)])
-    assert written.notes == (note,)
-    assert f"# {note[12].upper()}{note[13:]}" in written.files[FILE]
-    assert f'customer_master_key_spec = "{spec}"' in written.files[FILE]
+def test_a_key_that_the_provider_refuses_is_left_out(
+    spec: str, version: tuple[int, int] | None, reason: str
+) -> None:
+    refused = _with_spec(spec)
+    sentence = f"alias/coin is left out: it has the key spec {reason}."
+    assert terraform([refused], provider_version=version) == ({}, (sentence,))
+    (rsa,) = read("alias/rsa").definitions
+    written = terraform([refused, rsa], provider_version=version)
+    assert written.notes == (sentence,)
+    assert spec not in written.files[FILE]
 
 
 def test_what_a_comment_says_stays_in_its_line() -> None:

@@ -57,7 +57,7 @@ def test_all_keys_are_written_and_those_left_out_are_said(code: Code) -> None:
     assert [line.partition(" is left out: ")[2][:20] for line in ended.err.splitlines()[:3]] == [
         "it is scheduled for ",
         "it is an AWS managed",
-        "its grantee principa",
+        "it has the grantee p",
     ]
 
 
@@ -106,6 +106,8 @@ def test_what_standard_output_has_no_room_for_is_said(code: Code) -> None:
         ((), "name keys, or give one of --filter and --all"),
         (("alias/rsa", "--all"), "name keys, or give one of --filter and --all"),
         (("--all", "--format", "cdk", "--policy-documents"), "--policy-documents is for --format terraform"),
+        (("--all", "--format", "cdk", "--provider-version", "6.0"), "--provider-version is for --format ter"),
+        (("--all", "--provider-version", "six"), "'six' is not a version such as 5.100"),
         (("--all", "--overwrite"), "--overwrite is for files in a directory: name one with -o"),
         (("--filter", "stat:on"), "the filter 'stat:on'"),
         (("alias/rsa", "-o", "file"), "file could not be made"),
