@@ -10,6 +10,7 @@ from typing import NamedTuple
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.model import Grant, Key, KeyOrigin, KeyRotationStatus, Tag
+from kms_tui.workers import on_threads
 
 STACK_TAG = "aws:cloudformation:stack-name"
 _THREADS = 4
@@ -109,40 +110,29 @@ class KeyReading:
         self._kms_for = kms_for
         self._grants = grants
         self._lock = threading.Lock()
-        self._waiting = iter(self.references)
         self._found: dict[str, KeyDefinition] = {}
         self._left_out: dict[str, tuple[str, str]] = {}
         self._unread: dict[str, str] = {}
 
     def read(self) -> ReadKeys:
         """All of it; blocks."""
-        threads = [
-            threading.Thread(target=self._work, name="read keys", daemon=True) for _ in range(_THREADS)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        on_threads(len(self.references), self._read_one, threads=_THREADS, name="read keys")
         return ReadKeys(
             tuple(self._found[arn] for arn in sorted(self._found)),
             tuple(left_out_sentences([self._left_out[arn] for arn in sorted(self._left_out)])),
             tuple(self._unread[name] for name in self.references if name in self._unread),
         )
 
-    def _work(self) -> None:
-        while (reference := self._next()) is not None:
-            try:
-                self._read(reference)
-            except KmsTuiError as error:
-                self._unread[reference] = f"{reference} could not be read: {error}"
-            except Exception as error:
-                self._unread[reference] = f"{reference} could not be read: {AnswerError.of(error)}"
-            with self._lock:
-                self.done += 1
-
-    def _next(self) -> str | None:
+    def _read_one(self, number: int) -> None:
+        reference = self.references[number]
+        try:
+            self._read(reference)
+        except KmsTuiError as error:
+            self._unread[reference] = f"{reference} could not be read: {error}"
+        except Exception as error:
+            self._unread[reference] = f"{reference} could not be read: {AnswerError.of(error)}"
         with self._lock:
-            return next(self._waiting, None)
+            self.done += 1
 
     def _read(self, reference: str) -> None:
         kms = self._kms_for(reference)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -13,11 +14,13 @@ from kms_tui.drift.drift import SENSITIVE, Difference, Drifted, DriftKind, Drift
 from kms_tui.drift.live_account import LiveAccount, LiveKey, NotComparedError
 from kms_tui.drift.state import PlannedLoss, State, StateResource
 from kms_tui.kms.arn import Arn, key_account, key_arn, key_id_of
-from kms_tui.kms.errors import KmsTuiError
+from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.model import Grant
 from kms_tui.policy.same_policy import difference_words, same_policy
+from kms_tui.workers import on_threads
 
 _POLICY = "policy"
+_THREADS = 4
 
 
 class _Attribute(NamedTuple):
@@ -100,6 +103,7 @@ class Comparison:
         self.not_compared: list[NotCompared] = []
         self.losses: list[Loss] = []
         self._account = account
+        self._lock = threading.Lock()
         self._arns: dict[str, set[str]] = {}
         self._providers: dict[str, str] = {}
         known = (*state.resources, *(loss.resource for loss in state.losses))
@@ -113,14 +117,20 @@ class Comparison:
         """Compare everything; what cannot be read is among ``not_compared``."""
         for loss in self.state.losses:
             self.losses.append(Loss(loss, tuple(self._consequences(loss))))
-        for resource in self.state.resources:
-            try:
-                found = _COMPARERS.get(resource.kind, Comparison._key)(self, resource)
-            except KmsTuiError as error:
-                self.not_compared.append(NotCompared(resource.address, str(error)))
-            else:
-                if found is not None:
-                    self.drifted.append(found)
+        on_threads(len(self.state.resources), self._compare, threads=_THREADS, name="compare resources")
+
+    def _compare(self, number: int) -> None:
+        resource = self.state.resources[number]
+        try:
+            found = _COMPARERS.get(resource.kind, Comparison._key)(self, resource)
+        except KmsTuiError as error:
+            self.not_compared.append(NotCompared(resource.address, str(error)))
+        except Exception as error:
+            self.not_compared.append(NotCompared(resource.address, str(AnswerError.of(error))))
+        else:
+            if found is not None:
+                self.drifted.append(found)
+        with self._lock:
             self.done += 1
 
     def report(self, keys: Mapping[str, str] | None = None) -> DriftReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,6 +58,8 @@ class LiveAccount:
     def __init__(self, kms_for: Callable[[str], Kms], home: Kms) -> None:
         self.home = home
         self._kms_for = kms_for
+        self._lock = threading.Lock()
+        """Held while a list of a Region is read, so that several threads read it once."""
         self._keys: dict[str, LiveKey | None] = {}
         self._aliases: dict[tuple[str, str], Mapping[str, Alias]] = {}
         self._stores: dict[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {}
@@ -78,22 +81,25 @@ class LiveAccount:
         """A key; None for one that is gone. Raises KmsTuiError."""
         if arn not in self._keys:
             kms = self.kms(arn)
+            # Two threads may read one key; either answer will do.
             self._keys[arn] = _unless_gone(lambda: LiveKey(kms, kms.describe(arn)))
         return self._keys[arn]
 
     def alias(self, kms: Kms, name: str) -> Alias | None:
         place = kms.account_id, kms.region
-        if place not in self._aliases:
-            self._aliases[place] = {alias.name: alias for alias in kms.aliases()}
-        return self._aliases[place].get(name)
+        with self._lock:
+            if place not in self._aliases:
+                self._aliases[place] = {alias.name: alias for alias in kms.aliases()}
+            return self._aliases[place].get(name)
 
     def key_store(self, kms: Kms, store_id: str) -> Mapping[str, Any] | None:
         """A custom key store as DescribeCustomKeyStores answers it."""
         place = kms.account_id, kms.region
-        if place not in self._stores:
-            pages = kms.pages("DescribeCustomKeyStores", "CustomKeyStores", 100)
-            self._stores[place] = {store["CustomKeyStoreId"]: store for page in pages for store in page}
-        return self._stores[place].get(store_id)
+        with self._lock:
+            if place not in self._stores:
+                pages = kms.pages("DescribeCustomKeyStores", "CustomKeyStores", 100)
+                self._stores[place] = {store["CustomKeyStoreId"]: store for page in pages for store in page}
+            return self._stores[place].get(store_id)
 
 
 def _unless_gone(read: Callable[[], LiveKey]) -> LiveKey | None:
