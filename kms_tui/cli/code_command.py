@@ -143,12 +143,7 @@ def _write(code: Code, args: argparse.Namespace) -> None:
         if others:
             print(f"There is more: -o DIR also writes {', '.join(others)}.", file=sys.stderr)
         return
-    from kms_tui.atomic import SHARED, atomic_file, file_errors
+    from kms_tui.as_code.code import write_files
 
-    directory: Path = args.output
-    with file_errors(directory, "made"):
-        directory.mkdir(parents=True, exist_ok=True)
-    for name, text in code.files.items():
-        with atomic_file(directory / name, overwrite=args.overwrite, mode=SHARED) as file:
-            file.write(text.encode())
-    print(f"Wrote {', '.join(str(directory / name) for name in code.files)}.")
+    paths = write_files(code, args.output, overwrite=args.overwrite)
+    print(visible(f"Wrote {', '.join(map(str, paths))}."))

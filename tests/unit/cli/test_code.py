@@ -118,3 +118,11 @@ def test_bad_usage(code: Code, tmp_path: Path, arguments: tuple[str, ...], sente
     ended = code(*arguments)
     assert (ended.code, ended.out) == (2, b"")
     assert sentence in ended.err
+
+
+def test_a_file_that_exists_keeps_the_others_from_being_written(code: Code, tmp_path: Path) -> None:
+    (tmp_path / "stack").mkdir()
+    (tmp_path / "stack" / "resources-to-import.json").write_text("mine")
+    ended = code("alias/rsa", "--format", "cloudformation", "-o", "stack")
+    assert ended.code == 2
+    assert [path.name for path in (tmp_path / "stack").iterdir()] == ["resources-to-import.json"]
