@@ -8,7 +8,6 @@ template are imported at once, each with a DeletionPolicy).
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -174,17 +173,14 @@ def _to_import(stack: Stack) -> list[dict[str, Any]]:
 
 def _template(stack: Stack, template: str, listed: str) -> str:
     account, region = stack.place
-    command = [
-        *("aws", "cloudformation", "create-change-set", "--region", region, "--stack-name", stack.name),
-        *("--change-set-name", "import-keys", "--change-set-type", "IMPORT"),
-        *("--template-body", f"file://{template}", "--resources-to-import", f"file://{listed}"),
-    ]
+    change_set = f"--region {region} --stack-name {stack.name} --change-set-name import-keys"
     head = [
         f"Keys of account {account} in {region}, as they are. Importing them changes nothing:",
         "",
-        f"  {shlex.join(command)}",
-        f"  aws cloudformation execute-change-set --region {region} --stack-name {stack.name} "
-        "--change-set-name import-keys",
+        f"  aws cloudformation create-change-set {change_set} --change-set-type IMPORT \\",
+        f"    --template-body file://{template} --resources-to-import file://{listed}",
+        f"  aws cloudformation wait change-set-create-complete {change_set}",
+        f"  aws cloudformation execute-change-set {change_set}",
     ]
     document = {
         "AWSTemplateFormatVersion": "2010-09-09",

@@ -14,7 +14,7 @@ from kms_tui.drift.state import KINDS, PlannedLoss, State, StateResource
 from kms_tui.formats import encoding_of
 from kms_tui.kms.errors import ConfigurationError
 
-MAX_BYTES = 256 << 20
+MAX_BYTES = 128 << 20
 _VERSION = 4
 _FORMATS = ("0", "1")
 _ZIP = b"PK\x03\x04"
