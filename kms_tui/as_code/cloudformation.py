@@ -16,7 +16,7 @@ import yaml
 from kms_tui.as_code.code import Code
 from kms_tui.as_code.key_definition import KeyDefinition, Place, stack_notes
 from kms_tui.as_code.policy_text import policy_members
-from kms_tui.as_code.resource_names import alias_names, key_names, unique_names
+from kms_tui.as_code.resource_names import alias_names, identifier, key_names, unique_names
 from kms_tui.kms.model import KeyOrigin, KeyState
 from kms_tui.visible import visible
 
@@ -102,7 +102,7 @@ def _stack(place: Place, definitions: Sequence[KeyDefinition]) -> Stack:
     for definition in definitions:
         arn = definition.key.arn
         base = _logical(names[arn])
-        wanted[arn, ""] = (base, f"{base}Key", f"Key{_logical(definition.key.key_id)}")
+        wanted[arn, ""] = (base, f"{base}Key", f"Key{_logical(identifier(definition.key.key_id))}")
         for alias in definition.aliases:
             own = f"{_logical(aliases[arn, alias])}Alias"
             wanted[arn, alias] = (own, f"{own}{_logical(alias.encode().hex())}")

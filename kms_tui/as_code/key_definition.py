@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from kms_tui.backend.kms_facade import Kms
+from kms_tui.kms.arn import is_account_id
 from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.model import Grant, Key, KeyOrigin, KeyRotationStatus, Tag
 from kms_tui.workers import on_threads
 
 STACK_TAG = "aws:cloudformation:stack-name"
 _THREADS = 4
+_REGION = re.compile("[a-z0-9-]+")
 _NAMED = 3
 """Names in a sentence about several keys."""
 
@@ -137,6 +140,9 @@ class KeyReading:
     def _read(self, reference: str) -> None:
         kms = self._kms_for(reference)
         key = kms.describe(reference)
+        # Both stand in names of files and in commands.
+        if not is_account_id(key.account_id) or not _REGION.fullmatch(key.region):
+            raise AnswerError("DescribeKey answered no ARN of a key, or no account")
         if reason := reason_left_out(key):
             self._left_out[key.arn] = reference, reason
         elif key.arn not in self._found:

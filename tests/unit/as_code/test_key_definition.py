@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from kms_tui.as_code.key_definition import KeyDefinition, KeyReading, left_out_sentences, stack_notes
+from kms_tui.backend.base import Backend
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.model import Key, Tag
@@ -44,6 +49,33 @@ def test_a_key_that_cannot_be_read_whole_is_not_written_in_half() -> None:
     assert (found.definitions, len(found.left_out), reading.done) == ((), 1, 3)
     assert found.unread[0] == f"alias/rsa could not be read: AccessDeniedException: no tags of {_ID}04"
     assert found.unread[1].startswith("alias/none-such could not be read: NotFoundException")
+
+
+class _Hostile(Kms):
+    """An endpoint that answers what would be a path, or more lines of code."""
+
+    def __init__(self, backend: Backend, **members: str) -> None:
+        super().__init__(backend)
+        self.members = members
+
+    def describe(self, key: str) -> Key:
+        return replace(super().describe(key), **self.members)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"account_id": "1\nprovisioner"},
+        {"account_id": ""},
+        {"arn": f"arn:aws:kms:../../x:111122223333:key/{_ID}04"},
+        {"arn": 'arn:aws:kms:a"b:111122223333:key/x'},
+        {"arn": "nothing"},
+    ],
+)
+def test_a_place_that_is_none_gets_into_no_code(members: dict[str, str]) -> None:
+    kms = _Hostile(account(key_stores=False).backend, **members)
+    found = KeyReading(["alias/rsa"], lambda _: kms).read()
+    assert (found.definitions, len(found.unread)) == ((), 1)
 
 
 def test_tags_of_aws_are_nobodys_own_and_a_stack_is_named() -> None:
