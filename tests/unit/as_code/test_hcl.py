@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kms_tui.as_code.hcl import Block, Expression, call, quoted
+from kms_tui.visible import visible
 
 
 @pytest.mark.parametrize(
@@ -21,6 +26,25 @@ from kms_tui.as_code.hcl import Block, Expression, call, quoted
 )
 def test_a_text_is_a_literal_in_which_no_template_begins(text: str, literal: str) -> None:
     assert quoted(text) == literal
+
+
+_ESCAPE = re.compile(r"\\(?:u(....)|U(........)|(.))|([$%])\4\{")
+_SHORT = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def _read(match: re.Match[str]) -> str:
+    if code := match[1] or match[2]:
+        return chr(int(code, 16))
+    return f"{match[4]}{{" if match[4] else _SHORT.get(match[3], match[3])
+
+
+@given(st.text(st.characters() | st.sampled_from('${%}"\\\n'), max_size=20))
+def test_a_literal_reads_back_as_the_text_on_one_line_without_a_template(text: str) -> None:
+    inside = quoted(text)[1:-1]
+    assert _ESCAPE.sub(_read, inside) == text
+    assert visible(inside) == inside
+    assert re.search(r"(?<![$%])[$%]\{", _ESCAPE.sub("", inside)) is None
+    assert re.search(r'(?<!\\)"', _ESCAPE.sub("", inside)) is None
 
 
 def test_equals_signs_stand_below_each_other_between_items_of_several_lines() -> None:

@@ -120,3 +120,16 @@ def test_what_a_comment_says_stays_in_its_line() -> None:
     definition = replace(_with_spec("SYMMETRIC_DEFAULT"), aliases=("alias/a\nresource \u202e",))
     lines = terraform([definition]).files[FILE].splitlines()
     assert "# alias/a␊resource \\u202e" in lines
+
+
+def test_each_account_and_region_has_a_provider_of_its_own() -> None:
+    (one,) = read("alias/rsa").definitions
+    other = "444455556666"
+    arn = one.key.arn.replace("111122223333", other)
+    text = terraform([one, replace(one, key=replace(one.key, arn=arn, account_id=other))]).files[FILE]
+    for account in ("111122223333", other):
+        provider = f"account_{account}_eu_west_1"
+        assert f'alias               = "{provider}"' in text
+        assert f'allowed_account_ids = ["{account}"]' in text
+        assert text.count(f"provider = aws.{provider}\n") == 2
+        assert f'resource "aws_kms_key" "rsa_eu_west_1_{account}"' in text
