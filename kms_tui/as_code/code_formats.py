@@ -14,12 +14,14 @@ from kms_tui.as_code.terraform import terraform
 
 class CodeFormat(NamedTuple):
     title: str
+    words: str
+    """What it is, in a few words."""
     write: Callable[[Sequence[KeyDefinition]], Code]
 
 
 CODE_FORMATS: Mapping[str, CodeFormat] = {
-    "terraform": CodeFormat("Terraform", terraform),
-    "cloudformation": CodeFormat("CloudFormation", cloudformation),
-    "cdk": CodeFormat("AWS CDK (Python)", cdk),
+    "terraform": CodeFormat("Terraform", "import blocks and resources", terraform),
+    "cloudformation": CodeFormat("CloudFormation", "a template, and what its stack imports", cloudformation),
+    "cdk": CodeFormat("AWS CDK", "a Python app, and the mapping for its import", cdk),
 }
 """By the word that names the format in commands."""

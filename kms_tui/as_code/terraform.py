@@ -148,8 +148,8 @@ class _Writer:
         for grant in definition.grants:
             if not _no_grant(grant):
                 resources.append(self._grant(grant, definition))
-        refused = [(grant.grant_id, reason) for grant in definition.grants if (reason := _no_grant(grant))]
-        self.notes += [f"Grants of {definition.name}: {each}" for each in left_out_sentences(refused)]
+        refused = [(f"{each.grant_id[:12]}…", why) for each in definition.grants if (why := _no_grant(each))]
+        self.notes += [f"Of the grants of {definition.name} {each}" for each in left_out_sentences(refused)]
         for resource in resources:
             to = Expression(f"{resource.kind}.{resource.name}")
             yield resource.comment + str(Block("import", (), [{"to": to, "id": resource.import_id}]))

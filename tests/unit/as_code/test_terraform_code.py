@@ -75,7 +75,7 @@ def test_a_grant_for_a_service_is_left_out_and_said() -> None:
     assert written.files[FILE].count('resource "aws_kms_grant"') == 4
     (note,) = written.notes
     assert note.startswith(
-        f"Grants of alias/orders: {'5' * 64} is left out: it has the grantee principal dynamodb"
+        f"Of the grants of alias/orders {'5' * 12}… is left out: it has the grantee principal dynamodb"
     )
 
 
