@@ -68,11 +68,13 @@ class State(NamedTuple):
     losses: tuple[PlannedLoss, ...] = ()
     others: int = 0
     """Managed resources that are none of KMS."""
+    new: int = 0
+    """Resources of KMS that a plan makes and that are in no account yet."""
 
     @property
     def is_empty(self) -> bool:
         """Whether it holds nothing of KMS."""
-        return not self.resources and not self.losses
+        return not (self.resources or self.losses or self.new)
 
 
 def merged(states: Mapping[str, State]) -> State:
@@ -84,8 +86,13 @@ def merged(states: Mapping[str, State]) -> State:
     for name, state in states.items():
         resources += [_named(resource, name) for resource in state.resources]
         losses += [replace(loss, resource=_named(loss.resource, name)) for loss in state.losses]
-    is_plan = any(state.is_plan for state in states.values())
-    return State(is_plan, tuple(resources), tuple(losses), sum(state.others for state in states.values()))
+    return State(
+        any(state.is_plan for state in states.values()),
+        tuple(resources),
+        tuple(losses),
+        sum(state.others for state in states.values()),
+        sum(state.new for state in states.values()),
+    )
 
 
 def _named(resource: StateResource, name: str) -> StateResource:

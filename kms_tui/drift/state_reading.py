@@ -163,7 +163,8 @@ def _shown(document: Mapping[str, Any]) -> State:
     changes = [_mapping(each) for each in _list(document, "resource_changes")]
     losses = [loss for each in changes if _text(each, "type") in KINDS and (loss := _loss(each)) is not None]
     others = sum(_text(each, "type") not in KINDS and each.get("mode") == "managed" for each in changes)
-    return State(True, tuple(resources.values()), tuple(losses), max(others, state.others))
+    new = sum(_text(each, "type") in KINDS and _actions(each) == ["create"] for each in changes)
+    return State(True, tuple(resources.values()), tuple(losses), max(others, state.others), new)
 
 
 def _shown_state(document: Mapping[str, Any], *, is_plan: bool) -> State:
@@ -222,8 +223,7 @@ def _before(entry: Mapping[str, Any]) -> StateResource:
 
 
 def _loss(entry: Mapping[str, Any]) -> PlannedLoss | None:
-    change = _mapping(entry.get("change") or {})
-    actions = _list(change, "actions")
+    change, actions = _mapping(entry.get("change") or {}), _actions(entry)
     if "delete" not in actions:
         return None
     resource = _before(entry)
@@ -235,6 +235,10 @@ def _loss(entry: Mapping[str, Any]) -> PlannedLoss | None:
     told = _text(entry, "action_reason")
     reasons += [words] if (words := _REASONS.get(told, told.replace("_", " "))) else []
     return PlannedLoss(resource, "create" in actions, tuple(reasons))
+
+
+def _actions(entry: Mapping[str, Any]) -> list[Any]:
+    return _list(_mapping(entry.get("change") or {}), "actions")
 
 
 def _first_names(paths: Sequence[Any]) -> Iterator[str]:

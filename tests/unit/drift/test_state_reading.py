@@ -150,6 +150,11 @@ def test_other_changes_of_a_plan_are_no_losses() -> None:
     assert read(_plan(*changes)).losses == ()
 
 
+def test_a_plan_that_only_makes_keys_holds_nothing_to_compare_and_is_not_empty() -> None:
+    state = read(_plan(_change(["create"]), _change(["update"])))
+    assert (state.resources, state.new, state.is_empty) == ((), 1, False)
+
+
 def test_a_plan_is_compared_as_the_state_was_before_its_refresh() -> None:
     prior = {
         "address": "aws_kms_key.k",
