@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from kms_tui.inventory.pace import Pace, Priority, reading_queues
-from kms_tui.workers import Job, QueueRules, WorkerPool, WorkQueues, on_threads
+from kms_tui.workers import Job, QueueRules, WorkerPool, WorkQueues
 from tests.unit.inventory.world import Clock
 
 PACE = Pace(rest=10, demand=10, usage=5)
@@ -332,14 +332,3 @@ def test_jobs_far_behind_those_of_a_closed_account_are_found(accounts: WorkQueue
     accounts.replace(Priority.USAGE, iter(jobs))
     names = [name for _ in range(5) for name in taken(accounts)]
     assert names == ["a0", "b0"]
-
-
-def test_on_threads_calls_each_number_once_on_some_threads() -> None:
-    called: list[tuple[int, str]] = []
-    on_threads(
-        50, lambda number: called.append((number, threading.current_thread().name)), threads=4, name="t"
-    )
-    assert sorted(number for number, _ in called) == list(range(50))
-    assert {name for _, name in called} == {"t"}
-    on_threads(0, lambda number: called.append((number, "")), threads=4, name="t")
-    assert len(called) == 50
