@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.drift.drift import SENSITIVE, Difference, Drifted, DriftKind, DriftReport, Loss, NotCompared
-from kms_tui.drift.live_account import LiveAccount, LiveKey, NotComparedError
+from kms_tui.drift.live_account import LiveAccount, LiveKey, NotComparedError, account_of
 from kms_tui.drift.state import PlannedLoss, State, StateResource
 from kms_tui.kms.arn import Arn, key_account, key_arn, key_id_of
 from kms_tui.kms.errors import AnswerError, KmsTuiError
@@ -230,7 +230,7 @@ class Comparison:
             arns = [here] if here in arns or not arns else arns
         if not arns:
             home = self._account.home
-            arns = [key_arn(home.partition, home.region, home.account_id, key_id_of(named))]
+            arns = [key_arn(home.partition, home.region, account_of(home), key_id_of(named))]
         if len(arns) > 1 and not several:
             raise NotComparedError("the state does not say which Region's key it means")
         return [self._account.key(arn) for arn in arns]
@@ -239,7 +239,7 @@ class Comparison:
         """An ARN in the resource's account and Region, where its provider or its ``region`` tells."""
         arn = self._providers.get(resource.provider, "")
         home = self._account.home
-        found = Arn.parse(arn) if arn else Arn(home.partition, "kms", home.region, home.account_id, "")
+        found = Arn.parse(arn) if arn else Arn(home.partition, "kms", home.region, account_of(home), "")
         region = resource.text("region")
         if not arn and not region:
             return None

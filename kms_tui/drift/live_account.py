@@ -71,10 +71,10 @@ class LiveAccount:
         except ValueError:
             raise NotComparedError(f"{arn or 'nothing'} is no ARN") from None
         kms = self._kms_for(arn)
-        if kms.account_id and parsed.account != kms.account_id:
-            raise NotComparedError(
-                f"its account {parsed.account} is not one of this session ({kms.account_id})"
-            )
+        own = account_of(kms)
+        if parsed.account != own:
+            known = f"({own})" if own else "as far as is known"
+            raise NotComparedError(f"its account {parsed.account} is not one of this session {known}")
         return kms
 
     def key(self, arn: str) -> LiveKey | None:
@@ -86,7 +86,7 @@ class LiveAccount:
         return self._keys[arn]
 
     def alias(self, kms: Kms, name: str) -> Alias | None:
-        place = kms.account_id, kms.region
+        place = account_of(kms), kms.region
         with self._lock:
             if place not in self._aliases:
                 self._aliases[place] = {alias.name: alias for alias in kms.aliases()}
@@ -94,12 +94,17 @@ class LiveAccount:
 
     def key_store(self, kms: Kms, store_id: str) -> Mapping[str, Any] | None:
         """A custom key store as DescribeCustomKeyStores answers it."""
-        place = kms.account_id, kms.region
+        place = account_of(kms), kms.region
         with self._lock:
             if place not in self._stores:
                 pages = kms.pages("DescribeCustomKeyStores", "CustomKeyStores", 100)
                 self._stores[place] = {store["CustomKeyStoreId"]: store for page in pages for store in page}
             return self._stores[place].get(store_id)
+
+
+def account_of(kms: Kms) -> str:
+    """The account of a façade, asked for where no answer has told it yet; "" where nobody tells."""
+    return kms.account_id or kms.caller().account
 
 
 def _unless_gone(read: Callable[[], LiveKey]) -> LiveKey | None:

@@ -17,6 +17,7 @@ from kms_tui.drift.live_account import LiveAccount
 from kms_tui.drift.state import State, StateResource
 from kms_tui.drift.state_reading import read_state
 from kms_tui.kms.errors import ServiceError
+from kms_tui.kms.model import CallerIdentity
 from tests.as_code_account import account
 
 _DATA = Path(__file__).parents[2] / "data" / "terraform"
@@ -218,6 +219,36 @@ def test_what_the_session_cannot_reach_is_said(backend: LocalBackend, arn: str, 
     (missed,) = report.not_compared
     assert missed.reason.startswith(reason)
     assert report.drifted == ()
+
+
+@pytest.mark.parametrize(
+    ("account", "reason"),
+    [
+        ("111122223333", "its account 999999999999 is not one of this session (111122223333)"),
+        ("", "its account 999999999999 is not one of this session as far as is known"),
+    ],
+)
+def test_an_account_that_is_not_known_yet_is_asked_for(
+    backend: LocalBackend, account: str, reason: str
+) -> None:
+    class Unknowing(Kms):
+        @property
+        def account_id(self) -> str:
+            return ""
+
+        def caller(self) -> CallerIdentity:
+            return CallerIdentity(account)
+
+        def in_region_of(self, key: str) -> Kms:
+            return self
+
+    alias = {"arn": "arn:aws:kms:eu-west-1:999999999999:alias/rsa", "name": "alias/none"}
+    other = StateResource("aws_kms_alias.a", "aws_kms_alias", alias)
+    key = _key(arn=f"arn:aws:kms:eu-west-1:111122223333:key/{_ID}04", is_enabled=True)
+    report = compared(State(False, (other, key)), Unknowing(backend))
+    assert report.drifted == ()
+    assert report.not_compared[0] == ("aws_kms_alias.a", reason)
+    assert len(report.not_compared) == (1 if account else 2)
 
 
 def test_a_refused_call_leaves_its_resource_out_and_the_others_compared(backend: LocalBackend) -> None:
