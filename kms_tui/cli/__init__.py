@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "code": ("kms_tui.cli.code_command", "write keys as Terraform, CloudFormation or CDK code"),
     "drift": ("kms_tui.cli.drift_command", "hold Terraform's state or plan against the account"),
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
+    "snapshot": ("kms_tui.cli.snapshot_command", "write the facts of all keys into a file"),
+    "diff": ("kms_tui.cli.diff_command", "say what has changed since a snapshot"),
     "replay": ("kms_tui.cli.replay_command", "list the requests that a change of a key would break"),
     "usage": ("kms_tui.cli.usage_command", "count who spends the account's KMS requests"),
     "login": ("kms_tui.cli.login_command", "sign in to IAM Identity Center, without the AWS CLI"),
