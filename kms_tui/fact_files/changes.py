@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from kms_tui.fact_files.fact_file import AccountRegion
 from kms_tui.inventory.row_health import HealthSeverity as Severity
-from kms_tui.kms.arn import key_id_of
+from kms_tui.kms.arn import AccountRegion, key_id_of
 
 
 class ChangeKind(StrEnum):
@@ -93,8 +92,7 @@ class ChangedKey(NamedTuple):
 
     @property
     def place(self) -> AccountRegion:
-        _, _, _, region, account, _ = self.arn.split(":", 5)
-        return AccountRegion(account, region)
+        return AccountRegion.of(self.arn)
 
     @property
     def key_id(self) -> str:

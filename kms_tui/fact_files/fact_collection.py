@@ -12,13 +12,13 @@ from typing import TypeVar
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.account_grants import GrantReading
-from kms_tui.fact_files.fact_file import AccountRegion, FactFile, KeyFacts, ListedRegion
+from kms_tui.fact_files.fact_file import FactFile, KeyFacts, ListedRegion
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.whole_reading import WholeReading
-from kms_tui.kms.arn import ALIAS_PREFIX
+from kms_tui.kms.arn import ALIAS_PREFIX, AccountRegion
 from kms_tui.kms.facts import LOADING, NOT_APPLICABLE, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Grant
 

@@ -8,16 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kms_tui.fact_files.changes import ChangedKey, ChangeKind, KeyChange, NotCompared, in_order
-from kms_tui.fact_files.fact_file import (
-    AccountRegion,
-    FactFile,
-    FactFileError,
-    KeyFacts,
-    ListedRegion,
-    unread_state,
-)
+from kms_tui.fact_files.fact_file import FactFile, FactFileError, KeyFacts, ListedRegion, unread_state
 from kms_tui.fact_files.key_comparison import key_changes
-from kms_tui.kms.arn import short_alias
+from kms_tui.kms.arn import AccountRegion, short_alias
 from kms_tui.kms.facts import Fact, Known
 
 NO_ALIASES: Mapping[str, str] = {}

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from kms_tui.atomic import FileError
-from kms_tui.kms.arn import key_id_of, short_alias
+from kms_tui.kms.arn import AccountRegion, key_id_of, short_alias
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed
 from kms_tui.kms.model import Grant, Key, KeyRotationStatus, Tag
 
@@ -24,16 +24,6 @@ MOST_BYTES = 512 * 1024 * 1024
 
 class FactFileError(FileError):
     """A file is no fact file that this program can read; the sentence names the file and what is wrong."""
-
-
-class AccountRegion(NamedTuple):
-    """A Region of an account."""
-
-    account: str
-    region: str
-
-    def __str__(self) -> str:
-        return f"{self.region} of {self.account}" if self.account else self.region
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +49,7 @@ class KeyFacts:
 
     @property
     def place(self) -> AccountRegion:
-        _, _, _, region, account, _ = self.arn.split(":", 5)
-        return AccountRegion(account, region)
+        return AccountRegion.of(self.arn)
 
     @property
     def name(self) -> str:

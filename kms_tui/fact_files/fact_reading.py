@@ -15,14 +15,13 @@ from kms_tui.fact_files.fact_file import (
     FORMAT,
     MOST_BYTES,
     VERSION,
-    AccountRegion,
     FactFile,
     FactFileError,
     KeyFacts,
     ListedRegion,
 )
 from kms_tui.fact_files.fact_writing import NOT_APPLICABLE_WORDS, NOT_READ_WORDS
-from kms_tui.kms.arn import Arn, is_account_id, key_id_of
+from kms_tui.kms.arn import AccountRegion, Arn, is_account_id, key_id_of
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import NOT_APPLICABLE, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Grant, Key, KeyRotationStatus, MultiRegion, Tag

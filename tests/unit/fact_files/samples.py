@@ -8,7 +8,8 @@ from typing import Any
 
 from kms_tui.fact_files.changes import KeyChange
 from kms_tui.fact_files.fact_comparison import FactChanges, compared
-from kms_tui.fact_files.fact_file import AccountRegion, FactFile, KeyFacts, ListedRegion
+from kms_tui.fact_files.fact_file import FactFile, KeyFacts, ListedRegion
+from kms_tui.kms.arn import AccountRegion
 from kms_tui.kms.errors import KmsTuiError, ServiceError
 from kms_tui.kms.facts import NOT_APPLICABLE, Denied, Failed, Known
 from kms_tui.kms.model import Grant, Key, KeyRotationStatus, MultiRegion, Tag
