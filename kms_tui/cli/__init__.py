@@ -37,6 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("kms_tui.cli.report_command", "hold the account's keys against the health checks"),
     "snapshot": ("kms_tui.cli.snapshot_command", "write the facts of all keys into a file"),
     "diff": ("kms_tui.cli.diff_command", "say what has changed since a snapshot"),
+    "algorithms": (
+        "kms_tui.cli.algorithms_command",
+        "list algorithms, strength, and what is not post-quantum",
+    ),
     "replay": ("kms_tui.cli.replay_command", "list the requests that a change of a key would break"),
     "usage": ("kms_tui.cli.usage_command", "count who spends the account's KMS requests"),
     "login": ("kms_tui.cli.login_command", "sign in to IAM Identity Center, without the AWS CLI"),
