@@ -20,7 +20,7 @@ from kms_tui.cli.history_options import FAILED, STOPPED, add_history_flags, agre
 from kms_tui.cli.history_options import followed as history_of
 from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
 from kms_tui.kms.arn import key_arn
-from kms_tui.kms.errors import ConfigurationError
+from kms_tui.kms.errors import ConfigurationError, KmsTuiError
 from kms_tui.session import BackendKind, Session
 from kms_tui.visible import visible
 
@@ -80,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
     gaps = list(inventory.gaps())
     for gap in gaps:
         print(visible(gap), file=sys.stderr)
+    if inventory.callers is not None and not inventory.callers.whole:
+        print("The record of requests was not read whole; the output says why.", file=sys.stderr)
     return FAILURE if gaps and not code else code
 
 
@@ -114,7 +116,8 @@ def _callers(
 ) -> tuple[ClassicalCallers, int]:
     """Who connects with a classical key exchange, and the exit code of how that reading ended.
 
-    Raises KmsTuiError where a Region has no record; ConfigurationError where a query was not agreed to.
+    A Region whose record cannot be read is a remark. Raises ConfigurationError where a query was not agreed
+    to, or a flag names no source.
     """
     from kms_tui.evidence.algorithms.algorithm_inventory import ClassicalCallers
     from kms_tui.evidence.request_history.coverage_words import coverage_sentence
@@ -130,12 +133,17 @@ def _callers(
     for region, source in _sources(args, session, inventory):
         if not agreed(args, source, query):
             raise ConfigurationError("The query was not run.", next_step="Leave out --callers, or add --yes.")
-        history, ended = history_of(source, query, args.minutes)
+        where = f"{region}: " if region else ""
+        try:
+            history, ended = history_of(source, query, args.minutes)
+        except KmsTuiError as error:
+            remarks.append(f"{where}Callers are not known: {error}")
+            code = FAILED
+            continue
         usage = request_usage(history, region)
         for each in usage.classical:
             counts[each.subject, each.detail] += each.per_day
         untold += usage.untold
-        where = f"{region}: " if region else ""
         remarks += [
             f"{where}{sentence}" for sentence in (coverage_sentence(usage.coverage), *usage.coverage.notes)
         ]

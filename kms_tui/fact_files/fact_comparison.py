@@ -28,7 +28,7 @@ class FactChanges:
     now: datetime
     places: tuple[AccountRegion, ...]
     keys: int
-    """The keys that are in both."""
+    """The keys that were compared, and those that are new or gone."""
     changes: tuple[KeyChange, ...]
     not_compared: tuple[NotCompared, ...]
     only_then: tuple[AccountRegion, ...]
@@ -92,6 +92,7 @@ class _Comparing:
     ) -> None:
         place = then.place
         listed = self._known("keys", place, then.keys, now.keys)
+        self.keys += len(old.keys() | new.keys() if listed else old.keys() & new.keys())
         if listed:
             self.changes += map(_gone, (old[arn] for arn in old.keys() - new.keys()))
             self.changes += map(_added, (new[arn] for arn in new.keys() - old.keys()))
@@ -99,7 +100,6 @@ class _Comparing:
             self.changes += _aliases(old, new, listed=listed)
         targets = _targets(new.values())
         for arn in sorted(old.keys() & new.keys()):
-            self.keys += 1
             key = _named(new[arn], old[arn], targets)
             self.changes += key_changes(key, old[arn], new[arn], self.rewritten)
             self._note_unknown(key, old[arn], new[arn])

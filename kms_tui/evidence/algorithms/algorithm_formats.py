@@ -110,7 +110,7 @@ def _remarks(inventory: AlgorithmInventory) -> Iterator[str]:
     if callers is None:
         yield "Callers were not asked about: --callers reads the key exchange of their TLS from CloudTrail."
     else:
-        if not callers.callers and not callers.untold:
+        if callers.whole and not callers.callers and not callers.untold:
             yield "No caller is recorded with a classical key exchange."
         if callers.untold:
             calls = "1 call" if callers.untold == 1 else f"{callers.untold:,} calls"

@@ -166,6 +166,23 @@ def test_without_a_record_of_requests_callers_are_an_error(algorithms: Algorithm
     assert "no record of requests" in ended.err
 
 
+def test_a_record_that_cannot_be_read_leaves_the_rest_of_the_answer(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise EndpointError("CloudTrail went away.")
+
+    monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)
+    monkeypatch.setattr("kms_tui.evidence.request_history.event_lookup.StoreRecord.read", refuse)
+    ended = run("algorithms", "--demo", "--callers")
+    assert ended.code == 2
+    assert "was not read whole" in ended.err
+    text = ended.out.decode()
+    assert "eu-west-1: Callers are not known: CloudTrail went away." in text
+    assert "No caller is recorded" not in text
+    assert "54 keys; a quantum computer breaks 8" in text
+
+
 def test_the_demo_has_all_of_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kms_tui.cli.connection.open_backend", open_backend)
     ended = run("algorithms", "--demo", "--callers", "--format", "json")

@@ -184,7 +184,7 @@ def test_keys_that_are_new_or_gone_are_told_with_their_aliases() -> None:
         ("key-gone", "old", "is not listed any more: its deletion was scheduled for 2026-12-07"),
         ("key-added", "new", "SYMMETRIC_DEFAULT, ENCRYPT_DECRYPT, Enabled, alias/new"),
     ]
-    assert found.keys == 1
+    assert found.keys == 3
 
 
 def test_aliases_that_moved_are_new_or_are_deleted() -> None:
