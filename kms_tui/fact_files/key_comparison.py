@@ -188,7 +188,7 @@ def _policy(rewritten: list[ChangedKey], key: ChangedKey, old: str, new: str) ->
     if meaning.kind is MeaningKind.SAME:
         rewritten.append(key)
     elif meaning.kind is MeaningKind.UNDECIDED:
-        told = "its text differs; what that means was not worked out"
+        told = "its text differs; whether its meaning does was not worked out"
         yield KeyChange(ChangeKind.POLICY_CHANGED, key, told, *values)
     elif meaning.kind is MeaningKind.OTHER:
         kind = ChangeKind.POLICY_CHANGED

@@ -1,17 +1,20 @@
 """Whether two key policies mean the same, and what of their effect differs where they do not.
 
-Two texts mean the same where each party that either names may do the same with the key. How statements are
-written, ordered, named (Sid) and split does not count.
+How statements are written, ordered, named (Sid) and split does not count. Texts that this does not show to
+mean the same are told apart by what the parties that they name may do with the key.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
+from itertools import product
 from typing import Any
 
+from kms_tui.policy import wildcard
 from kms_tui.policy.access import Standing
 from kms_tui.policy.actions import lowered
 from kms_tui.policy.document import Document, Statement, parse
@@ -28,7 +31,7 @@ class MeaningKind(Enum):
     SAME = "the same meaning"
     OTHER = "another meaning"
     UNDECIDED = "not decided"
-    """A text is no valid policy, or more parties are named than are compared."""
+    """A text is no valid policy, or the statements differ and no party that they name gains or loses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,14 @@ def compared_meaning(
     before, after = parse(old), parse(new)
     if not before.is_valid or not after.is_valid:
         return Meaning(MeaningKind.UNDECIDED)
-    if _statements(before) == _statements(after):
+    if _atoms(before, key_arn) == _atoms(after, key_arn):
         return Meaning(MeaningKind.SAME)
     place = {"account_id": account_id, "partition": partition}
     effects = _differing(effect_changes(before, after, **place, key_arn=key_arn))
     left_out = uncompared_parties(before, after, **place)
-    if effects:
-        return Meaning(MeaningKind.OTHER, effects, left_out)
-    return Meaning(MeaningKind.UNDECIDED if left_out else MeaningKind.SAME, uncompared=left_out)
+    # Without differing effects the meaning may differ all the same: for what grants allow, which a Deny
+    # refuses, and for whom a condition names of the principals of an account.
+    return Meaning(MeaningKind.OTHER if effects else MeaningKind.UNDECIDED, effects, left_out)
 
 
 def _same_json(old: str, new: str) -> bool:
@@ -95,22 +98,39 @@ def _differing(effects: Sequence[EffectChange]) -> tuple[EffectChange, ...]:
     return tuple(effect for effect in effects if not effect.before is effect.after is kept)
 
 
-def _statements(document: Document) -> frozenset[object]:
-    return frozenset(map(_statement, document.statements))
+def _atoms(document: Document, key_arn: str) -> frozenset[object]:
+    """What the statements say, each for one principal, action and resource: a statement says it for all of
+    its own, and two statements say what either says. Two policies with the same atoms decide alike.
+    """
+    found: defaultdict[tuple[object, ...], set[object]] = defaultdict(set)
+    for statement in document.statements:
+        conditions = frozenset(map(claim_of, statement.conditions))
+        for who, action, resource in product(*_parts(statement, key_arn)):
+            found[statement.effect, who, resource, conditions].add(action)
+    return frozenset((*rest, action) for rest, actions in found.items() for action in _widest(actions))
 
 
-def _statement(statement: Statement) -> object:
-    """A statement as a value that is the same for every way to write it."""
-    return (
-        statement.effect,
-        statement.not_principal,
-        frozenset(map(_principal, statement.principals)),
-        statement.not_action,
-        frozenset(lowered(text.value) for text in statement.actions),
-        statement.not_resource,
-        frozenset(text.value for text in statement.resources),
-        frozenset(map(claim_of, statement.conditions)),
-    )
+def _parts(statement: Statement, key_arn: str) -> Iterator[frozenset[object]]:
+    """The principals, actions and resources of a statement; those of a Not… element are one."""
+    who = frozenset(map(_principal, statement.principals))
+    actions = frozenset(lowered(text.value) for text in statement.actions)
+    # In a key policy the key's ARN and "*" are the same: the key.
+    resources = frozenset("*" if text.value == key_arn else text.value for text in statement.resources)
+    for parts, is_not in (
+        (who, statement.not_principal),
+        (actions, statement.not_action),
+        (resources, statement.not_resource),
+    ):
+        yield frozenset({("not", parts)}) if is_not else parts
+
+
+def _widest(actions: Set[object]) -> Iterator[object]:
+    """The actions without those that a pattern among them covers."""
+    patterns = [each for each in actions if isinstance(each, str) and "*" in each and "?" not in each]
+    for action in actions:
+        others = (each for each in patterns if each != action)
+        if not isinstance(action, str) or not any(wildcard.matches(each, action) for each in others):
+            yield action
 
 
 def _principal(principal: Principal) -> object:

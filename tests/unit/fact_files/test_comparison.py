@@ -138,7 +138,12 @@ def test_tags_are_told_one_by_one() -> None:
             "policy-widened",
             "role/app gains kms:Encrypt; 1 more",
         ),
-        (with_root(), "{}", "policy-changed", "its text differs; what that means was not worked out"),
+        (
+            with_root(),
+            "{}",
+            "policy-changed",
+            "its text differs; whether its meaning does was not worked out",
+        ),
     ],
 )
 def test_policies_are_compared_by_meaning(old: str, new: str, kind: str, sentence: str) -> None:

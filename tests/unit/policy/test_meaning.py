@@ -33,6 +33,7 @@ def compare(old: str, new: str) -> Meaning:
             with_root(allow(APP, "kms:Encrypt"), allow(APP, "kms:Decrypt")),
         ),
         (with_root(allow(APP, "kms:Decrypt")), with_root(allow(APP, "kms:Decrypt", Resource=KEY))),
+        (with_root(allow(APP, ["kms:D*", "kms:Decrypt"])), with_root(allow(APP, "kms:D*"))),
         (
             with_root(deny(MFA, "kms:Decrypt", APP)),
             with_root(deny({"Bool": {"aws:MultiFactorAuthPresent": ["true"]}}, "kms:Decrypt", APP)),
@@ -80,6 +81,24 @@ def test_another_meaning_says_who_gains_and_who_loses(
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", "[" * 100_000, '{"Version": "2012-10-17"}'])
 def test_what_is_no_policy_is_not_decided(text: str) -> None:
     assert compare(text, with_root()).kind is compare(with_root(), text).kind is UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # A Deny that refuses nothing but what grants allow.
+        (policy(deny(None, "kms:Decrypt", APP)), policy(deny(None, "kms:Encrypt", APP))),
+        # A condition that names one of an account's principals.
+        (
+            with_root(),
+            with_root(allow(OTHER, "kms:Decrypt", {"StringEquals": {"aws:PrincipalArn": f"{APP}2"}})),
+        ),
+        (with_root(allow(APP, ["kms:D?crypt", "kms:D*crypt"])), with_root(allow(APP, "kms:D?crypt"))),
+    ],
+)
+def test_statements_that_differ_are_never_told_to_mean_the_same(old: str, new: str) -> None:
+    assert compare(old, new).kind is not SAME
+    assert compare(new, old).kind is not SAME
 
 
 def test_a_member_given_twice_is_no_json_that_equals_another() -> None:
