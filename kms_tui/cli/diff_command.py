@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _choose_regions(args, old)
         try:
-            new = collected(args)
+            new = collected(args, since=old)
         except KeyboardInterrupt:
             print("Stopped. Nothing was compared.", file=sys.stderr)
             return 130

@@ -62,11 +62,18 @@ def run(args: argparse.Namespace) -> int:
     return FAILURE if gaps else 0
 
 
-def collected(args: argparse.Namespace) -> FactFile:
-    """The facts of the keys of the chosen KMS, read with progress. Raises KmsTuiError."""
+def collected(args: argparse.Namespace, since: FactFile | None = None) -> FactFile:
+    """The facts of the keys of the chosen KMS, read with progress. Raises KmsTuiError.
+
+    FactFileError before anything is read where the KMS has nothing in common with the file ``since``.
+    """
     session = open_for_reading(args)
     try:
         collection = _collection(session)
+        if since is not None and session.kms.account_id:
+            from kms_tui.fact_files.fact_comparison import require_common
+
+            require_common([region.place for region in since.regions], collection.places)
         return followed(collection.run, partial(_progress, collection), name="kms-tui snapshot")
     finally:
         session.inventory.close()

@@ -42,12 +42,7 @@ def title(changes: FactChanges) -> str:
 
 def remarks(changes: FactChanges) -> Iterator[str]:
     """What was not compared, in sentences, and what is no change."""
-    for places, held in (
-        (changes.only_then, "is in the snapshot only"),
-        (changes.only_now, "is not in the snapshot"),
-    ):
-        for place in places:
-            yield f"{place} {held}: its keys were not compared."
+    yield from covered(changes)
     alike: defaultdict[tuple[str, str], list[NotCompared]] = defaultdict(list)
     for each in changes.not_compared:
         if each.key is None:
@@ -56,6 +51,14 @@ def remarks(changes: FactChanges) -> Iterator[str]:
             alike[each.fact, each.reason].append(each)
     for (fact, reason), several in alike.items():
         yield f"{FACT_WORDS[fact]} of {_keys([each.key for each in several])}: not compared, {reason}."
+
+
+def covered(changes: FactChanges) -> Iterator[str]:
+    """Which Regions are in one file alone, and which policies are only written otherwise."""
+    only = ((changes.only_then, "is in the snapshot only"), (changes.only_now, "is not in the snapshot"))
+    for places, held in only:
+        for place in places:
+            yield f"{place} {held}: its keys were not compared."
     if changes.rewritten:
         yield f"The policy of {_keys(changes.rewritten)} is written otherwise and means the same: no change."
 

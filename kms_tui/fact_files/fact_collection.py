@@ -8,10 +8,10 @@ and DescribeKey tells the key material.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.evidence.account_grants import GrantReading
+from kms_tui.evidence.account_grants import GRANTS_SHARE, GrantReading
 from kms_tui.fact_files.fact_file import FactFile, KeyFacts, ListedRegion
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.inventory.listing import Region
@@ -38,6 +38,14 @@ class CollectionStage:
     error: str = ""
 
 
+class CallsLeft(NamedTuple):
+    """How many calls are still to be made for that many keys, and their seconds at the polite rate."""
+
+    keys: int
+    calls: int
+    seconds: float
+
+
 class FactCollection:
     """One reading; ``run`` once, on a thread that may block. ``kms`` is the façade of the home Region."""
 
@@ -51,6 +59,31 @@ class FactCollection:
     def unanswered(self) -> str:
         """Why reading ended early, or ""."""
         return self._reading.unanswered
+
+    @property
+    def places(self) -> frozenset[AccountRegion]:
+        """What will be read; the account is "" where STS did not tell it."""
+        return frozenset(
+            AccountRegion(self._kms.account_id, region.name) for region in self._inventory.regions
+        )
+
+    def read_again(self) -> None:
+        """Before ``run``: list the keys and read their facts again."""
+        self._inventory.refresh()
+
+    def wait_for_listing(self) -> None:
+        """Block until the keys are listed, so that ``calls_left`` covers all of them."""
+        with self._reading.listening():
+            self._reading.wait_for_listing()
+
+    def calls_left(self) -> CallsLeft:
+        """The calls still to make for the keys listed so far, at most."""
+        rows = [row for row in self._inventory.rows() if not row.gone]
+        ours = [row for row in rows if not row.aws]
+        facts = sum(row.wants(name) for row in ours for name in _READ)
+        facts += sum(row.wants(FactName.DESCRIBED) for row in rows if row.aws)
+        seconds = facts / self._inventory.pace.demand + GRANTS_SHARE * len(ours) / self._inventory.pace.demand
+        return CallsLeft(len(rows), facts + len(ours), seconds)
 
     def progress(self) -> CollectionStage:
         if self._grants is not None:

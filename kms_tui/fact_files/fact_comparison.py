@@ -44,9 +44,8 @@ class FactChanges:
 def compared(old: FactFile, new: FactFile) -> FactChanges:
     """What changed. FactFileError where the files have no Region of an account in common."""
     then, now = ({region.place: region for region in each.regions} for each in (old, new))
+    require_common(then, now)
     both = tuple(sorted(then.keys() & now.keys()))
-    if not both:
-        raise FactFileError(_nothing_in_common(then, now))
     comparing = _Comparing()
     keys_then, keys_now = _by_place(old), _by_place(new)
     for place in both:
@@ -64,11 +63,14 @@ def compared(old: FactFile, new: FactFile) -> FactChanges:
     )
 
 
-def _nothing_in_common(
-    then: Mapping[AccountRegion, ListedRegion], now: Mapping[AccountRegion, ListedRegion]
-) -> str:
-    was, is_now = (", ".join(map(str, sorted(each))) or "no Region" for each in (then, now))
-    return f"There is nothing to compare: the snapshot is of {was}, the other of {is_now}."
+def require_common(then: Iterable[AccountRegion], now: Iterable[AccountRegion]) -> None:
+    """FactFileError where a snapshot and what it is compared with have no Region of an account in common."""
+    if set(then).isdisjoint(now):
+        was, is_now = (", ".join(map(str, sorted(each))) or "no Region" for each in (then, now))
+        raise FactFileError(
+            f"There is nothing to compare: the snapshot is of {was}, the other of {is_now}.",
+            next_step="Compare with the same account and Region.",
+        )
 
 
 def _by_place(facts: FactFile) -> Mapping[AccountRegion, dict[str, KeyFacts]]:

@@ -226,16 +226,20 @@ def test_two_files_are_compared_without_a_connection(
     assert "Key gone" in ended.out.decode()
 
 
-def test_another_account_than_the_live_one_is_one_sentence_and_2(command: Command) -> None:
+def test_another_account_than_the_live_one_is_told_before_anything_is_read(
+    command: Command, account: FakeAccount
+) -> None:
     command("snapshot", "-o", "prod.json")
+    account.calls.clear()
     path = Path("prod.json")
     path.write_text(path.read_text().replace(ACCOUNT, "999988887777"))
     ended = command("diff", "prod.json")
     assert (ended.code, ended.out) == (2, b"")
     assert ended.err == (
         "kms-tui diff: There is nothing to compare: the snapshot is of eu-west-1 of 999988887777, "
-        f"the other of eu-west-1 of {ACCOUNT}.\n"
+        f"the other of eu-west-1 of {ACCOUNT}.\nCompare with the same account and Region.\n"
     )
+    assert account.count("DescribeKey") == 0
 
 
 @pytest.mark.parametrize(
