@@ -55,6 +55,8 @@ def remarks(changes: FactChanges) -> Iterator[str]:
 
 def covered(changes: FactChanges) -> Iterator[str]:
     """Which Regions are in one file alone, and which policies are only written otherwise."""
+    if changes.now < changes.then:
+        yield "The snapshot is newer than what it is compared with: the changes are told backwards."
     only = ((changes.only_then, "is in the snapshot only"), (changes.only_now, "is not in the snapshot"))
     for places, held in only:
         for place in places:

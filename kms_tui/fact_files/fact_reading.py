@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +32,9 @@ _WRITE_ANOTHER = "Write one with kms-tui snapshot -o FILE."
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z\Z")
 _REGION = re.compile(r"[a-z0-9-]{1,40}\Z")
 _QUOTED = 60
+_TOO_DEEP = "its values are nested too deeply"
+_DEEPEST = 8
+"""Levels of a grant's constraints; those of today have two."""
 
 
 def read_fact_file(path: Path) -> FactFile:
@@ -46,11 +50,13 @@ def read_fact_file(path: Path) -> FactFile:
 def parsed(content: bytes, name: str) -> FactFile:
     """The facts in the bytes of a file; ``name`` stands for it in sentences. Raises FactFileError."""
     try:
-        shape = json.loads(content.decode(), object_pairs_hook=_once, parse_constant=_refuse)
+        shape = json.loads(
+            content.decode(), object_pairs_hook=_once, parse_float=_finite, parse_constant=_refuse
+        )
     except UnicodeDecodeError as error:
         raise _no_json(name, "it is not UTF-8 text") from error
     except RecursionError as error:
-        raise _no_json(name, "its values are nested too deeply") from error
+        raise _no_json(name, _TOO_DEEP) from error
     except json.JSONDecodeError as error:
         raise _no_json(name, _why_no_json(content, error)) from error
     except ValueError as error:
@@ -62,6 +68,8 @@ def parsed(content: bytes, name: str) -> FactFile:
         return _fact_file(shape)
     except _WrongMemberError as error:
         raise FactFileError(f"{name} is no sound snapshot: {error}.", next_step=_WRITE_ANOTHER) from error
+    except RecursionError as error:
+        raise _no_json(name, _TOO_DEEP) from error
 
 
 def _no_json(name: str, reason: str) -> FactFileError:
@@ -95,6 +103,13 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the member {_quoted(twice)} is given twice in one object")
     return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:_QUOTED]} is too large a number")
+    return number
 
 
 def _refuse(constant: str) -> float:
@@ -318,5 +333,15 @@ def _grant(member: _Member, arn: str) -> Grant:
         member.member("retiring").text(),
         member.member("issuing_account").text(),
         member.member("created").optional(_Member.time),
-        member.member("constraints").object(),
+        _constraints(member.member("constraints")),
     )
+
+
+def _constraints(member: _Member) -> Mapping[str, Any]:
+    def depth(value: object, level: int = 0) -> int:
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return max((depth(part, level + 1) for part in parts), default=level)
+
+    if depth(member.object()) > _DEEPEST:
+        raise member.wrong("the constraints of a grant")
+    return member.object()

@@ -80,9 +80,9 @@ def _same_json(old: str, new: str) -> bool:
     """Whether two texts are one JSON value. A member given twice makes a text unlike any other."""
     try:
         before, after = (json.loads(text, object_pairs_hook=_once) for text in (old, new))
+        return bool(before == after)
     except (ValueError, RecursionError):
         return False
-    return bool(before == after)
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

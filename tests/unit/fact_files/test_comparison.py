@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kms_tui.fact_files.change_formats import remarks
 from kms_tui.fact_files.changes import KINDS, ChangeKind
 from kms_tui.fact_files.fact_comparison import compared
 from kms_tui.fact_files.fact_file import FactFileError, KeyFacts
@@ -259,6 +260,13 @@ def test_regions_of_one_file_alone_are_told_and_their_keys_are_no_change() -> No
     assert told(found) == []
     assert [str(place) for place in found.only_then] == ["us-east-1 of 111122223333"]
     assert not found.whole
+
+
+def test_a_snapshot_that_is_the_newer_one_is_said() -> None:
+    backwards = compared(file(key(1), time=NOW), file(key(1)))
+    assert list(remarks(backwards)) == [
+        "The snapshot is newer than what it is compared with: the changes are told backwards."
+    ]
 
 
 def test_files_without_anything_in_common_are_refused() -> None:

@@ -149,6 +149,7 @@ def test_what_could_not_be_read_is_told_in_sentences() -> None:
         ("[" * 100_000, "prod.json is no snapshot: its values are nested too deeply."),
         ('{"a":' * 100_000, "prod.json is no snapshot: its values are nested too deeply."),
         ('{"format": NaN}', "prod.json is no snapshot: NaN is no JSON."),
+        ('{"a": 1e999}', "prod.json is no snapshot: 1e999 is too large a number."),
         (f'{{"a": {"9" * 5000}}}', "prod.json is no snapshot: Exceeds the limit"),
         ('{"a": 1, "a": 2}', 'prod.json is no snapshot: the member "a" is given twice in one object.'),
         ("[]", "prod.json is JSON, but no snapshot of kms-tui."),
@@ -165,12 +166,19 @@ def test_what_could_not_be_read_is_told_in_sentences() -> None:
             "prod.json is no sound snapshot: regions is missing.",
         ),
     ],
-    ids=range(18),
+    ids=range(19),
 )
 def test_bad_input_gets_one_sentence(content: str | bytes, sentence: str) -> None:
     told = refused(content)
     assert told.startswith(sentence) or sentence in told
     assert "\n" not in told
+
+
+def nested(levels: int) -> object:
+    value: object = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
 
 
 def changed(path: str, value: object) -> str:
@@ -208,6 +216,8 @@ def changed(path: str, value: object) -> str:
         ("keys.0.tags.known.team", 1, "expected a text"),
         ("keys.0.policy.known", 3, "keys[0].policy.known is 3, expected an object"),
         ("keys.0.grants.known.0.operations", "Decrypt", "expected a list"),
+        ("keys.0.grants.known.0.constraints", nested(50), "expected the constraints of a grant"),
+        ("keys.0.grants.known.0.constraints", nested(9), "expected the constraints of a grant"),
         ("keys.0.aliases.known", "x" * 100, "…, expected a list"),
     ],
 )
@@ -215,6 +225,14 @@ def test_what_is_wrong_is_named_with_its_path(path: str, value: object, sentence
     told = refused(changed(path, value))
     assert told.startswith("prod.json is no sound snapshot: ")
     assert sentence in told
+
+
+@pytest.mark.parametrize("levels", [20, 100, 300, 600, 900])
+def test_a_policy_of_any_depth_is_read_or_refused(levels: int) -> None:
+    try:
+        parsed(changed("keys.0.policy.known", nested(levels)).encode(), "prod.json")
+    except FactFileError as error:
+        assert error.args == ("prod.json is no snapshot: its values are nested too deeply.",)  # noqa: PT017
 
 
 def test_the_schema_refuses_what_the_reader_refuses() -> None:
