@@ -156,14 +156,15 @@ def _callers(
 def _sources(
     args: argparse.Namespace, session: Session, inventory: AlgorithmInventory
 ) -> Iterator[tuple[str, HistorySource]]:
-    """The record of each Region; a trail's files hold all of them."""
+    """Each record, and its Region where it is that of one alone, as LookupEvents is."""
     live = session.connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
     if args.events is not None:
         yield "", source_from(args, None, "", live=live)
         return
-    for account, region in inventory.places:
+    whole = any(each is not None for each in (args.athena, args.lake, args.logs))
+    for account, region in inventory.places[:1] if whole else inventory.places:
         services = session.services_for(key_arn(session.kms.partition, region, account, "any"))
-        yield region, source_from(args, services, region, live=live)
+        yield "" if whole else region, source_from(args, services, region, live=live)
 
 
 def _write(inventory: AlgorithmInventory, args: argparse.Namespace) -> None:

@@ -99,7 +99,7 @@ class FactFile:
 
 FACT_WORDS: Mapping[str, str] = {
     "aliases": "The aliases",
-    "described": "The description (DescribeKey)",
+    "described": "What DescribeKey tells",
     "rotation": "The rotation",
     "tags": "The tags",
     "policy": "The key policy",

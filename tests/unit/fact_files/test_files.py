@@ -127,7 +127,7 @@ def test_what_could_not_be_read_is_told_in_sentences() -> None:
     assert list(EVERYTHING.gaps()) == [
         "The keys of us-east-1 of 111122223333 could not be listed: AccessDeniedException: not allowed: ever",
         "The aliases of us-east-1 of 111122223333 could not be listed: kms went away.",
-        "The description (DescribeKey) of a: denied.",
+        "What DescribeKey tells of a: denied.",
         "The tags of a: not read.",
         "The key policy of a: failed.",
         "The grants of a: denied.",
