@@ -146,6 +146,8 @@ def _settled(fact: Fact[T]) -> Fact[T]:
 
 def _key_facts(row: Row, region: Region, grants: dict[str, Fact[list[Grant]]]) -> KeyFacts:
     def fresh(name: FactName, fact: Fact[T]) -> Fact[T]:
+        if row.applies(name) is False:  # though it may have been read when it applied
+            return NOT_APPLICABLE
         return UNASKED if name in row.stale else _settled(fact)
 
     return KeyFacts(

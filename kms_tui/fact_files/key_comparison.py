@@ -141,13 +141,14 @@ def _multi_region(key: ChangedKey, old: MultiRegion | None, new: MultiRegion | N
 
 
 def _rotation(key: ChangedKey, old: KeyRotationStatus, new: KeyRotationStatus) -> Iterator[KeyChange]:
+    """Rotation on or off, or its period, which KMS does not tell of a key that is disabled."""
     before, after = _rotation_words(old), _rotation_words(new)
     kind = None
     if old.enabled and not new.enabled:
         kind = ChangeKind.ROTATION_OFF
     elif new.enabled and not old.enabled:
         kind = ChangeKind.ROTATION_ON
-    elif new.enabled and old.period_days != new.period_days:
+    elif old.period_days and new.period_days and old.period_days != new.period_days:
         kind = ChangeKind.ROTATION_PERIOD
     if kind is not None:
         yield KeyChange(kind, key, f"{after}, {before} before", before, after)

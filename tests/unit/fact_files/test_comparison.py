@@ -105,7 +105,6 @@ def test_changes_that_describe_key_tells(
         ((True, 365), (False, None), ("rotation-off", "off, every 365 days before")),
         ((False, None), (True, 90), ("rotation-on", "every 90 days, off before")),
         ((True, 365), (True, 90), ("rotation-period", "every 90 days, every 365 days before")),
-        ((True, None), (True, 365), ("rotation-period", "every 365 days, on before")),
     ],
 )
 def test_changes_of_rotation(
@@ -113,6 +112,12 @@ def test_changes_of_rotation(
 ) -> None:
     found = change(key(rotation=KeyRotationStatus(*old)), key(rotation=KeyRotationStatus(*new)))
     assert (found.kind.value, found.sentence) == expected
+
+
+def test_a_period_that_is_not_told_is_no_change() -> None:
+    rotations = [KeyRotationStatus(True, days) for days in (None, 365)]
+    assert told(changes(key(rotation=rotations[0]), key(rotation=rotations[1]))) == []
+    assert told(changes(key(rotation=rotations[1]), key(rotation=rotations[0]))) == []
 
 
 def test_a_later_next_rotation_is_no_change() -> None:
