@@ -129,6 +129,14 @@ class KeysScreen(ActionScreen):
             show=False,
         ),
         Binding(
+            "equals_sign",
+            "changes",
+            "Changed since…",
+            id="keys.changes",
+            tooltip="What has changed since a snapshot (kms-tui snapshot) was written",
+            show=False,
+        ),
+        Binding(
             "J",
             "shared_keys",
             "Shared keys",
@@ -422,6 +430,11 @@ class KeysScreen(ActionScreen):
 
     def action_grants(self) -> None:
         self.host.open_screen("grants")
+
+    def action_changes(self) -> None:
+        from kms_tui.ui.actions.changes_since import show_changes_since
+
+        self.start_action(partial(show_changes_since, self), description="what has changed since a snapshot")
 
     def action_refresh(self) -> None:
         if self.session is not None:
