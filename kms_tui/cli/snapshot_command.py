@@ -83,7 +83,7 @@ def _collection(session: Session) -> FactCollection:
     from kms_tui.fact_files.fact_collection import FactCollection
 
     session.inventory.open()
-    return FactCollection(session.inventory, session.kms)
+    return FactCollection(session.inventory, session.kms, session.kms_for)
 
 
 def _progress(collection: FactCollection) -> Step:

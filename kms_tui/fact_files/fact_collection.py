@@ -7,6 +7,7 @@ and DescribeKey tells the key material.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -14,6 +15,7 @@ from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.account_grants import GRANTS_SHARE, GrantReading
 from kms_tui.fact_files.fact_file import FactFile, KeyFacts, ListedRegion
 from kms_tui.inventory.fact_reader import missing_of
+from kms_tui.inventory.listed_places import listed_places
 from kms_tui.inventory.listing import Region
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.row import FactName, Row
@@ -47,11 +49,15 @@ class CallsLeft(NamedTuple):
 
 
 class FactCollection:
-    """One reading; ``run`` once, on a thread that may block. ``kms`` is the façade of the home Region."""
+    """One reading; ``run`` once, on a thread that may block.
 
-    def __init__(self, inventory: Inventory, kms: Kms) -> None:
+    ``kms`` is the façade of the home Region, ``kms_for`` gives that of an ARN's account and Region.
+    """
+
+    def __init__(self, inventory: Inventory, kms: Kms, kms_for: Callable[[str], Kms]) -> None:
         self._inventory = inventory
         self._kms = kms
+        self._kms_for = kms_for
         self._reading = WholeReading(inventory, missing_of(*_READ))
         self._grants: GrantReading | None = None
 
@@ -61,11 +67,9 @@ class FactCollection:
         return self._reading.unanswered
 
     @property
-    def places(self) -> frozenset[AccountRegion]:
-        """What will be read; the account is "" where STS did not tell it."""
-        return frozenset(
-            AccountRegion(self._kms.account_id, region.name) for region in self._inventory.regions
-        )
+    def places(self) -> Mapping[AccountRegion, Region]:
+        """What is read: each Region with its account, "" where that is not known."""
+        return listed_places(self._inventory, self._kms.account_id)
 
     def read_again(self) -> None:
         """Before ``run``: list the keys and read their facts again."""
@@ -107,36 +111,26 @@ class FactCollection:
             self._reading.read()
         rows = sorted((row for row in self._inventory.rows() if not row.gone), key=lambda row: row.arn)
         grants = self._read_grants(rows)
-        regions = {region.name: region for region in self._inventory.regions}
+        places = self.places
         return FactFile(
             self._inventory.now(),
             self._kms.caller().arn,
-            self._listed(rows),
-            tuple(_key_facts(row, regions[row.region], grants) for row in rows),
+            tuple(
+                ListedRegion(place, _settled(region.keys), _settled(region.aliases))
+                for place, region in places.items()
+            ),
+            tuple(_key_facts(row, places[AccountRegion.of(row.arn)], grants) for row in rows),
         )
 
     def _read_grants(self, rows: list[Row]) -> dict[str, Fact[list[Grant]]]:
         if self._reading.cancelled.is_set():
             return {}
         arns = [row.arn for row in rows if not row.aws]
-        self._grants = GrantReading(self._kms, arns, self._inventory.pace.demand)
+        self._grants = GrantReading(self._kms_for, arns, self._inventory.pace.demand)
         if self._reading.cancelled.is_set():  # cancelled meanwhile
             self._grants.cancel()
         self._grants.run()
         return self._grants.facts
-
-    def _listed(self, rows: list[Row]) -> tuple[ListedRegion, ...]:
-        """Each Region with its account; the account that its keys name, where STS did not tell it."""
-        accounts = {row.region: row.account for row in rows}
-        listed = [
-            ListedRegion(
-                AccountRegion(accounts.get(region.name, self._kms.account_id), region.name),
-                _settled(region.keys),
-                _settled(region.aliases),
-            )
-            for region in self._inventory.regions
-        ]
-        return tuple(sorted(listed, key=lambda each: each.place))
 
 
 def _settled(fact: Fact[T]) -> Fact[T]:

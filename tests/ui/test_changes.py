@@ -51,7 +51,9 @@ def facts_of(demo: Backend) -> FactFile:
     inventory = Inventory(Kms(demo), judge=RowJudge(), pace=QUICK, now=lambda: NOW)
     inventory.open()
     try:
-        return replace(FactCollection(inventory, Kms(demo)).run(), time=NOW - timedelta(days=10))
+        return replace(
+            FactCollection(inventory, Kms(demo), Kms(demo).in_region_of).run(), time=NOW - timedelta(days=10)
+        )
     finally:
         inventory.close()
 

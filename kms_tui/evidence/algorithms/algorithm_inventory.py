@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from kms_tui.evidence.algorithms.algorithm_key import AlgorithmKey
 from kms_tui.evidence.algorithms.siblings import SigningKey, signing_keys
 from kms_tui.evidence.request_usage import Observation
 from kms_tui.inventory.fact_reader import ReadingProgress
+from kms_tui.inventory.listed_places import listed_places
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.whole_reading import WholeReading
@@ -141,30 +142,21 @@ class AlgorithmReading:
         keys = [AlgorithmKey.of(row, row.key) for row in rows if row.key is not None]
         undescribed = tuple(sorted(row.arn for row in rows if row.key is None))
         groups = grouped(keys)
-        unlisted = tuple(self._unlisted())
+        places = listed_places(self._inventory, self._account)
+        unlisted = tuple(
+            f"The keys of {place} could not be listed: {region.keys.error}"
+            for place, region in places.items()
+            if isinstance(region.keys, Denied | Failed)
+        )
         ordered = [key for group in groups for key in group.keys]
         return AlgorithmInventory(
             self._inventory.now(),
-            self._places(rows),
+            tuple(places),
             groups,
             signing_keys(ordered, len(undescribed) + len(unlisted)),
             undescribed,
             unlisted,
         )
-
-    def _places(self, rows: Sequence[Row]) -> tuple[AccountRegion, ...]:
-        """Each Region with its account; the account that its keys name, where STS did not tell it."""
-        accounts = {row.region: row.account for row in rows}
-        places = (
-            AccountRegion(accounts.get(each.name, self._account), each.name)
-            for each in self._inventory.regions
-        )
-        return tuple(sorted(places))
-
-    def _unlisted(self) -> Iterator[str]:
-        for region in self._inventory.regions:
-            if isinstance(region.keys, Denied | Failed):
-                yield f"The keys of {region.name} could not be listed: {region.keys.error}"
 
 
 def _missing(row: Row) -> FactName | None:

@@ -39,6 +39,6 @@ def _read(session: Session, text: str) -> FactFile:
     """The snapshot in a typed file. Raises FileError, FactFileError where it is of another account."""
     facts = read_fact_file(named_file(text, "of a snapshot"))
     if session.kms.account_id:
-        places = FactCollection(session.inventory, session.kms).places
+        places = FactCollection(session.inventory, session.kms, session.kms_for).places
         require_common([region.place for region in facts.regions], places)
     return facts

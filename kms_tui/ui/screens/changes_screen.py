@@ -108,7 +108,7 @@ class ChangesScreen(ModeScreen):
     def _prepare(self, session: Session) -> None:
         self._cancel()
         self._changes = None
-        self._collection = FactCollection(session.inventory, session.kms)
+        self._collection = FactCollection(session.inventory, session.kms, session.kms_for)
         work = partial(self._estimate, self._collection)
         start(self, work, group="changes", description="see what is to be read")
 

@@ -94,7 +94,7 @@ def test_a_region_that_cannot_be_listed_is_told(
     }
     ended = run("algorithms", "--regions", "eu-west-1,us-east-1")
     assert ended.code == 2
-    assert "The keys of us-east-1 could not be listed: no way" in ended.err
+    assert f"The keys of us-east-1 of {ACCOUNT} could not be listed: no way" in ended.err
 
 
 def test_cyclonedx_is_valid_and_goes_to_a_file(algorithms: Algorithms) -> None:

@@ -214,6 +214,15 @@ def test_live_reads_the_regions_of_the_snapshot(run: Run, command: Command, acco
     assert f"us-east-1 of {ACCOUNT} is in the snapshot only" in one.out.decode()
 
 
+def test_where_nobody_tells_the_account_it_is_that_of_the_keys(
+    command: Command, account: FakeAccount
+) -> None:
+    account.account_id = ""
+    assert command("snapshot", "-o", "prod.json").code == 0
+    assert [each["account"] for each in written("prod.json")["regions"]] == [ACCOUNT]
+    assert command("diff", "prod.json").code == 0
+
+
 def test_two_files_are_compared_without_a_connection(
     command: Command, account: FakeAccount, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
