@@ -70,10 +70,8 @@ def collected(args: argparse.Namespace, since: FactFile | None = None) -> FactFi
     session = open_for_reading(args)
     try:
         collection = _collection(session)
-        if since is not None and session.kms.account_id:
-            from kms_tui.fact_files.fact_comparison import require_common
-
-            require_common([region.place for region in since.regions], collection.places)
+        if since is not None:
+            collection.require_common(since)
         return followed(collection.run, partial(_progress, collection), name="kms-tui snapshot")
     finally:
         session.inventory.close()

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.account_grants import GRANTS_SHARE, GrantReading
+from kms_tui.fact_files.fact_comparison import require_common
 from kms_tui.fact_files.fact_file import FactFile, KeyFacts, ListedRegion
 from kms_tui.inventory.fact_reader import missing_of
 from kms_tui.inventory.listed_places import listed_places
@@ -70,6 +71,11 @@ class FactCollection:
     def places(self) -> Mapping[AccountRegion, Region]:
         """What is read: each Region with its account, "" where that is not known."""
         return listed_places(self._inventory, self._kms.account_id)
+
+    def require_common(self, since: FactFile) -> None:
+        """FactFileError, before anything is read, where the file has nothing in common with what would be."""
+        if all(place.account for place in self.places):
+            require_common([region.place for region in since.regions], self.places.keys())
 
     def read_again(self) -> None:
         """Before ``run``: list the keys and read their facts again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,7 +63,7 @@ def compared(old: FactFile, new: FactFile) -> FactChanges:
     )
 
 
-def require_common(then: Iterable[AccountRegion], now: Iterable[AccountRegion]) -> None:
+def require_common(then: Collection[AccountRegion], now: Collection[AccountRegion]) -> None:
     """FactFileError where a snapshot and what it is compared with have no Region of an account in common."""
     if set(then).isdisjoint(now):
         was, is_now = (", ".join(map(str, sorted(each))) or "no Region" for each in (then, now))

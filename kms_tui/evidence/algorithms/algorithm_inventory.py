@@ -98,8 +98,8 @@ class AlgorithmInventory:
             yield f"The algorithm of {keys} is not known: DescribeKey was denied, failed or gave no answer."
         unsure = Counter(each.unknown for each in self.signing if each.unknown)
         for reason, count in unsure.items():
-            keys = "1 signing key" if count == 1 else f"{count:,} signing keys"
-            yield f"Whether {keys} has an ML-DSA key beside it is not known: {reason}."
+            keys = "1 signing key has" if count == 1 else f"{count:,} signing keys have"
+            yield f"Whether {keys} an ML-DSA key beside is not known: {reason}."
 
 
 def grouped(keys: Iterable[AlgorithmKey]) -> tuple[AlgorithmGroup, ...]:
@@ -143,19 +143,18 @@ class AlgorithmReading:
         undescribed = tuple(sorted(row.arn for row in rows if row.key is None))
         groups = grouped(keys)
         places = listed_places(self._inventory, self._account)
-        unlisted = tuple(
-            f"The keys of {place} could not be listed: {region.keys.error}"
+        errors = {
+            place: region.keys.error
             for place, region in places.items()
             if isinstance(region.keys, Denied | Failed)
+        }
+        unlisted = tuple(
+            f"The keys of {place} could not be listed: {error}" for place, error in errors.items()
         )
+        unsure = {*errors, *map(AccountRegion.of, undescribed)}
         ordered = [key for group in groups for key in group.keys]
         return AlgorithmInventory(
-            self._inventory.now(),
-            tuple(places),
-            groups,
-            signing_keys(ordered, len(undescribed) + len(unlisted)),
-            undescribed,
-            unlisted,
+            self._inventory.now(), tuple(places), groups, signing_keys(ordered, unsure), undescribed, unlisted
         )
 
 

@@ -12,12 +12,12 @@ stands beside a signing key
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
 from kms_tui.evidence.algorithms.algorithm_key import AlgorithmKey
-from kms_tui.kms.arn import short_alias
+from kms_tui.kms.arn import AccountRegion, short_alias
 from kms_tui.kms.facts import Known
 
 TAG = "sibling-of"
@@ -60,21 +60,21 @@ def alias_stem(alias: str) -> str:
     return "-".join(word for word in words if word and not _ALGORITHM.fullmatch(word))
 
 
-def signing_keys(keys: Iterable[AlgorithmKey], undescribed: int) -> tuple[SigningKey, ...]:
+def signing_keys(keys: Iterable[AlgorithmKey], unsure: Set[AccountRegion]) -> tuple[SigningKey, ...]:
     """Every signing key that a quantum computer breaks, in the order given.
 
-    ``undescribed`` keys could not be described: each may be a sibling.
+    In the ``unsure`` Regions keys could not be listed or described: each may be a sibling.
     """
     everything = list(keys)
     candidates = [key for key in everything if key.is_ml_dsa and not key.pending_deletion]
     return tuple(
-        _paired(key, [each for each in candidates if each.place == key.place], undescribed)
+        _paired(key, [each for each in candidates if each.place == key.place], unsure)
         for key in everything
         if key.signs and key.is_broken
     )
 
 
-def _paired(key: AlgorithmKey, candidates: Sequence[AlgorithmKey], undescribed: int) -> SigningKey:
+def _paired(key: AlgorithmKey, candidates: Sequence[AlgorithmKey], unsure: Set[AccountRegion]) -> SigningKey:
     names = {key.key_id, key.arn, *key.aliases, *map(short_alias, key.aliases)}
     stems = set(map(alias_stem, key.aliases)) - {""}
     for candidate in candidates:
@@ -88,12 +88,12 @@ def _paired(key: AlgorithmKey, candidates: Sequence[AlgorithmKey], undescribed: 
     for candidate in candidates:
         if key.description and key.description == candidate.description:
             return SigningKey(key, candidate, PairedBy.DESCRIPTION)
-    return SigningKey(key, unknown=_unknown(key, candidates, undescribed))
+    return SigningKey(key, unknown=_unknown(key, candidates, unsure))
 
 
-def _unknown(key: AlgorithmKey, candidates: Sequence[AlgorithmKey], undescribed: int) -> str:
-    if undescribed:
-        return "not all keys could be described"
+def _unknown(key: AlgorithmKey, candidates: Sequence[AlgorithmKey], unsure: Set[AccountRegion]) -> str:
+    if key.place in unsure:
+        return "not all keys of its Region could be listed and described"
     if not key.aliases_known:
         return "its aliases could not be listed"
     unread = sum(not isinstance(each.tags, Known) for each in candidates)

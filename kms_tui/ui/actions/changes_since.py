@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kms_tui.fact_files.fact_collection import FactCollection
-from kms_tui.fact_files.fact_comparison import require_common
 from kms_tui.fact_files.fact_file import FactFile
 from kms_tui.fact_files.fact_reading import read_fact_file
 from kms_tui.session import Session
@@ -38,7 +37,5 @@ async def show_changes_since(screen: ModeScreen) -> None:
 def _read(session: Session, text: str) -> FactFile:
     """The snapshot in a typed file. Raises FileError, FactFileError where it is of another account."""
     facts = read_fact_file(named_file(text, "of a snapshot"))
-    if session.kms.account_id:
-        places = FactCollection(session.inventory, session.kms, session.kms_for).places
-        require_common([region.place for region in facts.regions], places)
+    FactCollection(session.inventory, session.kms, session.kms_for).require_common(facts)
     return facts

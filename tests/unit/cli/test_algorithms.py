@@ -72,7 +72,8 @@ def test_what_could_not_be_read_is_told_and_is_2(algorithms: Algorithms, account
     assert ended.code == 2
     assert ended.err.splitlines() == [
         "The algorithm of 1 key is not known: DescribeKey was denied, failed or gave no answer.",
-        "Whether 1 signing key has an ML-DSA key beside it is not known: not all keys could be described.",
+        "Whether 1 signing key has an ML-DSA key beside is not known: "
+        "not all keys of its Region could be listed and described.",
     ]
     assert shape_of(ended)["undescribed"] == [account.arn(key_id(2))]
 

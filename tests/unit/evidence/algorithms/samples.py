@@ -53,6 +53,6 @@ def inventory(*keys: AlgorithmKey, **members: Any) -> AlgorithmInventory:
     groups = grouped(keys)
     ordered = [each for group in groups for each in group.keys]
     found = AlgorithmInventory(
-        NOW, (AccountRegion(ACCOUNT, "eu-west-1"),), groups, signing_keys(ordered, 0), (), ()
+        NOW, (AccountRegion(ACCOUNT, "eu-west-1"),), groups, signing_keys(ordered, frozenset()), (), ()
     )
     return replace(found, **members)

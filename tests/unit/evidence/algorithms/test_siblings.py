@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from typing import Any
 
@@ -9,11 +10,12 @@ import pytest
 
 from kms_tui.evidence.algorithms.algorithm_key import AlgorithmKey
 from kms_tui.evidence.algorithms.siblings import TAG, PairedBy, SigningKey, alias_stem, signing_keys
+from kms_tui.kms.arn import AccountRegion
 from tests.unit.evidence.algorithms.samples import arn, key, signing
 
 
-def paired(old: AlgorithmKey, *others: AlgorithmKey, undescribed: int = 0) -> SigningKey:
-    (found,) = signing_keys([old, *others], undescribed)
+def paired(old: AlgorithmKey, *others: AlgorithmKey, unsure: Set[AccountRegion] = frozenset()) -> SigningKey:
+    (found,) = signing_keys([old, *others], unsure)
     assert found.key == old
     return found
 
@@ -78,11 +80,12 @@ def test_keys_without_a_name_or_description_are_no_pair() -> None:
 def test_what_could_not_be_read_is_not_known_and_not_none() -> None:
     old, new = signing(1, "RSA_2048", "releases"), key(2, "ML_DSA_65", "web")
     assert "tags" in paired(old, new).unknown
-    assert "described" in paired(old, undescribed=1).unknown
+    assert "described" in paired(old, unsure={old.place}).unknown
+    assert paired(old, unsure={AccountRegion(old.place.account, "us-east-1")}).unknown == ""
     assert "aliases" in paired(signing(1, "RSA_2048", aliases_known=False)).unknown
 
 
 def test_only_signing_keys_that_are_broken_are_asked_about() -> None:
     keys = [key(1, "RSA_2048"), key(2, "HMAC_256"), key(3, "ML_DSA_65", tags={}), signing(4, "SLH_DSA_128S")]
-    assert signing_keys(keys, 0) == ()
-    assert len(signing_keys([signing(5, "SM2")], 0)) == 1
+    assert signing_keys(keys, frozenset()) == ()
+    assert len(signing_keys([signing(5, "SM2")], frozenset())) == 1
