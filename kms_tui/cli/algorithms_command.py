@@ -9,17 +9,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kms_tui.cli.history_options import FAILED, STOPPED, add_history_flags, agreed, source_from
 from kms_tui.cli.history_options import followed as history_of
 from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
-from kms_tui.kms.arn import key_arn
+from kms_tui.kms.arn import AccountRegion, key_arn
 from kms_tui.kms.errors import ConfigurationError, KmsTuiError
 from kms_tui.session import BackendKind, Session
 from kms_tui.visible import visible
@@ -116,8 +116,8 @@ def _callers(
 ) -> tuple[ClassicalCallers, int]:
     """Who connects with a classical key exchange, and the exit code of how that reading ended.
 
-    A Region whose record cannot be read is a remark. Raises ConfigurationError where a query was not agreed
-    to, or a flag names no source.
+    A Region whose record cannot be read is a remark. Raises ConfigurationError where the only record has no
+    source, or its query was not agreed to.
     """
     from kms_tui.evidence.algorithms.algorithm_inventory import ClassicalCallers
     from kms_tui.evidence.request_history.coverage_words import coverage_sentence
@@ -130,13 +130,18 @@ def _callers(
     query = HistoryQuery(until - timedelta(days=args.days), until, details=frozenset({RequestDetail.TLS}))
     counts: defaultdict[tuple[str, str], float] = defaultdict(float)
     untold, code, remarks = 0, 0, []
-    for region, source in _sources(args, session, inventory):
-        if not agreed(args, source, query):
-            raise ConfigurationError("The query was not run.", next_step="Leave out --callers, or add --yes.")
-        where = f"{region}: " if region else ""
+    records = list(_records(args, session, inventory))
+    for where, region, source_of in records:
         try:
+            source = source_of()
+            if not agreed(args, source, query):
+                raise ConfigurationError(
+                    "The query was not run.", next_step="Leave out --callers, or add --yes."
+                )
             history, ended = history_of(source, query, args.minutes)
         except KmsTuiError as error:
+            if isinstance(error, ConfigurationError) and len(records) == 1:
+                raise
             remarks.append(f"{where}Callers are not known: {error}")
             code = FAILED
             continue
@@ -153,18 +158,29 @@ def _callers(
     return ClassicalCallers(callers, untold, tuple(remarks), whole=not code), code
 
 
-def _sources(
-    args: argparse.Namespace, session: Session, inventory: AlgorithmInventory
-) -> Iterator[tuple[str, HistorySource]]:
-    """Each record, and its Region where it is that of one alone, as LookupEvents is."""
+class _Record(NamedTuple):
+    """A record of requests: ``where`` leads its remarks; ``region`` is "" for one of all Regions."""
+
+    where: str
+    region: str
+    source: Callable[[], HistorySource]
+
+
+def _records(args: argparse.Namespace, session: Session, inventory: AlgorithmInventory) -> Iterator[_Record]:
+    """LookupEvents of each Region and account; or the one record that the flags name."""
     live = session.connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
-    if args.events is not None:
-        yield "", source_from(args, None, "", live=live)
+
+    def source(place: AccountRegion) -> HistorySource:
+        arn = key_arn(session.kms.partition, place.region, place.account, "any")
+        return source_from(args, session.services_for(arn), place.region, live=live)
+
+    if any(each is not None for each in (args.events, args.athena, args.lake, args.logs)):
+        yield _Record("", "", partial(source, inventory.places[0]))
         return
-    whole = any(each is not None for each in (args.athena, args.lake, args.logs))
-    for account, region in inventory.places[:1] if whole else inventory.places:
-        services = session.services_for(key_arn(session.kms.partition, region, account, "any"))
-        yield "" if whole else region, source_from(args, services, region, live=live)
+    accounts = {place.account for place in inventory.places}
+    for place in inventory.places:
+        name = str(place) if len(accounts) > 1 else place.region
+        yield _Record(f"{name}: ", place.region, partial(source, place))
 
 
 def _write(inventory: AlgorithmInventory, args: argparse.Namespace) -> None:

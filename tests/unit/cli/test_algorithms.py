@@ -167,6 +167,18 @@ def test_without_a_record_of_requests_callers_are_an_error(algorithms: Algorithm
     assert "no record of requests" in ended.err
 
 
+def test_of_several_regions_each_without_a_record_is_told(
+    run: Run, algorithms: Algorithms, account: FakeAccount
+) -> None:
+    account.others["us-east-1"] = FakeAccount(region="us-east-1")
+    ended = run("algorithms", "--regions", "eu-west-1,us-east-1", "--callers")
+    assert ended.code == 2
+    text = ended.out.decode()
+    for region in ("eu-west-1", "us-east-1"):
+        assert f"{region}: Callers are not known: This connection has no record of requests." in text
+    assert "releases" in text
+
+
 def test_a_record_that_cannot_be_read_leaves_the_rest_of_the_answer(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
