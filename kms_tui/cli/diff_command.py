@@ -29,7 +29,8 @@ examples:
   kms-tui diff prod.json live --format json | jq '.changes[] | select(.severity == "high")'
 
 exit codes, as those of diff: 0 no change; 1 something changed; 2 bad usage, or not all could be compared
-(what could be is told all the same); 130 stopped with Ctrl+C. The calls are those of kms-tui snapshot."""
+(what could be is told all the same); 130 stopped with Ctrl+C. The calls are those of kms-tui snapshot. A
+file of more than 512 MiB, the facts of some 250,000 keys, is refused."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
