@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import yaml
 
 from kms_tui.as_code.code import Code
-from kms_tui.as_code.key_definition import KeyDefinition, Place, stack_notes
+from kms_tui.as_code.key_definition import KeyDefinition, stack_notes
 from kms_tui.as_code.policy_text import policy_members
 from kms_tui.as_code.resource_names import alias_names, identifier, key_names, unique_names
+from kms_tui.kms.arn import AccountRegion
 from kms_tui.kms.model import KeyOrigin, KeyState
 from kms_tui.visible import visible
 
@@ -31,7 +32,7 @@ _ALIAS = "AWS::KMS::Alias"
 class Stack(NamedTuple):
     """What becomes one stack."""
 
-    place: Place
+    place: AccountRegion
     resources: Mapping[str, Mapping[str, Any]]
     """Logical id -> the resource as in a template."""
     identifiers: Mapping[str, Mapping[str, str]]
@@ -95,7 +96,7 @@ def _not_held(definition: KeyDefinition) -> Iterator[str]:
         yield f"{definition.name}: its key material is imported; no template holds it."
 
 
-def _stack(place: Place, definitions: Sequence[KeyDefinition]) -> Stack:
+def _stack(place: AccountRegion, definitions: Sequence[KeyDefinition]) -> Stack:
     names = key_names(definitions)
     aliases = alias_names(definitions)
     wanted: dict[tuple[str, str], tuple[str, ...]] = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.kms.arn import is_account_id
+from kms_tui.kms.arn import AccountRegion, is_account_id
 from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.model import Grant, Key, KeyOrigin, KeyRotationStatus, Tag
 from kms_tui.workers import on_threads
@@ -19,13 +19,6 @@ _THREADS = 4
 _REGION = re.compile("[a-z0-9-]+")
 _NAMED = 3
 """Names in a sentence about several keys."""
-
-
-class Place(NamedTuple):
-    """Where a key is: one stack, or one provider configuration."""
-
-    account: str
-    region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +34,8 @@ class KeyDefinition:
     grants: tuple[Grant, ...] = ()
 
     @property
-    def place(self) -> Place:
-        return Place(self.key.account_id, self.key.region)
+    def place(self) -> AccountRegion:
+        return AccountRegion(self.key.account_id, self.key.region)
 
     @property
     def name(self) -> str:

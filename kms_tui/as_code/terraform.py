@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from kms_tui.as_code.code import Code
 from kms_tui.as_code.hcl import Block, Expression, call
-from kms_tui.as_code.key_definition import KeyDefinition, Place, left_out_sentences, stack_notes
+from kms_tui.as_code.key_definition import KeyDefinition, left_out_sentences, stack_notes
 from kms_tui.as_code.policy_documents import KIND, policy_document
 from kms_tui.as_code.policy_text import exact_members
 from kms_tui.as_code.resource_names import alias_names, grant_names, identifier, key_names
+from kms_tui.kms.arn import AccountRegion
 from kms_tui.kms.keyspecs import SYMMETRIC_DEFAULT
 from kms_tui.kms.model import Grant, KeyOrigin, KeyState
 from kms_tui.visible import visible
@@ -126,7 +127,7 @@ class _Writer:
             )
             yield f"{comment}\n{Block('provider', ('aws',), [body])}"
 
-    def _provider(self, place: Place) -> str:
+    def _provider(self, place: AccountRegion) -> str:
         region = identifier(place.region)
         several = len({each.account for each in self._places}) > 1
         return f"account_{place.account}_{region}" if several else region

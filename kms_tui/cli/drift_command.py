@@ -107,6 +107,7 @@ def _report(session: Session, state: State, *, unmanaged: bool) -> tuple[DriftRe
     from kms_tui.drift.comparison import Comparison
     from kms_tui.drift.live_account import LiveAccount
 
+    session.open_all()
     comparison = Comparison(state, LiveAccount(session.kms_for, session.kms))
     total = len(state.resources)
     followed(comparison.run, lambda: Step("comparing", comparison.done, total), name="kms-tui drift")

@@ -11,7 +11,7 @@ from kms_tui.session import Session, utc_now
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kms_tui.inventory import Row
+    from kms_tui.inventory import Inventory, Row
 
 
 def check_filter(text: str, usage_error: Callable[[str], object]) -> None:
@@ -22,6 +22,22 @@ def check_filter(text: str, usage_error: Callable[[str], object]) -> None:
         parse(text, utc_now())
     except FilterError as error:
         usage_error(f"the filter {text!r}: {error}")
+
+
+def unlisted_sentences(inventory: Inventory) -> Iterator[str]:
+    """Which keys and aliases could not be listed, and why."""
+    from kms_tui.inventory.listing import unlisted
+    from kms_tui.kms.facts import Denied, Failed
+
+    for title, region in unlisted(inventory.regions):
+        failed = {
+            what: fact.error
+            for what, fact in (("keys", region.keys), ("aliases", region.aliases))
+            if isinstance(fact, Denied | Failed)
+        }
+        for error in dict.fromkeys(map(str, failed.values())):
+            of_what = " and ".join(what for what in failed if str(failed[what]) == error)
+            yield f"The {of_what} of {title} could not be listed: {error}"
 
 
 class FilteredKeys:
@@ -56,12 +72,7 @@ class FilteredKeys:
 
     def problems(self) -> Iterator[str]:
         """What is missing among the rows, in sentences."""
-        from kms_tui.kms.facts import Denied, Failed
-
-        for region in self._inventory.regions:
-            for what, fact in (("keys", region.keys), ("aliases", region.aliases)):
-                if isinstance(fact, Denied | Failed):
-                    yield f"The {what} of {region.name} could not be listed: {fact.error}"
+        yield from unlisted_sentences(self._inventory)
         summary = self._view.summary()
         if left_out := summary.undecided + summary.unreadable:
             keys = "1 key is" if left_out == 1 else f"{left_out:,} keys are"

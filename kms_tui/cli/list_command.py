@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kms_tui.cli.filtered_keys import unlisted_sentences
 from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
 from kms_tui.inventory.row import FactName
 from kms_tui.session import utc_now
@@ -129,18 +130,7 @@ def _progress(inventory: Inventory) -> Step:
 
 def _problems(view: View, reading: WholeReading) -> Iterator[str]:
     """What is missing from the list, in sentences."""
-    from kms_tui.inventory.listing import unlisted
-    from kms_tui.kms.facts import Denied, Failed
-
-    for title, region in unlisted(view.inventory.regions):
-        failed = {
-            what: fact.error
-            for what, fact in (("keys", region.keys), ("aliases", region.aliases))
-            if isinstance(fact, Denied | Failed)
-        }
-        for error in dict.fromkeys(map(str, failed.values())):
-            of_what = " and ".join(what for what in failed if str(failed[what]) == error)
-            yield f"The {of_what} of {title} could not be listed: {error}"
+    yield from unlisted_sentences(view.inventory)
     summary = view.summary()
     left_out = summary.undecided + summary.unreadable
     if left_out:

@@ -16,7 +16,9 @@ from kms_tui.drift.state import PlannedLoss, State, StateResource
 from kms_tui.kms.arn import Arn, key_account, key_arn, key_id_of
 from kms_tui.kms.errors import AnswerError, KmsTuiError
 from kms_tui.kms.model import Grant
-from kms_tui.policy.same_policy import difference_words, same_policy
+from kms_tui.policy.document import parse
+from kms_tui.policy.policy_diff import StatementChangeKind, statement_changes
+from kms_tui.policy.policy_meaning import Meaning, MeaningKind, compared_meaning
 from kms_tui.workers import on_threads
 
 _POLICY = "policy"
@@ -167,13 +169,13 @@ class Comparison:
         if not text:
             return
         place, now = Arn.parse(live.key.arn), _composed_policy(live.policy)
-        if same_policy(text, now, account_id=place.account, partition=place.partition):
+        meaning = compared_meaning(text, now, account_id=place.account, partition=place.partition)
+        if meaning.kind in (MeaningKind.SAME_TEXT, MeaningKind.SAME):
             return
         if _POLICY in resource.sensitive:
             yield Difference(_POLICY, SENSITIVE, SENSITIVE)
             return
-        words = difference_words(text, now, account_id=place.account, partition=place.partition)
-        yield Difference(_POLICY, text, live.policy, tuple(words))
+        yield Difference(_POLICY, text, live.policy, tuple(_difference_words(meaning, text, now)))
 
     def _key_policy(self, resource: StateResource) -> Drifted | None:
         (live,) = self._keys_named(resource)
@@ -375,3 +377,22 @@ def _limits(grant: Grant) -> dict[str, Any]:
         "EncryptionContextSubset": "encryption_context_subset",
     }
     return {names.get(name, name): value for name, value in grant.constraints.items() if value}
+
+
+def _difference_words(meaning: Meaning, one: str, other: str) -> list[str]:
+    """What the second policy changes of the first: who gains or loses what, else which statements differ."""
+    before, after = parse(one), parse(other)
+    if not (before.is_valid and after.is_valid):
+        return ["one of the two is no valid key policy"]
+    words = [change.sentence for change in meaning.effects]
+    if meaning.uncompared:
+        words.append("the policies name too many principals to compare what each may do")
+    return (
+        words
+        or [
+            f"{change.label} is {change.kind}"
+            for change in statement_changes(before, after)
+            if change.kind not in (StatementChangeKind.SAME, StatementChangeKind.MOVED)
+        ]
+        or ["its version differs"]
+    )

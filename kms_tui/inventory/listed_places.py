@@ -13,9 +13,9 @@ def listed_places(inventory: Inventory, home_account: str) -> Mapping[AccountReg
     """Each Region, in the order of accounts and Regions; its account is the one that its keys name, else
     ``home_account``, which is "" where STS did not tell it.
     """
-    named = {row.region: row.account for row in inventory.rows()}
+    named = {row.place: row.account for row in inventory.rows()}
     found = {
-        AccountRegion(named.get(region.name, home_account), region.name): region
+        AccountRegion(named.get(region) or region.account.id or home_account, region.name): region
         for region in inventory.regions
     }
     return dict(sorted(found.items(), key=lambda item: item[0]))
