@@ -104,11 +104,11 @@ def _state(names: list[str]) -> State:
 
 def _report(session: Session, state: State, *, unmanaged: bool) -> tuple[DriftReport, list[str]]:
     from kms_tui.cli.filtered_keys import FilteredKeys
-    from kms_tui.drift.comparison import Comparison
+    from kms_tui.drift.comparison import StateComparison
     from kms_tui.drift.live_account import LiveAccount
 
     session.open_all()
-    comparison = Comparison(state, LiveAccount(session.kms_for, session.kms))
+    comparison = StateComparison(state, LiveAccount(session.kms_for, session.kms))
     total = len(state.resources)
     followed(comparison.run, lambda: Step("comparing", comparison.done, total), name="kms-tui drift")
     if not unmanaged:

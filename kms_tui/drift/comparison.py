@@ -10,7 +10,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from kms_tui.backend.kms_facade import Kms
-from kms_tui.drift.drift import SENSITIVE, Difference, Drifted, DriftKind, DriftReport, Loss, NotCompared
+from kms_tui.drift.drift import (
+    SENSITIVE,
+    Difference,
+    Drifted,
+    DriftKind,
+    DriftReport,
+    Loss,
+    UncomparedResource,
+)
 from kms_tui.drift.live_account import LiveAccount, LiveKey, NotComparedError, account_of
 from kms_tui.drift.state import PlannedLoss, State, StateResource
 from kms_tui.kms.arn import Arn, key_account, key_arn, key_id_of
@@ -95,14 +103,14 @@ def _period(live: LiveKey) -> object:
     return live.rotation.period_days if live.rotation is not None and live.rotation.enabled else _OFF
 
 
-class Comparison:
+class StateComparison:
     """One state against the account. ``done`` counts the resources that are compared; ``run`` blocks."""
 
     def __init__(self, state: State, account: LiveAccount) -> None:
         self.state = state
         self.done = 0
         self.drifted: list[Drifted] = []
-        self.not_compared: list[NotCompared] = []
+        self.not_compared: list[UncomparedResource] = []
         self.losses: list[Loss] = []
         self._account = account
         self._lock = threading.Lock()
@@ -124,11 +132,11 @@ class Comparison:
     def _compare(self, number: int) -> None:
         resource = self.state.resources[number]
         try:
-            found = _COMPARERS.get(resource.kind, Comparison._key)(self, resource)
+            found = _COMPARERS.get(resource.kind, StateComparison._key)(self, resource)
         except KmsTuiError as error:
-            self.not_compared.append(NotCompared(resource.address, str(error)))
+            self.not_compared.append(UncomparedResource(resource.address, str(error)))
         except Exception as error:
-            self.not_compared.append(NotCompared(resource.address, str(AnswerError.of(error))))
+            self.not_compared.append(UncomparedResource(resource.address, str(AnswerError.of(error))))
         else:
             if found is not None:
                 self.drifted.append(found)
@@ -280,11 +288,11 @@ class Comparison:
         yield f"Who uses it is not known here: kms-tui replay --key {resource.arn} --delete tells."
 
 
-_COMPARERS: Mapping[str, Callable[[Comparison, StateResource], Drifted | None]] = {
-    "aws_kms_alias": Comparison._alias,
-    "aws_kms_custom_key_store": Comparison._key_store,
-    "aws_kms_grant": Comparison._grant,
-    "aws_kms_key_policy": Comparison._key_policy,
+_COMPARERS: Mapping[str, Callable[[StateComparison, StateResource], Drifted | None]] = {
+    "aws_kms_alias": StateComparison._alias,
+    "aws_kms_custom_key_store": StateComparison._key_store,
+    "aws_kms_grant": StateComparison._grant,
+    "aws_kms_key_policy": StateComparison._key_policy,
 }
 
 

@@ -36,7 +36,7 @@ class Drifted:
     note: str = ""
 
 
-class NotCompared(NamedTuple):
+class UncomparedResource(NamedTuple):
     address: str
     reason: str
 
@@ -55,7 +55,7 @@ class DriftReport:
     is_plan: bool
     resources: int
     drifted: tuple[Drifted, ...]
-    not_compared: tuple[NotCompared, ...]
+    not_compared: tuple[UncomparedResource, ...]
     losses: tuple[Loss, ...]
     unmanaged: tuple[tuple[str, str], ...] | None = None
 

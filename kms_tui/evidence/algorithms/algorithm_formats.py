@@ -11,7 +11,7 @@ from typing import Any
 
 from kms_tui.evidence.algorithms.algorithm_inventory import AlgorithmGroup, AlgorithmInventory
 from kms_tui.evidence.algorithms.algorithm_key import AlgorithmKey
-from kms_tui.evidence.algorithms.siblings import RULE, SigningKey
+from kms_tui.evidence.algorithms.siblings import RULE, BreakableSigner
 from kms_tui.export import ExportFormat, Table, aligned, render
 from kms_tui.inventory.cells import STATE_WORDS, USAGE_WORDS
 from kms_tui.kms.algorithm_strength import Strength
@@ -78,7 +78,7 @@ def _group(group: AlgorithmGroup) -> tuple[str, ...]:
     )
 
 
-def _signing(each: SigningKey) -> tuple[str, ...]:
+def _signing(each: BreakableSigner) -> tuple[str, ...]:
     key = each.key
     beside = each.sibling.name if each.sibling else NOT_KNOWN if each.unknown else "none"
     return (

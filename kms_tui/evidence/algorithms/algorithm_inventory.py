@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kms_tui.evidence.algorithms.algorithm_key import AlgorithmKey
-from kms_tui.evidence.algorithms.siblings import SigningKey, signing_keys
+from kms_tui.evidence.algorithms.siblings import BreakableSigner, signing_keys
 from kms_tui.evidence.request_usage import Observation
 from kms_tui.inventory.fact_reader import ReadingProgress
 from kms_tui.inventory.listed_places import listed_places
@@ -76,7 +76,7 @@ class AlgorithmInventory:
     time: datetime
     places: tuple[AccountRegion, ...]
     groups: tuple[AlgorithmGroup, ...]
-    signing: tuple[SigningKey, ...]
+    signing: tuple[BreakableSigner, ...]
     undescribed: tuple[str, ...]
     unlisted: tuple[str, ...]
     callers: ClassicalCallers | None = None

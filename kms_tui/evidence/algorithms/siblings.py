@@ -42,7 +42,7 @@ class PairedBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKey:
+class BreakableSigner:
     """A signing key that a quantum computer breaks, and the ML-DSA key beside it.
 
     Without one, ``unknown`` says why that is not sure: what could not be read; "" where there is none.
@@ -60,7 +60,7 @@ def alias_stem(alias: str) -> str:
     return "-".join(word for word in words if word and not _ALGORITHM.fullmatch(word))
 
 
-def signing_keys(keys: Iterable[AlgorithmKey], unsure: Set[AccountRegion]) -> tuple[SigningKey, ...]:
+def signing_keys(keys: Iterable[AlgorithmKey], unsure: Set[AccountRegion]) -> tuple[BreakableSigner, ...]:
     """Every signing key that a quantum computer breaks, in the order given.
 
     In the ``unsure`` Regions keys could not be listed or described: each may be a sibling.
@@ -74,21 +74,23 @@ def signing_keys(keys: Iterable[AlgorithmKey], unsure: Set[AccountRegion]) -> tu
     )
 
 
-def _paired(key: AlgorithmKey, candidates: Sequence[AlgorithmKey], unsure: Set[AccountRegion]) -> SigningKey:
+def _paired(
+    key: AlgorithmKey, candidates: Sequence[AlgorithmKey], unsure: Set[AccountRegion]
+) -> BreakableSigner:
     names = {key.key_id, key.arn, *key.aliases, *map(short_alias, key.aliases)}
     stems = set(map(alias_stem, key.aliases)) - {""}
     for candidate in candidates:
         if isinstance(candidate.tags, Known) and any(
             tag.key == TAG and tag.value in names for tag in candidate.tags.value
         ):
-            return SigningKey(key, candidate, PairedBy.TAG)
+            return BreakableSigner(key, candidate, PairedBy.TAG)
     for candidate in candidates:
         if stems & set(map(alias_stem, candidate.aliases)):
-            return SigningKey(key, candidate, PairedBy.ALIAS)
+            return BreakableSigner(key, candidate, PairedBy.ALIAS)
     for candidate in candidates:
         if key.description and key.description == candidate.description:
-            return SigningKey(key, candidate, PairedBy.DESCRIPTION)
-    return SigningKey(key, unknown=_unknown(key, candidates, unsure))
+            return BreakableSigner(key, candidate, PairedBy.DESCRIPTION)
+    return BreakableSigner(key, unknown=_unknown(key, candidates, unsure))
 
 
 def _unknown(key: AlgorithmKey, candidates: Sequence[AlgorithmKey], unsure: Set[AccountRegion]) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.backend.local import LocalBackend
-from kms_tui.drift.comparison import Comparison
+from kms_tui.drift.comparison import StateComparison
 from kms_tui.drift.drift import SENSITIVE, Difference, DriftReport
 from kms_tui.drift.live_account import LiveAccount
 from kms_tui.drift.state import State, StateResource
@@ -31,7 +31,7 @@ def state(name: str = "as-code.tfstate") -> State:
 
 
 def compared(found: State, kms: Kms, keys: Mapping[str, str] | None = None) -> DriftReport:
-    comparison = Comparison(found, LiveAccount(kms.in_region_of, kms))
+    comparison = StateComparison(found, LiveAccount(kms.in_region_of, kms))
     comparison.run()
     assert comparison.done == len(found.resources)
     return comparison.report(keys)

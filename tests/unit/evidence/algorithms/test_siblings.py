@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from kms_tui.evidence.algorithms.algorithm_key import AlgorithmKey
-from kms_tui.evidence.algorithms.siblings import TAG, PairedBy, SigningKey, alias_stem, signing_keys
+from kms_tui.evidence.algorithms.siblings import TAG, BreakableSigner, PairedBy, alias_stem, signing_keys
 from kms_tui.kms.arn import AccountRegion
 from tests.unit.evidence.algorithms.samples import arn, key, signing
 
 
-def paired(old: AlgorithmKey, *others: AlgorithmKey, unsure: Set[AccountRegion] = frozenset()) -> SigningKey:
+def paired(
+    old: AlgorithmKey, *others: AlgorithmKey, unsure: Set[AccountRegion] = frozenset()
+) -> BreakableSigner:
     (found,) = signing_keys([old, *others], unsure)
     assert found.key == old
     return found
