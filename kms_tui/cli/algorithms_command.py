@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kms_tui.cli.history_options import FAILED, STOPPED, add_history_flags, agreed, source_from
 from kms_tui.cli.history_options import followed as history_of
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
+from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_result
 from kms_tui.kms.arn import AccountRegion, key_arn
 from kms_tui.kms.errors import ConfigurationError, KmsTuiError
 from kms_tui.session import BackendKind, Session
@@ -192,11 +192,4 @@ def _write(inventory: AlgorithmInventory, args: argparse.Namespace) -> None:
         text = cbom(inventory)
     else:
         text = WRITERS[args.format](inventory)
-    if args.output is None:
-        write_out(text)
-        return
-    from kms_tui.atomic import SHARED, atomic_file
-
-    with atomic_file(args.output, overwrite=True, mode=SHARED) as file:
-        file.write(text.encode())
-    print(visible(summary(inventory)))
+    write_result(text, args.output, summary(inventory))

@@ -11,9 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.reading import add_reading_flags, write_out
+from kms_tui.cli.reading import add_reading_flags, write_result
 from kms_tui.cli.snapshot_command import collected
-from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from kms_tui.fact_files.fact_comparison import FactChanges
@@ -78,11 +77,4 @@ def _write(changes: FactChanges, args: argparse.Namespace) -> None:
     from kms_tui.fact_files.change_formats import WRITERS, summary
 
     text = WRITERS[args.format](changes)
-    if args.output is None:
-        write_out(text)
-        return
-    from kms_tui.atomic import SHARED, atomic_file
-
-    with atomic_file(args.output, overwrite=True, mode=SHARED) as file:
-        file.write(text.encode())
-    print(visible(summary(changes)))
+    write_result(text, args.output, summary(changes))

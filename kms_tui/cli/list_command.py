@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.filtered_keys import unlisted_sentences
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
+from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_result
 from kms_tui.inventory.row import FactName
 from kms_tui.session import utc_now
 from kms_tui.visible import visible
@@ -149,13 +149,7 @@ def _write(view: View, args: argparse.Namespace, now: datetime) -> None:
     else:
         table = table_of(view.rows, title="KMS keys", now=now)
         text = json_lines(table) if args.format == "jsonl" else render(table, ExportFormat(args.format))
-    if args.output is None:
-        write_out(text)
-        return
-    from kms_tui.atomic import SHARED, atomic_file
-
-    with atomic_file(args.output, overwrite=True, mode=SHARED) as file:
-        file.write(text.encode())
+    write_result(text, args.output)
 
 
 _TABLE = ("name", "id", "spec", "usage", "state", "rotation", "created", "attention")

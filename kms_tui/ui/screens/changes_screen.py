@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
 from functools import partial
 from typing import ClassVar
 
@@ -21,11 +20,11 @@ from kms_tui.fact_files.fact_file import FactFile
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.actions.export_actions import Make, export
-from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.background import start
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.words import counted
-from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.screens import changes_words
+from kms_tui.ui.screens.reading_screen import ASK_ABOVE, ReadingScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn
 from kms_tui.ui.widgets.text_widgets import Input, Static
 
@@ -35,19 +34,9 @@ _COLUMNS = (
     TableColumn("KEY", 18, weight=1),
     TableColumn("WHAT", 19, weight=4),
 )
-ASK_ABOVE = 200
-"""With more keys than this, the cost of reading is shown before it begins."""
-_TICK = 0.1
 
 
-class _State(Enum):
-    IDLE = "idle"
-    ASKING = "asking"
-    """The cost of reading is shown, and waits for enter."""
-    READING = "reading"
-
-
-class ChangesScreen(ModeScreen):
+class ChangesScreen(ReadingScreen[FactCollection, FactChanges]):
     """Opened with a snapshot and the name of its file; it reads the account when it opens."""
 
     HELP = (
@@ -57,6 +46,7 @@ class ChangesScreen(ModeScreen):
         "enter goes to the key."
     )
     AUTO_FOCUS = ""
+    HEAD = "#changes-head"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "Back", id="changes.back", tooltip="Stop reading; then back to the list"),
         Binding("slash", "filter", "Filter", id="changes.filter", tooltip="Filter: high, policy, a key …"),
@@ -80,9 +70,7 @@ class ChangesScreen(ModeScreen):
         super().__init__()
         self._since = since
         self._file = file_name
-        self._collection: FactCollection | None = None
         self._changes: FactChanges | None = None
-        self._state = _State.IDLE
         self._shown: dict[str, changes_words.Item] = {}
 
     def compose_body(self) -> Iterable[Widget]:
@@ -92,86 +80,35 @@ class ChangesScreen(ModeScreen):
             yield LineTable(_COLUMNS, empty="No change matches.")
             yield Static(id="changes-detail")
 
-    def on_mount(self) -> None:
-        self._show_text(Content.styled("opening…", "$foreground-muted"))
-        self._ticking = self.set_interval(_TICK, self._tick, pause=True)
-        super().on_mount()
-
-    def on_unmount(self) -> None:
-        self._cancel()
-
     # Reading
 
     def session_opened(self, session: Session) -> None:
-        self._prepare(session)
-
-    def _prepare(self, session: Session) -> None:
-        self._cancel()
         self._changes = None
-        self._collection = FactCollection(session.inventory, session.kms, session.kms_for)
-        work = partial(self._estimate, self._collection)
-        start(self, work, group="changes", description="see what is to be read")
+        self.begin_reading(FactCollection(session.inventory, session.kms, session.kms_for), again=True)
 
-    async def _estimate(self, collection: FactCollection) -> None:
-        """Read at once where there is little to read; else show the cost, and wait."""
-        collection.read_again()
-        self._show_text(Content.styled("Listing the keys …", "$foreground-muted"))
-        await off_loop(collection.wait_for_listing)
-        calls = await off_loop(collection.calls_left)
-        if calls.keys <= ASK_ABOVE:
-            await self._run(collection)
-        else:
-            self._show_text(changes_words.reading_cost(calls))
-            self._enter(_State.ASKING)
+    def cost_of(self, reading: FactCollection) -> Content | None:
+        calls = reading.calls_left()
+        return changes_words.reading_cost(calls) if calls.keys > ASK_ABOVE else None
 
-    def action_begin(self) -> None:
-        if self._state is _State.ASKING and self._collection is not None:
-            work = partial(self._run, self._collection)
-            start(self, work, group="changes", description="read the facts")
+    def run_reading(self, reading: FactCollection) -> FactChanges:
+        return compared(self._since, reading.run())
 
-    async def _run(self, collection: FactCollection) -> None:
-        self._enter(_State.READING)
-        try:
-            changes = await off_loop(lambda: compared(self._since, collection.run()))
-        except KmsTuiError as error:
-            self._show_text(changes_words.failed(error))
-        else:
-            self._changes = changes
-            self._show_changes(changes)
-        finally:
-            if self._collection is collection:
-                self._collection = None
-                self._enter(_State.IDLE)
+    def show_found(self, found: FactChanges) -> None:
+        self._changes = found
+        self._show_changes(found)
 
-    def _cancel(self) -> None:
-        if self._collection is not None:
-            self._collection.cancel()
-        self._collection = None
-        self._enter(_State.IDLE)
+    def progress_of(self, reading: FactCollection) -> Content:
+        return changes_words.progress(reading.progress())
 
-    def _enter(self, state: _State) -> None:
-        self._state = state
-        (self._ticking.resume if state is _State.READING else self._ticking.pause)()
-        self.refresh_bindings()
-
-    def _tick(self) -> None:
-        if self._state is _State.READING and self._collection is not None:
-            self._show_text(changes_words.progress(self._collection.progress()))
+    def failure_words(self, error: KmsTuiError) -> Content:
+        return changes_words.failed(error)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "begin":
-            return self._state is _State.ASKING
         if action in ("export", "filter"):
             return self._changes is not None
         return super().check_action(action, parameters)
 
     # Showing
-
-    def _show_text(self, instead: Content) -> None:
-        """Show some text in place of the table."""
-        self.query_one("#changes-head", Static).update(instead)
-        self.show_status("")
-        self.add_class("-empty")
 
     def _show_changes(self, changes: FactChanges) -> None:
         self.remove_class("-empty")
@@ -219,7 +156,7 @@ class ChangesScreen(ModeScreen):
 
     def action_refresh(self) -> None:
         if self.session is not None:
-            self._prepare(self.session)
+            self.session_opened(self.session)
 
     def action_export(self) -> None:
         changes = self._changes
@@ -243,9 +180,9 @@ class ChangesScreen(ModeScreen):
 
     def action_back(self) -> None:
         field = self.query_one("#table-filter", Input)
-        if self._collection is not None and self._state is _State.READING:
-            self._collection.cancel()
-        elif field.has_focus:
+        if self.stop_reading():
+            return
+        if field.has_focus:
             self._filter_left()
         elif field.value:
             field.value = ""
