@@ -449,11 +449,6 @@ class KeysScreen(ActionScreen):
     def action_create(self) -> None:
         from kms_tui.ui.actions.create_actions import create_key
 
-        assert self.session is not None
-        if self.session.current.read_only:
-            words = f"Account {self.session.current.name} is read-only: @ chooses another to work in."
-            self.host.notify(words, title="New key", severity="warning")
-            return
         self.start_action(partial(create_key, self), description="create a key")
 
     # Credentials
