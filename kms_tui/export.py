@@ -118,12 +118,12 @@ _MARKDOWN = {ord(sign): f"\\{sign}" for sign in r"\`*_[]~|"} | {
 
 
 def _as_markdown(table: Table) -> str:
-    head, *rows = ([_markdown(cell) for cell in row] for row in (table.columns, *table.rows))
+    head, *rows = ([markdown_text(cell) for cell in row] for row in (table.columns, *table.rows))
     lines = [head, ["---"] * len(head), *rows]
-    return f"# {_markdown(table.title)}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f"# {markdown_text(table.title)}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _markdown(cell: str) -> str:
+def markdown_text(cell: str) -> str:
     return visible(cell).translate(_MARKDOWN)
 
 

@@ -37,7 +37,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SarifRule:
     """What is looked for. ``security`` is GitHub's security-severity, 0.1 to 10.0, or "" for none."""
 
     id: str
@@ -97,7 +97,7 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SarifResult:
     """Something that was found. ``identity`` is the same in each run for the same finding.
 
     ``suppressed`` says why it is accepted, or "".
@@ -156,8 +156,8 @@ def fingerprint(identity: str) -> str:
 
 
 def sarif_text(
-    rules: Iterable[Rule],
-    results: Sequence[Result],
+    rules: Iterable[SarifRule],
+    results: Sequence[SarifResult],
     notifications: Sequence[Notification] = (),
     *,
     is_whole: bool,

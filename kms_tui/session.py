@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kms_tui.accounts.account import Account, AccountClaims, AccountSource, OpenedAccount, first_that_opens
 from kms_tui.config import ProfileSettings
 from kms_tui.kms.arn import key_account, key_region
+from kms_tui.kms.errors import KmsTuiError
 from kms_tui.kms.facts import UNASKED
 
 if TYPE_CHECKING:
@@ -165,6 +167,12 @@ class Session:
         """Read keys again after a change; new ones are looked for in the account that was changed last."""
         changed = self.log.entries[-1:] if self.has_several_accounts else ()
         self.inventory.reread(*key_ids, account=self.account_with(changed[0].account) if changed else None)
+
+    def open_all(self) -> None:
+        """Open every account that can be opened, so that each is found by its id; slow."""
+        for account in self.accounts:
+            with suppress(KmsTuiError):
+                account.kms().caller()
 
     def due_changes(self) -> frozenset[str]:
         """The ids of keys that are to be read again: KMS does not show their changes yet."""

@@ -478,3 +478,22 @@ class RetryTimer:
         with self._lock:
             self._waiting = False
         self._retry()
+
+
+def on_threads(count: int, work: Callable[[int], None], *, threads: int, name: str) -> None:
+    """Call ``work``, which raises nothing, with 0 to ``count`` - 1 on a few daemon threads; blocks."""
+    waiting, lock = iter(range(count)), threading.Lock()
+
+    def run() -> None:
+        while True:
+            with lock:
+                number = next(waiting, None)
+            if number is None:
+                return
+            work(number)
+
+    running = [threading.Thread(target=run, name=name, daemon=True) for _ in range(min(threads, count))]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kms_tui.backend.base import Services
 from kms_tui.kms.arn import is_account_id
@@ -20,6 +20,13 @@ from kms_tui.kms.errors import ConfigurationError
 MOST_BYTES = 4_000_000
 """A list of 20,000 accounts has a third of it."""
 _ACTIVE = "ACTIVE"
+
+
+class AccountFile(NamedTuple):
+    """The accounts of a file; ``role`` is assumed where an entry says nothing, "" for none."""
+
+    accounts: list[AccountEntry]
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def _status(account: Mapping[str, Any]) -> str:
     return str(account.get("State") or account.get("Status", ""))
 
 
-def read_account_file(path: Path) -> list[AccountEntry]:
+def read_account_file(path: Path) -> AccountFile:
     """The accounts of a file, in its order. Raises ConfigurationError that names the file and the entry."""
     try:
         with path.open("rb") as file:
@@ -76,7 +83,7 @@ def read_account_file(path: Path) -> list[AccountEntry]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its name cannot be used"
         raise ConfigurationError(f"{path} cannot be read: {reason}.") from error
-    return _entries(_document(text, path), str(path))
+    return _account_file(_document(text, path), str(path))
 
 
 _READERS: Mapping[str, tuple[Callable[[str], Any], ...]] = {
@@ -137,7 +144,7 @@ _OF_ORGANIZATIONS = {"Id": "id", "Name": "name", "Status": "status", "State": "s
 """Members of ListAccounts' answer; its others say nothing that is needed here."""
 
 
-def _entries(document: Mapping[str, Any], where: str) -> list[AccountEntry]:
+def _account_file(document: Mapping[str, Any], where: str) -> AccountFile:
     unknown = [name for name in document if name not in ("accounts", "role")]
     if unknown:
         raise ConfigurationError(f"{where}: {unknown[0]} is not a setting; there are role, accounts.")
@@ -148,7 +155,7 @@ def _entries(document: Mapping[str, Any], where: str) -> list[AccountEntry]:
         raise ConfigurationError(f"{where} lists no accounts: there is no table [[accounts]] with an id.")
     entries = [_entry(each, f"{where}, account {number}") for number, each in enumerate(listed, 1)]
     _refuse_twins(entries, where)
-    return [each if each.role or each.profile else replace(each, role=role) for each in entries]
+    return AccountFile(entries, role)
 
 
 def _entry(members: Any, where: str) -> AccountEntry:

@@ -70,17 +70,17 @@ def _of_profile(
 
 def _of_a_list(connection: Connection, choice: AccountChoice, prompt: Prompt | None) -> ChosenAccounts:
     """The accounts of the organization or of a file; the connection's caller assumes a role in each."""
-    from kms_tui.accounts.account_list import organization_accounts, read_account_file
+    from kms_tui.accounts.account_list import AccountFile, organization_accounts, read_account_file
     from kms_tui.backend.aws.aws_backend import AwsBackend
 
-    entries = read_account_file(choice.file) if choice.file is not None else []
+    listed = read_account_file(choice.file) if choice.file is not None else AccountFile([])
     home: Backend = open_backend(connection, prompt)
     assert isinstance(home, AwsBackend)
-    if choice.file is None:
-        entries = organization_accounts(home.services)
+    entries = listed.accounts if choice.file is not None else organization_accounts(home.services)
     own = home.caller().account
     entries.sort(key=lambda entry: entry.id != own)  # the caller's own account is open already
-    sources = [_of_entry(entry, connection, choice.role, home, own, prompt) for entry in entries]
+    role = choice.role or listed.role
+    sources = [_of_entry(entry, connection, role, home, own, prompt) for entry in entries]
     return ChosenAccounts(sources, home.services)
 
 

@@ -58,15 +58,22 @@ def whole_number(text: str) -> int:
     return int(digits)
 
 
+def services_of(backend: Backend | None) -> Services | None:
+    """The services beside KMS, if the backend has any."""
+    from kms_tui.backend.base import KnowsServices
+
+    return backend.services if backend is not None and isinstance(backend, KnowsServices) else None
+
+
 def source_from(
-    args: argparse.Namespace, backend: Backend | None, region: str, *, live: bool
+    args: argparse.Namespace, services: Services | None, region: str, *, live: bool
 ) -> HistorySource:
     """The chosen source. Raises ConfigurationError for a name that is none, or without the services."""
     if args.events is not None:
         from kms_tui.evidence.request_history.trail_files import TrailFiles
 
         return TrailFiles(args.events, region)
-    services = _services(backend, region)
+    services = _in_region(services, region)
     if args.athena is not None:
         from kms_tui.evidence.request_history.athena_history import AthenaHistory
         from kms_tui.evidence.request_history.history_sql import TableName
@@ -98,10 +105,7 @@ def _location(text: str) -> str:
     return text
 
 
-def _services(backend: Backend | None, region: str) -> Services:
-    from kms_tui.backend.base import KnowsServices
-
-    services = backend.services if backend is not None and isinstance(backend, KnowsServices) else None
+def _in_region(services: Services | None, region: str) -> Services:
     if services is None:
         raise ConfigurationError("This connection has no record of requests.", next_step=_OTHER_RECORD)
     return services if services.region == region else services.in_region(region)

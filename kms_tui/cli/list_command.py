@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
+from kms_tui.cli.filtered_keys import unlisted_sentences
+from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_result
 from kms_tui.inventory.row import FactName
 from kms_tui.session import utc_now
 from kms_tui.visible import visible
@@ -129,18 +130,7 @@ def _progress(inventory: Inventory) -> Step:
 
 def _problems(view: View, reading: WholeReading) -> Iterator[str]:
     """What is missing from the list, in sentences."""
-    from kms_tui.inventory.listing import unlisted
-    from kms_tui.kms.facts import Denied, Failed
-
-    for title, region in unlisted(view.inventory.regions):
-        failed = {
-            what: fact.error
-            for what, fact in (("keys", region.keys), ("aliases", region.aliases))
-            if isinstance(fact, Denied | Failed)
-        }
-        for error in dict.fromkeys(map(str, failed.values())):
-            of_what = " and ".join(what for what in failed if str(failed[what]) == error)
-            yield f"The {of_what} of {title} could not be listed: {error}"
+    yield from unlisted_sentences(view.inventory)
     summary = view.summary()
     left_out = summary.undecided + summary.unreadable
     if left_out:
@@ -159,13 +149,7 @@ def _write(view: View, args: argparse.Namespace, now: datetime) -> None:
     else:
         table = table_of(view.rows, title="KMS keys", now=now)
         text = json_lines(table) if args.format == "jsonl" else render(table, ExportFormat(args.format))
-    if args.output is None:
-        write_out(text)
-        return
-    from kms_tui.atomic import SHARED, atomic_file
-
-    with atomic_file(args.output, overwrite=True, mode=SHARED) as file:
-        file.write(text.encode())
+    write_result(text, args.output)
 
 
 _TABLE = ("name", "id", "spec", "usage", "state", "rotation", "created", "attention")

@@ -10,7 +10,7 @@ from pathlib import Path
 from kms_tui.policy import CheckResult, Severity
 from kms_tui.policy.findings import Finding
 from kms_tui.policy.rule_guide import RULES
-from kms_tui.sarif import Level, Notification, Result, Rule, Spot, sarif_text
+from kms_tui.sarif import Level, Notification, SarifResult, SarifRule, Spot, sarif_text
 
 _LEVELS: Mapping[Severity, Level] = {
     Severity.REFUSE: Level.ERROR,
@@ -36,11 +36,11 @@ def policy_sarif(
     )
 
 
-def _rule(name: str) -> Rule:
+def _rule(name: str) -> SarifRule:
     rule = RULES.get(name)
     if rule is None:
-        return Rule(name, Level.WARNING, name, name, name)
-    return Rule(
+        return SarifRule(name, Level.WARNING, name, name, name)
+    return SarifRule(
         rule.id,
         _LEVELS[rule.severity],
         rule.sentence,
@@ -50,7 +50,7 @@ def _rule(name: str) -> Rule:
     )
 
 
-def _results(path: str, judgement: CheckResult, *, verbose: bool) -> Iterable[Result]:
+def _results(path: str, judgement: CheckResult, *, verbose: bool) -> Iterable[SarifResult]:
     """Results whose identity does not depend on lines, which move as a file is edited."""
     counts: Counter[str] = Counter()
     for finding in judgement.findings:
@@ -59,7 +59,7 @@ def _results(path: str, judgement: CheckResult, *, verbose: bool) -> Iterable[Re
         identity = f"{finding.rule} {_statement(finding)}"
         counts[identity] += 1
         spot = Spot(path, finding.line, finding.column, finding.end_line, finding.end_column)
-        yield Result(
+        yield SarifResult(
             finding.rule, _LEVELS[finding.severity], finding.sentence, spot, f"{identity} {counts[identity]}"
         )
 

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from kms_tui.cli.connection import add_account_flags, add_connection_flags, connection_from
 from kms_tui.cli.progress_bar import ProgressBar
 from kms_tui.config import Config
 from kms_tui.session import BackendKind, Connection, Session
+from kms_tui.visible import visible
 
 _DRAW = 0.2
 """Seconds between two updates of the progress line."""
@@ -92,3 +94,16 @@ def write_out(text: str) -> None:
 
     with writing_output() as out:
         out.write(text.encode())
+
+
+def write_result(text: str, output: Path | None, summary: str = "") -> None:
+    """Write a whole text to a file, which is replaced, and say its summary; else to standard output."""
+    if output is None:
+        write_out(text)
+        return
+    from kms_tui.atomic import SHARED, atomic_file
+
+    with atomic_file(output, overwrite=True, mode=SHARED) as file:
+        file.write(text.encode())
+    if summary:
+        print(visible(summary))

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.history_options import add_history_flags, agreed, followed, source_from
+from kms_tui.cli.history_options import add_history_flags, agreed, followed, services_of, source_from
 from kms_tui.cli.key_access import STDIN, access_of, is_key_arn, opened, read_policy, reading_kms
 from kms_tui.kms.arn import ALIAS_PREFIX, Arn
 from kms_tui.kms.errors import ConfigurationError
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     change, more = _change(args, access, kms)
     region = Arn.parse(access.key_arn).region
     live = connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
-    source = source_from(args, backend, region, live=live)
+    source = source_from(args, services_of(backend), region, live=live)
     query = HistoryQuery(now - timedelta(days=args.days), now, access.key_arn, details_for(access, change))
     if not agreed(args, source, query):
         return FAILURE

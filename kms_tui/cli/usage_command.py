@@ -12,7 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui.cli.connection import add_connection_flags, connection_from
-from kms_tui.cli.history_options import add_history_flags, agreed, followed, source_from, whole_number
+from kms_tui.cli.history_options import (
+    add_history_flags,
+    agreed,
+    followed,
+    services_of,
+    source_from,
+    whole_number,
+)
 from kms_tui.cli.key_access import is_key_arn, opened, reading_kms
 from kms_tui.kms.arn import Arn
 from kms_tui.session import BackendKind, Connection
@@ -59,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     key_arn = _key_arn(args.key, backend)
     region = Arn.parse(key_arn).region if key_arn else backend.region if backend is not None else ""
     live = connection.kind in (BackendKind.DEMO, BackendKind.LOCAL)
-    source = source_from(args, backend, region, live=live)
+    source = source_from(args, services_of(backend), region, live=live)
     query = HistoryQuery(now - timedelta(days=args.days), now, key_arn, frozenset({RequestDetail.TLS}))
     if not agreed(args, source, query):
         return FAILURE

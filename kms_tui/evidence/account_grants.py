@@ -16,7 +16,7 @@ from kms_tui.policy.grant_statements import grant_principal
 from kms_tui.policy.principals import PrincipalKind
 
 _THREADS = 4
-_SHARE = 4
+GRANTS_SHARE = 4
 """ListGrants has a twentieth of DescribeKey's quota: it gets this part of the inventory's rate."""
 
 
@@ -30,7 +30,7 @@ class GrantReading:
     def __init__(self, kms_for: Callable[[str], Kms], keys: Sequence[str], rate: float) -> None:
         self._kms_for = kms_for
         self._left = list(reversed(keys))
-        self._pause = _THREADS * _SHARE / rate
+        self._pause = _THREADS * GRANTS_SHARE / rate
         self._cancelled = threading.Event()
         self.total = len(keys)
         self.facts: dict[str, Fact[list[Grant]]] = {}

@@ -43,7 +43,7 @@ class ListedAccount(Hashable, Protocol):
         """The façade in a Region ("": its first one); may be slow. Raises KmsTuiError."""
 
 
-class Place(Protocol):
+class RowPlace(Protocol):
     """A Region of an account, by whose listing a row is there."""
 
     @property
@@ -104,7 +104,7 @@ class Row:
     """The policy of a replica's primary; the health screen reads it."""
     disabled_since: Fact[Any] = UNASKED
     """Since when a disabled key is disabled; the health screen reads it."""
-    place: Place | None = None
+    place: RowPlace | None = None
     """Where the row was listed; None for a row of no list."""
     refused: int | None = None
     """Refused uses since the key was disabled; None while no one watches the key."""

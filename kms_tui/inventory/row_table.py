@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from kms_tui.inventory.cells import STATE_WORDS
 from kms_tui.inventory.changes import Coalescer
-from kms_tui.inventory.row import FactName, Judge, Place, Row
+from kms_tui.inventory.row import FactName, Judge, Row, RowPlace
 from kms_tui.inventory.row_class import Reading, RowClass
 from kms_tui.kms.facts import LOADING, UNASKED, Absent, Fact, Known
 from kms_tui.kms.model import Key, KeyRotationStatus
@@ -98,7 +98,7 @@ class RowTable:
         self.names = 0
         """Changes whenever a row may sort elsewhere by name."""
         self._rows: dict[str, Row] = {}
-        self._of_place: defaultdict[Place, list[Row]] = defaultdict(list)
+        self._of_place: defaultdict[RowPlace, list[Row]] = defaultdict(list)
         self._changes: dict[str, Change] = {}
         self._collector = Collector()
         self._counts: Counter[RowClass] = Counter()
@@ -136,11 +136,11 @@ class RowTable:
         """The last change that a refresh found in a row."""
         return self._changes.get(arn)
 
-    def rows_of(self, place: Place) -> list[Row]:
+    def rows_of(self, place: RowPlace) -> list[Row]:
         """The rows that were listed in a Region of an account."""
         return list(self._of_place.get(place, ()))
 
-    def add(self, arn: str, key_id: str, place: Place, listing: int, *, announce: bool) -> Row:
+    def add(self, arn: str, key_id: str, place: RowPlace, listing: int, *, announce: bool) -> Row:
         """The row of a key, created if there is none; ``announce`` notes a new row as a change."""
         row = self._rows.get(arn)
         if row is not None and row.seen >= listing:

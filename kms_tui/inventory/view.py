@@ -13,7 +13,7 @@ from kms_tui.inventory.columns import COLUMNS, Sort, by_name
 from kms_tui.inventory.fact_reader import Missing, missing_of
 from kms_tui.inventory.filters import Candidates, FilterResult, Query, parse
 from kms_tui.inventory.live_list import Inventory
-from kms_tui.inventory.row import FactName, Place, Row
+from kms_tui.inventory.row import FactName, Row, RowPlace
 from kms_tui.inventory.row_class import Reading, RowClass
 from kms_tui.inventory.slices import Sliced, Work, finish
 from kms_tui.kms.facts import LOADING, Known
@@ -134,7 +134,7 @@ class View:
         self._ordered: list[Candidates] = []
         """The rows in the scope, in order and in slices."""
         self._undecided = Undecided()
-        self._held: dict[Place | None, dict[str, Row]] = {}
+        self._held: dict[RowPlace | None, dict[str, Row]] = {}
         """Of each region of an account whose aliases are being listed, the keys that wait for them."""
         self._shown_keys_now: set[str] | None = None
         self._undescribed_now: int | None = None
@@ -212,7 +212,7 @@ class View:
                 narrowed = _in_slices([*self.rows, *self._undecided.rows()])
         found = yield from _filtered(wanted.query, ordered if narrowed is None else narrowed)
         rows, unnamed = found.matches, self._unnamed_regions()
-        held: dict[Place | None, dict[str, Row]] = {}
+        held: dict[RowPlace | None, dict[str, Row]] = {}
         if unnamed and not wanted.query:
             ready: list[Row] = []
             for row in rows:
@@ -392,7 +392,7 @@ class View:
         }
         return [row for row in rows if row.row_class in unread] if unread else []
 
-    def _arriving(self, row_keys: Iterable[str], unnamed: Collection[Place | None]) -> list[Row]:
+    def _arriving(self, row_keys: Iterable[str], unnamed: Collection[RowPlace | None]) -> list[Row]:
         """Those of the changed rows that begin to be shown."""
         shown = self._shown_keys()
         rows = [self.inventory.row(row_key) for row_key in row_keys if row_key not in shown]
@@ -403,7 +403,7 @@ class View:
             self._shown_keys_now = {row.arn for row in self.rows}
         return self._shown_keys_now
 
-    def _admits(self, row: Row, unnamed: Collection[Place | None]) -> bool:
+    def _admits(self, row: Row, unnamed: Collection[RowPlace | None]) -> bool:
         """Whether a row that is not shown belongs on the list now."""
         if row.gone or row.row_class.aws not in _MANAGED_BY_AWS[self.scope]:
             self._held.get(row.place, {}).pop(row.arn, None)
@@ -436,14 +436,14 @@ class View:
 
     # Keys wait while their region's aliases are listed, so that names come in order and do not move.
 
-    def _unnamed_regions(self) -> set[Place | None]:
+    def _unnamed_regions(self) -> set[RowPlace | None]:
         return {region for region in self.inventory.regions if region.aliases is LOADING}
 
-    def _newly_named(self, unnamed: Collection[Place | None]) -> list[Row]:
+    def _newly_named(self, unnamed: Collection[RowPlace | None]) -> list[Row]:
         """The keys that wait no longer, as the aliases of their region are listed."""
         return [row for place in self._held.keys() - unnamed for row in self._released(place)]
 
-    def _released(self, place: Place | None) -> list[Row]:
+    def _released(self, place: RowPlace | None) -> list[Row]:
         return list(self._held.pop(place).values())
 
 
@@ -471,5 +471,5 @@ def _in_slices(rows: list[Row]) -> list[Candidates]:
     return [Candidates(each) for each in slices.slices(rows)]
 
 
-def _awaits_name(row: Row, unnamed: Collection[Place | None]) -> bool:
+def _awaits_name(row: Row, unnamed: Collection[RowPlace | None]) -> bool:
     return not row.aliases and row.place in unnamed

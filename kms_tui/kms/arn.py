@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 ALIAS_PREFIX = "alias/"
 AWS_ALIAS_PREFIX = "alias/aws/"
@@ -33,6 +34,22 @@ class Arn:
 
     def __str__(self) -> str:
         return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
+
+
+class AccountRegion(NamedTuple):
+    """A Region of an account; the account is "" where it is not known."""
+
+    account: str
+    region: str
+
+    @classmethod
+    def of(cls, arn: str) -> AccountRegion:
+        """Those of an ARN; ValueError where the text is none."""
+        parsed = Arn.parse(arn)
+        return cls(parsed.account, parsed.region)
+
+    def __str__(self) -> str:
+        return f"{self.region} of {self.account}" if self.account else self.region
 
 
 def is_key_id(text: str) -> bool:

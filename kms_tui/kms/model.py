@@ -109,6 +109,8 @@ class Key:
     expiration_model: str = ""
     multi_region: MultiRegion | None = None
     custom_key_store_id: str = ""
+    xks_key_id: str = ""
+    """The key in an external key store, as its key manager knows it."""
     current_key_material_id: str = ""
     algorithms: tuple[str, ...] = ()
 
@@ -153,6 +155,7 @@ class Key:
             expiration_model=shape.get("ExpirationModel", ""),
             multi_region=_multi_region(multi) if multi else None,
             custom_key_store_id=shape.get("CustomKeyStoreId", ""),
+            xks_key_id=shape.get("XksKeyConfiguration", {}).get("Id", ""),
             current_key_material_id=shape.get("CurrentKeyMaterialId", ""),
             algorithms=tuple(
                 algorithm

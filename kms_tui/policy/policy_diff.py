@@ -280,5 +280,9 @@ def _phrase(before: Standing, after: Standing) -> str:
     return _PHRASES.get((before, after)) or _ARRIVING[after]
 
 
-def _conditions(decision: Decision) -> list[tuple[bool, str]]:
-    return sorted((each.wanted, condition(each.test)) for each in decision.conditions)
+def _conditions(decision: Decision) -> frozenset[frozenset[tuple[bool, str]]]:
+    """The open conditions by statement: those of one have to hold together, those of two need not."""
+    found: dict[Statement, set[tuple[bool, str]]] = {}
+    for each in decision.conditions:
+        found.setdefault(each.statement, set()).add((each.wanted, condition(each.test)))
+    return frozenset(map(frozenset, found.values()))

@@ -7,6 +7,7 @@ two conditions is true and the other is not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from itertools import product
 
 from kms_tui.policy import condition_keys
@@ -29,7 +30,7 @@ def unknown(_test: ConditionTest) -> bool | None:
 def claim_of(test: ConditionTest) -> tuple[Claim, bool]:
     """What a condition says, the same for every way to write it, and whether it says so or the opposite."""
     operator, base = test.operator, test.operator.base
-    values = tuple(sorted(text.value for text in test.values))
+    values = tuple(sorted(_compared(text.value, base.family) for text in test.values))
     if operator.if_exists:
         return (operator.text, test.key, values), True
     if base.family == "null" and not operator.qualifier and len(set(map(str.lower, values))) == 1:
@@ -44,6 +45,18 @@ def claim_of(test: ConditionTest) -> tuple[Claim, bool]:
     linked = _linked_key(test)
     said = tuple(sorted((test.key, linked))) if linked and not qualifier else (test.key, *values)
     return (family, base.ignore_case, comparison, qualifier, bool(test.templates), *said), not base.negated
+
+
+def _compared(value: str, family: str) -> str:
+    """A value as IAM compares it: 3600 and "3600.0" are one number, True and "true" one Boolean."""
+    if family == "bool":
+        return value.lower()
+    if family == "numeric":
+        try:
+            return f"{Decimal(value).normalize():f}"
+        except ArithmeticError:
+            return value
+    return value
 
 
 def _linked_key(test: ConditionTest) -> str:

@@ -140,6 +140,15 @@ def test_an_account_that_is_read_only_refuses_what_the_others_allow(organization
     drive(console(organization, settings=settings), script)
 
 
+def test_no_key_is_created_where_the_current_account_is_read_only(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "n")
+        assert not isinstance(pilot.app.screen, Dialog)
+        assert "@ chooses another" in notifications(pilot.app)  # type: ignore[arg-type]
+
+    drive(console(organization, settings={"payments": ProfileSettings(read_only=True)}), script)
+
+
 def test_of_marked_keys_those_of_a_read_only_account_are_left_out(organization: LocalBackend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         one = await go_to(pilot, "events")

@@ -19,6 +19,7 @@ from kms_tui.ui.app import KmsApp
 from tests.ui.conftest import MakeApp
 from tests.ui.console import go_to, press, settled
 from tests.ui.test_calendar import CALENDAR
+from tests.ui.test_changes import QUICK, change_some, compare_with, write_facts
 from tests.ui.test_explain import denial, paste
 
 SnapCompare = Callable[..., bool]
@@ -93,6 +94,32 @@ def test_an_explained_denial(
         await press(pilot, "escape")
 
     assert snap_compare(make_app(), run_before=before, terminal_size=size)
+
+
+@SIZES
+@pytest.mark.parametrize("name", ["before.json", "health.json"])
+def test_changed_since(
+    snap_compare: SnapCompare,
+    make_app: MakeApp,
+    demo: Backend,
+    size: tuple[int, int],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """What has changed since a snapshot, and what a file gets that is none."""
+    monkeypatch.chdir(tmp_path)
+    write_facts(demo)
+    Path("health.json").write_text('{"findings": []}')
+    change_some(demo)
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        await compare_with(pilot, name)
+        if name == "before.json":
+            await press(pilot, "down")
+
+    assert snap_compare(make_app(pace=QUICK), run_before=before, terminal_size=size)
 
 
 def test_details_on_a_narrow_terminal(snap_compare: SnapCompare, make_app: MakeApp) -> None:

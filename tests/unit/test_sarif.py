@@ -12,10 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms_tui.sarif import Level, Notification, Result, Rule, Spot, Thing, fingerprint, plain_text, sarif_text
+from kms_tui.sarif import (
+    Level,
+    Notification,
+    SarifResult,
+    SarifRule,
+    Spot,
+    Thing,
+    fingerprint,
+    plain_text,
+    sarif_text,
+)
 
 SCHEMA = Path(__file__).parents[1] / "data" / "sarif" / "sarif-2.1.0-rtm.5.json"
-RULE = Rule("a-rule", Level.WARNING, "Title", "Text.", "Help.", "5.5", ("security",))
+RULE = SarifRule("a-rule", Level.WARNING, "Title", "Text.", "Help.", "5.5", ("security",))
 
 
 @cache
@@ -29,7 +39,7 @@ def problems(log: Any) -> list[str]:
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_any_text_makes_a_valid_log(name: str, words: str) -> None:
-    result = Result("a-rule", Level.NOTE, words, Spot(name, 2, 3, 2, 9), name, Thing(name, words), words)
+    result = SarifResult("a-rule", Level.NOTE, words, Spot(name, 2, 3, 2, 9), name, Thing(name, words), words)
     text = sarif_text([RULE], [result], [Notification(Level.ERROR, words)], is_whole=True, category="test")
     assert text.isascii()
     assert problems(json.loads(text)) == []
@@ -65,5 +75,5 @@ def test_a_fingerprint_depends_on_the_identity_alone() -> None:
 
 
 def test_without_security_a_rule_has_the_severity_of_a_problem() -> None:
-    properties = Rule("a-rule", Level.NOTE, "", "", "").as_dict()["properties"]
+    properties = SarifRule("a-rule", Level.NOTE, "", "", "").as_dict()["properties"]
     assert properties == {"tags": [], "problem.severity": "recommendation"}

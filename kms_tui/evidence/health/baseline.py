@@ -23,15 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from kms_tui.evidence.health.checks import CHECKS
-from kms_tui.evidence.health.health_report import (
-    Acceptance,
-    AccountRegion,
-    Gap,
-    HealthFinding,
-    KeyName,
-    Report,
-)
-from kms_tui.kms.arn import ALIAS_PREFIX, Arn, alias_arn, is_account_id
+from kms_tui.evidence.health.health_report import Acceptance, Gap, HealthFinding, KeyName, Report
+from kms_tui.kms.arn import ALIAS_PREFIX, AccountRegion, Arn, alias_arn, is_account_id
 from kms_tui.kms.errors import ConfigurationError
 from kms_tui.seed.seed_document import SeedDocument, SeedError, alike, ended
 from kms_tui.seed.seed_text import read_file

@@ -12,12 +12,13 @@ from kms_tui.backend.base import Services
 from kms_tui.backend.kms_facade import Kms
 from kms_tui.evidence.health.checks import Check, chosen_checks
 from kms_tui.evidence.health.examined import Examined, Need, Primaries, Settings, Since, disabled_since
-from kms_tui.evidence.health.health_report import AccountRegion, Judging, KeyName, Report
+from kms_tui.evidence.health.health_report import Judging, KeyName, Report
 from kms_tui.inventory.fact_reader import Missing
 from kms_tui.inventory.live_list import Inventory
 from kms_tui.inventory.pace import Pace
 from kms_tui.inventory.row import FactName, Row
 from kms_tui.inventory.whole_reading import WholeReading
+from kms_tui.kms.arn import AccountRegion
 from kms_tui.kms.facts import LOADING, UNASKED, Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key
 

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.compliance_packs import Pack
 from kms_tui.evidence.health.examined import Examined, Need, Settings, Unsure
 from kms_tui.inventory.row_health import HealthSeverity
+from kms_tui.kms.arn import AccountRegion
 from kms_tui.kms.errors import UnavailableError
 from kms_tui.kms.facts import Denied, Fact, Failed, Known
 from kms_tui.kms.model import Key
@@ -84,13 +85,6 @@ class CheckTally:
     @property
     def passed(self) -> int:
         return self.keys - self.found - self.not_known
-
-
-class AccountRegion(NamedTuple):
-    """An account and a Region. ``account`` is the id, the name of one whose id is not known, or ""."""
-
-    account: str
-    region: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ _ACTIONS = (
     KeyAction("dry-runs", Group.ACCESS, "P", "May I…", "Try each use of the key with DryRun, which does nothing; a denial is explained", "actions.dry_run_actions:show_dry_runs", mutating=False, refuses="actions.dry_run_actions:cannot_try"),
     KeyAction("used-by", Group.EVIDENCE, "b", "Used by", "Scan for what names this key: S3, EBS, …", "actions.viewing_actions:used_by", mutating=False),
     KeyAction("raw-json", Group.EVIDENCE, "y", "Raw JSON", "Show what DescribeKey answers", "actions.viewing_actions:raw_json", mutating=False),
+    KeyAction("code", Group.EVIDENCE, "T", "In code…", "Write it as Terraform, CloudFormation or CDK code that takes it over as it is", "actions.code_actions:show_code", mutating=False, many=True, refuses="actions.code_actions:cannot_write"),
     KeyAction("create-alias", Group.NAMES, "a", "New alias", "Give the key another name (CreateAlias)", "actions.alias_actions:create_alias", refuses="actions.alias_actions:cannot_name"),
     KeyAction("repoint-alias", Group.NAMES, "A", "Repoint alias", "Make one of its aliases point at another key (UpdateAlias)", "actions.alias_actions:repoint_alias", refuses="actions.alias_actions:cannot_change_alias"),
     KeyAction("delete-alias", Group.NAMES, "minus", "Delete alias", "Take one of its names away (DeleteAlias)", "actions.alias_actions:delete_alias", refuses="actions.alias_actions:cannot_change_alias"),

@@ -100,7 +100,11 @@ _STORE_ORIGINS = {"AWS_CLOUDHSM": KeyOrigin.AWS_CLOUDHSM, "EXTERNAL_KEY_STORE": 
 async def create_key(screen: ModeScreen) -> None:
     """CreateKey, then CreateAlias and EnableKeyRotation where asked for."""
     assert screen.session is not None
-    kms = screen.session.kms
+    account, kms = screen.session.current, screen.session.kms
+    if account.read_only:
+        words = f"Account {account.name} is read-only: @ chooses another to work in."
+        screen.host.notify(words, title="New key", severity="warning")
+        return
     kind = await _ask_kind(screen, creation.key_families(kms.region))
     if kind is not None:
         title = f"New key: {spec_title(kind.spec)}, {USAGE_WORDS[kind.usage]}"

@@ -24,6 +24,7 @@ MODE_TABLE: Mapping[str, Mode] = {mode.name: mode for mode in (
 FIRST_MODE = "keys"
 SCREENS: Mapping[str, str] = {
     "accounts": "kms_tui.ui.screens.accounts_screen:AccountsScreen",
+    "changes": "kms_tui.ui.screens.changes_screen:ChangesScreen",
     "cost": "kms_tui.ui.screens.cost_screen:CostScreen",
     "explain": "kms_tui.ui.screens.explain_screen:ExplainScreen",
     "grants": "kms_tui.ui.screens.grants_screen:GrantsScreen",

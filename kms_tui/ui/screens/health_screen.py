@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
 from functools import partial
 from typing import ClassVar
 
@@ -20,12 +19,12 @@ from kms_tui.evidence.health.health_report import CheckTally, Gap, HealthFinding
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.session import Session
 from kms_tui.ui.actions.export_actions import export
-from kms_tui.ui.base.background import off_loop, start
+from kms_tui.ui.base.background import start
 from kms_tui.ui.base.safe_text import Content
 from kms_tui.ui.base.words import counted
 from kms_tui.ui.dialogs.form import Form, FormField
-from kms_tui.ui.mode_screen import ModeScreen
 from kms_tui.ui.screens import health_words
+from kms_tui.ui.screens.reading_screen import ASK_ABOVE, ReadingScreen
 from kms_tui.ui.widgets.line_table import LineTable, TableColumn
 from kms_tui.ui.widgets.text_widgets import Input, Static
 
@@ -41,24 +40,12 @@ _CHECKS = (
     TableColumn("NOT KNOWN", 14, weight=1),
     TableColumn("HUB", 5, weight=4),
 )
-ASK_ABOVE = 200
-"""With more keys than this, the cost of reading is shown before it begins."""
-_TICK = 0.1
 _FORMATS = {"csv": "CSV", "json": "JSON", "md": "Markdown"}
-
-
-class _State(Enum):
-    IDLE = "idle"
-    ASKING = "asking"
-    """The cost of reading is shown, and waits for enter."""
-    READING = "reading"
-
-
 _FINDINGS_OF_SEVERAL = (_FINDINGS[0], TableColumn("KEY", 30, weight=4), *_FINDINGS[2:])
 """With room for the account beside the key."""
 
 
-class HealthScreen(ModeScreen):
+class HealthScreen(ReadingScreen[Examination, Report]):
     """Two tables of one report: findings with unknowns, and checks."""
 
     HELP = (
@@ -68,6 +55,7 @@ class HealthScreen(ModeScreen):
         "was last used is read only when you ask for it (u). enter goes to the key."
     )
     AUTO_FOCUS = ""
+    HEAD = "#health-head"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="health.filter", tooltip="Filter: high, kms.4, not known …"),
         Binding("enter", "begin", "Read", id="health.begin", tooltip="Read what the checks need"),
@@ -84,9 +72,7 @@ class HealthScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._examination: Examination | None = None
         self._report: Report | None = None
-        self._state = _State.IDLE
         self._unused_days: int | None = None
         self._changes = 0
         """How many changes this session had made when the report was begun."""
@@ -100,84 +86,48 @@ class HealthScreen(ModeScreen):
             yield LineTable(_CHECKS, id="checks")
             yield Static(id="health-detail")
 
-    def on_mount(self) -> None:
-        self._show_text(Content.styled("opening…", "$foreground-muted"))
-        self._ticking = self.set_interval(_TICK, self._tick, pause=True)
-        super().on_mount()
-
     # Examinations
 
     def session_opened(self, session: Session) -> None:
-        self._cancel()
+        self.cancel_reading()
         self._report, self._unused_days = None, None
         self._prepare()
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         changed = self.session is not None and self.session.log.count != self._changes
-        if changed and self._report is not None and self._examination is None:
+        if changed and self._report is not None and self._reading is None:
             self._prepare()
 
     def _prepare(self, *, again: bool = False) -> None:
         session = self.session
         assert session is not None
-        self._cancel()
         settings = Settings(self._unused_days, required_tags=self.host.config.required_tags)
-        self._examination = Examination(session.inventory, session.kms_for, settings, session.services_for)
         self._changes = session.log.count
-        work = partial(self._estimate, self._examination, again)
-        start(self, work, group="health", description="see what the checks need")
+        self.begin_reading(
+            Examination(session.inventory, session.kms_for, settings, session.services_for), again=again
+        )
 
-    async def _estimate(self, examination: Examination, again: bool) -> None:
-        """Read at once where there is little to read; else show the cost, and wait."""
-        if again:
-            examination.read_again()
-        self._show_text(Content.styled("Listing the keys …", "$foreground-muted"))
-        await off_loop(examination.wait_for_listing)
-        estimate = await off_loop(examination.estimate)
+    def cost_of(self, reading: Examination) -> Content | None:
+        estimate = reading.estimate()
         if estimate.keys <= ASK_ABOVE or not estimate.total:
-            await self._run(examination)
-        else:
-            self._show_text(health_words.reading_cost(estimate))
-            self._enter(_State.ASKING)
+            return None
+        return health_words.reading_cost(estimate)
 
-    def action_begin(self) -> None:
-        if self._state is _State.ASKING and self._examination is not None:
-            work = partial(self._run, self._examination)
-            start(self, work, group="health", description="check the keys")
+    def run_reading(self, reading: Examination) -> Report:
+        return reading.run()
 
-    async def _run(self, examination: Examination) -> None:
-        self._enter(_State.READING)
-        try:
-            report = await off_loop(examination.run)
-        except KmsTuiError as error:
-            self._show_text(health_words.failed(error))
-        else:
-            self._report = report
-            self._show_report()
-        finally:
-            if self._examination is examination:
-                self._examination = None
-                self._enter(_State.IDLE)
+    def show_found(self, found: Report) -> None:
+        self._report = found
+        self._show_report()
 
-    def _cancel(self) -> None:
-        if self._examination is not None:
-            self._examination.cancel()
-        self._examination = None
-        self._enter(_State.IDLE)
+    def progress_of(self, reading: Examination) -> Content:
+        return health_words.progress(reading.progress())
 
-    def _enter(self, state: _State) -> None:
-        self._state = state
-        (self._ticking.resume if state is _State.READING else self._ticking.pause)()
-        self.refresh_bindings()
-
-    def _tick(self) -> None:
-        if self._state is _State.READING and self._examination is not None:
-            self._show_text(health_words.progress(self._examination.progress()))
+    def failure_words(self, error: KmsTuiError) -> Content:
+        return health_words.failed(error)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "begin":
-            return self._state is _State.ASKING
         if action in ("view", "export", "filter"):
             return self._report is not None
         return super().check_action(action, parameters)
@@ -185,10 +135,7 @@ class HealthScreen(ModeScreen):
     # Showing
 
     def _show_text(self, instead: Content) -> None:
-        """Show some text in place of the tables."""
-        self.query_one("#health-head", Static).update(instead)
-        self.show_status("")
-        self.add_class("-empty")
+        super()._show_text(instead)
         self.remove_class("-checks")
 
     def _show_report(self) -> None:
@@ -312,9 +259,9 @@ class HealthScreen(ModeScreen):
 
     def action_back(self) -> None:
         field = self.query_one("#table-filter", Input)
-        if self._examination is not None and self._state is _State.READING:
-            self._examination.cancel()
-        elif field.has_focus:
+        if self.stop_reading():
+            return
+        if field.has_focus:
             self._filter_left()
         elif self.has_class("-checks"):
             self._view_checks(False)

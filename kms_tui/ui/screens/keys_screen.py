@@ -129,6 +129,14 @@ class KeysScreen(ActionScreen):
             show=False,
         ),
         Binding(
+            "equals_sign",
+            "changes",
+            "Changed since…",
+            id="keys.changes",
+            tooltip="What has changed since a snapshot (kms-tui snapshot) was written",
+            show=False,
+        ),
+        Binding(
             "J",
             "shared_keys",
             "Shared keys",
@@ -423,6 +431,11 @@ class KeysScreen(ActionScreen):
     def action_grants(self) -> None:
         self.host.open_screen("grants")
 
+    def action_changes(self) -> None:
+        from kms_tui.ui.actions.changes_since import show_changes_since
+
+        self.start_action(partial(show_changes_since, self), description="what has changed since a snapshot")
+
     def action_refresh(self) -> None:
         if self.session is not None:
             self.session.inventory.refresh()
@@ -436,11 +449,6 @@ class KeysScreen(ActionScreen):
     def action_create(self) -> None:
         from kms_tui.ui.actions.create_actions import create_key
 
-        assert self.session is not None
-        if self.session.current.read_only:
-            words = f"Account {self.session.current.name} is read-only: @ chooses another to work in."
-            self.host.notify(words, title="New key", severity="warning")
-            return
         self.start_action(partial(create_key, self), description="create a key")
 
     # Credentials

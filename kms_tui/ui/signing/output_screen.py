@@ -133,9 +133,13 @@ class OutputScreen(ModalScreen[None]):
     def action_save(self) -> None:
         start(self, partial(self._save), group="save", description="save the output")
 
+    def save_form(self) -> Form:
+        """Asks where to write it: the field "path" names the place."""
+        return SaveForm(self.output)
+
     async def _save(self) -> None:
         app = host_of(self)
-        values = await app.ask(SaveForm(self.output))
+        values = await app.ask(self.save_form())
         if values is not None:
             path = typed_path(values["path"])
             app.notify(f"Written to {path.absolute()}.")

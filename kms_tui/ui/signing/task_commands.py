@@ -32,13 +32,13 @@ def file_option(flag: str, text: str) -> list[str]:
 
 def shell_line(arguments: Sequence[str], piped: str, connection: Connection) -> str:
     """The line; ``piped`` is what it reads from standard input. Without ``--key`` it connects to nothing."""
-    flags = _connection_flags(connection) if "--key" in arguments else []
+    flags = connection_flags(connection) if "--key" in arguments else []
     line = shlex.join(("kms-tui", *arguments, *flags))
     return f"printf '%s\\n' {shlex.quote(piped)} | {line}" if piped else line
 
 
-def _connection_flags(connection: Connection) -> list[str]:
-    """The Region is that of the key's ARN."""
+def connection_flags(connection: Connection) -> list[str]:
+    """The flags of a connection, for a command that names keys by ARN: the Region is that of each."""
     caller = option("--as", connection.caller_arn or "")
     if connection.kind is BackendKind.DEMO:
         return ["--demo", *caller]

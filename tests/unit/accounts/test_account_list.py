@@ -54,8 +54,10 @@ def test_each_entry_of_a_file_may_say_how_it_is_opened(tmp_path: Path) -> None:
     external_id = "x"
     region = "us-east-1"
     """
-    assert read_account_file(written(tmp_path, "a.toml", text)) == [
-        AccountEntry(ONE, "payments", "KmsReader", read_only=True),
+    listed, role = read_account_file(written(tmp_path, "a.toml", text))
+    assert role == "KmsReader"
+    assert listed == [
+        AccountEntry(ONE, "payments", read_only=True),
         AccountEntry(OTHER, role=f"arn:aws:iam::{OTHER}:role/path/Own", external_id="x", region="us-east-1"),
     ]
 
@@ -67,7 +69,7 @@ def test_the_answer_of_list_accounts_is_a_file(tmp_path: Path) -> None:
             {"Id": OTHER, "Name": "Old", "Status": "SUSPENDED", "State": "SUSPENDED"},
         ]
     }
-    one, other = read_account_file(written(tmp_path, "a.json", json.dumps(listed)))
+    one, other = read_account_file(written(tmp_path, "a.json", json.dumps(listed))).accounts
     assert (one.id, one.name, one.is_active) == (ONE, "Payments", True)
     assert not other.is_active
 

@@ -43,6 +43,7 @@ class FakeKey:
     tags: dict[str, str] = field(default_factory=dict)
     last_usage: dict[str, Any] = field(default_factory=dict)
     policy: str = "{}"
+    grants: list[dict[str, Any]] = field(default_factory=list)
 
 
 class FakeAccount:
@@ -145,6 +146,9 @@ class FakeAccount:
 
     def _ListKeyRotations(self, params: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N802
         return {"Rotations": []}
+
+    def _ListGrants(self, params: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N802
+        return {"Grants": self.keys[params["KeyId"].rpartition("/")[2]].grants}
 
     def _GetKeyPolicy(self, params: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N802
         return {"Policy": self.keys[params["KeyId"].rpartition("/")[2]].policy}

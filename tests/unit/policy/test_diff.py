@@ -135,6 +135,7 @@ def effects(old: str, new: str) -> list[str]:
 
 
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+IP = {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}
 
 
 @pytest.mark.parametrize(
@@ -165,6 +166,16 @@ MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
             with_root(allow(APP, "kms:Decrypt", MFA)),
             with_root(allow(APP, "kms:Decrypt", {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}})),
             ["root keeps kms:*", "role/app has kms:Decrypt under other conditions"],
+        ),
+        (
+            with_root(allow(APP, "kms:Decrypt", MFA | IP)),
+            with_root(allow(APP, "kms:Decrypt", MFA), allow(APP, "kms:Decrypt", IP)),
+            ["root keeps kms:*", "role/app has kms:Decrypt under other conditions"],
+        ),
+        (
+            with_root(allow(APP, "kms:Decrypt", MFA)),
+            with_root(allow(APP, "kms:Decrypt", MFA), allow(APP, USE, MFA)),
+            ["root keeps kms:*", "role/app gains kms:Encrypt under conditions"],
         ),
         (
             with_root(),

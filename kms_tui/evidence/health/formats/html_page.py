@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.control_results import ControlResult, ControlStatus, results_of
-from kms_tui.evidence.health.formats.html_parts import Bar, Column, bars, share, table, tag, text
+from kms_tui.evidence.health.formats.html_parts import Bar, HtmlColumn, bars, share, table, tag, text
 from kms_tui.evidence.health.formats.report_words import (
     UNKNOWN_ACCOUNT,
     accounts_in_words,
@@ -188,7 +188,7 @@ def _accounts(report: Report) -> str:
     given = accounts_table(report)
     kinds = {"account": "name", "region": "name", "note": "reason"}
     titles = given.columns if report.unlisted else given.columns[:-1]
-    columns = [Column(each.replace("_", " ").capitalize(), kinds.get(each, "num")) for each in titles]
+    columns = [HtmlColumn(each.replace("_", " ").capitalize(), kinds.get(each, "num")) for each in titles]
     rows = ([text(cell or "–") for cell in row[: len(columns)]] for row in given.rows)
     return table(given.title, columns, rows)
 
@@ -212,11 +212,11 @@ def _findings(report: Report) -> str:
         by_account.setdefault(finding.key.account, []).append(finding)
     unfolded = len(report.news) <= _MOST_OPEN
     columns = (
-        Column("Severity"),
-        Column("Finding", "name"),
-        Column("Key", "key"),
-        Column("Region", "name"),
-        Column("Why", "reason"),
+        HtmlColumn("Severity"),
+        HtmlColumn("Finding", "name"),
+        HtmlColumn("Key", "key"),
+        HtmlColumn("Region", "name"),
+        HtmlColumn("Why", "reason"),
     )
     parts = []
     for account, findings in sorted(by_account.items(), key=lambda each: -len(each[1])):
@@ -245,12 +245,12 @@ def _accepted(report: Report) -> str:
     if not report.accepted:
         return ""
     columns = (
-        Column("Severity"),
-        Column("Finding", "name"),
-        Column("Key", "key"),
-        Column("Owner"),
-        Column("Until", "name"),
-        Column("Reason", "reason"),
+        HtmlColumn("Severity"),
+        HtmlColumn("Finding", "name"),
+        HtmlColumn("Key", "key"),
+        HtmlColumn("Owner"),
+        HtmlColumn("Until", "name"),
+        HtmlColumn("Reason", "reason"),
     )
     rows = (
         [
@@ -271,11 +271,11 @@ def _gaps(report: Report) -> str:
     if not report.gaps:
         return ""
     columns = (
-        Column("Key", "key"),
-        Column("Account", "name"),
-        Column("Region", "name"),
-        Column("Checks"),
-        Column("Why", "reason"),
+        HtmlColumn("Key", "key"),
+        HtmlColumn("Account", "name"),
+        HtmlColumn("Region", "name"),
+        HtmlColumn("Checks"),
+        HtmlColumn("Why", "reason"),
     )
     return table("Not known", columns, (_gap_row(gap) for gap in report.gaps))
 
@@ -291,11 +291,11 @@ def _pack(results: Sequence[ControlResult]) -> str:
     counts = Counter(result.status for result in results)
     words = ", ".join(f"{counts[status]} {status.value}" for status in ControlStatus if counts[status])
     columns = (
-        Column("Control", "name"),
-        Column("Status"),
-        Column("Title", "reason"),
-        Column("Keys", "num"),
-        Column("Detail", "reason"),
+        HtmlColumn("Control", "name"),
+        HtmlColumn("Status"),
+        HtmlColumn("Title", "reason"),
+        HtmlColumn("Keys", "num"),
+        HtmlColumn("Detail", "reason"),
     )
     rows = (
         [
@@ -332,13 +332,13 @@ def _detail(result: ControlResult) -> str:
 
 def _checks(report: Report) -> str:
     columns = (
-        Column("Check"),
-        Column("Severity"),
-        Column("Keys", "num"),
-        Column("Passed", "num"),
-        Column("Found", "num"),
-        Column("Not known", "num"),
-        Column("What to do", "reason"),
+        HtmlColumn("Check"),
+        HtmlColumn("Severity"),
+        HtmlColumn("Keys", "num"),
+        HtmlColumn("Passed", "num"),
+        HtmlColumn("Found", "num"),
+        HtmlColumn("Not known", "num"),
+        HtmlColumn("What to do", "reason"),
     )
     rows = (
         [

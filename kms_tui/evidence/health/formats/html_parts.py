@@ -24,14 +24,14 @@ def tag(name: str, content: str, **attributes: str) -> str:
     return f"<{name}{given}>{content}</{name}>"
 
 
-class Column(NamedTuple):
+class HtmlColumn(NamedTuple):
     """The head of a column. ``kind`` is a class of the style sheet: "num", "name", "key", "reason" or ""."""
 
     title: str
     kind: str = ""
 
 
-def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> str:
+def table(caption: str, columns: Sequence[HtmlColumn], rows: Iterable[Sequence[str]]) -> str:
     """A table for a list; cells are HTML already. On a narrow screen each row becomes a block."""
     head = "".join(tag("th", text(each.title), scope="col", class_=each.kind) for each in columns)
     body = "\n".join(

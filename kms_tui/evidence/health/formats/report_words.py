@@ -7,15 +7,10 @@ from collections.abc import Iterable, Sequence
 from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.compliance_packs import Pack
 from kms_tui.evidence.health.control_results import ControlResult, results_of
-from kms_tui.evidence.health.health_report import (
-    AccountRegion,
-    AccountRegionTally,
-    HealthFinding,
-    KeyName,
-    Report,
-)
+from kms_tui.evidence.health.health_report import AccountRegionTally, HealthFinding, KeyName, Report
 from kms_tui.export import Table
 from kms_tui.inventory.row_health import HealthSeverity
+from kms_tui.kms.arn import AccountRegion
 
 UNKNOWN_ACCOUNT = "an account that is not known"
 _NAMED = 5

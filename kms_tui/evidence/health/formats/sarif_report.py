@@ -12,7 +12,7 @@ from kms_tui.evidence.health.checks import Check
 from kms_tui.evidence.health.compliance_packs import PACKS, Pack, tags_of
 from kms_tui.evidence.health.health_report import Gap, HealthFinding, KeyName, Report
 from kms_tui.inventory.row_health import HealthSeverity
-from kms_tui.sarif import Level, Notification, Result, Rule, Spot, Thing, sarif_text
+from kms_tui.sarif import Level, Notification, SarifResult, SarifRule, Spot, Thing, sarif_text
 
 _LEVELS: Mapping[HealthSeverity, tuple[Level, str]] = {
     HealthSeverity.HIGH: (Level.ERROR, "8.0"),
@@ -36,11 +36,11 @@ def sarif_of(report: Report) -> str:
     )
 
 
-def _rule(check: Check, packs: tuple[Pack, ...]) -> Rule:
+def _rule(check: Check, packs: tuple[Pack, ...]) -> SarifRule:
     level, security = _LEVELS[check.severity]
     control = f"Security Hub: {check.control}.\n" if check.control else ""
     own = (f"AWS-Security-Hub/{check.control.id}",) if check.control else ()
-    return Rule(
+    return SarifRule(
         check.id,
         level,
         check.title,
@@ -51,10 +51,10 @@ def _rule(check: Check, packs: tuple[Pack, ...]) -> Rule:
     )
 
 
-def _result(finding: HealthFinding) -> Result:
+def _result(finding: HealthFinding) -> SarifResult:
     check, key = finding.check, finding.key
     where = f"{key.account}, {key.region}" if key.account else key.region
-    return Result(
+    return SarifResult(
         check.id,
         _LEVELS[check.severity][0],
         f"{key.name} ({where}): {finding.reason}",

@@ -10,7 +10,8 @@ from typing import Any
 from kms_tui.evidence.health.checks import chosen_checks
 from kms_tui.evidence.health.compliance_packs import Pack
 from kms_tui.evidence.health.examined import Examined, Settings
-from kms_tui.evidence.health.health_report import Acceptance, AccountRegion, Judging, KeyName, Report
+from kms_tui.evidence.health.health_report import Acceptance, Judging, KeyName, Report
+from kms_tui.kms.arn import AccountRegion
 from kms_tui.kms.errors import ServiceError
 from kms_tui.kms.facts import Denied, Known
 from kms_tui.kms.model import KeyRotationStatus
