@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_out
+from kms_tui.cli.reading import Step, add_reading_flags, followed, open_for_reading, write_result
 from kms_tui.kms.arn import key_id_of
 from kms_tui.session import Session
 from kms_tui.visible import visible
@@ -120,7 +120,7 @@ def _resources(session: Session, args: argparse.Namespace, key_arn: str) -> int:
 
     is_stopped = _is_stopped(scan.run, progress, scan.cancel)
     found = scan.result()
-    _write(WRITERS[args.format](found), args.output)
+    write_result(WRITERS[args.format](found), args.output)
     gaps = [": ".join(part for part in (each.account, each.what, each.why) if part) for each in found.gaps]
     return _ended(gaps, args, is_stopped=is_stopped)
 
@@ -151,16 +151,6 @@ def _ended(gaps: Iterable[str], args: argparse.Namespace, *, is_stopped: bool) -
     return FAILURE if gaps else 0
 
 
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        write_out(text)
-        return
-    from kms_tui.atomic import SHARED, atomic_file
-
-    with atomic_file(output, overwrite=True, mode=SHARED) as file:
-        file.write(text.encode())
-
-
 # Objects
 
 
@@ -175,7 +165,7 @@ def _objects(session: Session, args: argparse.Namespace, key_arn: str, inventory
 
     is_stopped = _is_stopped(scan.run, progress, scan.cancel)
     found: ObjectUses = scan.result()
-    _write(OBJECT_WRITERS[args.format](found), args.output)
+    write_result(OBJECT_WRITERS[args.format](found), args.output)
     return _ended(object_gaps(found), args, is_stopped=is_stopped)
 
 
