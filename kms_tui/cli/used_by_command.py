@@ -20,7 +20,7 @@ from kms_tui.visible import visible
 
 if TYPE_CHECKING:
     from kms_tui.evidence.object_uses import ObjectScan, ObjectUses
-    from kms_tui.evidence.s3_inventory import Inventory
+    from kms_tui.evidence.s3_inventory import ObjectInventory
 
 FAILURE = 2
 """The exit code without a whole answer."""
@@ -92,7 +92,7 @@ def _check(args: argparse.Namespace) -> None:
         args.usage_error("--regions: a key is used in its own Region, which --region or its ARN names")
 
 
-def _inventory(path: Path) -> Inventory:
+def _inventory(path: Path) -> ObjectInventory:
     from kms_tui.evidence.s3_inventory import read_manifest
 
     return read_manifest(path)
@@ -154,7 +154,9 @@ def _ended(gaps: Iterable[str], args: argparse.Namespace, *, is_stopped: bool) -
 # Objects
 
 
-def _objects(session: Session, args: argparse.Namespace, key_arn: str, inventory: Inventory | None) -> int:
+def _objects(
+    session: Session, args: argparse.Namespace, key_arn: str, inventory: ObjectInventory | None
+) -> int:
     from kms_tui.evidence.key_use_formats import OBJECT_WRITERS, object_gaps
 
     scan = _object_scan(session, args, key_arn, inventory)
@@ -170,7 +172,7 @@ def _objects(session: Session, args: argparse.Namespace, key_arn: str, inventory
 
 
 def _object_scan(
-    session: Session, args: argparse.Namespace, key_arn: str, inventory: Inventory | None
+    session: Session, args: argparse.Namespace, key_arn: str, inventory: ObjectInventory | None
 ) -> ObjectScan:
     from kms_tui.evidence.object_uses import ObjectScan, listed_pages
     from kms_tui.kms.errors import UnavailableError

@@ -63,7 +63,7 @@ class FoundUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class UseGap:
     """What was not checked, in words; ``what`` is a kind, or "" for the account. Untrusted text."""
 
     account: str
@@ -98,7 +98,7 @@ class KeyUses:
         return sum(each.result.checked for each in self.scans if isinstance(each.result, Scan))
 
     @property
-    def gaps(self) -> Sequence[Gap]:
+    def gaps(self) -> Sequence[UseGap]:
         """Whatever leaves the answer incomplete."""
         return [*self._gaps()]
 
@@ -113,18 +113,18 @@ class KeyUses:
         }
         return [scanner.title for scanner in SCANNERS if scanner.title in found]
 
-    def _gaps(self) -> Iterator[Gap]:
+    def _gaps(self) -> Iterator[UseGap]:
         for each in self.scans:
             if isinstance(each.result, KmsTuiError):
-                yield Gap(each.account, "", f"{each.title} was not scanned: {error_words(each.result)}")
+                yield UseGap(each.account, "", f"{each.title} was not scanned: {error_words(each.result)}")
                 continue
             for section in each.result.unchecked:
-                yield Gap(each.account, section.title, shortfall_words(section, each.result))
+                yield UseGap(each.account, section.title, shortfall_words(section, each.result))
             for what, why in name_gaps(each.result):
-                yield Gap(each.account, what, why)
+                yield UseGap(each.account, what, why)
         if self._aliases is None and any(isinstance(each.result, Scan) for each in self.scans):
             account = Arn.parse(self.key_arn).account
-            yield Gap(
+            yield UseGap(
                 account, "", f"the aliases of {account} were not read: who names the key by one is not known"
             )
 

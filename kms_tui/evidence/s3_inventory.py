@@ -27,7 +27,7 @@ _UNDER_KMS = ("SSE-KMS", "DSSE-KMS")
 
 
 @dataclass(slots=True)
-class Inventory:
+class ObjectInventory:
     """An inventory; ``set_aside`` counts the objects without a KMS key, by status, as ``pages`` is read."""
 
     bucket: str
@@ -72,7 +72,7 @@ class Inventory:
             ) from error
 
 
-def read_manifest(path: Path) -> Inventory:
+def read_manifest(path: Path) -> ObjectInventory:
     """The inventory of a manifest.json with its files: beside it, or where S3 puts them (``../data/``).
 
     Raises ConfigurationError.
@@ -103,7 +103,7 @@ def read_manifest(path: Path) -> Inventory:
     columns = [each.strip() for each in schema.split(",")]
     if "Key" not in columns or len(set(columns)) != len(columns):
         raise ConfigurationError(f"{path}: its fileSchema names no Key, or a column twice.")
-    return Inventory(bucket, columns, [_file(path, PurePosixPath(name).name) for name in names])
+    return ObjectInventory(bucket, columns, [_file(path, PurePosixPath(name).name) for name in names])
 
 
 def _file(manifest: Path, name: str) -> Path:
