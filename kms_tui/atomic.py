@@ -48,7 +48,8 @@ def typed_path(text: str) -> Path:
 
 @contextlib.contextmanager
 def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> Iterator[BinaryIO]:
-    """A file to write that takes its name when the block ends well; otherwise no trace of it stays.
+    """A file to write (and read back) that takes its name when the block ends well; otherwise no trace of it
+    stays.
 
     It is written beside its target, with ``mode`` less the umask. It is on the disk before it takes its name,
     and the name when this ends, so that a loss of power takes neither. An OSError of the block counts as a
@@ -60,8 +61,8 @@ def atomic_file(path: Path, *, overwrite: bool = False, mode: int = PRIVATE) -> 
     part = target.with_name(_part_of(target.name[:_LONGEST], os.urandom(6).hex()))
     try:
         with file_errors(path, "written"):
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-            with os.fdopen(descriptor, "wb") as file:
+            descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            with os.fdopen(descriptor, "w+b") as file:
                 yield file
                 file.flush()
                 _sync(descriptor)

@@ -87,6 +87,19 @@ def read_header(source: Readable) -> tuple[MessageInfo, bytes]:
     return info_of(header), raw
 
 
+def wrapped_data_keys(header: bytes) -> tuple[tuple[tuple[str, bytes], ...], Mapping[str, str]]:
+    """Of the bytes of a header: the ARN and the ciphertext of each KMS key's data key, and their encryption
+    context, with the SDK's own entries.
+    """
+    read, _ = deserialize_header(io.BytesIO(header), MAX_DATA_KEYS)
+    keys = tuple(
+        (entry.key_provider.key_info.decode(errors="backslashreplace"), bytes(entry.encrypted_data_key))
+        for entry in read.encrypted_data_keys
+        if entry.key_provider.provider_id == KMS_PROVIDER
+    )
+    return keys, dict(read.encryption_context)
+
+
 def _suite(identifier: bytes) -> Any:
     try:
         return AlgorithmSuite.get_by_id(int.from_bytes(identifier))

@@ -127,6 +127,86 @@ def seal(
     return Sealed(info, size, written)
 
 
+class Opening:
+    """The plaintext of a message as a stream; all of it is verified once a read has returned b"".
+
+    Keys, regions and the encryption context come from the message; it must contain ``context``, and ``key``
+    (id, ARN or alias), if given, must open it. The key is asked at the first read. Raises EnvelopeError, the
+    backend's errors, and OSError from the source.
+    """
+
+    def __init__(
+        self,
+        source: Readable,
+        *,
+        backend: Backend,
+        context: Mapping[str, str] | None = None,
+        key: str | None = None,
+        allow_uncommitted: bool = False,
+        progress: Progress = NO_PROGRESS,
+    ) -> None:
+        self.info, header = read_header(source)
+        _expect_context(context or {}, self.info)
+        if not self.info.committed and not allow_uncommitted:
+            raise UncommittedError
+        _keep_memory()
+        progress.step(ProgressStep(ProgressKind.HEADER_READ, _count(self.info.header_size, "byte")))
+        self.plaintext_size = 0
+        self.is_verified = False
+        self._source = source
+        self._replayed = Prefixed(header, source)
+        self._progress = progress
+        self._used: list[str] = []
+        self._stream: Any = None
+        self._client: Any = _client(_policy(self.info))
+        self._keys = BackendKeys(backend=backend, on_step=self._note, only=key)
+
+    @property
+    def position(self) -> int:
+        """Bytes of the message that are read so far."""
+        return self._replayed.position
+
+    @property
+    def key_arn(self) -> str:
+        """The key that opened it; known after the first read."""
+        return self._used[-1]
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            return _forgetting(lambda: self._read(size), lambda error: _opening_error(error, self._replayed))
+        except BaseException:
+            self.forget()
+            raise
+
+    def forget(self) -> None:
+        """Forget the data key; there is no more to read then."""
+        self._stream = self._client = None
+
+    def _read(self, size: int) -> bytes:
+        if self.is_verified:
+            return b""
+        if self._stream is None:
+            if self._client is None:
+                raise ValueError("read after the data key was forgotten")
+            self._stream = self._client.stream(
+                mode="decrypt", source=self._replayed, key_provider=self._keys, max_body_length=MAX_PIECE
+            )
+        chunk = bytes(self._stream.read(size))
+        self.plaintext_size += len(chunk)
+        if not chunk:
+            self._stream.close()
+            if self._source.read(1):
+                raise AlteredError("more follows its end")
+            self._progress.step(ProgressStep(ProgressKind.VERIFIED, _count(self.plaintext_size, "byte")))
+            self.is_verified = True
+            self.forget()
+        return chunk
+
+    def _note(self, step: ProgressStep) -> None:
+        self._used.append(step.detail)
+        self._progress.step(step)
+
+
 def unseal(
     source: Readable,
     target: Writable,
@@ -138,47 +218,31 @@ def unseal(
     allow_uncommitted: bool = False,
     progress: Progress = NO_PROGRESS,
 ) -> Opened:
-    """Decrypt a message; ``target`` must stay hidden until this returns.
+    """Decrypt a message (see ``Opening``); ``target`` must stay hidden until this returns.
 
-    Keys, regions and the encryption context come from the message; it must contain ``context``, and ``key``
-    (id, ARN or alias), if given, must open it. Raises EnvelopeError, the backend's errors, and OSError from
-    the streams.
+    Raises EnvelopeError, the backend's errors, and OSError from the streams.
     """
-    info, header = read_header(source)
-    _expect_context(context or {}, info)
-    if not info.committed and not allow_uncommitted:
-        raise UncommittedError
-    _keep_memory()
-    progress.step(ProgressStep(ProgressKind.HEADER_READ, _count(info.header_size, "byte")))
-    replayed = Prefixed(header, source)
-    used: list[str] = []
+    opening = Opening(
+        source,
+        backend=backend,
+        context=context,
+        key=key,
+        allow_uncommitted=allow_uncommitted,
+        progress=progress,
+    )
 
-    def note(step: ProgressStep) -> None:
-        used.append(step.detail)
-        progress.step(step)
-
-    def work() -> int:
-        stream = _client(_policy(info)).stream(
-            mode="decrypt",
-            source=replayed,
-            key_provider=BackendKeys(backend=backend, on_step=note, only=key),
-            max_body_length=MAX_PIECE,
-        )
+    def work() -> None:
         progress.tick(0, total)
-        written, piece = 0, info.frame_length or MAX_PIECE
-        while chunk := stream.read(piece):
+        while chunk := opening.read(opening.info.frame_length or MAX_PIECE):
             target.write(chunk)
-            written += len(chunk)
-            progress.tick(replayed.position, total)
-        stream.close()
-        if source.read(1):
-            raise AlteredError("more follows its end")
-        progress.step(ProgressStep(ProgressKind.VERIFIED, _count(written, "byte")))
-        return written
+            progress.tick(opening.position, total)
 
-    written = _forgetting(work, lambda error: _opening_error(error, replayed))
+    try:
+        _forgetting(work, lambda error: error)
+    finally:
+        opening.forget()
     progress.step(ProgressStep(ProgressKind.KEY_FORGOTTEN))
-    return Opened(info, written, replayed.position, used[-1])
+    return Opened(opening.info, opening.plaintext_size, opening.position, opening.key_arn)
 
 
 def _keep_memory() -> None:

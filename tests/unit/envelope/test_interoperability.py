@@ -19,8 +19,9 @@ from kms_tui.envelope.errors import EnvelopeError, UncommittedError
 from kms_tui.envelope.header import describe
 from kms_tui.envelope.keys import BackendKeys
 from kms_tui.envelope.message import seal, unseal
+from kms_tui.envelope.resealing import reseal
 from tests.endpoints.moto import MotoEndpoint
-from tests.unit.envelope.fake_kms import KEY, FakeKms
+from tests.unit.envelope.fake_kms import KEY, SECOND_KEY, FakeKms
 
 PLAINTEXT = b"so long, and thanks for all the fish " * 500
 CONTEXT = {"purpose": "test"}
@@ -86,6 +87,46 @@ def test_what_the_encryption_sdk_seals_by_default_is_opened_here(moto: Moto, fra
     result = unseal(io.BytesIO(message), opened, backend=moto.backend, context=CONTEXT)
     assert opened.getvalue() == PLAINTEXT
     assert result.key_arn == moto.key_arn
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_the_encryption_sdk_opens_what_was_moved_to_another_key(moto: Moto, signed: bool) -> None:
+    old = str(moto.backend.in_region("eu-west-1").call("CreateKey", {})["KeyMetadata"]["Arn"])
+    first, moved = io.BytesIO(), io.BytesIO()
+    seal(io.BytesIO(PLAINTEXT), first, backend=moto.backend, keys=[old], context=CONTEXT, signed=signed)
+    reseal(
+        io.BytesIO(first.getvalue()),
+        moved,
+        opener=moto.backend,
+        sealer=moto.backend,
+        old_key=old,
+        keys=[moto.key_arn],
+    )
+    plaintext, header = aws_encryption_sdk.EncryptionSDKClient().decrypt(
+        source=moved.getvalue(), key_provider=moto.strict
+    )
+    assert plaintext == PLAINTEXT
+    assert CONTEXT.items() <= header.encryption_context.items()
+
+
+@pytest.mark.parametrize("suite", [suite for suite in AlgorithmSuite if suite.allowed])
+@pytest.mark.parametrize("frame_length", [0, 128])
+def test_a_message_of_every_suite_is_moved_and_commits_to_its_key(suite: Any, frame_length: int) -> None:
+    kms, moved, opened = FakeKms(), io.BytesIO(), io.BytesIO()
+    message = _sealed_by_the_sdk(kms, suite, frame_length)
+    reseal(
+        io.BytesIO(message),
+        moved,
+        opener=kms,
+        sealer=kms,
+        old_key=KEY,
+        keys=[SECOND_KEY],
+        allow_uncommitted=True,
+    )
+    info = describe(moved.getvalue())
+    assert (info.committed, info.signed) == (True, describe(message).signed)
+    unseal(io.BytesIO(moved.getvalue()), opened, backend=kms, key=SECOND_KEY)
+    assert opened.getvalue() == PLAINTEXT
 
 
 def _sealed_by_the_sdk(kms: FakeKms, suite: Any, frame_length: int) -> bytes:
