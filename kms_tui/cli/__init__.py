@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("kms_tui.cli.list_command", "list the account's keys, filtered"),
     "encrypt": ("kms_tui.cli.encrypt_command", "encrypt a file of any size"),
     "decrypt": ("kms_tui.cli.decrypt_command", "decrypt a file"),
+    "reencrypt": ("kms_tui.cli.reencrypt_command", "move ciphertexts in files to another key"),
     "sign": ("kms_tui.cli.sign_command", "sign files, in the forms that openssl, ssh and cosign read"),
     "verify": ("kms_tui.cli.verify_command", "verify signatures of files"),
     "public-key": ("kms_tui.cli.public_key_command", "print a public key as PEM, JWK, SSH line …"),

@@ -43,7 +43,7 @@ def add_stream_arguments(parser: argparse.ArgumentParser, examples: str) -> None
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        type=_pair,
+        type=pair,
         help="a pair of the encryption context; may be given again. It stands in CloudTrail in the clear",
     )
     parser.add_argument(
@@ -210,7 +210,8 @@ def size(count: int) -> str:
     return f"{count / 1024**power:.1f} {_UNITS[power - 1]}"
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
+    """NAME=VALUE as a name and a value; ArgumentTypeError for any other text."""
     name, separator, value = text.partition("=")
     if not separator or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")

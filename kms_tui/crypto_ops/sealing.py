@@ -23,7 +23,7 @@ from kms_tui.crypto_ops.request import Destination, OperationRequest
 from kms_tui.crypto_ops.results import Fact, Part, Result, blob, plain
 from kms_tui.envelope.streams import Progress, ProgressStep
 from kms_tui.kms.errors import KmsTuiError
-from kms_tui.kms.keyspecs import MAX_CIPHERTEXT
+from kms_tui.kms.keyspecs import CIPHERTEXT_STARTS, MAX_CIPHERTEXT
 from kms_tui.kms.model import Secret
 
 _STARTS = (b"\x01\x80", b"\x02")
@@ -190,8 +190,6 @@ def _recording_steps(progress: Progress) -> tuple[Progress, list[str]]:
     return replace(progress, step=note), steps
 
 
-_LIKE_AWS = (b"\x01\x02\x02\x00\x78", b"\x01\x02\x03\x00\x78")
-"""The first bytes of AWS's symmetric ciphertexts for years (AQICAH, AQIDAH in base64); undocumented."""
 _RSA_SIZES = {256: "RSA_2048", 384: "RSA_3072", 512: "RSA_4096"}
 
 
@@ -210,7 +208,7 @@ def _facts_of_bytes(given: Entered) -> tuple[Fact, ...]:
     parsed = ciphertext_blob.parse(data)
     if parsed is not None:
         return (Fact("Key", parsed.key_id), Fact("Account", f"{parsed.account}, offline"))
-    if data.startswith(_LIKE_AWS):
+    if data.startswith(CIPHERTEXT_STARTS):
         return (Fact("Format", "as AWS KMS makes it with a symmetric key, which only KMS can name"),)
     if len(data) in _RSA_SIZES:
         return (Fact("Format", f"as long as one of {_RSA_SIZES[len(data)]}; it would not name its key"),)

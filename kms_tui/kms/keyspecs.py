@@ -18,6 +18,8 @@ MAX_PLAINTEXT = 4096
 """Largest plaintext of Encrypt under a symmetric key, and largest RAW message of Sign and GenerateMac."""
 MAX_CIPHERTEXT = 6144
 RAW, DIGEST, EXTERNAL_MU = "RAW", "DIGEST", "EXTERNAL_MU"
+CIPHERTEXT_STARTS = (b"\x01\x02\x02\x00\x78", b"\x01\x02\x03\x00\x78")
+"""The first bytes of AWS's symmetric ciphertexts for years (AQICAH, AQIDAH in base64); undocumented."""
 
 
 class Family(StrEnum):

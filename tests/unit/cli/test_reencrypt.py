@@ -1,0 +1,157 @@
+"""``kms-tui reencrypt`` on a local store: what is printed, exit codes, and refusals before anything moves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kms_tui.reencryption import file_moves
+from tests.unit.cli.conftest import Ended, Run
+from tests.unit.reencryption.samples import Account, SopsSample, an_account
+
+
+@pytest.fixture
+def account(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    with an_account(tmp_path_factory.mktemp("store") / "store.db") as account:
+        monkeypatch.setattr("kms_tui.cli.connection.open_backend", lambda connection: account.backend)
+        yield account
+
+
+@pytest.fixture
+def tree(run: Run, account: Account) -> Path:
+    """In the empty folder of ``run``: a file of each form, and one that is none."""
+    tree = Path("tree")
+    (tree / "sub").mkdir(parents=True)
+    (tree / "message").write_bytes(account.sealed(account.old))
+    (tree / "plain").write_bytes(account.encrypted(b"x", account.old))
+    (tree / "sub" / "conf.yaml").write_text(SopsSample(account, account.old).yaml())
+    (tree / "README").write_text("hello\n")
+    return tree
+
+
+def text(ended: Ended) -> str:
+    return ended.out.decode()
+
+
+def test_a_tree_is_moved_and_then_there_is_nothing_to_do(run: Run, account: Account, tree: Path) -> None:
+    done = run("reencrypt", "-r", "tree", "--to", account.new)
+    assert (done.code, done.err) == (0, "")
+    assert text(done).splitlines() == [
+        f"moved  tree/message  Encryption SDK message: was under {account.old}. "
+        "Sealed anew under a new data key.",
+        f"moved  tree/plain  KMS ciphertext, binary: was under {account.old}.",
+        f"moved  tree/sub/conf.yaml  sops, YAML: was under {account.old}. "
+        "Its data key alone is wrapped anew.",
+        "Files: 3 moved, 1 without a ciphertext.",
+    ]
+    again = run("reencrypt", "-r", "tree", "--to", account.new)
+    assert again.code == 0
+    assert text(again).splitlines()[-1] == "Files: 3 already there, 1 without a ciphertext."
+
+
+def test_the_outcome_as_json(run: Run, account: Account, tree: Path) -> None:
+    (tree / "cut").write_bytes(account.sealed(account.old)[:600])
+    done = run(
+        "reencrypt", "-r", "tree", "--to", account.new, "--from", account.old, "--dry-run", "--format", "json"
+    )
+    document = json.loads(done.out)
+    assert {name: document[name] for name in ("to", "from", "dry_run", "counts", "not_looked_at")} == {
+        "to": account.new,
+        "from": account.old,
+        "dry_run": True,
+        "counts": {"would move": 4, "no ciphertext": 1},
+        "not_looked_at": 0,
+    }
+    assert [Path(file["path"]).name for file in document["files"]] == ["cut", "message", "plain", "conf.yaml"]
+    assert document["files"][3] == {
+        "path": "tree/sub/conf.yaml",
+        "status": "would move",
+        "form": "sops, YAML",
+        "keys": [account.old],
+        "sentence": "Its data key alone is wrapped anew.",
+        "next_step": "",
+    }
+    assert done.code == 0
+
+
+@pytest.mark.parametrize("damage", ["cut", "missing", "both"])
+def test_the_exit_code_says_what_is_not_done(run: Run, account: Account, tree: Path, damage: str) -> None:
+    names = ["tree"]
+    if damage in ("cut", "both"):
+        (tree / "cut").write_bytes(account.sealed(account.old)[:600])
+    if damage in ("missing", "both"):
+        names.append("missing")
+    done = run("reencrypt", "-r", *names, "--to", account.new)
+    assert done.code == {"cut": 1, "missing": 2, "both": 2}[damage]
+    assert "3 moved" in text(done)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["tree"], "add -r"),
+        (["tree", "-r", "--overwrite"], "--overwrite goes with --out-dir"),
+        (["tree", "-r", "--context", "a"], "not KEY=VALUE"),
+        (["tree", "-r", "--context", "a=b", "--context", "a=c"], "given twice"),
+        (["tree", "-r", "--to-context", "a=b", "--to-context", "a=c"], "given twice"),
+        (["tree", "-r", "--read-only"], "only --dry-run"),
+        (["tree", "-r", "--demo", "--check-with-sops"], "sops asks AWS"),
+    ],
+)
+def test_bad_usage(run: Run, account: Account, tree: Path, arguments: list[str], said: str) -> None:
+    before = {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
+    done = run("reencrypt", *arguments, "--to", account.new)
+    assert (done.code, done.out) == (2, b"")
+    assert said in done.err
+    assert before == {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("key", ["gone", "disabled", "same"])
+def test_a_wrong_key_is_said_before_anything_moves(run: Run, account: Account, tree: Path, key: str) -> None:
+    account.backend.call("DisableKey", {"KeyId": account.other})
+    to = {"gone": "alias/none", "disabled": account.other, "same": account.old}[key]
+    before = (tree / "plain").read_bytes()
+    done = run("reencrypt", "-r", "tree", "--to", to, "--from", account.old)
+    assert (done.code, done.out) == (2, b"")
+    assert {"gone": "alias/none", "disabled": "its state is Disabled", "same": "are one key"}[key] in done.err
+    assert (tree / "plain").read_bytes() == before
+
+
+def test_a_stop_leaves_the_rest_and_says_what_is_done(
+    run: Run, account: Account, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_file = file_moves.move_file
+
+    def stop_at_second(file: object, options: object) -> object:
+        outcome = move_file(file, options)  # type: ignore[arg-type]
+        os.kill(os.getpid(), signal.SIGINT)
+        return outcome
+
+    monkeypatch.setattr(file_moves, "move_file", stop_at_second)
+    done = run("reencrypt", "-r", "tree", "--to", account.new)
+    assert done.code == 130
+    assert "Stopped. No unfinished file was left behind." in done.err
+    assert "not looked at" in text(done)
+    monkeypatch.undo()
+
+
+def test_names_of_files_and_keys_are_made_visible(run: Run, account: Account, tree: Path) -> None:
+    (tree / "evil\x1b[2J").write_text(
+        SopsSample(account, account.old).json().replace(account.old, "\\u001b[31marn")
+    )
+    done = run("reencrypt", "-r", "tree", "--to", account.new)
+    assert done.code == 1
+    assert b"\x1b" not in done.out
+
+
+def test_no_secret_is_printed(run: Run, account: Account, tree: Path) -> None:
+    sample = SopsSample(account, account.old)
+    (tree / "conf.json").write_text(sample.json())
+    done = run("reencrypt", "-r", "tree", "--to", account.new, "--format", "json")
+    for secret in (sample.data_key.hex(), "hunter2", sample.wrapped[0][1].hex(), sample.value):
+        assert secret not in text(done) + done.err

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.reencryption.samples import Account, an_account
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    with an_account() as account:
+        yield account
