@@ -11,7 +11,7 @@ from typing import BinaryIO
 from kms_tui.atomic import FileError, file_errors
 from kms_tui.envelope import sops_file
 from kms_tui.envelope.header import looks_like_message
-from kms_tui.kms.errors import CredentialsError, EndpointError, KmsTuiError
+from kms_tui.kms.errors import ACCESS_DENIED, CredentialsError, EndpointError, KmsTuiError, ServiceError
 from kms_tui.reencryption.file_task import FileOutcome, FileTask, MoveOptions, Status, UnreadableFileError
 from kms_tui.reencryption.file_tree import FoundFile
 from kms_tui.reencryption.key_move import AlreadyMovedError, NotUnderKeyError
@@ -23,6 +23,12 @@ from kms_tui.signing.pasted_kinds import kind_of, kind_of_bytes
 
 MAX_WHOLE = 64 << 20
 """Bytes of a file that is read as a whole: a larger one can only be a message of the Encryption SDK."""
+
+_BY_TWO_CALLS = "By Decrypt and Encrypt: its plaintext passes through memory."
+_MAY_BE_ELSEWHERE = (*ACCESS_DENIED, "NotFoundException", "InvalidCiphertextException")
+_ELSEWHERE = (
+    "Check its encryption context (--context); and if its key is in another Region, name its ARN with --from."
+)
 
 
 def move_file(file: FoundFile, options: MoveOptions) -> FileOutcome:
@@ -109,15 +115,14 @@ def _no_ciphertext(task: FileTask, content: bytes) -> FileOutcome:
 def _move_plain(task: FileTask, plain: PlainCiphertext) -> FileOutcome:
     options, move = task.options, task.options.move
     task.form = f"KMS ciphertext, {plain.form}"
+    how = "By ReEncrypt." if move.is_one_call("") else _BY_TWO_CALLS
     if options.dry_run:
         already = _already(task, plain)
         if already is not None:
             raise already
         move.try_move(plain.data, "", options.context, options.new_context)
         task.keys = (move.source,) if move.source is not None else ()
-        return task.moved(
-            "By ReEncrypt." if move.source else "By ReEncrypt, from a key that KMS alone knows."
-        )
+        return task.moved(how if move.source else f"{how} Under which key it is, KMS alone knows.")
     try:
         moved = move.move(plain.data, "", options.context, options.new_context)
     except NotUnderKeyError as error:
@@ -125,12 +130,16 @@ def _move_plain(task: FileTask, plain: PlainCiphertext) -> FileOutcome:
         if already is None:
             raise
         raise already from error
+    except ServiceError as error:
+        if move.source is None and error.code in _MAY_BE_ELSEWHERE:
+            raise KmsTuiError(str(error), next_step=_ELSEWHERE) from error
+        raise
     task.keys = (moved.source_arn,)
     if moved.source_arn == move.destination.arn and options.context == options.new_context:
         raise AlreadyMovedError("It is there already.")
     with task.replacement() as target:
         target.write(plain.rewritten(moved.ciphertext, move.destination.arn))
-    return task.moved("")
+    return task.moved("" if move.is_one_call("") else _BY_TWO_CALLS)
 
 
 def _already(task: FileTask, plain: PlainCiphertext) -> AlreadyMovedError | None:

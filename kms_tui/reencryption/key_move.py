@@ -101,13 +101,17 @@ class KeyMove:
         """Where a ciphertext is opened; ``named`` is what it says that its key is, or ""."""
         return self.kms_for(named or self.source or "")
 
+    def is_one_call(self, named: str) -> bool:
+        """Whether ``move`` is a ReEncrypt; else the plaintext passes through memory."""
+        return _one_place(self.source_kms(named), self.destination_kms)
+
     def move(self, ciphertext: bytes, named: str, context: Context, new_context: Context) -> MovedCiphertext:
         """Move one: by ReEncrypt, or by Decrypt and Encrypt where that cannot be (another Region).
 
         Raises NotUnderKeyError, and the backend's errors.
         """
         key, source = named or self.source, self.source_kms(named)
-        if _one_place(source, self.destination_kms):
+        if self.is_one_call(named):
             answer = self._call(source, "ReEncrypt", **self._members(ciphertext, key, context, new_context))
             return MovedCiphertext(bytes(answer["CiphertextBlob"]), str(answer["SourceKeyId"]))
         opened = self._call(
@@ -120,7 +124,7 @@ class KeyMove:
     def try_move(self, ciphertext: bytes, named: str, context: Context, new_context: Context) -> None:
         """Ask KMS with DryRun whether ``move`` would work; raises as that does."""
         key, source = named or self.source, self.source_kms(named)
-        if _one_place(source, self.destination_kms):
+        if self.is_one_call(named):
             self._try(source, "ReEncrypt", **self._members(ciphertext, key, context, new_context))
             return
         self.try_open(ciphertext, named, context)

@@ -23,6 +23,8 @@ def move_sops(task: FileTask, text: str, file: SopsFile) -> FileOutcome:
     told = "Its data key alone is wrapped anew."
     if file.is_split:
         told = f"{len(entries)} of the fragments of its data key are wrapped anew."
+    if not all(move.is_one_call(key.arn.value) for key in entries):
+        told += " It passes through memory, by Decrypt and Encrypt."
     if options.dry_run:
         for key in entries:
             move.try_move(key.blob(), key.arn.value, key.context, key.context)

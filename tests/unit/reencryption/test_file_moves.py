@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kms_tui.backend.kms_facade import Kms
 from kms_tui.envelope import sops_file
 from kms_tui.envelope.header import describe
 from kms_tui.envelope.sops_file import SopsFile
@@ -129,11 +130,33 @@ def test_the_encryption_context_is_kept_or_replaced(account: Account, tmp_path: 
 
 def test_between_regions_it_is_decrypted_there_and_encrypted_here(account: Account, tmp_path: Path) -> None:
     path = file_of(tmp_path, account.encrypted(b"x", account.far))
-    assert move_file(named(path), account.options()).status is Status.FAILED
-    moved(path, account.options(source=account.far))
+    refused = move_file(named(path), account.options())
+    assert (refused.status, "name its ARN with --from" in refused.next_step) == (Status.FAILED, True)
+    said = "By Decrypt and Encrypt: its plaintext passes through memory."
+    assert move_file(named(path), account.options(source=account.far, dry_run=True)).sentence == said
+    assert moved(path, account.options(source=account.far)).sentence == said
     assert account.decrypted(path.read_bytes(), account.new) == b"x"
     moved(path, account.options(to=account.far, source=account.new))
     assert account.decrypted(path.read_bytes(), account.far) == b"x"
+
+
+def test_between_accounts_with_credentials_of_their_own_too(account: Account, tmp_path: Path) -> None:
+    theirs = account.backend.in_account("444455556666")
+    key = str(theirs.call("CreateKey", {})["KeyMetadata"]["Arn"])
+
+    def kms_for(reference: str) -> Kms:
+        return Kms(theirs) if ":444455556666:" in reference else account.kms_for(reference)
+
+    options = MoveOptions(prepared_move(kms_for, key, account.old), {}, {})
+    samples = (
+        account.encrypted(b"x", account.old),
+        account.sealed(account.old, signed=True),
+        SopsSample(account, account.old).yaml().encode(),
+    )
+    for content in samples:
+        path = file_of(tmp_path, content)
+        moved(path, options)
+        assert move_file(named(path), options).status is Status.ALREADY
 
 
 # Messages
