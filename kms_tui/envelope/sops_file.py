@@ -3,7 +3,8 @@
 A sops file (YAML, JSON, INI, dotenv; binary is JSON) holds its data key once for each master key, under
 ``sops: kms:``, or in fragments under ``sops: key_groups:``. The MAC covers the values alone, and is encrypted
 with the data key under the time of the last change; so an entry can be replaced, and nothing else changes.
-The text is edited by position: comments, order and form of all else stay.
+The text is edited by position: comments, order and form of all else stay. (What people paste of such a
+file is read by ``crypto_ops/pasted_inputs.py``, which takes fragments and knows no places.)
 
 Source: getsops/sops, stores/stores.go (metadata), stores/flatten.go (INI, dotenv), aes/cipher.go (the form of
 values), decrypt (the MAC).
@@ -26,6 +27,9 @@ from kms_tui.policy import json_reader
 
 MAX_METADATA = 1 << 20
 """Characters of the metadata that are taken apart; that of a file under twenty keys has 20,000."""
+
+_TOML = re.compile(r"^\[\[?sops\.", re.MULTILINE)
+_VALUE, _OF_KMS = "ENC[AES256_GCM,data:", ":kms:"
 
 
 class SopsFileError(KmsTuiError):
@@ -58,6 +62,8 @@ class WrappedDataKey:
     created: Written | None
     context: Mapping[str, str]
     group: int
+    role: str = ""
+    """The role that sops assumes to use the key, or ""."""
 
     def blob(self) -> bytes:
         """The bytes of the ciphertext; SopsFileError where it is not base64."""
@@ -93,6 +99,8 @@ def read(text: str) -> SopsFile | None:
     """The keys of a sops file; None for any other text. Raises SopsFileError."""
     if "sops" not in text:
         return None
+    if _TOML.search(text):
+        raise SopsFileError("it is TOML, which is not edited here")
     try:
         for form, trees_of in _FORMS.items():
             trees = [tree for tree in trees_of(text) if _is_metadata(tree)]
@@ -100,6 +108,8 @@ def read(text: str) -> SopsFile | None:
                 return _sops_file(form, trees)
     except (RecursionError, json_reader.ScanError):
         raise SopsFileError("its metadata cannot be read") from None
+    if _VALUE in text and _OF_KMS in text:
+        raise SopsFileError("its metadata is not written as sops writes it")
     return None
 
 
@@ -177,8 +187,14 @@ def _keys_of(metadata: Mapping[str, Any]) -> Iterator[WrappedDataKey]:
                 for name, value in (pairs.items() if isinstance(pairs, Mapping) else ())
                 if isinstance(value, Written)
             }
+            role = entry.get("role")
             yield WrappedDataKey(
-                arn, ciphertext, created if isinstance(created, Written) else None, context, number
+                arn,
+                ciphertext,
+                created if isinstance(created, Written) else None,
+                context,
+                number,
+                role.value if isinstance(role, Written) else "",
             )
 
 

@@ -25,6 +25,9 @@ def move_sops(task: FileTask, text: str, file: SopsFile) -> FileOutcome:
         told = f"{len(entries)} of the fragments of its data key are wrapped anew."
     if not all(move.is_one_call(key.arn.value) for key in entries):
         told += " It passes through memory, by Decrypt and Encrypt."
+    roles = sorted({key.role for key in entries} - {""})
+    if roles:
+        told += f" sops opens it as {', '.join(roles)}, which must be allowed to use the new key."
     if options.dry_run:
         for key in entries:
             move.try_move(key.blob(), key.arn.value, key.context, key.context)

@@ -169,6 +169,8 @@ BOMB = "\n".join(
         f"sops:\n  mac: x\n  lastmodified: y\n  filler: {'z' * (1 << 20)}\n",
         "sops:\n  mac: x\n  lastmodified: y\n  kms:\n    - &a {arn: a, enc: QUJD}\n    - *a\n",
         "sops_mac=x\nsops_lastmodified=y\nsops_kms=1\nsops_kms__list_0__map_arn=a\n",
+        '[sops]\nmac = "x"\nlastmodified = "y"\n\n[[sops.kms]]\narn = "a"\nenc = "QUJD"\n',
+        "a: ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]\nsops: {kms: [{arn: 'arn:aws:kms:x'}], mac: x}\n",
     ],
 )
 def test_a_hostile_file_gets_a_sentence(text: str) -> None:

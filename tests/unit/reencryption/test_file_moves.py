@@ -282,6 +282,18 @@ def test_a_name_that_is_no_key_arn_gets_no_call(account: Account, tmp_path: Path
     assert len(outcome.sentence) < 300
 
 
+def test_the_role_that_sops_assumes_is_told(account: Account, tmp_path: Path) -> None:
+    role = "arn:aws:iam::111122223333:role/deploy"
+    text = (
+        SopsSample(account, account.old)
+        .yaml()
+        .replace("          enc:", f"          role: {role}\n          enc:")
+    )
+    path = file_of(tmp_path, text)
+    assert f"sops opens it as {role}" in moved(path, account.options()).sentence
+    assert f"          role: {role}\n" in path.read_text()
+
+
 def test_a_sops_file_without_kms_keys_is_left_alone(account: Account, tmp_path: Path) -> None:
     path = file_of(tmp_path, SopsSample(account).yaml())
     assert move_file(in_a_tree(path), account.options()).status is Status.OTHER_KEY
