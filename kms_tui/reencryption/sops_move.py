@@ -22,7 +22,7 @@ def move_sops(task: FileTask, text: str, file: SopsFile) -> FileOutcome:
     entries = [key for key in file.keys if arns[key.arn.value] in going]
     told = "Its data key alone is wrapped anew."
     if file.is_split:
-        told = f"{len(entries)} of the fragments of its data key are wrapped anew."
+        told = f"Fragments of its data key wrapped anew: {len(entries)}."
     if not all(move.is_one_call(key.arn.value) for key in entries):
         told += " It passes through memory, by Decrypt and Encrypt."
     roles = sorted({key.role for key in entries} - {""})

@@ -8,8 +8,12 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import aws_encryption_sdk
 import pytest
+from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
 
+from kms_tui.envelope.header import describe
+from kms_tui.envelope.keys import BackendKeys
 from kms_tui.reencryption import file_moves
 from tests.unit.cli.conftest import Ended, Run
 from tests.unit.reencryption.samples import Account, SopsSample, an_account
@@ -155,3 +159,45 @@ def test_no_secret_is_printed(run: Run, account: Account, tree: Path) -> None:
     done = run("reencrypt", "-r", "tree", "--to", account.new, "--format", "json")
     for secret in (sample.data_key.hex(), "hunter2", sample.wrapped[0][1].hex(), sample.value):
         assert secret not in text(done) + done.err
+
+
+@pytest.mark.parametrize("exit_code", [0, 100])
+def test_sops_has_a_say(
+    run: Run, account: Account, tree: Path, monkeypatch: pytest.MonkeyPatch, exit_code: int
+) -> None:
+    program = Path("bin/sops").absolute()
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >> {program}.called\ncat > {program}.input\nexit {exit_code}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    before = (tree / "sub" / "conf.yaml").read_bytes()
+    aws = ("--endpoint-url", "http://127.0.0.1:9")
+    done = run("reencrypt", "-r", "tree", "--to", account.new, "--check-with-sops", *aws)
+    after = (tree / "sub" / "conf.yaml").read_bytes()
+    assert (done.code, after == before) == ((0, False) if exit_code == 0 else (1, True))
+    assert account.new.encode() in Path(f"{program}.input").read_bytes()
+    assert "--input-type yaml" in Path(f"{program}.called").read_text()
+
+
+def test_without_sops_on_path_there_is_no_check(
+    run: Run, account: Account, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tree.absolute()))
+    done = run("reencrypt", "-r", "tree", "--to", account.new, "--check-with-sops")
+    assert (done.code, "There is no sops on PATH." in done.err) == (2, True)
+
+
+def test_a_message_without_key_commitment_must_be_allowed(run: Run, account: Account, tree: Path) -> None:
+    keys = BackendKeys(backend=account.backend, on_step=lambda step: None)
+    keys.add_master_key(account.old)
+    client = aws_encryption_sdk.EncryptionSDKClient(
+        commitment_policy=CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT
+    )
+    message, _ = client.encrypt(
+        source=b"x", key_provider=keys, algorithm=AlgorithmSuite.AES_256_GCM_IV12_TAG16_HKDF_SHA256
+    )
+    (tree / "message").write_bytes(message)
+    done = run("reencrypt", "tree/message", "--to", account.new)
+    assert (done.code, "without key commitment" in text(done)) == (1, True)
+    assert run("reencrypt", "tree/message", "--to", account.new, "--allow-uncommitted").code == 0
+    assert describe((tree / "message").read_bytes()).committed

@@ -256,7 +256,7 @@ def test_fragments_of_a_data_key_are_compared_with_the_old_ones(account: Account
     metadata = {"shamir_threshold": 2, "key_groups": groups, "lastmodified": "x", "mac": samples[0].mac}
     path = file_of(tmp_path, json.dumps({"a": 1, "sops": metadata}))
     outcome = moved(path, account.options(source=account.old))
-    assert outcome.sentence.startswith("1 of the fragments")
+    assert outcome.sentence == "Fragments of its data key wrapped anew: 1."
     first, second = read_sops(path).keys
     assert account.decrypted(first.blob(), account.new) == samples[0].data_key
     assert account.decrypted(second.blob(), account.other) == samples[1].data_key
