@@ -17,12 +17,13 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from kms_tui.atomic import typed_path
 from kms_tui.cli.connection import add_account_flags, add_connection_flags, connection_from
-from kms_tui.cli.file_streams import context_of, pair, stoppable
+from kms_tui.cli.file_streams import context_of, pair, size, stoppable
 from kms_tui.cli.progress_bar import ProgressBar
 from kms_tui.cli.standard_streams import say, written_out
 from kms_tui.kms.arn import key_region
@@ -139,19 +140,25 @@ def _reencrypt(
         _move_all(files, options, outcomes)
     finally:
         # Also where the run was stopped, or KMS cannot be reached any more: some may be moved.
-        with written_out():
+        with written_out(whole=False):
             _print(args, options, outcomes, len(files) - len(outcomes))
     return _exit_code(outcomes)
 
 
 def _move_all(files: Sequence[FoundFile], options: MoveOptions, outcomes: list[FileOutcome]) -> None:
+    from kms_tui.envelope.streams import Progress
     from kms_tui.reencryption.file_moves import move_file
 
     bar = ProgressBar()
     try:
         for file in files:
-            bar.update(len(outcomes), len(files), str(file.path))
-            outcomes.append(move_file(file, options))
+            name = str(file.path)
+            bar.update(len(outcomes), len(files), name)
+
+            def draw(done: int, total: int | None, name: str = name) -> None:
+                bar.update(len(outcomes), len(files), f"{size(done)} of {name}")
+
+            outcomes.append(move_file(file, replace(options, progress=Progress(progress=draw))))
     finally:
         bar.close()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kms_tui.atomic import FileError, atomic_file, file_errors, make_folder
+from kms_tui.envelope.streams import NO_PROGRESS, Progress
 from kms_tui.kms.errors import KmsTuiError
 from kms_tui.reencryption.file_tree import FoundFile
 from kms_tui.reencryption.key_move import Context, KeyMove
@@ -73,6 +74,8 @@ class MoveOptions:
     read_back: bool = True
     check_sops: Callable[[bytes, str], None] | None = None
     now: Callable[[], datetime] = utc_now
+    progress: Progress = NO_PROGRESS
+    """Of the message in hand, in bytes of its plaintext."""
 
 
 @dataclass(slots=True)

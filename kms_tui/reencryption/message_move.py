@@ -50,6 +50,7 @@ def move_message(task: FileTask, lines: Base64Lines | None) -> FileOutcome:
                 old_key=going[0],
                 keys=[move.destination.arn, *staying],
                 allow_uncommitted=options.allow_uncommitted,
+                progress=options.progress,
             )
             if isinstance(target, Base64Writer):
                 target.finish()

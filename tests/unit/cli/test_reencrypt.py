@@ -14,6 +14,7 @@ from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
 
 from kms_tui.envelope.header import describe
 from kms_tui.envelope.keys import BackendKeys
+from kms_tui.kms.errors import EndpointError
 from kms_tui.reencryption import file_moves
 from tests.unit.cli.conftest import Ended, Run
 from tests.unit.reencryption.samples import Account, SopsSample, an_account
@@ -142,6 +143,28 @@ def test_a_stop_leaves_the_rest_and_says_what_is_done(
     assert "Stopped. No unfinished file was left behind." in done.err
     assert "not looked at" in text(done)
     monkeypatch.undo()
+
+
+def test_where_kms_is_gone_the_rest_is_not_tried(
+    run: Run, account: Account, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = account.backend.call
+
+    def call(operation: str, params: object) -> object:
+        if operation == "ReEncrypt":
+            raise EndpointError("The endpoint did not answer.")
+        return before(operation, params)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(account.backend, "call", call)
+    done = run("reencrypt", "-r", "tree", "--to", account.new)
+    assert (done.code, "did not answer" in done.err) == (2, True)
+    assert text(done).splitlines()[-1] == "Files: 1 moved, 1 without a ciphertext, 2 not looked at."
+
+
+def test_a_large_message_shows_how_far_it_is(run: Run, account: Account, tree: Path) -> None:
+    done = run("reencrypt", "tree/message", "--to", account.new, terminal=("stderr",))
+    assert done.code == 0
+    assert "message" in done.err
 
 
 def test_names_of_files_and_keys_are_made_visible(run: Run, account: Account, tree: Path) -> None:
