@@ -29,14 +29,17 @@ MAX_METADATA = 1 << 20
 """Characters of the metadata that are taken apart; that of a file under twenty keys has 20,000."""
 
 _TOML = re.compile(r"^\[\[?sops\.", re.MULTILINE)
-_VALUE, _OF_KMS = "ENC[AES256_GCM,data:", ":kms:"
+_VALUE = re.compile(
+    r"ENC\[AES256_GCM,data:([A-Za-z0-9+/=]*),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:\w+\]"
+)
+_KMS_KEY = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)/")
 
 
 class SopsFileError(KmsTuiError):
     """A text that is a sops file, but cannot be edited."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"This is a sops file, but {reason}.", next_step="sops updatekeys changes its keys.")
+        super().__init__(f"This looks like a sops file, but {reason}.", next_step="sops updatekeys changes its keys.")
 
 
 class Written(NamedTuple):
@@ -97,7 +100,7 @@ class NewEntry(NamedTuple):
 
 def read(text: str) -> SopsFile | None:
     """The keys of a sops file; None for any other text. Raises SopsFileError."""
-    if "sops" not in text:
+    if "sops" not in text or _VALUE.search(text) is None:
         return None
     if _TOML.search(text):
         raise SopsFileError("it is TOML, which is not edited here")
@@ -108,7 +111,7 @@ def read(text: str) -> SopsFile | None:
                 return _sops_file(form, trees)
     except (RecursionError, json_reader.ScanError):
         raise SopsFileError("its metadata cannot be read") from None
-    if _VALUE in text and _OF_KMS in text:
+    if _KMS_KEY.search(text) is not None:
         raise SopsFileError("its metadata is not written as sops writes it")
     return None
 
@@ -129,14 +132,9 @@ def replaced(text: str, entries: Sequence[tuple[WrappedDataKey, NewEntry]]) -> s
     return "".join([*parts, text[position:]])
 
 
-_SEALED = re.compile(
-    r"ENC\[AES256_GCM,data:([A-Za-z0-9+/=]*),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:\w+\]\s*\Z"
-)
-
-
 def opens_mac(file: SopsFile, data_key: bytes) -> bool:
     """Whether this is the file's data key: whether its MAC opens with it."""
-    found = _SEALED.match(file.mac)
+    found = _VALUE.fullmatch(file.mac.strip())
     if found is None:
         return False
     try:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from kms_tui.atomic import FileError, file_errors
+from kms_tui.atomic import AlreadyThereError, FileError, file_errors
 from kms_tui.envelope import sops_file
 from kms_tui.envelope.header import looks_like_message
 from kms_tui.kms.errors import ACCESS_DENIED, CredentialsError, EndpointError, KmsTuiError, ServiceError
@@ -49,6 +49,8 @@ def move_file(file: FoundFile, options: MoveOptions) -> FileOutcome:
                 return task.outcome(Status.OTHER_KEY, str(error))
             except (CredentialsError, EndpointError, UnreadableFileError):
                 raise
+            except AlreadyThereError as error:
+                return task.outcome(Status.FAILED, str(error), "Choose another folder, or add --overwrite.")
             except KmsTuiError as error:
                 return task.outcome(Status.FAILED, str(error), error.next_step)
     except UnreadableFileError as error:

@@ -91,10 +91,7 @@ class KeyMove:
                 f"It is not under {self.source}." if self.source else "It names no key of AWS KMS."
             )
         if len(concerned) > 1 and self.source is None:
-            raise KmsTuiError(
-                f"It is under several keys: {', '.join(concerned)}.",
-                next_step="Say with --from which one is to go.",
-            )
+            raise KmsTuiError("It is under several keys.", next_step="Say with --from which one is to go.")
         return tuple(concerned)
 
     def source_kms(self, named: str) -> Kms:

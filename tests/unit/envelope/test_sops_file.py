@@ -21,6 +21,8 @@ NEW = NewEntry(
     "2026-11-30T10:00:00Z",
 )
 
+MAC = "ENC[AES256_GCM,data:AAAA,iv:AAAA,tag:AAAA,type:str]"
+
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
@@ -98,7 +100,7 @@ def test_yaml_of_every_style_is_read_and_replaced(styles: list[str], indent: int
             " kms:",
             *(f" {line}" for line in lines),
             f" lastmodified: '{WHEN}'",
-            " mac: x",
+            f" mac: {MAC}",
             "after: 1",
         ]
     )
@@ -120,7 +122,7 @@ def test_key_groups_are_fragments(account: Account) -> None:
         f"sops_key_groups__list_0__map_kms__list_0__map_arn={account.old}\n"
         "sops_key_groups__list_0__map_kms__list_0__map_enc=QUJD\n"
         f"sops_key_groups__list_1__map_kms__list_0__map_arn={account.other}\n"
-        f"sops_key_groups__list_1__map_kms__list_0__map_enc=QUJD\nsops_mac=x\nsops_lastmodified={WHEN}\n"
+        f"sops_key_groups__list_1__map_kms__list_0__map_enc=QUJD\nsops_mac={MAC}\nsops_lastmodified={WHEN}\n"
     )
     assert [key.arn.value for key in read(flat).keys] == [account.old, account.other]
     assert read(flat).is_split
@@ -145,6 +147,9 @@ def test_every_document_of_a_yaml_file_is_read(account: Account) -> None:
         "sops_version=1\n",
         "a: 1\nsops:\n\n\n",
         "# sops:\n",
+        "sops:\n  - not: [valid\n",
+        f"how sops writes a value: {MAC}\n",
+        f'SAMPLE = f"sops:\\n  kms:\\n  - arn: {{ARN}}\\n  mac: {MAC}"\n',
     ],
 )
 def test_another_text_is_none(text: str) -> None:
@@ -160,22 +165,22 @@ BOMB = "\n".join(
 @pytest.mark.parametrize(
     "text",
     [
-        f"sops:\n  mac: x\n  lastmodified: y\n  kms: {DEEP}\n",
-        f'{{"sops": {{"mac": "x", "lastmodified": "y", "kms": {"[" * 60 + "]" * 60}}}}}',
-        f"sops:\n  mac: x\n  lastmodified: y\n{BOMB}\n",
-        "sops:\n  mac: x\n  lastmodified: y\n  kms:\n    - {arn: a}\n",
-        "sops:\n  mac: x\n  lastmodified: y\n  kms: [\n",
-        "sops:\n\tmac: x\n",
-        f"sops:\n  mac: x\n  lastmodified: y\n  filler: {'z' * (1 << 20)}\n",
-        "sops:\n  mac: x\n  lastmodified: y\n  kms:\n    - &a {arn: a, enc: QUJD}\n    - *a\n",
-        "sops_mac=x\nsops_lastmodified=y\nsops_kms=1\nsops_kms__list_0__map_arn=a\n",
-        '[sops]\nmac = "x"\nlastmodified = "y"\n\n[[sops.kms]]\narn = "a"\nenc = "QUJD"\n',
-        "a: ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]\nsops: {kms: [{arn: 'arn:aws:kms:x'}], mac: x}\n",
+        f"sops:\n  mac: MAC\n  lastmodified: y\n  kms: {DEEP}\n",
+        f'{{"sops": {{"mac": "MAC", "lastmodified": "y", "kms": {"[" * 60 + "]" * 60}}}}}',
+        f"sops:\n  mac: MAC\n  lastmodified: y\n{BOMB}\n",
+        "sops:\n  mac: MAC\n  lastmodified: y\n  kms:\n    - {arn: a}\n",
+        "sops:\n  mac: MAC\n  lastmodified: y\n  kms: [\n",
+        "sops:\n\tmac: MAC\n",
+        f"sops:\n  mac: MAC\n  lastmodified: y\n  filler: {'z' * (1 << 20)}\n",
+        "sops:\n  mac: MAC\n  lastmodified: y\n  kms:\n    - &a {arn: a, enc: QUJD}\n    - *a\n",
+        "sops_mac=MAC\nsops_lastmodified=y\nsops_kms=1\nsops_kms__list_0__map_arn=a\n",
+        '[sops]\nmac = "MAC"\nlastmodified = "y"\n\n[[sops.kms]]\narn = "a"\nenc = "QUJD"\n',
+        f"sops: {{kms: [{{arn: '{NEW.arn}', enc: QUJD}}], lastmodified: y, mac: 'MAC'}}\n",
     ],
 )
 def test_a_hostile_file_gets_a_sentence(text: str) -> None:
-    with pytest.raises(SopsFileError, match="This is a sops file, but"):
-        sops_file.read(text)
+    with pytest.raises(SopsFileError, match="This looks like a sops file, but"):
+        sops_file.read(text.replace("MAC", MAC))
 
 
 def test_the_enc_must_be_base64(account: Account) -> None:

@@ -367,6 +367,7 @@ def test_results_go_to_another_folder(account: Account, tmp_path: Path) -> None:
     assert account.decrypted((out / "a/b/file").read_bytes(), account.new) == b"x"
     again = move_file(file, account.options(out_folder=out))
     assert (again.status, "exists already" in again.sentence) == (Status.FAILED, True)
+    assert "--overwrite" in again.next_step
     assert move_file(file, account.options(out_folder=out, overwrite=True)).status is Status.MOVED
 
 
