@@ -47,6 +47,10 @@ examples:
 exit codes: 0 all moved, or nothing to move; 1 some could not be moved, and are as they were; 2 bad usage, or
 not all could be looked at; 130 stopped with Ctrl+C
 
+needs: kms:DescribeKey of the new key; for plain ciphertexts and sops files kms:ReEncryptFrom of the old and
+kms:ReEncryptTo of the new key; for messages kms:Decrypt of the old and kms:GenerateDataKey of the new key,
+and kms:Encrypt of their other keys; to read back kms:Decrypt of the new key
+
 In a folder, symbolic links and the folders of version control are left out, and a plain ciphertext is known
 by the bytes that those of AWS have begun with for years; a file that is named is given to KMS in any case."""
 _SOPS_TYPES = {"YAML": "yaml", "JSON": "json", "INI": "ini", "dotenv": "dotenv"}
@@ -83,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-read-back",
         action="store_true",
-        help="do not open what was moved before it takes its place, which needs kms:Decrypt on the new key",
+        help="put what was moved in place unopened: opening it first needs kms:Decrypt on the new key",
     )
     parser.add_argument(
         "--check-with-sops", action="store_true", help="have the sops on PATH open each moved sops file too"

@@ -39,7 +39,9 @@ class SopsFileError(KmsTuiError):
     """A text that is a sops file, but cannot be edited."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"This looks like a sops file, but {reason}.", next_step="sops updatekeys changes its keys.")
+        super().__init__(
+            f"This looks like a sops file, but {reason}.", next_step="sops updatekeys changes its keys."
+        )
 
 
 class Written(NamedTuple):

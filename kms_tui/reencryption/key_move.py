@@ -143,6 +143,14 @@ class KeyMove:
             EncryptionContext=dict(context) or None,
         )
 
+    def try_seal(self, context: Context, staying: Sequence[str]) -> None:
+        """Ask KMS with DryRun whether a message can be sealed under the destination and other keys."""
+        members = {"EncryptionContext": dict(context) or None}
+        kms = self.destination_kms
+        self._try(kms, "GenerateDataKey", KeyId=self.destination.arn, NumberOfBytes=32, **members)
+        for arn in staying:
+            self._try(kms.in_region_of(arn), "Encrypt", KeyId=arn, Plaintext=_TRIED, **members)
+
     def is_there(self, ciphertext: bytes, context: Context) -> bool:
         """Whether a ciphertext is under the destination already, by a Decrypt with DryRun.
 

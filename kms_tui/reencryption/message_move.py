@@ -37,6 +37,7 @@ def move_message(task: FileTask, lines: Base64Lines | None) -> FileOutcome:
         wrapped, context = wrapped_data_keys(header)
         blob = next(blob for name, blob in wrapped if name == going[0])
         move.try_open(blob, going[0], context)
+        move.try_seal(info.context, staying)
         return task.moved(told)
     task.stream.seek(0)
     with task.replacement() as new:

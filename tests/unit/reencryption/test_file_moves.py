@@ -337,6 +337,22 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(
     assert move_file(named(path), account.options()).status is Status.ALREADY
 
 
+@pytest.mark.parametrize("operation", ["GenerateDataKey", "Encrypt"])
+def test_a_dry_run_tries_the_sealing_too(account: Account, tmp_path: Path, operation: str) -> None:
+    path = file_of(tmp_path, account.sealed(account.old, account.other))
+    options = account.options(source=account.old, dry_run=True)
+    assert move_file(named(path), options).status is Status.WOULD_MOVE
+    before = account.backend.call
+
+    def call(asked: str, params: object) -> object:
+        if asked == operation:
+            raise ServiceError("AccessDeniedException", "no", operation=asked)
+        return before(asked, params)  # type: ignore[arg-type]
+
+    account.backend.call = call  # type: ignore[method-assign, assignment]
+    assert move_file(named(path), options).status is Status.FAILED
+
+
 def test_a_file_under_another_key_is_left_alone(account: Account, tmp_path: Path) -> None:
     for content in (
         account.encrypted(b"x", account.other),
