@@ -55,6 +55,8 @@ In a folder, symbolic links and the folders of version control are left out, and
 by the bytes that those of AWS have begun with for years; a file that is named is given to KMS in any case."""
 _SOPS_TYPES = {"YAML": "yaml", "JSON": "json", "INI": "ini", "dotenv": "dotenv"}
 _SOPS_SECONDS = 60
+_LONGEST_NAME = 200
+"""Characters of a key's name in a file that are printed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -226,7 +228,8 @@ def _words_of(outcome: FileOutcome, source: str | None) -> str:
 
     shown = () if outcome.keys == (source,) or outcome.status is Status.ALREADY else outcome.keys
     verb = "was under" if outcome.status is Status.MOVED else "under"
-    words = [f"{verb} {', '.join(shown)}"] if shown else []
+    names = ", ".join(name[:_LONGEST_NAME] for name in shown)
+    words = [f"{verb} {names}"] if shown else []
     words += [part for part in (outcome.sentence, outcome.next_step) if part]
     return " ".join(word if word.endswith((".", ":")) else f"{word}." for word in words)
 

@@ -171,9 +171,11 @@ def test_names_of_files_and_keys_are_made_visible(run: Run, account: Account, tr
     (tree / "evil\x1b[2J").write_text(
         SopsSample(account, account.old).json().replace(account.old, "\\u001b[31marn")
     )
+    (tree / "long").write_text(SopsSample(account, account.old).json().replace(account.old, "x" * 99_999))
     done = run("reencrypt", "-r", "tree", "--to", account.new)
     assert done.code == 1
     assert b"\x1b" not in done.out
+    assert max(map(len, text(done).splitlines())) < 1000
 
 
 def test_no_secret_is_printed(run: Run, account: Account, tree: Path) -> None:
