@@ -217,12 +217,16 @@ def test_what_is_no_manifest_is_a_sentence(tmp_path: Path, content: bytes) -> No
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (gzip.compress(b'"lake","a"\n'), "line 1 has 2 columns, not 6"),
-        (gzip.compress(b'"lake","a","","true","false","SSE-KMS"\n' * 999)[:-9], "is no CSV, or is cut off"),
-        (gzip.compress(b'"lake","\xff","","","",""'), "is no CSV, or is cut off"),
-        (gzip.compress(b'"lake"x,"","","","",""'), "is no CSV, or is cut off"),
+        (gzip.compress(b'"lake","a"\n', mtime=0), "line 1 has 2 columns, not 6"),
+        (
+            gzip.compress(b'"lake","a","","true","false","SSE-KMS"\n' * 999, mtime=0)[:-9],
+            "is no CSV, or is cut off",
+        ),
+        (gzip.compress(b'"lake","\xff","","","",""', mtime=0), "is no CSV, or is cut off"),
+        (gzip.compress(b'"lake"x,"","","","",""', mtime=0), "is no CSV, or is cut off"),
         (b"not gzip", "cannot be read"),
     ],
+    ids=["columns", "cut off", "not UTF-8", "quotes", "not gzip"],
 )
 def test_a_broken_file_of_an_inventory_ends_the_list_with_a_sentence(
     tmp_path: Path, content: bytes, words: str
