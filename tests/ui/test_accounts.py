@@ -245,6 +245,16 @@ def test_other_screens_name_the_account_beside_a_key(
     drive(console(organization, regions=("eu-west-1", "us-east-1")), script)
 
 
+@pytest.mark.parametrize("keys", [("at", "w"), ("w",), ("5", "w"), ("equals_sign",)])
+def test_what_concerns_all_accounts_names_none(organization: LocalBackend, keys: tuple[str, ...]) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, *keys)
+        assert isinstance(pilot.app.screen, Dialog)
+        assert not pilot.app.screen.query("#dialog-account")
+
+    drive(console(organization), script)
+
+
 def test_a_session_of_one_account_says_how_several_are_listed(organization: LocalBackend) -> None:
     async def script(pilot: Pilot[Any]) -> None:
         await press(pilot, "at")
