@@ -16,6 +16,7 @@ from kms_tui.fact_files.changes import ChangedKey, KeyChange, NotCompared
 from kms_tui.fact_files.fact_comparison import FactChanges
 from kms_tui.fact_files.fact_file import FACT_WORDS
 from kms_tui.fact_files.fact_writing import time_text
+from kms_tui.kms.arn import places_in_words
 from kms_tui.visible import visible
 
 _COLUMNS = ("severity", "change", "key", "account", "region", "what", "arn")
@@ -36,7 +37,7 @@ def _moment(moment: datetime) -> str:
 
 
 def title(changes: FactChanges) -> str:
-    places = ", ".join(map(str, changes.places))
+    places = places_in_words(changes.places)
     return f"KMS keys of {places}: changes from {_moment(changes.then)} to {_moment(changes.now)}"
 
 
