@@ -11,6 +11,7 @@ from kms_tui.accounts.account import AccountSource
 from kms_tui.accounts.account_choice import AccountChoice
 from kms_tui.cli.connection import open_backend
 from kms_tui.config import Config, ProfileSettings
+from kms_tui.kms.arn import key_account
 from kms_tui.kms.errors import ConfigurationError, KmsTuiError
 from kms_tui.session import BackendKind, Connection, Prompt
 
@@ -124,6 +125,11 @@ def _opener(entry: AccountEntry, role: str, home: AwsBackend, own: str, region: 
                 next_step="Give a role with --role NAME, or a role or a profile in the file.",
             )
         arn = role if role.startswith("arn:") else f"arn:{home.partition}:iam::{entry.id}:role/{role}"
+        if key_account(arn) not in ("", entry.id):
+            raise ConfigurationError(
+                f"The role {arn} is of account {key_account(arn)}, not of {entry.id}.",
+                next_step="Give the role's name, or for each account a role of its own.",
+            )
         return home.assuming(AssumedRole(arn, entry.external_id)).in_region(region)
 
     return opened
