@@ -245,6 +245,15 @@ def test_other_screens_name_the_account_beside_a_key(
     drive(console(organization, regions=("eu-west-1", "us-east-1")), script)
 
 
+def test_the_scratchpad_names_the_account_of_its_key(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "lake-curated")
+        await press(pilot, "s")
+        assert "lake-curated  ·  AES-256  ·  data-platform" in shown(pilot)
+
+    drive(console(organization), script)
+
+
 @pytest.mark.parametrize("keys", [("at", "w"), ("w",), ("5", "w"), ("equals_sign",)])
 def test_what_concerns_all_accounts_names_none(organization: LocalBackend, keys: tuple[str, ...]) -> None:
     async def script(pilot: Pilot[Any]) -> None:
