@@ -278,6 +278,9 @@ def test_files_without_anything_in_common_are_refused() -> None:
     other = file(regions=(listed(account="444455556666"),))
     with pytest.raises(FactFileError, match="of eu-west-1 of 111122223333, the other of eu-west-1 of 4444"):
         compared(file(), other)
+    many = file(regions=tuple(listed(account=f"44445555666{number}") for number in range(5)))
+    with pytest.raises(FactFileError, match=r"eu-west-1 of 444455556662 and 2 more\.$"):
+        compared(file(), many)
 
 
 def test_the_dangerous_comes_first_whatever_the_order_of_keys() -> None:
