@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -44,9 +45,19 @@ def chosen_accounts(
         sources = [_of_profile(replace(connection, profile=name), prompt) for name in choice.profiles]
     else:
         sources, home = _of_a_list(connection, choice, prompt)
-    return ChosenAccounts(
-        [replace(source, settings=_settings(source, config, connection.title)) for source in sources], home
-    )
+    settled = [replace(source, settings=_settings(source, config, connection.title)) for source in sources]
+    return ChosenAccounts(_told_apart(settled), home)
+
+
+def _told_apart(sources: list[AccountSource]) -> list[AccountSource]:
+    """Those of the same name with their ids: in an organization several accounts may have one name."""
+    named = Counter(source.name for source in sources)
+    return [
+        replace(source, name=f"{source.name} {source.account_id}")
+        if named[source.name] > 1 and source.account_id
+        else source
+        for source in sources
+    ]
 
 
 def _settings(source: AccountSource, config: Config, title: str) -> ProfileSettings:
