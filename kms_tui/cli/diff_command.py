@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             print("Stopped. Nothing was compared.", file=sys.stderr)
             return 130
+        for gap in new.gaps():
+            print(visible(gap), file=sys.stderr)
     changes = compared(old, new)
     _write(changes, args)
     if not changes.whole:
