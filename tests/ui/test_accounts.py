@@ -18,6 +18,7 @@ from kms_tui.cli.account_opening import demo_sources
 from kms_tui.config import ProfileSettings
 from kms_tui.demo import demo_backend
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_accounts
+from kms_tui.ui.actions.alias_actions import ChooseKey
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.screens.accounts_screen import AccountsScreen
@@ -27,6 +28,7 @@ from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import fixed_now
 from tests.ui.console import drive, go_to, notifications, press, state_of
 from tests.ui.test_hostile_text import screen_text
+from tests.ui.test_palette import look_for
 
 DATA, SECURITY = "222233334444", "333344445555"
 SnapCompare = Callable[..., bool]
@@ -243,6 +245,25 @@ def test_other_screens_name_the_account_beside_a_key(
         assert wanted in shown(pilot)
 
     drive(console(organization, regions=("eu-west-1", "us-east-1")), script)
+
+
+def test_the_palette_names_the_account_of_a_key(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        line = await look_for(pilot, "lake-curated", "lake-curated ")
+        assert "key · AES-256 · data-platform · eu-west-1" in line
+
+    drive(console(organization), script)
+
+
+def test_an_alias_is_repointed_to_keys_of_its_account_alone(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await go_to(pilot, "lake-curated")
+        await press(pilot, "A")
+        dialog = pilot.app.screen
+        assert isinstance(dialog, ChooseKey)
+        assert {each.name for each in dialog.subjects} == {"lake-raw", "warehouse", "events"}
+
+    drive(console(organization), script)
 
 
 def test_the_scratchpad_names_the_account_of_its_key(organization: LocalBackend) -> None:
