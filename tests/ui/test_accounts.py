@@ -210,6 +210,16 @@ def test_the_screen_of_accounts_tells_each_and_chooses_one(organization: LocalBa
     drive(console(organization), script)
 
 
+def test_an_account_that_cannot_be_opened_is_not_chosen(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        await press(pilot, "at", "down", "down", "down", "space")
+        told = notifications(pilot.app)  # type: ignore[arg-type]
+        assert "The account is suspended in its organization. Its keys cannot be listed." in told
+        assert "␊" not in told
+
+    drive(console(organization), script)
+
+
 def test_keys_are_created_and_aliases_are_shown_in_the_account_that_was_chosen(
     organization: LocalBackend,
 ) -> None:
