@@ -58,10 +58,12 @@ def covered(changes: FactChanges) -> Iterator[str]:
     """Which Regions are in one file alone, and which policies are only written otherwise."""
     if changes.now < changes.then:
         yield "The snapshot is newer than what it is compared with: the changes are told backwards."
-    only = ((changes.only_then, "is in the snapshot only"), (changes.only_now, "is not in the snapshot"))
+    only = ((changes.only_then, "in the snapshot only"), (changes.only_now, "not in the snapshot"))
     for places, held in only:
-        for place in places:
-            yield f"{place} {held}: its keys were not compared."
+        if len(places) == 1:
+            yield f"{places[0]} is {held}: its keys were not compared."
+        elif places:
+            yield f"{_first([str(place) for place in places])} are {held}: their keys were not compared."
     if changes.rewritten:
         yield f"The policy of {_keys(changes.rewritten)} is written otherwise and means the same: no change."
 
@@ -70,7 +72,10 @@ _NAMED = 3
 
 
 def _keys(keys: Sequence[ChangedKey | None]) -> str:
-    names = [key.name for key in keys if key is not None]
+    return _first([key.name for key in keys if key is not None])
+
+
+def _first(names: Sequence[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
