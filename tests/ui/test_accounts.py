@@ -19,6 +19,7 @@ from kms_tui.config import ProfileSettings
 from kms_tui.demo import demo_backend
 from kms_tui.session import BackendKind, Connection, Prompt, Session, open_accounts
 from kms_tui.ui.actions.alias_actions import ChooseKey
+from kms_tui.ui.actions.code_actions import CodeScreen
 from kms_tui.ui.app import KmsApp
 from kms_tui.ui.dialogs.dialog import Dialog
 from kms_tui.ui.screens.accounts_screen import AccountsScreen
@@ -152,6 +153,22 @@ def test_of_marked_keys_those_of_a_read_only_account_are_left_out(organization: 
         await press(pilot, "ctrl+s")
         assert state_of(organization.in_account(DATA), one) == "Enabled"
         assert state_of(organization.in_account(SECURITY), other) == "Disabled"
+
+    settings = {"data-platform": ProfileSettings(read_only=True)}
+    drive(console(organization, settings=settings), script)
+
+
+def test_keys_of_a_read_only_account_are_written_in_code_as_all_others(organization: LocalBackend) -> None:
+    async def script(pilot: Pilot[Any]) -> None:
+        for name in ("root-ca", "lake-raw"):
+            await go_to(pilot, name)
+            await press(pilot, "space")
+        await press(pilot, "T", "enter")
+        screen = pilot.app.screen
+        assert isinstance(screen, CodeScreen)
+        (text,) = screen.code.files.values()
+        assert DATA in text
+        assert SECURITY in text
 
     settings = {"data-platform": ProfileSettings(read_only=True)}
     drive(console(organization, settings=settings), script)
