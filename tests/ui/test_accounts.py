@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -27,7 +28,7 @@ from kms_tui.ui.screens.keys_screen import KeysScreen
 from kms_tui.ui.widgets.key_list import KeyList
 from kms_tui.ui.widgets.line_table import LineTable
 from tests.ui.conftest import fixed_now
-from tests.ui.console import drive, go_to, notifications, press, state_of
+from tests.ui.console import drive, go_to, notifications, press, settled, state_of
 from tests.ui.test_hostile_text import screen_text
 from tests.ui.test_palette import look_for
 
@@ -334,6 +335,10 @@ def test_picture(
     organization: LocalBackend, snap_compare: SnapCompare, picture: str, size: tuple[int, int]
 ) -> None:
     async def before(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        async with asyncio.timeout(10):
+            while len(names(pilot)) < 52:
+                await pilot.pause(0.02)
         await press(pilot, "full_stop")  # which Region answers last is a matter of milliseconds
         await go_to(pilot, "lake-curated")
         if picture == "accounts":
